@@ -1,0 +1,19 @@
+# What the tests check about the sources themselves.
+
+add_test(NAME includes.arrows COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes.sh" "${PROJECT_SOURCE_DIR}")
+add_test(NAME includes.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes_test.sh")
+set_tests_properties(includes.arrows includes.planted PROPERTIES LABELS unit)
+
+# g++ loses its own headers if -isystem names a folder that it searches anyway.
+set(tieout_header_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror
+  "-I${PROJECT_SOURCE_DIR}")
+foreach(folder "${TIEOUT_EXPECTED_INCLUDE}" "${TIEOUT_CLI11_INCLUDE}")
+  if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+    list(APPEND tieout_header_flags -isystem "${folder}")
+  endif()
+endforeach()
+foreach(room cases kernels oracle reports props cli)
+  add_test(NAME headers.${room} COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_headers.sh" ${room}
+    "${CMAKE_CXX_COMPILER}" ${tieout_header_flags})
+  set_tests_properties(headers.${room} PROPERTIES LABELS headers)
+endforeach()
