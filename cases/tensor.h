@@ -1,0 +1,35 @@
+#pragma once
+// A dense tensor: a shape and its elements in row-major order, the last dimension fastest.
+
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+namespace tieout {
+
+using Shape = std::vector<std::int64_t>;
+
+[[nodiscard]] inline std::int64_t element_count(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>{});
+}
+
+template <typename T>
+struct Tensor {
+  Shape shape;
+  std::vector<T> values;  // element_count(shape) of them
+
+  bool operator==(const Tensor&) const = default;
+};
+
+// The position of element `offset` in a tensor of this shape, outermost dimension first.
+[[nodiscard]] inline std::vector<std::int64_t> unravel(std::int64_t offset, const Shape& shape) {
+  std::vector<std::int64_t> index(shape.size());
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    index[d] = offset % shape[d];
+    offset /= shape[d];
+  }
+  return index;
+}
+
+}  // namespace tieout

@@ -1,0 +1,122 @@
+#include "cases/validate.h"
+
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+namespace tieout {
+namespace {
+
+using Check = tl::expected<void, CaseError>;
+
+Check fail(std::string_view field, std::string message) {
+  return tl::unexpected(CaseError{std::string(field), std::move(message)});
+}
+
+Check in_range(std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (low <= value && value <= high) return {};
+  return fail(field, "must be " + std::to_string(low) + ".." + std::to_string(high) + ", is " + std::to_string(value));
+}
+
+constexpr std::int64_t kMaxExtent = std::int64_t{1} << 24;
+
+Check check_spatial(std::string_view field, const Spatial& s, std::int64_t low, std::int64_t neutral, int dims) {
+  for (int d = 0; d < 3; ++d) {
+    const std::int64_t value = s[static_cast<std::size_t>(d)];
+    if (d < 3 - dims && value != neutral) {
+      return fail(field, "has more dimensions than conv" + std::to_string(dims) + "d");
+    }
+    if (Check c = in_range(field, value, low, kMaxExtent); !c) return c;
+  }
+  return {};
+}
+
+// A scale must survive the rounding to float32 that every engine begins with.
+Check check_scale(std::string_view field, double scale) {
+  const auto rounded = static_cast<float>(scale);
+  if (std::isfinite(scale) && std::isnormal(rounded) && rounded > 0) return {};
+  return fail(field, "must be a positive number that float32 can hold (1.2e-38..3.4e38), is " + std::to_string(scale));
+}
+
+// The product of the extents, or nothing where it passes kMaxElements.
+bool too_many(const Shape& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : shape) {
+    if (extent != 0 && count > kMaxElements / extent) return true;
+    count *= extent;
+  }
+  return false;
+}
+
+template <typename T>
+Check check_contents(std::string_view field, const Contents<T>& contents, const Shape& shape) {
+  if (too_many(shape)) return fail(field, "would hold more than 2^28 elements; make the shape smaller");
+  const auto listed = static_cast<std::int64_t>(contents.values.size());
+  if (contents.fill != Fill::listed) {
+    return listed == 0 ? Check{} : fail(field, "has values, but is to be drawn from the seed");
+  }
+  const std::int64_t wanted = element_count(shape);
+  if (listed == wanted) return {};
+  return fail(field, "must list " + std::to_string(wanted) + " values for this shape, lists " + std::to_string(listed));
+}
+
+Check check_shape(const ConvCase& c) {
+  if (Check r = in_range("conv", c.dims, 1, 3); !r) return r;
+  if (Check r = in_range("batch", c.batch, 0, kMaxExtent); !r) return r;
+  if (Check r = in_range("in_channels", c.in_channels, 1, kMaxExtent); !r) return r;
+  if (Check r = in_range("out_channels", c.out_channels, 1, kMaxExtent); !r) return r;
+  if (Check r = in_range("groups", c.groups, 1, c.in_channels); !r) return r;
+  if (c.in_channels % c.groups != 0) return fail("in_channels", "must be a multiple of groups");
+  if (c.out_channels % c.groups != 0) return fail("out_channels", "must be a multiple of groups");
+  if (Check r = check_spatial("input", c.input, 1, 1, c.dims); !r) return r;
+  if (Check r = check_spatial("kernel", c.kernel, 1, 1, c.dims); !r) return r;
+  if (Check r = check_spatial("stride", c.stride, 1, 1, c.dims); !r) return r;
+  if (Check r = check_spatial("padding", c.padding, 0, 0, c.dims); !r) return r;
+  if (Check r = check_spatial("dilation", c.dilation, 1, 1, c.dims); !r) return r;
+  for (const std::int64_t extent : output_size(c)) {
+    if (extent < 1) return fail("kernel", "does not fit into the padded input; enlarge input or padding");
+  }
+  if (too_many(output_shape(c))) return fail("input", "the output would hold more than 2^28 elements");
+  return {};
+}
+
+Check check_quantization(const ConvCase& c) {
+  if (Check r = check_scale("xs", c.activation_scale); !r) return r;
+  if (Check r = in_range("xz", c.activation_zero_point, 0, 255); !r) return r;
+  const auto channels = static_cast<std::size_t>(c.granularity == Granularity::per_channel ? c.out_channels : 1);
+  if (c.weight_scales.size() != channels) {
+    return fail("ws", "must be one number, or [" + std::to_string(c.out_channels) + " numbers], one an output channel");
+  }
+  if (c.weight_zero_points.size() != channels) return fail("wz", "must have as many values as ws");
+  for (const double scale : c.weight_scales) {
+    if (Check r = check_scale("ws", scale); !r) return r;
+  }
+  for (const std::int64_t zero_point : c.weight_zero_points) {
+    if (Check r = in_range("wz", zero_point, -128, 127); !r) return r;
+  }
+  if (Check r = check_scale("os", c.output_scale); !r) return r;
+  if (Check r = in_range("oz", c.output_zero_point, 0, 255); !r) return r;
+  if (!c.bias.empty() && c.bias.size() != static_cast<std::size_t>(c.out_channels)) {
+    return fail("bias", "must list " + std::to_string(c.out_channels) + " values, one an output channel, lists " +
+                            std::to_string(c.bias.size()));
+  }
+  for (const float bias : c.bias) {
+    if (std::isnan(bias)) return fail("bias", "must not be NaN");
+  }
+  return {};
+}
+
+}  // namespace
+
+tl::expected<void, CaseError> validate(const ConvCase& c) {
+  if (Check r = check_shape(c); !r) return r;
+  if (Check r = check_quantization(c); !r) return r;
+  if (Check r = check_contents("x", c.activation, activation_shape(c)); !r) return r;
+  if (Check r = check_contents("w", c.weight, weight_shape(c)); !r) return r;
+  if (c.execution.memory_format == MemoryFormat::channels_last && c.dims == 1) {
+    return fail("format", "channels_last exists for conv2d and conv3d only");
+  }
+  return in_range("threads", c.execution.threads, 1, 256);
+}
+
+}  // namespace tieout
