@@ -1,0 +1,32 @@
+#pragma once
+// The document's two hypotheses: that the operator dequantizes, computes in floats and quantizes the result. LibTorch
+// has no part in them; where they differ from the operator, it does not compute like this.
+//
+// A stored value q stands for scale * (q - zero_point); fl() rounds to float32. Both take the activation in float32,
+//
+//   x = fl(fl(q - xz) * fl(xs))
+//
+// and then, over the window and in the order channel, kd, kh, kw,
+//
+//   manual_output_1, float64:   v = sum(x * w) + bias,  w = (q - wz) * ws            y = ties_to_even(relu(v / os))
+//   manual_output_2, float32:   v = sum(x * w) + bias,  every operation rounded,     y = relu(ties_to_even(v / fl(os)))
+//                               w = fl(fl(q - wz) * fl(ws)) per tensor, fl((q - wz) * ws) per channel
+//
+// Where relu is off, y is as above without it. Outside of the input, x is 0.
+
+#include <cstdint>
+
+#include "cases/conv_case.h"
+
+namespace tieout {
+
+// The script's own expressions: y as it is printed there, neither clamped nor with a zero point added.
+// problem: valid; one channel in and out, kernel 1, stride 1, no padding, weight zero point 0, with bias and relu.
+[[nodiscard]] Tensor<double> document_output_1(const ConvProblem& problem);
+[[nodiscard]] Tensor<float> document_output_2(const ConvProblem& problem);
+
+// The same hypotheses for every valid problem: clamp(y + oz, 0, 255). A NaN, which takes sums beyond float32, is 0.
+[[nodiscard]] Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem);
+[[nodiscard]] Tensor<std::uint8_t> manual_output_2(const ConvProblem& problem);
+
+}  // namespace tieout

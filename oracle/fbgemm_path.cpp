@@ -1,0 +1,94 @@
+#include "oracle/fbgemm_path.h"
+
+#include <algorithm>
+#include <span>
+
+namespace tieout {
+namespace {
+
+// FBGEMM knows 2-d and 3-d convolutions only.
+std::size_t first_dimension(const ConvCase& c) { return c.dims == 3 ? 0 : 1; }
+
+template <typename Condition>
+bool every_dimension(const ConvCase& c, Condition condition) {
+  for (std::size_t d = first_dimension(c); d < 3; ++d) {
+    if (!condition(d)) return false;
+  }
+  return true;
+}
+
+bool is_depthwise(const ConvCase& c) {
+  return c.in_channels == c.groups && (c.out_channels == c.groups || c.out_channels == 2 * c.groups) &&
+         c.groups % 8 == 0 && c.kernel[1] == c.kernel[2] && every_dimension(c, [&](std::size_t d) {
+           const std::int64_t kernel = c.kernel[d];
+           return (kernel == 3 || kernel == 5 || kernel == 7) && (c.stride[d] == 1 || c.stride[d] == 2) &&
+                  c.dilation[d] == 1 && c.padding[d] == (kernel - 1) / 2;
+         });
+}
+
+// How many groups share one register: its bytes, over the output channels and the (at least 4) input channels a group.
+std::int64_t groups_together(std::int64_t channels, const Hardware& hardware) {
+  const std::int64_t register_bytes = hardware.avx512 || hardware.avx512_vnni ? 64 : 32;
+  return std::max<std::int64_t>(1, register_bytes / channels / std::max<std::int64_t>(channels, 4));
+}
+
+bool is_groupwise(const ConvCase& c, const Hardware& hardware) {
+  const std::int64_t channels = c.in_channels / c.groups;
+  const bool supported = channels == 2 || channels == 4 || channels == 8 || channels == 16;
+  return supported && c.out_channels / c.groups == channels && c.groups >= groups_together(channels, hardware) &&
+         c.stride[1] == c.stride[2] && (c.stride[2] == 1 || c.stride[2] == 2) &&
+         every_dimension(c, [&](std::size_t d) { return c.kernel[d] == 3 && c.padding[d] == 1 && c.dilation[d] == 1; });
+}
+
+bool is_pointwise(const ConvCase& c) {
+  return every_dimension(c, [&](std::size_t d) {
+    return c.kernel[d] == 1 && c.stride[d] == 1 && c.padding[d] == 0 && c.dilation[d] == 1;
+  });
+}
+
+}  // namespace
+
+std::string_view name(FbgemmPath path) {
+  switch (path) {
+    case FbgemmPath::depthwise: return "depthwise";
+    case FbgemmPath::groupwise: return "groupwise";
+    case FbgemmPath::pointwise: return "pointwise";
+    case FbgemmPath::im2col: break;
+  }
+  return "im2col";
+}
+
+FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware) {
+  if (is_depthwise(c)) return FbgemmPath::depthwise;
+  if (is_groupwise(c, hardware)) return FbgemmPath::groupwise;
+  if (is_pointwise(c)) return FbgemmPath::pointwise;
+  return FbgemmPath::im2col;
+}
+
+Arithmetic fbgemm_arithmetic(FbgemmPath path, Isa isa, const Hardware& hardware) {
+  if (path == FbgemmPath::depthwise) {
+    return {.products = Arithmetic::Products::int16_pairs,
+            .activation_sum = Arithmetic::ActivationSum::int16,
+            .tensor_bias = Arithmetic::TensorBias::separate};
+  }
+  const bool forced_vnni =
+      isa == Isa::native ? hardware.avx512_vnni : isa == Isa::avx512_vnni || isa == Isa::avx512_vnni_256;
+  const bool vnni = path == FbgemmPath::groupwise ? hardware.avx512_vnni : forced_vnni;
+  return {.products = vnni ? Arithmetic::Products::exact : Arithmetic::Products::int16_pairs};
+}
+
+std::string_view fbgemm_hazard(const ConvCase& c, const Hardware& hardware) {
+  const FbgemmPath path = fbgemm_path(c, hardware);
+  if (path == FbgemmPath::groupwise && c.groups % groups_together(c.in_channels / c.groups, hardware) != 0) {
+    return "groupwise code: the number of groups does not fill its last register";
+  }
+  // The first `padding` outputs of every dimension are computed without asking whether there are so many.
+  const Spatial size = output_size(c);
+  if (path == FbgemmPath::depthwise && c.dims == 3 &&
+      (size[0] < c.padding[0] || size[1] < c.padding[1] || size[2] < c.padding[2])) {
+    return "3-d depthwise code: an output smaller than the padding is written out of bounds";
+  }
+  return {};
+}
+
+}  // namespace tieout

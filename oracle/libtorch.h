@@ -1,0 +1,57 @@
+#pragma once
+// LibTorch's quantized operators behind one interface. No torch header is included here: the adapter is a shared
+// library of its own, opened when it is first asked for.
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "oracle/experiment.h"
+#include "oracle/fbgemm_path.h"
+
+namespace tieout {
+
+// Why an engine gave no answer.
+struct EngineError {
+  enum class Kind {
+    absent,   // this machine or this LibTorch does not have the engine, or the instruction set that was asked for
+    refused,  // the operator threw on this case
+  };
+  Kind kind;
+  std::string message;
+};
+
+template <typename T>
+using EngineResult = tl::expected<T, EngineError>;
+
+class LibTorch {
+ public:
+  virtual ~LibTorch() = default;
+
+  [[nodiscard]] virtual std::string version() const = 0;
+
+  // The engines that this library was built with.
+  [[nodiscard]] virtual std::vector<Engine> engines() const = 0;
+
+  [[nodiscard]] virtual Hardware hardware() const = 0;
+
+  // The path that FBGEMM itself says it takes. Only the shape is read.
+  [[nodiscard]] virtual FbgemmPath fbgemm_path(const ConvCase& c) const = 0;
+
+  // Runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` says: prepack, then the operator.
+  // Returns N x K x spatial, whatever the memory format.
+  [[nodiscard]] virtual EngineResult<Tensor<std::uint8_t>> conv(const ConvProblem& problem) = 0;
+
+  // Seconds spent inside LibTorch's own calls by conv() so far.
+  [[nodiscard]] virtual double seconds_inside() const = 0;
+
+  // The document's script from `seed`, step for step (oracle/experiment.h).
+  [[nodiscard]] virtual EngineResult<Experiment> experiment(std::uint64_t seed) = 0;
+};
+
+// The one instance, loaded at the first call (a quarter of a second); or why LibTorch cannot be had.
+[[nodiscard]] EngineResult<LibTorch*> libtorch();
+
+}  // namespace tieout

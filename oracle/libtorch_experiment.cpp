@@ -1,0 +1,163 @@
+// The document's script in C++, by LibTorch's own operators, in the script's order. What LibTorch does not have outside of
+// python, the observers, is ours (observers.h).
+
+#include "oracle/libtorch_experiment.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/native/quantized/PackedParams.h>
+#include <fbgemm/Utils.h>
+#include <torch/csrc/autograd/function.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "oracle/observers.h"
+
+namespace tieout {
+namespace {
+
+using Packed = c10::intrusive_ptr<ConvPackedParamsBase<2>>;
+
+template <typename T>
+T value_or_throw(tl::expected<T, std::string> result) {
+  if (!result) throw std::runtime_error("observer: " + result.error());
+  return std::move(*result);
+}
+
+void value_or_throw(const tl::expected<void, std::string>& result) {
+  if (!result) throw std::runtime_error("observer: " + result.error());
+}
+
+template <typename T>
+std::vector<T> values_of(const at::Tensor& t) {
+  const at::Tensor dense = t.detach().contiguous();
+  const T* const data = dense.const_data_ptr<T>();
+  return {data, data + dense.numel()};
+}
+
+template <typename T>
+Tensor<T> tensor_of(const at::Tensor& t) {
+  return {t.sizes().vec(), values_of<T>(t)};
+}
+
+template <typename T>
+Printed<T> printed(const at::Tensor& t) {
+  std::string name = t.grad_fn() == nullptr ? "" : t.grad_fn()->name();
+  return {tensor_of<T>(t), name.substr(name.rfind(':') + 1)};  // without its namespace, as python prints it
+}
+
+// torch.nn.Conv2d(1, 1, 1): python draws the weight first, and both from these bounds.
+struct Conv {
+  at::Tensor weight, bias;
+
+  explicit Conv(const at::Generator& generator) {
+    const double slope = std::sqrt(5.0);
+    const double gain = std::sqrt(2.0 / (1.0 + slope * slope));  // kaiming_uniform_, over one input
+    const double bound = std::sqrt(3.0) * gain;
+    weight = at::empty({1, 1, 1, 1}).uniform_(-bound, bound, generator).requires_grad_();
+    bias = at::empty({1}).uniform_(-1.0, 1.0, generator).requires_grad_();
+  }
+};
+
+QuantizationParameters calibrate(const at::Tensor& t) {
+  HistogramObserver observer(ActivationRange::reduced);  // get_default_qconfig('fbgemm')
+  value_or_throw(observer.observe(values_of<float>(t)));
+  return observer.parameters();
+}
+
+at::Tensor quantize_weight(const at::Tensor& weight) {
+  const std::vector<float> scales = value_or_throw(per_channel_scales(values_of<float>(weight), weight.size(0)));
+  return at::quantize_per_channel(weight.detach(), at::tensor(scales, at::kDouble),
+                                  at::zeros({weight.size(0)}, at::kLong), 0, at::kQInt8);
+}
+
+Packed prepack(const at::Tensor& weight, const at::Tensor& bias) {
+  using Ints = c10::List<int64_t>;
+  using Signature = Packed(at::Tensor, std::optional<at::Tensor>, Ints, Ints, Ints, int64_t);
+  const Ints ones({1, 1});
+  return c10::Dispatcher::singleton()
+      .findSchemaOrThrow("quantized::conv2d_prepack", "")
+      .typed<Signature>()
+      .call(weight, bias, ones, Ints({0, 0}), ones, 1);
+}
+
+at::Tensor conv2d_relu(const at::Tensor& input, const Packed& packed, const QuantizationParameters& output) {
+  using Signature = at::Tensor(at::Tensor, const Packed&, double, int64_t);
+  return c10::Dispatcher::singleton()
+      .findSchemaOrThrow("quantized::conv2d_relu", "new")
+      .typed<Signature>()
+      .call(input, packed, static_cast<double>(output.scale), output.zero_point);
+}
+
+ConvProblem problem_of(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                       const at::Tensor& output) {
+  ConvProblem problem;
+  problem.activation = values_of<std::uint8_t>(input.int_repr());
+  problem.weight = values_of<std::int8_t>(weight.int_repr());
+  ConvCase& c = problem.spec;
+  c.dims = 2;
+  c.batch = input.size(0);
+  c.input = {1, input.size(2), input.size(3)};
+  c.activation_scale = input.q_scale();
+  c.activation_zero_point = input.q_zero_point();
+  c.granularity = Granularity::per_channel;
+  c.weight_scales = values_of<double>(weight.q_per_channel_scales());
+  c.weight_zero_points = values_of<std::int64_t>(weight.q_per_channel_zero_points());
+  c.output_scale = output.q_scale();
+  c.output_zero_point = output.q_zero_point();
+  c.bias = values_of<float>(bias);
+  c.relu = Relu::on;
+  c.activation = {Fill::listed, problem.activation};
+  c.weight = {Fill::listed, problem.weight};
+  return problem;
+}
+
+// What is ambient in LibTorch and decides: see run_experiment().
+void set_ambient() {
+  at::globalContext().setQEngine(at::QEngine::FBGEMM);
+  fbgemm::fbgemmForceIsa(fbgemm::inst_set_t::anyarch);
+  at::set_num_threads(2);
+}
+
+}  // namespace
+
+Experiment run_experiment(std::uint64_t seed) {
+  const at::AutoGradMode grad(true);
+  set_ambient();
+
+  const at::Generator generator = at::detail::createCPUGenerator(seed);
+  const Conv conv(generator);
+  const at::Tensor input_fp32 = at::randn({4, 1, 4, 4}, generator);
+
+  const QuantizationParameters input_parameters = calibrate(input_fp32);
+  const QuantizationParameters output_parameters = calibrate(at::relu(at::conv2d(input_fp32, conv.weight, conv.bias)));
+
+  const Packed packed = prepack(quantize_weight(conv.weight), conv.bias);
+  const at::Tensor x = at::quantize_per_tensor(input_fp32, static_cast<double>(input_parameters.scale),
+                                               input_parameters.zero_point, at::kQUInt8);
+  const at::Tensor y = conv2d_relu(x, packed, output_parameters);
+  const auto [w, maybe_bias] = packed->unpack();
+  const at::Tensor& bias = maybe_bias.value();
+  const auto scale = static_cast<double>(output_parameters.scale);
+
+  // The script's expressions, as they stand there.
+  const at::Tensor float_input = (x.int_repr().to(at::kInt) - x.q_zero_point()) * x.q_scale();
+  const at::Tensor float_weight = w.int_repr() * w.q_per_channel_scales();
+  const at::Tensor output_1 = at::relu((float_input * float_weight + bias) / scale).round();
+  const at::Tensor output_2 = at::relu(((x.dequantize() * w.dequantize() + bias) / scale).round());
+
+  return {.input_fp32 = tensor_of<float>(input_fp32),
+          .weight_fp32 = tensor_of<float>(conv.weight),
+          .problem = problem_of(x, w, bias, y),
+          .conv_output = tensor_of<std::uint8_t>(y.int_repr()),
+          .manual_output_1 = printed<double>(output_1),
+          .manual_output_2 = printed<float>(output_2),
+          .difference_1 = (output_1 - y.int_repr()).sum().item<double>(),
+          .difference_2 = static_cast<double>((output_2 - y.int_repr()).sum().item<float>())};
+}
+
+}  // namespace tieout
