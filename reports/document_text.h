@@ -1,0 +1,41 @@
+#pragma once
+// A finding as the document's script prints it: every tensor under its title, then how far they lie apart.
+//
+//   manual_output_1:
+//    tensor([[[[96.,  0.]]]], dtype=torch.float64, grad_fn=<RoundBackward0>)
+//   output produced by forward():
+//    tensor([[[[96,  0]]]], dtype=torch.uint8)
+//   manual_output_1 and conv_outputs differ by: 0.0
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cases/tensor.h"
+
+namespace tieout {
+
+struct TitledTensor {
+  std::string title;
+  std::variant<Tensor<std::uint8_t>, Tensor<std::int8_t>, Tensor<std::int32_t>, Tensor<float>, Tensor<double>> tensor;
+  std::string grad_fn = {};  // of tensor_text()
+};
+
+// sum: of subject - reference, element by element and with its sign, so that it can be 0 while elements differ.
+struct SignedDifference {
+  std::string subject;
+  std::string reference;
+  double sum = 0;
+};
+
+struct Document {
+  std::vector<TitledTensor> tensors;
+  std::vector<SignedDifference> differences;
+};
+
+[[nodiscard]] std::string document_text(const Document& document);
+
+// repr(float): the shortest digits that read back to the same bits. "0.0", "-0.0", "1e-05", "1e+16", "inf", "nan".
+[[nodiscard]] std::string python_float(double value);
+
+}  // namespace tieout

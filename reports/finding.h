@@ -1,0 +1,35 @@
+#pragma once
+// A finding: a case on which subject and reference differ, with all that a reader needs to see why. Plain data, filled
+// by those who compute, formatted by the sinks.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cases/tensor.h"
+
+namespace tieout {
+
+// One element that differs. accumulator and scaled are the subject's own, as the specification kernel traces them.
+struct DiffElement {
+  std::int64_t offset = 0;       // in the output, row-major
+  int expected = 0, actual = 0;  // output units
+  std::int64_t accumulator = 0;  // int32 sum, zero points taken out; unit xs * ws
+  float scaled = 0;              // the value before rounding, in output units, zero point not yet added
+
+  bool operator==(const DiffElement&) const = default;
+};
+
+struct Finding {
+  std::string case_line;      // the smallest case that still shows it
+  std::string original_line;  // as it was drawn or given; equal to case_line where it was not shrunk
+  std::string expected_name = "expected";
+  std::string actual_name = "actual";
+  Tensor<std::uint8_t> expected, actual;  // of case_line
+  std::vector<DiffElement> elements;      // the first of them
+  std::string refusal;                    // an operator's words where it threw instead of answering
+
+  bool operator==(const Finding&) const = default;
+};
+
+}  // namespace tieout

@@ -1,0 +1,43 @@
+#include "reports/finding_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "reports/diff.h"
+#include "reports/tensor_text.h"
+
+namespace tieout {
+
+std::string index_text(std::int64_t offset, const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
+}
+
+std::string replay_command(const std::string& case_line) { return "tieout check '" + case_line + "'"; }
+
+std::string finding_text(const Finding& finding) {
+  std::string text;
+  const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
+  if (!finding.refusal.empty()) {
+    line(finding.expected_name, " refused the case: ", finding.refusal);
+    line("replay: ", replay_command(finding.case_line));
+    return text;
+  }
+  const Diff d = diff(finding.expected, finding.actual);
+  line(finding.expected_name, ":\n ", tensor_text(finding.expected));
+  line(finding.actual_name, ":\n ", tensor_text(finding.actual));
+  line(fmt::format("{} and {} differ by: {}.0", finding.actual_name, finding.expected_name, d.signed_sum));
+  line(fmt::format("differing elements: {} of {}, largest difference: {}", d.offsets.size(), d.elements, d.largest));
+  line(
+      fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
+  for (const DiffElement& element : finding.elements) {
+    line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
+                     element.expected, element.actual, element.accumulator, element.scaled));
+  }
+  if (finding.elements.size() < d.offsets.size()) {
+    line(fmt::format("... and {} more", d.offsets.size() - finding.elements.size()));
+  }
+  line("replay: ", replay_command(finding.case_line));
+  return text;
+}
+
+}  // namespace tieout

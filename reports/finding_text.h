@@ -1,0 +1,19 @@
+#pragma once
+// A finding as plain text, in the format of the experiment: both tensors, "differ by", and underneath, element by
+// element, where the difference comes from.
+
+#include <string>
+
+#include "reports/finding.h"
+
+namespace tieout {
+
+[[nodiscard]] std::string finding_text(const Finding& finding);
+
+// "[0, 3, 1, 2]": the position of an element as its index in each dimension.
+[[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);
+
+// The command that replays a case, ready to paste into a shell.
+[[nodiscard]] std::string replay_command(const std::string& case_line);
+
+}  // namespace tieout

@@ -1,0 +1,59 @@
+#include "reports/markdown.h"
+
+#include <gtest/gtest.h>
+
+#include "reports/finding_text.h"
+
+namespace tieout {
+namespace {
+
+RunSummary run_with_a_finding() {
+  RunSummary run{.command = "tieout fuzz --cases 1234 --seed 7", .reference = "fbgemm", .subject = "scalar", .seed = 7};
+  run.cases = {.passed = 1233, .differed = 1, .skipped = 2};
+  run.reasons = {{"no reason", 2}};
+  run.cases_by_path = {{"im2col", 1234}};
+  run.elements_by_path = {{"im2col", 1234567}};
+  run.findings = {{.case_line = "conv2d x=[1] w=[50]",
+                   .original_line = "conv2d x=uniform w=uniform",
+                   .expected = {{1, 1, 1, 1}, {1}},
+                   .actual = {{1, 1, 1, 1}, {0}},
+                   .elements = {{.offset = 0, .expected = 1, .actual = 0, .accumulator = 50, .scaled = 0.5F}}}};
+  run.seconds = 1.5;
+  return run;
+}
+
+TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
+  EXPECT_EQ(finding_text(run_with_a_finding().findings.front()),
+            "expected:\n tensor([[[[1]]]], dtype=torch.uint8)\n"
+            "actual:\n tensor([[[[0]]]], dtype=torch.uint8)\n"
+            "actual and expected differ by: -1.0\n"
+            "differing elements: 1 of 1, largest difference: 1\n"
+            "index                expected   actual  accumulator  before rounding\n"
+            "[0, 0, 0, 0]                1        0           50              0.5\n"
+            "replay: tieout check 'conv2d x=[1] w=[50]'\n");
+}
+
+TEST(Markdown, GivesTheVerdictFirst) {
+  const std::string text = markdown(run_with_a_finding());
+  EXPECT_EQ(text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n"), 0U);
+  EXPECT_NE(text.find("| im2col | 1,234 | 1,234,567 |"), std::string::npos);
+  EXPECT_NE(text.find("tieout check 'conv2d x=uniform w=uniform'"), std::string::npos);
+  EXPECT_NE(text.find("| no reason | 2 |"), std::string::npos);
+}
+
+TEST(Verdict, ARunThatVerifiedNothingHasFailed) {
+  RunSummary run;
+  EXPECT_EQ(exit_status(run), 3);
+  EXPECT_EQ(verdict(run), "nothing was verified");
+  run.cases.skipped = 5;
+  EXPECT_EQ(exit_status(run), 3);
+  run.cases.passed = 1;  // a case without elements verifies nothing either
+  EXPECT_EQ(exit_status(run), 3);
+  run.elements_by_path["im2col"] = 1;
+  EXPECT_EQ(exit_status(run), 0);
+  run.cases.differed = 1;
+  EXPECT_EQ(exit_status(run), 1);
+}
+
+}  // namespace
+}  // namespace tieout
