@@ -1,0 +1,81 @@
+#include "props/case_class.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace tieout {
+namespace {
+
+constexpr std::array<std::string_view, kCaseClasses> kNames{"tie",
+                                                            "beside_tie",
+                                                            "pair_saturation",
+                                                            "sum_beyond_2_24",
+                                                            "int32_wrap",
+                                                            "conversion_overflow",
+                                                            "int16_saturation",
+                                                            "clamped_low",
+                                                            "clamped_high",
+                                                            "interior",
+                                                            "zero_point_at_end",
+                                                            "weight_zero_point",
+                                                            "bias",
+                                                            "padded",
+                                                            "dilated",
+                                                            "grouped",
+                                                            "per_channel",
+                                                            "relu",
+                                                            "odd_channels",
+                                                            "large_batch"};
+
+// How many floats lie between v and the tie in its unit interval.
+bool beside_tie(float v) {
+  const float tie = std::floor(v) + 0.5F;
+  const float ulp = std::nextafter(std::fabs(v), 1e30F) - std::fabs(v);
+  return v != tie && std::fabs(v - tie) <= 2 * ulp;
+}
+
+void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& classes) {
+  const auto mark = [&](CaseClass which, bool holds) {
+    if (holds) classes.set(static_cast<std::size_t>(which));
+  };
+  const float s = trace.scaled;
+  const float size = std::fabs(s);
+  const bool fits = size < 0x1p23F;  // larger floats have no fraction
+  mark(CaseClass::tie, fits && s - std::floor(s) == 0.5F);
+  mark(CaseClass::beside_tie, fits && beside_tie(s));
+  mark(CaseClass::pair_saturation, trace.saturated_pairs > 0);
+  mark(CaseClass::sum_beyond_2_24, std::abs(std::int64_t{trace.accumulator}) > (1 << 24));
+  mark(CaseClass::int32_wrap, trace.wrapped);
+  mark(CaseClass::conversion_overflow, !(s >= -0x1p31F && s < 0x1p31F));
+  mark(CaseClass::int16_saturation, size > 32767.5F && size < 0x1p31F);
+  const std::int64_t low = c.relu == Relu::on ? c.output_zero_point : 0;
+  mark(CaseClass::clamped_low, trace.result == low);
+  mark(CaseClass::clamped_high, trace.result == 255);
+  mark(CaseClass::interior, low < trace.result && trace.result < 255);
+}
+
+}  // namespace
+
+std::string_view name(CaseClass c) { return kNames[static_cast<std::size_t>(c)]; }
+
+ClassSet classify(const ConvCase& c, const std::vector<ElementTrace>& traces) {
+  ClassSet classes;
+  for (const ElementTrace& trace : traces) classify_element(trace, c, classes);
+  const auto mark = [&](CaseClass which, bool holds) { classes.set(static_cast<std::size_t>(which), holds); };
+  const auto at_end = [](std::int64_t zero_point) { return zero_point == 0 || zero_point == 255; };
+  mark(CaseClass::zero_point_at_end, at_end(c.activation_zero_point) || at_end(c.output_zero_point));
+  mark(CaseClass::weight_zero_point,
+       std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](std::int64_t z) { return z != 0; }));
+  mark(CaseClass::bias, !c.bias.empty());
+  mark(CaseClass::padded, c.padding != Spatial{0, 0, 0} && c.activation_zero_point != 0);
+  mark(CaseClass::dilated, c.dilation != Spatial{1, 1, 1});
+  mark(CaseClass::grouped, c.groups > 1);
+  mark(CaseClass::per_channel, c.granularity == Granularity::per_channel);
+  mark(CaseClass::relu, c.relu == Relu::on);
+  mark(CaseClass::odd_channels, c.in_channels % 8 != 0 || c.out_channels % 8 != 0);
+  mark(CaseClass::large_batch, c.batch > 1);
+  return classes;
+}
+
+}  // namespace tieout

@@ -1,0 +1,46 @@
+#pragma once
+// Classes of cases: what is known to tell implementations apart. A run counts them, and a run that should have reached a
+// class and did not is a failed run.
+
+#include <array>
+#include <bitset>
+#include <string_view>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "kernels/conv_relu.h"
+
+namespace tieout {
+
+enum class CaseClass {
+  tie,                  // a value before rounding exactly between two integers
+  beside_tie,           // one or two floats away from there
+  pair_saturation,      // a pair of products that does not fit int16, on a path where that matters
+  sum_beyond_2_24,      // an accumulator that float32 cannot hold
+  int32_wrap,           // a sum that does not fit int32
+  conversion_overflow,  // a value before rounding that does not fit int32
+  int16_saturation,     // one that fits int32, but not int16
+  clamped_low,
+  clamped_high,
+  interior,           // a result strictly between the clamps
+  zero_point_at_end,  // of the activation or the output: 0 or 255
+  weight_zero_point,  // not 0
+  bias,
+  padded,  // padding that differs from raw zero
+  dilated,
+  grouped,
+  per_channel,
+  relu,
+  odd_channels,  // not a multiple of 8: the tails of vectors
+  large_batch,   // more than one image
+};
+inline constexpr std::size_t kCaseClasses = 20;
+
+using ClassSet = std::bitset<kCaseClasses>;
+
+[[nodiscard]] std::string_view name(CaseClass c);
+
+// traces: of every element of the case.
+[[nodiscard]] ClassSet classify(const ConvCase& c, const std::vector<ElementTrace>& traces);
+
+}  // namespace tieout

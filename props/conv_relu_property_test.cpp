@@ -1,0 +1,57 @@
+// The specification kernel equals FBGEMM: every case, every element, tolerance zero. RapidCheck draws, shrinks and
+// reports; what it draws is a number, and the case is the project's own function of it, so that fuzz and campaigns meet
+// the same cases and a line of text replays any of them.
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "cases/case_text.h"
+#include "oracle/libtorch.h"
+#include "props/generator.h"
+#include "props/shrink.h"
+#include "props/verify.h"
+#include "reports/finding_text.h"
+
+namespace tieout {
+
+// Found by RapidCheck's printing: a failure shows its line.
+void showValue(const ConvCase& c, std::ostream& out) { out << replay_command(print(c)); }
+
+namespace {
+
+rc::Gen<ConvCase> cases() {
+  const auto drawn = rc::gen::map(rc::gen::noShrink(rc::gen::arbitrary<std::uint64_t>()), [](std::uint64_t seed) {
+    Random random(seed);
+    return draw_case(random);
+  });
+  return rc::gen::shrink(drawn, [](const ConvCase& c) { return rc::seq::fromContainer(shrink_candidates(c)); });
+}
+
+class ConvRelu : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(libtorch()) << libtorch().error().message; }
+};
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsFbgemm, ()) {
+  const ConvCase c = *cases();
+  const Verdict verdict = verify(c, **libtorch());
+  RC_PRE(verdict.status != Verdict::Status::skipped);
+  RC_CLASSIFY(true, std::string(name(verdict.path)));
+  RC_ASSERT(verdict.reason == std::string());
+  if (verdict.status == Verdict::Status::differed) RC_FAIL(finding_text(verdict.finding));
+}
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, PathIsPredicted, ()) {
+  const ConvCase c = *cases();
+  RC_ASSERT(fbgemm_path(c, (*libtorch())->hardware()) == (*libtorch())->fbgemm_path(c));
+}
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, TextReadsBack, ()) {
+  const ConvCase c = *cases();
+  const auto again = parse(print(c));
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == c);
+}
+
+}  // namespace
+}  // namespace tieout

@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <array>
+
+#include "props/generator.h"
+
+namespace tieout {
+namespace {
+
+// Around the widths of vector registers and of the blocks that matrices are cut into, and some that fit nothing.
+constexpr std::array<std::int64_t, 18> kChannels{1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 64, 65};
+
+// Fewer channels in each group, for kernels that make every one of them dear.
+// False: each group has one left.
+bool halve_channels(ConvCase& c) {
+  std::int64_t& channels = c.in_channels > c.out_channels ? c.in_channels : c.out_channels;
+  if (channels == c.groups) return false;
+  channels = channels / c.groups / 2 * c.groups;
+  return true;
+}
+
+// Chooses the output's extents so that all of it costs about what is allowed, and the input that gives this output.
+// smallest: of the output, whatever it costs.
+void draw_input(ConvCase& c, Random& random, const GeneratorOptions& options, const Spatial& smallest) {
+  while (c.in_channels < 300 && c.out_channels * reduction_length(c) > 16 * options.products && halve_channels(c)) {
+  }
+  const std::int64_t position_cost = std::max<std::int64_t>(1, c.out_channels * reduction_length(c));
+  std::int64_t positions = std::max<std::int64_t>(1, options.products / position_cost);
+  c.batch = random.chance(1, 4) ? random.between(1, std::min<std::int64_t>(4, positions)) : 1;
+  positions = std::max<std::int64_t>(1, positions / c.batch);
+  for (std::size_t d = static_cast<std::size_t>(3 - c.dims); d < 3; ++d) {
+    const std::int64_t most = std::max(smallest[d], std::min<std::int64_t>(positions, c.dims == 3 ? 8 : 20));
+    const std::int64_t extent = random.between(smallest[d], most);
+    positions = std::max<std::int64_t>(1, positions / extent);
+    const std::int64_t reach = c.dilation[d] * (c.kernel[d] - 1) + 1;
+    const std::int64_t unused = random.between(0, c.stride[d] - 1);  // rows at the end that no window begins at
+    c.input[d] = std::max<std::int64_t>(1, (extent - 1) * c.stride[d] + reach - 2 * c.padding[d] + unused);
+    // A padding wider than the kernel's reach may have left an input that no window touches; it is a legal case.
+  }
+}
+
+// Returns the smallest output that FBGEMM's 3-d code survives: as large as the padding. One case in twenty ignores it.
+Spatial draw_depthwise(ConvCase& c, Random& random) {
+  constexpr std::array<std::int64_t, 3> kKernels{3, 5, 7};
+  c.dims = random.chance(1, 3) ? 3 : 2;
+  const std::int64_t square = random.pick(kKernels);
+  c.kernel = {c.dims == 3 ? random.pick(kKernels) : 1, square, square};
+  c.groups = 8 * random.between(1, volume(c.kernel) > 100 ? 2 : 9);
+  c.in_channels = c.groups;
+  c.out_channels = random.chance(1, 5) ? 2 * c.groups : c.groups;
+  for (std::size_t d = static_cast<std::size_t>(3 - c.dims); d < 3; ++d) {
+    c.stride[d] = random.between(1, 2);
+    c.padding[d] = (c.kernel[d] - 1) / 2;
+  }
+  return c.dims == 3 && random.chance(19, 20) ? c.padding : Spatial{1, 1, 1};
+}
+
+void draw_groupwise(ConvCase& c, Random& random) {
+  c.dims = random.chance(1, 4) ? 3 : 2;
+  const std::int64_t channels = std::int64_t{2} << random.below(4);
+  // As many groups as fill a register, one to four times; now and then a number that fills none.
+  const std::int64_t together = channels == 2 ? 8 : channels == 4 ? 4 : 1;
+  c.groups = random.chance(19, 20) ? together * random.between(1, channels == 2 ? 2 : 4) : random.between(1, 12);
+  c.in_channels = c.out_channels = channels * c.groups;
+  const std::int64_t stride = random.between(1, 2);
+  c.stride = {c.dims == 3 ? random.between(1, 2) : 1, stride, stride};
+  for (std::size_t d = static_cast<std::size_t>(3 - c.dims); d < 3; ++d) {
+    c.kernel[d] = 3;
+    c.padding[d] = 1;
+  }
+}
+
+void draw_pointwise(ConvCase& c, Random& random) {
+  c.dims = static_cast<int>(random.between(1, 3));
+  c.groups = random.chance(1, 5) ? random.between(2, 4) : 1;
+  c.in_channels = c.groups * random.pick(kChannels);
+  c.out_channels = c.groups * random.pick(kChannels);
+}
+
+void draw_general(ConvCase& c, Random& random) {
+  constexpr std::array<std::int64_t, 8> kKernels{1, 2, 3, 3, 4, 5, 7, 11};
+  c.dims = static_cast<int>(random.between(1, 3));
+  c.groups = random.chance(1, 3) ? random.pick(std::array<std::int64_t, 6>{2, 3, 4, 7, 8, 16}) : 1;
+  c.in_channels = c.groups * (c.groups > 4 ? random.between(1, 3) : random.pick(kChannels));
+  c.out_channels = c.groups * (c.groups > 4 ? random.between(1, 3) : random.pick(kChannels));
+  for (std::size_t d = static_cast<std::size_t>(3 - c.dims); d < 3; ++d) {
+    c.kernel[d] = c.dims == 3 ? random.between(1, 3) : random.pick(kKernels);
+    c.stride[d] = random.chance(1, 2) ? 1 : random.between(1, 4);
+    c.dilation[d] = random.chance(3, 4) ? 1 : random.between(2, 3);
+    c.padding[d] = random.chance(1, 3) ? 0 : random.between(0, c.kernel[d]);
+  }
+}
+
+// Sums beyond 2^24, where float32 begins to lose bits, and beyond int32.
+void draw_long_reduction(ConvCase& c, Random& random) {
+  c.in_channels = random.chance(1, 2) ? random.between(500, 3'000) : random.between(33'000, 70'000);
+  c.out_channels = random.between(1, 2);
+  c.kernel[2] = random.chance(1, 4) ? 2 : 1;
+}
+
+}  // namespace
+
+void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  const std::uint32_t kind = random.below(100);
+  Spatial smallest{1, 1, 1};
+  if (kind < 20) {
+    smallest = draw_depthwise(c, random);
+  } else if (kind < 38) {
+    draw_groupwise(c, random);
+  } else if (kind < 58) {
+    draw_pointwise(c, random);
+  } else if (kind < 98) {
+    draw_general(c, random);
+  } else {
+    draw_long_reduction(c, random);
+  }
+  draw_input(c, random, options, smallest);
+}
+
+}  // namespace tieout

@@ -1,0 +1,36 @@
+#pragma once
+// Draws cases. The hunting generator goes where implementations part: the ends of every range, ties, overflow, tails of
+// vectors, every code path. The uniform one draws what random tests usually draw, to show what the hunting is worth.
+
+#include "cases/conv_case.h"
+#include "cases/random.h"
+
+namespace tieout {
+
+struct GeneratorOptions {
+  // About how many products one case may cost. Decides sizes only; a case with a long reduction may pass it.
+  std::int64_t products = 20'000;
+};
+
+// A valid case. The same numbers from `random` give the same case on every machine.
+[[nodiscard]] ConvCase draw_case(Random& random, const GeneratorOptions& options = {});
+
+// Ordinary random data: full-range uniform contents, scales as observers choose them, mid-range zero points.
+[[nodiscard]] ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options = {});
+
+// Case `index` of the sequence that `seed` names: what fuzz and campaigns run, in any order and on any machine.
+[[nodiscard]] ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options = {});
+
+// ---- the parts, each filling its own fields of the case
+
+// Shape, with every code path of FBGEMM drawn on purpose and not by luck.
+void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
+
+// Scales, zero points, bias, relu. Needs the shape.
+void draw_quantization(ConvCase& c, Random& random);
+
+// Changes output scale or bias so that one element's value before rounding lies on a tie or a few floats beside it.
+// Needs everything else; leaves the case alone where the element cannot get there.
+void aim_at_tie(ConvCase& c, Random& random);
+
+}  // namespace tieout
