@@ -1,0 +1,83 @@
+// The command as its user meets it: exit status, messages, files.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace tieout {
+namespace {
+
+struct Outcome {
+  int status;
+  std::string output;  // standard output and standard error
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command = "'" TIEOUT_PROGRAM "' " + arguments + " 2>&1 </dev/null";
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
+  return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class Command : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "tieout command test";
+};
+
+TEST_F(Command, CheckVerifiesTheDecidingInputs) {
+  // 1 * 50 * .1 * .01 / .1 is 0.5 exactly, and a little more in float32: FBGEMM gives 1.
+  const Outcome o = run("check 'conv2d xs=0.1 ws=0.01 os=0.1 x=[1] w=[50]'");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("equal: 1 elements"), std::string::npos) << o.output;
+}
+
+TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
+  const Outcome o = run("check 'conv2d stride=0'");
+  EXPECT_EQ(o.status, 2);
+  EXPECT_NE(o.output.find("stride: must be 1.."), std::string::npos) << o.output;
+  EXPECT_EQ(run("check").status, 2);
+  EXPECT_EQ(run("").status, 2);
+  EXPECT_EQ(run("nonsense").status, 2);
+  EXPECT_EQ(run("fuzz --cases 0").status, 2);
+  EXPECT_EQ(run("fuzz --cases many").status, 2);
+  EXPECT_EQ(run("--help").status, 0);
+}
+
+TEST_F(Command, CheckRefusesToRunWhatWouldKillIt) {
+  const Outcome o = run("check 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'");
+  EXPECT_EQ(o.status, 3) << o.output;
+  EXPECT_NE(o.output.find("out of bounds"), std::string::npos) << o.output;
+}
+
+TEST_F(Command, FuzzVerifiesAndReports) {
+  const Outcome o = run("fuzz --cases 300 --seed 3 --report '" + folder_.string() + "'");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("elements equal"), std::string::npos) << o.output;
+  EXPECT_EQ(read(folder_ / "report.md").find("# Tieout: "), 0U);
+  EXPECT_EQ(read(folder_ / "findings.txt"), "");
+}
+
+TEST_F(Command, AReportThatCannotBeWrittenIsRefusedBeforeTheWork) {
+  const Outcome o = run("fuzz --cases 100000000 --report /proc/nowhere");
+  EXPECT_EQ(o.status, 2) << o.output;
+  EXPECT_NE(o.output.find("--report /proc/nowhere"), std::string::npos) << o.output;
+}
+
+}  // namespace
+}  // namespace tieout

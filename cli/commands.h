@@ -1,0 +1,21 @@
+#pragma once
+// The subcommands. Each registers its options and a callback that sets the exit status; a new one is a line here, a line
+// in main.cpp and a file of its own.
+
+#include <CLI/CLI.hpp>
+
+namespace tieout {
+
+// What every subcommand ends with.
+enum ExitStatus : int {
+  kEqual = 0,        // verified, and equal
+  kDifferent = 1,    // verified, and differences were found
+  kBadUsage = 2,     // bad arguments or input
+  kNotVerified = 3,  // nothing could be verified
+};
+
+void add_check(CLI::App& app, int& exit_status);
+void add_experiment(CLI::App& app, int& exit_status);
+void add_fuzz(CLI::App& app, int& exit_status);
+
+}  // namespace tieout

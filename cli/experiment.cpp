@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "cases/case_text.h"
+#include "cli/commands.h"
+#include "kernels/conv_relu.h"
+#include "oracle/dequantized.h"
+#include "oracle/libtorch.h"
+#include "props/verify.h"
+#include "reports/document_text.h"
+
+namespace tieout {
+namespace {
+
+enum class Details { hide, show };
+
+// What torch.manual_seed() takes: -2^63..2^64-1, a negative seed standing for 2^64 + seed.
+tl::expected<std::uint64_t, std::string> parse_seed(const std::string& text) {
+  const char* const end = text.data() + text.size();
+  std::uint64_t seed = 0;
+  std::int64_t negative = 0;
+  const auto read =
+      text.starts_with('-') ? std::from_chars(text.data(), end, negative) : std::from_chars(text.data(), end, seed);
+  if (read.ec == std::errc() && read.ptr == end) return seed | std::bit_cast<std::uint64_t>(negative);
+  return tl::unexpected(fmt::format("must be a whole number from {} to {}, is '{}'",
+                                    std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::uint64_t>::max(),
+                                    text));
+}
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32U) | device();
+}
+
+Document document_of(const Experiment& e) {
+  return {.tensors = {{"manual_output_1", e.manual_output_1.tensor, e.manual_output_1.grad_fn},
+                      {"manual_output_2", e.manual_output_2.tensor, e.manual_output_2.grad_fn},
+                      {"output produced by forward()", e.conv_output}},
+          .differences = {{"manual_output_1", "conv_outputs", e.difference_1},
+                          {"manual_output_2", "conv_outputs", e.difference_2}}};
+}
+
+// The comparison tells -0.0 from 0.0, because python prints them apart.
+template <typename T>
+bool same_bits(const Tensor<T>& a, const Tensor<T>& b) {
+  return a.shape == b.shape && std::equal(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(),
+                                          [](T x, T y) { return x == y && std::signbit(x) == std::signbit(y); });
+}
+
+// Subject and operator as numbers, so that a subject beyond 0..255 counts as the difference that it is.
+template <typename T>
+std::string comparison(std::string_view subject, const Tensor<T>& actual, const Tensor<std::uint8_t>& expected) {
+  std::size_t differing = 0;
+  double largest = 0;
+  for (std::size_t i = 0; i < expected.values.size(); ++i) {
+    const double distance = std::fabs(static_cast<double>(actual.values[i]) - static_cast<double>(expected.values[i]));
+    if (distance != 0) ++differing;
+    largest = std::max(largest, distance);
+  }
+  return fmt::format("{} and conv_outputs: {} of {} elements differ, largest difference {}\n", subject, differing,
+                     expected.values.size(), largest);
+}
+
+std::string details_text(const Experiment& e, const Tensor<std::uint8_t>& kernel_output) {
+  return document_text({.tensors = {{"output of the scalar kernel", kernel_output}}, .differences = {}}) +
+         comparison("scalar kernel", kernel_output, e.conv_output) +
+         comparison("manual_output_1", e.manual_output_1.tensor, e.conv_output) +
+         comparison("manual_output_2", e.manual_output_2.tensor, e.conv_output) + "case: " + print(e.problem.spec) +
+         "\n";
+}
+
+int experiment(std::uint64_t seed, Details details) {
+  const auto reference = libtorch();
+  if (!reference) {
+    fmt::print(stderr, "tieout experiment: LibTorch cannot be loaded: {}\n", reference.error().message);
+    return kNotVerified;
+  }
+  const auto e = (*reference)->experiment(seed);
+  if (!e) {
+    fmt::print(stderr, "tieout experiment: LibTorch refused: {}\n", e.error().message);
+    return kNotVerified;
+  }
+  fmt::print("{}", document_text(document_of(*e)));
+
+  const Tensor<std::uint8_t> kernel_output =
+      conv_relu(e->problem, expected_arithmetic(e->problem.spec, (*reference)->hardware()));
+  if (details == Details::show) fmt::print("{}", details_text(*e, kernel_output));
+  // The oracle tested by a second oracle: the project's own arithmetic against LibTorch's, expression by expression.
+  if (!same_bits(document_output_1(e->problem), e->manual_output_1.tensor) ||
+      !same_bits(document_output_2(e->problem), e->manual_output_2.tensor)) {
+    fmt::print(stderr,
+               "tieout experiment: seed {}: LibTorch's manual_output_1 or 2 is not what oracle/dequantized.h makes of "
+               "the same case: {}\n",
+               seed, print(e->problem.spec));
+    return kNotVerified;
+  }
+  if (kernel_output != e->conv_output) {
+    fmt::print(stderr, "tieout experiment: seed {}: the scalar kernel differs from forward(); see --details\n", seed);
+    return kDifferent;
+  }
+  return kEqual;
+}
+
+}  // namespace
+
+void add_experiment(CLI::App& app, int& exit_status) {
+  struct Options {
+    std::optional<std::string> seed;
+    bool details = false;
+  };
+  auto* const command = app.add_subcommand("experiment", "The question's own experiment, as python prints it");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--seed", options->seed, "What torch.manual_seed() is given; drawn and told if left out");
+  command->add_flag("--details", options->details, "Then the scalar kernel's output, the differences and the case");
+  command->callback([options, &exit_status] {
+    if (!options->seed) {
+      options->seed = std::to_string(draw_seed());
+      fmt::print(stderr, "seed {}\n", *options->seed);
+    }
+    const auto seed = parse_seed(*options->seed);
+    if (!seed) {
+      fmt::print(stderr, "tieout experiment: --seed: {}\n", seed.error());
+      exit_status = kBadUsage;
+      return;
+    }
+    exit_status = experiment(*seed, options->details ? Details::show : Details::hide);
+  });
+}
+
+}  // namespace tieout

@@ -1,0 +1,130 @@
+// The experiment against testdata/document_runs.json, thirty-two runs of the document's script by python: every value that it
+// captured, and every byte that it printed.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "oracle/libtorch.h"
+
+namespace tieout {
+namespace {
+
+using nlohmann::json;
+
+struct Outcome {
+  int status;
+  std::string output;  // standard output
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command = "'" TIEOUT_PROGRAM "' experiment " + arguments + " </dev/null";
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
+  return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+const json& runs() {
+  static const json all = json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/cli/testdata/document_runs.json"));
+  return all;
+}
+
+double from_hex(const json& text) { return std::strtod(text.get<std::string>().c_str(), nullptr); }
+
+template <typename T>
+std::vector<T> from_hex_list(const json& texts) {
+  std::vector<T> values;
+  for (const json& text : texts) values.push_back(static_cast<T>(from_hex(text)));
+  return values;
+}
+
+// What python captured, as the case that it is.
+ConvCase case_of(const json& r) {
+  ConvCase c;
+  c.batch = 4;
+  c.input = {1, 4, 4};
+  c.activation_scale = from_hex(r["input_scale"]);
+  c.activation_zero_point = r["input_zero_point"];
+  c.granularity = Granularity::per_channel;
+  c.weight_scales = from_hex_list<double>(r["weight_scales"]);
+  c.weight_zero_points = r["weight_zero_points"].get<std::vector<std::int64_t>>();
+  c.output_scale = from_hex(r["output_scale"]);
+  c.output_zero_point = r["output_zero_point"];
+  c.bias = from_hex_list<float>(r["bias_fp32"]);
+  c.relu = Relu::on;
+  c.activation = {Fill::listed, r["input_int_repr"].get<std::vector<std::uint8_t>>()};
+  c.weight = {Fill::listed, r["weight_int_repr"].get<std::vector<std::int8_t>>()};
+  return c;
+}
+
+TEST(Experiment, CapturesWhatPythonCaptures) {
+  const auto reference = libtorch();
+  ASSERT_TRUE(reference) << reference.error().message;
+  ASSERT_EQ(runs().size(), 32U);
+  for (const json& r : runs()) {
+    SCOPED_TRACE(r["seed"].dump());
+    const bool negative = r["seed"].get<double>() < 0;  // stands for 2^64 + seed
+    const auto e = (*reference)
+                       ->experiment(negative ? static_cast<std::uint64_t>(r["seed"].get<std::int64_t>())
+                                             : r["seed"].get<std::uint64_t>());
+    ASSERT_TRUE(e) << e.error().message;
+    EXPECT_EQ(e->input_fp32.values, from_hex_list<float>(r["input_fp32"]));
+    EXPECT_EQ(e->weight_fp32.values, from_hex_list<float>(r["weight_fp32"]));
+    EXPECT_EQ(print(e->problem.spec), print(case_of(r)));
+    EXPECT_EQ(e->problem, with_contents(case_of(r)));
+    EXPECT_EQ(e->conv_output.values, r["output_int_repr"].get<std::vector<std::uint8_t>>());
+  }
+}
+
+TEST(Experiment, PrintsWhatPythonPrints) {
+  for (std::size_t i = 0; i < 16; ++i) {  // the other half would cost another process each
+    const json& r = runs()[i];
+    const Outcome o = run("--seed " + r["seed"].dump());
+    EXPECT_EQ(o.output, r["stdout"].get<std::string>()) << r["seed"];
+    EXPECT_EQ(o.status, 0) << r["seed"];
+  }
+}
+
+TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
+  const json& r = runs()[1];
+  const auto printed = r["stdout"].get<std::string>();
+  const Outcome o = run("--seed 1 --details");
+  EXPECT_EQ(o.status, 0);
+  ASSERT_TRUE(o.output.starts_with(printed));
+  const std::string details = o.output.substr(printed.size());
+  EXPECT_NE(details.find("scalar kernel and conv_outputs: 0 of 64 elements differ, largest difference 0\n"),
+            std::string::npos)
+      << details;
+  const std::size_t line = details.find("case: ") + 6;
+  const auto c = parse(details.substr(line, details.find('\n', line) - line));
+  ASSERT_TRUE(c) << details;
+  EXPECT_EQ(*c, case_of(r));
+}
+
+TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
+  const Outcome both = run("2>&1");
+  EXPECT_EQ(both.status, 0) << both.output;
+  ASSERT_TRUE(both.output.starts_with("seed ")) << both.output;
+  const std::size_t end = both.output.find('\n');
+  EXPECT_EQ(run("--seed " + both.output.substr(5, end - 5)).output, both.output.substr(end + 1));
+}
+
+TEST(Experiment, SeedsThatPythonRefusesAreRefusedWithTheRange) {
+  for (const char* seed : {"18446744073709551616", "-9223372036854775809", "1.5", "0x10", "''", "1e3", "' 1'"}) {
+    const Outcome o = run("--seed " + std::string(seed) + " 2>&1");
+    EXPECT_EQ(o.status, 2) << seed;
+    EXPECT_NE(o.output.find("from -9223372036854775808 to 18446744073709551615"), std::string::npos) << o.output;
+  }
+}
+
+}  // namespace
+}  // namespace tieout
