@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Compiles each header of a room alone, so that it includes what it uses. LibTorch is not on the path: no header needs
+# it.
+#
+#   scripts/check_headers.sh ROOM COMPILER FLAGS...
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+room=$1
+shift
+
+count=0 wrong=0
+while IFS= read -r header; do
+  count=$((count + 1))
+  if ! printf '#include "%s"\n' "$header" | "$@" -fsyntax-only -x c++ -; then
+    echo "not self-contained: $header"
+    wrong=$((wrong + 1))
+  fi
+done < <(find "$room" -name '*.h' | LC_ALL=C sort)
+echo "$count headers, $wrong not self-contained"
+exit $((wrong > 0))

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds the command and runs it; on a bare Debian 12 it installs and fetches first what that takes (see setup.sh).
+#
+#   scripts/run.sh            the experiment and ten thousand random cases; reports in build/report
+#   scripts/run.sh ARGS...    tieout ARGS...
+set -euo pipefail
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+tieout=$root/build/release/bin/tieout
+
+"$root/scripts/setup.sh" tieout
+if (($#)); then exec "$tieout" "$@"; fi
+
+worst=0
+"$tieout" experiment || worst=$?
+report=$root/build/report
+"$tieout" fuzz --cases 10000 --report "$report" || { status=$?; ((status <= worst)) || worst=$status; }
+echo "The report lies in $report"
+exit "$worst"

@@ -1,0 +1,232 @@
+#!/usr/bin/env bash
+# Makes the checkout ready: Debian's packages, LibTorch in .deps/libtorch, and the build. What is there already is left
+# alone, so that a second call only looks. scripts/run.sh and scripts/test.sh call it.
+#
+#   scripts/setup.sh [TARGET]    TARGET: what to build of the release preset; none: only packages and LibTorch
+#
+#   TIEOUT_TORCH=DIR      take the LibTorch of that folder; nothing is fetched
+#   TIEOUT_WERROR=1       treat warnings as errors
+#   TIEOUT_SKIP_APT=1     do not look for Debian's packages: they are there by other means
+set -euo pipefail
+
+torch=${TIEOUT_TORCH:-}
+if [[ $torch && -d $torch ]]; then torch=$(cd -- "$torch" && pwd); fi
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
+  nlohmann-json3-dev)
+readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
+# The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
+readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
+  nvidia/cu13/lib/libcupti.so.13 nvidia/cu13/lib/libcudart.so.13)
+readonly fetch_mib=1300  # the wheel twice, while pip takes it over; what is kept needs 520 MiB
+work=""                  # the fetch's own folder, on the same file system as what it becomes
+fetch_group=""           # process group of the fetch in the background
+
+say() { printf 'tieout: %s\n' "$*" >&2; }
+
+# fail MESSAGE [LOG]
+fail() {
+  if [[ ${2:-} && -s $2 ]]; then
+    say "the last lines of $2:"
+    tail -n 25 -- "$2" >&2
+  fi
+  say "$1"
+  exit 1
+}
+
+stop_fetch() {
+  if [[ $fetch_group ]]; then
+    kill -TERM -- "-$fetch_group" 2>/dev/null || true
+    wait "$fetch_group" 2>/dev/null || true
+    while kill -0 -- "-$fetch_group" 2>/dev/null; do sleep 0.05; done  # pip may outlive its shell by a moment
+    fetch_group=""
+  fi
+  if [[ $work ]]; then rm -rf -- "$work"; fi
+}
+
+on_signal() {
+  trap '' INT TERM HUP
+  stop_fetch
+  say "stopped. What was half done has been removed; the next call takes up from here."
+  exit "$1"
+}
+
+trap stop_fetch EXIT
+trap 'on_signal 130' INT
+trap 'on_signal 143' TERM
+trap 'on_signal 129' HUP
+
+# ---- Debian's packages -----------------------------------------------------------------------------------------------
+
+missing_packages() {
+  local name
+  declare -A installed=()
+  while read -r name; do installed[${name%%:*}]=1; done < <(
+    dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+  for name in "$@"; do
+    if [[ ! ${installed[$name]:-} ]]; then echo "$name"; fi
+  done
+}
+
+apt_ready=""
+
+# install PACKAGE...
+install() {
+  local log=$logs/apt.log as_root=()
+  command -v apt-get >/dev/null || fail "this needs: $*. There is no apt-get to install them with: install them, then
+call again with TIEOUT_SKIP_APT=1."
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "these Debian packages are missing, and neither root nor sudo is at hand.
+Have them installed, then call again:  apt-get install --no-install-recommends $*"
+    as_root=(sudo)
+  fi
+  as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  say "installing Debian packages: $*"
+  if [[ ! $apt_ready ]]; then
+    "${as_root[@]}" dpkg --configure -a >>"$log" 2>&1 </dev/null || fail "dpkg --configure -a failed." "$log"
+    "${as_root[@]}" apt-get update -q -o DPkg::Lock::Timeout=300 >>"$log" 2>&1 </dev/null ||
+      fail "apt-get update failed: is there a network, and a Debian mirror in /etc/apt?" "$log"
+    apt_ready=yes
+  fi
+  "${as_root[@]}" apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" \
+    >>"$log" 2>&1 </dev/null ||
+    fail "apt-get could not install: $*. The reason stands above; put it right and call again." "$log"
+}
+
+# ---- LibTorch --------------------------------------------------------------------------------------------------------
+
+# What decides the folder's contents.
+libtorch_stamp() { { cat -- "$pins" && printf '%s\n' "${kept[@]}"; } | sha256sum; }
+
+have_libtorch() { [[ -e $libtorch/stamp && $(<"$libtorch/stamp") == "$(libtorch_stamp)" ]]; }
+
+pip_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -m pip --version >/dev/null 2>&1; then
+      echo "$python"
+      return
+    fi
+  done
+  return 1
+}
+
+# fetch PYTHON: fills $work/libtorch, or fails. TMPDIR: pip's own temporary files go with the folder.
+fetch() {
+  mkdir -p "$work/tmp" "$work/wheels"
+  TMPDIR=$PWD/$work/tmp PIP_REQUIRE_VIRTUALENV=0 PIP_PROGRESS_BAR=off PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    "$1" -m pip download --no-deps --require-hashes --only-binary=:all: \
+    --python-version 3.11 --implementation cp --abi cp311 \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64 --platform manylinux2014_x86_64 \
+    --dest "$work/wheels" -r "$pins"
+  rm -rf -- "$work/tmp"
+  "$1" - "$work/wheels" "$work/libtorch" "${kept[@]}" <<'PYTHON'
+import os, sys, zipfile
+wheels, target, *wanted = sys.argv[1:]
+unpacked = set()
+for wheel in os.listdir(wheels):
+    with zipfile.ZipFile(os.path.join(wheels, wheel)) as archive:
+        for name in archive.namelist():
+            for kept in wanted:
+                if name == kept or kept.endswith("/") and name.startswith(kept):
+                    archive.extract(name, target)
+                    unpacked.add(kept)
+    os.remove(os.path.join(wheels, wheel))
+if unpacked != set(wanted):
+    sys.exit("the wheels lack: " + ", ".join(sorted(set(wanted) - unpacked)))
+PYTHON
+  libtorch_stamp >"$work/libtorch/stamp"
+}
+
+start_fetch() {
+  local python free
+  [[ $(uname -s) == Linux && $(uname -m) == x86_64 ]] || fail "LibTorch is fetched for Linux on x86-64 only."
+  python=$(pip_python) || fail "python3 has no pip, which fetches LibTorch: install python3-pip."
+  free=$(df -Pm .deps | awk 'NR == 2 { print $4 }')
+  ((free >= fetch_mib)) ||
+    fail "fetching LibTorch needs $fetch_mib MiB on the disk of $PWD/.deps, and $free MiB are free."
+  say "fetching LibTorch from PyPI (550 MB, once) into $libtorch"
+  work=$(mktemp -d .deps/fetch.XXXXXX)
+  # A group of its own: a Ctrl-C reaches the fetch through on_signal, pip and all.
+  set -m
+  (
+    trap - EXIT INT TERM HUP
+    set -e
+    fetch "$python"
+  ) >"$logs/libtorch.log" 2>&1 </dev/null 9>&- &
+  fetch_group=$!
+  set +m
+}
+
+finish_fetch() {
+  local log=$logs/libtorch.log seconds=0
+  while kill -0 "$fetch_group" 2>/dev/null; do
+    sleep 0.2 &
+    wait $! || true
+    if ((++seconds % 75 == 0)); then say "  $(du -sm "$work" | cut -f1) MiB so far"; fi
+  done
+  if ! wait "$fetch_group"; then
+    fetch_group=""
+    if grep -q 'No space left' "$log"; then
+      fail "the disk of $PWD/.deps is full. Nothing half done was kept: free $fetch_mib MiB and call again." "$log"
+    elif grep -q 'DO NOT MATCH THE HASHES' "$log"; then
+      fail "what came is not the file that $pins pins: a broken download, or a mirror with other files.
+Nothing of it was kept: call again." "$log"
+    fi
+    fail "LibTorch could not be fetched. Nothing half done was kept: put right what stands above and call again,
+or name a LibTorch that is there already with TIEOUT_TORCH=DIR." "$log"
+  fi
+  fetch_group=""
+  rm -rf -- "$libtorch"
+  mv -- "$work/libtorch" "$libtorch"
+  rm -rf -- "$work"
+  work=""
+}
+
+# ---- the build -------------------------------------------------------------------------------------------------------
+
+# configure: only if it was asked for in other words before, or elsewhere: a checkout may be moved. --fresh forgets the
+# other words. What CMake itself depends on, ninja looks after.
+configure() {
+  local words="$PWD ${torch:-$PWD/$libtorch} ${TIEOUT_WERROR:-0}"
+  if [[ -e build/release/words && $(<build/release/words) == "$words" ]]; then return; fi
+  say "configuring build/release"
+  rm -f build/release/words
+  cmake --fresh --preset release -DTIEOUT_TORCH="${torch:-$PWD/$libtorch}" -DTIEOUT_WERROR="${TIEOUT_WERROR:-0}" \
+    >"$logs/configure.log" 2>&1 || fail "CMake refused. What to do stands above." "$logs/configure.log"
+  echo "$words" >build/release/words
+}
+
+build() {
+  if ninja -C build/release -n "$1" 2>/dev/null | grep -q 'no work to do'; then return; fi
+  say "building $1 (log: $logs/build.log)"
+  cmake --build --preset release --target "$1" -j "$(nproc)" >"$logs/build.log" 2>&1 ||
+    fail "the build failed." "$logs/build.log"
+}
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+mkdir -p "$logs" .deps
+# One set-up at a time. The lock goes with the process that holds it.
+exec 9>.deps/lock
+if ! flock -n 9; then
+  say "another set-up of this checkout is at work: waiting for it"
+  flock 9
+fi
+rm -rf -- .deps/fetch.*  # of a set-up that was killed
+
+: >"$logs/apt.log"
+missing=()
+if [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then mapfile -t missing < <(missing_packages "${packages[@]}"); fi
+if [[ ! $torch ]] && ! have_libtorch; then
+  if ! pip_python >/dev/null && [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then install python3-pip ca-certificates; fi
+  start_fetch
+fi
+if ((${#missing[@]})); then install "${missing[@]}"; fi
+if [[ $fetch_group ]]; then finish_fetch; fi
+if (($#)); then
+  configure
+  build "$1"
+fi
+if ((SECONDS > 5)); then say "ready after $SECONDS s"; fi
