@@ -27,7 +27,7 @@ struct Finding {
   std::string actual_name = "actual";
   Tensor<std::uint8_t> expected, actual;  // of case_line
   std::vector<DiffElement> elements;      // the first of them
-  std::string refusal;                    // an operator's words where it threw instead of answering
+  std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" where there was no answer
 
   bool operator==(const Finding&) const = default;
 };

@@ -17,8 +17,8 @@ std::string replay_command(const std::string& case_line) { return "tieout check 
 std::string finding_text(const Finding& finding) {
   std::string text;
   const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
-  if (!finding.refusal.empty()) {
-    line(finding.expected_name, " refused the case: ", finding.refusal);
+  if (!finding.failure.empty()) {
+    line(finding.expected_name, " ", finding.failure);
     line("replay: ", replay_command(finding.case_line));
     return text;
   }

@@ -22,6 +22,17 @@ std::string table(const char* what, const std::map<std::string, std::int64_t>& c
   return rows;
 }
 
+std::string table_of_cells(const RunSummary& run) {
+  std::string rows = "| engine | instruction set | path | granularity | bias | cases | elements | differed |\n";
+  rows += "|---|---|---|---|---|--:|--:|--:|\n";
+  for (const auto& [cell, counts] : run.cells) {
+    rows +=
+        fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", cell.engine, cell.isa, cell.path, cell.granularity,
+                    cell.bias, grouped(counts.cases), grouped(counts.elements), grouped(counts.differed));
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string verdict(const RunSummary& run) {
@@ -34,22 +45,26 @@ std::string verdict(const RunSummary& run) {
   } else {
     text = fmt::format("{} cases verified, {} elements equal", grouped(cases.verified()), grouped(run.elements()));
   }
-  if (cases.skipped > 0) text += fmt::format(", {} skipped", grouped(cases.skipped));
-  if (cases.errored > 0) text += fmt::format(", {} errored", grouped(cases.errored));
+  const auto others = [&](std::int64_t count, const char* what) {
+    if (count > 0) text += fmt::format(", {} {}", grouped(count), what);
+  };
+  others(cases.crashed, "crashed");
+  others(cases.mistrusted, "mistrusted");
+  others(cases.skipped, "skipped");
+  others(cases.errored, "errored");
   return text;
 }
 
 std::string markdown(const RunSummary& run) {
   std::string text = fmt::format("# Tieout: {}\n\n", verdict(run));
-  text += fmt::format("Subject `{}` against reference `{}`, seed {}, {:.1f} s.\n\nRepeat with `{}`.\n\n", run.subject,
-                      run.reference, run.seed, run.seconds, run.command);
+  text += fmt::format("Reference: {}. Seed {}, {:.1f} s. Repeat with `{}`.\n\n", run.reference, run.seed, run.seconds,
+                      run.command);
   text += "| path | cases | elements compared |\n|---|--:|--:|\n";
-  for (const auto& [path, elements] : run.elements_by_path) {
-    text += fmt::format("| {} | {} | {} |\n", path, grouped(run.cases_by_path.at(path)), grouped(elements));
+  for (const auto& [path, counts] : counts_by(run, &Cell::path)) {
+    text += fmt::format("| {} | {} | {} |\n", path, grouped(counts.cases), grouped(counts.elements));
   }
   text += fmt::format("| all | {} | {} |\n\n", grouped(run.cases.verified()), grouped(run.elements()));
   if (!run.reasons.empty()) text += table("not verified, because", run.reasons) + '\n';
-  if (!run.cases_by_class.empty()) text += table("what the cases reached", run.cases_by_class) + '\n';
   text += fmt::format("## Findings: {}\n\n", run.findings.size());
   for (const Finding& finding : run.findings) {
     text += fmt::format("```\n{}```\n\n", finding_text(finding));
@@ -58,6 +73,8 @@ std::string markdown(const RunSummary& run) {
                           replay_command(finding.original_line));
     }
   }
+  text += "## What the cases reached\n\n" + table("class", run.cases_by_class);
+  text += fmt::format("\n## Cells compared: {}\n\n", run.cells.size()) + table_of_cells(run);
   return text;
 }
 

@@ -8,11 +8,11 @@ namespace tieout {
 namespace {
 
 RunSummary run_with_a_finding() {
-  RunSummary run{.command = "tieout fuzz --cases 1234 --seed 7", .reference = "fbgemm", .subject = "scalar", .seed = 7};
+  RunSummary run{.command = "tieout fuzz --cases 1234 --seed 7", .reference = "LibTorch", .seed = 7};
   run.cases = {.passed = 1233, .differed = 1, .skipped = 2};
   run.reasons = {{"no reason", 2}};
-  run.cases_by_path = {{"im2col", 1234}};
-  run.elements_by_path = {{"im2col", 1234567}};
+  const Cell cell{.engine = "fbgemm", .isa = "avx2", .path = "im2col", .granularity = "per_tensor", .bias = "no bias"};
+  run.cells = {{cell, {.cases = 1234, .elements = 1234567, .differed = 1}}};
   run.findings = {{.case_line = "conv2d x=[1] w=[50]",
                    .original_line = "conv2d x=uniform w=uniform",
                    .expected = {{1, 1, 1, 1}, {1}},
@@ -37,6 +37,7 @@ TEST(Markdown, GivesTheVerdictFirst) {
   const std::string text = markdown(run_with_a_finding());
   EXPECT_EQ(text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n"), 0U);
   EXPECT_NE(text.find("| im2col | 1,234 | 1,234,567 |"), std::string::npos);
+  EXPECT_NE(text.find("| fbgemm | avx2 | im2col | per_tensor | no bias | 1,234 | 1,234,567 | 1 |"), std::string::npos);
   EXPECT_NE(text.find("tieout check 'conv2d x=uniform w=uniform'"), std::string::npos);
   EXPECT_NE(text.find("| no reason | 2 |"), std::string::npos);
 }
@@ -49,9 +50,9 @@ TEST(Verdict, ARunThatVerifiedNothingHasFailed) {
   EXPECT_EQ(exit_status(run), 3);
   run.cases.passed = 1;  // a case without elements verifies nothing either
   EXPECT_EQ(exit_status(run), 3);
-  run.elements_by_path["im2col"] = 1;
+  run.cells[{.path = "im2col"}].elements = 1;
   EXPECT_EQ(exit_status(run), 0);
-  run.cases.differed = 1;
+  run.cases.crashed = 1;
   EXPECT_EQ(exit_status(run), 1);
 }
 
