@@ -5,16 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "oracle/each_window.h"
+#include "oracle/steps.h"
 #include "oracle/ties_to_even.h"
 
 namespace tieout {
 namespace {
-
-// Where an output element stands.
-struct Place {
-  std::int64_t n = 0, k = 0;
-  Spatial at{};
-};
 
 // Negative values become 0; -0.0 and NaN stay, as they do in torch.relu.
 template <typename Real>
@@ -22,82 +18,49 @@ Real relu(Real v) {
   return v < 0 ? Real(0) : v;
 }
 
-float dequantized_activation(const ConvCase& c, std::uint8_t q) {
-  return static_cast<float>(q - c.activation_zero_point) * static_cast<float>(c.activation_scale);
+float dequantized_activation(std::uint8_t q, std::int64_t zero_point, double scale) {
+  return static_cast<float>(q - zero_point) * static_cast<float>(scale);
 }
 
+// steps: q - wz.
 template <typename Real>
-Real dequantized_weight(const ConvCase& c, std::int64_t k, std::int8_t q);
+Real dequantized_weight(std::int64_t steps, double scale, Granularity granularity);
 
 template <>
-double dequantized_weight(const ConvCase& c, std::int64_t k, std::int8_t q) {
-  return static_cast<double>(q - weight_zero_point(c, k)) * weight_scale(c, k);
+double dequantized_weight(std::int64_t steps, double scale, Granularity) {
+  return static_cast<double>(steps) * scale;
 }
 
 template <>
-float dequantized_weight(const ConvCase& c, std::int64_t k, std::int8_t q) {
-  const auto steps = static_cast<float>(q - weight_zero_point(c, k));
-  if (c.granularity == Granularity::per_tensor) return steps * static_cast<float>(weight_scale(c, k));
-  return static_cast<float>(static_cast<double>(steps) * weight_scale(c, k));
+float dequantized_weight(std::int64_t steps, double scale, Granularity granularity) {
+  if (granularity == Granularity::per_tensor) return static_cast<float>(steps) * static_cast<float>(scale);
+  return static_cast<float>(static_cast<double>(steps) * scale);
 }
 
-// The activation that tap `tap` of the window at `place` meets; 0 outside of the input.
-float activation_under(const ConvProblem& problem, const Place& place, std::int64_t channel, const Spatial& tap) {
-  const ConvCase& c = problem.spec;
-  std::int64_t offset = place.n * c.in_channels + channel;
-  for (std::size_t d = 0; d < tap.size(); ++d) {
-    const std::int64_t position = place.at[d] * c.stride[d] - c.padding[d] + tap[d] * c.dilation[d];
-    if (position < 0 || position >= c.input[d]) return 0;
-    offset = offset * c.input[d] + position;
-  }
-  return dequantized_activation(c, problem.activation[static_cast<std::size_t>(offset)]);
-}
-
-// v: the convolution in real units, every operation in Real.
+// v: the convolution in real units, every operation in Real, over the window in the order channel, kd, kh, kw.
 template <typename Real>
-Real convolved(const ConvProblem& problem, const Place& place) {
-  const ConvCase& c = problem.spec;
-  const std::int64_t channels = c.in_channels / c.groups;
-  const std::int64_t group = place.k / (c.out_channels / c.groups);
-  auto weight = problem.weight.begin() + place.k * reduction_length(c);  // O, I, D, H, W: the order of the sum
+Real convolved(const Window& window, Trace* trace) {
+  const auto channels = static_cast<std::size_t>(window.group_channels);
   Real sum = 0;
-  for (std::int64_t i = 0; i < channels; ++i) {
-    for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
-      for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
-        for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw) {
-          const auto x = static_cast<Real>(activation_under(problem, place, group * channels + i, {kd, kh, kw}));
-          sum += x * dequantized_weight<Real>(c, place.k, *weight++);
-        }
-      }
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    for (std::size_t i = channel; i < window.x.size(); i += channels) {
+      const float x = window.inside[i] != 0 ? dequantized_activation(window.x[i], window.xz, window.xs) : 0.0F;
+      const Real w = dequantized_weight<Real>(window.w[i] - window.wz, window.ws, window.granularity);
+      sum += static_cast<Real>(x) * w;
     }
   }
-  return c.bias.empty() ? sum : sum + static_cast<Real>(c.bias[static_cast<std::size_t>(place.k)]);
+  step(trace, "accumulator", sum, "sum of x * w, dequantized, in real units");
+  if (!window.bias) return sum;
+  step(trace, "bias", *window.bias, "as it is, in real units");
+  return step(trace, "with bias", sum + static_cast<Real>(*window.bias), "accumulator + bias");
 }
 
+// rounded: integral, infinite or NaN.
 template <typename Real>
-std::uint8_t saturated(Real y, std::int64_t zero_point) {
-  if (std::isnan(y)) return 0;
-  return static_cast<std::uint8_t>(std::clamp(y + static_cast<Real>(zero_point), Real(0), Real(255)));
-}
-
-// y(v) for every output element, v being the convolution there.
-template <typename Real, typename Quantize>
-Tensor<std::uint8_t> quantized(const ConvProblem& problem, Quantize y) {
-  const ConvCase& c = problem.spec;
-  const Spatial size = output_size(c);
-  Tensor<std::uint8_t> result{output_shape(c), {}};
-  for (Place p; p.n < c.batch; ++p.n) {
-    for (p.k = 0; p.k < c.out_channels; ++p.k) {
-      for (p.at[0] = 0; p.at[0] < size[0]; ++p.at[0]) {
-        for (p.at[1] = 0; p.at[1] < size[1]; ++p.at[1]) {
-          for (p.at[2] = 0; p.at[2] < size[2]; ++p.at[2]) {
-            result.values.push_back(saturated(y(convolved<Real>(problem, p)), c.output_zero_point));
-          }
-        }
-      }
-    }
-  }
-  return result;
+std::uint8_t saturated(const Window& window, Real rounded, Trace* trace) {
+  const Real y = step(trace, "with zero point", rounded + static_cast<Real>(window.oz), "rounded + oz");
+  const std::uint8_t result = std::isnan(y) ? std::uint8_t{0} : static_cast<std::uint8_t>(std::clamp<Real>(y, 0, 255));
+  return step(trace, "result", result, "clamp to 0..255");
 }
 
 void require_document_case(const ConvCase& c) {
@@ -116,9 +79,10 @@ Tensor<double> document_output_1(const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   require_document_case(c);
   Tensor<double> result{output_shape(c), {}};
-  const double weight = static_cast<double>(problem.weight.front()) * c.weight_scales.front();
+  const auto weight = dequantized_weight<double>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const double v = static_cast<double>(dequantized_activation(c, q)) * weight + static_cast<double>(c.bias.front());
+    const float x = dequantized_activation(q, c.activation_zero_point, c.activation_scale);
+    const double v = static_cast<double>(x) * weight + static_cast<double>(c.bias.front());
     result.values.push_back(ties_to_even(relu(v / c.output_scale)));
   }
   return result;
@@ -128,28 +92,34 @@ Tensor<float> document_output_2(const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   require_document_case(c);
   Tensor<float> result{output_shape(c), {}};
-  const auto weight = dequantized_weight<float>(c, 0, problem.weight.front());
+  const auto weight = dequantized_weight<float>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const float v = dequantized_activation(c, q) * weight + c.bias.front();
+    const float v = dequantized_activation(q, c.activation_zero_point, c.activation_scale) * weight + c.bias.front();
     result.values.push_back(relu(ties_to_even(v / static_cast<float>(c.output_scale))));
   }
   return result;
 }
 
+std::uint8_t manual_output_1(const Window& window, Trace* trace) {
+  double v = step(trace, "scaled", convolved<double>(window, trace) / window.os, "/ os, float64");
+  if (window.relu == Relu::on) v = step(trace, "relu", relu(v), "before rounding");
+  return saturated(window, step(trace, "rounded", ties_to_even(v), "to nearest, ties to even"), trace);
+}
+
+std::uint8_t manual_output_2(const Window& window, Trace* trace) {
+  const float scaled =
+      step(trace, "scaled", convolved<float>(window, trace) / static_cast<float>(window.os), "/ os, float32");
+  float y = step(trace, "rounded", ties_to_even(scaled), "to nearest, ties to even");
+  if (window.relu == Relu::on) y = step(trace, "relu", relu(y), "after rounding");
+  return saturated(window, y, trace);
+}
+
 Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem) {
-  const ConvCase& c = problem.spec;
-  return quantized<double>(problem, [&c](double v) {
-    const double steps = v / c.output_scale;
-    return ties_to_even(c.relu == Relu::on ? relu(steps) : steps);
-  });
+  return each_window(problem, [](const Window& window) { return manual_output_1(window, nullptr); });
 }
 
 Tensor<std::uint8_t> manual_output_2(const ConvProblem& problem) {
-  const ConvCase& c = problem.spec;
-  return quantized<float>(problem, [&c](float v) {
-    const float steps = ties_to_even(v / static_cast<float>(c.output_scale));
-    return c.relu == Relu::on ? relu(steps) : steps;
-  });
+  return each_window(problem, [](const Window& window) { return manual_output_2(window, nullptr); });
 }
 
 }  // namespace tieout

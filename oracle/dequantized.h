@@ -16,7 +16,7 @@
 
 #include <cstdint>
 
-#include "cases/conv_case.h"
+#include "oracle/hypothesis.h"
 
 namespace tieout {
 
@@ -26,6 +26,8 @@ namespace tieout {
 [[nodiscard]] Tensor<float> document_output_2(const ConvProblem& problem);
 
 // The same hypotheses for every valid problem: clamp(y + oz, 0, 255). A NaN, which takes sums beyond float32, is 0.
+[[nodiscard]] std::uint8_t manual_output_1(const Window& window, Trace* trace);
+[[nodiscard]] std::uint8_t manual_output_2(const Window& window, Trace* trace);
 [[nodiscard]] Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem);
 [[nodiscard]] Tensor<std::uint8_t> manual_output_2(const ConvProblem& problem);
 

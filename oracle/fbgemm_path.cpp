@@ -26,16 +26,10 @@ bool is_depthwise(const ConvCase& c) {
          });
 }
 
-// How many groups share one register: its bytes, over the output channels and the (at least 4) input channels a group.
-std::int64_t groups_together(std::int64_t channels, const Hardware& hardware) {
-  const std::int64_t register_bytes = hardware.avx512 || hardware.avx512_vnni ? 64 : 32;
-  return std::max<std::int64_t>(1, register_bytes / channels / std::max<std::int64_t>(channels, 4));
-}
-
 bool is_groupwise(const ConvCase& c, const Hardware& hardware) {
   const std::int64_t channels = c.in_channels / c.groups;
   const bool supported = channels == 2 || channels == 4 || channels == 8 || channels == 16;
-  return supported && c.out_channels / c.groups == channels && c.groups >= groups_together(channels, hardware) &&
+  return supported && c.out_channels / c.groups == channels && c.groups >= fbgemm_groups_together(c, hardware) &&
          c.stride[1] == c.stride[2] && (c.stride[2] == 1 || c.stride[2] == 2) &&
          every_dimension(c, [&](std::size_t d) { return c.kernel[d] == 3 && c.padding[d] == 1 && c.dilation[d] == 1; });
 }
@@ -56,6 +50,13 @@ std::string_view name(FbgemmPath path) {
     case FbgemmPath::im2col: break;
   }
   return "im2col";
+}
+
+// A register's bytes, over the output channels and the (at least 4) input channels of a group.
+std::int64_t fbgemm_groups_together(const ConvCase& c, const Hardware& hardware) {
+  const std::int64_t register_bytes = hardware.avx512 || hardware.avx512_vnni ? 64 : 32;
+  const std::int64_t channels = std::max<std::int64_t>(c.in_channels / c.groups, 4);
+  return std::max<std::int64_t>(1, register_bytes / (c.out_channels / c.groups) / channels);
 }
 
 FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware) {
@@ -79,7 +80,7 @@ Arithmetic fbgemm_arithmetic(FbgemmPath path, Isa isa, const Hardware& hardware)
 
 std::string_view fbgemm_hazard(const ConvCase& c, const Hardware& hardware) {
   const FbgemmPath path = fbgemm_path(c, hardware);
-  if (path == FbgemmPath::groupwise && c.groups % groups_together(c.in_channels / c.groups, hardware) != 0) {
+  if (path == FbgemmPath::groupwise && c.groups % fbgemm_groups_together(c, hardware) != 0) {
     return "groupwise code: the number of groups does not fill its last register";
   }
   // The first `padding` outputs of every dimension are computed without asking whether there are so many.

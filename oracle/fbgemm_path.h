@@ -29,6 +29,9 @@ struct Hardware {
 //   im2col     the rest
 [[nodiscard]] FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware);
 
+// How many groups the groupwise code takes at a time: what fills a vector register.
+[[nodiscard]] std::int64_t fbgemm_groups_together(const ConvCase& c, const Hardware& hardware);
+
 // What FBGEMM computes on that path. isa: what it is forced to, or native for the best that the hardware has.
 //   depthwise  int16 pairs on every machine (it has AVX2 code only); sums of activations saturate at 32767, which takes
 //              129 taps, so 3-d kernels; the bias of per-tensor weights is added with two roundings

@@ -26,6 +26,12 @@ struct EngineError {
 template <typename T>
 using EngineResult = tl::expected<T, EngineError>;
 
+// What an engine answered.
+struct EngineAnswer {
+  Tensor<std::uint8_t> y;  // N x K x spatial, whatever the memory format
+  Engine picked;           // who computed it: X86 hands its work to FBGEMM or to ONEDNN
+};
+
 class LibTorch {
  public:
   virtual ~LibTorch() = default;
@@ -40,9 +46,17 @@ class LibTorch {
   // The path that FBGEMM itself says it takes. Only the shape is read.
   [[nodiscard]] virtual FbgemmPath fbgemm_path(const ConvCase& c) const = 0;
 
+  // What FBGEMM runs with when nothing is forced.
+  [[nodiscard]] virtual Isa native_isa() const = 0;
+
   // Runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` says: prepack, then the operator.
-  // Returns N x K x spatial, whatever the memory format.
-  [[nodiscard]] virtual EngineResult<Tensor<std::uint8_t>> conv(const ConvProblem& problem) = 0;
+  [[nodiscard]] virtual EngineResult<EngineAnswer> conv(const ConvProblem& problem) = 0;
+
+  // Whether this machine and this LibTorch can run the case at all.
+  [[nodiscard]] virtual EngineResult<void> available(const Execution& execution) const = 0;
+
+  // Puts every tensor between unmapped pages: slower, and a wild read or write dies at once.
+  virtual void guard_tensors(bool on) = 0;
 
   // Seconds spent inside LibTorch's own calls by conv() so far.
   [[nodiscard]] virtual double seconds_inside() const = 0;

@@ -5,6 +5,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/native/quantized/PackedParams.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/ScopeExit.h>
 #include <fbgemm/Fbgemm.h>
 #include <fbgemm/Utils.h>
 #include <torch/version.h>
@@ -13,10 +14,12 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <typeinfo>
 
 #include "cases/case_text.h"
 #include "oracle/libtorch.h"
 #include "oracle/libtorch_experiment.h"
+#include "oracle/libtorch_guard.h"
 
 namespace tieout {
 namespace {
@@ -117,8 +120,16 @@ Operators<kDims> find_operators(const std::string& base, const char* overload) {
           find<Apply<kDims>>(base + "_relu", overload)};
 }
 
+// The packed weights' own class tells who packed them, and so who will compute.
+Engine packed_by(const std::type_info& type) {
+  const std::string_view name = type.name();
+  if (name.find("Onednn") != std::string_view::npos) return Engine::onednn;
+  if (name.find("Qnnp") != std::string_view::npos) return Engine::qnnpack;
+  return Engine::fbgemm;
+}
+
 template <int kDims>
-at::Tensor run(const ConvProblem& problem, const Operators<kDims>& operators) {
+std::pair<at::Tensor, Engine> run(const ConvProblem& problem, const Operators<kDims>& operators) {
   const ConvCase& c = problem.spec;
   std::optional<at::Tensor> bias;
   if (!c.bias.empty()) bias = at::tensor(c.bias, at::kFloat);
@@ -126,11 +137,12 @@ at::Tensor run(const ConvProblem& problem, const Operators<kDims>& operators) {
       operators.prepack.call(weight_tensor(problem), bias, list_of(c.stride, c.dims), list_of(c.padding, c.dims),
                              list_of(c.dilation, c.dims), c.groups);
   const auto& apply = c.relu == Relu::on ? operators.relu : operators.plain;
-  return apply.call(activation_tensor(problem), packed, c.output_scale, c.output_zero_point);
+  const ConvPackedParamsBase<kDims>& base = *packed;
+  return {apply.call(activation_tensor(problem), packed, c.output_scale, c.output_zero_point), packed_by(typeid(base))};
 }
 
 // conv1d packs as a 2-d convolution of height 1.
-at::Tensor dispatch(const ConvProblem& problem) {
+std::pair<at::Tensor, Engine> dispatch(const ConvProblem& problem) {
   static const auto conv1d = find_operators<2>("quantized::conv1d", "");
   static const auto conv2d = find_operators<2>("quantized::conv2d", "new");
   static const auto conv3d = find_operators<3>("quantized::conv3d", "new");
@@ -198,29 +210,45 @@ class Adapter final : public LibTorch {
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }
 
-  EngineResult<Tensor<std::uint8_t>> conv(const ConvProblem& problem) override {
-    const Execution& execution = problem.spec.execution;
+  Isa native_isa() const override {
+    switch (fbgemm::fbgemmInstructionSet()) {
+      case inst_set_t::avx512_vnni: return Isa::avx512_vnni;
+      case inst_set_t::avx512_vnni_ymm: return Isa::avx512_vnni_256;
+      case inst_set_t::avx512: return Isa::avx512;
+      case inst_set_t::avx512_ymm: return Isa::avx512_256;
+      default: return Isa::avx2;
+    }
+  }
+
+  EngineResult<void> available(const Execution& execution) const override {
+    const auto absent = [](std::string why) {
+      return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
+    };
     if (!has(execution.engine)) return absent("this LibTorch has no engine " + std::string(name(execution.engine)));
     if (!cpu_has(execution.isa)) return absent("this CPU has no " + std::string(name(execution.isa)));
+    return {};
+  }
+
+  EngineResult<EngineAnswer> conv(const ConvProblem& problem) override {
+    if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
     const auto start = Clock::now();
+    const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
     const c10::WarningUtils::WarningHandlerGuard guard(&warnings_);
     try {
       const c10::InferenceMode inference;
-      select(execution);
-      const at::Tensor y = dispatch(problem).contiguous();
-      Tensor<std::uint8_t> result{y.sizes().vec(), {}};
-      const auto* const data = static_cast<const std::uint8_t*>(y.data_ptr());
-      result.values.assign(data, data + y.numel());
-      inside_ += Clock::now() - start;
-      return result;
+      select(problem.spec.execution);
+      const auto [y, picked] = dispatch(problem);
+      const at::Tensor dense = y.contiguous();
+      const auto* const data = static_cast<const std::uint8_t*>(dense.data_ptr());
+      return EngineAnswer{{dense.sizes().vec(), {data, data + dense.numel()}}, picked};
     } catch (const c10::Error& error) {
-      inside_ += Clock::now() - start;
       return tl::unexpected(EngineError{EngineError::Kind::refused, error.what_without_backtrace()});
     } catch (const std::exception& error) {
-      inside_ += Clock::now() - start;
       return tl::unexpected(EngineError{EngineError::Kind::refused, error.what()});
     }
   }
+
+  void guard_tensors(bool on) override { tieout::guard_tensors(on); }
 
   double seconds_inside() const override { return std::chrono::duration<double>(inside_).count(); }
 
@@ -237,10 +265,6 @@ class Adapter final : public LibTorch {
   static bool has(Engine engine) {
     const std::vector<at::QEngine>& supported = at::globalContext().supportedQEngines();
     return std::find(supported.begin(), supported.end(), qengine(engine)) != supported.end();
-  }
-
-  static tl::unexpected<EngineError> absent(std::string why) {
-    return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
   }
 
   // Everything that is ambient in LibTorch is set for every case: what ran before never decides.

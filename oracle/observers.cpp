@@ -62,6 +62,7 @@ std::vector<float> linspace(float low, float high, std::int64_t count) {
 }
 
 // torch.histc. Where low == high, the bins lie around the one value, by 1 or by the next float if that is farther.
+// Counts are float32, so that a bin is full at 2^24.
 std::vector<float> count_values(std::span<const float> values, float low, float high) {
   constexpr float kMax = std::numeric_limits<float>::max();
   if (low == high) {

@@ -41,6 +41,7 @@ void gather(const ConvProblem& problem, std::int64_t offset, Window& window) {
       window.weights += w;
     }
   }
+  window.spec = &c;
   window.xs = c.activation_scale;
   window.ws = weight_scale(c, k);
   window.os = c.output_scale;

@@ -11,6 +11,8 @@
 namespace tieout {
 
 struct Window {
+  const ConvCase* spec = nullptr;  // the case that the element belongs to: for rules that depend on the shape
+
   // In the order kd, kh, kw, channel, the channel fastest: the order in which integer kernels pair neighbours.
   std::vector<std::uint8_t> x;  // outside of the input: the activation's zero point, as uint8
   std::vector<std::int8_t> w;

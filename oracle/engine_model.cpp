@@ -1,0 +1,64 @@
+#include "oracle/engine_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "oracle/each_window.h"
+
+namespace tieout {
+namespace {
+
+bool has_weight_zero_point(const ConvCase& c) {
+  return std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](std::int64_t z) { return z != 0; });
+}
+
+// Whether QNNPACK takes the multiplier of a channel with that weight scale.
+bool qnnpack_takes(const ConvCase& c, double scale) {
+  const float unit = static_cast<float>(scale) * static_cast<float>(c.activation_scale);
+  return std::isnormal(unit * (1.0F / static_cast<float>(c.output_scale)));
+}
+
+// One channel is enough to be refused, and LibTorch always adds some of its own, of weight scale 1.
+bool qnnpack_refuses(const ConvCase& c) {
+  return !qnnpack_takes(c, 1.0) || !std::all_of(c.weight_scales.begin(), c.weight_scales.end(),
+                                                [&](double scale) { return qnnpack_takes(c, scale); });
+}
+
+}  // namespace
+
+Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
+  return hardware.avx512_vnni && c.groups <= 100 && !has_weight_zero_point(c) ? Engine::onednn : Engine::fbgemm;
+}
+
+Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
+  return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
+}
+
+Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+  switch (engine) {
+    case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
+    case Engine::onednn:
+      return each_window(problem, [](const Window& window) { return onednn_model(window, nullptr); });
+    case Engine::qnnpack:
+      return each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); });
+    case Engine::fbgemm: break;
+  }
+  const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
+  return each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
+}
+
+std::string_view refusal(const ConvCase& c, const Hardware&) {
+  switch (c.execution.engine) {
+    case Engine::onednn:
+      if (has_weight_zero_point(c)) return "ONEDNN takes weights whose zero points are all 0";
+      break;
+    case Engine::qnnpack:
+      if (qnnpack_refuses(c)) return "QNNPACK takes multipliers xs * ws / os, and xs / os, that are normal floats";
+      break;
+    case Engine::fbgemm:
+    case Engine::x86: break;
+  }
+  return {};
+}
+
+}  // namespace tieout

@@ -1,0 +1,56 @@
+#pragma once
+// What LibTorch 2.15.0's engines compute on x86-64, bit for bit, and when they refuse. Predictions: LibTorch is not asked
+// here. Where an engine is known to answer wrongly, oracle/known_defects.h says so; these models say what it would be
+// otherwise.
+//
+// fl() rounds to float32, nearest even; RNE rounds to an integer, ties to even; integers are int32 and wrap.
+
+#include <cstdint>
+#include <string_view>
+
+#include "oracle/fbgemm_path.h"
+#include "oracle/hypothesis.h"
+
+namespace tieout {
+
+// FBGEMM (engine_fbgemm.cpp). A = fl(fl(xs) * fl(ws)), M = fl(A / fl(os)).
+//   acc = sum(x * w), by pairs in int16 where the arithmetic says so
+//   raw = acc - xz * sum(w) - wz * sum(x) + n * xz * wz
+//   f   = fl(raw), with a bias:  per channel            fl(f + fl(b / A))
+//                                per tensor, fused      fma(b, fl(1 / A), f)
+//                                per tensor, separate   fl(f + fl(b * fl(1 / A)))
+//   q   = int32(RNE(fl(f * M))), where NaN, s >= 2^31 and s < -2^31 are INT32_MIN
+//   y   = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
+[[nodiscard]] std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace);
+
+// oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)), os' likewise, inner quotients in double; inv = fl(1 / os').
+//   raw = sum(x * w) - xz * sum(w)
+//   v   = fl(fl(fl(raw) * xs') * fl(ws)); v = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0
+//   v   = fl(fl(v * inv) + oz)            the zero point before rounding
+//   y   = RNE(clamp(v, 0, 255)), NaN is 255
+// A weight zero point, which oneDNN refuses, is taken out of raw exactly.
+[[nodiscard]] std::uint8_t onednn_model(const Window& window, Trace* trace);
+
+// QNNPACK with freshly packed weights (engine_qnnpack.cpp). M = fl(fl(fl(ws) * fl(xs)) * fl(1 / fl(os))).
+//   bias = RNE(fl(b * fl(1 / fl(ws * xs)))), b = 0 where there is none; NaN, which is what 0 * inf is, and what lies below
+//          int32 is INT32_MIN; what lies above is INT32_MAX for 1x1 kernels of stride 1 without padding, INT32_MIN else
+//   raw  = sum(x * w) - xz * sum(w) - wz * sum(x) + n * xz * wz + bias
+//   q    = int32(RNE(fl(fl(raw) * M)))
+//   y    = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
+// A 3-d depthwise 3x3x3 convolution has code of its own: q = int32(RNE(double(raw) * double(M))), and q + oz wraps.
+[[nodiscard]] std::uint8_t qnnpack_model(const Window& window, Trace* trace);
+
+// Which engine X86 hands a case to: oneDNN for at most 100 groups and weight zero points that are all 0 where the CPU has
+// VNNI, else FBGEMM.
+[[nodiscard]] Engine x86_picks(const ConvCase& c, const Hardware& hardware);
+
+// What FBGEMM computes on this case.
+[[nodiscard]] Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware);
+
+// What `engine` answers, or would if it did not refuse. FBGEMM is forced to problem.spec.execution.isa.
+[[nodiscard]] Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware);
+
+// Why the engine of c.execution throws on this valid case; empty if it answers.
+[[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);
+
+}  // namespace tieout

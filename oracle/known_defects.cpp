@@ -1,0 +1,131 @@
+#include "oracle/known_defects.h"
+
+#include <algorithm>
+
+#include "oracle/engine_model.h"
+
+namespace tieout {
+namespace {
+
+// ---- FBGEMM
+
+constexpr KnownDefect kGroupwiseRemainder{
+    .id = "fbgemm_groupwise_remainder",
+    .cause = "groupwise code takes a register full of groups at a time and reads and writes past the last ones",
+    .memory = true};
+constexpr KnownDefect kIm2colRgb{
+    .id = "fbgemm_im2col_rgb",
+    .cause = "im2col for 3 channels and stride 2 packs a reduction longer than its block, past the end of the buffer",
+    .memory = true};
+constexpr KnownDefect kDepthwise3dSmall{
+    .id = "fbgemm_depthwise3d_small",
+    .cause =
+        "3-d depthwise code computes the first `padding` outputs of depth and height without asking how many there are",
+    .memory = true};
+constexpr KnownDefect kDepthwise3dRace{
+    .id = "fbgemm_depthwise3d_race",
+    .cause =
+        "3-d depthwise code, several threads: the first `padding` outputs of a row run into another thread's rows"};
+
+// How much FBGEMM packs at a time: rows (output pixels) by columns (reduction).
+struct Block {
+  std::int64_t rows, columns;
+};
+
+Block im2col_block(Isa isa, const Hardware& hardware) {
+  if (isa == Isa::native) {
+    isa = hardware.avx512_vnni ? Isa::avx512_vnni : hardware.avx512 ? Isa::avx512 : Isa::avx2;
+  }
+  switch (isa) {
+    case Isa::avx512:
+    case Isa::avx512_256: return {.rows = 56, .columns = 256};
+    case Isa::avx512_vnni:
+    case Isa::avx512_vnni_256: return {.rows = 384, .columns = 512};
+    case Isa::avx2:
+    case Isa::native: break;
+  }
+  return {.rows = 120, .columns = 512};
+}
+
+// The special im2col lays whole rows of the reduction at a distance of block.columns, however long they are.
+bool im2col_rgb_overflows(const ConvCase& c, const Hardware& hardware) {
+  if (c.dims == 3 || c.in_channels != 3 || c.groups != 1) return false;
+  for (const std::size_t d : {1U, 2U}) {
+    if (c.stride[d] != 2 || c.dilation[d] != 1 || c.padding[d] != (c.kernel[d] - 1) / 2) return false;
+  }
+  const Block block = im2col_block(c.execution.isa, hardware);
+  const std::int64_t columns = reduction_length(c);
+  const std::int64_t rows = std::min(c.batch * volume(output_size(c)), block.rows);
+  return columns > block.columns && (rows - 1) * block.columns + columns > block.rows * block.columns;
+}
+
+const KnownDefect* fbgemm_defect(const ConvCase& c, const Hardware& hardware) {
+  const FbgemmPath path = fbgemm_path(c, hardware);
+  const Spatial out = output_size(c);
+  if (path == FbgemmPath::groupwise && c.groups % fbgemm_groups_together(c, hardware) != 0) return &kGroupwiseRemainder;
+  if (path == FbgemmPath::im2col && im2col_rgb_overflows(c, hardware)) return &kIm2colRgb;
+  if (path != FbgemmPath::depthwise || c.dims != 3) return nullptr;
+  if (out[0] < c.padding[0] || out[1] < c.padding[1]) return &kDepthwise3dSmall;
+  const bool rows_between = out[1] > 2 * c.padding[1] + c.stride[1] - 2;
+  if (c.execution.threads > 1 && out[2] < c.padding[2] && rows_between) return &kDepthwise3dRace;
+  return nullptr;
+}
+
+// ---- oneDNN, brg_conv_fwd:avx512_core_vnni
+
+constexpr KnownDefect kDepthwiseWidth{
+    .id = "onednn_depthwise_width",
+    .cause =
+        "one input and several output channels a group: wrong where the output is one pixel wide and the width's "
+        "stride is above 1"};
+constexpr KnownDefect kDepthwiseDepth{
+    .id = "onednn_depthwise_depth",
+    .cause =
+        "one input and several output channels a group, 3-d: wrong, and different from run to run, where the input's "
+        "depth is 1 and the kernel's is not"};
+constexpr KnownDefect kWindowInPadding{
+    .id = "onednn_window_in_padding",
+    .cause = "the activation's zero point is taken out wrongly where a window lies in padding as a whole"};
+constexpr KnownDefect kGroupedZeroPoint{
+    .id = "onednn_grouped_zero_point",
+    .cause =
+        "groups of 16 and more output channels: the activation's zero point is taken out by another layout of the "
+        "weights than they have, depending on the number of threads"};
+
+bool some_window_in_padding(const ConvCase& c) {
+  const Spatial out = output_size(c);
+  for (std::size_t d = 0; d < 3; ++d) {
+    for (std::int64_t at = 0; at < out[d]; ++at) {
+      bool inside = false;
+      for (std::int64_t tap = 0; tap < c.kernel[d] && !inside; ++tap) {
+        const std::int64_t position = at * c.stride[d] + tap * c.dilation[d] - c.padding[d];
+        inside = position >= 0 && position < c.input[d];
+      }
+      if (!inside) return true;
+    }
+  }
+  return false;
+}
+
+const KnownDefect* onednn_defect(const ConvCase& c) {
+  const Spatial out = output_size(c);
+  if (c.in_channels == c.groups && c.out_channels > c.groups) {
+    if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;
+    if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kDepthwiseDepth;
+  }
+  if (c.activation_zero_point == 0) return nullptr;
+  if (some_window_in_padding(c)) return &kWindowInPadding;
+  if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
+  return nullptr;
+}
+
+}  // namespace
+
+const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware) {
+  const Engine engine = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+  if (engine == Engine::fbgemm) return fbgemm_defect(c, hardware);
+  if (engine == Engine::onednn) return onednn_defect(c);
+  return nullptr;
+}
+
+}  // namespace tieout

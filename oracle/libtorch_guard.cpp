@@ -1,0 +1,96 @@
+#include "oracle/libtorch_guard.h"
+
+#include <c10/core/CPUAllocator.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+
+namespace tieout {
+namespace {
+
+constexpr std::size_t kAlignment = 64;      // what LibTorch expects of its own allocator
+constexpr unsigned char kCanary = 0xA5;     // between the end of the data and the end of its page
+constexpr unsigned char kUnwritten = 0x5A;  // what fresh memory holds: never a lucky zero
+
+std::size_t page_size() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
+
+std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+// One mapping: an unmapped page, the data pushed against the end of its pages, an unmapped page.
+struct Block {
+  std::size_t size, mapped;
+  unsigned char* base;
+};
+
+// Some of LibTorch's callers keep nothing but the pointer to the data, so that is what a block is found by.
+class GuardedAllocator final : public at::Allocator {
+ public:
+  static GuardedAllocator& instance() {
+    static GuardedAllocator allocator;
+    return allocator;
+  }
+
+  at::DataPtr allocate(std::size_t size) override {
+    const std::size_t page = page_size();
+    const std::size_t aligned = round_up(size == 0 ? 1 : size, kAlignment);
+    const std::size_t pages = round_up(aligned, page);
+    const std::size_t mapped = pages + 2 * page;
+    void* const memory = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    TORCH_CHECK(memory != MAP_FAILED, "no memory for a guarded tensor of ", size, " bytes");
+    auto* const base = static_cast<unsigned char*>(memory);
+    TORCH_CHECK(mprotect(base + page, pages, PROT_READ | PROT_WRITE) == 0, "cannot open a guarded tensor's pages");
+    unsigned char* const data = base + page + pages - aligned;
+    std::memset(data, kUnwritten, size);
+    std::memset(data + size, kCanary, aligned - size);
+    {
+      const std::scoped_lock lock(mutex_);
+      blocks_[data] = {size, mapped, base};
+    }
+    return {data, data, &release, at::Device(at::DeviceType::CPU)};
+  }
+
+  at::DeleterFnPtr raw_deleter() const override { return &release; }
+
+  void copy_data(void* destination, const void* source, std::size_t count) const override {
+    default_copy_data(destination, source, count);
+  }
+
+ private:
+  static void release(void* data) { instance().close(static_cast<unsigned char*>(data)); }
+
+  void close(const unsigned char* data) {
+    Block block;
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto found = blocks_.find(data);
+      if (found == blocks_.end()) std::abort();
+      block = found->second;
+      blocks_.erase(found);
+    }
+    const unsigned char* const end = block.base + block.mapped - page_size();
+    if (std::any_of(data + block.size, end, [](unsigned char c) { return c != kCanary; })) {
+      std::fputs("written behind a tensor\n", stderr);
+      std::abort();
+    }
+    munmap(block.base, block.mapped);
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<const unsigned char*, Block> blocks_;
+};
+
+}  // namespace
+
+void guard_tensors(bool on) {
+  constexpr std::uint8_t kPriority = 100;  // the later call wins among equals
+  c10::SetCPUAllocator(on ? &GuardedAllocator::instance() : c10::GetDefaultCPUAllocator(), kPriority);
+}
+
+}  // namespace tieout
