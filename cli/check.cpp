@@ -24,16 +24,18 @@ int check(const std::string& line) {
     fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;
   }
-  const Verdict verdict = verify(*c, **reference);
+  const Verdict verdict = verify_alone(*c, **reference);
+  if (verdict.defect != nullptr) fmt::print("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
-    case Verdict::Status::differed: fmt::print("{}", finding_text(verdict.finding)); return kDifferent;
-    case Verdict::Status::skipped:
-    case Verdict::Status::errored:
-      fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
-      return kNotVerified;
-    case Verdict::Status::passed: break;
+    case Status::differed:
+    case Status::crashed: fmt::print("{}", finding_text(verdict.finding)); return kDifferent;
+    case Status::mistrusted:
+    case Status::skipped:
+    case Status::errored: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
+    case Status::passed: break;
   }
-  fmt::print("equal: {} elements, {} path\n", verdict.elements, name(verdict.path));
+  fmt::print("equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
+             name(verdict.picked));
   return verdict.elements == 0 ? kNotVerified : kEqual;
 }
 
@@ -43,6 +45,7 @@ void add_check(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("check", "Verify one case, given as its line of text");
   const auto line = std::make_shared<std::string>();
   command->add_option("case", *line, "The line that a finding was printed with, in quotes")->required();
+  command->footer("The words of a case line: cases/case_text.h, and CASES in the README.");
   command->callback([line, &exit_status] { exit_status = check(*line); });
 }
 

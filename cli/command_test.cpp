@@ -59,10 +59,18 @@ TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(run("--help").status, 0);
 }
 
-TEST_F(Command, CheckRefusesToRunWhatWouldKillIt) {
+TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {
   const Outcome o = run("check 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'");
   EXPECT_EQ(o.status, 3) << o.output;
-  EXPECT_NE(o.output.find("out of bounds"), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("known defect fbgemm_depthwise3d_small: SIG"), std::string::npos) << o.output;
+}
+
+TEST_F(Command, EnginesSaysWhichArithmeticACaseTakes) {
+  const Outcome o = run("engines 'conv2d wz=1'");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("LibTorch 2.15.0"), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("onednn                    refuses: "), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("x86                       pointwise: "), std::string::npos) << o.output;
 }
 
 TEST_F(Command, FuzzVerifiesAndReports) {

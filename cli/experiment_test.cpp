@@ -1,4 +1,4 @@
-// The experiment against testdata/document_runs.json, thirty-two runs of the document's script by python: every value that it
+// The experiment against testdata/document_runs.json, thirty-four runs of the document's script by python: every value that it
 // captured, and every byte that it printed.
 
 #include <gtest/gtest.h>
@@ -27,6 +27,7 @@ struct Outcome {
 Outcome run(const std::string& arguments) {
   const std::string command = "'" TIEOUT_PROGRAM "' experiment " + arguments + " </dev/null";
   std::FILE* const pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {-1, "popen failed"};
   std::string output;
   std::array<char, 4096> buffer;
   while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
@@ -69,7 +70,7 @@ ConvCase case_of(const json& r) {
 TEST(Experiment, CapturesWhatPythonCaptures) {
   const auto reference = libtorch();
   ASSERT_TRUE(reference) << reference.error().message;
-  ASSERT_EQ(runs().size(), 32U);
+  ASSERT_EQ(runs().size(), 34U);
   for (const json& r : runs()) {
     SCOPED_TRACE(r["seed"].dump());
     const bool negative = r["seed"].get<double>() < 0;  // stands for 2^64 + seed
@@ -86,7 +87,7 @@ TEST(Experiment, CapturesWhatPythonCaptures) {
 }
 
 TEST(Experiment, PrintsWhatPythonPrints) {
-  for (std::size_t i = 0; i < 16; ++i) {  // the other half would cost another process each
+  for (std::size_t i = 0; i < 18; ++i) {  // the others would cost another process each
     const json& r = runs()[i];
     const Outcome o = run("--seed " + r["seed"].dump());
     EXPECT_EQ(o.output, r["stdout"].get<std::string>()) << r["seed"];
@@ -110,12 +111,26 @@ TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
   EXPECT_EQ(*c, case_of(r));
 }
 
+// The script's own set-up tells the operator from the hypotheses, if seldom: once in thousands of seeds a value passes
+// 255, where only the operator clamps, or a float64 falls on the other side of a tie.
+TEST(Experiment, SomeSeedsTellTheHypothesesApart) {
+  const std::string clamped = run("--seed 8650 --details").output;
+  EXPECT_NE(clamped.find("manual_output_1 and conv_outputs differ by: 369.0\n"), std::string::npos) << clamped;
+  EXPECT_NE(clamped.find("manual_output_2 and conv_outputs: 1 of 64 elements differ, largest difference 369\n"),
+            std::string::npos);
+  EXPECT_NE(clamped.find("manual_output_2, clamped to 0..255, and conv_outputs: 0 of 64"), std::string::npos);
+  const std::string rounded = run("--seed 9595659807944810231 --details").output;
+  EXPECT_NE(rounded.find("manual_output_1, clamped to 0..255, and conv_outputs: 1 of 64"), std::string::npos);
+  EXPECT_NE(rounded.find("manual_output_2 and conv_outputs differ by: 0.0\n"), std::string::npos);
+}
+
 TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
   const Outcome both = run("2>&1");
-  EXPECT_EQ(both.status, 0) << both.output;
   ASSERT_TRUE(both.output.starts_with("seed ")) << both.output;
   const std::size_t end = both.output.find('\n');
-  EXPECT_EQ(run("--seed " + both.output.substr(5, end - 5)).output, both.output.substr(end + 1));
+  const Outcome again = run("--seed " + both.output.substr(5, end - 5));
+  EXPECT_EQ(again.output, both.output.substr(end + 1));
+  EXPECT_EQ(again.status, both.status);
 }
 
 TEST(Experiment, SeedsThatPythonRefusesAreRefusedWithTheRange) {

@@ -24,6 +24,7 @@ struct Arguments {
   std::int64_t cases = 10'000;
   std::optional<std::uint64_t> seed;
   std::string report;
+  bool uniform = false;
 };
 
 volatile std::sig_atomic_t interrupted = 0;  // a signal handler can reach nothing else
@@ -73,10 +74,12 @@ int run_fuzz(const Arguments& arguments) {
 
   for (const Finding& finding : run.findings) fmt::print("{}\n", finding_text(finding));
   fmt::print("{}{}\n", interrupted != 0 ? "interrupted: " : "", verdict(run));
-  for (const auto& [path, elements] : run.elements_by_path) {
-    fmt::print("  {:<10} {:>9} cases {:>12} elements\n", path, run.cases_by_path.at(path), elements);
+  for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
+    for (const auto& [what, counts] : counts_by(run, field)) {
+      fmt::print("  {:<16} {:>9} cases {:>12} elements\n", what, counts.cases, counts.elements);
+    }
   }
-  for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>9} {}\n", count, reason);
+  for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>7} {}\n", count, reason);
   fmt::print("{:.1f} s, {:.0f} cases/s, {:.0f} % of the time inside LibTorch\n", run.seconds,
              static_cast<double>(run.cases.all()) / run.seconds, 100 * run.seconds_in_engine / run.seconds);
   if (!arguments.report.empty()) {
@@ -88,10 +91,12 @@ int run_fuzz(const Arguments& arguments) {
 }  // namespace
 
 void add_fuzz(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("fuzz", "Verify random cases: the specification kernel against FBGEMM");
+  auto* const command =
+      app.add_subcommand("fuzz", "Verify random cases on every path, instruction set and engine of LibTorch");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--cases", arguments->cases, "How many")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
+  command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
   command->add_option("--report", arguments->report, "Folder for report.md and findings.txt");
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });
 }

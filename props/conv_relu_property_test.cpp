@@ -1,4 +1,4 @@
-// The specification kernel equals FBGEMM: every case, every element, tolerance zero. RapidCheck draws, shrinks and
+// LibTorch is predicted, on every engine: every case, every element, tolerance zero. RapidCheck draws, shrinks and
 // reports; what it draws is a number, and the case is the project's own function of it, so that fuzz and campaigns meet
 // the same cases and a line of text replays any of them.
 
@@ -32,13 +32,13 @@ class ConvRelu : public testing::Test {
   void SetUp() override { ASSERT_TRUE(libtorch()) << libtorch().error().message; }
 };
 
-RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsFbgemm, ()) {
+RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsLibTorch, ()) {
   const ConvCase c = *cases();
   const Verdict verdict = verify(c, **libtorch());
-  RC_PRE(verdict.status != Verdict::Status::skipped);
+  RC_PRE(verdict.status != Status::skipped && verdict.status != Status::mistrusted);
   RC_CLASSIFY(true, std::string(name(verdict.path)));
   RC_ASSERT(verdict.reason == std::string());
-  if (verdict.status == Verdict::Status::differed) RC_FAIL(finding_text(verdict.finding));
+  if (verdict.status == Status::differed) RC_FAIL(finding_text(verdict.finding));
 }
 
 RC_GTEST_FIXTURE_PROP(ConvRelu, PathIsPredicted, ()) {

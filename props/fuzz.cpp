@@ -1,59 +1,154 @@
 #include "props/fuzz.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <string>
 
 #include "cases/case_text.h"
 #include "props/case_class.h"
 #include "props/generator.h"
+#include "props/isolated.h"
 #include "props/verify.h"
 
 namespace tieout {
 namespace {
 
-void count(RunSummary& run, const ConvCase& c, const Verdict& verdict) {
-  switch (verdict.status) {
-    case Verdict::Status::passed: ++run.cases.passed; break;
-    case Verdict::Status::differed: ++run.cases.differed; break;
-    case Verdict::Status::skipped: ++run.cases.skipped; break;
-    case Verdict::Status::errored: ++run.cases.errored; break;
-  }
-  if (verdict.status == Verdict::Status::skipped || verdict.status == Verdict::Status::errored) {
-    ++run.reasons[verdict.reason];
-    return;
-  }
-  const std::string path(name(verdict.path));
-  ++run.cases_by_path[path];
-  run.elements_by_path[path] += verdict.elements;
-  const ClassSet classes = classify(c, verdict.traces);
-  for (std::size_t i = 0; i < kCaseClasses; ++i) {
-    if (classes.test(i)) ++run.cases_by_class[std::string(name(static_cast<CaseClass>(i)))];
-  }
+// What the worker says of a case: enough to count it. Findings are made again where they are reduced.
+struct CaseRecord {
+  Status status;
+  bool memory_defect;  // not run here, because the reference is known to leave its buffers
+  FbgemmPath path;
+  Engine picked;
+  std::int64_t elements;
+  std::uint64_t classes;
+  double seconds_in_engine;
+  std::array<char, 160> reason;  // cut, if need be
+};
+
+std::string pack(const CaseRecord& record) { return {reinterpret_cast<const char*>(&record), sizeof record}; }
+
+CaseRecord unpack(const std::string& answer) {
+  CaseRecord record;
+  answer.copy(reinterpret_cast<char*>(&record), sizeof record);
+  return record;
 }
+
+CaseRecord examine(const ConvCase& c, LibTorch& reference) {
+  const double before = reference.seconds_inside();
+  const Verdict verdict = verify(c, reference);
+  CaseRecord record{
+      .status = verdict.status,
+      .memory_defect = verdict.status == Status::skipped && verdict.defect != nullptr && verdict.defect->memory,
+      .path = verdict.path,
+      .picked = verdict.picked,
+      .elements = verdict.elements,
+      .classes = classify(c, verdict.traces).to_ullong(),
+      .seconds_in_engine = reference.seconds_inside() - before,
+      .reason = {}};
+  verdict.reason.copy(record.reason.data(), record.reason.size() - 1);
+  return record;
+}
+
+class Run {
+ public:
+  Run(const FuzzOptions& options, LibTorch& reference, const std::function<bool(const RunSummary&)>& progress)
+      : options_(options), reference_(reference), progress_(progress), native_(reference.native_isa()) {
+    summary_.seed = options.seed;
+    summary_.command = "tieout fuzz --cases " + std::to_string(options.cases) + " --seed " +
+                       std::to_string(options.seed) + (options.policy == Policy::uniform ? " --uniform" : "");
+    summary_.reference = "LibTorch " + reference.version() + ", " + std::string(name(native_));
+  }
+
+  RunSummary run() {
+    run_isolated(0, options_.cases, options_.seconds_per_case,
+                 {.work = [this](std::int64_t index) { return pack(examine(draw(index), reference_)); },
+                  .answered = [this](std::int64_t index, const std::string& a) { return count(index, unpack(a)); },
+                  .died = [this](std::int64_t index, const Death& death) { return count_death(index, death); },
+                  .idle = [this] { return go_on(); }});
+    (void)go_on();
+    return std::move(summary_);
+  }
+
+ private:
+  [[nodiscard]] ConvCase draw(std::int64_t index) const {
+    Random random(options_.seed, static_cast<std::uint64_t>(index));
+    return options_.policy == Policy::uniform ? draw_uniform_case(random) : draw_case(random);
+  }
+
+  bool count(std::int64_t index, const CaseRecord& record) {
+    summary_.seconds_in_engine += record.seconds_in_engine;
+    if (record.memory_defect) return count_alone(draw(index));
+    CaseCounts& cases = summary_.cases;
+    switch (record.status) {
+      case Status::passed: ++cases.passed; break;
+      case Status::differed: ++cases.differed; break;
+      case Status::skipped: ++cases.skipped; break;
+      case Status::mistrusted: ++cases.mistrusted; break;
+      case Status::crashed: ++cases.crashed; break;
+      case Status::errored: ++cases.errored; break;
+    }
+    if (record.status != Status::passed && record.status != Status::differed) {
+      ++summary_.reasons[record.reason.data()];
+      return go_on();
+    }
+    // Drawn again only here: the worker is the busy one.
+    const ConvCase c = draw(index);
+    CellCounts& cell = summary_.cells[cell_of(c, record.path, record.picked, native_)];
+    ++cell.cases;
+    cell.elements += record.elements;
+    const ClassSet classes(record.classes);
+    for (std::size_t i = 0; i < kCaseClasses; ++i) {
+      if (classes.test(i)) ++summary_.cases_by_class[std::string(name(static_cast<CaseClass>(i)))];
+    }
+    if (record.status == Status::differed) {
+      ++cell.differed;
+      keep({.case_line = print(c), .original_line = print(c), .expected_name = std::string(name(c.execution.engine))});
+    }
+    return go_on();
+  }
+
+  // The reference is known to leave its buffers here: it runs alone, with guards, and only how it ends is counted.
+  bool count_alone(const ConvCase& c) {
+    const Verdict verdict = verify_alone(c, reference_, options_.seconds_per_case);
+    ++summary_.cases.mistrusted;
+    ++summary_.reasons[verdict.reason];
+    return go_on();
+  }
+
+  bool count_death(std::int64_t index, const Death& death) {
+    const ConvCase c = draw(index);
+    ++summary_.cases.crashed;
+    ++summary_.reasons[death.text()];
+    keep({.case_line = print(c),
+          .original_line = print(c),
+          .expected_name = std::string(name(c.execution.engine)),
+          .failure = "died: " + death.text()});
+    return go_on();
+  }
+
+  void keep(const Finding& finding) {
+    if (summary_.findings.size() < options_.max_findings) summary_.findings.push_back(reduce(finding, reference_));
+  }
+
+  bool go_on() {
+    summary_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    return progress_(summary_);
+  }
+
+  const FuzzOptions& options_;
+  LibTorch& reference_;
+  const std::function<bool(const RunSummary&)>& progress_;
+  Isa native_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  RunSummary summary_;
+};
 
 }  // namespace
 
 RunSummary fuzz(const FuzzOptions& options, LibTorch& reference,
-                const std::function<bool(const RunSummary&)>& on_case) {
-  const auto start = std::chrono::steady_clock::now();
-  const double inside_before = reference.seconds_inside();
-  RunSummary run;
-  run.seed = options.seed;
-  run.command = "tieout fuzz --cases " + std::to_string(options.cases) + " --seed " + std::to_string(options.seed);
-  run.reference = "fbgemm, LibTorch " + reference.version();
-  run.subject = "scalar";
-  for (std::int64_t index = 0; index < options.cases; ++index) {
-    const ConvCase c = case_of(options.seed, static_cast<std::uint64_t>(index));
-    const Verdict verdict = verify(c, reference);
-    count(run, c, verdict);
-    if (verdict.status == Verdict::Status::differed && run.findings.size() < options.max_findings) {
-      run.findings.push_back(reduce(verdict.finding, reference));
-    }
-    run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    run.seconds_in_engine = reference.seconds_inside() - inside_before;
-    if (!on_case(run)) break;
-  }
-  return run;
+                const std::function<bool(const RunSummary&)>& progress) {
+  return Run(options, reference, progress).run();
 }
 
 }  // namespace tieout

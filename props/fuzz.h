@@ -1,5 +1,5 @@
 #pragma once
-// Many random cases, one after the other.
+// Many random cases, in a worker process that may die: a crash costs one case and is a finding.
 
 #include <cstdint>
 #include <functional>
@@ -9,14 +9,21 @@
 
 namespace tieout {
 
+enum class Policy {
+  hunting,  // draw_case()
+  uniform,  // draw_uniform_case(): what random tests usually draw
+};
+
 struct FuzzOptions {
   std::int64_t cases = 10'000;
   std::uint64_t seed = 0;
+  Policy policy = Policy::hunting;
   std::size_t max_findings = 20;  // reduced and kept; all are counted
+  double seconds_per_case = 20;   // what a hang is
 };
 
-// on_case is called after each case, and stops the run when it answers false.
+// progress is called from time to time, and stops the run when it answers false.
 [[nodiscard]] RunSummary fuzz(const FuzzOptions& options, LibTorch& reference,
-                              const std::function<bool(const RunSummary&)>& on_case);
+                              const std::function<bool(const RunSummary&)>& progress);
 
 }  // namespace tieout

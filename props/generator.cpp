@@ -1,5 +1,6 @@
 #include "props/generator.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -16,6 +17,7 @@ float step(float value, std::int64_t floats) {
   return value;
 }
 
+// Which contents tell arithmetics apart: the ends saturate, the middle rounds, the sparse ones isolate a product.
 void draw_contents(ConvCase& c, Random& random) {
   constexpr std::array kActivationFills{Fill::uniform,  Fill::uniform, Fill::edges,   Fill::edges,
                                         Fill::extremes, Fill::reduced, Fill::reduced, Fill::sparse};
@@ -60,10 +62,27 @@ void aim_at_tie(ConvCase& c, Random& random) {
   }
 }
 
+void draw_execution(ConvCase& c, Random& random) {
+  constexpr std::array kForced{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
+  const std::uint32_t engine = random.below(20);
+  Execution& execution = c.execution;
+  execution.engine = engine < 13   ? Engine::fbgemm
+                     : engine < 16 ? Engine::x86
+                     : engine < 18 ? Engine::onednn
+                                   : Engine::qnnpack;
+  if (execution.engine == Engine::fbgemm && random.chance(3, 4)) execution.isa = random.pick(kForced);
+  if (c.dims > 1 && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
+  if (random.chance(1, 30)) execution.threads = static_cast<int>(random.between(2, 4));
+  // ONEDNN refuses them; one case in ten is left to see it do so.
+  const bool symmetric = execution.engine == Engine::onednn ? random.chance(9, 10) : random.chance(1, 4);
+  if (symmetric) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);
+}
+
 ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_shape(c, random, options);
   draw_quantization(c, random);
+  draw_execution(c, random);
   draw_contents(c, random);
   if (random.chance(2, 5)) aim_at_tie(c, random);
   return c;
@@ -78,7 +97,13 @@ ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options) {
   c.output_scale =
       c.activation_scale * c.weight_scales.front() * 91.0 * std::sqrt(static_cast<double>(reduction_length(c)));
   c.output_zero_point = random.between(100, 150);
+  if (random.chance(1, 2)) {
+    for (std::int64_t k = 0; k < c.out_channels; ++k) {
+      c.bias.push_back(static_cast<float>((random.unit() - 0.5) * 20 * c.output_scale));
+    }
+  }
   c.relu = random.chance(1, 2) ? Relu::on : Relu::off;
+  draw_execution(c, random);
   c.seed = random.next() >> 32U;
   return c;
 }

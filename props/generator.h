@@ -29,6 +29,10 @@ void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 // Scales, zero points, bias, relu. Needs the shape.
 void draw_quantization(ConvCase& c, Random& random);
 
+// Engine, instruction set, memory format and threads: what machine there is decides nothing. Needs everything above; takes
+// weight zero points away where the engine knows none.
+void draw_execution(ConvCase& c, Random& random);
+
 // Changes output scale or bias so that one element's value before rounding lies on a tie or a few floats beside it.
 // Needs everything else; leaves the case alone where the element cannot get there.
 void aim_at_tie(ConvCase& c, Random& random);

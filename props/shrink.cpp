@@ -88,15 +88,28 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
   }
 }
 
+// The part as it is, and with an output scale and bias that shrink with its sums: fewer products make smaller sums, and a
+// difference that needs a value between the clamps would be lost.
+void add_part(Candidates& out, const ConvProblem& problem, const Selection& kept) {
+  if (out.taken()) return;
+  ConvCase part = select(problem, kept);
+  const auto products = static_cast<double>(reduction_length(part));
+  const double ratio = products / static_cast<double>(reduction_length(problem.spec));
+  out.add(part);
+  if (ratio >= 1 || out.taken()) return;
+  part.output_scale *= ratio;
+  for (float& bias : part.bias) bias = static_cast<float>(static_cast<double>(bias) * ratio);
+  out.add(std::move(part));
+}
+
 // Fewer of everything, one dimension at a time.
 void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
   const Selection whole = everything(problem.spec);
   const auto try_parts = [&](Indices Selection::* dimension) {
     for (Indices& part : parts(whole.*dimension)) {
-      if (out.taken()) return;
       Selection kept = whole;
       kept.*dimension = std::move(part);
-      out.add(select(problem, kept));
+      add_part(out, problem, kept);
     }
   };
   try_parts(&Selection::batch);
@@ -104,26 +117,34 @@ void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
   try_parts(&Selection::group_outputs);
   try_parts(&Selection::group_inputs);
   for (std::size_t d = 0; d < 3; ++d) {
-    for (Indices& part : parts(whole.kernel[d])) {
+    // A tap and the column under it together, where the input is just the window.
+    const bool window = whole.input[d].size() == whole.kernel[d].size();
+    for (const Indices& part : parts(whole.kernel[d])) {
       Selection kept = whole;
-      kept.kernel[d] = std::move(part);
-      out.add(select(problem, kept));
+      kept.kernel[d] = part;
+      if (window) kept.input[d] = part;
+      add_part(out, problem, kept);
+      if (!window) continue;
+      kept.input[d] = whole.input[d];
+      add_part(out, problem, kept);
     }
     for (Indices& part : parts(whole.input[d])) {
       Selection kept = whole;
       kept.input[d] = std::move(part);
-      out.add(select(problem, kept));
+      add_part(out, problem, kept);
     }
   }
-  // A tap and the column under it, where the input is just the window.
-  for (std::size_t d = 0; d < 3; ++d) {
-    if (whole.input[d].size() != whole.kernel[d].size()) continue;
-    for (const Indices& part : parts(whole.kernel[d])) {
-      Selection kept = whole;
-      kept.kernel[d] = kept.input[d] = part;
-      out.add(select(problem, kept));
-    }
-  }
+}
+
+// Away from what hides differences: no bias, no relu, and the zero point in the middle, where both signs show.
+void add_open_range(Candidates& out, const ConvCase& c) {
+  if (c.bias.empty() && c.relu == Relu::off) return;
+  ConvCase open = c;
+  open.bias.clear();
+  open.relu = Relu::off;
+  out.add(open);
+  open.output_zero_point = 128;
+  out.add(std::move(open));
 }
 
 // Neutral stride, padding and dilation; fewer dimensions.
@@ -233,6 +254,7 @@ void visit_candidates(const ConvCase& c, const Candidates::Visitor& visitor) {
   const ConvCase base = listed(problem);
   Candidates out(visitor);
   add_single_elements(out, problem);
+  add_open_range(out, base);
   add_smaller_shapes(out, problem);
   add_plainer_geometry(out, base);
   add_calmer(out, base, &ConvCase::activation, static_cast<std::uint8_t>(base.activation_zero_point));

@@ -40,8 +40,8 @@ TEST(Shrink, APlantedBugEndsAtOneElement) {
     const ConvCase small = shrink(c, has_planted_bug);
     EXPECT_TRUE(has_planted_bug(small));
     EXPECT_EQ(element_count(output_shape(small)), 1) << print(c) << "\n  became  " << print(small);
-    // Where one product alone is clamped or overflows, a second one brings the result back into the range.
-    EXPECT_LE(reduction_length(small), 2) << print(c) << "\n  became  " << print(small);
+    // Where one product alone is clamped or overflows, a few others bring the result back into the range.
+    EXPECT_LE(reduction_length(small), 4) << print(c) << "\n  became  " << print(small);
   }
   EXPECT_GT(failing, 20);
 }

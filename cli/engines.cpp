@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "cases/case_text.h"
+#include "cli/commands.h"
+#include "oracle/engine_model.h"
+#include "oracle/known_defects.h"
+#include "oracle/libtorch.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack};
+constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown CPU";
+}
+
+void print_machine(const LibTorch& reference) {
+  const Hardware hardware = reference.hardware();
+  fmt::print("LibTorch {} on {}\n", reference.version(), cpu_name());
+  fmt::print("CPU: AVX-512 {}, AVX-512 VNNI {}\n", hardware.avx512 ? "yes" : "no", hardware.avx512_vnni ? "yes" : "no");
+  for (const Engine engine : kEngines) {
+    const auto can = reference.available({.engine = engine});
+    fmt::print("engine {:<8} {}\n", name(engine), can ? "available" : can.error().message);
+  }
+  for (const Isa isa : kIsas) {
+    const auto can = reference.available({.isa = isa});
+    fmt::print("FBGEMM with {:<16} {}{}\n", name(isa), can ? "can be forced" : can.error().message,
+               isa == reference.native_isa() ? ", and is what it takes by itself" : "");
+  }
+}
+
+std::string arithmetic_text(const ConvCase& c, FbgemmPath path, const Hardware& hardware) {
+  const Arithmetic a = fbgemm_arithmetic(path, c.execution.isa, hardware);
+  std::string text = a.products == Arithmetic::Products::exact ? "exact sums" : "int16 pairs saturate";
+  if (a.activation_sum == Arithmetic::ActivationSum::int16) text += ", sums of activations at most 32767";
+  if (!c.bias.empty() && c.granularity == Granularity::per_tensor) {
+    text += a.tensor_bias == Arithmetic::TensorBias::fused ? ", bias by fma" : ", bias with two roundings";
+  }
+  return text;
+}
+
+void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
+  const Hardware hardware = reference.hardware();
+  c.execution.engine = engine;
+  c.execution.isa = isa;
+  const Engine picked = engine == Engine::x86 ? x86_picks(c, hardware) : engine;
+  const FbgemmPath path = fbgemm_path(c, hardware);
+  std::string what;
+  if (const auto can = reference.available(c.execution); !can) {
+    what = "not run: " + can.error().message;
+  } else if (const std::string_view refused = refusal(c, hardware); !refused.empty()) {
+    what = "refuses: " + std::string(refused);
+  } else if (picked == Engine::fbgemm) {
+    what = std::string(name(path)) + ": " + arithmetic_text(c, path, hardware);
+  } else {
+    what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";
+  }
+  fmt::print("{:<8} {:<16} {}\n", name(engine), engine == Engine::fbgemm ? name(isa) : "", what);
+  if (const KnownDefect* const defect = known_defect(c, hardware); defect != nullptr) {
+    fmt::print("{:<25} known defect {}: {}\n", "", defect->id, defect->cause);
+  }
+}
+
+int engines(const std::string& line) {
+  const auto c = line.empty() ? tl::expected<ConvCase, CaseError>(ConvCase{}) : parse(line);
+  if (!c) {
+    fmt::print(stderr, "tieout engines: {}\n", c.error().text());
+    return kBadUsage;
+  }
+  const auto loaded = libtorch();
+  if (!loaded) {
+    fmt::print(stderr, "tieout engines: LibTorch cannot be loaded: {}\n", loaded.error().message);
+    return kNotVerified;
+  }
+  const LibTorch& reference = **loaded;
+  print_machine(reference);
+  if (line.empty()) return kEqual;
+  fmt::print("\n{}\n", print(*c));
+  for (const Isa isa : kIsas) print_row(*c, Engine::fbgemm, isa, reference);
+  for (const Engine engine : {Engine::onednn, Engine::x86, Engine::qnnpack})
+    print_row(*c, engine, Isa::native, reference);
+  if (const FbgemmPath said = reference.fbgemm_path(*c); said != fbgemm_path(*c, reference.hardware())) {
+    fmt::print(stderr, "tieout engines: FBGEMM itself says that it takes its {} path\n", name(said));
+    return kDifferent;
+  }
+  return kEqual;
+}
+
+}  // namespace
+
+void add_engines(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand(
+      "engines", "What this CPU and LibTorch offer; with a case: which path and arithmetic each engine takes");
+  const auto line = std::make_shared<std::string>();
+  command->add_option("case", *line, "A case's line of text, in quotes");
+  command->callback([line, &exit_status] { exit_status = engines(*line); });
+}
+
+}  // namespace tieout
