@@ -14,6 +14,7 @@
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "oracle/libtorch.h"
+#include "props/case_class.h"
 #include "reports/finding_text.h"
 #include "reports/markdown.h"
 
@@ -46,6 +47,23 @@ int write_reports(const std::string& folder, const RunSummary& run) {
   return kEqual;
 }
 
+// What the cases reached, and what they did not: a hole is not a pass.
+void print_classes(const RunSummary& run) {
+  std::string reached;
+  std::string missed;
+  for (std::size_t i = 0; i < kCaseClasses; ++i) {
+    const std::string what(name(static_cast<CaseClass>(i)));
+    const auto found = run.cases_by_class.find(what);
+    if (found == run.cases_by_class.end()) {
+      missed += ' ' + what;
+    } else {
+      reached += fmt::format("{}{} {}", reached.empty() ? "" : ", ", what, found->second);
+    }
+  }
+  fmt::print("  classes, by cases: {}\n", reached);
+  if (!missed.empty()) fmt::print("  classes not reached:{}\n", missed);
+}
+
 int run_fuzz(const Arguments& arguments) {
   if (!arguments.report.empty()) {  // before the work, not after it
     std::error_code error;
@@ -65,8 +83,11 @@ int run_fuzz(const Arguments& arguments) {
   fmt::print(stderr, "seed {}\n", seed);
   std::signal(SIGINT, [](int) { interrupted = 1; });
   Progress progress(arguments.cases);
-  const RunSummary run = fuzz({.cases = arguments.cases, .seed = seed}, **reference, [&](const RunSummary& so_far) {
-    progress.show(so_far.cases.all(), so_far.cases.differed);
+  const FuzzOptions options{.cases = arguments.cases,
+                            .seed = seed,
+                            .policy = arguments.uniform ? Policy::uniform : Policy::hunting};
+  const RunSummary run = fuzz(options, **reference, [&](const RunSummary& so_far) {
+    progress.show(so_far.cases.all(), so_far.cases.differed + so_far.cases.crashed);
     return interrupted == 0;
   });
   progress.finish();
@@ -79,6 +100,7 @@ int run_fuzz(const Arguments& arguments) {
       fmt::print("  {:<16} {:>9} cases {:>12} elements\n", what, counts.cases, counts.elements);
     }
   }
+  print_classes(run);
   for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>7} {}\n", count, reason);
   fmt::print("{:.1f} s, {:.0f} cases/s, {:.0f} % of the time inside LibTorch\n", run.seconds,
              static_cast<double>(run.cases.all()) / run.seconds, 100 * run.seconds_in_engine / run.seconds);
