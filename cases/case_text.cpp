@@ -1,5 +1,6 @@
 #include "cases/case_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -305,7 +306,8 @@ std::string print(const ConvCase& c) {
   number("xz", c.activation_zero_point, defaults.activation_zero_point);
   if (c.granularity == Granularity::per_channel) {
     append_list(word("ws"), c.weight_scales);
-    if (c.weight_zero_points != std::vector<std::int64_t>(c.weight_zero_points.size(), 0)) {
+    const auto& zero_points = c.weight_zero_points;
+    if (std::any_of(zero_points.begin(), zero_points.end(), [](std::int64_t z) { return z != 0; })) {
       append_list(word("wz"), c.weight_zero_points);
     }
   } else {

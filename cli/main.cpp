@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   tieout::add_fuzz(app, exit_status);
   tieout::add_check(app, exit_status);
   tieout::add_engines(app, exit_status);
+  tieout::add_identify(app, exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,154 @@
+#include "props/identify.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "cases/case_text.h"
+#include "cli/commands.h"
+#include "kernels/conv_relu.h"
+#include "oracle/known_defects.h"
+#include "oracle/libtorch.h"
+
+namespace tieout {
+namespace {
+
+struct Arguments {
+  std::string subject = "fbgemm";
+  std::string isa = "native";
+  std::string path = "pointwise";
+  std::int64_t cases = 20'000;
+  bool details = false;
+};
+
+constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
+
+// Our kernel, by the arithmetic that it is asked for.
+constexpr std::array<std::pair<std::string_view, Arithmetic>, 3> kKernels{{
+    {"scalar", {}},
+    {"scalar_int16_pairs", {.products = Arithmetic::Products::int16_pairs}},
+    {"scalar_depthwise",
+     {.products = Arithmetic::Products::int16_pairs,
+      .activation_sum = Arithmetic::ActivationSum::int16,
+      .tensor_bias = Arithmetic::TensorBias::separate}},
+}};
+
+std::string names_of_subjects() {
+  std::string names = "fbgemm, onednn, x86, qnnpack";
+  for (const auto& [name, arithmetic] : kKernels) names.append(", ").append(name);
+  for (const Hypothesis& hypothesis : hypotheses()) names.append(", ").append(hypothesis.name);
+  return names;
+}
+
+Subject engine_subject(LibTorch& reference, const Execution& execution) {
+  return [&reference, execution](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+    ConvProblem asked = problem;
+    asked.spec.execution = execution;
+    if (known_defect(asked.spec, reference.hardware()) != nullptr) return {};
+    const auto answer = reference.conv(asked);
+    if (!answer) return {};
+    return answer->y.values[static_cast<std::size_t>(offset)];
+  };
+}
+
+Subject hypothesis_subject(const Hypothesis& hypothesis) {
+  return [&hypothesis](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+    Window window;
+    gather(problem, offset, window);
+    return hypothesis.evaluate(window, nullptr);
+  };
+}
+
+// The subject of that name; or the exit status, after saying why there is none.
+tl::expected<Subject, int> find_subject(const Arguments& arguments) {
+  for (const auto& [name, arithmetic] : kKernels) {
+    if (name != arguments.subject) continue;
+    return [arithmetic = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+      return conv_relu_trace(problem, arithmetic, offset).result;
+    };
+  }
+  const auto engine = from_name<Engine>("--subject", arguments.subject);
+  const Hypothesis* const hypothesis = find_hypothesis(arguments.subject);
+  const auto isa = from_name<Isa>("--isa", arguments.isa);
+  if (!isa) {
+    fmt::print(stderr, "tieout identify: {}\n", isa.error().text());
+    return tl::unexpected(int{kBadUsage});
+  }
+  // onednn and qnnpack name an engine and its model: the engine is meant, the model is called NAME_model.
+  if (engine) {
+    const auto reference = libtorch();
+    if (!reference) {
+      fmt::print(stderr, "tieout identify: LibTorch cannot be loaded: {}\n", reference.error().message);
+      return tl::unexpected(int{kNotVerified});
+    }
+    const Execution execution{.engine = *engine, .isa = *isa};
+    if (const auto can = (*reference)->available(execution); !can) {
+      fmt::print(stderr, "tieout identify: {}\n", can.error().message);
+      return tl::unexpected(int{kNotVerified});
+    }
+    return engine_subject(**reference, execution);
+  }
+  if (hypothesis != nullptr) return hypothesis_subject(*hypothesis);
+  fmt::print(stderr, "tieout identify: --subject: must be one of {}, is '{}'\n", names_of_subjects(),
+             arguments.subject);
+  return tl::unexpected(int{kBadUsage});
+}
+
+void print_verdict(const HypothesisVerdict& verdict) {
+  using Kind = HypothesisVerdict::Kind;
+  switch (verdict.kind) {
+    case Kind::refuted: fmt::print("{}: refuted by {}\n", verdict.name, print(verdict.probe.c)); break;
+    case Kind::standing:
+      fmt::print("{}: standing, {} discriminating cases\n", verdict.name, verdict.discriminating);
+      break;
+    case Kind::indistinguishable: fmt::print("{}: indistinguishable from {}\n", verdict.name, verdict.like); break;
+  }
+}
+
+void print_details(const Identification& found, double seconds) {
+  fmt::print("\n{:<28} {:>8} {:>6} {:>8}\n", "hypothesis", "refuting", "says", "subject");
+  for (const HypothesisVerdict& verdict : found.verdicts) {
+    if (verdict.kind != HypothesisVerdict::Kind::refuted) continue;
+    fmt::print("{:<28} {:>8} {:>6} {:>8}\n", verdict.name, verdict.refuting, verdict.says, verdict.subject_says);
+  }
+  fmt::print("\n");
+  for (const auto& cluster : found.clusters) fmt::print("agree on every case: {}\n", fmt::join(cluster, ", "));
+  fmt::print("{} cases answered, {} declined, {:.2f} s\n", found.probes, found.declined, seconds);
+}
+
+int run_identify(const Arguments& arguments) {
+  const auto path = std::find_if(kPaths.begin(), kPaths.end(), [&](FbgemmPath p) { return name(p) == arguments.path; });
+  if (path == kPaths.end()) {
+    fmt::print(stderr, "tieout identify: --path: must be one of pointwise, im2col, depthwise, groupwise, is '{}'\n",
+               arguments.path);
+    return kBadUsage;
+  }
+  const auto subject = find_subject(arguments);
+  if (!subject) return subject.error();
+  const auto start = std::chrono::steady_clock::now();
+  const Identification found = identify(*subject, *path, arguments.cases);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
+  if (arguments.details) print_details(found, seconds);
+  return found.probes == 0 ? kNotVerified : kEqual;
+}
+
+}  // namespace
+
+void add_identify(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand("identify", "Which arithmetic does an implementation follow?");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("--subject", arguments->subject, "One of " + names_of_subjects())->capture_default_str();
+  command->add_option("--isa", arguments->isa, "What FBGEMM is forced to")->capture_default_str();
+  command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")
+      ->capture_default_str();
+  command->add_option("--cases", arguments->cases, "How many cases")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_flag("--details", arguments->details, "Numbers, clusters and time underneath");
+  command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });
+}
+
+}  // namespace tieout

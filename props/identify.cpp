@@ -1,0 +1,109 @@
+#include "props/identify.h"
+
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+
+namespace tieout {
+namespace {
+
+// Smaller to read: fewer products that are not 0, then small numbers in a short line.
+using Size = std::pair<std::int64_t, std::int64_t>;
+
+Size size_of(const ConvCase& c) {
+  std::int64_t products = 0;
+  std::int64_t magnitude = 0;
+  for (const std::int8_t w : c.weight.values) {
+    products += w != 0 ? 1 : 0;
+    magnitude += std::abs(int{w});
+  }
+  for (const std::uint8_t x : c.activation.values) magnitude += std::abs(x - static_cast<int>(c.activation_zero_point));
+  return {products, magnitude + std::ssize(print(c))};
+}
+
+class Identifier {
+ public:
+  explicit Identifier(std::span<const Hypothesis> known) : known_(known), answers_(known.size()) {
+    for (const Hypothesis& hypothesis : known) result_.verdicts.push_back({.name = std::string(hypothesis.name)});
+  }
+
+  void examine(const Probe& probe, const ConvProblem& problem, std::uint8_t subject_says) {
+    ++result_.probes;
+    gather(problem, probe.offset, window_);
+    bool unanimous = true;
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      says_.resize(known_.size());
+      says_[i] = known_[i].evaluate(window_, nullptr);
+      unanimous = unanimous && says_[i] == says_.front();
+    }
+    if (unanimous && says_.front() == subject_says) return;  // tells nothing
+    std::optional<Size> size;
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      answers_[i].push_back(static_cast<char>(says_[i]));
+      HypothesisVerdict& verdict = result_.verdicts[i];
+      if (says_[i] == subject_says) {
+        ++verdict.discriminating;
+        continue;
+      }
+      if (!size) size = size_of(probe.c);
+      if (verdict.refuting++ == 0 || *size < smallest_[i]) {
+        smallest_[i] = *size;
+        verdict.kind = HypothesisVerdict::Kind::refuted;
+        verdict.probe = probe;
+        verdict.says = says_[i];
+        verdict.subject_says = subject_says;
+      }
+    }
+  }
+
+  Identification finish(std::int64_t declined) {
+    result_.declined = declined;
+    // Whoever stands has answered as the subject did, everywhere: two of them are told apart by nothing that was tried.
+    std::string first_standing;
+    for (HypothesisVerdict& verdict : result_.verdicts) {
+      if (verdict.kind == HypothesisVerdict::Kind::refuted) continue;
+      if (first_standing.empty()) {
+        first_standing = verdict.name;
+      } else {
+        verdict.kind = HypothesisVerdict::Kind::indistinguishable;
+        verdict.like = first_standing;
+      }
+    }
+    std::map<std::string, std::vector<std::string>> alike;
+    for (std::size_t i = 0; i < known_.size(); ++i) alike[answers_[i]].emplace_back(known_[i].name);
+    for (auto& [answers, names] : alike) {
+      if (names.size() > 1) result_.clusters.push_back(std::move(names));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  std::span<const Hypothesis> known_;
+  std::vector<std::string> answers_;  // bytes: of each hypothesis, on the probes that tell anything
+  std::map<std::size_t, Size> smallest_;
+  std::vector<std::uint8_t> says_;
+  Window window_;
+  Identification result_;
+};
+
+}  // namespace
+
+Identification identify(const Subject& subject, FbgemmPath path, std::int64_t probes) {
+  Identifier identifier(hypotheses());
+  std::int64_t declined = 0;
+  for (std::int64_t index = 0; index < probes; ++index) {
+    const Probe probe = probe_of(path, static_cast<std::uint64_t>(index));
+    const ConvProblem problem = with_contents(probe.c);
+    if (const auto answer = subject(problem, probe.offset)) {
+      identifier.examine(probe, problem, *answer);
+    } else {
+      ++declined;
+    }
+  }
+  return identifier.finish(declined);
+}
+
+}  // namespace tieout

@@ -1,0 +1,177 @@
+#include "props/probe.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "cases/validate.h"
+
+namespace tieout {
+namespace {
+
+// What a probe is about, before it is laid out as a path's shape.
+struct Products {
+  std::vector<std::uint8_t> x;
+  std::vector<std::int8_t> w;
+
+  [[nodiscard]] double sum(const ConvCase& c) const {
+    double total = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      total += static_cast<double>((x[i] - c.activation_zero_point) * (w[i] - c.weight_zero_points.front()));
+    }
+    return total;
+  }
+};
+
+double decimal(Random& random, int places) {
+  double power = 1;
+  for (int p = 0; p < places; ++p) power *= 10;
+  const std::int64_t digits = random.between(1, 9);
+  return static_cast<double>(digits) / power;
+}
+
+double power_of_two(Random& random) { return std::ldexp(1.0, static_cast<int>(random.between(-6, 1))); }
+
+float step(float value, std::int64_t floats) {
+  const float end = floats < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
+  for (std::int64_t i = std::abs(floats); i > 0; --i) value = std::nextafter(value, end);
+  return value;
+}
+
+// Values up to `size`, so that the first probes have small numbers.
+void draw_products(Products& p, Random& random, std::size_t count, std::int64_t size) {
+  for (std::size_t i = 0; i < count; ++i) {
+    p.x.push_back(static_cast<std::uint8_t>(random.between(0, std::min<std::int64_t>(255, size))));
+    p.w.push_back(static_cast<std::int8_t>(
+        random.between(-std::min<std::int64_t>(128, size), std::min<std::int64_t>(127, size))));
+  }
+}
+
+// Both ends of the range: what saturates.
+void draw_extreme_products(Products& p, Random& random, std::size_t count) {
+  const bool one_sign = random.chance(2, 3);
+  for (std::size_t i = 0; i < count; ++i) {
+    p.x.push_back(random.chance(7, 8) ? 255 : static_cast<std::uint8_t>(random.between(0, 255)));
+    const bool negative = one_sign ? false : random.chance(1, 2);
+    p.w.push_back(negative ? std::int8_t{-128} : std::int8_t{127});
+  }
+}
+
+void draw_parameters(ConvCase& c, Random& random) {
+  c.granularity = random.chance(1, 2) ? Granularity::per_channel : Granularity::per_tensor;
+  if (random.chance(1, 3)) c.output_zero_point = random.pick(std::array<std::int64_t, 5>{1, 3, 20, 128, 255});
+  if (random.chance(1, 4)) c.activation_zero_point = random.pick(std::array<std::int64_t, 4>{1, 7, 128, 255});
+  if (random.chance(1, 8)) c.weight_zero_points = {random.pick(std::array<std::int64_t, 4>{-128, -1, 5, 127})};
+  if (random.chance(1, 3)) c.relu = Relu::on;
+}
+
+double unit_of(const ConvCase& c) {
+  return static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(c.weight_scales.front()));
+}
+
+// Output scale, or bias, solved for so that the value before rounding lies on a tie or a float or two beside it.
+void aim(ConvCase& c, Random& random, const Products& p) {
+  const double sum = p.sum(c);
+  const std::int64_t floats = random.between(-2, 2);
+  const double target =
+      static_cast<double>(random.between(0, std::max<std::int64_t>(1, 200 - c.output_zero_point))) + 0.5;
+  if (random.chance(1, 2)) {
+    const double multiplier = unit_of(c) / static_cast<float>(c.output_scale);
+    const float bias = step(static_cast<float>((target / multiplier - sum) * unit_of(c)), floats);
+    if (std::isfinite(bias)) c.bias = {bias};
+  } else if (sum > 0) {
+    const float scale = step(static_cast<float>(unit_of(c) * sum / target), floats);
+    if (std::isnormal(scale)) c.output_scale = scale;
+  }
+}
+
+Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most) {
+  Products p;
+  draw_parameters(c, random);
+  const std::uint32_t kind = random.below(12);
+  const bool powers = kind == 1 || kind == 2;
+  c.activation_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 2)));
+  c.weight_scales = {powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 3)))};
+  c.output_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(0, 2)));
+  if (kind <= 3) {
+    draw_products(p, random, 1, size);
+  } else if (kind <= 6) {
+    draw_products(p, random, random.chance(2, 3) ? 1 : 2, size);
+    aim(c, random, p);
+  } else if (kind == 7) {  // halfway between two integer biases
+    draw_products(p, random, 1, size);
+    const std::int64_t steps = random.between(-2 * size, 2 * size);
+    c.bias = {static_cast<float>((static_cast<double>(steps) + 0.5) * unit_of(c))};
+  } else if (kind <= 9) {  // sums that pass int16, in pairs and as a whole
+    const auto count = static_cast<std::size_t>(random.between(2, static_cast<std::int64_t>(most)));
+    draw_extreme_products(p, random, count);
+    c.activation_scale = c.weight_scales.front() = 1;
+    c.output_scale = std::ldexp(1.0, static_cast<int>(random.between(8, 11)));
+  } else if (kind == 10) {  // values that pass int32
+    draw_products(p, random, 1, 255);
+    c.activation_scale = 1000;
+    c.weight_scales = {1000};
+    c.output_scale = random.chance(1, 2) ? 0.001 : 1;
+  } else {  // sums that float32 cannot hold
+    c.activation_scale = c.weight_scales.front() = 1;
+    draw_products(p, random, 1, 255);
+    c.output_scale = std::ldexp(1.0, static_cast<int>(random.between(17, 20)));
+    c.bias = {static_cast<float>(random.between(1 << 24, 1 << 26))};
+  }
+  return p;
+}
+
+// ---- the shapes: `products` of one element, everything else contributing nothing
+
+void lay_out_pointwise(ConvCase& c, const Products& p) {
+  c.in_channels = static_cast<std::int64_t>(p.x.size());
+  c.activation = {Fill::listed, p.x};
+  c.weight = {Fill::listed, p.w};
+}
+
+// 3x3 with padding 1 on a 3x3 input: the centre's window is the whole input. `channels` of them a group run fastest.
+void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::size_t groups) {
+  ConvCase& c = probe.c;
+  c.in_channels = c.out_channels = static_cast<std::int64_t>(channels * groups);
+  c.groups = static_cast<std::int64_t>(groups);
+  c.input = c.kernel = {1, 3, 3};
+  c.padding = {0, 1, 1};
+  c.activation = {Fill::listed, std::vector(channels * groups * 9, static_cast<std::uint8_t>(c.activation_zero_point))};
+  c.weight = {Fill::listed, std::vector(channels * groups * channels * 9, std::int8_t{0})};
+  for (std::size_t i = 0; i < p.x.size(); ++i) {
+    const std::size_t at = i % channels * 9 + i / channels;
+    c.activation.values[at] = p.x[i];
+    c.weight.values[at] = p.w[i];
+  }
+  probe.offset = 4;
+  if (!c.bias.empty()) c.bias.resize(static_cast<std::size_t>(c.out_channels), c.bias.front());
+  if (c.granularity == Granularity::per_channel) {
+    c.weight_scales.resize(static_cast<std::size_t>(c.out_channels), c.weight_scales.front());
+    c.weight_zero_points.resize(static_cast<std::size_t>(c.out_channels), c.weight_zero_points.front());
+  }
+}
+
+}  // namespace
+
+Probe probe_of(FbgemmPath path, std::uint64_t index) {
+  Random random(0x70726f6265, index);
+  // From numbers up to 4 to the whole range, over the first two thousand.
+  const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 8));
+  Probe probe;
+  const Products p = draw(probe.c, random, size, path == FbgemmPath::depthwise ? 9 : 12);
+  switch (path) {
+    case FbgemmPath::pointwise: lay_out_pointwise(probe.c, p); break;
+    case FbgemmPath::im2col:
+      lay_out_pointwise(probe.c, p);
+      probe.c.stride = {1, 2, 2};  // the plainest shape that is not pointwise
+      break;
+    case FbgemmPath::depthwise: lay_out_centre(probe, p, 1, 8); break;
+    case FbgemmPath::groupwise: lay_out_centre(probe, p, 8, 1); break;
+  }
+  if (!validate(probe.c)) return probe_of(path, index + (std::uint64_t{1} << 40U));  // a scale that float32 cannot hold
+  return probe;
+}
+
+}  // namespace tieout
