@@ -26,6 +26,7 @@ namespace tieout {
 // oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)), os' likewise, inner quotients in double; inv = fl(1 / os').
 //   raw = sum(x * w) - xz * sum(w)
 //   v   = fl(fl(fl(raw) * xs') * fl(ws)); v = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0
+//         3-d depthwise with a dilation: fl(fl(raw) * fl(xs' * fl(ws)))
 //   v   = fl(fl(v * inv) + oz)            the zero point before rounding
 //   y   = RNE(clamp(v, 0, 255)), NaN is 255
 // A weight zero point, which oneDNN refuses, is taken out of raw exactly.

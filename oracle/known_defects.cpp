@@ -92,6 +92,26 @@ constexpr KnownDefect kGroupedZeroPoint{
         "groups of 16 and more output channels: the activation's zero point is taken out by another layout of the "
         "weights than they have, depending on the number of threads"};
 
+// Not a wrong answer, but one of two: the code that oneDNN prefers multiplies by one scale after the other, the one that
+// it falls back on by their product (engine_onednn.cpp).
+constexpr KnownDefect kScaleOrder{
+    .id = "onednn_scale_order",
+    .cause =
+        "small tensors: which of two codes runs, with the scales in different orders, depends on the size of scratch "
+        "memory, and so on the number of threads"};
+
+// oneDNN gives up the code that copies its input where its scratch memory would be more than 64 times as large as the
+// tensors. All such cases had tensors of less than 1,500 bytes.
+bool may_fall_back(const ConvCase& c) {
+  const std::int64_t channels = c.in_channels / c.groups;
+  if (c.groups == 1 || (channels == 1 && c.out_channels == c.groups)) return false;
+  const Spatial out = output_size(c);
+  const bool copies_rows = channels == 1 && (c.kernel[2] > 1 || c.kernel[1] > 1);
+  const bool copies_columns = out[0] == 1 && out[2] == 1 && c.kernel[2] == 1;
+  if (!copies_rows && !copies_columns) return false;
+  return element_count(activation_shape(c)) + element_count(weight_shape(c)) + element_count(output_shape(c)) < 4096;
+}
+
 bool some_window_in_padding(const ConvCase& c) {
   const Spatial out = output_size(c);
   for (std::size_t d = 0; d < 3; ++d) {
@@ -113,10 +133,11 @@ const KnownDefect* onednn_defect(const ConvCase& c) {
     if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kDepthwiseDepth;
   }
-  if (c.activation_zero_point == 0) return nullptr;
-  if (some_window_in_padding(c)) return &kWindowInPadding;
-  if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
-  return nullptr;
+  if (c.activation_zero_point != 0) {
+    if (some_window_in_padding(c)) return &kWindowInPadding;
+    if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
+  }
+  return may_fall_back(c) ? &kScaleOrder : nullptr;
 }
 
 }  // namespace
