@@ -6,6 +6,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
 #include "props/isolated.h"
 #include "props/shrink.h"
@@ -76,6 +77,15 @@ Verdict judged(Verdict verdict, const ConvProblem& problem, const Hardware& hard
   verdict.elements = d.elements;
   if (d.equal()) return verdict;
   verdict.status = Status::differed;
+  if (by_fbgemm) {
+    const Arithmetic reference = fbgemm_arithmetic(verdict.path, c.execution.isa, hardware);
+    const Difference difference = classify_difference(problem, reference, answer.y, actual);
+    verdict.finding.diff_class = name(difference.cls);
+    verdict.finding.derivation = difference.exchanged;
+    verdict.finding.explained = difference.explained;
+  } else {
+    verdict.finding.diff_class = name(DifferenceClass::unexplained);
+  }
   verdict.finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
   verdict.finding.elements = describe(d, answer.y, actual, verdict.traces);
   verdict.finding.expected = std::move(answer.y);
@@ -166,7 +176,7 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds) {
   }
   const auto fails_alike = [&](const Verdict& v) {
     return v.status == whole.status && v.path == whole.path && v.picked == whole.picked && v.reason == whole.reason &&
-           v.finding.failure == whole.finding.failure;
+           v.finding.failure == whole.finding.failure && v.finding.diff_class == whole.finding.diff_class;
   };
   std::string smallest = finding.original_line;
   if (whole.status == Status::crashed) {

@@ -39,8 +39,8 @@ enum class Process {
 // The same in a process of its own: a crash is a verdict. seconds: what a hang is.
 [[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60);
 
-// The finding made small, in processes of their own: shrunk while the case fails in the same way, on the same path and by
-// the same engine. At most `seconds` are spent.
+// The finding made small, in processes of their own: shrunk while the case fails in the same way: on the same path, by the
+// same engine, in the same class. At most `seconds` are spent.
 [[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2);
 
 // Where the case is counted, once it has been verified.

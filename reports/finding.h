@@ -27,6 +27,9 @@ struct Finding {
   std::string actual_name = "actual";
   Tensor<std::uint8_t> expected, actual;  // of case_line
   std::vector<DiffElement> elements;      // the first of them
+  std::string diff_class;                 // "tie", "pair saturation", ...: oracle/difference_class.h
+  std::string derivation;                 // the one step that, exchanged, gives the subject's values
+  std::int64_t explained = 0;             // how many of the differing elements it gives
   std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" where there was no answer
 
   bool operator==(const Finding&) const = default;

@@ -45,6 +45,9 @@ std::string finding_json(const Finding& finding) {
                {"expected", tensor_json(finding.expected)},
                {"actual", tensor_json(finding.actual)},
                {"elements", elements},
+               {"class", finding.diff_class},
+               {"derivation", finding.derivation},
+               {"explained", finding.explained},
                {"failure", finding.failure}};
   // An operator's words may hold anything; what is not UTF-8 is replaced.
   return j.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -60,6 +63,9 @@ tl::expected<Finding, std::string> parse_finding_json(std::string_view text) {
                     .expected = tensor_of(j.at("expected")),
                     .actual = tensor_of(j.at("actual")),
                     .elements = {},
+                    .diff_class = j.at("class"),
+                    .derivation = j.at("derivation"),
+                    .explained = j.at("explained"),
                     .failure = j.at("failure")};
     for (const json& element : j.at("elements")) finding.elements.push_back(element_of(element));
     return finding;

@@ -16,6 +16,9 @@ TEST(FindingJson, ComesBackBitForBit) {
                         .actual = {{1, 1, 1, 3}, {1, 0, 254}},
                         .elements = {{.offset = 1, .expected = 128, .accumulator = -5, .scaled = 0.1F},
                                      {.offset = 2, .scaled = -std::numeric_limits<float>::infinity()}},
+                        .diff_class = "tie",
+                        .derivation = "ties are rounded up",
+                        .explained = 2,
                         .failure = "refused: \"quotes\", \n lines and \\ backslashes"};
   const auto again = parse_finding_json(finding_json(finding));
   ASSERT_TRUE(again) << again.error();

@@ -27,6 +27,12 @@ std::string finding_text(const Finding& finding) {
   line(finding.actual_name, ":\n ", tensor_text(finding.actual));
   line(fmt::format("{} and {} differ by: {}.0", finding.actual_name, finding.expected_name, d.signed_sum));
   line(fmt::format("differing elements: {} of {}, largest difference: {}", d.offsets.size(), d.elements, d.largest));
+  if (!finding.diff_class.empty()) {
+    line("class: ", finding.diff_class,
+         finding.derivation.empty() ? std::string()
+                                    : fmt::format(" ({}; that gives {} of the {} values)", finding.derivation,
+                                                  finding.explained, d.offsets.size()));
+  }
   line(
       fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
   for (const DiffElement& element : finding.elements) {

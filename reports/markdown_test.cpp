@@ -17,7 +17,10 @@ RunSummary run_with_a_finding() {
                    .original_line = "conv2d x=uniform w=uniform",
                    .expected = {{1, 1, 1, 1}, {1}},
                    .actual = {{1, 1, 1, 1}, {0}},
-                   .elements = {{.offset = 0, .expected = 1, .actual = 0, .accumulator = 50, .scaled = 0.5F}}}};
+                   .elements = {{.offset = 0, .expected = 1, .actual = 0, .accumulator = 50, .scaled = 0.5F}},
+                   .diff_class = "tie",
+                   .derivation = "ties are rounded up",
+                   .explained = 1}};
   run.seconds = 1.5;
   return run;
 }
@@ -28,6 +31,7 @@ TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
             "actual:\n tensor([[[[0]]]], dtype=torch.uint8)\n"
             "actual and expected differ by: -1.0\n"
             "differing elements: 1 of 1, largest difference: 1\n"
+            "class: tie (ties are rounded up; that gives 1 of the 1 values)\n"
             "index                expected   actual  accumulator  before rounding\n"
             "[0, 0, 0, 0]                1        0           50              0.5\n"
             "replay: tieout check 'conv2d x=[1] w=[50]'\n");
