@@ -2,7 +2,7 @@
 # Makes the checkout ready: Debian's packages, LibTorch in .deps/libtorch, and the build. What is there already is left
 # alone, so that a second call only looks. scripts/run.sh and scripts/test.sh call it.
 #
-#   scripts/setup.sh [TARGET]    TARGET: what to build of the release preset; none: only packages and LibTorch
+#   scripts/setup.sh [TARGET]    TARGET: what to build of the release preset; none: configured, not built
 #
 #   TIEOUT_TORCH=DIR      take the LibTorch of that folder; nothing is fetched
 #   TIEOUT_WERROR=1       treat warnings as errors
@@ -225,8 +225,6 @@ if [[ ! $torch ]] && ! have_libtorch; then
 fi
 if ((${#missing[@]})); then install "${missing[@]}"; fi
 if [[ $fetch_group ]]; then finish_fetch; fi
-if (($#)); then
-  configure
-  build "$1"
-fi
+configure
+if (($#)); then build "$1"; fi
 if ((SECONDS > 5)); then say "ready after $SECONDS s"; fi
