@@ -2,51 +2,97 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cases/case_text.h"
+#include "cases/contents.h"
 #include "cli/commands.h"
+#include "cli/output_file.h"
 #include "oracle/libtorch.h"
 #include "props/verify.h"
 #include "reports/finding_text.h"
+#include "reports/python_script.h"
+#include "reports/tensor_text.h"
 
 namespace tieout {
 namespace {
 
-int check(const std::string& line) {
-  const auto c = parse(line);
+struct Arguments {
+  std::string line;
+  std::optional<std::string> python;  // where the script goes; "-": standard output
+};
+
+// False, after saying why, where it cannot be written.
+bool write_script(const ConvCase& c, const std::string& file) {
+  const std::string script = python_script(with_contents(c), print(c));
+  if (file == "-") {
+    fmt::print("{}", script);
+    return true;
+  }
+  const auto written = write_file(file, script);
+  if (!written) fmt::print(stderr, "tieout check: --python: {}\n", written.error());
+  return written.has_value();
+}
+
+int check(const Arguments& arguments) {
+  const auto c = parse(arguments.line);
   if (!c) {
     fmt::print(stderr, "tieout check: {}\n", c.error().text());
     return kBadUsage;
   }
+  if (arguments.python && !write_script(*c, *arguments.python)) return kBadUsage;
+  // A script on standard output stands there alone.
+  std::FILE* const out = arguments.python == "-" ? stderr : stdout;
   const auto reference = libtorch();
   if (!reference) {
     fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;
   }
   const Verdict verdict = verify_alone(*c, **reference);
-  if (verdict.defect != nullptr) fmt::print("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
+  if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:
-    case Status::crashed: fmt::print("{}", finding_text(verdict.finding)); return kDifferent;
+    case Status::crashed: fmt::print(out, "{}", finding_text(verdict.finding)); return kDifferent;
     case Status::mistrusted:
     case Status::skipped:
     case Status::errored: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
     case Status::passed: break;
   }
-  fmt::print("equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
+  fmt::print(out, "{}:\n {}\n", name(c->execution.engine), tensor_text(verdict.expected));
+  if (verdict.elements == 0) {
+    fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
+    return kNotVerified;
+  }
+  fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
              name(verdict.picked));
-  return verdict.elements == 0 ? kNotVerified : kEqual;
+  return kEqual;
 }
+
+constexpr const char* kGrammar = R"(A case is one line of words:
+  conv1d | conv2d | conv3d                  first
+  batch in_channels out_channels groups     =N, default 1
+  input kernel stride dilation padding      =DxHxW, HxW, W or one number for all
+  xs xz  ws wz  os oz                       scale and zero point of activation,
+                                            weight, output; ws=[a,b] per channel
+  bias=[..]                                 float32, in real units; or none
+  relu                                      present: on
+  x w                                       =[..], or uniform | edges | extremes |
+                                            reduced | sparse | small, by seed=N
+  engine isa format threads                 how the reference runs
+N*V in a list stands for N times V. Example:
+  tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]')";
 
 }  // namespace
 
 void add_check(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("check", "Verify one case, given as its line of text");
-  const auto line = std::make_shared<std::string>();
-  command->add_option("case", *line, "The line that a finding was printed with, in quotes")->required();
-  command->footer("The words of a case line: cases/case_text.h, and CASES in the README.");
-  command->callback([line, &exit_status] { exit_status = check(*line); });
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes")->required();
+  command->add_option("--python", arguments->python,
+                      "Write a python script here that shows the case with torch alone; -: standard output");
+  command->footer(kGrammar);
+  command->callback([arguments, &exit_status] { exit_status = check(*arguments); });
 }
 
 }  // namespace tieout

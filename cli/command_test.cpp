@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -21,6 +22,7 @@ struct Outcome {
 Outcome run(const std::string& arguments) {
   const std::string command = "'" TIEOUT_PROGRAM "' " + arguments + " 2>&1 </dev/null";
   std::FILE* const pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {-1, "popen failed"};
   std::string output;
   std::array<char, 4096> buffer;
   while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
@@ -56,6 +58,8 @@ TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(run("nonsense").status, 2);
   EXPECT_EQ(run("fuzz --cases 0").status, 2);
   EXPECT_EQ(run("fuzz --cases many").status, 2);
+  EXPECT_EQ(run("fuzz --cases 99999999999999999999").status, 2);
+  EXPECT_EQ(run("fuzz --seed 99999999999999999999").status, 2);
   EXPECT_EQ(run("--help").status, 0);
 }
 
@@ -81,10 +85,33 @@ TEST_F(Command, FuzzVerifiesAndReports) {
   EXPECT_EQ(read(folder_ / "findings.txt"), "");
 }
 
+// FBGEMM's own environment variable limits what it takes by itself, and so what is predicted.
+TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
+  ASSERT_EQ(setenv("FBGEMM_ENABLE_INSTRUCTIONS", "AVX2", 1), 0);
+  const Outcome o = run("check 'conv2d in_channels=2 os=512 x=[2*255] w=[2*127]'");
+  unsetenv("FBGEMM_ENABLE_INSTRUCTIONS");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("[[[[64]]]]"), std::string::npos) << o.output;
+}
+
+TEST_F(Command, WhatMakesOnednnAnotherIsRefused) {
+  ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1), 0);
+  const Outcome o = run("check 'conv2d'");
+  unsetenv("ONEDNN_MAX_CPU_ISA");
+  EXPECT_EQ(o.status, 3) << o.output;
+  EXPECT_NE(o.output.find("ONEDNN_MAX_CPU_ISA is set: unset it"), std::string::npos) << o.output;
+}
+
+TEST_F(Command, AnInterruptedRunHasNotVerified) {
+  const Outcome o = run("fuzz --cases 100000000 --seed 1 & sleep 2; kill -INT $!; wait $!");
+  EXPECT_EQ(o.status, 3) << o.output;
+  EXPECT_NE(o.output.find("interrupted: "), std::string::npos) << o.output;
+}
+
 TEST_F(Command, AReportThatCannotBeWrittenIsRefusedBeforeTheWork) {
   const Outcome o = run("fuzz --cases 100000000 --report /proc/nowhere");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--report /proc/nowhere"), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("--report: /proc/nowhere"), std::string::npos) << o.output;
 }
 
 }  // namespace

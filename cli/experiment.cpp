@@ -1,18 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 
 #include "cases/case_text.h"
 #include "cli/commands.h"
+#include "cli/seed.h"
 #include "kernels/conv_relu.h"
 #include "oracle/dequantized.h"
 #include "oracle/fbgemm_path.h"
@@ -23,24 +20,6 @@ namespace tieout {
 namespace {
 
 enum class Details { hide, show };
-
-// What torch.manual_seed() takes: -2^63..2^64-1, a negative seed standing for 2^64 + seed.
-tl::expected<std::uint64_t, std::string> parse_seed(const std::string& text) {
-  const char* const end = text.data() + text.size();
-  std::uint64_t seed = 0;
-  std::int64_t negative = 0;
-  const auto read =
-      text.starts_with('-') ? std::from_chars(text.data(), end, negative) : std::from_chars(text.data(), end, seed);
-  if (read.ec == std::errc() && read.ptr == end) return seed | std::bit_cast<std::uint64_t>(negative);
-  return tl::unexpected(fmt::format("must be a whole number from {} to {}, is '{}'",
-                                    std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::uint64_t>::max(),
-                                    text));
-}
-
-std::uint64_t draw_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32U) | device();
-}
 
 Document document_of(const Experiment& e) {
   return {.tensors = {{"manual_output_1", e.manual_output_1.tensor, e.manual_output_1.grad_fn},

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   tieout::add_experiment(app, exit_status);
   tieout::add_fuzz(app, exit_status);
   tieout::add_check(app, exit_status);
+  tieout::add_explain(app, exit_status);
   tieout::add_engines(app, exit_status);
   tieout::add_identify(app, exit_status);
   try {

@@ -20,13 +20,13 @@ void Progress::show(std::int64_t done, std::int64_t differences) {
   const std::int64_t filled = std::clamp<std::int64_t>(done * kWidth / std::max<std::int64_t>(1, total_), 0, kWidth);
   const double elapsed = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(done) / std::max(elapsed, 1e-9);
-  const double left = static_cast<double>(total_ - done) / std::max(rate, 1e-9);
+  const double left = done == 0 ? 0 : static_cast<double>(total_ - done) / rate;
   fmt::print(stderr, "\r\033[K[{:<{}}] {}/{} {:.0f}/s {:.0f} s left, {} differ",
              std::string(static_cast<std::size_t>(filled), '#'), kWidth, done, total_, rate, left, differences);
   std::fflush(stderr);
 }
 
-void Progress::finish() {
+void Progress::finish() const {
   if (terminal_) fmt::print(stderr, "\r\033[K");
 }
 

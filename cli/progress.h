@@ -14,7 +14,7 @@ class Progress {
   void show(std::int64_t done, std::int64_t differences);
 
   // Wipes the line, so that what follows starts in an empty one.
-  void finish();
+  void finish() const;
 
  private:
   using Clock = std::chrono::steady_clock;

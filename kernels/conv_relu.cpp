@@ -16,6 +16,7 @@ struct Place {
 struct Sums {
   std::int64_t products = 0, activations = 0, weights = 0, taps = 0;
   std::int32_t saturated_pairs = 0;
+  bool activations_saturated = false;
 
   void add_pair(std::int64_t pair) {
     const std::int64_t kept = std::clamp<std::int64_t>(pair, -32768, 32767);
@@ -63,6 +64,7 @@ Sums sum_window(const ConvProblem& problem, const Arithmetic& arithmetic, const 
   }
   sums.products += pair;  // an odd last product is paired with 0, and fits int16 by itself
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16) {
+    sums.activations_saturated = sums.activations > 32767;
     sums.activations = std::min<std::int64_t>(sums.activations, 32767);
   }
   return sums;
@@ -111,6 +113,7 @@ ElementTrace element(const ConvProblem& problem, const Arithmetic& arithmetic, c
   return {.accumulator = raw,
           .wrapped = raw != exact,
           .saturated_pairs = sums.saturated_pairs,
+          .activation_sum_saturated = sums.activations_saturated,
           .scaled = scaled,
           .result = static_cast<std::uint8_t>(q)};
 }

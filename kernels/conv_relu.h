@@ -23,7 +23,8 @@ struct ElementTrace {
   std::int32_t accumulator = 0;      // raw: zero points taken out
   bool wrapped = false;              // the sums did not fit int32
   std::int32_t saturated_pairs = 0;  // pairs that lost something in int16
-  float scaled = 0;                  // s: the value before rounding, in units of the output scale
+  bool activation_sum_saturated = false;
+  float scaled = 0;  // s: the value before rounding, in units of the output scale
   std::uint8_t result = 0;
 };
 

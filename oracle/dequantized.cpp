@@ -55,14 +55,6 @@ Real convolved(const Window& window, Trace* trace) {
   return step(trace, "with bias", sum + static_cast<Real>(*window.bias), "accumulator + bias");
 }
 
-// rounded: integral, infinite or NaN.
-template <typename Real>
-std::uint8_t saturated(const Window& window, Real rounded, Trace* trace) {
-  const Real y = step(trace, "with zero point", rounded + static_cast<Real>(window.oz), "rounded + oz");
-  const std::uint8_t result = std::isnan(y) ? std::uint8_t{0} : static_cast<std::uint8_t>(std::clamp<Real>(y, 0, 255));
-  return step(trace, "result", result, "clamp to 0..255");
-}
-
 void require_document_case(const ConvCase& c) {
   const Spatial ones{1, 1, 1};
   if (c.in_channels == 1 && c.out_channels == 1 && c.kernel == ones && c.stride == ones && c.padding == Spatial{} &&
@@ -103,7 +95,7 @@ Tensor<float> document_output_2(const ConvProblem& problem) {
 std::uint8_t manual_output_1(const Window& window, Trace* trace) {
   double v = step(trace, "scaled", convolved<double>(window, trace) / window.os, "/ os, float64");
   if (window.relu == Relu::on) v = step(trace, "relu", relu(v), "before rounding");
-  return saturated(window, step(trace, "rounded", ties_to_even(v), "to nearest, ties to even"), trace);
+  return saturated(window, step(trace, "rounded", ties_to_even(v), "to nearest, ties to even"), 0, trace);
 }
 
 std::uint8_t manual_output_2(const Window& window, Trace* trace) {
@@ -111,7 +103,7 @@ std::uint8_t manual_output_2(const Window& window, Trace* trace) {
       step(trace, "scaled", convolved<float>(window, trace) / static_cast<float>(window.os), "/ os, float32");
   float y = step(trace, "rounded", ties_to_even(scaled), "to nearest, ties to even");
   if (window.relu == Relu::on) y = step(trace, "relu", relu(y), "after rounding");
-  return saturated(window, y, trace);
+  return saturated(window, static_cast<double>(y), 0, trace);
 }
 
 Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem) {

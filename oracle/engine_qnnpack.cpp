@@ -39,7 +39,7 @@ std::uint8_t requantized_in_double(const Window& window, std::int32_t raw, float
                                     "to nearest, ties to even; int32, beyond it INT32_MIN");
   const std::int32_t q =
       step(trace, "with zero point", wrapped(std::int64_t{rounded} + window.oz), "rounded + oz, int32");
-  const auto lowest = static_cast<std::int32_t>(window.relu == Relu::on ? window.oz : 0);
+  const auto lowest = static_cast<std::int32_t>(lowest_output(window));
   const std::int32_t y = step(trace, "result", std::clamp(q, lowest, 255), "clamp to 0..255, or oz..255 with relu");
   return static_cast<std::uint8_t>(y);
 }
@@ -57,9 +57,7 @@ std::uint8_t qnnpack_model(const Window& window, Trace* trace) {
       step(trace, "multiplier", unit * (1.0F / static_cast<float>(window.os)), "(ws * xs) * (1 / os), float32");
   if (is_depthwise_3x3x3(*window.spec)) return requantized_in_double(window, raw, multiplier, trace);
   const float scaled = step(trace, "scaled", static_cast<float>(raw) * multiplier, "raw * multiplier, float32");
-  const std::int32_t rounded =
-      step(trace, "rounded", to_int32(ties_to_even(scaled)), "to nearest, ties to even; int32, beyond it INT32_MIN");
-  return quantized(window, rounded, trace);
+  return rounded_to_even(window, scaled, trace);
 }
 
 }  // namespace tieout

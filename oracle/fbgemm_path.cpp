@@ -78,18 +78,4 @@ Arithmetic fbgemm_arithmetic(FbgemmPath path, Isa isa, const Hardware& hardware)
   return {.products = vnni ? Arithmetic::Products::exact : Arithmetic::Products::int16_pairs};
 }
 
-std::string_view fbgemm_hazard(const ConvCase& c, const Hardware& hardware) {
-  const FbgemmPath path = fbgemm_path(c, hardware);
-  if (path == FbgemmPath::groupwise && c.groups % fbgemm_groups_together(c, hardware) != 0) {
-    return "groupwise code: the number of groups does not fill its last register";
-  }
-  // The first `padding` outputs of every dimension are computed without asking whether there are so many.
-  const Spatial size = output_size(c);
-  if (path == FbgemmPath::depthwise && c.dims == 3 &&
-      (size[0] < c.padding[0] || size[1] < c.padding[1] || size[2] < c.padding[2])) {
-    return "3-d depthwise code: an output smaller than the padding is written out of bounds";
-  }
-  return {};
-}
-
 }  // namespace tieout

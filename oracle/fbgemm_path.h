@@ -39,7 +39,4 @@ struct Hardware {
 //   otherwise  int16 pairs where VNNI is absent or not forced
 [[nodiscard]] Arithmetic fbgemm_arithmetic(FbgemmPath path, Isa isa, const Hardware& hardware);
 
-// Why FBGEMM must not be run on this case in a process that is to live: it reads and writes out of bounds. Empty: sound.
-[[nodiscard]] std::string_view fbgemm_hazard(const ConvCase& c, const Hardware& hardware);
-
 }  // namespace tieout

@@ -74,16 +74,5 @@ TEST(FbgemmArithmetic, SaturationDependsOnPathForcedIsaAndHardware) {
   EXPECT_EQ(products(FbgemmPath::depthwise, Isa::avx512_vnni, kVnni), Products::int16_pairs);
 }
 
-TEST(FbgemmHazard, NamesWhatWouldKillTheProcess) {
-  EXPECT_TRUE(fbgemm_hazard(depthwise(), kVnni).empty());
-  EXPECT_FALSE(fbgemm_hazard(groupwise(4, 6), kVnni).empty());
-  EXPECT_TRUE(fbgemm_hazard(groupwise(4, 6), kAvx2).empty());
-  ConvCase c = depthwise();
-  c.dims = 3, c.kernel = {7, 7, 7}, c.padding = {3, 3, 3}, c.input = {1, 5, 5};
-  EXPECT_FALSE(fbgemm_hazard(c, kVnni).empty());
-  c.input[0] = 3;
-  EXPECT_TRUE(fbgemm_hazard(c, kVnni).empty());
-}
-
 }  // namespace
 }  // namespace tieout

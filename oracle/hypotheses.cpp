@@ -4,7 +4,14 @@
 #include "oracle/dequantized.h"
 #include "oracle/each_window.h"
 #include "oracle/engine_model.h"
+#include "oracle/hypothesis_bias.h"
+#include "oracle/hypothesis_fixed_point.h"
 #include "oracle/hypothesis_integer.h"
+#include "oracle/hypothesis_multiplier.h"
+#include "oracle/hypothesis_onnxruntime.h"
+#include "oracle/hypothesis_order.h"
+#include "oracle/hypothesis_rounding.h"
+#include "oracle/hypothesis_wide.h"
 
 namespace tieout {
 namespace {
@@ -15,14 +22,60 @@ constexpr std::array kHypotheses{
     Hypothesis{"manual_output_2", "dequantized, summed and scaled in float32; rounded, then relu",
                "the document's script", manual_output_2},
     Hypothesis{"integer_float32", "summed in int32, requantized in float32", "FBGEMM with VNNI", integer_float32},
-    Hypothesis{"integer_separate_bias", "as integer_float32, the bias added with two roundings",
+    Hypothesis{"integer_separate_bias", "as integer_float32, the bias of per-tensor weights added with two roundings",
                "FBGEMM where the compiler does not fuse", integer_separate_bias},
-    Hypothesis{"integer_int16_pairs", "neighbouring products added in saturating int16, those in int32; float32",
+    Hypothesis{"integer_int16_pairs",
+               "neighbouring products added in saturating int16, those in int32; requantized in float32",
                "FBGEMM without VNNI (vpmaddubsw)", integer_int16_pairs},
-    Hypothesis{"integer_depthwise", "as integer_int16_pairs, sum(x) at most 32767, the bias with two roundings",
+    Hypothesis{"integer_depthwise",
+               "as integer_int16_pairs; sum(x) at most 32767, the bias as in integer_separate_bias",
                "FBGEMM's depthwise code", integer_depthwise},
-    Hypothesis{"int16_saturating", "summed in int16, saturating; float32", "16-bit accumulation", int16_saturating},
-    Hypothesis{"int16_wrapping", "summed in int16, wrapping; float32", "16-bit accumulation", int16_wrapping},
+    Hypothesis{"int16_saturating", "summed in int16, saturating; requantized in float32", "16-bit accumulators",
+               int16_saturating},
+    Hypothesis{"int16_wrapping", "summed in int16, wrapping; requantized in float32", "16-bit accumulators",
+               int16_wrapping},
+    Hypothesis{"integer_float64", "summed exactly, requantized in float64", "reference implementations in a wider type",
+               integer_float64},
+    Hypothesis{"integer_exact", "summed and scaled without rounding, by scales as float32 has them; ties to even",
+               "the definition of the operator", integer_exact},
+    Hypothesis{"integer_exact_float64_scales", "the same by scales as float64 has them",
+               "the definition of the operator", integer_exact_float64_scales},
+    Hypothesis{"multiplier_weight_over_output", "as integer_float32, the multiplier is xs * (ws / os)",
+               "another order of the same formula", multiplier_weight_over_output},
+    Hypothesis{"multiplier_activation_over_output", "as integer_float32, the multiplier is (xs / os) * ws",
+               "another order of the same formula", multiplier_activation_over_output},
+    Hypothesis{"multiplier_reciprocal", "as integer_float32, the multiplier is (xs * ws) * (1 / os)",
+               "compilers that divide by multiplying", multiplier_reciprocal},
+    Hypothesis{"multiplier_float64", "as integer_float32, the multiplier is computed in float64 and rounded once",
+               "another type for the same formula", multiplier_float64},
+    Hypothesis{"zero_point_first", "as integer_float32, the zero point added before rounding",
+               "another order of the same formula", zero_point_first},
+    Hypothesis{"relu_first", "as integer_float32, relu on the sum before it is scaled",
+               "another order of the same formula", relu_first},
+    Hypothesis{"relu_at_zero", "as integer_float32, relu as if 0 were stored as 0", "a zero point that is forgotten",
+               relu_at_zero},
+    Hypothesis{"bias_int32", "as integer_float32, the bias rounded to int32 and added to the sum",
+               "formats that store the bias as int32", bias_int32},
+    Hypothesis{"bias_int32_half_away", "the same, ties of the bias away from zero",
+               "formats that store the bias as int32", bias_int32_half_away},
+    Hypothesis{"bias_int32_truncated", "the same, the bias rounded toward zero", "formats that store the bias as int32",
+               bias_int32_truncated},
+    Hypothesis{"bias_after_scaling", "as integer_float32, the bias added after scaling, in output steps",
+               "another order of the same formula", bias_after_scaling},
+    Hypothesis{"round_half_away", "as integer_float32, ties away from zero", "std::round", round_half_away},
+    Hypothesis{"round_half_up", "as integer_float32, ties up", "floor(v + 0.5)", round_half_up},
+    Hypothesis{"round_half_down", "as integer_float32, ties down", "ceil(v - 0.5)", round_half_down},
+    Hypothesis{"round_toward_zero", "as integer_float32, rounded toward zero", "a conversion to int",
+               round_toward_zero},
+    Hypothesis{"round_down", "as integer_float32, rounded down", "a shift to the right", round_down},
+    Hypothesis{"gemmlowp", "int32 bias, fixed-point multiplier of float(xs * ws) / os, rounded twice",
+               "gemmlowp, and TensorFlow Lite at first", gemmlowp},
+    Hypothesis{"tflite", "int32 bias, fixed-point multiplier of xs * ws / os, rounded twice",
+               "TensorFlow Lite's reference kernels", tflite},
+    Hypothesis{"tflite_single_rounding", "int32 bias, fixed-point multiplier of xs * ws / os, rounded once",
+               "TensorFlow Lite with TFLITE_SINGLE_ROUNDING", tflite_single_rounding},
+    Hypothesis{"onnxruntime", "int32 bias, requantized in float32, clamped before rounding",
+               "ONNX Runtime's QLinearConv", onnxruntime},
     Hypothesis{"onednn", "summed in int32; float32, scale by scale, zero point before rounding",
                "LibTorch's ONEDNN engine", onednn_model},
     Hypothesis{"qnnpack", "summed in int32, bias rounded to int32, requantized in float32", "LibTorch's QNNPACK engine",

@@ -16,8 +16,9 @@ namespace tieout {
 // Why an engine gave no answer.
 struct EngineError {
   enum class Kind {
-    absent,   // this machine or this LibTorch does not have the engine, or the instruction set that was asked for
-    refused,  // the operator threw on this case
+    absent,       // this LibTorch, or this installation, does not have the engine
+    unsupported,  // this CPU does not have the instruction set that was asked for
+    refused,      // the operator threw on this case
   };
   Kind kind;
   std::string message;

@@ -190,10 +190,6 @@ class WithoutDeprecation final : public c10::WarningHandler {
 
 class Adapter final : public LibTorch {
  public:
-  // FBGEMM answers "no" to every question about the CPU until its cpuinfo has been initialised; its own operators do
-  // that only when they first run.
-  Adapter() { (void)fbgemm::fbgemmSupportedCPU(); }
-
   std::string version() const override { return TORCH_VERSION; }
 
   std::vector<Engine> engines() const override {
@@ -210,22 +206,18 @@ class Adapter final : public LibTorch {
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }
 
-  Isa native_isa() const override {
-    switch (fbgemm::fbgemmInstructionSet()) {
-      case inst_set_t::avx512_vnni: return Isa::avx512_vnni;
-      case inst_set_t::avx512_vnni_ymm: return Isa::avx512_vnni_256;
-      case inst_set_t::avx512: return Isa::avx512;
-      case inst_set_t::avx512_ymm: return Isa::avx512_256;
-      default: return Isa::avx2;
-    }
-  }
+  Isa native_isa() const override { return native_isa_; }
 
   EngineResult<void> available(const Execution& execution) const override {
-    const auto absent = [](std::string why) {
-      return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
+    const auto cannot = [](EngineError::Kind kind, const char* what, std::string_view name) {
+      return tl::unexpected(EngineError{kind, what + std::string(name)});
     };
-    if (!has(execution.engine)) return absent("this LibTorch has no engine " + std::string(name(execution.engine)));
-    if (!cpu_has(execution.isa)) return absent("this CPU has no " + std::string(name(execution.isa)));
+    if (!has(execution.engine)) {
+      return cannot(EngineError::Kind::absent, "this LibTorch has no engine ", name(execution.engine));
+    }
+    if (!cpu_has(execution.isa)) {
+      return cannot(EngineError::Kind::unsupported, "this CPU has no ", name(execution.isa));
+    }
     return {};
   }
 
@@ -274,6 +266,21 @@ class Adapter final : public LibTorch {
     if (at::get_num_threads() != execution.threads) at::set_num_threads(execution.threads);
   }
 
+  // Asked once, while nothing is forced.
+  static Isa ask_for_isa() {
+    switch (fbgemm::fbgemmInstructionSet()) {
+      case inst_set_t::avx512_vnni: return Isa::avx512_vnni;
+      case inst_set_t::avx512_vnni_ymm: return Isa::avx512_vnni_256;
+      case inst_set_t::avx512: return Isa::avx512;
+      case inst_set_t::avx512_ymm: return Isa::avx512_256;
+      default: return Isa::avx2;
+    }
+  }
+
+  // FBGEMM answers "no" to every question about the CPU until its cpuinfo has been initialised; its own operators do
+  // that only when they first run.
+  bool supported_ = fbgemm::fbgemmSupportedCPU();
+  Isa native_isa_ = ask_for_isa();
   Clock::duration inside_{};
   WithoutDeprecation warnings_;
 };

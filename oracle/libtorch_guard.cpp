@@ -47,6 +47,7 @@ class GuardedAllocator final : public at::Allocator {
     auto* const base = static_cast<unsigned char*>(memory);
     TORCH_CHECK(mprotect(base + page, pages, PROT_READ | PROT_WRITE) == 0, "cannot open a guarded tensor's pages");
     unsigned char* const data = base + page + pages - aligned;
+    std::memset(base + page, kCanary, static_cast<std::size_t>(data - base) - page);
     std::memset(data, kUnwritten, size);
     std::memset(data + size, kCanary, aligned - size);
     {
@@ -74,9 +75,14 @@ class GuardedAllocator final : public at::Allocator {
       block = found->second;
       blocks_.erase(found);
     }
+    const auto is_written = [](unsigned char c) { return c != kCanary; };
+    const unsigned char* const begin = block.base + page_size();
     const unsigned char* const end = block.base + block.mapped - page_size();
-    if (std::any_of(data + block.size, end, [](unsigned char c) { return c != kCanary; })) {
-      std::fputs("written behind a tensor\n", stderr);
+    const char* const where = std::any_of(begin, data, is_written)              ? "written before a tensor\n"
+                              : std::any_of(data + block.size, end, is_written) ? "written behind a tensor\n"
+                                                                                : nullptr;
+    if (where != nullptr) {
+      std::fputs(where, stderr);
       std::abort();
     }
     munmap(block.base, block.mapped);

@@ -1,6 +1,7 @@
 #pragma once
-// LibTorch's tensors between unmapped pages, so that an operator that writes or reads beside its buffers dies there and
-// then, and not some cases later.
+// LibTorch's tensors between unmapped pages, so that an operator that leaves its buffers dies there and then, and not some
+// cases later. The data end within 64 bytes of the page behind them; writes into what remains, and before the data, are
+// seen when the tensor is released. Not seen: reads of that remainder, and of the rest of the first page.
 
 namespace tieout {
 

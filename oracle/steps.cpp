@@ -69,21 +69,36 @@ std::int32_t to_int32(float integral) {
   return fits ? static_cast<std::int32_t>(integral) : std::numeric_limits<std::int32_t>::min();
 }
 
+std::int32_t clamped_int32(double integral) {
+  return std::isnan(integral) ? 0 : static_cast<std::int32_t>(std::clamp(integral, -0x1p31, 0x1p31 - 1));
+}
+
 std::uint8_t quantized(const Window& window, std::int32_t rounded, Trace* trace) {
   const auto oz = static_cast<std::int32_t>(window.oz);
   const std::int32_t q = step(trace, "with zero point", sat_int16(sat_int16(rounded) + oz), "rounded + oz, int16");
-  const std::int32_t lowest = window.relu == Relu::on ? oz : 0;
+  const auto lowest = static_cast<std::int32_t>(lowest_output(window));
   const std::int32_t y = step(trace, "result", std::clamp(q, lowest, 255), "clamp to 0..255, or oz..255 with relu");
   return static_cast<std::uint8_t>(y);
+}
+
+std::uint8_t saturated(const Window& window, double rounded, std::int64_t lowest, Trace* trace) {
+  const double q = step(trace, "with zero point", rounded + static_cast<double>(window.oz), "rounded + oz");
+  const auto low = static_cast<double>(lowest);
+  const double y = std::isnan(q) ? low : std::clamp(q, low, 255.0);
+  return static_cast<std::uint8_t>(step(trace, "result", y, "clamp to 0..255, or oz..255 with relu"));
+}
+
+std::uint8_t rounded_to_even(const Window& window, float scaled, Trace* trace) {
+  const std::int32_t rounded =
+      step(trace, "rounded", to_int32(ties_to_even(scaled)), "to nearest, ties to even; int32, beyond it INT32_MIN");
+  return quantized(window, rounded, trace);
 }
 
 std::uint8_t requantized(const Window& window, std::int32_t raw, Arithmetic::TensorBias tensor_bias, Trace* trace) {
   const float sum = with_float_bias(window, raw, tensor_bias, trace);
   const float multiplier = float_multiplier(window, trace);
   const float scaled = step(trace, "scaled", sum * multiplier, "raw with bias * multiplier, float32");
-  const std::int32_t rounded =
-      step(trace, "rounded", to_int32(ties_to_even(scaled)), "to nearest, ties to even; int32, beyond it INT32_MIN");
-  return quantized(window, rounded, trace);
+  return rounded_to_even(window, scaled, trace);
 }
 
 }  // namespace tieout

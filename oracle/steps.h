@@ -43,8 +43,22 @@ T step(Trace* trace, std::string_view name, T value, std::string_view note) {
 // An integral float as int32; what does not fit, and NaN, is INT32_MIN: x86's cvtps2dq has one answer for all of them.
 [[nodiscard]] std::int32_t to_int32(float integral);
 
+// An integral double as int32; what does not fit is the nearer end, NaN is 0.
+[[nodiscard]] std::int32_t clamped_int32(double integral);
+
 // "with zero point" and "result": q = sat_int16(sat_int16(rounded) + oz), y = clamp(q, 0, 255), relu: max(y, oz).
 [[nodiscard]] std::uint8_t quantized(const Window& window, std::int32_t rounded, Trace* trace);
+
+// The same without any int16: clamp(rounded + oz, lowest, 255). rounded: integral, infinite or NaN, which is lowest.
+[[nodiscard]] std::uint8_t saturated(const Window& window, double rounded, std::int64_t lowest, Trace* trace);
+
+// The least y that relu leaves: that of the real number 0.
+[[nodiscard]] inline std::int64_t lowest_output(const Window& window) {
+  return window.relu == Relu::on ? window.oz : 0;
+}
+
+// "rounded" and on: ties_to_even(scaled), then quantized().
+[[nodiscard]] std::uint8_t rounded_to_even(const Window& window, float scaled, Trace* trace);
 
 // What FBGEMM does from raw to y: all of the above, with ties_to_even (oracle/ties_to_even.h).
 [[nodiscard]] std::uint8_t requantized(const Window& window, std::int32_t raw, Arithmetic::TensorBias tensor_bias,

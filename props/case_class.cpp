@@ -26,7 +26,20 @@ constexpr std::array<std::string_view, kCaseClasses> kNames{"tie",
                                                             "per_channel",
                                                             "relu",
                                                             "odd_channels",
-                                                            "large_batch"};
+                                                            "large_batch",
+                                                            "tie_with_bias",
+                                                            "strided",
+                                                            "one_dimensional",
+                                                            "three_dimensional",
+                                                            "large_kernel",
+                                                            "mixed_kernel",
+                                                            "two_outputs_a_channel",
+                                                            "activation_sum_saturated",
+                                                            "enlarging",
+                                                            "channels_last",
+                                                            "several_threads",
+                                                            "forced_isa",
+                                                            "other_engine"};
 
 // How many floats lie between v and the tie in its unit interval.
 bool beside_tie(float v) {
@@ -59,10 +72,20 @@ void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& cl
 
 std::string_view name(CaseClass c) { return kNames[static_cast<std::size_t>(c)]; }
 
-ClassSet classify(const ConvCase& c, const std::vector<ElementTrace>& traces) {
+ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementTrace>& traces) {
   ClassSet classes;
   for (const ElementTrace& trace : traces) classify_element(trace, c, classes);
   const auto mark = [&](CaseClass which, bool holds) { classes.set(static_cast<std::size_t>(which), holds); };
+  const bool tie = classes.test(static_cast<std::size_t>(CaseClass::tie));
+  mark(CaseClass::tie_with_bias, tie && !c.bias.empty());
+  mark(CaseClass::strided, c.stride != Spatial{1, 1, 1});
+  mark(CaseClass::one_dimensional, c.dims == 1);
+  mark(CaseClass::three_dimensional, c.dims == 3);
+  mark(CaseClass::enlarging, c.activation_scale * c.weight_scales.front() > c.output_scale);
+  mark(CaseClass::channels_last, c.execution.memory_format == MemoryFormat::channels_last);
+  mark(CaseClass::several_threads, c.execution.threads > 1);
+  mark(CaseClass::forced_isa, c.execution.isa != Isa::native);
+  mark(CaseClass::other_engine, c.execution.engine != Engine::fbgemm);
   const auto at_end = [](std::int64_t zero_point) { return zero_point == 0 || zero_point == 255; };
   mark(CaseClass::zero_point_at_end, at_end(c.activation_zero_point) || at_end(c.output_zero_point));
   mark(CaseClass::weight_zero_point,
@@ -75,6 +98,15 @@ ClassSet classify(const ConvCase& c, const std::vector<ElementTrace>& traces) {
   mark(CaseClass::relu, c.relu == Relu::on);
   mark(CaseClass::odd_channels, c.in_channels % 8 != 0 || c.out_channels % 8 != 0);
   mark(CaseClass::large_batch, c.batch > 1);
+  if (path == FbgemmPath::depthwise) {
+    mark(CaseClass::large_kernel, c.kernel[2] > 3);
+    mark(CaseClass::mixed_kernel, c.dims == 3 && c.kernel[0] != c.kernel[2]);
+    mark(CaseClass::two_outputs_a_channel, c.out_channels > c.groups);
+    const bool saturated =
+        std::any_of(traces.begin(), traces.end(), [](const ElementTrace& t) { return t.activation_sum_saturated; });
+    mark(CaseClass::activation_sum_saturated,
+         saturated && classes.test(static_cast<std::size_t>(CaseClass::weight_zero_point)));
+  }
   return classes;
 }
 

@@ -8,7 +8,7 @@ namespace tieout {
 namespace {
 
 bool has(CaseClass which, const ElementTrace& trace) {
-  return classify({}, {trace}).test(static_cast<std::size_t>(which));
+  return classify({}, FbgemmPath::im2col, {trace}).test(static_cast<std::size_t>(which));
 }
 
 TEST(CaseClass, ATieIsExactAndItsNeighboursAreNot) {

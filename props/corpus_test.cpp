@@ -69,12 +69,14 @@ TEST(Corpus, TheDefectsAreThere) {
     const auto c = parse(entry.line);
     ASSERT_TRUE(c) << entry.line << ": " << c.error().text();
     if (!can_run(*c)) continue;
+    // oneDNN's are those of its VNNI code.
+    if (entry.id.starts_with("onednn") && !(*libtorch())->hardware().avx512_vnni) continue;
     const Verdict verdict = verify_alone(*c, **libtorch());
     ASSERT_NE(verdict.defect, nullptr) << entry.line;
     EXPECT_EQ(verdict.defect->id, entry.id) << entry.line;
-    // Mistrusted, and with a cause: it died, or its answer is wrong. One that is neither has been mended: take it out.
-    EXPECT_EQ(verdict.status, Status::mistrusted) << entry.line;
     if (entry.kind == "race") continue;
+    // Mistrusted, and with a cause: it died, or its answer is wrong. One that is neither has been mended: take it out.
+    EXPECT_EQ(verdict.status, Status::mistrusted) << entry.line << '\n' << verdict.reason;
     EXPECT_EQ(verdict.reason.find(": equal"), std::string::npos) << entry.line << '\n' << verdict.reason;
   }
 }

@@ -1,6 +1,7 @@
 #include "props/explain.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -14,9 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kShownFirst{"integer_float32", "manual_output_1", "manual_output_2"};
 
-tl::unexpected<CaseError> bad_at(std::string message) {
-  return tl::unexpected(CaseError{"--at", std::move(message)});
-}
+tl::unexpected<CaseError> bad_at(std::string message) { return tl::unexpected(CaseError{"--at", std::move(message)}); }
 
 // What a step's value counts.
 enum class Unit {
@@ -44,7 +43,7 @@ Unit unit_of(const std::vector<ExplainedStep>& steps, std::size_t i) {
   if (i >= position(steps, "scaled")) return Unit::output;
   const bool integers = position(steps, "raw") < steps.size();
   return integers && i < position(steps, "real") && i < position(steps, "by activation scale") ? Unit::products
-                                                                                                : Unit::real;
+                                                                                               : Unit::real;
 }
 
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
@@ -94,7 +93,7 @@ void fill_window(const Window& window, Explanation& e) {
     using Place = ExplainedProduct::Place;
     e.products.push_back({window.x[i], window.w[i], window.inside[i] != 0 ? Place::input : Place::padding});
     if (i % 2 == 0) e.pairs.emplace_back();
-    e.pairs.back().sum += window.x[i] * window.w[i];
+    e.pairs.back().sum += std::int64_t{window.x[i]} * window.w[i];
   }
   for (ExplainedPair& pair : e.pairs) pair.saturated = std::clamp<std::int64_t>(pair.sum, -32768, 32767);
 }
@@ -114,7 +113,7 @@ tl::expected<std::int64_t, CaseError> offset_at(std::string_view at, const ConvC
     axes.emplace_back(kAxes[d]);
     form.append(",").append(kAxes[d]);
   }
-  const std::string shown(at);
+  const std::string wanted = "integers " + form + ", is '" + std::string(at) + "'";
   std::vector<std::int64_t> index;
   for (bool more = true; more;) {
     const std::size_t comma = at.find(',');
@@ -123,13 +122,13 @@ tl::expected<std::int64_t, CaseError> offset_at(std::string_view at, const ConvC
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
     if (error != std::errc{} || end != item.data() + item.size()) {
-      return bad_at("must be integers " + form + ", is '" + shown + "'");
+      return bad_at("must be " + wanted);
     }
     index.push_back(value);
     if (more) at.remove_prefix(comma + 1);
   }
   if (index.size() != shape.size()) {
-    return bad_at("must be " + std::to_string(shape.size()) + " integers " + form + ", is '" + shown + "'");
+    return bad_at("must be " + std::to_string(shape.size()) + " " + wanted);
   }
   std::int64_t offset = 0;
   for (std::size_t d = 0; d < shape.size(); ++d) {
@@ -220,9 +219,9 @@ void ask_engine(const ConvProblem& problem, LibTorch& reference, Explanation& ex
       [&] {
         reference.guard_tensors(true);
         const auto y = reference.conv(problem);
-        if (!y) return "refused: " + y.error().message;
+        if (!y) return std::string("refused: ").append(y.error().message);
         if (at >= y->y.values.size()) return std::string("answered in another shape");
-        return "=" + std::to_string(y->y.values[at]);
+        return std::string("=").append(std::to_string(y->y.values[at]));
       },
       seconds);
   if (!answer) {

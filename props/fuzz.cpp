@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "cases/case_text.h"
 #include "props/case_class.h"
@@ -43,7 +44,7 @@ CaseRecord examine(const ConvCase& c, LibTorch& reference) {
       .path = verdict.path,
       .picked = verdict.picked,
       .elements = verdict.elements,
-      .classes = classify(c, verdict.traces).to_ullong(),
+      .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
       .seconds_in_engine = reference.seconds_inside() - before,
       .reason = {}};
   verdict.reason.copy(record.reason.data(), record.reason.size() - 1);
@@ -66,6 +67,7 @@ class Run {
                   .answered = [this](std::int64_t index, const std::string& a) { return count(index, unpack(a)); },
                   .died = [this](std::int64_t index, const Death& death) { return count_death(index, death); },
                   .idle = [this] { return go_on(); }});
+    find_missing_classes();
     (void)go_on();
     return std::move(summary_);
   }
@@ -78,57 +80,71 @@ class Run {
 
   bool count(std::int64_t index, const CaseRecord& record) {
     summary_.seconds_in_engine += record.seconds_in_engine;
-    if (record.memory_defect) return count_alone(draw(index));
+    const ConvCase c = draw(index);  // again: a record is cheaper to send than a case
+    if (record.memory_defect) return count_alone(c);
+    count(record.status, record.reason.data());
+    if (record.status == Status::passed || record.status == Status::differed) count_verified(c, record);
+    if (record.status == Status::differed) keep(unreduced(c, {}));
+    return go_on();
+  }
+
+  // The reference is known to leave its buffers here: it runs alone, and how it ends is counted.
+  bool count_alone(const ConvCase& c) {
+    const Verdict verdict = verify_alone(c, reference_, options_.seconds_per_case);
+    count(verdict.status, verdict.reason);
+    if (verdict.status == Status::differed) keep(verdict.finding);
+    return go_on();
+  }
+
+  void count(Status status, const std::string& reason) {
     CaseCounts& cases = summary_.cases;
-    switch (record.status) {
-      case Status::passed: ++cases.passed; break;
-      case Status::differed: ++cases.differed; break;
+    switch (status) {
+      case Status::passed: ++cases.passed; return;
+      case Status::differed: ++cases.differed; return;
       case Status::skipped: ++cases.skipped; break;
       case Status::mistrusted: ++cases.mistrusted; break;
       case Status::crashed: ++cases.crashed; break;
       case Status::errored: ++cases.errored; break;
     }
-    if (record.status != Status::passed && record.status != Status::differed) {
-      ++summary_.reasons[record.reason.data()];
-      return go_on();
-    }
-    // Drawn again only here: the worker is the busy one.
-    const ConvCase c = draw(index);
+    ++summary_.reasons[reason];
+  }
+
+  void count_verified(const ConvCase& c, const CaseRecord& record) {
     CellCounts& cell = summary_.cells[cell_of(c, record.path, record.picked, native_)];
     ++cell.cases;
     cell.elements += record.elements;
+    cell.differed += record.status == Status::differed ? 1 : 0;
     const ClassSet classes(record.classes);
     for (std::size_t i = 0; i < kCaseClasses; ++i) {
       if (classes.test(i)) ++summary_.cases_by_class[std::string(name(static_cast<CaseClass>(i)))];
     }
-    if (record.status == Status::differed) {
-      ++cell.differed;
-      keep({.case_line = print(c), .original_line = print(c), .expected_name = std::string(name(c.execution.engine))});
-    }
-    return go_on();
-  }
-
-  // The reference is known to leave its buffers here: it runs alone, with guards, and only how it ends is counted.
-  bool count_alone(const ConvCase& c) {
-    const Verdict verdict = verify_alone(c, reference_, options_.seconds_per_case);
-    ++summary_.cases.mistrusted;
-    ++summary_.reasons[verdict.reason];
-    return go_on();
   }
 
   bool count_death(std::int64_t index, const Death& death) {
-    const ConvCase c = draw(index);
-    ++summary_.cases.crashed;
-    ++summary_.reasons[death.text()];
-    keep({.case_line = print(c),
-          .original_line = print(c),
-          .expected_name = std::string(name(c.execution.engine)),
-          .failure = "died: " + death.text()});
+    count(Status::crashed, death.text());
+    keep(unreduced(draw(index), "died: " + death.text()));
     return go_on();
+  }
+
+  [[nodiscard]] static Finding unreduced(const ConvCase& c, std::string failure) {
+    return {.case_line = print(c),
+            .original_line = print(c),
+            .expected_name = std::string(name(c.execution.engine)),
+            .failure = std::move(failure)};
   }
 
   void keep(const Finding& finding) {
     if (summary_.findings.size() < options_.max_findings) summary_.findings.push_back(reduce(finding, reference_));
+  }
+
+  // Hunting is meant to reach every class. In a run that is long enough, one that was not reached is a hole.
+  void find_missing_classes() {
+    constexpr std::int64_t kLongEnough = 10'000;
+    if (options_.policy != Policy::hunting || summary_.cases.verified() < kLongEnough) return;
+    for (std::size_t i = 0; i < kCaseClasses; ++i) {
+      const std::string what(name(static_cast<CaseClass>(i)));
+      if (!summary_.cases_by_class.contains(what)) summary_.missing_classes.push_back(what);
+    }
   }
 
   bool go_on() {

@@ -39,7 +39,7 @@ TEST(Generator, ReachesEveryClassAndEveryPath) {
     const FbgemmPath path = fbgemm_path(c, kVnni);
     ++paths[static_cast<std::size_t>(path)];
     const ConvProblem problem = with_contents(c);
-    const ClassSet classes = classify(c, conv_relu_traces(problem, fbgemm_arithmetic(path, Isa::native, kVnni)));
+    const ClassSet classes = classify(c, path, conv_relu_traces(problem, fbgemm_arithmetic(path, Isa::native, kVnni)));
     for (std::size_t i = 0; i < kCaseClasses; ++i) reached[i] += classes.test(i) ? 1 : 0;
   }
   for (std::size_t i = 0; i < kCaseClasses; ++i) EXPECT_GE(reached[i], 5) << name(static_cast<CaseClass>(i));
@@ -66,7 +66,7 @@ TEST(Generator, AimedElementsLieOnOrBesideATie) {
                .seed = index};
     if (index % 2 == 0) c.bias = {0.1F};
     aim_at_tie(c, random);
-    const ClassSet classes = classify(c, conv_relu_traces(with_contents(c), {}));
+    const ClassSet classes = classify(c, FbgemmPath::im2col, conv_relu_traces(with_contents(c), {}));
     hit += classes.test(static_cast<std::size_t>(CaseClass::tie)) ||
                    classes.test(static_cast<std::size_t>(CaseClass::beside_tie))
                ? 1

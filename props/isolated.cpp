@@ -182,7 +182,10 @@ Ended listen(Worker& worker, Shared& shared, double seconds, std::int64_t& next,
 }  // namespace
 
 std::string Death::text() const {
-  std::string text = timed_out ? "hang" : signal == 0 ? "exit" : std::string("SIG") + sigabbrev_np(signal);
+  const char* const abbreviation = sigabbrev_np(signal);  // nothing for real-time signals
+  const std::string of_signal =
+      abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
+  std::string text = timed_out ? "hang" : signal == 0 ? "exit" : of_signal;
   if (!last_words.empty() && !timed_out) text += ": " + last_words;
   return text;
 }

@@ -95,6 +95,7 @@ Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most) 
   c.activation_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 2)));
   c.weight_scales = {powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 3)))};
   c.output_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(0, 2)));
+  if (random.chance(1, 4)) c.output_scale = c.activation_scale;  // equal scales cancel: ties in decimals
   if (kind <= 3) {
     draw_products(p, random, 1, size);
   } else if (kind <= 6) {
@@ -157,8 +158,8 @@ void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::
 
 Probe probe_of(FbgemmPath path, std::uint64_t index) {
   Random random(0x70726f6265, index);
-  // From numbers up to 4 to the whole range, over the first two thousand.
-  const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 8));
+  // From numbers up to 4 to the whole range, over the first sixteen thousand: small ones are what a reader can check.
+  const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 64));
   Probe probe;
   const Products p = draw(probe.c, random, size, path == FbgemmPath::depthwise ? 9 : 12);
   switch (path) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "cases/case_text.h"
@@ -11,7 +13,6 @@
 #include "props/isolated.h"
 #include "props/shrink.h"
 #include "reports/diff.h"
-#include "reports/finding_json.h"
 
 namespace tieout {
 namespace {
@@ -33,36 +34,39 @@ std::vector<DiffElement> describe(const Diff& d, const Tensor<std::uint8_t>& exp
   return elements;
 }
 
-Verdict without_answer(Verdict verdict, Status status, std::string reason) {
+void end_without_answer(Verdict& verdict, Status status, std::string reason) {
   verdict.status = status;
   verdict.reason = std::move(reason);
-  return verdict;
 }
 
-Verdict failed(Verdict verdict, std::string failure) {
+void fail(Verdict& verdict, std::string failure) {
   verdict.status = Status::differed;
   verdict.finding.failure = std::move(failure);
-  return verdict;
 }
 
 std::string known(const KnownDefect& defect, std::string_view what) {
   return "known defect " + std::string(defect.id) + ": " + std::string(what);
 }
 
+// The case as predictions need it: with the instruction set that FBGEMM takes where none is forced. That is not always the
+// best that the CPU has: FBGEMM's own environment variable limits it.
+void name_isa(ConvCase& c, const LibTorch& reference) {
+  if (c.execution.isa == Isa::native) c.execution.isa = reference.native_isa();
+}
+
 // Compares the answer with our prediction of it.
-Verdict judged(Verdict verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
+void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
   const ConvCase& c = problem.spec;
   const Engine foretold = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
   verdict.picked = answer.picked;
   if (answer.picked != foretold) {
-    return failed(std::move(verdict),
-                  "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(foretold)));
+    return fail(verdict, "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(foretold)));
   }
-  if (answer.y.shape != output_shape(c)) return failed(std::move(verdict), "answered in another shape");
+  if (answer.y.shape != output_shape(c)) return fail(verdict, "answered in another shape");
 
   const bool by_fbgemm = answer.picked == Engine::fbgemm;
-  verdict.traces =
-      conv_relu_traces(problem, by_fbgemm ? fbgemm_arithmetic(verdict.path, c.execution.isa, hardware) : Arithmetic{});
+  const Arithmetic arithmetic = by_fbgemm ? fbgemm_arithmetic(c, hardware) : Arithmetic{};
+  verdict.traces = conv_relu_traces(problem, arithmetic);
   Tensor<std::uint8_t> actual{output_shape(c), {}};
   if (by_fbgemm) {
     for (const ElementTrace& trace : verdict.traces) actual.values.push_back(trace.result);
@@ -70,98 +74,129 @@ Verdict judged(Verdict verdict, const ConvProblem& problem, const Hardware& hard
     actual = predict(problem, answer.picked, hardware);
   }
   const Diff d = diff(answer.y, actual);
-  if (verdict.defect != nullptr) {
-    return without_answer(std::move(verdict), Status::mistrusted,
-                          known(*verdict.defect, d.equal() ? "equal" : "differs"));
+  verdict.expected = std::move(answer.y);
+  // What leaves its buffers and answers rightly was lucky; what is wrong where that is known is no news.
+  if (verdict.defect != nullptr && (verdict.defect->memory || !d.equal())) {
+    return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, d.equal() ? "equal" : "differs"));
   }
   verdict.elements = d.elements;
-  if (d.equal()) return verdict;
+  if (d.equal()) return;
   verdict.status = Status::differed;
+  Finding& finding = verdict.finding;
   if (by_fbgemm) {
-    const Arithmetic reference = fbgemm_arithmetic(verdict.path, c.execution.isa, hardware);
-    const Difference difference = classify_difference(problem, reference, answer.y, actual);
-    verdict.finding.diff_class = name(difference.cls);
-    verdict.finding.derivation = difference.exchanged;
-    verdict.finding.explained = difference.explained;
+    const Difference difference = classify_difference(problem, arithmetic, verdict.expected, actual);
+    finding.diff_class = name(difference.cls);
+    finding.derivation = difference.exchanged;
+    finding.explained = difference.explained;
   } else {
-    verdict.finding.diff_class = name(DifferenceClass::unexplained);
+    finding.diff_class = name(DifferenceClass::unexplained);
   }
-  verdict.finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
-  verdict.finding.elements = describe(d, answer.y, actual, verdict.traces);
-  verdict.finding.expected = std::move(answer.y);
-  verdict.finding.actual = std::move(actual);
+  finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
+  finding.elements = describe(d, verdict.expected, actual, verdict.traces);
+  finding.expected = verdict.expected;
+  finding.actual = std::move(actual);
+}
+
+// The reference's answer, or how it failed to give one.
+struct Failure {
+  enum class Kind { absent, unsupported, refused, died } kind;
+  std::string text;
+};
+using Answer = tl::expected<EngineAnswer, Failure>;
+
+Answer ask(const ConvProblem& problem, LibTorch& reference) {
+  reference.guard_tensors(true);
+  auto answer = reference.conv(problem);
+  if (answer) return std::move(*answer);
+  switch (answer.error().kind) {
+    case EngineError::Kind::absent: return tl::unexpected(Failure{Failure::Kind::absent, answer.error().message});
+    case EngineError::Kind::unsupported:
+      return tl::unexpected(Failure{Failure::Kind::unsupported, answer.error().message});
+    case EngineError::Kind::refused: break;
+  }
+  return tl::unexpected(Failure{Failure::Kind::refused, answer.error().message});
+}
+
+// ---- an answer as bytes, for the way from one process to another
+
+std::string pack(const Answer& answer) {
+  if (!answer) return "-" + std::string(1, static_cast<char>(answer.error().kind)) + answer.error().text;
+  std::string bytes = "+" + std::string(1, static_cast<char>(answer->picked));
+  bytes += static_cast<char>(answer->y.shape.size());
+  const auto& [shape, values] = answer->y;
+  bytes.append(reinterpret_cast<const char*>(shape.data()), shape.size() * sizeof(shape.front()));
+  return bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
+}
+
+Answer unpack(const std::string& bytes) {
+  if (bytes.front() == '-') return tl::unexpected(Failure{static_cast<Failure::Kind>(bytes[1]), bytes.substr(2)});
+  EngineAnswer answer{{}, static_cast<Engine>(bytes[1])};
+  answer.y.shape.resize(static_cast<std::size_t>(bytes[2]));
+  const std::size_t shape_bytes = answer.y.shape.size() * sizeof(answer.y.shape.front());
+  std::memcpy(answer.y.shape.data(), bytes.data() + 3, shape_bytes);
+  answer.y.values.assign(bytes.begin() + 3 + static_cast<std::ptrdiff_t>(shape_bytes), bytes.end());
+  return answer;
+}
+
+// Only the reference runs in the process that may die: what takes long or fails on our side is never laid at its door.
+Answer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
+  const auto bytes = run_alone([&] { return pack(ask(problem, reference)); }, seconds);
+  if (!bytes) return tl::unexpected(Failure{Failure::Kind::died, bytes.error().text()});
+  return unpack(*bytes);
+}
+
+void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, Answer answer) {
+  const std::string refusal_due(refusal(problem.spec, hardware));
+  if (answer) {
+    if (!refusal_due.empty()) return fail(verdict, "answered what it is known to refuse: " + refusal_due);
+    return judge(verdict, problem, hardware, std::move(*answer));
+  }
+  const std::string& text = answer.error().text;
+  switch (answer.error().kind) {
+    case Failure::Kind::absent: return end_without_answer(verdict, Status::errored, text);
+    case Failure::Kind::unsupported: return end_without_answer(verdict, Status::skipped, text);
+    case Failure::Kind::refused:
+      if (refusal_due.empty()) return fail(verdict, "refused: " + text);
+      return end_without_answer(verdict, Status::skipped, "refused, as known: " + refusal_due);
+    case Failure::Kind::died: break;
+  }
+  if (verdict.defect != nullptr) return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, text));
+  verdict.finding.failure = "died: " + text;
+  end_without_answer(verdict, Status::crashed, text);
+}
+
+// Everything about a case, whoever is asked: `ask` runs the reference.
+template <typename Ask>
+Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
+  const Hardware hardware = reference.hardware();
+  ConvProblem problem = with_contents(c);
+  Verdict verdict;
+  verdict.finding.case_line = verdict.finding.original_line = print(c);
+  verdict.finding.expected_name = name(c.execution.engine);
+  verdict.path = fbgemm_path(c, hardware);
+  name_isa(problem.spec, reference);
+  verdict.defect = known_defect(problem.spec, hardware);
+  const Isa named = std::exchange(problem.spec.execution.isa, c.execution.isa);
+  const std::optional<Answer> answer = ask(problem, verdict);
+  problem.spec.execution.isa = named;
+  if (answer) conclude(verdict, problem, hardware, *answer);
   return verdict;
 }
 
 }  // namespace
 
-Verdict verify(const ConvCase& c, LibTorch& reference, Process process) {
-  const Hardware hardware = reference.hardware();
-  Verdict verdict;
-  verdict.path = fbgemm_path(c, hardware);
-  verdict.defect = known_defect(c, hardware);
-  verdict.finding.case_line = verdict.finding.original_line = print(c);
-  verdict.finding.expected_name = name(c.execution.engine);
-  if (const auto can = reference.available(c.execution); !can) {
-    return without_answer(std::move(verdict), Status::skipped, can.error().message);
-  }
-  if (verdict.defect != nullptr && verdict.defect->memory && process == Process::must_live) {
-    return without_answer(std::move(verdict), Status::skipped, known(*verdict.defect, "not run"));
-  }
-  const ConvProblem problem = with_contents(c);
-  reference.guard_tensors(process == Process::may_die);
-  auto answer = reference.conv(problem);
-  const std::string_view refusal_due = refusal(c, hardware);
-  if (!answer) {
-    if (!refusal_due.empty()) {
-      return without_answer(std::move(verdict), Status::skipped, "refused, as known: " + std::string(refusal_due));
-    }
-    return failed(std::move(verdict), "refused: " + answer.error().message);
-  }
-  if (!refusal_due.empty()) return failed(std::move(verdict), "answered what it is known to refuse");
-  return judged(std::move(verdict), problem, hardware, std::move(*answer));
+Verdict verify(const ConvCase& c, LibTorch& reference) {
+  return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<Answer> {
+    if (verdict.defect == nullptr || !verdict.defect->memory) return ask(problem, reference);
+    end_without_answer(verdict, Status::skipped, known(*verdict.defect, "not run"));
+    return {};
+  });
 }
 
 Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds) {
-  struct Packed {  // what of a verdict goes through a pipe as it is; the finding follows as text
-    Status status;
-    FbgemmPath path;
-    Engine picked;
-    std::int64_t elements;
-    std::size_t reason_length;
-  };
-  const auto answer = run_alone(
-      [&] {
-        const Verdict verdict = verify(c, reference, Process::may_die);
-        const Packed packed{verdict.status, verdict.path, verdict.picked, verdict.elements, verdict.reason.size()};
-        return std::string(reinterpret_cast<const char*>(&packed), sizeof packed) + verdict.reason +
-               finding_json(verdict.finding);
-      },
-      seconds);
-  Verdict verdict;
-  verdict.path = fbgemm_path(c, reference.hardware());
-  verdict.defect = known_defect(c, reference.hardware());
-  if (!answer) {
-    const std::string death = answer.error().text();
-    verdict.finding.case_line = verdict.finding.original_line = print(c);
-    verdict.finding.expected_name = name(c.execution.engine);
-    verdict.finding.failure = "died: " + death;
-    if (verdict.defect != nullptr) {
-      return without_answer(std::move(verdict), Status::mistrusted, known(*verdict.defect, death));
-    }
-    return without_answer(std::move(verdict), Status::crashed, death);
-  }
-  Packed packed;
-  answer->copy(reinterpret_cast<char*>(&packed), sizeof packed);
-  verdict.status = packed.status;
-  verdict.path = packed.path;
-  verdict.picked = packed.picked;
-  verdict.elements = packed.elements;
-  verdict.reason = answer->substr(sizeof packed, packed.reason_length);
-  auto finding = parse_finding_json(std::string_view(*answer).substr(sizeof packed + packed.reason_length));
-  if (!finding) std::abort();  // it was written a moment ago
-  verdict.finding = std::move(*finding);
-  return verdict;
+  return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<Answer> {
+    return ask_alone(problem, reference, seconds);
+  });
 }
 
 Finding reduce(const Finding& finding, LibTorch& reference, double seconds) {
@@ -170,8 +205,9 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds) {
   const Verdict whole = verify_alone(*original, reference);
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
-    if (unrepeatable.failure.empty())
+    if (unrepeatable.failure.empty()) {
       unrepeatable.failure = "differed among other cases, but not alone: its answer depends on what ran before";
+    }
     return unrepeatable;
   }
   const auto fails_alike = [&](const Verdict& v) {
@@ -179,17 +215,16 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds) {
            v.finding.failure == whole.finding.failure && v.finding.diff_class == whole.finding.diff_class;
   };
   std::string smallest = finding.original_line;
+  const ShrinkLimits limits{.seconds = seconds};
   if (whole.status == Status::crashed) {
-    smallest = print(shrink(*original,
-                            [&](const ConvCase& candidate) { return fails_alike(verify_alone(candidate, reference)); },
-                            {.seconds = seconds}));
+    smallest = print(shrink(
+        *original, [&](const ConvCase& candidate) { return fails_alike(verify_alone(candidate, reference)); }, limits));
   } else {
     // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
     const auto found = run_alone(
         [&] {
-          return print(shrink(*original,
-                              [&](const ConvCase& candidate) { return fails_alike(verify(candidate, reference)); },
-                              {.seconds = seconds}));
+          const auto fails = [&](const ConvCase& candidate) { return fails_alike(verify(candidate, reference)); };
+          return print(shrink(*original, fails, limits));
         },
         60 + seconds);
     if (found) smallest = *found;

@@ -23,27 +23,23 @@ struct Verdict {
   Engine picked = Engine::fbgemm;       // who computed the reference
   const KnownDefect* defect = nullptr;  // of the reference on this case, if one is known
   std::int64_t elements = 0;            // compared
-  std::vector<ElementTrace> traces;     // of the specification kernel, element by element
+  std::vector<ElementTrace> traces;     // by FBGEMM's rules, element by element
+  Tensor<std::uint8_t> expected;        // what the reference answered
   Finding finding;                      // where differed or crashed; original_line is case_line
 };
 
-// What may happen to the process that calls verify().
-enum class Process {
-  must_live,  // cases on which the reference is known to leave its buffers are skipped
-  may_die,    // everything runs, and every tensor lies between unmapped pages
-};
+// Runs the reference here. Every tensor lies between unmapped pages, so that leaving one's buffers ends the process; cases
+// on which that is known to happen are skipped. c: valid.
+[[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference);
 
-// c: valid.
-[[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference, Process process = Process::must_live);
-
-// The same in a process of its own: a crash is a verdict. seconds: what a hang is.
+// Runs the reference in a process of its own: a crash is a verdict, and everything is run. seconds: what a hang is.
 [[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60);
 
-// The finding made small, in processes of their own: shrunk while the case fails in the same way: on the same path, by the
-// same engine, in the same class. At most `seconds` are spent.
+// The finding made small: shrunk while the case fails in the same way: on the same path, by the same engine, in the same
+// class. At most `seconds` are spent.
 [[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2);
 
-// Where the case is counted, once it has been verified.
+// Where the case is counted, once it has been verified. native: what FBGEMM runs with when nothing is forced.
 [[nodiscard]] Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, Isa native);
 
 }  // namespace tieout

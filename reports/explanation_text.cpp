@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 namespace tieout {
 namespace {
@@ -79,8 +80,10 @@ std::string hexadecimal(double value) {
   return std::isfinite(value) ? fmt::format("{:a}", value) : number(value);  // "nan" and "inf" have no digits
 }
 
+constexpr std::string_view kNoStep = "-  ";  // cells end where a mark may stand
+
 std::string distance(const ExplainedColumn& column, double TieDistance::* unit) {
-  return column.tie ? fmt::format("{:.7g}", (*column.tie).*unit) : "-";
+  return column.tie ? fmt::format("{:.7g}  ", (*column.tie).*unit) : std::string(kNoStep);
 }
 
 // One row of the table: its label, and a cell for each column.
@@ -100,17 +103,17 @@ std::vector<Row> rows_of(const std::vector<ExplainedColumn>& columns) {
   for (const std::string& name : step_names(columns)) {
     add(name, [&](const ExplainedColumn& column) {
       const ExplainedStep* const step = find_step(column, name);
-      if (step == nullptr) return std::string("-  ");
+      if (step == nullptr) return std::string(kNoStep);
       const bool parts = column.parted && &column.steps[*column.parted] == step;
       return number(step->value) + (parts ? " *" : "  ");
     });
     if (name != "scaled") continue;
     add("  hex", [&](const ExplainedColumn& column) {
       const ExplainedStep* const step = find_step(column, name);
-      return step == nullptr ? std::string("-  ") : hexadecimal(step->value) + "  ";
+      return step == nullptr ? std::string(kNoStep) : hexadecimal(step->value) + "  ";
     });
-    add("  to tie, lsb", [](const ExplainedColumn& column) { return distance(column, &TieDistance::lsb) + "  "; });
-    add("  to tie, ulp", [](const ExplainedColumn& column) { return distance(column, &TieDistance::ulp) + "  "; });
+    add("  to tie, lsb", [](const ExplainedColumn& column) { return distance(column, &TieDistance::lsb); });
+    add("  to tie, ulp", [](const ExplainedColumn& column) { return distance(column, &TieDistance::ulp); });
   }
   return rows;
 }
@@ -119,6 +122,8 @@ std::string block_text(const std::vector<Row>& rows, std::size_t label_width, co
                        const std::vector<std::size_t>& shown) {
   std::string text;
   for (const Row& row : rows) {
+    const auto lacks = [&](std::size_t i) { return row.cells[i] == kNoStep; };
+    if (std::all_of(shown.begin(), shown.end(), lacks)) continue;
     std::string line = fmt::format("{:<{}}", row.label, label_width);
     for (const std::size_t i : shown) line += fmt::format(" {:>{}}", row.cells[i], widths[i]);
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";

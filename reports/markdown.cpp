@@ -52,6 +52,7 @@ std::string verdict(const RunSummary& run) {
   others(cases.mistrusted, "mistrusted");
   others(cases.skipped, "skipped");
   others(cases.errored, "errored");
+  for (const std::string& missing : run.missing_classes) text += ", class " + missing + " not reached";
   return text;
 }
 

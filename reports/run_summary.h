@@ -18,7 +18,7 @@ struct CaseCounts {
   std::int64_t skipped = 0;     // not run, for a reason
   std::int64_t mistrusted = 0;  // run, but the reference is known to be wrong there: not counted as verified
   std::int64_t crashed = 0;     // the reference died, and nobody knew that it would
-  std::int64_t errored = 0;     // the reference is absent
+  std::int64_t errored = 0;     // the engine is absent
 
   [[nodiscard]] std::int64_t verified() const { return passed + differed; }
   [[nodiscard]] std::int64_t all() const { return verified() + skipped + mistrusted + crashed + errored; }
@@ -44,6 +44,7 @@ struct RunSummary {
   std::map<std::string, std::int64_t> reasons;         // of the cases that were not verified
   std::map<Cell, CellCounts> cells;                    // of those that were
   std::map<std::string, std::int64_t> cases_by_class;  // what the verified cases reached
+  std::vector<std::string> missing_classes;            // that should have been reached, and were not
   std::vector<Finding> findings;
   double seconds = 0;            // wall time
   double seconds_in_engine = 0;  // of the worker's time, inside LibTorch's own calls
@@ -55,10 +56,10 @@ struct RunSummary {
   }
 };
 
-// 0 verified and equal, 1 differences or crashes, 3 nothing could be verified.
+// 0 verified and equal, 1 differences or crashes, 3 nothing could be verified, or not all that should have been.
 [[nodiscard]] inline int exit_status(const RunSummary& run) {
   if (run.cases.differed + run.cases.crashed > 0) return 1;
-  return run.cases.verified() == 0 || run.elements() == 0 ? 3 : 0;
+  return run.cases.verified() == 0 || run.elements() == 0 || !run.missing_classes.empty() ? 3 : 0;
 }
 
 // The counts by one field of the cells: by path, by engine, ...
