@@ -126,7 +126,7 @@ TEST(ConvRelu, SumsWrapAtInt32) {
                 .activation = std::vector<std::uint8_t>(kTaps, 255),
                 .weight = std::vector<std::int8_t>(kTaps, 127)};
   const ElementTrace trace = conv_relu_trace(p, {}, 0);
-  EXPECT_EQ(trace.accumulator, 255 * 127 * kTaps - (std::int64_t{1} << 32));
+  EXPECT_EQ(trace.accumulator, kTaps * 255 * 127 - (std::int64_t{1} << 32));
   EXPECT_TRUE(trace.wrapped);
 }
 

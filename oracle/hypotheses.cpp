@@ -16,6 +16,14 @@
 namespace tieout {
 namespace {
 
+// LibTorch's default engine, on a CPU with VNNI: it hands a layer to ONEDNN or to FBGEMM as a whole.
+std::uint8_t x86(const Window& window, Trace* trace) {
+  constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
+  const ConvCase& c = *window.spec;
+  if (x86_picks(c, kVnni) == Engine::onednn) return onednn_model(window, trace);
+  return fbgemm_model(window, fbgemm_arithmetic(fbgemm_path(c, kVnni), Isa::native, kVnni), trace);
+}
+
 constexpr std::array kHypotheses{
     Hypothesis{"manual_output_1", "dequantized, summed and scaled in float64; relu, then rounded",
                "the document's script", manual_output_1},
@@ -78,6 +86,8 @@ constexpr std::array kHypotheses{
                "ONNX Runtime's QLinearConv", onnxruntime},
     Hypothesis{"onednn", "summed in int32; float32, scale by scale, zero point before rounding",
                "LibTorch's ONEDNN engine", onednn_model},
+    Hypothesis{"x86", "onednn where every weight zero point is 0 and groups are at most 100, else as FBGEMM with VNNI",
+               "LibTorch's X86 engine, its default", x86},
     Hypothesis{"qnnpack", "summed in int32, bias rounded to int32, requantized in float32", "LibTorch's QNNPACK engine",
                qnnpack_model},
 };

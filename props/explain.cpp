@@ -21,9 +21,9 @@ tl::unexpected<CaseError> bad_at(std::string message) { return tl::unexpected(Ca
 enum class Unit {
   products,  // xs * ws: sums of integers
   real,
-  output,          // os, the zero point not added
-  stored,          // os, the zero point added
-  stored_unround,  // likewise, not yet rounded
+  output,           // os, the zero point not added
+  stored,           // os, the zero point added
+  before_rounding,  // likewise, not yet rounded
 };
 
 std::size_t position(const std::vector<ExplainedStep>& steps, std::string_view name) {
@@ -38,7 +38,7 @@ Unit unit_of(const std::vector<ExplainedStep>& steps, std::size_t i) {
   const std::size_t zero_point_added = position(steps, "with zero point");
   const bool before_rounding = zero_point_added < position(steps, "rounded");
   if (name == "result") return Unit::stored;
-  if (name == "with zero point") return before_rounding ? Unit::stored_unround : Unit::stored;
+  if (name == "with zero point") return before_rounding ? Unit::before_rounding : Unit::stored;
   if (name == "rounded") return before_rounding ? Unit::stored : Unit::output;
   if (i >= position(steps, "scaled")) return Unit::output;
   const bool integers = position(steps, "raw") < steps.size();

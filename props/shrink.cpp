@@ -68,7 +68,7 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
         }
       }
       if (out.taken()) return;
-      const auto alone = [&](Selection selection) {
+      const auto alone = [&](const Selection& selection) {
         ConvCase part = select(problem, selection);
         part.stride = part.dilation = {1, 1, 1};
         part.padding = {0, 0, 0};

@@ -1,10 +1,10 @@
 #include "reports/explanation_text.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string_view>
 
 namespace tieout {
@@ -17,6 +17,13 @@ constexpr std::size_t kMaxColumns = 4;
 constexpr std::size_t kMaxProducts = 20;
 constexpr std::size_t kFirstProducts = 12;
 constexpr std::size_t kLastProducts = 4;
+
+// "1, 2, 3"
+std::string joined(std::span<const std::int64_t> values) {
+  std::string text;
+  for (const std::int64_t value : values) text.append(text.empty() ? "" : ", ").append(std::to_string(value));
+  return text;
+}
 
 // ---- the window
 
@@ -204,8 +211,8 @@ std::string answer_text(const Explanation& e) {
 }  // namespace
 
 std::string explanation_text(const Explanation& e) {
-  return fmt::format("case: {}\nelement: [{}] of [{}]\n", e.case_line, fmt::join(unravel(e.offset, e.shape), ", "),
-                     fmt::join(e.shape, ", ")) +
+  return fmt::format("case: {}\nelement: [{}] of [{}]\n", e.case_line, joined(unravel(e.offset, e.shape)),
+                     joined(e.shape)) +
          window_text(e) + "\n" + table_text(e.columns) + "\n" + notes_text(e) + answer_text(e);
 }
 

@@ -1,10 +1,10 @@
 #include "reports/python_script.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +21,13 @@ std::string literal(std::int64_t value) { return fmt::format("{}", value); }
 // A float is written with the digits of its double: python reads doubles, and rounding twice could change it.
 std::string literal(double value) {
   return std::isinf(value) ? fmt::format("float(\"{}\")", python_float(value)) : python_float(value);
+}
+
+// "1, 2, 3"
+std::string joined(std::span<const std::int64_t> values) {
+  std::string text;
+  for (const std::int64_t value : values) text.append(text.empty() ? "" : ", ").append(std::to_string(value));
+  return text;
 }
 
 // "name = [1, 2, 3]", broken into lines where it is too long.
@@ -45,7 +52,7 @@ std::string assignment(std::string_view name, const std::vector<T>& values) {
 }
 
 std::string list_of(const Spatial& spatial, int dims) {
-  return fmt::format("[{}]", fmt::join(spatial.end() - dims, spatial.end(), ", "));
+  return fmt::format("[{}]", joined({spatial.end() - dims, spatial.end()}));
 }
 
 std::string head_text(const ConvCase& c, const std::string& case_line) {
@@ -71,8 +78,7 @@ std::string case_text(const ConvProblem& problem) {
   const bool per_channel = c.granularity == Granularity::per_channel;
   std::string text =
       "\n# The case. A stored integer q stands for scale * (q - zero_point).\n" +
-      fmt::format("x_shape, w_shape = [{}], [{}]\n", fmt::join(activation_shape(c), ", "),
-                  fmt::join(weight_shape(c), ", ")) +
+      fmt::format("x_shape, w_shape = [{}], [{}]\n", joined(activation_shape(c)), joined(weight_shape(c))) +
       assignment("x_stored", problem.activation) +
       fmt::format("x_scale, x_zero_point = {}, {}\n", literal(c.activation_scale), c.activation_zero_point) +
       assignment("w_stored", problem.weight);
