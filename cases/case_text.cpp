@@ -116,8 +116,12 @@ template <typename T>
 Done read_number(std::string_view field, std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc{} && end == text.data() + text.size()) return {};
-  return bad(field, std::string("must be ") + (std::is_floating_point_v<T> ? "a number" : "an integer") + ", is '" +
-                        std::string(text) + "'");
+  std::string wanted = "a number";
+  if constexpr (std::is_integral_v<T>) {
+    using Limits = std::numeric_limits<T>;
+    wanted = "a whole number " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max());
+  }
+  return bad(field, "must be " + wanted + ", is '" + std::string(text) + "'");
 }
 
 // One item of a list. Bytes are read as int, so that 256 is out of range and not a wrapped 0.
@@ -227,7 +231,7 @@ struct Reader {
     if (key == "wz") return read_parameter(key, value, c.weight_zero_points, zero_points_listed);
     if (key == "os") return read_number(key, value, c.output_scale);
     if (key == "oz") return read_number(key, value, c.output_zero_point);
-    if (key == "bias") return read_list(key, value, c.bias);
+    if (key == "bias") return read_bias(value);
     if (key == "x") return read_contents(key, value, c.activation);
     if (key == "w") return read_contents(key, value, c.weight);
     if (key == "seed") return read_number(key, value, c.seed);
@@ -236,6 +240,12 @@ struct Reader {
     if (key == "isa") return read_enum(key, value, c.execution.isa);
     if (key == "format") return read_enum(key, value, c.execution.memory_format);
     return bad(key, "is not a word of a case line; see `tieout check --help`");
+  }
+
+  Done read_bias(std::string_view value) {
+    Done read = read_list("bias", value, c.bias);
+    if (read && c.bias.empty()) return bad("bias", "lists nothing; leave the word out where there is no bias");
+    return read;
   }
 
   template <typename E>
@@ -343,6 +353,7 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
     std::string_view word = cut(line, ' ');
     if (word.empty()) continue;
     if (word == "relu") {
+      if (reader.c.relu == Relu::on) return bad("relu", "is given twice");
       reader.c.relu = Relu::on;
       continue;
     }

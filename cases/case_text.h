@@ -1,7 +1,7 @@
 #pragma once
 // One line of text for a case, and back: parse(print(c)) == c, bit for bit.
 //
-//   conv2d out_channels=2 input=3x3 kernel=3x3 xs=0.05 ws=[0.1,0.2] os=0.5 bias=[0*2] relu x=[9*255] w=uniform seed=7
+//   conv2d out_channels=2 input=3x3 kernel=3x3 xs=0.05 ws=[0.1,0.2] os=0.5 bias=[2*0] relu x=[9*255] w=uniform seed=7
 //
 // Words are separated by spaces, may come in any order after the first, and are left out where they have the default.
 //   conv1d | conv2d | conv3d                      first

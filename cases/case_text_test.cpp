@@ -102,7 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"conv2d x=[999999999999*1]", "x"}, Wrong{"conv2d x=[1,2]", "x"}, Wrong{"conv2d x=loud", "x"},
                     Wrong{"conv2d xs=nan", "xs"}, Wrong{"conv2d xs=-1", "xs"}, Wrong{"conv2d ws=[1,2]", "ws"},
                     Wrong{"conv2d isa=sse", "isa"}, Wrong{"conv2d engine=mkl", "engine"},
-                    Wrong{"conv2d bias=3", "bias"}, Wrong{"conv2d out_channels=-3 ws=[1]", "out_channels"},
+                    Wrong{"conv2d bias=3", "bias"}, Wrong{"conv2d bias=[]", "bias"}, Wrong{"conv2d relu relu", "relu"},
+                    Wrong{"conv2d seed=-1", "seed"}, Wrong{"conv2d out_channels=-3 ws=[1]", "out_channels"},
                     Wrong{"conv1d format=channels_last", "format"}));
 
 TEST(CaseText, AnyCutOfALineIsRefusedOrRead) {

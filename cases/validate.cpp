@@ -1,6 +1,8 @@
 #include "cases/validate.h"
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <string_view>
 
@@ -35,7 +37,10 @@ Check check_spatial(std::string_view field, const Spatial& s, std::int64_t low, 
 Check check_scale(std::string_view field, double scale) {
   const auto rounded = static_cast<float>(scale);
   if (std::isfinite(scale) && std::isnormal(rounded) && rounded > 0) return {};
-  return fail(field, "must be a positive number that float32 can hold (1.2e-38..3.4e38), is " + std::to_string(scale));
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g", scale);
+  return fail(field,
+              "must be a positive number that float32 can hold (1.2e-38..3.4e38), is " + std::string(text.data()));
 }
 
 // The product of the extents, or nothing where it passes kMaxElements.

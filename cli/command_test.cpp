@@ -85,6 +85,17 @@ TEST_F(Command, FuzzVerifiesAndReports) {
   EXPECT_EQ(read(folder_ / "findings.txt"), "");
 }
 
+TEST_F(Command, IdentifySaysALineForEachHypothesis) {
+  const Outcome fbgemm = run("identify --cases 5000");
+  EXPECT_EQ(fbgemm.status, 0) << fbgemm.output;
+  EXPECT_NE(fbgemm.output.find("integer_float32: standing, "), std::string::npos) << fbgemm.output;
+  EXPECT_NE(fbgemm.output.find("manual_output_1: refuted by conv2d "), std::string::npos) << fbgemm.output;
+  const Outcome model = run("identify --subject hypothesis:onednn --cases 5000");
+  EXPECT_NE(model.output.find("onednn: standing, "), std::string::npos) << model.output;
+  EXPECT_EQ(run("identify --subject nobody").status, 2);
+  EXPECT_EQ(run("identify --path nowhere").status, 2);
+}
+
 // FBGEMM's own environment variable limits what it takes by itself, and so what is predicted.
 TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
   ASSERT_EQ(setenv("FBGEMM_ENABLE_INSTRUCTIONS", "AVX2", 1), 0);

@@ -67,18 +67,22 @@ Subject hypothesis_subject(const Hypothesis& hypothesis) {
 tl::expected<Subject, int> find_subject(const Arguments& arguments) {
   for (const auto& [name, arithmetic] : kKernels) {
     if (name != arguments.subject) continue;
-    return [arithmetic = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
-      return conv_relu_trace(problem, arithmetic, offset).result;
+    return [chosen = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+      return conv_relu_trace(problem, chosen, offset).result;
     };
   }
-  const auto engine = from_name<Engine>("--subject", arguments.subject);
-  const Hypothesis* const hypothesis = find_hypothesis(arguments.subject);
+  // An engine and the hypothesis about it have one name: the engine is meant, unless the prefix says otherwise.
+  constexpr std::string_view kPrefix = "hypothesis:";
+  const bool prefixed = arguments.subject.starts_with(kPrefix);
+  const std::string subject = prefixed ? arguments.subject.substr(kPrefix.size()) : arguments.subject;
+  std::optional<Engine> engine;
+  if (const auto named = from_name<Engine>("--subject", subject); named && !prefixed) engine = *named;
+  const Hypothesis* const hypothesis = find_hypothesis(subject);
   const auto isa = from_name<Isa>("--isa", arguments.isa);
   if (!isa) {
     fmt::print(stderr, "tieout identify: {}\n", isa.error().text());
     return tl::unexpected(int{kBadUsage});
   }
-  // onednn and qnnpack name an engine and its model: the engine is meant, the model is called NAME_model.
   if (engine) {
     const auto reference = libtorch();
     if (!reference) {
@@ -93,8 +97,8 @@ tl::expected<Subject, int> find_subject(const Arguments& arguments) {
     return engine_subject(**reference, execution);
   }
   if (hypothesis != nullptr) return hypothesis_subject(*hypothesis);
-  fmt::print(stderr, "tieout identify: --subject: must be one of {}, is '{}'\n", names_of_subjects(),
-             arguments.subject);
+  fmt::print(stderr, "tieout identify: --subject: must be one of {}, or hypothesis:NAME, is '{}'\n",
+             names_of_subjects(), arguments.subject);
   return tl::unexpected(int{kBadUsage});
 }
 

@@ -32,7 +32,7 @@ fail() {
     tail -n 25 -- "$2" >&2
   fi
   say "$1"
-  exit 1
+  exit 3  # could not verify: what tieout itself says of such an end
 }
 
 stop_fetch() {
