@@ -1,6 +1,6 @@
 #pragma once
 // Draws cases. The hunting generator goes where implementations part: the ends of every range, ties, overflow, tails of
-// vectors, every code path. The uniform one draws what random tests usually draw, to show what the hunting is worth.
+// vectors, every code path. The uniform one draws ordinary data for the same shapes and engines, to show what the hunting is worth.
 
 #include "cases/conv_case.h"
 #include "cases/random.h"

@@ -10,7 +10,8 @@
 
 namespace tieout {
 
-// One element that differs. accumulator and scaled are the subject's own, as the specification kernel traces them.
+// One element that differs. accumulator and scaled are FBGEMM's, as the specification kernel traces them, whichever engine
+// is the reference.
 struct DiffElement {
   std::int64_t offset = 0;       // in the output, row-major
   int expected = 0, actual = 0;  // output units
