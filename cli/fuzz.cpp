@@ -19,6 +19,7 @@
 #include "props/case_class.h"
 #include "reports/finding_text.h"
 #include "reports/markdown.h"
+#include "reports/report.h"
 
 namespace tieout {
 namespace {
@@ -62,12 +63,12 @@ void print_classes(const RunSummary& run) {
   std::string line = "  reached:";
   for (std::size_t i = 0; i < kCaseClasses; ++i) {
     const std::string what(name(static_cast<CaseClass>(i)));
-    const auto found = run.cases_by_class.find(what);
-    if (found == run.cases_by_class.end()) {
+    const std::int64_t reached = run.reached(what);
+    if (reached == 0) {
       missed.push_back(what);
       continue;
     }
-    const std::string item = fmt::format(" {} {},", what, found->second);
+    const std::string item = fmt::format(" {} {},", what, reached);
     if (line.size() + item.size() > 80) {
       fmt::print("{}\n", line);
       line = "   ";
@@ -81,7 +82,7 @@ void print_classes(const RunSummary& run) {
 
 void print_summary(const RunSummary& run) {
   for (const Finding& finding : run.findings) fmt::print("{}\n", finding_text(finding));
-  fmt::print("{}{}\n", interrupted != 0 ? "interrupted: " : "", verdict(run));
+  fmt::print("{}{}\n", interrupted != 0 ? "interrupted: " : "", verdict(make_report({run})));
   for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
     for (const auto& [what, counts] : counts_by(run, field)) {
       fmt::print("  {:<16} {:>9} cases {:>12} elements\n", what, counts.cases, counts.elements);
@@ -125,7 +126,7 @@ int run_fuzz(const Arguments& arguments) {
 
   print_summary(run);
   const bool reported = arguments.report.empty() || write_reports(arguments.report, run);
-  const int status = exit_status(run);
+  const int status = exit_status(make_report({run}));
   // Less than was asked for has not verified it; a difference found is one all the same.
   return status == kEqual && (interrupted != 0 || !reported) ? int{kNotVerified} : status;
 }

@@ -47,7 +47,8 @@ CaseRecord examine(const ConvCase& c, LibTorch& reference) {
       .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
       .seconds_in_engine = reference.seconds_inside() - before,
       .reason = {}};
-  verdict.reason.copy(record.reason.data(), record.reason.size() - 1);
+  const std::string reason = verdict.status == Status::differed ? kind_of(verdict.finding) : verdict.reason;
+  reason.copy(record.reason.data(), record.reason.size() - 1);
   return record;
 }
 
@@ -84,7 +85,10 @@ class Run {
     if (record.memory_defect) return count_alone(c);
     count(record.status, record.reason.data());
     if (record.status == Status::passed || record.status == Status::differed) count_verified(c, record);
-    if (record.status == Status::differed) keep(unreduced(c, {}));
+    if (record.status == Status::differed) {
+      ++summary_.differences[record.reason.data()];
+      keep(unreduced(c, {}));
+    }
     return go_on();
   }
 
@@ -116,7 +120,7 @@ class Run {
     cell.differed += record.status == Status::differed ? 1 : 0;
     const ClassSet classes(record.classes);
     for (std::size_t i = 0; i < kCaseClasses; ++i) {
-      if (classes.test(i)) ++summary_.cases_by_class[std::string(name(static_cast<CaseClass>(i)))];
+      if (classes.test(i)) ++cell.classes[std::string(name(static_cast<CaseClass>(i)))];
     }
   }
 
@@ -143,7 +147,7 @@ class Run {
     if (options_.policy != Policy::hunting || summary_.cases.verified() < kLongEnough) return;
     for (std::size_t i = 0; i < kCaseClasses; ++i) {
       const std::string what(name(static_cast<CaseClass>(i)));
-      if (!summary_.cases_by_class.contains(what)) summary_.missing_classes.push_back(what);
+      if (summary_.reached(what) == 0) summary_.missing_classes.push_back(what);
     }
   }
 

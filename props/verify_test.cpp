@@ -13,6 +13,7 @@
 #include "cases/contents.h"
 #include "props/fuzz.h"
 #include "reports/finding_text.h"
+#include "reports/report.h"
 
 namespace tieout {
 namespace {
@@ -149,7 +150,7 @@ TEST(Fuzz, CountsAndKeepsWhatDiffers) {
   EXPECT_GT(run.cases.differed, 10);
   EXPECT_GT(run.cases.errored, 10);  // the engines that this reference lacks
   EXPECT_EQ(run.cases.all(), 200);
-  EXPECT_EQ(exit_status(run), 1);
+  EXPECT_EQ(exit_status(make_report({run})), 1);
   ASSERT_EQ(run.findings.size(), 2U);
   EXPECT_EQ(verify_alone(*parse(run.findings.front().case_line), wrong).status, Status::differed);
 }
@@ -164,7 +165,7 @@ TEST(Fuzz, ACrashCostsOneCase) {
   EXPECT_GT(run.cases.crashed, 3);
   EXPECT_GT(run.cases.passed, 10);
   EXPECT_EQ(run.cases.all(), 60);
-  EXPECT_EQ(exit_status(run), 1);
+  EXPECT_EQ(exit_status(make_report({run})), 1);
   EXPECT_EQ(run.findings.front().failure, "died: SIGABRT");
 }
 

@@ -2,6 +2,7 @@
 // A finding: a case on which subject and reference differ, with all that a reader needs to see why. Plain data, filled
 // by those who compute, formatted by the sinks.
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,13 @@
 #include "cases/tensor.h"
 
 namespace tieout {
+
+// Where a case is counted: one combination of path, instruction set, engine, granularity and bias.
+struct Cell {
+  std::string engine, isa, path, granularity, bias;
+
+  auto operator<=>(const Cell&) const = default;
+};
 
 // One element that differs. accumulator and scaled are FBGEMM's, as the specification kernel traces them, whichever engine
 // is the reference.
@@ -32,8 +40,17 @@ struct Finding {
   std::string derivation;                 // the one step that, exchanged, gives the subject's values
   std::int64_t explained = 0;             // how many of the differing elements it gives
   std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" where there was no answer
+  Cell cell;                              // of original_line
+  std::int64_t index = 0;                 // of the case in its run's sequence
+  std::string explanation;                // the worst element's arithmetic, step by step; plain text, may be empty
 
   bool operator==(const Finding&) const = default;
 };
+
+// What a finding is counted by: its class, or how the engine failed, without the words that differ from case to case.
+[[nodiscard]] inline std::string kind_of(const Finding& finding) {
+  if (finding.failure.empty()) return finding.diff_class.empty() ? "difference" : finding.diff_class;
+  return finding.failure.substr(0, finding.failure.find('\n'));
+}
 
 }  // namespace tieout

@@ -3,18 +3,11 @@
 #include <fmt/format.h>
 
 #include "reports/finding_text.h"
+#include "reports/number_text.h"
+#include "reports/report.h"
 
 namespace tieout {
 namespace {
-
-// 1234567 as 1,234,567.
-std::string grouped(std::int64_t value) {
-  std::string digits = fmt::format("{}", value);
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > (value < 0 ? 1 : 0); at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), 1, ',');
-  }
-  return digits;
-}
 
 std::string table(const char* what, const std::map<std::string, std::int64_t>& counts) {
   std::string rows = fmt::format("| {} | cases |\n|---|--:|\n", what);
@@ -35,29 +28,8 @@ std::string table_of_cells(const RunSummary& run) {
 
 }  // namespace
 
-std::string verdict(const RunSummary& run) {
-  const auto& cases = run.cases;
-  std::string text;
-  if (cases.differed > 0) {
-    text = fmt::format("{} of {} cases differ", grouped(cases.differed), grouped(cases.verified()));
-  } else if (cases.verified() == 0) {
-    text = "nothing was verified";
-  } else {
-    text = fmt::format("{} cases verified, {} elements equal", grouped(cases.verified()), grouped(run.elements()));
-  }
-  const auto others = [&](std::int64_t count, const char* what) {
-    if (count > 0) text += fmt::format(", {} {}", grouped(count), what);
-  };
-  others(cases.crashed, "crashed");
-  others(cases.mistrusted, "mistrusted");
-  others(cases.skipped, "skipped");
-  others(cases.errored, "errored");
-  for (const std::string& missing : run.missing_classes) text += ", class " + missing + " not reached";
-  return text;
-}
-
 std::string markdown(const RunSummary& run) {
-  std::string text = fmt::format("# Tieout: {}\n\n", verdict(run));
+  std::string text = fmt::format("# Tieout: {}\n\n", verdict(make_report({run})));
   text += fmt::format("Reference: {}. Seed {}, {:.1f} s. Repeat with `{}`.\n\n", run.reference, run.seed, run.seconds,
                       run.command);
   text += "| path | cases | elements compared |\n|---|--:|--:|\n";
@@ -74,7 +46,9 @@ std::string markdown(const RunSummary& run) {
                           replay_command(finding.original_line));
     }
   }
-  text += "## What the cases reached\n\n" + table("class", run.cases_by_class);
+  std::map<std::string, std::int64_t> reached;
+  for (const std::string& cls : run.classes) reached[cls] = run.reached(cls);
+  text += "## What the cases reached\n\n" + table("class", reached);
   text += fmt::format("\n## Cells compared: {}\n\n", run.cells.size()) + table_of_cells(run);
   return text;
 }

@@ -9,7 +9,4 @@ namespace tieout {
 
 [[nodiscard]] std::string markdown(const RunSummary& run);
 
-// One line: "10,000 cases verified, 1,234,567 elements equal".
-[[nodiscard]] std::string verdict(const RunSummary& run);
-
 }  // namespace tieout

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "reports/finding_text.h"
+#include "reports/report.h"
 
 namespace tieout {
 namespace {
@@ -48,16 +49,16 @@ TEST(Markdown, GivesTheVerdictFirst) {
 
 TEST(Verdict, ARunThatVerifiedNothingHasFailed) {
   RunSummary run;
-  EXPECT_EQ(exit_status(run), 3);
-  EXPECT_EQ(verdict(run), "nothing was verified");
+  EXPECT_EQ(exit_status(make_report({run})), 3);
+  EXPECT_EQ(verdict(make_report({run})), "nothing was verified");
   run.cases.skipped = 5;
-  EXPECT_EQ(exit_status(run), 3);
+  EXPECT_EQ(exit_status(make_report({run})), 3);
   run.cases.passed = 1;  // a case without elements verifies nothing either
-  EXPECT_EQ(exit_status(run), 3);
+  EXPECT_EQ(exit_status(make_report({run})), 3);
   run.cells[{.path = "im2col"}].elements = 1;
-  EXPECT_EQ(exit_status(run), 0);
+  EXPECT_EQ(exit_status(make_report({run})), 0);
   run.cases.crashed = 1;
-  EXPECT_EQ(exit_status(run), 1);
+  EXPECT_EQ(exit_status(make_report({run})), 1);
 }
 
 }  // namespace

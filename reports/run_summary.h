@@ -1,7 +1,6 @@
 #pragma once
 // What a run did, in numbers, and what it found.
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -22,45 +21,82 @@ struct CaseCounts {
 
   [[nodiscard]] std::int64_t verified() const { return passed + differed; }
   [[nodiscard]] std::int64_t all() const { return verified() + skipped + mistrusted + crashed + errored; }
+
+  CaseCounts& operator+=(const CaseCounts& other) {
+    passed += other.passed;
+    differed += other.differed;
+    skipped += other.skipped;
+    mistrusted += other.mistrusted;
+    crashed += other.crashed;
+    errored += other.errored;
+    return *this;
+  }
   bool operator==(const CaseCounts&) const = default;
 };
 
-// What was compared of one combination of path, instruction set, engine, granularity and bias.
-struct Cell {
-  std::string engine, isa, path, granularity, bias;
-
-  auto operator<=>(const Cell&) const = default;
-};
-
+// What was compared of one cell. A cell with no cases is one that the run aims at and did not reach.
 struct CellCounts {
   std::int64_t cases = 0, elements = 0, differed = 0;
+  std::map<std::string, std::int64_t> classes;  // of those cases, how many reach each class; a case reaches several
+
+  bool operator==(const CellCounts&) const = default;
+};
+
+struct Machine {
+  std::string cpu;       // "AMD EPYC 9654 96-Core Processor"
+  std::string isa;       // what FBGEMM runs with there: "avx512_vnni"
+  std::string libtorch;  // "2.15.0"
+  int cores = 0;
+
+  bool operator==(const Machine&) const = default;
+};
+
+// Which part of a sequence of cases: every count-th block from the index-th on.
+struct Shard {
+  std::int64_t index = 0, count = 1;
+
+  bool operator==(const Shard&) const = default;
 };
 
 struct RunSummary {
   std::string command;    // that repeats the run
+  std::string subject;    // who was compared with the reference: "scalar", "./libmine.so"
   std::string reference;  // "LibTorch 2.15.0, avx512_vnni"
+  Machine machine;
   std::uint64_t seed = 0;
+  Shard shard;
+  std::int64_t started = 0;  // seconds since 1970, UTC
+  bool finished = true;      // false: it was interrupted or killed, and what it had done is here
   CaseCounts cases;
-  std::map<std::string, std::int64_t> reasons;         // of the cases that were not verified
-  std::map<Cell, CellCounts> cells;                    // of those that were
-  std::map<std::string, std::int64_t> cases_by_class;  // what the verified cases reached
-  std::vector<std::string> missing_classes;            // that should have been reached, and were not
-  std::vector<Finding> findings;
-  double seconds = 0;            // wall time
-  double seconds_in_engine = 0;  // of the worker's time, inside LibTorch's own calls
+  std::map<std::string, std::int64_t> reasons;      // of the cases that were not verified
+  std::map<Cell, CellCounts> cells;                 // of those that were
+  std::map<std::string, std::int64_t> differences;  // cases that differed or crashed, by kind_of() before it was shrunk
+  std::map<std::string, std::int64_t> strategies;   // cases by what they were drawn for
+  std::vector<std::string> classes;                 // all there are, in the order in which they are shown
+  std::vector<std::string> missing_classes;         // that should have been reached, and were not
+  std::vector<Finding> findings;                    // by index; of many alike only the first are kept
+  double seconds = 0;                               // wall time
+  double seconds_in_engine = 0;                     // of the workers' time, inside LibTorch's own calls
+  int workers = 1;
 
   [[nodiscard]] std::int64_t elements() const {
     std::int64_t sum = 0;
     for (const auto& [cell, counts] : cells) sum += counts.elements;
     return sum;
   }
-};
 
-// 0 verified and equal, 1 differences or crashes, 3 nothing could be verified, or not all that should have been.
-[[nodiscard]] inline int exit_status(const RunSummary& run) {
-  if (run.cases.differed + run.cases.crashed > 0) return 1;
-  return run.cases.verified() == 0 || run.elements() == 0 || !run.missing_classes.empty() ? 3 : 0;
-}
+  // How many of the verified cases reached a class.
+  [[nodiscard]] std::int64_t reached(const std::string& cls) const {
+    std::int64_t sum = 0;
+    for (const auto& [cell, counts] : cells) {
+      const auto found = counts.classes.find(cls);
+      if (found != counts.classes.end()) sum += found->second;
+    }
+    return sum;
+  }
+
+  bool operator==(const RunSummary&) const = default;
+};
 
 // The counts by one field of the cells: by path, by engine, ...
 [[nodiscard]] inline std::map<std::string, CellCounts> counts_by(const RunSummary& run, std::string Cell::* field) {

@@ -1,0 +1,138 @@
+#include "reports/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "reports/number_text.h"
+
+namespace tieout {
+namespace {
+
+template <typename Key>
+void add(std::map<Key, std::int64_t>& sums, const std::map<Key, std::int64_t>& counts) {
+  for (const auto& [key, count] : counts) sums[key] += count;
+}
+
+void add(CellCounts& sum, const CellCounts& counts) {
+  sum.cases += counts.cases;
+  sum.elements += counts.elements;
+  sum.differed += counts.differed;
+  add(sum.classes, counts.classes);
+}
+
+bool names(const KnownFinding& known, const Finding& finding) {
+  const auto fits = [](const std::string& wanted, const std::string& is) { return wanted.empty() || wanted == is; };
+  return fits(known.kind, kind_of(finding)) && fits(known.engine, finding.cell.engine) &&
+         fits(known.isa, finding.cell.isa) && fits(known.path, finding.cell.path) &&
+         fits(known.case_line, finding.case_line);
+}
+
+// Differing cases that were counted, but not kept as findings, are known only if all that was kept of their kind is.
+bool accounts_for(const Report& report, const std::string& kind) {
+  bool kept = false;
+  for (const ReportedFinding& reported : report.findings) {
+    if (kind_of(reported.finding) != kind) continue;
+    if (!reported.known) return false;
+    kept = true;
+  }
+  return kept;
+}
+
+}  // namespace
+
+void merge(RunSummary& total, const RunSummary& run) {
+  total.cases += run.cases;
+  add(total.reasons, run.reasons);
+  add(total.differences, run.differences);
+  add(total.strategies, run.strategies);
+  for (const auto& [cell, counts] : run.cells) add(total.cells[cell], counts);
+  for (const std::string& cls : run.classes) {
+    if (std::ranges::find(total.classes, cls) == total.classes.end()) total.classes.push_back(cls);
+  }
+  total.finished = total.finished && run.finished;
+  total.seconds += run.seconds;
+  total.seconds_in_engine += run.seconds_in_engine;
+}
+
+std::int64_t Report::new_findings() const {
+  return std::ranges::count_if(findings, [](const ReportedFinding& reported) { return !reported.known; });
+}
+
+Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>& baseline) {
+  std::ranges::stable_sort(runs, {}, [](const RunSummary& run) { return std::tie(run.started, run.seed); });
+  Report report{.runs = std::move(runs), .total = {}, .findings = {}, .gone = {}};
+  report.total = report.runs.front();
+  report.total.findings.clear();
+  for (std::size_t i = 1; i < report.runs.size(); ++i) merge(report.total, report.runs[i]);
+  // A hole in one run may be filled by another.
+  std::erase_if(report.total.missing_classes, [&](const std::string& cls) { return report.total.reached(cls) > 0; });
+
+  std::map<std::pair<std::string, std::string>, ReportedFinding> found;
+  for (std::size_t i = 0; i < report.runs.size(); ++i) {
+    for (const Finding& finding : report.runs[i].findings) {
+      ReportedFinding& reported = found[{kind_of(finding), finding.case_line}];
+      reported.finding = finding;
+      if (reported.runs.empty() || reported.runs.back() != i) reported.runs.push_back(i);
+    }
+  }
+  for (auto& [key, reported] : found) {
+    const auto known = std::ranges::find_if(
+        baseline, [&, &finding = reported.finding](const KnownFinding& entry) { return names(entry, finding); });
+    if (known != baseline.end()) reported.known = *known;
+    report.findings.push_back(std::move(reported));
+  }
+  std::ranges::stable_partition(report.findings, [](const ReportedFinding& reported) { return !reported.known; });
+
+  for (const KnownFinding& entry : baseline) {
+    const auto& latest = report.runs.back().findings;
+    if (std::ranges::none_of(latest, [&](const Finding& finding) { return names(entry, finding); })) {
+      report.gone.push_back(entry);
+    }
+  }
+  return report;
+}
+
+std::int64_t new_differences(const Report& report) {
+  std::int64_t unknown = report.total.cases.differed + report.total.cases.crashed;
+  for (const auto& [kind, count] : report.total.differences) unknown -= accounts_for(report, kind) ? count : 0;
+  return unknown;
+}
+
+std::string verdict(const Report& report) {
+  const RunSummary& run = report.total;
+  const CaseCounts& cases = run.cases;
+  std::string text;
+  if (cases.differed > 0) {
+    text = fmt::format("{} of {} cases differ", grouped(cases.differed), grouped(cases.verified()));
+  } else if (cases.verified() == 0) {
+    text = "nothing was verified";
+  } else {
+    text = fmt::format("{} cases verified, {} elements equal", grouped(cases.verified()), grouped(run.elements()));
+  }
+  const auto others = [&](std::int64_t count, const char* what) {
+    if (count > 0) text += fmt::format(", {} {}", grouped(count), what);
+  };
+  others(cases.crashed, "crashed");
+  others(cases.mistrusted, "mistrusted");
+  others(cases.skipped, "skipped");
+  others(cases.errored, "errored");
+  const std::int64_t fresh = report.new_findings();
+  const std::int64_t known = std::ssize(report.findings) - fresh;
+  if (known > 0 || !report.gone.empty()) {
+    text += fmt::format("; findings: {} new, {} known", fresh, known);
+    if (!report.gone.empty()) text += fmt::format(", {} gone", report.gone.size());
+  }
+  for (const std::string& missing : run.missing_classes) text += ", class " + missing + " not reached";
+  return text;
+}
+
+int exit_status(const Report& report) {
+  const RunSummary& run = report.total;
+  if (new_differences(report) > 0 || report.new_findings() > 0) return 1;
+  return run.cases.verified() == 0 || run.elements() == 0 || !run.missing_classes.empty() ? 3 : 0;
+}
+
+}  // namespace tieout
