@@ -14,11 +14,14 @@ enum ExitStatus : int {
   kNotVerified = 3,  // nothing could be verified
 };
 
+void add_campaign(CLI::App& app, int& exit_status);
 void add_check(CLI::App& app, int& exit_status);
 void add_engines(CLI::App& app, int& exit_status);
 void add_experiment(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);
 void add_fuzz(CLI::App& app, int& exit_status);
 void add_identify(CLI::App& app, int& exit_status);
+void add_merge(CLI::App& app, int& exit_status);
+void add_report(CLI::App& app, int& exit_status);
 
 }  // namespace tieout

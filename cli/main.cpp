@@ -10,10 +10,13 @@ int main(int argc, char** argv) {
   int exit_status = tieout::kEqual;
   tieout::add_experiment(app, exit_status);
   tieout::add_fuzz(app, exit_status);
+  tieout::add_campaign(app, exit_status);
   tieout::add_check(app, exit_status);
   tieout::add_explain(app, exit_status);
   tieout::add_engines(app, exit_status);
   tieout::add_identify(app, exit_status);
+  tieout::add_report(app, exit_status);
+  tieout::add_merge(app, exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

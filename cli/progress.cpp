@@ -6,23 +6,62 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "reports/number_text.h"
 
 namespace tieout {
+namespace {
 
-Progress::Progress(std::int64_t total) : total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
+// 75 as "1:15", 3700 as "1:01:40".
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
 
-void Progress::show(std::int64_t done, std::int64_t differences) {
-  if (!terminal_) return;
+// "3 tie, 1 died: SIGSEGV", the most frequent first, as far as they fit.
+std::string differences_text(const RunSummary& run, std::size_t room) {
+  if (run.differences.empty()) return "no difference";
+  std::vector<std::pair<std::int64_t, std::string>> kinds;
+  for (const auto& [kind, count] : run.differences) kinds.emplace_back(-count, kind);
+  std::ranges::sort(kinds);
+  std::string text;
+  for (const auto& [count, kind] : kinds)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", grouped(-count), kind);
+  if (text.size() > room) text = text.substr(0, room - 3) + "...";
+  return text;
+}
+
+}  // namespace
+
+Progress::Progress(std::int64_t cases, double seconds)
+    : cases_(cases), seconds_(seconds), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void Progress::show(const RunSummary& so_far, std::int64_t running) {
   const auto now = Clock::now();
-  if (now - drawn_ < std::chrono::milliseconds(100)) return;
+  if (cases_before_ < 0) {
+    cases_before_ = so_far.cases.all();
+    before_ = so_far.seconds;
+    if (!terminal_) drawn_ = now;
+  }
+  if (now - drawn_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::minutes(1))) return;
   drawn_ = now;
-  constexpr std::int64_t kWidth = 24;  // with the figures below, a line stays within 80 columns
-  const std::int64_t filled = std::clamp<std::int64_t>(done * kWidth / std::max<std::int64_t>(1, total_), 0, kWidth);
-  const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const double rate = static_cast<double>(done) / std::max(elapsed, 1e-9);
-  const double left = done == 0 ? 0 : static_cast<double>(total_ - done) / rate;
-  fmt::print(stderr, "\r\033[K[{:<{}}] {}/{} {:.0f}/s {:.0f} s left, {} differ",
-             std::string(static_cast<std::size_t>(filled), '#'), kWidth, done, total_, rate, left, differences);
+  const std::int64_t done = so_far.cases.all();
+  const double rate = static_cast<double>(done - cases_before_) / std::max(so_far.seconds - before_, 1e-9);
+  double left = rate > 0 ? static_cast<double>(cases_ - done) / rate : 0;
+  double share = static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(1, cases_));
+  if (seconds_ > 0) {
+    left = std::max(0.0, seconds_ - so_far.seconds);
+    share = std::max(share, so_far.seconds / seconds_);
+  }
+  const std::string line =
+      fmt::format("{:.0f} % {} cases {:.0f}/s {}, {} left, {} worker{}: ", 100 * std::min(share, 1.0), grouped(done),
+                  rate, clock_text(so_far.seconds), clock_text(left), running, running == 1 ? "" : "s");
+  const std::size_t room = terminal_ ? std::max<std::size_t>(10, 79 - std::min<std::size_t>(line.size(), 69)) : 200;
+  fmt::print(stderr, "{}{}{}{}", terminal_ ? "\r\033[K" : "", line, differences_text(so_far, room),
+             terminal_ ? "" : "\n");
   std::fflush(stderr);
 }
 

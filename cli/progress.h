@@ -1,27 +1,32 @@
 #pragma once
-// A line of progress on a terminal; nothing where standard error is not one.
+// How a run is getting on: one line that is drawn again and again on a terminal; elsewhere, in a log, a line a minute.
 
 #include <chrono>
 #include <cstdint>
+
+#include "reports/run_summary.h"
 
 namespace tieout {
 
 class Progress {
  public:
-  explicit Progress(std::int64_t total);
+  // What is to be done: cases, or seconds where that is not 0.
+  Progress(std::int64_t cases, double seconds);
 
-  // Draws at most ten times a second.
-  void show(std::int64_t done, std::int64_t differences);
+  // Draws at most ten times a second. running: workers at work.
+  void show(const RunSummary& so_far, std::int64_t running);
 
   // Wipes the line, so that what follows starts in an empty one.
   void finish() const;
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::int64_t total_;
+  std::int64_t cases_;
+  double seconds_;
   bool terminal_;
-  Clock::time_point start_ = Clock::now();
   Clock::time_point drawn_{};
+  double before_ = 0;  // seconds and cases of the run when this process took it over
+  std::int64_t cases_before_ = -1;
 };
 
 }  // namespace tieout

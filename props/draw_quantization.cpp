@@ -120,7 +120,11 @@ void draw_bias(ConvCase& c, Random& random) {
 }  // namespace
 
 void draw_quantization(ConvCase& c, Random& random) {
-  c.granularity = random.chance(1, 2) ? Granularity::per_channel : Granularity::per_tensor;
+  draw_quantization(c, random, random.chance(1, 2) ? Granularity::per_channel : Granularity::per_tensor);
+}
+
+void draw_quantization(ConvCase& c, Random& random, Granularity granularity) {
+  c.granularity = granularity;
   const auto channels = static_cast<std::size_t>(c.granularity == Granularity::per_channel ? c.out_channels : 1);
   c.weight_scales.assign(channels, 1.0);
   c.weight_zero_points.assign(channels, 0);

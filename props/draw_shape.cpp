@@ -99,21 +99,30 @@ void draw_long_reduction(ConvCase& c, Random& random) {
 
 }  // namespace
 
-void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
-  const std::uint32_t kind = random.below(100);
+void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options) {
   Spatial smallest{1, 1, 1};
-  if (kind < 20) {
-    smallest = draw_depthwise(c, random);
-  } else if (kind < 38) {
-    draw_groupwise(c, random);
-  } else if (kind < 58) {
-    draw_pointwise(c, random);
-  } else if (kind < 98) {
-    draw_general(c, random);
-  } else {
-    draw_long_reduction(c, random);
+  switch (path) {
+    case FbgemmPath::depthwise: smallest = draw_depthwise(c, random); break;
+    case FbgemmPath::groupwise: draw_groupwise(c, random); break;
+    case FbgemmPath::pointwise: draw_pointwise(c, random); break;
+    case FbgemmPath::im2col: draw_general(c, random); break;
   }
   draw_input(c, random, options, smallest);
+}
+
+void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  draw_long_reduction(c, random);
+  draw_input(c, random, options, {1, 1, 1});
+}
+
+void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  const std::uint32_t kind = random.below(100);
+  if (kind >= 98) return draw_long_shape(c, random, options);
+  const FbgemmPath path = kind < 20   ? FbgemmPath::depthwise
+                          : kind < 38 ? FbgemmPath::groupwise
+                          : kind < 58 ? FbgemmPath::pointwise
+                                      : FbgemmPath::im2col;
+  draw_shape_on(path, c, random, options);
 }
 
 }  // namespace tieout

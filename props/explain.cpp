@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cases/case_text.h"
+#include "cases/contents.h"
 #include "oracle/known_defects.h"
 #include "props/isolated.h"
 
@@ -206,6 +207,20 @@ Explanation explain(const ConvProblem& problem, std::int64_t offset, const Hypot
     }
   }
   return e;
+}
+
+std::string explanation_of(const Finding& finding) {
+  const auto c = parse(finding.case_line);
+  if (!c || !finding.failure.empty() || finding.expected.values.empty()) return {};
+  std::size_t worst = 0;
+  int largest = -1;
+  for (std::size_t i = 0; i < finding.expected.values.size(); ++i) {
+    const int off = std::abs(int{finding.actual.values[i]} - int{finding.expected.values[i]});
+    if (off > largest) worst = i;
+    largest = std::max(largest, off);
+  }
+  return explanation_text(
+      explain(with_contents(*c), static_cast<std::int64_t>(worst), explained_order(), Columns::deciding));
 }
 
 void ask_engine(const ConvProblem& problem, LibTorch& reference, Explanation& explanation, double seconds) {

@@ -11,6 +11,7 @@
 #include "oracle/hypothesis.h"
 #include "oracle/libtorch.h"
 #include "reports/explanation_text.h"
+#include "reports/finding.h"
 
 namespace tieout {
 
@@ -36,6 +37,9 @@ enum class Columns {
 // in units of xs * ws is not compared with one in real units.
 [[nodiscard]] Explanation explain(const ConvProblem& problem, std::int64_t offset, const HypothesisList& hypotheses,
                                   Columns columns);
+
+// The arithmetic of the element that differs most, as text; "" where there was no answer.
+[[nodiscard]] std::string explanation_of(const Finding& finding);
 
 // Writes into the explanation what the engine of the case answers at its element, in a process of its own, or why it does
 // not. seconds: what a hang is.

@@ -4,6 +4,7 @@
 
 #include "cases/conv_case.h"
 #include "cases/random.h"
+#include "oracle/fbgemm_path.h"
 
 namespace tieout {
 
@@ -18,23 +19,27 @@ struct GeneratorOptions {
 // Ordinary random data: full-range uniform contents, scales as observers choose them, mid-range zero points.
 [[nodiscard]] ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options = {});
 
-// Case `index` of the sequence that `seed` names: what fuzz and campaigns run, in any order and on any machine.
-[[nodiscard]] ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options = {});
+// One whose reduction is so long that its sums may pass 2^24, or 2^31.
+[[nodiscard]] ConvCase draw_long_case(Random& random, const GeneratorOptions& options = {});
 
 // ---- the parts, each filling its own fields of the case
 
 // Shape, with every code path of FBGEMM drawn on purpose and not by luck.
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 
+// One that FBGEMM takes on this path. Of groupwise shapes, one in twenty fills no register and goes elsewhere.
+void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options);
+void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
+
 // Scales, zero points, bias, relu. Needs the shape.
 void draw_quantization(ConvCase& c, Random& random);
+void draw_quantization(ConvCase& c, Random& random, Granularity granularity);
 
 // Engine, instruction set, memory format and threads: what machine there is decides nothing. Needs everything above; takes
 // weight zero points away where the engine knows none.
 void draw_execution(ConvCase& c, Random& random);
 
-// Changes output scale or bias so that one element's value before rounding lies on a tie or a few floats beside it.
-// Needs everything else; leaves the case alone where the element cannot get there.
-void aim_at_tie(ConvCase& c, Random& random);
+// Needs everything above.
+void draw_contents(ConvCase& c, Random& random);
 
 }  // namespace tieout

@@ -42,7 +42,7 @@ bool write_all(int fd, const void* data, std::size_t size) {
   return true;
 }
 
-// What the worker is at, where the parent can see it after the worker's death.
+// What a process is at, where the parent can see it after the process' death.
 struct Shared {
   std::atomic<std::int64_t> index;
 };
@@ -52,69 +52,146 @@ struct Header {
   std::uint64_t size;
 };
 
-// One worker process and the pipe of its answers.
-class Worker {
+// Address space, because that is what the kernel can limit; LibTorch's own libraries are counted before.
+void limit_memory(std::int64_t bytes) {
+#ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any limit
+  if (bytes <= 0) return;
+  std::FILE* const file = std::fopen("/proc/self/statm", "r");
+  unsigned long pages = 0;
+  const bool known = file != nullptr && std::fscanf(file, "%lu", &pages) == 1;
+  if (file != nullptr) std::fclose(file);
+  if (!known) return;
+  const rlim_t most = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + static_cast<rlim_t>(bytes);
+  const rlimit limit{most, most};
+  setrlimit(RLIMIT_AS, &limit);
+#else
+  (void)bytes;
+#endif
+}
+
+}  // namespace
+
+// One task, the process that works on it, and the pipe of its answers.
+class Processes::Process {
  public:
-  Worker(std::int64_t begin, std::int64_t end, Shared& shared, const std::function<std::string(std::int64_t)>& work)
-      : words_(memfd_create("last-words", MFD_CLOEXEC)) {
+  explicit Process(Task task) : task_(std::move(task)), next_(task_.begin) {
+    void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) fail("no shared memory");
+    shared_ = new (memory) Shared{next_};
+    launch();
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (pid_ > 0) (void)end_it(true);
+    munmap(shared_, sizeof(Shared));
+  }
+
+  [[nodiscard]] int answers() const { return answers_; }
+  [[nodiscard]] bool done() const { return pid_ < 0; }
+  void finish() const { task_.ended(); }
+
+  // Reads what is there and hands on the whole answers.
+  void listen() {
+    std::array<char, 1 << 16> chunk;
+    const ssize_t got = read(answers_, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) return;
+    if (got <= 0) return replace(end_it(false));
+    buffer_.append(chunk.data(), static_cast<std::size_t>(got));
+    deliver();
+  }
+
+  void look_for_a_hang() {
+    const std::int64_t index = shared_->index.load();
+    if (index != at_) {
+      at_ = index;
+      since_ = Clock::now();
+    } else if (Clock::now() - since_ > std::chrono::duration<double>(task_.seconds)) {
+      replace(end_it(true));
+    }
+  }
+
+ private:
+  void launch() {
+    shared_->index.store(next_);
+    at_ = next_;
+    since_ = Clock::now();
     std::array<int, 2> ends{};
-    if (words_ < 0 || pipe(ends.data()) != 0) fail("no file descriptors for a worker");
-    std::fflush(nullptr);  // or the worker would write it again
+    words_ = memfd_create("last-words", MFD_CLOEXEC);
+    if (words_ < 0 || pipe(ends.data()) != 0) fail("no file descriptors for a process");
+    std::fflush(nullptr);  // or the process would write it again
     pid_ = fork();
-    if (pid_ < 0) fail("no worker process");
+    if (pid_ < 0) fail("no process");
     if (pid_ == 0) {
       close(ends[0]);
-      live(begin, end, shared, work, ends[1]);
+      live(ends[1]);
     }
     close(ends[1]);
     answers_ = ends[0];
   }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
-  ~Worker() {
-    if (pid_ > 0) (void)end_it();
-    close(answers_);
-    close(words_);
-  }
 
-  [[nodiscard]] int answers() const { return answers_; }
-
-  // Kills the worker if it still lives and says how it ended. An empty death: it came to its end by itself.
-  Death end_it(bool timed_out = false) {
-    if (timed_out) kill(pid_, SIGKILL);
-    close(answers_);
-    answers_ = -1;
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = -1;
-    const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    return {.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-            .timed_out = timed_out,
-            .last_words = clean ? std::string() : last_words()};
-  }
-
- private:
-  [[noreturn]] void live(std::int64_t begin, std::int64_t end, Shared& shared,
-                         const std::function<std::string(std::int64_t)>& work, int out) const {
+  [[noreturn]] void live(int out) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);  // the parent decides what an interrupt means
+    signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
+    limit_memory(task_.memory);
     dup2(words_, STDERR_FILENO);
     try {
-      for (std::int64_t index = begin; index < end; ++index) {
-        shared.index.store(index);
-        const std::string answer = work(index);
+      for (std::int64_t index = next_; index < task_.end; ++index) {
+        shared_->index.store(index);
+        const std::string answer = task_.work(index);
         const Header header{index, answer.size()};
         if (!write_all(out, &header, sizeof header) || !write_all(out, answer.data(), answer.size())) _exit(0);
       }
+    } catch (const std::bad_alloc&) {
+      std::fputs("out of memory\n", stderr);
+      _exit(1);
     } catch (const std::exception& error) {
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     }
     _exit(0);
+  }
+
+  // Takes whole answers out of what has been read; the rest stays.
+  void deliver() {
+    std::size_t used = 0;
+    while (buffer_.size() - used >= sizeof(Header)) {
+      Header header;
+      std::memcpy(&header, buffer_.data() + used, sizeof header);
+      if (buffer_.size() - used - sizeof header < header.size) break;
+      next_ = header.index + 1;
+      task_.answered(header.index, buffer_.substr(used + sizeof header, header.size));
+      used += sizeof header + header.size;
+    }
+    buffer_.erase(0, used);
+  }
+
+  Death end_it(bool kill_it) {
+    if (kill_it) kill(pid_, SIGKILL);
+    close(answers_);
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    Death death{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                .timed_out = kill_it,
+                .last_words = clean ? std::string() : last_words()};
+    close(words_);
+    return death;
+  }
+
+  // After the process' end: what it was at has no answer, and another one goes on behind it.
+  void replace(const Death& death) {
+    buffer_.clear();
+    if (next_ >= task_.end) return;
+    const std::int64_t fatal = next_++;
+    task_.died(fatal, death);
+    if (next_ < task_.end) launch();
   }
 
   [[nodiscard]] std::string last_words() const {
@@ -127,59 +204,41 @@ class Worker {
     return words.substr(words.rfind('\n') + 1);
   }
 
+  Task task_;
+  Shared* shared_;
+  std::int64_t next_;  // the first piece that has no answer yet
+  std::int64_t at_ = 0;
+  Clock::time_point since_;
+  std::string buffer_;
   pid_t pid_ = -1;
   int answers_ = -1;
-  int words_;
+  int words_ = -1;
 };
 
-// Takes whole answers out of what has been read; the rest stays.
-bool deliver(std::string& buffer, std::int64_t& next, const IsolatedCalls& calls) {
-  std::size_t used = 0;
-  bool go_on = true;
-  while (go_on && buffer.size() - used >= sizeof(Header)) {
-    Header header;
-    std::memcpy(&header, buffer.data() + used, sizeof header);
-    if (buffer.size() - used - sizeof header < header.size) break;
-    next = header.index + 1;
-    go_on = calls.answered(header.index, buffer.substr(used + sizeof header, header.size));
-    used += sizeof header + header.size;
-  }
-  buffer.erase(0, used);
-  return go_on;
+Processes::Processes() = default;
+Processes::~Processes() = default;
+
+void Processes::start(Task task) {
+  if (task.begin < task.end) processes_.push_back(std::make_unique<Process>(std::move(task)));
 }
 
-enum class Ended { closed, hung, stopped };
+std::size_t Processes::running() const { return processes_.size(); }
 
-// Reads answers until the worker closes its pipe, hangs, or the caller has had enough.
-Ended listen(Worker& worker, Shared& shared, double seconds, std::int64_t& next, const IsolatedCalls& calls) {
-  std::string buffer;
-  std::array<char, 1 << 16> chunk;
-  std::int64_t at = shared.index.load();
-  auto since = Clock::now();
-  while (true) {
-    pollfd ready{worker.answers(), POLLIN, 0};
-    const int n = poll(&ready, 1, 200);
-    if (n < 0 && errno != EINTR) fail("poll");
-    if (n > 0) {
-      const ssize_t got = read(worker.answers(), chunk.data(), chunk.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return Ended::closed;
-      buffer.append(chunk.data(), static_cast<std::size_t>(got));
-      if (!deliver(buffer, next, calls)) return Ended::stopped;
-    } else if (calls.idle && !calls.idle()) {
-      return Ended::stopped;
-    }
-    const std::int64_t index = shared.index.load();
-    if (index != at) {
-      at = index;
-      since = Clock::now();
-    } else if (Clock::now() - since > std::chrono::duration<double>(seconds)) {
-      return Ended::hung;
-    }
+void Processes::wait(std::chrono::milliseconds longest) {
+  std::vector<pollfd> ready;
+  for (const auto& process : processes_) ready.push_back({process->answers(), POLLIN, 0});
+  if (poll(ready.data(), ready.size(), static_cast<int>(longest.count())) < 0 && errno != EINTR) fail("poll");
+  std::vector<std::unique_ptr<Process>> done;
+  for (std::size_t i = 0; i < ready.size(); ++i) {
+    if (ready[i].revents != 0) processes_[i]->listen();
+    if (!processes_[i]->done()) processes_[i]->look_for_a_hang();
   }
+  for (auto& process : processes_) {
+    if (process->done()) done.push_back(std::move(process));
+  }
+  std::erase(processes_, nullptr);
+  for (const auto& process : done) process->finish();
 }
-
-}  // namespace
 
 std::string Death::text() const {
   const char* const abbreviation = sigabbrev_np(signal);  // nothing for real-time signals
@@ -190,40 +249,14 @@ std::string Death::text() const {
   return text;
 }
 
-void run_isolated(std::int64_t begin, std::int64_t end, double seconds, const IsolatedCalls& calls) {
-  void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) fail("no shared memory");
-  Shared& shared = *new (memory) Shared{begin};
-  bool stopped = false;
-  for (std::int64_t next = begin; next < end && !stopped;) {
-    shared.index.store(next);
-    Worker worker(next, end, shared, calls.work);
-    const Ended ended = listen(worker, shared, seconds, next, calls);
-    const Death death = worker.end_it(ended != Ended::closed);
-    stopped = ended == Ended::stopped;
-    if (stopped || next >= end) break;
-    // The worker ended before its work did: what it was at has no answer.
-    stopped = !calls.died(next, {death.signal, ended == Ended::hung, death.last_words});
-    ++next;
-  }
-  munmap(memory, sizeof(Shared));
-}
-
 tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds) {
   tl::expected<std::string, Death> result = tl::unexpected(Death{});
-  run_isolated(0, 1, seconds,
-               {.work = [&](std::int64_t) { return work(); },
-                .answered =
-                    [&](std::int64_t, const std::string& answer) {
-                      result = answer;
-                      return true;
-                    },
-                .died =
-                    [&](std::int64_t, const Death& death) {
-                      result = tl::unexpected(death);
-                      return true;
-                    },
-                .idle = {}});
+  Processes processes;
+  processes.start({.seconds = seconds,
+                   .work = [&](std::int64_t) { return work(); },
+                   .answered = [&](std::int64_t, const std::string& answer) { result = answer; },
+                   .died = [&](std::int64_t, const Death& death) { result = tl::unexpected(death); }});
+  while (processes.running() > 0) processes.wait(std::chrono::milliseconds(200));
   return result;
 }
 

@@ -1,10 +1,13 @@
 #pragma once
-// Code that may die, run in a forked process: what it crashes or hangs on costs one piece of work and not the run.
+// Code that may die, run in forked processes: what it crashes or hangs on costs one piece of work and not the run.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace tieout {
 
@@ -18,18 +21,40 @@ struct Death {
   [[nodiscard]] std::string text() const;
 };
 
-// The answer of `work`, run alone in a process of its own.
-[[nodiscard]] tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds);
-
-struct IsolatedCalls {
-  std::function<std::string(std::int64_t)> work;                          // in the worker
-  std::function<bool(std::int64_t, const std::string& answer)> answered;  // here; false stops the run
-  std::function<bool(std::int64_t, const Death&)> died;                   // likewise
-  std::function<bool()> idle;                                             // here, a few times a second; likewise
+// Pieces of work begin .. end - 1, done in order by one process. A process that dies is replaced by one that goes on with
+// the next piece. Every piece is answered or died on, exactly once and in order, unless the whole is stopped before.
+struct Task {
+  std::int64_t begin = 0, end = 1;
+  double seconds = 60;      // limit of one piece
+  std::int64_t memory = 0;  // bytes that the process may take beyond what it is born with; 0: no limit
+  std::function<std::string(std::int64_t)> work;                          // in the process
+  std::function<void(std::int64_t, const std::string& answer)> answered;  // here
+  std::function<void(std::int64_t, const Death&)> died;                   // here
+  std::function<void()> ended = [] {};                                    // here, after the last piece
 };
 
-// Runs work(begin) .. work(end - 1) in order, in one worker process that is replaced when it dies. Every index is answered
-// or died on, exactly once, in order. seconds: limit of one index.
-void run_isolated(std::int64_t begin, std::int64_t end, double seconds, const IsolatedCalls& calls);
+// Tasks, each in a process of its own, as many at a time as are started. Calls back from within wait() only.
+class Processes {
+ public:
+  Processes();
+  Processes(const Processes&) = delete;
+  Processes& operator=(const Processes&) = delete;
+  ~Processes();  // kills what still runs
+
+  // Not from within a callback of wait() but `ended`.
+  void start(Task task);
+
+  [[nodiscard]] std::size_t running() const;
+
+  // Waits for something to happen, at most so long, and hands on what did.
+  void wait(std::chrono::milliseconds longest);
+
+ private:
+  class Process;
+  std::vector<std::unique_ptr<Process>> processes_;
+};
+
+// The answer of `work`, run alone in a process of its own.
+[[nodiscard]] tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds);
 
 }  // namespace tieout

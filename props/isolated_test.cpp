@@ -42,46 +42,72 @@ TEST(RunAlone, SaysHowItDied) {
             "hang");
 }
 
-// Every index is answered or died on, once and in order, whatever the worker does.
-TEST(RunIsolated, LosesNothingAndRepeatsNothing) {
-  std::vector<std::int64_t> seen;
+// Every piece is answered or died on, once and in order, whatever the process does.
+TEST(Processes, LoseNothingAndRepeatNothing) {
+  std::map<std::int64_t, std::vector<std::int64_t>> seen;  // by the first piece of a task
   std::map<std::int64_t, std::string> died;
-  run_isolated(0, 300, 0.3,
-               {.work = [](std::int64_t index) -> std::string {
-                  if (index % 97 == 13) std::abort();
-                  if (index == 200)
-                    for (;;) pause();
-                  if (index == 299) raise(SIGKILL);
-                  return std::to_string(index * index);
-                },
-                .answered =
-                    [&](std::int64_t index, const std::string& answer) {
-                      EXPECT_EQ(answer, std::to_string(index * index));
-                      seen.push_back(index);
-                      return true;
-                    },
-                .died =
-                    [&](std::int64_t index, const Death& death) {
-                      died[index] = death.text();
-                      seen.push_back(index);
-                      return true;
-                    },
-                .idle = {}});
-  ASSERT_EQ(seen.size(), 300U);
-  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], static_cast<std::int64_t>(i));
+  std::int64_t ended = 0;
+  Processes processes;
+  for (const std::int64_t begin : {0, 100, 200}) {
+    processes.start({.begin = begin,
+                     .end = begin + 100,
+                     .seconds = 0.3,
+                     .work = [](std::int64_t index) -> std::string {
+                       if (index % 97 == 13) std::abort();
+                       if (index == 200)
+                         for (;;) pause();
+                       if (index == 299) raise(SIGKILL);
+                       return std::to_string(index * index);
+                     },
+                     .answered =
+                         [&, begin](std::int64_t index, const std::string& answer) {
+                           EXPECT_EQ(answer, std::to_string(index * index));
+                           seen[begin].push_back(index);
+                         },
+                     .died =
+                         [&, begin](std::int64_t index, const Death& death) {
+                           died[index] = death.text();
+                           seen[begin].push_back(index);
+                         },
+                     .ended = [&] { ++ended; }});
+  }
+  EXPECT_EQ(processes.running(), 3U);
+  while (processes.running() > 0) processes.wait(std::chrono::milliseconds(50));
+  EXPECT_EQ(ended, 3);
+  for (const auto& [begin, indices] : seen) {
+    ASSERT_EQ(indices.size(), 100U) << begin;
+    for (std::size_t i = 0; i < indices.size(); ++i) EXPECT_EQ(indices[i], begin + static_cast<std::int64_t>(i));
+  }
   EXPECT_EQ(died, (std::map<std::int64_t, std::string>{
                       {13, "SIGABRT"}, {110, "SIGABRT"}, {207, "SIGABRT"}, {200, "hang"}, {299, "SIGKILL"}}));
 }
 
-TEST(RunIsolated, StopsWhenTold) {
-  std::int64_t last = -1;
-  run_isolated(0, 1'000'000'000, 10,
-               {.work = [](std::int64_t) { return std::string("x"); },
-                .answered = [&](std::int64_t index, const std::string&) { return (last = index) < 500; },
-                .died = {},
-                .idle = {}});
-  EXPECT_EQ(last, 500);
+TEST(Processes, AreKilledWithTheirOwner) {
+  pid_t pid = 0;
+  {
+    Processes processes;
+    processes.start({.end = 1'000'000'000,
+                     .work = [](std::int64_t) { return std::to_string(getpid()); },
+                     .answered = [&](std::int64_t, const std::string& answer) { pid = std::stoi(answer); },
+                     .died = [](std::int64_t, const Death&) {}});
+    while (pid == 0) processes.wait(std::chrono::milliseconds(50));
+    EXPECT_EQ(kill(pid, 0), 0);
+  }
+  EXPECT_NE(kill(pid, 0), 0);
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST(Processes, RunOutOfTheirOwnMemoryOnly) {
+  std::string died;
+  Processes processes;
+  processes.start({.memory = 64 << 20,
+                   .work = [](std::int64_t) { return std::string(std::size_t{512} << 20U, 'x'); },
+                   .answered = [](std::int64_t, const std::string&) {},
+                   .died = [&](std::int64_t, const Death& death) { died = death.text(); }});
+  while (processes.running() > 0) processes.wait(std::chrono::milliseconds(50));
+  EXPECT_EQ(died, "exit: out of memory");
+}
+#endif
 
 }  // namespace
 }  // namespace tieout

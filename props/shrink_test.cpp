@@ -8,7 +8,7 @@
 #include "cases/contents.h"
 #include "cases/validate.h"
 #include "kernels/conv_relu.h"
-#include "props/generator.h"
+#include "props/strategy.h"
 #include "props/subproblem.h"
 
 namespace tieout {

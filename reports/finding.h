@@ -47,10 +47,7 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-// What a finding is counted by: its class, or how the engine failed, without the words that differ from case to case.
-[[nodiscard]] inline std::string kind_of(const Finding& finding) {
-  if (finding.failure.empty()) return finding.diff_class.empty() ? "difference" : finding.diff_class;
-  return finding.failure.substr(0, finding.failure.find('\n'));
-}
+// What a finding is counted by: its class; or how there was no answer, without the numbers, which differ from case to case.
+[[nodiscard]] std::string kind_of(const Finding& finding);
 
 }  // namespace tieout

@@ -4,7 +4,6 @@
 
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
-#include "reports/report.h"
 
 namespace tieout {
 namespace {
@@ -28,8 +27,9 @@ std::string table_of_cells(const RunSummary& run) {
 
 }  // namespace
 
-std::string markdown(const RunSummary& run) {
-  std::string text = fmt::format("# Tieout: {}\n\n", verdict(make_report({run})));
+std::string markdown(const Report& report) {
+  const RunSummary& run = report.total;
+  std::string text = fmt::format("# Tieout: {}\n\n", verdict(report));
   text += fmt::format("Reference: {}. Seed {}, {:.1f} s. Repeat with `{}`.\n\n", run.reference, run.seed, run.seconds,
                       run.command);
   text += "| path | cases | elements compared |\n|---|--:|--:|\n";
@@ -38,8 +38,8 @@ std::string markdown(const RunSummary& run) {
   }
   text += fmt::format("| all | {} | {} |\n\n", grouped(run.cases.verified()), grouped(run.elements()));
   if (!run.reasons.empty()) text += table("not verified, because", run.reasons) + '\n';
-  text += fmt::format("## Findings: {}\n\n", run.findings.size());
-  for (const Finding& finding : run.findings) {
+  text += fmt::format("## Findings: {}\n\n", report.findings.size());
+  for (const auto& [finding, runs, known] : report.findings) {
     text += fmt::format("```\n{}```\n\n", finding_text(finding));
     if (finding.original_line != finding.case_line) {
       text += fmt::format("<details><summary>as it was drawn</summary>\n\n```\n{}\n```\n\n</details>\n\n",

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "reports/run_summary.h"
+#include "reports/report.h"
 
 namespace tieout {
 
-[[nodiscard]] std::string markdown(const RunSummary& run);
+[[nodiscard]] std::string markdown(const Report& report);
 
 }  // namespace tieout

@@ -39,7 +39,7 @@ TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
 }
 
 TEST(Markdown, GivesTheVerdictFirst) {
-  const std::string text = markdown(run_with_a_finding());
+  const std::string text = markdown(make_report({run_with_a_finding()}));
   EXPECT_EQ(text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n"), 0U);
   EXPECT_NE(text.find("| im2col | 1,234 | 1,234,567 |"), std::string::npos);
   EXPECT_NE(text.find("| fbgemm | avx2 | im2col | per_tensor | no bias | 1,234 | 1,234,567 | 1 |"), std::string::npos);

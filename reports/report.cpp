@@ -11,18 +11,6 @@
 namespace tieout {
 namespace {
 
-template <typename Key>
-void add(std::map<Key, std::int64_t>& sums, const std::map<Key, std::int64_t>& counts) {
-  for (const auto& [key, count] : counts) sums[key] += count;
-}
-
-void add(CellCounts& sum, const CellCounts& counts) {
-  sum.cases += counts.cases;
-  sum.elements += counts.elements;
-  sum.differed += counts.differed;
-  add(sum.classes, counts.classes);
-}
-
 bool names(const KnownFinding& known, const Finding& finding) {
   const auto fits = [](const std::string& wanted, const std::string& is) { return wanted.empty() || wanted == is; };
   return fits(known.kind, kind_of(finding)) && fits(known.engine, finding.cell.engine) &&
@@ -42,20 +30,6 @@ bool accounts_for(const Report& report, const std::string& kind) {
 }
 
 }  // namespace
-
-void merge(RunSummary& total, const RunSummary& run) {
-  total.cases += run.cases;
-  add(total.reasons, run.reasons);
-  add(total.differences, run.differences);
-  add(total.strategies, run.strategies);
-  for (const auto& [cell, counts] : run.cells) add(total.cells[cell], counts);
-  for (const std::string& cls : run.classes) {
-    if (std::ranges::find(total.classes, cls) == total.classes.end()) total.classes.push_back(cls);
-  }
-  total.finished = total.finished && run.finished;
-  total.seconds += run.seconds;
-  total.seconds_in_engine += run.seconds_in_engine;
-}
 
 std::int64_t Report::new_findings() const {
   return std::ranges::count_if(findings, [](const ReportedFinding& reported) { return !reported.known; });

@@ -52,9 +52,6 @@ struct Report {
 // something kept is not known.
 [[nodiscard]] std::int64_t new_differences(const Report& report);
 
-// Adds the counts of a run to a total; findings, seed and command stay.
-void merge(RunSummary& total, const RunSummary& run);
-
 // 0 verified and equal, or everything that differs is known; 1 differences that are not; 3 nothing could be verified, or
 // not all that should have been.
 [[nodiscard]] int exit_status(const Report& report);

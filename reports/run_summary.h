@@ -72,12 +72,14 @@ struct RunSummary {
   std::map<Cell, CellCounts> cells;                 // of those that were
   std::map<std::string, std::int64_t> differences;  // cases that differed or crashed, by kind_of() before it was shrunk
   std::map<std::string, std::int64_t> strategies;   // cases by what they were drawn for
+  std::map<std::string, double> strategy_seconds;   // what each of them took, all workers together
   std::vector<std::string> classes;                 // all there are, in the order in which they are shown
   std::vector<std::string> missing_classes;         // that should have been reached, and were not
   std::vector<Finding> findings;                    // by index; of many alike only the first are kept
   double seconds = 0;                               // wall time
   double seconds_in_engine = 0;                     // of the workers' time, inside LibTorch's own calls
   int workers = 1;
+  bool hunting = false;  // meant to reach every class: if it is long enough, one that it misses is a hole
 
   [[nodiscard]] std::int64_t elements() const {
     std::int64_t sum = 0;
@@ -97,6 +99,20 @@ struct RunSummary {
 
   bool operator==(const RunSummary&) const = default;
 };
+
+// Fills missing_classes: of a hunting run of at least 10,000 verified cases those that no case reached; of any run of at
+// least 100 "interior" if every result lay at a clamp, because such a run compares next to nothing.
+void find_missing_classes(RunSummary& run);
+
+// Adds the counts of a run to a total; findings, seed and command stay.
+void merge(RunSummary& total, const RunSummary& run);
+
+// Sorts the findings by index and drops those of a kind beyond the first kKeptPerKind, so that what is kept does not depend
+// on how a run was split up.
+void keep_first_findings(RunSummary& run);
+
+// How many findings of one kind a run keeps, the first by index: the rest are counted.
+inline constexpr std::size_t kKeptPerKind = 8;
 
 // The counts by one field of the cells: by path, by engine, ...
 [[nodiscard]] inline std::map<std::string, CellCounts> counts_by(const RunSummary& run, std::string Cell::* field) {

@@ -13,6 +13,6 @@ if (($#)); then exec "$tieout" "$@"; fi
 worst=0
 "$tieout" experiment || worst=$?
 report=$root/build/report
-"$tieout" fuzz --cases 10000 --report "$report" || { status=$?; ((status <= worst)) || worst=$status; }
+"$tieout" fuzz --cases 10000 --markdown "$report/report.md" || { status=$?; ((status <= worst)) || worst=$status; }
 echo "The report lies in $report"
 exit "$worst"

@@ -14,7 +14,7 @@ if [[ $torch && -d $torch ]]; then torch=$(cd -- "$torch" && pwd); fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
-  nlohmann-json3-dev)
+  nlohmann-json3-dev libsqlite3-dev)
 readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
 # The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
 readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1

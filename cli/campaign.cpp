@@ -1,0 +1,268 @@
+#include "props/campaign.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "cli/campaign_run.h"
+#include "cli/commands.h"
+#include "cli/duration.h"
+#include "cli/seed.h"
+#include "cli/shard.h"
+#include "cli/sinks.h"
+#include "oracle/libtorch.h"
+#include "props/finding_folders.h"
+#include "reports/run_record.h"
+
+namespace tieout {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kEndless = 1'000'000'000'000;  // cases, where only time ends the run
+
+struct Arguments {
+  std::string folder;
+  std::optional<std::int64_t> cases;
+  std::string duration, seed, shard, corpus;
+  bool resume = false, uniform = false;
+  int workers = static_cast<int>(std::thread::hardware_concurrency());
+  double limit = 20;
+  std::int64_t memory = 8192;
+  Sinks sinks;
+};
+
+// Everything that is decided before the first case.
+struct Plan {
+  CampaignOptions options;
+  fs::path record, corpus;
+  bool seed_given = false;
+};
+
+std::string record_name(const Shard& shard) {
+  return shard.count == 1 ? "run" : fmt::format("shard-{:04}-of-{:04}", shard.index + 1, shard.count);
+}
+
+std::string command_of(const Arguments& arguments, std::uint64_t seed) {
+  std::string command = "tieout campaign";
+  if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
+  if (!arguments.duration.empty()) command += " --for " + arguments.duration;
+  return command + fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
+}
+
+tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
+  Plan plan;
+  CampaignOptions& options = plan.options;
+  if (!arguments.cases && arguments.duration.empty()) {
+    return tl::unexpected(std::string("say how long: --for 8h, or --cases N, or both"));
+  }
+  options.cases = arguments.cases.value_or(kEndless);
+  if (!arguments.duration.empty()) {
+    const auto seconds = parse_duration(arguments.duration);
+    if (!seconds) return tl::unexpected("--for " + seconds.error());
+    options.seconds = *seconds;
+  }
+  const auto shard = arguments.shard.empty() ? shard_of_environment([](const char* name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  })
+                                             : parse_shard(arguments.shard);
+  if (!shard) return tl::unexpected("--shard: " + shard.error());
+  options.shard = *shard;
+  plan.record = fs::path(arguments.folder) / (record_name(options.shard) + ".tieout");
+  plan.corpus = arguments.corpus.empty() ? fs::path(arguments.folder) / "corpus" : fs::path(arguments.corpus);
+  plan.seed_given = !arguments.seed.empty();
+  if (!plan.seed_given && options.shard.count > 1 && !(arguments.resume && fs::exists(plan.record))) {
+    return tl::unexpected(std::string("--seed: shards of one campaign need the same seed: name one"));
+  }
+  const auto seed = plan.seed_given ? parse_seed(arguments.seed) : draw_seed();
+  if (!seed) return tl::unexpected("--seed: " + seed.error());
+  options.seed = *seed;
+  options.policy = arguments.uniform ? Policy::uniform : Policy::hunting;
+  options.workers = arguments.workers;
+  options.seconds_per_case = arguments.limit;
+  options.memory_per_case = arguments.memory << 20;
+  options.in_flight = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
+  options.command = command_of(arguments, options.seed);
+  return plan;
+}
+
+// The record to go on with, and how far it is.
+struct Start {
+  RunRecord record;
+  RunSummary run;
+  std::int64_t blocks_done = 0;
+  bool corpus_done = false;
+};
+
+tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan) {
+  auto record = RunRecord::open(plan.record);
+  if (!record) return tl::unexpected(record.error());
+  auto run = record->summary();
+  if (!run) return tl::unexpected(run.error());
+  const auto blocks = record->blocks();
+  if (!blocks) return tl::unexpected(blocks.error());
+  if (!plan.seed_given) plan.options.seed = run->seed;
+  plan.options.command = command_of(arguments, plan.options.seed);
+  if (run->command != plan.options.command) {
+    return tl::unexpected(
+        fmt::format("{} holds another campaign: {}\nresume it with the same options, or name another "
+                    "folder",
+                    plan.record.string(), run->command));
+  }
+  run->workers = plan.options.workers;
+  Start start{.record = std::move(*record), .run = std::move(*run)};
+  start.corpus_done = !blocks->empty() && blocks->front().number == kCorpusBlock;
+  start.blocks_done = std::ssize(*blocks) - (start.corpus_done ? 1 : 0);
+  return start;
+}
+
+tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
+  if (fs::exists(plan.record)) {
+    if (arguments.resume) return resume(arguments, plan);
+    return tl::unexpected(plan.record.string() + " is there already: --resume goes on with it; or name another folder");
+  }
+  RunSummary run = empty_run(plan.options, reference);
+  run.started =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  auto record = RunRecord::create(plan.record, run);
+  if (!record) return tl::unexpected(record.error());
+  return Start{.record = std::move(*record), .run = std::move(run)};
+}
+
+// Two processes on one shard would do the same work twice. The lock goes with the process that holds it.
+bool lock(const fs::path& file) {
+  const int descriptor = open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  return descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+}
+
+// What was running when everything was killed; it is run again.
+void tell_what_was_in_flight(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    std::ifstream file(entry.path());
+    std::string line;
+    if (std::getline(file, line) && !line.empty()) {
+      fmt::print(stderr, "was being verified when the campaign was killed, and is verified again:\n  {}\n", line);
+    }
+    file.close();
+    std::error_code ignored;
+    fs::remove(entry.path(), ignored);
+  }
+  fs::create_directories(folder, error);
+}
+
+tl::expected<void, std::string> keep(const fs::path& corpus, const RecordBlock& block) {
+  for (const Finding& finding : block.counts.findings) {
+    if (const auto added = add_finding(corpus, finding); !added) return added;
+  }
+  return {};
+}
+
+tl::expected<void, std::string> replay_corpus(const Plan& plan, LibTorch& reference, Start& start) {
+  if (start.corpus_done || plan.options.shard.index != 0) return {};
+  const auto cases = read_corpus(plan.corpus);
+  if (!cases) return tl::unexpected(cases.error());
+  if (cases->empty()) return {};
+  const RecordBlock block = replay(*cases, reference);
+  merge(start.run, block.counts);
+  start.run.findings.insert(start.run.findings.end(), block.counts.findings.begin(), block.counts.findings.end());
+  fmt::print(stderr, "corpus: {} cases replayed, {} still differ\n", cases->size(), block.counts.findings.size());
+  return start.record.append(block, start.run);
+}
+
+int fail(int status, const std::string& why) {
+  fmt::print(stderr, "tieout campaign: {}\n", why);
+  return status;
+}
+
+int run_campaign_command(Arguments arguments) {
+  auto plan = make_plan(arguments);
+  if (!plan) return fail(kBadUsage, plan.error());
+  const std::string name = record_name(plan->options.shard);
+  Sinks& sinks = arguments.sinks;
+  if (sinks.html.empty()) sinks.html = fs::path(arguments.folder) / (name + ".html");
+  if (sinks.markdown.empty()) sinks.markdown = fs::path(arguments.folder) / (name + ".md");
+  const auto baseline = prepare(sinks);
+  if (!baseline) return fail(kBadUsage, baseline.error());
+  std::error_code error;
+  fs::create_directories(arguments.folder, error);
+  if (error) return fail(kBadUsage, "--dir: " + arguments.folder + ": " + error.message() + "; name another folder");
+  if (!lock(fs::path(arguments.folder) / (name + ".lock"))) {
+    return fail(kBadUsage, "--dir: another process is at work in " + arguments.folder + ", or it cannot be written");
+  }
+  const auto reference = libtorch();
+  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
+  auto start = begin(arguments, *plan, **reference);
+  if (!start) return fail(kBadUsage, start.error());
+  fmt::print(stderr, "seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
+             plan->options.shard.count, start->run.cases.all());
+  tell_what_was_in_flight(plan->options.in_flight);
+  if (const auto replayed = replay_corpus(*plan, **reference, *start); !replayed) {
+    return fail(kNotVerified, replayed.error());
+  }
+
+  RunRecord& record = start->record;
+  CampaignEnd end = watch_campaign(plan->options, **reference, std::move(start->run), start->blocks_done,
+                                   [&](const RecordBlock& block, const RunSummary& so_far) {
+                                     // Findings first: a block that is in the record is never drawn again.
+                                     const auto kept = keep(plan->corpus, block);
+                                     return kept ? record.append(block, so_far) : kept;
+                                   });
+  if (end.error.empty()) {
+    if (const auto noted = record.update(end.run); !noted) end.error = noted.error();
+  }
+  if (!end.error.empty()) (void)fail(kNotVerified, end.error + "\nthen go on with --resume");
+  const Report report = make_report({end.run}, *baseline);
+  print_run(report, end.interrupted);
+  const auto written = write(sinks, report);
+  if (!written) (void)fail(kNotVerified, written.error());
+  fmt::print(stderr, "record: {}, report: {}\n", plan->record.string(), sinks.html);
+  return end_status(report, end.run.finished && end.error.empty() && written.has_value());
+}
+
+}  // namespace
+
+void add_campaign(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand("campaign", "Verify random cases for hours: recorded, resumable, in shards");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("--dir", arguments->folder, "Folder for the record, the corpus of findings and the reports")
+      ->required();
+  command->add_option("--for", arguments->duration, "How long: 90s, 45m, 8h, 1h30m")->type_name("TIME");
+  command->add_option("--cases", arguments->cases, "How many, all shards together")
+      ->check(CLI::Range(std::int64_t{1}, kEndless));
+  command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
+  command->add_flag("--resume", arguments->resume, "Go on with what the folder holds, or begin if it holds nothing");
+  command
+      ->add_option("--shard", arguments->shard,
+                   "Which part of the sequence; else told by Slurm, Kubernetes or GoogleTest's variables")
+      ->type_name("I/N");
+  command->add_option("--workers", arguments->workers, "Processes side by side; the cases are the same with any number")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--limit", arguments->limit, "Seconds a case may take before it counts as hanging")
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str();
+  command->add_option("--memory", arguments->memory, "MiB a worker may take")
+      ->check(CLI::Range(std::int64_t{64}, std::int64_t{1} << 24))
+      ->capture_default_str();
+  command
+      ->add_option("--corpus", arguments->corpus, "Folder of findings, replayed first and added to; default: in --dir")
+      ->type_name("DIR");
+  command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
+  add_sinks(*command, arguments->sinks);
+  command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
+}
+
+}  // namespace tieout

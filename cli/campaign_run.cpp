@@ -1,0 +1,120 @@
+#include "cli/campaign_run.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "reports/finding_text.h"
+#include "reports/number_text.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::size_t kMostPrinted = 20;  // findings; the reports have them all
+
+volatile std::sig_atomic_t interrupted = 0;  // a signal handler can reach nothing else
+
+// In lines of 80 columns: "  reached: tie 12, bias 30,"
+void print_counts(const char* head, const std::vector<std::string>& items) {
+  std::string line = head;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::string item = " " + items[i] + (i + 1 < items.size() ? "," : "");
+    if (line.size() + item.size() > 80) {
+      fmt::print("{}\n", line);
+      line = "   ";
+    }
+    line += item;
+  }
+  if (!items.empty()) fmt::print("{}\n", line);
+}
+
+void print_classes(const RunSummary& run) {
+  std::vector<std::string> reached;
+  std::vector<std::string> missed;
+  for (const std::string& cls : run.classes) {
+    const std::int64_t count = run.reached(cls);
+    if (count > 0) reached.push_back(fmt::format("{} {}", cls, count));
+    if (count == 0) missed.push_back(cls);
+  }
+  print_counts("  reached:", reached);
+  print_counts("  not reached:", missed);
+}
+
+void print_strategies(const RunSummary& run) {
+  double all = 0;
+  for (const auto& [strategy, seconds] : run.strategy_seconds) all += seconds;
+  std::vector<std::string> shares;
+  for (const auto& [strategy, cases] : run.strategies) {
+    const auto seconds = run.strategy_seconds.find(strategy);
+    const double share = all > 0 && seconds != run.strategy_seconds.end() ? 100 * seconds->second / all : 0;
+    shares.push_back(fmt::format("{} {:.0f} % of the time, {} cases", strategy, share, grouped(cases)));
+  }
+  print_counts("  drawn for:", shares);
+}
+
+}  // namespace
+
+CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far, std::int64_t done,
+                           const BlockWriter& block) {
+  interrupted = 0;
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
+  Progress progress(options.cases / options.shard.count, options.seconds);
+  CampaignEnd end;
+  const CampaignCalls calls{.progress =
+                                [&](const RunSummary& run, std::int64_t running) {
+                                  progress.show(run, running);
+                                  return interrupted == 0;
+                                },
+                            .block =
+                                [&](const RecordBlock& one, const RunSummary& run) {
+                                  const auto written = block(one, run);
+                                  if (!written) end.error = written.error();
+                                  return written.has_value();
+                                }};
+  end.run = run_campaign(options, reference, std::move(so_far), done, calls);
+  progress.finish();
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  end.interrupted = interrupted != 0;
+  return end;
+}
+
+void print_run(const Report& report, bool stopped) {
+  const RunSummary& run = report.total;
+  for (std::size_t i = 0; i < report.findings.size() && i < kMostPrinted; ++i) {
+    const ReportedFinding& reported = report.findings[i];
+    if (reported.known) fmt::print("known: {}\n", reported.known->reason);
+    fmt::print("{}\n", finding_text(reported.finding));
+  }
+  if (report.findings.size() > kMostPrinted) {
+    fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
+  }
+  for (const KnownFinding& gone : report.gone) {
+    fmt::print("gone: {}{}{}: no longer found\n", gone.kind, gone.kind.empty() || gone.case_line.empty() ? "" : ", ",
+               gone.case_line);
+  }
+  fmt::print("{}{}\n", stopped ? "interrupted: " : "", verdict(report));
+  for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
+    for (const auto& [what, counts] : counts_by(run, field)) {
+      fmt::print("  {:<16} {:>12} cases {:>15} elements\n", what, grouped(counts.cases), grouped(counts.elements));
+    }
+  }
+  print_classes(run);
+  print_strategies(run);
+  for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>7} {}\n", count, reason);
+  fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}, {:.0f} % of their time inside LibTorch\n", run.seconds,
+             static_cast<double>(run.cases.all()) / run.seconds, run.workers, run.workers == 1 ? "" : "s",
+             100 * run.seconds_in_engine / (run.seconds * run.workers));
+}
+
+int end_status(const Report& report, bool complete) {
+  const int status = exit_status(report);
+  return status == kEqual && !complete ? int{kNotVerified} : status;
+}
+
+}  // namespace tieout

@@ -1,0 +1,29 @@
+#pragma once
+// A campaign on the terminal: started, watched, stopped by Ctrl-C, and summed up. What fuzz and campaign have in common.
+
+#include <functional>
+#include <string>
+
+#include "props/campaign.h"
+#include "reports/report.h"
+
+namespace tieout {
+
+struct CampaignEnd {
+  RunSummary run;
+  bool interrupted = false;
+  std::string error;  // why it could not go on, from `block`
+};
+
+// Runs it with progress on standard error. block: after each; the error ends the run.
+using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBlock&, const RunSummary&)>;
+[[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far,
+                                         std::int64_t done, const BlockWriter& block);
+
+// The findings in the document's format, the verdict and what was reached, on standard output.
+void print_run(const Report& report, bool interrupted);
+
+// The exit status of a run: less than was asked for has not verified it; a difference found is one all the same.
+[[nodiscard]] int end_status(const Report& report, bool complete);
+
+}  // namespace tieout

@@ -1,0 +1,76 @@
+#include "reports/report.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/campaign_run.h"
+#include "cli/commands.h"
+#include "cli/sinks.h"
+#include "reports/record_files.h"
+
+namespace tieout {
+namespace {
+
+using Paths = std::vector<std::filesystem::path>;
+
+tl::expected<Paths, std::string> all_files(const std::vector<std::string>& names) {
+  Paths files;
+  for (const std::string& name : names) {
+    const auto of_name = record_files(name);
+    if (!of_name) return tl::unexpected(of_name.error());
+    files.insert(files.end(), of_name->begin(), of_name->end());
+  }
+  return files;
+}
+
+int fail(const char* command, const std::string& why) {
+  fmt::print(stderr, "tieout {}: {}\n", command, why);
+  return kBadUsage;
+}
+
+int report_runs(const std::vector<std::string>& names, const Sinks& sinks) {
+  const auto baseline = prepare(sinks);
+  if (!baseline) return fail("report", baseline.error());
+  const auto files = all_files(names);
+  if (!files) return fail("report", files.error());
+  const auto runs = read_records(*files);
+  if (!runs) return fail("report", runs.error());
+  const Report report = make_report(*runs, *baseline);
+  if (!on_standard_output(sinks)) print_run(report, false);
+  if (const auto written = write(sinks, report); !written) return fail("report", written.error());
+  return end_status(report, report.total.finished);
+}
+
+int merge_runs(const std::string& merged, const std::vector<std::string>& names) {
+  const auto files = all_files(names);
+  if (!files) return fail("merge", files.error());
+  if (const auto done = merge_records(merged, *files); !done) return fail("merge", done.error());
+  fmt::print("{}: {} records merged\n", merged, files->size());
+  return kEqual;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand("report", "Report recorded runs, one or many, in any format");
+  const auto names = std::make_shared<std::vector<std::string>>();
+  const auto sinks = std::make_shared<Sinks>();
+  command->add_option("run", *names, "Records, or folders of campaigns; shards of one run count as one")->required();
+  add_sinks(*command, *sinks);
+  command->callback([=, &exit_status] { exit_status = report_runs(*names, *sinks); });
+}
+
+void add_merge(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand("merge", "Merge the records of a campaign's shards into one");
+  const auto merged = std::make_shared<std::string>();
+  const auto names = std::make_shared<std::vector<std::string>>();
+  command->add_option("merged", *merged, "Record to write, a new file")->required();
+  command->add_option("run", *names, "Records, or folders of campaigns")->required();
+  command->callback([=, &exit_status] { exit_status = merge_runs(*merged, *names); });
+}
+
+}  // namespace tieout

@@ -1,0 +1,90 @@
+#include "cli/sinks.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "cli/output_file.h"
+#include "reports/baseline.h"
+#include "reports/markdown.h"
+
+namespace tieout {
+namespace {
+
+struct Format {
+  const char* option;
+  const char* what;
+  std::string Sinks::* file;
+  std::string (*text)(const Report&);
+};
+
+constexpr std::array kFormats{
+    Format{"--markdown", "Report for a job summary or an issue", &Sinks::markdown,
+           [](const Report& report) { return markdown(report); }},
+};
+
+// The folder a file would lie in, as far as it exists already.
+bool can_be_written(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) return false;
+  std::filesystem::path folder = std::filesystem::absolute(file, error).parent_path();
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  return std::filesystem::is_directory(folder, error) && access(folder.c_str(), W_OK) == 0;
+}
+
+}  // namespace
+
+void add_sinks(CLI::App& command, Sinks& sinks) {
+  for (const Format& format : kFormats) {
+    command.add_option(format.option, sinks.*format.file, std::string(format.what) + "; -: standard output")
+        ->type_name("FILE")
+        ->group("Reports");
+  }
+  command.add_option("--baseline", sinks.baseline, "Known findings, which do not count as new (docs/reports.md)")
+      ->type_name("FILE")
+      ->group("Reports");
+  command.add_flag("--github", sinks.github, "Annotations for GitHub Actions on standard output")->group("Reports");
+}
+
+tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks) {
+  for (const Format& format : kFormats) {
+    const std::string& file = sinks.*format.file;
+    if (!file.empty() && file != "-" && !can_be_written(file)) {
+      return tl::unexpected(fmt::format("{}: {} cannot be written; name another place", format.option, file));
+    }
+  }
+  if (sinks.baseline.empty()) return {};
+  std::ifstream file(sinks.baseline, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return tl::unexpected("--baseline: " + sinks.baseline + " cannot be read; name a file that is there");
+  auto baseline = parse_baseline(text);
+  if (!baseline) return tl::unexpected("--baseline: " + sinks.baseline + ": " + baseline.error());
+  return baseline;
+}
+
+bool on_standard_output(const Sinks& sinks) {
+  return std::ranges::any_of(kFormats, [&](const Format& format) { return sinks.*format.file == "-"; });
+}
+
+tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) {
+  tl::expected<void, std::string> result;
+  for (const Format& format : kFormats) {
+    const std::string& file = sinks.*format.file;
+    if (file.empty()) continue;
+    const std::string text = format.text(report);
+    if (file == "-") {
+      fmt::print("{}", text);
+    } else if (const auto written = write_file(file, text); !written && result) {
+      result = tl::unexpected(std::string(format.option) + ": " + written.error());
+    }
+  }
+  return result;
+}
+
+}  // namespace tieout

@@ -1,0 +1,30 @@
+#pragma once
+// Where a run's report goes: the options that every subcommand has that verifies.
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "reports/report.h"
+
+namespace tieout {
+
+struct Sinks {
+  std::string html, markdown, json, junit;  // files; "-": standard output; empty: none
+  std::string baseline;                     // file of known findings
+  bool github = false;                      // annotations on standard output
+};
+
+void add_sinks(CLI::App& command, Sinks& sinks);
+
+// Before the work: reads the baseline, and makes sure that every file can be written. The error names the option.
+[[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks);
+
+// Whether a report stands on standard output, alone.
+[[nodiscard]] bool on_standard_output(const Sinks& sinks);
+
+// After it. The error names the file; the other files are written all the same.
+[[nodiscard]] tl::expected<void, std::string> write(const Sinks& sinks, const Report& report);
+
+}  // namespace tieout

@@ -1,0 +1,135 @@
+#include "props/aim.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+
+#include "cases/contents.h"
+#include "kernels/conv_relu.h"
+
+namespace tieout {
+namespace {
+
+float step(float value, std::int64_t floats) {
+  const float direction = floats < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
+  for (std::int64_t i = std::abs(floats); i > 0; --i) value = std::nextafter(value, direction);
+  return value;
+}
+
+// Which signs the value before rounding can take: without a bias it has the sign of the sum.
+struct Signs {
+  bool negative = true, positive = true;
+};
+
+std::optional<double> draw_target(Aim aim, const ConvCase& c, Signs signs, Random& random) {
+  if (aim == Aim::tie) {
+    const std::int64_t lowest = signs.negative ? -c.output_zero_point : 0;
+    const std::int64_t highest = signs.positive ? 255 - c.output_zero_point : -1;
+    if (lowest > highest) return {};
+    return static_cast<double>(random.between(lowest, highest)) + 0.5;
+  }
+  const bool positive = signs.positive && (!signs.negative || random.chance(1, 2));
+  if (!positive && !signs.negative) return {};
+  if (aim == Aim::int32) return positive ? 0x1p31 : -0x1p31;
+  const double limit = positive ? 32767 : -32768;
+  const double shifted = random.chance(1, 2) ? limit - static_cast<double>(c.output_zero_point) : limit;
+  return shifted + (random.chance(1, 2) ? 0.5 : -0.5);
+}
+
+// Two pairs of stored values with x0 * w0 + x1 * w1 close to a limit of int16.
+struct Pair {
+  std::array<std::uint8_t, 2> x{};
+  std::array<std::int8_t, 2> w{};
+};
+
+std::int64_t distance_to_limit(std::int64_t sum) { return std::min(std::abs(sum - 32767), std::abs(sum + 32768)); }
+
+// alike: both activations have the same value, as where the pair's elements are neighbours in space.
+Pair draw_pair(bool alike, Random& random) {
+  Pair best;
+  std::int64_t closest = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t wanted = random.between(0, 2);
+  for (int tries = 0; tries < 60; ++tries) {
+    const bool positive = random.chance(1, 2);
+    const auto draw_weight = [&] { return positive ? random.between(1, 127) : random.between(-128, -1); };
+    Pair pair;
+    const std::int64_t x0 = random.between(128, 255);
+    const std::int64_t w0 = draw_weight();
+    const std::int64_t w1 = draw_weight();
+    const std::int64_t rest = (positive ? 32767 : -32768) - x0 * w0;
+    const std::int64_t x1 = alike ? x0 : std::clamp<std::int64_t>(rest / w1, 0, 255);
+    const std::int64_t off = std::abs(distance_to_limit(x0 * w0 + x1 * w1) - wanted);
+    if (off >= closest) continue;
+    closest = off;
+    best = {{static_cast<std::uint8_t>(x0), static_cast<std::uint8_t>(x1)},
+            {static_cast<std::int8_t>(w0), static_cast<std::int8_t>(w1)}};
+  }
+  return best;
+}
+
+}  // namespace
+
+void aim_at(Aim aim, ConvCase& c, Random& random) {
+  const ConvProblem problem = with_contents(c);
+  const auto count = static_cast<std::uint32_t>(element_count(output_shape(c)));
+  const std::int64_t offset = random.below(count);
+  const auto k = offset / volume(output_size(c)) % c.out_channels;
+  // Pair saturation moves the sum on some machines only; the exact one is aimed at.
+  const double raw = conv_relu_trace(problem, Arithmetic{}, offset).accumulator;
+  const double unit =
+      static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)));
+  if (c.bias.empty() && raw == 0) return;
+  const Signs signs = c.bias.empty() ? Signs{.negative = raw < 0, .positive = raw > 0} : Signs{};
+  const std::optional<double> target = draw_target(aim, c, signs, random);
+  if (!target) return;
+  const std::int64_t floats_beside = random.between(-2, 2);
+  if (!c.bias.empty()) {
+    const double multiplier = unit / static_cast<float>(c.output_scale);
+    const float bias = step(static_cast<float>((*target / multiplier - raw) * unit), floats_beside);
+    if (std::isfinite(bias)) c.bias[static_cast<std::size_t>(k)] = bias;
+  } else {
+    const float scale = step(static_cast<float>(unit * raw / *target), floats_beside);
+    if (std::isnormal(scale) && scale > 1e-30F) c.output_scale = scale;
+  }
+}
+
+void aim_at_pair_limits(ConvCase& c, Random& random) {
+  // Channels of a group are neighbours in the reduction, and taps of the window where a group has one channel.
+  const std::int64_t channels = c.in_channels / c.groups;
+  const bool by_tap = channels == 1;
+  const Pair pair = draw_pair(by_tap, random);
+  const std::int64_t input = volume(c.input);
+  const std::int64_t taps = volume(c.kernel);
+  std::vector<std::uint8_t> x(static_cast<std::size_t>(element_count(activation_shape(c))));
+  std::vector<std::int8_t> w(static_cast<std::size_t>(element_count(weight_shape(c))));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto channel = static_cast<std::int64_t>(i) / input % channels;
+    x[i] = pair.x[static_cast<std::size_t>(channel % 2)];
+    if (random.chance(1, 16)) x[i] = static_cast<std::uint8_t>(random.between(0, 255));
+  }
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    w[i] = pair.w[static_cast<std::size_t>((by_tap ? at % taps : at / taps % channels) % 2)];
+    if (random.chance(1, 16)) w[i] = static_cast<std::int8_t>(random.between(-128, 127));
+  }
+  c.activation = {Fill::listed, std::move(x)};
+  c.weight = {Fill::listed, std::move(w)};
+}
+
+void aim_at_long_sums(ConvCase& c, Random& random) {
+  const std::uint8_t x = random.chance(3, 4) ? 255 : 0;
+  const std::int8_t w = random.chance(1, 2) ? 127 : -128;
+  c.activation = {Fill::listed, std::vector(static_cast<std::size_t>(element_count(activation_shape(c))), x)};
+  c.weight = {Fill::listed, std::vector(static_cast<std::size_t>(element_count(weight_shape(c))), w)};
+  // One odd value a channel: sums that float32 rounds differ in their last bits.
+  const std::int64_t per_channel = reduction_length(c);
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    c.weight.values[static_cast<std::size_t>(k * per_channel)] = static_cast<std::int8_t>(random.between(-128, 127));
+  }
+  if (random.chance(1, 2)) c.activation_zero_point = x == 255 ? 0 : 255;
+}
+
+}  // namespace tieout

@@ -1,0 +1,28 @@
+#pragma once
+// Moves a drawn case to where arithmetics part: a value before rounding onto a tie or a limit, pairs of products to the
+// limit of 16 bits.
+
+#include "cases/conv_case.h"
+#include "cases/random.h"
+
+namespace tieout {
+
+// Where the value before rounding of one element is moved to, or at most two floats beside it.
+enum class Aim {
+  tie,    // an integer and a half whose result is not clamped
+  int16,  // where a conversion to int16 begins to saturate, before or after the zero point is added
+  int32,  // where a conversion to int32 overflows
+};
+
+// Changes output scale or bias so that one element's value gets there. c: complete but for that; left alone where the
+// element cannot get there.
+void aim_at(Aim aim, ConvCase& c, Random& random);
+
+// Contents whose products, summed up in pairs, lie at most two steps from the limits of int16, on both sides of them.
+void aim_at_pair_limits(ConvCase& c, Random& random);
+
+// Contents of one sign, so that sums grow towards 2^24, where float32 loses their last bit, and 2^31, where int32 wraps:
+// as far as the case's reduction is long.
+void aim_at_long_sums(ConvCase& c, Random& random);
+
+}  // namespace tieout

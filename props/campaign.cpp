@@ -1,0 +1,288 @@
+#include "props/campaign.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cases/case_text.h"
+#include "props/case_class.h"
+#include "props/explain.h"
+#include "props/generator.h"
+#include "props/isolated.h"
+#include "props/outcome.h"
+#include "props/strategy.h"
+#include "props/verify.h"
+#include "reports/finding_json.h"
+
+namespace tieout {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kBlocksAhead = 8;      // of each worker, waiting for one before them
+constexpr double kSecondsToReduce = 10;      // shrinking ends by itself long before, or is slow because cases hang
+constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
+
+// The file that says what a worker is at. What is written is safe from the death of every process, at once.
+class InFlight {
+ public:
+  explicit InFlight(const std::filesystem::path& file)
+      : file_(open(file.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644)) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() {
+    if (file_ >= 0) close(file_);
+  }
+
+  void write(const std::string& line) const {
+    if (file_ < 0) return;
+    const std::string text = line + '\n';
+    if (pwrite(file_, text.data(), text.size(), 0) != std::ssize(text)) return;  // a full disk shows where it matters
+    if (ftruncate(file_, std::ssize(text)) != 0) return;
+  }
+
+ private:
+  int file_;
+};
+
+// A block on its way: drawn and run, then those of its cases that want to be alone, then its findings made small.
+struct Pending {
+  enum class Stage { running, ran, alone, complete, reducing, ready } stage = Stage::running;
+  std::int64_t number = 0;
+  std::int64_t begin = 0;
+  std::vector<CaseOutcome> outcomes;
+  std::vector<std::int64_t> alone;  // indices
+  std::deque<Finding> findings;     // before they are reduced, then after; their places stay
+  std::size_t unreduced = 0;
+};
+
+class Campaign {
+ public:
+  Campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far, std::int64_t done,
+           const CampaignCalls& calls)
+      : options_(options),
+        reference_(reference),
+        calls_(calls),
+        run_(std::move(so_far)),
+        seconds_before_(run_.seconds),
+        next_(done) {}
+
+  RunSummary run() {
+    while (go_on_) {
+      start_blocks();
+      if (pending_.empty()) break;
+      processes_.wait(milliseconds(100));
+      settle();
+      note_time();
+      go_on_ = go_on_ && calls_.progress(run_, std::ssize(pending_));
+    }
+    run_.finished = next_block_begin() >= options_.cases && pending_.empty();
+    // In the time that it was given a run has done what was asked of it.
+    if (out_of_time() && pending_.empty()) run_.finished = true;
+    note_time();
+    find_missing_classes(run_);
+    return std::move(run_);
+  }
+
+ private:
+  [[nodiscard]] ConvCase draw(std::int64_t index) const {
+    const auto position = static_cast<std::uint64_t>(index);
+    if (options_.policy == Policy::hunting) return case_of(options_.seed, position);
+    Random random(options_.seed, position);
+    return draw_uniform_case(random);
+  }
+
+  [[nodiscard]] std::string_view drawn_for(std::int64_t index) const {
+    return options_.policy == Policy::hunting ? name(strategy_of(static_cast<std::uint64_t>(index))) : "uniform";
+  }
+
+  [[nodiscard]] std::int64_t next_block() const { return options_.shard.index + next_ * options_.shard.count; }
+  [[nodiscard]] std::int64_t next_block_begin() const { return next_block() * kBlock; }
+
+  void note_time() { run_.seconds = seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
+  [[nodiscard]] bool out_of_time() const { return options_.seconds > 0 && run_.seconds >= options_.seconds; }
+
+  void start_blocks() {
+    const auto workers = static_cast<std::size_t>(options_.workers);
+    while (processes_.running() < workers && pending_.size() < kBlocksAhead * workers && !out_of_time() &&
+           next_block_begin() < options_.cases) {
+      pending_.push_back({.number = next_block(), .begin = next_block_begin()});
+      ++next_;
+      Pending& block = pending_.back();
+      const std::int64_t end = std::min(block.begin + kBlock, options_.cases);
+      block.outcomes.resize(static_cast<std::size_t>(end - block.begin));
+      run_block(block, end);
+    }
+  }
+
+  void run_block(Pending& block, std::int64_t end) {
+    // Lives in the worker, which opens it at its first case.
+    const auto line = std::make_shared<std::optional<InFlight>>();
+    processes_.start(
+        {.begin = block.begin,
+         .end = end,
+         .seconds = options_.seconds_per_case,
+         .memory = options_.memory_per_case,
+         .work =
+             [this, line, file = in_flight(block.number)](std::int64_t index) {
+               const ConvCase c = draw(index);
+               if (!file.empty()) {
+                 if (!*line) line->emplace(file);
+                 (*line)->write(print(c));
+               }
+               return pack(examine(c, reference_, Where::here));
+             },
+         .answered = [this, &block](std::int64_t index,
+                                    const std::string& answer) { take(block, index, unpack(answer)); },
+         .died = [this, &block](std::int64_t index, const Death& death) { take_death(block, index, death.text()); },
+         .ended = [&block] { block.stage = Pending::Stage::ran; }});
+  }
+
+  [[nodiscard]] std::filesystem::path in_flight(std::int64_t number) const {
+    return options_.in_flight.empty() ? std::filesystem::path()
+                                      : options_.in_flight / ("block-" + std::to_string(number));
+  }
+
+  void run_alone_those_of(Pending& block) {
+    processes_.start({.begin = 0,
+                      .end = std::ssize(block.alone),
+                      .seconds = options_.seconds_per_case + 60,  // the limit is kept inside
+                      .work =
+                          [this, &block](std::int64_t i) {
+                            return pack(examine(draw(block.alone[static_cast<std::size_t>(i)]), reference_,
+                                                Where::alone, options_.seconds_per_case));
+                          },
+                      .answered =
+                          [this, &block](std::int64_t i, const std::string& answer) {
+                            take(block, block.alone[static_cast<std::size_t>(i)], unpack(answer));
+                          },
+                      .died =
+                          [this, &block](std::int64_t i, const Death& death) {
+                            take_death(block, block.alone[static_cast<std::size_t>(i)], death.text());
+                          },
+                      .ended = [&block] { block.stage = Pending::Stage::complete; }});
+  }
+
+  void take(Pending& block, std::int64_t index, CaseOutcome outcome) {
+    if (outcome.wants_to_be_alone) block.alone.push_back(index);
+    block.outcomes[static_cast<std::size_t>(index - block.begin)] = std::move(outcome);
+  }
+
+  void take_death(Pending& block, std::int64_t index, const std::string& how) {
+    take(block, index, death_of(draw(index), reference_, how));
+    deaths_[index] = how;
+  }
+
+  // Takes every block as far as it can go; the first is counted once it is ready, and then the one behind it.
+  void settle() {
+    for (Pending& block : pending_) {
+      if (block.stage != Pending::Stage::ran) continue;
+      block.stage = block.alone.empty() ? Pending::Stage::complete : Pending::Stage::alone;
+      if (!block.alone.empty()) run_alone_those_of(block);
+    }
+    while (!pending_.empty()) {
+      Pending& first = pending_.front();
+      if (first.stage == Pending::Stage::complete) reduce_findings_of(first);
+      if (first.stage != Pending::Stage::ready) return;
+      commit(first);
+      pending_.pop_front();
+      if (!go_on_) return;
+    }
+  }
+
+  // Which findings are kept is decided in the order of the sequence: the first of each kind.
+  void reduce_findings_of(Pending& block) {
+    std::map<std::string, std::int64_t> seen = run_.differences;
+    for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
+      const CaseOutcome& outcome = block.outcomes[i];
+      if (outcome.status != Status::differed && outcome.status != Status::crashed) continue;
+      if (seen[outcome.reason]++ < static_cast<std::int64_t>(options_.kept_per_kind)) {
+        block.findings.push_back(unreduced(block.begin + static_cast<std::int64_t>(i), outcome));
+      }
+    }
+    block.unreduced = block.findings.size();
+    block.stage = block.findings.empty() ? Pending::Stage::ready : Pending::Stage::reducing;
+    for (Finding& finding : block.findings) reduce_it(block, finding);
+  }
+
+  void reduce_it(Pending& block, Finding& finding) {
+    processes_.start({.seconds = kSecondsForAFinding,
+                      .work =
+                          [this, &finding](std::int64_t) {
+                            Finding small = reduce(finding, reference_, kSecondsToReduce);
+                            small.explanation = explanation_of(small);
+                            small.cell = finding.cell;
+                            small.index = finding.index;
+                            return to_json(small);
+                          },
+                      .answered =
+                          [&finding](std::int64_t, const std::string& answer) {
+                            if (auto small = finding_from_json(answer)) finding = std::move(*small);
+                          },
+                      .died = [](std::int64_t, const Death&) {},  // it stays as it was drawn
+                      .ended =
+                          [&block] {
+                            if (--block.unreduced == 0) block.stage = Pending::Stage::ready;
+                          }});
+  }
+
+  [[nodiscard]] Finding unreduced(std::int64_t index, const CaseOutcome& outcome) {
+    const ConvCase c = draw(index);
+    const auto death = deaths_.find(index);
+    return {.case_line = print(c),
+            .original_line = print(c),
+            .expected_name = std::string(name(c.execution.engine)),
+            .failure = death == deaths_.end() ? std::string() : "died: " + death->second,
+            .cell = outcome.cell,
+            .index = index};
+  }
+
+  void commit(Pending& block) {
+    RecordBlock record{.number = block.number, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};
+    for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
+      const std::int64_t index = block.begin + static_cast<std::int64_t>(i);
+      const CaseOutcome& outcome = block.outcomes[i];
+      record.verdicts += letter(outcome.status);
+      record.digest = mix(record.digest, outcome);
+      count(record.counts, outcome, drawn_for(index));
+      deaths_.erase(index);
+    }
+    record.counts.findings.assign(block.findings.begin(), block.findings.end());
+    merge(run_, record.counts);
+    run_.findings.insert(run_.findings.end(), block.findings.begin(), block.findings.end());
+    note_time();
+    run_.finished = next_block_begin() >= options_.cases && pending_.size() == 1;
+    go_on_ = calls_.block(record, run_);
+    std::error_code ignored;
+    if (!options_.in_flight.empty()) std::filesystem::remove(in_flight(block.number), ignored);
+  }
+
+  const CampaignOptions& options_;
+  LibTorch& reference_;
+  const CampaignCalls& calls_;
+  RunSummary run_;
+  double seconds_before_;
+  std::int64_t next_;  // of the shard's blocks, the first that is not begun
+  Clock::time_point start_ = Clock::now();
+  bool go_on_ = true;
+  std::deque<Pending> pending_;  // in the order of the sequence; references to its elements stay valid
+  std::map<std::int64_t, std::string> deaths_;
+  Processes processes_;  // last, so that it is gone before what its tasks refer to
+};
+
+}  // namespace
+
+RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far, std::int64_t done,
+                        const CampaignCalls& calls) {
+  return Campaign(options, reference, std::move(so_far), done, calls).run();
+}
+
+}  // namespace tieout

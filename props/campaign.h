@@ -1,0 +1,58 @@
+#pragma once
+// Many random cases, by worker processes that may die: a crash costs one case and is a finding.
+//
+// A seed names a sequence of cases (props/strategy.h). The sequence is cut into blocks of kBlock cases; a shard takes every
+// count-th block, and a worker takes a block at a time in a process of its own, so that what a case leaves behind in
+// LibTorch reaches the end of its block at most. Results are counted block after block, in the order of the sequence,
+// whichever is ready first: what a run has counted is always the beginning of its sequence, and depends on neither the
+// number of workers nor their speed.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "oracle/libtorch.h"
+#include "reports/run_record.h"
+#include "reports/run_summary.h"
+
+namespace tieout {
+
+inline constexpr std::int64_t kBlock = 500;
+
+enum class Policy {
+  hunting,  // case_of()
+  uniform,  // draw_uniform_case(): what random tests usually draw
+};
+
+struct CampaignOptions {
+  std::int64_t cases = 10'000;  // of the sequence, all shards together
+  double seconds = 0;           // wall time after which no further case is begun; 0: no limit
+  std::uint64_t seed = 0;
+  Policy policy = Policy::hunting;
+  Shard shard;
+  int workers = 1;
+  double seconds_per_case = 20;                          // what a hang is
+  std::int64_t memory_per_case = std::int64_t{8} << 30;  // bytes beyond what a worker is born with
+  std::size_t kept_per_kind = kKeptPerKind;              // findings reduced and kept; all are counted
+  std::filesystem::path in_flight;                       // folder: what each worker is at; empty: not written down
+  std::string command;                                   // that repeats the run
+};
+
+// What a run has counted before its first case: machine, classes, the cells that it aims at.
+[[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference);
+
+// What a campaign calls. Each answers false to end the run.
+struct CampaignCalls {
+  std::function<bool(const RunSummary& so_far, std::int64_t running)> progress;  // a few times a second
+  // After each block, with the whole so far: the place to write it down.
+  std::function<bool(const RecordBlock& block, const RunSummary& so_far)> block = [](auto&, auto&) { return true; };
+};
+
+// so_far: empty_run(), or what an earlier run of the same options counted, which this one goes on from. done: how many of
+// the shard's blocks that is.
+[[nodiscard]] RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far,
+                                      std::int64_t done, const CampaignCalls& calls);
+
+}  // namespace tieout

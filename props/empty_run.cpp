@@ -1,0 +1,70 @@
+#include <fstream>
+#include <thread>
+
+#include "cases/case_text.h"
+#include "props/campaign.h"
+#include "props/case_class.h"
+#include "props/verify.h"
+
+namespace tieout {
+namespace {
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+// Every cell that this machine and this LibTorch have, so that one that is never reached shows as a hole.
+void add_cells(RunSummary& run, const LibTorch& reference) {
+  struct How {
+    Execution execution;
+    Engine picked;
+  };
+  std::vector<How> hows;
+  for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256}) {
+    hows.push_back({{.engine = Engine::fbgemm, .isa = isa}, Engine::fbgemm});
+  }
+  hows.push_back({{.engine = Engine::onednn}, Engine::onednn});
+  hows.push_back({{.engine = Engine::qnnpack}, Engine::qnnpack});
+  hows.push_back({{.engine = Engine::x86}, Engine::fbgemm});
+  if (reference.hardware().avx512_vnni) hows.push_back({{.engine = Engine::x86}, Engine::onednn});
+  for (const auto& [execution, picked] : hows) {
+    if (!reference.available(execution)) continue;
+    for (const FbgemmPath path :
+         {FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise, FbgemmPath::im2col}) {
+      for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
+        for (const bool bias : {false, true}) {
+          ConvCase c{.granularity = granularity, .execution = execution};
+          if (bias) c.bias = {0};
+          run.cells[cell_of(c, path, picked, reference.native_isa())] = {};
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) {
+  RunSummary run{.command = options.command,
+                 .subject = "scalar",
+                 .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
+                 .machine = {.cpu = cpu_name(),
+                             .isa = std::string(name(reference.native_isa())),
+                             .libtorch = reference.version(),
+                             .cores = static_cast<int>(std::thread::hardware_concurrency())},
+                 .seed = options.seed,
+                 .shard = options.shard,
+                 .finished = false,
+                 .workers = options.workers,
+                 .hunting = options.policy == Policy::hunting};
+  for (std::size_t i = 0; i < kCaseClasses; ++i) run.classes.emplace_back(name(static_cast<CaseClass>(i)));
+  add_cells(run, reference);
+  return run;
+}
+
+}  // namespace tieout

@@ -1,0 +1,114 @@
+#include "props/finding_folders.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "props/explain.h"
+#include "props/outcome.h"
+#include "props/verify.h"
+#include "reports/finding_json.h"
+#include "reports/finding_text.h"
+#include "reports/python_script.h"
+
+namespace tieout {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string hex(std::uint64_t value, int digits) {
+  std::string text;
+  for (int i = digits - 1; i >= 0; --i) text += "0123456789abcdef"[value >> (4 * i) & 0xfU];
+  return text;
+}
+
+bool write_text(const fs::path& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary);
+  out << text;
+  out.close();
+  return out.good();
+}
+
+}  // namespace
+
+std::string folder_name(const Finding& finding) {
+  std::string name;
+  for (const char letter : kind_of(finding)) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(letter)) != 0;
+    if (plain) name += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    if (!plain && !name.empty() && name.back() != '-') name += '-';
+    if (name.size() == 40) break;
+  }
+  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
+  for (const char letter : finding.case_line) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3U;
+  return name + (name.ends_with('-') ? "" : "-") + hex(hash >> 16U, 12);
+}
+
+tl::expected<void, std::string> add_finding(const fs::path& corpus, const Finding& finding) {
+  const fs::path folder = corpus / folder_name(finding);
+  std::error_code error;
+  if (fs::exists(folder, error)) return {};
+  const fs::path draft = corpus / (".draft-" + std::to_string(getpid()));
+  fs::remove_all(draft, error);
+  fs::create_directories(draft, error);
+  bool written = !error && write_text(draft / "case.txt", finding.case_line + '\n') &&
+                 write_text(draft / "finding.txt", finding_text(finding)) &&
+                 write_text(draft / "finding.json", to_json(finding) + '\n');
+  if (!finding.explanation.empty()) written = written && write_text(draft / "explanation.txt", finding.explanation);
+  if (const auto c = parse(finding.case_line)) {
+    written = written && write_text(draft / "reproduce.py", python_script(with_contents(*c), finding.case_line));
+  }
+  if (written) fs::rename(draft, folder, error);
+  if (written && (!error || fs::exists(folder))) return {};  // another process may have been there first
+  std::error_code ignored;
+  fs::remove_all(draft, ignored);
+  return tl::unexpected("cannot write " + folder.string() + (error ? ": " + error.message() : std::string()) +
+                        "; make room there, or name another folder");
+}
+
+tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& corpus) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(corpus, error)) {
+    const fs::path file = entry.path() / "case.txt";
+    if (!entry.path().filename().string().starts_with('.') && fs::exists(file, error)) files.push_back(file);
+  }
+  std::ranges::sort(files);
+  std::vector<ConvCase> cases;
+  for (const fs::path& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    std::string line;
+    std::getline(in, line);
+    const auto c = parse(line);
+    if (!c) {
+      return tl::unexpected(file.string() + ": " + c.error().text() + "; put the line right, or remove the folder");
+    }
+    cases.push_back(*c);
+  }
+  return cases;
+}
+
+RecordBlock replay(const std::vector<ConvCase>& cases, LibTorch& reference) {
+  RecordBlock block{.number = kCorpusBlock, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Verdict verdict = verify_alone(cases[i], reference);
+    const CaseOutcome outcome = outcome_of(cases[i], verdict, reference);
+    block.verdicts += letter(outcome.status);
+    block.digest = mix(block.digest, outcome);
+    count(block.counts, outcome, "corpus");
+    if (outcome.status != Status::differed && outcome.status != Status::crashed) continue;
+    verdict.finding.cell = outcome.cell;
+    verdict.finding.index = -1 - static_cast<std::int64_t>(i);
+    verdict.finding.explanation = explanation_of(verdict.finding);
+    block.counts.findings.push_back(std::move(verdict.finding));
+  }
+  return block;
+}
+
+}  // namespace tieout

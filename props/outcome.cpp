@@ -1,0 +1,127 @@
+#include "props/outcome.h"
+
+#include <chrono>
+#include <cstring>
+
+#include "reports/run_record.h"
+
+namespace tieout {
+namespace {
+
+// What has a fixed size; the texts follow, each with a zero at its end.
+struct Fixed {
+  Status status;
+  bool wants_to_be_alone;
+  std::int64_t elements;
+  std::uint64_t classes;
+  double seconds, seconds_in_engine;
+};
+
+}  // namespace
+
+CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+  const bool differs = verdict.status == Status::differed || verdict.status == Status::crashed;
+  return {.status = verdict.status,
+          .elements = verdict.elements,
+          .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
+          .reason = differs ? kind_of(verdict.finding) : verdict.reason,
+          .cell = cell_of(c, verdict.path, verdict.picked, reference.native_isa())};
+}
+
+CaseOutcome examine(const ConvCase& c, LibTorch& reference, Where where, double seconds) {
+  const auto start = std::chrono::steady_clock::now();
+  const double before = reference.seconds_inside();
+  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, seconds) : verify(c, reference);
+  CaseOutcome outcome = outcome_of(c, verdict, reference);
+  outcome.wants_to_be_alone =
+      where == Where::here && verdict.status == Status::skipped && verdict.defect != nullptr && verdict.defect->memory;
+  outcome.seconds_in_engine = reference.seconds_inside() - before;
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return outcome;
+}
+
+CaseOutcome death_of(const ConvCase& c, const LibTorch& reference, const std::string& how) {
+  const FbgemmPath path = fbgemm_path(c, reference.hardware());
+  return {.status = Status::crashed,
+          .reason = kind_of({.failure = "died: " + how}),
+          .cell = cell_of(c, path, c.execution.engine, reference.native_isa())};
+}
+
+std::string pack(const CaseOutcome& outcome) {
+  const Fixed fixed{outcome.status,  outcome.wants_to_be_alone, outcome.elements,
+                    outcome.classes, outcome.seconds,           outcome.seconds_in_engine};
+  std::string bytes(reinterpret_cast<const char*>(&fixed), sizeof fixed);
+  const Cell& cell = outcome.cell;
+  for (const std::string* text :
+       {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+    bytes.append(text->c_str(), std::strlen(text->c_str()) + 1);
+  }
+  return bytes;
+}
+
+CaseOutcome unpack(const std::string& bytes) {
+  Fixed fixed;
+  std::memcpy(&fixed, bytes.data(), sizeof fixed);
+  CaseOutcome outcome{.status = fixed.status,
+                      .wants_to_be_alone = fixed.wants_to_be_alone,
+                      .elements = fixed.elements,
+                      .classes = fixed.classes,
+                      .seconds = fixed.seconds,
+                      .seconds_in_engine = fixed.seconds_in_engine};
+  const char* at = bytes.data() + sizeof fixed;
+  Cell& cell = outcome.cell;
+  for (std::string* text : {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+    *text = at;
+    at += text->size() + 1;
+  }
+  return outcome;
+}
+
+void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy) {
+  run.seconds_in_engine += outcome.seconds_in_engine;
+  const std::string drawn_for(strategy);
+  ++run.strategies[drawn_for];
+  run.strategy_seconds[drawn_for] += outcome.seconds;
+  switch (outcome.status) {
+    case Status::passed: ++run.cases.passed; break;
+    case Status::differed: ++run.cases.differed; break;
+    case Status::skipped: ++run.cases.skipped; break;
+    case Status::mistrusted: ++run.cases.mistrusted; break;
+    case Status::crashed: ++run.cases.crashed; break;
+    case Status::errored: ++run.cases.errored; break;
+  }
+  const bool differs = outcome.status == Status::differed || outcome.status == Status::crashed;
+  if (differs) ++run.differences[outcome.reason];
+  if (outcome.status != Status::passed && outcome.status != Status::differed) {
+    ++run.reasons[outcome.reason];
+    return;
+  }
+  CellCounts& cell = run.cells[outcome.cell];
+  ++cell.cases;
+  cell.elements += outcome.elements;
+  cell.differed += differs ? 1 : 0;
+  const ClassSet classes(outcome.classes);
+  for (std::size_t i = 0; i < kCaseClasses; ++i) {
+    if (classes.test(i)) ++cell.classes[std::string(name(static_cast<CaseClass>(i)))];
+  }
+}
+
+char letter(Status status) { return kVerdictLetters[static_cast<std::size_t>(status)]; }
+
+std::uint64_t mix(std::uint64_t digest, const CaseOutcome& outcome) {
+  const auto add = [&](std::uint64_t word) {
+    for (int byte = 0; byte < 8; ++byte) digest = (digest ^ (word >> (8 * byte) & 0xff)) * 0x100000001b3U;  // FNV-1a
+  };
+  add(static_cast<std::uint64_t>(outcome.status));
+  add(static_cast<std::uint64_t>(outcome.elements));
+  add(outcome.classes);
+  const Cell& cell = outcome.cell;
+  for (const std::string* text :
+       {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+    for (const char letter : *text) add(static_cast<unsigned char>(letter));
+    add(0);
+  }
+  return digest;
+}
+
+}  // namespace tieout

@@ -1,0 +1,47 @@
+#pragma once
+// What a worker tells of a case: enough to count it. A finding is made again where it is reduced.
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "oracle/libtorch.h"
+#include "props/case_class.h"
+#include "props/verify.h"
+#include "reports/run_summary.h"
+
+namespace tieout {
+
+struct CaseOutcome {
+  Status status = Status::passed;
+  bool wants_to_be_alone = false;  // not run: the reference is known to leave its buffers on it
+  std::int64_t elements = 0;       // compared
+  std::uint64_t classes = 0;       // ClassSet
+  double seconds = 0;              // all that the case took
+  double seconds_in_engine = 0;
+  std::string reason;  // of every status but passed; kind_of() the finding where it differed or crashed
+  Cell cell;
+};
+
+// Runs the case in this process, or in one of its own.
+enum class Where { here, alone };
+[[nodiscard]] CaseOutcome examine(const ConvCase& c, LibTorch& reference, Where where, double seconds = 60);
+
+[[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference);
+
+// The outcome of a case on which the worker died.
+[[nodiscard]] CaseOutcome death_of(const ConvCase& c, const LibTorch& reference, const std::string& how);
+
+[[nodiscard]] std::string pack(const CaseOutcome& outcome);
+[[nodiscard]] CaseOutcome unpack(const std::string& bytes);
+
+// Adds a case to what has been counted. strategy: what it was drawn for.
+void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy);
+
+// The letter of kVerdictLetters.
+[[nodiscard]] char letter(Status status);
+
+// Mixes everything that is counted of a case, but for times, into a block's digest.
+[[nodiscard]] std::uint64_t mix(std::uint64_t digest, const CaseOutcome& outcome);
+
+}  // namespace tieout

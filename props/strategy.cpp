@@ -1,0 +1,117 @@
+#include "props/strategy.h"
+
+#include <algorithm>
+#include <array>
+
+#include "cases/random.h"
+#include "oracle/fbgemm_path.h"
+#include "props/aim.h"
+
+namespace tieout {
+namespace {
+
+using enum Strategy;
+
+// Of every twenty cases. Ties are where implementations part most often; the limits are rarer and their cases dearer.
+constexpr std::array kRound{everything, cells,        ties,       everything,   cells,      everything,  int16_limits,
+                            ties,       cells,        everything, int32_limits, everything, ties,        everything,
+                            cells,      int16_limits, everything, ties,         everything, int32_limits};
+constexpr std::uint64_t kCellsARound = 4;
+
+// The cells, one after the other: by path first, so that twenty cases see them all.
+struct Target {
+  FbgemmPath path;
+  Execution execution;
+  Granularity granularity;
+  bool bias;
+};
+
+Target target_of(std::uint64_t number) {
+  constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
+  constexpr std::array kOthers{Engine::onednn, Engine::x86, Engine::qnnpack};
+  const auto take = [&](std::uint64_t choices) {
+    const std::uint64_t taken = number % choices;
+    number /= choices;
+    return taken;
+  };
+  constexpr std::array kPaths{FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise, FbgemmPath::im2col};
+  Target target{.path = kPaths[take(kPaths.size())], .execution = {}, .granularity = {}, .bias = false};
+  const std::uint64_t how = take(kIsas.size() + kOthers.size());
+  if (how < kIsas.size()) {
+    target.execution.isa = kIsas[how];
+  } else {
+    target.execution.engine = kOthers[how - kIsas.size()];
+  }
+  target.granularity = take(2) == 0 ? Granularity::per_tensor : Granularity::per_channel;
+  target.bias = take(2) == 0;
+  return target;
+}
+
+ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& options) {
+  ConvCase c;
+  draw_shape_on(target.path, c, random, options);
+  draw_quantization(c, random, target.granularity);
+  if (!target.bias) c.bias.clear();
+  if (target.bias && c.bias.empty()) {
+    for (std::int64_t k = 0; k < c.out_channels; ++k) {
+      c.bias.push_back(static_cast<float>((random.unit() - 0.5) * 100 * c.output_scale));
+    }
+  }
+  draw_execution(c, random);
+  c.execution.engine = target.execution.engine;
+  c.execution.isa = target.execution.isa;
+  // ONEDNN refuses weight zero points, and X86 would leave the case to FBGEMM.
+  if (c.execution.engine == Engine::onednn || c.execution.engine == Engine::x86) {
+    std::ranges::fill(c.weight_zero_points, 0);
+  }
+  draw_contents(c, random);
+  if (random.chance(1, 2)) aim_at(Aim::tie, c, random);
+  return c;
+}
+
+}  // namespace
+
+std::string_view name(Strategy strategy) {
+  constexpr std::array<std::string_view, kStrategies> kNames{"everything", "cells", "ties", "int16 limits",
+                                                             "int32 limits"};
+  return kNames[static_cast<std::size_t>(strategy)];
+}
+
+Strategy strategy_of(std::uint64_t index) { return kRound[index % kRound.size()]; }
+
+ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options) {
+  Random random(seed, index);
+  switch (strategy_of(index)) {
+    case everything: break;
+    case cells: {
+      const auto place = static_cast<std::ptrdiff_t>(index % kRound.size());
+      const auto before = static_cast<std::uint64_t>(std::ranges::count(kRound.begin(), kRound.begin() + place, cells));
+      return draw_in(target_of(index / kRound.size() * kCellsARound + before), random, options);
+    }
+    case ties: {
+      ConvCase c = draw_case(random, options);
+      aim_at(Aim::tie, c, random);
+      return c;
+    }
+    case int16_limits: {
+      ConvCase c = draw_case(random, options);
+      if (random.chance(1, 2)) aim_at_pair_limits(c, random);
+      if (random.chance(2, 3)) aim_at(Aim::int16, c, random);
+      return c;
+    }
+    case int32_limits: {
+      ConvCase c;
+      if (random.chance(1, 4)) {
+        c = draw_long_case(random, options);
+        aim_at_long_sums(c, random);
+      } else {
+        c = draw_case(random, options);
+      }
+      aim_at(random.chance(1, 2) ? Aim::int32 : Aim::tie, c, random);
+      return c;
+    }
+  }
+  return draw_case(random, options);
+}
+
+}  // namespace tieout

@@ -1,0 +1,57 @@
+#include "reports/baseline.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace tieout {
+namespace {
+
+constexpr std::array<std::pair<const char*, std::string KnownFinding::*>, 7> kFields{
+    {{"kind", &KnownFinding::kind},
+     {"engine", &KnownFinding::engine},
+     {"isa", &KnownFinding::isa},
+     {"path", &KnownFinding::path},
+     {"case", &KnownFinding::case_line},
+     {"reason", &KnownFinding::reason},
+     {"link", &KnownFinding::link}}};
+
+// What is wrong with an entry; "" if nothing is.
+std::string read(const nlohmann::json& entry, KnownFinding& known) {
+  if (!entry.is_object()) return "is no object";
+  for (const auto& [key, value] : entry.items()) {
+    const auto* const field =
+        std::find_if(kFields.begin(), kFields.end(), [&](const auto& f) { return key == f.first; });
+    if (field == kFields.end()) {
+      return fmt::format("has '{}'; known are kind, engine, isa, path, case, reason and link", key);
+    }
+    if (!value.is_string()) return fmt::format("'{}' must be a string", key);
+    known.*(field->second) = value.get<std::string>();
+  }
+  if (known.reason.empty()) return "has no 'reason': say why the finding is accepted";
+  if (known.kind.empty() && known.engine.empty() && known.isa.empty() && known.path.empty() &&
+      known.case_line.empty()) {
+    return "would accept everything: give a kind, engine, isa, path or case";
+  }
+  return {};
+}
+
+}  // namespace
+
+tl::expected<std::vector<KnownFinding>, std::string> parse_baseline(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_array()) return tl::unexpected(std::string("must be a JSON array of findings"));
+  std::vector<KnownFinding> baseline;
+  for (const auto& entry : json) {
+    KnownFinding known;
+    if (const std::string wrong = read(entry, known); !wrong.empty()) {
+      return tl::unexpected(fmt::format("entry {} {}", baseline.size() + 1, wrong));
+    }
+    baseline.push_back(std::move(known));
+  }
+  return baseline;
+}
+
+}  // namespace tieout

@@ -1,0 +1,67 @@
+#pragma once
+// The record of a run: one SQLite file, written as the run goes, block by block, so that a killed run leaves all that it
+// had done. docs/reports.md describes its tables for who wants to ask it in SQL.
+//
+// A record holds one run of one shard. What it holds is always the beginning of that shard's sequence of cases: two records
+// of the same shard agree as far as the shorter one goes, and the longer one counts.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "reports/run_summary.h"
+
+namespace tieout {
+
+class Database;
+
+// What is added to a record at once.
+struct RecordBlock {
+  std::int64_t number = 0;  // of the block in the whole sequence, all shards together
+  std::string
+      verdicts;  // a letter a case: passed '.', differed 'D', skipped 's', mistrusted 'm', crashed 'C', errored 'e'
+  std::uint64_t digest = 0;  // over everything that is counted of its cases: equal runs have equal digests
+  RunSummary counts;         // of this block alone; its findings are the block's
+};
+
+// Written through; anything that fails is told in words, and what was written before stays.
+class RunRecord {
+ public:
+  using Error = std::string;
+
+  // A new file. It must not exist.
+  [[nodiscard]] static tl::expected<RunRecord, Error> create(const std::filesystem::path& file, const RunSummary& run);
+  // One that exists: to go on with, or only to read.
+  enum class For { reading, writing };
+  [[nodiscard]] static tl::expected<RunRecord, Error> open(const std::filesystem::path& file, For what = For::writing);
+
+  // In one transaction: all of the block is in the record, or nothing. run: the whole, for its times.
+  [[nodiscard]] tl::expected<void, Error> append(const RecordBlock& block, const RunSummary& run);
+
+  // The run's times, and whether it came to its end.
+  [[nodiscard]] tl::expected<void, Error> update(const RunSummary& run);
+
+  [[nodiscard]] tl::expected<RunSummary, Error> summary() const;
+  [[nodiscard]] tl::expected<std::vector<RecordBlock>, Error> blocks() const;  // without their counts
+
+  RunRecord(RunRecord&&) noexcept;
+  RunRecord& operator=(RunRecord&&) noexcept;
+  ~RunRecord();
+
+ private:
+  struct State;
+
+  explicit RunRecord(std::unique_ptr<State> state);
+  static void set_times(Database& database, const RunSummary& run);
+  static tl::expected<void, Error> end(Database& database);
+
+  std::unique_ptr<State> state_;
+};
+
+// The n-th letter of RecordBlock::verdicts, in the order of CaseCounts' members.
+inline constexpr std::string_view kVerdictLetters = ".DsmCe";
+
+}  // namespace tieout
