@@ -141,10 +141,15 @@ tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, c
   return Start{.record = std::move(*record), .run = std::move(run)};
 }
 
-// Two processes on one shard would do the same work twice. The lock goes with the process that holds it.
+// Two processes on one shard would do the same work twice. The lock goes with the process that holds it and its workers,
+// which outlive its violent death by a moment.
 bool lock(const fs::path& file) {
   const int descriptor = open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  return descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  for (int tries = 0; descriptor >= 0 && tries < 30; ++tries) {
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
 }
 
 // What was running when everything was killed; it is run again.

@@ -18,12 +18,12 @@ std::optional<std::int64_t> whole(std::string_view text) {
 
 tl::expected<Shard, std::string> parse_shard(const std::string& text) {
   const std::size_t slash = text.find('/');
-  const auto number = whole(text.substr(0, slash));
-  const auto count = slash == std::string::npos ? std::nullopt : whole(text.substr(slash + 1));
-  if (!number || !count || *number < 1 || *number > *count) {
+  const std::int64_t number = whole(text.substr(0, slash)).value_or(0);
+  const std::int64_t count = slash == std::string::npos ? 0 : whole(text.substr(slash + 1)).value_or(0);
+  if (number < 1 || number > count) {
     return tl::unexpected(fmt::format("must be I/N with 1 <= I <= N, as in 2/8; is '{}'", text));
   }
-  return Shard{.index = *number - 1, .count = *count};
+  return Shard{.index = number - 1, .count = count};
 }
 
 tl::expected<Shard, std::string> shard_of_environment(const Environment& environment) {

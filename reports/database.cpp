@@ -44,7 +44,7 @@ Database::Database(const std::filesystem::path& file, Mode mode) : file_(file.st
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, kPatience);
   // A rollback journal and not a write-ahead log, which needs memory that is shared between machines on a network's disk.
-  if (mode != Mode::read) script("PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL;");
+  if (mode != Mode::read) script("PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL;");
 }
 
 Database::Statement Database::prepare(std::string_view sql) {
