@@ -9,7 +9,9 @@
 #include "cases/contents.h"
 #include "cli/commands.h"
 #include "cli/output_file.h"
+#include "cli/sinks.h"
 #include "oracle/libtorch.h"
+#include "props/campaign.h"
 #include "props/verify.h"
 #include "reports/finding_text.h"
 #include "reports/python_script.h"
@@ -21,6 +23,7 @@ namespace {
 struct Arguments {
   std::string line;
   std::optional<std::string> python;  // where the script goes; "-": standard output
+  Sinks sinks;
 };
 
 // False, after saying why, where it cannot be written.
@@ -35,21 +38,8 @@ bool write_script(const ConvCase& c, const std::string& file) {
   return written.has_value();
 }
 
-int check(const Arguments& arguments) {
-  const auto c = parse(arguments.line);
-  if (!c) {
-    fmt::print(stderr, "tieout check: {}\n", c.error().text());
-    return kBadUsage;
-  }
-  if (arguments.python && !write_script(*c, *arguments.python)) return kBadUsage;
-  // A script on standard output stands there alone.
-  std::FILE* const out = arguments.python == "-" ? stderr : stdout;
-  const auto reference = libtorch();
-  if (!reference) {
-    fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
-    return kNotVerified;
-  }
-  const Verdict verdict = verify_alone(*c, **reference);
+// The exit status.
+int print_verdict(const ConvCase& c, const Verdict& verdict, std::FILE* out) {
   if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:
@@ -59,7 +49,7 @@ int check(const Arguments& arguments) {
     case Status::errored: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
     case Status::passed: break;
   }
-  fmt::print(out, "{}:\n {}\n", name(c->execution.engine), tensor_text(verdict.expected));
+  fmt::print(out, "{}:\n {}\n", name(c.execution.engine), tensor_text(verdict.expected));
   if (verdict.elements == 0) {
     fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
     return kNotVerified;
@@ -67,6 +57,37 @@ int check(const Arguments& arguments) {
   fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
              name(verdict.picked));
   return kEqual;
+}
+
+int check(const Arguments& arguments) {
+  const auto c = parse(arguments.line);
+  if (!c) {
+    fmt::print(stderr, "tieout check: {}\n", c.error().text());
+    return kBadUsage;
+  }
+  const auto baseline = prepare(arguments.sinks);
+  if (!baseline) {
+    fmt::print(stderr, "tieout check: {}\n", baseline.error());
+    return kBadUsage;
+  }
+  if (arguments.python && !write_script(*c, *arguments.python)) return kBadUsage;
+  // What goes to standard output stands there alone.
+  std::FILE* const out = arguments.python == "-" || on_standard_output(arguments.sinks) ? stderr : stdout;
+  const auto reference = libtorch();
+  if (!reference) {
+    fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
+    return kNotVerified;
+  }
+  const Verdict verdict = verify_alone(*c, **reference);
+  const int status = print_verdict(*c, verdict, out);
+  if (!is_set(arguments.sinks)) return status;
+  const Report report =
+      make_report({run_of_one_case(replay_command(arguments.line), *c, verdict, **reference)}, *baseline);
+  if (const auto written = write(arguments.sinks, report); !written) {
+    fmt::print(stderr, "tieout check: {}\n", written.error());
+    return kNotVerified;
+  }
+  return exit_status(report);
 }
 
 constexpr const char* kGrammar = R"(A case is one line of words:
@@ -91,6 +112,7 @@ void add_check(CLI::App& app, int& exit_status) {
   command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes")->required();
   command->add_option("--python", arguments->python,
                       "Write a python script here that shows the case with torch alone; -: standard output");
+  add_sinks(*command, arguments->sinks);
   command->footer(kGrammar);
   command->callback([arguments, &exit_status] { exit_status = check(*arguments); });
 }

@@ -78,7 +78,8 @@ TEST_F(Command, EnginesSaysWhichArithmeticACaseTakes) {
 }
 
 TEST_F(Command, FuzzVerifiesAndReports) {
-  const Outcome o = run("fuzz --cases 300 --seed 3 --report '" + folder_.string() + "'");
+  const Outcome o = run("fuzz --cases 300 --seed 3 --markdown '" + (folder_ / "report.md").string() + "' --text '" +
+                        (folder_ / "findings.txt").string() + "'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_NE(o.output.find("elements equal"), std::string::npos) << o.output;
   EXPECT_EQ(read(folder_ / "report.md").find("# Tieout: "), 0U);
@@ -120,9 +121,9 @@ TEST_F(Command, AnInterruptedRunHasNotVerified) {
 }
 
 TEST_F(Command, AReportThatCannotBeWrittenIsRefusedBeforeTheWork) {
-  const Outcome o = run("fuzz --cases 100000000 --report /proc/nowhere");
+  const Outcome o = run("fuzz --cases 100000000 --markdown /proc/nowhere/report.md");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--report: /proc/nowhere"), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("--markdown: /proc/nowhere/report.md cannot be written"), std::string::npos) << o.output;
 }
 
 }  // namespace

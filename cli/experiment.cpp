@@ -6,14 +6,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cases/case_text.h"
+#include "cases/contents.h"
 #include "cli/commands.h"
 #include "cli/seed.h"
+#include "cli/sinks.h"
 #include "kernels/conv_relu.h"
 #include "oracle/dequantized.h"
 #include "oracle/fbgemm_path.h"
 #include "oracle/libtorch.h"
+#include "props/campaign.h"
+#include "props/verify.h"
 #include "reports/document_text.h"
 
 namespace tieout {
@@ -65,7 +70,7 @@ Arithmetic arithmetic_of(const ConvCase& c, const Hardware& hardware) {
   return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
 }
 
-int experiment(std::uint64_t seed, Details details) {
+int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const std::vector<KnownFinding>& baseline) {
   const auto reference = libtorch();
   if (!reference) {
     fmt::print(stderr, "tieout experiment: LibTorch cannot be loaded: {}\n", reference.error().message);
@@ -90,11 +95,20 @@ int experiment(std::uint64_t seed, Details details) {
                seed, print(e->problem.spec));
     return kNotVerified;
   }
-  if (kernel_output != e->conv_output) {
+  const bool equal = kernel_output == e->conv_output;
+  if (!equal) {
     fmt::print(stderr, "tieout experiment: seed {}: the scalar kernel differs from forward(); see --details\n", seed);
-    return kDifferent;
   }
-  return kEqual;
+  if (is_set(sinks)) {
+    const ConvCase c = listed(e->problem);
+    const RunSummary run =
+        run_of_one_case(fmt::format("tieout experiment --seed {}", seed), c, verify_alone(c, **reference), **reference);
+    if (const auto written = write(sinks, make_report({run}, baseline)); !written) {
+      fmt::print(stderr, "tieout experiment: {}\n", written.error());
+      return kNotVerified;
+    }
+  }
+  return equal ? kEqual : kDifferent;
 }
 
 }  // namespace
@@ -103,12 +117,20 @@ void add_experiment(CLI::App& app, int& exit_status) {
   struct Options {
     std::optional<std::string> seed;
     bool details = false;
+    Sinks sinks;
   };
   auto* const command = app.add_subcommand("experiment", "The question's own experiment, as python prints it");
   const auto options = std::make_shared<Options>();
   command->add_option("--seed", options->seed, "What torch.manual_seed() is given; drawn and told if left out");
   command->add_flag("--details", options->details, "Then the scalar kernel's output, the differences and the case");
+  add_sinks(*command, options->sinks);
   command->callback([options, &exit_status] {
+    const auto baseline = prepare(options->sinks);
+    if (!baseline) {
+      fmt::print(stderr, "tieout experiment: {}\n", baseline.error());
+      exit_status = kBadUsage;
+      return;
+    }
     if (!options->seed) {
       options->seed = std::to_string(draw_seed());
       fmt::print(stderr, "seed {}\n", *options->seed);
@@ -119,7 +141,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
       exit_status = kBadUsage;
       return;
     }
-    exit_status = experiment(*seed, options->details ? Details::show : Details::hide);
+    exit_status = experiment(*seed, options->details ? Details::show : Details::hide, options->sinks, *baseline);
   });
 }
 

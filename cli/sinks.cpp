@@ -1,7 +1,6 @@
 #include "cli/sinks.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 
 #include "cli/output_file.h"
 #include "reports/baseline.h"
+#include "reports/finding_text.h"
 #include "reports/markdown.h"
 
 namespace tieout {
@@ -27,15 +27,16 @@ struct Format {
 constexpr std::array kFormats{
     Format{"--markdown", "Report for a job summary or an issue", &Sinks::markdown,
            [](const Report& report) { return markdown(report); }},
+    Format{"--text", "Every finding as the experiment prints a difference", &Sinks::text,
+           [](const Report& report) { return findings_text(report); }},
 };
 
-// The folder a file would lie in, as far as it exists already.
+// Tried, and not asked: to root everything seems to be allowed.
 bool can_be_written(const std::filesystem::path& file) {
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) return false;
-  std::filesystem::path folder = std::filesystem::absolute(file, error).parent_path();
-  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
-  return std::filesystem::is_directory(folder, error) && access(folder.c_str(), W_OK) == 0;
+  return write_file(file.string() + ".probe", "").has_value() &&
+         std::filesystem::remove(file.string() + ".probe", error);
 }
 
 }  // namespace
@@ -66,6 +67,11 @@ tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks)
   auto baseline = parse_baseline(text);
   if (!baseline) return tl::unexpected("--baseline: " + sinks.baseline + ": " + baseline.error());
   return baseline;
+}
+
+bool is_set(const Sinks& sinks) {
+  return sinks.github || !sinks.baseline.empty() ||
+         std::ranges::any_of(kFormats, [&](const Format& format) { return !(sinks.*format.file).empty(); });
 }
 
 bool on_standard_output(const Sinks& sinks) {

@@ -11,7 +11,7 @@
 namespace tieout {
 
 struct Sinks {
-  std::string html, markdown, json, junit;  // files; "-": standard output; empty: none
+  std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
   std::string baseline;                     // file of known findings
   bool github = false;                      // annotations on standard output
 };
@@ -20,6 +20,9 @@ void add_sinks(CLI::App& command, Sinks& sinks);
 
 // Before the work: reads the baseline, and makes sure that every file can be written. The error names the option.
 [[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks);
+
+// Whether any was asked for.
+[[nodiscard]] bool is_set(const Sinks& sinks);
 
 // Whether a report stands on standard output, alone.
 [[nodiscard]] bool on_standard_output(const Sinks& sinks);

@@ -11,13 +11,15 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 namespace tieout {
 namespace {
 
-constexpr std::size_t kAlignment = 64;      // what LibTorch expects of its own allocator
-constexpr unsigned char kCanary = 0xA5;     // between the end of the data and the end of its page
-constexpr unsigned char kUnwritten = 0x5A;  // what fresh memory holds: never a lucky zero
+constexpr std::size_t kAlignment = 64;                    // what LibTorch expects of its own allocator
+constexpr unsigned char kCanary = 0xA5;                   // between the end of the data and the end of its page
+constexpr unsigned char kUnwritten = 0x5A;                // what fresh memory holds: never a lucky zero
+constexpr std::size_t kMostFree = std::size_t{64} << 20;  // bytes of pages kept for the next tensors
 
 std::size_t page_size() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
 
@@ -25,7 +27,7 @@ std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + 
 
 // One mapping: an unmapped page, the data pushed against the end of its pages, an unmapped page.
 struct Block {
-  std::size_t size, mapped;
+  std::size_t size, pages;  // bytes: of the data, of the pages that it lies in
   unsigned char* base;
 };
 
@@ -41,18 +43,14 @@ class GuardedAllocator final : public at::Allocator {
     const std::size_t page = page_size();
     const std::size_t aligned = round_up(size == 0 ? 1 : size, kAlignment);
     const std::size_t pages = round_up(aligned, page);
-    const std::size_t mapped = pages + 2 * page;
-    void* const memory = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    TORCH_CHECK(memory != MAP_FAILED, "no memory for a guarded tensor of ", size, " bytes");
-    auto* const base = static_cast<unsigned char*>(memory);
-    TORCH_CHECK(mprotect(base + page, pages, PROT_READ | PROT_WRITE) == 0, "cannot open a guarded tensor's pages");
+    unsigned char* const base = take(pages);
     unsigned char* const data = base + page + pages - aligned;
     std::memset(base + page, kCanary, static_cast<std::size_t>(data - base) - page);
     std::memset(data, kUnwritten, size);
     std::memset(data + size, kCanary, aligned - size);
     {
       const std::scoped_lock lock(mutex_);
-      blocks_[data] = {size, mapped, base};
+      blocks_[data] = {size, pages, base};
     }
     return {data, data, &release, at::Device(at::DeviceType::CPU)};
   }
@@ -64,6 +62,39 @@ class GuardedAllocator final : public at::Allocator {
   }
 
  private:
+  // A mapping with room for so many bytes, whole pages: one that was given back, or a new one. To map and unmap pages for
+  // every tensor costs more than most small convolutions.
+  unsigned char* take(std::size_t pages) {
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto free = free_.find(pages);
+      if (free != free_.end() && !free->second.empty()) {
+        unsigned char* const base = free->second.back();
+        free->second.pop_back();
+        free_bytes_ -= pages;
+        return base;
+      }
+    }
+    const std::size_t page = page_size();
+    void* const memory = mmap(nullptr, pages + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    TORCH_CHECK(memory != MAP_FAILED, "no memory for a guarded tensor in ", pages, " bytes of pages");
+    auto* const base = static_cast<unsigned char*>(memory);
+    TORCH_CHECK(mprotect(base + page, pages, PROT_READ | PROT_WRITE) == 0, "cannot open a guarded tensor's pages");
+    return base;
+  }
+
+  void give_back(const Block& block) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (free_bytes_ + block.pages <= kMostFree) {
+        free_[block.pages].push_back(block.base);
+        free_bytes_ += block.pages;
+        return;
+      }
+    }
+    munmap(block.base, block.pages + 2 * page_size());
+  }
+
   static void release(void* data) { instance().close(static_cast<unsigned char*>(data)); }
 
   void close(const unsigned char* data) {
@@ -77,7 +108,7 @@ class GuardedAllocator final : public at::Allocator {
     }
     const auto is_written = [](unsigned char c) { return c != kCanary; };
     const unsigned char* const begin = block.base + page_size();
-    const unsigned char* const end = block.base + block.mapped - page_size();
+    const unsigned char* const end = begin + block.pages;
     const char* const where = std::any_of(begin, data, is_written)              ? "written before a tensor\n"
                               : std::any_of(data + block.size, end, is_written) ? "written behind a tensor\n"
                                                                                 : nullptr;
@@ -85,11 +116,13 @@ class GuardedAllocator final : public at::Allocator {
       std::fputs(where, stderr);
       std::abort();
     }
-    munmap(block.base, block.mapped);
+    give_back(block);
   }
 
   std::mutex mutex_;
   std::unordered_map<const unsigned char*, Block> blocks_;
+  std::unordered_map<std::size_t, std::vector<unsigned char*>> free_;  // by bytes of pages
+  std::size_t free_bytes_ = 0;
 };
 
 }  // namespace

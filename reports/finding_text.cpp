@@ -46,4 +46,12 @@ std::string finding_text(const Finding& finding) {
   return text;
 }
 
+std::string findings_text(const Report& report) {
+  std::string text;
+  for (const ReportedFinding& reported : report.findings) {
+    text += (text.empty() ? "" : "\n") + finding_text(reported.finding);
+  }
+  return text;
+}
+
 }  // namespace tieout

@@ -5,10 +5,14 @@
 #include <string>
 
 #include "reports/finding.h"
+#include "reports/report.h"
 
 namespace tieout {
 
 [[nodiscard]] std::string finding_text(const Finding& finding);
+
+// All of a report's, an empty line between them.
+[[nodiscard]] std::string findings_text(const Report& report);
 
 // "[0, 3, 1, 2]": the position of an element as its index in each dimension.
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);

@@ -4,6 +4,8 @@
 #include "cases/case_text.h"
 #include "props/campaign.h"
 #include "props/case_class.h"
+#include "props/explain.h"
+#include "props/outcome.h"
 #include "props/verify.h"
 
 namespace tieout {
@@ -16,6 +18,13 @@ std::string cpu_name() {
     if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown";
+}
+
+Machine machine(const LibTorch& reference) {
+  return {.cpu = cpu_name(),
+          .isa = std::string(name(reference.native_isa())),
+          .libtorch = reference.version(),
+          .cores = static_cast<int>(std::thread::hardware_concurrency())};
 }
 
 // Every cell that this machine and this LibTorch have, so that one that is never reached shows as a hole.
@@ -53,10 +62,7 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
   RunSummary run{.command = options.command,
                  .subject = "scalar",
                  .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                 .machine = {.cpu = cpu_name(),
-                             .isa = std::string(name(reference.native_isa())),
-                             .libtorch = reference.version(),
-                             .cores = static_cast<int>(std::thread::hardware_concurrency())},
+                 .machine = machine(reference),
                  .seed = options.seed,
                  .shard = options.shard,
                  .finished = false,
@@ -64,6 +70,22 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
                  .hunting = options.policy == Policy::hunting};
   for (std::size_t i = 0; i < kCaseClasses; ++i) run.classes.emplace_back(name(static_cast<CaseClass>(i)));
   add_cells(run, reference);
+  return run;
+}
+
+RunSummary run_of_one_case(const std::string& command, const ConvCase& c, const Verdict& verdict,
+                           const LibTorch& reference) {
+  RunSummary run{.command = command,
+                 .subject = "scalar",
+                 .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
+                 .machine = machine(reference)};
+  const CaseOutcome outcome = outcome_of(c, verdict, reference);
+  count(run, outcome, "given");
+  if (verdict.status == Status::differed || verdict.status == Status::crashed) {
+    run.findings.push_back(verdict.finding);
+    run.findings.back().cell = outcome.cell;
+    run.findings.back().explanation = explanation_of(verdict.finding);
+  }
   return run;
 }
 
