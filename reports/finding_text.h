@@ -10,7 +10,7 @@ namespace tieout {
 
 [[nodiscard]] std::string finding_text(const Finding& finding);
 
-// A finding in half a line: "3 of 64 differ, by up to 1", or how the engine failed.
+// How large a finding is: "3 of 64 differ, by up to 1", or "no answer to compare".
 [[nodiscard]] std::string size_text(const Finding& finding);
 
 // "[0, 3, 1, 2]": the position of an element as its index in each dimension.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "reports/coverage.h"
 #include "reports/number_text.h"
@@ -16,11 +17,19 @@ using kainjow::mustache::data;
 
 constexpr int kHeatLevels = 8;  // classes heat1..heat8 of html/style.css
 
+// The counts of a matrix that are not 0 lie between these.
+struct HeatRange {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max(), most = 0;
+};
+
 // 0 for none; else 1..kHeatLevels on a scale of logarithms, because counts span orders of magnitude.
-int heat_level(std::int64_t count, std::int64_t most) {
+int heat_level(std::int64_t count, const HeatRange& range) {
   if (count == 0) return 0;
-  const double part = std::log2(static_cast<double>(count) + 1) / std::log2(static_cast<double>(most) + 1);
-  return std::clamp(static_cast<int>(std::ceil(part * kHeatLevels)), 1, kHeatLevels);
+  if (range.least == range.most) return kHeatLevels / 2;
+  const auto ratio = [&](std::int64_t n) {
+    return std::log(static_cast<double>(n) / static_cast<double>(range.least));
+  };
+  return 1 + static_cast<int>(std::lround((kHeatLevels - 1) * ratio(count) / ratio(range.most)));
 }
 
 std::int64_t count_of(const CellCounts& counts, const std::string& cls) {
@@ -28,9 +37,9 @@ std::int64_t count_of(const CellCounts& counts, const std::string& cls) {
   return found == counts.classes.end() ? 0 : found->second;
 }
 
-data heat_cell(std::int64_t count, std::int64_t most) {
+data heat_cell(std::int64_t count, const HeatRange& range) {
   data cell;
-  cell.set("level", std::to_string(heat_level(count, most)));
+  cell.set("level", std::to_string(heat_level(count, range)));
   cell.set("count", short_number(count));
   return cell;
 }
@@ -64,9 +73,11 @@ data stacked(std::size_t slot, const std::vector<Bar>& bars, std::int64_t most) 
 
 data coverage_section(const RunSummary& run) {
   const std::vector<CoverageRow> rows = coverage(run);
-  std::int64_t most = 1;
+  HeatRange range;
   for (const CoverageRow& row : rows) {
-    for (const auto& [cls, count] : row.counts.classes) most = std::max(most, count);
+    for (const auto& [cls, count] : row.counts.classes) {
+      if (count > 0) range = {std::min(range.least, count), std::max(range.most, count)};
+    }
   }
   data section;
   data classes(data::type::list);
@@ -101,7 +112,7 @@ data coverage_section(const RunSummary& run) {
     line.set("differed", grouped(row.counts.differed));
     line.set("differs", row.counts.differed > 0);
     data cells(data::type::list);
-    for (const std::string& cls : run.classes) cells.push_back(heat_cell(count_of(row.counts, cls), most));
+    for (const std::string& cls : run.classes) cells.push_back(heat_cell(count_of(row.counts, cls), range));
     line.set("cells", cells);
     lines.push_back(line);
   }
@@ -122,6 +133,12 @@ data coverage_section(const RunSummary& run) {
   }
   section.set("all", all);
   section.set("cells", std::to_string(run.cells.size()));
+  if (range.most > 0) {
+    data scale;
+    scale.set("least", grouped(range.least));
+    scale.set("most", grouped(range.most));
+    section.set("scale", scale);
+  }
   return section;
 }
 

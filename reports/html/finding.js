@@ -2,9 +2,10 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function table(caption, head, rows) {
+// The first column names its row; the others are numbers, but for the columns `words`.
+function table(caption, head, rows, words = []) {
   const cell = (value, i, tag) => make(tag, {
-    ...(i > 0 ? { className: "number" } : {}), ...(tag === "th" ? { scope: head.includes(value) ? "col" : "row" } : {}) }, `${value}`);
+    ...(i > 0 && !words.includes(i) ? { className: "number" } : {}), ...(tag === "th" ? { scope: head.includes(value) ? "col" : "row" } : {}) }, `${value}`);
   return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: `${caption}, scrollable` },
     make("table", {}, make("caption", { className: "unseen" }, caption),
       make("thead", {}, make("tr", {}, ...head.map((value, i) => cell(value, i, "th")))),
@@ -43,7 +44,7 @@ function histogramOf(histogram, mean) {
 
 function touchedTable(touched) {
   return [make("h3", {}, "Where"), table("Rows, columns and channels that differ", ["dimension", "touched", "which"],
-    touched.map(([name, extent, count, which]) => [name, `${count} of ${extent}`, which]))];
+    touched.map(([name, extent, count, which]) => [name, `${count} of ${extent}`, which]), [2])];
 }
 
 function elementsTable(tensors, total) {
