@@ -19,4 +19,7 @@ namespace tieout {
 // "2026-11-23 02:00 UTC"; "" for 0, which is a run that does not say when it was. seconds: since 1970.
 [[nodiscard]] std::string utc_text(std::int64_t seconds);
 
+// "2026-11-23T02:00:59", UTC: ISO 8601 as XML's dateTime has it. seconds: since 1970.
+[[nodiscard]] std::string iso_text(std::int64_t seconds);
+
 }  // namespace tieout

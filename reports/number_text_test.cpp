@@ -33,6 +33,7 @@ TEST(Counted, KnowsThePlural) {
 TEST(UtcText, IsTheMinute) {
   EXPECT_EQ(utc_text(1795399259), "2026-11-23 02:00 UTC");
   EXPECT_EQ(utc_text(0), "");
+  EXPECT_EQ(iso_text(1795399259), "2026-11-23T02:00:59");
 }
 
 }  // namespace
