@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reports/escape.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"

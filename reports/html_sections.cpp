@@ -44,13 +44,27 @@ data heat_cell(std::int64_t count, const HeatRange& range) {
   return cell;
 }
 
-// A bar of a chart: x and width in slots, y and height in 1/1000 of the chart's height.
+data coverage_line(const CoverageRow& row, const std::vector<std::string>& classes, const HeatRange& range) {
+  data line;
+  line.set("path", row.path);
+  line.set("unreached", row.counts.cases == 0);
+  line.set("cases", short_number(row.counts.cases));
+  line.set("elements", short_number(row.counts.elements));
+  line.set("differed", grouped(row.counts.differed));
+  line.set("differs", row.counts.differed > 0);
+  data cells(data::type::list);
+  for (const std::string& cls : classes) cells.push_back(heat_cell(count_of(row.counts, cls), range));
+  line.set("cells", cells);
+  return line;
+}
+
+// A part of a stacked bar: its class in html/style.css, and how much it stands for.
 struct Bar {
   std::string cls;
   std::int64_t value = 0;
 };
 
-// Stacked from the ground up, on a chart that is `most` high.
+// Rectangles from the ground up. Charts are a unit wide for each slot and 1000 high, which is `most`.
 data stacked(std::size_t slot, const std::vector<Bar>& bars, std::int64_t most) {
   constexpr double kHeight = 1000;
   data list(data::type::list);
@@ -93,30 +107,26 @@ data coverage_section(const RunSummary& run) {
   section.set("all_elements", short_number(run.elements()));
   section.set("all_differed", grouped(run.cases.differed));
 
-  data lines(data::type::list);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const CoverageRow& row = rows[i];
-    const bool opens = i == 0 || rows[i - 1].engine != row.engine || rows[i - 1].isa != row.isa;
-    const auto alike = [&](const CoverageRow& other) { return other.engine == row.engine && other.isa == row.isa; };
-    data line;
-    line.set("opens", opens);
-    if (opens) {
-      line.set("engine", row.engine);
-      line.set("isa", row.isa);
-      line.set("span", std::to_string(std::ranges::count_if(rows, alike)));
+  data groups(data::type::list);
+  for (auto first = rows.begin(); first != rows.end();) {
+    const auto last = std::find_if(first, rows.end(), [&](const CoverageRow& row) {
+      return row.engine != first->engine || row.isa != first->isa;
+    });
+    data lines(data::type::list);
+    for (auto row = first; row != last; ++row) {
+      data line = coverage_line(*row, run.classes, range);
+      line.set("opens", row == first);
+      lines.push_back(line);
     }
-    line.set("path", row.path);
-    line.set("unreached", row.counts.cases == 0);
-    line.set("cases", short_number(row.counts.cases));
-    line.set("elements", short_number(row.counts.elements));
-    line.set("differed", grouped(row.counts.differed));
-    line.set("differs", row.counts.differed > 0);
-    data cells(data::type::list);
-    for (const std::string& cls : run.classes) cells.push_back(heat_cell(count_of(row.counts, cls), range));
-    line.set("cells", cells);
-    lines.push_back(line);
+    data group;
+    group.set("engine", first->engine);
+    group.set("isa", first->isa);
+    group.set("span", std::to_string(last - first));
+    group.set("rows", lines);
+    groups.push_back(group);
+    first = last;
   }
-  section.set("rows", lines);
+  section.set("groups", groups);
 
   data all(data::type::list);
   for (const auto& [cell, counts] : run.cells) {

@@ -85,8 +85,8 @@ std::string table_of_elements(const Finding& finding) {
 std::string finding_block(const ReportedFinding& reported) {
   const Finding& finding = reported.finding;
   const Cell& cell = finding.cell;
-  std::string text = fmt::format("**{}**, {}, {}, {}: {}", inline_text(kind_of(finding)), inline_text(cell.engine),
-                                 inline_text(cell.isa), inline_text(cell.path), size_text(finding));
+  std::string text = fmt::format("**{}, {}, {}**: {}", inline_text(cell.engine), inline_text(cell.isa),
+                                 inline_text(cell.path), size_text(finding));
   if (!finding.derivation.empty()) text += "; " + inline_text(finding.derivation);
   text += ".\n\n" + fenced(replay_command(finding.case_line)) + "\n";
   if (reported.known) {
@@ -99,6 +99,17 @@ std::string finding_block(const ReportedFinding& reported) {
     text += folded("as it was drawn", fenced(replay_command(finding.original_line)));
   }
   return text;
+}
+
+// "### tie: 3 new", above the first finding of each kind; "" for the others.
+std::string heading_above(const std::vector<ReportedFinding>& findings, std::size_t at) {
+  const auto alike = [&](const ReportedFinding& other) {
+    return other.known.has_value() == findings[at].known.has_value() &&
+           kind_of(other.finding) == kind_of(findings[at].finding);
+  };
+  if (at > 0 && alike(findings[at - 1])) return {};
+  return fmt::format("### {}: {} {}\n\n", inline_text(kind_of(findings[at].finding)),
+                     std::ranges::count_if(findings, alike), findings[at].known ? "known" : "new");
 }
 
 std::string gone_block(const std::vector<KnownFinding>& gone) {
@@ -149,10 +160,10 @@ class Bounded {
 std::string markdown(const Report& report, std::size_t most_bytes) {
   constexpr std::size_t kNotes = 512;  // for what says that something was left out
   const RunSummary& total = report.total;
-  std::vector<std::string> tables{gone_block(report.gone), report.runs.size() > 1 ? table_of_runs(report) : "",
-                                  total.reasons.empty() ? "" : table("not verified, because", total.reasons) + "\n",
-                                  classes_block(total),
-                                  folded(fmt::format("Cells compared: {}", total.cells.size()), table_of_cells(total))};
+  std::vector<std::string> tables{
+      gone_block(report.gone), report.runs.size() > 1 ? table_of_runs(report) : "",
+      total.reasons.empty() ? "" : "## Not verified\n\n" + table("because", total.reasons) + "\n", classes_block(total),
+      folded(fmt::format("Cells compared: {}", total.cells.size()), table_of_cells(total))};
   std::size_t table_bytes = 0;
   for (const std::string& each : tables) table_bytes += each.size();
   table_bytes = std::min(table_bytes, most_bytes / 2);  // findings come first
@@ -165,7 +176,9 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
   const std::int64_t fresh = report.new_findings();
   text.add_or(fmt::format("## Findings: {} new, {} known\n\n", fresh, std::ssize(report.findings) - fresh), "");
   std::int64_t left_out = 0;
-  for (const ReportedFinding& reported : report.findings) left_out += text.add(finding_block(reported)) ? 0 : 1;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    left_out += text.add(heading_above(report.findings, i) + finding_block(report.findings[i])) ? 0 : 1;
+  }
   text.give_back(table_bytes);
   std::int64_t tables_left_out = 0;
   for (const std::string& each : tables) tables_left_out += text.add(each) ? 0 : 1;
