@@ -48,7 +48,8 @@ tl::expected<void, std::string> make_writable(const std::string& folder) {
 bool write_reports(const std::string& folder, const RunSummary& run) {
   std::string findings;
   for (const Finding& finding : run.findings) findings += finding_text(finding) + '\n';
-  for (const auto& [name, text] : {std::pair{"report.md", markdown(make_report({run}))}, std::pair{"findings.txt", findings}}) {
+  for (const auto& [name, text] :
+       {std::pair{"report.md", markdown(make_report({run}))}, std::pair{"findings.txt", findings}}) {
     if (const auto written = write_file(std::filesystem::path(folder) / name, text); !written) {
       fmt::print(stderr, "tieout fuzz: {}\n", written.error());
       return false;

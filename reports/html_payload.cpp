@@ -25,7 +25,7 @@ std::string packed(const json& value) {
   uLongf size = compressBound(text.size());
   std::string bytes(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(bytes.data()), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(),
-                Z_BEST_COMPRESSION) != Z_OK) {
+                Z_DEFAULT_COMPRESSION) != Z_OK) {
     std::fprintf(stderr, "%s:%d: compress2() has no memory\n", __FILE__, __LINE__);
     std::abort();
   }

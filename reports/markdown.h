@@ -9,7 +9,7 @@
 namespace tieout {
 
 // What GitHub takes, in bytes: of a job's summary 1 MiB, of an issue or comment 65,536 characters.
-inline constexpr std::size_t kJobSummaryBytes = 1024 * 1024;
+inline constexpr std::size_t kJobSummaryBytes = 1'048'576;
 inline constexpr std::size_t kIssueBytes = 65'536;
 
 // At most `most_bytes` long, which should be some thousands: findings and tables that do not fit are left out, whole, and

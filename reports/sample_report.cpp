@@ -140,7 +140,7 @@ Report nights() {
 
 Report hostile() {
   const std::string markup = "</script></title><img src=x onerror=\"alert(1)\">{{title}}'`|\\";
-  const std::string bytes = std::string("\0\x1B[31m\xFF\xC0\xBC\xED\xA0\x80", 13) + "]]>--><!--%0A::error::";
+  const std::string bytes = std::string("\0\x1B[31m\xFF\xC0\xBC\xED\xA0\x80", 12) + "]]>--><!--%0A::error::";
   RunSummary run = night(0);
   run.command = run.subject = run.reference = markup + bytes;
   run.machine.cpu = run.machine.libtorch = markup;
