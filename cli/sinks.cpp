@@ -12,6 +12,10 @@
 #include "cli/output_file.h"
 #include "reports/baseline.h"
 #include "reports/finding_text.h"
+#include "reports/github_annotations.h"
+#include "reports/html.h"
+#include "reports/json.h"
+#include "reports/junit.h"
 #include "reports/markdown.h"
 
 namespace tieout {
@@ -25,10 +29,15 @@ struct Format {
 };
 
 constexpr std::array kFormats{
+    Format{"--html", "Report to look at, one file", &Sinks::html, [](const Report& report) { return html(report); }},
     Format{"--markdown", "Report for a job summary or an issue", &Sinks::markdown,
            [](const Report& report) { return markdown(report); }},
     Format{"--text", "Every finding as the experiment prints a difference", &Sinks::text,
            [](const Report& report) { return findings_text(report); }},
+    Format{"--json", "Report for programs (reports/report.schema.json)", &Sinks::json,
+           [](const Report& report) { return json(report); }},
+    Format{"--junit", "Report that CI systems show as tests", &Sinks::junit,
+           [](const Report& report) { return junit(report); }},
 };
 
 // Tried, and not asked: to root everything seems to be allowed.
@@ -90,6 +99,7 @@ tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) 
       result = tl::unexpected(std::string(format.option) + ": " + written.error());
     }
   }
+  if (sinks.github) fmt::print("{}", github_annotations(report));
   return result;
 }
 

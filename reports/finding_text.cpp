@@ -4,9 +4,16 @@
 #include <fmt/ranges.h>
 
 #include "reports/diff.h"
+#include "reports/number_text.h"
 #include "reports/tensor_text.h"
 
 namespace tieout {
+
+std::string size_text(const Finding& finding) {
+  if (!finding.failure.empty()) return "no answer to compare";
+  const Diff d = diff(finding.expected, finding.actual);
+  return fmt::format("{} of {} differ, by up to {}", grouped(std::ssize(d.offsets)), grouped(d.elements), d.largest);
+}
 
 std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));

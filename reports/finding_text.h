@@ -13,6 +13,8 @@ namespace tieout {
 
 // All of a report's, an empty line between them.
 [[nodiscard]] std::string findings_text(const Report& report);
+// How large a finding is: "3 of 64 differ, by up to 1", or "no answer to compare".
+[[nodiscard]] std::string size_text(const Finding& finding);
 
 // "[0, 3, 1, 2]": the position of an element as its index in each dimension.
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);

@@ -21,7 +21,8 @@ RunSummary run_with_a_finding() {
                    .elements = {{.offset = 0, .expected = 1, .actual = 0, .accumulator = 50, .scaled = 0.5F}},
                    .diff_class = "tie",
                    .derivation = "ties are rounded up",
-                   .explained = 1}};
+                   .explained = 1,
+                   .cell = cell}};
   run.seconds = 1.5;
   return run;
 }
@@ -41,10 +42,32 @@ TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
 TEST(Markdown, GivesTheVerdictFirst) {
   const std::string text = markdown(make_report({run_with_a_finding()}));
   EXPECT_EQ(text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n"), 0U);
-  EXPECT_NE(text.find("| im2col | 1,234 | 1,234,567 |"), std::string::npos);
+  EXPECT_NE(text.find("| fbgemm | avx2 | im2col | 1,234 | 1,234,567 | 1 |"), std::string::npos);
   EXPECT_NE(text.find("| fbgemm | avx2 | im2col | per_tensor | no bias | 1,234 | 1,234,567 | 1 |"), std::string::npos);
   EXPECT_NE(text.find("tieout check 'conv2d x=uniform w=uniform'"), std::string::npos);
   EXPECT_NE(text.find("| no reason | 2 |"), std::string::npos);
+}
+
+TEST(Markdown, StaysWithinItsLimitAndCountsWhatIsLeftOut) {
+  Report report = make_report({run_with_a_finding()});
+  const ReportedFinding finding = report.findings.front();
+  report.findings.assign(1000, finding);
+  const std::string text = markdown(report, kIssueBytes);
+  EXPECT_LE(text.size(), kIssueBytes);
+  EXPECT_GT(text.size(), kIssueBytes - 2000);  // one more finding would not fit
+  std::int64_t shown = 0;
+  for (std::size_t at = 0; (at = text.find("**fbgemm, avx2, im2col**", at)) != std::string::npos; ++at) ++shown;
+  EXPECT_NE(text.find(std::to_string(1000 - shown) + " findings, 0 tables.**"), std::string::npos);
+  EXPECT_EQ(markdown(report).find("Left out"), std::string::npos);
+}
+
+TEST(Markdown, LeavesOutTheFindingThatIsTooLongAndKeepsTheOthers) {
+  Report report = make_report({run_with_a_finding()});
+  report.findings.push_back(report.findings.front());
+  report.findings.front().finding.explanation.assign(100'000, 'x');
+  const std::string text = markdown(report, kIssueBytes);
+  EXPECT_NE(text.find("**fbgemm, avx2, im2col**"), std::string::npos);
+  EXPECT_NE(text.find("1 finding, 0 tables.**"), std::string::npos);
 }
 
 TEST(Verdict, ARunThatVerifiedNothingHasFailed) {

@@ -22,7 +22,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["tl"] = "cases kernels oracle reports props cli"
     libraries["fmt"] = "reports props cli"
     libraries["rapidcheck"] = libraries["rapidcheck.h"] = "props cli"
-    libraries["nlohmann"] = libraries["sqlite3.h"] = "reports"
+    libraries["nlohmann"] = libraries["kainjow"] = libraries["sqlite3.h"] = libraries["zlib.h"] = "reports"
     libraries["gtest"] = libraries["gmock"] = "props"
     libraries["CLI"] = "cli"
     in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that

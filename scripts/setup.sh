@@ -2,7 +2,8 @@
 # Makes the checkout ready: Debian's packages, LibTorch in .deps/libtorch, and the build. What is there already is left
 # alone, so that a second call only looks. scripts/run.sh and scripts/test.sh call it.
 #
-#   scripts/setup.sh [TARGET]    TARGET: what to build of the release preset; none: configured, not built
+#   scripts/setup.sh [--tests] [TARGET]    TARGET: what to build of the release preset; none: configured, not built
+#                                          --tests: with the packages that only the tests need
 #
 #   TIEOUT_TORCH=DIR      take the LibTorch of that folder; nothing is fetched
 #   TIEOUT_WERROR=1       treat warnings as errors
@@ -14,7 +15,9 @@ if [[ $torch && -d $torch ]]; then torch=$(cd -- "$torch" && pwd); fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
-  nlohmann-json3-dev libsqlite3-dev)
+  nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
+# A browser for the HTML report, a validator for the JSON one.
+readonly test_packages=(chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core)
 readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
 # The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
 readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
@@ -207,6 +210,11 @@ build() {
 
 # ----------------------------------------------------------------------------------------------------------------------
 
+wanted=("${packages[@]}")
+if [[ ${1:-} == --tests ]]; then
+  wanted+=("${test_packages[@]}")
+  shift
+fi
 mkdir -p "$logs" .deps
 # One set-up at a time. The lock goes with the process that holds it.
 exec 9>.deps/lock
@@ -218,7 +226,7 @@ rm -rf -- .deps/fetch.*  # of a set-up that was killed
 
 : >"$logs/apt.log"
 missing=()
-if [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then mapfile -t missing < <(missing_packages "${packages[@]}"); fi
+if [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then mapfile -t missing < <(missing_packages "${wanted[@]}"); fi
 if [[ ! $torch ]] && ! have_libtorch; then
   if ! pip_python >/dev/null && [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then install python3-pip ca-certificates; fi
   start_fetch

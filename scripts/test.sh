@@ -3,6 +3,6 @@
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
-"$root/scripts/setup.sh" all
+"$root/scripts/setup.sh" --tests all
 cd -- "$root"
 exec ctest --preset release -j "$(nproc)" "$@"

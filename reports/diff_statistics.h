@@ -1,0 +1,37 @@
+#pragma once
+// What the differing elements of two tensors have in common: how they are distributed, and where they lie.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cases/tensor.h"
+
+namespace tieout {
+
+// The indices along one dimension at which at least one element differs.
+struct TouchedDimension {
+  std::string name;  // "image", "channel", "depth", "row", "column"
+  std::int64_t extent = 0;
+  std::vector<std::int64_t> indices;  // ascending
+
+  bool operator==(const TouchedDimension&) const = default;
+};
+
+struct DiffStatistics {
+  std::map<int, std::int64_t> histogram;  // of actual - expected; the equal elements are not in it
+  double signed_mean = 0;                 // of the differing elements, output units; 0 if there are none
+  std::int64_t worst = -1;                // offset of the first of the largest differences; -1 if there are none
+  std::vector<TouchedDimension> touched;  // outermost first
+
+  bool operator==(const DiffStatistics&) const = default;
+};
+
+// Both of the same shape: N x C x [[D x] H x] W for the names to fit. Aborts as diff() does where the shapes differ.
+[[nodiscard]] DiffStatistics diff_statistics(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
+
+// "0, 3-5, 9"
+[[nodiscard]] std::string ranges_text(const std::vector<std::int64_t>& ascending);
+
+}  // namespace tieout

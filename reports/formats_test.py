@@ -1,0 +1,99 @@
+"""What other programs read of a report: JSON by its schema, JUnit XML by a parser and by what its readers rely on.
+
+Usage: formats_test.py SAMPLE_REPORT SCHEMA
+Without python3-jsonschema it says so and ends with 77, which ctest shows as skipped; with TIEOUT_NO_SKIP=1 it fails.
+"""
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+try:
+    import jsonschema
+except ModuleNotFoundError:
+    print("formats_test.py lacks python3-jsonschema: scripts/test.sh installs it, or\n"
+          "  apt-get install --no-install-recommends python3-jsonschema")
+    sys.exit(1 if os.environ.get("TIEOUT_NO_SKIP") else 77)
+
+SAMPLES = "nights", "hostile", "equal", "vain"
+
+
+def sample(name, form):
+    return subprocess.run([sys.argv[1], name, form], check=True, stdout=subprocess.PIPE).stdout
+
+
+def json_follows_its_schema(validator):
+    for name in SAMPLES:
+        document = json.loads(sample(name, "json"))
+        for finding in document["findings"]:
+            for tensor in "expected", "actual":  # the validator takes seconds for 200,000 numbers
+                if tensor in finding:
+                    del finding[tensor][2000:]
+        validator.validate(document)
+
+
+def the_schema_refuses_what_is_wrong(validator):
+    for path, value in (
+        (["version"], 2),
+        (["runs", 0, "seed"], 7),
+        (["runs", 0, "unknown"], 1),
+        (["runs", 0, "cells", 0, "differed"], -1),
+        (["findings", 0, "expected", 0], 256),
+        (["findings", 0, "failure"], "died"),
+        (["findings", 0, "elements", 0, "scaled"], "NaN"),
+        (["findings", 0, "difference", "histogram", 0, "difference"], 0),
+    ):
+        document = json.loads(sample("hostile", "json"))
+        place = document
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+        assert not validator.is_valid(document), f"the schema lets pass {path} = {value!r}"
+
+
+def junit_adds_up():
+    for name in SAMPLES:
+        root = ElementTree.fromstring(sample(name, "junit"))
+        assert root.tag == "testsuites", root.tag
+        sums = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+        for suite in root:
+            assert suite.tag == "testsuite" and suite.get("name") and float(suite.get("time")) >= 0
+            counted = {
+                "tests": len(suite.findall("testcase")),
+                "failures": len(suite.findall("testcase/failure")),
+                "errors": len(suite.findall("testcase/error")),
+                "skipped": len(suite.findall("testcase/skipped")),
+            }
+            for key, count in counted.items():
+                assert int(suite.get(key)) == count, f"{name}: {key} says {suite.get(key)}, holds {count}"
+                sums[key] += count
+            names = [(case.get("classname"), case.get("name")) for case in suite.findall("testcase")]
+            assert all(all(pair) for pair in names), f"{name}: a test case without a name: {names}"
+            assert len(set(names)) == len(names), f"{name}: two test cases of one name: {names}"
+            for case in suite.findall("testcase"):
+                outcomes = [child.tag for child in case if child.tag != "system-out"]
+                assert len(outcomes) <= 1, f"{name}: Jenkins reads the first outcome only: {outcomes}"
+        for key, count in sums.items():
+            assert int(root.get(key)) == count, f"{name}: {key} of all says {root.get(key)}, holds {count}"
+
+
+def junit_fails_where_the_report_does():
+    for name, fails in ("nights", True), ("hostile", True), ("equal", False), ("vain", True):
+        root = ElementTree.fromstring(sample(name, "junit"))
+        assert (int(root.get("failures")) > 0) == fails, name
+
+
+def main():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    json_follows_its_schema(validator)
+    the_schema_refuses_what_is_wrong(validator)
+    junit_adds_up()
+    junit_fails_where_the_report_does()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+// Every format of the report with hostile contents, byte for byte. A sink that is changed on purpose is looked at, and its
+// new output becomes the file: the failure says how.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+
+#include "reports/github_annotations.h"
+#include "reports/html.h"
+#include "reports/json.h"
+#include "reports/junit.h"
+#include "reports/markdown.h"
+#include "reports/sample_report.h"
+
+namespace tieout {
+namespace {
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void expect_golden(const std::string& name, const std::string& text) {
+  const std::string golden = TIEOUT_SOURCE_DIR "/reports/testdata/" + name;
+  if (contents(golden) == text) return;
+  const std::string is = std::filesystem::temp_directory_path() / ("tieout_" + name);
+  std::ofstream(is, std::ios::binary) << text;
+  ADD_FAILURE() << name << " has changed. Look:  diff " << golden << " " << is << "\nIf it is meant:  cp " << is << " "
+                << golden;
+}
+
+// The page without its sources, which would make a second copy of them, and without what zlib packs, in bytes that its
+// version decides: html_test unpacks them.
+std::string frame(std::string page) {
+  for (const char* element : {"style", "script"}) {
+    const std::string end = std::string("</") + element + ">";
+    for (std::size_t at = page.find(std::string("<") + element); at != std::string::npos;) {
+      const std::size_t from = page.find('>', at) + 1;
+      page.erase(from, page.find(end, from) - from);
+      at = page.find(std::string("<") + element, from);
+    }
+  }
+  return std::regex_replace(page, std::regex("sha256-[A-Za-z0-9+/=]+"), "sha256-");
+}
+
+TEST(Golden, Html) { expect_golden("hostile.html", frame(html(*sample_report("hostile")))); }
+TEST(Golden, Json) { expect_golden("hostile.json", json(*sample_report("hostile"))); }
+TEST(Golden, Junit) { expect_golden("hostile.xml", junit(*sample_report("hostile"))); }
+TEST(Golden, Markdown) { expect_golden("hostile.md", markdown(*sample_report("hostile"))); }
+TEST(Golden, GithubAnnotations) { expect_golden("hostile.github", github_annotations(*sample_report("hostile"))); }
+TEST(Golden, MarkdownOfManyRuns) { expect_golden("nights.md", markdown(*sample_report("nights"))); }
+
+}  // namespace
+}  // namespace tieout

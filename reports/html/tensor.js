@@ -1,0 +1,133 @@
+// The tensors of a finding as planes of rows and columns, and their colours.
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+// Light steps evenly from dark to light, and blue to yellow is told apart by every eye.
+const VALUES = [[0, 32, 76], [60, 77, 110], [124, 123, 120], [187, 174, 108], [255, 234, 70]];
+const BELOW = { light: [5, 72, 140], dark: [120, 190, 255] };
+const ABOVE = { light: [160, 62, 0], dark: [255, 170, 95] };
+const ZERO = { light: [240, 240, 237], dark: [38, 42, 48] };
+
+const mix = (a, b, t) => a.map((from, i) => Math.round(from + (b[i] - from) * t));
+
+// t: 0..1 between the smallest and the largest value of both tensors.
+function valueColour(t) {
+  const at = Math.min(Math.floor(t * (VALUES.length - 1)), VALUES.length - 2);
+  return mix(VALUES[at], VALUES[at + 1], t * (VALUES.length - 1) - at);
+}
+
+// Zero is the page; one is told from it at once, whatever the largest is.
+function differenceColour(difference, largest) {
+  const mode = dark.matches ? "dark" : "light";
+  if (difference === 0) return ZERO[mode];
+  const strength = 0.35 + 0.65 * Math.abs(difference) / Math.max(1, largest);
+  return mix(ZERO[mode], (difference < 0 ? BELOW : ABOVE)[mode], strength);
+}
+
+const inkOn = ([r, g, b]) => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff");
+const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `\u2212${-value}` : "0");
+
+// packed: "tensors" of a finding. The last two dimensions make a plane; where they hold one element (a 1x1 output), or
+// where there are but three dimensions, channels are the rows.
+function tensorOf(packed) {
+  const shape = packed.shape;
+  const expected = bytesOf(packed.expected);
+  const actual = bytesOf(packed.difference);
+  for (let i = 0; i < actual.length; ++i) actual[i] += expected[i];  // modulo 256
+  const inner = shape.slice(2).reduce((product, extent) => product * extent, 1);
+  let [rows, columns] = shape.slice(-2);
+  if (shape.length > 3 && inner === 1) [rows, columns] = shape;
+  if (shape.length < 2) [rows, columns] = [1, expected.length];
+  const size = rows * columns;
+  const planes = size ? expected.length / size : 0;
+  const differing = [];  // offsets
+  const perPlane = new Array(planes).fill(0);
+  let largest = 0;
+  let low = 255;
+  let high = 0;
+  for (let i = 0; i < expected.length; ++i) {
+    low = Math.min(low, expected[i], actual[i]);
+    high = Math.max(high, expected[i], actual[i]);
+    if (expected[i] === actual[i]) continue;
+    differing.push(i);
+    ++perPlane[Math.floor(i / size)];
+    largest = Math.max(largest, Math.abs(actual[i] - expected[i]));
+  }
+  return { shape, expected, actual, rows, columns, size, planes, differing, perPlane, largest, low, high };
+}
+
+function indexOf(offset, shape) {
+  const index = [];
+  for (let d = shape.length - 1; d >= 0; --d) {
+    index.unshift(offset % shape[d]);
+    offset = Math.floor(offset / shape[d]);
+  }
+  return index;
+}
+
+const NAMES = { 3: ["image", "channel", "column"], 4: ["image", "channel", "row", "column"],
+  5: ["image", "channel", "depth", "row", "column"] };
+
+// "image 0, channel 3"
+function planeName(tensor, plane) {
+  const names = NAMES[tensor.shape.length] ?? tensor.shape.map((_, i) => `dimension ${i}`);
+  const first = indexOf(plane * tensor.size, tensor.shape);
+  const last = indexOf(plane * tensor.size + tensor.size - 1, tensor.shape);
+  const fixed = names.map((name, d) => (first[d] === last[d] && tensor.shape[d] > 1 ? `${name} ${first[d]}` : ""));
+  return fixed.filter(Boolean).join(", ") || "the only plane";
+}
+
+// What three maps show of a plane.
+const FIELDS = [
+  { text: (t, i) => `${t.expected[i]}`,
+    colour: (t, i) => valueColour((t.expected[i] - t.low) / Math.max(1, t.high - t.low)) },
+  { text: (t, i) => `${t.actual[i]}`,
+    colour: (t, i) => valueColour((t.actual[i] - t.low) / Math.max(1, t.high - t.low)) },
+  { text: (t, i) => signed(t.actual[i] - t.expected[i]),
+    colour: (t, i) => differenceColour(t.actual[i] - t.expected[i], t.largest) },
+];
+
+function sized(canvas, width, height) {
+  const ratio = Math.min(devicePixelRatio || 1, 2);
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
+  return context;
+}
+
+const FOR_NUMBERS = 24;  // pixels a cell needs for its number
+
+// scale: pixels a cell. cursor: an offset in the plane, or -1.
+function drawPlane(canvas, tensor, field, plane, scale, cursor) {
+  const { rows, columns, size } = tensor;
+  const context = sized(canvas, columns * scale, rows * scale);
+  const pixels = new ImageData(columns, rows);
+  for (let i = 0; i < size; ++i) pixels.data.set([...field.colour(tensor, plane * size + i), 255], 4 * i);
+  const small = new OffscreenCanvas(columns, rows);
+  small.getContext("2d").putImageData(pixels, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, columns * scale, rows * scale);
+  if (scale >= FOR_NUMBERS) {
+    context.font = `${Math.min(13, scale * 0.4)}px sans-serif`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    for (let i = 0; i < size; ++i) {
+      const text = field.text(tensor, plane * size + i);
+      if (text === "0" && field === FIELDS[2]) continue;  // so that what differs stands alone
+      context.fillStyle = inkOn(field.colour(tensor, plane * size + i));
+      context.fillText(text, (i % columns + 0.5) * scale, (Math.floor(i / columns) + 0.5) * scale);
+    }
+  }
+  if (cursor >= 0) {
+    const [x, y] = [(cursor % columns) * scale, Math.floor(cursor / columns) * scale];
+    const frame = Math.max(scale, 5);
+    for (const [colour, inset] of [["#000", -1], ["#fff", 0.5]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = 1.5;
+      context.strokeRect(x + inset, y + inset, frame - 2 * inset, frame - 2 * inset);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// What html_payload.cpp packed: JSON, deflated, in base64. Blocks are unpacked when a finding in them is opened.
+
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+async function unpacked(element) {
+  const stream = new Blob([bytesOf(element.textContent)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
+const blocks = document.querySelectorAll("script.block");
+const unpackedBlocks = new Map();
+
+// The contents of finding `number`, counted from 0.
+async function contentsOf(number, perBlock) {
+  const at = Math.floor(number / perBlock);
+  if (!unpackedBlocks.has(at)) unpackedBlocks.set(at, unpacked(blocks[at]));
+  return (await unpackedBlocks.get(at))[number % perBlock];
+}
+
+// make("p", {className: "note"}, "text", child, ...): an element. Text is always text, never markup.
+function make(tag, properties, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const announcer = make("p", { className: "unseen", role: "status" });
+document.body.append(announcer);
+const announce = (text) => { announcer.textContent = text; };
+
+// Where the clipboard is not to be had, the text is selected, so that one keystroke copies it.
+async function copy(text, button, source) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+    announce("Copied");
+  } catch {
+    getSelection().selectAllChildren(source);
+    const done = document.execCommand("copy");
+    button.textContent = done ? "Copied" : "Selected";
+    announce(done ? "Copied" : "Selected: press Control C");
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
+function copyable(text, label, className = "") {
+  const pre = make("pre", { className, tabIndex: 0, role: "region", ariaLabel: label }, text);
+  const button = make("button", { type: "button", ariaLabel: `Copy: ${label}` }, "Copy");
+  button.addEventListener("click", () => copy(text, button, pre));
+  return make("div", { className: "copyable" }, pre, button);
+}

@@ -1,0 +1,41 @@
+// The schema is applied by formats_test.py.
+
+#include "reports/json.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "reports/sample_report.h"
+
+namespace tieout {
+namespace {
+
+TEST(Json, KeepsEveryBitOfSeedsAndFloats) {
+  Report report = *sample_report("hostile");
+  report.runs.front().seed = std::numeric_limits<std::uint64_t>::max();
+  auto& elements = report.findings.front().finding.elements;
+  elements.resize(4);
+  elements[0].scaled = 0.1F;
+  elements[1].scaled = std::numeric_limits<float>::denorm_min();
+  elements[2].scaled = -std::numeric_limits<float>::infinity();
+  elements[3].scaled = std::numeric_limits<float>::quiet_NaN();
+  const auto document = nlohmann::json::parse(json(report));
+  EXPECT_EQ(document["runs"][0]["seed"], "18446744073709551615");
+  const auto& written = document["findings"][0]["elements"];
+  EXPECT_EQ(std::bit_cast<std::uint32_t>(written[0]["scaled"].get<float>()), std::bit_cast<std::uint32_t>(0.1F));
+  EXPECT_EQ(written[1]["scaled"].get<float>(), std::numeric_limits<float>::denorm_min());
+  EXPECT_EQ(written[2]["scaled"], "-inf");
+  EXPECT_EQ(written[3]["scaled"], "nan");
+}
+
+TEST(Json, SaysWhatTheExitStatusSays) {
+  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("nights")))["exit_status"], 1);
+  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("equal")))["exit_status"], 0);
+  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("vain")))["exit_status"], 3);
+}
+
+}  // namespace
+}  // namespace tieout
