@@ -9,6 +9,7 @@
 #include "cases/contents.h"
 #include "cli/commands.h"
 #include "cli/output_file.h"
+#include "cli/subject_option.h"
 #include "oracle/libtorch.h"
 #include "props/verify.h"
 #include "reports/finding_text.h"
@@ -20,6 +21,7 @@ namespace {
 
 struct Arguments {
   std::string line;
+  SubjectArguments subject;
   std::optional<std::string> python;  // where the script goes; "-": standard output
 };
 
@@ -44,12 +46,14 @@ int check(const Arguments& arguments) {
   if (arguments.python && !write_script(*c, *arguments.python)) return kBadUsage;
   // A script on standard output stands there alone.
   std::FILE* const out = arguments.python == "-" ? stderr : stdout;
+  const auto subject = open_optional(arguments.subject, "check");
+  if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) {
     fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;
   }
-  const Verdict verdict = verify_alone(*c, **reference);
+  const Verdict verdict = verify_alone(*c, **reference, 60, subject->get(), arguments.subject.strictness());
   if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:
@@ -59,10 +63,16 @@ int check(const Arguments& arguments) {
     case Status::errored: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
     case Status::passed: break;
   }
-  fmt::print(out, "{}:\n {}\n", name(c->execution.engine), tensor_text(verdict.expected));
+  fmt::print(out, "{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected));
   if (verdict.elements == 0) {
     fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
     return kNotVerified;
+  }
+  if (*subject != nullptr) {
+    const bool exact = verdict.reason.empty();
+    fmt::print(out, "{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
+               (*subject)->name(), exact ? "" : " " + verdict.reason);
+    return kEqual;
   }
   fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
              name(verdict.picked));
@@ -91,6 +101,7 @@ void add_check(CLI::App& app, int& exit_status) {
   command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes")->required();
   command->add_option("--python", arguments->python,
                       "Write a python script here that shows the case with torch alone; -: standard output");
+  add_subject_options(*command, arguments->subject);
   command->footer(kGrammar);
   command->callback([arguments, &exit_status] { exit_status = check(*arguments); });
 }

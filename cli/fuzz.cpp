@@ -15,6 +15,7 @@
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/seed.h"
+#include "cli/subject_option.h"
 #include "oracle/libtorch.h"
 #include "props/case_class.h"
 #include "reports/finding_text.h"
@@ -28,6 +29,7 @@ struct Arguments {
   std::string seed;    // empty: drawn
   std::string report;  // empty: none
   bool uniform = false;
+  SubjectArguments subject;
 };
 
 constexpr std::int64_t kMostCases = 1'000'000'000'000;
@@ -57,11 +59,13 @@ bool write_reports(const std::string& folder, const RunSummary& run) {
 }
 
 // What the cases reached, and what they did not: a hole is not a pass. In lines of 80 columns.
-void print_classes(const RunSummary& run) {
+void print_classes(const RunSummary& run, bool with_subject) {
   std::vector<std::string> missed;
   std::string line = "  reached:";
   for (std::size_t i = 0; i < kCaseClasses; ++i) {
-    const std::string what(name(static_cast<CaseClass>(i)));
+    const auto cls = static_cast<CaseClass>(i);
+    if (with_subject && of_execution(cls)) continue;
+    const std::string what(name(cls));
     const auto found = run.cases_by_class.find(what);
     if (found == run.cases_by_class.end()) {
       missed.push_back(what);
@@ -79,7 +83,7 @@ void print_classes(const RunSummary& run) {
   if (!missed.empty()) fmt::print("  not reached: {}\n", fmt::join(missed, ", "));
 }
 
-void print_summary(const RunSummary& run) {
+void print_summary(const RunSummary& run, bool with_subject) {
   for (const Finding& finding : run.findings) fmt::print("{}\n", finding_text(finding));
   fmt::print("{}{}\n", interrupted != 0 ? "interrupted: " : "", verdict(run));
   for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
@@ -87,7 +91,8 @@ void print_summary(const RunSummary& run) {
       fmt::print("  {:<16} {:>9} cases {:>12} elements\n", what, counts.cases, counts.elements);
     }
   }
-  print_classes(run);
+  print_classes(run, with_subject);
+  for (const auto& [why, count] : run.excused) fmt::print("  counted as equal: {} {}\n", count, why);
   for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>7} {}\n", count, reason);
   fmt::print("{:.1f} s, {:.0f} cases/s, {:.0f} % of the time inside LibTorch\n", run.seconds,
              static_cast<double>(run.cases.all()) / run.seconds, 100 * run.seconds_in_engine / run.seconds);
@@ -106,6 +111,8 @@ int run_fuzz(const Arguments& arguments) {
       return bad_usage("--report", arguments.report + ": " + made.error() + "; name a folder that can be written");
     }
   }
+  const auto subject = open_optional(arguments.subject, "fuzz");
+  if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) {
     fmt::print(stderr, "tieout fuzz: LibTorch cannot be loaded: {}\n", reference.error().message);
@@ -114,8 +121,11 @@ int run_fuzz(const Arguments& arguments) {
   fmt::print(stderr, "seed {}\n", *seed);
   std::signal(SIGINT, [](int) { interrupted = 1; });
   Progress progress(arguments.cases);
-  const FuzzOptions options{
-      .cases = arguments.cases, .seed = *seed, .policy = arguments.uniform ? Policy::uniform : Policy::hunting};
+  const FuzzOptions options{.cases = arguments.cases,
+                            .seed = *seed,
+                            .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
+                            .subject = subject->get(),
+                            .strictness = arguments.subject.strictness()};
   const RunSummary run = fuzz(options, **reference, [&](const RunSummary& so_far) {
     progress.show(so_far.cases.all(), so_far.cases.differed + so_far.cases.crashed);
     return interrupted == 0;
@@ -123,7 +133,7 @@ int run_fuzz(const Arguments& arguments) {
   progress.finish();
   std::signal(SIGINT, SIG_DFL);
 
-  print_summary(run);
+  print_summary(run, *subject != nullptr);
   const bool reported = arguments.report.empty() || write_reports(arguments.report, run);
   const int status = exit_status(run);
   // Less than was asked for has not verified it; a difference found is one all the same.
@@ -142,6 +152,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
   command->add_option("--report", arguments->report, "Folder for report.md and findings.txt");
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
+  add_subject_options(*command, arguments->subject);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });
 }
 

@@ -35,9 +35,9 @@ CaseRecord unpack(const std::string& answer) {
   return record;
 }
 
-CaseRecord examine(const ConvCase& c, LibTorch& reference) {
+CaseRecord examine(const ConvCase& c, LibTorch& reference, const FuzzOptions& options) {
   const double before = reference.seconds_inside();
-  const Verdict verdict = verify(c, reference);
+  const Verdict verdict = verify(c, reference, options.subject, options.strictness);
   CaseRecord record{
       .status = verdict.status,
       .memory_defect = verdict.status == Status::skipped && verdict.defect != nullptr && verdict.defect->memory,
@@ -57,13 +57,15 @@ class Run {
       : options_(options), reference_(reference), progress_(progress), native_(reference.native_isa()) {
     summary_.seed = options.seed;
     summary_.command = "tieout fuzz --cases " + std::to_string(options.cases) + " --seed " +
-                       std::to_string(options.seed) + (options.policy == Policy::uniform ? " --uniform" : "");
+                       std::to_string(options.seed) + (options.policy == Policy::uniform ? " --uniform" : "") +
+                       (options.subject == nullptr ? "" : " --subject '" + options.subject->text() + "'") +
+                       (options.strictness == Strictness::libtorch ? " --strict" : "");
     summary_.reference = "LibTorch " + reference.version() + ", " + std::string(name(native_));
   }
 
   RunSummary run() {
     run_isolated(0, options_.cases, options_.seconds_per_case,
-                 {.work = [this](std::int64_t index) { return pack(examine(draw(index), reference_)); },
+                 {.work = [this](std::int64_t index) { return pack(examine(draw(index), reference_, options_)); },
                   .answered = [this](std::int64_t index, const std::string& a) { return count(index, unpack(a)); },
                   .died = [this](std::int64_t index, const Death& death) { return count_death(index, death); },
                   .idle = [this] { return go_on(); }});
@@ -75,7 +77,8 @@ class Run {
  private:
   [[nodiscard]] ConvCase draw(std::int64_t index) const {
     Random random(options_.seed, static_cast<std::uint64_t>(index));
-    return options_.policy == Policy::uniform ? draw_uniform_case(random) : draw_case(random);
+    const GeneratorOptions drawn{.audience = options_.subject == nullptr ? Audience::engines : Audience::subject};
+    return options_.policy == Policy::uniform ? draw_uniform_case(random, drawn) : draw_case(random, drawn);
   }
 
   bool count(std::int64_t index, const CaseRecord& record) {
@@ -83,6 +86,7 @@ class Run {
     const ConvCase c = draw(index);  // again: a record is cheaper to send than a case
     if (record.memory_defect) return count_alone(c);
     count(record.status, record.reason.data());
+    if (record.status == Status::passed && record.reason.front() != '\0') ++summary_.excused[record.reason.data()];
     if (record.status == Status::passed || record.status == Status::differed) count_verified(c, record);
     if (record.status == Status::differed) keep(unreduced(c, {}));
     return go_on();
@@ -126,15 +130,18 @@ class Run {
     return go_on();
   }
 
-  [[nodiscard]] static Finding unreduced(const ConvCase& c, std::string failure) {
+  [[nodiscard]] Finding unreduced(const ConvCase& c, std::string failure) const {
     return {.case_line = print(c),
             .original_line = print(c),
             .expected_name = std::string(name(c.execution.engine)),
-            .failure = std::move(failure)};
+            .actual_name = options_.subject == nullptr ? "actual" : options_.subject->name(),
+            .failure = std::move(failure),
+            .subject = options_.subject == nullptr ? "" : options_.subject->text()};
   }
 
   void keep(const Finding& finding) {
-    if (summary_.findings.size() < options_.max_findings) summary_.findings.push_back(reduce(finding, reference_));
+    if (summary_.findings.size() == options_.max_findings) return;
+    summary_.findings.push_back(reduce(finding, reference_, 2, options_.subject, options_.strictness));
   }
 
   // Hunting is meant to reach every class. In a run that is long enough, one that was not reached is a hole.
@@ -142,6 +149,7 @@ class Run {
     constexpr std::int64_t kLongEnough = 10'000;
     if (options_.policy != Policy::hunting || summary_.cases.verified() < kLongEnough) return;
     for (std::size_t i = 0; i < kCaseClasses; ++i) {
+      if (options_.subject != nullptr && of_execution(static_cast<CaseClass>(i))) continue;
       const std::string what(name(static_cast<CaseClass>(i)));
       if (!summary_.cases_by_class.contains(what)) summary_.missing_classes.push_back(what);
     }

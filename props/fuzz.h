@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "oracle/libtorch.h"
+#include "props/verify.h"
 #include "reports/run_summary.h"
 
 namespace tieout {
@@ -20,6 +21,8 @@ struct FuzzOptions {
   Policy policy = Policy::hunting;
   std::size_t max_findings = 20;  // reduced and kept; all are counted
   double seconds_per_case = 20;   // what a hang is
+  Subject* subject = nullptr;     // who is verified; nullptr: LibTorch itself
+  Strictness strictness = Strictness::contract;
 };
 
 // progress is called from time to time, and stops the run when it answers false.

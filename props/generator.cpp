@@ -62,7 +62,11 @@ void aim_at_tie(ConvCase& c, Random& random) {
   }
 }
 
-void draw_execution(ConvCase& c, Random& random) {
+void draw_execution(ConvCase& c, Random& random, Audience audience) {
+  if (audience == Audience::subject) {
+    if (random.chance(1, 4)) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);
+    return;
+  }
   constexpr std::array kForced{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   const std::uint32_t engine = random.below(20);
   Execution& execution = c.execution;
@@ -82,7 +86,7 @@ ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_shape(c, random, options);
   draw_quantization(c, random);
-  draw_execution(c, random);
+  draw_execution(c, random, options.audience);
   draw_contents(c, random);
   if (random.chance(2, 5)) aim_at_tie(c, random);
   return c;
@@ -103,7 +107,7 @@ ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options) {
     }
   }
   c.relu = random.chance(1, 2) ? Relu::on : Relu::off;
-  draw_execution(c, random);
+  draw_execution(c, random, options.audience);
   c.seed = random.next() >> 32U;
   return c;
 }

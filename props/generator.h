@@ -7,9 +7,15 @@
 
 namespace tieout {
 
+enum class Audience {
+  engines,  // LibTorch's own: every engine, instruction set, memory format
+  subject,  // a kernel compared with FBGEMM: execution is the default's, which a subject does not see
+};
+
 struct GeneratorOptions {
   // About how many products one case may cost. Decides sizes only; a case with a long reduction may pass it.
   std::int64_t products = 20'000;
+  Audience audience = Audience::engines;
 };
 
 // A valid case. The same numbers from `random` give the same case on every machine.
@@ -31,7 +37,7 @@ void draw_quantization(ConvCase& c, Random& random);
 
 // Engine, instruction set, memory format and threads: what machine there is decides nothing. Needs everything above; takes
 // weight zero points away where the engine knows none.
-void draw_execution(ConvCase& c, Random& random);
+void draw_execution(ConvCase& c, Random& random, Audience audience);
 
 // Changes output scale or bias so that one element's value before rounding lies on a tie or a few floats beside it.
 // Needs everything else; leaves the case alone where the element cannot get there.

@@ -32,6 +32,7 @@ struct Finding {
   std::string derivation;                 // the one step that, exchanged, gives the subject's values
   std::int64_t explained = 0;             // how many of the differing elements it gives
   std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" where there was no answer
+  std::string subject;                    // as --subject names it; empty: LibTorch itself was verified
 
   bool operator==(const Finding&) const = default;
 };

@@ -65,13 +65,14 @@ std::string markdown(const RunSummary& run) {
     text += fmt::format("| {} | {} | {} |\n", path, grouped(counts.cases), grouped(counts.elements));
   }
   text += fmt::format("| all | {} | {} |\n\n", grouped(run.cases.verified()), grouped(run.elements()));
+  if (!run.excused.empty()) text += table("equal to the exact contract, and not to LibTorch", run.excused) + '\n';
   if (!run.reasons.empty()) text += table("not verified, because", run.reasons) + '\n';
   text += fmt::format("## Findings: {}\n\n", run.findings.size());
   for (const Finding& finding : run.findings) {
     text += fmt::format("```\n{}```\n\n", finding_text(finding));
     if (finding.original_line != finding.case_line) {
       text += fmt::format("<details><summary>as it was drawn</summary>\n\n```\n{}\n```\n\n</details>\n\n",
-                          replay_command(finding.original_line));
+                          replay_command(finding.original_line, finding.subject));
     }
   }
   text += "## What the cases reached\n\n" + table("class", run.cases_by_class);
