@@ -10,8 +10,10 @@
 namespace tieout {
 
 void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
-  command.add_option("--subject", arguments.text,
-                     "Your kernel, verified against LibTorch: a shared library that exports what tieout_kernel.h says");
+  command.add_option(
+      "--subject", arguments.text,
+      "Your kernel, verified against LibTorch: a shared library that exports what tieout_kernel.h says, or "
+      "'command:LINE', a program that speaks docs/process_protocol.md");
   command.add_flag("--strict", arguments.strict,
                    "Only LibTorch's own values count as right, also where its code departs from its contract");
 }

@@ -100,6 +100,7 @@ void draw_long_reduction(ConvCase& c, Random& random) {
 }  // namespace
 
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  if (options.audience == Audience::subject && draw_wide_shape(c, random)) return;
   const std::uint32_t kind = random.below(100);
   Spatial smallest{1, 1, 1};
   if (kind < 20) {

@@ -35,31 +35,71 @@ void draw_contents(ConvCase& c, Random& random) {
   }
 }
 
-}  // namespace
+// Sums that are large before the zero points are taken out, and small afterwards: the terms are rounded or cut off by who
+// keeps them in too little room. True: that is what the case became.
+bool draw_cancelling(ConvCase& c, Random& random) {
+  if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
+  const std::int64_t low = random.chance(1, 2) ? -128 : 100;
+  c.activation_zero_point = random.between(110, 140);
+  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = random.between(low, low + 27);
+  c.activation.fill = Fill::uniform;
+  c.weight = {Fill::listed, {}};
+  for (std::int64_t i = element_count(weight_shape(c)); i > 0; --i) {
+    c.weight.values.push_back(static_cast<std::int8_t>(random.between(low, low + 27)));
+  }
+  aim_at_tie(c, random);
+  return true;
+}
 
-void aim_at_tie(ConvCase& c, Random& random) {
+// What one element's value before rounding is made of.
+struct Aim {
+  std::int64_t k = 0;  // its output channel
+  double raw = 0;      // the sum, exact: pair saturation moves it on some machines only
+  double unit = 0;     // xs * ws, as float32 has it
+};
+
+Aim choose_element(const ConvCase& c, Random& random) {
   const ConvProblem problem = with_contents(c);
   const auto count = static_cast<std::uint32_t>(element_count(output_shape(c)));
   const std::int64_t offset = random.below(count);
   const auto k = offset / volume(output_size(c)) % c.out_channels;
-  // Pair saturation moves the sum on some machines only; the exact one is aimed at.
-  const double raw = conv_relu_trace(problem, Arithmetic{}, offset).accumulator;
-  const double unit =
-      static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)));
-  // Without a bias the value has the sign of the sum.
-  const std::int64_t lowest = c.bias.empty() && raw > 0 ? 0 : -c.output_zero_point;
-  const std::int64_t highest = c.bias.empty() && raw < 0 ? -1 : 255 - c.output_zero_point;
-  if ((c.bias.empty() && raw == 0) || lowest > highest) return;
-  const double target = static_cast<double>(random.between(lowest, highest)) + 0.5;
+  return {.k = k,
+          .raw = static_cast<double>(conv_relu_trace(problem, Arithmetic{}, offset).accumulator),
+          .unit = static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)))};
+}
+
+// Solves for the bias, or the output scale where there is none, and goes a few floats beside.
+void solve(ConvCase& c, Random& random, const Aim& aim, double target) {
   const std::int64_t floats_beside = random.between(-2, 2);
   if (!c.bias.empty()) {
-    const double multiplier = unit / static_cast<float>(c.output_scale);
-    const float bias = step(static_cast<float>((target / multiplier - raw) * unit), floats_beside);
-    if (std::isfinite(bias)) c.bias[static_cast<std::size_t>(k)] = bias;
+    const double multiplier = aim.unit / static_cast<float>(c.output_scale);
+    const float bias = step(static_cast<float>((target / multiplier - aim.raw) * aim.unit), floats_beside);
+    if (std::isfinite(bias)) c.bias[static_cast<std::size_t>(aim.k)] = bias;
   } else {
-    const float scale = step(static_cast<float>(unit * raw / target), floats_beside);
+    const float scale = step(static_cast<float>(aim.unit * aim.raw / target), floats_beside);
     if (std::isnormal(scale) && scale > 1e-30F) c.output_scale = scale;
   }
+}
+
+}  // namespace
+
+void aim_at_tie(ConvCase& c, Random& random) {
+  const Aim aim = choose_element(c, random);
+  // Without a bias the value has the sign of the sum.
+  const std::int64_t lowest = c.bias.empty() && aim.raw > 0 ? 0 : -c.output_zero_point;
+  const std::int64_t highest = c.bias.empty() && aim.raw < 0 ? -1 : 255 - c.output_zero_point;
+  if ((c.bias.empty() && aim.raw == 0) || lowest > highest) return;
+  solve(c, random, aim, static_cast<double>(random.between(lowest, highest)) + 0.5);
+}
+
+void aim_at_conversion(ConvCase& c, Random& random) {
+  // The ends of int32 and the floats beside them, of int16, and of what the trick with 1.5 * 2^23 can round.
+  constexpr std::array kEnds{2147483520.0, 2147483520.0, 2147483648.0, -2147483648.0, -2147483904.0, 32767.5,
+                             -32768.5,     65535.5,      4194304.0,    -8388608.0,    -12582912.0,   8388608.0};
+  const Aim aim = choose_element(c, random);
+  const double end = random.pick(kEnds);
+  if (c.bias.empty() && aim.raw == 0) return;
+  solve(c, random, aim, c.bias.empty() && (aim.raw < 0) != (end < 0) ? -end : end);
 }
 
 void draw_execution(ConvCase& c, Random& random, Audience audience) {
@@ -86,9 +126,16 @@ ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_shape(c, random, options);
   draw_quantization(c, random);
+  const bool for_subject = options.audience == Audience::subject;
+  if (for_subject) draw_wide_scales(c, random);
   draw_execution(c, random, options.audience);
   draw_contents(c, random);
-  if (random.chance(2, 5)) aim_at_tie(c, random);
+  if (for_subject && draw_cancelling(c, random)) return c;
+  if (for_subject && random.chance(1, 12)) {
+    aim_at_conversion(c, random);
+  } else if (random.chance(2, 5)) {
+    aim_at_tie(c, random);
+  }
   return c;
 }
 

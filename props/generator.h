@@ -32,6 +32,12 @@ struct GeneratorOptions {
 // Shape, with every code path of FBGEMM drawn on purpose and not by luck.
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 
+// For a subject: now and then a shape beyond registers, blocks and counters. False: left as it was.
+[[nodiscard]] bool draw_wide_shape(ConvCase& c, Random& random);
+
+// For a subject, after draw_quantization(): now and then scales at the ends of float32.
+void draw_wide_scales(ConvCase& c, Random& random);
+
 // Scales, zero points, bias, relu. Needs the shape.
 void draw_quantization(ConvCase& c, Random& random);
 
@@ -42,5 +48,8 @@ void draw_execution(ConvCase& c, Random& random, Audience audience);
 // Changes output scale or bias so that one element's value before rounding lies on a tie or a few floats beside it.
 // Needs everything else; leaves the case alone where the element cannot get there.
 void aim_at_tie(ConvCase& c, Random& random);
+
+// The same for the values where conversions to int32 and int16 end.
+void aim_at_conversion(ConvCase& c, Random& random);
 
 }  // namespace tieout

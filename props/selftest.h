@@ -17,7 +17,7 @@ struct SelftestOptions {
   std::int64_t cases = 20'000;  // at most, for each fault
   double seconds = 30;          // likewise
   std::uint64_t seed = 1;
-  double shrink_seconds = 0.5;
+  double shrink_seconds = 1;
 };
 
 // How one kernel fared.

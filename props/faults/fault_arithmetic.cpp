@@ -1,6 +1,7 @@
 #include "props/faults/fault_arithmetic.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -33,15 +34,15 @@ float rounded(float s, Fault fault) {
     case Fault::round_half_down: return std::ceil(s - 0.5F);
     case Fault::round_toward_zero: return std::trunc(s);
     case Fault::round_floor: return std::floor(s);
-    case Fault::round_by_magic_number: {
-      const volatile float shifted = s + 12582912.0F;
-      return shifted - 12582912.0F;
-    }
     default: return std::nearbyint(s);
   }
 }
 
 std::int64_t to_int32(float s, Fault fault) {
+  if (fault == Fault::round_by_magic_number) {
+    const float shifted = s + 12582912.0F;  // its low bits are the rounded value
+    return in_bits(std::int64_t{std::bit_cast<std::int32_t>(shifted)} - 0x4B400000, 32);
+  }
   const float r = rounded(s, fault);
   if (r >= -0x1p31F && r < 0x1p31F) return static_cast<std::int64_t>(r);
   if (fault == Fault::overflow_to_max && r > 0) return kMax32;
