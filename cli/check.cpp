@@ -7,6 +7,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cli/check_file.h"
 #include "cli/commands.h"
 #include "cli/output_file.h"
 #include "cli/subject_option.h"
@@ -21,6 +22,7 @@ namespace {
 
 struct Arguments {
   std::string line;
+  std::string file;  // of cases; empty: the line is one
   SubjectArguments subject;
   std::optional<std::string> python;  // where the script goes; "-": standard output
 };
@@ -37,6 +39,19 @@ bool write_script(const ConvCase& c, const std::string& file) {
   return written.has_value();
 }
 
+int without_libtorch(const EngineError& error) {
+  fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", error.message);
+  return kNotVerified;
+}
+
+int check_all(const Arguments& arguments) {
+  const auto subject = open_optional(arguments.subject, "check");
+  if (!subject) return subject.error();
+  const auto reference = libtorch();
+  if (!reference) return without_libtorch(reference.error());
+  return check_file(arguments.file, **reference, subject->get(), arguments.subject.strictness());
+}
+
 int check(const Arguments& arguments) {
   const auto c = parse(arguments.line);
   if (!c) {
@@ -49,11 +64,9 @@ int check(const Arguments& arguments) {
   const auto subject = open_optional(arguments.subject, "check");
   if (!subject) return subject.error();
   const auto reference = libtorch();
-  if (!reference) {
-    fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
-    return kNotVerified;
-  }
-  const Verdict verdict = verify_alone(*c, **reference, 60, subject->get(), arguments.subject.strictness());
+  if (!reference) return without_libtorch(reference.error());
+  const double hang = *subject == nullptr ? 60 : 20;  // seconds
+  const Verdict verdict = verify_alone(*c, **reference, hang, subject->get(), arguments.subject.strictness());
   if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:
@@ -98,12 +111,20 @@ N*V in a list stands for N times V. Example:
 void add_check(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("check", "Verify one case, given as its line of text");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes")->required();
-  command->add_option("--python", arguments->python,
-                      "Write a python script here that shows the case with torch alone; -: standard output");
+  auto* const line =
+      command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes");
+  auto* const file = command->add_option("--file", arguments->file, "Verify the cases of a file, one a line");
+  auto* const python =
+      command->add_option("--python", arguments->python,
+                          "Write a python script here that shows the case with torch alone; -: standard output");
+  file->excludes(line);
+  file->excludes(python);
   add_subject_options(*command, arguments->subject);
   command->footer(kGrammar);
-  command->callback([arguments, &exit_status] { exit_status = check(*arguments); });
+  command->callback([arguments, line, file, &exit_status] {
+    if (line->count() + file->count() == 0) throw CLI::RequiredError("case or --file");
+    exit_status = file->count() > 0 ? check_all(*arguments) : check(*arguments);
+  });
 }
 
 }  // namespace tieout

@@ -19,7 +19,8 @@ namespace tieout {
 namespace {
 
 constexpr std::size_t kMaxListedElements = 20;
-constexpr double kHang = 5;  // seconds, of a subject on one small case
+constexpr double kHang = 5;           // seconds, of a subject on one small case
+constexpr double kHangInTries = 0.5;  // of one that hangs, and is made to do so on smaller ones
 
 // "reads 3 bytes behind its weight" is the same failure on a smaller case that reads 1 byte behind.
 std::string without_numbers(std::string text) {
@@ -165,11 +166,10 @@ Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Sub
 Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, Strictness strictness) {
   const auto original = parse(finding.original_line);
   if (!original) std::abort();  // a finding's line is printed by print()
-  // A subject that hangs does so in every try.
-  const auto alone = [&](const ConvCase& c) {
-    return verify_alone(c, reference, subject == nullptr ? 60 : kHang, subject, strictness);
+  const auto alone = [&](const ConvCase& c, double hang) {
+    return verify_alone(c, reference, subject == nullptr ? 60 : hang, subject, strictness);
   };
-  const Verdict whole = alone(*original);
+  const Verdict whole = alone(*original, kHang);
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
     if (unrepeatable.failure.empty()) {
@@ -177,18 +177,20 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     }
     return unrepeatable;
   }
-  // The reference's paths compute differently; a subject has its own.
+  // The reference's paths compute differently; a subject has its own, and may be wrong in one place for many reasons.
   const auto fails_alike = [&](const Verdict& v) {
-    return v.status == whole.status && (subject != nullptr || v.path == whole.path) && v.picked == whole.picked &&
+    const bool for_the_same = subject != nullptr
+                                  ? without_numbers(v.conduct) == without_numbers(whole.conduct)
+                                  : v.path == whole.path && v.finding.diff_class == whole.finding.diff_class;
+    return v.status == whole.status && v.picked == whole.picked && for_the_same &&
            without_numbers(v.reason) == without_numbers(whole.reason) &&
-           without_numbers(v.finding.failure) == without_numbers(whole.finding.failure) &&
-           v.finding.diff_class == whole.finding.diff_class;
+           without_numbers(v.finding.failure) == without_numbers(whole.finding.failure);
   };
   std::string smallest = finding.original_line;
   const ShrinkLimits limits{.seconds = seconds};
   if (whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none)) {
-    smallest =
-        print(shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate)); }, limits));
+    smallest = print(shrink(
+        *original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, kHangInTries)); }, limits));
   } else {
     // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
     const auto found = run_alone(
@@ -201,7 +203,7 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
         60 + seconds);
     if (found) smallest = *found;
   }
-  Verdict verdict = alone(*parse(smallest));
+  Verdict verdict = alone(*parse(smallest), kHang);
   if (!fails_alike(verdict)) return whole.finding;
   verdict.finding.original_line = finding.original_line;
   return std::move(verdict.finding);

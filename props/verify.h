@@ -34,6 +34,7 @@ struct Verdict {
   std::int64_t elements = 0;            // compared
   std::vector<ElementTrace> traces;     // by FBGEMM's rules, element by element
   Tensor<std::uint8_t> expected;        // what the reference answered
+  std::string conduct;                  // of a subject, where that and not its values is wrong: "unwritten output: ..."
   Finding finding;                      // where differed or crashed; original_line is case_line
 };
 

@@ -71,12 +71,6 @@ void end_without_answer(Verdict& verdict, Status status, std::string reason) {
   verdict.reason = std::move(reason);
 }
 
-void fail(Verdict& verdict, const std::string& failure, std::string_view cls) {
-  verdict.status = Status::differed;
-  verdict.finding.failure = failure;
-  verdict.finding.diff_class = cls;
-}
-
 // True: there is an answer to compare.
 bool judge_conduct(Verdict& verdict, const Trial& trial) {
   switch (trial.kind) {
@@ -84,7 +78,10 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
     case Trial::Kind::unstable: return true;
     case Trial::Kind::declined: end_without_answer(verdict, Status::skipped, "declined: " + trial.words); break;
     case Trial::Kind::absent: end_without_answer(verdict, Status::errored, trial.words); break;
-    case Trial::Kind::misbehaved: fail(verdict, trial.words, "misconduct"); break;
+    case Trial::Kind::misbehaved:
+      verdict.status = Status::differed;
+      verdict.conduct = verdict.finding.failure = trial.words;
+      break;
     case Trial::Kind::died:
     case Trial::Kind::hung:
       verdict.finding.failure = "died: " + trial.words;
@@ -117,7 +114,7 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& 
   verdict.status = Status::differed;
   Finding& finding = verdict.finding;
   if (unstable) {
-    finding.diff_class = trial.words;
+    verdict.conduct = finding.diff_class = trial.words;
   } else if (by_fbgemm) {
     const Difference difference = classify_difference(problem, arithmetic, verdict.expected, actual);
     finding.diff_class = name(difference.cls);

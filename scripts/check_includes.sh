@@ -25,6 +25,8 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["nlohmann"] = "reports"
     libraries["gtest"] = libraries["gmock"] = "props"
     libraries["CLI"] = "cli"
+    # Kernels as users write them: what is installed, and the library that does the work.
+    libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"
     in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that
     torch = "torch ATen c10 caffe2 fbgemm"
 

@@ -13,7 +13,7 @@ namespace tieout {
 enum class Fault {
   none,
 #define X(name, wrong) name,
-#include "props/faults/fault_list.h"
+#include "props/faults/fault_list.def"
 #undef X
 };
 

@@ -212,7 +212,7 @@ const char* kernel(const tieout_conv* c) {
 
 constexpr FaultyKernel kFaults[]{
 #define X(name, wrong) {Fault::name, #name, wrong, kernel<Fault::name>},
-#include "props/faults/fault_list.h"
+#include "props/faults/fault_list.def"
 #undef X
 };
 
