@@ -38,15 +38,15 @@ CaseRecord unpack(const std::string& answer) {
 CaseRecord examine(const ConvCase& c, LibTorch& reference, const FuzzOptions& options) {
   const double before = reference.seconds_inside();
   const Verdict verdict = verify(c, reference, options.subject, options.strictness);
-  CaseRecord record{
-      .status = verdict.status,
-      .memory_defect = verdict.status == Status::skipped && verdict.defect != nullptr && verdict.defect->memory,
-      .path = verdict.path,
-      .picked = verdict.picked,
-      .elements = verdict.elements,
-      .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
-      .seconds_in_engine = reference.seconds_inside() - before,
-      .reason = {}};
+  CaseRecord record{.status = verdict.status,
+                    .memory_defect = options.subject == nullptr && verdict.status == Status::skipped &&
+                                     verdict.defect != nullptr && verdict.defect->memory,
+                    .path = verdict.path,
+                    .picked = verdict.picked,
+                    .elements = verdict.elements,
+                    .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
+                    .seconds_in_engine = reference.seconds_inside() - before,
+                    .reason = {}};
   verdict.reason.copy(record.reason.data(), record.reason.size() - 1);
   return record;
 }
