@@ -21,6 +21,7 @@
 #include "cli/seed.h"
 #include "cli/shard.h"
 #include "cli/sinks.h"
+#include "cli/subject_option.h"
 #include "oracle/libtorch.h"
 #include "props/finding_folders.h"
 #include "reports/run_record.h"
@@ -37,6 +38,7 @@ struct Arguments {
   std::optional<std::int64_t> cases;
   std::string duration, seed, shard, corpus;
   bool resume = false, uniform = false;
+  SubjectArguments subject;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   double limit = 20;
   std::int64_t memory = 8192;
@@ -58,7 +60,8 @@ std::string command_of(const Arguments& arguments, std::uint64_t seed) {
   std::string command = "tieout campaign";
   if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
   if (!arguments.duration.empty()) command += " --for " + arguments.duration;
-  return command + fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
+  return command +
+         fmt::format(" --seed {}{}{}", seed, arguments.uniform ? " --uniform" : "", words_of(arguments.subject));
 }
 
 tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
@@ -180,7 +183,7 @@ tl::expected<void, std::string> replay_corpus(const Plan& plan, LibTorch& refere
   const auto cases = read_corpus(plan.corpus);
   if (!cases) return tl::unexpected(cases.error());
   if (cases->empty()) return {};
-  const RecordBlock block = replay(*cases, reference);
+  const RecordBlock block = replay(*cases, reference, plan.options);
   merge(start.run, block.counts);
   start.run.findings.insert(start.run.findings.end(), block.counts.findings.begin(), block.counts.findings.end());
   fmt::print(stderr, "corpus: {} cases replayed, {} still differ\n", cases->size(), block.counts.findings.size());
@@ -207,6 +210,10 @@ int run_campaign_command(Arguments arguments) {
   if (!lock(fs::path(arguments.folder) / (name + ".lock"))) {
     return fail(kBadUsage, "--dir: another process is at work in " + arguments.folder + ", or it cannot be written");
   }
+  const auto subject = open_optional(arguments.subject, "campaign");
+  if (!subject) return subject.error();
+  plan->options.subject = subject->get();
+  plan->options.strictness = arguments.subject.strictness();
   const auto reference = libtorch();
   if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   auto start = begin(arguments, *plan, **reference);
@@ -266,6 +273,7 @@ void add_campaign(CLI::App& app, int& exit_status) {
       ->add_option("--corpus", arguments->corpus, "Folder of findings, replayed first and added to; default: in --dir")
       ->type_name("DIR");
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
+  add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
 }

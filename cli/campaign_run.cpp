@@ -106,6 +106,7 @@ void print_run(const Report& report, bool stopped) {
   }
   print_classes(run);
   print_strategies(run);
+  for (const auto& [why, count] : run.excused) fmt::print("  counted as equal: {} {}\n", grouped(count), why);
   for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>7} {}\n", count, reason);
   fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}, {:.0f} % of their time inside LibTorch\n", run.seconds,
              static_cast<double>(run.cases.all()) / run.seconds, run.workers, run.workers == 1 ? "" : "s",

@@ -7,9 +7,11 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cli/check_file.h"
 #include "cli/commands.h"
 #include "cli/output_file.h"
 #include "cli/sinks.h"
+#include "cli/subject_option.h"
 #include "oracle/libtorch.h"
 #include "props/campaign.h"
 #include "props/verify.h"
@@ -22,6 +24,8 @@ namespace {
 
 struct Arguments {
   std::string line;
+  std::string file;  // of cases; empty: the line is one
+  SubjectArguments subject;
   std::optional<std::string> python;  // where the script goes; "-": standard output
   Sinks sinks;
 };
@@ -38,8 +42,21 @@ bool write_script(const ConvCase& c, const std::string& file) {
   return written.has_value();
 }
 
-// The exit status.
-int print_verdict(const ConvCase& c, const Verdict& verdict, std::FILE* out) {
+int without_libtorch(const EngineError& error) {
+  fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", error.message);
+  return kNotVerified;
+}
+
+int check_all(const Arguments& arguments) {
+  const auto subject = open_optional(arguments.subject, "check");
+  if (!subject) return subject.error();
+  const auto reference = libtorch();
+  if (!reference) return without_libtorch(reference.error());
+  return check_file(arguments.file, **reference, subject->get(), arguments.subject.strictness());
+}
+
+// The exit status. subject: nullptr if LibTorch itself was verified.
+int print_verdict(const Verdict& verdict, const Subject* subject, std::FILE* out) {
   if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:
@@ -49,10 +66,16 @@ int print_verdict(const ConvCase& c, const Verdict& verdict, std::FILE* out) {
     case Status::errored: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
     case Status::passed: break;
   }
-  fmt::print(out, "{}:\n {}\n", name(c.execution.engine), tensor_text(verdict.expected));
+  fmt::print(out, "{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected));
   if (verdict.elements == 0) {
     fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
     return kNotVerified;
+  }
+  if (subject != nullptr) {
+    const bool exact = verdict.reason.empty();
+    fmt::print(out, "{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
+               subject->name(), exact ? "" : " " + verdict.reason);
+    return kEqual;
   }
   fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
              name(verdict.picked));
@@ -73,16 +96,16 @@ int check(const Arguments& arguments) {
   if (arguments.python && !write_script(*c, *arguments.python)) return kBadUsage;
   // What goes to standard output stands there alone.
   std::FILE* const out = arguments.python == "-" || on_standard_output(arguments.sinks) ? stderr : stdout;
+  const auto subject = open_optional(arguments.subject, "check");
+  if (!subject) return subject.error();
   const auto reference = libtorch();
-  if (!reference) {
-    fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", reference.error().message);
-    return kNotVerified;
-  }
-  const Verdict verdict = verify_alone(*c, **reference);
-  const int status = print_verdict(*c, verdict, out);
+  if (!reference) return without_libtorch(reference.error());
+  const double hang = *subject == nullptr ? 60 : 20;  // seconds
+  const Verdict verdict = verify_alone(*c, **reference, hang, subject->get(), arguments.subject.strictness());
+  const int status = print_verdict(verdict, subject->get(), out);
   if (!is_set(arguments.sinks)) return status;
-  const Report report =
-      make_report({run_of_one_case(replay_command(arguments.line), *c, verdict, **reference)}, *baseline);
+  const std::string command = replay_command(arguments.line, arguments.subject.text);
+  const Report report = make_report({run_of_one_case(command, *c, verdict, **reference)}, *baseline);
   if (const auto written = write(arguments.sinks, report); !written) {
     fmt::print(stderr, "tieout check: {}\n", written.error());
     return kNotVerified;
@@ -109,12 +132,21 @@ N*V in a list stands for N times V. Example:
 void add_check(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("check", "Verify one case, given as its line of text");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes")->required();
-  command->add_option("--python", arguments->python,
-                      "Write a python script here that shows the case with torch alone; -: standard output");
+  auto* const line =
+      command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes");
+  auto* const file = command->add_option("--file", arguments->file, "Verify the cases of a file, one a line");
+  auto* const python =
+      command->add_option("--python", arguments->python,
+                          "Write a python script here that shows the case with torch alone; -: standard output");
+  file->excludes(line);
+  file->excludes(python);
+  add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->footer(kGrammar);
-  command->callback([arguments, &exit_status] { exit_status = check(*arguments); });
+  command->callback([arguments, line, file, &exit_status] {
+    if (line->count() + file->count() == 0) throw CLI::RequiredError("case or --file");
+    exit_status = file->count() > 0 ? check_all(*arguments) : check(*arguments);
+  });
 }
 
 }  // namespace tieout

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/seed.h"
 #include "cli/sinks.h"
+#include "cli/subject_option.h"
 #include "oracle/libtorch.h"
 #include "props/campaign.h"
 #include "reports/run_record.h"
@@ -24,6 +25,7 @@ struct Arguments {
   std::string seed;  // empty: drawn
   std::string record;
   bool uniform = false;
+  SubjectArguments subject;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   Sinks sinks;
 };
@@ -40,17 +42,22 @@ int run_fuzz(const Arguments& arguments) {
   if (!seed) return bad_usage("--seed: " + seed.error());
   const auto baseline = prepare(arguments.sinks);
   if (!baseline) return bad_usage(baseline.error());
+  const auto subject = open_optional(arguments.subject, "fuzz");
+  if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) {
     fmt::print(stderr, "tieout fuzz: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;
   }
-  const CampaignOptions options{.cases = arguments.cases,
-                                .seed = *seed,
-                                .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
-                                .workers = arguments.workers,
-                                .command = fmt::format("tieout fuzz --cases {} --seed {}{}", arguments.cases, *seed,
-                                                       arguments.uniform ? " --uniform" : "")};
+  const CampaignOptions options{
+      .cases = arguments.cases,
+      .seed = *seed,
+      .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
+      .workers = arguments.workers,
+      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}", arguments.cases, *seed,
+                             arguments.uniform ? " --uniform" : "", words_of(arguments.subject)),
+      .subject = subject->get(),
+      .strictness = arguments.subject.strictness()};
   RunSummary run = empty_run(options, **reference);
   std::optional<RunRecord> record;
   if (!arguments.record.empty()) {
@@ -88,6 +95,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
       ->type_name("FILE")
       ->group("Reports");
+  add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });
 }

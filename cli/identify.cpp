@@ -10,9 +10,11 @@
 
 #include "cases/case_text.h"
 #include "cli/commands.h"
+#include "cli/subject_option.h"
 #include "kernels/conv_relu.h"
 #include "oracle/known_defects.h"
 #include "oracle/libtorch.h"
+#include "props/subject_probes.h"
 
 namespace tieout {
 namespace {
@@ -44,7 +46,7 @@ std::string names_of_subjects() {
   return names;
 }
 
-Subject engine_subject(LibTorch& reference, const Execution& execution) {
+Responder engine_subject(LibTorch& reference, const Execution& execution) {
   return [&reference, execution](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
     ConvProblem asked = problem;
     asked.spec.execution = execution;
@@ -55,7 +57,7 @@ Subject engine_subject(LibTorch& reference, const Execution& execution) {
   };
 }
 
-Subject hypothesis_subject(const Hypothesis& hypothesis) {
+Responder hypothesis_subject(const Hypothesis& hypothesis) {
   return [&hypothesis](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
     Window window;
     gather(problem, offset, window);
@@ -63,8 +65,20 @@ Subject hypothesis_subject(const Hypothesis& hypothesis) {
   };
 }
 
+// A file or a command, and not a name.
+bool names_a_kernel(std::string_view text) {
+  return text.find_first_of("/.") != std::string_view::npos || text.starts_with("command:");
+}
+
+tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPath path) {
+  const auto subject = open_named(arguments.subject, "identify");
+  if (!subject) return tl::unexpected(subject.error());
+  return ask_probes(**subject, path, arguments.cases);
+}
+
 // The subject of that name; or the exit status, after saying why there is none.
-tl::expected<Subject, int> find_subject(const Arguments& arguments) {
+tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath path) {
+  if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, path);
   for (const auto& [name, arithmetic] : kKernels) {
     if (name != arguments.subject) continue;
     return [chosen = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
@@ -97,7 +111,8 @@ tl::expected<Subject, int> find_subject(const Arguments& arguments) {
     return engine_subject(**reference, execution);
   }
   if (hypothesis != nullptr) return hypothesis_subject(*hypothesis);
-  fmt::print(stderr, "tieout identify: --subject: must be one of {}, or hypothesis:NAME, is '{}'\n",
+  fmt::print(stderr,
+             "tieout identify: --subject: must be a shared library, or one of {}, or hypothesis:NAME, is '{}'\n",
              names_of_subjects(), arguments.subject);
   return tl::unexpected(int{kBadUsage});
 }
@@ -131,9 +146,9 @@ int run_identify(const Arguments& arguments) {
                arguments.path);
     return kBadUsage;
   }
-  const auto subject = find_subject(arguments);
-  if (!subject) return subject.error();
   const auto start = std::chrono::steady_clock::now();
+  const auto subject = find_subject(arguments, *path);
+  if (!subject) return subject.error();
   const Identification found = identify(*subject, *path, arguments.cases);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
@@ -146,7 +161,10 @@ int run_identify(const Arguments& arguments) {
 void add_identify(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("identify", "Which arithmetic does an implementation follow?");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--subject", arguments->subject, "One of " + names_of_subjects())->capture_default_str();
+  command
+      ->add_option("--subject", arguments->subject,
+                   "A shared library that exports what tieout_kernel.h says, or one of " + names_of_subjects())
+      ->capture_default_str();
   command->add_option("--isa", arguments->isa, "What FBGEMM is forced to")->capture_default_str();
   command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")
       ->capture_default_str();

@@ -12,8 +12,8 @@ namespace tieout {
 
 struct Sinks {
   std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
-  std::string baseline;                     // file of known findings
-  bool github = false;                      // annotations on standard output
+  std::string baseline;                           // file of known findings
+  bool github = false;                            // annotations on standard output
 };
 
 void add_sinks(CLI::App& command, Sinks& sinks);

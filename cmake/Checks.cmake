@@ -6,7 +6,7 @@ set_tests_properties(includes.arrows includes.planted PROPERTIES LABELS unit)
 
 # g++ loses its own headers if -isystem names a folder that it searches anyway.
 set(tieout_header_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror
-  "-I${PROJECT_SOURCE_DIR}")
+  "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\"")
 foreach(folder "${TIEOUT_EXPECTED_INCLUDE}" "${TIEOUT_CLI11_INCLUDE}")
   if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
     list(APPEND tieout_header_flags -isystem "${folder}")
@@ -17,3 +17,7 @@ foreach(room cases kernels oracle reports props cli)
     "${CMAKE_CXX_COMPILER}" ${tieout_header_flags})
   set_tests_properties(headers.${room} PROPERTIES LABELS headers)
 endforeach()
+
+# The installed package, used by a project outside of this tree.
+add_test(NAME package.example COMMAND "${PROJECT_SOURCE_DIR}/scripts/package_test.sh" "${PROJECT_BINARY_DIR}")
+set_tests_properties(package.example PROPERTIES LABELS package)

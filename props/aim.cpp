@@ -33,7 +33,11 @@ std::optional<double> draw_target(Aim aim, const ConvCase& c, Signs signs, Rando
   }
   const bool positive = signs.positive && (!signs.negative || random.chance(1, 2));
   if (!positive && !signs.negative) return {};
-  if (aim == Aim::int32) return positive ? 0x1p31 : -0x1p31;
+  // The ends of int32 and the floats beside them, and of what adding and taking away 1.5 * 2^23 can round.
+  constexpr std::array kUpper{2147483520.0, 2147483520.0, 2147483648.0, 4194304.0, 8388608.0};
+  constexpr std::array kLower{-2147483648.0, -2147483648.0, -2147483904.0, -8388608.0, -12582912.0};
+  if (aim == Aim::int32) return random.pick(positive ? kUpper : kLower);
+  if (positive && random.chance(1, 8)) return 65535.5;  // of uint16, where a kernel converts through that
   const double limit = positive ? 32767 : -32768;
   const double shifted = random.chance(1, 2) ? limit - static_cast<double>(c.output_zero_point) : limit;
   return shifted + (random.chance(1, 2) ? 0.5 : -0.5);

@@ -11,7 +11,7 @@ namespace tieout {
 enum class Aim {
   tie,    // an integer and a half whose result is not clamped
   int16,  // where a conversion to int16 begins to saturate, before or after the zero point is added
-  int32,  // where a conversion to int32 overflows
+  int32,  // where a conversion to int32 overflows, or rounding by a large number ends
 };
 
 // Changes output scale or bias so that one element's value gets there. c: complete but for that; left alone where the

@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kBlocksAhead = 8;      // of each worker, waiting for one before them
-constexpr double kSecondsToReduce = 10;      // shrinking ends by itself long before, or is slow because cases hang
+constexpr double kSecondsToReduce = 4;       // shrinking ends by itself long before, or is slow because cases hang
 constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
 
 // The file that says what a worker is at. What is written is safe from the death of every process, at once.
@@ -77,6 +77,7 @@ class Campaign {
 
   RunSummary run() {
     while (go_on_) {
+      start_reductions();
       start_blocks();
       if (pending_.empty()) break;
       processes_.wait(milliseconds(100));
@@ -95,9 +96,10 @@ class Campaign {
  private:
   [[nodiscard]] ConvCase draw(std::int64_t index) const {
     const auto position = static_cast<std::uint64_t>(index);
-    if (options_.policy == Policy::hunting) return case_of(options_.seed, position);
+    const GeneratorOptions drawn{.audience = options_.subject == nullptr ? Audience::engines : Audience::subject};
+    if (options_.policy == Policy::hunting) return case_of(options_.seed, position, drawn);
     Random random(options_.seed, position);
-    return draw_uniform_case(random);
+    return draw_uniform_case(random, drawn);
   }
 
   [[nodiscard]] std::string_view drawn_for(std::int64_t index) const {
@@ -138,7 +140,7 @@ class Campaign {
                  if (!*line) line->emplace(file);
                  (*line)->write(print(c));
                }
-               return pack(examine(c, reference_, Where::here));
+               return pack(examine(c, how_, Where::here));
              },
          .answered = [this, &block](std::int64_t index,
                                     const std::string& answer) { take(block, index, unpack(answer)); },
@@ -157,8 +159,7 @@ class Campaign {
                       .seconds = options_.seconds_per_case + 60,  // the limit is kept inside
                       .work =
                           [this, &block](std::int64_t i) {
-                            return pack(examine(draw(block.alone[static_cast<std::size_t>(i)]), reference_,
-                                                Where::alone, options_.seconds_per_case));
+                            return pack(examine(draw(block.alone[static_cast<std::size_t>(i)]), how_, Where::alone));
                           },
                       .answered =
                           [this, &block](std::int64_t i, const std::string& answer) {
@@ -177,7 +178,7 @@ class Campaign {
   }
 
   void take_death(Pending& block, std::int64_t index, const std::string& how) {
-    take(block, index, death_of(draw(index), reference_, how));
+    take(block, index, death_of(draw(index), how_, how));
     deaths_[index] = how;
   }
 
@@ -210,14 +211,24 @@ class Campaign {
     }
     block.unreduced = block.findings.size();
     block.stage = block.findings.empty() ? Pending::Stage::ready : Pending::Stage::reducing;
-    for (Finding& finding : block.findings) reduce_it(block, finding);
+    for (Finding& finding : block.findings) unreduced_.push_back({&block, &finding});
+  }
+
+  // Before further blocks: they wait for it.
+  void start_reductions() {
+    while (!unreduced_.empty() && processes_.running() < static_cast<std::size_t>(options_.workers)) {
+      const auto [block, finding] = unreduced_.front();
+      unreduced_.pop_front();
+      reduce_it(*block, *finding);
+    }
   }
 
   void reduce_it(Pending& block, Finding& finding) {
     processes_.start({.seconds = kSecondsForAFinding,
                       .work =
                           [this, &finding](std::int64_t) {
-                            Finding small = reduce(finding, reference_, kSecondsToReduce);
+                            Finding small =
+                                reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.strictness);
                             small.explanation = explanation_of(small);
                             small.cell = finding.cell;
                             small.index = finding.index;
@@ -240,9 +251,11 @@ class Campaign {
     return {.case_line = print(c),
             .original_line = print(c),
             .expected_name = std::string(name(c.execution.engine)),
+            .actual_name = options_.subject == nullptr ? "actual" : options_.subject->name(),
             .failure = death == deaths_.end() ? std::string() : "died: " + death->second,
             .cell = outcome.cell,
-            .index = index};
+            .index = index,
+            .subject = options_.subject == nullptr ? "" : options_.subject->text()};
   }
 
   void commit(Pending& block) {
@@ -267,6 +280,7 @@ class Campaign {
 
   const CampaignOptions& options_;
   LibTorch& reference_;
+  Examination how_{reference_, options_.subject, options_.strictness, options_.seconds_per_case};
   const CampaignCalls& calls_;
   RunSummary run_;
   double seconds_before_;
@@ -274,6 +288,7 @@ class Campaign {
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
   std::deque<Pending> pending_;  // in the order of the sequence; references to its elements stay valid
+  std::deque<std::pair<Pending*, Finding*>> unreduced_;
   std::map<std::int64_t, std::string> deaths_;
   Processes processes_;  // last, so that it is gone before what its tasks refer to
 };

@@ -39,6 +39,8 @@ struct CampaignOptions {
   std::size_t kept_per_kind = kKeptPerKind;              // findings reduced and kept; all are counted
   std::filesystem::path in_flight;                       // folder: what each worker is at; empty: not written down
   std::string command;                                   // that repeats the run
+  Subject* subject = nullptr;                            // who is verified; nullptr: LibTorch itself
+  Strictness strictness = Strictness::contract;
 };
 
 // What a run has counted before its first case: machine, classes, the cells that it aims at.

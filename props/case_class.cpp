@@ -72,6 +72,8 @@ void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& cl
 
 std::string_view name(CaseClass c) { return kNames[static_cast<std::size_t>(c)]; }
 
+bool of_execution(CaseClass c) { return c >= CaseClass::channels_last; }
+
 ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementTrace>& traces) {
   ClassSet classes;
   for (const ElementTrace& trace : traces) classify_element(trace, c, classes);

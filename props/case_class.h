@@ -54,6 +54,9 @@ using ClassSet = std::bitset<kCaseClasses>;
 
 [[nodiscard]] std::string_view name(CaseClass c);
 
+// Whether it is about how LibTorch is run: cases for a subject have none of these.
+[[nodiscard]] bool of_execution(CaseClass c);
+
 // traces: of every element of the case. path: FBGEMM's.
 [[nodiscard]] ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementTrace>& traces);
 

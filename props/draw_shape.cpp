@@ -116,6 +116,7 @@ void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& option
 }
 
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  if (options.audience == Audience::subject && draw_wide_shape(c, random)) return;
   const std::uint32_t kind = random.below(100);
   if (kind >= 98) return draw_long_shape(c, random, options);
   const FbgemmPath path = kind < 20   ? FbgemmPath::depthwise

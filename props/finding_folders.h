@@ -15,6 +15,7 @@
 
 #include "cases/conv_case.h"
 #include "oracle/libtorch.h"
+#include "props/campaign.h"
 #include "reports/finding.h"
 #include "reports/run_record.h"
 
@@ -33,6 +34,7 @@ namespace tieout {
 inline constexpr std::int64_t kCorpusBlock = -1;
 
 // Each case again, in a process of its own. The i-th has index -1 - i.
-[[nodiscard]] RecordBlock replay(const std::vector<ConvCase>& cases, LibTorch& reference);
+[[nodiscard]] RecordBlock replay(const std::vector<ConvCase>& cases, LibTorch& reference,
+                                 const CampaignOptions& options);
 
 }  // namespace tieout

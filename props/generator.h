@@ -8,9 +8,15 @@
 
 namespace tieout {
 
+enum class Audience {
+  engines,  // LibTorch's own: every engine, instruction set, memory format
+  subject,  // a kernel compared with FBGEMM: execution is the default's, which a subject does not see
+};
+
 struct GeneratorOptions {
   // About how many products one case may cost. Decides sizes only; a case with a long reduction may pass it.
   std::int64_t products = 20'000;
+  Audience audience = Audience::engines;
 };
 
 // A valid case. The same numbers from `random` give the same case on every machine.
@@ -30,6 +36,11 @@ void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 // One that FBGEMM takes on this path. Of groupwise shapes, one in twenty fills no register and goes elsewhere.
 void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options);
 void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
+// For a subject: now and then a shape beyond registers, blocks and counters. False: left as it was.
+[[nodiscard]] bool draw_wide_shape(ConvCase& c, Random& random);
+
+// For a subject, after draw_quantization(): now and then scales at the ends of float32.
+void draw_wide_scales(ConvCase& c, Random& random);
 
 // Scales, zero points, bias, relu. Needs the shape.
 void draw_quantization(ConvCase& c, Random& random);
@@ -37,7 +48,7 @@ void draw_quantization(ConvCase& c, Random& random, Granularity granularity);
 
 // Engine, instruction set, memory format and threads: what machine there is decides nothing. Needs everything above; takes
 // weight zero points away where the engine knows none.
-void draw_execution(ConvCase& c, Random& random);
+void draw_execution(ConvCase& c, Random& random, Audience audience);
 
 // Needs everything above.
 void draw_contents(ConvCase& c, Random& random);

@@ -91,7 +91,7 @@ class Identifier {
 
 }  // namespace
 
-Identification identify(const Subject& subject, FbgemmPath path, std::int64_t probes) {
+Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes) {
   Identifier identifier(hypotheses());
   std::int64_t declined = 0;
   for (std::int64_t index = 0; index < probes; ++index) {

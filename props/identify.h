@@ -14,7 +14,7 @@
 namespace tieout {
 
 // What the subject answers at an element of a case; nothing where it declines the case.
-using Subject = std::function<std::optional<std::uint8_t>(const ConvProblem& problem, std::int64_t offset)>;
+using Responder = std::function<std::optional<std::uint8_t>(const ConvProblem& problem, std::int64_t offset)>;
 
 struct HypothesisVerdict {
   std::string name;
@@ -35,6 +35,6 @@ struct Identification {
 };
 
 // Runs the subject and every hypothesis on the first `probes` probes of the path.
-[[nodiscard]] Identification identify(const Subject& subject, FbgemmPath path, std::int64_t probes = 20'000);
+[[nodiscard]] Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes = 20'000);
 
 }  // namespace tieout

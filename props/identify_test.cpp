@@ -11,7 +11,7 @@
 namespace tieout {
 namespace {
 
-Subject subject_of(const Hypothesis& hypothesis) {
+Responder subject_of(const Hypothesis& hypothesis) {
   return [&hypothesis](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
     Window window;
     gather(problem, offset, window);
@@ -56,7 +56,7 @@ TEST(Identify, RefutationsReplayFromTheirLines) {
 }
 
 TEST(Identify, OurKernelFollowsTheIntegers) {
-  const Subject kernel = [](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+  const Responder kernel = [](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
     return conv_relu_trace(problem, {}, offset).result;
   };
   EXPECT_EQ(not_refuted(identify(kernel, FbgemmPath::pointwise, 20'000)), std::set<std::string>{"integer_float32"});

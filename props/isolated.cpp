@@ -249,14 +249,18 @@ std::string Death::text() const {
   return text;
 }
 
+void run_task(Task task, const std::function<bool()>& go_on) {
+  Processes processes;
+  processes.start(std::move(task));
+  while (processes.running() > 0 && go_on()) processes.wait(std::chrono::milliseconds(100));
+}
+
 tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds) {
   tl::expected<std::string, Death> result = tl::unexpected(Death{});
-  Processes processes;
-  processes.start({.seconds = seconds,
-                   .work = [&](std::int64_t) { return work(); },
-                   .answered = [&](std::int64_t, const std::string& answer) { result = answer; },
-                   .died = [&](std::int64_t, const Death& death) { result = tl::unexpected(death); }});
-  while (processes.running() > 0) processes.wait(std::chrono::milliseconds(200));
+  run_task({.seconds = seconds,
+            .work = [&](std::int64_t) { return work(); },
+            .answered = [&](std::int64_t, const std::string& answer) { result = answer; },
+            .died = [&](std::int64_t, const Death& death) { result = tl::unexpected(death); }});
   return result;
 }
 

@@ -54,6 +54,9 @@ class Processes {
   std::vector<std::unique_ptr<Process>> processes_;
 };
 
+// Runs one task to its end, or until go_on, which is asked a few times a second, answers false.
+void run_task(Task task, const std::function<bool()>& go_on = [] { return true; });
+
 // The answer of `work`, run alone in a process of its own.
 [[nodiscard]] tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds);
 

@@ -28,22 +28,30 @@ CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch
           .cell = cell_of(c, verdict.path, verdict.picked, reference.native_isa())};
 }
 
-CaseOutcome examine(const ConvCase& c, LibTorch& reference, Where where, double seconds) {
+CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
   const auto start = std::chrono::steady_clock::now();
+  LibTorch& reference = how.reference;
   const double before = reference.seconds_inside();
-  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, seconds) : verify(c, reference);
+  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, how.seconds, how.subject, how.strictness)
+                                                : verify(c, reference, how.subject, how.strictness);
   CaseOutcome outcome = outcome_of(c, verdict, reference);
-  outcome.wants_to_be_alone =
-      where == Where::here && verdict.status == Status::skipped && verdict.defect != nullptr && verdict.defect->memory;
+  // With a subject, LibTorch is not run where it is known to leave its buffers.
+  outcome.wants_to_be_alone = where == Where::here && how.subject == nullptr && verdict.status == Status::skipped &&
+                              verdict.defect != nullptr && verdict.defect->memory;
   outcome.seconds_in_engine = reference.seconds_inside() - before;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return outcome;
 }
 
-CaseOutcome death_of(const ConvCase& c, const LibTorch& reference, const std::string& how) {
+CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::string& death) {
+  const LibTorch& reference = how.reference;
+  ConvCase named = c;
+  if (named.execution.isa == Isa::native) named.execution.isa = reference.native_isa();
+  const KnownDefect* const defect = how.subject == nullptr ? known_defect(named, reference.hardware()) : nullptr;
   const FbgemmPath path = fbgemm_path(c, reference.hardware());
-  return {.status = Status::crashed,
-          .reason = kind_of({.failure = "died: " + how}),
+  return {.status = defect == nullptr ? Status::crashed : Status::mistrusted,
+          .reason = defect == nullptr ? kind_of({.failure = "died: " + death})
+                                      : "known defect " + std::string(defect->id) + ": " + death,
           .cell = cell_of(c, path, c.execution.engine, reference.native_isa())};
 }
 
@@ -92,6 +100,7 @@ void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strateg
   }
   const bool differs = outcome.status == Status::differed || outcome.status == Status::crashed;
   if (differs) ++run.differences[outcome.reason];
+  if (outcome.status == Status::passed && !outcome.reason.empty()) ++run.excused[outcome.reason];
   if (outcome.status != Status::passed && outcome.status != Status::differed) {
     ++run.reasons[outcome.reason];
     return;

@@ -19,18 +19,24 @@ struct CaseOutcome {
   std::uint64_t classes = 0;       // ClassSet
   double seconds = 0;              // all that the case took
   double seconds_in_engine = 0;
-  std::string reason;  // of every status but passed; kind_of() the finding where it differed or crashed
+  std::string reason;  // as Verdict has it; kind_of() the finding where it differed or crashed
   Cell cell;
 };
 
 // Runs the case in this process, or in one of its own.
 enum class Where { here, alone };
-[[nodiscard]] CaseOutcome examine(const ConvCase& c, LibTorch& reference, Where where, double seconds = 60);
+struct Examination {
+  LibTorch& reference;
+  Subject* subject = nullptr;  // who is verified; nullptr: LibTorch itself
+  Strictness strictness = Strictness::contract;
+  double seconds = 60;  // what a hang is, of a case that runs alone
+};
+[[nodiscard]] CaseOutcome examine(const ConvCase& c, const Examination& how, Where where);
 
 [[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference);
 
-// The outcome of a case on which the worker died.
-[[nodiscard]] CaseOutcome death_of(const ConvCase& c, const LibTorch& reference, const std::string& how);
+// The outcome of a case on which the worker died: mistrusted where that is known of the reference.
+[[nodiscard]] CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::string& death);
 
 [[nodiscard]] std::string pack(const CaseOutcome& outcome);
 [[nodiscard]] CaseOutcome unpack(const std::string& bytes);

@@ -68,15 +68,20 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
                  .finished = false,
                  .workers = options.workers,
                  .hunting = options.policy == Policy::hunting};
-  for (std::size_t i = 0; i < kCaseClasses; ++i) run.classes.emplace_back(name(static_cast<CaseClass>(i)));
-  add_cells(run, reference);
+  for (std::size_t i = 0; i < kCaseClasses; ++i) {
+    const auto cls = static_cast<CaseClass>(i);
+    if (options.subject != nullptr && of_execution(cls)) continue;  // which a subject does not see
+    run.classes.emplace_back(name(cls));
+  }
+  if (options.subject != nullptr) run.subject = options.subject->text();
+  if (options.subject == nullptr) add_cells(run, reference);
   return run;
 }
 
 RunSummary run_of_one_case(const std::string& command, const ConvCase& c, const Verdict& verdict,
                            const LibTorch& reference) {
   RunSummary run{.command = command,
-                 .subject = "scalar",
+                 .subject = verdict.finding.subject.empty() ? "scalar" : verdict.finding.subject,
                  .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
                  .machine = machine(reference)};
   const CaseOutcome outcome = outcome_of(c, verdict, reference);

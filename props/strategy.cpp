@@ -57,10 +57,12 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
       c.bias.push_back(static_cast<float>((random.unit() - 0.5) * 100 * c.output_scale));
     }
   }
-  draw_execution(c, random);
-  c.execution.engine = target.execution.engine;
-  c.execution.isa = target.execution.isa;
-  // ONEDNN refuses weight zero points, and X86 would leave the case to FBGEMM.
+  draw_execution(c, random, options.audience);
+  if (options.audience == Audience::engines) {
+    c.execution.engine = target.execution.engine;
+    c.execution.isa = target.execution.isa;
+  }
+  // ONEDNN refuses them, and X86 would leave the case to FBGEMM.
   if (c.execution.engine == Engine::onednn || c.execution.engine == Engine::x86) {
     std::ranges::fill(c.weight_zero_points, 0);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -11,27 +10,23 @@
 #include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
 #include "props/isolated.h"
+#include "props/reference_answer.h"
 #include "props/shrink.h"
+#include "props/verify_subject.h"
 #include "reports/diff.h"
 
 namespace tieout {
 namespace {
 
 constexpr std::size_t kMaxListedElements = 20;
+constexpr double kHang = 5;           // seconds, of a subject on one small case
+constexpr double kHangInTries = 0.5;  // of one that hangs, and is made to do so on smaller ones
 
-std::vector<DiffElement> describe(const Diff& d, const Tensor<std::uint8_t>& expected,
-                                  const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {
-  std::vector<DiffElement> elements;
-  for (const std::int64_t offset : d.offsets) {
-    if (elements.size() == kMaxListedElements) break;
-    const auto at = static_cast<std::size_t>(offset);
-    elements.push_back({.offset = offset,
-                        .expected = expected.values[at],
-                        .actual = actual.values[at],
-                        .accumulator = traces[at].accumulator,
-                        .scaled = traces[at].scaled});
-  }
-  return elements;
+// "reads 3 bytes behind its weight" is the same failure on a smaller case that reads 1 byte behind.
+std::string without_numbers(std::string text) {
+  std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
+  if (const auto at = text.find("bytes"); at != std::string::npos) text.replace(at, 5, "byte");
+  return text;
 }
 
 void end_without_answer(Verdict& verdict, Status status, std::string reason) {
@@ -92,60 +87,12 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
     finding.diff_class = name(DifferenceClass::unexplained);
   }
   finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
-  finding.elements = describe(d, verdict.expected, actual, verdict.traces);
+  finding.elements = described(d, verdict.expected, actual, verdict.traces);
   finding.expected = verdict.expected;
   finding.actual = std::move(actual);
 }
 
-// The reference's answer, or how it failed to give one.
-struct Failure {
-  enum class Kind { absent, unsupported, refused, died } kind;
-  std::string text;
-};
-using Answer = tl::expected<EngineAnswer, Failure>;
-
-Answer ask(const ConvProblem& problem, LibTorch& reference) {
-  reference.guard_tensors(true);
-  auto answer = reference.conv(problem);
-  if (answer) return std::move(*answer);
-  switch (answer.error().kind) {
-    case EngineError::Kind::absent: return tl::unexpected(Failure{Failure::Kind::absent, answer.error().message});
-    case EngineError::Kind::unsupported:
-      return tl::unexpected(Failure{Failure::Kind::unsupported, answer.error().message});
-    case EngineError::Kind::refused: break;
-  }
-  return tl::unexpected(Failure{Failure::Kind::refused, answer.error().message});
-}
-
-// ---- an answer as bytes, for the way from one process to another
-
-std::string pack(const Answer& answer) {
-  if (!answer) return "-" + std::string(1, static_cast<char>(answer.error().kind)) + answer.error().text;
-  std::string bytes = "+" + std::string(1, static_cast<char>(answer->picked));
-  bytes += static_cast<char>(answer->y.shape.size());
-  const auto& [shape, values] = answer->y;
-  bytes.append(reinterpret_cast<const char*>(shape.data()), shape.size() * sizeof(shape.front()));
-  return bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
-}
-
-Answer unpack(const std::string& bytes) {
-  if (bytes.front() == '-') return tl::unexpected(Failure{static_cast<Failure::Kind>(bytes[1]), bytes.substr(2)});
-  EngineAnswer answer{{}, static_cast<Engine>(bytes[1])};
-  answer.y.shape.resize(static_cast<std::size_t>(bytes[2]));
-  const std::size_t shape_bytes = answer.y.shape.size() * sizeof(answer.y.shape.front());
-  std::memcpy(answer.y.shape.data(), bytes.data() + 3, shape_bytes);
-  answer.y.values.assign(bytes.begin() + 3 + static_cast<std::ptrdiff_t>(shape_bytes), bytes.end());
-  return answer;
-}
-
-// Only the reference runs in the process that may die: what takes long or fails on our side is never laid at its door.
-Answer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
-  const auto bytes = run_alone([&] { return pack(ask(problem, reference)); }, seconds);
-  if (!bytes) return tl::unexpected(Failure{Failure::Kind::died, bytes.error().text()});
-  return unpack(*bytes);
-}
-
-void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, Answer answer) {
+void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, ReferenceAnswer answer) {
   const std::string refusal_due(refusal(problem.spec, hardware));
   if (answer) {
     if (!refusal_due.empty()) return fail(verdict, "answered what it is known to refuse: " + refusal_due);
@@ -153,12 +100,12 @@ void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hard
   }
   const std::string& text = answer.error().text;
   switch (answer.error().kind) {
-    case Failure::Kind::absent: return end_without_answer(verdict, Status::errored, text);
-    case Failure::Kind::unsupported: return end_without_answer(verdict, Status::skipped, text);
-    case Failure::Kind::refused:
+    case ReferenceFailure::Kind::absent: return end_without_answer(verdict, Status::errored, text);
+    case ReferenceFailure::Kind::unsupported: return end_without_answer(verdict, Status::skipped, text);
+    case ReferenceFailure::Kind::refused:
       if (refusal_due.empty()) return fail(verdict, "refused: " + text);
       return end_without_answer(verdict, Status::skipped, "refused, as known: " + refusal_due);
-    case Failure::Kind::died: break;
+    case ReferenceFailure::Kind::died: break;
   }
   if (verdict.defect != nullptr) return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, text));
   verdict.finding.failure = "died: " + text;
@@ -177,7 +124,7 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
   name_isa(problem.spec, reference);
   verdict.defect = known_defect(problem.spec, hardware);
   const Isa named = std::exchange(problem.spec.execution.isa, c.execution.isa);
-  const std::optional<Answer> answer = ask(problem, verdict);
+  const std::optional<ReferenceAnswer> answer = ask(problem, verdict);
   problem.spec.execution.isa = named;
   if (answer) conclude(verdict, problem, hardware, *answer);
   return verdict;
@@ -185,24 +132,44 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
 
 }  // namespace
 
-Verdict verify(const ConvCase& c, LibTorch& reference) {
-  return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<Answer> {
-    if (verdict.defect == nullptr || !verdict.defect->memory) return ask(problem, reference);
+std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
+                                   const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {
+  std::vector<DiffElement> elements;
+  for (const std::int64_t offset : d.offsets) {
+    if (elements.size() == kMaxListedElements) break;
+    const auto at = static_cast<std::size_t>(offset);
+    elements.push_back({.offset = offset,
+                        .expected = expected.values[at],
+                        .actual = actual.values[at],
+                        .accumulator = traces[at].accumulator,
+                        .scaled = traces[at].scaled});
+  }
+  return elements;
+}
+
+Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, Strictness strictness) {
+  if (subject != nullptr) return verify_subject(c, reference, *subject, strictness, Where::here, kHang);
+  return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
+    if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
     end_without_answer(verdict, Status::skipped, known(*verdict.defect, "not run"));
     return {};
   });
 }
 
-Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds) {
-  return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<Answer> {
+Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, Strictness strictness) {
+  if (subject != nullptr) return verify_subject(c, reference, *subject, strictness, Where::alone, seconds);
+  return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
     return ask_alone(problem, reference, seconds);
   });
 }
 
-Finding reduce(const Finding& finding, LibTorch& reference, double seconds) {
+Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, Strictness strictness) {
   const auto original = parse(finding.original_line);
   if (!original) std::abort();  // a finding's line is printed by print()
-  const Verdict whole = verify_alone(*original, reference);
+  const auto alone = [&](const ConvCase& c, double hang) {
+    return verify_alone(c, reference, subject == nullptr ? 60 : hang, subject, strictness);
+  };
+  const Verdict whole = alone(*original, kHang);
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
     if (unrepeatable.failure.empty()) {
@@ -210,26 +177,33 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds) {
     }
     return unrepeatable;
   }
+  // The reference's paths compute differently; a subject has its own, and may be wrong in one place for many reasons.
   const auto fails_alike = [&](const Verdict& v) {
-    return v.status == whole.status && v.path == whole.path && v.picked == whole.picked && v.reason == whole.reason &&
-           v.finding.failure == whole.finding.failure && v.finding.diff_class == whole.finding.diff_class;
+    const bool for_the_same = subject != nullptr
+                                  ? without_numbers(v.conduct) == without_numbers(whole.conduct)
+                                  : v.path == whole.path && v.finding.diff_class == whole.finding.diff_class;
+    return v.status == whole.status && v.picked == whole.picked && for_the_same &&
+           without_numbers(v.reason) == without_numbers(whole.reason) &&
+           without_numbers(v.finding.failure) == without_numbers(whole.finding.failure);
   };
   std::string smallest = finding.original_line;
   const ShrinkLimits limits{.seconds = seconds};
-  if (whole.status == Status::crashed) {
+  if (whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none)) {
     smallest = print(shrink(
-        *original, [&](const ConvCase& candidate) { return fails_alike(verify_alone(candidate, reference)); }, limits));
+        *original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, kHangInTries)); }, limits));
   } else {
     // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
     const auto found = run_alone(
         [&] {
-          const auto fails = [&](const ConvCase& candidate) { return fails_alike(verify(candidate, reference)); };
+          const auto fails = [&](const ConvCase& candidate) {
+            return fails_alike(verify(candidate, reference, subject, strictness));
+          };
           return print(shrink(*original, fails, limits));
         },
         60 + seconds);
     if (found) smallest = *found;
   }
-  Verdict verdict = verify_alone(*parse(smallest), reference);
+  Verdict verdict = alone(*parse(smallest), kHang);
   if (!fails_alike(verdict)) return whole.finding;
   verdict.finding.original_line = finding.original_line;
   return std::move(verdict.finding);

@@ -7,8 +7,10 @@
 
 #include "cases/conv_case.h"
 #include "kernels/conv_relu.h"
+#include "kernels/subject.h"
 #include "oracle/known_defects.h"
 #include "oracle/libtorch.h"
+#include "reports/diff.h"
 #include "reports/finding.h"
 #include "reports/run_summary.h"
 
@@ -16,28 +18,46 @@ namespace tieout {
 
 enum class Status : std::uint8_t { passed, differed, skipped, mistrusted, crashed, errored };
 
+// Which values a subject may answer with. FBGEMM's own code departs from its contract: pairs of products that saturate in
+// 16 bits on some CPUs, and in depthwise code everywhere; see oracle/README.md.
+enum class Strictness {
+  contract,  // LibTorch's, or the exact contract's where LibTorch's code departs from it; these cases are counted apart
+  libtorch,  // LibTorch's, on this machine
+};
+
 struct Verdict {
   Status status = Status::passed;
-  std::string reason;  // of every status but passed and differed
+  std::string reason;  // of every status but differed; passed: why values other than LibTorch's count as right
   FbgemmPath path = FbgemmPath::im2col;
   Engine picked = Engine::fbgemm;       // who computed the reference
   const KnownDefect* defect = nullptr;  // of the reference on this case, if one is known
   std::int64_t elements = 0;            // compared
   std::vector<ElementTrace> traces;     // by FBGEMM's rules, element by element
   Tensor<std::uint8_t> expected;        // what the reference answered
+  std::string conduct;                  // of a subject, where that and not its values is wrong: "unwritten output: ..."
   Finding finding;                      // where differed or crashed; original_line is case_line
 };
 
+// Without a subject, LibTorch is compared with our prediction; with one, the subject is compared with LibTorch.
+
 // Runs the reference here. Every tensor lies between unmapped pages, so that leaving one's buffers ends the process; cases
 // on which that is known to happen are skipped. c: valid.
-[[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference);
+[[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject = nullptr,
+                             Strictness strictness = Strictness::contract);
 
 // Runs the reference in a process of its own: a crash is a verdict, and everything is run. seconds: what a hang is.
-[[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60);
+[[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60,
+                                   Subject* subject = nullptr, Strictness strictness = Strictness::contract);
 
 // The finding made small: shrunk while the case fails in the same way: on the same path, by the same engine, in the same
 // class. At most `seconds` are spent.
-[[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2);
+[[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2,
+                             Subject* subject = nullptr, Strictness strictness = Strictness::contract);
+
+// The first of the elements that differ. traces: of every element.
+[[nodiscard]] std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
+                                                 const Tensor<std::uint8_t>& actual,
+                                                 const std::vector<ElementTrace>& traces);
 
 // Where the case is counted, once it has been verified. native: what FBGEMM runs with when nothing is forced.
 [[nodiscard]] Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, Isa native);

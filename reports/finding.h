@@ -43,6 +43,7 @@ struct Finding {
   Cell cell;                              // of original_line
   std::int64_t index = 0;                 // of the case in its run's sequence
   std::string explanation;                // the worst element's arithmetic, step by step; plain text, may be empty
+  std::string subject;                    // as --subject names it; empty: LibTorch itself was verified
 
   bool operator==(const Finding&) const = default;
 };

@@ -9,7 +9,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Cell, engine, isa, path, granularity, bias)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DiffElement, offset, expected, actual, accumulator, scaled)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tensor<std::uint8_t>, shape, values)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, case_line, original_line, expected_name, actual_name, expected, actual,
-                                   elements, diff_class, derivation, explained, failure, cell, index, explanation)
+                                   elements, diff_class, derivation, explained, failure, cell, index, explanation,
+                                   subject)
 
 std::string to_json(const Finding& finding) {
   // What an engine says need not be UTF-8.

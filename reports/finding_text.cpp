@@ -8,6 +8,21 @@
 #include "reports/tensor_text.h"
 
 namespace tieout {
+namespace {
+
+// As one word for a shell.
+std::string quoted(const std::string& word) {
+  if (!word.empty() &&
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") ==
+          std::string::npos) {
+    return word;
+  }
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
 
 std::string size_text(const Finding& finding) {
   if (!finding.failure.empty()) return "no answer to compare";
@@ -19,14 +34,17 @@ std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
 }
 
-std::string replay_command(const std::string& case_line) { return "tieout check '" + case_line + "'"; }
+std::string replay_command(const std::string& case_line, const std::string& subject) {
+  const std::string option = subject.empty() ? "" : " --subject " + quoted(subject);
+  return "tieout check" + option + " '" + case_line + "'";
+}
 
 std::string finding_text(const Finding& finding) {
   std::string text;
   const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
   if (!finding.failure.empty()) {
-    line(finding.expected_name, " ", finding.failure);
-    line("replay: ", replay_command(finding.case_line));
+    line(finding.subject.empty() ? finding.expected_name : finding.actual_name, " ", finding.failure);
+    line("replay: ", replay_command(finding.case_line, finding.subject));
     return text;
   }
   const Diff d = diff(finding.expected, finding.actual);
@@ -49,7 +67,7 @@ std::string finding_text(const Finding& finding) {
   if (finding.elements.size() < d.offsets.size()) {
     line(fmt::format("... and {} more", d.offsets.size() - finding.elements.size()));
   }
-  line("replay: ", replay_command(finding.case_line));
+  line("replay: ", replay_command(finding.case_line, finding.subject));
   return text;
 }
 

@@ -19,7 +19,7 @@ namespace tieout {
 // "[0, 3, 1, 2]": the position of an element as its index in each dimension.
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);
 
-// The command that replays a case, ready to paste into a shell.
-[[nodiscard]] std::string replay_command(const std::string& case_line);
+// The command that replays a case, ready to paste into a shell. subject: as --subject names it, or empty.
+[[nodiscard]] std::string replay_command(const std::string& case_line, const std::string& subject = {});
 
 }  // namespace tieout

@@ -106,7 +106,7 @@ data first_findings(const Report& report) {
     item.set("path", finding.cell.path);
     item.set("size", size_text(finding));
     item.set("line", finding.case_line);
-    item.set("replay", replay_command(finding.case_line));
+    item.set("replay", replay_command(finding.case_line, finding.subject));
     item.set("derivation", finding.derivation);
     list.push_back(item);
   }

@@ -78,14 +78,15 @@ json contents(const ReportedFinding& reported) {
              {"derivation", legal_text(finding.derivation)},
              {"explained", finding.explained},
              {"failure", legal_text(finding.failure)},
-             {"replay", legal_text(replay_command(finding.case_line))},
+             {"replay", legal_text(replay_command(finding.case_line, finding.subject))},
              {"explanation", legal_text(finding.explanation)},
              {"python", legal_text(script_of(finding.case_line))},
              {"granularity", legal_text(finding.cell.granularity)},
              {"bias", legal_text(finding.cell.bias)},
              {"index", finding.index},
              {"runs", reported.runs}};
-  if (finding.original_line != finding.case_line) entry["original"] = legal_text(replay_command(finding.original_line));
+  if (finding.original_line != finding.case_line)
+    entry["original"] = legal_text(replay_command(finding.original_line, finding.subject));
   if (reported.known) entry["known"] = {legal_text(reported.known->reason), legal_text(reported.known->link)};
   if (finding.failure.empty()) entry["tensors"] = tensors(finding);
   return entry;

@@ -130,7 +130,7 @@ Json finding_of(const ReportedFinding& reported) {
              {"runs", reported.runs},
              {"case", finding.case_line},
              {"original_case", finding.original_line},
-             {"replay", replay_command(finding.case_line)},
+             {"replay", replay_command(finding.case_line, finding.subject)},
              {"cell", cell_of(finding.cell)},
              {"index", finding.index},
              {"expected_name", finding.expected_name},

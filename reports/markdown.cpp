@@ -88,7 +88,7 @@ std::string finding_block(const ReportedFinding& reported) {
   std::string text = fmt::format("**{}, {}, {}**: {}", inline_text(cell.engine), inline_text(cell.isa),
                                  inline_text(cell.path), size_text(finding));
   if (!finding.derivation.empty()) text += "; " + inline_text(finding.derivation);
-  text += ".\n\n" + fenced(replay_command(finding.case_line)) + "\n";
+  text += ".\n\n" + fenced(replay_command(finding.case_line, finding.subject)) + "\n";
   if (reported.known) {
     text += fmt::format("Known: {} {}\n\n", inline_text(reported.known->reason), inline_text(reported.known->link));
   }
@@ -96,7 +96,7 @@ std::string finding_block(const ReportedFinding& reported) {
   text += folded("as the document's script prints it", fenced(finding_text(finding)));
   if (!finding.explanation.empty()) text += folded("the worst element, step by step", fenced(finding.explanation));
   if (finding.original_line != finding.case_line) {
-    text += folded("as it was drawn", fenced(replay_command(finding.original_line)));
+    text += folded("as it was drawn", fenced(replay_command(finding.original_line, finding.subject)));
   }
   return text;
 }

@@ -22,6 +22,7 @@ CREATE TABLE run (command TEXT NOT NULL, subject TEXT NOT NULL, reference TEXT N
   seconds_in_engine REAL NOT NULL, workers INTEGER NOT NULL, hunting INTEGER NOT NULL);
 CREATE TABLE status (name TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE reason (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE excused (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE difference (kind TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE strategy (name TEXT PRIMARY KEY, cases INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE class (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -51,6 +52,9 @@ void add_counts(Database& database, const RunSummary& counts) {
   for (const auto& [text, cases] : counts.reasons) {
     database.run("INSERT INTO reason VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
   }
+  for (const auto& [text, cases] : counts.excused) {
+    database.run("INSERT INTO excused VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
+  }
   for (const auto& [kind, cases] : counts.differences) {
     database.run("INSERT INTO difference VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", kind, cases);
   }
@@ -79,6 +83,7 @@ void read_counts(Database& database, RunSummary& run) {
         "SELECT cases FROM status WHERE name = ?1", [&](const Row& row) { run.cases.*member = row.integer(0); }, name);
   }
   database.each("SELECT text, cases FROM reason", [&](const Row& row) { run.reasons[row.text(0)] = row.integer(1); });
+  database.each("SELECT text, cases FROM excused", [&](const Row& row) { run.excused[row.text(0)] = row.integer(1); });
   database.each("SELECT kind, cases FROM difference",
                 [&](const Row& row) { run.differences[row.text(0)] = row.integer(1); });
   database.each("SELECT name, cases, seconds FROM strategy", [&](const Row& row) {

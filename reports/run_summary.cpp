@@ -22,6 +22,7 @@ void add(CellCounts& sum, const CellCounts& counts) {
 void merge(RunSummary& total, const RunSummary& run) {
   total.cases += run.cases;
   add(total.reasons, run.reasons);
+  add(total.excused, run.excused);
   add(total.differences, run.differences);
   add(total.strategies, run.strategies);
   add(total.strategy_seconds, run.strategy_seconds);
@@ -46,7 +47,9 @@ void find_missing_classes(RunSummary& run) {
   run.missing_classes.clear();
   for (const std::string& cls : run.classes) {
     const std::int64_t due = cls == "interior" ? kEnoughToTell : kLongEnough;
-    const bool wanted = cls == "interior" || run.hunting;
+    // What a subject declines, it cannot reach.
+    const bool declined = run.subject != "scalar" && run.cases.skipped > 0;
+    const bool wanted = cls == "interior" || (run.hunting && !declined);
     if (wanted && run.cases.verified() >= due && run.reached(cls) == 0) run.missing_classes.push_back(cls);
   }
 }

@@ -69,7 +69,8 @@ struct RunSummary {
   bool finished = true;      // false: it was interrupted or killed, and what it had done is here
   CaseCounts cases;
   std::map<std::string, std::int64_t> reasons;      // of the cases that were not verified
-  std::map<Cell, CellCounts> cells;                 // of those that were
+  std::map<std::string, std::int64_t> excused;      // of passed cases with other values than LibTorch's: why they count
+  std::map<Cell, CellCounts> cells;                 // of those that were verified
   std::map<std::string, std::int64_t> differences;  // cases that differed or crashed, by kind_of() before it was shrunk
   std::map<std::string, std::int64_t> strategies;   // cases by what they were drawn for
   std::map<std::string, double> strategy_seconds;   // what each of them took, all workers together

@@ -25,12 +25,14 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["nlohmann"] = libraries["kainjow"] = libraries["sqlite3.h"] = libraries["zlib.h"] = "reports"
     libraries["gtest"] = libraries["gmock"] = "props"
     libraries["CLI"] = "cli"
+    # Kernels as users write them: what is installed, and the library that does the work.
+    libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"
     in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that
     torch = "torch ATen c10 caffe2 fbgemm"
 
     # The system: the only headers with a dot or a slash in their names that are neither a room nor a library.
-    system_headers = "alloca.h cpuid.h dirent.h dlfcn.h elf.h fcntl.h fenv.h immintrin.h link.h poll.h sched.h " \
-      "signal.h spawn.h ucontext.h unistd.h x86intrin.h"
+    system_headers = "alloca.h cpuid.h dirent.h dlfcn.h elf.h fcntl.h fenv.h immintrin.h link.h malloc.h poll.h sched.h " \
+      "signal.h spawn.h stdint.h ucontext.h unistd.h x86intrin.h"
   }
 
   function has(list, word) { return index(" " list " ", " " word " ") > 0 }

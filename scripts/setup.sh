@@ -14,11 +14,14 @@ torch=${TIEOUT_TORCH:-}
 if [[ $torch && -d $torch ]]; then torch=$(cd -- "$torch" && pwd); fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
+packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
   nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
-# A browser for the HTML report, a validator for the JSON one.
+# For the tests: a browser for the HTML report, a validator for the JSON one.
 readonly test_packages=(chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core)
-readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
+# Whose kernels the tests compare, and the languages of the examples.
+if [[ ${1:-} == all ]]; then packages+=(gfortran libdnnl-dev python3-numpy); fi
+readonly packages pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
+readonly wheel_pins=scripts/onnxruntime.txt wheels=.deps/onnxruntime
 # The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
 readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
   nvidia/cu13/lib/libcupti.so.13 nvidia/cu13/lib/libcudart.so.13)
@@ -187,6 +190,26 @@ or name a LibTorch that is there already with TIEOUT_TORCH=DIR." "$log"
   work=""
 }
 
+# ---- ONNX Runtime, which one test needs: without it that test is disabled ---------------------------------------------
+
+have_wheels() { [[ -e $wheels/stamp && $(<"$wheels/stamp") == "$(sha256sum <"$wheel_pins")" ]]; }
+
+fetch_wheels() {
+  local python
+  say "fetching ONNX Runtime from PyPI (60 MB, once) into $wheels"
+  rm -rf -- "$wheels"
+  if python=$(pip_python) && PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$python" -m pip install -q \
+    --no-deps --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi abi3 \
+    --abi none --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 \
+    --platform manylinux2014_x86_64 --target "$wheels" -r "$wheel_pins" >"$logs/onnxruntime.log" 2>&1 </dev/null; then
+    sha256sum <"$wheel_pins" >"$wheels/stamp"
+  else
+    rm -rf -- "$wheels"
+    say "ONNX Runtime could not be fetched ($logs/onnxruntime.log): its test is disabled. Call again to try again."
+  fi
+  rm -f build/release/words  # CMake has to look again
+}
+
 # ---- the build -------------------------------------------------------------------------------------------------------
 
 # configure: only if it was asked for in other words before, or elsewhere: a checkout may be moved. --fresh forgets the
@@ -231,8 +254,12 @@ if [[ ! $torch ]] && ! have_libtorch; then
   if ! pip_python >/dev/null && [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then install python3-pip ca-certificates; fi
   start_fetch
 fi
-if ((${#missing[@]})); then install "${missing[@]}"; fi
+if ((${#missing[@]})); then
+  install "${missing[@]}"
+  rm -f build/release/words  # CMake has to look again
+fi
 if [[ $fetch_group ]]; then finish_fetch; fi
+if [[ ${1:-} == all ]] && ! have_wheels; then fetch_wheels; fi
 configure
 if (($#)); then build "$1"; fi
 if ((SECONDS > 5)); then say "ready after $SECONDS s"; fi

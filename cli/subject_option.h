@@ -1,0 +1,35 @@
+#pragma once
+// --subject and --strict, as every subcommand that verifies takes them.
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "kernels/subject.h"
+#include "props/verify.h"
+
+namespace tieout {
+
+struct SubjectArguments {
+  std::string text;  // empty: none
+  bool strict = false;
+
+  [[nodiscard]] Strictness strictness() const { return strict ? Strictness::libtorch : Strictness::contract; }
+};
+
+void add_subject_options(CLI::App& command, SubjectArguments& arguments);
+
+// The options again, as a command line has them: "" or " --subject './libmine.so' --strict".
+[[nodiscard]] std::string words_of(const SubjectArguments& arguments);
+
+// What open_subject() and its load() say, the latter in a process of its own: nothing of the subject runs in this one. Error:
+// the exit status, after saying why.
+[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command);
+
+// Likewise; nullptr where none was named.
+[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments& arguments,
+                                                                        std::string_view command);
+
+}  // namespace tieout

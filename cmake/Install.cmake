@@ -1,0 +1,21 @@
+# What a user's project finds: the command, the LibTorch adapter that it opens, one C header, and a CMake package.
+include(CMakePackageConfigHelpers)
+
+set(tieout_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/tieout")
+# The adapter asks for LibTorch where it was linked from; a package that moves LibTorch sets its run path anew.
+set_target_properties(tieout_libtorch PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(tieout_kernel PROPERTIES EXPORT_NAME kernel)
+target_include_directories(tieout_kernel INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+
+install(TARGETS tieout tieout_kernel EXPORT tieoutTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS tieout_libtorch LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(FILES kernels/tieout_kernel.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES props/kernel_gtest.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout" RENAME gtest.h)
+install(FILES props/corpus/contract.txt DESTINATION "${CMAKE_INSTALL_DATADIR}/tieout")
+install(EXPORT tieoutTargets NAMESPACE tieout:: DESTINATION "${tieout_cmake_dir}")
+configure_package_config_file(cmake/tieoutConfig.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/tieoutConfig.cmake"
+  INSTALL_DESTINATION "${tieout_cmake_dir}" PATH_VARS CMAKE_INSTALL_DATADIR CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/tieoutConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/tieoutConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/tieoutConfigVersion.cmake"
+  cmake/TieoutKernelTest.cmake DESTINATION "${tieout_cmake_dir}")

@@ -1,0 +1,30 @@
+# tieout_add_kernel_test(NAME KERNEL target [CASES n] [SEED n] [STRICT])
+#
+# Registers with ctest what must hold for a kernel, a library target that exports what tieout_kernel.h declares:
+#   NAME.contract   every clause of FBGEMM's contract, by the case that decides it
+#   NAME.fuzz       CASES random cases that hunt (2000), the same ones every time by SEED (1)
+# A failing test prints the smallest case and the line that replays it. STRICT: see tieout fuzz --help.
+function(tieout_add_kernel_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 TEST "STRICT" "KERNEL;CASES;SEED" "")
+  if(NOT TARGET "${TEST_KERNEL}")
+    message(FATAL_ERROR "tieout_add_kernel_test(${name}): KERNEL must be a target, is '${TEST_KERNEL}'")
+  endif()
+  if(TEST_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "tieout_add_kernel_test(${name}): not known: ${TEST_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT DEFINED TEST_CASES)
+    set(TEST_CASES 2000)
+  endif()
+  if(NOT DEFINED TEST_SEED)
+    set(TEST_SEED 1)
+  endif()
+  set(strict "")
+  if(TEST_STRICT)
+    set(strict --strict)
+  endif()
+  set(subject --subject "$<TARGET_FILE:${TEST_KERNEL}>" ${strict})
+  add_test(NAME "${name}.contract" COMMAND tieout::tieout check --file "${TIEOUT_CONTRACT}" ${subject})
+  add_test(NAME "${name}.fuzz"
+    COMMAND tieout::tieout fuzz --cases "${TEST_CASES}" --seed "${TEST_SEED}" ${subject})
+  set_tests_properties("${name}.contract" "${name}.fuzz" PROPERTIES LABELS tieout)
+endfunction()

@@ -1,0 +1,92 @@
+#pragma once
+/* What an int8 convolution kernel looks like to Tieout. C99 and nothing else, so that any language can speak it.
+ *
+ * A kernel is a shared library that exports tieout_conv_relu(), and tieout_describe() if it wants other layouts than
+ * NCHW and OIHW. The whole of a kernel that knows 1x1 convolutions of one channel:
+ *
+ *   #include <tieout_kernel.h>
+ *
+ *   const char* tieout_conv_relu(const struct tieout_conv* c) {
+ *     if (c->in_channels != 1 || c->out_channels != 1) return "one channel only";
+ *     ...                                       // writes c->output
+ *     return NULL;
+ *   }
+ *
+ * and then: tieout fuzz --subject ./libmine.so
+ */
+/* NOLINTBEGIN(readability-identifier-naming, modernize-deprecated-headers): the names and headers of C */
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Of this header. A later version appends fields to the structs and never moves one: struct tieout_conv.size says which
+ * fields there are. */
+enum { TIEOUT_KERNEL_VERSION = 1 };
+
+enum { TIEOUT_NCHW = 0, TIEOUT_NHWC = 1 }; /* activation and output; 3-d: NCDHW, NDHWC; 1-d: NCW, NWC */
+enum { TIEOUT_OIHW = 0, TIEOUT_OHWI = 1 }; /* weight; likewise. I counts in_channels / groups */
+
+/* One problem. A stored value q stands for the real number scale * (q - zero_point).
+ *
+ *   output = quantize(relu(conv(activation, weight) + bias))
+ *
+ * Bit for bit, FBGEMM's contract, where fl() rounds to float32, to nearest, ties to even:
+ *   raw = sum of (x - activation_zero_point) * (w - weight_zero_points[k])     int32
+ *   A   = fl(fl(activation_scale) * fl(weight_scales[k])); M = fl(A / fl(output_scale))
+ *   s   = fl(raw);  bias, per channel: fl(s + fl(bias[k] / A));  per tensor: fmaf(bias[k], fl(1 / A), s)
+ *   q   = clamp(round fl(s * M) to nearest, ties to even, -32768, 32767) + output_zero_point; what does not fit int32
+ *         is INT32_MIN before the clamp
+ *   y   = clamp(q, relu ? output_zero_point : 0, 255)
+ * Outside of the input, x is activation_zero_point.
+ *
+ * Spatial arrays are depth, height, width: a 2-d problem has depth 1, a 1-d problem depth and height 1, so that one loop
+ * nest does all three. Buffers are dense, lie on no particular alignment (see tieout_kernel_info.alignment) and end where
+ * their last element ends: one byte further lies nothing. */
+struct tieout_conv {
+  uint64_t size; /* sizeof(struct tieout_conv) of who calls */
+
+  int64_t dims; /* 1, 2 or 3 */
+  int64_t batch, in_channels, out_channels, groups;
+  int64_t input[3], kernel[3], stride[3];
+  int64_t padding[3], dilation[3]; /* padding on both sides */
+  int64_t output_size[3];          /* floor((input + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 */
+
+  double activation_scale;
+  int64_t activation_zero_point;     /* 0..255 */
+  int64_t per_channel;               /* 1: weights have scale and zero point per output channel; 0: one for all */
+  const double* weight_scales;       /* out_channels of them, or 1 */
+  const int64_t* weight_zero_points; /* as many; -128..127 */
+  double output_scale;
+  int64_t output_zero_point; /* 0..255 */
+  int64_t relu;              /* 1: y = max(y, output_zero_point) */
+
+  const float* bias;         /* out_channels values in real units, or NULL */
+  const uint8_t* activation; /* batch x in_channels x input, in the kernel's layout */
+  const int8_t* weight;      /* out_channels x in_channels / groups x kernel, in the kernel's layout */
+  uint8_t* output;           /* batch x out_channels x output_size, to be written, in the kernel's layout */
+};
+
+/* NULL: the output is written. Otherwise the kernel declines the problem, and this says why, in a few words that belong to
+ * the kernel and stay: "groups". Cases are counted by that reason. May be called from any thread, one call at a time. */
+__attribute__((visibility("default"))) const char* tieout_conv_relu(const struct tieout_conv* conv);
+
+/* What a kernel says of itself. Fields that are 0 or NULL have their default. */
+struct tieout_kernel_info {
+  uint64_t size;             /* sizeof(struct tieout_kernel_info) */
+  uint64_t version;          /* TIEOUT_KERNEL_VERSION */
+  const char* name;          /* for reports; NULL: the file's */
+  int64_t activation_layout; /* of activation and output: TIEOUT_NCHW or TIEOUT_NHWC */
+  int64_t weight_layout;     /* TIEOUT_OIHW or TIEOUT_OHWI */
+  int64_t alignment;         /* of every buffer, in bytes, a power of two up to 4096; 0: that of its element */
+};
+
+/* Optional. The struct belongs to the kernel and stays. */
+__attribute__((visibility("default"))) const struct tieout_kernel_info* tieout_describe(void);
+
+#ifdef __cplusplus
+}
+#endif
+/* NOLINTEND(readability-identifier-naming, modernize-deprecated-headers) */

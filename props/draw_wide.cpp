@@ -1,0 +1,148 @@
+// What only a subject is tried on: sizes beyond its registers, blocks, counters and tables, and scales at the ends of
+// float32. LibTorch's engines have their own sequence of cases, which stays as it is.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "props/generator.h"
+
+namespace tieout {
+namespace {
+
+std::size_t first_dimension(const ConvCase& c) { return static_cast<std::size_t>(3 - c.dims); }
+
+// The input that gives an output of this extent, or a little more than it takes.
+void fit_input(ConvCase& c, std::size_t d, std::int64_t extent, Random& random) {
+  const std::int64_t reach = c.dilation[d] * (c.kernel[d] - 1) + 1;
+  const std::int64_t unused = random.between(0, c.stride[d] - 1);
+  c.input[d] = std::max<std::int64_t>(1, (extent - 1) * c.stride[d] + reach - 2 * c.padding[d] + unused);
+}
+
+// Rows or columns longer than a register, than 8 bits count, and with every tail.
+void draw_long_rows(ConvCase& c, Random& random) {
+  c.dims = static_cast<int>(random.between(1, 3));
+  c.groups = random.between(1, 2);
+  c.in_channels = c.groups * random.between(1, 2);
+  c.out_channels = c.groups * random.between(1, 2);
+  const auto longest = static_cast<std::size_t>(random.between(3 - c.dims, 2));
+  for (std::size_t d = first_dimension(c); d < 3; ++d) {
+    c.kernel[d] = random.between(1, 3);
+    c.stride[d] = random.between(1, 2);
+    c.padding[d] = random.between(0, c.kernel[d] - 1);
+    fit_input(c, d, d == longest ? random.between(17, 400) : random.between(1, 3), random);
+  }
+}
+
+// More positions than 16 bits count.
+void draw_many_positions(ConvCase& c, Random& random) {
+  c.dims = static_cast<int>(random.between(1, 2));
+  const std::int64_t count = random.between(33'000, 70'000);
+  c.input = {1, 1, count};
+  if (c.dims == 2) c.input = {1, random.between(100, 300), 0};
+  if (c.dims == 2) c.input[2] = count / c.input[1];
+}
+
+// More channels than blocks hold, with every tail; few positions.
+void draw_many_channels(ConvCase& c, Random& random) {
+  c.dims = static_cast<int>(random.between(1, 3));
+  const std::int64_t many = random.chance(1, 2) ? random.between(1, 130) : random.between(100, 600);
+  const std::int64_t few = random.between(1, 5);
+  c.groups = random.chance(1, 5) ? random.between(2, 5) : 1;
+  const bool many_in = random.chance(1, 2);
+  c.in_channels = c.groups * (many_in ? many : few) / (c.groups > 1 ? 2 : 1) / c.groups * c.groups;
+  c.out_channels = c.groups * (many_in ? few : many) / (c.groups > 1 ? 2 : 1) / c.groups * c.groups;
+  c.in_channels = std::max(c.in_channels, c.groups);
+  c.out_channels = std::max(c.out_channels, c.groups);
+  if (random.chance(1, 4)) {  // depthwise, one or two outputs a channel
+    c.groups = c.in_channels = many;
+    c.out_channels = random.between(1, 2) * many;
+  }
+  c.kernel[2] = random.chance(1, 3) ? random.between(2, 3) : 1;
+  for (std::size_t d = first_dimension(c); d < 3; ++d) fit_input(c, d, random.between(1, 2), random);
+}
+
+void draw_many_images(ConvCase& c, Random& random) {
+  c.dims = static_cast<int>(random.between(1, 3));
+  c.batch = random.between(3, 40);
+  c.groups = random.between(1, 2);
+  c.in_channels = c.groups * random.between(1, 3);
+  c.out_channels = c.groups * random.between(1, 3);
+  for (std::size_t d = first_dimension(c); d < 3; ++d) {
+    c.kernel[d] = random.between(1, 3);
+    c.padding[d] = random.between(0, 1);
+    fit_input(c, d, random.between(1, 4), random);
+  }
+}
+
+// Wide kernels, strides, paddings and dilations, each dimension by itself.
+void draw_wide_geometry(ConvCase& c, Random& random) {
+  c.dims = static_cast<int>(random.between(1, 3));
+  c.groups = random.between(1, 2);
+  c.in_channels = c.groups * random.between(1, 2);
+  c.out_channels = c.groups * random.between(1, 2);
+  const auto widest = static_cast<std::size_t>(random.between(3 - c.dims, 2));
+  for (std::size_t d = first_dimension(c); d < 3; ++d) {
+    c.kernel[d] = d == widest ? random.between(2, 40) : random.between(1, 3);
+    c.stride[d] = random.between(1, 9);
+    c.dilation[d] = random.between(1, 7);
+    c.padding[d] = random.between(0, c.kernel[d] + 3);
+    fit_input(c, d, random.between(1, 6), random);
+  }
+}
+
+// Long sums that cancel: large before the zero points are taken out, small afterwards.
+void draw_cancelling_sums(ConvCase& c, Random& random) {
+  c.in_channels = random.between(1'000, 3'000);
+  c.out_channels = random.between(1, 2);
+  c.input[2] = random.between(1, 3);
+}
+
+}  // namespace
+
+bool draw_wide_shape(ConvCase& c, Random& random) {
+  if (!random.chance(1, 5)) return false;
+  const std::uint32_t kind = random.below(100);
+  if (kind < 30) {
+    draw_long_rows(c, random);
+  } else if (kind < 32) {
+    draw_many_positions(c, random);
+  } else if (kind < 60) {
+    draw_many_channels(c, random);
+  } else if (kind < 72) {
+    draw_many_images(c, random);
+  } else if (kind < 90) {
+    draw_wide_geometry(c, random);
+  } else {
+    draw_cancelling_sums(c, random);
+  }
+  return true;
+}
+
+void draw_wide_scales(ConvCase& c, Random& random) {
+  if (!random.chance(1, 16)) return;
+  const auto power = [&](std::int64_t low, std::int64_t high) {
+    return std::ldexp(1.0 + random.unit(), static_cast<int>(random.between(low, high)));
+  };
+  switch (random.below(3)) {
+    case 0:  // the product of the scales is denormal, the multiplier is not
+      c.activation_scale = power(-66, -63);
+      for (double& scale : c.weight_scales) scale = power(-70, -66);
+      c.output_scale = power(-126, -120);
+      break;
+    case 1:  // the multiplier is denormal, and the bias so large that it counts
+      c.activation_scale = power(-10, 0);
+      for (double& scale : c.weight_scales) scale = power(-60, -58);
+      c.output_scale = power(63, 68);
+      c.bias.resize(static_cast<std::size_t>(c.out_channels));
+      for (float& bias : c.bias) bias = static_cast<float>(power(58, 66));
+      break;
+    default:  // anything that float32 holds
+      c.activation_scale = power(-126, 126);
+      for (double& scale : c.weight_scales) scale = power(-126, 126);
+      c.output_scale = power(-126, 126);
+      break;
+  }
+}
+
+}  // namespace tieout

@@ -1,0 +1,62 @@
+#include "props/selftest.h"
+
+#include <chrono>
+#include <utility>
+
+#include "cases/case_text.h"
+#include "props/isolated.h"
+#include "props/strategy.h"
+#include "props/verify.h"
+
+namespace tieout {
+namespace {
+
+constexpr double kHang = 2;  // seconds, of a kernel on one small case
+
+Finding unreduced(const ConvCase& c, const Subject& subject) {
+  return {.case_line = print(c), .original_line = print(c), .actual_name = subject.name(), .subject = subject.text()};
+}
+
+}  // namespace
+
+Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto draw = [&](std::int64_t index) {
+    return case_of(options.seed, static_cast<std::uint64_t>(index), {.audience = Audience::subject});
+  };
+  Hunt hunt;
+  const auto note = [&](std::int64_t index, bool fails) {
+    if (hunt.found) return;  // what came after the first
+    hunt.cases = index + 1;
+    hunt.seconds = elapsed();
+    hunt.found = fails;
+    if (fails) hunt.finding = unreduced(draw(index), subject);
+  };
+  run_task({.end = options.cases,
+            .seconds = kHang,
+            .work =
+                [&](std::int64_t index) {
+                  const Verdict verdict = verify(draw(index), reference, &subject);
+                  return std::string(1, static_cast<char>(verdict.status));
+                },
+            .answered =
+                [&](std::int64_t index, const std::string& answer) {
+                  note(index, static_cast<Status>(answer.front()) == Status::differed);
+                },
+            .died = [&](std::int64_t index, const Death&) { note(index, true); }},
+           [&] { return !hunt.found && elapsed() < options.seconds; });
+  if (!hunt.found) return hunt;
+  hunt.finding = reduce(hunt.finding, reference, options.shrink_seconds, &subject);
+  if (const auto smallest = parse(hunt.finding.case_line)) {
+    hunt.size = element_count(activation_shape(*smallest)) + element_count(weight_shape(*smallest));
+  }
+  return hunt;
+}
+
+bool is_right_here(Fault fault, const Hardware& hardware) {
+  return fault == Fault::sum_pairs_saturate && !hardware.avx512_vnni;
+}
+
+}  // namespace tieout

@@ -1,0 +1,61 @@
+#include "props/selftest.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "props/reference_by_specification.h"
+#include "props/strategy.h"
+
+namespace tieout {
+namespace {
+
+// Or finding the others proves nothing: the kernel without a fault is the specification, on what hunts.
+TEST(Faults, TheCorrectKernelIsTheSpecification) {
+  const auto correct = linked_subject("correct", correct_kernel, nullptr);
+  for (std::uint64_t index = 0; index < 400; ++index) {
+    const ConvProblem problem = with_contents(case_of(9, index, {.audience = Audience::subject}));
+    const auto y = correct->run(problem);
+    ASSERT_TRUE(y) << print(problem.spec);
+    ASSERT_EQ(y->values, conv_relu(problem, {}).values) << print(problem.spec);
+  }
+}
+
+TEST(Faults, AreManyAndHaveNamesOfTheirOwn) {
+  std::set<std::string_view> names;
+  for (const FaultyKernel& faulty : faulty_kernels()) names.insert(faulty.name);
+  EXPECT_EQ(names.size(), faulty_kernels().size());
+  EXPECT_GE(names.size(), 100U);
+}
+
+Hunt hunt_for(std::string_view name) {
+  SpecificationReference reference;
+  for (const FaultyKernel& faulty : faulty_kernels()) {
+    if (faulty.name != name) continue;
+    const auto subject = linked_subject(std::string(name), faulty.kernel, nullptr);
+    return hunt(*subject, reference, {.cases = 500, .shrink_seconds = 0.3});
+  }
+  return {};
+}
+
+// One of each kind: values, state, conduct, a crash.
+TEST(Hunt, FindsTheFaultAndASmallCase) {
+  for (const char* name : {"round_half_away", "kept_weights_by_shape", "writes_into_activation", "null_bias"}) {
+    const Hunt found = hunt_for(name);
+    EXPECT_TRUE(found.found) << name;
+    EXPECT_LT(found.size, 100) << name << ": " << found.finding.case_line;
+  }
+}
+
+TEST(Hunt, DoesNotFindWhatIsNotThere) {
+  SpecificationReference reference;
+  const auto correct = linked_subject("correct", correct_kernel, nullptr);
+  const Hunt hunted = hunt(*correct, reference, {.cases = 300});
+  EXPECT_FALSE(hunted.found) << hunted.finding.case_line;
+  EXPECT_EQ(hunted.cases, 300);
+}
+
+}  // namespace
+}  // namespace tieout

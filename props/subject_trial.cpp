@@ -1,0 +1,144 @@
+#include "props/subject_trial.h"
+
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "cases/contents.h"
+#include "props/isolated.h"
+
+namespace tieout {
+namespace {
+
+using Answer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
+
+Trial::Kind kind_of(SubjectError::Kind kind) {
+  switch (kind) {
+    case SubjectError::Kind::declined: return Trial::Kind::declined;
+    case SubjectError::Kind::absent: return Trial::Kind::absent;
+    case SubjectError::Kind::died: return Trial::Kind::died;
+    case SubjectError::Kind::hung: return Trial::Kind::hung;
+    case SubjectError::Kind::misbehaved: break;
+  }
+  return Trial::Kind::misbehaved;
+}
+
+Trial failed(const SubjectError& error) { return {.kind = kind_of(error.kind), .words = error.message}; }
+
+// The same shape, and everything else different: contents, scales, zero points, bias. Weight zero points that are 0 and a
+// missing bias stay, because a kernel may know no others.
+ConvProblem other_problem(const ConvProblem& problem) {
+  ConvProblem other = problem;
+  for (std::uint8_t& x : other.activation) x = static_cast<std::uint8_t>(~x);
+  for (std::int8_t& w : other.weight) w = static_cast<std::int8_t>(~w);
+  ConvCase& c = other.spec;
+  c.activation_zero_point = 255 - c.activation_zero_point;
+  c.output_zero_point = 255 - c.output_zero_point;
+  c.activation_scale = c.activation_scale > 1 ? c.activation_scale / 2 : c.activation_scale * 2;
+  c.output_scale = c.output_scale > 1 ? c.output_scale / 8 : c.output_scale * 8;
+  for (double& scale : c.weight_scales) scale = scale > 1 ? scale / 4 : scale * 4;
+  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = zero_point == 0 ? 0 : -1 - zero_point;
+  for (float& bias : c.bias) bias = -bias - static_cast<float>(c.output_scale);
+  return other;
+}
+
+ConvProblem tiny_problem() {
+  ConvCase c;
+  c.activation = {Fill::listed, {1}};
+  c.weight = {Fill::listed, {1}};
+  return with_contents(c);
+}
+
+constexpr std::string_view kUnrepeatable = "not repeatable: the same call answered differently";
+
+// One thing changed at a time: which of them changes the answer?
+std::string_view cause(Subject& subject, const ConvProblem& problem, const Conditions& usual, const Conditions& other,
+                       const Answer& first) {
+  if (subject.run(problem, usual) != first) return kUnrepeatable;
+  struct Change {
+    std::string_view words;
+    Conditions conditions;
+  };
+  const auto with = [&](auto member) {
+    Conditions changed = usual;
+    changed.*member = other.*member;
+    return changed;
+  };
+  const std::array<Change, 4> changes{{
+      {"unwritten output: the answer holds what the output held before", with(&Conditions::output_fill)},
+      {"uninitialised memory: the answer depends on what malloc or the stack held before",
+       with(&Conditions::memory_fill)},
+      {"alignment: the answer depends on where its buffers lie", with(&Conditions::placement)},
+      {"thread: another thread is answered differently", with(&Conditions::caller)},
+  }};
+  for (const Change& change : changes) {
+    if (subject.run(problem, change.conditions) != first) return change.words;
+  }
+  return kUnrepeatable;
+}
+
+// ---- a trial as bytes, for the way from one process to another
+
+std::string pack(const Trial& trial) {
+  std::string bytes(1, static_cast<char>(trial.kind));
+  const std::array<std::uint64_t, 2> sizes{trial.words.size(), trial.first.size()};
+  bytes.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes).append(trial.words);
+  for (const auto& output : {trial.first, trial.second}) bytes.append(output.begin(), output.end());
+  return bytes;
+}
+
+Trial unpack(const std::string& bytes) {
+  std::array<std::uint64_t, 2> sizes{};
+  std::memcpy(sizes.data(), bytes.data() + 1, sizeof sizes);
+  Trial trial{.kind = static_cast<Trial::Kind>(bytes.front()), .words = bytes.substr(1 + sizeof sizes, sizes[0])};
+  const auto output = bytes.begin() + static_cast<std::ptrdiff_t>(1 + sizeof sizes + sizes[0]);
+  const auto middle = output + static_cast<std::ptrdiff_t>(sizes[1]);
+  trial.first.assign(output, middle);
+  trial.second.assign(middle, bytes.end());
+  return trial;
+}
+
+}  // namespace
+
+Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
+  const Conditions usual{.seconds = seconds};
+  const Conditions other{.placement = Conditions::Placement::at_begin,
+                         .output_fill = 0x5A,
+                         .memory_fill = 0x3C,
+                         .caller = Conditions::Caller::new_thread,
+                         .seconds = seconds};
+  if (prelude == Prelude::other_problems) {
+    // What it answers there is no matter of this case.
+    (void)subject.run(tiny_problem(), usual);
+    (void)subject.run(other_problem(problem), usual);
+  }
+  Answer first = subject.run(problem, usual);
+  if (!first) return failed(first.error());
+  Answer second = subject.run(problem, other);
+  if (first == second) return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(first->values)};
+  if (!second && second.error().kind != SubjectError::Kind::declined) return failed(second.error());
+  Trial trial{.kind = Trial::Kind::unstable, .words = std::string(cause(subject, problem, usual, other, first))};
+  trial.first = std::move(first->values);
+  trial.second = second ? std::move(second->values) : trial.first;
+  return trial;
+}
+
+Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
+  const auto attempt = [&](Prelude before) -> tl::expected<Trial, Death> {
+    // A hang is one call's, and there are several.
+    const auto bytes = run_alone([&] { return pack(try_here(subject, problem, before, seconds)); }, seconds);
+    if (!bytes) return tl::unexpected(bytes.error());
+    return unpack(*bytes);
+  };
+  const auto whole = attempt(prelude);
+  if (whole) return *whole;
+  const auto died = [](const Death& death, std::string_view when) -> Trial {
+    return {.kind = death.timed_out ? Trial::Kind::hung : Trial::Kind::died, .words = death.text() + std::string(when)};
+  };
+  if (prelude == Prelude::none) return died(whole.error(), "");
+  if (const auto without = attempt(Prelude::none); !without) return died(without.error(), "");
+  return died(whole.error(), ", after it was asked for other problems");
+}
+
+}  // namespace tieout

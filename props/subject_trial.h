@@ -1,0 +1,43 @@
+#pragma once
+// A subject tried on one problem: asked more than once, under conditions that must not matter.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "kernels/subject.h"
+
+namespace tieout {
+
+// What came of it.
+struct Trial {
+  enum class Kind : std::uint8_t {
+    answered,    // the same, whatever the conditions
+    unstable,    // differently, after something changed that must not matter: `words` says what
+    declined,    // `words`: why
+    misbehaved,  // `words`: how
+    died,        // its process did; `words`: SIGSEGV
+    hung,
+    absent,
+  } kind = Kind::answered;
+  std::string words;
+  std::vector<std::uint8_t> first, second;  // the outputs, NCHW; second where unstable
+
+  bool operator==(const Trial&) const = default;
+};
+
+// Whether the subject is asked for other problems before: a tiny one, and one of the same shape with other contents and
+// parameters. What a kernel keeps from call to call shows itself then, in the case alone.
+enum class Prelude { none, other_problems };
+
+// Asks twice: buffers that end at unmapped pages, then buffers that begin behind one; other bytes in the output, on the
+// stack and in fresh memory; another thread. Where the answers differ, it asks again, changing one of these at a time, and
+// `words` names the one that matters. A library's crash is this process' own.
+[[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
+
+// The same in a process of its own. Where it dies, it is tried without the prelude, so that `words` tell a crash on the
+// problem itself from one that takes another problem before.
+[[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
+
+}  // namespace tieout

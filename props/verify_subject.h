@@ -1,0 +1,16 @@
+#pragma once
+// One case verified with a subject: what LibTorch answers is expected, the tolerance is zero.
+
+#include "kernels/subject.h"
+#include "props/verify.h"
+
+namespace tieout {
+
+enum class Where { here, alone };
+
+// See verify() and verify_alone(). expected: LibTorch's answer; where it is known to be wrong, to refuse or to be absent,
+// the specification's for FBGEMM, its model's for another engine. seconds: what a hang is, where alone.
+[[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, Strictness strictness,
+                                     Where where, double seconds);
+
+}  // namespace tieout

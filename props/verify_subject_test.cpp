@@ -1,0 +1,136 @@
+// The verdict on a subject, against a reference that answers as FBGEMM does.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "props/campaign.h"
+#include "props/reference_by_specification.h"
+#include "props/verify.h"
+#include "reports/finding_text.h"
+#include "reports/report.h"
+
+namespace tieout {
+namespace {
+
+// A subject that computes by the specification kernel, with an arithmetic of its own, and `off` added to every value.
+class Own final : public Subject {
+ public:
+  explicit Own(Arithmetic arithmetic, std::uint8_t off = 0) : arithmetic_(arithmetic), off_(off) {}
+  std::string name() const override { return "own"; }
+  std::string text() const override { return "./own kernel.so"; }
+  Isolation isolation() const override { return Isolation::none; }
+  tl::expected<void, SubjectError> load() override { return {}; }
+  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+    if (problem.spec.dims == declined_dims) {
+      return tl::unexpected(SubjectError{SubjectError::Kind::declined, "such dims"});
+    }
+    auto y = conv_relu(problem, arithmetic_);
+    for (std::uint8_t& value : y.values) value = static_cast<std::uint8_t>(value + off_);
+    return y;
+  }
+  int declined_dims = 0;
+
+ private:
+  Arithmetic arithmetic_;
+  std::uint8_t off_;
+};
+
+ConvCase parsed(const char* line) { return parse(line).value(); }
+
+// Depthwise code saturates pairs: 80 in the centre where the exact sum gives 142.
+constexpr const char* kSaturating =
+    "conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]";
+
+TEST(VerifySubject, EqualIsEqual) {
+  SpecificationReference reference;
+  Own same(Arithmetic{});
+  const Verdict verdict = verify(parsed("conv2d in_channels=3 input=4x4 kernel=2x2 os=300"), reference, &same);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_EQ(verdict.reason, "");
+  EXPECT_EQ(verdict.elements, 9);
+}
+
+TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
+  SpecificationReference reference;
+  Own exact(Arithmetic{});
+  const ConvCase c = parsed(kSaturating);
+  const Verdict verdict = verify(c, reference, &exact);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_NE(verdict.reason.find("saturates pairs"), std::string::npos) << verdict.reason;
+  const Verdict strict = verify(c, reference, &exact, Strictness::libtorch);
+  EXPECT_EQ(strict.status, Status::differed);
+  EXPECT_EQ(strict.finding.diff_class, "pair saturation");
+  Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
+  EXPECT_EQ(verify(c, reference, &as_fbgemm, Strictness::libtorch).status, Status::passed);
+}
+
+// One step off on top of exact sums is no longer the contract.
+TEST(VerifySubject, NothingElseIsExcused) {
+  SpecificationReference reference;
+  Own off(Arithmetic{}, 1);
+  const Verdict verdict = verify(parsed(kSaturating), reference, &off);
+  EXPECT_EQ(verdict.status, Status::differed);
+  // Pairs that saturate where FBGEMM's do not.
+  Own pairs({.products = Arithmetic::Products::int16_pairs});
+  EXPECT_EQ(verify(parsed("conv2d in_channels=2 os=512 x=[2*255] w=[2*127]"), reference, &pairs).status,
+            Status::differed);
+  // Two roundings of a bias, where that is not depthwise code's.
+  Own separate({.tensor_bias = Arithmetic::TensorBias::separate});
+  EXPECT_EQ(
+      verify(parsed("conv2d xs=0.01 ws=0.02 os=0.0004 oz=20 bias=[-0.0137999998] x=[11] w=[6]"), reference, &separate)
+          .status,
+      Status::differed);
+}
+
+TEST(VerifySubject, WhereLibTorchIsKnownToBeWrongTheSpecificationIsExpected) {
+  SpecificationReference reference;
+  Own same(Arithmetic{});
+  const ConvCase c =
+      parsed("conv2d in_channels=20 out_channels=20 groups=5 input=3x3 kernel=3x3 padding=1x1 x=[180*1] w=[720*1]");
+  const Verdict verdict = verify(c, reference, &same);
+  ASSERT_NE(verdict.defect, nullptr);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_EQ(verdict.finding.expected_name, "specification");
+  Own off(Arithmetic{}, 1);
+  EXPECT_EQ(verify(c, reference, &off).status, Status::differed);
+}
+
+TEST(VerifySubject, ADeclinedCaseIsSkipped) {
+  SpecificationReference reference;
+  Own shy(Arithmetic{});
+  shy.declined_dims = 2;
+  const Verdict verdict = verify(parsed("conv2d"), reference, &shy);
+  EXPECT_EQ(verdict.status, Status::skipped);
+  EXPECT_EQ(verdict.reason, "declined: such dims");
+}
+
+RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {
+  return run_campaign(options, reference, empty_run(options, reference), 0,
+                      {.progress = [](const RunSummary&, std::int64_t) { return true; }});
+}
+
+TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {
+  SpecificationReference reference;
+  const auto shy = linked_subject("shy", [](const tieout_conv*) { return "everything"; }, nullptr);
+  const RunSummary run = campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);
+  EXPECT_EQ(run.cases.skipped, 50);
+  EXPECT_EQ(run.reasons.at("declined: everything"), 50);
+  EXPECT_EQ(exit_status(make_report({run})), 3);
+}
+
+TEST(CampaignSubject, FindingsNameTheSubjectAndReplay) {
+  SpecificationReference reference;
+  Own off(Arithmetic{}, 1);
+  const RunSummary run = campaign({.cases = 20, .seed = 1, .kept_per_kind = 1, .subject = &off}, reference);
+  EXPECT_EQ(run.cases.differed, 20);
+  ASSERT_GE(run.findings.size(), 1U);
+  const std::string text = finding_text(run.findings.front());
+  EXPECT_NE(text.find("own and fbgemm differ by: "), std::string::npos) << text;
+  EXPECT_NE(text.find("replay: tieout check --subject './own kernel.so' 'conv2d"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace tieout

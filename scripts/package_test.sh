@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs a build into a prefix of its own and builds and tests examples/ctest_project against it, as a user would; then
+# plants a fault in the example's kernel, which its tests have to find.
+#
+#   scripts/package_test.sh BUILD
+set -euo pipefail
+build=$(cd -- "$1" && pwd)
+source=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/tieout package.XXXXXX") # the space is on purpose
+trap 'rm -rf -- "$work"' EXIT
+
+cmake --install "$build" --prefix "$work/pre fix" >"$work/install.log"
+cp -r -- "$source/examples/ctest_project" "$work/project"
+cmake -S "$work/project" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/pre fix" >"$work/configure.log"
+cmake --build "$work/build" >"$work/build.log" || {
+  cat "$work/build.log"
+  exit 1
+}
+ctest --test-dir "$work/build" --output-on-failure
+
+# Ties away from zero: the contract's case for it and the random ones both have to see that.
+sed -i 's/nearbyintf(/roundf(/' "$work/project/pointwise.c"
+cmake --build "$work/build" >"$work/build.log"
+for test in pointwise.contract pointwise.fuzz pointwise_test; do
+  if ctest --test-dir "$work/build" -R "^$test\$" --output-on-failure >"$work/ctest.log"; then
+    echo "$test did not find the fault that was planted"
+    exit 1
+  fi
+  grep -q 'replay: tieout check --subject' "$work/ctest.log" || {
+    cat "$work/ctest.log"
+    echo "$test does not say how to replay what it found"
+    exit 1
+  }
+done
