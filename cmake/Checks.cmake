@@ -17,3 +17,9 @@ foreach(room cases kernels oracle reports props cli)
     "${CMAKE_CXX_COMPILER}" ${tieout_header_flags})
   set_tests_properties(headers.${room} PROPERTIES LABELS headers)
 endforeach()
+
+# The ready job files: read by what reads them, and the one for Slurm run.
+add_test(NAME jobs.files COMMAND "${PROJECT_SOURCE_DIR}/jobs/files_test.py")
+add_test(NAME jobs.slurm COMMAND "${PROJECT_SOURCE_DIR}/jobs/slurm_test.py" $<TARGET_FILE:tieout>)
+set_tests_properties(jobs.files jobs.slurm PROPERTIES LABELS campaign)
+set_tests_properties(jobs.slurm PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)

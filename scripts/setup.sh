@@ -2,7 +2,8 @@
 # Makes the checkout ready: Debian's packages, LibTorch in .deps/libtorch, and the build. What is there already is left
 # alone, so that a second call only looks. scripts/run.sh and scripts/test.sh call it.
 #
-#   scripts/setup.sh [TARGET]    TARGET: what to build of the release preset; none: configured, not built
+#   scripts/setup.sh [TARGET]    TARGET: what to build of the release preset; none: configured, not built;
+#                                all: the tests too, and the packages that only they need
 #
 #   TIEOUT_TORCH=DIR      take the LibTorch of that folder; nothing is fetched
 #   TIEOUT_WERROR=1       treat warnings as errors
@@ -15,6 +16,9 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
   nlohmann-json3-dev libsqlite3-dev)
+readonly test_packages=(
+  slurmctld slurmd slurm-client munge python3 python3-yaml  # jobs/slurm_test.py, jobs/files_test.py
+)
 readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
 # The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
 readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
@@ -217,8 +221,10 @@ fi
 rm -rf -- .deps/fetch.*  # of a set-up that was killed
 
 : >"$logs/apt.log"
+wanted=("${packages[@]}")
+if [[ ${1:-} == all ]]; then wanted+=("${test_packages[@]}"); fi
 missing=()
-if [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then mapfile -t missing < <(missing_packages "${packages[@]}"); fi
+if [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then mapfile -t missing < <(missing_packages "${wanted[@]}"); fi
 if [[ ! $torch ]] && ! have_libtorch; then
   if ! pip_python >/dev/null && [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then install python3-pip ca-certificates; fi
   start_fetch
