@@ -145,6 +145,19 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   expect_same_record(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout");
 }
 
+// The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
+TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
+  const Running one(campaign(in("watched"), {"--workers", "1"}), folder_ / "output");
+  while (!fs::exists(folder_ / "watched/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
+  std::this_thread::sleep_for(milliseconds(300));
+  one.send(SIGHUP);
+  EXPECT_EQ(one.wait(), 3) << output();
+  EXPECT_TRUE(fs::exists(folder_ / "watched/run.md"));
+
+  EXPECT_EQ(Running(campaign(in("watched"), {"--resume"}), "/dev/full").wait(), 0);
+  EXPECT_TRUE(RunRecord::open(folder_ / "watched/run.tieout")->summary()->finished);
+}
+
 TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
   ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
   const auto run_with = [&](const std::vector<std::pair<const char*, const char*>>& variables,
@@ -200,6 +213,7 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "3/2"}, "must be I/N");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "1/2"}, "the same seed");
   told({"campaign", "--dir", "/proc/x", "--cases", "9"}, "name another folder");
+  told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", TIEOUT_PROGRAM}, "--corpus: ");
   told({"report", in("absent.tieout")}, "absent.tieout: unable to open");
   fs::create_directories(folder_ / "empty");
   told({"report", in("empty")}, "no run record");
