@@ -49,9 +49,9 @@ tl::expected<void, std::string> prepare_folder(const fs::path& folder, const fs:
   return {};
 }
 
-void tell_what_was_in_flight(const fs::path& folder) {
+void tell_what_was_in_flight(const fs::path& in_flight) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  for (const auto& entry : fs::directory_iterator(in_flight, error)) {
     std::ifstream file(entry.path());
     std::string line;
     if (std::getline(file, line) && !line.empty()) {
@@ -61,7 +61,7 @@ void tell_what_was_in_flight(const fs::path& folder) {
     std::error_code ignored;
     fs::remove(entry.path(), ignored);
   }
-  fs::create_directories(folder, error);
+  fs::create_directories(in_flight, error);
 }
 
 }  // namespace tieout

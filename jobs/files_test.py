@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """The ready files for job systems can be read, and say the number of shards alike wherever they have to say it."""
 
+import glob
 import json
 import os
 import subprocess
@@ -22,8 +23,11 @@ known = set(settings["data"]) | {variable["name"] for variable in container["env
 used = {word[word.index("$(") + 2:-1] for word in container["args"] if "$(" in word}
 assert used and used <= known, f"kubernetes.yaml: {used - known}"
 
-with open(".github/workflows/nightly.yml", encoding="utf-8") as file:
-    nightly = yaml.safe_load(file)
+workflows = {}
+for name in glob.glob(".github/workflows/*.yml"):
+    with open(name, encoding="utf-8") as file:
+        workflows[os.path.basename(name)] = yaml.safe_load(file)
+nightly = workflows["nightly.yml"]
 matrix = nightly["jobs"]["shard"]["strategy"]["matrix"]["shard"]
 assert matrix == list(range(1, nightly["env"]["SHARDS"] + 1)), "nightly.yml: the matrix and SHARDS"
 with open(".github/baseline.json", encoding="utf-8") as file:
