@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -121,8 +122,9 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan) 
   }
   run->workers = plan.options.workers;
   Start start{.record = std::move(*record), .run = std::move(*run)};
-  start.corpus_done = !blocks->empty() && blocks->front().number == kCorpusBlock;
-  start.blocks_done = std::ssize(*blocks) - (start.corpus_done ? 1 : 0);
+  // The corpus comes before all blocks. Where it was empty then, what is in it now this campaign may have found itself.
+  start.corpus_done = !blocks->empty();
+  start.blocks_done = std::ranges::count_if(*blocks, [](const RecordBlock& one) { return one.number != kCorpusBlock; });
   return start;
 }
 
