@@ -1,20 +1,19 @@
 #include "props/campaign.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
+#include "cli/campaign_folder.h"
 #include "cli/campaign_run.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
@@ -126,8 +125,9 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan) 
   }
   run->workers = plan.options.workers;
   Start start{.record = std::move(*record), .run = std::move(*run)};
-  start.corpus_done = !blocks->empty() && blocks->front().number == kCorpusBlock;
-  start.blocks_done = std::ssize(*blocks) - (start.corpus_done ? 1 : 0);
+  // The corpus comes before all blocks. Where it was empty then, what is in it now this campaign may have found itself.
+  start.corpus_done = !blocks->empty();
+  start.blocks_done = std::ranges::count_if(*blocks, [](const RecordBlock& one) { return one.number != kCorpusBlock; });
   return start;
 }
 
@@ -142,33 +142,6 @@ tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, c
   auto record = RunRecord::create(plan.record, run);
   if (!record) return tl::unexpected(record.error());
   return Start{.record = std::move(*record), .run = std::move(run)};
-}
-
-// Two processes on one shard would do the same work twice. The lock goes with the process that holds it and its workers,
-// which outlive its violent death by a moment.
-bool lock(const fs::path& file) {
-  const int descriptor = open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  for (int tries = 0; descriptor >= 0 && tries < 30; ++tries) {
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  return false;
-}
-
-// What was running when everything was killed; it is run again.
-void tell_what_was_in_flight(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    std::ifstream file(entry.path());
-    std::string line;
-    if (std::getline(file, line) && !line.empty()) {
-      fmt::print(stderr, "was being verified when the campaign was killed, and is verified again:\n  {}\n", line);
-    }
-    file.close();
-    std::error_code ignored;
-    fs::remove(entry.path(), ignored);
-  }
-  fs::create_directories(folder, error);
 }
 
 tl::expected<void, std::string> keep(const fs::path& corpus, const RecordBlock& block) {
@@ -186,30 +159,27 @@ tl::expected<void, std::string> replay_corpus(const Plan& plan, LibTorch& refere
   const RecordBlock block = replay(*cases, reference, plan.options);
   merge(start.run, block.counts);
   start.run.findings.insert(start.run.findings.end(), block.counts.findings.begin(), block.counts.findings.end());
-  fmt::print(stderr, "corpus: {} cases replayed, {} still differ\n", cases->size(), block.counts.findings.size());
+  tell(fmt::format("corpus: {} cases replayed, {} still differ\n", cases->size(), block.counts.findings.size()));
   return start.record.append(block, start.run);
 }
 
 int fail(int status, const std::string& why) {
-  fmt::print(stderr, "tieout campaign: {}\n", why);
+  tell(fmt::format("tieout campaign: {}\n", why));
   return status;
 }
 
 int run_campaign_command(Arguments arguments) {
+  std::signal(SIGPIPE, SIG_IGN);  // as tell()
   auto plan = make_plan(arguments);
   if (!plan) return fail(kBadUsage, plan.error());
   const std::string name = record_name(plan->options.shard);
   Sinks& sinks = arguments.sinks;
   if (sinks.html.empty()) sinks.html = fs::path(arguments.folder) / (name + ".html");
   if (sinks.markdown.empty()) sinks.markdown = fs::path(arguments.folder) / (name + ".md");
+  if (const auto ready = prepare_folder(arguments.folder, plan->record, plan->corpus); !ready)
+    return fail(kBadUsage, ready.error());
   const auto baseline = prepare(sinks);
   if (!baseline) return fail(kBadUsage, baseline.error());
-  std::error_code error;
-  fs::create_directories(arguments.folder, error);
-  if (error) return fail(kBadUsage, "--dir: " + arguments.folder + ": " + error.message() + "; name another folder");
-  if (!lock(fs::path(arguments.folder) / (name + ".lock"))) {
-    return fail(kBadUsage, "--dir: another process is at work in " + arguments.folder + ", or it cannot be written");
-  }
   const auto subject = open_optional(arguments.subject, "campaign");
   if (!subject) return subject.error();
   plan->options.subject = subject->get();
@@ -218,8 +188,8 @@ int run_campaign_command(Arguments arguments) {
   if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   auto start = begin(arguments, *plan, **reference);
   if (!start) return fail(kBadUsage, start.error());
-  fmt::print(stderr, "seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
-             plan->options.shard.count, start->run.cases.all());
+  tell(fmt::format("seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
+                   plan->options.shard.count, start->run.cases.all()));
   tell_what_was_in_flight(plan->options.in_flight);
   if (const auto replayed = replay_corpus(*plan, **reference, *start); !replayed) {
     return fail(kNotVerified, replayed.error());
@@ -232,15 +202,24 @@ int run_campaign_command(Arguments arguments) {
                                      const auto kept = keep(plan->corpus, block);
                                      return kept ? record.append(block, so_far) : kept;
                                    });
+  std::error_code ignored;
+  fs::remove_all(plan->options.in_flight, ignored);  // it ends in peace
   if (end.error.empty()) {
     if (const auto noted = record.update(end.run); !noted) end.error = noted.error();
   }
-  if (!end.error.empty()) (void)fail(kNotVerified, end.error + "\nthen go on with --resume");
+  if (!end.error.empty()) {
+    (void)fail(kNotVerified, end.error + "\nthen go on with --resume");
+    if (auto held = record.summary()) end.run = std::move(*held);  // a block that was not written is not reported
+  }
   const Report report = make_report({end.run}, *baseline);
-  print_run(report, end.interrupted);
   const auto written = write(sinks, report);
   if (!written) (void)fail(kNotVerified, written.error());
-  fmt::print(stderr, "record: {}, report: {}\n", plan->record.string(), sinks.html);
+  try {
+    print_run(report, end.interrupted);
+  } catch (const std::system_error&) {
+    tell("standard output cannot be written\n");  // the files can be read
+  }
+  tell(fmt::format("record: {}, report: {}\n", plan->record.string(), sinks.html));
   return end_status(report, end.run.finished && end.error.empty() && written.has_value());
 }
 

@@ -64,6 +64,9 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
                            const BlockWriter& block) {
   interrupted = 0;
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
+  // A terminal that is gone; nohup has it ignored.
+  auto* const hangup = std::signal(SIGHUP, [](int) { interrupted = 1; });
+  if (hangup == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
   Progress progress(options.cases / options.shard.count, options.seconds);
   CampaignEnd end;
   const CampaignCalls calls{.progress =
@@ -80,6 +83,7 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
   end.run = run_campaign(options, reference, std::move(so_far), done, calls);
   progress.finish();
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  std::signal(SIGHUP, hangup);
   end.interrupted = interrupted != 0;
   return end;
 }

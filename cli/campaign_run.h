@@ -21,7 +21,7 @@ using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBl
                                          std::int64_t done, const BlockWriter& block);
 
 // The findings in the document's format, the verdict and what was reached, on standard output.
-void print_run(const Report& report, bool interrupted);
+void print_run(const Report& report, bool stopped);
 
 // The exit status of a run: less than was asked for has not verified it; a difference found is one all the same.
 [[nodiscard]] int end_status(const Report& report, bool complete);

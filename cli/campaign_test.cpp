@@ -75,6 +75,11 @@ class CampaignCommand : public testing::Test {
     return run;
   }
 
+  static bool has_a_block(const fs::path& file) {
+    const auto record = RunRecord::open(file, RunRecord::For::reading);
+    return record && !record->blocks().value_or(std::vector<RecordBlock>{}).empty();
+  }
+
   // Case by case, and everything that was counted and found.
   static void expect_same_record(const fs::path& one, const fs::path& other) {
     const auto a = RunRecord::open(one);
@@ -127,8 +132,7 @@ TEST_F(CampaignCommand, SurvivesKillNineAtAnyMoment) {
 
 TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   const Running one(campaign(in("stopped"), {"--workers", "1"}), folder_ / "output");
-  while (!fs::exists(folder_ / "stopped/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
-  std::this_thread::sleep_for(milliseconds(700));
+  while (!has_a_block(folder_ / "stopped/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
   one.send(SIGINT);
   EXPECT_EQ(one.wait(), 3);
   EXPECT_NE(output().find("interrupted: "), std::string::npos) << output();
@@ -136,6 +140,9 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   const auto half = RunRecord::open(folder_ / "stopped/run.tieout")->summary();
   EXPECT_FALSE(half->finished);
 
+  // As if it had found something: that is for the next campaign, or a resumed one would verify more than a whole one.
+  fs::create_directories(folder_ / "stopped/corpus/one");
+  std::ofstream(folder_ / "stopped/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
   EXPECT_EQ(run(campaign(in("stopped"))), 2);  // only with --resume
   EXPECT_NE(output().find("--resume goes on"), std::string::npos) << output();
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--seed", "32", "--resume"}), 2);
@@ -143,6 +150,19 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--resume"}), 0) << output();
   ASSERT_EQ(run(campaign(in("whole"))), 0);
   expect_same_record(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout");
+}
+
+// The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
+TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
+  const Running one(campaign(in("watched"), {"--workers", "1"}), folder_ / "output");
+  while (!fs::exists(folder_ / "watched/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
+  std::this_thread::sleep_for(milliseconds(300));
+  one.send(SIGHUP);
+  EXPECT_EQ(one.wait(), 3) << output();
+  EXPECT_TRUE(fs::exists(folder_ / "watched/run.md"));
+
+  EXPECT_EQ(Running(campaign(in("watched"), {"--resume"}), "/dev/full").wait(), 0);
+  EXPECT_TRUE(RunRecord::open(folder_ / "watched/run.tieout")->summary()->finished);
 }
 
 TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
@@ -200,6 +220,7 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "3/2"}, "must be I/N");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "1/2"}, "the same seed");
   told({"campaign", "--dir", "/proc/x", "--cases", "9"}, "name another folder");
+  told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", TIEOUT_PROGRAM}, "--corpus: ");
   told({"report", in("absent.tieout")}, "absent.tieout: unable to open");
   fs::create_directories(folder_ / "empty");
   told({"report", in("empty")}, "no run record");

@@ -1,9 +1,15 @@
+#include <fcntl.h>
+
 #include <exception>
 #include <iostream>
 
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
+  // Who closes one of these would have the next file that is opened take its number, and our words.
+  for (int standard = 0; standard < 3; ++standard) {
+    if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard) return tieout::kNotVerified;
+  }
   CLI::App app{"Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?", "tieout"};
   app.require_subcommand(1);
   app.footer("Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.");

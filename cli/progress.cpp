@@ -60,13 +60,15 @@ void Progress::show(const RunSummary& so_far, std::int64_t running) {
       fmt::format("{:.0f} % {} cases {:.0f}/s {}, {} left, {} worker{}: ", 100 * std::min(share, 1.0), grouped(done),
                   rate, clock_text(so_far.seconds), clock_text(left), running, running == 1 ? "" : "s");
   const std::size_t room = terminal_ ? std::max<std::size_t>(10, 79 - std::min<std::size_t>(line.size(), 69)) : 200;
-  fmt::print(stderr, "{}{}{}{}", terminal_ ? "\r\033[K" : "", line, differences_text(so_far, room),
-             terminal_ ? "" : "\n");
-  std::fflush(stderr);
+  // Not fmt::print, which throws where nobody reads it any more: a night is not lost with its terminal.
+  std::fputs(
+      fmt::format("{}{}{}{}", terminal_ ? "\r\033[K" : "", line, differences_text(so_far, room), terminal_ ? "" : "\n")
+          .c_str(),
+      stderr);
 }
 
 void Progress::finish() const {
-  if (terminal_) fmt::print(stderr, "\r\033[K");
+  if (terminal_) std::fputs("\r\033[K", stderr);
 }
 
 }  // namespace tieout

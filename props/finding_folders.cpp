@@ -77,7 +77,7 @@ tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& cor
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(corpus, error)) {
     const fs::path file = entry.path() / "case.txt";
-    if (!entry.path().filename().string().starts_with('.') && fs::exists(file, error)) files.push_back(file);
+    if (!entry.path().filename().string().starts_with('.') && fs::is_regular_file(file, error)) files.push_back(file);
   }
   std::ranges::sort(files);
   std::vector<ConvCase> cases;

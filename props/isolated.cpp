@@ -102,11 +102,15 @@ class Processes::Process {
   }
 
   void look_for_a_hang() {
+    const auto now = Clock::now();
+    // So much a look at most: while all of this is suspended, or a disk keeps its owner waiting, nothing hangs.
+    waited_ += std::min<Clock::duration>(now - looked_, std::chrono::milliseconds(500));
+    looked_ = now;
     const std::int64_t index = shared_->index.load();
     if (index != at_) {
       at_ = index;
-      since_ = Clock::now();
-    } else if (Clock::now() - since_ > std::chrono::duration<double>(task_.seconds)) {
+      waited_ = {};
+    } else if (waited_ > std::chrono::duration<double>(task_.seconds)) {
       replace(end_it(true));
     }
   }
@@ -115,7 +119,8 @@ class Processes::Process {
   void launch() {
     shared_->index.store(next_);
     at_ = next_;
-    since_ = Clock::now();
+    waited_ = {};
+    looked_ = Clock::now();
     std::array<int, 2> ends{};
     words_ = memfd_create("last-words", MFD_CLOEXEC);
     if (words_ < 0 || pipe(ends.data()) != 0) fail("no file descriptors for a process");
@@ -132,8 +137,8 @@ class Processes::Process {
 
   [[noreturn]] void live(int out) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN);  // the parent decides what an interrupt means
-    signal(SIGTERM, SIG_DFL);
+    // Job systems send these to every process they find, in any order: what they mean, the parent decides.
+    for (const int ending : {SIGINT, SIGTERM, SIGHUP}) signal(ending, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
@@ -208,7 +213,8 @@ class Processes::Process {
   Shared* shared_;
   std::int64_t next_;  // the first piece that has no answer yet
   std::int64_t at_ = 0;
-  Clock::time_point since_;
+  Clock::duration waited_{};  // for an answer to at_
+  Clock::time_point looked_;
   std::string buffer_;
   pid_t pid_ = -1;
   int answers_ = -1;

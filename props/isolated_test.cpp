@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace tieout {
@@ -40,6 +44,39 @@ TEST(RunAlone, SaysHowItDied) {
               for (;;) pause();
             }).text(),
             "hang");
+}
+
+// Slurm and systemd ask every process to end, and perhaps the parent last: that is no death of the case.
+TEST(RunAlone, LeavesRequestsToEndToItsParent) {
+  const auto answer = run_alone(
+      [] {
+        for (const int ending : {SIGINT, SIGTERM, SIGHUP}) raise(ending);
+        return "alive";
+      },
+      10);
+  EXPECT_EQ(answer.value_or("dead"), "alive");
+}
+
+// As when Slurm suspends a job for hours: the time in which nobody looked is not the work's.
+TEST(Processes, DoNotHangWhileTheirOwnerIsSuspended) {
+  std::array<int, 2> release{};
+  ASSERT_EQ(pipe(release.data()), 0);
+  std::string end = "none";
+  Processes processes;
+  processes.start({.seconds = 2,
+                   .work =
+                       [&](std::int64_t) {
+                         char byte = 0;
+                         return std::string(read(release[0], &byte, 1) == 1 ? "answered" : "cannot read");
+                       },
+                   .answered = [&](std::int64_t, const std::string& answer) { end = answer; },
+                   .died = [&](std::int64_t, const Death& death) { end = death.text(); }});
+  std::this_thread::sleep_for(std::chrono::milliseconds(2200));
+  processes.wait(std::chrono::milliseconds(1));
+  EXPECT_EQ(write(release[1], "x", 1), 1);
+  while (processes.running() > 0) processes.wait(std::chrono::milliseconds(100));
+  EXPECT_EQ(end, "answered");
+  for (const int descriptor : release) close(descriptor);
 }
 
 // Every piece is answered or died on, once and in order, whatever the process does.

@@ -113,7 +113,7 @@ void merge(RunSummary& total, const RunSummary& run);
 void keep_first_findings(RunSummary& run);
 
 // How many findings of one kind a run keeps, the first by index: the rest are counted.
-inline constexpr std::size_t kKeptPerKind = 8;
+inline constexpr std::size_t kKeptPerKind = 4;
 
 // The counts by one field of the cells: by path, by engine, ...
 [[nodiscard]] inline std::map<std::string, CellCounts> counts_by(const RunSummary& run, std::string Cell::* field) {

@@ -14,13 +14,14 @@ torch=${TIEOUT_TORCH:-}
 if [[ $torch && -d $torch ]]; then torch=$(cd -- "$torch" && pwd); fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
+readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev
   nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
-# For the tests: a browser for the HTML report, a validator for the JSON one.
-readonly test_packages=(chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core)
-# Whose kernels the tests compare, and the languages of the examples.
-if [[ ${1:-} == all ]]; then packages+=(gfortran libdnnl-dev python3-numpy); fi
-readonly packages pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
+readonly test_packages=(
+  chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core  # for the HTML report and the JSON one
+  gfortran libdnnl-dev python3-numpy  # the languages of the examples, and whose kernels are compared
+  slurmctld slurmd slurm-client munge python3 python3-yaml  # for the job files
+)
+readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
 readonly wheel_pins=scripts/onnxruntime.txt wheels=.deps/onnxruntime
 # The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
 readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
@@ -234,7 +235,9 @@ build() {
 # ----------------------------------------------------------------------------------------------------------------------
 
 wanted=("${packages[@]}")
+tests=""
 if [[ ${1:-} == --tests ]]; then
+  tests=1
   wanted+=("${test_packages[@]}")
   shift
 fi
@@ -259,7 +262,7 @@ if ((${#missing[@]})); then
   rm -f build/release/words  # CMake has to look again
 fi
 if [[ $fetch_group ]]; then finish_fetch; fi
-if [[ ${1:-} == all ]] && ! have_wheels; then fetch_wheels; fi
+if [[ $tests ]] && ! have_wheels; then fetch_wheels; fi
 configure
 if (($#)); then build "$1"; fi
 if ((SECONDS > 5)); then say "ready after $SECONDS s"; fi

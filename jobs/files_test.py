@@ -1,0 +1,34 @@
+#!/usr/bin/env -S python3 -B
+"""The ready files for job systems can be read, and say the number of shards alike wherever they have to say it."""
+
+import glob
+import json
+import os
+import subprocess
+
+import yaml
+
+os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+subprocess.run(["bash", "-n", "jobs/slurm.sh"], check=True)
+
+with open("jobs/kubernetes.yaml", encoding="utf-8") as file:
+    settings, _, shards, merge = yaml.safe_load_all(file)
+count = int(settings["data"]["TIEOUT_SHARDS"])
+assert count == shards["spec"]["completions"] == shards["spec"]["parallelism"], "kubernetes.yaml: the number of shards"
+assert shards["spec"]["completionMode"] == "Indexed" and merge["spec"]["suspend"] is True
+# Kubernetes leaves $(NAME) as it stands where it does not know the name.
+container = shards["spec"]["template"]["spec"]["containers"][0]
+known = set(settings["data"]) | {variable["name"] for variable in container["env"]}
+used = {word[word.index("$(") + 2:-1] for word in container["args"] if "$(" in word}
+assert used and used <= known, f"kubernetes.yaml: {used - known}"
+
+workflows = {}
+for name in glob.glob(".github/workflows/*.yml"):
+    with open(name, encoding="utf-8") as file:
+        workflows[os.path.basename(name)] = yaml.safe_load(file)
+nightly = workflows["nightly.yml"]
+matrix = nightly["jobs"]["shard"]["strategy"]["matrix"]["shard"]
+assert matrix == list(range(1, nightly["env"]["SHARDS"] + 1)), "nightly.yml: the matrix and SHARDS"
+with open(".github/baseline.json", encoding="utf-8") as file:
+    assert isinstance(json.load(file), list)
