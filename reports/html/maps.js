@@ -12,7 +12,6 @@ class Maps {
     this.build();
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.element);
-    dark.addEventListener("change", () => this.draw());
   }
 
   get plane() { return Math.floor(this.cursor / this.tensor.size); }
@@ -26,6 +25,7 @@ class Maps {
       ariaLabel: "Heat maps. Arrow keys move from element to element, N and P between those that differ." },
     ...boxes);
     maps.addEventListener("keydown", (event) => this.key(event));
+    maps.drawAgain = () => this.draw();
     this.element.append(this.tools(), ...(tensor.planes > 1 ? [this.overview()] : []), maps, this.readout);
   }
 
@@ -109,7 +109,7 @@ class Maps {
     const { rows, columns } = this.tensor;
     const room = this.canvases[0].parentElement.clientWidth;
     const fit = Math.min(room / columns, 480 / rows, 40);
-    return Math.max(1, (fit >= 2 ? Math.floor(fit) : fit >= 1 ? 1 : 1) * this.zoom);
+    return Math.max(1, Math.floor(fit)) * this.zoom;
   }
 
   draw() {
@@ -181,3 +181,8 @@ class Maps {
     event.preventDefault();
   }
 }
+
+// One listener for all that are shown: one for each would keep alive those that no longer are.
+dark.addEventListener("change", () => {
+  for (const maps of document.querySelectorAll(".maps")) maps.drawAgain();
+});
