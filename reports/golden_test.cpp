@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
+#include <string_view>
 
 #include "reports/github_annotations.h"
 #include "reports/html.h"
@@ -43,7 +43,12 @@ std::string frame(std::string page) {
       at = page.find(std::string("<") + element, from);
     }
   }
-  return std::regex_replace(page, std::regex("sha256-[A-Za-z0-9+/=]+"), "sha256-");
+  constexpr std::string_view kDigest = "sha256-";
+  for (std::size_t at = page.find(kDigest); at != std::string::npos; at = page.find(kDigest, at + 1)) {
+    const std::size_t from = at + kDigest.size();
+    page.erase(from, page.find("&#39;", from) - from);
+  }
+  return page;
 }
 
 TEST(Golden, Html) { expect_golden("hostile.html", frame(html(*sample_report("hostile")))); }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <kainjow/mustache.hpp>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "reports/escape.h"
@@ -61,7 +63,7 @@ data facts_of(const Report& report) {
   say("Machine", machine.cpu.empty() ? "" : fmt::format("{}, {}", machine.cpu, counted(machine.cores, "core")));
   const bool one = report.runs.size() == 1;
   say(one ? "Started" : "Latest run", utc_text(latest.started));
-  say("Seed", std::to_string(latest.seed));
+  say(one ? "Seed" : "Its seed", std::to_string(latest.seed));
   const RunSummary& total = report.total;
   std::string took = fmt::format("{:.1f} s", total.seconds);
   if (total.seconds > 0) {
@@ -113,6 +115,14 @@ data first_findings(const Report& report) {
   return list;
 }
 
+// What stands where the findings would.
+std::string no_findings(const Report& report) {
+  if (!report.findings.empty()) return {};
+  if (report.total.cases.verified() == 0) return "None: nothing was compared.";
+  return new_differences(report) > 0 ? "None was kept, though cases differ."
+                                     : "None: nothing that was compared differs.";
+}
+
 data gone_of(const Report& report) {
   data list(data::type::list);
   for (const KnownFinding& known : report.gone) {
@@ -132,15 +142,28 @@ data gone_of(const Report& report) {
   return list;
 }
 
-data reasons_of(const RunSummary& run) {
-  data list(data::type::list);
-  for (const auto& [reason, count] : run.reasons) {
-    data item;
-    item.set("reason", reason);
-    item.set("count", grouped(count));
-    list.push_back(item);
+// A table of counts with its heading; nothing where there are none.
+void add_counts(data& tables, const char* heading, const std::map<std::string, std::int64_t>& counts) {
+  if (counts.empty()) return;
+  data rows(data::type::list);
+  for (const auto& [name, count] : counts) {
+    data row;
+    row.set("name", name);
+    row.set("count", grouped(count));
+    rows.push_back(row);
   }
-  return list;
+  data table;
+  table.set("heading", heading);
+  table.set("rows", rows);
+  tables.push_back(table);
+}
+
+data count_tables(const RunSummary& run) {
+  data tables(data::type::list);
+  add_counts(tables, "Cases that differ, by kind", run.differences);
+  add_counts(tables, "Not verified, because", run.reasons);
+  add_counts(tables, "Drawn for", run.strategies);
+  return tables;
 }
 
 // "12 of 10,000 cases differ" and what comes after it.
@@ -173,12 +196,12 @@ std::string html(const Report& report) {
   page.set("command", report.runs.back().command);
   page.set("tiles", tiles_of(report));
   page.set("outcomes", outcome_section(report.total.cases));
-  page.set("reasons", reasons_of(report.total));
-  page.set("has_reasons", !report.total.reasons.empty());
+  page.set("counts", count_tables(report.total));
   page.set("coverage", coverage_section(report.total));
   if (report.runs.size() > 1) page.set("trend", trend_section(report));
   page.set("finding_count", counted(std::ssize(report.findings), "finding"));
   page.set("has_findings", !report.findings.empty());
+  page.set("no_findings", no_findings(report));
   page.set("more_findings", report.findings.size() > kFindingsPerPage);
   page.set("per_page", std::to_string(kFindingsPerPage));
   page.set("per_block", std::to_string(kFindingsPerBlock));

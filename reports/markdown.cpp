@@ -161,8 +161,11 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
   constexpr std::size_t kNotes = 512;  // for what says that something was left out
   const RunSummary& total = report.total;
   std::vector<std::string> tables{
-      gone_block(report.gone), report.runs.size() > 1 ? table_of_runs(report) : "",
-      total.reasons.empty() ? "" : "## Not verified\n\n" + table("because", total.reasons) + "\n", classes_block(total),
+      gone_block(report.gone),
+      report.runs.size() > 1 ? table_of_runs(report) : "",
+      total.reasons.empty() ? "" : "## Not verified\n\n" + table("because", total.reasons) + "\n",
+      total.differences.empty() ? "" : folded("Cases that differ, by kind", table("kind", total.differences)),
+      classes_block(total),
       folded(fmt::format("Cells compared: {}", total.cells.size()), table_of_cells(total))};
   std::size_t table_bytes = 0;
   for (const std::string& each : tables) table_bytes += each.size();

@@ -6,7 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 function table(caption, head, rows, words = []) {
   const cell = (value, i, tag) => make(tag, {
     ...(i > 0 && !words.includes(i) ? { className: "number" } : {}), ...(tag === "th" ? { scope: head.includes(value) ? "col" : "row" } : {}) }, `${value}`);
-  return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: `${caption}, scrollable` },
+  return make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": `${caption}, scrollable` },
     make("table", {}, make("caption", { className: "unseen" }, caption),
       make("thead", {}, make("tr", {}, ...head.map((value, i) => cell(value, i, "th")))),
       make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((value, i) => cell(value, i, i ? "td" : "th")))))));
@@ -59,7 +59,7 @@ function nights(runs, count) {
   if (count < 2) return [];
   const marks = Array.from({ length: count }, (_, i) => make("span", { className: runs.includes(i) ? "met" : "" }));
   const said = `Met in ${runs.length} of ${count} runs; first in run ${runs[0] + 1}, last in run ${runs.at(-1) + 1}.`;
-  return [make("p", { className: "note" }, said), make("div", { className: "nights", ariaHidden: "true" }, ...marks)];
+  return [make("p", { className: "note" }, said), make("div", { className: "nights", "aria-hidden": "true" }, ...marks)];
 }
 
 function knownNote(known) {

@@ -113,7 +113,7 @@ class FindingList {
 
 for (const box of document.querySelectorAll("#run .copyable")) {
   const pre = box.querySelector("pre");
-  const button = make("button", { type: "button", ariaLabel: "Copy: command that repeats the run" }, "Copy");
+  const button = make("button", { type: "button", "aria-label": "Copy: command that repeats the run" }, "Copy");
   button.addEventListener("click", () => copy(pre.textContent, button, pre));
   box.append(button);
 }

@@ -12,7 +12,6 @@ class Maps {
     this.build();
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.element);
-    dark.addEventListener("change", () => this.draw());
   }
 
   get plane() { return Math.floor(this.cursor / this.tensor.size); }
@@ -23,9 +22,10 @@ class Maps {
     this.canvases = this.names.map((name) => make("canvas", { role: "img" }));
     const boxes = this.canvases.map((canvas, i) => this.box(canvas, i));
     const maps = make("div", { className: "maps", tabIndex: 0, role: "application",
-      ariaLabel: "Heat maps. Arrow keys move from element to element, N and P between those that differ." },
+      "aria-label": "Heat maps. Arrow keys move from element to element, N and P between those that differ." },
     ...boxes);
     maps.addEventListener("keydown", (event) => this.key(event));
+    maps.drawAgain = () => this.draw();
     this.element.append(this.tools(), ...(tensor.planes > 1 ? [this.overview()] : []), maps, this.readout);
   }
 
@@ -46,7 +46,7 @@ class Maps {
   scale(i) {
     const { low, high, largest } = this.tensor;
     const [from, to] = i < 2 ? [low, high] : [-largest, largest];
-    const bar = make("canvas", { width: 101, height: 1, ariaHidden: "true" });
+    const bar = make("canvas", { width: 101, height: 1, "aria-hidden": "true" });
     (this.bars ??= []).push({ bar, colour: (t) => (i < 2 ? valueColour(t)
       : differenceColour(Math.round((2 * t - 1) * largest), largest)) });
     return make("p", { className: "scale" }, i < 2 ? `${from}` : signed(from), bar, i < 2 ? `${to}` : signed(to));
@@ -77,7 +77,7 @@ class Maps {
   // One field a plane: how many of its elements differ.
   overview() {
     this.planes = make("canvas", { role: "img",
-      ariaLabel: `${this.tensor.perPlane.filter(Boolean).length} of ${this.tensor.planes} planes hold elements that differ` });
+      "aria-label": `${this.tensor.perPlane.filter(Boolean).length} of ${this.tensor.planes} planes hold elements that differ` });
     this.planes.addEventListener("click", (event) => {
       const plane = Math.floor(event.offsetY / TILE) * this.perRow + Math.floor(event.offsetX / TILE);
       if (plane < this.tensor.planes) this.move(plane * this.tensor.size);
@@ -91,7 +91,7 @@ class Maps {
     this.perRow = Math.max(1, Math.min(64, Math.floor(this.element.clientWidth / TILE)));
     const rows = Math.ceil(planes / this.perRow);
     const context = sized(this.planes, Math.min(planes, this.perRow) * TILE, rows * TILE);
-    const most = Math.max(...perPlane);
+    const most = perPlane.reduce((a, b) => Math.max(a, b), 0);
     perPlane.forEach((count, plane) => {
       const [x, y] = [plane % this.perRow * TILE, Math.floor(plane / this.perRow) * TILE];
       context.fillStyle = `rgb(${differenceColour(count, most)})`;
@@ -109,15 +109,19 @@ class Maps {
     const { rows, columns } = this.tensor;
     const room = this.canvases[0].parentElement.clientWidth;
     const fit = Math.min(room / columns, 480 / rows, 40);
-    return Math.max(1, (fit >= 2 ? Math.floor(fit) : fit >= 1 ? 1 : 1) * this.zoom);
+    return Math.max(1, Math.floor(fit)) * this.zoom;
   }
 
   draw() {
     const { tensor } = this;
     if (!this.element.isConnected || tensor.expected.length === 0) return;
     const scale = this.cell();
+    if (this.pixelsAre !== `${this.plane} ${dark.matches}`) {  // the cursor moves far more often than the plane
+      this.pixels = FIELDS.map((field) => pixelsOf(tensor, field, this.plane));
+      this.pixelsAre = `${this.plane} ${dark.matches}`;
+    }
     this.canvases.forEach((canvas, i) => {
-      drawPlane(canvas, tensor, FIELDS[i], this.plane, scale, this.cursor % tensor.size);
+      drawPlane(canvas, this.pixels[i], tensor, FIELDS[i], this.plane, scale, this.cursor % tensor.size);
       const wrong = tensor.perPlane[this.plane];
       canvas.setAttribute("aria-label", `${this.names[i]}, ${planeName(tensor, this.plane)}: ` +
         `${tensor.rows} by ${tensor.columns}, ${wrong} ${wrong === 1 ? "differs" : "differ"}`);
@@ -181,3 +185,8 @@ class Maps {
     event.preventDefault();
   }
 }
+
+// One listener for all that are shown: one for each would keep alive those that no longer are.
+dark.addEventListener("change", () => {
+  for (const maps of document.querySelectorAll(".maps")) maps.drawAgain();
+});

@@ -100,16 +100,21 @@ function sized(canvas, width, height) {
 
 const FOR_NUMBERS = 24;  // pixels a cell needs for its number
 
-// scale: pixels a cell. cursor: an offset in the plane, or -1.
-function drawPlane(canvas, tensor, field, plane, scale, cursor) {
+// One pixel an element.
+function pixelsOf(tensor, field, plane) {
+  const pixels = new ImageData(tensor.columns, tensor.rows);
+  for (let i = 0; i < tensor.size; ++i) pixels.data.set([...field.colour(tensor, plane * tensor.size + i), 255], 4 * i);
+  const canvas = new OffscreenCanvas(tensor.columns, tensor.rows);
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+// pixels: of pixelsOf(). scale: pixels a cell. cursor: an offset in the plane.
+function drawPlane(canvas, pixels, tensor, field, plane, scale, cursor) {
   const { rows, columns, size } = tensor;
   const context = sized(canvas, columns * scale, rows * scale);
-  const pixels = new ImageData(columns, rows);
-  for (let i = 0; i < size; ++i) pixels.data.set([...field.colour(tensor, plane * size + i), 255], 4 * i);
-  const small = new OffscreenCanvas(columns, rows);
-  small.getContext("2d").putImageData(pixels, 0, 0);
   context.imageSmoothingEnabled = false;
-  context.drawImage(small, 0, 0, columns * scale, rows * scale);
+  context.drawImage(pixels, 0, 0, columns * scale, rows * scale);
   if (scale >= FOR_NUMBERS) {
     context.font = `${Math.min(13, scale * 0.4)}px sans-serif`;
     context.textAlign = "center";
@@ -121,13 +126,11 @@ function drawPlane(canvas, tensor, field, plane, scale, cursor) {
       context.fillText(text, (i % columns + 0.5) * scale, (Math.floor(i / columns) + 0.5) * scale);
     }
   }
-  if (cursor >= 0) {
-    const [x, y] = [(cursor % columns) * scale, Math.floor(cursor / columns) * scale];
-    const frame = Math.max(scale, 5);
-    for (const [colour, inset] of [["#000", -1], ["#fff", 0.5]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = 1.5;
-      context.strokeRect(x + inset, y + inset, frame - 2 * inset, frame - 2 * inset);
-    }
+  const [x, y] = [(cursor % columns) * scale, Math.floor(cursor / columns) * scale];
+  const frame = Math.max(scale, 5);
+  for (const [colour, inset] of [["#000", -1], ["#fff", 0.5]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = 1.5;
+    context.strokeRect(x + inset, y + inset, frame - 2 * inset, frame - 2 * inset);
   }
 }

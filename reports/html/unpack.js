@@ -48,8 +48,8 @@ async function copy(text, button, source) {
 }
 
 function copyable(text, label, className = "") {
-  const pre = make("pre", { className, tabIndex: 0, role: "region", ariaLabel: label }, text);
-  const button = make("button", { type: "button", ariaLabel: `Copy: ${label}` }, "Copy");
+  const pre = make("pre", { className, tabIndex: 0, role: "region", "aria-label": label }, text);
+  const button = make("button", { type: "button", "aria-label": `Copy: ${label}` }, "Copy");
   button.addEventListener("click", () => copy(text, button, pre));
   return make("div", { className: "copyable" }, pre, button);
 }
