@@ -77,7 +77,7 @@ class Run {
  private:
   [[nodiscard]] ConvCase draw(std::int64_t index) const {
     Random random(options_.seed, static_cast<std::uint64_t>(index));
-    const GeneratorOptions drawn{.audience = options_.subject == nullptr ? Audience::engines : Audience::subject};
+    const GeneratorOptions drawn = options_.subject == nullptr ? GeneratorOptions{} : kForSubjects;
     return options_.policy == Policy::uniform ? draw_uniform_case(random, drawn) : draw_case(random, drawn);
   }
 

@@ -35,22 +35,6 @@ void draw_contents(ConvCase& c, Random& random) {
   }
 }
 
-// Sums that are large before the zero points are taken out, and small afterwards: the terms are rounded or cut off by who
-// keeps them in too little room. True: that is what the case became.
-bool draw_cancelling(ConvCase& c, Random& random) {
-  if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
-  const std::int64_t low = random.chance(1, 2) ? -128 : 100;
-  c.activation_zero_point = random.between(110, 140);
-  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = random.between(low, low + 27);
-  c.activation.fill = Fill::uniform;
-  c.weight = {Fill::listed, {}};
-  for (std::int64_t i = element_count(weight_shape(c)); i > 0; --i) {
-    c.weight.values.push_back(static_cast<std::int8_t>(random.between(low, low + 27)));
-  }
-  aim_at_tie(c, random);
-  return true;
-}
-
 // What one element's value before rounding is made of.
 struct Aim {
   std::int64_t k = 0;  // its output channel
@@ -58,14 +42,16 @@ struct Aim {
   double unit = 0;     // xs * ws, as float32 has it
 };
 
-Aim choose_element(const ConvCase& c, Random& random) {
-  const ConvProblem problem = with_contents(c);
-  const auto count = static_cast<std::uint32_t>(element_count(output_shape(c)));
-  const std::int64_t offset = random.below(count);
+Aim aim_of(const ConvProblem& problem, std::int64_t offset) {
+  const ConvCase& c = problem.spec;
   const auto k = offset / volume(output_size(c)) % c.out_channels;
   return {.k = k,
           .raw = static_cast<double>(conv_relu_trace(problem, Arithmetic{}, offset).accumulator),
           .unit = static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)))};
+}
+
+Aim choose_element(const ConvCase& c, Random& random) {
+  return aim_of(with_contents(c), random.below(static_cast<std::uint32_t>(element_count(output_shape(c)))));
 }
 
 // Solves for the bias, or the output scale where there is none, and goes a few floats beside.
@@ -79,6 +65,33 @@ void solve(ConvCase& c, Random& random, const Aim& aim, double target) {
     const float scale = step(static_cast<float>(aim.unit * aim.raw / target), floats_beside);
     if (std::isnormal(scale) && scale > 1e-30F) c.output_scale = scale;
   }
+}
+
+// Weights of one sign, so that sums pass 2^24: as a whole, where float32 begins to lose bits, or only before the zero points
+// are taken out, where terms that are kept in too little room lose them. True: that is what the case became.
+bool draw_large_sums(ConvCase& c, Random& random) {
+  if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
+  const std::int64_t low = random.chance(1, 2) ? -128 : 100;
+  c.activation.fill = Fill::uniform;
+  c.weight = {Fill::listed, {}};
+  for (std::int64_t i = element_count(weight_shape(c)); i > 0; --i) {
+    c.weight.values.push_back(static_cast<std::int8_t>(random.between(low, low + 27)));
+  }
+  const bool as_a_whole = random.chance(2, 3);
+  c.activation_zero_point = as_a_whole ? random.pick(std::array<std::int64_t, 3>{0, 3, 255}) : random.between(110, 140);
+  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = as_a_whole ? 0 : random.between(low, low + 27);
+  if (!as_a_whole) {
+    aim_at_tie(c, random);
+    return true;
+  }
+  // Every channel's bias cancels its sum down to a tie: what was lost of the sum is seen in each of them.
+  c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
+  const ConvProblem problem = with_contents(c);
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    const double tie = static_cast<double>(random.between(-c.output_zero_point, 255 - c.output_zero_point)) + 0.5;
+    solve(c, random, aim_of(problem, k * volume(output_size(c))), tie);
+  }
+  return true;
 }
 
 }  // namespace
@@ -130,7 +143,7 @@ ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   if (for_subject) draw_wide_scales(c, random);
   draw_execution(c, random, options.audience);
   draw_contents(c, random);
-  if (for_subject && draw_cancelling(c, random)) return c;
+  if (for_subject && draw_large_sums(c, random)) return c;
   if (for_subject && random.chance(1, 12)) {
     aim_at_conversion(c, random);
   } else if (random.chance(2, 5)) {

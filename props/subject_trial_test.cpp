@@ -112,6 +112,21 @@ TEST(Trial, WhatIsKeptFromAnotherProblemShows) {
   EXPECT_NE(trial.first, small_problem().activation);
 }
 
+// Multipliers found again by the input's scale, as QNNPACK has it, and by the output's.
+TEST(Trial, WhatIsKeptByOneParameterShows) {
+  expect_unstable(
+      [](const tieout_conv* c) -> const char* {
+        static double of = 0;
+        static double kept = 0;
+        if (of != c->activation_scale) kept = c->output_scale;
+        of = c->activation_scale;
+        copy(c);
+        c->output[0] = kept == c->output_scale ? 1 : 2;
+        return nullptr;
+      },
+      "kept state");
+}
+
 TEST(Trial, ACrashAndAHangAreAnswers) {
   const Trial crash = trial_of([](const tieout_conv*) -> const char* {
     raise(SIGILL);

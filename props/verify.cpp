@@ -148,7 +148,7 @@ std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& ex
 }
 
 Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, Strictness strictness) {
-  if (subject != nullptr) return verify_subject(c, reference, *subject, strictness, Where::here, kHang);
+  if (subject != nullptr) return verify_subject(c, reference, *subject, strictness, Where::in_a_run, kHang);
   return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
     if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
     end_without_answer(verdict, Status::skipped, known(*verdict.defect, "not run"));
@@ -196,7 +196,9 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     const auto found = run_alone(
         [&] {
           const auto fails = [&](const ConvCase& candidate) {
-            return fails_alike(verify(candidate, reference, subject, strictness));
+            return fails_alike(subject == nullptr
+                                   ? verify(candidate, reference)
+                                   : verify_subject(candidate, reference, *subject, strictness, Where::here, kHang));
           };
           return print(shrink(*original, fails, limits));
         },

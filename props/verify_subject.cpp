@@ -31,7 +31,7 @@ Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& ref
   const ConvCase& c = problem.spec;
   verdict.picked = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
-  auto answer = where == Where::here ? ask_here(problem, reference) : ask_alone(problem, reference, seconds);
+  auto answer = where == Where::alone ? ask_alone(problem, reference, seconds) : ask_here(problem, reference);
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
   verdict.picked = answer->picked;
   return {std::move(answer->y), std::string(name(c.execution.engine))};
@@ -64,6 +64,11 @@ std::string excuse(const ConvProblem& problem, const Arithmetic& of_path, const 
   }
   if (activation_sums) return "follows exact sums where FBGEMM's depthwise code stops adding activations at 32767";
   return "adds the bias with one rounding where FBGEMM's depthwise code takes two";
+}
+
+bool is_small(const ConvCase& c) {
+  constexpr std::int64_t kFewProducts = 4'000;
+  return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
 }
 
 void end_without_answer(Verdict& verdict, Status status, std::string reason) {
@@ -147,7 +152,7 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   finding.expected_name = std::move(expected.name);
   // A library that crashes takes the process along; a process has its own.
   const bool apart = where == Where::alone && subject.isolation() == Isolation::none;
-  const Prelude prelude = Prelude::other_problems;
+  const Prelude prelude = where == Where::in_a_run && !is_small(c) ? Prelude::none : Prelude::other_problems;
   Trial trial = apart ? try_alone(subject, problem, prelude, seconds) : try_here(subject, problem, prelude, seconds);
   if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), strictness);
   return verdict;

@@ -6,7 +6,11 @@
 
 namespace tieout {
 
-enum class Where { here, alone };
+enum class Where {
+  in_a_run,  // here; what a kernel keeps from other problems is sought on small ones only: it takes three times as long
+  here,
+  alone,  // in a process of its own
+};
 
 // See verify() and verify_alone(). expected: LibTorch's answer; where it is known to be wrong, to refuse or to be absent,
 // the specification's for FBGEMM, its model's for another engine. seconds: what a hang is, where alone.
