@@ -49,7 +49,7 @@ int check_all(const Arguments& arguments) {
   if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) return without_libtorch(reference.error());
-  return check_file(arguments.file, **reference, subject->get(), arguments.subject.strictness());
+  return check_file(arguments.file, **reference, subject->get(), arguments.subject.rules());
 }
 
 int check(const Arguments& arguments) {
@@ -65,8 +65,7 @@ int check(const Arguments& arguments) {
   if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) return without_libtorch(reference.error());
-  const double hang = *subject == nullptr ? 60 : 20;  // seconds
-  const Verdict verdict = verify_alone(*c, **reference, hang, subject->get(), arguments.subject.strictness());
+  const Verdict verdict = verify_alone(*c, **reference, 60, subject->get(), arguments.subject.rules());
   if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:

@@ -125,7 +125,7 @@ int run_fuzz(const Arguments& arguments) {
                             .seed = *seed,
                             .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
                             .subject = subject->get(),
-                            .strictness = arguments.subject.strictness()};
+                            .rules = arguments.subject.rules()};
   const RunSummary run = fuzz(options, **reference, [&](const RunSummary& so_far) {
     progress.show(so_far.cases.all(), so_far.cases.differed + so_far.cases.crashed);
     return interrupted == 0;

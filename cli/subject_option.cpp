@@ -14,6 +14,10 @@ void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
       "--subject", arguments.text,
       "Your kernel, verified against LibTorch: a shared library that exports what tieout_kernel.h says, or "
       "'command:LINE', a program that speaks docs/process_protocol.md");
+  command
+      .add_option("--patience", arguments.seconds, "Seconds that the subject may take for an answer: more is a hang")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command.add_flag("--strict", arguments.strict,
                    "Only LibTorch's own values count as right, also where its code departs from its contract");
 }

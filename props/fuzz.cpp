@@ -11,6 +11,7 @@
 #include "props/generator.h"
 #include "props/isolated.h"
 #include "props/verify.h"
+#include "reports/finding_text.h"
 
 namespace tieout {
 namespace {
@@ -37,7 +38,7 @@ CaseRecord unpack(const std::string& answer) {
 
 CaseRecord examine(const ConvCase& c, LibTorch& reference, const FuzzOptions& options) {
   const double before = reference.seconds_inside();
-  const Verdict verdict = verify(c, reference, options.subject, options.strictness);
+  const Verdict verdict = verify(c, reference, options.subject, options.rules);
   CaseRecord record{.status = verdict.status,
                     .memory_defect = options.subject == nullptr && verdict.status == Status::skipped &&
                                      verdict.defect != nullptr && verdict.defect->memory,
@@ -58,13 +59,13 @@ class Run {
     summary_.seed = options.seed;
     summary_.command = "tieout fuzz --cases " + std::to_string(options.cases) + " --seed " +
                        std::to_string(options.seed) + (options.policy == Policy::uniform ? " --uniform" : "") +
-                       (options.subject == nullptr ? "" : " --subject '" + options.subject->text() + "'") +
-                       (options.strictness == Strictness::libtorch ? " --strict" : "");
+                       (options.subject == nullptr ? "" : " --subject " + shell_word(options.subject->text())) +
+                       (options.rules.strictness == Strictness::libtorch ? " --strict" : "");
     summary_.reference = "LibTorch " + reference.version() + ", " + std::string(name(native_));
   }
 
   RunSummary run() {
-    run_isolated(0, options_.cases, options_.seconds_per_case,
+    run_isolated(0, options_.cases, patience(),
                  {.work = [this](std::int64_t index) { return pack(examine(draw(index), reference_, options_)); },
                   .answered = [this](std::int64_t index, const std::string& a) { return count(index, unpack(a)); },
                   .died = [this](std::int64_t index, const Death& death) { return count_death(index, death); },
@@ -79,6 +80,13 @@ class Run {
     Random random(options_.seed, static_cast<std::uint64_t>(index));
     const GeneratorOptions drawn = options_.subject == nullptr ? GeneratorOptions{} : kForSubjects;
     return options_.policy == Policy::uniform ? draw_uniform_case(random, drawn) : draw_case(random, drawn);
+  }
+
+  // For a case. A subject is asked several times; a process sees to its hangs itself.
+  [[nodiscard]] double patience() const {
+    if (options_.subject == nullptr) return options_.seconds_per_case;
+    constexpr double kCalls = 12;
+    return options_.rules.seconds * (options_.subject->isolation() == Isolation::own_process ? kCalls : 1);
   }
 
   bool count(std::int64_t index, const CaseRecord& record) {
@@ -141,7 +149,7 @@ class Run {
 
   void keep(const Finding& finding) {
     if (summary_.findings.size() == options_.max_findings) return;
-    summary_.findings.push_back(reduce(finding, reference_, 2, options_.subject, options_.strictness));
+    summary_.findings.push_back(reduce(finding, reference_, 2, options_.subject, options_.rules));
   }
 
   // Hunting is meant to reach every class. In a run that is long enough, one that was not reached is a hole.

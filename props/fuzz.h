@@ -22,7 +22,7 @@ struct FuzzOptions {
   std::size_t max_findings = 20;  // reduced and kept; all are counted
   double seconds_per_case = 20;   // what a hang is
   Subject* subject = nullptr;     // who is verified; nullptr: LibTorch itself
-  Strictness strictness = Strictness::contract;
+  Rules rules;                    // for it
 };
 
 // progress is called from time to time, and stops the run when it answers false.

@@ -13,8 +13,8 @@ enum class Where {
 };
 
 // See verify() and verify_alone(). expected: LibTorch's answer; where it is known to be wrong, to refuse or to be absent,
-// the specification's for FBGEMM, its model's for another engine. seconds: what a hang is, where alone.
-[[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, Strictness strictness,
-                                     Where where, double seconds);
+// the specification's for FBGEMM, its model's for another engine.
+[[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules,
+                                     Where where);
 
 }  // namespace tieout
