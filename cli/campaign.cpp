@@ -183,7 +183,7 @@ int run_campaign_command(Arguments arguments) {
   const auto subject = open_optional(arguments.subject, "campaign");
   if (!subject) return subject.error();
   plan->options.subject = subject->get();
-  plan->options.strictness = arguments.subject.strictness();
+  plan->options.rules = arguments.subject.rules();
   const auto reference = libtorch();
   if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   auto start = begin(arguments, *plan, **reference);

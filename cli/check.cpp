@@ -52,7 +52,7 @@ int check_all(const Arguments& arguments) {
   if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) return without_libtorch(reference.error());
-  return check_file(arguments.file, **reference, subject->get(), arguments.subject.strictness());
+  return check_file(arguments.file, **reference, subject->get(), arguments.subject.rules());
 }
 
 // The exit status. subject: nullptr if LibTorch itself was verified.
@@ -100,8 +100,7 @@ int check(const Arguments& arguments) {
   if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) return without_libtorch(reference.error());
-  const double hang = *subject == nullptr ? 60 : 20;  // seconds
-  const Verdict verdict = verify_alone(*c, **reference, hang, subject->get(), arguments.subject.strictness());
+  const Verdict verdict = verify_alone(*c, **reference, 60, subject->get(), arguments.subject.rules());
   const int status = print_verdict(verdict, subject->get(), out);
   if (!is_set(arguments.sinks)) return status;
   const std::string command = replay_command(arguments.line, arguments.subject.text);

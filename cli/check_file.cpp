@@ -38,8 +38,8 @@ void count(Counts& counts, const Verdict& verdict) {
 
 }  // namespace
 
-int check_file(const std::string& file, LibTorch& reference, Subject* subject, Strictness strictness) {
-  constexpr double kHang = 20;  // seconds
+int check_file(const std::string& file, LibTorch& reference, Subject* subject, const Rules& rules) {
+  constexpr double kHang = 60;  // seconds, of the reference
   std::ifstream in(file);
   if (!in) {
     fmt::print(stderr, "tieout check: --file: {} cannot be read\n", file);
@@ -61,7 +61,7 @@ int check_file(const std::string& file, LibTorch& reference, Subject* subject, S
       if (c->execution.engine != Engine::fbgemm) continue;
       c->execution = {};
     }
-    count(counts, verify_alone(*c, reference, kHang, subject, strictness));
+    count(counts, verify_alone(*c, reference, kHang, subject, rules));
   }
   fmt::print("{} cases equal, {} differ\n", counts.equal, counts.different);
   for (const auto& [why, times] : counts.excused) fmt::print("  counted as equal: {} {}\n", times, why);

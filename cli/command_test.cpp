@@ -97,6 +97,48 @@ TEST_F(Command, IdentifySaysALineForEachHypothesis) {
   EXPECT_EQ(run("identify --path nowhere").status, 2);
 }
 
+const std::string kKernel = TIEOUT_KERNELS "/libconv_relu_c.so";
+const std::string kRoundsAway = TIEOUT_KERNELS "/libconv_relu_rounds_away.so";
+
+TEST_F(Command, ASubjectIsVerified) {
+  const Outcome o = run("fuzz --cases 300 --seed 3 --subject '" + kKernel + "'");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("300 cases verified"), std::string::npos) << o.output;
+  EXPECT_EQ(run("check --file '" TIEOUT_SOURCE_DIR "/props/corpus/contract.txt' --subject '" + kKernel + "'").status,
+            0);
+  EXPECT_EQ(run("identify --cases 500 --subject '" + kKernel + "'").status, 0);
+}
+
+TEST_F(Command, ADifferenceOfASubjectReplaysFromItsLine) {
+  const Outcome o = run("fuzz --cases 300 --seed 3 --subject '" + kRoundsAway + "'");
+  EXPECT_EQ(o.status, 1) << o.output;
+  const std::string prefix = "replay: tieout ";
+  const auto at = o.output.find(prefix);
+  ASSERT_NE(at, std::string::npos) << o.output;
+  const Outcome again = run(o.output.substr(at + prefix.size(), o.output.find('\n', at) - at - prefix.size()));
+  EXPECT_EQ(again.status, 1) << again.output;
+  EXPECT_NE(again.output.find("libconv_relu_rounds_away.so and fbgemm differ by"), std::string::npos) << again.output;
+}
+
+// FBGEMM's depthwise code saturates a pair here: the exact sum counts as right, unless only LibTorch's own values do.
+TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
+  const std::string saturating =
+      "--subject '" + kKernel +
+      "' 'conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]'";
+  const Outcome o = run("check " + saturating);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("equal to the exact contract"), std::string::npos) << o.output;
+  EXPECT_EQ(run("check --strict " + saturating).status, 1);
+}
+
+TEST_F(Command, ASubjectThatIsNoneIsRefused) {
+  EXPECT_EQ(run("check --subject ./nowhere.so conv2d").status, 2);
+  const Outcome o = run("fuzz --subject '" TIEOUT_SOURCE_DIR "/README.md'");
+  EXPECT_EQ(o.status, 2) << o.output;
+  EXPECT_NE(o.output.find("--subject: "), std::string::npos) << o.output;
+  EXPECT_EQ(run("identify --subject 'command:false'").status, 2);
+}
+
 // FBGEMM's own environment variable limits what it takes by itself, and so what is predicted.
 TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
   ASSERT_EQ(setenv("FBGEMM_ENABLE_INSTRUCTIONS", "AVX2", 1), 0);

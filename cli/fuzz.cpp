@@ -57,7 +57,7 @@ int run_fuzz(const Arguments& arguments) {
       .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}", arguments.cases, *seed,
                              arguments.uniform ? " --uniform" : "", words_of(arguments.subject)),
       .subject = subject->get(),
-      .strictness = arguments.subject.strictness()};
+      .rules = arguments.subject.rules()};
   RunSummary run = empty_run(options, **reference);
   std::optional<RunRecord> record;
   if (!arguments.record.empty()) {

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "oracle/libtorch.h"
+#include "props/data_policy.h"
 
 namespace tieout {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 struct Arguments {
   SelftestOptions options;
   std::string only;  // a fault's name, or empty
+  bool policies = false;
 };
 
 void print_hunt(const FaultyKernel& faulty, const Hunt& hunt) {
@@ -42,6 +45,39 @@ bool correct_passes(LibTorch& reference, SelftestOptions options) {
   return !passed.found;
 }
 
+// Who notices what, as Markdown: the cases that it took.
+int compare_policies(const Arguments& arguments, LibTorch& reference) {
+  constexpr std::int64_t kCases = 200;  // what such a harness runs
+  fmt::print("| fault |");
+  for (const DataPolicy& policy : data_policies()) fmt::print(" {} |", policy.name);
+  fmt::print(" Tieout |\n|---|");
+  std::vector<int> found(data_policies().size() + 1);
+  for (std::size_t i = 0; i < found.size(); ++i) fmt::print("--:|");
+  fmt::print("\n");
+  const auto note = [&](std::size_t column, std::int64_t cases) {
+    found[column] += cases > 0 ? 1 : 0;
+    fmt::print(" {} |", cases > 0 ? fmt::to_string(cases) : "");
+    std::fflush(stdout);
+  };
+  for (const FaultyKernel& faulty : faulty_kernels()) {
+    fmt::print("| {} |", faulty.name);
+    const auto subject = linked_subject(std::string(faulty.name), faulty.kernel, nullptr);
+    std::size_t column = 0;
+    for (const DataPolicy& policy : data_policies()) {
+      note(column++, cases_to_notice(policy, *subject, kCases, arguments.options.seed));
+    }
+    SelftestOptions options = arguments.options;
+    options.shrink_seconds = 0;
+    const Hunt hunted = hunt(*subject, reference, options);
+    note(column, hunted.found ? hunted.cases : 0);
+    fmt::print("\n");
+  }
+  fmt::print("| **found, of {}** |", faulty_kernels().size());
+  for (const int count : found) fmt::print(" **{}** |", count);
+  fmt::print("\n");
+  return kEqual;
+}
+
 int selftest(const Arguments& arguments) {
   const auto faults = faulty_kernels();
   const auto wanted = [&](const FaultyKernel& f) { return arguments.only.empty() || f.name == arguments.only; };
@@ -56,6 +92,7 @@ int selftest(const Arguments& arguments) {
     return kNotVerified;
   }
   if (!correct_passes(**reference, arguments.options)) return kNotVerified;
+  if (arguments.policies) return compare_policies(arguments, **reference);
   int found = 0;
   int planted = 0;
   for (const FaultyKernel& faulty : faults) {
@@ -88,6 +125,8 @@ void add_selftest(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--seed", arguments->options.seed, "Of the sequence of cases")->capture_default_str();
   command->add_option("--fault", arguments->only, "Only the one of this name");
+  command->add_flag("--policies", arguments->policies,
+                    "Instead: how many of 200 cases it takes the data of other harnesses to notice each fault");
   command->callback([arguments, &exit_status] { exit_status = selftest(*arguments); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "props/isolated.h"
+#include "reports/finding_text.h"
 
 namespace tieout {
 
@@ -14,6 +15,10 @@ void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
       "--subject", arguments.text,
       "Your kernel, verified against LibTorch: a shared library that exports what tieout_kernel.h says, or "
       "'command:LINE', a program that speaks docs/process_protocol.md");
+  command
+      .add_option("--patience", arguments.seconds, "Seconds that the subject may take for an answer: more is a hang")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command.add_flag("--strict", arguments.strict,
                    "Only LibTorch's own values count as right, also where its code departs from its contract");
 }
@@ -44,7 +49,7 @@ tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments
 
 std::string words_of(const SubjectArguments& arguments) {
   if (arguments.text.empty()) return {};
-  return " --subject '" + arguments.text + "'" + (arguments.strict ? " --strict" : "");
+  return " --subject " + shell_word(arguments.text) + (arguments.strict ? " --strict" : "");
 }
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// --subject and --strict, as every subcommand that verifies takes them.
+// --subject, --strict and --patience, as every subcommand that verifies takes them.
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -16,7 +16,9 @@ struct SubjectArguments {
   std::string text;  // empty: none
   bool strict = false;
 
-  [[nodiscard]] Strictness strictness() const { return strict ? Strictness::libtorch : Strictness::contract; }
+  double seconds = Rules{}.seconds;
+
+  [[nodiscard]] Rules rules() const { return {strict ? Strictness::libtorch : Strictness::contract, seconds}; }
 };
 
 void add_subject_options(CLI::App& command, SubjectArguments& arguments);

@@ -37,6 +37,21 @@ std::uint8_t zero_point_first(const Window& window, Trace* trace) {
   return static_cast<std::uint8_t>(step(trace, "result", y, "clamp to 0..255, or oz..255 with relu"));
 }
 
+std::uint8_t onednn_output_scale(const Window& window, Trace* trace) {
+  auto sum = static_cast<float>(raw_sum(window, trace));
+  if (window.bias) {
+    const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
+    const float steps = step(trace, "bias", *window.bias / unit, "bias / float(xs * ws), float32");
+    sum = step(trace, "with bias", sum + steps, "raw + bias, float32");
+  }
+  float v = step(trace, "scaled", sum * float_multiplier(window, trace), "raw with bias * multiplier, float32");
+  if (window.relu == Relu::on) v = step(trace, "relu", v > 0 ? v : 0.0F, "max(scaled, 0)");
+  v = step(trace, "with zero point", v + static_cast<float>(window.oz), "scaled + oz, float32, before rounding");
+  const float clamped = v > 0 ? std::min(v, 255.0F) : 0.0F;
+  step(trace, "rounded", ties_to_even(clamped), "clamp to 0..255; to nearest, ties to even");
+  return step(trace, "result", static_cast<std::uint8_t>(ties_to_even(clamped)), "as uint8");
+}
+
 std::uint8_t relu_first(const Window& window, Trace* trace) {
   float sum = with_bias(window, trace);
   if (window.relu == Relu::on) sum = step(trace, "relu", sum > 0 ? sum : 0.0F, "max(raw with bias, 0)");

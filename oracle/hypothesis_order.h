@@ -9,6 +9,11 @@ namespace tieout {
 // Deciding input: acc 1, os 2, oz 1 is 1 with FBGEMM, 2 here.
 [[nodiscard]] std::uint8_t zero_point_first(const Window& window, Trace* trace);
 
+// The same with the bias as fl(f + fl(b / A)) whatever the granularity, relu as max(s, 0), and clamped before it is rounded:
+// y = RNE(clamp(fl(s + oz), 0, 255)), NaN is 0. Nothing overflows to 0. Deciding inputs: as zero_point_first, and xs 1000,
+// ws 1000, os 0.001, x 3, w 8 is 255.
+[[nodiscard]] std::uint8_t onednn_output_scale(const Window& window, Trace* trace);
+
 // relu on the sum, max(f, 0), and nowhere else. The same but for values beyond int32, which end at 0, not at oz.
 [[nodiscard]] std::uint8_t relu_first(const Window& window, Trace* trace);
 

@@ -74,30 +74,69 @@ Pair draw_pair(bool alike, Random& random) {
   return best;
 }
 
+// What one element's value before rounding is made of.
+struct Element {
+  std::int64_t k = 0;  // its output channel
+  double raw = 0;      // the sum, exact: pair saturation moves it on some machines only
+  double unit = 0;     // xs * ws, as float32 has it
+};
+
+Element element_of(const ConvProblem& problem, std::int64_t offset) {
+  const ConvCase& c = problem.spec;
+  const auto k = offset / volume(output_size(c)) % c.out_channels;
+  return {.k = k,
+          .raw = static_cast<double>(conv_relu_trace(problem, Arithmetic{}, offset).accumulator),
+          .unit = static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)))};
+}
+
+// Solves for the bias, or the output scale where there is none, and goes a few floats beside.
+void solve(ConvCase& c, Random& random, const Element& element, double target) {
+  const std::int64_t floats_beside = random.between(-2, 2);
+  if (!c.bias.empty()) {
+    const double multiplier = element.unit / static_cast<float>(c.output_scale);
+    const float bias = step(static_cast<float>((target / multiplier - element.raw) * element.unit), floats_beside);
+    if (std::isfinite(bias)) c.bias[static_cast<std::size_t>(element.k)] = bias;
+  } else {
+    const float scale = step(static_cast<float>(element.unit * element.raw / target), floats_beside);
+    if (std::isnormal(scale) && scale > 1e-30F) c.output_scale = scale;
+  }
+}
+
 }  // namespace
 
 void aim_at(Aim aim, ConvCase& c, Random& random) {
-  const ConvProblem problem = with_contents(c);
   const auto count = static_cast<std::uint32_t>(element_count(output_shape(c)));
-  const std::int64_t offset = random.below(count);
-  const auto k = offset / volume(output_size(c)) % c.out_channels;
-  // Pair saturation moves the sum on some machines only; the exact one is aimed at.
-  const double raw = conv_relu_trace(problem, Arithmetic{}, offset).accumulator;
-  const double unit =
-      static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)));
-  if (c.bias.empty() && raw == 0) return;
-  const Signs signs = c.bias.empty() ? Signs{.negative = raw < 0, .positive = raw > 0} : Signs{};
-  const std::optional<double> target = draw_target(aim, c, signs, random);
-  if (!target) return;
-  const std::int64_t floats_beside = random.between(-2, 2);
-  if (!c.bias.empty()) {
-    const double multiplier = unit / static_cast<float>(c.output_scale);
-    const float bias = step(static_cast<float>((*target / multiplier - raw) * unit), floats_beside);
-    if (std::isfinite(bias)) c.bias[static_cast<std::size_t>(k)] = bias;
-  } else {
-    const float scale = step(static_cast<float>(unit * raw / *target), floats_beside);
-    if (std::isnormal(scale) && scale > 1e-30F) c.output_scale = scale;
+  const Element element = element_of(with_contents(c), random.below(count));
+  if (c.bias.empty() && element.raw == 0) return;
+  const Signs signs = c.bias.empty() ? Signs{.negative = element.raw < 0, .positive = element.raw > 0} : Signs{};
+  if (const auto target = draw_target(aim, c, signs, random)) solve(c, random, element, *target);
+}
+
+// Weights of one sign, so that sums pass 2^24: as a whole, where float32 begins to lose bits, or only before the zero points
+// are taken out, where terms that are kept in too little room lose them. True: that is what the case became.
+bool aim_at_large_sums(ConvCase& c, Random& random) {
+  if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
+  const std::int64_t low = random.chance(1, 2) ? -128 : 100;
+  c.activation.fill = Fill::uniform;
+  c.weight = {Fill::listed, {}};
+  for (std::int64_t i = element_count(weight_shape(c)); i > 0; --i) {
+    c.weight.values.push_back(static_cast<std::int8_t>(random.between(low, low + 27)));
   }
+  const bool as_a_whole = random.chance(2, 3);
+  c.activation_zero_point = as_a_whole ? random.pick(std::array<std::int64_t, 3>{0, 3, 255}) : random.between(110, 140);
+  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = as_a_whole ? 0 : random.between(low, low + 27);
+  if (!as_a_whole) {
+    aim_at(Aim::tie, c, random);
+    return true;
+  }
+  // Every channel's bias cancels its sum down to a tie: what was lost of the sum is seen in each of them.
+  c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
+  const ConvProblem problem = with_contents(c);
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    const double tie = static_cast<double>(random.between(-c.output_zero_point, 255 - c.output_zero_point)) + 0.5;
+    solve(c, random, element_of(problem, k * volume(output_size(c))), tie);
+  }
+  return true;
 }
 
 void aim_at_pair_limits(ConvCase& c, Random& random) {

@@ -96,7 +96,7 @@ class Campaign {
  private:
   [[nodiscard]] ConvCase draw(std::int64_t index) const {
     const auto position = static_cast<std::uint64_t>(index);
-    const GeneratorOptions drawn{.audience = options_.subject == nullptr ? Audience::engines : Audience::subject};
+    const GeneratorOptions drawn = options_.subject == nullptr ? GeneratorOptions{} : kForSubjects;
     if (options_.policy == Policy::hunting) return case_of(options_.seed, position, drawn);
     Random random(options_.seed, position);
     return draw_uniform_case(random, drawn);
@@ -104,6 +104,13 @@ class Campaign {
 
   [[nodiscard]] std::string_view drawn_for(std::int64_t index) const {
     return options_.policy == Policy::hunting ? name(strategy_of(static_cast<std::uint64_t>(index))) : "uniform";
+  }
+
+  // For a case. A subject is asked several times; a process sees to its hangs itself.
+  [[nodiscard]] double patience() const {
+    if (options_.subject == nullptr) return options_.seconds_per_case;
+    constexpr double kCalls = 12;
+    return options_.rules.seconds * (options_.subject->isolation() == Isolation::own_process ? kCalls : 1);
   }
 
   [[nodiscard]] std::int64_t next_block() const { return options_.shard.index + next_ * options_.shard.count; }
@@ -228,7 +235,7 @@ class Campaign {
                       .work =
                           [this, &finding](std::int64_t) {
                             Finding small =
-                                reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.strictness);
+                                reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules);
                             small.explanation = explanation_of(small);
                             small.cell = finding.cell;
                             small.index = finding.index;
@@ -280,7 +287,7 @@ class Campaign {
 
   const CampaignOptions& options_;
   LibTorch& reference_;
-  Examination how_{reference_, options_.subject, options_.strictness, options_.seconds_per_case};
+  Examination how_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
   const CampaignCalls& calls_;
   RunSummary run_;
   double seconds_before_;

@@ -40,7 +40,7 @@ struct CampaignOptions {
   std::filesystem::path in_flight;                       // folder: what each worker is at; empty: not written down
   std::string command;                                   // that repeats the run
   Subject* subject = nullptr;                            // who is verified; nullptr: LibTorch itself
-  Strictness strictness = Strictness::contract;
+  Rules rules;                                           // for it
 };
 
 // What a run has counted before its first case: machine, classes, the cells that it aims at.

@@ -97,7 +97,7 @@ tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& cor
 RecordBlock replay(const std::vector<ConvCase>& cases, LibTorch& reference, const CampaignOptions& options) {
   RecordBlock block{.number = kCorpusBlock, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    Verdict verdict = verify_alone(cases[i], reference, options.seconds_per_case, options.subject, options.strictness);
+    Verdict verdict = verify_alone(cases[i], reference, options.seconds_per_case, options.subject, options.rules);
     const CaseOutcome outcome = outcome_of(cases[i], verdict, reference);
     block.verdicts += letter(outcome.status);
     block.digest = mix(block.digest, outcome);

@@ -7,26 +7,6 @@
 #include "props/aim.h"
 
 namespace tieout {
-namespace {
-
-// Sums that are large before the zero points are taken out, and small afterwards: the terms are rounded or cut off by who
-// keeps them in too little room. True: that is what the case became.
-bool draw_cancelling(ConvCase& c, Random& random) {
-  if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
-  const std::int64_t low = random.chance(1, 2) ? -128 : 100;
-  c.activation_zero_point = random.between(110, 140);
-  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = random.between(low, low + 27);
-  c.activation.fill = Fill::uniform;
-  c.weight = {Fill::listed, {}};
-  for (std::int64_t i = element_count(weight_shape(c)); i > 0; --i) {
-    c.weight.values.push_back(static_cast<std::int8_t>(random.between(low, low + 27)));
-  }
-  aim_at(Aim::tie, c, random);
-  return true;
-}
-
-}  // namespace
-
 // Which contents tell arithmetics apart: the ends saturate, the middle rounds, the sparse ones isolate a product.
 void draw_contents(ConvCase& c, Random& random) {
   constexpr std::array kActivationFills{Fill::uniform,  Fill::uniform, Fill::edges,   Fill::edges,
@@ -73,7 +53,7 @@ ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   if (for_subject) draw_wide_scales(c, random);
   draw_execution(c, random, options.audience);
   draw_contents(c, random);
-  if (for_subject && draw_cancelling(c, random)) return c;
+  if (for_subject && aim_at_large_sums(c, random)) return c;
   if (for_subject && random.chance(1, 12)) {
     aim_at(random.chance(1, 3) ? Aim::int16 : Aim::int32, c, random);
   } else if (random.chance(2, 5)) {

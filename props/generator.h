@@ -19,6 +19,9 @@ struct GeneratorOptions {
   Audience audience = Audience::engines;
 };
 
+// A subject is asked several times for each case: smaller ones leave time for more of them.
+inline constexpr GeneratorOptions kForSubjects{.products = 10'000, .audience = Audience::subject};
+
 // A valid case. The same numbers from `random` give the same case on every machine.
 [[nodiscard]] ConvCase draw_case(Random& random, const GeneratorOptions& options = {});
 

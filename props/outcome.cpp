@@ -32,8 +32,8 @@ CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
   const auto start = std::chrono::steady_clock::now();
   LibTorch& reference = how.reference;
   const double before = reference.seconds_inside();
-  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, how.seconds, how.subject, how.strictness)
-                                                : verify(c, reference, how.subject, how.strictness);
+  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
+                                                : verify(c, reference, how.subject, how.rules);
   CaseOutcome outcome = outcome_of(c, verdict, reference);
   // With a subject, LibTorch is not run where it is known to leave its buffers.
   outcome.wants_to_be_alone = where == Where::here && how.subject == nullptr && verdict.status == Status::skipped &&

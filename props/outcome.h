@@ -28,8 +28,8 @@ enum class Where { here, alone };
 struct Examination {
   LibTorch& reference;
   Subject* subject = nullptr;  // who is verified; nullptr: LibTorch itself
-  Strictness strictness = Strictness::contract;
-  double seconds = 60;  // what a hang is, of a case that runs alone
+  Rules rules;                 // for it
+  double seconds = 60;         // what a hang is, of a case that runs alone
 };
 [[nodiscard]] CaseOutcome examine(const ConvCase& c, const Examination& how, Where where);
 

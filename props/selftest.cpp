@@ -11,7 +11,7 @@
 namespace tieout {
 namespace {
 
-constexpr double kHang = 2;  // seconds, of a kernel on one small case
+constexpr Rules kRules{.seconds = 2};
 
 Finding unreduced(const ConvCase& c, const Subject& subject) {
   return {.case_line = print(c), .original_line = print(c), .actual_name = subject.name(), .subject = subject.text()};
@@ -24,7 +24,7 @@ Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options)
   const auto start = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const auto draw = [&](std::int64_t index) {
-    return case_of(options.seed, static_cast<std::uint64_t>(index), {.audience = Audience::subject});
+    return case_of(options.seed, static_cast<std::uint64_t>(index), kForSubjects);
   };
   Hunt hunt;
   const auto note = [&](std::int64_t index, bool fails) {
@@ -35,10 +35,10 @@ Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options)
     if (fails) hunt.finding = unreduced(draw(index), subject);
   };
   run_task({.end = options.cases,
-            .seconds = kHang,
+            .seconds = kRules.seconds,
             .work =
                 [&](std::int64_t index) {
-                  const Verdict verdict = verify(draw(index), reference, &subject);
+                  const Verdict verdict = verify(draw(index), reference, &subject, kRules);
                   return std::string(1, static_cast<char>(verdict.status));
                 },
             .answered =
@@ -48,7 +48,7 @@ Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options)
             .died = [&](std::int64_t index, const Death&) { note(index, true); }},
            [&] { return !hunt.found && elapsed() < options.seconds; });
   if (!hunt.found) return hunt;
-  hunt.finding = reduce(hunt.finding, reference, options.shrink_seconds, &subject);
+  hunt.finding = reduce(hunt.finding, reference, options.shrink_seconds, &subject, kRules);
   if (const auto smallest = parse(hunt.finding.case_line)) {
     hunt.size = element_count(activation_shape(*smallest)) + element_count(weight_shape(*smallest));
   }

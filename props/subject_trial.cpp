@@ -26,36 +26,53 @@ Trial::Kind kind_of(SubjectError::Kind kind) {
 
 Trial failed(const SubjectError& error) { return {.kind = kind_of(error.kind), .words = error.message}; }
 
-// The same shape, and everything else different: contents, scales, zero points, bias. Weight zero points that are 0 and a
-// missing bias stay, because a kernel may know no others.
-ConvProblem other_problem(const ConvProblem& problem) {
+void invert(std::vector<std::uint8_t>& activation) {
+  for (std::uint8_t& x : activation) x = static_cast<std::uint8_t>(~x);
+}
+
+// Two problems of the same shape. What a kernel keeps of one is either a function of the weight and the input's scales, or of
+// the output's parameters: each problem changes one half of them, so that what is found again by the other half is stale.
+ConvProblem other_output(const ConvProblem& problem) {
   ConvProblem other = problem;
-  for (std::uint8_t& x : other.activation) x = static_cast<std::uint8_t>(~x);
-  for (std::int8_t& w : other.weight) w = static_cast<std::int8_t>(~w);
+  invert(other.activation);
   ConvCase& c = other.spec;
   c.activation_zero_point = 255 - c.activation_zero_point;
   c.output_zero_point = 255 - c.output_zero_point;
-  c.activation_scale = c.activation_scale > 1 ? c.activation_scale / 2 : c.activation_scale * 2;
   c.output_scale = c.output_scale > 1 ? c.output_scale / 8 : c.output_scale * 8;
-  for (double& scale : c.weight_scales) scale = scale > 1 ? scale / 4 : scale * 4;
-  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = zero_point == 0 ? 0 : -1 - zero_point;
   for (float& bias : c.bias) bias = -bias - static_cast<float>(c.output_scale);
   return other;
 }
 
+// Weight zero points that are 0 stay so: a kernel may know no others.
+ConvProblem other_weight(const ConvProblem& problem) {
+  ConvProblem other = problem;
+  invert(other.activation);
+  for (std::int8_t& w : other.weight) w = static_cast<std::int8_t>(~w);
+  ConvCase& c = other.spec;
+  c.activation_scale = c.activation_scale > 1 ? c.activation_scale / 2 : c.activation_scale * 2;
+  for (double& scale : c.weight_scales) scale = scale > 1 ? scale / 4 : scale * 4;
+  for (std::int64_t& zero_point : c.weight_zero_points) zero_point = zero_point == 0 ? 0 : -1 - zero_point;
+  return other;
+}
+
 ConvProblem tiny_problem() {
-  ConvCase c;
+  ConvCase c{.activation_scale = 0.7, .output_scale = 1.3};  // that no other problem is likely to have
   c.activation = {Fill::listed, {1}};
   c.weight = {Fill::listed, {1}};
   return with_contents(c);
 }
 
 constexpr std::string_view kUnrepeatable = "not repeatable: the same call answered differently";
+constexpr std::string_view kKept = "kept state: the answer depends on the problem before";
 
 // One thing changed at a time: which of them changes the answer?
 std::string_view cause(Subject& subject, const ConvProblem& problem, const Conditions& usual, const Conditions& other,
                        const Answer& first) {
-  if (subject.run(problem, usual) != first) return kUnrepeatable;
+  if (subject.run(problem, usual) != first) {
+    (void)subject.run(tiny_problem(), usual);
+    for (const ConvProblem& before : {other_weight(problem), other_output(problem)}) (void)subject.run(before, usual);
+    return subject.run(problem, usual) == first ? kKept : kUnrepeatable;
+  }
   struct Change {
     std::string_view words;
     Conditions conditions;
@@ -75,7 +92,9 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, const Condi
   for (const Change& change : changes) {
     if (subject.run(problem, change.conditions) != first) return change.words;
   }
-  return kUnrepeatable;
+  (void)subject.run(tiny_problem(), usual);
+  (void)subject.run(other_weight(problem), usual);
+  return subject.run(problem, usual) != first ? kKept : kUnrepeatable;
 }
 
 // ---- a trial as bytes, for the way from one process to another
@@ -108,13 +127,16 @@ Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, do
                          .memory_fill = 0x3C,
                          .caller = Conditions::Caller::new_thread,
                          .seconds = seconds};
-  if (prelude == Prelude::other_problems) {
-    // What it answers there is no matter of this case.
-    (void)subject.run(tiny_problem(), usual);
-    (void)subject.run(other_problem(problem), usual);
-  }
+  // What it answers to the other problems is no matter of this case. The tiny one makes a kernel forget what it keeps of the
+  // last problem; what it keeps of all comes from the first that it meets.
+  const bool among_others = prelude == Prelude::other_problems;
+  if (among_others) (void)subject.run(tiny_problem(), usual);
+  if (among_others) (void)subject.run(other_weight(problem), usual);
+  if (among_others) (void)subject.run(other_output(problem), usual);
   Answer first = subject.run(problem, usual);
   if (!first) return failed(first.error());
+  if (among_others) (void)subject.run(tiny_problem(), usual);
+  if (among_others) (void)subject.run(other_weight(problem), usual);
   Answer second = subject.run(problem, other);
   if (first == second) return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(first->values)};
   if (!second && second.error().kind != SubjectError::Kind::declined) return failed(second.error());

@@ -27,7 +27,7 @@ struct Trial {
   bool operator==(const Trial&) const = default;
 };
 
-// Whether the subject is asked for other problems before: a tiny one, and one of the same shape with other contents and
+// Whether the problem stands among others that the subject is asked for, too: a tiny one, and two of the same shape with other contents and
 // parameters. What a kernel keeps from call to call shows itself then, in the case alone.
 enum class Prelude { none, other_problems };
 

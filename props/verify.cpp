@@ -19,8 +19,6 @@ namespace tieout {
 namespace {
 
 constexpr std::size_t kMaxListedElements = 20;
-constexpr double kHang = 5;           // seconds, of a subject on one small case
-constexpr double kHangInTries = 0.5;  // of one that hangs, and is made to do so on smaller ones
 
 // "reads 3 bytes behind its weight" is the same failure on a smaller case that reads 1 byte behind.
 std::string without_numbers(std::string text) {
@@ -147,8 +145,8 @@ std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& ex
   return elements;
 }
 
-Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, Strictness strictness) {
-  if (subject != nullptr) return verify_subject(c, reference, *subject, strictness, Where::here, kHang);
+Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const Rules& rules) {
+  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, Where::in_a_run);
   return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
     if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
     end_without_answer(verdict, Status::skipped, known(*verdict.defect, "not run"));
@@ -156,20 +154,20 @@ Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, Strictn
   });
 }
 
-Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, Strictness strictness) {
-  if (subject != nullptr) return verify_subject(c, reference, *subject, strictness, Where::alone, seconds);
+Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
+  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, Where::alone);
   return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
     return ask_alone(problem, reference, seconds);
   });
 }
 
-Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, Strictness strictness) {
+Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
   const auto original = parse(finding.original_line);
   if (!original) std::abort();  // a finding's line is printed by print()
-  const auto alone = [&](const ConvCase& c, double hang) {
-    return verify_alone(c, reference, subject == nullptr ? 60 : hang, subject, strictness);
-  };
-  const Verdict whole = alone(*original, kHang);
+  const auto alone = [&](const ConvCase& c, const Rules& by) { return verify_alone(c, reference, 60, subject, by); };
+  // One that hangs is made to do so on smaller cases, where it would answer at once if it did.
+  const Rules in_tries{rules.strictness, std::min(rules.seconds, 0.5)};
+  const Verdict whole = alone(*original, rules);
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
     if (unrepeatable.failure.empty()) {
@@ -189,21 +187,22 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   std::string smallest = finding.original_line;
   const ShrinkLimits limits{.seconds = seconds};
   if (whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none)) {
-    smallest = print(shrink(
-        *original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, kHangInTries)); }, limits));
+    smallest = print(
+        shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
   } else {
     // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
     const auto found = run_alone(
         [&] {
           const auto fails = [&](const ConvCase& candidate) {
-            return fails_alike(verify(candidate, reference, subject, strictness));
+            return fails_alike(subject == nullptr ? verify(candidate, reference)
+                                                  : verify_subject(candidate, reference, *subject, rules, Where::here));
           };
           return print(shrink(*original, fails, limits));
         },
         60 + seconds);
     if (found) smallest = *found;
   }
-  Verdict verdict = alone(*parse(smallest), kHang);
+  Verdict verdict = alone(*parse(smallest), rules);
   if (!fails_alike(verdict)) return whole.finding;
   verdict.finding.original_line = finding.original_line;
   return std::move(verdict.finding);

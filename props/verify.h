@@ -25,6 +25,12 @@ enum class Strictness {
   libtorch,  // LibTorch's, on this machine
 };
 
+// How a subject is judged.
+struct Rules {
+  Strictness strictness = Strictness::contract;
+  double seconds = 5;  // for one answer to a small case: what a hang is
+};
+
 struct Verdict {
   Status status = Status::passed;
   std::string reason;  // of every status but differed; passed: why values other than LibTorch's count as right
@@ -43,16 +49,17 @@ struct Verdict {
 // Runs the reference here. Every tensor lies between unmapped pages, so that leaving one's buffers ends the process; cases
 // on which that is known to happen are skipped. c: valid.
 [[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject = nullptr,
-                             Strictness strictness = Strictness::contract);
+                             const Rules& rules = {});
 
-// Runs the reference in a process of its own: a crash is a verdict, and everything is run. seconds: what a hang is.
+// Runs the reference in a process of its own: a crash is a verdict, and everything is run. seconds: what a hang is, of the
+// reference.
 [[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60,
-                                   Subject* subject = nullptr, Strictness strictness = Strictness::contract);
+                                   Subject* subject = nullptr, const Rules& rules = {});
 
 // The finding made small: shrunk while the case fails in the same way: on the same path, by the same engine, in the same
 // class. At most `seconds` are spent.
 [[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2,
-                             Subject* subject = nullptr, Strictness strictness = Strictness::contract);
+                             Subject* subject = nullptr, const Rules& rules = {});
 
 // The first of the elements that differ. traces: of every element.
 [[nodiscard]] std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,

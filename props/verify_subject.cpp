@@ -26,12 +26,13 @@ Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& ha
   return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
 }
 
-Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, Where where, double seconds) {
+Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, Where where) {
+  constexpr double kHang = 60;  // seconds, of LibTorch
   const Hardware hardware = reference.hardware();
   const ConvCase& c = problem.spec;
   verdict.picked = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
-  auto answer = where == Where::here ? ask_here(problem, reference) : ask_alone(problem, reference, seconds);
+  auto answer = where == Where::alone ? ask_alone(problem, reference, kHang) : ask_here(problem, reference);
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
   verdict.picked = answer->picked;
   return {std::move(answer->y), std::string(name(c.execution.engine))};
@@ -64,6 +65,11 @@ std::string excuse(const ConvProblem& problem, const Arithmetic& of_path, const 
   }
   if (activation_sums) return "follows exact sums where FBGEMM's depthwise code stops adding activations at 32767";
   return "adds the bias with one rounding where FBGEMM's depthwise code takes two";
+}
+
+bool is_small(const ConvCase& c) {
+  constexpr std::int64_t kFewProducts = 4'000;
+  return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
 }
 
 void end_without_answer(Verdict& verdict, Status status, std::string reason) {
@@ -130,8 +136,7 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& 
 
 }  // namespace
 
-Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, Strictness strictness, Where where,
-                       double seconds) {
+Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules, Where where) {
   const Hardware hardware = reference.hardware();
   ConvProblem problem = with_contents(c);
   Verdict verdict;
@@ -142,14 +147,15 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   verdict.path = fbgemm_path(c, hardware);
   if (c.execution.isa == Isa::native) problem.spec.execution.isa = reference.native_isa();
   verdict.defect = known_defect(problem.spec, hardware);
-  Expected expected = expectation(problem, verdict, reference, where, seconds);
+  Expected expected = expectation(problem, verdict, reference, where);
   verdict.expected = std::move(expected.y);
   finding.expected_name = std::move(expected.name);
   // A library that crashes takes the process along; a process has its own.
   const bool apart = where == Where::alone && subject.isolation() == Isolation::none;
-  const Prelude prelude = Prelude::other_problems;
-  Trial trial = apart ? try_alone(subject, problem, prelude, seconds) : try_here(subject, problem, prelude, seconds);
-  if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), strictness);
+  const Prelude prelude = where == Where::in_a_run && !is_small(c) ? Prelude::none : Prelude::other_problems;
+  Trial trial =
+      apart ? try_alone(subject, problem, prelude, rules.seconds) : try_here(subject, problem, prelude, rules.seconds);
+  if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), rules.strictness);
   return verdict;
 }
 

@@ -6,11 +6,15 @@
 
 namespace tieout {
 
-enum class Where { here, alone };
+enum class Where {
+  in_a_run,  // here; what a kernel keeps from other problems is sought on small ones only: it takes three times as long
+  here,
+  alone,  // in a process of its own
+};
 
 // See verify() and verify_alone(). expected: LibTorch's answer; where it is known to be wrong, to refuse or to be absent,
-// the specification's for FBGEMM, its model's for another engine. seconds: what a hang is, where alone.
-[[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, Strictness strictness,
-                                     Where where, double seconds);
+// the specification's for FBGEMM, its model's for another engine.
+[[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules,
+                                     Where where);
 
 }  // namespace tieout

@@ -60,11 +60,11 @@ TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
   const Verdict verdict = verify(c, reference, &exact);
   EXPECT_EQ(verdict.status, Status::passed);
   EXPECT_NE(verdict.reason.find("saturates pairs"), std::string::npos) << verdict.reason;
-  const Verdict strict = verify(c, reference, &exact, Strictness::libtorch);
+  const Verdict strict = verify(c, reference, &exact, {.strictness = Strictness::libtorch});
   EXPECT_EQ(strict.status, Status::differed);
   EXPECT_EQ(strict.finding.diff_class, "pair saturation");
   Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
-  EXPECT_EQ(verify(c, reference, &as_fbgemm, Strictness::libtorch).status, Status::passed);
+  EXPECT_EQ(verify(c, reference, &as_fbgemm, {.strictness = Strictness::libtorch}).status, Status::passed);
 }
 
 // One step off on top of exact sums is no longer the contract.

@@ -8,21 +8,6 @@
 #include "reports/tensor_text.h"
 
 namespace tieout {
-namespace {
-
-// As one word for a shell.
-std::string quoted(const std::string& word) {
-  if (!word.empty() &&
-      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") ==
-          std::string::npos) {
-    return word;
-  }
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-}  // namespace
 
 std::string size_text(const Finding& finding) {
   if (!finding.failure.empty()) return "no answer to compare";
@@ -34,8 +19,19 @@ std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
 }
 
+std::string shell_word(const std::string& text) {
+  if (!text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") ==
+          std::string::npos) {
+    return text;
+  }
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 std::string replay_command(const std::string& case_line, const std::string& subject) {
-  const std::string option = subject.empty() ? "" : " --subject " + quoted(subject);
+  const std::string option = subject.empty() ? "" : " --subject " + shell_word(subject);
   return "tieout check" + option + " '" + case_line + "'";
 }
 

@@ -249,6 +249,16 @@ def onednn(e):
     return half_even(min(max(v, F(0)), F(255)))
 
 
+def onednn_output_scale(e):
+    s = f32(F(e.raw(sum(e.products))))
+    if e.b is not None:
+        s = add(s, div(e.b, e.unit))
+    s = mul(s, e.multiplier())
+    if e.relu:
+        s = max(s, F(0))
+    return half_even(min(max(add(s, F(e.oz)), F(0)), F(255)))
+
+
 def qnnpack(e):
     r = div(F(1), f32(mul(e.ws64, e.xs64, f64)))
     steps = mul(e.b or F(0), r)
@@ -301,6 +311,7 @@ HYPOTHESES = {
     "tflite_single_rounding": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), False),
     "onnxruntime": onnxruntime,
     "onednn": onednn,
+    "onednn_output_scale": onednn_output_scale,
     "qnnpack": qnnpack,
 }
 

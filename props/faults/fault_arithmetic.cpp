@@ -44,6 +44,7 @@ std::int64_t to_int32(float s, Fault fault) {
     return in_bits(std::int64_t{std::bit_cast<std::int32_t>(shifted)} - 0x4B400000, 32);
   }
   const float r = rounded(s, fault);
+  if (fault == Fault::nan_to_255 && std::isnan(s)) return 255;
   if (r >= -0x1p31F && r < 0x1p31F) return static_cast<std::int64_t>(r);
   if (fault == Fault::overflow_to_max && r > 0) return kMax32;
   return kMin32;
@@ -58,6 +59,8 @@ void SumUp::add(std::int64_t i, std::int64_t x, std::int64_t w) {
   if (is(Fault::sum_product_15_bits)) product = in_bits(product, 15);
   if (is(Fault::tail_odd_product_lost) && i == length_ - 1 && length_ % 2 == 1 && length_ > 1) product = 0;
   if (is(Fault::tail_of_4_lost) && length_ >= 64 && i >= length_ / 4 * 4) product = 0;
+  if (is(Fault::tail_of_8_lost) && length_ >= 8 && i >= length_ / 8 * 8) product = 0;
+  if (is(Fault::tail_of_32_twice) && length_ >= 32 && i >= length_ / 32 * 32) product *= 2;
   if (is(Fault::tail_of_16_twice) && length_ >= 16 && i >= length_ / 16 * 16) product *= 2;
   if (is(Fault::tail_of_64_lost) && length_ >= 128 && i >= length_ / 64 * 64) product = 0;
   if (is(Fault::block_of_256_overwrites) && i == 256) sums_.products = 0;
@@ -87,7 +90,14 @@ Sums SumUp::finish() {
   if (is(Fault::sum_saturates)) s.products = saturated(s.products);
   if (is(Fault::sum_weights_int16)) s.weights = in_bits(s.weights, 16);
   if (is(Fault::sum_activations_int16)) s.activations = in_bits(s.activations, 16);
+  if (is(Fault::sum_activations_uint16)) s.activations &= 0xFFFF;
   return s;
+}
+
+float to_float(std::int64_t raw, Fault fault) {
+  const auto nearest = static_cast<float>(raw);
+  const bool rounded_up = std::fabs(static_cast<double>(nearest)) > std::fabs(static_cast<double>(raw));
+  return fault == Fault::sum_truncated_to_float && rounded_up ? std::nextafter(nearest, 0.0F) : nearest;
 }
 
 float multiplier_of(const tieout_conv& c, double weight_scale, Fault fault) {
@@ -96,6 +106,7 @@ float multiplier_of(const tieout_conv& c, double weight_scale, Fault fault) {
   const auto os = static_cast<float>(c.output_scale);
   switch (fault) {
     case Fault::multiplier_in_double: return static_cast<float>(c.activation_scale * weight_scale / c.output_scale);
+    case Fault::multiplier_unit_in_double: return static_cast<float>(c.activation_scale * weight_scale) / os;
     case Fault::multiplier_other_order: return xs * (ws / os);
     case Fault::multiplier_by_reciprocal: return xs * ws * (1.0F / os);
     case Fault::multiplier_off_by_1e_3: return xs * ws / os * 1.001F;
@@ -105,21 +116,26 @@ float multiplier_of(const tieout_conv& c, double weight_scale, Fault fault) {
   }
 }
 
-float with_bias(std::int32_t raw, float bias, float unit, bool per_channel, Fault fault) {
-  const auto sum = static_cast<float>(raw);
+float with_bias(std::int64_t raw, float bias, float unit, bool per_channel, Fault fault) {
+  const float sum = to_float(raw, fault);
   const float reciprocal = 1.0F / unit;
   switch (fault) {
     case Fault::bias_as_int32: return static_cast<float>(raw + static_cast<std::int64_t>(std::nearbyint(bias / unit)));
     case Fault::bias_to_int16:
       return sum + static_cast<float>(in_bits(static_cast<std::int64_t>(std::nearbyint(bias / unit)), 16));
     case Fault::bias_by_reciprocal: return per_channel ? sum + bias * reciprocal : std::fma(bias, reciprocal, sum);
+    case Fault::bias_truncated_to_int32:
+      return static_cast<float>(raw + static_cast<std::int64_t>(std::trunc(bias / unit)));
+    case Fault::bias_fused_per_channel: return std::fma(bias, reciprocal, sum);
+    case Fault::bias_added_in_double:
+      return static_cast<float>(static_cast<double>(raw) + static_cast<double>(bias) / static_cast<double>(unit));
     case Fault::bias_divided: return sum + bias / unit;
     case Fault::bias_not_fused: return per_channel ? sum + bias / unit : sum + bias * reciprocal;
     default: return per_channel ? sum + bias / unit : std::fma(bias, reciprocal, sum);
   }
 }
 
-float scale(std::int32_t raw, float value, float multiplier, const tieout_conv& c, Fault fault) {
+float scale(std::int64_t raw, float value, float multiplier, const tieout_conv& c, Fault fault) {
   switch (fault) {
     case Fault::scaled_in_double:
       return static_cast<float>(std::nearbyint(static_cast<double>(value) * static_cast<double>(multiplier)));

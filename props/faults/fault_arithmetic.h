@@ -31,14 +31,16 @@ class SumUp {
 
 [[nodiscard]] std::int32_t saturated(std::int64_t value);
 
+[[nodiscard]] float to_float(std::int64_t raw, Fault fault);
+
 // fl(fl(fl(xs) * fl(ws)) / fl(os))
 [[nodiscard]] float multiplier_of(const tieout_conv& c, double weight_scale, Fault fault);
 
 // Per channel fl(raw + fl(b / A)); per tensor fma(b, fl(1 / A), raw).
-[[nodiscard]] float with_bias(std::int32_t raw, float bias, float unit, bool per_channel, Fault fault);
+[[nodiscard]] float with_bias(std::int64_t raw, float bias, float unit, bool per_channel, Fault fault);
 
 // fl(value * M), where value is raw with its bias.
-[[nodiscard]] float scale(std::int32_t raw, float value, float multiplier, const tieout_conv& c, Fault fault);
+[[nodiscard]] float scale(std::int64_t raw, float value, float multiplier, const tieout_conv& c, Fault fault);
 
 // clamp(ties_to_even(s) + zero_point, relu ? zero_point : 0, 255)
 [[nodiscard]] std::uint8_t clamp(float scaled, std::int64_t zero_point, bool relu, Fault fault);

@@ -41,9 +41,25 @@ std::int64_t carried_over(std::int64_t n, std::int64_t products, Fault fault) {
 }
 
 float kept_multiplier(const tieout_conv& c, std::int64_t k, float multiplier, Fault fault) {
+  if (fault == Fault::kept_multipliers_by_activation_scale) {
+    static std::map<std::int64_t, float> kept;
+    static double of_scale = 0;
+    if (of_scale != c.activation_scale) kept.clear();
+    of_scale = c.activation_scale;
+    return kept.try_emplace(k, multiplier).first->second;
+  }
   if (fault != Fault::kept_multipliers) return multiplier;
   static std::map<std::int64_t, std::map<std::int64_t, float>> by_channels;
   return by_channels[c.out_channels].try_emplace(k, multiplier).first->second;
+}
+
+std::int64_t kept_weight_sum(const tieout_conv& c, std::int64_t k, std::int64_t sum, Fault fault) {
+  if (fault != Fault::kept_weight_sums_by_output_scale) return sum;
+  static std::map<std::int64_t, std::int64_t> kept;
+  static double of_scale = 0;
+  if (of_scale != c.output_scale) kept.clear();
+  of_scale = c.output_scale;
+  return kept.try_emplace(k, sum).first->second;
 }
 
 std::int64_t kept_zero_point(const tieout_conv& c, Fault fault) {

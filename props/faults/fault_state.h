@@ -19,6 +19,9 @@ namespace tieout {
 // The multiplier of output channel k of this call.
 [[nodiscard]] float kept_multiplier(const tieout_conv& c, std::int64_t k, float multiplier, Fault fault);
 
+// The sum of output channel k's weights of this call.
+[[nodiscard]] std::int64_t kept_weight_sum(const tieout_conv& c, std::int64_t k, std::int64_t sum, Fault fault);
+
 // The output's zero point of this call.
 [[nodiscard]] std::int64_t kept_zero_point(const tieout_conv& c, Fault fault);
 

@@ -68,14 +68,18 @@ class Kernel {
     if (is(Fault::stride_depth_ignored) && d == 0) stride = 1;
     if (is(Fault::dilation_ignored)) dilation = 1;
     if (is(Fault::dilation_height_from_width) && d == 1 && c_.dims > 1) dilation = c_.dilation[2];
+    if (is(Fault::dilation_depth_ignored) && d == 0) dilation = 1;
+    if (is(Fault::dilation_width_ignored) && d == 2) dilation = 1;
     if (is(Fault::dilation_with_stride)) dilation *= stride;
     if (is(Fault::padding_height_from_width) && d == 1 && c_.dims > 1) padding = c_.padding[2];
     if (is(Fault::padding_with_dilation)) padding *= dilation;
     if (is(Fault::padding_depth_ignored) && d == 0) padding = 0;
+    if (is(Fault::padding_off_by_one_if_even) && padding > 0 && c_.kernel[d] % 2 == 0) --padding;
     if (is(Fault::position_in_8_bits)) o = static_cast<std::uint8_t>(o);
     if (is(Fault::column_beyond_64) && d == 2 && o >= 64) o -= 64;
     if (is(Fault::kernel_flipped)) t = c_.kernel[d] - 1 - t;
     const std::int64_t at = o * stride + t * dilation - padding;
+    if (is(Fault::padding_repeats_border)) return std::clamp<std::int64_t>(at, 0, c_.input[d] - 1);
     return is(Fault::padding_only_at_begin) ? std::min(at, c_.input[d] - 1) : at;
   }
 
@@ -153,20 +157,23 @@ class Kernel {
     return is(Fault::scale_in_tail) && blocks > 0 && k >= blocks ? blocks - 1 : k;
   }
 
-  [[nodiscard]] std::int32_t take_zero_points_out(const Sums& s, std::int64_t k) const {
+  [[nodiscard]] std::int64_t take_zero_points_out(const Sums& s, std::int64_t k) const {
     const std::int64_t xz = activation_zero_point();
     std::int64_t wz = c_.weight_zero_points[c_.per_channel != 0 ? k : 0];
     if (is(Fault::weight_zero_point_of_first_channel)) wz = c_.weight_zero_points[0];
     if (is(Fault::weight_zero_point_ignored)) wz = 0;
+    if (is(Fault::weight_zero_point_added)) wz = -wz;
     std::int64_t n = length_;
     if (is(Fault::zero_points_product_missing)) n = 0;
     if (is(Fault::zero_points_product_all_channels)) n = c_.in_channels * taps_;
-    const std::int64_t correction = -xz * s.weights - wz * s.activations + n * xz * wz;
+    const std::int64_t weights = kept_weight_sum(c_, k, s.weights, fault_);
+    const std::int64_t correction = -xz * weights - wz * s.activations + n * xz * wz;
     if (is(Fault::sum_correction_in_float)) {
       return static_cast<std::int32_t>(
           static_cast<std::int64_t>(static_cast<float>(s.products) + static_cast<float>(correction)));
     }
     if (is(Fault::sum_saturates)) return saturated(s.products + correction);
+    if (is(Fault::sum_not_wrapped)) return s.products + correction;
     return static_cast<std::int32_t>(s.products + correction);  // modulo 2^32
   }
 
@@ -181,14 +188,18 @@ class Kernel {
     const std::int64_t at = is(Fault::position_in_16_bits) ? static_cast<std::int16_t>(offset) : offset;
     Sums s = at < 0 ? Sums{} : sums(n, k, o);
     s.products += carried_over(n, s.products, fault_);
-    std::int32_t raw = take_zero_points_out(s, k);
-    if (is(Fault::relu_before_bias) && c_.relu != 0) raw = std::max(raw, 0);
+    std::int64_t raw = take_zero_points_out(s, k);
+    if (is(Fault::relu_before_bias) && c_.relu != 0) raw = std::max<std::int64_t>(raw, 0);
 
     const double ws = c_.weight_scales[parameter(k)];
     const float unit = static_cast<float>(c_.activation_scale) * static_cast<float>(ws);
     const float multiplier = kept_multiplier(c_, k, multiplier_of(c_, ws, fault_), fault_);
-    float scaled = static_cast<float>(raw);
-    if (c_.bias != nullptr) scaled = with_bias(raw, bias(k), unit, c_.per_channel != 0, fault_);
+    float scaled = to_float(raw, fault_);
+    if (is(Fault::bias_in_units_of_activation) && c_.bias != nullptr) {
+      scaled += bias(k) / static_cast<float>(c_.activation_scale);
+    } else if (c_.bias != nullptr) {
+      scaled = with_bias(raw, bias(k), unit, c_.per_channel != 0, fault_);
+    }
     scaled = scale(raw, scaled, multiplier, c_, fault_);
     if (is(Fault::bias_after_multiplier) && c_.bias != nullptr) {
       scaled = static_cast<float>(raw) * multiplier + bias(k) / static_cast<float>(c_.output_scale);
