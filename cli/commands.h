@@ -20,5 +20,6 @@ void add_experiment(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);
 void add_fuzz(CLI::App& app, int& exit_status);
 void add_identify(CLI::App& app, int& exit_status);
+void add_model(CLI::App& app, int& exit_status);
 
 }  // namespace tieout

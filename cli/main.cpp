@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   tieout::add_explain(app, exit_status);
   tieout::add_engines(app, exit_status);
   tieout::add_identify(app, exit_status);
+  tieout::add_model(app, exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

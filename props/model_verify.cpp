@@ -1,0 +1,201 @@
+#include "props/model_verify.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "cases/case_text.h"
+#include "props/layer_finding.h"
+#include "props/verify.h"
+
+namespace tieout {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// A difference that waits to be made small, after the model has run: what its layer held is gone by then.
+struct Pending {
+  ConvCase c;
+  std::size_t column;
+  std::string layer;
+};
+
+class Verification {
+ public:
+  Verification(Model& model, const ModelOptions& options, LibTorch& reference,
+               const std::function<void(const ModelProgress&)>& progress)
+      : model_(model), options_(options), reference_(reference), progress_(progress) {
+    report_.columns = columns_of(options.layers);
+    report_.forward_seconds = std::numeric_limits<double>::infinity();
+  }
+
+  // Empty: it went well.
+  tl::expected<ModelRun, ModelError> verify(const ModelInput& input) {
+    calls_of_name_.clear();
+    if (auto alone = time_forward(input); !alone) return tl::unexpected(alone.error());
+    const auto start = Clock::now();
+    double ours = 0;
+    auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
+      const auto begin = Clock::now();
+      name_layer(captured);
+      count(captured, verify_layer(captured, options_.layers, reference_, report_.seconds_by_part));
+      ours += seconds_since(begin);
+      return {};
+    });
+    report_.seconds_by_part["model and capture"] += seconds_since(start) - ours;
+    if (!run) return run;
+    ++report_.inputs;
+    ++shown_.inputs;
+    for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
+    return run;
+  }
+
+  void find() {
+    for (const Pending& pending : pending_) {
+      auto finding = reduce(pending.c, pending.column, options_.layers, reference_, options_.seconds_per_finding);
+      if (!finding) continue;
+      finding->original_line = finding->case_line;
+      finding->expected_name += " in " + pending.layer;
+      report_.run.findings.push_back(std::move(*finding));
+    }
+  }
+
+  ModelReport finish() {
+    RunSummary& run = report_.run;
+    run.reference = "LibTorch " + reference_.version() + ", " + std::string(name(reference_.native_isa()));
+    run.seconds_in_engine = report_.forward_seconds;
+    return std::move(report_);
+  }
+
+  [[nodiscard]] const ModelReport& report() const { return report_; }
+
+ private:
+  // The model alone. The first run of a TorchScript model prepares it; the fastest of the others is what it takes.
+  tl::expected<void, ModelError> time_forward(const ModelInput& input) {
+    constexpr int kRuns = 3;
+    for (int i = 0; i < kRuns; ++i) {
+      const auto start = Clock::now();
+      const auto run = model_.run(input, {});
+      if (!run) return tl::unexpected(run.error());
+      report_.forward_seconds = std::min(report_.forward_seconds, seconds_since(start));
+    }
+    return {};
+  }
+
+  // A layer without a name is called by its operator and its place; one that runs again, by its number.
+  void name_layer(CapturedConv& captured) {
+    if (captured.name.empty()) captured.name = captured.op + "@" + std::to_string(captured.call);
+    const std::int64_t calls = ++calls_of_name_[captured.name];
+    if (calls > 1) captured.name += "#" + std::to_string(calls);
+  }
+
+  void count(const CapturedConv& captured, LayerResult result) {
+    const auto call = static_cast<std::size_t>(captured.call);
+    count_case(captured, result);
+    keep(captured, result);
+    if (call >= report_.layers.size()) {
+      report_.layers.push_back(std::move(result.report));
+    } else {
+      add(report_.layers[call], result.report);
+    }
+    ++shown_.layers;
+    if (report_.inputs > 0) shown_.layers_of_input = static_cast<std::int64_t>(report_.layers.size());
+    progress_(shown_);
+  }
+
+  static void add(LayerReport& sum, const LayerReport& part) {
+    sum.elements += part.elements;
+    sum.saturation = std::max(sum.saturation, part.saturation);
+    if (sum.mistrusted.empty()) sum.mistrusted = part.mistrusted;
+    if (sum.columns.empty()) sum.columns.resize(part.columns.size());
+    for (std::size_t i = 0; i < part.columns.size(); ++i) {
+      sum.columns[i].differing += part.columns[i].differing;
+      sum.columns[i].largest = std::max(sum.columns[i].largest, part.columns[i].largest);
+      for (const auto& [cls, elements] : part.columns[i].by_class) sum.columns[i].by_class[cls] += elements;
+    }
+    for (const CpuForecast& forecast : part.forecasts) {
+      const auto same = std::find_if(sum.forecasts.begin(), sum.forecasts.end(),
+                                     [&](const CpuForecast& f) { return f.isa == forecast.isa; });
+      if (same == sum.forecasts.end()) {
+        sum.forecasts.push_back(forecast);
+      } else {
+        same->elements += forecast.elements;
+        same->largest = std::max(same->largest, forecast.largest);
+      }
+    }
+  }
+
+  // The kernel's and the subjects' differences are the run's; those of the hypotheses are not.
+  [[nodiscard]] bool differs(const LayerResult& result) const {
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+      if (report_.columns[i].kind != Column::Kind::hypothesis && result.columns[i].differing > 0) return true;
+    }
+    return false;
+  }
+
+  void count_case(const CapturedConv& captured, const LayerResult& result) {
+    RunSummary& run = report_.run;
+    if (!result.report.mistrusted.empty()) {
+      ++run.cases.mistrusted;
+      ++run.reasons[result.report.mistrusted];
+      return;
+    }
+    for (const std::string& why : result.declined) {
+      if (!why.empty()) ++run.reasons[why];
+    }
+    const bool differed = differs(result);
+    ++(differed ? run.cases.differed : run.cases.passed);
+    shown_.differing += differed ? 1 : 0;
+    const ConvCase& c = captured.problem.spec;
+    CellCounts& cell =
+        run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_.native_isa())];
+    ++cell.cases;
+    cell.elements += result.report.elements;
+    cell.differed += differed ? 1 : 0;
+  }
+
+  // The first difference of each column in each layer. Those of the kernel and the subjects come first, always.
+  void keep(const CapturedConv& captured, const LayerResult& result) {
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+      if (result.columns[i].differing == 0 || pending_.size() >= options_.max_findings) continue;
+      pending_.push_back(
+          {crop(captured.problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
+    }
+  }
+
+  Model& model_;
+  const ModelOptions& options_;
+  LibTorch& reference_;
+  const std::function<void(const ModelProgress&)>& progress_;
+  std::map<std::string, std::int64_t> calls_of_name_;
+  std::vector<Pending> pending_;
+  ModelProgress shown_;
+  ModelReport report_;
+};
+
+}  // namespace
+
+ModelResult<ModelReport> verify_model(Model& model, std::span<const ModelInput> inputs, const ModelOptions& options,
+                                      LibTorch& reference, const std::function<void(const ModelProgress&)>& progress) {
+  const auto start = Clock::now();
+  Verification verification(model, options, reference, progress);
+  for (const ModelInput& input : inputs) {
+    const auto run = verification.verify(input);
+    if (!run) return tl::unexpected(ModelError{run.error().kind, input.name + ": " + run.error().message});
+  }
+  verification.find();
+  ModelReport report = verification.finish();
+  report.run.seconds = seconds_since(start);
+  return report;
+}
+
+int exit_status(const ModelReport& report) {
+  if (report.run.cases.differed > 0) return 1;
+  return report.run.cases.verified() == 0 || report.run.elements() == 0 ? 3 : 0;
+}
+
+}  // namespace tieout
