@@ -45,7 +45,9 @@ int run_model(const Arguments& arguments) {
   options.layers.threads =
       arguments.threads > 0 ? arguments.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (arguments.hypotheses.empty()) {
-    for (const Hypothesis& hypothesis : hypotheses()) options.layers.hypotheses.push_back(&hypothesis);
+    for (const Hypothesis& hypothesis : hypotheses()) {
+      if (hypothesis.distance != Hypothesis::Distance::anywhere) options.layers.hypotheses.push_back(&hypothesis);
+    }
   }
   for (const std::string& name : arguments.hypotheses) {
     const Hypothesis* const hypothesis = find_hypothesis(name);

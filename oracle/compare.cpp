@@ -1,12 +1,18 @@
 #include "oracle/compare.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 
-#include "cases/parallel.h"
+#include "oracle/layer_sums.h"
 
 namespace tieout {
 namespace {
+
+using Distance = Hypothesis::Distance;
+
+constexpr std::size_t kLanes = SumLanes::kLanes;
 
 void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint8_t answer) {
   if (says == answer) return;
@@ -15,37 +21,296 @@ void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint
   if (found.first.size() < Disagreement::kMost) found.first.push_back({offset, says});
 }
 
-void append(Disagreement& sum, const Disagreement& part) {
-  sum.differing += part.differing;
-  sum.largest = std::max(sum.largest, part.largest);
-  for (const auto& element : part.first) {
-    if (sum.first.size() < Disagreement::kMost) sum.first.push_back(element);
+// Whether a pair of products can leave int16, or a sum of activations: by the weights and the largest activation.
+bool leaves_int16(const ConvProblem& problem) {
+  const ConvCase& c = problem.spec;
+  const std::int64_t channels = c.in_channels / c.groups;
+  const std::int64_t taps = volume(c.kernel);
+  std::int64_t largest = static_cast<std::uint8_t>(c.activation_zero_point);
+  for (const std::uint8_t x : problem.activation) largest = std::max<std::int64_t>(largest, x);
+  const bool sums_count =
+      std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
+  if (sums_count && largest * channels * taps > 32767) return true;
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    const std::int8_t* const w = problem.weight.data() + k * channels * taps;
+    std::int64_t before = 0;  // the pair's first
+    for (std::int64_t i = 0; i < channels * taps; ++i) {
+      const std::int64_t now = w[i % channels * taps + i / channels];
+      const std::int64_t up = std::max<std::int64_t>(before, 0) + std::max<std::int64_t>(now, 0);
+      const std::int64_t down = std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(now, 0);
+      if (i % 2 == 1 && (up * largest > 32767 || down * largest < -32768)) return true;
+      before = now;
+    }
+  }
+  return false;
+}
+
+// What deciding by distance needs of one output channel, in units of the output scale. u = 2^-24 is the relative error of a
+// rounding to float32.
+struct Channel {
+  bool tame = false;  // nothing overflows, vanishes or wraps, and the exact sum is one: else everything is literal
+  float bias = 0;     // in units of raw
+  float multiplier = 0;
+  float literal_bias = 0;
+  // How near to a tie the value must be for a hypothesis to say otherwise: slope * |s| + near. 16 roundings of a value that is
+  // put together of raw * M, bias * M and oz cover every `roundings` hypothesis (onednn: 12) and the 3 of s itself.
+  static constexpr float kSlope = 20 * 0x1p-24F;
+  float near = 0;         // roundings
+  float activations = 0;  // and u * sum |x - xz| * |w - wz| * M for the activations
+  float whole_bias = 0;   // and 2.5 units of raw: 1 for the bias, 1 for a product rounded twice
+};
+
+bool between(double v, double low, double high) { return v >= low && v <= high; }
+
+Channel channel_of(const ConvCase& c, const LayerSums& sums, std::int64_t k) {
+  const auto xs = static_cast<float>(c.activation_scale);
+  const auto ws = static_cast<float>(weight_scale(c, k));
+  const auto os = static_cast<float>(c.output_scale);
+  const float unit = xs * ws;
+  Channel channel;
+  channel.literal_bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
+  channel.multiplier = unit / os;
+  channel.bias = channel.literal_bias / unit;
+  constexpr double kSmall = 0x1p-60, kLarge = 0x1p60;
+  channel.tame = sums.exact(k) && between(xs, kSmall, kLarge) && between(ws, kSmall, kLarge) &&
+                 between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
+                 between(channel.multiplier, 0x1p-30, 1.0) && std::fabs(channel.bias) < 0x1p22F &&
+                 between(static_cast<double>(c.output_zero_point), 0, 255);
+  const float u20 = Channel::kSlope;
+  channel.near = u20 * (2 * std::fabs(channel.bias * channel.multiplier) + static_cast<float>(c.output_zero_point) + 2);
+  channel.activations = channel.near + 0x1.1p-24F * static_cast<float>(sums.magnitude(k)) * channel.multiplier;
+  channel.whole_bias = channel.near + 2.5F * channel.multiplier;
+  return channel;
+}
+
+// To the nearest integer, ties to the even one, for |v| < 2^22; the machine's rounding mode is not asked.
+[[gnu::always_inline]] inline float nearest_even(float v) {
+  const float below = std::floor(v);
+  const float fraction = v - below;
+  const auto whole = static_cast<std::int32_t>(below);
+  const std::int32_t up = (fraction > 0.5F ? 1 : 0) | ((fraction == 0.5F ? 1 : 0) & whole);
+  return static_cast<float>(whole + (up & 1));
+}
+
+struct Output {
+  float scale = 1, zero_point = 0;
+  float lowest = 0, highest = 255;  // of what is rounded: the zero point is added afterwards
+  bool relu = false, biased = false;
+};
+
+// For each lane: how near the value lies to a tie, less what grows with it; and what manual_output_2 says.
+struct Judged {
+  std::array<float, kLanes> margin;        // distance to the nearest tie - kSlope * |s|; below `near`: look closer
+  std::array<std::int32_t, kLanes> exact;  // the exact value's y, where it is not near a tie
+  std::array<std::int32_t, kLanes> float_sum;
+};
+
+[[gnu::always_inline]] inline void judge_lanes(const SumLanes& lanes, const Channel& channel, const Output& o,
+                                               Judged& judged) {
+  for (std::size_t p = 0; p < kLanes; ++p) {
+    const float s = (lanes.exact[p] + channel.bias) * channel.multiplier;
+    const float inside = std::min(std::max(s, o.lowest), o.highest);
+    const float n = nearest_even(inside);
+    judged.margin[p] = 0.5F - std::fabs(inside - n) - Channel::kSlope * std::fabs(s);
+    judged.exact[p] = static_cast<std::int32_t>(n + o.zero_point);
+  }
+  // manual_output_2, operation by operation: dequantized.cpp. Beyond the output's range it makes no difference where to stop.
+  const float low = -o.zero_point, high = 255.0F - o.zero_point;
+  for (std::size_t p = 0; p < kLanes; ++p) {
+    float v = lanes.rounded[p];
+    if (o.biased) v += channel.literal_bias;
+    const float scaled = v / o.scale;
+    float n = nearest_even(std::min(std::max(scaled, low), high));
+    if (o.relu) n = std::max(n, 0.0F);
+    judged.float_sum[p] = static_cast<std::int32_t>(n + o.zero_point);
   }
 }
+
+using Judge = void (*)(const SumLanes&, const Channel&, const Output&, Judged&);
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void judge_avx512(const SumLanes& lanes, const Channel& channel,
+                                                                        const Output& o, Judged& judged) {
+  judge_lanes(lanes, channel, o, judged);
+}
+[[gnu::target("avx2")]] void judge_avx2(const SumLanes& lanes, const Channel& channel, const Output& o,
+                                        Judged& judged) {
+  judge_lanes(lanes, channel, o, judged);
+}
+void judge_portable(const SumLanes& lanes, const Channel& channel, const Output& o, Judged& judged) {
+  judge_lanes(lanes, channel, o, judged);
+}
+
+Judge best_judge() {
+  if (__builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) return judge_avx512;
+  return __builtin_cpu_supports("avx2") != 0 ? judge_avx2 : judge_portable;
+}
+
+struct Entry {
+  const Hypothesis* hypothesis;
+  std::size_t index;
+};
+
+class Comparison {
+ public:
+  Comparison(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
+             const Tensor<std::uint8_t>& answer, int threads)
+      : problem_(problem), c_(problem.spec), answer_(answer), threads_(std::max(threads, 1)), sums_(problem) {
+    const bool pairs_are_exact = !leaves_int16(problem);
+    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+      const Distance distance = hypotheses[i]->distance;
+      all_.push_back({hypotheses[i], i});
+      switch (distance) {
+        case Distance::roundings: near_.push_back(all_.back()); break;
+        case Distance::whole_bias: whole_bias_.push_back(all_.back()); break;
+        case Distance::activations: activations_.push_back(all_.back()); break;
+        case Distance::float_sum: float_sum_.push_back(all_.back()); break;
+        case Distance::pairs: (pairs_are_exact ? pairs_ : everywhere_).push_back(all_.back()); break;
+        case Distance::anywhere: everywhere_.push_back(all_.back()); break;
+      }
+    }
+    for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(channel_of(c_, sums_, k));
+    const auto oz = static_cast<float>(c_.output_zero_point);
+    output_ = {.scale = static_cast<float>(c_.output_scale),
+               .zero_point = oz,
+               .lowest = c_.relu == Relu::on ? 0.0F : -oz,
+               .highest = 255.0F - oz,
+               .relu = c_.relu == Relu::on,
+               .biased = !c_.bias.empty()};
+    parts_.resize(static_cast<std::size_t>(threads_));
+    for (Part& part : parts_) part.found.resize(hypotheses.size());
+  }
+
+  std::vector<Disagreement> run() {
+    const Judge judge = best_judge();
+    sums_.visit(threads_, [&](std::size_t part, const SumLanes& lanes) { see(parts_[part], lanes, judge); });
+    std::vector<Disagreement> sums(all_.size());
+    for (const Part& part : parts_) {
+      for (std::size_t h = 0; h < sums.size(); ++h) {
+        sums[h].differing += part.found[h].differing;
+        sums[h].largest = std::max(sums[h].largest, part.found[h].largest);
+        sums[h].first.insert(sums[h].first.end(), part.found[h].first.begin(), part.found[h].first.end());
+      }
+    }
+    for (Disagreement& sum : sums) {
+      std::sort(sum.first.begin(), sum.first.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+      if (sum.first.size() > Disagreement::kMost) sum.first.resize(Disagreement::kMost);
+    }
+    return sums;
+  }
+
+ private:
+  struct Part {
+    std::vector<Disagreement> found;
+    Window window;  // with its elements
+    Window sums;    // without
+    Judged judged;
+  };
+
+  void see(Part& part, const SumLanes& lanes, Judge judge) const {
+    const Channel& channel = channels_[static_cast<std::size_t>(lanes.k)];
+    const std::uint8_t* const answer = answer_.values.data() + lanes.offset;
+    const auto count = static_cast<std::size_t>(lanes.count);
+    if (!channel.tame) {
+      for (std::size_t p = 0; p < count; ++p) literally(part, all_, lanes.offset + static_cast<std::int64_t>(p));
+      return;
+    }
+    if (!everywhere_.empty()) {
+      for (std::size_t p = 0; p < count; ++p) literally(part, everywhere_, lanes.offset + static_cast<std::int64_t>(p));
+    }
+    judge(lanes, channel, output_, part.judged);
+    // Most lanes are far from every tie, and what the operator answered: then everybody near says so, too.
+    bool plain = true;
+    const float widest = whole_bias_.empty() ? channel.activations : std::max(channel.activations, channel.whole_bias);
+    for (std::size_t p = 0; p < count; ++p) {
+      plain = plain && part.judged.margin[p] >= widest && part.judged.exact[p] == answer[p] &&
+              part.judged.float_sum[p] == answer[p];
+    }
+    if (plain) return;
+    for (std::size_t p = 0; p < count; ++p) look(part, lanes, p, channel, answer[p]);
+  }
+
+  void look(Part& part, const SumLanes& lanes, std::size_t p, const Channel& channel, std::uint8_t answer) const {
+    const std::int64_t offset = lanes.offset + static_cast<std::int64_t>(p);
+    const Judged& judged = part.judged;
+    for (const Entry& entry : float_sum_) {
+      note(part.found[entry.index], offset, static_cast<std::uint8_t>(judged.float_sum[p]), answer);
+    }
+    const auto exact = static_cast<std::uint8_t>(judged.exact[p]);
+    const float margin = judged.margin[p];
+    const auto agree = [&](const std::vector<Entry>& entries) {
+      for (const Entry& entry : entries) note(part.found[entry.index], offset, exact, answer);
+    };
+    if (margin >= channel.activations) {
+      agree(activations_);
+    } else {
+      literally(part, activations_, offset);
+    }
+    const bool near = margin < channel.near;
+    const bool whole_bias = margin < channel.whole_bias;
+    if (near || whole_bias) describe(part.sums, lanes, p);
+    if (near) {
+      by_sums(part, near_, offset, answer);
+      literally(part, pairs_, offset);
+    } else {
+      agree(near_);
+      agree(pairs_);
+    }
+    if (whole_bias) {
+      by_sums(part, whole_bias_, offset, answer);
+    } else {
+      agree(whole_bias_);
+    }
+  }
+
+  // A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
+  // with what it would be multiplied by, so that exact_sum() is the same.
+  void describe(Window& window, const SumLanes& lanes, std::size_t p) const {
+    const auto length = static_cast<std::size_t>(reduction_length(c_));
+    if (window.x.size() != length) window.x.resize(length);
+    window.spec = &c_;
+    window.xs = c_.activation_scale;
+    window.ws = weight_scale(c_, lanes.k);
+    window.os = c_.output_scale;
+    window.xz = window.wz = 0;
+    window.oz = c_.output_zero_point;
+    window.bias = c_.bias.empty() ? std::optional<float>{} : c_.bias[static_cast<std::size_t>(lanes.k)];
+    window.relu = c_.relu;
+    window.granularity = c_.granularity;
+    window.group_channels = c_.in_channels / c_.groups;
+    window.activations = window.weights = 0;
+    window.products = static_cast<std::int64_t>(lanes.exact[p]);
+  }
+
+  void by_sums(Part& part, const std::vector<Entry>& entries, std::int64_t offset, std::uint8_t answer) const {
+    for (const Entry& entry : entries) {
+      note(part.found[entry.index], offset, entry.hypothesis->evaluate(part.sums, nullptr), answer);
+    }
+  }
+
+  void literally(Part& part, const std::vector<Entry>& entries, std::int64_t offset) const {
+    if (entries.empty()) return;
+    gather(problem_, offset, part.window);
+    const std::uint8_t answer = answer_.values[static_cast<std::size_t>(offset)];
+    for (const Entry& entry : entries) {
+      note(part.found[entry.index], offset, entry.hypothesis->evaluate(part.window, nullptr), answer);
+    }
+  }
+
+  const ConvProblem& problem_;
+  const ConvCase& c_;
+  const Tensor<std::uint8_t>& answer_;
+  int threads_;
+  LayerSums sums_;
+  Output output_;
+  std::vector<Channel> channels_;
+  std::vector<Entry> all_, near_, whole_bias_, pairs_, activations_, float_sum_, everywhere_;
+  std::vector<Part> parts_;
+};
 
 }  // namespace
 
 std::vector<Disagreement> compare(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
                                   const Tensor<std::uint8_t>& answer, int threads) {
-  const auto count = static_cast<std::int64_t>(answer.values.size());
-  std::vector<std::vector<Disagreement>> parts(static_cast<std::size_t>(std::max(threads, 1)));
-  in_parts(count, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
-    std::vector<Disagreement> found(hypotheses.size());
-    Window window;
-    for (std::int64_t offset = begin; offset < end; ++offset) {
-      gather(problem, offset, window);
-      for (std::size_t h = 0; h < hypotheses.size(); ++h) {
-        note(found[h], offset, hypotheses[h]->evaluate(window, nullptr),
-             answer.values[static_cast<std::size_t>(offset)]);
-      }
-    }
-    parts[part] = std::move(found);
-  });
-  std::vector<Disagreement> sums(hypotheses.size());
-  for (const auto& part : parts) {
-    for (std::size_t h = 0; h < part.size(); ++h) append(sums[h], part[h]);
-  }
-  return sums;
+  return Comparison(hypotheses, problem, answer, threads).run();
 }
 
 Disagreement compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,

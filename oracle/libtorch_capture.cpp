@@ -9,6 +9,7 @@
 #include <c10/util/ScopeExit.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
@@ -151,6 +152,27 @@ void show(ConvCapture::State& state, const OperatorName& op, const std::string& 
   if (const auto replacement = state.seen(std::move(captured))) replace(y, *replacement);
 }
 
+// What moves elements and computes nothing, or makes them: no business of a verification.
+bool computes(std::string_view name) {
+  constexpr std::array<std::string_view, 16> kMovers{"aten::quantize_per_tensor",
+                                                     "aten::flatten",
+                                                     "aten::view",
+                                                     "aten::reshape",
+                                                     "aten::permute",
+                                                     "aten::transpose",
+                                                     "aten::contiguous",
+                                                     "aten::slice",
+                                                     "aten::select",
+                                                     "aten::squeeze",
+                                                     "aten::unsqueeze",
+                                                     "aten::detach",
+                                                     "aten::clone",
+                                                     "aten::to",
+                                                     "aten::expand",
+                                                     "aten::alias"};
+  return std::find(kMovers.begin(), kMovers.end(), name) == kMovers.end();
+}
+
 bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
 
 // Whether we know how to read a convolution's arguments: a uint8 activation and packed weights that are not transposed.
@@ -202,7 +224,7 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
     const std::string name = function.name();
     if (call->is_conv) {
       show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
-    } else if (call->outermost && (name.starts_with("quantized::") || is_quantized(last))) {
+    } else if (call->outermost && (name.starts_with("quantized::") || (is_quantized(last) && computes(name)))) {
       ++state->unverified[name];
     }
   } catch (...) {

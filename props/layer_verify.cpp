@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "cases/case_text.h"
-#include "kernels/conv_relu.h"
+#include "kernels/conv_fast.h"
 #include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
 #include "oracle/known_defects.h"
@@ -40,10 +40,10 @@ ConvCase as_run(const ConvCase& c, const LibTorch& reference) {
   return named;
 }
 
-Tensor<std::uint8_t> kernel_answer(const ConvProblem& problem, LibTorch& reference) {
+Tensor<std::uint8_t> kernel_answer(const ConvProblem& problem, int threads, const LibTorch& reference) {
   const Engine engine = problem.spec.execution.engine;
   if (engine != Engine::fbgemm) return predict(problem, engine, reference.hardware());
-  return conv_relu(problem, fbgemm_arithmetic(as_run(problem.spec, reference), reference.hardware()));
+  return conv_relu_fast(problem, fbgemm_arithmetic(as_run(problem.spec, reference), reference.hardware()), threads);
 }
 
 Disagreement compared(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
@@ -112,7 +112,7 @@ std::vector<Column> columns_of(const LayerOptions& options) {
 }
 
 Answer answer_of(std::size_t column, const ConvProblem& problem, const LayerOptions& options, LibTorch& reference) {
-  if (column == 0) return kernel_answer(problem, reference);
+  if (column == 0) return kernel_answer(problem, options.threads, reference);
   --column;
   if (column < options.hypotheses.size()) return evaluate(*options.hypotheses[column], problem);
   return options.subjects[column - options.hypotheses.size()].run(problem);
@@ -132,7 +132,7 @@ LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& optio
   }
   {
     const Timed timed(seconds, "kernel");
-    result.columns.push_back(compared(captured.output, kernel_answer(problem, reference)));
+    result.columns.push_back(compared(captured.output, kernel_answer(problem, options.threads, reference)));
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || result.columns.front().differing > 0)) {

@@ -1,0 +1,191 @@
+#include "oracle/layer_sums.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "cases/parallel.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::int64_t kLanes = SumLanes::kLanes;
+constexpr std::int64_t kChannels = 4;
+
+// One register of whatever width the target has; g++ splits it where the target has less.
+using Lanes [[gnu::vector_size(64)]] = float;
+constexpr std::int64_t kRegisters = kLanes / 16;
+
+struct Block {
+  std::array<std::array<float, kLanes>, kChannels> exact, rounded;
+};
+
+// The literal order of manual_output_2: an activation after the other, channel, then kernel position; a multiplication and
+// an addition, each rounded. Each lane is an element of its own, so that lanes change nothing.
+template <int kCount>
+[[gnu::always_inline]] inline void sum_lanes(const float* x, std::int64_t length, const float* steps,
+                                             const float* weights, float scale, Block& block) {
+  Lanes exact[std::size_t{kCount}][kRegisters] = {};
+  Lanes rounded[std::size_t{kCount}][kRegisters] = {};
+  for (std::int64_t i = 0; i < length; ++i) {
+    for (std::int64_t r = 0; r < kRegisters; ++r) {
+      Lanes q;
+      __builtin_memcpy(&q, x + i * kLanes + r * 16, sizeof q);
+      const Lanes real = q * scale;
+      for (int k = 0; k < kCount; ++k) {
+        exact[k][r] += q * steps[i * kChannels + k];
+        const Lanes product = real * weights[i * kChannels + k];
+        rounded[k][r] += product;
+      }
+    }
+  }
+  for (int k = 0; k < kCount; ++k) {
+    __builtin_memcpy(block.exact[static_cast<std::size_t>(k)].data(), exact[k], sizeof exact[k]);
+    __builtin_memcpy(block.rounded[static_cast<std::size_t>(k)].data(), rounded[k], sizeof rounded[k]);
+  }
+}
+
+using Sum = void (*)(const float*, std::int64_t, const float*, const float*, float, Block&);
+
+template <int kCount>
+[[gnu::target("avx512f")]] void sum_avx512(const float* x, std::int64_t length, const float* steps,
+                                           const float* weights, float scale, Block& block) {
+  sum_lanes<kCount>(x, length, steps, weights, scale, block);
+}
+
+template <int kCount>
+[[gnu::target("avx2")]] void sum_avx2(const float* x, std::int64_t length, const float* steps, const float* weights,
+                                      float scale, Block& block) {
+  sum_lanes<kCount>(x, length, steps, weights, scale, block);
+}
+
+template <int kCount>
+void sum_portable(const float* x, std::int64_t length, const float* steps, const float* weights, float scale,
+                  Block& block) {
+  sum_lanes<kCount>(x, length, steps, weights, scale, block);
+}
+
+template <int kCount>
+Sum best() {
+  if (__builtin_cpu_supports("avx512f") != 0) return sum_avx512<kCount>;
+  return __builtin_cpu_supports("avx2") != 0 ? sum_avx2<kCount> : sum_portable<kCount>;
+}
+
+}  // namespace
+
+struct LayerSums::Scratch {
+  std::vector<float> plane;  // channels x padded input: q - xz
+  std::vector<float> x;      // length x kLanes
+  std::array<std::int64_t, kLanes> from{};
+  bool in_a_row = false;  // the lanes' activations lie side by side
+};
+
+LayerSums::LayerSums(const ConvProblem& problem) : problem_(problem), c_(problem.spec), out_(output_size(c_)) {
+  channels_ = c_.in_channels / c_.groups;
+  outputs_ = c_.out_channels / c_.groups;
+  taps_ = volume(c_.kernel);
+  length_ = channels_ * taps_;
+  for (std::size_t d = 0; d < 3; ++d) padded_[d] = c_.input[d] + 2 * c_.padding[d];
+  double largest = 0;
+  for (const std::uint8_t q : problem.activation) {
+    largest = std::max(largest, static_cast<double>(std::abs(q - c_.activation_zero_point)));
+  }
+  const std::int64_t blocks = (outputs_ + kChannels - 1) / kChannels;
+  steps_.assign(static_cast<std::size_t>(c_.groups * blocks * length_ * kChannels), 0);
+  weights_ = steps_;
+  for (std::int64_t k = 0; k < c_.out_channels; ++k) {
+    const double scale = weight_scale(c_, k);
+    const std::int64_t o = k % outputs_;
+    const std::int64_t block = k / outputs_ * blocks + o / kChannels;
+    double sum = 0;
+    for (std::int64_t i = 0; i < length_; ++i) {
+      const std::int64_t step = problem.weight[static_cast<std::size_t>(k * length_ + i)] - weight_zero_point(c_, k);
+      const auto at = static_cast<std::size_t>((block * length_ + i) * kChannels + o % kChannels);
+      steps_[at] = static_cast<float>(step);
+      weights_[at] = c_.granularity == Granularity::per_tensor ? static_cast<float>(step) * static_cast<float>(scale)
+                                                               : static_cast<float>(static_cast<double>(step) * scale);
+      sum += static_cast<double>(std::abs(step));
+    }
+    magnitude_.push_back(sum * largest);
+    exact_.push_back(sum * largest < 0x1p23);
+  }
+}
+
+void LayerSums::pad(std::int64_t image, Scratch& scratch) const {
+  const std::int64_t plane = volume(padded_);
+  scratch.plane.assign(static_cast<std::size_t>(channels_ * plane), 0.0F);
+  const std::uint8_t* from = problem_.activation.data() + image * channels_ * volume(c_.input);
+  const auto xz = static_cast<std::int32_t>(c_.activation_zero_point);
+  for (std::int64_t channel = 0; channel < channels_; ++channel) {
+    for (std::int64_t row = 0; row < c_.input[0] * c_.input[1]; ++row, from += c_.input[2]) {
+      const std::int64_t d = row / c_.input[1] + c_.padding[0];
+      const std::int64_t h = row % c_.input[1] + c_.padding[1];
+      float* const to = scratch.plane.data() + channel * plane + (d * padded_[1] + h) * padded_[2] + c_.padding[2];
+      for (std::int64_t w = 0; w < c_.input[2]; ++w) to[w] = static_cast<float>(from[w] - xz);
+    }
+  }
+}
+
+// The windows of kLanes positions from `first` on, side by side.
+void LayerSums::lay_out(std::int64_t first, Scratch& scratch) const {
+  const std::int64_t last = volume(out_) - 1;
+  scratch.in_a_row = true;
+  for (std::int64_t p = 0; p < kLanes; ++p) {  // lanes beyond the end repeat the last position
+    const std::int64_t at = std::min(first + p, last);
+    const Spatial place{at / (out_[1] * out_[2]), at / out_[2] % out_[1], at % out_[2]};
+    const auto lane = static_cast<std::size_t>(p);
+    scratch.from[lane] =
+        (place[0] * c_.stride[0] * padded_[1] + place[1] * c_.stride[1]) * padded_[2] + place[2] * c_.stride[2];
+    scratch.in_a_row = scratch.in_a_row && scratch.from[lane] == scratch.from[0] + p;
+  }
+  float* lanes = scratch.x.data();
+  for (std::int64_t channel = 0; channel < channels_; ++channel) {
+    for (std::int64_t tap = 0; tap < taps_; ++tap, lanes += kLanes) {
+      const Spatial at{tap / (c_.kernel[1] * c_.kernel[2]), tap / c_.kernel[2] % c_.kernel[1], tap % c_.kernel[2]};
+      const float* const base = scratch.plane.data() + channel * volume(padded_) +
+                                (at[0] * c_.dilation[0] * padded_[1] + at[1] * c_.dilation[1]) * padded_[2] +
+                                at[2] * c_.dilation[2];
+      if (scratch.in_a_row) {
+        std::copy_n(base + scratch.from[0], kLanes, lanes);
+      } else {
+        for (std::size_t p = 0; p < kLanes; ++p) lanes[p] = base[scratch.from[p]];
+      }
+    }
+  }
+}
+
+void LayerSums::visit(int threads, const std::function<void(std::size_t, const SumLanes&)>& see) const {
+  const std::array<Sum, kChannels> sums{best<1>(), best<2>(), best<3>(), best<4>()};
+  const std::int64_t positions = volume(out_);
+  const std::int64_t steps = (positions + kLanes - 1) / kLanes;
+  const std::int64_t blocks = (outputs_ + kChannels - 1) / kChannels;
+  const auto scale = static_cast<float>(c_.activation_scale);
+  in_parts(c_.batch * c_.groups * steps, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
+    Scratch scratch;
+    scratch.x.resize(static_cast<std::size_t>(length_ * kLanes));
+    Block block;
+    SumLanes lanes;
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t image = item / steps;  // batch and group
+      const std::int64_t first = item % steps * kLanes;
+      if (item == begin || first == 0) pad(image, scratch);
+      lay_out(first, scratch);
+      lanes.count = std::min(kLanes, positions - first);
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        const std::int64_t count = std::min(kChannels, outputs_ - b * kChannels);
+        const std::int64_t at = (image % c_.groups * blocks + b) * length_ * kChannels;
+        sums[static_cast<std::size_t>(count - 1)](scratch.x.data(), length_, steps_.data() + at, weights_.data() + at,
+                                                  scale, block);
+        for (std::int64_t o = 0; o < count; ++o) {
+          lanes.k = image % c_.groups * outputs_ + b * kChannels + o;
+          lanes.offset = (image / c_.groups * c_.out_channels + lanes.k) * positions + first;
+          lanes.exact = block.exact[static_cast<std::size_t>(o)];
+          lanes.rounded = block.rounded[static_cast<std::size_t>(o)];
+          see(part, lanes);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace tieout
