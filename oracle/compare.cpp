@@ -21,28 +21,10 @@ void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint
   if (found.first.size() < Disagreement::kMost) found.first.push_back({offset, says});
 }
 
-// Whether a pair of products can leave int16, or a sum of activations: by the weights and the largest activation.
-bool leaves_int16(const ConvProblem& problem) {
-  const ConvCase& c = problem.spec;
-  const std::int64_t channels = c.in_channels / c.groups;
-  const std::int64_t taps = volume(c.kernel);
-  std::int64_t largest = static_cast<std::uint8_t>(c.activation_zero_point);
-  for (const std::uint8_t x : problem.activation) largest = std::max<std::int64_t>(largest, x);
-  const bool sums_count =
-      std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
-  if (sums_count && largest * channels * taps > 32767) return true;
-  for (std::int64_t k = 0; k < c.out_channels; ++k) {
-    const std::int8_t* const w = problem.weight.data() + k * channels * taps;
-    std::int64_t before = 0;  // the pair's first
-    for (std::int64_t i = 0; i < channels * taps; ++i) {
-      const std::int64_t now = w[i % channels * taps + i / channels];
-      const std::int64_t up = std::max<std::int64_t>(before, 0) + std::max<std::int64_t>(now, 0);
-      const std::int64_t down = std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(now, 0);
-      if (i % 2 == 1 && (up * largest > 32767 || down * largest < -32768)) return true;
-      before = now;
-    }
-  }
-  return false;
+// Whether a sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
+bool activations_leave_int16(const ConvCase& c) {
+  return 255 * reduction_length(c) > 32767 &&
+         std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
 }
 
 // What deciding by distance needs of one output channel, in units of the output scale. u = 2^-24 is the relative error of a
@@ -108,7 +90,7 @@ struct Judged {
 [[gnu::always_inline]] inline void judge_lanes(const SumLanes& lanes, const Channel& channel, const Output& o,
                                                Judged& judged) {
   for (std::size_t p = 0; p < kLanes; ++p) {
-    const float s = (lanes.exact[p] + channel.bias) * channel.multiplier;
+    const float s = (static_cast<float>(lanes.exact[p]) + channel.bias) * channel.multiplier;
     const float inside = std::min(std::max(s, o.lowest), o.highest);
     const float n = nearest_even(inside);
     judged.margin[p] = 0.5F - std::fabs(inside - n) - Channel::kSlope * std::fabs(s);
@@ -154,7 +136,7 @@ class Comparison {
   Comparison(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
              const Tensor<std::uint8_t>& answer, int threads)
       : problem_(problem), c_(problem.spec), answer_(answer), threads_(std::max(threads, 1)), sums_(problem) {
-    const bool pairs_are_exact = !leaves_int16(problem);
+    const bool pairs_decide = !activations_leave_int16(c_);
     for (std::size_t i = 0; i < hypotheses.size(); ++i) {
       const Distance distance = hypotheses[i]->distance;
       all_.push_back({hypotheses[i], i});
@@ -163,7 +145,7 @@ class Comparison {
         case Distance::whole_bias: whole_bias_.push_back(all_.back()); break;
         case Distance::activations: activations_.push_back(all_.back()); break;
         case Distance::float_sum: float_sum_.push_back(all_.back()); break;
-        case Distance::pairs: (pairs_are_exact ? pairs_ : everywhere_).push_back(all_.back()); break;
+        case Distance::pairs: (pairs_decide ? pairs_ : everywhere_).push_back(all_.back()); break;
         case Distance::anywhere: everywhere_.push_back(all_.back()); break;
       }
     }
@@ -218,7 +200,7 @@ class Comparison {
     }
     judge(lanes, channel, output_, part.judged);
     // Most lanes are far from every tie, and what the operator answered: then everybody near says so, too.
-    bool plain = true;
+    bool plain = lanes.saturating == 0 || pairs_.empty();
     const float widest = whole_bias_.empty() ? channel.activations : std::max(channel.activations, channel.whole_bias);
     for (std::size_t p = 0; p < count; ++p) {
       plain = plain && part.judged.margin[p] >= widest && part.judged.exact[p] == answer[p] &&
@@ -249,9 +231,12 @@ class Comparison {
     if (near || whole_bias) describe(part.sums, lanes, p);
     if (near) {
       by_sums(part, near_, offset, answer);
-      literally(part, pairs_, offset);
     } else {
       agree(near_);
+    }
+    if (near || (lanes.saturating >> p & 1U) != 0) {
+      literally(part, pairs_, offset);
+    } else {
       agree(pairs_);
     }
     if (whole_bias) {
@@ -277,7 +262,7 @@ class Comparison {
     window.granularity = c_.granularity;
     window.group_channels = c_.in_channels / c_.groups;
     window.activations = window.weights = 0;
-    window.products = static_cast<std::int64_t>(lanes.exact[p]);
+    window.products = lanes.exact[p];
   }
 
   void by_sums(Part& part, const std::vector<Entry>& entries, std::int64_t offset, std::uint8_t answer) const {

@@ -17,7 +17,7 @@ using Lanes [[gnu::vector_size(64)]] = float;
 constexpr std::int64_t kRegisters = kLanes / 16;
 
 struct Block {
-  std::array<std::array<float, kLanes>, kChannels> exact, rounded;
+  std::array<std::array<float, kLanes>, kChannels> exact, rounded;  // of a segment; running on
 };
 
 // The literal order of manual_output_2: an activation after the other, channel, then kernel position; a multiplication and
@@ -26,7 +26,10 @@ template <int kCount>
 [[gnu::always_inline]] inline void sum_lanes(const float* x, std::int64_t length, const float* steps,
                                              const float* weights, float scale, Block& block) {
   Lanes exact[std::size_t{kCount}][kRegisters] = {};
-  Lanes rounded[std::size_t{kCount}][kRegisters] = {};
+  Lanes rounded[std::size_t{kCount}][kRegisters];
+  for (int k = 0; k < kCount; ++k) {
+    __builtin_memcpy(rounded[k], block.rounded[static_cast<std::size_t>(k)].data(), sizeof rounded[k]);
+  }
   for (std::int64_t i = 0; i < length; ++i) {
     for (std::int64_t r = 0; r < kRegisters; ++r) {
       Lanes q;
@@ -86,7 +89,7 @@ LayerSums::LayerSums(const ConvProblem& problem) : problem_(problem), c_(problem
   taps_ = volume(c_.kernel);
   length_ = channels_ * taps_;
   for (std::size_t d = 0; d < 3; ++d) padded_[d] = c_.input[d] + 2 * c_.padding[d];
-  double largest = 0;
+  double largest = 0, largest_step = 0;
   for (const std::uint8_t q : problem.activation) {
     largest = std::max(largest, static_cast<double>(std::abs(q - c_.activation_zero_point)));
   }
@@ -105,10 +108,44 @@ LayerSums::LayerSums(const ConvProblem& problem) : problem_(problem), c_(problem
       weights_[at] = c_.granularity == Granularity::per_tensor ? static_cast<float>(step) * static_cast<float>(scale)
                                                                : static_cast<float>(static_cast<double>(step) * scale);
       sum += static_cast<double>(std::abs(step));
+      largest_step = std::max(largest_step, static_cast<double>(std::abs(step)));
     }
     magnitude_.push_back(sum * largest);
-    exact_.push_back(sum * largest < 0x1p23);
   }
+  segment_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(0x1p24 / std::max(1.0, largest * largest_step)) - 1);
+  find_pairs(problem.activation.empty() ? 0 : *std::max_element(problem.activation.begin(), problem.activation.end()));
+}
+
+// largest: of the activations; padding counts as one.
+void LayerSums::find_pairs(std::int64_t largest) {
+  largest = std::max<std::int64_t>(largest, static_cast<std::uint8_t>(c_.activation_zero_point));
+  pairs_.resize(static_cast<std::size_t>(c_.out_channels));
+  const auto place = [&](std::int64_t i) { return i % channels_ * taps_ + i / channels_; };
+  for (std::int64_t k = 0; k < c_.out_channels; ++k) {
+    const std::int8_t* const w = problem_.weight.data() + k * length_;
+    for (std::int64_t i = 0; i + 1 < length_; i += 2) {
+      const std::int64_t a = w[place(i)], b = w[place(i + 1)];
+      const std::int64_t up = std::max<std::int64_t>(a, 0) + std::max<std::int64_t>(b, 0);
+      const std::int64_t down = std::min<std::int64_t>(a, 0) + std::min<std::int64_t>(b, 0);
+      if (up * largest <= 32767 && down * largest >= -32768) continue;
+      pairs_[static_cast<std::size_t>(k)].push_back(
+          {place(i), place(i + 1), static_cast<float>(a), static_cast<float>(b)});
+    }
+  }
+}
+
+std::uint32_t LayerSums::saturating(std::int64_t k, const Scratch& scratch) const {
+  std::uint32_t lanes = 0;
+  const auto xz = static_cast<float>(static_cast<std::uint8_t>(c_.activation_zero_point));
+  for (const Pair& pair : pairs_[static_cast<std::size_t>(k)]) {
+    const float* const a = scratch.x.data() + pair.first * kLanes;
+    const float* const b = scratch.x.data() + pair.second * kLanes;
+    for (std::uint32_t p = 0; p < kLanes; ++p) {
+      const float sum = (a[p] + xz) * pair.first_weight + (b[p] + xz) * pair.second_weight;
+      lanes |= (sum > 32767.0F || sum < -32768.0F ? 1U : 0U) << p;
+    }
+  }
+  return lanes;
 }
 
 void LayerSums::pad(std::int64_t image, Scratch& scratch) const {
@@ -164,6 +201,7 @@ void LayerSums::visit(int threads, const std::function<void(std::size_t, const S
     Scratch scratch;
     scratch.x.resize(static_cast<std::size_t>(length_ * kLanes));
     Block block;
+    std::array<std::array<std::int32_t, kLanes>, kChannels> exact;
     SumLanes lanes;
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t image = item / steps;  // batch and group
@@ -174,13 +212,22 @@ void LayerSums::visit(int threads, const std::function<void(std::size_t, const S
       for (std::int64_t b = 0; b < blocks; ++b) {
         const std::int64_t count = std::min(kChannels, outputs_ - b * kChannels);
         const std::int64_t at = (image % c_.groups * blocks + b) * length_ * kChannels;
-        sums[static_cast<std::size_t>(count - 1)](scratch.x.data(), length_, steps_.data() + at, weights_.data() + at,
-                                                  scale, block);
+        for (auto& row : block.rounded) row.fill(0);
+        for (auto& row : exact) row.fill(0);
+        for (std::int64_t i = 0; i < length_; i += segment_) {
+          sums[static_cast<std::size_t>(count - 1)](scratch.x.data() + i * kLanes, std::min(segment_, length_ - i),
+                                                    steps_.data() + at + i * kChannels,
+                                                    weights_.data() + at + i * kChannels, scale, block);
+          for (std::size_t o = 0; o < static_cast<std::size_t>(count); ++o) {
+            for (std::size_t p = 0; p < kLanes; ++p) exact[o][p] += static_cast<std::int32_t>(block.exact[o][p]);
+          }
+        }
         for (std::int64_t o = 0; o < count; ++o) {
           lanes.k = image % c_.groups * outputs_ + b * kChannels + o;
           lanes.offset = (image / c_.groups * c_.out_channels + lanes.k) * positions + first;
-          lanes.exact = block.exact[static_cast<std::size_t>(o)];
+          lanes.exact = exact[static_cast<std::size_t>(o)];
           lanes.rounded = block.rounded[static_cast<std::size_t>(o)];
+          lanes.saturating = saturating(lanes.k, scratch);
           see(part, lanes);
         }
       }
