@@ -23,6 +23,7 @@ struct ConvCapture::State {
   OnConv seen;
   std::map<const void*, std::string> layers;
   OperatorCounts unverified;
+  std::optional<InputQuantization> quantization;
   std::exception_ptr failure;
   std::int64_t calls = 0;
   int depth = 0;  // operators that run inside of one another; those inside are no business of the model's
@@ -224,6 +225,8 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
     const std::string name = function.name();
     if (call->is_conv) {
       show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
+    } else if (name == "aten::quantize_per_tensor" && !state->quantization && is_quantized(last)) {
+      state->quantization = {last.toTensor().q_scale(), last.toTensor().q_zero_point()};
     } else if (call->outermost && (name.starts_with("quantized::") || (is_quantized(last) && computes(name)))) {
       ++state->unverified[name];
     }
@@ -259,5 +262,7 @@ void ConvCapture::rethrow() const {
 }
 
 const OperatorCounts& ConvCapture::unverified() const { return state_->unverified; }
+
+const std::optional<InputQuantization>& ConvCapture::quantization() const { return state_->quantization; }
 
 }  // namespace tieout

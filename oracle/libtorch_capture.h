@@ -25,7 +25,7 @@ namespace tieout {
 class ConvCapture {
  public:
   // layers: names by the address of the packed weights, or empty.
-  ConvCapture(OnConv seen, std::map<const void*, std::string> layers);
+  explicit ConvCapture(OnConv seen, std::map<const void*, std::string> layers = {});
   ~ConvCapture();
   ConvCapture(const ConvCapture&) = delete;
   ConvCapture& operator=(const ConvCapture&) = delete;
@@ -34,6 +34,9 @@ class ConvCapture {
   void rethrow() const;
 
   [[nodiscard]] const OperatorCounts& unverified() const;
+
+  // Of the first quantize_per_tensor that ran.
+  [[nodiscard]] const std::optional<InputQuantization>& quantization() const;
 
   struct State;
 

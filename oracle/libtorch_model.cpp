@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "oracle/libtorch_ambient.h"
@@ -25,6 +26,19 @@ namespace {
 using Kind = ModelError::Kind;
 using LayerNames = std::map<const void*, std::string>;
 
+// What is packed in a model: the layers' names, as far as it says them, and the convolutions among them.
+struct Packed {
+  LayerNames names;
+  std::set<const void*> convolutions;
+
+  void add(const c10::IValue& value, const std::optional<std::string>& name) {
+    const void* const address = packed_address(value);
+    if (address == nullptr) return;
+    if (name) names.emplace(address, *name);
+    if (value.type()->str().find("Conv") != std::string::npos) convolutions.insert(address);
+  }
+};
+
 tl::unexpected<ModelError> failed(Kind kind, std::string message) {
   return tl::unexpected(ModelError{kind, std::move(message)});
 }
@@ -32,32 +46,31 @@ tl::unexpected<ModelError> failed(Kind kind, std::string message) {
 // ---- names
 
 // Where the weights of every layer are kept: in a module's attribute, or, once a model is frozen, in its graph.
-void name_constants(const torch::jit::Block* block, LayerNames& names) {
+void add_constants(const torch::jit::Block* block, Packed& packed) {
   for (const torch::jit::Node* node : block->nodes()) {
-    for (const torch::jit::Block* inner : node->blocks()) name_constants(inner, names);
+    for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, packed);
     if (node->kind() != torch::jit::prim::Constant || node->outputs().empty()) continue;
     const auto value = torch::jit::toIValue(node->output());
-    const void* const address = value ? packed_address(*value) : nullptr;
-    constexpr std::string_view kSelf = "self.";
-    std::string name = node->output()->debugName();
-    if (address == nullptr || !name.starts_with(kSelf)) continue;  // a number, once the model has been saved
-    name = name.substr(kSelf.size(), name.rfind("._packed_params") - kSelf.size());
-    names.emplace(address, std::move(name));
+    if (!value) continue;
+    constexpr std::string_view kSelf = "self.", kPacked = "._packed_params";
+    std::optional<std::string> name;  // a number once the model has been saved: it does not say
+    const std::string given = node->output()->debugName();
+    const std::size_t end = given.rfind(kPacked);
+    if (given.starts_with(kSelf) && end != std::string::npos) name = given.substr(kSelf.size(), end - kSelf.size());
+    packed.add(*value, name);
   }
 }
 
-LayerNames layer_names(const torch::jit::Module& model) {
-  LayerNames names;
+Packed packed_in(const torch::jit::Module& model) {
+  Packed packed;
   for (const auto& [path, module] : model.named_modules()) {
     for (const auto& [attribute, value] : module.named_attributes(/*recurse=*/false)) {
-      const void* const address = packed_address(value);
-      if (address == nullptr) continue;
       const bool usual = attribute == "_packed_params";
-      names.emplace(address, usual ? path : path.empty() ? attribute : path + "." + attribute);
+      packed.add(value, usual ? path : path.empty() ? attribute : path + "." + attribute);
     }
   }
-  if (const auto forward = model.find_method("forward")) name_constants(forward->graph()->block(), names);
-  return names;
+  if (const auto forward = model.find_method("forward")) add_constants(forward->graph()->block(), packed);
+  return packed;
 }
 
 // ---- tensors in and out
@@ -135,7 +148,7 @@ void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
 class ScriptModel final : public Model {
  public:
   ScriptModel(torch::jit::Module module, Engine engine)
-      : module_(std::move(module)), names_(layer_names(module_)), engine_(engine) {}
+      : module_(std::move(module)), packed_(packed_in(module_)), engine_(engine) {}
 
   ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
     const WithoutDeprecation quiet;
@@ -152,11 +165,12 @@ class ScriptModel final : public Model {
         collect(module_.forward(std::move(arguments)), result.outputs);
         return result;
       }
-      const ConvCapture capture(seen, names_);
+      const ConvCapture capture(seen, packed_.names);
       const c10::IValue output = module_.forward(std::move(arguments));
       capture.rethrow();
       collect(output, result.outputs);
       result.unverified = capture.unverified();
+      result.quantization = capture.quantization();
     } catch (const std::exception& error) {
       return failed(Kind::refused, reason_of(error));
     }
@@ -168,9 +182,11 @@ class ScriptModel final : public Model {
     return schema.arguments().size() - 1;  // the first is the module itself
   }
 
+  std::int64_t convolutions() const override { return static_cast<std::int64_t>(packed_.convolutions.size()); }
+
  private:
   torch::jit::Module module_;
-  LayerNames names_;
+  Packed packed_;
   Engine engine_;
 };
 

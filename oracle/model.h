@@ -45,9 +45,16 @@ struct ModelInput {
 // What the model runs besides, by the operator's name, counted: what is quantized, and is not verified here.
 using OperatorCounts = std::map<std::string, std::int64_t>;
 
+// The range that the model was calibrated for: how it quantizes what comes in.
+struct InputQuantization {
+  double scale = 1;
+  std::int64_t zero_point = 0;
+};
+
 struct ModelRun {
   std::vector<Tensor<double>> outputs;  // every tensor that forward() returned, dequantized, in order of occurrence
   OperatorCounts unverified;
+  std::optional<InputQuantization> quantization;  // of the first quantize_per_tensor that ran
 };
 
 struct ModelError {
@@ -70,8 +77,10 @@ class Model {
   // forward(input), on one thread; `seen` is called for every quantized convolution. Empty: nothing is captured.
   [[nodiscard]] virtual ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) = 0;
 
-  // How many arguments forward() asks for.
+  // How many arguments forward() takes, and how many packed convolutions the model holds: what a run may show, if it runs
+  // each once.
   [[nodiscard]] virtual std::size_t arguments() const = 0;
+  [[nodiscard]] virtual std::int64_t convolutions() const = 0;
 };
 
 }  // namespace tieout

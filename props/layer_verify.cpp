@@ -80,7 +80,7 @@ std::map<std::string, std::int64_t> classes_of(const CapturedConv& captured, con
   if (problem.spec.execution.engine != Engine::fbgemm) {
     return {{std::string(name(DifferenceClass::unexplained)), column.differing}};
   }
-  constexpr std::size_t kLookedAt = 64;
+  constexpr std::size_t kLookedAt = 16;
   Tensor<std::uint8_t> actual = captured.output;
   for (std::size_t i = 0; i < std::min(column.first.size(), kLookedAt); ++i) {
     actual.values[static_cast<std::size_t>(column.first[i].offset)] = column.first[i].says;

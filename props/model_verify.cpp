@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "cases/case_text.h"
 #include "props/layer_finding.h"
+#include "props/model_spread.h"
 #include "props/verify.h"
 
 namespace tieout {
@@ -33,10 +33,12 @@ class Verification {
     report_.forward_seconds = std::numeric_limits<double>::infinity();
   }
 
-  // Empty: it went well.
   tl::expected<ModelRun, ModelError> verify(const ModelInput& input) {
     calls_of_name_.clear();
-    if (auto alone = time_forward(input); !alone) return tl::unexpected(alone.error());
+    differing_here_.clear();
+    if (report_.inputs == 0) {
+      if (auto alone = time_forward(input); !alone) return tl::unexpected(alone.error());
+    }
     const auto start = Clock::now();
     double ours = 0;
     auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
@@ -44,13 +46,13 @@ class Verification {
       name_layer(captured);
       count(captured, verify_layer(captured, options_.layers, reference_, report_.seconds_by_part));
       ours += seconds_since(begin);
-      return {};
+      return std::nullopt;
     });
     report_.seconds_by_part["model and capture"] += seconds_since(start) - ours;
     if (!run) return run;
     ++report_.inputs;
-    ++shown_.inputs;
     for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
+    follow(input, *run);
     return run;
   }
 
@@ -71,8 +73,6 @@ class Verification {
     return std::move(report_);
   }
 
-  [[nodiscard]] const ModelReport& report() const { return report_; }
-
  private:
   // The model alone. The first run of a TorchScript model prepares it; the fastest of the others is what it takes.
   tl::expected<void, ModelError> time_forward(const ModelInput& input) {
@@ -86,6 +86,25 @@ class Verification {
     return {};
   }
 
+  // Where differences end up, in those columns that are asked for.
+  void follow(const ModelInput& input, const ModelRun& run) {
+    for (std::size_t column = 0; column < report_.columns.size(); ++column) {
+      const Column& c = report_.columns[column];
+      const bool asked = std::find(options_.spread.begin(), options_.spread.end(), c.name) != options_.spread.end();
+      if (c.kind == Column::Kind::hypothesis && !asked) continue;
+      std::vector<std::size_t> calls;
+      for (std::size_t call = 0; call < differing_here_.size(); ++call) {
+        if (column < differing_here_[call].size() && differing_here_[call][column]) calls.push_back(call);
+      }
+      const SpreadQuestion question{.column = column, .options = &options_.layers, .reference = &reference_};
+      for (const std::size_t call : calls) {
+        add_spread(report_.spreads, c.name, report_.layers[call].name, spread_of(model_, input, run, question, call));
+      }
+      if (calls.size() > 1)
+        add_spread(report_.spreads, c.name, "all layers", spread_of(model_, input, run, question, {}));
+    }
+  }
+
   // A layer without a name is called by its operator and its place; one that runs again, by its number.
   void name_layer(CapturedConv& captured) {
     if (captured.name.empty()) captured.name = captured.op + "@" + std::to_string(captured.call);
@@ -95,6 +114,8 @@ class Verification {
 
   void count(const CapturedConv& captured, LayerResult result) {
     const auto call = static_cast<std::size_t>(captured.call);
+    differing_here_.resize(call + 1);
+    for (const Disagreement& column : result.columns) differing_here_[call].push_back(column.differing > 0);
     count_case(captured, result);
     keep(captured, result);
     if (call >= report_.layers.size()) {
@@ -103,7 +124,6 @@ class Verification {
       add(report_.layers[call], result.report);
     }
     ++shown_.layers;
-    if (report_.inputs > 0) shown_.layers_of_input = static_cast<std::int64_t>(report_.layers.size());
     progress_(shown_);
   }
 
@@ -172,6 +192,7 @@ class Verification {
   LibTorch& reference_;
   const std::function<void(const ModelProgress&)>& progress_;
   std::map<std::string, std::int64_t> calls_of_name_;
+  std::vector<std::vector<bool>> differing_here_;  // in the input at work: by call, then by column
   std::vector<Pending> pending_;
   ModelProgress shown_;
   ModelReport report_;
@@ -179,13 +200,15 @@ class Verification {
 
 }  // namespace
 
-ModelResult<ModelReport> verify_model(Model& model, std::span<const ModelInput> inputs, const ModelOptions& options,
+ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, const ModelOptions& options,
                                       LibTorch& reference, const std::function<void(const ModelProgress&)>& progress) {
   const auto start = Clock::now();
   Verification verification(model, options, reference, progress);
-  for (const ModelInput& input : inputs) {
-    const auto run = verification.verify(input);
-    if (!run) return tl::unexpected(ModelError{run.error().kind, input.name + ": " + run.error().message});
+  for (std::size_t i = 0; i < inputs.count(); ++i) {
+    const auto input = inputs.read(i);
+    if (!input) return tl::unexpected(ModelError{ModelError::Kind::unreadable, input.error()});
+    const auto run = verification.verify(*input);
+    if (!run) return tl::unexpected(ModelError{run.error().kind, input->name + ": " + run.error().message});
   }
   verification.find();
   ModelReport report = verification.finish();

@@ -3,32 +3,29 @@
 // layer's tensors are held at a time, whatever the model.
 
 #include <functional>
-#include <span>
 
 #include "props/layer_verify.h"
+#include "props/model_inputs.h"
 
 namespace tieout {
 
-enum class Spreading {
-  untold,
-  told,  // the model is run on with every differing column's output in the place of its own: a run a layer, and one for all
-};
-
 struct ModelOptions {
   LayerOptions layers;
-  Spreading spreading = Spreading::untold;
+  // Columns whose differences are followed to the model's end, beside the kernel's and the subjects': the model is run on
+  // with their output in the place of its own, a run a layer in which they differ, and one for all layers.
+  std::vector<std::string> spread;
   std::size_t max_findings = 10;  // cut small and kept; all differences are counted
   double seconds_per_finding = 2;
 };
 
-// After each layer: how many were verified so far, and how many a run has; 0 while the first input is at work.
+// After each layer.
 struct ModelProgress {
-  std::int64_t inputs = 0, layers = 0, layers_of_input = 0;
-  std::int64_t differing = 0;  // layers in which the kernel or a subject differs
+  std::int64_t layers = 0;     // verified so far, of all inputs
+  std::int64_t differing = 0;  // of them: in which the kernel or a subject differs
 };
 
-// Runs the model on every input. The error is the model's own, on the input that it names.
-[[nodiscard]] ModelResult<ModelReport> verify_model(Model& model, std::span<const ModelInput> inputs,
+// Runs the model on every input. The error names the input.
+[[nodiscard]] ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs,
                                                     const ModelOptions& options, LibTorch& reference,
                                                     const std::function<void(const ModelProgress&)>& progress);
 
