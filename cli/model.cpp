@@ -148,6 +148,7 @@ int verify(const Arguments& arguments) {
   if (!seed) return refuse("--seed: " + seed.error());
   const auto reference = libtorch();
   if (!reference) return not_verified("LibTorch cannot be loaded: " + reference.error().message);
+  fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
   auto model = (*reference)->open_model(arguments.model, *engine);
   if (!model) {
     const std::string text = arguments.model + ": " + model.error().message;
@@ -157,12 +158,13 @@ int verify(const Arguments& arguments) {
   if (!inputs) return refuse("--input: " + inputs.error());
 
   Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
-  const auto report = verify_model(**model, *inputs, *options, **reference, [&](const ModelProgress& so_far) {
-    progress.show(so_far.layers, so_far.differing);
-  });
+  auto report = verify_model(**model, *inputs, *options, **reference,
+                             [&](const ModelProgress& so_far) { progress.show(so_far.layers, so_far.differing); });
   progress.finish();
   if (!report) return refuse("--input: " + report.error().message);
 
+  report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
+  report->run.seed = *seed;
   if (!report->layers.empty()) fmt::print("{}\n{}", layer_table(*report), forecast_text(*report));
   fmt::print("{}{}", spread_text(*report), unverified_text(*report));
   const bool saved = print_findings(*report, arguments.save);

@@ -73,7 +73,8 @@ std::string reason_of(const std::exception& error) {
   // "The following operation failed in the TorchScript interpreter.", frames, then the operator's own words.
   constexpr std::string_view kOperator = "RuntimeError: ";
   if (const std::size_t at = text.rfind(kOperator); at != std::string::npos) text.erase(0, at + kOperator.size());
-  return text.substr(0, text.find('\n'));
+  // What follows is a guess, and the same at every broken file.
+  return text.substr(0, std::min(text.find('\n'), text.find(". This is an internal")));
 }
 
 }  // namespace tieout

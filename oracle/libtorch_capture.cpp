@@ -174,6 +174,13 @@ bool computes(std::string_view name) {
   return std::find(kMovers.begin(), kMovers.end(), name) == kMovers.end();
 }
 
+// Quantized operators, those that only other engines have among them.
+bool quantizes(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNamespaces{
+      "quantized::", "onednn::", "prepacked::", "xnnpack::", "quantized_decomposed::"};
+  return std::any_of(kNamespaces.begin(), kNamespaces.end(), [&](auto prefix) { return name.starts_with(prefix); });
+}
+
 bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
 
 // Whether we know how to read a convolution's arguments: a uint8 activation and packed weights that are not transposed.
@@ -227,7 +234,7 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
       show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
     } else if (name == "aten::quantize_per_tensor" && !state->quantization && is_quantized(last)) {
       state->quantization = {last.toTensor().q_scale(), last.toTensor().q_zero_point()};
-    } else if (call->outermost && (name.starts_with("quantized::") || (is_quantized(last) && computes(name)))) {
+    } else if (call->outermost && (quantizes(name) || (is_quantized(last) && computes(name)))) {
       ++state->unverified[name];
     }
   } catch (...) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cases/case_text.h"
+#include "cases/validate.h"
 #include "kernels/conv_fast.h"
 #include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
@@ -99,6 +100,10 @@ LayerReport describe(const CapturedConv& captured, const Hardware& hardware) {
           .output = output_shape(c),
           .engine = std::string(name(c.execution.engine)),
           .path = std::string(name(fbgemm_path(c, hardware))),
+          .largest_activation =
+              captured.problem.activation.empty()
+                  ? 0
+                  : int{*std::max_element(captured.problem.activation.begin(), captured.problem.activation.end())},
           .elements = static_cast<std::int64_t>(captured.output.values.size())};
 }
 
@@ -125,6 +130,11 @@ LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& optio
   const ConvCase named = as_run(problem.spec, reference);
   LayerResult result{.report = describe(captured, hardware)};
   LayerReport& report = result.report;
+  if (const auto valid = validate(problem.spec); !valid) {
+    report.mistrusted = "its parameters are none that the kernel knows: " + valid.error().text();
+    report.elements = 0;
+    return result;
+  }
   if (captured.output.shape != output_shape(problem.spec)) {
     report.mistrusted = "the operator answered in another shape than its parameters say";
     report.elements = 0;

@@ -57,6 +57,10 @@ class Verification {
   }
 
   void find() {
+    // The kernel's and the subjects' come first, whatever the hypotheses differ by.
+    std::stable_sort(pending_.begin(), pending_.end(),
+                     [&](const Pending& a, const Pending& b) { return rank(a.column) < rank(b.column); });
+    if (pending_.size() > options_.max_findings) pending_.resize(options_.max_findings);
     for (const Pending& pending : pending_) {
       auto finding = reduce(pending.c, pending.column, options_.layers, reference_, options_.seconds_per_finding);
       if (!finding) continue;
@@ -130,6 +134,7 @@ class Verification {
   static void add(LayerReport& sum, const LayerReport& part) {
     sum.elements += part.elements;
     sum.saturation = std::max(sum.saturation, part.saturation);
+    sum.largest_activation = std::max(sum.largest_activation, part.largest_activation);
     if (sum.mistrusted.empty()) sum.mistrusted = part.mistrusted;
     if (sum.columns.empty()) sum.columns.resize(part.columns.size());
     for (std::size_t i = 0; i < part.columns.size(); ++i) {
@@ -164,8 +169,8 @@ class Verification {
       ++run.reasons[result.report.mistrusted];
       return;
     }
-    for (const std::string& why : result.declined) {
-      if (!why.empty()) ++run.reasons[why];
+    for (std::size_t i = 0; i < result.declined.size(); ++i) {
+      if (!result.declined[i].empty()) ++run.reasons[report_.columns[i].name + ": " + result.declined[i]];
     }
     const bool differed = differs(result);
     ++(differed ? run.cases.differed : run.cases.passed);
@@ -178,10 +183,16 @@ class Verification {
     cell.differed += differed ? 1 : 0;
   }
 
-  // The first difference of each column in each layer. Those of the kernel and the subjects come first, always.
+  [[nodiscard]] std::size_t rank(std::size_t column) const {
+    return report_.columns[column].kind == Column::Kind::hypothesis ? report_.columns.size() + column : column;
+  }
+
+  // The first difference of each column in each layer, as many of a column as are shown at most.
   void keep(const CapturedConv& captured, const LayerResult& result) {
+    kept_.resize(report_.columns.size());
     for (std::size_t i = 0; i < result.columns.size(); ++i) {
-      if (result.columns[i].differing == 0 || pending_.size() >= options_.max_findings) continue;
+      if (result.columns[i].differing == 0 || kept_[i] >= options_.max_findings) continue;
+      ++kept_[i];
       pending_.push_back(
           {crop(captured.problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
     }
@@ -194,6 +205,7 @@ class Verification {
   std::map<std::string, std::int64_t> calls_of_name_;
   std::vector<std::vector<bool>> differing_here_;  // in the input at work: by call, then by column
   std::vector<Pending> pending_;
+  std::vector<std::size_t> kept_;  // by column: how many of those are pending
   ModelProgress shown_;
   ModelReport report_;
 };

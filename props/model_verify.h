@@ -15,7 +15,7 @@ struct ModelOptions {
   // with their output in the place of its own, a run a layer in which they differ, and one for all layers.
   std::vector<std::string> spread;
   std::size_t max_findings = 10;  // cut small and kept; all differences are counted
-  double seconds_per_finding = 2;
+  double seconds_per_finding = 0.5;
 };
 
 // After each layer.

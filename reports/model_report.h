@@ -44,6 +44,7 @@ struct LayerReport {
   Shape input, output;
   std::string engine, path;
   PairSaturation saturation = PairSaturation::never;
+  int largest_activation = 0;          // as stored
   std::int64_t elements = 0;           // compared, of every input
   std::vector<ColumnCounts> columns;   // as ModelReport::columns
   std::vector<CpuForecast> forecasts;  // only those in which something changes

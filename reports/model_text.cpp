@@ -80,15 +80,24 @@ std::string forecast_text(const ModelReport& report) {
                           forecast.elements, layer.elements, forecast.largest);
     }
   }
-  if (text.empty()) return "No layer would answer otherwise on another CPU, by these activations.\n";
-  return "Layers that would answer otherwise on another CPU, by these activations:\n" + text;
+  text = text.empty() ? "No layer would answer otherwise on another CPU, by these activations.\n"
+                      : "Layers that would answer otherwise on another CPU, by these activations:\n" + text;
+  const bool beyond = std::any_of(report.layers.begin(), report.layers.end(),
+                                  [](const LayerReport& layer) { return layer.largest_activation > 127; });
+  if (beyond) {
+    text +=
+        "Activations go beyond 127: the model was calibrated without reduce_range, as for QNNPACK or ONEDNN, or\n"
+        "the input leaves the range that it was calibrated for.\n";
+  }
+  return text;
 }
 
 std::string spread_text(const ModelReport& report) {
   std::string text;
   for (const Spread& spread : report.spreads) {
     text += fmt::format(
-        "  {} in {}: {} elements replaced; at the end {} of {} differ, by up to {:.6g}; top-1 of {} of {}\n",
+        "  {} in {}: {} elements replaced; at the end {} of {} differ, by up to {:.6g}; top-1 changes in {} of {} "
+        "rows\n",
         spread.column, spread.layer, spread.replaced, spread.differing, spread.elements, spread.largest,
         spread.top1_changed, spread.rows);
   }
