@@ -1,93 +1,14 @@
 #include "kernels/conv_fast.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 #include "cases/parallel.h"
+#include "kernels/lanes.h"
 
 namespace tieout {
 namespace {
-
-constexpr std::int64_t kPositions = 32;  // of the output, worked on together: two registers of 16 lanes
-constexpr std::int64_t kChannels = 4;    // of the output, likewise
-
-using Sums = std::array<std::array<std::int32_t, kPositions>, kChannels>;
-
-enum class Pairs { exact, saturate };
-
-// With a mask of all lanes: g++ 12 warns of the form without (GCC bug 105593).
-__attribute__((target("avx512f"), always_inline)) inline __m512i saturated(__m512i v) {
-  v = _mm512_mask_min_epi32(v, 0xffff, v, _mm512_set1_epi32(32767));
-  return _mm512_mask_max_epi32(v, 0xffff, v, _mm512_set1_epi32(-32768));
-}
-
-// sums[k][p] = sum over pairs i of x[i][p] . w[i][k], both two int16 in 32 bits. x: pairs x kPositions; w: pairs x kChannels.
-template <Pairs kPairs>
-__attribute__((target("avx512f,avx512bw"))) void multiply_avx512(const std::int32_t* x, const std::int32_t* w,
-                                                                 std::int64_t pairs, Sums& sums) {
-  __m512i acc[kChannels][2];
-  for (auto& row : acc) row[0] = row[1] = _mm512_setzero_si512();
-  for (std::int64_t i = 0; i < pairs; ++i) {
-    const __m512i x0 = _mm512_loadu_si512(x + i * kPositions);
-    const __m512i x1 = _mm512_loadu_si512(x + i * kPositions + 16);
-    for (std::int64_t k = 0; k < kChannels; ++k) {
-      const __m512i wk = _mm512_set1_epi32(w[i * kChannels + k]);
-      __m512i p0 = _mm512_madd_epi16(x0, wk);
-      __m512i p1 = _mm512_madd_epi16(x1, wk);
-      if constexpr (kPairs == Pairs::saturate) {
-        p0 = saturated(p0);
-        p1 = saturated(p1);
-      }
-      acc[k][0] = _mm512_add_epi32(acc[k][0], p0);
-      acc[k][1] = _mm512_add_epi32(acc[k][1], p1);
-    }
-  }
-  for (std::size_t k = 0; k < kChannels; ++k) {
-    _mm512_storeu_si512(sums[k].data(), acc[k][0]);
-    _mm512_storeu_si512(sums[k].data() + 16, acc[k][1]);
-  }
-}
-
-// The same in plain words, for CPUs without AVX-512.
-template <Pairs kPairs>
-void multiply_portable(const std::int32_t* x, const std::int32_t* w, std::int64_t pairs, Sums& sums) {
-  const auto low = [](std::int32_t v) { return std::int32_t{static_cast<std::int16_t>(v)}; };
-  for (auto& row : sums) row.fill(0);
-  for (std::int64_t i = 0; i < pairs; ++i) {
-    for (std::size_t k = 0; k < kChannels; ++k) {
-      const std::int32_t both = w[i * kChannels + static_cast<std::int64_t>(k)];
-      const std::int32_t w0 = low(both), w1 = both >> 16;
-      for (std::size_t p = 0; p < kPositions; ++p) {
-        const std::int32_t xs = x[i * kPositions + static_cast<std::int64_t>(p)];
-        std::int32_t pair = low(xs) * w0 + (xs >> 16) * w1;
-        if constexpr (kPairs == Pairs::saturate) pair = std::min(std::max(pair, -32768), 32767);
-        sums[k][p] =
-            static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[k][p]) + static_cast<std::uint32_t>(pair));
-      }
-    }
-  }
-}
-
-using Multiply = void (*)(const std::int32_t*, const std::int32_t*, std::int64_t, Sums&);
-
-Multiply best_multiply(Pairs pairs) {
-  if (__builtin_cpu_supports("avx512bw") != 0) {
-    return pairs == Pairs::exact ? multiply_avx512<Pairs::exact> : multiply_avx512<Pairs::saturate>;
-  }
-  return pairs == Pairs::exact ? multiply_portable<Pairs::exact> : multiply_portable<Pairs::saturate>;
-}
-
-// What requantization needs of one output channel.
-struct Channel {
-  float bias = 0;        // to be added: already divided, or as it is where it is fused
-  float reciprocal = 0;  // of the unit, where the bias is fused
-  float multiplier = 0;
-  enum class Bias { none, added, fused } how = Bias::none;
-};
 
 Channel channel_of(const ConvCase& c, const Arithmetic& arithmetic, std::int64_t k) {
   const float unit = static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k));
@@ -105,38 +26,6 @@ Channel channel_of(const ConvCase& c, const Arithmetic& arithmetic, std::int64_t
     channel.reciprocal = 1.0F / unit;
   }
   return channel;
-}
-
-// y of kPositions sums. Beyond int32, and for NaN, the conversion gives INT32_MIN, so the lowest y.
-__attribute__((always_inline)) inline void requantize_lanes(const std::int32_t* raw, const Channel& channel,
-                                                            std::int32_t oz, std::int32_t lowest, std::uint8_t* y) {
-  for (std::int64_t p = 0; p < kPositions; ++p) {
-    auto f = static_cast<float>(raw[p]);
-    if (channel.how == Channel::Bias::added) f = f + channel.bias;
-    if (channel.how == Channel::Bias::fused) f = __builtin_fmaf(channel.bias, channel.reciprocal, f);
-    const float s = f * channel.multiplier;
-    const bool fits = s >= -0x1p31F && s < 0x1p31F;
-    // Rounding and clamping to whole numbers may change places.
-    const float inside = fits ? std::min(std::max(s, -32768.0F), 32767.0F) : -32768.0F;
-    const float below = std::floor(inside);
-    const float fraction = inside - below;
-    const auto whole = static_cast<std::int32_t>(below);
-    const std::int32_t up = (fraction > 0.5F ? 1 : 0) | ((fraction == 0.5F ? 1 : 0) & whole);
-    const std::int32_t q = whole + (up & 1) + oz;
-    y[p] = static_cast<std::uint8_t>(std::min(std::max(q, lowest), 255));
-  }
-}
-
-using Requantize = void (*)(const std::int32_t*, const Channel&, std::int32_t, std::int32_t, std::uint8_t*);
-
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))) void requantize_avx512(
-    const std::int32_t* raw, const Channel& channel, std::int32_t oz, std::int32_t lowest, std::uint8_t* y) {
-  requantize_lanes(raw, channel, oz, lowest, y);
-}
-
-void requantize_portable(const std::int32_t* raw, const Channel& channel, std::int32_t oz, std::int32_t lowest,
-                         std::uint8_t* y) {
-  requantize_lanes(raw, channel, oz, lowest, y);
 }
 
 // Whether any pair of the layer can leave int16, by its weights and its largest activation.
@@ -172,10 +61,7 @@ class FastConv {
     y_.values.resize(static_cast<std::size_t>(element_count(y_.shape)));
     lay_out_weights();
     multiply_ = best_multiply(pairs_of(problem, arithmetic, reordered_, 2 * pairs_));
-    requantize_ = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-                          __builtin_cpu_supports("avx512dq") != 0
-                      ? requantize_avx512
-                      : requantize_portable;
+    requantize_ = best_requantize();
   }
 
   Tensor<std::uint8_t> run(int threads) {
@@ -197,6 +83,7 @@ class FastConv {
     std::vector<std::uint8_t> plane;  // channels_ x padded_, of one image and group
     std::vector<std::int32_t> x;      // pairs_ x kPositions
     std::array<std::int64_t, kPositions> from{};
+    bool in_a_row = false;  // the lanes' activations lie side by side
   };
 
   // K x 2 * pairs_, in the order in which neighbours pair; then by blocks of kChannels, two int16 in 32 bits.
@@ -205,11 +92,12 @@ class FastConv {
     reordered_.assign(static_cast<std::size_t>(c_.out_channels * length), 0);
     sums_of_weights_.assign(static_cast<std::size_t>(c_.out_channels), 0);
     for (std::int64_t k = 0; k < c_.out_channels; ++k) {
-      for (std::int64_t i = 0; i < channels_ * taps_; ++i) {
-        const std::int8_t w =
-            problem_.weight[static_cast<std::size_t>((k * channels_ + i % channels_) * taps_ + i / channels_)];
-        reordered_[static_cast<std::size_t>(k * length + i)] = w;
-        sums_of_weights_[static_cast<std::size_t>(k)] += w;
+      const std::int8_t* w = problem_.weight.data() + k * channels_ * taps_;
+      for (std::int64_t channel = 0; channel < channels_; ++channel) {
+        for (std::int64_t tap = 0; tap < taps_; ++tap, ++w) {
+          reordered_[static_cast<std::size_t>(k * length + tap * channels_ + channel)] = *w;
+          sums_of_weights_[static_cast<std::size_t>(k)] += *w;
+        }
       }
     }
     const std::int64_t blocks = (outputs_ + kChannels - 1) / kChannels;
@@ -229,7 +117,7 @@ class FastConv {
 
   void pad(std::int64_t image, Scratch& scratch) const {
     const std::int64_t plane = volume(padded_);
-    scratch.plane.assign(static_cast<std::size_t>(channels_ * plane),
+    scratch.plane.assign(static_cast<std::size_t>(channels_ * plane + kPositions),
                          static_cast<std::uint8_t>(c_.activation_zero_point));
     const std::uint8_t* from = problem_.activation.data() + image * channels_ * volume(c_.input);
     for (std::int64_t channel = 0; channel < channels_; ++channel) {
@@ -251,19 +139,29 @@ class FastConv {
     const std::uint8_t* const base = scratch.plane.data() + value % channels_ * volume(padded_) +
                                      (at[0] * c_.dilation[0] * padded_[1] + at[1] * c_.dilation[1]) * padded_[2] +
                                      at[2] * c_.dilation[2];
-    for (std::size_t p = 0; p < kPositions; ++p) {
-      const std::int32_t x = std::int32_t{base[scratch.from[p]]} << kShift;
+    const auto put = [&](std::size_t p, std::uint8_t value_at) {
+      const std::int32_t x = std::int32_t{value_at} << kShift;
       lanes[p] = kShift == 0 ? x : lanes[p] | x;
+    };
+    if (scratch.in_a_row) {
+      const std::uint8_t* const from = base + scratch.from[0];
+      for (std::size_t p = 0; p < kPositions; ++p) put(p, from[p]);
+    } else {
+      for (std::size_t p = 0; p < kPositions; ++p) put(p, base[scratch.from[p]]);
     }
   }
 
   void block(std::int64_t image, std::int64_t first, Scratch& scratch) {
     const std::int64_t last = std::min(first + kPositions, volume(out_)) - 1;
+    scratch.in_a_row = true;
     for (std::int64_t p = 0; p < kPositions; ++p) {  // lanes beyond the end repeat the last position
       const std::int64_t at = std::min(first + p, last);
       const Spatial place{at / (out_[1] * out_[2]), at / out_[2] % out_[1], at % out_[2]};
       scratch.from[static_cast<std::size_t>(p)] =
           (place[0] * c_.stride[0] * padded_[1] + place[1] * c_.stride[1]) * padded_[2] + place[2] * c_.stride[2];
+      // Those beyond the end may be anything: the plane is followed by kPositions more.
+      scratch.in_a_row =
+          scratch.in_a_row && (first + p > last || scratch.from[static_cast<std::size_t>(p)] == scratch.from[0] + p);
     }
     const std::int64_t length = channels_ * taps_;
     for (std::int64_t i = 0; i < pairs_; ++i) {
@@ -275,7 +173,7 @@ class FastConv {
     if (has_weight_zero_points()) sum_activations(scratch, activations);
     const std::int64_t group = image % c_.groups;
     const std::int64_t blocks = (outputs_ + kChannels - 1) / kChannels;
-    Sums sums;
+    LaneSums sums;
     for (std::int64_t b = 0; b < blocks; ++b) {
       multiply_(scratch.x.data(), weights_.data() + (group * blocks + b) * pairs_ * kChannels, pairs_, sums);
       for (std::int64_t o = b * kChannels; o < std::min(outputs_, (b + 1) * kChannels); ++o) {

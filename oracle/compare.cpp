@@ -5,14 +5,13 @@
 #include <cstdlib>
 #include <limits>
 
+#include "oracle/judge_lanes.h"
 #include "oracle/layer_sums.h"
 
 namespace tieout {
 namespace {
 
 using Distance = Hypothesis::Distance;
-
-constexpr std::size_t kLanes = SumLanes::kLanes;
 
 void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint8_t answer) {
   if (says == answer) return;
@@ -27,29 +26,14 @@ bool activations_leave_int16(const ConvCase& c) {
          std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
 }
 
-// What deciding by distance needs of one output channel, in units of the output scale. u = 2^-24 is the relative error of a
-// rounding to float32.
-struct Channel {
-  bool tame = false;  // nothing overflows, vanishes or wraps, and the exact sum is one: else everything is literal
-  float bias = 0;     // in units of raw
-  float multiplier = 0;
-  float literal_bias = 0;
-  // How near to a tie the value must be for a hypothesis to say otherwise: slope * |s| + near. 16 roundings of a value that is
-  // put together of raw * M, bias * M and oz cover every `roundings` hypothesis (onednn: 12) and the 3 of s itself.
-  static constexpr float kSlope = 20 * 0x1p-24F;
-  float near = 0;         // roundings
-  float activations = 0;  // and u * sum |x - xz| * |w - wz| * M for the activations
-  float whole_bias = 0;   // and 2.5 units of raw: 1 for the bias, 1 for a product rounded twice
-};
-
 bool between(double v, double low, double high) { return v >= low && v <= high; }
 
-Channel channel_of(const ConvCase& c, const LayerSums& sums, std::int64_t k) {
+JudgedChannel channel_of(const ConvCase& c, const LayerSums& sums, std::int64_t k) {
   const auto xs = static_cast<float>(c.activation_scale);
   const auto ws = static_cast<float>(weight_scale(c, k));
   const auto os = static_cast<float>(c.output_scale);
   const float unit = xs * ws;
-  Channel channel;
+  JudgedChannel channel;
   channel.literal_bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
   channel.multiplier = unit / os;
   channel.bias = channel.literal_bias / unit;
@@ -58,72 +42,11 @@ Channel channel_of(const ConvCase& c, const LayerSums& sums, std::int64_t k) {
                  between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
                  between(channel.multiplier, 0x1p-30, 1.0) && std::fabs(channel.bias) < 0x1p22F &&
                  between(static_cast<double>(c.output_zero_point), 0, 255);
-  const float u20 = Channel::kSlope;
+  const float u20 = JudgedChannel::kSlope;
   channel.near = u20 * (2 * std::fabs(channel.bias * channel.multiplier) + static_cast<float>(c.output_zero_point) + 2);
   channel.activations = channel.near + 0x1.1p-24F * static_cast<float>(sums.magnitude(k)) * channel.multiplier;
   channel.whole_bias = channel.near + 2.5F * channel.multiplier;
   return channel;
-}
-
-// To the nearest integer, ties to the even one, for |v| < 2^22; the machine's rounding mode is not asked.
-[[gnu::always_inline]] inline float nearest_even(float v) {
-  const float below = std::floor(v);
-  const float fraction = v - below;
-  const auto whole = static_cast<std::int32_t>(below);
-  const std::int32_t up = (fraction > 0.5F ? 1 : 0) | ((fraction == 0.5F ? 1 : 0) & whole);
-  return static_cast<float>(whole + (up & 1));
-}
-
-struct Output {
-  float scale = 1, zero_point = 0;
-  float lowest = 0, highest = 255;  // of what is rounded: the zero point is added afterwards
-  bool relu = false, biased = false;
-};
-
-// For each lane: how near the value lies to a tie, less what grows with it; and what manual_output_2 says.
-struct Judged {
-  std::array<float, kLanes> margin;        // distance to the nearest tie - kSlope * |s|; below `near`: look closer
-  std::array<std::int32_t, kLanes> exact;  // the exact value's y, where it is not near a tie
-  std::array<std::int32_t, kLanes> float_sum;
-};
-
-[[gnu::always_inline]] inline void judge_lanes(const SumLanes& lanes, const Channel& channel, const Output& o,
-                                               Judged& judged) {
-  for (std::size_t p = 0; p < kLanes; ++p) {
-    const float s = (static_cast<float>(lanes.exact[p]) + channel.bias) * channel.multiplier;
-    const float inside = std::min(std::max(s, o.lowest), o.highest);
-    const float n = nearest_even(inside);
-    judged.margin[p] = 0.5F - std::fabs(inside - n) - Channel::kSlope * std::fabs(s);
-    judged.exact[p] = static_cast<std::int32_t>(n + o.zero_point);
-  }
-  // manual_output_2, operation by operation: dequantized.cpp. Beyond the output's range it makes no difference where to stop.
-  const float low = -o.zero_point, high = 255.0F - o.zero_point;
-  for (std::size_t p = 0; p < kLanes; ++p) {
-    float v = lanes.rounded[p];
-    if (o.biased) v += channel.literal_bias;
-    const float scaled = v / o.scale;
-    float n = nearest_even(std::min(std::max(scaled, low), high));
-    if (o.relu) n = std::max(n, 0.0F);
-    judged.float_sum[p] = static_cast<std::int32_t>(n + o.zero_point);
-  }
-}
-
-using Judge = void (*)(const SumLanes&, const Channel&, const Output&, Judged&);
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void judge_avx512(const SumLanes& lanes, const Channel& channel,
-                                                                        const Output& o, Judged& judged) {
-  judge_lanes(lanes, channel, o, judged);
-}
-[[gnu::target("avx2")]] void judge_avx2(const SumLanes& lanes, const Channel& channel, const Output& o,
-                                        Judged& judged) {
-  judge_lanes(lanes, channel, o, judged);
-}
-void judge_portable(const SumLanes& lanes, const Channel& channel, const Output& o, Judged& judged) {
-  judge_lanes(lanes, channel, o, judged);
-}
-
-Judge best_judge() {
-  if (__builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) return judge_avx512;
-  return __builtin_cpu_supports("avx2") != 0 ? judge_avx2 : judge_portable;
 }
 
 struct Entry {
@@ -188,7 +111,7 @@ class Comparison {
   };
 
   void see(Part& part, const SumLanes& lanes, Judge judge) const {
-    const Channel& channel = channels_[static_cast<std::size_t>(lanes.k)];
+    const JudgedChannel& channel = channels_[static_cast<std::size_t>(lanes.k)];
     const std::uint8_t* const answer = answer_.values.data() + lanes.offset;
     const auto count = static_cast<std::size_t>(lanes.count);
     if (!channel.tame) {
@@ -198,19 +121,14 @@ class Comparison {
     if (!everywhere_.empty()) {
       for (std::size_t p = 0; p < count; ++p) literally(part, everywhere_, lanes.offset + static_cast<std::int64_t>(p));
     }
-    judge(lanes, channel, output_, part.judged);
     // Most lanes are far from every tie, and what the operator answered: then everybody near says so, too.
-    bool plain = lanes.saturating == 0 || pairs_.empty();
     const float widest = whole_bias_.empty() ? channel.activations : std::max(channel.activations, channel.whole_bias);
-    for (std::size_t p = 0; p < count; ++p) {
-      plain = plain && part.judged.margin[p] >= widest && part.judged.exact[p] == answer[p] &&
-              part.judged.float_sum[p] == answer[p];
-    }
-    if (plain) return;
+    judge(lanes, channel, output_, widest, answer, part.judged);
+    if (part.judged.plain && (lanes.saturating == 0 || pairs_.empty())) return;
     for (std::size_t p = 0; p < count; ++p) look(part, lanes, p, channel, answer[p]);
   }
 
-  void look(Part& part, const SumLanes& lanes, std::size_t p, const Channel& channel, std::uint8_t answer) const {
+  void look(Part& part, const SumLanes& lanes, std::size_t p, const JudgedChannel& channel, std::uint8_t answer) const {
     const std::int64_t offset = lanes.offset + static_cast<std::int64_t>(p);
     const Judged& judged = part.judged;
     for (const Entry& entry : float_sum_) {
@@ -286,7 +204,7 @@ class Comparison {
   int threads_;
   LayerSums sums_;
   Output output_;
-  std::vector<Channel> channels_;
+  std::vector<JudgedChannel> channels_;
   std::vector<Entry> all_, near_, whole_bias_, pairs_, activations_, float_sum_, everywhere_;
   std::vector<Part> parts_;
 };

@@ -89,7 +89,8 @@ LayerSums::LayerSums(const ConvProblem& problem) : problem_(problem), c_(problem
   taps_ = volume(c_.kernel);
   length_ = channels_ * taps_;
   for (std::size_t d = 0; d < 3; ++d) padded_[d] = c_.input[d] + 2 * c_.padding[d];
-  double largest = 0, largest_step = 0;
+  double largest = 0;
+  std::int32_t largest_step = 0;
   for (const std::uint8_t q : problem.activation) {
     largest = std::max(largest, static_cast<double>(std::abs(q - c_.activation_zero_point)));
   }
@@ -100,19 +101,24 @@ LayerSums::LayerSums(const ConvProblem& problem) : problem_(problem), c_(problem
     const double scale = weight_scale(c_, k);
     const std::int64_t o = k % outputs_;
     const std::int64_t block = k / outputs_ * blocks + o / kChannels;
-    double sum = 0;
-    for (std::int64_t i = 0; i < length_; ++i) {
-      const std::int64_t step = problem.weight[static_cast<std::size_t>(k * length_ + i)] - weight_zero_point(c_, k);
-      const auto at = static_cast<std::size_t>((block * length_ + i) * kChannels + o % kChannels);
-      steps_[at] = static_cast<float>(step);
-      weights_[at] = c_.granularity == Granularity::per_tensor ? static_cast<float>(step) * static_cast<float>(scale)
-                                                               : static_cast<float>(static_cast<double>(step) * scale);
-      sum += static_cast<double>(std::abs(step));
-      largest_step = std::max(largest_step, static_cast<double>(std::abs(step)));
+    const auto wz = static_cast<std::int32_t>(weight_zero_point(c_, k));
+    const std::int8_t* const w = problem.weight.data() + k * length_;
+    const auto first = static_cast<std::size_t>(block * length_ * kChannels + o % kChannels);
+    float* to_step = steps_.data() + first;
+    float* to_weight = weights_.data() + first;
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < length_; ++i, to_step += kChannels, to_weight += kChannels) {
+      const std::int32_t step = w[i] - wz;
+      *to_step = static_cast<float>(step);
+      *to_weight = c_.granularity == Granularity::per_tensor ? static_cast<float>(step) * static_cast<float>(scale)
+                                                             : static_cast<float>(static_cast<double>(step) * scale);
+      sum += std::abs(step);
+      largest_step = std::max(largest_step, std::abs(step));
     }
-    magnitude_.push_back(sum * largest);
+    magnitude_.push_back(static_cast<double>(sum) * largest);
   }
-  segment_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(0x1p24 / std::max(1.0, largest * largest_step)) - 1);
+  segment_ = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(0x1p24 / std::max(1.0, largest * static_cast<double>(largest_step))) - 1);
   find_pairs(problem.activation.empty() ? 0 : *std::max_element(problem.activation.begin(), problem.activation.end()));
 }
 
@@ -120,16 +126,19 @@ LayerSums::LayerSums(const ConvProblem& problem) : problem_(problem), c_(problem
 void LayerSums::find_pairs(std::int64_t largest) {
   largest = std::max<std::int64_t>(largest, static_cast<std::uint8_t>(c_.activation_zero_point));
   pairs_.resize(static_cast<std::size_t>(c_.out_channels));
-  const auto place = [&](std::int64_t i) { return i % channels_ * taps_ + i / channels_; };
+  std::vector<std::int64_t> place(static_cast<std::size_t>(length_));  // of reduction number i in the weights
+  for (std::int64_t i = 0; i < length_; ++i) place[static_cast<std::size_t>(i)] = i % channels_ * taps_ + i / channels_;
   for (std::int64_t k = 0; k < c_.out_channels; ++k) {
     const std::int8_t* const w = problem_.weight.data() + k * length_;
-    for (std::int64_t i = 0; i + 1 < length_; i += 2) {
-      const std::int64_t a = w[place(i)], b = w[place(i + 1)];
+    const auto [lowest, highest] = std::minmax_element(w, w + length_);
+    if (length_ == 0 || (2 * largest * *highest <= 32767 && 2 * largest * *lowest >= -32768)) continue;
+    for (std::size_t i = 0; i + 1 < place.size(); i += 2) {
+      const std::int64_t a = w[place[i]], b = w[place[i + 1]];
       const std::int64_t up = std::max<std::int64_t>(a, 0) + std::max<std::int64_t>(b, 0);
       const std::int64_t down = std::min<std::int64_t>(a, 0) + std::min<std::int64_t>(b, 0);
       if (up * largest <= 32767 && down * largest >= -32768) continue;
       pairs_[static_cast<std::size_t>(k)].push_back(
-          {place(i), place(i + 1), static_cast<float>(a), static_cast<float>(b)});
+          {place[i], place[i + 1], static_cast<float>(a), static_cast<float>(b)});
     }
   }
 }
@@ -150,7 +159,7 @@ std::uint32_t LayerSums::saturating(std::int64_t k, const Scratch& scratch) cons
 
 void LayerSums::pad(std::int64_t image, Scratch& scratch) const {
   const std::int64_t plane = volume(padded_);
-  scratch.plane.assign(static_cast<std::size_t>(channels_ * plane), 0.0F);
+  scratch.plane.assign(static_cast<std::size_t>(channels_ * plane + kLanes), 0.0F);
   const std::uint8_t* from = problem_.activation.data() + image * channels_ * volume(c_.input);
   const auto xz = static_cast<std::int32_t>(c_.activation_zero_point);
   for (std::int64_t channel = 0; channel < channels_; ++channel) {
@@ -173,7 +182,8 @@ void LayerSums::lay_out(std::int64_t first, Scratch& scratch) const {
     const auto lane = static_cast<std::size_t>(p);
     scratch.from[lane] =
         (place[0] * c_.stride[0] * padded_[1] + place[1] * c_.stride[1]) * padded_[2] + place[2] * c_.stride[2];
-    scratch.in_a_row = scratch.in_a_row && scratch.from[lane] == scratch.from[0] + p;
+    // Those beyond the end may be anything: the plane is followed by kLanes more.
+    scratch.in_a_row = scratch.in_a_row && (first + p > last || scratch.from[lane] == scratch.from[0] + p);
   }
   float* lanes = scratch.x.data();
   for (std::int64_t channel = 0; channel < channels_; ++channel) {

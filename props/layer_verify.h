@@ -39,7 +39,10 @@ struct LayerResult {
   std::vector<std::string> declined;  // by column: why it gave no answer; empty: it gave one
 };
 
-// seconds: where the time went, added up under the names of the parts.
+// What all threads of this process have taken so far.
+[[nodiscard]] double processor_seconds();
+
+// seconds: processor time, added up under the names of the parts.
 [[nodiscard]] LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& options, LibTorch& reference,
                                        std::map<std::string, double>& seconds);
 

@@ -15,8 +15,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 // A difference that waits to be made small, after the model has run: what its layer held is gone by then.
 struct Pending {
   ConvCase c;
@@ -39,16 +37,16 @@ class Verification {
     if (report_.inputs == 0) {
       if (auto alone = time_forward(input); !alone) return tl::unexpected(alone.error());
     }
-    const auto start = Clock::now();
+    const double start = processor_seconds();
     double ours = 0;
     auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
-      const auto begin = Clock::now();
+      const double begin = processor_seconds();
       name_layer(captured);
       count(captured, verify_layer(captured, options_.layers, reference_, report_.seconds_by_part));
-      ours += seconds_since(begin);
+      ours += processor_seconds() - begin;
       return std::nullopt;
     });
-    report_.seconds_by_part["model and capture"] += seconds_since(start) - ours;
+    report_.seconds_by_part["model and capture"] += processor_seconds() - start - ours;
     if (!run) return run;
     ++report_.inputs;
     for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
@@ -80,12 +78,12 @@ class Verification {
  private:
   // The model alone. The first run of a TorchScript model prepares it; the fastest of the others is what it takes.
   tl::expected<void, ModelError> time_forward(const ModelInput& input) {
-    constexpr int kRuns = 3;
+    constexpr int kRuns = 5;
     for (int i = 0; i < kRuns; ++i) {
-      const auto start = Clock::now();
+      const double start = processor_seconds();
       const auto run = model_.run(input, {});
       if (!run) return tl::unexpected(run.error());
-      report_.forward_seconds = std::min(report_.forward_seconds, seconds_since(start));
+      report_.forward_seconds = std::min(report_.forward_seconds, processor_seconds() - start);
     }
     return {};
   }
@@ -224,7 +222,7 @@ ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, c
   }
   verification.find();
   ModelReport report = verification.finish();
-  report.run.seconds = seconds_since(start);
+  report.run.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return report;
 }
 

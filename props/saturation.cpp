@@ -19,15 +19,14 @@ Extremes extremes_of_pairs(const ConvProblem& problem) {
   const std::int64_t channels = c.in_channels / c.groups;
   const std::int64_t taps = volume(c.kernel);
   const std::int64_t length = channels * taps;
+  std::vector<std::int64_t> place(static_cast<std::size_t>(length));  // of reduction number i in the weights
+  for (std::int64_t i = 0; i < length; ++i) place[static_cast<std::size_t>(i)] = i % channels * taps + i / channels;
   Extremes found;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
-    const auto weight = [&](std::int64_t i) {
-      if (i >= length) return std::int64_t{0};
-      return std::int64_t{problem.weight[static_cast<std::size_t>(k * length + i % channels * taps + i / channels)]};
-    };
-    for (std::int64_t i = 0; i < length; i += 2) {
-      const std::int64_t a = weight(i);
-      const std::int64_t b = weight(i + 1);
+    const std::int8_t* const w = problem.weight.data() + k * length;
+    for (std::size_t i = 0; i < place.size(); i += 2) {
+      const std::int64_t a = w[place[i]];
+      const std::int64_t b = i + 1 < place.size() ? w[place[i + 1]] : 0;
       found.lowest = std::min(found.lowest, std::min<std::int64_t>(a, 0) + std::min<std::int64_t>(b, 0));
       found.highest = std::max(found.highest, std::max<std::int64_t>(a, 0) + std::max<std::int64_t>(b, 0));
     }

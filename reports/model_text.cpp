@@ -134,7 +134,7 @@ std::string timing_text(const ModelReport& report) {
         fmt::format("  {:<24} {:>8.1f} ms {:>6.1f}\n", part, 1e3 * seconds,
                     seconds / report.forward_seconds / static_cast<double>(std::max<std::int64_t>(1, report.inputs)));
   }
-  return fmt::format("Time in all, and as a multiple of the model's own forward pass, {:.1f} ms on one thread:\n",
+  return fmt::format("Processor time, and as a multiple of the model's own forward pass, {:.1f} ms on one thread:\n",
                      1e3 * report.forward_seconds) +
          text +
          fmt::format(
