@@ -65,14 +65,20 @@ class FastConv {
   }
 
   Tensor<std::uint8_t> run(int threads) {
-    const std::int64_t blocks = (volume(out_) + kPositions - 1) / kPositions;
+    // Blocks end with a row where its windows lie side by side, and it is long enough to fill one.
+    const bool by_rows = c_.stride[2] == 1 && out_[2] >= 3 * kPositions / 4 && padded_[2] != out_[2];
+    const std::int64_t row = by_rows ? out_[2] : volume(out_);
+    const std::int64_t blocks_of_row = (row + kPositions - 1) / kPositions;
+    const std::int64_t blocks = volume(out_) / std::max<std::int64_t>(row, 1) * blocks_of_row;
     in_parts(c_.batch * c_.groups * blocks, threads, [&](std::size_t, std::int64_t begin, std::int64_t end) {
       Scratch scratch;
       scratch.x.resize(static_cast<std::size_t>(pairs_ * kPositions));
       for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t image = item / blocks;  // batch and group
         if (item == begin || item % blocks == 0) pad(image, scratch);
-        block(image, item % blocks * kPositions, scratch);
+        const std::int64_t line = item % blocks / blocks_of_row * row;
+        const std::int64_t first = line + item % blocks_of_row * kPositions;
+        block(image, first, std::min(first + kPositions, line + row) - 1, scratch);
       }
     });
     return std::move(y_);
@@ -151,8 +157,8 @@ class FastConv {
     }
   }
 
-  void block(std::int64_t image, std::int64_t first, Scratch& scratch) {
-    const std::int64_t last = std::min(first + kPositions, volume(out_)) - 1;
+  // Positions first..last of an image and group.
+  void block(std::int64_t image, std::int64_t first, std::int64_t last, Scratch& scratch) {
     scratch.in_a_row = true;
     for (std::int64_t p = 0; p < kPositions; ++p) {  // lanes beyond the end repeat the last position
       const std::int64_t at = std::min(first + p, last);

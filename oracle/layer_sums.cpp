@@ -172,9 +172,8 @@ void LayerSums::pad(std::int64_t image, Scratch& scratch) const {
   }
 }
 
-// The windows of kLanes positions from `first` on, side by side.
-void LayerSums::lay_out(std::int64_t first, Scratch& scratch) const {
-  const std::int64_t last = volume(out_) - 1;
+// The windows of positions first..last, at most kLanes, side by side.
+void LayerSums::lay_out(std::int64_t first, std::int64_t last, Scratch& scratch) const {
   scratch.in_a_row = true;
   for (std::int64_t p = 0; p < kLanes; ++p) {  // lanes beyond the end repeat the last position
     const std::int64_t at = std::min(first + p, last);
@@ -204,7 +203,11 @@ void LayerSums::lay_out(std::int64_t first, Scratch& scratch) const {
 void LayerSums::visit(int threads, const std::function<void(std::size_t, const SumLanes&)>& see) const {
   const std::array<Sum, kChannels> sums{best<1>(), best<2>(), best<3>(), best<4>()};
   const std::int64_t positions = volume(out_);
-  const std::int64_t steps = (positions + kLanes - 1) / kLanes;
+  // Steps end with a row where its windows lie side by side, and it is long enough to fill one.
+  const bool by_rows = c_.stride[2] == 1 && out_[2] >= 3 * kLanes / 4 && padded_[2] != out_[2];
+  const std::int64_t row = by_rows ? out_[2] : positions;
+  const std::int64_t steps_of_row = (row + kLanes - 1) / kLanes;
+  const std::int64_t steps = positions / std::max<std::int64_t>(row, 1) * steps_of_row;
   const std::int64_t blocks = (outputs_ + kChannels - 1) / kChannels;
   const auto scale = static_cast<float>(c_.activation_scale);
   in_parts(c_.batch * c_.groups * steps, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
@@ -215,21 +218,25 @@ void LayerSums::visit(int threads, const std::function<void(std::size_t, const S
     SumLanes lanes;
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t image = item / steps;  // batch and group
-      const std::int64_t first = item % steps * kLanes;
+      const std::int64_t line = item % steps / steps_of_row * row;
+      const std::int64_t first = line + item % steps_of_row * kLanes;
+      lanes.count = std::min(kLanes, line + row - first);
       if (item == begin || first == 0) pad(image, scratch);
-      lay_out(first, scratch);
-      lanes.count = std::min(kLanes, positions - first);
+      lay_out(first, first + lanes.count - 1, scratch);
       for (std::int64_t b = 0; b < blocks; ++b) {
         const std::int64_t count = std::min(kChannels, outputs_ - b * kChannels);
         const std::int64_t at = (image % c_.groups * blocks + b) * length_ * kChannels;
-        for (auto& row : block.rounded) row.fill(0);
-        for (auto& row : exact) row.fill(0);
+        for (auto& sum : block.rounded) sum.fill(0);
+        for (auto& sum : exact) sum.fill(0);
         for (std::int64_t i = 0; i < length_; i += segment_) {
           sums[static_cast<std::size_t>(count - 1)](scratch.x.data() + i * kLanes, std::min(segment_, length_ - i),
                                                     steps_.data() + at + i * kChannels,
                                                     weights_.data() + at + i * kChannels, scale, block);
           for (std::size_t o = 0; o < static_cast<std::size_t>(count); ++o) {
-            for (std::size_t p = 0; p < kLanes; ++p) exact[o][p] += static_cast<std::int32_t>(block.exact[o][p]);
+            for (std::size_t p = 0; p < kLanes; ++p) {  // wraps where exact() is false
+              exact[o][p] =
+                  static_cast<std::int32_t>(std::int64_t{exact[o][p]} + static_cast<std::int32_t>(block.exact[o][p]));
+            }
           }
         }
         for (std::int64_t o = 0; o < count; ++o) {

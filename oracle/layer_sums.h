@@ -37,7 +37,7 @@ class LayerSums {
  private:
   struct Scratch;
   void pad(std::int64_t image, Scratch& scratch) const;
-  void lay_out(std::int64_t first, Scratch& scratch) const;
+  void lay_out(std::int64_t first, std::int64_t last, Scratch& scratch) const;
   void find_pairs(std::int64_t largest);
   [[nodiscard]] std::uint32_t saturating(std::int64_t k, const Scratch& scratch) const;
 
