@@ -90,7 +90,7 @@ TEST_F(ModelCommand, InputsOfManyKinds) {
   std::string array("\x93NUMPY\x01\x00\x76\x00", 10);
   array += "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";
   array.resize(127, ' ');
-  array += '\n' + std::string(3 * 4 * 4 * sizeof(float), '\0');
+  array += '\n' + std::string(std::size_t{3} * 4 * 4 * sizeof(float), '\0');
   for (const char* name : {"a.npy", "b.npy"}) std::ofstream(folder_ / name, std::ios::binary) << array;
   const Outcome arrays = run(model("shared", "'" + folder_.string() + "'") + "--hypothesis manual_output_1");
   EXPECT_EQ(arrays.status, 0) << arrays.output;

@@ -40,13 +40,13 @@ TEST(Saturation, DependsOnWeightsAndActivations) {
   ConvProblem problem{.spec = {.in_channels = 2}, .activation = {129, 129}, .weight = {127, 127}};
   EXPECT_EQ(pair_saturation(problem), PairSaturation::unused);
   problem.activation = {0, 130};
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::occurs);
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::possible);
   problem.weight = {127, -128};  // the products have different signs
   EXPECT_EQ(pair_saturation(problem), PairSaturation::never);
   problem.weight = {-128, -1};  // 255 * -129 = -32895
   EXPECT_EQ(pair_saturation(problem), PairSaturation::unused);
   problem.spec.activation_zero_point = 255;  // padding counts as an activation
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::occurs);
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::possible);
 }
 
 }  // namespace

@@ -80,9 +80,10 @@ tl::expected<ModelInputs, std::string> ModelInputs::open(const std::vector<std::
       const std::vector<float> zeros(static_cast<std::size_t>(element_count(*shape)), 0.0F);
       const auto run = model.run(floats(source, *shape, zeros), [](CapturedConv&&) { return std::nullopt; });
       if (!run) return wrong(source, "the model refuses that shape: " + run.error().message);
-      if (!run->quantization)
+      const std::optional<InputQuantization>& quantization = run->quantization;
+      if (!quantization)
         return wrong(source, "the model does not quantize its input, so no range is known: give a file");
-      inputs.quantization_ = *run->quantization;
+      inputs.quantization_ = *quantization;
       inputs.items_.push_back({.name = source, .kind = Kind::random, .shape = *shape});
     } else if (std::filesystem::is_directory(source, error)) {
       const auto files = arrays_in(source);

@@ -54,7 +54,7 @@ PairSaturation pair_saturation(const ConvProblem& problem) {
   if (!leaves_int16(weights, 255)) return PairSaturation::never;
   std::int64_t largest = static_cast<std::uint8_t>(problem.spec.activation_zero_point);
   for (const std::uint8_t x : problem.activation) largest = std::max<std::int64_t>(largest, x);
-  return leaves_int16(weights, largest) ? PairSaturation::occurs : PairSaturation::unused;
+  return leaves_int16(weights, largest) ? PairSaturation::possible : PairSaturation::unused;
 }
 
 std::vector<CpuForecast> cpu_forecasts(const ConvProblem& problem, const Tensor<std::uint8_t>& answer,
@@ -66,7 +66,7 @@ std::vector<CpuForecast> cpu_forecasts(const ConvProblem& problem, const Tensor<
     // Paths may change, too, and with them how a bias is rounded; if only the products differ, they have to saturate.
     Arithmetic alike = there;
     alike.products = now.products;
-    if (there == now || (alike == now && saturation != PairSaturation::occurs)) continue;
+    if (there == now || (alike == now && saturation != PairSaturation::possible)) continue;
     auto same = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return entry.first == there; });
     if (same == known.end())
       same = known.emplace(known.end(), there, diff(answer, conv_relu_fast(problem, there, threads)));

@@ -23,9 +23,9 @@ struct ColumnCounts {
 
 // Whether neighbours in the reduction can leave int16, where they are added in 16 bits.
 enum class PairSaturation {
-  never,   // by these weights no activations of 0..255 do
-  unused,  // some would; the activations seen do not reach them
-  occurs,  // the activations seen do it, on instruction sets that add in 16 bits
+  never,     // by these weights no activations of 0..255 do
+  unused,    // some would; the activations seen do not reach them
+  possible,  // two of the largest activation seen would: how many do is CpuForecast
 };
 
 // What would change on a CPU with another instruction set.

@@ -12,9 +12,9 @@ const char* text_of(PairSaturation saturation) {
   switch (saturation) {
     case PairSaturation::never: return "no";
     case PairSaturation::unused: return "unused";
-    case PairSaturation::occurs: break;
+    case PairSaturation::possible: break;
   }
-  return "yes";
+  return "possible";
 }
 
 std::string shape_text(const Shape& shape) { return fmt::format("{}", fmt::join(shape, "x")); }
