@@ -13,11 +13,19 @@ namespace {
 
 using Distance = Hypothesis::Distance;
 
+// Elements come in any order, and which are kept must not depend on it, nor on who works on which part.
+void keep_first(Disagreement& found) {
+  const auto earlier = [](const auto& a, const auto& b) { return a.offset < b.offset; };
+  std::sort(found.first.begin(), found.first.end(), earlier);
+  if (found.first.size() > Disagreement::kMost) found.first.resize(Disagreement::kMost);
+}
+
 void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint8_t answer) {
   if (says == answer) return;
   ++found.differing;
   found.largest = std::max(found.largest, std::abs(int{says} - int{answer}));
-  if (found.first.size() < Disagreement::kMost) found.first.push_back({offset, says});
+  found.first.push_back({offset, says});
+  if (found.first.size() == 2 * Disagreement::kMost) keep_first(found);
 }
 
 // Whether a sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
@@ -95,10 +103,7 @@ class Comparison {
         sums[h].first.insert(sums[h].first.end(), part.found[h].first.begin(), part.found[h].first.end());
       }
     }
-    for (Disagreement& sum : sums) {
-      std::sort(sum.first.begin(), sum.first.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
-      if (sum.first.size() > Disagreement::kMost) sum.first.resize(Disagreement::kMost);
-    }
+    for (Disagreement& sum : sums) keep_first(sum);
     return sums;
   }
 
@@ -223,6 +228,7 @@ Disagreement compare_literally(const Hypothesis& hypothesis, const ConvProblem& 
   for (std::size_t i = 0; i < answer.values.size(); ++i) {
     note(found, static_cast<std::int64_t>(i), says.values[i], answer.values[i]);
   }
+  keep_first(found);
   return found;
 }
 

@@ -18,7 +18,7 @@ struct Disagreement {
   };
   std::int64_t differing = 0;
   int largest = 0;
-  std::vector<Element> first;  // ascending; all of them, or kMost: what is systematic differs at every other element
+  std::vector<Element> first;  // ascending; the first kMost: what is systematic differs at every other element
 
   static constexpr std::size_t kMost = 4096;
   bool operator==(const Disagreement&) const = default;
