@@ -22,6 +22,7 @@ void add_explain(CLI::App& app, int& exit_status);
 void add_fuzz(CLI::App& app, int& exit_status);
 void add_identify(CLI::App& app, int& exit_status);
 void add_merge(CLI::App& app, int& exit_status);
+void add_model(CLI::App& app, int& exit_status);
 void add_report(CLI::App& app, int& exit_status);
 void add_selftest(CLI::App& app, int& exit_status);
 

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   tieout::add_explain(app, exit_status);
   tieout::add_engines(app, exit_status);
   tieout::add_identify(app, exit_status);
+  tieout::add_model(app, exit_status);
   tieout::add_report(app, exit_status);
   tieout::add_merge(app, exit_status);
   tieout::add_selftest(app, exit_status);

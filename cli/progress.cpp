@@ -67,6 +67,14 @@ void Progress::show(const RunSummary& so_far, std::int64_t running) {
       stderr);
 }
 
+void Progress::show(std::int64_t done, std::int64_t differing, const char* what) {
+  const auto now = Clock::now();
+  if (!terminal_ || now - drawn_ < std::chrono::milliseconds(100)) return;
+  drawn_ = now;
+  fmt::print(stderr, "\r\033[K{}/{} {}, {} differ", done, cases_, what, differing);
+  std::fflush(stderr);
+}
+
 void Progress::finish() const {
   if (terminal_) std::fputs("\r\033[K", stderr);
 }

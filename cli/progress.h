@@ -11,10 +11,13 @@ namespace tieout {
 class Progress {
  public:
   // What is to be done: cases, or seconds where that is not 0.
-  Progress(std::int64_t cases, double seconds);
+  explicit Progress(std::int64_t cases, double seconds = 0);
 
   // Draws at most ten times a second. running: workers at work.
   void show(const RunSummary& so_far, std::int64_t running);
+
+  // The same where the work is counted in something else than cases.
+  void show(std::int64_t done, std::int64_t differing, const char* what);
 
   // Wipes the line, so that what follows starts in an empty one.
   void finish() const;

@@ -193,19 +193,28 @@ std::string_view name(DifferenceClass c) {
 
 Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
                                const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+  std::vector<DifferingElement> elements;
+  for (std::size_t i = 0; i < expected.values.size(); ++i) {
+    if (expected.values[i] == actual.values[i]) continue;
+    elements.push_back({static_cast<std::int64_t>(i), expected.values[i], actual.values[i]});
+  }
+  return classify_difference(problem, reference, elements);
+}
+
+Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
+                               std::span<const DifferingElement> elements) {
   std::array<std::int64_t, kExchanges.size()> explained{};
   Difference difference;
   Window window;
-  for (std::size_t i = 0; i < expected.values.size(); ++i) {
-    if (expected.values[i] == actual.values[i]) continue;
+  for (const DifferingElement& element : elements) {
     ++difference.differing;
-    gather(problem, static_cast<std::int64_t>(i), window);
+    gather(problem, element.offset, window);
     const Recipe recipe = recipe_of(reference, window.granularity);
-    if (compute(window, recipe) != expected.values[i]) continue;
+    if (compute(window, recipe) != element.expected) continue;
     for (std::size_t e = 0; e < kExchanges.size(); ++e) {
       Recipe exchanged = recipe;
       kExchanges[e].apply(exchanged);
-      if (compute(window, exchanged) == actual.values[i]) ++explained[e];
+      if (compute(window, exchanged) == element.actual) ++explained[e];
     }
   }
   const auto best = std::max_element(explained.begin(), explained.end());

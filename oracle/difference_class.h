@@ -3,6 +3,7 @@
 // other result. A class is a label with its derivation, never a pass.
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "oracle/window.h"
@@ -37,5 +38,13 @@ struct Difference {
 // the result.
 [[nodiscard]] Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
                                              const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
+
+// The same of elements that are known to differ.
+struct DifferingElement {
+  std::int64_t offset = 0;
+  std::uint8_t expected = 0, actual = 0;
+};
+[[nodiscard]] Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
+                                             std::span<const DifferingElement> elements);
 
 }  // namespace tieout

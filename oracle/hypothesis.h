@@ -37,6 +37,17 @@ struct Hypothesis {
   std::string_view source;  // who believes so: a document, a specification, an implementation
   // y of the element. trace: nullptr, or where to write the steps down.
   std::uint8_t (*evaluate)(const Window& window, Trace* trace);
+
+  // How far its value before rounding lies from the exact one, s = (raw * xs * ws + bias) / os, wherever nothing overflows.
+  // What is near says the same as the exact value unless that is near a tie: whole layers are compared so (compare.h).
+  enum class Distance {
+    roundings,    // a few roundings to float32; a function of the window's sums alone
+    whole_bias,   // and up to two units of raw, because the bias is an integer
+    activations,  // and a rounding to float32 of each activation; needs the window
+    pairs,        // as `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
+    float_sum,    // manual_output_2's sum in float32
+    anywhere,     // another function
+  } distance = Distance::anywhere;
 };
 
 // All of them, in the order in which they are listed to users.

@@ -3,6 +3,7 @@
 // library of its own, opened when it is first asked for.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cases/conv_case.h"
 #include "oracle/experiment.h"
 #include "oracle/fbgemm_path.h"
+#include "oracle/model.h"
 
 namespace tieout {
 
@@ -61,6 +63,13 @@ class LibTorch {
 
   // Seconds spent inside LibTorch's own calls by conv() so far.
   [[nodiscard]] virtual double seconds_inside() const = 0;
+
+  // The TorchScript model in that file, its weights packed for `engine`. It is code: see oracle/model.h.
+  [[nodiscard]] virtual ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) = 0;
+
+  // What torch.save() wrote: a tensor; a tuple of them, which are one call's arguments; a list of either, which are
+  // several inputs. Weights and quantized tensors are not inputs.
+  [[nodiscard]] virtual ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) const = 0;
 
   // The document's script from `seed`, step for step (oracle/experiment.h).
   [[nodiscard]] virtual EngineResult<Experiment> experiment(std::uint64_t seed) = 0;

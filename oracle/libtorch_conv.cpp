@@ -18,8 +18,10 @@
 
 #include "cases/case_text.h"
 #include "oracle/libtorch.h"
+#include "oracle/libtorch_ambient.h"
 #include "oracle/libtorch_experiment.h"
 #include "oracle/libtorch_guard.h"
+#include "oracle/libtorch_model.h"
 
 namespace tieout {
 namespace {
@@ -39,28 +41,6 @@ using Apply = at::Tensor(at::Tensor, const Packed<kDims>&, double, int64_t);
 template <typename Signature>
 auto find(const std::string& name, const char* overload) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), overload).typed<Signature>();
-}
-
-at::QEngine qengine(Engine engine) {
-  switch (engine) {
-    case Engine::fbgemm: return at::QEngine::FBGEMM;
-    case Engine::onednn: return at::QEngine::ONEDNN;
-    case Engine::x86: return at::QEngine::X86;
-    case Engine::qnnpack: return at::QEngine::QNNPACK;
-  }
-  return at::QEngine::NoQEngine;
-}
-
-inst_set_t fbgemm_isa(Isa isa) {
-  switch (isa) {
-    case Isa::native: return inst_set_t::anyarch;  // nothing is forced
-    case Isa::avx2: return inst_set_t::avx2;
-    case Isa::avx512: return inst_set_t::avx512;
-    case Isa::avx512_256: return inst_set_t::avx512_ymm;
-    case Isa::avx512_vnni: return inst_set_t::avx512_vnni;
-    case Isa::avx512_vnni_256: return inst_set_t::avx512_vnni_ymm;
-  }
-  return inst_set_t::anyarch;
 }
 
 bool cpu_has(Isa isa) {
@@ -120,14 +100,6 @@ Operators<kDims> find_operators(const std::string& base, const char* overload) {
           find<Apply<kDims>>(base + "_relu", overload)};
 }
 
-// The packed weights' own class tells who packed them, and so who will compute.
-Engine packed_by(const std::type_info& type) {
-  const std::string_view name = type.name();
-  if (name.find("Onednn") != std::string_view::npos) return Engine::onednn;
-  if (name.find("Qnnp") != std::string_view::npos) return Engine::qnnpack;
-  return Engine::fbgemm;
-}
-
 template <int kDims>
 std::pair<at::Tensor, Engine> run(const ConvProblem& problem, const Operators<kDims>& operators) {
   const ConvCase& c = problem.spec;
@@ -177,17 +149,6 @@ FbgemmPath ask_fbgemm(const ConvCase& c) {
   }
 }
 
-// On the first quantized tensor of a process LibTorch warns that the quantized dtypes "will be removed in a future PyTorch
-// release". The version is pinned: our users need not read it. Every other warning passes.
-class WithoutDeprecation final : public c10::WarningHandler {
- public:
-  void process(const c10::Warning& warning) override {
-    if (warning.msg().find("will be removed in a future PyTorch release") == std::string::npos) {
-      c10::WarningHandler::process(warning);
-    }
-  }
-};
-
 class Adapter final : public LibTorch {
  public:
   std::string version() const override { return TORCH_VERSION; }
@@ -195,7 +156,7 @@ class Adapter final : public LibTorch {
   std::vector<Engine> engines() const override {
     std::vector<Engine> found;
     for (const Engine engine : {Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack}) {
-      if (has(engine)) found.push_back(engine);
+      if (has_engine(engine)) found.push_back(engine);
     }
     return found;
   }
@@ -212,7 +173,7 @@ class Adapter final : public LibTorch {
     const auto cannot = [](EngineError::Kind kind, const char* what, std::string_view name) {
       return tl::unexpected(EngineError{kind, what + std::string(name)});
     };
-    if (!has(execution.engine)) {
+    if (!has_engine(execution.engine)) {
       return cannot(EngineError::Kind::absent, "this LibTorch has no engine ", name(execution.engine));
     }
     if (!cpu_has(execution.isa)) {
@@ -225,7 +186,7 @@ class Adapter final : public LibTorch {
     if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
     const auto start = Clock::now();
     const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
-    const c10::WarningUtils::WarningHandlerGuard guard(&warnings_);
+    const WithoutDeprecation quiet;
     try {
       const c10::InferenceMode inference;
       select(problem.spec.execution);
@@ -245,7 +206,7 @@ class Adapter final : public LibTorch {
   double seconds_inside() const override { return std::chrono::duration<double>(inside_).count(); }
 
   EngineResult<Experiment> experiment(std::uint64_t seed) override {
-    const c10::WarningUtils::WarningHandlerGuard guard(&warnings_);
+    const WithoutDeprecation quiet;
     try {
       return run_experiment(seed);
     } catch (const std::exception& error) {
@@ -253,19 +214,15 @@ class Adapter final : public LibTorch {
     }
   }
 
+  ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) override {
+    return tieout::open_model(file, engine);
+  }
+
+  ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) const override {
+    return tieout::read_inputs(file);
+  }
+
  private:
-  static bool has(Engine engine) {
-    const std::vector<at::QEngine>& supported = at::globalContext().supportedQEngines();
-    return std::find(supported.begin(), supported.end(), qengine(engine)) != supported.end();
-  }
-
-  // Everything that is ambient in LibTorch is set for every case: what ran before never decides.
-  static void select(const Execution& execution) {
-    at::globalContext().setQEngine(qengine(execution.engine));
-    fbgemm::fbgemmForceIsa(fbgemm_isa(execution.isa));
-    if (at::get_num_threads() != execution.threads) at::set_num_threads(execution.threads);
-  }
-
   // Asked once, while nothing is forced.
   static Isa ask_for_isa() {
     switch (fbgemm::fbgemmInstructionSet()) {
@@ -282,7 +239,6 @@ class Adapter final : public LibTorch {
   bool supported_ = fbgemm::fbgemmSupportedCPU();
   Isa native_isa_ = ask_for_isa();
   Clock::duration inside_{};
-  WithoutDeprecation warnings_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "oracle/libtorch_capture.h"
 #include "oracle/observers.h"
 
 namespace tieout {
@@ -93,29 +94,6 @@ at::Tensor conv2d_relu(const at::Tensor& input, const Packed& packed, const Quan
       .call(input, packed, static_cast<double>(output.scale), output.zero_point);
 }
 
-ConvProblem problem_of(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                       const at::Tensor& output) {
-  ConvProblem problem;
-  problem.activation = values_of<std::uint8_t>(input.int_repr());
-  problem.weight = values_of<std::int8_t>(weight.int_repr());
-  ConvCase& c = problem.spec;
-  c.dims = 2;
-  c.batch = input.size(0);
-  c.input = {1, input.size(2), input.size(3)};
-  c.activation_scale = input.q_scale();
-  c.activation_zero_point = input.q_zero_point();
-  c.granularity = Granularity::per_channel;
-  c.weight_scales = values_of<double>(weight.q_per_channel_scales());
-  c.weight_zero_points = values_of<std::int64_t>(weight.q_per_channel_zero_points());
-  c.output_scale = output.q_scale();
-  c.output_zero_point = output.q_zero_point();
-  c.bias = values_of<float>(bias);
-  c.relu = Relu::on;
-  c.activation = {Fill::listed, problem.activation};
-  c.weight = {Fill::listed, problem.weight};
-  return problem;
-}
-
 // What is ambient in LibTorch and decides: see run_experiment().
 void set_ambient() {
   at::globalContext().setQEngine(at::QEngine::FBGEMM);
@@ -139,7 +117,18 @@ Experiment run_experiment(std::uint64_t seed) {
   const Packed packed = prepack(quantize_weight(conv.weight), conv.bias);
   const at::Tensor x = at::quantize_per_tensor(input_fp32, static_cast<double>(input_parameters.scale),
                                                input_parameters.zero_point, at::kQUInt8);
-  const at::Tensor y = conv2d_relu(x, packed, output_parameters);
+  CapturedConv captured;  // what the script's hook captures
+  const at::Tensor y = [&] {
+    const ConvCapture capture([&](CapturedConv&& seen) {
+      captured = std::move(seen);
+      return std::optional<std::vector<std::uint8_t>>{};
+    });
+    at::Tensor output = conv2d_relu(x, packed, output_parameters);
+    capture.rethrow();
+    return output;
+  }();
+  captured.problem.spec.activation = {Fill::listed, captured.problem.activation};
+  captured.problem.spec.weight = {Fill::listed, captured.problem.weight};
   const auto [w, maybe_bias] = packed->unpack();
   const at::Tensor& bias = maybe_bias.value();
   const auto scale = static_cast<double>(output_parameters.scale);
@@ -152,8 +141,8 @@ Experiment run_experiment(std::uint64_t seed) {
 
   return {.input_fp32 = tensor_of<float>(input_fp32),
           .weight_fp32 = tensor_of<float>(conv.weight),
-          .problem = problem_of(x, w, bias, y),
-          .conv_output = tensor_of<std::uint8_t>(y.int_repr()),
+          .problem = std::move(captured.problem),
+          .conv_output = std::move(captured.output),
           .manual_output_1 = printed<double>(output_1),
           .manual_output_2 = printed<float>(output_2),
           .difference_1 = (output_1 - y.int_repr()).sum().item<double>(),

@@ -43,6 +43,8 @@ struct CampaignOptions {
   Rules rules;                                           // for it
 };
 
+[[nodiscard]] Machine machine_of(const LibTorch& reference);
+
 // What a run has counted before its first case: machine, classes, the cells that it aims at.
 [[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference);
 

@@ -26,6 +26,12 @@ class SpecificationReference : public LibTorch {
   void guard_tensors(bool /*on*/) override {}
   double seconds_inside() const override { return 0; }
   EngineResult<Experiment> experiment(std::uint64_t /*seed*/) override { return Experiment{}; }
+  ModelResult<std::unique_ptr<Model>> open_model(const std::string& /*file*/, Engine /*engine*/) override {
+    return std::unique_ptr<Model>();
+  }
+  ModelResult<std::vector<ModelInput>> read_inputs(const std::string& /*file*/) const override {
+    return std::vector<ModelInput>();
+  }
 };
 
 }  // namespace tieout

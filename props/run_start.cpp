@@ -20,13 +20,6 @@ std::string cpu_name() {
   return "unknown";
 }
 
-Machine machine(const LibTorch& reference) {
-  return {.cpu = cpu_name(),
-          .isa = std::string(name(reference.native_isa())),
-          .libtorch = reference.version(),
-          .cores = static_cast<int>(std::thread::hardware_concurrency())};
-}
-
 // Every cell that this machine and this LibTorch have, so that one that is never reached shows as a hole.
 void add_cells(RunSummary& run, const LibTorch& reference) {
   struct How {
@@ -58,11 +51,18 @@ void add_cells(RunSummary& run, const LibTorch& reference) {
 
 }  // namespace
 
+Machine machine_of(const LibTorch& reference) {
+  return {.cpu = cpu_name(),
+          .isa = std::string(name(reference.native_isa())),
+          .libtorch = reference.version(),
+          .cores = static_cast<int>(std::thread::hardware_concurrency())};
+}
+
 RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) {
   RunSummary run{.command = options.command,
                  .subject = "scalar",
                  .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                 .machine = machine(reference),
+                 .machine = machine_of(reference),
                  .seed = options.seed,
                  .shard = options.shard,
                  .finished = false,
@@ -83,7 +83,7 @@ RunSummary run_of_one_case(const std::string& command, const ConvCase& c, const 
   RunSummary run{.command = command,
                  .subject = verdict.finding.subject.empty() ? "scalar" : verdict.finding.subject,
                  .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                 .machine = machine(reference)};
+                 .machine = machine_of(reference)};
   const CaseOutcome outcome = outcome_of(c, verdict, reference);
   count(run, outcome, "given");
   if (verdict.status == Status::differed || verdict.status == Status::crashed) {

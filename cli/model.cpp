@@ -1,0 +1,253 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cases/case_text.h"
+#include "cli/commands.h"
+#include "cli/output_file.h"
+#include "cli/own_process.h"
+#include "cli/progress.h"
+#include "cli/seed.h"
+#include "cli/sinks.h"
+#include "cli/subject_option.h"
+#include "oracle/libtorch.h"
+#include "props/explain.h"
+#include "props/isolated.h"
+#include "props/model_verify.h"
+#include "reports/finding_text.h"
+#include "reports/model_text.h"
+
+namespace tieout {
+namespace {
+
+struct Arguments {
+  std::string model;
+  std::vector<std::string> inputs;
+  std::vector<std::string> hypotheses;
+  std::vector<std::string> subjects;
+  std::vector<std::string> spread;
+  std::string engine = "fbgemm";
+  std::string save;
+  std::string seed = "0";
+  std::size_t findings = 10;
+  int threads = 0;
+  bool timing = false;
+  Sinks sinks;
+};
+
+int refuse(const std::string& text) {
+  fmt::print(stderr, "tieout model: {}\n", text);
+  return kBadUsage;
+}
+
+int not_verified(const std::string& text) {
+  fmt::print(stderr, "tieout model: {}\n", text);
+  return kNotVerified;
+}
+
+std::string names_of_hypotheses() {
+  std::string names;
+  for (const Hypothesis& hypothesis : hypotheses()) names.append(names.empty() ? "" : ", ").append(hypothesis.name);
+  return names;
+}
+
+tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const std::vector<std::string>& names) {
+  std::vector<const Hypothesis*> found;
+  const bool all = names == std::vector<std::string>{"all"};
+  for (const Hypothesis& hypothesis : hypotheses()) {
+    if (all || (names.empty() && hypothesis.distance != Hypothesis::Distance::anywhere)) found.push_back(&hypothesis);
+  }
+  if (all) return found;
+  for (const std::string& name : names) {
+    found.push_back(find_hypothesis(name));
+    if (found.back() == nullptr) {
+      return tl::unexpected(fmt::format("--hypothesis: must be all, or of {}, is '{}'", names_of_hypotheses(), name));
+    }
+  }
+  return found;
+}
+
+// A hypothesis, or what every --subject is. A layer at a time, in a process that may die.
+tl::expected<LayerSubject, int> find_subject(const std::string& text) {
+  constexpr std::string_view kPrefix = "hypothesis:";
+  if (text.starts_with(kPrefix)) {
+    const Hypothesis* const hypothesis = find_hypothesis(std::string_view(text).substr(kPrefix.size()));
+    if (hypothesis != nullptr) {
+      return LayerSubject{text, [hypothesis](const ConvProblem& problem) { return evaluate(*hypothesis, problem); }};
+    }
+    return tl::unexpected(
+        refuse(fmt::format("--subject: hypothesis: must be one of {}, is '{}'", names_of_hypotheses(), text)));
+  }
+  auto opened = open_named(text, "model");
+  if (!opened) return tl::unexpected(opened.error());
+  const std::shared_ptr<Subject> subject = std::move(*opened);
+  return LayerSubject{subject->name(), [subject](const ConvProblem& problem) -> LayerAnswer {
+                        constexpr double kSeconds = 120;  // for a whole layer
+                        const auto bytes = run_alone(
+                            [&] {
+                              const auto y = subject->run(problem, {.seconds = kSeconds});
+                              if (y) return "+" + std::string(y->values.begin(), y->values.end());
+                              const bool declined = y.error().kind == SubjectError::Kind::declined;
+                              return "-" + std::string(declined ? kDeclined : "failed: ") + y.error().message;
+                            },
+                            kSeconds);
+                        if (!bytes) return tl::unexpected("died: " + bytes.error().text());
+                        if (bytes->front() == '-') return tl::unexpected(bytes->substr(1));
+                        return Tensor<std::uint8_t>{output_shape(problem.spec), {bytes->begin() + 1, bytes->end()}};
+                      }};
+}
+
+// Error: the exit status, after saying why.
+tl::expected<ModelOptions, int> options_of(const Arguments& arguments) {
+  ModelOptions options{.spread = arguments.spread, .max_findings = arguments.findings};
+  options.layers.threads =
+      arguments.threads > 0 ? arguments.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  auto found = find_hypotheses(arguments.hypotheses);
+  if (!found) return tl::unexpected(refuse(found.error()));
+  options.layers.hypotheses = std::move(*found);
+  for (const std::string& text : arguments.subjects) {
+    auto subject = find_subject(text);
+    if (!subject) return tl::unexpected(subject.error());
+    options.layers.subjects.push_back(std::move(*subject));
+  }
+  const std::vector<Column> columns = columns_of(options.layers);
+  for (const std::string& name : options.spread) {
+    if (std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; })) continue;
+    return tl::unexpected(refuse(fmt::format("--spread: must be one that is compared, is '{}'", name)));
+  }
+  return options;
+}
+
+// "003 features.16.conv.2 manual_output_1.case"
+std::string file_name(std::size_t number, const Finding& finding) {
+  std::string name = fmt::format("{:03} {} {}", number, finding.expected_name, finding.actual_name);
+  std::replace_if(
+      name.begin(), name.end(),
+      [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-' && c != '_'; }, '_');
+  return name + ".case";
+}
+
+// False, after saying why, where one cannot be written.
+bool print_findings(const ModelReport& report, const std::string& folder) {
+  std::size_t number = 0;
+  for (const Finding& finding : report.run.findings) {
+    fmt::print("\n{}", finding_text(finding));
+    if (folder.empty()) continue;
+    const std::filesystem::path file = std::filesystem::path(folder) / file_name(++number, finding);
+    if (const auto written = write_file(file, finding.case_line + "\n"); !written) {
+      fmt::print(stderr, "tieout model: --save: {}\n", written.error());
+      return false;
+    }
+    fmt::print("saved: {}\n", file.string());
+  }
+  return true;
+}
+
+std::string nothing_verified(const ModelReport& report) {
+  if (!report.layers.empty()) return "nothing was verified: see above why";
+  std::string text = "the model ran no quantized convolution that can be verified";
+  if (report.unverified.empty()) {
+    return text +
+           ": none of its operators is quantized. Quantize it for FBGEMM (torch.ao.quantization, "
+           "get_default_qconfig('fbgemm')), and save what torch.jit.script or trace makes of it";
+  }
+  return text + "; what is quantized in it is listed above";
+}
+
+// The run without what hypotheses differ by, which is no failure, but with every finding explained.
+RunSummary what_counts(RunSummary run) {
+  std::erase_if(run.findings, [](const Finding& finding) { return find_hypothesis(finding.actual_name) != nullptr; });
+  for (Finding& finding : run.findings) finding.explanation = explanation_of(finding);
+  return run;
+}
+
+int verify(const Arguments& arguments) {
+  const auto engine = from_name<Engine>("--engine", arguments.engine);
+  if (!engine) return refuse(engine.error().text());
+  const auto options = options_of(arguments);
+  if (!options) return options.error();
+  const auto baseline = prepare(arguments.sinks);
+  if (!baseline) return refuse(baseline.error());
+  const auto seed = parse_seed(arguments.seed);
+  if (!seed) return refuse("--seed: " + seed.error());
+  const auto reference = libtorch();
+  if (!reference) return not_verified("LibTorch cannot be loaded: " + reference.error().message);
+  fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
+  auto model = (*reference)->open_model(arguments.model, *engine);
+  if (!model) {
+    const std::string text = arguments.model + ": " + model.error().message;
+    return model.error().kind == ModelError::Kind::absent ? not_verified(text) : refuse(text);
+  }
+  const auto inputs = ModelInputs::open(arguments.inputs, *seed, **model, **reference);
+  if (!inputs) return refuse("--input: " + inputs.error());
+
+  Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
+  auto report = verify_model(**model, *inputs, *options, **reference, [&](const ModelProgress& so_far) {
+    progress.show(so_far.layers, so_far.differing, "layers");
+  });
+  progress.finish();
+  if (!report) return refuse("--input: " + report.error().message);
+
+  report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
+  report->run.seed = *seed;
+  if (!report->layers.empty()) fmt::print("{}\n{}", layer_table(*report), forecast_text(*report));
+  fmt::print("{}{}", spread_text(*report), unverified_text(*report));
+  const bool saved = print_findings(*report, arguments.save);
+  if (arguments.timing) fmt::print("\n{}", timing_text(*report));
+  fmt::print("\n{}", totals_text(*report));
+  if (const auto written = write(arguments.sinks, make_report({what_counts(report->run)}, *baseline)); !written) {
+    return not_verified(written.error());
+  }
+  const int status = exit_status(*report);
+  if (status == kNotVerified) return not_verified(arguments.model + ": " + nothing_verified(*report));
+  return status == kEqual && !saved ? int{kNotVerified} : status;
+}
+
+constexpr const char* kFooter = R"(An input is
+  FILE.pt               what torch.save() wrote: a tensor; a tuple of arguments; a
+                        list of either, for several inputs
+  FILE.npy, or DIR      what numpy.save() wrote; every .npy in the folder
+  random:1x3x224x224    in the range that the model was calibrated for, by --seed
+The last lines of standard output are one for each hypothesis:
+  NAME differs at N of M elements in K of L convolutions
+Exit status: 1 if the kernel or a subject differs, 0 if none does; what a
+hypothesis differs by is no failure.
+TorchScript is a program and is run as you: open models of people you trust.)";
+
+}  // namespace
+
+void add_model(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand("model", "Verify every quantized convolution of a TorchScript model");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("model", arguments->model, "What torch.jit.save() wrote. It is code, and is run")->required();
+  command->add_option("--input", arguments->inputs, "What the model is run on; see below")->required();
+  command->add_option("--subject", arguments->subjects,
+                      "A kernel to verify: a shared library, command:LINE, or hypothesis:NAME");
+  command->add_option("--hypothesis", arguments->hypotheses,
+                      "These hypotheses, or all; left out: those whose values lie near the operator's");
+  command->add_option("--spread", arguments->spread,
+                      "Follow this column's differences to the model's end; those of subjects always are");
+  command->add_option("--engine", arguments->engine, "Whom LibTorch packs the weights for")->capture_default_str();
+  command->add_option("--save", arguments->save, "Folder for the findings, a case a file");
+  command->add_option("--findings", arguments->findings, "At most so many are cut small and shown")
+      ->capture_default_str();
+  command->add_option("--seed", arguments->seed, "Of random inputs")->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Of the verification; left out: as many as there are cores")
+      ->check(CLI::Range(1, 1024));
+  command->add_flag("--timing", arguments->timing, "Where the time went, beside the model's own forward pass");
+  add_sinks(*command, arguments->sinks);
+  command->footer(kFooter);
+  command->callback(
+      [arguments, &exit_status] { exit_status = in_own_process("tieout model", [&] { return verify(*arguments); }); });
+}
+
+}  // namespace tieout

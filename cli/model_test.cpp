@@ -1,0 +1,137 @@
+// `tieout model` as its user meets it: last lines, exit status, words.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace tieout {
+namespace {
+
+const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
+
+struct Outcome {
+  int status;
+  std::string output;
+};
+
+Outcome run(const std::string& arguments, const char* streams = "2>&1") {
+  const std::string command = "'" TIEOUT_PROGRAM "' " + arguments + " " + streams + " </dev/null";
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {-1, "popen failed"};
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
+  return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+std::string model(const std::string& name, const std::string& input) {
+  return "model '" + kModels + name + ".pt' --input " + input + " ";
+}
+
+const std::string kSmall = "'" + kModels + "small_input.pt'";
+
+class ModelCommand : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "tieout model test";
+};
+
+TEST_F(ModelCommand, TheLastLinesAreOneForEachHypothesis) {
+  const Outcome o =
+      run(model("shared", kSmall) + "--hypothesis manual_output_1 --hypothesis manual_output_2", "2>/dev/null");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_TRUE(
+      o.output.ends_with("\nkernel differs at 0 of 12288 elements in 0 of 3 convolutions\n"
+                         "manual_output_1 differs at 0 of 12288 elements in 0 of 3 convolutions\n"
+                         "manual_output_2 differs at 0 of 12288 elements in 0 of 3 convolutions\n"))
+      << o.output;
+  EXPECT_NE(o.output.find("\nfirst   2x8x16x16 k3x3 p1x1 im2col "), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("\ntwice#2 "), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("  1 quantized::add\n"), std::string::npos) << o.output;
+}
+
+TEST_F(ModelCommand, VerifiesWhatCanBeAndNamesTheRest) {
+  const Outcome transposed = run(model("transposed", kSmall) + "--hypothesis manual_output_1");
+  EXPECT_EQ(transposed.status, 0) << transposed.output;
+  EXPECT_NE(transposed.output.find("  1 quantized::conv_transpose2d\n"), std::string::npos) << transposed.output;
+  const Outcome frozen = run(model("frozen", kSmall) + "--hypothesis manual_output_1");
+  EXPECT_EQ(frozen.status, 0) << frozen.output;
+  EXPECT_NE(frozen.output.find("\nconv2d@2 "), std::string::npos) << frozen.output;
+  const Outcome two =
+      run(model("two_arguments", "'" + kModels + "two_arguments_input.pt'") + "--hypothesis manual_output_1");
+  EXPECT_EQ(two.status, 0) << two.output;
+  EXPECT_NE(two.output.find("kernel differs at 0 of 49152 elements in 0 of 6 convolutions"), std::string::npos)
+      << two.output;
+}
+
+TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {
+  const Outcome o = run(model("shared", kSmall) +
+                        "--hypothesis manual_output_1 --subject hypothesis:round_down "
+                        "--findings 1 --save '" +
+                        folder_.string() + "'");
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_NE(o.output.find("How differences spread"), std::string::npos) << o.output;
+  ASSERT_FALSE(std::filesystem::is_empty(folder_)) << o.output;
+  std::ifstream saved(std::filesystem::directory_iterator(folder_)->path());
+  std::string line;
+  std::getline(saved, line);
+  EXPECT_EQ(run("check '" + line + "'").status, 0) << line;
+  const Outcome explained = run("explain '" + line + "' --hypothesis integer_float32 --hypothesis round_down");
+  EXPECT_EQ(explained.status, 0) << explained.output;
+}
+
+TEST_F(ModelCommand, InputsOfManyKinds) {
+  std::string array("\x93NUMPY\x01\x00\x76\x00", 10);
+  array += "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";
+  array.resize(127, ' ');
+  array += '\n' + std::string(std::size_t{3} * 4 * 4 * sizeof(float), '\0');
+  for (const char* name : {"a.npy", "b.npy"}) std::ofstream(folder_ / name, std::ios::binary) << array;
+  const Outcome arrays = run(model("shared", "'" + folder_.string() + "'") + "--hypothesis manual_output_1");
+  EXPECT_EQ(arrays.status, 0) << arrays.output;
+  EXPECT_NE(arrays.output.find("kernel differs at 0 of 768 elements in 0 of 3 "), std::string::npos) << arrays.output;
+  const Outcome drawn = run(model("shared", "random:2x3x5x7 random:1x3x8x8") + "--hypothesis manual_output_1");
+  EXPECT_EQ(drawn.status, 0) << drawn.output;
+  EXPECT_NE(drawn.output.find("kernel differs at 0 of 3216 elements in 0 of 3 "), std::string::npos) << drawn.output;
+}
+
+struct Refused {
+  std::string arguments;
+  int status;
+  const char* words;
+};
+
+TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
+  std::ofstream(folder_ / "broken.pt") << "PK, but no archive";
+  std::ofstream(folder_ / "broken.npy") << "no array";
+  const std::string folder = "'" + folder_.string();
+  const std::array<Refused, 14> refused{{
+      {model("nowhere", kSmall), 2, "there is no such file"},
+      {"model " + folder + "/broken.pt' --input " + kSmall, 2, "not a TorchScript model"},
+      {"model " + kSmall + " --input " + kSmall, 2, "not a TorchScript model"},
+      {model("shared", folder + "/broken.pt'"), 2, "not a tensor as torch.save() writes it"},
+      {model("shared", folder + "/broken.npy'"), 2, "not a .npy file"},
+      {model("shared", folder + "/'"), 2, "broken.npy: not a .npy file"},
+      {model("shared", "'" + kModels + "two_arguments_input.pt'"), 2, "Expected at most 2 argument(s)"},
+      {model("shared", "random:2x5x8x8"), 2, "the model refuses that shape: [QConv2D]"},
+      {model("shared", "random:2x"), 2, "random:1x3x224x224"},
+      {model("shared", kSmall) + "--hypothesis nobody", 2, "must be all, or of manual_output_1"},
+      {model("shared", kSmall) + "--subject nobody", 2, "--subject: must be hypothesis:"},
+      {model("shared", kSmall) + "--engine nobody", 2, "--engine"},
+      {model("not_quantized", kSmall), 3, "none of its operators is quantized"},
+      {model("only_linear", kSmall), 3, "1 quantized::linear_dynamic"},
+  }};
+  for (const Refused& r : refused) {
+    const Outcome o = run(r.arguments);
+    EXPECT_EQ(o.status, r.status) << r.arguments << '\n' << o.output;
+    EXPECT_NE(o.output.find(r.words), std::string::npos) << r.arguments << '\n' << o.output;
+  }
+}
+
+}  // namespace
+}  // namespace tieout

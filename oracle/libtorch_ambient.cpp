@@ -1,0 +1,80 @@
+#include "oracle/libtorch_ambient.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+#include <fbgemm/Utils.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace tieout {
+namespace {
+
+using fbgemm::inst_set_t;
+
+at::QEngine qengine(Engine engine) {
+  switch (engine) {
+    case Engine::fbgemm: return at::QEngine::FBGEMM;
+    case Engine::onednn: return at::QEngine::ONEDNN;
+    case Engine::x86: return at::QEngine::X86;
+    case Engine::qnnpack: return at::QEngine::QNNPACK;
+  }
+  return at::QEngine::NoQEngine;
+}
+
+inst_set_t fbgemm_isa(Isa isa) {
+  switch (isa) {
+    case Isa::native: return inst_set_t::anyarch;  // nothing is forced
+    case Isa::avx2: return inst_set_t::avx2;
+    case Isa::avx512: return inst_set_t::avx512;
+    case Isa::avx512_256: return inst_set_t::avx512_ymm;
+    case Isa::avx512_vnni: return inst_set_t::avx512_vnni;
+    case Isa::avx512_vnni_256: return inst_set_t::avx512_vnni_ymm;
+  }
+  return inst_set_t::anyarch;
+}
+
+}  // namespace
+
+bool has_engine(Engine engine) {
+  const std::vector<at::QEngine>& supported = at::globalContext().supportedQEngines();
+  return std::find(supported.begin(), supported.end(), qengine(engine)) != supported.end();
+}
+
+void select(const Execution& execution) {
+  at::globalContext().setQEngine(qengine(execution.engine));
+  fbgemm::fbgemmForceIsa(fbgemm_isa(execution.isa));
+  if (at::get_num_threads() != execution.threads) at::set_num_threads(execution.threads);
+}
+
+Engine packed_by(const std::type_info& type) {
+  const std::string_view name = type.name();
+  if (name.find("Onednn") != std::string_view::npos) return Engine::onednn;
+  if (name.find("Qnnp") != std::string_view::npos) return Engine::qnnpack;
+  return Engine::fbgemm;
+}
+
+struct WithoutDeprecation::Handler final : public c10::WarningHandler {
+  void process(const c10::Warning& warning) override {
+    if (warning.msg().find("will be removed in a future PyTorch release") == std::string::npos) {
+      c10::WarningHandler::process(warning);
+    }
+  }
+  c10::WarningUtils::WarningHandlerGuard guard{this};
+};
+
+WithoutDeprecation::WithoutDeprecation() : handler_(std::make_unique<Handler>()) {}
+WithoutDeprecation::~WithoutDeprecation() = default;
+
+std::string reason_of(const std::exception& error) {
+  const auto* const ours = dynamic_cast<const c10::Error*>(&error);
+  std::string text = ours == nullptr ? error.what() : ours->what_without_backtrace();
+  // "The following operation failed in the TorchScript interpreter.", frames, then the operator's own words.
+  constexpr std::string_view kOperator = "RuntimeError: ";
+  if (const std::size_t at = text.rfind(kOperator); at != std::string::npos) text.erase(0, at + kOperator.size());
+  // What follows is a guess, and the same at every broken file.
+  return text.substr(0, std::min(text.find('\n'), text.find(". This is an internal")));
+}
+
+}  // namespace tieout

@@ -1,0 +1,275 @@
+#include "oracle/libtorch_capture.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/function_schema.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/native/quantized/PackedParams.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
+#include <c10/util/ScopeExit.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <string_view>
+
+#include "oracle/libtorch_ambient.h"
+
+namespace tieout {
+
+struct ConvCapture::State {
+  OnConv seen;
+  std::map<const void*, std::string> layers;
+  OperatorCounts unverified;
+  std::optional<InputQuantization> quantization;
+  std::exception_ptr failure;
+  std::int64_t calls = 0;
+  int depth = 0;  // operators that run inside of one another; those inside are no business of the model's
+  at::CallbackHandle handle = at::INVALID_CALLBACK_HANDLE;
+};
+
+namespace {
+
+// Record functions are plain functions and reach nothing else.
+ConvCapture::State*& current() {
+  thread_local ConvCapture::State* state = nullptr;
+  return state;
+}
+
+// What is kept of a call from its start to its end. The tensors are held, not copied: nobody else runs in between.
+struct Call final : public at::ObserverContext {
+  bool outermost = false;
+  bool is_conv = false;
+  at::Tensor activation;
+  c10::IValue packed;
+};
+
+struct OperatorName {
+  bool conv = false;
+  int dims = 0;
+  Relu relu = Relu::off;
+};
+
+OperatorName parse(std::string_view name) {
+  constexpr std::string_view kPrefix = "quantized::conv";
+  if (!name.starts_with(kPrefix)) return {};
+  name.remove_prefix(kPrefix.size());
+  if (name.size() < 2 || name[0] < '1' || name[0] > '3' || name[1] != 'd') return {};
+  OperatorName found{.conv = true, .dims = name[0] - '0'};
+  name.remove_prefix(2);
+  if (name == "_relu") found.relu = Relu::on;
+  if (!name.empty() && name != "_relu") return {};
+  return found;
+}
+
+template <typename T>
+std::vector<T> bytes_of(const at::Tensor& t) {
+  const at::Tensor dense = t.contiguous();
+  const auto* const data = static_cast<const T*>(dense.data_ptr());
+  return {data, data + dense.numel()};
+}
+
+template <typename T>
+std::vector<T> values_of(const at::Tensor& t, at::ScalarType type) {
+  return bytes_of<T>(t.to(at::kCPU, type));
+}
+
+Spatial spatial(const torch::List<std::int64_t>& list, std::int64_t neutral) {
+  Spatial result{neutral, neutral, neutral};
+  for (std::size_t i = 0; i < list.size() && i < 3; ++i) result[3 - list.size() + i] = list.get(i);
+  return result;
+}
+
+Spatial trailing(at::IntArrayRef sizes) {
+  Spatial result{1, 1, 1};
+  for (std::size_t i = 2; i < sizes.size() && i < 5; ++i) result[3 + i - sizes.size()] = sizes[i];
+  return result;
+}
+
+void describe_weight(const at::Tensor& w, ConvProblem& problem) {
+  ConvCase& c = problem.spec;
+  problem.weight = bytes_of<std::int8_t>(w);
+  c.out_channels = w.size(0);
+  c.kernel = trailing(w.sizes());
+  if (w.qscheme() == at::kPerTensorAffine) {
+    c.granularity = Granularity::per_tensor;
+    c.weight_scales = {w.q_scale()};
+    c.weight_zero_points = {w.q_zero_point()};
+  } else {
+    c.granularity = Granularity::per_channel;
+    c.weight_scales = values_of<double>(w.q_per_channel_scales(), at::kDouble);
+    c.weight_zero_points = values_of<std::int64_t>(w.q_per_channel_zero_points(), at::kLong);
+  }
+}
+
+template <int kDims>
+void describe(const at::Tensor& x, const c10::IValue& value, ConvProblem& problem) {
+  const auto packed = value.toCustomClass<ConvPackedParamsBase<kDims>>();
+  ConvPackedParamsBase<kDims>& base = *packed;
+  const auto [weight, bias] = base.unpack();
+  ConvCase& c = problem.spec;
+  describe_weight(weight, problem);
+  problem.activation = bytes_of<std::uint8_t>(x);
+  c.batch = x.size(0);
+  c.in_channels = x.size(1);
+  c.groups = base.groups();
+  c.input = trailing(x.sizes());
+  c.stride = spatial(base.stride(), 1);
+  c.padding = spatial(base.padding(), 0);
+  c.dilation = spatial(base.dilation(), 1);
+  c.activation_scale = x.q_scale();
+  c.activation_zero_point = x.q_zero_point();
+  if (bias && bias->defined()) c.bias = values_of<float>(*bias, at::kFloat);
+  c.execution.engine = packed_by(typeid(base));
+}
+
+// The operator's own answer is overwritten where it lies: the model goes on with it. Whatever its strides are.
+void replace(const at::Tensor& y, const std::vector<std::uint8_t>& values) {
+  if (values.size() != static_cast<std::size_t>(y.numel())) throw std::logic_error("a replacement of another size");
+  const at::Tensor ours = at::empty_like(y, y.options(), at::MemoryFormat::Contiguous);
+  std::memcpy(ours.data_ptr(), values.data(), values.size());
+  y.copy_(ours);
+}
+
+void show(ConvCapture::State& state, const OperatorName& op, const std::string& name, const Call& call,
+          const at::Tensor& y) {
+  CapturedConv captured{.op = name, .call = state.calls++};
+  ConvProblem& problem = captured.problem;
+  if (op.dims == 3) {
+    describe<3>(call.activation, call.packed, problem);
+  } else {
+    describe<2>(call.activation, call.packed, problem);  // conv1d packs as a 2-d convolution of height 1
+  }
+  problem.spec.dims = op.dims;
+  problem.spec.relu = op.relu;
+  problem.spec.output_scale = y.q_scale();
+  problem.spec.output_zero_point = y.q_zero_point();
+  captured.output = {y.sizes().vec(), bytes_of<std::uint8_t>(y)};
+  if (const auto found = state.layers.find(packed_address(call.packed)); found != state.layers.end()) {
+    captured.name = found->second;
+  }
+  if (const auto replacement = state.seen(std::move(captured))) replace(y, *replacement);
+}
+
+// What moves elements and computes nothing, or makes them: no business of a verification.
+bool computes(std::string_view name) {
+  constexpr std::array<std::string_view, 16> kMovers{"aten::quantize_per_tensor",
+                                                     "aten::flatten",
+                                                     "aten::view",
+                                                     "aten::reshape",
+                                                     "aten::permute",
+                                                     "aten::transpose",
+                                                     "aten::contiguous",
+                                                     "aten::slice",
+                                                     "aten::select",
+                                                     "aten::squeeze",
+                                                     "aten::unsqueeze",
+                                                     "aten::detach",
+                                                     "aten::clone",
+                                                     "aten::to",
+                                                     "aten::expand",
+                                                     "aten::alias"};
+  return std::find(kMovers.begin(), kMovers.end(), name) == kMovers.end();
+}
+
+// Quantized operators, those that only other engines have among them.
+bool quantizes(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNamespaces{
+      "quantized::", "onednn::", "prepacked::", "xnnpack::", "quantized_decomposed::"};
+  return std::any_of(kNamespaces.begin(), kNamespaces.end(), [&](auto prefix) { return name.starts_with(prefix); });
+}
+
+bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
+
+// Whether we know how to read a convolution's arguments: a uint8 activation and packed weights that are not transposed.
+bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
+  if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
+  if (dims == 3) return !packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
+  return !packed.toCustomClass<ConvPackedParamsBase<2>>()->transpose();
+}
+
+// The interpreter passes the whole of its value stack as an operator's inputs, of which the last are the operator's own.
+std::size_t own_inputs(const at::RecordFunction& function) {
+  const auto schema = function.operator_schema();
+  return schema ? schema->arguments().size() : function.inputs().size();
+}
+
+std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
+  ConvCapture::State* const state = current();
+  auto call = std::make_unique<Call>();
+  if (state == nullptr) return call;
+  call->outermost = state->depth++ == 0;
+  const OperatorName op = parse(function.name());
+  if (!op.conv || state->failure) return call;
+  try {
+    const auto inputs = function.inputs();
+    const std::size_t own = own_inputs(function);
+    if (own < 2 || inputs.size() < own) return call;
+    const c10::IValue& x = inputs[inputs.size() - own];
+    const c10::IValue& packed = inputs[inputs.size() - own + 1];
+    if (!readable(x, packed, op.dims)) return call;
+    call->is_conv = true;
+    call->activation = x.toTensor();
+    call->packed = packed;
+  } catch (...) {
+    state->failure = std::current_exception();
+  }
+  return call;
+}
+
+void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
+  ConvCapture::State* const state = current();
+  auto* const call = static_cast<Call*>(context);
+  if (state == nullptr || call == nullptr) return;
+  --state->depth;
+  current() = nullptr;  // what is run from here on is ours, and not the model's
+  const auto go_on = c10::make_scope_exit([&] { current() = state; });
+  if (state->failure || function.outputs().empty()) return;  // no output: the operator threw
+  try {
+    const c10::IValue& last = function.outputs().back();  // of the whole stack, likewise
+    const std::string name = function.name();
+    if (call->is_conv) {
+      show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
+    } else if (name == "aten::quantize_per_tensor" && !state->quantization && is_quantized(last)) {
+      state->quantization = {last.toTensor().q_scale(), last.toTensor().q_zero_point()};
+    } else if (call->outermost && (quantizes(name) || (is_quantized(last) && computes(name)))) {
+      ++state->unverified[name];
+    }
+  } catch (...) {
+    state->failure = std::current_exception();
+  }
+}
+
+}  // namespace
+
+const void* packed_address(const c10::IValue& value) {
+  if (!value.isObject() || value.toObjectRef().slots().empty()) return nullptr;
+  const c10::IValue& slot = value.toObjectRef().getSlot(0);
+  return slot.isCapsule() ? slot.toCapsule().get() : nullptr;
+}
+
+ConvCapture::ConvCapture(OnConv seen, std::map<const void*, std::string> layers)
+    : state_(std::make_unique<State>(State{.seen = std::move(seen), .layers = std::move(layers)})) {
+  current() = state_.get();
+  state_->handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
+                                                  .needsInputs(true)
+                                                  .needsOutputs(true)
+                                                  .scopes({at::RecordScope::FUNCTION}));
+}
+
+ConvCapture::~ConvCapture() {
+  at::removeCallback(state_->handle);
+  current() = nullptr;
+}
+
+void ConvCapture::rethrow() const {
+  if (state_->failure) std::rethrow_exception(state_->failure);
+}
+
+const OperatorCounts& ConvCapture::unverified() const { return state_->unverified; }
+
+const std::optional<InputQuantization>& ConvCapture::quantization() const { return state_->quantization; }
+
+}  // namespace tieout

@@ -1,0 +1,244 @@
+#include "oracle/libtorch_model.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "oracle/libtorch_ambient.h"
+#include "oracle/libtorch_capture.h"
+#include "oracle/libtorch_guard.h"
+
+namespace tieout {
+namespace {
+
+using Kind = ModelError::Kind;
+using LayerNames = std::map<const void*, std::string>;
+
+// What is packed in a model: the layers' names, as far as it says them, and the convolutions among them.
+struct Packed {
+  LayerNames names;
+  std::set<const void*> convolutions;
+
+  void add(const c10::IValue& value, const std::optional<std::string>& name) {
+    const void* const address = packed_address(value);
+    if (address == nullptr) return;
+    if (name) names.emplace(address, *name);
+    if (value.type()->str().find("Conv") != std::string::npos) convolutions.insert(address);
+  }
+};
+
+tl::unexpected<ModelError> failed(Kind kind, std::string message) {
+  return tl::unexpected(ModelError{kind, std::move(message)});
+}
+
+// ---- names
+
+// Where the weights of every layer are kept: in a module's attribute, or, once a model is frozen, in its graph.
+void add_constants(const torch::jit::Block* block, Packed& packed) {
+  for (const torch::jit::Node* node : block->nodes()) {
+    for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, packed);
+    if (node->kind() != torch::jit::prim::Constant || node->outputs().empty()) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value) continue;
+    constexpr std::string_view kSelf = "self.", kPacked = "._packed_params";
+    std::optional<std::string> name;  // a number once the model has been saved: it does not say
+    const std::string given = node->output()->debugName();
+    const std::size_t end = given.rfind(kPacked);
+    if (given.starts_with(kSelf) && end != std::string::npos) name = given.substr(kSelf.size(), end - kSelf.size());
+    packed.add(*value, name);
+  }
+}
+
+Packed packed_in(const torch::jit::Module& model) {
+  Packed packed;
+  for (const auto& [path, module] : model.named_modules()) {
+    for (const auto& [attribute, value] : module.named_attributes(/*recurse=*/false)) {
+      const bool usual = attribute == "_packed_params";
+      packed.add(value, usual ? path : path.empty() ? attribute : path + "." + attribute);
+    }
+  }
+  if (const auto forward = model.find_method("forward")) add_constants(forward->graph()->block(), packed);
+  return packed;
+}
+
+// ---- tensors in and out
+
+using Type = ModelTensor::Type;
+constexpr std::array<std::pair<Type, at::ScalarType>, 5> kTypes{{{Type::float32, at::kFloat},
+                                                                 {Type::float64, at::kDouble},
+                                                                 {Type::int64, at::kLong},
+                                                                 {Type::int32, at::kInt},
+                                                                 {Type::uint8, at::kByte}}};
+
+at::Tensor tensor_of(const ModelTensor& t) {
+  at::ScalarType type = at::kFloat;
+  for (const auto& [ours, theirs] : kTypes) {
+    if (ours == t.type) type = theirs;
+  }
+  at::Tensor tensor = at::empty(t.shape, type);
+  std::memcpy(tensor.data_ptr(), t.bytes.data(), t.bytes.size());
+  return tensor;
+}
+
+tl::expected<ModelTensor, std::string> read_tensor(const at::Tensor& t) {
+  if (!t.defined() || t.is_quantized() || t.layout() != at::kStrided || !t.is_cpu()) {
+    return tl::unexpected(
+        std::string("a tensor must be dense, not quantized, and on the CPU: save x.dequantize().cpu()"));
+  }
+  for (const auto& [ours, theirs] : kTypes) {
+    if (theirs != t.scalar_type()) continue;
+    const at::Tensor dense = t.contiguous();
+    const auto* const data = static_cast<const char*>(dense.data_ptr());
+    return ModelTensor{ours, dense.sizes().vec(), {data, data + dense.nbytes()}};
+  }
+  return tl::unexpected(std::string("a tensor must be float32, float64, int64, int32 or uint8, is ") +
+                        c10::toString(t.scalar_type()));
+}
+
+// One call's arguments.
+tl::expected<ModelInput, std::string> read_input(const c10::IValue& value) {
+  ModelInput input;
+  std::vector<c10::IValue> arguments{value};
+  if (value.isTuple()) arguments = value.toTupleRef().elements().vec();
+  for (const c10::IValue& argument : arguments) {
+    if (!argument.isTensor()) {
+      return tl::unexpected("holds a " + argument.tagKind() +
+                            " where a tensor should be: save a tensor, a tuple of them for " +
+                            "several arguments, or a list for several inputs");
+    }
+    auto tensor = read_tensor(argument.toTensor());
+    if (!tensor) return tl::unexpected(tensor.error());
+    input.arguments.push_back(std::move(*tensor));
+  }
+  return input;
+}
+
+// Every tensor in what forward() returned, whatever it is wrapped in.
+void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
+  if (value.isTensor()) {
+    at::Tensor t = value.toTensor();
+    if (!t.defined()) return;
+    if (t.is_quantized()) t = t.dequantize();
+    t = t.to(at::kDouble).contiguous();
+    const double* const data = t.const_data_ptr<double>();
+    outputs.push_back({t.sizes().vec(), {data, data + t.numel()}});
+  } else if (value.isTuple()) {
+    for (const c10::IValue& element : value.toTupleRef().elements()) collect(element, outputs);
+  } else if (value.isList()) {
+    for (const c10::IValue& element : value.toListRef()) collect(element, outputs);
+  } else if (value.isGenericDict()) {
+    for (const auto& entry : value.toGenericDict()) collect(entry.value(), outputs);
+  }
+}
+
+// ---- the model
+
+class ScriptModel final : public Model {
+ public:
+  ScriptModel(torch::jit::Module module, Engine engine)
+      : module_(std::move(module)), packed_(packed_in(module_)), engine_(engine) {}
+
+  ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
+    const WithoutDeprecation quiet;
+    guard_tensors(false);
+    select({.engine = engine_});
+    const c10::InferenceMode inference;
+    // As it stands: an optimizer may fuse what record functions would have seen.
+    const torch::jit::GraphOptimizerEnabledGuard as_written(false);
+    ModelRun result;
+    try {
+      std::vector<c10::IValue> arguments;
+      for (const ModelTensor& argument : input.arguments) arguments.emplace_back(tensor_of(argument));
+      if (!seen) {
+        collect(module_.forward(std::move(arguments)), result.outputs);
+        return result;
+      }
+      const ConvCapture capture(seen, packed_.names);
+      const c10::IValue output = module_.forward(std::move(arguments));
+      capture.rethrow();
+      collect(output, result.outputs);
+      result.unverified = capture.unverified();
+      result.quantization = capture.quantization();
+    } catch (const std::exception& error) {
+      return failed(Kind::refused, reason_of(error));
+    }
+    return result;
+  }
+
+  std::size_t arguments() const override {
+    const auto& schema = module_.get_method("forward").function().getSchema();
+    return schema.arguments().size() - 1;  // the first is the module itself
+  }
+
+  std::int64_t convolutions() const override { return static_cast<std::int64_t>(packed_.convolutions.size()); }
+
+ private:
+  torch::jit::Module module_;
+  Packed packed_;
+  Engine engine_;
+};
+
+// Empty: it can be read.
+std::string unreadable(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return "there is no such file";
+  if (!std::filesystem::is_regular_file(file, error)) return "not a file";
+  if (!std::ifstream(file)) return "cannot be opened for reading";
+  return {};
+}
+
+}  // namespace
+
+ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) {
+  if (const std::string why = unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (!has_engine(engine)) return failed(Kind::absent, "this LibTorch does not have that engine");
+  const WithoutDeprecation quiet;
+  try {
+    select({.engine = engine});
+    guard_tensors(false);
+    torch::jit::Module module = torch::jit::load(file, at::kCPU);
+    module.eval();
+    if (!module.find_method("forward")) return failed(Kind::unreadable, "a TorchScript module without forward()");
+    return std::make_unique<ScriptModel>(std::move(module), engine);
+  } catch (const std::exception& error) {
+    return failed(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) +
+                                        "); torch.jit.save(torch.jit.script(model), FILE) writes one");
+  }
+}
+
+ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
+  if (const std::string why = unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  std::vector<ModelInput> inputs;
+  try {
+    std::ifstream stream(file, std::ios::binary);
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
+    const c10::IValue value = torch::jit::pickle_load(bytes);
+    std::vector<c10::IValue> each{value};
+    if (value.isList()) each = value.toListRef().vec();
+    for (const c10::IValue& one : each) {
+      auto input = read_input(one);
+      if (!input) return failed(Kind::unreadable, input.error());
+      input->name = file;
+      inputs.push_back(std::move(*input));
+    }
+  } catch (const std::exception& error) {
+    return failed(Kind::unreadable,
+                  "not a tensor as torch.save() writes it (" + reason_of(error) + "); torch.save(x, FILE) writes one");
+  }
+  if (inputs.empty()) return failed(Kind::unreadable, "holds an empty list");
+  return inputs;
+}
+
+}  // namespace tieout

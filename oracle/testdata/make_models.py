@@ -1,0 +1,84 @@
+"""Writes the small models of models/ that are odd in one way each, and small_input.pt, which they run on.
+
+Usage: python make_models.py          (PyTorch 2.15.0)
+The other models of that folder were trained or calibrated elsewhere and are kept as they came.
+
+  shared          one convolution runs twice; a ReLU in place overwrites what convolutions answered
+  transposed      a transposed convolution, which is not verified, beside two that are
+  frozen          torch.jit.freeze: modules and their names are gone
+  two_arguments   forward(x, y) returns a tuple with a list and a dictionary in it
+  full_range      quantized for QNNPACK: activations up to 255, so that pairs of products can saturate
+  not_quantized   floats
+  only_linear     dynamically quantized linear layers, no convolution
+"""
+import pathlib
+
+import torch
+from torch.ao.quantization import QConfig, convert, default_observer, default_weight_observer, get_default_qconfig, \
+    prepare, quantize_dynamic
+
+folder = pathlib.Path(__file__).parent / 'models'
+
+
+class Net(torch.nn.Module):
+    def __init__(self, last=None):
+        super().__init__()
+        self.quant = torch.ao.quantization.QuantStub()
+        self.dequant = torch.ao.quantization.DeQuantStub()
+        self.first = torch.nn.Conv2d(3, 8, 3, padding=1)
+        self.twice = torch.nn.Conv2d(8, 8, 1)
+        self.relu = torch.nn.ReLU(inplace=True)
+        self.sum = torch.ao.nn.quantized.FloatFunctional()
+        self.last = last or torch.nn.Identity()
+
+    def forward(self, x):
+        x = self.relu(self.first(self.quant(x)))
+        y = self.relu(self.twice(self.twice(x)))
+        return self.dequant(self.last(self.sum.add(x, y)))
+
+
+class Two(torch.nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x, y):
+        return self.net(x), [self.net(y)], {'x': x}
+
+
+class Linear(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(16, 4)
+
+    def forward(self, x):
+        return self.linear(x)
+
+
+def quantized(net, x, engine='fbgemm'):
+    torch.backends.quantized.engine = engine
+    net.eval()
+    net.qconfig = get_default_qconfig(engine)
+    if isinstance(net.last, torch.nn.ConvTranspose2d):
+        net.last.qconfig = QConfig(activation=default_observer, weight=default_weight_observer)
+    prepare(net, inplace=True)
+    net(x)
+    return torch.jit.trace(convert(net), x)
+
+
+def save(model, name):
+    torch.jit.save(model, str(folder / f'{name}.pt'))
+
+
+torch.manual_seed(20240229)
+x = torch.randn(2, 3, 16, 16)
+torch.save(x, folder / 'small_input.pt')
+torch.save([(x, 2 * x), (x / 2, x)], folder / 'two_arguments_input.pt')
+save(quantized(Net(), x), 'shared')
+save(quantized(Net(torch.nn.ConvTranspose2d(8, 8, 2, 2)), x), 'transposed')
+save(torch.jit.freeze(quantized(Net(), x).eval()), 'frozen')
+save(torch.jit.script(Two(quantized(Net(), x))), 'two_arguments')
+save(quantized(Net(), x, 'qnnpack'), 'full_range')
+torch.backends.quantized.engine = 'fbgemm'
+save(torch.jit.trace(Net().eval(), x), 'not_quantized')
+save(torch.jit.trace(quantize_dynamic(Linear().eval(), {torch.nn.Linear}), x), 'only_linear')

@@ -1,0 +1,55 @@
+// What is computed fast for whole layers is what is defined slowly, element by element: on the cases that hunt, which are full of
+// ties, on one thread and on several.
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "kernels/conv_fast.h"
+#include "oracle/compare.h"
+#include "oracle/engine_model.h"
+#include "props/generator.h"
+
+namespace tieout {
+namespace {
+
+ConvProblem draw_problem() {
+  Random random(*rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())));
+  return with_contents(draw_case(random));
+}
+
+RC_GTEST_PROP(Fast, KernelEqualsTheSpecification, ()) {
+  const ConvProblem problem = draw_problem();
+  RC_LOG() << print(problem.spec) << '\n';
+  using Products = Arithmetic::Products;
+  using ActivationSum = Arithmetic::ActivationSum;
+  using TensorBias = Arithmetic::TensorBias;
+  for (const Arithmetic& arithmetic :
+       {Arithmetic{}, Arithmetic{.products = Products::int16_pairs},
+        Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
+        Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}}) {
+    const Tensor<std::uint8_t> expected = conv_relu(problem, arithmetic);
+    RC_ASSERT(conv_relu_fast(problem, arithmetic, 1) == expected);
+    RC_ASSERT(conv_relu_fast(problem, arithmetic, 3) == expected);
+  }
+}
+
+RC_GTEST_PROP(Fast, ComparisonEqualsTheHypotheses, ()) {
+  const ConvProblem problem = draw_problem();
+  RC_LOG() << print(problem.spec) << '\n';
+  std::vector<const Hypothesis*> all;
+  for (const Hypothesis& hypothesis : hypotheses()) all.push_back(&hypothesis);
+  constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
+  const Tensor<std::uint8_t> answer = predict(problem, Engine::fbgemm, kVnni);
+  const auto alone = compare(all, problem, answer, 1);
+  RC_ASSERT(compare(all, problem, answer, 3) == alone);
+  for (std::size_t h = 0; h < all.size(); ++h) {
+    const Disagreement literal = compare_literally(*all[h], problem, answer);
+    RC_LOG() << all[h]->name << ": " << alone[h].differing << ", literally " << literal.differing << '\n';
+    RC_ASSERT(alone[h] == literal);
+  }
+}
+
+}  // namespace
+}  // namespace tieout

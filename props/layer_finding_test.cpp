@@ -1,0 +1,53 @@
+#include "props/layer_finding.h"
+
+#include <gtest/gtest.h>
+
+#include "cases/contents.h"
+#include "kernels/conv_relu.h"
+#include "props/saturation.h"
+#include "props/strategy.h"
+
+namespace tieout {
+namespace {
+
+constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
+
+// The element's own sum and value are among the crop's: its window came along, its padding and its stride's phase.
+TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
+  std::array<int, 4> paths{};
+  std::size_t smaller = 0;
+  for (std::uint64_t index = 0; index < 400; ++index) {
+    const ConvProblem problem = with_contents(case_of(7, index));
+    const std::int64_t count = element_count(output_shape(problem.spec));
+    if (count == 0) continue;
+    const std::int64_t offset = count * 3 / 5;
+    const ConvCase part = crop(problem, offset, kVnni);
+    EXPECT_EQ(fbgemm_path(part, kVnni), fbgemm_path(problem.spec, kVnni));
+    ++paths[static_cast<std::size_t>(fbgemm_path(part, kVnni))];
+    const ElementTrace whole = conv_relu_trace(problem, {}, offset);
+    const auto traces = conv_relu_traces(with_contents(part), {});
+    EXPECT_TRUE(std::any_of(traces.begin(), traces.end(), [&](const ElementTrace& t) {
+      return t.accumulator == whole.accumulator && t.result == whole.result;
+    })) << index;
+    if (traces.size() < static_cast<std::size_t>(count)) ++smaller;
+  }
+  for (const int cases : paths) EXPECT_GT(cases, 10);
+  EXPECT_GT(smaller, 200U);
+}
+
+// 129 * 127 * 2 = 32766 fits int16; 130 * 127 * 2 = 33020 does not.
+TEST(Saturation, DependsOnWeightsAndActivations) {
+  ConvProblem problem{.spec = {.in_channels = 2}, .activation = {129, 129}, .weight = {127, 127}};
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::unused);
+  problem.activation = {0, 130};
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::possible);
+  problem.weight = {127, -128};  // the products have different signs
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::never);
+  problem.weight = {-128, -1};  // 255 * -129 = -32895
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::unused);
+  problem.spec.activation_zero_point = 255;  // padding counts as an activation
+  EXPECT_EQ(pair_saturation(problem), PairSaturation::possible);
+}
+
+}  // namespace
+}  // namespace tieout

@@ -1,0 +1,41 @@
+#pragma once
+// What a model is run on, one input at a time: files are read when their turn comes.
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "oracle/libtorch.h"
+
+namespace tieout {
+
+class ModelInputs {
+ public:
+  // FILE.pt     what torch.save() wrote: a tensor, a tuple of arguments, a list of inputs
+  // FILE.npy    what numpy.save() wrote
+  // DIR         every .npy in it, in the order of their names
+  // random:2x3x224x224    that shape, in the range that the model was calibrated for; of several, each has its own numbers
+  //
+  // The error names the source and says what is allowed. Files of arrays are looked for here, and read by next().
+  static tl::expected<ModelInputs, std::string> open(const std::vector<std::string>& sources, std::uint64_t seed,
+                                                     Model& model, LibTorch& reference);
+
+  [[nodiscard]] std::size_t count() const { return items_.size(); }
+
+  // Input number i.
+  [[nodiscard]] tl::expected<ModelInput, std::string> read(std::size_t i) const;
+
+ private:
+  struct Item {
+    std::string name;
+    enum class Kind { held, array, random } kind = Kind::held;
+    ModelInput held;
+    Shape shape;
+  };
+  std::vector<Item> items_;
+  std::uint64_t seed_ = 0;
+  InputQuantization quantization_;
+};
+
+}  // namespace tieout

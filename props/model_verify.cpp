@@ -1,0 +1,249 @@
+#include "props/model_verify.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "cases/case_text.h"
+#include "props/campaign.h"
+#include "props/layer_finding.h"
+#include "props/model_spread.h"
+#include "props/verify.h"
+
+namespace tieout {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A difference that waits to be made small, after the model has run: what its layer held is gone by then.
+struct Pending {
+  ConvCase c;
+  std::size_t column;
+  std::string layer;
+};
+
+class Verification {
+ public:
+  Verification(Model& model, const ModelOptions& options, LibTorch& reference,
+               const std::function<void(const ModelProgress&)>& progress)
+      : model_(model), options_(options), reference_(reference), progress_(progress) {
+    report_.columns = columns_of(options.layers);
+    report_.forward_seconds = std::numeric_limits<double>::infinity();
+  }
+
+  tl::expected<ModelRun, ModelError> verify(const ModelInput& input) {
+    calls_of_name_.clear();
+    differing_here_.clear();
+    if (report_.inputs == 0) {
+      if (auto alone = time_forward(input); !alone) return tl::unexpected(alone.error());
+    }
+    const double start = processor_seconds();
+    double ours = 0;
+    auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
+      const double begin = processor_seconds();
+      name_layer(captured);
+      count(captured, verify_layer(captured, options_.layers, reference_, report_.seconds_by_part));
+      ours += processor_seconds() - begin;
+      return std::nullopt;
+    });
+    report_.seconds_by_part["model and capture"] += processor_seconds() - start - ours;
+    if (!run) return run;
+    ++report_.inputs;
+    for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
+    follow(input, *run);
+    return run;
+  }
+
+  void find() {
+    // The kernel's and the subjects' come first, whatever the hypotheses differ by.
+    std::stable_sort(pending_.begin(), pending_.end(),
+                     [&](const Pending& a, const Pending& b) { return rank(a.column) < rank(b.column); });
+    if (pending_.size() > options_.max_findings) pending_.resize(options_.max_findings);
+    for (const Pending& pending : pending_) {
+      auto finding = reduce(pending.c, pending.column, options_.layers, reference_, options_.seconds_per_finding);
+      if (!finding) continue;
+      finding->original_line = finding->case_line;
+      finding->expected_name += " in " + pending.layer;
+      report_.run.findings.push_back(std::move(*finding));
+    }
+  }
+
+  ModelReport finish() {
+    RunSummary& run = report_.run;
+    run.subject = "scalar";
+    for (const LayerSubject& subject : options_.layers.subjects) run.subject = subject.name;
+    run.machine = machine_of(reference_);
+    run.reference = "LibTorch " + reference_.version() + ", " + std::string(name(reference_.native_isa()));
+    run.seconds_in_engine = report_.forward_seconds;
+    return std::move(report_);
+  }
+
+ private:
+  // The model alone. The first run of a TorchScript model prepares it; the fastest of the others is what it takes.
+  tl::expected<void, ModelError> time_forward(const ModelInput& input) {
+    constexpr int kRuns = 5;
+    for (int i = 0; i < kRuns; ++i) {
+      const double start = processor_seconds();
+      const auto run = model_.run(input, {});
+      if (!run) return tl::unexpected(run.error());
+      report_.forward_seconds = std::min(report_.forward_seconds, processor_seconds() - start);
+    }
+    return {};
+  }
+
+  // Where differences end up, in those columns that are asked for.
+  void follow(const ModelInput& input, const ModelRun& run) {
+    for (std::size_t column = 0; column < report_.columns.size(); ++column) {
+      const Column& c = report_.columns[column];
+      const bool asked = std::find(options_.spread.begin(), options_.spread.end(), c.name) != options_.spread.end();
+      if (c.kind == Column::Kind::hypothesis && !asked) continue;
+      std::vector<std::size_t> calls;
+      for (std::size_t call = 0; call < differing_here_.size(); ++call) {
+        if (column < differing_here_[call].size() && differing_here_[call][column]) calls.push_back(call);
+      }
+      const SpreadQuestion question{.column = column, .options = &options_.layers, .reference = &reference_};
+      for (const std::size_t call : calls) {
+        add_spread(report_.spreads, c.name, report_.layers[call].name, spread_of(model_, input, run, question, call));
+      }
+      if (calls.size() > 1)
+        add_spread(report_.spreads, c.name, "all layers", spread_of(model_, input, run, question, {}));
+    }
+  }
+
+  // A layer without a name is called by its operator and its place; one that runs again, by its number.
+  void name_layer(CapturedConv& captured) {
+    if (captured.name.empty()) captured.name = captured.op + "@" + std::to_string(captured.call);
+    const std::int64_t calls = ++calls_of_name_[captured.name];
+    if (calls > 1) captured.name += "#" + std::to_string(calls);
+  }
+
+  void count(const CapturedConv& captured, LayerResult result) {
+    const auto call = static_cast<std::size_t>(captured.call);
+    differing_here_.resize(call + 1);
+    for (const Disagreement& column : result.columns) differing_here_[call].push_back(column.differing > 0);
+    count_case(captured, result);
+    keep(captured, result);
+    if (call >= report_.layers.size()) {
+      report_.layers.push_back(std::move(result.report));
+    } else {
+      add(report_.layers[call], result.report);
+    }
+    ++shown_.layers;
+    progress_(shown_);
+  }
+
+  static void add(LayerReport& sum, const LayerReport& part) {
+    sum.elements += part.elements;
+    sum.saturation = std::max(sum.saturation, part.saturation);
+    sum.largest_activation = std::max(sum.largest_activation, part.largest_activation);
+    if (sum.mistrusted.empty()) sum.mistrusted = part.mistrusted;
+    if (sum.columns.empty()) sum.columns.resize(part.columns.size());
+    for (std::size_t i = 0; i < part.columns.size(); ++i) {
+      sum.columns[i].differing += part.columns[i].differing;
+      sum.columns[i].largest = std::max(sum.columns[i].largest, part.columns[i].largest);
+      for (const auto& [cls, elements] : part.columns[i].by_class) sum.columns[i].by_class[cls] += elements;
+    }
+    for (const CpuForecast& forecast : part.forecasts) {
+      const auto same = std::find_if(sum.forecasts.begin(), sum.forecasts.end(),
+                                     [&](const CpuForecast& f) { return f.isa == forecast.isa; });
+      if (same == sum.forecasts.end()) {
+        sum.forecasts.push_back(forecast);
+      } else {
+        same->elements += forecast.elements;
+        same->largest = std::max(same->largest, forecast.largest);
+      }
+    }
+  }
+
+  // The kernel's and the subjects' differences are the run's; those of the hypotheses are not.
+  [[nodiscard]] bool differs(const LayerResult& result) const {
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+      if (report_.columns[i].kind != Column::Kind::hypothesis && result.columns[i].differing > 0) return true;
+    }
+    return false;
+  }
+
+  void count_case(const CapturedConv& captured, const LayerResult& result) {
+    RunSummary& run = report_.run;
+    if (!result.report.mistrusted.empty()) {
+      ++run.cases.mistrusted;
+      ++run.reasons[result.report.mistrusted];
+      return;
+    }
+    bool failed = false;
+    for (std::size_t i = 0; i < result.declined.size(); ++i) {
+      const std::string& why = result.declined[i];
+      report_.columns[i].answered += why.empty() ? 1 : 0;
+      if (why.empty()) continue;
+      const std::string text = report_.columns[i].name + ": " + why;
+      const bool as_it_may = report_.columns[i].kind != Column::Kind::subject || why.starts_with(kDeclined);
+      failed = failed || !as_it_may;
+      ++(as_it_may ? run.reasons : run.differences)[text];
+    }
+    const bool differed = differs(result);
+    if (differed) ++run.differences["difference"];
+    ++(differed ? run.cases.differed : failed ? run.cases.crashed : run.cases.passed);
+    shown_.differing += differed || failed ? 1 : 0;
+    const ConvCase& c = captured.problem.spec;
+    CellCounts& cell =
+        run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_.native_isa())];
+    ++cell.cases;
+    cell.elements += result.report.elements;
+    cell.differed += differed ? 1 : 0;
+  }
+
+  [[nodiscard]] std::size_t rank(std::size_t column) const {
+    return report_.columns[column].kind == Column::Kind::hypothesis ? report_.columns.size() + column : column;
+  }
+
+  // The first difference of each column in each layer, as many of a column as are shown at most.
+  void keep(const CapturedConv& captured, const LayerResult& result) {
+    kept_.resize(report_.columns.size());
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+      if (result.columns[i].differing == 0 || kept_[i] >= options_.max_findings) continue;
+      ++kept_[i];
+      pending_.push_back(
+          {crop(captured.problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
+    }
+  }
+
+  Model& model_;
+  const ModelOptions& options_;
+  LibTorch& reference_;
+  const std::function<void(const ModelProgress&)>& progress_;
+  std::map<std::string, std::int64_t> calls_of_name_;
+  std::vector<std::vector<bool>> differing_here_;  // in the input at work: by call, then by column
+  std::vector<Pending> pending_;
+  std::vector<std::size_t> kept_;  // by column: how many of those are pending
+  ModelProgress shown_;
+  ModelReport report_;
+};
+
+}  // namespace
+
+ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, const ModelOptions& options,
+                                      LibTorch& reference, const std::function<void(const ModelProgress&)>& progress) {
+  const auto start = Clock::now();
+  Verification verification(model, options, reference, progress);
+  for (std::size_t i = 0; i < inputs.count(); ++i) {
+    const auto input = inputs.read(i);
+    if (!input) return tl::unexpected(ModelError{ModelError::Kind::unreadable, input.error()});
+    const auto run = verification.verify(*input);
+    if (!run) return tl::unexpected(ModelError{run.error().kind, input->name + ": " + run.error().message});
+  }
+  verification.find();
+  ModelReport report = verification.finish();
+  report.run.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return report;
+}
+
+int exit_status(const ModelReport& report) {
+  if (report.run.cases.differed + report.run.cases.crashed > 0) return 1;
+  for (const Column& column : report.columns) {
+    if (column.kind == Column::Kind::subject && column.answered == 0) return 3;
+  }
+  return report.run.cases.verified() == 0 || report.run.elements() == 0 ? 3 : 0;
+}
+
+}  // namespace tieout
