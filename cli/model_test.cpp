@@ -121,7 +121,7 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
       {model("shared", "random:2x5x8x8"), 2, "the model refuses that shape: [QConv2D]"},
       {model("shared", "random:2x"), 2, "random:1x3x224x224"},
       {model("shared", kSmall) + "--hypothesis nobody", 2, "must be all, or of manual_output_1"},
-      {model("shared", kSmall) + "--subject nobody", 2, "--subject: must be hypothesis:"},
+      {model("shared", kSmall) + "--subject nobody", 2, "--subject: 'nobody' is not a file"},
       {model("shared", kSmall) + "--engine nobody", 2, "--engine"},
       {model("not_quantized", kSmall), 3, "none of its operators is quantized"},
       {model("only_linear", kSmall), 3, "1 quantized::linear_dynamic"},

@@ -94,7 +94,7 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
                                   return tl::expected<Tensor<std::uint8_t>, std::string>(std::move(answer->y));
                                 }};
   const LayerSubject silent{"silent", [](const ConvProblem&) -> tl::expected<Tensor<std::uint8_t>, std::string> {
-                              return tl::unexpected(std::string("declines"));
+                              return tl::unexpected(std::string(kDeclined) + "everything");
                             }};
   const ModelReport report = verified("shared", "small_input", options({}, {off_by_one, silent}));
   EXPECT_EQ(exit_status(report), 1);
@@ -105,7 +105,7 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
     EXPECT_EQ(layer.columns[1].largest, 1);
     EXPECT_EQ(layer.columns[2].differing, 0);
   }
-  EXPECT_EQ(report.run.reasons.at("silent: declines"), 3);
+  EXPECT_EQ(report.run.reasons.at("silent: declined: everything"), 3);
 
   ASSERT_EQ(report.run.findings.size(), 2U);
   for (const Finding& finding : report.run.findings) {
@@ -122,6 +122,17 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
     EXPECT_GT(spread.differing, 0);
     EXPECT_EQ(spread.elements, 4096);
   }
+}
+
+TEST_F(WholeModel, ASubjectThatNeverAnswersHasVerifiedNothingAndOneThatFailsDiffers) {
+  const auto says = [](std::string words) {
+    return LayerSubject{"one", [words](const ConvProblem&) -> LayerAnswer { return tl::unexpected(words); }};
+  };
+  EXPECT_EQ(exit_status(verified("shared", "small_input", options({}, {says("declined: everything")}))), 3);
+  const ModelReport dead = verified("shared", "small_input", options({}, {says("died: SIGSEGV")}));
+  EXPECT_EQ(exit_status(dead), 1);
+  EXPECT_EQ(dead.run.cases.crashed, 3);
+  EXPECT_EQ(dead.run.differences.at("one: died: SIGSEGV"), 3);
 }
 
 TEST_F(WholeModel, WhatReplacesAnOutputReachesTheEnd) {
