@@ -46,7 +46,8 @@ std::vector<std::int16_t> im2col(const tieout_conv& c, std::int64_t n, std::int6
               }
               const std::int64_t first = pixel * c.in_channels + group * channels;
               for (std::int64_t i = 0; i < channels; ++i) {
-                rows.push_back(static_cast<std::int16_t>(inside ? c.activation[first + i] - c.activation_zero_point : 0));
+                rows.push_back(
+                    static_cast<std::int16_t>(inside ? c.activation[first + i] - c.activation_zero_point : 0));
               }
             }
   return rows;

@@ -64,8 +64,8 @@ void convolve(const tieout_conv& c) {
   }
   const memory::dims padding = own(c, c.padding);
   const dnnl::convolution_forward::desc what(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, x,
-                                             w, c.bias ? b : memory::desc(), y, own(c, c.stride),
-                                             own(c, c.dilation, 1), padding, padding);
+                                             w, c.bias ? b : memory::desc(), y, own(c, c.stride), own(c, c.dilation, 1),
+                                             padding, padding);
   const dnnl::convolution_forward convolution({what, attributes, engine});
   const memory source(x, engine, const_cast<std::uint8_t*>(c.activation));
   const memory weights(w, engine, const_cast<std::int8_t*>(c.weight));
