@@ -38,6 +38,7 @@ struct Arguments {
   std::string duration, seed, shard, corpus;
   bool resume = false, uniform = false;
   SubjectArguments subject;
+  std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   double limit = 20;
   std::int64_t memory = 8192;
@@ -59,6 +60,7 @@ std::string command_of(const Arguments& arguments, std::uint64_t seed) {
   std::string command = "tieout campaign";
   if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
   if (!arguments.duration.empty()) command += " --for " + arguments.duration;
+  if (arguments.products) command += fmt::format(" --products {}", *arguments.products);
   return command +
          fmt::format(" --seed {}{}{}", seed, arguments.uniform ? " --uniform" : "", words_of(arguments.subject));
 }
@@ -91,6 +93,7 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   const auto seed = plan.seed_given ? parse_seed(arguments.seed) : draw_seed();
   if (!seed) return tl::unexpected("--seed: " + seed.error());
   options.seed = *seed;
+  options.products = arguments.products;
   options.policy = arguments.uniform ? Policy::uniform : Policy::hunting;
   options.workers = arguments.workers;
   options.seconds_per_case = arguments.limit;
@@ -252,6 +255,8 @@ void add_campaign(CLI::App& app, int& exit_status) {
       ->add_option("--corpus", arguments->corpus, "Folder of findings, replayed first and added to; default: in --dir")
       ->type_name("DIR");
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
+  command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32));
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });

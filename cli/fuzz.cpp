@@ -26,6 +26,7 @@ struct Arguments {
   std::string record;
   bool uniform = false;
   SubjectArguments subject;
+  std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   Sinks sinks;
 };
@@ -53,9 +54,11 @@ int run_fuzz(const Arguments& arguments) {
       .cases = arguments.cases,
       .seed = *seed,
       .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
+      .products = arguments.products,
       .workers = arguments.workers,
-      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}", arguments.cases, *seed,
-                             arguments.uniform ? " --uniform" : "", words_of(arguments.subject)),
+      .command = fmt::format(
+          "tieout fuzz --cases {} --seed {}{}{}{}", arguments.cases, *seed, arguments.uniform ? " --uniform" : "",
+          arguments.products ? fmt::format(" --products {}", *arguments.products) : "", words_of(arguments.subject)),
       .subject = subject->get(),
       .rules = arguments.subject.rules()};
   RunSummary run = empty_run(options, **reference);
@@ -95,6 +98,8 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
       ->type_name("FILE")
       ->group("Reports");
+  command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32));
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });

@@ -29,23 +29,25 @@ Sums sum_window(const ConvProblem& problem, const Arithmetic& arithmetic, const 
   const ConvCase& c = problem.spec;
   const std::int64_t group_channels = c.in_channels / c.groups;
   const std::int64_t first_channel = at.k / (c.out_channels / c.groups) * group_channels;
+  const std::int64_t plane = volume(c.input);
+  const std::int64_t taps = volume(c.kernel);
+  const std::uint8_t* const x0 = problem.activation.data() + (at.n * c.in_channels + first_channel) * plane;
+  const std::int8_t* const w0 = problem.weight.data() + at.k * group_channels * taps;
   Sums sums;
   std::int64_t pair = 0;  // the first product of a pair that still waits for its second
+  std::int64_t tap = 0;
   // Channels run fastest: this order decides which two products meet in one int16.
   for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
     for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
-      for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw) {
+      for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw, ++tap) {
         const std::int64_t d = at.d * c.stride[0] + kd * c.dilation[0] - c.padding[0];
         const std::int64_t h = at.h * c.stride[1] + kh * c.dilation[1] - c.padding[1];
         const std::int64_t w = at.w * c.stride[2] + kw * c.dilation[2] - c.padding[2];
         const bool inside = 0 <= d && d < c.input[0] && 0 <= h && h < c.input[1] && 0 <= w && w < c.input[2];
+        const std::int64_t position = (d * c.input[1] + h) * c.input[2] + w;
         for (std::int64_t channel = 0; channel < group_channels; ++channel) {
-          const std::int64_t x_at =
-              (((at.n * c.in_channels + first_channel + channel) * c.input[0] + d) * c.input[1] + h) * c.input[2] + w;
-          const std::int64_t w_at =
-              (((at.k * group_channels + channel) * c.kernel[0] + kd) * c.kernel[1] + kh) * c.kernel[2] + kw;
-          const std::int64_t x = inside ? problem.activation[static_cast<std::size_t>(x_at)] : c.activation_zero_point;
-          const std::int64_t weight = problem.weight[static_cast<std::size_t>(w_at)];
+          const std::int64_t x = inside ? x0[channel * plane + position] : c.activation_zero_point;
+          const std::int64_t weight = w0[channel * taps + tap];
           const bool second = sums.taps % 2 == 1;
           if (arithmetic.products == Arithmetic::Products::exact) {
             sums.products += x * weight;

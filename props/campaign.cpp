@@ -96,7 +96,8 @@ class Campaign {
  private:
   [[nodiscard]] ConvCase draw(std::int64_t index) const {
     const auto position = static_cast<std::uint64_t>(index);
-    const GeneratorOptions drawn = options_.subject == nullptr ? GeneratorOptions{} : kForSubjects;
+    GeneratorOptions drawn = options_.subject == nullptr ? GeneratorOptions{} : kForSubjects;
+    drawn.products = options_.products.value_or(drawn.products);
     if (options_.policy == Policy::hunting) return case_of(options_.seed, position, drawn);
     Random random(options_.seed, position);
     return draw_uniform_case(random, drawn);

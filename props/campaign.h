@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -32,6 +33,7 @@ struct CampaignOptions {
   double seconds = 0;           // wall time after which no further case is begun; 0: no limit
   std::uint64_t seed = 0;
   Policy policy = Policy::hunting;
+  std::optional<std::int64_t> products;  // about how many a case may cost; else what the generator takes by itself
   Shard shard;
   int workers = 1;
   double seconds_per_case = 20;                          // what a hang is

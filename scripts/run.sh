@@ -13,6 +13,6 @@ if (($#)); then exec "$tieout" "$@"; fi
 worst=0
 "$tieout" experiment || worst=$?
 report=$root/build/report
-"$tieout" fuzz --cases 10000 --markdown "$report/report.md" || { status=$?; ((status <= worst)) || worst=$status; }
-echo "The report lies in $report"
+"$tieout" fuzz --cases 10000 --html "$report/report.html" --markdown "$report/report.md" || { status=$?; ((status <= worst)) || worst=$status; }
+echo "The report: $report/report.html"
 exit "$worst"
