@@ -125,7 +125,7 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
 }
 
 TEST_F(WholeModel, ASubjectThatNeverAnswersHasVerifiedNothingAndOneThatFailsDiffers) {
-  const auto says = [](std::string words) {
+  const auto says = [](const std::string& words) {
     return LayerSubject{"one", [words](const ConvProblem&) -> LayerAnswer { return tl::unexpected(words); }};
   };
   EXPECT_EQ(exit_status(verified("shared", "small_input", options({}, {says("declined: everything")}))), 3);

@@ -176,7 +176,7 @@ TEST_F(RunRecordTest, SaysWhatIsWrongWithAFile) {
   std::ofstream(file("text")) << "no database, but long enough to look at: " << std::string(2000, 'x');
   EXPECT_NE(error_of("text").find("not a run record"), std::string::npos) << error_of("text");
 
-  std::ofstream(file("nothing"));
+  std::ofstream(file("nothing")).close();
   EXPECT_NE(error_of("nothing").find("not a run record"), std::string::npos) << error_of("nothing");
 
   write("cut", empty(), 40);
