@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -84,7 +85,8 @@ class ProcessSubject final : public Subject {
   tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
                                                        const Conditions& conditions) override {
     if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
-    auto answer = ask(problem, after(conditions.seconds));
+    if (!process_) std::abort();  // load() has started it
+    auto answer = ask(*process_, problem, after(conditions.seconds));
     // After anything but an answer nobody knows what it will read or write next.
     if (!answer && answer.error().kind != Kind::declined) process_.reset();
     return answer;
@@ -103,7 +105,8 @@ class ProcessSubject final : public Subject {
         "command '" + command_ + "' " + what + "; to 'tieout 1' it must answer a line that begins with 'ok'"});
   }
 
-  tl::expected<Tensor<std::uint8_t>, SubjectError> ask(const ConvProblem& problem, Clock::time_point deadline) {
+  tl::expected<Tensor<std::uint8_t>, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
+                                                       Clock::time_point deadline) const {
     const ConvCase& c = problem.spec;
     const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     std::string request = request_line(c);
@@ -113,8 +116,8 @@ class ProcessSubject final : public Subject {
     append(weight_last_ ? transposed(problem.weight, size(c.out_channels), size(c.in_channels / c.groups),
                                      size(volume(c.kernel)))
                         : problem.weight);
-    if (auto sent = process_->send(request, deadline); !sent) return tl::unexpected(sent.error());
-    const auto line = process_->read_line(deadline);
+    if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
+    const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
     if (line->starts_with("declined")) {
       return tl::unexpected(SubjectError{Kind::declined, line->substr(std::min<std::size_t>(line->size(), 9))});
@@ -125,7 +128,7 @@ class ProcessSubject final : public Subject {
       return tl::unexpected(SubjectError{
           Kind::misbehaved, "answers '" + *line + "', and neither 'ok " + std::to_string(count) + "' nor 'declined'"});
     }
-    const auto bytes = process_->read_bytes(size(count), deadline);
+    const auto bytes = process.read_bytes(size(count), deadline);
     if (!bytes) return tl::unexpected(bytes.error());
     y.values.assign(bytes->begin(), bytes->end());
     if (activation_last_) {

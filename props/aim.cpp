@@ -59,7 +59,6 @@ Pair draw_pair(bool alike, Random& random) {
   for (int tries = 0; tries < 60; ++tries) {
     const bool positive = random.chance(1, 2);
     const auto draw_weight = [&] { return positive ? random.between(1, 127) : random.between(-128, -1); };
-    Pair pair;
     const std::int64_t x0 = random.between(128, 255);
     const std::int64_t w0 = draw_weight();
     const std::int64_t w1 = draw_weight();

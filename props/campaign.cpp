@@ -219,7 +219,7 @@ class Campaign {
     }
     block.unreduced = block.findings.size();
     block.stage = block.findings.empty() ? Pending::Stage::ready : Pending::Stage::reducing;
-    for (Finding& finding : block.findings) unreduced_.push_back({&block, &finding});
+    for (Finding& finding : block.findings) unreduced_.emplace_back(&block, &finding);
   }
 
   // Before further blocks: they wait for it.
