@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -19,6 +20,12 @@ namespace {
 constexpr std::size_t kMostPrinted = 20;  // findings; the reports have them all
 
 volatile std::sig_atomic_t interrupted = 0;  // a signal handler can reach nothing else
+
+// What others wrote, without what would move a terminal's cursor.
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f || c >= 0x80; }, '?');
+  return text;
+}
 
 // In lines of 80 columns: "  reached: tie 12, bias 30,"
 void print_counts(const char* head, const std::vector<std::string>& items) {
@@ -111,7 +118,15 @@ void print_run(const Report& report, bool stopped) {
   print_classes(run);
   print_strategies(run);
   for (const auto& [why, count] : run.excused) fmt::print("  counted as equal: {} {}\n", grouped(count), why);
-  for (const auto& [reason, count] : run.reasons) fmt::print("  not verified: {:>7} {}\n", count, reason);
+  constexpr std::size_t kMostReasons = 30;
+  std::size_t shown = 0;
+  for (const auto& [reason, count] : run.reasons) {
+    if (shown++ < kMostReasons) fmt::print("  not verified: {:>7} {}\n", count, printable(reason));
+  }
+  if (shown > kMostReasons) fmt::print("  ... and {} more reasons: a report has them all\n", shown - kMostReasons);
+  if (run.cases.verified() * 20 < run.cases.all()) {
+    fmt::print("  only {} of {} cases were verified\n", grouped(run.cases.verified()), grouped(run.cases.all()));
+  }
   fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}, {:.0f} % of their time inside LibTorch\n", run.seconds,
              static_cast<double>(run.cases.all()) / run.seconds, run.workers, run.workers == 1 ? "" : "s",
              100 * run.seconds_in_engine / (run.seconds * run.workers));

@@ -201,6 +201,11 @@ int verify(const Arguments& arguments) {
   report->run.seed = *seed;
   if (!report->layers.empty()) fmt::print("{}\n{}", layer_table(*report), forecast_text(*report));
   fmt::print("{}{}", spread_text(*report), unverified_text(*report));
+  for (const auto* unanswered : {&report->run.differences, &report->run.reasons}) {
+    for (const auto& [why, layers] : *unanswered) {
+      if (why.find(": ") != std::string::npos) fmt::print("not answered, {} layers: {}\n", layers, why);
+    }
+  }
   const bool saved = print_findings(*report, arguments.save);
   if (arguments.timing) fmt::print("\n{}", timing_text(*report));
   fmt::print("\n{}", totals_text(*report));

@@ -65,6 +65,11 @@ void add_sinks(CLI::App& command, Sinks& sinks) {
 tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks) {
   for (const Format& format : kFormats) {
     const std::string& file = sinks.*format.file;
+    const auto same = std::ranges::count_if(kFormats, [&](const Format& f) { return sinks.*f.file == file; });
+    if (!file.empty() && same > 1) {
+      return tl::unexpected(
+          fmt::format("{}: {} is the place of another report, too; name another", format.option, file));
+    }
     if (!file.empty() && file != "-" && !can_be_written(file)) {
       return tl::unexpected(fmt::format("{}: {} cannot be written; name another place", format.option, file));
     }
@@ -99,7 +104,8 @@ tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) 
       result = tl::unexpected(std::string(format.option) + ": " + written.error());
     }
   }
-  if (sinks.github) fmt::print("{}", github_annotations(report));
+  // GitHub reads both streams; a report on standard output stands there alone.
+  if (sinks.github) fmt::print(on_standard_output(sinks) ? stderr : stdout, "{}", github_annotations(report));
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include "kernels/plug_in.h"
 
 #include <dlfcn.h>
+#include <immintrin.h>
 
 #include <utility>
 
@@ -58,7 +59,12 @@ class PlugIn final : public Subject {
   tl::expected<void, SubjectError> load() override {
     if (kernel_ != nullptr) return {};
     // With a slash in it, the loader takes the path as it is and does not search.
+    // What -ffast-math links into a library sets other floating-point modes when it is loaded. They are the kernel's own:
+    // LibTorch in the same process would answer otherwise, too, and alike.
+    const unsigned ours = _mm_getcsr();
     void* const library = dlopen(std::filesystem::absolute(file_).c_str(), RTLD_NOW | RTLD_LOCAL);
+    modes_ = _mm_getcsr();
+    _mm_setcsr(ours);
     if (library == nullptr) return absent(dlerror());
     void* const kernel = dlsym(library, "tieout_conv_relu");
     if (kernel == nullptr) {
@@ -79,11 +85,16 @@ class PlugIn final : public Subject {
   tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
                                                        const Conditions& conditions) override {
     if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
-    return call_.run(kernel_, traits_, problem, conditions);
+    const unsigned ours = _mm_getcsr();
+    _mm_setcsr(modes_);
+    auto answer = call_.run(kernel_, traits_, problem, conditions);
+    _mm_setcsr(ours);
+    return answer;
   }
 
  private:
   std::filesystem::path file_;
+  unsigned modes_ = 0;  // MXCSR, as loading the library left it
   KernelFunction kernel_ = nullptr;
   KernelTraits traits_;
   KernelCall call_;

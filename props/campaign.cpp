@@ -209,7 +209,10 @@ class Campaign {
 
   // Which findings are kept is decided in the order of the sequence: the first of each kind.
   void reduce_findings_of(Pending& block) {
-    std::map<std::string, std::int64_t> seen = run_.differences;
+    std::map<std::string, std::int64_t> seen;
+    for (const Finding& finding : run_.findings) {
+      if (finding.index >= 0) ++seen[counted_kind(finding)];  // what a corpus holds leaves room for what is new
+    }
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
       const CaseOutcome& outcome = block.outcomes[i];
       if (outcome.status != Status::differed && outcome.status != Status::crashed) continue;
@@ -240,6 +243,7 @@ class Campaign {
                             small.explanation = explanation_of(small);
                             small.cell = finding.cell;
                             small.index = finding.index;
+                            small.drawn_kind = finding.drawn_kind;
                             return to_json(small);
                           },
                       .answered =
@@ -263,6 +267,7 @@ class Campaign {
             .failure = death == deaths_.end() ? std::string() : "died: " + death->second,
             .cell = outcome.cell,
             .index = index,
+            .drawn_kind = outcome.reason,
             .subject = options_.subject == nullptr ? "" : options_.subject->text()};
   }
 

@@ -82,7 +82,26 @@ void draw_general(ConvCase& c, Random& random) {
   c.groups = random.chance(1, 3) ? random.pick(std::array<std::int64_t, 6>{2, 3, 4, 7, 8, 16}) : 1;
   c.in_channels = c.groups * (c.groups > 4 ? random.between(1, 3) : random.pick(kChannels));
   c.out_channels = c.groups * (c.groups > 4 ? random.between(1, 3) : random.pick(kChannels));
-  for (std::size_t d = static_cast<std::size_t>(3 - c.dims); d < 3; ++d) {
+  const auto first = static_cast<std::size_t>(3 - c.dims);
+  // Networks have the same along every dimension, most of them one of a few; what is odd has its own along each.
+  const std::uint32_t kind = random.below(8);
+  if (kind < 4) {
+    const bool ordinary = kind < 2;
+    const std::int64_t kernel = ordinary      ? random.pick(std::array<std::int64_t, 4>{1, 1, 3, 3})
+                                : c.dims == 3 ? random.between(1, 3)
+                                              : random.pick(kKernels);
+    const std::int64_t stride = ordinary ? random.between(1, 2) : random.between(1, 3);
+    const std::int64_t dilation = ordinary || random.chance(3, 4) ? 1 : random.between(2, 3);
+    const std::int64_t padding = ordinary ? kernel / 2 : random.between(0, kernel);
+    for (std::size_t d = first; d < 3; ++d) {
+      c.kernel[d] = kernel;
+      c.stride[d] = stride;
+      c.dilation[d] = dilation;
+      c.padding[d] = padding;
+    }
+    return;
+  }
+  for (std::size_t d = first; d < 3; ++d) {
     c.kernel[d] = c.dims == 3 ? random.between(1, 3) : random.pick(kKernels);
     c.stride[d] = random.chance(1, 2) ? 1 : random.between(1, 4);
     c.dilation[d] = random.chance(3, 4) ? 1 : random.between(2, 3);

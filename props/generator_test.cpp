@@ -29,7 +29,7 @@ TEST(Generator, TheSequenceOfASeedIsFixed) {
   for (std::uint64_t index = 0; index < 200; ++index) lines += print(case_of(1, index)) + '\n';
   std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
   for (const char byte : lines) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
-  EXPECT_EQ(hash, 8784142686116019498U) << print(case_of(1, 0));
+  EXPECT_EQ(hash, 9239428642226841957U) << print(case_of(1, 0));
 }
 
 // A class that no case reaches verifies nothing: it would be a hole that looks like a pass.

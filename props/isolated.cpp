@@ -1,5 +1,6 @@
 #include "props/isolated.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -144,6 +145,10 @@ class Processes::Process {
     setrlimit(RLIMIT_CORE, &no_core);
     limit_memory(task_.memory);
     dup2(words_, STDERR_FILENO);
+    // What a kernel prints is not for who reads our output.
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
+    (void)std::atexit([] { _exit(1); });  // a kernel's exit() need not wait for the libraries' farewells
     try {
       for (std::int64_t index = next_; index < task_.end; ++index) {
         shared_->index.store(index);

@@ -33,17 +33,20 @@ bool has_planted_bug(const ConvCase& c) {
 
 TEST(Shrink, APlantedBugEndsAtOneElement) {
   int failing = 0;
+  int with_more = 0;  // than four products
   for (std::uint64_t index = 0; index < 200; ++index) {
     const ConvCase c = case_of(6, index);
     if (reduction_length(c) > 1000 || !has_planted_bug(c)) continue;
     if (++failing > 25) break;
-    const ConvCase small = shrink(c, has_planted_bug);
+    const ConvCase small = shrink(c, has_planted_bug, {.seconds = 60});  // slow under sanitizers
     EXPECT_TRUE(has_planted_bug(small));
     EXPECT_EQ(element_count(output_shape(small)), 1) << print(c) << "\n  became  " << print(small);
     // Where one product alone is clamped or overflows, a few others bring the result back into the range.
-    EXPECT_LE(reduction_length(small), 4) << print(c) << "\n  became  " << print(small);
+    EXPECT_LE(reduction_length(small), 12) << print(c) << "\n  became  " << print(small);
+    with_more += reduction_length(small) > 4 ? 1 : 0;
   }
   EXPECT_GT(failing, 20);
+  EXPECT_LE(with_more, failing / 6);
 }
 
 // A difference in the result itself: kernels that part only at pair saturation end at one pair.

@@ -15,4 +15,8 @@ std::string kind_of(const Finding& finding) {
   return kind;
 }
 
+std::string counted_kind(const Finding& finding) {
+  return finding.drawn_kind.empty() ? kind_of(finding) : finding.drawn_kind;
+}
+
 }  // namespace tieout

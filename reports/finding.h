@@ -42,13 +42,17 @@ struct Finding {
   std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" where there was no answer
   Cell cell;                              // of original_line
   std::int64_t index = 0;                 // of the case in its run's sequence
-  std::string explanation;                // the worst element's arithmetic, step by step; plain text, may be empty
-  std::string subject;                    // as --subject names it; empty: LibTorch itself was verified
+  std::string drawn_kind;   // kind_of() the case as it was drawn, by which it was counted; empty: the same
+  std::string explanation;  // the worst element's arithmetic, step by step; plain text, may be empty
+  std::string subject;      // as --subject names it; empty: LibTorch itself was verified
 
   bool operator==(const Finding&) const = default;
 };
 
 // What a finding is counted by: its class; or how there was no answer, without the numbers, which differ from case to case.
 [[nodiscard]] std::string kind_of(const Finding& finding);
+
+// What it was counted by, before it was made small.
+[[nodiscard]] std::string counted_kind(const Finding& finding);
 
 }  // namespace tieout

@@ -1,6 +1,8 @@
 #include "reports/record_files.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -12,13 +14,72 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExtension = ".tieout";
 
-// Shards of one run are told by what they have in common.
-auto identity(const RunSummary& run) { return std::tuple(run.command, run.subject, run.seed, run.shard.count); }
+// A record that is read, and where it lies.
+struct Part {
+  RunSummary run;
+  std::vector<RecordBlock> blocks;  // by number
+  fs::path file;
+};
 
-RunSummary join(const std::vector<RunSummary>& shards) {
-  RunSummary whole = shards.front();
-  for (std::size_t i = 1; i < shards.size(); ++i) {
-    const RunSummary& shard = shards[i];
+// What records of the same cases have in common, however these were split up.
+auto identity(const RunSummary& run) { return std::tuple(run.command, run.subject, run.seed, run.reference); }
+using Parts = std::map<decltype(identity(RunSummary{})), std::vector<Part>>;
+
+// Of two records that share blocks one must hold all of the other's.
+enum class Overlap { none, contained, partial };
+
+Overlap overlap(const Part& part, const Part& larger) {
+  std::size_t shared = 0;
+  for (const RecordBlock& block : part.blocks) {
+    if (std::ranges::binary_search(larger.blocks, block.number, {}, &RecordBlock::number)) ++shared;
+  }
+  if (shared == 0 && !part.blocks.empty()) return Overlap::none;
+  return shared == part.blocks.size() ? Overlap::contained : Overlap::partial;
+}
+
+tl::expected<Part, std::string> read_part(const fs::path& file) {
+  auto record = RunRecord::open(file, RunRecord::For::reading);
+  if (!record) return tl::unexpected(record.error());
+  auto run = record->summary();
+  if (!run) return tl::unexpected(run.error());
+  auto blocks = record->blocks();
+  if (!blocks) return tl::unexpected(blocks.error());
+  return Part{std::move(*run), std::move(*blocks), file};
+}
+
+// Each case once: the record that goes furthest is taken, and what it contains left out.
+tl::expected<Parts, std::string> read_parts(const std::vector<fs::path>& files) {
+  std::vector<Part> all;
+  for (const fs::path& file : files) {
+    auto part = read_part(file);
+    if (!part) return tl::unexpected(part.error());
+    all.push_back(std::move(*part));
+  }
+  std::ranges::stable_sort(all, std::ranges::greater{}, [](const Part& part) { return part.blocks.size(); });
+  Parts parts;
+  for (Part& part : all) {
+    auto& taken = parts[identity(part.run)];
+    bool contained = false;
+    for (const Part& larger : taken) {
+      const Overlap with = overlap(part, larger);
+      if (with == Overlap::partial) {
+        return tl::unexpected(part.file.string() + " and " + larger.file.string() +
+                              " hold some of the same cases, and each of them others: leave one of them out");
+      }
+      contained = contained || with == Overlap::contained;
+    }
+    if (!contained || taken.empty()) taken.push_back(std::move(part));
+  }
+  for (auto& [key, shards] : parts) {
+    std::ranges::sort(shards, {}, [](const Part& part) { return part.run.shard.index; });
+  }
+  return parts;
+}
+
+RunSummary join(const std::vector<Part>& parts) {
+  RunSummary whole = parts.front().run;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const RunSummary& shard = parts[i].run;
     const double longest = std::max(whole.seconds, shard.seconds);
     merge(whole, shard);
     whole.seconds = longest;  // they ran side by side
@@ -27,42 +88,29 @@ RunSummary join(const std::vector<RunSummary>& shards) {
     whole.findings.insert(whole.findings.end(), shard.findings.begin(), shard.findings.end());
     if (shard.machine != whole.machine) whole.machine.cpu = "several machines";
   }
-  const auto missing = whole.shard.count - std::ssize(shards);
-  if (missing > 0) whole.finished = false;
-  if (missing == 0) whole.shard = {};
-  keep_first_findings(whole);
+  for (std::int64_t index = 0; index < whole.shard.count; ++index) {
+    if (std::ranges::any_of(parts, [&](const Part& part) { return part.run.shard.index == index; })) continue;
+    whole.incomplete.push_back("shard " + std::to_string(index + 1) + " of " + std::to_string(whole.shard.count) +
+                               " is missing");
+    whole.finished = false;
+  }
+  if (whole.incomplete.empty()) whole.shard = {};
+  if (parts.size() > 1) keep_first_findings(whole);
   find_missing_classes(whole);
   return whole;
 }
 
-// A record that is read, and where it lies.
-struct Part {
-  RunSummary run;
-  fs::path file;
-};
-
-// Runs in the order of their identities, each with its shards in theirs.
-using Parts = std::map<decltype(identity(RunSummary{})), std::map<std::int64_t, Part>>;
-
-tl::expected<Parts, std::string> read_parts(const std::vector<fs::path>& files) {
-  Parts parts;
-  for (const fs::path& file : files) {
-    auto record = RunRecord::open(file, RunRecord::For::reading);
-    if (!record) return tl::unexpected(record.error());
-    auto run = record->summary();
-    if (!run) return tl::unexpected(run.error());
-    auto& shards = parts[identity(*run)];
-    const auto there = shards.find(run->shard.index);
-    if (there != shards.end() && there->second.run.cases.all() >= run->cases.all()) continue;
-    shards[run->shard.index] = {std::move(*run), file};
+tl::expected<void, std::string> write_merged(const fs::path& file, const RunSummary& whole,
+                                             std::vector<RecordBlock> blocks) {
+  RunSummary start = whole;
+  start.findings.clear();  // what create() writes down is the counts; the findings go with the blocks
+  auto record = RunRecord::create(file, start);
+  if (!record) return tl::unexpected(record.error());
+  if (!blocks.empty()) blocks.back().counts.findings = whole.findings;
+  for (const RecordBlock& block : blocks) {
+    if (const auto written = record->append(block, whole); !written) return written;
   }
-  return parts;
-}
-
-RunSummary join(const std::map<std::int64_t, Part>& parts) {
-  std::vector<RunSummary> shards;
-  for (const auto& [index, part] : parts) shards.push_back(part.run);
-  return join(shards);
+  return record->update(whole);
 }
 
 }  // namespace
@@ -88,33 +136,32 @@ tl::expected<std::vector<RunSummary>, std::string> read_records(const std::vecto
 }
 
 tl::expected<void, std::string> merge_records(const fs::path& merged, const std::vector<fs::path>& files) {
-  const auto parts = read_parts(files);
+  auto parts = read_parts(files);
   if (!parts) return tl::unexpected(parts.error());
   if (parts->size() != 1) {
     return tl::unexpected("these are records of " + std::to_string(parts->size()) +
                           " different runs; merge takes the shards of one, and `tieout report` takes many runs");
   }
-  const auto& shards = parts->begin()->second;
-  RunSummary whole = join(shards);
+  const RunSummary whole = join(parts->begin()->second);
+  if (!whole.incomplete.empty()) return tl::unexpected(whole.incomplete.front() + ": name its record, too");
+  std::error_code error;
+  if (fs::exists(merged, error)) {
+    return tl::unexpected(merged.string() + ": exists already; name another file, or remove it");
+  }
   std::vector<RecordBlock> blocks;
-  for (const auto& [index, part] : shards) {
-    auto record = RunRecord::open(part.file, RunRecord::For::reading);
-    if (!record) return tl::unexpected(record.error());
-    auto of_shard = record->blocks();
-    if (!of_shard) return tl::unexpected(of_shard.error());
-    std::ranges::move(*of_shard, std::back_inserter(blocks));
-  }
+  for (Part& part : parts->begin()->second) std::ranges::move(part.blocks, std::back_inserter(blocks));
   std::ranges::sort(blocks, {}, &RecordBlock::number);
-  RunSummary start = whole;
-  start.findings.clear();  // what create() writes down is the counts; the findings go with the blocks
-  auto record = RunRecord::create(merged, start);
-  if (!record) return tl::unexpected(record.error());
-  if (blocks.empty()) return record->update(whole);
-  blocks.back().counts.findings = whole.findings;
-  for (const RecordBlock& block : blocks) {
-    if (const auto written = record->append(block, whole); !written) return written;
-  }
-  return {};
+
+  // Under another name until it is whole.
+  fs::path draft = merged;
+  draft += ".draft";
+  fs::remove(draft, error);
+  const auto written = write_merged(draft, whole, std::move(blocks));
+  if (written) fs::rename(draft, merged, error);
+  if (written && !error) return {};
+  const std::string why = written ? merged.string() + ": " + error.message() : written.error();
+  fs::remove(draft, error);
+  return tl::unexpected(why);
 }
 
 }  // namespace tieout

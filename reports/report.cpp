@@ -18,15 +18,23 @@ bool names(const KnownFinding& known, const Finding& finding) {
          fits(known.case_line, finding.case_line);
 }
 
-// Differing cases that were counted, but not kept as findings, are known only if all that was kept of their kind is.
-bool accounts_for(const Report& report, const std::string& kind) {
-  bool kept = false;
+// Of the differing cases of a kind, those that known findings account for: all, if everything kept of it is known and an
+// entry of the baseline names more than single cases; those that were kept, if each is named by its case; else none.
+std::int64_t accounted_for(const Report& report, const std::string& kind, std::int64_t count) {
+  std::int64_t kept = 0;
+  bool by_more_than_case = false;
   for (const ReportedFinding& reported : report.findings) {
-    if (kind_of(reported.finding) != kind) continue;
-    if (!reported.known) return false;
-    kept = true;
+    for (const std::size_t run : reported.runs) {
+      for (const Finding& finding : report.runs[run].findings) {
+        if (kind_of(finding) != kind_of(reported.finding) || finding.case_line != reported.finding.case_line) continue;
+        if (counted_kind(finding) != kind) continue;
+        if (!reported.known) return 0;
+        by_more_than_case = by_more_than_case || reported.known->case_line.empty();
+        ++kept;
+      }
+    }
   }
-  return kept;
+  return by_more_than_case ? count : std::min(kept, count);
 }
 
 }  // namespace
@@ -71,7 +79,7 @@ Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>
 
 std::int64_t new_differences(const Report& report) {
   std::int64_t unknown = report.total.cases.differed + report.total.cases.crashed;
-  for (const auto& [kind, count] : report.total.differences) unknown -= accounts_for(report, kind) ? count : 0;
+  for (const auto& [kind, count] : report.total.differences) unknown -= accounted_for(report, kind, count);
   return unknown;
 }
 
@@ -99,6 +107,9 @@ std::string verdict(const Report& report) {
     text += fmt::format("; findings: {} new, {} known", fresh, known);
     if (!report.gone.empty()) text += fmt::format(", {} gone", report.gone.size());
   }
+  const std::int64_t unnamed = new_differences(report) - fresh;
+  if (fresh == 0 && unnamed > 0) text += fmt::format(", {} differences that were only counted", grouped(unnamed));
+  for (const std::string& missing : run.incomplete) text += ", " + missing;
   for (const std::string& missing : run.missing_classes) text += ", class " + missing + " not reached";
   return text;
 }

@@ -51,6 +51,19 @@ TEST(Report, WhatWasOnlyCountedIsNotKnown) {
   EXPECT_EQ(exit_status(report), 1);
 }
 
+// An entry that names one case accepts that case, and not whatever else is of its kind.
+TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
+  RunSummary run = night(1, {"tie"});
+  ++run.cases.differed;
+  ++run.differences["tie"];
+  const Report by_case = make_report({run}, {{.case_line = "conv2d tie", .reason = "agreed"}});
+  EXPECT_EQ(by_case.new_findings(), 0);
+  EXPECT_EQ(new_differences(by_case), 1);
+  EXPECT_EQ(exit_status(by_case), 1);
+  EXPECT_NE(verdict(by_case).find("1 differences that were only counted"), std::string::npos) << verdict(by_case);
+  EXPECT_EQ(exit_status(make_report({run}, {{.kind = "tie", .reason = "agreed"}})), 0);
+}
+
 TEST(Report, AClassThatOneRunMissedMayBeReachedByAnother) {
   RunSummary first = night(1, {});
   RunSummary second = night(2, {});

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "reports/database.h"
@@ -118,6 +119,26 @@ void verify_schema(Database& database) {
   });
 }
 
+// 64 bits do not fit SQLite's integers.
+std::uint64_t number_of(Database& database, const std::string& text, int base) {
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+    database.refuse("it is damaged: '" + text + "' is no number");
+  }
+  return value;
+}
+
+// What no writer of ours leaves behind.
+void verify_contents(Database& database, const RunSummary& run) {
+  std::int64_t runs = 0;
+  std::int64_t cases = 0;
+  database.each("SELECT count(*) FROM run", [&](const Row& row) { runs = row.integer(0); });
+  database.each("SELECT total(length(verdicts)) FROM block", [&](const Row& row) { cases = row.integer(0); });
+  if (runs != 1) database.refuse("it is damaged: it holds " + std::to_string(runs) + " runs, and not one");
+  if (cases != run.cases.all()) database.refuse("it is damaged: its blocks and its counts do not belong together");
+}
+
 }  // namespace
 
 struct RunRecord::State {
@@ -205,7 +226,7 @@ tl::expected<RunSummary, RunRecord::Error> RunRecord::summary() const {
     run.reference = row.text(2);
     run.machine = {
         .cpu = row.text(3), .isa = row.text(4), .libtorch = row.text(5), .cores = static_cast<int>(row.integer(6))};
-    run.seed = std::stoull("0" + row.text(7));
+    run.seed = number_of(database, row.text(7), 10);
     run.shard = {.index = row.integer(8), .count = row.integer(9)};
     run.started = row.integer(10);
     run.finished = row.integer(11) != 0;
@@ -224,6 +245,7 @@ tl::expected<RunSummary, RunRecord::Error> RunRecord::summary() const {
       database.refuse("a finding in it cannot be read: " + finding.error());
     }
   });
+  verify_contents(database, run);
   if (!database.error().empty()) return tl::unexpected(database.error());
   find_missing_classes(run);
   return run;
@@ -234,7 +256,7 @@ tl::expected<std::vector<RecordBlock>, RunRecord::Error> RunRecord::blocks() con
   state_->database.each("SELECT number, verdicts, digest FROM block ORDER BY number", [&](const Row& row) {
     blocks.push_back({.number = row.integer(0),
                       .verdicts = row.text(1),
-                      .digest = std::stoull("0" + row.text(2), nullptr, 16),
+                      .digest = number_of(state_->database, row.text(2), 16),
                       .counts = {}});
   });
   if (!state_->database.error().empty()) return tl::unexpected(state_->database.error());

@@ -38,7 +38,9 @@ void merge(RunSummary& total, const RunSummary& run) {
 void keep_first_findings(RunSummary& run) {
   std::ranges::stable_sort(run.findings, {}, &Finding::index);
   std::map<std::string, std::size_t> kept;
-  std::erase_if(run.findings, [&](const Finding& finding) { return ++kept[kind_of(finding)] > kKeptPerKind; });
+  std::erase_if(run.findings, [&](const Finding& finding) {
+    return finding.index >= 0 && ++kept[counted_kind(finding)] > kKeptPerKind;  // a corpus' own are all kept
+  });
 }
 
 void find_missing_classes(RunSummary& run) {

@@ -65,8 +65,9 @@ struct RunSummary {
   Machine machine;
   std::uint64_t seed = 0;
   Shard shard;
-  std::int64_t started = 0;  // seconds since 1970, UTC
-  bool finished = true;      // false: it was interrupted or killed, and what it had done is here
+  std::int64_t started = 0;             // seconds since 1970, UTC
+  std::vector<std::string> incomplete;  // "shard 2 of 3 is missing"
+  bool finished = true;                 // false: it was interrupted or killed, and what it had done is here
   CaseCounts cases;
   std::map<std::string, std::int64_t> reasons;      // of the cases that were not verified
   std::map<std::string, std::int64_t> excused;      // of passed cases with other values than LibTorch's: why they count
