@@ -15,35 +15,37 @@ struct Range {
   int zero_point;           // what stands for 0.0
   int tame_low, tame_high;  // Fill::small
   int reduced_high;         // Fill::reduced
+
+  // Fill::edges: where arithmetic changes.
+  std::array<int, 9> edges{low,       low + 1,    high,           high - 1,      low + 127,
+                           low + 128, zero_point, zero_point - 1, zero_point + 1};
 };
 
 int draw_edge(Random& random, const Range& range) {
-  const std::array<int, 9> edges{range.low,        range.low + 1,        range.high,
-                                 range.high - 1,   range.low + 127,      range.low + 128,
-                                 range.zero_point, range.zero_point - 1, range.zero_point + 1};
-  const int value = random.chance(1, 2) ? random.pick(edges) : static_cast<int>(random.between(range.low, range.high));
+  const int value =
+      random.chance(1, 2) ? random.pick(range.edges) : static_cast<int>(random.between(range.low, range.high));
   return value < range.low ? range.low : value > range.high ? range.high : value;
-}
-
-int draw(Fill fill, Random& random, const Range& range) {
-  switch (fill) {
-    case Fill::edges: return draw_edge(random, range);
-    case Fill::extremes: return random.chance(1, 2) ? range.low : range.high;
-    case Fill::reduced: return static_cast<int>(random.between(range.low, range.reduced_high));
-    case Fill::sparse:
-      return random.chance(7, 8) ? range.zero_point : static_cast<int>(random.between(range.low, range.high));
-    case Fill::small: return static_cast<int>(random.between(range.tame_low, range.tame_high));
-    case Fill::uniform:
-    case Fill::listed: break;
-  }
-  return static_cast<int>(random.between(range.low, range.high));
 }
 
 template <typename T>
 std::vector<T> materialise(const Contents<T>& contents, std::int64_t count, Random random, const Range& range) {
   if (contents.fill == Fill::listed) return contents.values;
   std::vector<T> values(static_cast<std::size_t>(count));
-  for (T& value : values) value = static_cast<T>(draw(contents.fill, random, range));
+  // Each fill's loop by itself: what is drawn is asked once, and not for every number.
+  const auto fill_by = [&](auto of_one) {
+    for (T& value : values) value = static_cast<T>(of_one());
+  };
+  switch (contents.fill) {
+    case Fill::edges: fill_by([&] { return draw_edge(random, range); }); break;
+    case Fill::extremes: fill_by([&] { return random.chance(1, 2) ? range.low : range.high; }); break;
+    case Fill::reduced: fill_by([&] { return random.between(range.low, range.reduced_high); }); break;
+    case Fill::sparse:
+      fill_by([&] { return random.chance(7, 8) ? range.zero_point : random.between(range.low, range.high); });
+      break;
+    case Fill::small: fill_by([&] { return random.between(range.tame_low, range.tame_high); }); break;
+    case Fill::uniform:
+    case Fill::listed: fill_by([&] { return random.between(range.low, range.high); }); break;
+  }
   return values;
 }
 

@@ -130,19 +130,11 @@ Place place_of(std::int64_t offset, const ConvCase& c) {
 
 }  // namespace
 
-std::vector<ElementTrace> conv_relu_traces(const ConvProblem& problem, const Arithmetic& arithmetic) {
-  const std::int64_t count = element_count(output_shape(problem.spec));
-  std::vector<ElementTrace> traces;
-  traces.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t offset = 0; offset < count; ++offset) {
-    traces.push_back(element(problem, arithmetic, place_of(offset, problem.spec)));
-  }
-  return traces;
-}
-
 Tensor<std::uint8_t> conv_relu(const ConvProblem& problem, const Arithmetic& arithmetic) {
   Tensor<std::uint8_t> y{output_shape(problem.spec), {}};
-  for (const ElementTrace& trace : conv_relu_traces(problem, arithmetic)) y.values.push_back(trace.result);
+  y.values.resize(static_cast<std::size_t>(element_count(y.shape)));
+  std::int64_t offset = 0;
+  for (std::uint8_t& value : y.values) value = conv_relu_trace(problem, arithmetic, offset++).result;
   return y;
 }
 

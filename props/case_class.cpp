@@ -41,10 +41,15 @@ constexpr std::array<std::string_view, kCaseClasses> kNames{"tie",
                                                             "forced_isa",
                                                             "other_engine"};
 
-// How many floats lie between v and the tie in its unit interval.
+// How far a float below 2^23 in size is from the integer towards zero, exactly. Without libm's floor, which is a call.
+float beyond_integer(float v) { return std::fabs(v - static_cast<float>(static_cast<std::int32_t>(v))); }
+
+// Whether at most two floats lie between v and the tie in its unit interval.
 bool beside_tie(float v) {
+  const float size = std::fabs(v);
+  if (std::fabs(beyond_integer(v) - 0.5F) > size * 0x1p-20F) return false;  // far: most of them
   const float tie = std::floor(v) + 0.5F;
-  const float ulp = std::nextafter(std::fabs(v), 1e30F) - std::fabs(v);
+  const float ulp = std::nextafter(size, 1e30F) - size;
   return v != tie && std::fabs(v - tie) <= 2 * ulp;
 }
 
@@ -55,7 +60,7 @@ void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& cl
   const float s = trace.scaled;
   const float size = std::fabs(s);
   const bool fits = size < 0x1p23F;  // larger floats have no fraction
-  mark(CaseClass::tie, fits && s - std::floor(s) == 0.5F);
+  mark(CaseClass::tie, fits && beyond_integer(s) == 0.5F);
   mark(CaseClass::beside_tie, fits && beside_tie(s));
   mark(CaseClass::pair_saturation, trace.saturated_pairs > 0);
   mark(CaseClass::sum_beyond_2_24, std::abs(std::int64_t{trace.accumulator}) > (1 << 24));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <bit>
+
 #include "cases/case_text.h"
 #include "cases/contents.h"
 #include "kernels/conv_fast.h"
@@ -19,6 +21,13 @@ ConvProblem draw_problem() {
   return with_contents(draw_case(random));
 }
 
+// In every bit, NaN included.
+bool same(const ElementTrace& a, const ElementTrace& b) {
+  return a.accumulator == b.accumulator && a.wrapped == b.wrapped && a.saturated_pairs == b.saturated_pairs &&
+         a.activation_sum_saturated == b.activation_sum_saturated && a.result == b.result &&
+         std::bit_cast<std::uint32_t>(a.scaled) == std::bit_cast<std::uint32_t>(b.scaled);
+}
+
 RC_GTEST_PROP(Fast, KernelEqualsTheSpecification, ()) {
   const ConvProblem problem = draw_problem();
   RC_LOG() << print(problem.spec) << '\n';
@@ -30,6 +39,12 @@ RC_GTEST_PROP(Fast, KernelEqualsTheSpecification, ()) {
         Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
         Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}}) {
     const Tensor<std::uint8_t> expected = conv_relu(problem, arithmetic);
+    const std::vector<ElementTrace> traces = conv_relu_traces(problem, arithmetic);
+    RC_ASSERT(traces.size() == expected.values.size());
+    for (std::size_t i = 0; i < traces.size(); ++i) {
+      RC_ASSERT(same(traces[i], conv_relu_trace(problem, arithmetic, static_cast<std::int64_t>(i))));
+      RC_ASSERT(traces[i].result == expected.values[i]);
+    }
     RC_ASSERT(conv_relu_fast(problem, arithmetic, 1) == expected);
     RC_ASSERT(conv_relu_fast(problem, arithmetic, 3) == expected);
   }

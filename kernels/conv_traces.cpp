@@ -1,0 +1,224 @@
+// conv_relu_traces(), for fuzzing: the specification's numbers by other code. A window is gathered once for all output
+// channels, and its products are added by pairs, where the CPU has AVX2 eight pairs at a time.
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/conv_relu.h"
+
+namespace tieout {
+namespace {
+
+// Of a multiply-add of 16-bit pairs in 256 bits: what windows and weights are filled up to with zeros.
+constexpr std::int64_t kAtOnce = 16;
+
+struct Products {
+  std::int64_t sum = 0;
+  std::int32_t saturated_pairs = 0;
+};
+
+// x, w: length numbers, a multiple of kAtOnce, neighbours in pairs. Pairs that leave int16 are kept within it where they
+// saturate. A pair is at most 2 * 255 * 128, so that 2^14 of them fit int32.
+template <Arithmetic::Products kProducts>
+Products add_portable(const std::int16_t* x, const std::int16_t* w, std::int64_t length) {
+  Products products;
+  for (std::int64_t i = 0; i < length; i += 2) {
+    const std::int32_t pair = x[i] * w[i] + x[i + 1] * w[i + 1];
+    const std::int32_t kept = kProducts == Arithmetic::Products::exact ? pair : std::min(std::max(pair, -32768), 32767);
+    products.saturated_pairs += kept != pair ? 1 : 0;
+    products.sum += kept;
+  }
+  return products;
+}
+
+[[gnu::target("avx2")]] inline std::int32_t sum_of(__m256i lanes) {
+  __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
+  return _mm_cvtsi128_si32(sum);
+}
+
+template <Arithmetic::Products kProducts>
+[[gnu::target("avx2")]] Products add_avx2(const std::int16_t* x, const std::int16_t* w, std::int64_t length) {
+  constexpr std::int64_t kFits = 2 * (std::int64_t{1} << 14);
+  Products products;
+  __m256i kept_pairs = _mm256_setzero_si256();  // counted downward
+  for (std::int64_t begin = 0; begin < length; begin += kFits) {
+    __m256i sum = _mm256_setzero_si256();
+    for (std::int64_t i = begin; i < std::min(begin + kFits, length); i += kAtOnce) {
+      __m256i pair = _mm256_madd_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i)),
+                                       _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + i)));
+      if constexpr (kProducts == Arithmetic::Products::int16_pairs) {
+        const __m256i kept =
+            _mm256_min_epi32(_mm256_max_epi32(pair, _mm256_set1_epi32(-32768)), _mm256_set1_epi32(32767));
+        kept_pairs = _mm256_add_epi32(kept_pairs, _mm256_cmpeq_epi32(pair, kept));
+        pair = kept;
+      }
+      sum = _mm256_add_epi32(sum, pair);
+    }
+    products.sum += sum_of(sum);
+  }
+  if constexpr (kProducts == Arithmetic::Products::int16_pairs) {
+    products.saturated_pairs = static_cast<std::int32_t>(length / 2) + sum_of(kept_pairs);
+  }
+  return products;
+}
+
+using Add = Products (*)(const std::int16_t* x, const std::int16_t* w, std::int64_t length);
+
+Add best_add(Arithmetic::Products products) {
+  const bool exact = products == Arithmetic::Products::exact;
+  if (__builtin_cpu_supports("avx2") != 0) {
+    return exact ? add_avx2<Arithmetic::Products::exact> : add_avx2<Arithmetic::Products::int16_pairs>;
+  }
+  return exact ? add_portable<Arithmetic::Products::exact> : add_portable<Arithmetic::Products::int16_pairs>;
+}
+
+// What of an output channel is the same for all of its elements.
+struct Channel {
+  std::int64_t shift = 0;  // taps * xz * wz - xz * sum(w)
+  std::int64_t weight_zero_point = 0;
+  float multiplier = 0;
+  enum class Bias { none, added, fused } how = Bias::none;
+  float bias = 0, reciprocal = 0;  // reciprocal: where the bias is fused
+};
+
+// To the nearest int32, ties to the even one; what does not fit becomes INT32_MIN. Without a call: libm's floor is one.
+std::int32_t to_int32(float v) {
+  if (!(v >= -0x1p31F && v < 0x1p31F)) return std::numeric_limits<std::int32_t>::min();
+  const auto toward_zero = static_cast<std::int32_t>(v);
+  const float rest = v - static_cast<float>(toward_zero);  // exact: from 2^24 on it is 0
+  const std::int32_t away = v < 0 ? -1 : 1;
+  const float size = std::fabs(rest);
+  const bool further = size > 0.5F || (size == 0.5F && toward_zero % 2 != 0);
+  return further ? toward_zero + away : toward_zero;
+}
+
+class Traces {
+ public:
+  Traces(const ConvProblem& problem, const Arithmetic& arithmetic)
+      : problem_(problem), c_(problem.spec), arithmetic_(arithmetic), out_(output_size(c_)) {
+    group_channels_ = c_.in_channels / c_.groups;
+    length_ = group_channels_ * volume(c_.kernel);
+    padded_ = (length_ + kAtOnce - 1) / kAtOnce * kAtOnce;
+    weights_.assign(static_cast<std::size_t>(c_.out_channels * padded_), 0);
+    window_.assign(static_cast<std::size_t>(padded_), 0);
+    for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(lay_out(k));
+  }
+
+  std::vector<ElementTrace> run() {
+    const Add add = best_add(arithmetic_.products);
+    const std::int64_t positions = volume(out_);
+    const std::int64_t outputs = c_.out_channels / c_.groups;
+    std::vector<ElementTrace> traces(static_cast<std::size_t>(c_.batch * c_.out_channels * positions));
+    for (std::int64_t image = 0; image < c_.batch * c_.groups; ++image) {
+      for (std::int64_t p = 0; p < positions; ++p) {
+        const std::int64_t activations = gather(image, p);
+        for (std::int64_t o = 0; o < outputs; ++o) {
+          const std::int64_t k = image % c_.groups * outputs + o;
+          const Products products = add(window_.data(), weights_.data() + k * padded_, padded_);
+          traces[static_cast<std::size_t>((image * outputs + o) * positions + p)] = finish(k, products, activations);
+        }
+      }
+    }
+    return traces;
+  }
+
+ private:
+  // The weights of a channel in the order in which neighbours pair: channels fastest.
+  Channel lay_out(std::int64_t k) {
+    const std::int64_t taps = volume(c_.kernel);
+    const std::int8_t* w = problem_.weight.data() + k * length_;
+    std::int16_t* const to = weights_.data() + k * padded_;
+    std::int64_t sum = 0;
+    for (std::int64_t channel = 0; channel < group_channels_; ++channel) {
+      for (std::int64_t tap = 0; tap < taps; ++tap, ++w) {
+        to[tap * group_channels_ + channel] = *w;
+        sum += *w;
+      }
+    }
+    const std::int64_t xz = c_.activation_zero_point;
+    const float unit = static_cast<float>(c_.activation_scale) * static_cast<float>(weight_scale(c_, k));
+    Channel channel{.weight_zero_point = weight_zero_point(c_, k),
+                    .multiplier = unit / static_cast<float>(c_.output_scale)};
+    channel.shift = length_ * xz * channel.weight_zero_point - xz * sum;
+    if (c_.bias.empty()) return channel;
+    channel.how = Channel::Bias::added;
+    channel.bias = c_.bias[static_cast<std::size_t>(k)];
+    channel.reciprocal = 1.0F / unit;
+    if (c_.granularity == Granularity::per_channel) {
+      channel.bias = channel.bias / unit;
+    } else if (arithmetic_.tensor_bias == Arithmetic::TensorBias::fused) {
+      channel.how = Channel::Bias::fused;
+    } else {
+      channel.bias = channel.bias * channel.reciprocal;
+    }
+    return channel;
+  }
+
+  // The window of a position, of an image and group; returns the sum of its activations.
+  std::int64_t gather(std::int64_t image, std::int64_t position) {
+    const std::int64_t plane = volume(c_.input);
+    const std::uint8_t* const x = problem_.activation.data() + image * group_channels_ * plane;
+    const Spatial at{position / (out_[1] * out_[2]), position / out_[2] % out_[1], position % out_[2]};
+    const auto padding = static_cast<std::int16_t>(c_.activation_zero_point);
+    std::int16_t* to = window_.data();
+    std::int64_t sum = 0;
+    for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
+      const std::int64_t d = at[0] * c_.stride[0] + kd * c_.dilation[0] - c_.padding[0];
+      for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
+        const std::int64_t h = at[1] * c_.stride[1] + kh * c_.dilation[1] - c_.padding[1];
+        const bool row = 0 <= d && d < c_.input[0] && 0 <= h && h < c_.input[1];
+        for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw) {
+          const std::int64_t w = at[2] * c_.stride[2] + kw * c_.dilation[2] - c_.padding[2];
+          const bool inside = row && 0 <= w && w < c_.input[2];
+          const std::uint8_t* const from = x + (d * c_.input[1] + h) * c_.input[2] + w;
+          for (std::int64_t channel = 0; channel < group_channels_; ++channel, ++to) {
+            *to = inside ? std::int16_t{from[channel * plane]} : padding;
+            sum += *to;
+          }
+        }
+      }
+    }
+    return sum;
+  }
+
+  [[nodiscard]] ElementTrace finish(std::int64_t k, const Products& products, std::int64_t activations) const {
+    const Channel& channel = channels_[static_cast<std::size_t>(k)];
+    const bool saturated = arithmetic_.activation_sum == Arithmetic::ActivationSum::int16 && activations > 32767;
+    const std::int64_t exact =
+        products.sum + channel.shift - channel.weight_zero_point * (saturated ? 32767 : activations);
+    const auto raw = static_cast<std::int32_t>(exact);  // modulo 2^32
+    auto f = static_cast<float>(raw);
+    if (channel.how == Channel::Bias::added) f = f + channel.bias;
+    if (channel.how == Channel::Bias::fused) f = std::fma(channel.bias, channel.reciprocal, f);
+    const float scaled = f * channel.multiplier;
+    const auto oz = static_cast<std::int32_t>(c_.output_zero_point);
+    const std::int32_t q = std::clamp(to_int32(scaled), -32768, 32767) + oz;
+    return {.accumulator = raw,
+            .wrapped = raw != exact,
+            .saturated_pairs = products.saturated_pairs,
+            .activation_sum_saturated = saturated,
+            .scaled = scaled,
+            .result = static_cast<std::uint8_t>(std::clamp(q, c_.relu == Relu::on ? oz : 0, 255))};
+  }
+
+  const ConvProblem& problem_;
+  const ConvCase& c_;
+  const Arithmetic& arithmetic_;
+  Spatial out_;
+  std::int64_t group_channels_ = 0, length_ = 0, padded_ = 0;
+  std::vector<std::int16_t> weights_, window_;
+  std::vector<Channel> channels_;
+};
+
+}  // namespace
+
+std::vector<ElementTrace> conv_relu_traces(const ConvProblem& problem, const Arithmetic& arithmetic) {
+  return Traces(problem, arithmetic).run();
+}
+
+}  // namespace tieout
