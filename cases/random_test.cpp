@@ -13,6 +13,12 @@ TEST(Random, GivesThePublishedSequence) {
   EXPECT_EQ(random.next(), 9817491932198370423U);
 }
 
+TEST(Random, PeeksAtWhatIsDrawnLater) {
+  Random random(7);
+  const Random start = random;
+  for (std::uint64_t skipped = 0; skipped < 5; ++skipped) EXPECT_EQ(start.peek(skipped), random.next());
+}
+
 TEST(Random, StreamsOfOneSeedAreDifferentSequences) {
   EXPECT_NE(Random(7, 0).next(), Random(7, 1).next());
   EXPECT_NE(Random(7, 0).next(), Random(8, 0).next());

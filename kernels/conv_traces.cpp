@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "kernels/conv_relu.h"
 
@@ -97,6 +98,19 @@ std::int32_t to_int32(float v) {
   return further ? toward_zero + away : toward_zero;
 }
 
+// From rows x columns, rows `apart`, to columns x rows. Where one of them is 1, numbers stay in their order: most weights are
+// of 1x1 kernels, and most images of depthwise cases have one channel a group.
+template <typename T>
+void transpose(const T* from, std::int64_t rows, std::int64_t columns, std::int16_t* to, std::int64_t apart) {
+  if (rows == 1 || (columns == 1 && apart == 1)) {
+    std::copy_n(from, rows * columns, to);
+    return;
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; ++column) to[column * rows + row] = from[row * apart + column];
+  }
+}
+
 class Traces {
  public:
   Traces(const ConvProblem& problem, const Arithmetic& arithmetic)
@@ -106,6 +120,10 @@ class Traces {
     padded_ = (length_ + kAtOnce - 1) / kAtOnce * kAtOnce;
     weights_.assign(static_cast<std::size_t>(c_.out_channels * padded_), 0);
     window_.assign(static_cast<std::size_t>(padded_), 0);
+    for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
+    sums_activations_ =
+        arithmetic.activation_sum != Arithmetic::ActivationSum::exact ||
+        std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](std::int64_t z) { return z != 0; });
     for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(lay_out(k));
   }
 
@@ -114,13 +132,22 @@ class Traces {
     const std::int64_t positions = volume(out_);
     const std::int64_t outputs = c_.out_channels / c_.groups;
     std::vector<ElementTrace> traces(static_cast<std::size_t>(c_.batch * c_.out_channels * positions));
-    for (std::int64_t image = 0; image < c_.batch * c_.groups; ++image) {
-      for (std::int64_t p = 0; p < positions; ++p) {
-        const std::int64_t activations = gather(image, p);
-        for (std::int64_t o = 0; o < outputs; ++o) {
-          const std::int64_t k = image % c_.groups * outputs + o;
-          const Products products = add(window_.data(), weights_.data() + k * padded_, padded_);
-          traces[static_cast<std::size_t>((image * outputs + o) * positions + p)] = finish(k, products, activations);
+    ElementTrace* of_image = traces.data();
+    for (std::int64_t image = 0; image < c_.batch * c_.groups; ++image, of_image += outputs * positions) {
+      lay_out_image(image);
+      std::int64_t p = 0;
+      for (std::int64_t d = 0; d < out_[0]; ++d) {
+        for (std::int64_t h = 0; h < out_[1]; ++h) {
+          for (std::int64_t w = 0; w < out_[2]; ++w, ++p) {
+            gather({d, h, w});
+            const std::int64_t activations =
+                sums_activations_ ? std::accumulate(window_.begin(), window_.end(), std::int64_t{0}) : 0;
+            for (std::int64_t o = 0; o < outputs; ++o) {
+              const std::int64_t k = image % c_.groups * outputs + o;
+              const Products products = add(window_.data(), weights_.data() + k * padded_, padded_);
+              of_image[o * positions + p] = finish(k, products, activations);
+            }
+          }
         }
       }
     }
@@ -131,15 +158,9 @@ class Traces {
   // The weights of a channel in the order in which neighbours pair: channels fastest.
   Channel lay_out(std::int64_t k) {
     const std::int64_t taps = volume(c_.kernel);
-    const std::int8_t* w = problem_.weight.data() + k * length_;
-    std::int16_t* const to = weights_.data() + k * padded_;
-    std::int64_t sum = 0;
-    for (std::int64_t channel = 0; channel < group_channels_; ++channel) {
-      for (std::int64_t tap = 0; tap < taps; ++tap, ++w) {
-        to[tap * group_channels_ + channel] = *w;
-        sum += *w;
-      }
-    }
+    const std::int8_t* const w = problem_.weight.data() + k * length_;
+    transpose(w, group_channels_, taps, weights_.data() + k * padded_, taps);
+    const std::int64_t sum = std::accumulate(w, w + length_, std::int64_t{0});
     const std::int64_t xz = c_.activation_zero_point;
     const float unit = static_cast<float>(c_.activation_scale) * static_cast<float>(weight_scale(c_, k));
     Channel channel{.weight_zero_point = weight_zero_point(c_, k),
@@ -159,31 +180,38 @@ class Traces {
     return channel;
   }
 
-  // The window of a position, of an image and group; returns the sum of its activations.
-  std::int64_t gather(std::int64_t image, std::int64_t position) {
+  // An image's group, padded, channels fastest: the rows of windows are runs in it, where nothing is dilated.
+  void lay_out_image(std::int64_t image) {
     const std::int64_t plane = volume(c_.input);
-    const std::uint8_t* const x = problem_.activation.data() + image * group_channels_ * plane;
-    const Spatial at{position / (out_[1] * out_[2]), position / out_[2] % out_[1], position % out_[2]};
-    const auto padding = static_cast<std::int16_t>(c_.activation_zero_point);
+    const std::uint8_t* from = problem_.activation.data() + image * group_channels_ * plane;
+    image_.assign(static_cast<std::size_t>(volume(extent_) * group_channels_),
+                  static_cast<std::int16_t>(c_.activation_zero_point));
+    for (std::int64_t d = 0; d < c_.input[0]; ++d) {
+      for (std::int64_t h = 0; h < c_.input[1]; ++h, from += c_.input[2]) {
+        const std::int64_t to = place(d + c_.padding[0], h + c_.padding[1], c_.padding[2]);
+        transpose(from, group_channels_, c_.input[2], image_.data() + to * group_channels_, plane);
+      }
+    }
+  }
+
+  [[nodiscard]] std::int64_t place(std::int64_t d, std::int64_t h, std::int64_t w) const {
+    return (d * extent_[1] + h) * extent_[2] + w;
+  }
+
+  void gather(const Spatial& at) {
+    const std::int64_t run = c_.dilation[2] == 1 ? c_.kernel[2] * group_channels_ : group_channels_;
     std::int16_t* to = window_.data();
-    std::int64_t sum = 0;
     for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-      const std::int64_t d = at[0] * c_.stride[0] + kd * c_.dilation[0] - c_.padding[0];
+      const std::int64_t d = at[0] * c_.stride[0] + kd * c_.dilation[0];
       for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
-        const std::int64_t h = at[1] * c_.stride[1] + kh * c_.dilation[1] - c_.padding[1];
-        const bool row = 0 <= d && d < c_.input[0] && 0 <= h && h < c_.input[1];
-        for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw) {
-          const std::int64_t w = at[2] * c_.stride[2] + kw * c_.dilation[2] - c_.padding[2];
-          const bool inside = row && 0 <= w && w < c_.input[2];
-          const std::uint8_t* const from = x + (d * c_.input[1] + h) * c_.input[2] + w;
-          for (std::int64_t channel = 0; channel < group_channels_; ++channel, ++to) {
-            *to = inside ? std::int16_t{from[channel * plane]} : padding;
-            sum += *to;
-          }
+        const std::int64_t h = at[1] * c_.stride[1] + kh * c_.dilation[1];
+        const std::int16_t* from = image_.data() + place(d, h, at[2] * c_.stride[2]) * group_channels_;
+        for (std::int64_t done = 0; done < c_.kernel[2] * group_channels_; done += run) {
+          to = std::copy_n(from, run, to);
+          from += c_.dilation[2] * group_channels_;
         }
       }
     }
-    return sum;
   }
 
   [[nodiscard]] ElementTrace finish(std::int64_t k, const Products& products, std::int64_t activations) const {
@@ -209,9 +237,10 @@ class Traces {
   const ConvProblem& problem_;
   const ConvCase& c_;
   const Arithmetic& arithmetic_;
-  Spatial out_;
+  Spatial out_, extent_{};
+  bool sums_activations_ = false;
   std::int64_t group_channels_ = 0, length_ = 0, padded_ = 0;
-  std::vector<std::int16_t> weights_, window_;
+  std::vector<std::int16_t> weights_, image_, window_;
   std::vector<Channel> channels_;
 };
 

@@ -37,12 +37,4 @@ struct Window {
 // The window of output element `offset` (row-major in N x K x spatial). Reuses the window's memory.
 void gather(const ConvProblem& problem, std::int64_t offset, Window& window);
 
-// The same in steps, for many elements: the channels of a group share their activations.
-// The weights, K x the order of Window::w.
-[[nodiscard]] std::vector<std::int8_t> reordered_weights(const ConvProblem& problem);
-// What the window has of an output position, row-major. image: batch * groups + group.
-void gather_activations(const ConvProblem& problem, std::int64_t image, std::int64_t position, Window& window);
-// And what it has of output channel k, after the activations. weights: of that channel, reordered.
-void take_channel(const ConvCase& c, std::int64_t k, const std::int8_t* weights, Window& window);
-
 }  // namespace tieout

@@ -10,6 +10,7 @@
 #include "cases/contents.h"
 #include "kernels/conv_fast.h"
 #include "oracle/compare.h"
+#include "oracle/each_window.h"
 #include "oracle/engine_model.h"
 #include "props/generator.h"
 
@@ -47,6 +48,39 @@ RC_GTEST_PROP(Fast, KernelEqualsTheSpecification, ()) {
     }
     RC_ASSERT(conv_relu_fast(problem, arithmetic, 1) == expected);
     RC_ASSERT(conv_relu_fast(problem, arithmetic, 3) == expected);
+  }
+}
+
+RC_GTEST_PROP(Fast, WindowsInTurnAreThoseGatheredAlone, ()) {
+  const ConvProblem problem = draw_problem();
+  RC_LOG() << print(problem.spec) << '\n';
+  std::vector<Window> walked;
+  const Tensor<std::uint8_t> order = each_window(problem, [&](const Window& window) {
+    walked.push_back(window);
+    return std::uint8_t{0};
+  });
+  std::vector<std::int64_t> places;  // of the walk: positions before channels
+  const ConvCase& c = problem.spec;
+  const std::int64_t positions = volume(output_size(c)), outputs = c.out_channels / c.groups;
+  for (std::int64_t image = 0; image < c.batch * c.groups; ++image) {
+    for (std::int64_t p = 0; p < positions; ++p) {
+      for (std::int64_t o = 0; o < outputs; ++o) places.push_back((image * outputs + o) * positions + p);
+    }
+  }
+  RC_ASSERT(places.size() == walked.size());
+  RC_ASSERT(order.values.size() == walked.size());
+  Window alone;
+  for (std::size_t i = 0; i < walked.size(); ++i) {
+    gather(problem, places[i], alone);
+    const Window& window = walked[i];
+    RC_ASSERT(window.x == alone.x);
+    RC_ASSERT(window.w == alone.w);
+    RC_ASSERT(window.inside == alone.inside);
+    RC_ASSERT(window.products == alone.products);
+    RC_ASSERT(window.activations == alone.activations);
+    RC_ASSERT(window.weights == alone.weights);
+    RC_ASSERT(window.bias == alone.bias);
+    RC_ASSERT(window.exact_sum() == alone.exact_sum());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "props/isolated.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -43,15 +44,25 @@ bool write_all(int fd, const void* data, std::size_t size) {
   return true;
 }
 
-// What a process is at, where the parent can see it after the process' death.
+// What a process is at and what it answered, where the parent sees it, also after the process' death. Answers that find no
+// more room here come by the pipe: waking the parent for each costs more than a small case.
 struct Shared {
   std::atomic<std::int64_t> index;
+  std::atomic<std::size_t> written;
+  std::array<char, std::size_t{1} << 17> answers;
 };
 
 struct Header {
   std::int64_t index;
   std::uint64_t size;
 };
+
+// Small cases allocate and free the same few megabytes again and again: giving them back each time means a page fault for
+// each page the next time.
+void keep_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
 
 // Address space, because that is what the kernel can limit; LibTorch's own libraries are counted before.
 void limit_memory(std::int64_t bytes) {
@@ -78,7 +89,7 @@ class Processes::Process {
   explicit Process(Task task) : task_(std::move(task)), next_(task_.begin) {
     void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) fail("no shared memory");
-    shared_ = new (memory) Shared{next_};
+    shared_ = static_cast<Shared*>(memory);  // zeros, of which only what is written to takes memory
     launch();
   }
   Process(const Process&) = delete;
@@ -92,17 +103,28 @@ class Processes::Process {
   [[nodiscard]] bool done() const { return pid_ < 0; }
   void finish() const { task_.ended(); }
 
-  // Reads what is there and hands on the whole answers.
+  // Reads what the pipe has and hands on the whole answers.
   void listen() {
     std::array<char, 1 << 16> chunk;
     const ssize_t got = read(answers_, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) return;
+    if (!collect()) return replace(end_it(true, "wrote over its own answers"));
     if (got <= 0) return replace(end_it(false));
     buffer_.append(chunk.data(), static_cast<std::size_t>(got));
-    deliver();
+    (void)deliver();
+  }
+
+  // Hands on what lies in shared memory; what came by the pipe came later.
+  [[nodiscard]] bool collect() {
+    const std::size_t written = std::min(shared_->written.load(std::memory_order_acquire), shared_->answers.size());
+    if (written <= collected_) return written == collected_;
+    buffer_.append(shared_->answers.data() + collected_, written - collected_);
+    collected_ = written;
+    return deliver();
   }
 
   void look_for_a_hang() {
+    if (!collect()) return replace(end_it(true, "wrote over its own answers"));
     const auto now = Clock::now();
     // So much a look at most: while all of this is suspended, or a disk keeps its owner waiting, nothing hangs.
     waited_ += std::min<Clock::duration>(now - looked_, std::chrono::milliseconds(500));
@@ -119,6 +141,8 @@ class Processes::Process {
  private:
   void launch() {
     shared_->index.store(next_);
+    shared_->written.store(0);
+    collected_ = 0;
     at_ = next_;
     waited_ = {};
     looked_ = Clock::now();
@@ -148,13 +172,14 @@ class Processes::Process {
     // What a kernel prints is not for who reads our output.
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
+    keep_memory();
     (void)std::atexit([] { _exit(1); });  // a kernel's exit() need not wait for the libraries' farewells
+    bool by_pipe = false;
     try {
       for (std::int64_t index = next_; index < task_.end; ++index) {
         shared_->index.store(index);
         const std::string answer = task_.work(index);
-        const Header header{index, answer.size()};
-        if (!write_all(out, &header, sizeof header) || !write_all(out, answer.data(), answer.size())) _exit(0);
+        if (!hand_over({index, answer.size()}, answer, out, by_pipe)) _exit(0);
       }
     } catch (const std::bad_alloc&) {
       std::fputs("out of memory\n", stderr);
@@ -166,21 +191,36 @@ class Processes::Process {
     _exit(0);
   }
 
-  // Takes whole answers out of what has been read; the rest stays.
-  void deliver() {
+  // Once an answer has gone by the pipe, all do, so that they stay in order.
+  [[nodiscard]] bool hand_over(const Header& header, const std::string& answer, int out, bool& by_pipe) const {
+    const std::size_t written = shared_->written.load(std::memory_order_relaxed);
+    const std::size_t after = written + sizeof header + answer.size();
+    by_pipe = by_pipe || after > shared_->answers.size();
+    if (by_pipe) return write_all(out, &header, sizeof header) && write_all(out, answer.data(), answer.size());
+    std::memcpy(shared_->answers.data() + written, &header, sizeof header);
+    std::memcpy(shared_->answers.data() + written + sizeof header, answer.data(), answer.size());
+    shared_->written.store(after, std::memory_order_release);
+    return true;
+  }
+
+  // Takes whole answers out of what has been read; the rest stays. False: these are none.
+  [[nodiscard]] bool deliver() {
     std::size_t used = 0;
     while (buffer_.size() - used >= sizeof(Header)) {
       Header header;
       std::memcpy(&header, buffer_.data() + used, sizeof header);
+      if (header.index != next_) return false;
       if (buffer_.size() - used - sizeof header < header.size) break;
       next_ = header.index + 1;
       task_.answered(header.index, buffer_.substr(used + sizeof header, header.size));
       used += sizeof header + header.size;
     }
     buffer_.erase(0, used);
+    return true;
   }
 
-  Death end_it(bool kill_it) {
+  // why: it was killed, if not for taking too long.
+  Death end_it(bool kill_it, const char* why = nullptr) {
     if (kill_it) kill(pid_, SIGKILL);
     close(answers_);
     int status = 0;
@@ -189,8 +229,10 @@ class Processes::Process {
     pid_ = -1;
     const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     Death death{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                .timed_out = kill_it,
-                .last_words = clean ? std::string() : last_words()};
+                .timed_out = kill_it && why == nullptr,
+                .last_words = why != nullptr ? why
+                              : clean        ? std::string()
+                                             : last_words()};
     close(words_);
     return death;
   }
@@ -216,7 +258,8 @@ class Processes::Process {
 
   Task task_;
   Shared* shared_;
-  std::int64_t next_;  // the first piece that has no answer yet
+  std::size_t collected_ = 0;  // of the answers in shared memory
+  std::int64_t next_;          // the first piece that has no answer yet
   std::int64_t at_ = 0;
   Clock::duration waited_{};  // for an answer to at_
   Clock::time_point looked_;

@@ -22,6 +22,38 @@ TEST(RunAlone, GivesTheAnswer) {
   EXPECT_EQ(run_alone([&] { return large; }, 10).value(), large);
 }
 
+// The first answers lie in shared memory, those behind a large one come by the pipe.
+TEST(RunTask, AnswersComeInOrderWhateverTheirSize) {
+  std::vector<std::size_t> sizes;
+  std::int64_t next = 0;
+  const auto size_of = [](std::int64_t i) { return static_cast<std::size_t>(i == 40 ? 1 << 20 : 100 + i); };
+  run_task({.end = 80,
+            .work = [&](std::int64_t i) { return std::string(size_of(i), static_cast<char>('a' + i % 26)); },
+            .answered =
+                [&](std::int64_t i, const std::string& answer) {
+                  EXPECT_EQ(i, next++);
+                  EXPECT_EQ(answer, std::string(size_of(i), static_cast<char>('a' + i % 26)));
+                },
+            .died = [](std::int64_t i, const Death& death) { ADD_FAILURE() << i << ": " << death.text(); }});
+  EXPECT_EQ(next, 80);
+}
+
+// What a process answered before it died counts, though nobody had looked yet.
+TEST(RunTask, AnswersOutliveTheirProcess) {
+  std::string answered;
+  std::string died;
+  run_task({.end = 6,
+            .work =
+                [](std::int64_t i) {
+                  if (i == 3) raise(SIGSEGV);
+                  return std::to_string(i);
+                },
+            .answered = [&](std::int64_t, const std::string& answer) { answered += answer; },
+            .died = [&](std::int64_t i, const Death& death) { died += std::to_string(i) + death.text(); }});
+  EXPECT_EQ(answered, "01245");
+  EXPECT_EQ(died, "3SIGSEGV");
+}
+
 TEST(RunAlone, SaysHowItDied) {
   const auto death = [](auto work) {
     return run_alone(

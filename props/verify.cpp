@@ -116,7 +116,6 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
   const Hardware hardware = reference.hardware();
   ConvProblem problem = with_contents(c);
   Verdict verdict;
-  verdict.finding.case_line = verdict.finding.original_line = print(c);
   verdict.finding.expected_name = name(c.execution.engine);
   verdict.path = fbgemm_path(c, hardware);
   name_isa(problem.spec, reference);
@@ -125,6 +124,9 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
   const std::optional<ReferenceAnswer> answer = ask(problem, verdict);
   problem.spec.execution.isa = named;
   if (answer) conclude(verdict, problem, hardware, *answer);
+  if (verdict.status == Status::differed || verdict.status == Status::crashed) {
+    verdict.finding.case_line = verdict.finding.original_line = print(c);
+  }
   return verdict;
 }
 
