@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cases/case_text.h"
-#include "props/spoiled_reference.h"
+#include "props/stand_in_reference.h"
 #include "props/verify.h"
 #include "reports/report.h"
 
@@ -34,7 +34,7 @@ RunSummary timeless(RunSummary run) {
 }
 
 TEST(Campaign, CountsAndKeepsWhatDiffers) {
-  SpoiledReference wrong(off_by_one);
+  StandInReference wrong(off_by_one);
   const RunSummary result = run({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
   EXPECT_GT(result.cases.differed, 10);
   EXPECT_GT(result.cases.errored, 10);  // the engines that this reference lacks
@@ -51,7 +51,7 @@ TEST(Campaign, CountsAndKeepsWhatDiffers) {
 }
 
 TEST(Campaign, ACrashCostsOneCase) {
-  SpoiledReference crashing([](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference crashing([](const ConvProblem& problem, EngineAnswer answer) {
     if (problem.spec.dims == 3) std::abort();
     return answer;
   });
@@ -65,7 +65,7 @@ TEST(Campaign, ACrashCostsOneCase) {
 }
 
 TEST(Campaign, AHangCostsItsTimeAndIsAFinding) {
-  SpoiledReference hanging([](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference hanging([](const ConvProblem& problem, EngineAnswer answer) {
     if (problem.spec.dims == 3) {
       for (;;) pause();
     }
@@ -78,7 +78,7 @@ TEST(Campaign, AHangCostsItsTimeAndIsAFinding) {
 }
 
 TEST(Campaign, StopsWhenTold) {
-  SpoiledReference honest([](const ConvProblem&, EngineAnswer answer) { return answer; });
+  StandInReference honest;
   const CampaignOptions options{.cases = 1'000'000, .seed = 1};
   const RunSummary result =
       run_campaign(options, honest, empty_run(options, honest), 0,
@@ -89,7 +89,7 @@ TEST(Campaign, StopsWhenTold) {
 
 // Workers, shards and interruptions change nothing about what is counted and kept.
 TEST(Campaign, IsTheSameHoweverItIsSplit) {
-  SpoiledReference wrong([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
+  StandInReference wrong([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
     if (problem.spec.dims == 3 && problem.spec.groups == 3) std::abort();
     return off_by_one(problem, std::move(answer));
   });
@@ -127,7 +127,7 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
 TEST(Campaign, WritesDownWhatItIsAt) {
   const auto folder = std::filesystem::temp_directory_path() / ("in-flight-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
-  SpoiledReference reference([&](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference reference([&](const ConvProblem& problem, EngineAnswer answer) {
     std::ifstream file(folder / "block-0");
     std::string line;
     std::getline(file, line);
