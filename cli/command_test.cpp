@@ -135,6 +135,21 @@ TEST_F(Command, AnInterruptedRunHasNotVerified) {
   EXPECT_NE(o.output.find("interrupted: "), std::string::npos) << o.output;
 }
 
+// A full disk behind standard output: nobody has seen the verdict.
+TEST_F(Command, WordsThatAreLostAreNoSuccess) {
+  const std::string record = folder_.in("record");
+  ASSERT_EQ(run("fuzz --cases 20 --seed 3 --record '" + record + "'").status, 0);
+  const std::string kept = record + "' '" + record;
+  for (const std::string& arguments :
+       {std::string("check conv2d"), std::string("explain conv2d"), std::string("engines"),
+        std::string("experiment --seed 1"), std::string("fuzz --cases 20 --seed 3"), std::string("identify --cases 50"),
+        std::string("--help"), "report '" + record + "'", "merge '" + folder_.in("merged") + "' '" + kept + "'"}) {
+    const Outcome o = run(arguments + " 2>&1 >/dev/full", Streams::output);
+    EXPECT_EQ(o.status, 3) << arguments << '\n' << o.output;
+    EXPECT_NE(o.output.find("No space left on device"), std::string::npos) << arguments << '\n' << o.output;
+  }
+}
+
 TEST_F(Command, AReportThatCannotBeWrittenIsRefusedBeforeTheWork) {
   const Outcome o = run("fuzz --cases 100000000 --markdown /proc/nowhere/report.md");
   EXPECT_EQ(o.status, 2) << o.output;
