@@ -2,14 +2,17 @@
 // For tests: the command run as its user runs it, and what it leaves behind.
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace tieout {
 
@@ -34,6 +37,34 @@ inline Outcome run(const std::string& arguments, Streams streams = Streams::both
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
 }
 
+// A running command, alone in its process group. Its output goes to a file.
+class Running {
+ public:
+  Running(const std::vector<std::string>& arguments, const std::filesystem::path& output) {
+    std::vector<const char*> words{TIEOUT_PROGRAM};
+    for (const std::string& argument : arguments) words.push_back(argument.c_str());
+    words.push_back(nullptr);
+    pid_ = fork();
+    if (pid_ != 0) return;
+    setpgid(0, 0);
+    if (std::freopen(output.c_str(), "w", stdout) == nullptr || dup2(STDOUT_FILENO, STDERR_FILENO) < 0) _exit(99);
+    execv(TIEOUT_PROGRAM, const_cast<char* const*>(words.data()));
+    _exit(99);
+  }
+
+  void send(int signal) const { kill(signal == SIGKILL ? -pid_ : pid_, signal); }
+
+  // The exit status, or -1 where a signal ended it.
+  [[nodiscard]] int wait() const {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  pid_t pid_;
+};
+
 inline std::string read(const std::filesystem::path& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -56,6 +87,7 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
   [[nodiscard]] std::string in(const std::string& name) const { return (path_ / name).string(); }
 
  private:

@@ -108,7 +108,7 @@ TEST(VerifySubject, ADeclinedCaseIsSkipped) {
 }
 
 RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {
-  return run_campaign(options, reference, empty_run(options, reference), 0,
+  return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
                       {.progress = [](const RunSummary&, std::int64_t) { return true; }});
 }
 
