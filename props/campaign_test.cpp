@@ -93,7 +93,7 @@ TEST(Campaign, StopsWhenTold) {
 TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
   const auto hangs = std::filesystem::temp_directory_path() / ("hangs-" + std::to_string(getpid()));
   bool told = false;  // in the worker, which answers every case up to the first that differs
-  StandInReference wrong([&](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference wrong([&](const ConvProblem& problem, const EngineAnswer& answer) {
     if (told) {
       std::ofstream(hangs).close();
       for (;;) pause();
