@@ -23,6 +23,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "cases/case_words.h"
 #include "cases/validate.h"
 
 namespace tieout {
@@ -31,15 +32,5 @@ namespace tieout {
 
 // A case that passes validate(), or the first thing that is wrong with the line.
 [[nodiscard]] tl::expected<ConvCase, CaseError> parse(std::string_view line);
-
-[[nodiscard]] std::string_view name(Fill fill);
-[[nodiscard]] std::string_view name(Engine engine);
-[[nodiscard]] std::string_view name(Isa isa);
-[[nodiscard]] std::string_view name(MemoryFormat format);
-[[nodiscard]] std::string_view name(Granularity granularity);
-
-// The value of that name, or an error that lists the names there are. E: Fill, Engine, Isa or MemoryFormat.
-template <typename E>
-[[nodiscard]] tl::expected<E, CaseError> from_name(std::string_view field, std::string_view text);
 
 }  // namespace tieout

@@ -31,6 +31,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kEndless = 1'000'000'000'000;  // cases, where only time ends the run
+constexpr double kLimit = 20;                         // seconds
+constexpr std::int64_t kMemory = 8192;                // MiB
 
 struct Arguments {
   std::string folder;
@@ -40,8 +42,8 @@ struct Arguments {
   SubjectArguments subject;
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
-  double limit = 20;
-  std::int64_t memory = 8192;
+  double limit = kLimit;
+  std::int64_t memory = kMemory;
   Sinks sinks;
 };
 
@@ -56,13 +58,16 @@ std::string record_name(const Shard& shard) {
   return shard.count == 1 ? "run" : fmt::format("shard-{:04}-of-{:04}", shard.index + 1, shard.count);
 }
 
+// With all that decides what is counted, so that only the same goes on with a record. What has its default is left out.
 std::string command_of(const Arguments& arguments, std::uint64_t seed) {
   std::string command = "tieout campaign";
   if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
   if (!arguments.duration.empty()) command += " --for " + arguments.duration;
   if (arguments.products) command += fmt::format(" --products {}", *arguments.products);
-  return command +
-         fmt::format(" --seed {}{}{}", seed, arguments.uniform ? " --uniform" : "", words_of(arguments.subject));
+  command += fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
+  if (arguments.limit != kLimit) command += fmt::format(" --limit {}", arguments.limit);
+  if (arguments.memory != kMemory) command += fmt::format(" --memory {}", arguments.memory);
+  return command + words_of(arguments.subject);
 }
 
 tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
@@ -86,6 +91,9 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   options.shard = *shard;
   plan.record = fs::path(arguments.folder) / (record_name(options.shard) + ".tieout");
   plan.corpus = arguments.corpus.empty() ? fs::path(arguments.folder) / "corpus" : fs::path(arguments.corpus);
+  if (!arguments.corpus.empty() && !fs::exists(plan.corpus)) {
+    return tl::unexpected("--corpus: " + arguments.corpus + " is not there: make the folder, or name another one");
+  }
   plan.seed_given = !arguments.seed.empty();
   if (!plan.seed_given && options.shard.count > 1 && !(arguments.resume && fs::exists(plan.record))) {
     return tl::unexpected(std::string("--seed: shards of one campaign need the same seed: name one"));
@@ -106,12 +114,11 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
 // The record to go on with, and how far it is.
 struct Start {
   RunRecord record;
-  RunSummary run;
-  std::int64_t blocks_done = 0;
+  CampaignStart campaign;
   bool corpus_done = false;
 };
 
-tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan) {
+tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
   auto record = RunRecord::open(plan.record);
   if (!record) return tl::unexpected(record.error());
   auto run = record->summary();
@@ -120,23 +127,26 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan) 
   if (!blocks) return tl::unexpected(blocks.error());
   if (!plan.seed_given) plan.options.seed = run->seed;
   plan.options.command = command_of(arguments, plan.options.seed);
-  if (run->command != plan.options.command) {
-    return tl::unexpected(
-        fmt::format("{} holds another campaign: {}\nresume it with the same options, or name another "
-                    "folder",
-                    plan.record.string(), run->command));
+  const RunSummary same = empty_run(plan.options, reference);
+  const auto refuse = [&](const std::string& was, const std::string& is, const char* todo) {
+    return tl::unexpected(fmt::format("{} holds another campaign:\n  was: {}\n  is:  {}\n{}, or name another folder",
+                                      plan.record.string(), was, is, todo));
+  };
+  if (run->command != same.command) return refuse(run->command, same.command, "resume it with the same options");
+  // Instruction sets differ in what they answer.
+  if (run->reference != same.reference) {
+    return refuse(run->reference, same.reference, "resume it where it was begun, or on a machine of that kind");
   }
   run->workers = plan.options.workers;
-  Start start{.record = std::move(*record), .run = std::move(*run)};
-  // The corpus comes before all blocks. Where it was empty then, what is in it now this campaign may have found itself.
-  start.corpus_done = !blocks->empty();
-  start.blocks_done = std::ranges::count_if(*blocks, [](const RecordBlock& one) { return one.number != kCorpusBlock; });
+  Start start{.record = std::move(*record), .campaign = {.so_far = std::move(*run)}, .corpus_done = !blocks->empty()};
+  start.campaign.blocks_done =
+      std::ranges::count_if(*blocks, [](const RecordBlock& one) { return one.number != kCorpusBlock; });
   return start;
 }
 
 tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
   if (fs::exists(plan.record)) {
-    if (arguments.resume) return resume(arguments, plan);
+    if (arguments.resume) return resume(arguments, plan, reference);
     return tl::unexpected(plan.record.string() + " is there already: --resume goes on with it; or name another folder");
   }
   RunSummary run = empty_run(plan.options, reference);
@@ -144,26 +154,23 @@ tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, c
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   auto record = RunRecord::create(plan.record, run);
   if (!record) return tl::unexpected(record.error());
-  return Start{.record = std::move(*record), .run = std::move(run)};
+  return Start{.record = std::move(*record), .campaign = {.so_far = std::move(run)}};
 }
 
-tl::expected<void, std::string> keep(const fs::path& corpus, const RecordBlock& block) {
-  for (const Finding& finding : block.counts.findings) {
-    if (const auto added = add_finding(corpus, finding); !added) return added;
+// Findings first: a block that is in the record is never drawn again.
+tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const RecordBlock& block,
+                                     const RunSummary& so_far) {
+  if (block.number == kCorpusBlock) {
+    if (!block.verdicts.empty()) {
+      tell(fmt::format("corpus: {} cases replayed, {} still differ\n", block.verdicts.size(),
+                       block.counts.findings.size()));
+    }
+    return record.append(block, so_far);
   }
-  return {};
-}
-
-tl::expected<void, std::string> replay_corpus(const Plan& plan, LibTorch& reference, Start& start) {
-  if (start.corpus_done || plan.options.shard.index != 0) return {};
-  const auto cases = read_corpus(plan.corpus);
-  if (!cases) return tl::unexpected(cases.error());
-  if (cases->empty()) return {};
-  const RecordBlock block = replay(*cases, reference, plan.options);
-  merge(start.run, block.counts);
-  start.run.findings.insert(start.run.findings.end(), block.counts.findings.begin(), block.counts.findings.end());
-  tell(fmt::format("corpus: {} cases replayed, {} still differ\n", cases->size(), block.counts.findings.size()));
-  return start.record.append(block, start.run);
+  for (const Finding& finding : block.counts.findings) {
+    if (const auto added = add_finding(plan.corpus, finding); !added) return added;
+  }
+  return record.append(block, so_far);
 }
 
 int fail(int status, const std::string& why) {
@@ -171,10 +178,30 @@ int fail(int status, const std::string& why) {
   return status;
 }
 
+// Where there are fewer blocks than shards, the last shards have none.
+bool is_empty(const CampaignOptions& options) { return options.shard.index * kBlock >= options.cases; }
+
+// No failure, because the other shards have all that was asked for; its record says so to those who merge.
+int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummary& run) {
+  run.finished = true;
+  if (const auto noted = record.update(run); !noted) return fail(kNotVerified, noted.error());
+  tell(fmt::format("shard {} of {} is empty: {} cases are {} blocks of {}, all of them other shards'\n",
+                   options.shard.index + 1, options.shard.count, options.cases, (options.cases + kBlock - 1) / kBlock,
+                   kBlock));
+  return kEqual;
+}
+
 int run_campaign_command(Arguments arguments) {
   std::signal(SIGPIPE, SIG_IGN);  // as tell()
   auto plan = make_plan(arguments);
   if (!plan) return fail(kBadUsage, plan.error());
+  // Nothing is written before these are known to be there.
+  const auto subject = open_optional(arguments.subject, "campaign");
+  if (!subject) return subject.error();
+  plan->options.subject = subject->get();
+  plan->options.rules = arguments.subject.rules();
+  const auto reference = libtorch();
+  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   const std::string name = record_name(plan->options.shard);
   Sinks& sinks = arguments.sinks;
   if (sinks.html.empty()) sinks.html = fs::path(arguments.folder) / (name + ".html");
@@ -183,28 +210,22 @@ int run_campaign_command(Arguments arguments) {
     return fail(kBadUsage, ready.error());
   const auto baseline = prepare(sinks);
   if (!baseline) return fail(kBadUsage, baseline.error());
-  const auto subject = open_optional(arguments.subject, "campaign");
-  if (!subject) return subject.error();
-  plan->options.subject = subject->get();
-  plan->options.rules = arguments.subject.rules();
-  const auto reference = libtorch();
-  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   auto start = begin(arguments, *plan, **reference);
   if (!start) return fail(kBadUsage, start.error());
-  tell(fmt::format("seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
-                   plan->options.shard.count, start->run.cases.all()));
-  tell_what_was_in_flight(plan->options.in_flight);
-  if (const auto replayed = replay_corpus(*plan, **reference, *start); !replayed) {
-    return fail(kNotVerified, replayed.error());
-  }
-
   RunRecord& record = start->record;
-  CampaignEnd end = watch_campaign(plan->options, **reference, std::move(start->run), start->blocks_done,
-                                   [&](const RecordBlock& block, const RunSummary& so_far) {
-                                     // Findings first: a block that is in the record is never drawn again.
-                                     const auto kept = keep(plan->corpus, block);
-                                     return kept ? record.append(block, so_far) : kept;
-                                   });
+  if (is_empty(plan->options)) return end_empty_shard(plan->options, record, start->campaign.so_far);
+  tell(fmt::format("seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
+                   plan->options.shard.count, start->campaign.so_far.cases.all()));
+  tell_what_was_in_flight(plan->options.in_flight);
+  remove_drafts(plan->corpus);
+  if (!start->corpus_done && plan->options.shard.index == 0) {
+    auto corpus = read_corpus(plan->corpus);
+    if (!corpus) return fail(kNotVerified, corpus.error());
+    start->campaign.corpus = std::move(*corpus);
+  }
+  CampaignEnd end = watch_campaign(
+      plan->options, **reference, std::move(start->campaign),
+      [&](const RecordBlock& block, const RunSummary& so_far) { return keep(*plan, record, block, so_far); });
   std::error_code ignored;
   fs::remove_all(plan->options.in_flight, ignored);  // it ends in peace
   if (end.error.empty()) {
@@ -252,13 +273,15 @@ void add_campaign(CLI::App& app, int& exit_status) {
       ->check(CLI::Range(std::int64_t{64}, std::int64_t{1} << 24))
       ->capture_default_str();
   command
-      ->add_option("--corpus", arguments->corpus, "Folder of findings, replayed first and added to; default: in --dir")
+      ->add_option("--corpus", arguments->corpus,
+                   "Folder of findings, replayed first and added to; default: one of its own in --dir")
       ->type_name("DIR");
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
   command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32));
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
+  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it
   command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
 }
 

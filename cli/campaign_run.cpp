@@ -67,7 +67,7 @@ void print_strategies(const RunSummary& run) {
 
 }  // namespace
 
-CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far, std::int64_t done,
+CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
                            const BlockWriter& block) {
   interrupted = 0;
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
@@ -87,7 +87,7 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
                                   if (!written) end.error = written.error();
                                   return written.has_value();
                                 }};
-  end.run = run_campaign(options, reference, std::move(so_far), done, calls);
+  end.run = run_campaign(options, reference, std::move(start), calls);
   progress.finish();
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
   std::signal(SIGHUP, hangup);

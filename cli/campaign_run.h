@@ -17,8 +17,8 @@ struct CampaignEnd {
 
 // Runs it with progress on standard error. block: after each; the error ends the run.
 using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBlock&, const RunSummary&)>;
-[[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far,
-                                         std::int64_t done, const BlockWriter& block);
+[[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+                                         const BlockWriter& block);
 
 // The findings in the document's format, the verdict and what was reached, on standard output.
 void print_run(const Report& report, bool stopped);

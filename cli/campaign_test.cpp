@@ -1,21 +1,21 @@
 // A campaign as the night meets it: killed, interrupted, split up, taken up again.
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cases/random.h"
+#include "cli/test_command.h"
 #include "reports/record_files.h"
 
 namespace tieout {
@@ -24,47 +24,41 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-// A running command, alone in its process group. Its output goes to a file.
-class Running {
- public:
-  Running(const std::vector<std::string>& arguments, const fs::path& output) {
-    std::vector<const char*> words{TIEOUT_PROGRAM};
-    for (const std::string& argument : arguments) words.push_back(argument.c_str());
-    words.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ != 0) return;
-    setpgid(0, 0);
-    if (std::freopen(output.c_str(), "w", stdout) == nullptr || dup2(STDOUT_FILENO, STDERR_FILENO) < 0) _exit(99);
-    execv(TIEOUT_PROGRAM, const_cast<char* const*>(words.data()));
-    _exit(99);
-  }
-
-  void send(int signal) const { kill(signal == SIGKILL ? -pid_ : pid_, signal); }
-
-  // The exit status, or -1 where a signal ended it.
-  [[nodiscard]] int wait() const {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  pid_t pid_;
-};
-
 class CampaignCommand : public testing::Test {
  protected:
-  CampaignCommand() { fs::create_directories(folder_); }
-  ~CampaignCommand() override { fs::remove_all(folder_); }
-
-  [[nodiscard]] std::string in(const std::string& name) const { return (folder_ / name).string(); }
+  [[nodiscard]] std::string in(const std::string& name) const { return folder_.in(name); }
 
   int run(const std::vector<std::string>& arguments) { return Running(arguments, folder_ / "output").wait(); }
 
-  [[nodiscard]] std::string output() const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / "output").rdbuf();
-    return text.str();
+  [[nodiscard]] std::string output() const { return read(folder_ / "output"); }
+
+  // Kills it and all its processes after a moment, again and again. Its status in the end.
+  int run_among_kills(const std::vector<std::string>& arguments) {
+    Random random(20240229);
+    int killed = 0;
+    int status = -1;
+    for (int tries = 0; status < 0 && tries < 100; ++tries) {
+      const Running one(arguments, folder_ / "output");
+      // After twenty deaths it may come to its end: the machine may be too slow to get on between two of them.
+      if (killed < 20) {
+        std::this_thread::sleep_for(milliseconds(random.between(50, 1200)));
+        one.send(SIGKILL);
+      }
+      status = one.wait();
+      killed += status < 0 ? 1 : 0;
+    }
+    EXPECT_GE(killed, 3);
+    return status;
+  }
+
+  // What each file of a folder holds, by its path.
+  static std::map<std::string, std::string> files_below(const fs::path& folder) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) files[fs::relative(entry.path(), folder)] = read(entry.path());
+      if (entry.is_directory()) files[fs::relative(entry.path(), folder)] = "a folder";
+    }
+    return files;
   }
 
   static RunSummary timeless(RunSummary run) {
@@ -75,9 +69,17 @@ class CampaignCommand : public testing::Test {
     return run;
   }
 
-  static bool has_a_block(const fs::path& file) {
+  // Whether it has replayed its corpus, if only an empty one.
+  static bool begun(const fs::path& file) {
     const auto record = RunRecord::open(file, RunRecord::For::reading);
     return record && !record->blocks().value_or(std::vector<RecordBlock>{}).empty();
+  }
+
+  static bool has_a_block(const fs::path& file) {
+    const auto record = RunRecord::open(file, RunRecord::For::reading);
+    if (!record) return false;
+    const auto blocks = record->blocks().value_or(std::vector<RecordBlock>{});
+    return std::ranges::any_of(blocks, [](const RecordBlock& block) { return block.number >= 0; });  // not the corpus
   }
 
   // Case by case, and everything that was counted and found.
@@ -97,7 +99,7 @@ class CampaignCommand : public testing::Test {
     }
   }
 
-  fs::path folder_ = fs::path(testing::TempDir()) / ("tieout campaign " + std::to_string(getpid()));
+  TemporaryFolder folder_;
 };
 
 const std::vector<std::string> kOptions{"--cases", "4200", "--seed", "31"};
@@ -112,22 +114,29 @@ std::vector<std::string> campaign(const std::string& dir, std::vector<std::strin
 // Every process dies at any moment, again and again; nothing is lost, and nothing is counted twice.
 TEST_F(CampaignCommand, SurvivesKillNineAtAnyMoment) {
   ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
-  Random random(20240229);
-  int killed = 0;
-  int status = -1;
-  for (int tries = 0; status < 0 && tries < 100; ++tries) {
-    const Running one(campaign(in("killed"), {"--resume", "--workers", "2"}), folder_ / "output");
-    // After twenty deaths it may come to its end: the machine may be too slow to get on between two of them.
-    if (killed < 20) {
-      std::this_thread::sleep_for(milliseconds(random.between(50, 1200)));
-      one.send(SIGKILL);
-    }
-    status = one.wait();
-    killed += status < 0 ? 1 : 0;
-  }
-  EXPECT_EQ(status, 0) << output();
-  EXPECT_GE(killed, 3);
+  EXPECT_EQ(run_among_kills(campaign(in("killed"), {"--resume", "--workers", "2"})), 0) << output();
   expect_same_record(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout");
+}
+
+// The same where there is something to find, to make small and to keep, and a corpus that it was told of.
+TEST_F(CampaignCommand, FindingsSurviveKillNineAtAnyMoment) {
+  for (const char* of : {"whole", "killed"}) {
+    fs::create_directories(folder_ / of / "corpus/known");
+    std::ofstream(folder_ / of / "corpus/known/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
+  }
+  const auto faulty = [&](const std::string& dir, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--subject", TIEOUT_KERNELS "/libconv_relu_rounds_away.so"});
+    return campaign(dir, more);
+  };
+  ASSERT_EQ(run(faulty(in("whole"))), 1) << output();
+  EXPECT_EQ(run_among_kills(faulty(in("killed"), {"--resume", "--workers", "2"})), 1) << output();
+  expect_same_record(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout");
+  const auto found = RunRecord::open(folder_ / "whole/run.tieout")->summary()->findings;
+  EXPECT_GE(found.size(), 3U);
+  EXPECT_EQ(found.front().index, -1);  // the corpus'
+  const auto corpus = files_below(folder_ / "whole/corpus");
+  EXPECT_GE(corpus.size(), 6U);  // two findings or more
+  EXPECT_EQ(files_below(folder_ / "killed/corpus"), corpus);
 }
 
 TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
@@ -147,9 +156,26 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   EXPECT_NE(output().find("--resume goes on"), std::string::npos) << output();
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--seed", "32", "--resume"}), 2);
   EXPECT_NE(output().find("holds another campaign"), std::string::npos) << output();
+  for (const auto& [option, value] : {std::pair{"--limit", "5"}, {"--memory", "512"}, {"--products", "500"}}) {
+    EXPECT_EQ(run(campaign(in("stopped"), {"--resume", option, value})), 2);
+    EXPECT_NE(output().find(std::string(option) + " " + value), std::string::npos) << output();
+  }
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--resume"}), 0) << output();
   ASSERT_EQ(run(campaign(in("whole"))), 0);
   expect_same_record(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout");
+}
+
+// Killed before its first block it may have kept findings of that: the corpus is what it was at the beginning.
+TEST_F(CampaignCommand, WhatItFoundItselfIsNotReplayed) {
+  const std::vector<std::string> words{"campaign", "--dir", in("killed"), "--cases", "600", "--seed", "31", "--resume"};
+  const Running one(words, folder_ / "output");
+  while (!begun(folder_ / "killed/run.tieout")) std::this_thread::sleep_for(milliseconds(1));
+  one.send(SIGKILL);
+  EXPECT_EQ(one.wait(), -1);
+  fs::create_directories(folder_ / "killed/corpus/one");
+  std::ofstream(folder_ / "killed/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
+  ASSERT_EQ(run(words), 0) << output();
+  EXPECT_EQ(RunRecord::open(folder_ / "killed/run.tieout")->summary()->cases.all(), 600);
 }
 
 // The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
@@ -161,7 +187,8 @@ TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
   EXPECT_EQ(one.wait(), 3) << output();
   EXPECT_TRUE(fs::exists(folder_ / "watched/run.md"));
 
-  EXPECT_EQ(Running(campaign(in("watched"), {"--resume"}), "/dev/full").wait(), 0);
+  // All of it is in the files; that its words are lost is no success all the same.
+  EXPECT_EQ(Running(campaign(in("watched"), {"--resume"}), "/dev/full").wait(), 3);
   EXPECT_TRUE(RunRecord::open(folder_ / "watched/run.tieout")->summary()->finished);
 }
 
@@ -193,6 +220,39 @@ TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
   EXPECT_NE(output().find("TIEOUT_SHARDS is not set"), std::string::npos) << output();
 }
 
+TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
+  const auto shard = [&](const char* which) {
+    return run({"campaign", "--dir", in("few"), "--cases", "600", "--seed", "31", "--shard", which});
+  };
+  EXPECT_EQ(shard("1/3"), 0) << output();
+  EXPECT_EQ(shard("2/3"), 0) << output();
+  EXPECT_EQ(shard("3/3"), 0) << output();
+  EXPECT_NE(output().find("shard 3 of 3 is empty: 600 cases are 2 blocks of 500"), std::string::npos) << output();
+  EXPECT_EQ(run({"campaign", "--dir", in("whole"), "--cases", "600", "--seed", "31"}), 0) << output();
+  EXPECT_EQ(run({"merge", in("merged.tieout"), in("few")}), 0) << output();
+  expect_same_record(folder_ / "whole/run.tieout", folder_ / "merged.tieout");
+  EXPECT_EQ(run({"report", in("few")}), 0) << output();
+  fs::remove(folder_ / "few/shard-0003-of-0003.tieout");
+  EXPECT_EQ(run({"report", in("few")}), 3) << output();  // whether it is empty is not known without it
+}
+
+TEST_F(CampaignCommand, CtrlCStopsTheCorpus) {
+  for (int i = 0; i < 60; ++i) {  // some tenths of a second each
+    fs::create_directories(folder_ / "corpus" / std::to_string(i));
+    std::ofstream(folder_ / "corpus" / std::to_string(i) / "case.txt")
+        << "conv2d in_channels=64 out_channels=64 input=56x56 kernel=3x3 padding=1x1 x=uniform w=uniform seed=" << i
+        << '\n';
+  }
+  const Running one(campaign(in("stopped"), {"--workers", "1", "--corpus", in("corpus")}), folder_ / "output");
+  while (!fs::exists(folder_ / "stopped/in-flight-run")) std::this_thread::sleep_for(milliseconds(10));
+  std::this_thread::sleep_for(milliseconds(300));
+  one.send(SIGINT);
+  EXPECT_EQ(one.wait(), 3);
+  EXPECT_NE(output().find("interrupted: "), std::string::npos) << output();
+  EXPECT_TRUE(RunRecord::open(folder_ / "stopped/run.tieout")->blocks()->empty());
+  EXPECT_TRUE(fs::exists(folder_ / "stopped/run.md"));
+}
+
 TEST_F(CampaignCommand, TimeEndsIt) {
   EXPECT_EQ(run({"campaign", "--dir", in("timed"), "--for", "1s", "--seed", "4"}), 0) << output();
   EXPECT_TRUE(RunRecord::open(folder_ / "timed/run.tieout")->summary()->finished);
@@ -220,6 +280,10 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "3/2"}, "must be I/N");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "1/2"}, "the same seed");
   told({"campaign", "--dir", "/proc/x", "--cases", "9"}, "name another folder");
+  told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", in("absent")}, "--corpus: ");
+  told({"campaign", "--dir", in("x"), "--cases", "9", "--subject", in("nope.so")}, "--subject: ");
+  EXPECT_FALSE(fs::exists(in("x")));  // nothing is made for what cannot be run
+  EXPECT_FALSE(fs::exists(in("absent")));
   told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", TIEOUT_PROGRAM}, "--corpus: ");
   told({"report", in("absent.tieout")}, "absent.tieout: unable to open");
   fs::create_directories(folder_ / "empty");

@@ -1,45 +1,18 @@
 // The command as its user meets it: exit status, messages, files.
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
+
+#include "cli/test_command.h"
 
 namespace tieout {
 namespace {
 
-struct Outcome {
-  int status;
-  std::string output;  // standard output and standard error
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = "'" TIEOUT_PROGRAM "' " + arguments + " 2>&1 </dev/null";
-  std::FILE* const pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {-1, "popen failed"};
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
-  return {WEXITSTATUS(pclose(pipe)), output};
-}
-
-std::string read(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 class Command : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "tieout command test";
+  TemporaryFolder folder_;
 };
 
 TEST_F(Command, CheckVerifiesTheDecidingInputs) {
@@ -78,12 +51,12 @@ TEST_F(Command, EnginesSaysWhichArithmeticACaseTakes) {
 }
 
 TEST_F(Command, FuzzVerifiesAndReports) {
-  const Outcome o = run("fuzz --cases 300 --seed 3 --markdown '" + (folder_ / "report.md").string() + "' --text '" +
-                        (folder_ / "findings.txt").string() + "'");
+  const Outcome o = run("fuzz --cases 300 --seed 3 --markdown '" + folder_.in("report.md") + "' --text '" +
+                        folder_.in("findings.txt") + "'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_NE(o.output.find("elements equal"), std::string::npos) << o.output;
-  EXPECT_EQ(read(folder_ / "report.md").find("# Tieout: "), 0U);
-  EXPECT_EQ(read(folder_ / "findings.txt"), "");
+  EXPECT_EQ(read(folder_.in("report.md")).find("# Tieout: "), 0U);
+  EXPECT_EQ(read(folder_.in("findings.txt")), "");
 }
 
 TEST_F(Command, IdentifySaysALineForEachHypothesis) {
@@ -160,6 +133,21 @@ TEST_F(Command, AnInterruptedRunHasNotVerified) {
   const Outcome o = run("fuzz --cases 100000000 --seed 1 & sleep 2; kill -INT $!; wait $!");
   EXPECT_EQ(o.status, 3) << o.output;
   EXPECT_NE(o.output.find("interrupted: "), std::string::npos) << o.output;
+}
+
+// A full disk behind standard output: nobody has seen the verdict.
+TEST_F(Command, WordsThatAreLostAreNoSuccess) {
+  const std::string record = folder_.in("record");
+  ASSERT_EQ(run("fuzz --cases 20 --seed 3 --record '" + record + "'").status, 0);
+  const std::string kept = record + "' '" + record;
+  for (const std::string& arguments :
+       {std::string("check conv2d"), std::string("explain conv2d"), std::string("engines"),
+        std::string("experiment --seed 1"), std::string("fuzz --cases 20 --seed 3"), std::string("identify --cases 50"),
+        std::string("--help"), "report '" + record + "'", "merge '" + folder_.in("merged") + "' '" + kept + "'"}) {
+    const Outcome o = run(arguments + " 2>&1 >/dev/full", Streams::output);
+    EXPECT_EQ(o.status, 3) << arguments << '\n' << o.output;
+    EXPECT_NE(o.output.find("No space left on device"), std::string::npos) << arguments << '\n' << o.output;
+  }
 }
 
 TEST_F(Command, AReportThatCannotBeWrittenIsRefusedBeforeTheWork) {

@@ -2,16 +2,14 @@
 // captured, and every byte that it printed.
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cli/test_command.h"
 #include "oracle/libtorch.h"
 
 namespace tieout {
@@ -19,19 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-struct Outcome {
-  int status;
-  std::string output;  // standard output
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = "'" TIEOUT_PROGRAM "' experiment " + arguments + " </dev/null";
-  std::FILE* const pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {-1, "popen failed"};
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
-  return {WEXITSTATUS(pclose(pipe)), output};
+Outcome experiment(const std::string& arguments, Streams streams = Streams::output) {
+  return run("experiment " + arguments, streams);
 }
 
 const json& runs() {
@@ -89,7 +76,7 @@ TEST(Experiment, CapturesWhatPythonCaptures) {
 TEST(Experiment, PrintsWhatPythonPrints) {
   for (std::size_t i = 0; i < 18; ++i) {  // the others would cost another process each
     const json& r = runs()[i];
-    const Outcome o = run("--seed " + r["seed"].dump());
+    const Outcome o = experiment("--seed " + r["seed"].dump());
     EXPECT_EQ(o.output, r["stdout"].get<std::string>()) << r["seed"];
     EXPECT_EQ(o.status, 0) << r["seed"];
   }
@@ -98,7 +85,7 @@ TEST(Experiment, PrintsWhatPythonPrints) {
 TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
   const json& r = runs()[1];
   const auto printed = r["stdout"].get<std::string>();
-  const Outcome o = run("--seed 1 --details");
+  const Outcome o = experiment("--seed 1 --details");
   EXPECT_EQ(o.status, 0);
   ASSERT_TRUE(o.output.starts_with(printed));
   const std::string details = o.output.substr(printed.size());
@@ -114,28 +101,28 @@ TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
 // The script's own set-up tells the operator from the hypotheses, if seldom: once in thousands of seeds a value passes
 // 255, where only the operator clamps, or a float64 falls on the other side of a tie.
 TEST(Experiment, SomeSeedsTellTheHypothesesApart) {
-  const std::string clamped = run("--seed 8650 --details").output;
+  const std::string clamped = experiment("--seed 8650 --details").output;
   EXPECT_NE(clamped.find("manual_output_1 and conv_outputs differ by: 369.0\n"), std::string::npos) << clamped;
   EXPECT_NE(clamped.find("manual_output_2 and conv_outputs: 1 of 64 elements differ, largest difference 369\n"),
             std::string::npos);
   EXPECT_NE(clamped.find("manual_output_2, clamped to 0..255, and conv_outputs: 0 of 64"), std::string::npos);
-  const std::string rounded = run("--seed 9595659807944810231 --details").output;
+  const std::string rounded = experiment("--seed 9595659807944810231 --details").output;
   EXPECT_NE(rounded.find("manual_output_1, clamped to 0..255, and conv_outputs: 1 of 64"), std::string::npos);
   EXPECT_NE(rounded.find("manual_output_2 and conv_outputs differ by: 0.0\n"), std::string::npos);
 }
 
 TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
-  const Outcome both = run("2>&1");
+  const Outcome both = experiment("", Streams::both);
   ASSERT_TRUE(both.output.starts_with("seed ")) << both.output;
   const std::size_t end = both.output.find('\n');
-  const Outcome again = run("--seed " + both.output.substr(5, end - 5));
+  const Outcome again = experiment("--seed " + both.output.substr(5, end - 5));
   EXPECT_EQ(again.output, both.output.substr(end + 1));
   EXPECT_EQ(again.status, both.status);
 }
 
 TEST(Experiment, SeedsThatPythonRefusesAreRefusedWithTheRange) {
   for (const char* seed : {"18446744073709551616", "-9223372036854775809", "1.5", "0x10", "''", "1e3", "' 1'"}) {
-    const Outcome o = run("--seed " + std::string(seed) + " 2>&1");
+    const Outcome o = experiment("--seed " + std::string(seed), Streams::both);
     EXPECT_EQ(o.status, 2) << seed;
     EXPECT_NE(o.output.find("from -9223372036854775808 to 18446744073709551615"), std::string::npos) << o.output;
   }

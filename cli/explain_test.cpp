@@ -1,49 +1,25 @@
 // `tieout explain` and `tieout check --python` as their user meets them.
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
+
+#include "cli/test_command.h"
 
 namespace tieout {
 namespace {
 
-struct Outcome {
-  int status;
-  std::string output;
-};
-
-Outcome run(const std::string& arguments, const std::string& program = TIEOUT_PROGRAM) {
-  const std::string command = "'" + program + "' " + arguments + " </dev/null";
-  std::FILE* const pipe = popen(command.c_str(), "r");
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
-  return {WEXITSTATUS(pclose(pipe)), output};
-}
-
-std::string read(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 class Explain : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "tieout explain test";
+  TemporaryFolder folder_;
 };
 
 constexpr const char* kDeciding = "'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]'";
 
 TEST_F(Explain, TheREADMEsCase) {
-  const Outcome o = run("explain " + std::string(kDeciding) + " --hypothesis integer_float32 manual_output_1");
+  const Outcome o =
+      run("explain " + std::string(kDeciding) + " --hypothesis integer_float32 manual_output_1", Streams::output);
   EXPECT_EQ(o.status, 0);
   EXPECT_EQ(o.output,
             "case: conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n"
@@ -70,7 +46,8 @@ TEST_F(Explain, TheREADMEsCase) {
 }
 
 TEST_F(Explain, SaturatingPairsAndTheElementThatWasAskedFor) {
-  const Outcome o = run("explain 'conv2d in_channels=2 input=1x2 os=512 x=[0,255,0,255] w=[2*127]' --at 0,0,0,1");
+  const Outcome o =
+      run("explain 'conv2d in_channels=2 input=1x2 os=512 x=[0,255,0,255] w=[2*127]' --at 0,0,0,1", Streams::output);
   EXPECT_EQ(o.status, 0);
   EXPECT_NE(o.output.find("element: [0, 0, 0, 1] of [1, 1, 1, 2]\n"), std::string::npos) << o.output;
   EXPECT_NE(o.output.find("64770 -> 32767 in int16\n"), std::string::npos) << o.output;
@@ -79,7 +56,7 @@ TEST_F(Explain, SaturatingPairsAndTheElementThatWasAskedFor) {
 
 TEST_F(Explain, BadInputNamesTheFieldAndWhatIsAllowed) {
   const auto refused = [](const std::string& arguments, const std::string& why) {
-    const Outcome o = run("explain " + arguments + " 2>&1");
+    const Outcome o = run("explain " + arguments);
     EXPECT_EQ(o.status, 2) << o.output;
     EXPECT_NE(o.output.find(why), std::string::npos) << o.output;
   };
@@ -93,16 +70,16 @@ TEST_F(Explain, BadInputNamesTheFieldAndWhatIsAllowed) {
 
 // The copy has no adapter beside it.
 TEST_F(Explain, WorksWithoutLibTorch) {
-  const std::filesystem::path alone = folder_ / "tieout";
+  const std::filesystem::path alone = folder_.path() / "tieout";
   std::filesystem::copy_file(TIEOUT_PROGRAM, alone);
-  const Outcome o = run("explain " + std::string(kDeciding), alone.string());
+  const Outcome o = run("explain " + std::string(kDeciding), Streams::output, alone.string());
   EXPECT_EQ(o.status, 0);
   EXPECT_NE(o.output.find("scaled"), std::string::npos) << o.output;
   EXPECT_NE(o.output.find("gives no answer\n  LibTorch cannot be loaded: "), std::string::npos) << o.output;
 }
 
 TEST_F(Explain, SurvivesWhatKillsLibTorch) {
-  const Outcome o = run("explain 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'");
+  const Outcome o = run("explain 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'", Streams::output);
   EXPECT_EQ(o.status, 0);
   EXPECT_NE(o.output.find("gives no answer\n  died: SIG"), std::string::npos) << o.output;
 }
@@ -110,17 +87,17 @@ TEST_F(Explain, SurvivesWhatKillsLibTorch) {
 TEST_F(Explain, CheckWritesTheScriptOfTheDocumentation) {
   const std::string line = "'conv2d xs=0.1 ws=[0.5] os=0.1 relu x=[1] w=[1]'";
   const std::string kept = read(TIEOUT_SOURCE_DIR "/docs/document_answer.py");
-  const Outcome to_file = run("check " + line + " --python '" + (folder_ / "answer.py").string() + "'");
+  const Outcome to_file = run("check " + line + " --python '" + folder_.in("answer.py") + "'", Streams::output);
   EXPECT_EQ(to_file.status, 0);
   EXPECT_NE(to_file.output.find("equal: 1 elements"), std::string::npos) << to_file.output;
-  EXPECT_EQ(read(folder_ / "answer.py"), kept);
-  const Outcome to_output = run("check " + line + " --python - 2>/dev/null");
+  EXPECT_EQ(read(folder_.in("answer.py")), kept);
+  const Outcome to_output = run("check " + line + " --python -", Streams::output);
   EXPECT_EQ(to_output.status, 0);
   EXPECT_EQ(to_output.output, kept);
 }
 
 TEST_F(Explain, AScriptThatCannotBeWrittenIsBadUsage) {
-  const Outcome o = run("check 'conv2d' --python /proc/nowhere/x.py 2>&1");
+  const Outcome o = run("check 'conv2d' --python /proc/nowhere/x.py");
   EXPECT_EQ(o.status, 2);
   EXPECT_NE(o.output.find("--python: cannot write /proc/nowhere/x.py"), std::string::npos) << o.output;
 }

@@ -69,10 +69,10 @@ int run_fuzz(const Arguments& arguments) {
     record = std::move(*created);
   }
   fmt::print(stderr, "seed {}\n", *seed);
-  CampaignEnd end =
-      watch_campaign(options, **reference, std::move(run), 0, [&](const RecordBlock& block, const RunSummary& so_far) {
-        return record ? record->append(block, so_far) : tl::expected<void, std::string>();
-      });
+  CampaignEnd end = watch_campaign(options, **reference, {.so_far = std::move(run)},
+                                   [&](const RecordBlock& block, const RunSummary& so_far) {
+                                     return record ? record->append(block, so_far) : tl::expected<void, std::string>();
+                                   });
   if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: --record: {}\n", end.error);
   const Report report = make_report({end.run}, *baseline);
   print_run(report, end.interrupted);

@@ -1,9 +1,26 @@
 #include <fcntl.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
 
 #include "cli/commands.h"
+
+namespace {
+
+// Nobody takes a run for a good one whose words are lost: a full disk shows at the last byte, or not before it.
+int with_output_written(int status) {
+  errno = 0;
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good()) return status;
+  const char* const why = errno == 0 ? "" : std::strerror(errno);
+  std::cerr << "tieout: standard output could not be written" << (errno == 0 ? "" : ": ") << why << '\n';
+  return status == tieout::kEqual ? int{tieout::kNotVerified} : status;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   // Who closes one of these would have the next file that is opened take its number, and our words.
@@ -28,10 +45,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? tieout::kEqual : tieout::kBadUsage;
+    return with_output_written(app.exit(error) == 0 ? tieout::kEqual : tieout::kBadUsage);
   } catch (const std::exception& error) {
     std::cerr << "tieout: " << error.what() << '\n';
     return tieout::kNotVerified;
   }
-  return exit_status;
+  return with_output_written(exit_status);
 }

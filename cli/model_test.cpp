@@ -1,33 +1,18 @@
 // `tieout model` as its user meets it: last lines, exit status, words.
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "cli/test_command.h"
 
 namespace tieout {
 namespace {
 
 const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
-
-struct Outcome {
-  int status;
-  std::string output;
-};
-
-Outcome run(const std::string& arguments, const char* streams = "2>&1") {
-  const std::string command = "'" TIEOUT_PROGRAM "' " + arguments + " " + streams + " </dev/null";
-  std::FILE* const pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {-1, "popen failed"};
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
-  return {WEXITSTATUS(pclose(pipe)), output};
-}
 
 std::string model(const std::string& name, const std::string& input) {
   return "model '" + kModels + name + ".pt' --input " + input + " ";
@@ -37,14 +22,12 @@ const std::string kSmall = "'" + kModels + "small_input.pt'";
 
 class ModelCommand : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "tieout model test";
+  TemporaryFolder folder_;
 };
 
 TEST_F(ModelCommand, TheLastLinesAreOneForEachHypothesis) {
   const Outcome o =
-      run(model("shared", kSmall) + "--hypothesis manual_output_1 --hypothesis manual_output_2", "2>/dev/null");
+      run(model("shared", kSmall) + "--hypothesis manual_output_1 --hypothesis manual_output_2", Streams::output);
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_TRUE(
       o.output.ends_with("\nkernel differs at 0 of 12288 elements in 0 of 3 convolutions\n"
@@ -74,11 +57,11 @@ TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {
   const Outcome o = run(model("shared", kSmall) +
                         "--hypothesis manual_output_1 --subject hypothesis:round_down "
                         "--findings 1 --save '" +
-                        folder_.string() + "'");
+                        folder_.path().string() + "'");
   EXPECT_EQ(o.status, 1) << o.output;
   EXPECT_NE(o.output.find("How differences spread"), std::string::npos) << o.output;
-  ASSERT_FALSE(std::filesystem::is_empty(folder_)) << o.output;
-  std::ifstream saved(std::filesystem::directory_iterator(folder_)->path());
+  ASSERT_FALSE(std::filesystem::is_empty(folder_.path())) << o.output;
+  std::ifstream saved(std::filesystem::directory_iterator(folder_.path())->path());
   std::string line;
   std::getline(saved, line);
   EXPECT_EQ(run("check '" + line + "'").status, 0) << line;
@@ -91,8 +74,8 @@ TEST_F(ModelCommand, InputsOfManyKinds) {
   array += "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";
   array.resize(127, ' ');
   array += '\n' + std::string(std::size_t{3} * 4 * 4 * sizeof(float), '\0');
-  for (const char* name : {"a.npy", "b.npy"}) std::ofstream(folder_ / name, std::ios::binary) << array;
-  const Outcome arrays = run(model("shared", "'" + folder_.string() + "'") + "--hypothesis manual_output_1");
+  for (const char* name : {"a.npy", "b.npy"}) std::ofstream(folder_.path() / name, std::ios::binary) << array;
+  const Outcome arrays = run(model("shared", "'" + folder_.path().string() + "'") + "--hypothesis manual_output_1");
   EXPECT_EQ(arrays.status, 0) << arrays.output;
   EXPECT_NE(arrays.output.find("kernel differs at 0 of 768 elements in 0 of 3 "), std::string::npos) << arrays.output;
   const Outcome drawn = run(model("shared", "random:2x3x5x7 random:1x3x8x8") + "--hypothesis manual_output_1");
@@ -107,9 +90,9 @@ struct Refused {
 };
 
 TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
-  std::ofstream(folder_ / "broken.pt") << "PK, but no archive";
-  std::ofstream(folder_ / "broken.npy") << "no array";
-  const std::string folder = "'" + folder_.string();
+  std::ofstream(folder_.path() / "broken.pt") << "PK, but no archive";
+  std::ofstream(folder_.path() / "broken.npy") << "no array";
+  const std::string folder = "'" + folder_.path().string();
   const std::array<Refused, 14> refused{{
       {model("nowhere", kSmall), 2, "there is no such file"},
       {"model " + folder + "/broken.pt' --input " + kSmall, 2, "not a TorchScript model"},

@@ -61,6 +61,7 @@ void add_report(CLI::App& app, int& exit_status) {
   const auto sinks = std::make_shared<Sinks>();
   command->add_option("run", *names, "Records, or folders of campaigns; shards of one run count as one")->required();
   add_sinks(*command, *sinks);
+  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it
   command->callback([=, &exit_status] { exit_status = report_runs(*names, *sinks); });
 }
 

@@ -49,7 +49,9 @@ tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments
 
 std::string words_of(const SubjectArguments& arguments) {
   if (arguments.text.empty()) return {};
-  return " --subject " + shell_word(arguments.text) + (arguments.strict ? " --strict" : "");
+  std::string words = " --subject " + shell_word(arguments.text) + (arguments.strict ? " --strict" : "");
+  if (arguments.seconds != Rules{}.seconds) words += fmt::format(" --patience {}", arguments.seconds);
+  return words;
 }
 
 }  // namespace tieout

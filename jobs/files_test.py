@@ -32,3 +32,19 @@ matrix = nightly["jobs"]["shard"]["strategy"]["matrix"]["shard"]
 assert matrix == list(range(1, nightly["env"]["SHARDS"] + 1)), "nightly.yml: the matrix and SHARDS"
 with open(".github/baseline.json", encoding="utf-8") as file:
     assert isinstance(json.load(file), list)
+
+# The last step of each: three formats, and against what is known.
+with open("jobs/slurm.sh", encoding="utf-8") as file:
+    slurm = file.read()
+steps = nightly["jobs"]["report"]["steps"]
+reports = {"slurm.sh": slurm[slurm.index("merge=$("):],
+           "kubernetes.yaml": merge["spec"]["template"]["spec"]["containers"][0]["args"][0],
+           "nightly.yml": next(step["run"] for step in steps if step.get("name") == "Merge and report")}
+for name, text in reports.items():
+    for option in ("--html report.html", "--markdown report.md", "--junit report.xml"):
+        assert option in text, f"{name}: the report has no {option}"
+assert "$known" in reports["slurm.sh"] and "--baseline" in reports["nightly.yml"], "the report knows no baseline"
+assert "TIEOUT_BASELINE" in settings["data"], "kubernetes.yaml: no baseline"  # which both Jobs take all of
+for job in (shards, merge):
+    sources = job["spec"]["template"]["spec"]["containers"][0]["envFrom"]
+    assert {"configMapRef": {"name": "tieout"}} in sources, "kubernetes.yaml: a Job without the settings"

@@ -5,6 +5,7 @@
 """
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -38,11 +39,11 @@ def answers(record):
 
 
 def blocks(record):
-    """How many it holds; 0 where it cannot be read at this moment."""
+    """How many it holds beside the corpus; 0 where it cannot be read at this moment."""
     try:
         connection = sqlite3.connect(f"file:{record}?mode=ro", uri=True, timeout=0)
         try:
-            return connection.execute("SELECT count(*) FROM block").fetchone()[0]
+            return connection.execute("SELECT count(*) FROM block WHERE number >= 0").fetchone()[0]
         finally:
             connection.close()
     except sqlite3.Error:
@@ -58,7 +59,7 @@ def campaign_with_a_failing_node(cluster, tieout, folder, meanwhile):
     """Submits, fails the node of the first task that has a block, and returns that task's shard, from 1. Slurm needs a
     quarter of a minute to miss the node: meanwhile() is for that time."""
     settings = {"TIEOUT_SHARDS": str(SHARDS), "TIEOUT_CORES": "1", "TIEOUT_LENGTH": f"--cases {CASES}",
-                "TIEOUT_SEED": str(SEED), "TIEOUT_FOLDER": folder, "TIEOUT_PROGRAM": tieout}
+                "TIEOUT_SEED": str(SEED), "TIEOUT_FOLDER": folder, "TIEOUT_PROGRAM": tieout, "TIEOUT_BASELINE": f"{folder} known.json"}
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm.sh")
     said = subprocess.run([script], env=cluster.environment | settings, capture_output=True, text=True, check=False)
     jobs = re.match(r"jobs (\d+) and (\d+);", said.stdout)
@@ -106,9 +107,12 @@ def main():
     state = tempfile.mkdtemp(prefix="tieout-slurm-")  # Slurm takes no blanks here
 
     def undisturbed():
-        subprocess.run([tieout, "campaign", "--dir", f"{folder}/whole", "--cases", str(CASES), "--seed", str(SEED)],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([tieout, "campaign", "--dir", f"{folder}/whole", "--cases", str(CASES), "--seed", str(SEED),
+                        "--baseline", f"{folder}/shards known.json"], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    with open(f"{folder}/shards known.json", "w", encoding="utf-8") as file:
+        json.dump([{"kind": "a kind that is gone", "reason": "to be named in the report"}], file)
     try:
         with slurm_cluster.Cluster(state) as cluster:
             try:
@@ -121,6 +125,8 @@ def main():
         expected, actual = answers(f"{folder}/whole/run.tieout"), answers(f"{folder}/shards/merged.tieout")
         for question in QUESTIONS:
             assert expected[question] == actual[question], f"{question}:\n{expected[question]}\n{actual[question]}"
+        assert "a kind that is gone" in text(f"{folder}/shards/report.md"), "the report knows no baseline"
+        assert os.path.getsize(f"{folder}/shards/report.html") and os.path.getsize(f"{folder}/shards/report.xml")
         titles = [text(f"{folder}/{report}").splitlines()[0] for report in ("whole/run.md", "shards/report.md")]
         assert titles[0] == titles[1], titles
         print(f"shard {shard} lost its node after {done[1]} cases; the merged record is that of one run: {titles[0]}")

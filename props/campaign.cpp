@@ -1,23 +1,24 @@
 #include "props/campaign.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "cases/case_text.h"
 #include "props/case_class.h"
+#include "props/describe.h"
 #include "props/explain.h"
-#include "props/generator.h"
+#include "props/in_flight.h"
 #include "props/isolated.h"
 #include "props/outcome.h"
-#include "props/strategy.h"
+#include "props/replay.h"
+#include "props/sequence.h"
 #include "props/verify.h"
 #include "reports/finding_json.h"
 
@@ -30,28 +31,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kBlocksAhead = 8;      // of each worker, waiting for one before them
 constexpr double kSecondsToReduce = 4;       // shrinking ends by itself long before, or is slow because cases hang
 constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
-
-// The file that says what a worker is at. What is written is safe from the death of every process, at once.
-class InFlight {
- public:
-  explicit InFlight(const std::filesystem::path& file)
-      : file_(open(file.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644)) {}
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
-  ~InFlight() {
-    if (file_ >= 0) close(file_);
-  }
-
-  void write(const std::string& line) const {
-    if (file_ < 0) return;
-    const std::string text = line + '\n';
-    if (pwrite(file_, text.data(), text.size(), 0) != std::ssize(text)) return;  // a full disk shows where it matters
-    if (ftruncate(file_, std::ssize(text)) != 0) return;
-  }
-
- private:
-  int file_;
-};
+constexpr milliseconds kForLastWords{700};   // until an interrupted run ends
 
 // A block on its way: drawn and run, then those of its cases that want to be alone, then its findings made small.
 struct Pending {
@@ -66,14 +46,13 @@ struct Pending {
 
 class Campaign {
  public:
-  Campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far, std::int64_t done,
-           const CampaignCalls& calls)
+  Campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start, const CampaignCalls& calls)
       : options_(options),
         reference_(reference),
         calls_(calls),
-        run_(std::move(so_far)),
+        run_(std::move(start.so_far)),
         seconds_before_(run_.seconds),
-        next_(done) {}
+        next_(start.blocks_done) {}
 
   RunSummary run() {
     while (go_on_) {
@@ -83,7 +62,9 @@ class Campaign {
       processes_.wait(milliseconds(100));
       settle();
       note_time();
-      go_on_ = go_on_ && calls_.progress(run_, std::ssize(pending_));
+      if (!go_on_ || calls_.progress(run_, std::ssize(pending_))) continue;
+      go_on_ = false;
+      count_what_was_seen();
     }
     run_.finished = next_block_begin() >= options_.cases && pending_.empty();
     // In the time that it was given a run has done what was asked of it.
@@ -94,25 +75,7 @@ class Campaign {
   }
 
  private:
-  [[nodiscard]] ConvCase draw(std::int64_t index) const {
-    const auto position = static_cast<std::uint64_t>(index);
-    GeneratorOptions drawn = options_.subject == nullptr ? GeneratorOptions{} : kForSubjects;
-    drawn.products = options_.products.value_or(drawn.products);
-    if (options_.policy == Policy::hunting) return case_of(options_.seed, position, drawn);
-    Random random(options_.seed, position);
-    return draw_uniform_case(random, drawn);
-  }
-
-  [[nodiscard]] std::string_view drawn_for(std::int64_t index) const {
-    return options_.policy == Policy::hunting ? name(strategy_of(static_cast<std::uint64_t>(index))) : "uniform";
-  }
-
-  // For a case. A subject is asked several times; a process sees to its hangs itself.
-  [[nodiscard]] double patience() const {
-    if (options_.subject == nullptr) return options_.seconds_per_case;
-    constexpr double kCalls = 12;
-    return options_.rules.seconds * (options_.subject->isolation() == Isolation::own_process ? kCalls : 1);
-  }
+  [[nodiscard]] ConvCase draw(std::int64_t index) const { return tieout::draw(options_, index); }
 
   [[nodiscard]] std::int64_t next_block() const { return options_.shard.index + next_ * options_.shard.count; }
   [[nodiscard]] std::int64_t next_block_begin() const { return next_block() * kBlock; }
@@ -208,18 +171,22 @@ class Campaign {
   }
 
   // Which findings are kept is decided in the order of the sequence: the first of each kind.
-  void reduce_findings_of(Pending& block) {
+  void choose_findings_of(Pending& block) {
     std::map<std::string, std::int64_t> seen;
     for (const Finding& finding : run_.findings) {
       if (finding.index >= 0) ++seen[counted_kind(finding)];  // what a corpus holds leaves room for what is new
     }
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
       const CaseOutcome& outcome = block.outcomes[i];
-      if (outcome.status != Status::differed && outcome.status != Status::crashed) continue;
+      if (!is_finding(outcome)) continue;
       if (seen[outcome.reason]++ < static_cast<std::int64_t>(options_.kept_per_kind)) {
         block.findings.push_back(unreduced(block.begin + static_cast<std::int64_t>(i), outcome));
       }
     }
+  }
+
+  void reduce_findings_of(Pending& block) {
+    choose_findings_of(block);
     block.unreduced = block.findings.size();
     block.stage = block.findings.empty() ? Pending::Stage::ready : Pending::Stage::reducing;
     for (Finding& finding : block.findings) unreduced_.emplace_back(&block, &finding);
@@ -258,17 +225,25 @@ class Campaign {
   }
 
   [[nodiscard]] Finding unreduced(std::int64_t index, const CaseOutcome& outcome) {
-    const ConvCase c = draw(index);
+    Finding finding = undescribed(draw(index), outcome, index, options_.subject);
     const auto death = deaths_.find(index);
-    return {.case_line = print(c),
-            .original_line = print(c),
-            .expected_name = std::string(name(c.execution.engine)),
-            .actual_name = options_.subject == nullptr ? "actual" : options_.subject->name(),
-            .failure = death == deaths_.end() ? std::string() : "died: " + death->second,
-            .cell = outcome.cell,
-            .index = index,
-            .drawn_kind = outcome.reason,
-            .subject = options_.subject == nullptr ? "" : options_.subject->text()};
+    finding.failure = death == deaths_.end() ? std::string() : "died: " + death->second;
+    return finding;
+  }
+
+  // The run is interrupted: a difference that was seen is told, though nobody waits for its block, or for it to be small.
+  void count_what_was_seen() {
+    const std::size_t counted = run_.findings.size();
+    for (Pending& block : pending_) {
+      if (block.stage < Pending::Stage::reducing) choose_findings_of(block);
+      for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
+        if (is_finding(block.outcomes[i])) {
+          count(run_, block.outcomes[i], drawn_for(options_, block.begin + static_cast<std::int64_t>(i)));
+        }
+      }
+      run_.findings.insert(run_.findings.end(), block.findings.begin(), block.findings.end());
+    }
+    describe_within(kForLastWords, std::span(run_.findings).subspan(counted), how_, options_.workers);
   }
 
   void commit(Pending& block) {
@@ -278,7 +253,7 @@ class Campaign {
       const CaseOutcome& outcome = block.outcomes[i];
       record.verdicts += letter(outcome.status);
       record.digest = mix(record.digest, outcome);
-      count(record.counts, outcome, drawn_for(index));
+      count(record.counts, outcome, drawn_for(options_, index));
       deaths_.erase(index);
     }
     record.counts.findings.assign(block.findings.begin(), block.findings.end());
@@ -308,9 +283,17 @@ class Campaign {
 
 }  // namespace
 
-RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far, std::int64_t done,
+RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
                         const CampaignCalls& calls) {
-  return Campaign(options, reference, std::move(so_far), done, calls).run();
+  RunSummary& run = start.so_far;
+  if (start.corpus) {
+    const auto block = replay(*start.corpus, reference, options, run, calls.progress);
+    if (!block) return std::move(run);
+    merge(run, block->counts);
+    run.findings.insert(run.findings.end(), block->counts.findings.begin(), block->counts.findings.end());
+    if (!calls.block(*block, run)) return std::move(run);
+  }
+  return Campaign(options, reference, std::move(start), calls).run();
 }
 
 }  // namespace tieout

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "oracle/libtorch.h"
 #include "props/verify.h"
@@ -61,9 +62,21 @@ struct CampaignCalls {
   std::function<bool(const RecordBlock& block, const RunSummary& so_far)> block = [](auto&, auto&) { return true; };
 };
 
-// so_far: empty_run(), or what an earlier run of the same options counted, which this one goes on from. done: how many of
-// the shard's blocks that is.
-[[nodiscard]] RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, RunSummary so_far,
-                                      std::int64_t done, const CampaignCalls& calls);
+// Where a campaign begins.
+struct CampaignStart {
+  RunSummary so_far;             // empty_run(), or what an earlier run of the same options counted
+  std::int64_t blocks_done = 0;  // of the shard's, in so_far
+  // Verified before anything is drawn, and counted as block kCorpusBlock, if only as an empty one: what is in the corpus
+  // later this campaign may have found itself. Nothing: it has been, or is another shard's.
+  std::optional<std::vector<ConvCase>> corpus;
+};
+
+// The number of the block of the corpus: it comes before all others.
+inline constexpr std::int64_t kCorpusBlock = -1;
+
+// The whole that was counted. Where `progress` ended it, so are the differences of blocks that are not complete: they have
+// been seen, and are found again by who goes on from the last block.
+[[nodiscard]] RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+                                      const CampaignCalls& calls);
 
 }  // namespace tieout

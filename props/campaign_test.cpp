@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -11,7 +12,8 @@
 #include <vector>
 
 #include "cases/case_text.h"
-#include "props/spoiled_reference.h"
+#include "props/stand_in_reference.h"
+#include "props/strategy.h"
 #include "props/verify.h"
 #include "reports/report.h"
 
@@ -21,7 +23,7 @@ namespace {
 bool go_on(const RunSummary& /*run*/, std::int64_t /*running*/) { return true; }
 
 RunSummary run(const CampaignOptions& options, LibTorch& reference) {
-  return run_campaign(options, reference, empty_run(options, reference), 0, {.progress = go_on});
+  return run_campaign(options, reference, {.so_far = empty_run(options, reference)}, {.progress = go_on});
 }
 
 // What does not depend on the machine's speed.
@@ -34,7 +36,7 @@ RunSummary timeless(RunSummary run) {
 }
 
 TEST(Campaign, CountsAndKeepsWhatDiffers) {
-  SpoiledReference wrong(off_by_one);
+  StandInReference wrong(off_by_one);
   const RunSummary result = run({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
   EXPECT_GT(result.cases.differed, 10);
   EXPECT_GT(result.cases.errored, 10);  // the engines that this reference lacks
@@ -51,7 +53,7 @@ TEST(Campaign, CountsAndKeepsWhatDiffers) {
 }
 
 TEST(Campaign, ACrashCostsOneCase) {
-  SpoiledReference crashing([](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference crashing([](const ConvProblem& problem, EngineAnswer answer) {
     if (problem.spec.dims == 3) std::abort();
     return answer;
   });
@@ -65,7 +67,7 @@ TEST(Campaign, ACrashCostsOneCase) {
 }
 
 TEST(Campaign, AHangCostsItsTimeAndIsAFinding) {
-  SpoiledReference hanging([](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference hanging([](const ConvProblem& problem, EngineAnswer answer) {
     if (problem.spec.dims == 3) {
       for (;;) pause();
     }
@@ -78,18 +80,116 @@ TEST(Campaign, AHangCostsItsTimeAndIsAFinding) {
 }
 
 TEST(Campaign, StopsWhenTold) {
-  SpoiledReference honest([](const ConvProblem&, EngineAnswer answer) { return answer; });
+  StandInReference honest;
   const CampaignOptions options{.cases = 1'000'000, .seed = 1};
   const RunSummary result =
-      run_campaign(options, honest, empty_run(options, honest), 0,
+      run_campaign(options, honest, {.so_far = empty_run(options, honest)},
                    {.progress = [](const RunSummary& so_far, std::int64_t) { return so_far.cases.all() < 20; }});
   EXPECT_LT(result.cases.all(), 20 * kBlock);
   EXPECT_FALSE(result.finished);
 }
 
+// What was seen is told, though its block is not complete and the case not made small.
+TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
+  const auto hangs = std::filesystem::temp_directory_path() / ("hangs-" + std::to_string(getpid()));
+  bool told = false;  // in the worker, which answers every case up to the first that differs
+  StandInReference wrong([&](const ConvProblem& problem, const EngineAnswer& answer) {
+    if (told) {
+      std::ofstream(hangs).close();
+      for (;;) pause();
+    }
+    EngineAnswer spoilt = off_by_one(problem, answer).value();
+    told = spoilt.y.values != answer.y.values;
+    return spoilt;
+  });
+  const CampaignOptions options{.cases = 2 * kBlock, .seed = 1};
+  int looks = 0;  // in the second the answers that came before the file have been read
+  const RunSummary result =
+      run_campaign(options, wrong, {.so_far = empty_run(options, wrong)},
+                   {.progress = [&](auto&, auto) { return !std::filesystem::exists(hangs) || ++looks < 2; },
+                    .block =
+                        [](auto&, auto&) {
+                          ADD_FAILURE() << "a block that was not complete was counted";
+                          return true;
+                        }});
+  std::filesystem::remove(hangs);
+  EXPECT_FALSE(result.finished);
+  EXPECT_EQ(result.cases.differed, 1);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_FALSE(result.findings.front().elements.empty()) << result.findings.front().failure;
+  EXPECT_EQ(result.findings.front().case_line, print(case_of(1, static_cast<std::uint64_t>(result.findings[0].index))));
+  EXPECT_EQ(exit_status(make_report({result})), 1);
+}
+
+TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
+  StandInReference slow([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
+    if (problem.spec.dims == 3) std::abort();
+    usleep(200'000);
+    return off_by_one(problem, std::move(answer));
+  });
+  const std::vector<ConvCase> corpus{*parse("conv2d os=100 x=[100] w=[100]"), *parse("conv3d"),
+                                     *parse("conv2d x=[9] w=[9]"), *parse("conv2d x=[1] w=[1]")};
+  CampaignOptions options{.cases = 1, .seed = 1, .workers = 2};
+  std::vector<RecordBlock> blocks;
+  std::int64_t most_running = 0;
+  const CampaignCalls calls{.progress =
+                                [&](auto&, std::int64_t running) {
+                                  most_running = std::max(most_running, running);
+                                  return true;
+                                },
+                            .block =
+                                [&](const RecordBlock& block, auto&) {
+                                  blocks.push_back(block);
+                                  return true;
+                                }};
+  const RunSummary result = run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = corpus}, calls);
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].number, kCorpusBlock);
+  EXPECT_EQ(blocks[0].verdicts, "DC..");
+  EXPECT_EQ(most_running, 2);
+  ASSERT_GE(result.findings.size(), 2U);
+  EXPECT_EQ(result.findings[0].index, -1);
+  EXPECT_FALSE(result.findings[0].explanation.empty());
+  EXPECT_EQ(result.findings[1].index, -2);
+  EXPECT_EQ(result.findings[1].failure, "died: SIGABRT");
+
+  options.workers = 1;
+  (void)run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = corpus}, calls);
+  ASSERT_EQ(blocks.size(), 4U);
+  EXPECT_EQ(blocks[2].digest, blocks[0].digest);
+
+  // Interrupted, it is no block: it is replayed again as a whole.
+  const RunSummary stopped = run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = corpus},
+                                          {.progress = [](auto&, auto) { return false; }, .block = calls.block});
+  EXPECT_EQ(stopped.cases.all(), 0);
+  EXPECT_FALSE(stopped.finished);
+  EXPECT_EQ(blocks.size(), 4U);
+}
+
+// Time that the corpus takes is the campaign's: what is begun in it is counted, and nothing is drawn.
+TEST(Campaign, TimeEndsTheCorpus) {
+  StandInReference slow([](const ConvProblem&, EngineAnswer answer) {
+    usleep(300'000);
+    return answer;
+  });
+  const CampaignOptions options{.seconds = 0.2, .seed = 1};
+  std::vector<RecordBlock> blocks;
+  const RunSummary result =
+      run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = std::vector<ConvCase>(9)},
+                   {.progress = go_on, .block = [&](const RecordBlock& block, auto&) {
+                      blocks.push_back(block);
+                      return true;
+                    }});
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_GE(blocks[0].verdicts.size(), 1U);
+  EXPECT_LT(blocks[0].verdicts.size(), 9U);
+  EXPECT_EQ(result.cases.all(), std::ssize(blocks[0].verdicts));
+  EXPECT_TRUE(result.finished);
+}
+
 // Workers, shards and interruptions change nothing about what is counted and kept.
 TEST(Campaign, IsTheSameHoweverItIsSplit) {
-  SpoiledReference wrong([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
+  StandInReference wrong([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
     if (problem.spec.dims == 3 && problem.spec.groups == 3) std::abort();
     return off_by_one(problem, std::move(answer));
   });
@@ -117,8 +217,8 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
   RunSummary resumed = empty_run(options, wrong);
   for (std::int64_t done = 0; !resumed.finished; ++done) {
     ASSERT_LT(done, 4);
-    resumed =
-        run_campaign(options, wrong, resumed, done, {.progress = go_on, .block = [](auto&, auto&) { return false; }});
+    resumed = run_campaign(options, wrong, {.so_far = resumed, .blocks_done = done},
+                           {.progress = go_on, .block = [](auto&, auto&) { return false; }});
   }
   EXPECT_EQ(timeless(resumed), timeless(whole));
 }
@@ -127,7 +227,7 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
 TEST(Campaign, WritesDownWhatItIsAt) {
   const auto folder = std::filesystem::temp_directory_path() / ("in-flight-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
-  SpoiledReference reference([&](const ConvProblem& problem, EngineAnswer answer) {
+  StandInReference reference([&](const ConvProblem& problem, EngineAnswer answer) {
     std::ifstream file(folder / "block-0");
     std::string line;
     std::getline(file, line);

@@ -7,40 +7,6 @@
 namespace tieout {
 namespace {
 
-constexpr std::array<std::string_view, kCaseClasses> kNames{"tie",
-                                                            "beside_tie",
-                                                            "pair_saturation",
-                                                            "sum_beyond_2_24",
-                                                            "int32_wrap",
-                                                            "conversion_overflow",
-                                                            "int16_saturation",
-                                                            "clamped_low",
-                                                            "clamped_high",
-                                                            "interior",
-                                                            "zero_point_at_end",
-                                                            "weight_zero_point",
-                                                            "bias",
-                                                            "padded",
-                                                            "dilated",
-                                                            "grouped",
-                                                            "per_channel",
-                                                            "relu",
-                                                            "odd_channels",
-                                                            "large_batch",
-                                                            "tie_with_bias",
-                                                            "strided",
-                                                            "one_dimensional",
-                                                            "three_dimensional",
-                                                            "large_kernel",
-                                                            "mixed_kernel",
-                                                            "two_outputs_a_channel",
-                                                            "activation_sum_saturated",
-                                                            "enlarging",
-                                                            "channels_last",
-                                                            "several_threads",
-                                                            "forced_isa",
-                                                            "other_engine"};
-
 // How far a float below 2^23 in size is from the integer towards zero, exactly. Without libm's floor, which is a call.
 float beyond_integer(float v) { return std::fabs(v - static_cast<float>(static_cast<std::int32_t>(v))); }
 
@@ -74,8 +40,6 @@ void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& cl
 }
 
 }  // namespace
-
-std::string_view name(CaseClass c) { return kNames[static_cast<std::size_t>(c)]; }
 
 bool of_execution(CaseClass c) { return c >= CaseClass::channels_last; }
 

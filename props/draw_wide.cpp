@@ -19,12 +19,17 @@ void fit_input(ConvCase& c, std::size_t d, std::int64_t extent, Random& random) 
   c.input[d] = std::max<std::int64_t>(1, (extent - 1) * c.stride[d] + reach - 2 * c.padding[d] + unused);
 }
 
+// One or two groups of `most` channels at most.
+void draw_few_channels(ConvCase& c, std::int64_t most, Random& random) {
+  c.groups = random.between(1, 2);
+  c.in_channels = c.groups * random.between(1, most);
+  c.out_channels = c.groups * random.between(1, most);
+}
+
 // Rows or columns longer than a register, than 8 bits count, and with every tail.
 void draw_long_rows(ConvCase& c, Random& random) {
   c.dims = static_cast<int>(random.between(1, 3));
-  c.groups = random.between(1, 2);
-  c.in_channels = c.groups * random.between(1, 2);
-  c.out_channels = c.groups * random.between(1, 2);
+  draw_few_channels(c, 2, random);
   const auto longest = static_cast<std::size_t>(random.between(3 - c.dims, 2));
   for (std::size_t d = first_dimension(c); d < 3; ++d) {
     c.kernel[d] = random.between(1, 3);
@@ -65,9 +70,7 @@ void draw_many_channels(ConvCase& c, Random& random) {
 void draw_many_images(ConvCase& c, Random& random) {
   c.dims = static_cast<int>(random.between(1, 3));
   c.batch = random.between(3, 40);
-  c.groups = random.between(1, 2);
-  c.in_channels = c.groups * random.between(1, 3);
-  c.out_channels = c.groups * random.between(1, 3);
+  draw_few_channels(c, 3, random);
   for (std::size_t d = first_dimension(c); d < 3; ++d) {
     c.kernel[d] = random.between(1, 3);
     c.padding[d] = random.between(0, 1);
@@ -78,9 +81,7 @@ void draw_many_images(ConvCase& c, Random& random) {
 // Wide kernels, strides, paddings and dilations, each dimension by itself.
 void draw_wide_geometry(ConvCase& c, Random& random) {
   c.dims = static_cast<int>(random.between(1, 3));
-  c.groups = random.between(1, 2);
-  c.in_channels = c.groups * random.between(1, 2);
-  c.out_channels = c.groups * random.between(1, 2);
+  draw_few_channels(c, 2, random);
   const auto widest = static_cast<std::size_t>(random.between(3 - c.dims, 2));
   for (std::size_t d = first_dimension(c); d < 3; ++d) {
     c.kernel[d] = d == widest ? random.between(2, 40) : random.between(1, 3);

@@ -3,16 +3,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
-#include "props/explain.h"
-#include "props/outcome.h"
-#include "props/verify.h"
 #include "reports/finding_json.h"
 #include "reports/finding_text.h"
 #include "reports/python_script.h"
@@ -35,6 +36,13 @@ bool write_text(const fs::path& file, const std::string& text) {
   return out.good();
 }
 
+// Machines that share a corpus know nothing of each other's processes.
+std::string draft_prefix() {
+  std::array<char, 256> machine{};
+  if (gethostname(machine.data(), machine.size() - 1) != 0) return ".draft-";
+  return std::string(".draft-") + machine.data() + "-";
+}
+
 }  // namespace
 
 std::string folder_name(const Finding& finding) {
@@ -54,7 +62,7 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
   const fs::path folder = corpus / folder_name(finding);
   std::error_code error;
   if (fs::exists(folder, error)) return {};
-  const fs::path draft = corpus / (".draft-" + std::to_string(getpid()));
+  const fs::path draft = corpus / (draft_prefix() + std::to_string(getpid()));
   fs::remove_all(draft, error);
   fs::create_directories(draft, error);
   bool written = !error && write_text(draft / "case.txt", finding.case_line + '\n') &&
@@ -70,6 +78,21 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
   fs::remove_all(draft, ignored);
   return tl::unexpected("cannot write " + folder.string() + (error ? ": " + error.message() : std::string()) +
                         "; make room there, or name another folder");
+}
+
+void remove_drafts(const fs::path& corpus) {
+  const std::string prefix = draft_prefix();
+  std::error_code error;
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(corpus, error)) {
+    const std::string name = entry.path().filename().string();
+    pid_t writer = 0;
+    const char* const digits = name.data() + std::min(prefix.size(), name.size());
+    const char* const end = name.data() + name.size();
+    if (!name.starts_with(prefix) || std::from_chars(digits, end, writer).ptr != end || writer <= 0) continue;
+    if (kill(writer, 0) != 0 && errno == ESRCH) stale.push_back(entry.path());
+  }
+  for (const fs::path& draft : stale) fs::remove_all(draft, error);
 }
 
 tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& corpus) {
@@ -92,23 +115,6 @@ tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& cor
     cases.push_back(*c);
   }
   return cases;
-}
-
-RecordBlock replay(const std::vector<ConvCase>& cases, LibTorch& reference, const CampaignOptions& options) {
-  RecordBlock block{.number = kCorpusBlock, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    Verdict verdict = verify_alone(cases[i], reference, options.seconds_per_case, options.subject, options.rules);
-    const CaseOutcome outcome = outcome_of(cases[i], verdict, reference);
-    block.verdicts += letter(outcome.status);
-    block.digest = mix(block.digest, outcome);
-    count(block.counts, outcome, "corpus");
-    if (outcome.status != Status::differed && outcome.status != Status::crashed) continue;
-    verdict.finding.cell = outcome.cell;
-    verdict.finding.index = -1 - static_cast<std::int64_t>(i);
-    verdict.finding.explanation = explanation_of(verdict.finding);
-    block.counts.findings.push_back(std::move(verdict.finding));
-  }
-  return block;
 }
 
 }  // namespace tieout

@@ -14,10 +14,7 @@
 #include <vector>
 
 #include "cases/conv_case.h"
-#include "oracle/libtorch.h"
-#include "props/campaign.h"
 #include "reports/finding.h"
-#include "reports/run_record.h"
 
 namespace tieout {
 
@@ -27,14 +24,10 @@ namespace tieout {
 // Adds the finding, unless it is there. The folder appears whole or not at all. The error says what to do.
 [[nodiscard]] tl::expected<void, std::string> add_finding(const std::filesystem::path& corpus, const Finding& finding);
 
+// Removes what add_finding() had begun in a process of this machine that was killed.
+void remove_drafts(const std::filesystem::path& corpus);
+
 // The cases of a corpus, by folder name; none where there is no such folder. The error names the file that cannot be read.
 [[nodiscard]] tl::expected<std::vector<ConvCase>, std::string> read_corpus(const std::filesystem::path& corpus);
-
-// The number under which a replayed corpus stands in a record: it comes before all blocks.
-inline constexpr std::int64_t kCorpusBlock = -1;
-
-// Each case again, in a process of its own. The i-th has index -1 - i.
-[[nodiscard]] RecordBlock replay(const std::vector<ConvCase>& cases, LibTorch& reference,
-                                 const CampaignOptions& options);
 
 }  // namespace tieout

@@ -55,6 +55,10 @@ CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::strin
           .cell = cell_of(c, path, c.execution.engine, reference.native_isa())};
 }
 
+bool is_finding(const CaseOutcome& outcome) {
+  return outcome.status == Status::differed || outcome.status == Status::crashed;
+}
+
 std::string pack(const CaseOutcome& outcome) {
   const Fixed fixed{outcome.status,  outcome.wants_to_be_alone, outcome.elements,
                     outcome.classes, outcome.seconds,           outcome.seconds_in_engine};
@@ -98,7 +102,7 @@ void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strateg
     case Status::crashed: ++run.cases.crashed; break;
     case Status::errored: ++run.cases.errored; break;
   }
-  const bool differs = outcome.status == Status::differed || outcome.status == Status::crashed;
+  const bool differs = is_finding(outcome);
   if (differs) ++run.differences[outcome.reason];
   if (outcome.status == Status::passed && !outcome.reason.empty()) ++run.excused[outcome.reason];
   if (outcome.status != Status::passed && outcome.status != Status::differed) {

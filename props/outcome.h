@@ -38,6 +38,9 @@ struct Examination {
 // The outcome of a case on which the worker died: mistrusted where that is known of the reference.
 [[nodiscard]] CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::string& death);
 
+// Whether it is one to be kept: it differed, or died where nobody knew that it would.
+[[nodiscard]] bool is_finding(const CaseOutcome& outcome);
+
 [[nodiscard]] std::string pack(const CaseOutcome& outcome);
 [[nodiscard]] CaseOutcome unpack(const std::string& bytes);
 

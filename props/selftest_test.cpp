@@ -6,7 +6,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
-#include "props/reference_by_specification.h"
+#include "props/stand_in_reference.h"
 #include "props/strategy.h"
 
 namespace tieout {
@@ -31,7 +31,7 @@ TEST(Faults, AreManyAndHaveNamesOfTheirOwn) {
 }
 
 Hunt hunt_for(std::string_view name) {
-  SpecificationReference reference;
+  StandInReference reference;
   for (const FaultyKernel& faulty : faulty_kernels()) {
     if (faulty.name != name) continue;
     const auto subject = linked_subject(std::string(name), faulty.kernel, nullptr);
@@ -50,7 +50,7 @@ TEST(Hunt, FindsTheFaultAndASmallCase) {
 }
 
 TEST(Hunt, DoesNotFindWhatIsNotThere) {
-  SpecificationReference reference;
+  StandInReference reference;
   const auto correct = linked_subject("correct", correct_kernel, nullptr);
   const Hunt hunted = hunt(*correct, reference, {.cases = 300});
   EXPECT_FALSE(hunted.found) << hunted.finding.case_line;

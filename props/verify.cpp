@@ -76,14 +76,7 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   if (d.equal()) return;
   verdict.status = Status::differed;
   Finding& finding = verdict.finding;
-  if (by_fbgemm) {
-    const Difference difference = classify_difference(problem, arithmetic, verdict.expected, actual);
-    finding.diff_class = name(difference.cls);
-    finding.derivation = difference.exchanged;
-    finding.explained = difference.explained;
-  } else {
-    finding.diff_class = name(DifferenceClass::unexplained);
-  }
+  name_difference(verdict, problem, arithmetic, actual);
   finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
   finding.elements = described(d, verdict.expected, actual, verdict.traces);
   finding.expected = verdict.expected;
@@ -131,6 +124,19 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
 }
 
 }  // namespace
+
+void name_difference(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic,
+                     const Tensor<std::uint8_t>& actual) {
+  Finding& finding = verdict.finding;
+  if (verdict.picked != Engine::fbgemm) {
+    finding.diff_class = name(DifferenceClass::unexplained);
+    return;
+  }
+  const Difference difference = classify_difference(problem, arithmetic, verdict.expected, actual);
+  finding.diff_class = name(difference.cls);
+  finding.derivation = difference.exchanged;
+  finding.explained = difference.explained;
+}
 
 std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
                                    const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {

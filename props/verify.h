@@ -61,6 +61,11 @@ struct Verdict {
 [[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2,
                              Subject* subject = nullptr, const Rules& rules = {});
 
+// Says of the finding why the values differ: class, derivation, and how many elements that explains. verdict: picked and
+// expected are known. arithmetic: FBGEMM's; that of the other engines is not taken apart.
+void name_difference(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic,
+                     const Tensor<std::uint8_t>& actual);
+
 // The first of the elements that differ. traces: of every element.
 [[nodiscard]] std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
                                                  const Tensor<std::uint8_t>& actual,

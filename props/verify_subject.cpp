@@ -5,7 +5,6 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
-#include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
 #include "props/reference_answer.h"
 #include "props/subject_trial.h"
@@ -121,13 +120,8 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& 
   Finding& finding = verdict.finding;
   if (unstable) {
     verdict.conduct = finding.diff_class = trial.words;
-  } else if (by_fbgemm) {
-    const Difference difference = classify_difference(problem, arithmetic, verdict.expected, actual);
-    finding.diff_class = name(difference.cls);
-    finding.derivation = difference.exchanged;
-    finding.explained = difference.explained;
   } else {
-    finding.diff_class = name(DifferenceClass::unexplained);
+    name_difference(verdict, problem, arithmetic, actual);
   }
   finding.elements = described(d, verdict.expected, actual, verdict.traces);
   finding.expected = verdict.expected;

@@ -7,7 +7,7 @@
 #include "cases/case_text.h"
 #include "cases/contents.h"
 #include "props/campaign.h"
-#include "props/reference_by_specification.h"
+#include "props/stand_in_reference.h"
 #include "props/verify.h"
 #include "reports/finding_text.h"
 #include "reports/report.h"
@@ -45,7 +45,7 @@ constexpr const char* kSaturating =
     "conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]";
 
 TEST(VerifySubject, EqualIsEqual) {
-  SpecificationReference reference;
+  StandInReference reference;
   Own same(Arithmetic{});
   const Verdict verdict = verify(parsed("conv2d in_channels=3 input=4x4 kernel=2x2 os=300"), reference, &same);
   EXPECT_EQ(verdict.status, Status::passed);
@@ -54,7 +54,7 @@ TEST(VerifySubject, EqualIsEqual) {
 }
 
 TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
-  SpecificationReference reference;
+  StandInReference reference;
   Own exact(Arithmetic{});
   const ConvCase c = parsed(kSaturating);
   const Verdict verdict = verify(c, reference, &exact);
@@ -69,7 +69,7 @@ TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
 
 // One step off on top of exact sums is no longer the contract.
 TEST(VerifySubject, NothingElseIsExcused) {
-  SpecificationReference reference;
+  StandInReference reference;
   Own off(Arithmetic{}, 1);
   const Verdict verdict = verify(parsed(kSaturating), reference, &off);
   EXPECT_EQ(verdict.status, Status::differed);
@@ -86,7 +86,7 @@ TEST(VerifySubject, NothingElseIsExcused) {
 }
 
 TEST(VerifySubject, WhereLibTorchIsKnownToBeWrongTheSpecificationIsExpected) {
-  SpecificationReference reference;
+  StandInReference reference;
   Own same(Arithmetic{});
   const ConvCase c =
       parsed("conv2d in_channels=20 out_channels=20 groups=5 input=3x3 kernel=3x3 padding=1x1 x=[180*1] w=[720*1]");
@@ -99,7 +99,7 @@ TEST(VerifySubject, WhereLibTorchIsKnownToBeWrongTheSpecificationIsExpected) {
 }
 
 TEST(VerifySubject, ADeclinedCaseIsSkipped) {
-  SpecificationReference reference;
+  StandInReference reference;
   Own shy(Arithmetic{});
   shy.declined_dims = 2;
   const Verdict verdict = verify(parsed("conv2d"), reference, &shy);
@@ -108,12 +108,12 @@ TEST(VerifySubject, ADeclinedCaseIsSkipped) {
 }
 
 RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {
-  return run_campaign(options, reference, empty_run(options, reference), 0,
+  return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
                       {.progress = [](const RunSummary&, std::int64_t) { return true; }});
 }
 
 TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {
-  SpecificationReference reference;
+  StandInReference reference;
   const auto shy = linked_subject("shy", [](const tieout_conv*) { return "everything"; }, nullptr);
   const RunSummary run = campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);
   EXPECT_EQ(run.cases.skipped, 50);
@@ -122,7 +122,7 @@ TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {
 }
 
 TEST(CampaignSubject, FindingsNameTheSubjectAndReplay) {
-  SpecificationReference reference;
+  StandInReference reference;
   Own off(Arithmetic{}, 1);
   const RunSummary run = campaign({.cases = 20, .seed = 1, .kept_per_kind = 1, .subject = &off}, reference);
   EXPECT_EQ(run.cases.differed, 20);

@@ -11,7 +11,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
-#include "props/spoiled_reference.h"
+#include "props/stand_in_reference.h"
 #include "reports/finding_text.h"
 
 namespace tieout {
@@ -28,14 +28,14 @@ ConvCase small_case() {
 }
 
 TEST(Verify, AnHonestReferencePasses) {
-  SpoiledReference honest([](const ConvProblem&, EngineAnswer answer) { return answer; });
+  StandInReference honest;
   const Verdict verdict = verify(small_case(), honest);
   EXPECT_EQ(verdict.status, Status::passed);
   EXPECT_EQ(verdict.elements, 3 * 4 * 3);
 }
 
 TEST(Verify, OneWrongElementIsADifference) {
-  SpoiledReference wrong([](const ConvProblem&, EngineAnswer answer) {
+  StandInReference wrong([](const ConvProblem&, EngineAnswer answer) {
     answer.y.values.back() ^= 1U;
     return answer;
   });
@@ -48,13 +48,13 @@ TEST(Verify, OneWrongElementIsADifference) {
 }
 
 TEST(Verify, AnotherShapeOrEngineIsADifference) {
-  SpoiledReference short_of_one([](const ConvProblem&, EngineAnswer answer) {
+  StandInReference short_of_one([](const ConvProblem&, EngineAnswer answer) {
     answer.y.shape.back() -= 1;
     answer.y.values.resize(static_cast<std::size_t>(element_count(answer.y.shape)));
     return answer;
   });
   EXPECT_EQ(verify(small_case(), short_of_one).status, Status::differed);
-  SpoiledReference by_another([](const ConvProblem&, EngineAnswer answer) {
+  StandInReference by_another([](const ConvProblem&, EngineAnswer answer) {
     answer.picked = Engine::qnnpack;
     return answer;
   });
@@ -62,7 +62,7 @@ TEST(Verify, AnotherShapeOrEngineIsADifference) {
 }
 
 TEST(Verify, ARefusalWhereAnAnswerIsDueIsADifference) {
-  SpoiledReference refusing([](const ConvProblem&, const EngineAnswer&) -> EngineResult<EngineAnswer> {
+  StandInReference refusing([](const ConvProblem&, const EngineAnswer&) -> EngineResult<EngineAnswer> {
     return tl::unexpected(EngineError{EngineError::Kind::refused, "not today"});
   });
   const Verdict verdict = verify(small_case(), refusing);
@@ -71,21 +71,21 @@ TEST(Verify, ARefusalWhereAnAnswerIsDueIsADifference) {
 }
 
 TEST(Verify, AnAbsentEngineIsNotVerified) {
-  SpoiledReference honest([](const ConvProblem&, EngineAnswer answer) { return answer; });
+  StandInReference honest;
   ConvCase c = small_case();
   c.execution.engine = Engine::qnnpack;
   EXPECT_EQ(verify(c, honest).status, Status::errored);
 }
 
 TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
-  SpoiledReference crashing([](const ConvProblem&, EngineAnswer answer) {
+  StandInReference crashing([](const ConvProblem&, EngineAnswer answer) {
     raise(SIGSEGV);
     return answer;
   });
   const Verdict crash = verify_alone(small_case(), crashing);
   EXPECT_EQ(crash.status, Status::crashed);
   EXPECT_EQ(crash.reason, "SIGSEGV");
-  SpoiledReference hanging([](const ConvProblem&, EngineAnswer answer) {
+  StandInReference hanging([](const ConvProblem&, EngineAnswer answer) {
     for (;;) pause();
     return answer;
   });
@@ -94,7 +94,7 @@ TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
 
 // From the drawn case to one element, within a second, and the printed line shows it again.
 TEST(Reduce, EndsAtOneElementWhoseLineReplays) {
-  SpoiledReference wrong(off_by_one);
+  StandInReference wrong(off_by_one);
   const Verdict verdict = verify(small_case(), wrong);
   ASSERT_EQ(verdict.status, Status::differed);
   const Finding small = reduce(verdict.finding, wrong, 1);

@@ -5,10 +5,23 @@ namespace {
 
 // What to do, for the errors that users meet.
 const char* advice(int code) {
+  switch (code) {
+    case SQLITE_READONLY_DBMOVED:
+      return "it was moved or removed while it was open: put it back where it was, with its -journal if there is one";
+    case SQLITE_READONLY_ROLLBACK:
+    case SQLITE_READONLY_RECOVERY:
+    case SQLITE_READONLY_CANTINIT:
+      return "its writer was killed, and what that left has to be put right first: open it once where it can be "
+             "written";
+    case SQLITE_READONLY_DIRECTORY:
+      return "its folder cannot be written: allow that, or copy the file to one that can be";
+    default: break;
+  }
   switch (code & 0xff) {  // the extended codes' first byte
-    case SQLITE_FULL: return "make room there and go on; what was written before is intact";
+    case SQLITE_FULL:
+      return "the disk, or its owner's share of it, is full: make room there; what was written is intact";
     case SQLITE_CANTOPEN: return "name a file in a folder that is there and can be written";
-    case SQLITE_READONLY:
+    case SQLITE_READONLY: return "it may be read and not written: allow that (chmod u+w), or copy it to where you may";
     case SQLITE_PERM: return "name a place that can be written";
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return "another process is writing it: wait for it, or name another file";
@@ -43,6 +56,12 @@ Database::Database(const std::filesystem::path& file, Mode mode) : file_(file.st
   }
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, kPatience);
+  // SQLite opens what may not be written for reading, and would tell at the first block, hours of work later.
+  if (mode != Mode::read && sqlite3_db_readonly(connection, "main") == 1) {
+    const char* const todo = advice(SQLITE_READONLY);
+    refuse(std::string(sqlite3_errstr(SQLITE_READONLY)) + "; " + todo);
+    return;
+  }
   // A rollback journal and not a write-ahead log, which needs memory that is shared between machines on a network's disk.
   if (mode != Mode::read) script("PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL;");
 }

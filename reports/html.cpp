@@ -188,10 +188,10 @@ partial from(std::string_view text) {
 std::string html(const Report& report) {
   data page;
   set_verdict(page, report);
-  page.set("style", std::string(kHtmlStyle));
-  page.set("script", std::string(kHtmlScript));
-  page.set("style_source", policy_source(kHtmlStyleSha256));
-  page.set("script_source", policy_source(kHtmlScriptSha256));
+  page.set("style", std::string(kHtmlStyle.text));
+  page.set("script", std::string(kHtmlScript.text));
+  page.set("style_source", policy_source(kHtmlStyle.sha256));
+  page.set("script_source", policy_source(kHtmlScript.sha256));
   page.set("facts", facts_of(report));
   page.set("command", report.runs.back().command);
   page.set("tiles", tiles_of(report));
@@ -214,11 +214,11 @@ std::string html(const Report& report) {
   data blocks(data::type::list);
   for (const std::string& block : payload.blocks) blocks.push_back(data{"text", block});
   page.set("blocks", blocks);
-  page.set("coverage_part", data{from(kHtmlCoverage)});
-  page.set("trend_part", data{from(kHtmlTrend)});
-  page.set("finding_part", data{from(kHtmlFinding)});
+  page.set("coverage_part", data{from(kHtmlCoverage.text)});
+  page.set("trend_part", data{from(kHtmlTrend.text)});
+  page.set("finding_part", data{from(kHtmlFinding.text)});
 
-  kainjow::mustache::mustache form{std::string(kHtmlPage)};
+  kainjow::mustache::mustache form{std::string(kHtmlPage.text)};
   form.set_custom_escape([](const std::string& text) { return escaped(text); });
   return form.render(page);
 }

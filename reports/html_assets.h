@@ -1,21 +1,20 @@
 #pragma once
-// The page's sources, made part of the program by cmake/EmbedText.cmake. Sha256: of the text before it, in hexadecimal.
+// The page's sources, made part of the program by cmake/EmbedText.cmake.
 
 #include <string_view>
 
 namespace tieout {
 
-extern const std::string_view kHtmlPage;
-extern const std::string_view kHtmlPageSha256;
-extern const std::string_view kHtmlCoverage;
-extern const std::string_view kHtmlCoverageSha256;
-extern const std::string_view kHtmlTrend;
-extern const std::string_view kHtmlTrendSha256;
-extern const std::string_view kHtmlFinding;
-extern const std::string_view kHtmlFindingSha256;
-extern const std::string_view kHtmlStyle;
-extern const std::string_view kHtmlStyleSha256;
-extern const std::string_view kHtmlScript;
-extern const std::string_view kHtmlScriptSha256;
+struct EmbeddedText {
+  std::string_view text;
+  std::string_view sha256;  // of the text, in hexadecimal
+};
+
+extern const EmbeddedText kHtmlPage;
+extern const EmbeddedText kHtmlCoverage;
+extern const EmbeddedText kHtmlTrend;
+extern const EmbeddedText kHtmlFinding;
+extern const EmbeddedText kHtmlStyle;
+extern const EmbeddedText kHtmlScript;
 
 }  // namespace tieout

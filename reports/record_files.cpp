@@ -25,15 +25,19 @@ struct Part {
 auto identity(const RunSummary& run) { return std::tuple(run.command, run.subject, run.seed, run.reference); }
 using Parts = std::map<decltype(identity(RunSummary{})), std::vector<Part>>;
 
-// Of two records that share blocks one must hold all of the other's.
+// Of two records that share blocks one must hold all of the other's. One without blocks is that of a shard that has none, or
+// is not begun: it is held by the same shard's only, and by the whole.
 enum class Overlap { none, contained, partial };
 
 Overlap overlap(const Part& part, const Part& larger) {
+  if (part.blocks.empty()) {
+    return part.run.shard == larger.run.shard || larger.run.shard.count == 1 ? Overlap::contained : Overlap::none;
+  }
   std::size_t shared = 0;
   for (const RecordBlock& block : part.blocks) {
     if (std::ranges::binary_search(larger.blocks, block.number, {}, &RecordBlock::number)) ++shared;
   }
-  if (shared == 0 && !part.blocks.empty()) return Overlap::none;
+  if (shared == 0) return Overlap::none;
   return shared == part.blocks.size() ? Overlap::contained : Overlap::partial;
 }
 

@@ -212,5 +212,56 @@ TEST_F(RunRecordTest, SurvivesAFullDisk) {
   EXPECT_EQ(record->summary().value(), after(empty(), 3));
 }
 
+// With fewer blocks than shards some have none, and say so.
+TEST_F(RunRecordTest, AShardWithoutBlocksIsNotMissing) {
+  RunSummary none = empty({.index = 1, .count = 2});
+  none.finished = true;
+  write("first", empty({.index = 0, .count = 2}), 1);
+  write("second", none, 0);
+  ASSERT_TRUE(RunRecord::open(file("second"))->update(none));
+  RunSummary done = after(empty({.index = 0, .count = 2}), 1);
+  done.finished = true;
+  ASSERT_TRUE(RunRecord::open(file("first"))->update(done));
+  const auto runs = read_records({file("second"), file("first"), file("second")});
+  ASSERT_TRUE(runs) << runs.error();
+  ASSERT_EQ(runs->size(), 1U);
+  EXPECT_TRUE(runs->front().incomplete.empty()) << runs->front().incomplete.front();
+  EXPECT_TRUE(runs->front().finished);
+  EXPECT_EQ(runs->front().cases.all(), 2);
+  EXPECT_TRUE(merge_records(file("merged"), {file("first"), file("second")}));
+  EXPECT_FALSE(merge_records(file("half"), {file("second")}));
+}
+
+TEST_F(RunRecordTest, SaysThatItWasMoved) {
+  write("r", empty(), 2);
+  auto record = RunRecord::open(file("r"));
+  std::filesystem::rename(file("r"), file("elsewhere"));
+  const auto written = record->append(block(2), after(empty(), 3));
+  ASSERT_FALSE(written);
+  EXPECT_NE(written.error().find("moved or removed while it was open"), std::string::npos) << written.error();
+  std::filesystem::rename(file("elsewhere"), file("r"));
+  EXPECT_TRUE(record->append(block(2), after(empty(), 3)));
+}
+
+// Told when it is opened, and not at the first block.
+TEST_F(RunRecordTest, SaysThatItMayNotBeWritten) {
+  write("r", empty(), 2);
+  using std::filesystem::perms;
+  std::filesystem::permissions(file("r"), perms::owner_read | perms::group_read | perms::others_read);
+  constexpr uid_t kNobody = 65534;  // root may write all
+  const uid_t self = geteuid();
+  if (self == 0) {
+    ASSERT_EQ(seteuid(kNobody), 0);
+  }
+  const auto changed = RunRecord::open(file("r"));
+  const auto read = RunRecord::open(file("r"), RunRecord::For::reading);
+  if (self == 0) {
+    ASSERT_EQ(seteuid(self), 0);
+  }
+  ASSERT_FALSE(changed);
+  EXPECT_NE(changed.error().find("may be read and not written"), std::string::npos) << changed.error();
+  EXPECT_TRUE(read);
+}
+
 }  // namespace
 }  // namespace tieout

@@ -6,48 +6,17 @@
 #include <limits>
 #include <string>
 
+#include "cases/case_class_name.h"
 #include "cases/random.h"
 #include "reports/sample_findings.h"
 
 namespace tieout {
 namespace {
 
-constexpr std::array<const char*, 33> kClasses{"tie",
-                                               "beside_tie",
-                                               "pair_saturation",
-                                               "sum_beyond_2_24",
-                                               "int32_wrap",
-                                               "conversion_overflow",
-                                               "int16_saturation",
-                                               "clamped_low",
-                                               "clamped_high",
-                                               "interior",
-                                               "zero_point_at_end",
-                                               "weight_zero_point",
-                                               "bias",
-                                               "padded",
-                                               "dilated",
-                                               "grouped",
-                                               "per_channel",
-                                               "relu",
-                                               "odd_channels",
-                                               "large_batch",
-                                               "tie_with_bias",
-                                               "strided",
-                                               "one_dimensional",
-                                               "three_dimensional",
-                                               "large_kernel",
-                                               "mixed_kernel",
-                                               "two_outputs_a_channel",
-                                               "activation_sum_saturated",
-                                               "enlarging",
-                                               "channels_last",
-                                               "several_threads",
-                                               "forced_isa",
-                                               "other_engine"};
 constexpr std::array<const char*, 4> kPaths{"depthwise", "groupwise", "im2col", "pointwise"};
 constexpr std::array<const char*, 5> kIsas{"avx2", "avx512", "avx512_256", "avx512_vnni", "avx512_vnni_256"};
 constexpr std::array<const char*, 4> kFills{"uniform", "edges", "extremes", "reduced"};
+constexpr CaseClass kUnreached = CaseClass::activation_sum_saturated;  // by none of these runs
 
 void count_cells(RunSummary& run, std::uint64_t night) {
   std::int64_t drawn = 0;
@@ -60,13 +29,15 @@ void count_cells(RunSummary& run, std::uint64_t night) {
                                     .bias = drawn % 3 == 0 ? "no bias" : "bias"}];
     counts.cases = random.between(20, 900);
     counts.elements = counts.cases * random.between(60, 400);
-    for (std::size_t i = 0; i < kClasses.size(); ++i) {
-      const bool other = std::string_view(kClasses[i]) == "other_engine";
-      const bool depthwise = 24 <= i && i <= 27;
+    for (std::size_t i = 0; i < kCaseClasses; ++i) {
+      const auto which = static_cast<CaseClass>(i);
+      const bool other = which == CaseClass::other_engine;
+      const bool depthwise = CaseClass::large_kernel <= which && which <= CaseClass::activation_sum_saturated;
       if (other ? std::string_view(engine) == "fbgemm" : depthwise && std::string_view(path) != "depthwise") continue;
-      if (i == 27) continue;                           // the class that none of these runs reaches
+      if (which == kUnreached) continue;
       const std::size_t rarity = (i * 7 + i / 5) % 6;  // some classes are met often, some seldom
-      counts.classes[kClasses[i]] = other ? counts.cases : (counts.cases >> rarity) * random.between(60, 100) / 100;
+      counts.classes[std::string(name(which))] =
+          other ? counts.cases : (counts.cases >> rarity) * random.between(60, 100) / 100;
     }
     run.cases.passed += counts.cases;
   };
@@ -87,8 +58,8 @@ RunSummary night(std::uint64_t number) {
   run.seed = 9595659807944810231U + number;
   run.started = 1794276000 + static_cast<std::int64_t>(number) * 86400;
   count_cells(run, number);
-  run.classes = {kClasses.begin(), kClasses.end()};
-  run.missing_classes = {"activation_sum_saturated"};
+  for (std::size_t i = 0; i < kCaseClasses; ++i) run.classes.emplace_back(name(static_cast<CaseClass>(i)));
+  run.missing_classes = {std::string(name(kUnreached))};
   run.cases.mistrusted = 61;
   run.cases.skipped = 212;
   run.reasons = {{"fbgemm_groupwise_remainder: known to be wrong", 61}, {"onednn has no weight zero points", 212}};

@@ -1,21 +1,23 @@
 #pragma once
-// For tests: a LibTorch that is made wrong on purpose, so that what must find differences can be seen to find them.
+// For tests: a stand-in for LibTorch, right or made wrong on purpose, so that what must find differences can be seen to
+// find them.
 
 #include <functional>
 #include <utility>
 
 #include "kernels/conv_relu.h"
+#include "oracle/engine_model.h"
 #include "oracle/libtorch.h"
 
 namespace tieout {
 
-// Answers as FBGEMM does on a machine with VNNI, by the specification kernel, after `spoil` has had its way.
-class SpoiledReference final : public LibTorch {
+// Answers as FBGEMM does on a machine with VNNI, by the specification kernel, after `spoil`, if any, has had its way.
+class StandInReference final : public LibTorch {
  public:
   using Spoil = std::function<EngineResult<EngineAnswer>(const ConvProblem&, EngineAnswer)>;
-  explicit SpoiledReference(Spoil spoil) : spoil_(std::move(spoil)) {}
+  explicit StandInReference(Spoil spoil = {}) : spoil_(std::move(spoil)) {}
 
-  std::string version() const override { return "made wrong"; }
+  std::string version() const override { return spoil_ ? "made wrong" : "by specification"; }
   std::vector<Engine> engines() const override { return {Engine::fbgemm}; }
   Hardware hardware() const override { return {.avx512 = true, .avx512_vnni = true}; }
   FbgemmPath fbgemm_path(const ConvCase& c) const override { return tieout::fbgemm_path(c, hardware()); }
@@ -27,7 +29,8 @@ class SpoiledReference final : public LibTorch {
   EngineResult<EngineAnswer> conv(const ConvProblem& problem) override {
     if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
     const Arithmetic arithmetic = fbgemm_arithmetic(fbgemm_path(problem.spec), problem.spec.execution.isa, hardware());
-    return spoil_(problem, {conv_relu(problem, arithmetic), Engine::fbgemm});
+    EngineAnswer answer{conv_relu(problem, arithmetic), Engine::fbgemm};
+    return spoil_ ? spoil_(problem, std::move(answer)) : std::move(answer);
   }
   void guard_tensors(bool /*on*/) override {}
   double seconds_inside() const override { return 0; }

@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <limits>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include "cases/case_text.h"
+
+namespace tieout {
+namespace {
+
+using Done = tl::expected<void, CaseError>;
+
+tl::unexpected<CaseError> bad(std::string_view field, std::string message) {
+  return tl::unexpected(CaseError{std::string(field), std::move(message)});
+}
+
+template <typename T>
+Done read_number(std::string_view field, std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size()) return {};
+  std::string wanted = "a number";
+  if constexpr (std::is_integral_v<T>) {
+    using Limits = std::numeric_limits<T>;
+    wanted = "a whole number " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max());
+  }
+  return bad(field, "must be " + wanted + ", is '" + std::string(text) + "'");
+}
+
+// One item of a list. Bytes are read as int, so that 256 is out of range and not a wrapped 0.
+template <typename T>
+Done read_item(std::string_view field, std::string_view text, T& value) {
+  if constexpr (sizeof(T) == 1) {
+    using Limits = std::numeric_limits<T>;
+    int wide = 0;
+    if (Done r = read_number(field, text, wide); !r) return r;
+    if (wide < Limits::min() || wide > Limits::max()) {
+      return bad(field, "values must be " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max()) +
+                            ", one is " + std::to_string(wide));
+    }
+    value = static_cast<T>(wide);
+    return {};
+  } else {
+    return read_number(field, text, value);
+  }
+}
+
+std::string_view cut(std::string_view& text, char separator) {
+  const std::size_t end = text.find(separator);
+  const std::string_view head = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  return head;
+}
+
+template <typename T>
+Done read_list(std::string_view field, std::string_view text, std::vector<T>& values) {
+  if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
+    return bad(field, "must be a list in brackets such as [1,2,3*0], is '" + std::string(text) + "'");
+  }
+  values.clear();
+  for (std::string_view rest = text.substr(1, text.size() - 2); !rest.empty();) {
+    if (rest.back() == ',') return bad(field, "ends with a comma");
+    std::string_view item = cut(rest, ',');
+    std::int64_t run = 1;
+    if (item.find('*') != std::string_view::npos) {
+      if (Done r = read_number(field, cut(item, '*'), run); !r) return r;
+      if (run < 1 || run > kMaxElements) return bad(field, "N*V needs N in 1..2^28");
+    }
+    T value{};
+    if (Done r = read_item(field, item, value); !r) return r;
+    if (static_cast<std::int64_t>(values.size()) + run > kMaxElements) return bad(field, "lists more than 2^28 values");
+    values.insert(values.end(), static_cast<std::size_t>(run), value);
+  }
+  return {};
+}
+
+Done read_spatial(std::string_view field, std::string_view text, int dims, Spatial& spatial) {
+  std::vector<std::int64_t> extents;
+  const std::string whole(text);
+  while (!text.empty()) {
+    if (text.back() == 'x') return bad(field, "ends with an x");
+    std::int64_t extent = 0;
+    if (Done r = read_number(field, cut(text, 'x'), extent); !r) return r;
+    extents.push_back(extent);
+  }
+  if (extents.size() == 1) extents.assign(static_cast<std::size_t>(dims), extents.front());
+  if (extents.size() != static_cast<std::size_t>(dims)) {
+    return bad(field, "must be " + std::to_string(dims) + " numbers joined by x, or one for all, is '" + whole + "'");
+  }
+  std::copy(extents.begin(), extents.end(), spatial.end() - dims);
+  return {};
+}
+
+template <typename T>
+Done read_contents(std::string_view field, std::string_view text, Contents<T>& contents) {
+  if (!text.empty() && text.front() == '[') {
+    contents.fill = Fill::listed;
+    return read_list(field, text, contents.values);
+  }
+  const auto fill = from_name<Fill>(field, text);
+  if (!fill) return bad(field, fill.error().message + ", or a list in brackets");
+  contents = {*fill, {}};
+  return {};
+}
+
+// A number, or a list of them in brackets: which of both decides the granularity.
+template <typename T>
+Done read_parameter(std::string_view field, std::string_view text, std::vector<T>& values, bool& is_list) {
+  is_list = !text.empty() && text.front() == '[';
+  if (is_list) return read_list(field, text, values);
+  values.assign(1, T{});
+  return read_number(field, text, values.front());
+}
+
+struct Reader {
+  ConvCase c;
+  std::set<std::string, std::less<>> seen;
+  bool scales_listed = false, zero_points_listed = false;
+
+  Done read(std::string_view key, std::string_view value) {
+    if (!seen.emplace(key).second) return bad(key, "is given twice");
+    if (key == "batch") return read_number(key, value, c.batch);
+    if (key == "in_channels") return read_number(key, value, c.in_channels);
+    if (key == "out_channels") return read_number(key, value, c.out_channels);
+    if (key == "groups") return read_number(key, value, c.groups);
+    if (key == "input") return read_spatial(key, value, c.dims, c.input);
+    if (key == "kernel") return read_spatial(key, value, c.dims, c.kernel);
+    if (key == "stride") return read_spatial(key, value, c.dims, c.stride);
+    if (key == "padding") return read_spatial(key, value, c.dims, c.padding);
+    if (key == "dilation") return read_spatial(key, value, c.dims, c.dilation);
+    if (key == "xs") return read_number(key, value, c.activation_scale);
+    if (key == "xz") return read_number(key, value, c.activation_zero_point);
+    if (key == "ws") return read_parameter(key, value, c.weight_scales, scales_listed);
+    if (key == "wz") return read_parameter(key, value, c.weight_zero_points, zero_points_listed);
+    if (key == "os") return read_number(key, value, c.output_scale);
+    if (key == "oz") return read_number(key, value, c.output_zero_point);
+    if (key == "bias") return read_bias(value);
+    if (key == "x") return read_contents(key, value, c.activation);
+    if (key == "w") return read_contents(key, value, c.weight);
+    if (key == "seed") return read_number(key, value, c.seed);
+    if (key == "threads") return read_number(key, value, c.execution.threads);
+    if (key == "engine") return read_enum(key, value, c.execution.engine);
+    if (key == "isa") return read_enum(key, value, c.execution.isa);
+    if (key == "format") return read_enum(key, value, c.execution.memory_format);
+    return bad(key, "is not a word of a case line; see `tieout check --help`");
+  }
+
+  Done read_bias(std::string_view value) {
+    Done read = read_list("bias", value, c.bias);
+    if (read && c.bias.empty()) return bad("bias", "lists nothing; leave the word out where there is no bias");
+    return read;
+  }
+
+  template <typename E>
+  static Done read_enum(std::string_view key, std::string_view value, E& target) {
+    const auto parsed = from_name<E>(key, value);
+    if (!parsed) return tl::unexpected(parsed.error());
+    target = *parsed;
+    return {};
+  }
+
+  // ws and wz have one granularity: one list makes the other one a list of equal values.
+  Done settle_granularity() {
+    if (!scales_listed && !zero_points_listed) return {};
+    if (c.out_channels < 1 || c.out_channels > kMaxElements) return bad("out_channels", "must be positive");
+    c.granularity = Granularity::per_channel;
+    const auto channels = static_cast<std::size_t>(c.out_channels);
+    if (!scales_listed) c.weight_scales.assign(channels, c.weight_scales.front());
+    if (!zero_points_listed) c.weight_zero_points.assign(channels, c.weight_zero_points.front());
+    return {};
+  }
+};
+
+}  // namespace
+
+tl::expected<ConvCase, CaseError> parse(std::string_view line) {
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  const std::string_view head = cut(line, ' ');
+  Reader reader;
+  if (head != "conv1d" && head != "conv2d" && head != "conv3d") {
+    return bad("conv", "a case begins with conv1d, conv2d or conv3d, not with '" + std::string(head) + "'");
+  }
+  reader.c.dims = head[4] - '0';
+  while (!line.empty()) {
+    std::string_view word = cut(line, ' ');
+    if (word.empty()) continue;
+    if (word == "relu") {
+      if (reader.c.relu == Relu::on) return bad("relu", "is given twice");
+      reader.c.relu = Relu::on;
+      continue;
+    }
+    const bool has_value = word.find('=') != std::string_view::npos;
+    const std::string_view key = cut(word, '=');
+    if (!has_value) return bad(key, "needs a value: " + std::string(key) + "=...");
+    if (Done r = reader.read(key, word); !r) return tl::unexpected(r.error());
+  }
+  if (Done r = reader.settle_granularity(); !r) return tl::unexpected(r.error());
+  if (Done r = validate(reader.c); !r) return tl::unexpected(r.error());
+  return reader.c;
+}
+
+}  // namespace tieout

@@ -1,0 +1,21 @@
+#include "props/sequence.h"
+
+#include "props/generator.h"
+#include "props/strategy.h"
+
+namespace tieout {
+
+ConvCase draw(const CampaignOptions& options, std::int64_t index) {
+  const auto position = static_cast<std::uint64_t>(index);
+  GeneratorOptions drawn = options.subject == nullptr ? GeneratorOptions{} : kForSubjects;
+  drawn.products = options.products.value_or(drawn.products);
+  if (options.policy == Policy::hunting) return case_of(options.seed, position, drawn);
+  Random random(options.seed, position);
+  return draw_uniform_case(random, drawn);
+}
+
+std::string_view drawn_for(const CampaignOptions& options, std::int64_t index) {
+  return options.policy == Policy::hunting ? name(strategy_of(static_cast<std::uint64_t>(index))) : "uniform";
+}
+
+}  // namespace tieout

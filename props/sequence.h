@@ -1,0 +1,15 @@
+#pragma once
+// The cases that a campaign's options name: which is the index-th, and what it is drawn for.
+
+#include <cstdint>
+#include <string_view>
+
+#include "cases/conv_case.h"
+#include "props/campaign.h"
+
+namespace tieout {
+
+[[nodiscard]] ConvCase draw(const CampaignOptions& options, std::int64_t index);
+[[nodiscard]] std::string_view drawn_for(const CampaignOptions& options, std::int64_t index);
+
+}  // namespace tieout
