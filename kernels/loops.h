@@ -89,6 +89,7 @@ struct Loops {
   int blocks;  // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
+  std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

@@ -154,8 +154,34 @@ void depthwise(const DepthwiseRow& row, const OutputRange& range) {
 }
 
 template <typename Lanes>
+std::int64_t multiply_in_registers(std::int64_t rounds) {
+  constexpr int kSums = 8;  // more than one multiply-add takes cycles, and few enough for any register file
+  alignas(64) std::int8_t bytes[bytes_of_block_step(Lanes::kForm)] = {};
+  std::uint8_t four[kStep] = {};
+  // What the compiler knows it would not compute.
+  asm volatile("" : : "r"(bytes), "r"(four) : "memory");
+  const auto weights = Lanes::weights(bytes);
+  const auto x = Lanes::broadcast(four);
+  typename Lanes::Sums sums[kSums];
+#pragma GCC unroll 8
+  for (int i = 0; i < kSums; ++i) sums[i] = Lanes::splat(i);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kSums; ++i) sums[i] = Lanes::dot(sums[i], x, weights);
+  }
+  std::int32_t lanes[kSums * kBlock];
+  for (int i = 0; i < kSums; ++i) Lanes::store(lanes + i * kBlock, sums[i]);
+  asm volatile("" : : "r"(lanes) : "memory");
+  return rounds * kSums * kBlock * kStep;
+}
+
+template <typename Lanes>
 Loops loops_with() {
-  return {.form = Lanes::kForm, .blocks = Lanes::kBlocks, .dense = dense<Lanes>, .depthwise = depthwise<Lanes>};
+  return {.form = Lanes::kForm,
+          .blocks = Lanes::kBlocks,
+          .dense = dense<Lanes>,
+          .depthwise = depthwise<Lanes>,
+          .multiply_in_registers = multiply_in_registers<Lanes>};
 }
 
 }  // namespace tieout
