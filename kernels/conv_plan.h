@@ -61,7 +61,8 @@ struct ConvPlan {
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
-  std::vector<CacheLine> weights, ones;
+  std::int64_t pair_columns = 0;    // of pair_weights; 0: rows go one by one
+  std::vector<CacheLine> weights, ones, pair_weights;
   ChannelTable table;
 
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }

@@ -103,14 +103,19 @@ struct PortableLanes {
     return static_cast<std::uint8_t>(q < range.lowest ? range.lowest : q > 255 ? 255 : q);
   }
   template <std::size_t kPanel>
-  static void finish(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     const OutputRange& range, std::uint8_t* y, std::int64_t count) {
+  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                         const OutputRange& range, std::uint8_t* y, std::int64_t count) {
     for (int r = 0; r < int{kPanel}; ++r) {
       for (int i = 0; i < kBlock; ++i) {
         const std::int64_t channel = channel_of_lane(kPanel, r, i);
         if (channel < count) y[channel] = requantize(raw[r].lane[i], numbers, first + r * kBlock + i, range);
       }
     }
+  }
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                     const OutputRange& range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
   }
 };
 

@@ -6,8 +6,8 @@
 //   Activations four bytes for each of the 16 lanes
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
 //   interleave(rows, out): four rows of 64 bytes to four blocks: in each lane one channel's bytes of the four rows
-//   finish<blocks>(raw, numbers, first, range, y, count): requantizes the blocks of one position and stores count bytes
-//   kPositions(blocks): how many positions of a panel's sums the registers hold
+//   finish(sums, numbers, first, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
+//   positions(blocks): how many positions of a panel's sums the registers hold
 
 #include <cstddef>
 #include <cstdint>
@@ -54,9 +54,11 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
       w += kBlocks * bytes_of_block_step(Lanes::kForm);
     }
   }
+  std::uint8_t* y[kPositions];
 #pragma GCC unroll 16
   for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
     const std::int64_t position = first + p;
+    y[p] = row.y + position * row.y_distance;
     if (row.activation_sums != nullptr) {
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
@@ -64,12 +66,9 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
                                              Lanes::splat(row.activation_sums[position]));
       }
     }
-    if (row.sums != nullptr) {
-      store_sums<kBlocks, Lanes>(sums[p], panel.channels, row.sums + position * row.out_channels);
-    }
-    Lanes::template finish<kBlocks>(sums[p], panel.numbers, 0, range, row.y + position * row.out_channels,
-                                    panel.channels);
+    if (row.sums != nullptr) store_sums<kBlocks, Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
   }
+  Lanes::finish(sums, panel.numbers, 0, range, y, panel.channels);
 }
 
 // A tile of up to kMost positions: the one that has just as many.
@@ -106,51 +105,142 @@ void dense(const Panel& panel, const DenseRow& row, const OutputRange& range) {
 
 enum class ZeroPoints { none, some };  // of the weights
 
-template <typename Lanes, ZeroPoints kZeroPoints>
-void depthwise_blocks(const DepthwiseRow& row, const OutputRange& range) {
-  constexpr std::int64_t kBytes = 64;
+constexpr std::int64_t kDepthwiseBytes = 64;  // of the output: four blocks
+
+// kWide registers of one turn, each 64 bytes of the output.
+template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
+void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
+                    std::int64_t count) {
   constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
-  std::int64_t turn = 0;  // of the period
-  for (std::int64_t at = 0; at < row.bytes; at += kBytes) {
-    typename Lanes::Sums sums[4];
-    typename Lanes::Sums activations[4];
+  typename Lanes::Sums sums[kWide][4];
+  typename Lanes::Sums activations[kWide][4];
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) {
-      sums[r] = Lanes::load(row.numbers.start + turn * kBytes + r * kBlock);
-      activations[r] = Lanes::splat(0);
+  for (int r = 0; r < 4; ++r) {
+    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kWide; ++k) {
+      sums[k][r] = start;
+      activations[k][r] = Lanes::splat(0);
     }
-    const std::int8_t* w = row.weights + turn * row.quads * 4 * kWeights;
-    for (std::int64_t quad = 0; quad < row.quads; ++quad) {
-      typename Lanes::Activations x[4];
-      const std::int64_t* const offsets = row.tap_offsets + 4 * quad;
-      const std::uint8_t* const base = row.x + at;
-      Lanes::interleave(base + offsets[0], base + offsets[1], base + offsets[2], base + offsets[3], x);
+  }
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::int8_t* w = row.weights + turn * row.quads * 4 * kWeights;
+  for (std::int64_t quad = 0; quad < row.quads; ++quad) {
+    typename Lanes::Activations x[kWide][4];
+    const std::int64_t* const offsets = row.tap_offsets + 4 * quad;
 #pragma GCC unroll 4
-      for (int r = 0; r < 4; ++r, w += kWeights) {
-        sums[r] = Lanes::dot(sums[r], x[r], Lanes::weights(w));
+    for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+      const std::uint8_t* const at = base + k * row.x_distance;
+      Lanes::interleave(at + offsets[0], at + offsets[1], at + offsets[2], at + offsets[3], x[k]);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r, w += kWeights) {
+      const auto weights = Lanes::weights(w);
+#pragma GCC unroll 4
+      for (std::size_t k = 0; k < kWide; ++k) {
+        sums[k][r] = Lanes::dot(sums[k][r], x[k][r], weights);
         if constexpr (kZeroPoints == ZeroPoints::some) {
-          activations[r] = Lanes::dot(activations[r], x[r], Lanes::weights(row.ones + quad * kWeights));
+          activations[k][r] = Lanes::dot(activations[k][r], x[k][r], Lanes::weights(row.ones + quad * kWeights));
         }
       }
     }
+  }
+  std::uint8_t* y[kWide];
+#pragma GCC unroll 4
+  for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+    const std::int64_t to = turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    y[k] = row.y + to;
     if constexpr (kZeroPoints == ZeroPoints::some) {
       for (int r = 0; r < 4; ++r) {
-        const auto sum = Lanes::at_most(activations[r], row.largest_activation_sum);
-        const auto zero_point = Lanes::load(row.numbers.weight_zero_point + turn * kBytes + r * kBlock);
-        sums[r] = Lanes::subtract_product(sums[r], zero_point, sum);
+        const auto sum = Lanes::at_most(activations[k][r], row.largest_activation_sum);
+        const auto zero_point = Lanes::load(row.numbers.weight_zero_point + turn * kDepthwiseBytes + r * kBlock);
+        sums[k][r] = Lanes::subtract_product(sums[k][r], zero_point, sum);
       }
     }
-    const std::int64_t count = row.bytes - at < kBytes ? row.bytes - at : kBytes;
-    if (row.sums != nullptr) store_sums<4, Lanes>(sums, count, row.sums + at);
-    Lanes::template finish<4>(sums, row.numbers, turn * kBytes, range, row.y + at, count);
-    if (++turn == row.period) turn = 0;
+    if (row.sums != nullptr) store_sums<4, Lanes>(sums[k], count, row.sums + to);
+  }
+  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+}
+
+// Two rows of the output at a time, stride 1 downwards: four rows of the input side by side in a lane serve both of them, with
+// the weights of three taps at the upper three bytes or at the lower ones. Half of the interleaving is saved.
+template <typename Lanes, std::size_t kWide>
+void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
+                         std::int64_t count) {
+  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  typename Lanes::Sums sums[2 * kWide][4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 2 * kWide; ++k) sums[k][r] = start;
+  }
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::int8_t* w = row.pair_weights + turn * row.columns * 8 * kWeights;
+  for (std::int64_t column = 0; column < row.columns; ++column, w += 8 * kWeights) {
+    typename Lanes::Activations x[kWide][4];
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+      const std::uint8_t* const at = base + k * row.x_distance + row.tap_offsets[column];
+      Lanes::interleave(at, at + row.line_bytes, at + 2 * row.line_bytes, at + 3 * row.line_bytes, x[k]);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) {
+      const auto upper = Lanes::weights(w + r * kWeights);
+      const auto lower = Lanes::weights(w + (4 + r) * kWeights);
+#pragma GCC unroll 4
+      for (std::size_t k = 0; k < kWide; ++k) {
+        sums[2 * k][r] = Lanes::dot(sums[2 * k][r], x[k][r], upper);
+        sums[2 * k + 1][r] = Lanes::dot(sums[2 * k + 1][r], x[k][r], lower);
+      }
+    }
+  }
+  std::uint8_t* y[2 * kWide];
+#pragma GCC unroll 4
+  for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+    y[2 * k] = row.y + turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    y[2 * k + 1] = y[2 * k] + row.y_row;
+  }
+  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+}
+
+// Each turn's registers together, two at a time: they share weights and numbers. tile2, tile1(turn, first, count).
+template <typename Tile2, typename Tile1>
+void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile1& tile1) {
+  for (std::int64_t turn = 0; turn < row.period; ++turn) {
+    const std::int64_t whole = row.bytes - turn * kDepthwiseBytes;  // of the output, from this turn's first byte on
+    std::int64_t k = 0;
+    // Where registers run on from one another, only the row's last is cut off; else each pixel's last one.
+    const std::int64_t pixel = row.y_distance - turn * kDepthwiseBytes;
+    const std::int64_t most = row.runs_on ? kDepthwiseBytes : pixel < kDepthwiseBytes ? pixel : kDepthwiseBytes;
+    for (; (k + 1) * row.y_distance + most <= whole; k += 2) tile2(turn, k, most);
+    for (; k * row.y_distance < whole; ++k) {
+      const std::int64_t left = whole - k * row.y_distance;
+      tile1(turn, k, left < most ? left : most);
+    }
   }
 }
 
 template <typename Lanes>
 void depthwise(const DepthwiseRow& row, const OutputRange& range) {
-  if (row.ones == nullptr) return depthwise_blocks<Lanes, ZeroPoints::none>(row, range);
-  depthwise_blocks<Lanes, ZeroPoints::some>(row, range);
+  constexpr auto kNone = ZeroPoints::none, kSome = ZeroPoints::some;
+  if (row.ones != nullptr) {
+    const auto one = [&](auto turn, auto k, auto count) {
+      depthwise_tile<Lanes, kSome, 1>(row, range, turn, k, count);
+    };
+    return each_depthwise_tile(
+        row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kSome, 2>(row, range, turn, k, count); }, one);
+  }
+  each_depthwise_tile(
+      row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 2>(row, range, turn, k, count); },
+      [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 1>(row, range, turn, k, count); });
+}
+
+template <typename Lanes>
+void depthwise_pair(const DepthwiseRow& row, const OutputRange& range) {
+  each_depthwise_tile(
+      row, [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 2>(row, range, turn, k, count); },
+      [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 1>(row, range, turn, k, count); });
 }
 
 template <typename Lanes>
@@ -181,6 +271,7 @@ Loops loops_with() {
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,
+          .depthwise_pair = depthwise_pair<Lanes>,
           .multiply_in_registers = multiply_in_registers<Lanes>};
 }
 

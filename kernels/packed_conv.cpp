@@ -49,8 +49,11 @@ class Run {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
     if (plan_.reduction == Reduction::depthwise) {
-      for (std::int64_t r = 0; r < count; ++r) {
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
+      const bool pairs = plan_.pair_columns > 0 && sums_ == nullptr;
+      for (std::int64_t r = 0; r < count;) {
+        const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
+        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);
+        r += rows_at_once == Rows::two ? 2 : 1;
       }
       return;
     }
@@ -99,7 +102,7 @@ class Run {
             .activation_sums = nullptr,
             .y = nullptr,
             .sums = nullptr,
-            .out_channels = c_.out_channels};
+            .y_distance = c_.out_channels};
   }
 
   // One panel of a row whose x is set; to the output at `offset`.
@@ -131,26 +134,31 @@ class Run {
     }
   }
 
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
+  enum class Rows { one, two };
+
+  void depthwise_row(const std::uint8_t* x, std::int64_t offset, Rows rows) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
-    const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
-    DepthwiseRow work{.x = x,
-                      .bytes = one_row ? row_numbers_ : c_.out_channels,
-                      .tap_offsets = plan_.run_offsets.data(),
-                      .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
-                      .period = plan_.period,
-                      .weights = plan_.weights.front().bytes,
-                      .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
-                      .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                      .numbers = plan_.table.from(0),
-                      .y = y_ + offset,
-                      .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    for (std::int64_t at = 0; at < row_numbers_; at += work.bytes) {
-      plan_.loops.depthwise(work, plan_.range);
-      work.x += c_.stride[2] * c_.in_channels;
-      work.y += work.bytes;
-      if (work.sums != nullptr) work.sums += work.bytes;
-    }
+    const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
+    const DepthwiseRow work{.x = x,
+                            .bytes = row_numbers_,
+                            .x_distance = runs_on ? plan_.period * 64 : c_.stride[2] * c_.in_channels,
+                            .y_distance = runs_on ? plan_.period * 64 : c_.out_channels,
+                            .runs_on = runs_on,
+                            .period = plan_.period,
+                            .tap_offsets = plan_.run_offsets.data(),
+                            .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
+                            .weights = plan_.weights.front().bytes,
+                            .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
+                            .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
+                            .numbers = plan_.table.from(0),
+                            .y = y_ + offset,
+                            .sums = sums_ == nullptr ? nullptr : sums_ + offset,
+                            .columns = plan_.pair_columns,
+                            .line_bytes = plan_.line_bytes,
+                            .y_row = row_numbers_,
+                            .pair_weights = plan_.pair_columns > 0 ? plan_.pair_weights.front().bytes : nullptr};
+    if (rows == Rows::two) return plan_.loops.depthwise_pair(work, plan_.range);
+    plan_.loops.depthwise(work, plan_.range);
   }
 
   void gathered_row(std::int64_t row) {
