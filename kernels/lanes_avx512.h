@@ -44,7 +44,7 @@ struct CommonLanes {
 
   // Saturating to int16, adding the zero point there, and saturating to uint8 is what the specification does; a relu is the
   // larger of that and the zero point. a, b: the low and the high half of each 128 bits.
-  static Register bytes_of(Register a, Register b, Register c, Register d, const OutputRange& range) {
+  static Register bytes_of(Register a, Register b, Register c, Register d, OutputRange range) {
     const Register zero_point = _mm512_set1_epi16(static_cast<std::int16_t>(range.zero_point));
     const Register low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
     const Register high = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero_point);
@@ -58,7 +58,7 @@ struct CommonLanes {
   // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
   template <std::size_t kPositions, std::size_t kPanel>
   static void finish(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     const OutputRange& range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
     constexpr std::size_t kTogether = 4 / kPanel;
     round(sums, numbers, first);
     // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.

@@ -48,7 +48,7 @@ struct CommonLanes {
   // Lanes of 128 bits, half a register each, hold 4 * blocks neighbouring channels; `half` is 0 for the lower 8 lanes.
   template <std::size_t kPanel>
   static Register bytes_of(const Sums (&raw)[kPanel], int half, const ChannelNumbers& numbers, std::int64_t first,
-                           const OutputRange& range) {
+                           OutputRange range) {
     Register q[kPanel];
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
@@ -67,7 +67,7 @@ struct CommonLanes {
   }
   template <std::size_t kPanel>
   static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         const OutputRange& range, std::uint8_t* y, std::int64_t count) {
+                         OutputRange range, std::uint8_t* y, std::int64_t count) {
     constexpr std::size_t kBytes = 4 * kPanel;  // of each 128 bits
     std::uint8_t bytes[64];
     const bool whole = count >= static_cast<std::int64_t>(16 * kPanel);
@@ -83,7 +83,7 @@ struct CommonLanes {
   }
   template <std::size_t kPositions, std::size_t kPanel>
   static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     const OutputRange& range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
     for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
   }
 

@@ -86,8 +86,7 @@ struct PortableLanes {
     }
   }
 
-  static std::uint8_t requantize(std::int32_t raw, const ChannelNumbers& numbers, std::int64_t at,
-                                 const OutputRange& range) {
+  static std::uint8_t requantize(std::int32_t raw, const ChannelNumbers& numbers, std::int64_t at, OutputRange range) {
     auto f = static_cast<float>(raw);
     // A libm without FMA takes long for it, and most biases are not fused.
     f = numbers.reciprocal[at] == 1.0F ? f + numbers.bias[at] : std::fma(numbers.bias[at], numbers.reciprocal[at], f);
@@ -104,7 +103,7 @@ struct PortableLanes {
   }
   template <std::size_t kPanel>
   static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         const OutputRange& range, std::uint8_t* y, std::int64_t count) {
+                         OutputRange range, std::uint8_t* y, std::int64_t count) {
     for (int r = 0; r < int{kPanel}; ++r) {
       for (int i = 0; i < kBlock; ++i) {
         const std::int64_t channel = channel_of_lane(kPanel, r, i);
@@ -114,7 +113,7 @@ struct PortableLanes {
   }
   template <std::size_t kPositions, std::size_t kPanel>
   static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     const OutputRange& range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
     for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
   }
 };

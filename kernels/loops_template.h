@@ -16,16 +16,25 @@
 
 namespace tieout {
 
-template <std::size_t kBlocks, typename Lanes>
-void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* sums) {
-  for (int r = 0; r < int{kBlocks}; ++r) {
-    std::int32_t lanes[kBlock];
-    Lanes::store(lanes, raw[r]);
-    for (int i = 0; i < kBlock; ++i) {
+// To channels' order. Apart, and given a copy: what has an address lies in memory and not in registers, and few calls ask for
+// sums.
+template <typename Lanes, std::size_t kBlocks>
+[[gnu::noinline]] void store_lanes(const std::int32_t (&lanes)[kBlocks][kBlock], std::int64_t count,
+                                   std::int32_t* sums) {
+  for (std::int64_t r = 0; r < std::int64_t{kBlocks}; ++r) {
+    for (std::int64_t i = 0; i < kBlock; ++i) {
       const std::int64_t channel = channel_of_lane(kBlocks, r, i);
-      if (channel < count) sums[channel] = lanes[i];
+      if (channel < count) sums[channel] = lanes[r][i];
     }
   }
+}
+
+template <typename Lanes, std::size_t kBlocks>
+void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* sums) {
+  std::int32_t lanes[kBlocks][kBlock];
+#pragma GCC unroll 4
+  for (int r = 0; r < int{kBlocks}; ++r) Lanes::store(lanes[r], raw[r]);
+  store_lanes<Lanes>(lanes, count, sums);
 }
 
 template <typename Lanes, std::size_t kBlocks, std::size_t kPositions>
@@ -66,7 +75,7 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
                                              Lanes::splat(row.activation_sums[position]));
       }
     }
-    if (row.sums != nullptr) store_sums<kBlocks, Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
+    if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
   }
   Lanes::finish(sums, panel.numbers, 0, range, y, panel.channels);
 }
@@ -157,7 +166,7 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
         sums[k][r] = Lanes::subtract_product(sums[k][r], zero_point, sum);
       }
     }
-    if (row.sums != nullptr) store_sums<4, Lanes>(sums[k], count, row.sums + to);
+    if (row.sums != nullptr) store_sums<Lanes>(sums[k], count, row.sums + to);
   }
   Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <vector>
 
 #include "cases/parallel.h"
 #include "kernels/conv_plan.h"
@@ -11,6 +13,23 @@ namespace tieout {
 namespace {
 
 constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may read, and do not use
+
+// Bytes that begin a cache line. What they hold is not cleared.
+class Scratch {
+ public:
+  std::uint8_t* room_for(std::int64_t bytes) {
+    const std::int64_t lines = (bytes + 63) / 64;
+    if (lines > lines_) {
+      memory_ = std::make_unique_for_overwrite<CacheLine[]>(static_cast<std::size_t>(lines));
+      lines_ = lines;
+    }
+    return reinterpret_cast<std::uint8_t*>(memory_.get());
+  }
+
+ private:
+  std::unique_ptr<CacheLine[]> memory_;
+  std::int64_t lines_ = 0;
+};
 
 // One call's work: a part of one image.
 class Run {
@@ -43,8 +62,7 @@ class Run {
     const std::int64_t h = row % plan_.out[1] * c_.stride[1];
     const std::uint8_t* source = nullptr;
     if (plan_.windows == Windows::padded) {
-      pad(d - c_.padding[0], h - c_.padding[1], count);
-      source = copy_.data();
+      source = pad(d - c_.padding[0], h - c_.padding[1], count);
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
@@ -69,16 +87,16 @@ class Run {
   }
 
   // Lines of the input from h on, in each of the window's planes from d on, with what lies outside.
-  void pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
+  const std::uint8_t* pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
     const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
-    copy_.resize(static_cast<std::size_t>(c_.kernel[0] * plan_.plane_bytes + kSlack));
+    std::uint8_t* const copy = copy_.room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
     const std::int64_t before = std::min(c_.padding[2] * c_.in_channels, plan_.line_bytes);
     const std::int64_t inside = std::min(c_.input[2] * c_.in_channels, plan_.line_bytes - before);
     const auto zero_point = static_cast<int>(c_.activation_zero_point);
     for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
       const std::int64_t plane = d + kd * c_.dilation[0];
       for (std::int64_t line = 0; line < lines; ++line) {
-        std::uint8_t* const to = copy_.data() + kd * plan_.plane_bytes + line * plan_.line_bytes;
+        std::uint8_t* const to = copy + kd * plan_.plane_bytes + line * plan_.line_bytes;
         const bool exists = plane >= 0 && plane < c_.input[0] && h + line >= 0 && h + line < c_.input[1];
         if (!exists) {
           std::memset(to, zero_point, static_cast<std::size_t>(plan_.line_bytes));
@@ -90,6 +108,7 @@ class Run {
         std::memset(to + before + inside, zero_point, static_cast<std::size_t>(plan_.line_bytes - before - inside));
       }
     }
+    return copy;
   }
 
   [[nodiscard]] DenseRow dense_row(std::int64_t positions) const {
@@ -167,8 +186,7 @@ class Run {
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
-        gather(row, w, work.positions, group);
-        work.x = copy_.data();
+        work.x = gather(row, w, work.positions, group);
         for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
           if (placed.group == group) dense(placed, work, output_offset(row) + w * c_.out_channels);
         }
@@ -177,13 +195,13 @@ class Run {
   }
 
   // The windows of `count` positions of a row, one after the other.
-  void gather(std::int64_t row, std::int64_t first, std::int64_t count, std::int64_t group) {
+  const std::uint8_t* gather(std::int64_t row, std::int64_t first, std::int64_t count, std::int64_t group) {
     const std::int64_t bytes = plan_.steps * kStep;
-    copy_.resize(static_cast<std::size_t>(count * bytes));
+    std::uint8_t* const copy = copy_.room_for(count * bytes);
     const Spatial corner{row / plan_.out[1] * c_.stride[0] - c_.padding[0],
                          row % plan_.out[1] * c_.stride[1] - c_.padding[1], 0};
     for (std::int64_t p = 0; p < count; ++p) {
-      std::uint8_t* to = copy_.data() + p * bytes;
+      std::uint8_t* to = copy + p * bytes;
       const std::int64_t left = (first + p) * c_.stride[2] - c_.padding[2];
       for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
         for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
@@ -202,6 +220,7 @@ class Run {
         }
       }
     }
+    return copy;
   }
 
   const ConvPlan& plan_;
@@ -210,7 +229,7 @@ class Run {
   std::uint8_t* y_;
   std::int32_t* sums_;
   std::int64_t row_numbers_, first_row_ = 0;
-  std::vector<std::uint8_t> copy_;
+  Scratch copy_;
   std::vector<std::int32_t> activation_sums_;
 };
 
