@@ -12,10 +12,10 @@ using Register = __m512i;
 
 // Sums, loads and requantization: what does not depend on how products are made.
 struct CommonLanes {
-  static constexpr int kBlocks = 4;
-  // Products take four cycles and begin one a cycle, so that eight sums at a time would do. More positions load fewer
-  // weights: 24 sums, four of weights and what is broadcast are 29 of 32 registers.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 4 ? 6 : 8; }
+  static constexpr int kBlocks = 2;
+  // 24 sums, two registers of weights and what is broadcast: 27 of 32. Four blocks of six positions have as many sums, but read
+  // twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input channels.
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 12 : 8; }
 
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }

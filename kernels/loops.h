@@ -63,6 +63,7 @@ struct DenseRow {
   std::int64_t distance;                // bytes from a position's window to the next
   const std::int64_t* run_offsets;      // bytes from where the window begins
   std::int64_t runs, steps;             // steps of each run
+  std::int64_t packed_steps;            // from a run's packed weights to the next run's
   const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
   std::uint8_t* y;                      // the panel's first channel at the first position
   std::int32_t* sums;                   // nullptr, or likewise

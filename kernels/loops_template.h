@@ -46,8 +46,8 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
 #pragma GCC unroll 16
     for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) sums[p][r] = start;
   }
-  const std::int8_t* w = panel.weights;
   for (std::int64_t run = 0; run < row.runs; ++run) {
+    const std::int8_t* w = panel.weights + run * row.packed_steps * int{kBlocks} * bytes_of_block_step(Lanes::kForm);
     const std::uint8_t* x = row.x + first * row.distance + row.run_offsets[run];
     for (std::int64_t step = 0; step < row.steps; ++step) {
       typename Lanes::Weights weights[kBlocks];
@@ -60,7 +60,7 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
         for (int r = 0; r < int{kBlocks}; ++r) sums[p][r] = Lanes::dot(sums[p][r], activations, weights[r]);
       }
       x += kStep;
-      w += kBlocks * bytes_of_block_step(Lanes::kForm);
+      w += int{kBlocks} * bytes_of_block_step(Lanes::kForm);
     }
   }
   std::uint8_t* y[kPositions];

@@ -199,7 +199,22 @@ class Packer {
         put_channel(channel < channels ? first + channel : -1);
       }
     }
+    if (!plan_.row_spans.empty()) sum_taps(first, blocks, channels);
     plan_.panels.push_back(placed);
+  }
+
+  void sum_taps(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+    for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
+      for (std::int64_t lane = 0; lane < blocks * kBlock; ++lane) {
+        const std::int64_t channel = channel_of_lane(blocks, lane / kBlock, lane % kBlock);
+        if (channel >= channels) {
+          plan_.tap_sums.push_back(0);
+          continue;
+        }
+        const auto from = ordered_.begin() + (first + channel) * length_ + tap * plan_.group_channels;
+        plan_.tap_sums.push_back(std::accumulate(from, from + plan_.group_channels, std::int32_t{0}));
+      }
+    }
   }
 
   ConvPlan& plan_;

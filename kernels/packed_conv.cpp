@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "cases/parallel.h"
@@ -75,6 +76,7 @@ class Run {
       }
       return;
     }
+    if (!plan_.row_spans.empty()) return trimmed_chunk(source, row, count);
     const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
     const std::int64_t lines = one_row ? 1 : count;
     DenseRow work = dense_row(one_row ? count * plan_.out[2] : plan_.out[2]);
@@ -84,6 +86,65 @@ class Run {
         dense(placed, work, output_offset(row + r));
       }
     }
+  }
+
+  // Positions with the same taps inside of the input together: of rows, or of columns where these are longer.
+  void trimmed_chunk(const std::uint8_t* source, std::int64_t row, std::int64_t count) {
+    const std::int64_t h = row % plan_.out[1];
+    for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
+      for (const Span& rows : plan_.row_spans) {
+        const std::int64_t first = std::max(rows.first, h), end = std::min(rows.first + rows.count, h + count);
+        if (first >= end) continue;
+        for (const Span& columns : plan_.column_spans) {
+          DenseRow work = dense_row(0);
+          work.runs = rows.to - rows.from;
+          work.run_offsets += rows.from;
+          work.steps = (columns.to - columns.from) * c_.in_channels / kStep;
+          const std::uint8_t* const x = source + (first - h) * c_.stride[1] * plan_.line_bytes +
+                                        (columns.first * c_.stride[2] + columns.from) * c_.in_channels;
+          const std::int64_t offset = output_offset(row + first - h) + columns.first * c_.out_channels;
+          each_line(trimmed(placed, rows, columns), work, x, offset, end - first, columns.count);
+        }
+      }
+    }
+  }
+
+  void each_line(const ConvPlan::PlacedPanel& placed, DenseRow work, const std::uint8_t* x, std::int64_t offset,
+                 std::int64_t rows, std::int64_t columns) {
+    std::int64_t lines = rows, x_line = c_.stride[1] * plan_.line_bytes, y_line = row_numbers_;
+    work.positions = columns;
+    if (rows > columns) {
+      std::swap(lines, work.positions);
+      std::swap(x_line, work.distance);
+      std::swap(y_line, work.y_distance);
+    }
+    for (std::int64_t line = 0; line < lines; ++line) {
+      work.x = x + line * x_line;
+      dense(placed, work, offset + line * y_line);
+    }
+  }
+
+  // The panel without the taps outside, which its sums then begin with.
+  ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
+    Panel& panel = placed.panel;
+    const std::int64_t lanes = panel.blocks * kBlock, of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
+    const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
+    panel.weights += first_step * of_step;
+    const auto zero_point = static_cast<std::uint32_t>(c_.activation_zero_point);
+    if (zero_point == 0) return placed;
+    start_.assign(panel.numbers.start, panel.numbers.start + lanes);
+    const std::int32_t* sums = plan_.tap_sums.data() + placed.lanes * volume(c_.kernel);
+    for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
+      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += lanes) {
+        if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
+        for (std::size_t i = 0; i < start_.size(); ++i) {
+          const std::uint32_t missing = zero_point * static_cast<std::uint32_t>(sums[i]);
+          start_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(start_[i]) + missing);
+        }
+      }
+    }
+    panel.numbers.start = start_.data();
+    return placed;
   }
 
   // Lines of the input from h on, in each of the window's planes from d on, with what lies outside.
@@ -118,6 +179,7 @@ class Run {
             .run_offsets = plan_.run_offsets.data(),
             .runs = static_cast<std::int64_t>(plan_.run_offsets.size()),
             .steps = plan_.steps,
+            .packed_steps = plan_.steps,
             .activation_sums = nullptr,
             .y = nullptr,
             .sums = nullptr,
@@ -230,7 +292,7 @@ class Run {
   std::int32_t* sums_;
   std::int64_t row_numbers_, first_row_ = 0;
   Scratch copy_;
-  std::vector<std::int32_t> activation_sums_;
+  std::vector<std::int32_t> activation_sums_, start_;
 };
 
 }  // namespace
