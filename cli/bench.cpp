@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/bench_cases.h"
 #include "cli/bench_layer.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
@@ -20,6 +21,7 @@ struct Arguments {
   BenchOptions options;
   std::string network = "all", filter, json;
   int threads = 1;
+  std::int64_t cases = 0;  // 0: layers are measured
 };
 
 // The layers that were asked for, each under its network's name; or nothing and why.
@@ -69,6 +71,12 @@ int bench(const Arguments& arguments) {
     fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",
                loaded.error().message);
     return kNotVerified;
+  }
+  if (arguments.cases > 0) {
+    fmt::print("LibTorch {} on {}\n", (*loaded)->version(), cpu_name());
+    const auto done = bench_cases(**loaded, arguments.cases);
+    if (!done) fmt::print(stderr, "tieout bench: {}\n", done.error());
+    return done ? kEqual : kNotVerified;
   }
   BenchReport report{.cpu = cpu_name(),
                      .libtorch = (*loaded)->version(),
@@ -120,6 +128,10 @@ void add_bench(CLI::App& app, int& exit_status) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--json", arguments->json, "Write all figures to this file");
+  command
+      ->add_option("--cases", arguments->cases,
+                   "Measure so many random cases instead: what they cost beside LibTorch's time")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
   command->callback([arguments, &exit_status] { exit_status = bench(*arguments); });
 }
 
