@@ -165,7 +165,7 @@ class ScriptModel final : public Model {
         collect(module_.forward(std::move(arguments)), result.outputs);
         return result;
       }
-      const ConvCapture capture(seen, packed_.names);
+      const ConvCapture capture(seen, unpacked_, packed_.names);
       const c10::IValue output = module_.forward(std::move(arguments));
       capture.rethrow();
       collect(output, result.outputs);
@@ -187,6 +187,7 @@ class ScriptModel final : public Model {
  private:
   torch::jit::Module module_;
   Packed packed_;
+  UnpackedWeights unpacked_;
   Engine engine_;
 };
 

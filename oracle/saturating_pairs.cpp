@@ -1,0 +1,126 @@
+#include "oracle/saturating_pairs.h"
+
+#include <algorithm>
+
+namespace tieout {
+namespace {
+
+// The weights of channel k in the order in which neighbours pair, and a 0 where the last one stands alone.
+void in_pairing_order(const LayerView& layer, std::int64_t k, std::vector<std::int8_t>& to) {
+  const ConvCase& c = *layer.spec;
+  const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
+  const std::int8_t* const w = layer.weight + k * channels * taps;
+  to.resize(static_cast<std::size_t>((channels * taps + 1) / 2 * 2), 0);
+  if (taps == 1 || channels == 1) {
+    std::copy_n(w, channels * taps, to.data());
+    return;
+  }
+  std::int8_t* out = to.data();
+  for (std::int64_t t = 0; t < taps; ++t) {
+    for (std::int64_t i = 0; i < channels; ++i) *out++ = w[i * taps + t];
+  }
+}
+
+PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
+  std::int32_t lowest = 0, highest = 0;
+  const std::size_t pairs = weights.size() / 2;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const std::int32_t a = weights[2 * i], b = weights[2 * i + 1];
+    lowest = std::min(lowest, std::min(a, 0) + std::min(b, 0));
+    highest = std::max(highest, std::max(a, 0) + std::max(b, 0));
+  }
+  return {lowest, highest};
+}
+
+}  // namespace
+
+PairExtremes pair_extremes(const LayerView& layer) {
+  PairExtremes all;
+  std::vector<std::int8_t> weights;
+  for (std::int64_t k = 0; k < layer.spec->out_channels; ++k) {
+    in_pairing_order(layer, k, weights);
+    const PairExtremes channel = extremes_of(weights);
+    all = {std::min(all.lowest, channel.lowest), std::max(all.highest, channel.highest)};
+  }
+  return all;
+}
+
+SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& range)
+    : layer_(layer),
+      c_(*layer.spec),
+      windows_(layer),
+      channels_(c_.in_channels / c_.groups),
+      outputs_(c_.out_channels / c_.groups),
+      limits_(static_cast<std::size_t>(windows_.taps() * c_.in_channels), 255),
+      padding_(static_cast<std::size_t>(c_.in_channels), static_cast<std::uint8_t>(c_.activation_zero_point)) {
+  pairs_.resize(static_cast<std::size_t>(c_.groups * ((windows_.length() + 1) / 2)));
+  for (std::int64_t k = 0; k < c_.out_channels; ++k) add_pairs(k, range.highest);
+}
+
+void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
+  std::vector<std::int8_t> weights;
+  in_pairing_order(layer_, k, weights);
+  if (!extremes_of(weights).leave_int16(largest)) return;
+  const std::int64_t group = k / outputs_;
+  for (std::size_t i = 0; i < weights.size(); i += 2) {
+    const int a = weights[i], b = weights[i + 1];
+    const PairExtremes both{std::min(a, 0) + std::min(b, 0), std::max(a, 0) + std::max(b, 0)};
+    if (!both.leave_int16(largest)) continue;
+    const auto index = static_cast<std::int64_t>(i);
+    pairs_[static_cast<std::size_t>(group) * weights.size() / 2 + i / 2].push_back({index, k, a, b});
+    // Neither of two activations up to this one: they do not add up to enough.
+    const int up = both.highest > 0 ? 32767 / both.highest : 255;
+    const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
+    const auto limit = static_cast<std::uint8_t>(std::min({up, down, 255}));
+    for (std::int64_t at = index; at < std::min(index + 2, windows_.length()); ++at) {
+      auto& lowest = limits_[static_cast<std::size_t>(at / channels_ * c_.in_channels + group * channels_ + at % channels_)];
+      lowest = std::min(lowest, limit);
+    }
+  }
+}
+
+int SaturatingPairs::activation(const OutputPlace& place, std::int64_t group, std::int64_t index) const {
+  if (index >= windows_.length()) return 0;
+  const std::uint8_t* const tap = windows_.tap_at(place, group, index / channels_);
+  return tap == nullptr ? padding_.front() : tap[index % channels_];
+}
+
+void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
+                           std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const {
+  const std::int64_t group = channel / channels_;
+  const std::int64_t index = tap * channels_ + channel % channels_;
+  const auto pair = static_cast<std::size_t>(group * ((windows_.length() + 1) / 2) + index / 2);
+  if (pairs_[pair].empty()) return;
+  const int a = activation(place, group, index / 2 * 2), b = activation(place, group, index / 2 * 2 + 1);
+  for (const Pair& candidate : pairs_[pair]) {
+    const int sum = a * candidate.first + b * candidate.second;
+    auto& last = found_in[static_cast<std::size_t>(candidate.k)];
+    if ((sum <= 32767 && sum >= -32768) || last == position) continue;
+    last = position;
+    found.push_back({position, candidate.k});
+  }
+}
+
+void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const {
+  std::vector<std::int64_t> found_in(static_cast<std::size_t>(c_.out_channels), -1);  // at which position, by channel
+  const Spatial out = output_size(c_);
+  OutputPlace place(first, out);
+  constexpr std::int64_t kBlock = 64;
+  for (std::int64_t p = first; p < first + count; ++p, place.advance(out)) {
+    for (std::int64_t t = 0; t < windows_.taps(); ++t) {
+      const std::uint8_t* x = windows_.tap_at(place, 0, t);
+      if (x == nullptr) x = padding_.data();
+      const std::uint8_t* const limits = limits_.data() + t * c_.in_channels;
+      for (std::int64_t begin = 0; begin < c_.in_channels; begin += kBlock) {
+        const std::int64_t end = std::min(begin + kBlock, c_.in_channels);
+        std::uint8_t any = 0;
+        for (std::int64_t i = begin; i < end; ++i) any |= x[i] > limits[i] ? 1 : 0;
+        for (std::int64_t i = begin; any != 0 && i < end; ++i) {
+          if (x[i] > limits[i]) look(place, p, i, t, found_in, found);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace tieout
