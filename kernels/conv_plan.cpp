@@ -1,0 +1,137 @@
+#include "kernels/conv_plan.h"
+
+#include <algorithm>
+
+namespace tieout {
+namespace {
+
+// Of activations that are walked over again for each panel: they and a panel's weights share a second level cache of 512 KB
+// to 2 MB.
+constexpr std::int64_t kChunkBytes = std::int64_t{192} << 10;
+
+// What a copy of the rows at work may take at most: a dilation can draw two rows of the input apart without end.
+constexpr std::int64_t kLargestCopy = std::int64_t{16} << 20;
+
+// Whether extents multiply to at most `most`.
+bool at_most(std::int64_t most, std::initializer_list<std::int64_t> extents) {
+  std::int64_t product = 1;
+  for (const std::int64_t extent : extents) {
+    if (extent != 0 && product > most / extent) return false;
+    product *= extent;
+  }
+  return true;
+}
+
+// Lines of the input that `rows` rows of the output look at.
+std::int64_t lines_of(const ConvCase& c, std::int64_t rows) {
+  return (rows - 1) * c.stride[1] + c.dilation[1] * (c.kernel[1] - 1) + 1;
+}
+
+// Pixels of a line that the windows of a row of the output look at, and the input's own.
+std::int64_t padded_width(const ConvPlan& plan) {
+  const ConvCase& c = plan.spec;
+  return (plan.out[2] - 1) * c.stride[2] + c.dilation[2] * (c.kernel[2] - 1) + 1;
+}
+
+// As many rows as fit, and the output in nearly equal parts.
+std::int64_t even_chunks(std::int64_t rows, std::int64_t at_most_rows) {
+  const std::int64_t chunks = (rows + at_most_rows - 1) / at_most_rows;
+  return (rows + chunks - 1) / chunks;
+}
+
+// Neighbours that saturate together must not be torn apart by the end of a run.
+bool keeps_pairs(const ConvPlan& plan, std::int64_t runs) {
+  return plan.arithmetic.products == Arithmetic::Products::exact || runs == 1 || plan.run_bytes % 2 == 0;
+}
+
+Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
+  const ConvCase& c = plan.spec;
+  const bool depthwise = plan.reduction == Reduction::depthwise;
+  if (!depthwise && !keeps_pairs(plan, runs)) return Windows::gathered;
+  if (!depthwise && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
+  const bool fits = at_most(kLargestCopy, {c.kernel[0], lines_of(c, 1), padded_width(plan), c.in_channels});
+  return fits ? Windows::padded : Windows::gathered;
+}
+
+void lay_out_source(ConvPlan& plan) {
+  const ConvCase& c = plan.spec;
+  const std::int64_t taps_bytes = plan.group_channels * volume(c.kernel);
+  if (plan.windows == Windows::gathered) {
+    plan.run_bytes = taps_bytes;
+    plan.run_offsets = {0};
+    plan.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(taps_bytes, 1), 1, plan.out[2]);
+    return;
+  }
+  const bool copied = plan.windows == Windows::padded;
+  plan.line_bytes = (copied ? padded_width(plan) : c.input[2]) * c.in_channels;
+  const std::int64_t of_one = c.kernel[0] * lines_of(c, 1) * plan.line_bytes;
+  const std::int64_t of_each = c.kernel[0] * c.stride[1] * plan.line_bytes;
+  const std::int64_t most = 1 + std::max<std::int64_t>(kChunkBytes - of_one, 0) / of_each;
+  plan.chunk_rows = even_chunks(plan.out[1], std::min(most, plan.out[1]));
+  plan.plane_bytes =
+      copied ? lines_of(c, plan.chunk_rows) * plan.line_bytes : c.dilation[0] * c.input[1] * plan.line_bytes;
+}
+
+// Each run's place from where a window begins; or each tap's.
+void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
+  const ConvCase& c = plan.spec;
+  for (std::int64_t d = 0; d < c.kernel[0]; ++d) {
+    for (std::int64_t h = 0; h < c.kernel[1]; ++h) {
+      for (std::int64_t w = 0; w < c.kernel[2]; w += taps_of_run) {
+        plan.run_offsets.push_back(d * plan.plane_bytes + h * c.dilation[1] * plan.line_bytes +
+                                   w * c.dilation[2] * c.in_channels);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
+                   KernelIsa isa) {
+  ConvPlan plan{.spec = spec, .arithmetic = arithmetic};
+  ConvCase& c = plan.spec;
+  c.activation = {};
+  c.weight = {};
+  plan.out = output_size(c);
+  plan.loops = loops_of(isa, arithmetic.products);
+  plan.range.zero_point = static_cast<std::int32_t>(c.output_zero_point);
+  plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;
+  plan.group_channels = c.in_channels / c.groups;
+  plan.group_outputs = c.out_channels / c.groups;
+  plan.weight_zero_points =
+      std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
+  // A row of the window is one run where its pixels and their channels follow one another.
+  const bool whole_rows = c.groups == 1 && c.dilation[2] == 1;
+  const std::int64_t taps_of_run = whole_rows ? c.kernel[2] : 1;
+  plan.run_bytes = taps_of_run * plan.group_channels;
+  // Sums of activations are kept in 32 bits there.
+  constexpr std::int64_t kMostTaps = 1 << 20;
+  if (plan.group_channels == 1 && plan.group_outputs == 1 && volume(c.kernel) <= kMostTaps) {
+    plan.reduction = Reduction::depthwise;
+  }
+  plan.windows = choose_windows(plan, volume(c.kernel) / taps_of_run);
+  if (plan.windows == Windows::gathered) plan.reduction = Reduction::dense;
+  lay_out_source(plan);
+  if (plan.windows != Windows::gathered) {
+    list_runs(plan, plan.reduction == Reduction::depthwise ? 1 : taps_of_run);
+    const bool one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
+    if (one_row) plan.one_row = ConvPlan::OneRow::yes;
+  }
+  plan.steps = (plan.run_bytes + kStep - 1) / kStep;
+  pack_weights(plan, weight);
+  return plan;
+}
+
+Loops loops_of(KernelIsa isa, Arithmetic::Products products) {
+  switch (isa) {
+    case KernelIsa::portable: break;
+    case KernelIsa::avx2: return avx2_loops(products);
+    case KernelIsa::avx512: return avx512_loops(products);
+    case KernelIsa::avx512_vnni:
+      return products == Arithmetic::Products::exact ? avx512_vnni_loops() : avx512_loops(products);
+  }
+  return portable_loops(products);
+}
+
+}  // namespace tieout

@@ -1,0 +1,76 @@
+#pragma once
+// How a convolution is run: where its windows lie in memory, what the loops walk over, and its packed weights.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/loops.h"
+
+namespace tieout {
+
+// Where the loops find the windows.
+enum class Windows {
+  in_place,  // in the activation itself: nothing is padded, and every run is a whole number of steps
+  padded,    // in a copy of the rows at work, with what lies outside of the input filled in
+  gathered,  // each window by itself, one run: what neither of the others can do, or not within bounds
+};
+
+enum class Reduction {
+  dense,
+  depthwise,  // one channel in and one out a group
+};
+
+// 64 bytes that begin a cache line: loads of a register's size then never touch two.
+struct alignas(64) CacheLine {
+  std::int8_t bytes[64];
+};
+
+// Numbers by block and lane, see ChannelNumbers; `none` in a weight zero point's place where all of them are 0.
+struct ChannelTable {
+  std::vector<std::int32_t> start, weight_zero_point;
+  std::vector<float> bias, reciprocal, multiplier;
+
+  [[nodiscard]] ChannelNumbers from(std::int64_t first) const;
+};
+
+struct ConvPlan {
+  ConvCase spec;  // without contents
+  Arithmetic arithmetic;
+  Loops loops{};
+  OutputRange range{};
+  Spatial out{};
+  std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output
+  bool weight_zero_points = false;                     // whether any is not 0
+
+  Windows windows = Windows::in_place;
+  Reduction reduction = Reduction::dense;
+  // 1x1 with stride 1: the whole output is one row.
+  enum class OneRow { no, yes } one_row = OneRow::no;
+  std::int64_t line_bytes = 0;   // of the source: input, padded copy
+  std::int64_t plane_bytes = 0;  // from a tap to the next in depth
+  std::int64_t chunk_rows = 0;   // of the output, whose windows stay in the cache together; positions where gathered
+
+  std::vector<std::int64_t> run_offsets;  // or of depthwise taps
+  std::int64_t run_bytes = 0, steps = 0;  // steps of a run
+
+  struct PlacedPanel {
+    std::int64_t group = 0, first_channel = 0;  // of the output, among all
+    std::int64_t lines = 0, lanes = 0;          // where its weights and its numbers begin
+    Panel panel{};
+  };
+  std::vector<PlacedPanel> panels;  // dense
+  std::int64_t period = 0;          // depthwise: see DepthwiseRow
+  std::vector<CacheLine> weights, ones;
+  ChannelTable table;
+
+  [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }
+};
+
+[[nodiscard]] ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight,
+                                 const Arithmetic& arithmetic, KernelIsa isa);
+
+// ---- its second half: fills panels, period, weights, ones and table (pack_weights.cpp)
+void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight);
+
+}  // namespace tieout

@@ -1,0 +1,102 @@
+#pragma once
+// What a packed convolution hands to the loops of an instruction set: pointers and plain numbers.
+//
+// A reduction is a few runs of contiguous bytes of channels-last activations; it is walked four bytes at a time, a step. 16
+// output channels are a block, up to four blocks a panel. Within a panel of b blocks, lane i of block r is the channel
+//
+//   channel_of_lane(b, r, i) = 4 * b * (i / 4) + 4 * r + i % 4
+//
+// which is the order in which 32-bit numbers come out of the instructions that pack them to bytes within 128-bit lanes: the
+// bytes of a panel then lie as the channels do, and no shuffle puts them right.
+
+#include <cstdint>
+
+#include "cases/conv_case.h"
+#include "kernels/kernel_isa.h"
+
+namespace tieout {
+
+constexpr std::int64_t kStep = 4;    // bytes of the reduction
+constexpr std::int64_t kBlock = 16;  // output channels
+
+[[nodiscard]] constexpr std::int64_t channel_of_lane(std::int64_t blocks, std::int64_t block, std::int64_t lane) {
+  return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
+}
+
+// Of a block and a step: 16 lanes of four int8; or 16 lanes of the first and third of the four as int16, then 16 lanes of the
+// second and fourth, where products have to be 16 bits wide.
+enum class WeightForm { bytes, shorts };
+
+[[nodiscard]] constexpr std::int64_t bytes_of_block_step(WeightForm form) {
+  return form == WeightForm::bytes ? 64 : 128;
+}
+
+// What requantization needs, blocks * kBlock numbers each, by block and lane.
+//   raw = start + sum of products - weight_zero_point * sum of activations   int32, wraps
+//   s   = fma(bias, reciprocal, float(raw)) * multiplier
+// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding.
+struct ChannelNumbers {
+  const std::int32_t* start;
+  const std::int32_t* weight_zero_point;
+  const float* bias;
+  const float* reciprocal;
+  const float* multiplier;
+};
+
+//   y = clamp(zero_point + ties_to_even(s), lowest, 255)
+struct OutputRange {
+  std::int32_t zero_point, lowest;
+};
+
+// Up to four blocks of output channels.
+struct Panel {
+  int blocks;                  // 1, 2 or 4
+  std::int64_t channels;       // that exist: the last block may be filled up
+  const std::int8_t* weights;  // runs x steps x blocks x bytes_of_block_step
+  ChannelNumbers numbers;
+};
+
+// Neighbouring positions of the output.
+struct DenseRow {
+  const std::uint8_t* x;  // where the first position's window begins
+  std::int64_t positions;
+  std::int64_t distance;                // bytes from a position's window to the next
+  const std::int64_t* run_offsets;      // bytes from where the window begins
+  std::int64_t runs, steps;             // steps of each run
+  const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
+  std::uint8_t* y;                      // the panel's first channel at the first position
+  std::int32_t* sums;                   // nullptr, or likewise
+  std::int64_t out_channels;            // numbers from a position of the output to the next
+};
+
+// Each channel by itself: 64 bytes of neighbouring channels, and of neighbouring positions where the stride is 1, at a time.
+struct DepthwiseRow {
+  const std::uint8_t* x;            // 63 bytes behind the last window are read and not used
+  std::int64_t bytes;               // of the output
+  const std::int64_t* tap_offsets;  // 4 * quads; those beyond the last tap are any that can be read
+  std::int64_t quads;
+  std::int64_t period;         // of 64 bytes, after which weights and numbers repeat
+  const std::int8_t* weights;  // period x quads x 4 x bytes_of_block_step
+  const std::int8_t* ones;  // nullptr where every weight zero point is 0; quads x bytes_of_block_step: 1 for each tap
+  std::int32_t largest_activation_sum;
+  ChannelNumbers numbers;  // period x 4 blocks
+  std::uint8_t* y;
+  std::int32_t* sums;  // nullptr, or as y
+};
+
+struct Loops {
+  WeightForm form;
+  int blocks;  // of the largest panel
+  void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
+  void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
+};
+
+[[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);
+
+// One file each.
+[[nodiscard]] Loops portable_loops(Arithmetic::Products products);
+[[nodiscard]] Loops avx2_loops(Arithmetic::Products products);
+[[nodiscard]] Loops avx512_loops(Arithmetic::Products products);
+[[nodiscard]] Loops avx512_vnni_loops();  // exact products: what saturates is AVX-512's
+
+}  // namespace tieout

@@ -1,0 +1,26 @@
+// AVX-512 VNNI: vpdpbusd adds four products of bytes to a 32-bit sum, exactly.
+
+#include "kernels/lanes_avx512.h"
+
+namespace tieout {
+namespace {
+
+struct VnniLanes : avx512::CommonLanes {
+  static constexpr WeightForm kForm = WeightForm::bytes;
+  using Weights = avx512::Register;
+  using Activations = avx512::Register;
+
+  static Weights weights(const std::int8_t* from) { return _mm512_load_si512(from); }
+  static Activations broadcast(const std::uint8_t* from) { return broadcast_bytes(from); }
+  static Sums dot(Sums sums, Activations x, Weights w) { return _mm512_dpbusd_epi32(sums, x, w); }
+  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
+                         Activations (&x)[4]) {
+    interleave_bytes(a, b, c, d, x);
+  }
+};
+
+}  // namespace
+
+Loops avx512_vnni_loops() { return loops_with<VnniLanes>(); }
+
+}  // namespace tieout

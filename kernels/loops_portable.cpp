@@ -1,0 +1,124 @@
+// In plain words, for CPUs without AVX2, and to hold the others against.
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/loops_template.h"
+
+namespace tieout {
+namespace {
+
+using Products = Arithmetic::Products;
+
+struct Lanes16 {
+  std::int32_t lane[kBlock];
+};
+
+std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(value); }
+
+template <Products kProducts>
+struct PortableLanes {
+  static constexpr WeightForm kForm = WeightForm::bytes;
+  static constexpr int kBlocks = 1;
+  static constexpr int positions(int) { return 4; }
+
+  using Sums = Lanes16;
+  struct Weights {
+    const std::int8_t* bytes;
+  };
+  struct Activations {
+    std::uint8_t bytes[4 * kBlock];
+  };
+
+  static Sums load(const std::int32_t* from) {
+    Sums sums;
+    std::memcpy(sums.lane, from, sizeof sums.lane);
+    return sums;
+  }
+  static void store(std::int32_t* to, const Sums& sums) { std::memcpy(to, sums.lane, sizeof sums.lane); }
+  static Sums splat(std::int32_t value) {
+    Sums sums;
+    for (std::int32_t& lane : sums.lane) lane = value;
+    return sums;
+  }
+  static Weights weights(const std::int8_t* from) { return {from}; }
+  static Activations broadcast(const std::uint8_t* from) {
+    Activations x;
+    for (int i = 0; i < kBlock; ++i) std::memcpy(x.bytes + 4 * i, from, 4);
+    return x;
+  }
+
+  static std::int32_t pair(int a, int b) {
+    if constexpr (kProducts == Products::exact) return a + b;
+    return a + b > 32767 ? 32767 : a + b < -32768 ? -32768 : a + b;
+  }
+  static Sums dot(Sums sums, const Activations& x, const Weights& w) {
+    for (int i = 0; i < kBlock; ++i) {
+      const std::uint8_t* const xs = x.bytes + 4 * i;
+      const std::int8_t* const ws = w.bytes + 4 * i;
+      const std::int32_t both = pair(xs[0] * ws[0], xs[1] * ws[1]) + pair(xs[2] * ws[2], xs[3] * ws[3]);
+      sums.lane[i] = wrapped(static_cast<std::uint32_t>(sums.lane[i]) + static_cast<std::uint32_t>(both));
+    }
+    return sums;
+  }
+  static Sums subtract_product(Sums sums, const Sums& a, const Sums& b) {
+    for (int i = 0; i < kBlock; ++i) {
+      const auto product = static_cast<std::uint32_t>(a.lane[i]) * static_cast<std::uint32_t>(b.lane[i]);
+      sums.lane[i] = wrapped(static_cast<std::uint32_t>(sums.lane[i]) - product);
+    }
+    return sums;
+  }
+  static Sums at_most(Sums sums, std::int32_t most) {
+    for (std::int32_t& lane : sums.lane) lane = lane < most ? lane : most;
+    return sums;
+  }
+  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
+                         Activations (&x)[4]) {
+    for (int r = 0; r < 4; ++r) {
+      for (int i = 0; i < kBlock; ++i) {
+        const std::int64_t channel = channel_of_lane(4, r, i);
+        std::uint8_t* const to = x[r].bytes + 4 * i;
+        to[0] = a[channel];
+        to[1] = b[channel];
+        to[2] = c[channel];
+        to[3] = d[channel];
+      }
+    }
+  }
+
+  static std::uint8_t requantize(std::int32_t raw, const ChannelNumbers& numbers, std::int64_t at,
+                                 const OutputRange& range) {
+    auto f = static_cast<float>(raw);
+    // A libm without FMA takes long for it, and most biases are not fused.
+    f = numbers.reciprocal[at] == 1.0F ? f + numbers.bias[at] : std::fma(numbers.bias[at], numbers.reciprocal[at], f);
+    const float s = f * numbers.multiplier[at];
+    // Rounding and clamping to whole numbers may change places. What does not fit int32, and NaN, is INT32_MIN.
+    const bool fits = s >= -0x1p31F && s < 0x1p31F;
+    const float inside = !fits || s < -32768.0F ? -32768.0F : s > 32767.0F ? 32767.0F : s;
+    const float below = std::floor(inside);
+    const float fraction = inside - below;
+    const auto whole = static_cast<std::int32_t>(below);
+    const bool up = fraction > 0.5F || (fraction == 0.5F && whole % 2 != 0);
+    const std::int32_t q = whole + (up ? 1 : 0) + range.zero_point;
+    return static_cast<std::uint8_t>(q < range.lowest ? range.lowest : q > 255 ? 255 : q);
+  }
+  template <std::size_t kPanel>
+  static void finish(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                     const OutputRange& range, std::uint8_t* y, std::int64_t count) {
+    for (int r = 0; r < int{kPanel}; ++r) {
+      for (int i = 0; i < kBlock; ++i) {
+        const std::int64_t channel = channel_of_lane(kPanel, r, i);
+        if (channel < count) y[channel] = requantize(raw[r].lane[i], numbers, first + r * kBlock + i, range);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+Loops portable_loops(Products products) {
+  return products == Products::exact ? loops_with<PortableLanes<Products::exact>>()
+                                     : loops_with<PortableLanes<Products::int16_pairs>>();
+}
+
+}  // namespace tieout

@@ -1,0 +1,215 @@
+// Weights and the numbers of each channel in the order in which the loops read them.
+
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/conv_plan.h"
+
+namespace tieout {
+namespace {
+
+// What a lane of the loops knows of its channel. One that only fills up a block is all zeros.
+struct Channel {
+  std::int32_t start = 0, weight_zero_point = 0;
+  float bias = 0, reciprocal = 1, multiplier = 0;
+};
+
+Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, std::int64_t k) {
+  const ConvCase& c = plan.spec;
+  const std::int64_t length = reduction_length(c);
+  const auto weights = weight.subspan(static_cast<std::size_t>(k * length), static_cast<std::size_t>(length));
+  const std::int64_t xz = c.activation_zero_point;
+  const std::int64_t wz = weight_zero_point(c, k);
+  const std::int64_t sum = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
+  Channel channel;
+  channel.start = static_cast<std::int32_t>(length * xz * wz - xz * sum);  // modulo 2^32
+  channel.weight_zero_point = static_cast<std::int32_t>(wz);
+  const float unit = static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k));
+  channel.multiplier = unit / static_cast<float>(c.output_scale);
+  if (c.bias.empty()) return channel;
+  const float bias = c.bias[static_cast<std::size_t>(k)];
+  if (c.granularity == Granularity::per_channel) {
+    channel.bias = bias / unit;
+  } else if (plan.arithmetic.tensor_bias == Arithmetic::TensorBias::separate) {
+    channel.bias = bias * (1.0F / unit);
+  } else {
+    channel.bias = bias;
+    channel.reciprocal = 1.0F / unit;
+  }
+  return channel;
+}
+
+// The weights in the order of the reduction, K x length.
+std::vector<std::int8_t> in_order(const ConvPlan& plan, std::span<const std::int8_t> weight) {
+  const std::int64_t taps = volume(plan.spec.kernel);
+  const std::int64_t channels = plan.group_channels;
+  std::vector<std::int8_t> ordered(weight.size());
+  auto from = weight.begin();
+  for (std::int64_t k = 0; k < plan.spec.out_channels; ++k) {
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      for (std::int64_t tap = 0; tap < taps; ++tap, ++from) {
+        ordered[static_cast<std::size_t>((k * taps + tap) * channels + channel)] = *from;
+      }
+    }
+  }
+  return ordered;
+}
+
+class Packer {
+ public:
+  Packer(ConvPlan& plan, std::span<const std::int8_t> weight)
+      : plan_(plan),
+        weight_(weight),
+        ordered_(in_order(plan, weight)),
+        length_(reduction_length(plan.spec)),
+        lines_of_block_step_(bytes_of_block_step(plan.loops.form) / 64) {}
+
+  void pack_panels() {
+    for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
+      const std::int64_t end = (group + 1) * plan_.group_outputs;
+      for (std::int64_t first = group * plan_.group_outputs; first < end;) {
+        std::int64_t blocks = plan_.loops.blocks;
+        while (blocks > 1 && (end - first + kBlock - 1) / kBlock < blocks) blocks /= 2;
+        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
+        const std::int64_t channels = std::min(end - first, blocks * kBlock);
+        pack_panel(group, first, blocks, channels);
+        first += channels;
+      }
+    }
+  }
+
+  void pack_depthwise(std::int64_t period, std::int64_t channels_of_period) {
+    plan_.period = period;
+    const auto quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep;
+    plan_.weights.resize(static_cast<std::size_t>(period * quads * 4 * lines_of_block_step_));
+    std::size_t line = 0;
+    for (std::int64_t turn = 0; turn < period; ++turn) {
+      for (std::int64_t quad = 0; quad < quads; ++quad) {
+        for (std::int64_t block = 0; block < 4; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
+          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
+            const std::int64_t tap = quad * kStep + i;
+            if (place >= channels_of_period || tap >= length_) return std::int8_t{0};
+            return ordered_[static_cast<std::size_t>(place % plan_.spec.out_channels * length_ + tap)];
+          });
+        }
+      }
+      for (std::int64_t block = 0; block < 4; ++block) {
+        for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+          const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
+          put_channel(place < channels_of_period ? place % plan_.spec.out_channels : -1);
+        }
+      }
+    }
+    if (!plan_.weight_zero_points) return;
+    plan_.ones.resize(static_cast<std::size_t>(quads * lines_of_block_step_));
+    plan_.weights.swap(plan_.ones);
+    for (std::int64_t quad = 0; quad < quads; ++quad) {
+      put_block_step(static_cast<std::size_t>(quad * lines_of_block_step_), [&](std::int64_t, std::int64_t i) {
+        return quad * kStep + i < length_ ? std::int8_t{1} : std::int8_t{0};
+      });
+    }
+    plan_.weights.swap(plan_.ones);
+  }
+
+ private:
+  // value(lane, i): the i-th of a step's four. To plan_.weights from `line` on.
+  template <typename Value>
+  void put_block_step(std::size_t line, const Value& value) {
+    std::int8_t* const bytes = plan_.weights[line].bytes;
+    for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+      for (std::int64_t i = 0; i < kStep; ++i) {
+        const std::int8_t w = value(lane, i);
+        if (plan_.loops.form == WeightForm::bytes) {
+          bytes[lane * 4 + i] = w;
+        } else {
+          // The first and third of the step in the first line, the others in the second; int16, the low byte first.
+          std::int8_t* const half = plan_.weights[line + static_cast<std::size_t>(i % 2)].bytes + lane * 4 + i / 2 * 2;
+          half[0] = w;
+          half[1] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
+        }
+      }
+    }
+  }
+
+  void put_channel(std::int64_t k) {
+    const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
+    ChannelTable& table = plan_.table;
+    table.start.push_back(channel.start);
+    table.weight_zero_point.push_back(channel.weight_zero_point);
+    table.bias.push_back(channel.bias);
+    table.reciprocal.push_back(channel.reciprocal);
+    table.multiplier.push_back(channel.multiplier);
+  }
+
+  void pack_panel(std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+    const auto runs = static_cast<std::int64_t>(plan_.run_offsets.size());
+    ConvPlan::PlacedPanel placed{.group = group,
+                                 .first_channel = first,
+                                 .lines = static_cast<std::int64_t>(plan_.weights.size()),
+                                 .lanes = static_cast<std::int64_t>(plan_.table.start.size())};
+    placed.panel.blocks = static_cast<int>(blocks);
+    placed.panel.channels = channels;
+    auto line = plan_.weights.size();
+    plan_.weights.resize(line + static_cast<std::size_t>(runs * plan_.steps * blocks * lines_of_block_step_));
+    for (std::int64_t run = 0; run < runs; ++run) {
+      for (std::int64_t step = 0; step < plan_.steps; ++step) {
+        for (std::int64_t block = 0; block < blocks; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
+          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t channel = channel_of_lane(blocks, block, lane);
+            const std::int64_t at = step * kStep + i;
+            if (channel >= channels || at >= plan_.run_bytes) return std::int8_t{0};
+            return ordered_[static_cast<std::size_t>((first + channel) * length_ + run * plan_.run_bytes + at)];
+          });
+        }
+      }
+    }
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+        const std::int64_t channel = channel_of_lane(blocks, block, lane);
+        put_channel(channel < channels ? first + channel : -1);
+      }
+    }
+    plan_.panels.push_back(placed);
+  }
+
+  ConvPlan& plan_;
+  std::span<const std::int8_t> weight_;
+  std::vector<std::int8_t> ordered_;
+  std::int64_t length_, lines_of_block_step_;
+};
+
+// Where the stride is 1, a row of the output is one run of bytes, and channels repeat in it: a register then never ends with
+// the last channel, but after how many of them do the weights repeat?
+std::int64_t period_of_rows(const ConvCase& c) { return c.out_channels / std::gcd<std::int64_t>(c.out_channels, 64); }
+
+}  // namespace
+
+ChannelNumbers ChannelTable::from(std::int64_t first) const {
+  return {start.data() + first, weight_zero_point.data() + first, bias.data() + first, reciprocal.data() + first,
+          multiplier.data() + first};
+}
+
+void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
+  Packer packer(plan, weight);
+  if (plan.reduction == Reduction::dense) {
+    packer.pack_panels();
+    for (ConvPlan::PlacedPanel& placed : plan.panels) {
+      placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
+      placed.panel.numbers = plan.table.from(placed.lanes);
+    }
+    return;
+  }
+  while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());
+  const std::int64_t channels = plan.spec.out_channels;
+  const std::int64_t period = period_of_rows(plan.spec);
+  // Weights that repeat late would not stay in the cache.
+  if (plan.spec.stride[2] == 1 && (period <= 16 || period * 64 <= 8 * channels)) {
+    plan.one_row = ConvPlan::OneRow::yes;
+    packer.pack_depthwise(period, period * 64);
+  } else {
+    packer.pack_depthwise((channels + 63) / 64, channels);
+  }
+}
+
+}  // namespace tieout

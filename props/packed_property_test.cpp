@@ -1,0 +1,107 @@
+// What the packed kernels compute on every instruction set is what is defined slowly, element by element: on the cases that hunt,
+// which are full of ties; whole, by single rows, and on several threads.
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "kernels/conv_relu.h"
+#include "kernels/layout.h"
+#include "kernels/packed_conv.h"
+#include "props/generator.h"
+
+namespace tieout {
+namespace {
+
+using Products = Arithmetic::Products;
+using ActivationSum = Arithmetic::ActivationSum;
+using TensorBias = Arithmetic::TensorBias;
+
+constexpr std::array kArithmetics{
+    Arithmetic{}, Arithmetic{.products = Products::int16_pairs},
+    Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
+    Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}};
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+// What conv_relu_traces() says, channels last.
+template <typename T, typename Field>
+std::vector<T> channels_last(const ConvProblem& problem, const std::vector<ElementTrace>& traces, const Field& field) {
+  std::vector<T> values;
+  for (const ElementTrace& trace : traces) values.push_back(field(trace));
+  const ConvCase& c = problem.spec;
+  return transposed(values, size(c.batch), size(c.out_channels), size(volume(output_size(c))));
+}
+
+void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
+  const ConvCase& c = problem.spec;
+  const auto traces = conv_relu_traces(problem, arithmetic);
+  const auto expected = channels_last<std::uint8_t>(problem, traces, [](const auto& t) { return t.result; });
+  const auto expected_sums = channels_last<std::int32_t>(problem, traces, [](const auto& t) { return t.accumulator; });
+  const auto x = transposed(problem.activation, size(c.batch), size(c.in_channels), size(volume(c.input)));
+  const Spatial out = output_size(c);
+  const std::int64_t row = out[2] * c.out_channels;
+  for (const KernelIsa isa : kernel_isas()) {
+    RC_LOG() << name(isa) << '\n';
+    const PackedConv conv(c, problem.weight, arithmetic, isa);
+    std::vector<std::uint8_t> y(expected.size(), 77);
+    conv.run(x.data(), y.data(), 1);
+    RC_ASSERT(y == expected);
+    std::fill(y.begin(), y.end(), std::uint8_t{77});
+    conv.run(x.data(), y.data(), 3);
+    RC_ASSERT(y == expected);
+    // Row after row, the sums with them.
+    std::fill(y.begin(), y.end(), std::uint8_t{77});
+    std::vector<std::int32_t> sums(expected.size(), 77);
+    for (std::int64_t r = 0; r < c.batch * out[0] * out[1]; ++r) {
+      const OutputRows rows{r / (out[0] * out[1]), r % (out[0] * out[1]), 1};
+      conv.run(x.data(), rows, y.data() + r * row, sums.data() + r * row);
+    }
+    RC_ASSERT(y == expected);
+    RC_ASSERT(sums == expected_sums);
+  }
+}
+
+std::uint64_t draw_seed() {
+  return *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
+}
+
+RC_GTEST_PROP(Packed, EqualsTheSpecification, ()) {
+  Random random(draw_seed());
+  const ConvProblem problem = with_contents(draw_case(random));
+  RC_LOG() << print(problem.spec) << '\n';
+  for (const Arithmetic& arithmetic : kArithmetics) expect_equal(problem, arithmetic);
+}
+
+// The shapes that the generator draws small: channels that fill several panels of registers, rows of many tiles.
+RC_GTEST_PROP(Packed, EqualsTheSpecificationOnWideLayers, ()) {
+  Random random(draw_seed());
+  ConvCase c{.in_channels = random.between(1, 40), .out_channels = random.between(1, 200)};
+  if (random.chance(1, 3)) {
+    c.in_channels = c.out_channels = c.groups = random.between(1, 200);
+  } else if (random.chance(1, 3)) {
+    c.groups = random.between(2, 4);
+    c.in_channels = c.groups * random.between(1, 12);
+    c.out_channels = c.groups * random.between(1, 90);
+  }
+  for (std::size_t d = 1; d < 3; ++d) {
+    c.kernel[d] = random.between(1, 3);
+    c.stride[d] = random.between(1, 2);
+    c.dilation[d] = random.chance(1, 4) ? 2 : 1;
+    c.padding[d] = random.between(0, 2);
+    c.input[d] = random.between(c.dilation[d] * (c.kernel[d] - 1) + 1, d == 1 ? 6 : 40);
+  }
+  draw_quantization(c, random);
+  draw_contents(c, random);
+  c.seed = random.next();
+  const ConvProblem problem = with_contents(c);
+  RC_LOG() << print(problem.spec) << '\n';
+  expect_equal(problem, random.pick(kArithmetics));
+}
+
+}  // namespace
+}  // namespace tieout
