@@ -55,6 +55,8 @@ void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
   bounds.twice = exponent < 0 ? std::ldexp(1.0, exponent - 1) : 0;
 }
 
+}  // namespace
+
 ActivationRange range_of(const LayerView& layer) {
   const ConvCase& c = *layer.spec;
   const std::int64_t count = c.batch * c.in_channels * volume(c.input);

@@ -1,32 +1,23 @@
 #include "oracle/compare.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
+#include <optional>
 
-#include "oracle/judge_lanes.h"
-#include "oracle/layer_sums.h"
+#include "oracle/dequantized.h"
+#include "oracle/literal_sums.h"
+#include "oracle/sum_proof.h"
+#include "oracle/suspects.h"
 
 namespace tieout {
 namespace {
 
 using Distance = Hypothesis::Distance;
 
-// Elements come in any order, and which are kept must not depend on it, nor on who works on which part.
-void keep_first(Disagreement& found) {
-  const auto earlier = [](const auto& a, const auto& b) { return a.offset < b.offset; };
-  std::sort(found.first.begin(), found.first.end(), earlier);
-  if (found.first.size() > Disagreement::kMost) found.first.resize(Disagreement::kMost);
-}
-
-void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint8_t answer) {
-  if (says == answer) return;
-  ++found.differing;
-  found.largest = std::max(found.largest, std::abs(int{says} - int{answer}));
-  found.first.push_back({offset, says});
-  if (found.first.size() == 2 * Disagreement::kMost) keep_first(found);
-}
+// Which of the layer's elements nobody asks for: any number will do, but the same one at every run.
+constexpr std::uint64_t kProofSeed = 0x7469656f7574;
 
 // Whether a sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
 bool activations_leave_int16(const ConvCase& c) {
@@ -34,202 +25,314 @@ bool activations_leave_int16(const ConvCase& c) {
          std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
 }
 
-bool between(double v, double low, double high) { return v >= low && v <= high; }
-
-JudgedChannel channel_of(const ConvCase& c, const LayerSums& sums, std::int64_t k) {
-  const auto xs = static_cast<float>(c.activation_scale);
-  const auto ws = static_cast<float>(weight_scale(c, k));
-  const auto os = static_cast<float>(c.output_scale);
-  const float unit = xs * ws;
-  JudgedChannel channel;
-  channel.literal_bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
-  channel.multiplier = unit / os;
-  channel.bias = channel.literal_bias / unit;
-  constexpr double kSmall = 0x1p-60, kLarge = 0x1p60;
-  channel.tame = sums.exact(k) && between(xs, kSmall, kLarge) && between(ws, kSmall, kLarge) &&
-                 between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
-                 between(channel.multiplier, 0x1p-30, 1.0) && std::fabs(channel.bias) < 0x1p22F &&
-                 between(static_cast<double>(c.output_zero_point), 0, 255);
-  const float u20 = JudgedChannel::kSlope;
-  channel.near = u20 * (2 * std::fabs(channel.bias * channel.multiplier) + static_cast<float>(c.output_zero_point) + 2);
-  channel.activations = channel.near + 0x1.1p-24F * static_cast<float>(sums.magnitude(k)) * channel.multiplier;
-  channel.whole_bias = channel.near + 2.5F * channel.multiplier;
-  return channel;
-}
-
 struct Entry {
   const Hypothesis* hypothesis;
   std::size_t index;
 };
+using Entries = std::vector<Entry>;
 
-class Comparison {
- public:
-  Comparison(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
-             const Tensor<std::uint8_t>& answer, int threads)
-      : problem_(problem), c_(problem.spec), answer_(answer), threads_(std::max(threads, 1)), sums_(problem) {
-    const bool pairs_decide = !activations_leave_int16(c_);
-    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
-      const Distance distance = hypotheses[i]->distance;
-      all_.push_back({hypotheses[i], i});
-      switch (distance) {
-        case Distance::roundings: near_.push_back(all_.back()); break;
-        case Distance::whole_bias: whole_bias_.push_back(all_.back()); break;
-        case Distance::activations: activations_.push_back(all_.back()); break;
-        case Distance::float_sum: float_sum_.push_back(all_.back()); break;
-        case Distance::pairs: (pairs_decide ? pairs_ : everywhere_).push_back(all_.back()); break;
-        case Distance::anywhere: everywhere_.push_back(all_.back()); break;
-      }
-    }
-    for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(channel_of(c_, sums_, k));
-    const auto oz = static_cast<float>(c_.output_zero_point);
-    output_ = {.scale = static_cast<float>(c_.output_scale),
-               .zero_point = oz,
-               .lowest = c_.relu == Relu::on ? 0.0F : -oz,
-               .highest = 255.0F - oz,
-               .relu = c_.relu == Relu::on,
-               .biased = !c_.bias.empty()};
-    parts_.resize(static_cast<std::size_t>(threads_));
-    for (Part& part : parts_) part.found.resize(hypotheses.size());
-  }
+// The exact value of another s: hypotheses whose bias is a whole number of units of raw.
+struct Shifted {
+  Entries entries;
+  std::size_t group = 0;  // of State::groups
+};
+constexpr std::size_t kGroups = 3;
 
-  std::vector<Disagreement> run() {
-    const Judge judge = best_judge();
-    sums_.visit(threads_, [&](std::size_t part, const SumLanes& lanes) { see(parts_[part], lanes, judge); });
-    std::vector<Disagreement> sums(all_.size());
-    for (const Part& part : parts_) {
-      for (std::size_t h = 0; h < sums.size(); ++h) {
-        sums[h].differing += part.found[h].differing;
-        sums[h].largest = std::max(sums[h].largest, part.found[h].largest);
-        sums[h].first.insert(sums[h].first.end(), part.found[h].first.begin(), part.found[h].first.end());
-      }
-    }
-    for (Disagreement& sum : sums) keep_first(sum);
-    return sums;
-  }
-
- private:
-  struct Part {
-    std::vector<Disagreement> found;
-    Window window;  // with its elements
-    Window sums;    // without
-    Judged judged;
-  };
-
-  void see(Part& part, const SumLanes& lanes, Judge judge) const {
-    const JudgedChannel& channel = channels_[static_cast<std::size_t>(lanes.k)];
-    const std::uint8_t* const answer = answer_.values.data() + lanes.offset;
-    const auto count = static_cast<std::size_t>(lanes.count);
-    if (!channel.tame) {
-      for (std::size_t p = 0; p < count; ++p) literally(part, all_, lanes.offset + static_cast<std::int64_t>(p));
-      return;
-    }
-    if (!everywhere_.empty()) {
-      for (std::size_t p = 0; p < count; ++p) literally(part, everywhere_, lanes.offset + static_cast<std::int64_t>(p));
-    }
-    // Most lanes are far from every tie, and what the operator answered: then everybody near says so, too.
-    const float widest = whole_bias_.empty() ? channel.activations : std::max(channel.activations, channel.whole_bias);
-    judge(lanes, channel, output_, widest, answer, part.judged);
-    if (part.judged.plain && (lanes.saturating == 0 || pairs_.empty())) return;
-    for (std::size_t p = 0; p < count; ++p) look(part, lanes, p, channel, answer[p]);
-  }
-
-  void look(Part& part, const SumLanes& lanes, std::size_t p, const JudgedChannel& channel, std::uint8_t answer) const {
-    const std::int64_t offset = lanes.offset + static_cast<std::int64_t>(p);
-    const Judged& judged = part.judged;
-    for (const Entry& entry : float_sum_) {
-      note(part.found[entry.index], offset, static_cast<std::uint8_t>(judged.float_sum[p]), answer);
-    }
-    const auto exact = static_cast<std::uint8_t>(judged.exact[p]);
-    const float margin = judged.margin[p];
-    const auto agree = [&](const std::vector<Entry>& entries) {
-      for (const Entry& entry : entries) note(part.found[entry.index], offset, exact, answer);
-    };
-    if (margin >= channel.activations) {
-      agree(activations_);
-    } else {
-      literally(part, activations_, offset);
-    }
-    const bool near = margin < channel.near;
-    const bool whole_bias = margin < channel.whole_bias;
-    if (near || whole_bias) describe(part.sums, lanes, p);
-    if (near) {
-      by_sums(part, near_, offset, answer);
-    } else {
-      agree(near_);
-    }
-    if (near || (lanes.saturating >> p & 1U) != 0) {
-      literally(part, pairs_, offset);
-    } else {
-      agree(pairs_);
-    }
-    if (whole_bias) {
-      by_sums(part, whole_bias_, offset, answer);
-    } else {
-      agree(whole_bias_);
-    }
-  }
-
-  // A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
-  // with what it would be multiplied by, so that exact_sum() is the same.
-  void describe(Window& window, const SumLanes& lanes, std::size_t p) const {
-    const auto length = static_cast<std::size_t>(reduction_length(c_));
-    if (window.x.size() != length) window.x.resize(length);
-    window.spec = &c_;
-    window.xs = c_.activation_scale;
-    window.ws = weight_scale(c_, lanes.k);
-    window.os = c_.output_scale;
-    window.xz = window.wz = 0;
-    window.oz = c_.output_zero_point;
-    window.bias = c_.bias.empty() ? std::optional<float>{} : c_.bias[static_cast<std::size_t>(lanes.k)];
-    window.relu = c_.relu;
-    window.granularity = c_.granularity;
-    window.group_channels = c_.in_channels / c_.groups;
-    window.activations = window.weights = 0;
-    window.products = lanes.exact[p];
-  }
-
-  void by_sums(Part& part, const std::vector<Entry>& entries, std::int64_t offset, std::uint8_t answer) const {
-    for (const Entry& entry : entries) {
-      note(part.found[entry.index], offset, entry.hypothesis->evaluate(part.sums, nullptr), answer);
-    }
-  }
-
-  void literally(Part& part, const std::vector<Entry>& entries, std::int64_t offset) const {
-    if (entries.empty()) return;
-    gather(problem_, offset, part.window);
-    const std::uint8_t answer = answer_.values[static_cast<std::size_t>(offset)];
-    for (const Entry& entry : entries) {
-      note(part.found[entry.index], offset, entry.hypothesis->evaluate(part.window, nullptr), answer);
-    }
-  }
-
-  const ConvProblem& problem_;
-  const ConvCase& c_;
-  const Tensor<std::uint8_t>& answer_;
-  int threads_;
-  LayerSums sums_;
-  Output output_;
-  std::vector<JudgedChannel> channels_;
-  std::vector<Entry> all_, near_, whole_bias_, pairs_, activations_, float_sum_, everywhere_;
-  std::vector<Part> parts_;
+struct Value {
+  std::uint8_t says = 0;  // where it is not near a tie
+  double margin = 0;      // to the nearest tie, in output steps
 };
 
 }  // namespace
 
-std::vector<Disagreement> compare(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
-                                  const Tensor<std::uint8_t>& answer, int threads) {
-  return Comparison(hypotheses, problem, answer, threads).run();
+struct LayerComparison::Part::State {
+  std::vector<Differences> found;
+  std::array<Differences, kGroups> groups;  // what all of a group have in common
+  std::vector<OutputElement> wrong, saturating, in_float32, in_float64;
+  std::int64_t looked_at = 0, summed = 0;
+  std::vector<std::uint8_t> room, marks;
+  std::vector<std::uint32_t> suspects;
+  std::vector<float> norms, floats;
+  std::vector<double> doubles;
+  Window window;  // with its elements
+  Window sums;    // without
+};
+
+LayerComparison::Part::Part() : state_(std::make_unique<State>()) {}
+LayerComparison::Part::~Part() = default;
+LayerComparison::Part::Part(Part&&) noexcept = default;
+LayerComparison::Part& LayerComparison::Part::operator=(Part&&) noexcept = default;
+
+struct LayerComparison::Layer {
+  using State = Part::State;
+
+  Layer(std::span<const Hypothesis* const> hypotheses, const LayerView& view, VectorIsa isa)
+      : layer(view),
+        c(*view.spec),
+        range(range_of(view)),
+        extremes(pair_extremes(view)),
+        bounds(channel_bounds(view, range)),
+        windows(view),
+        lanes(proof_lanes(isa)),
+        find(find_suspects(isa)),
+        proof(view, bounds, kProofSeed, isa),
+        float32(view),
+        float64(view) {
+    if (extremes.leave_int16(range.highest)) pairs.emplace(view, range);
+    const bool pairs_decide = !activations_leave_int16(c);
+    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+      const Entry entry{hypotheses[i], i};
+      all.push_back(entry);
+      switch (hypotheses[i]->distance) {
+        case Distance::roundings: near.push_back(entry); break;
+        case Distance::nearest_bias: nearest.entries.push_back(entry); break;
+        case Distance::truncated_bias: truncated.entries.push_back(entry); break;
+        case Distance::twice_rounded: twice.entries.push_back(entry); break;
+        case Distance::activations: activations.push_back(entry); break;
+        case Distance::float_sum: float_sum.push_back(entry); break;
+        case Distance::pairs: (pairs_decide ? by_pairs : everywhere).push_back(entry); break;
+        case Distance::anywhere: everywhere.push_back(entry); break;
+      }
+    }
+    table = suspect_table(c, bounds,
+                          {.exact = true,
+                           .activations = !activations.empty(),
+                           .float_sum = !float_sum.empty(),
+                           .nearest_bias = !nearest.entries.empty(),
+                           .truncated_bias = !truncated.entries.empty(),
+                           .twice_rounded = !twice.entries.empty()});
+    const auto oz = static_cast<double>(c.output_zero_point);
+    lowest = c.relu == Relu::on ? 0 : -oz;
+    highest = 255 - oz;
+    const auto xz = static_cast<int>(c.activation_zero_point);
+    const double largest = std::max(std::abs(range.lowest - xz), std::abs(range.highest - xz));
+    widest_norm = std::sqrt(static_cast<double>(windows.length())) * largest * kUpward;
+  }
+
+  void see(State& s, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const {
+    s.found.resize(all.size());
+    proof.mend(first, count, sums, s.room, s.wrong);
+    const std::int64_t elements = count * c.out_channels;
+    s.marks.clear();
+    if (pairs) mark_pairs(s, first, count, answer);
+    if (!everywhere.empty()) {
+      for (std::int64_t i = 0; i < elements; ++i) {
+        if (bounds[static_cast<std::size_t>(i % c.out_channels)].tame) literally(s, everywhere, at(first, i), answer[i]);
+      }
+    }
+    if (all.size() == everywhere.size() + by_pairs.size() && by_pairs.empty() && all_tame()) return;
+    measure(s, first, count);
+    s.suspects.resize(static_cast<std::size_t>(elements));
+    const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
+    s.looked_at += found;
+    for (std::int64_t i = 0; i < found; ++i) {
+      const std::uint32_t place = s.suspects[static_cast<std::size_t>(i)];
+      const bool saturates = !s.marks.empty() && s.marks[place] != 0;
+      look(s, at(first, place), sums[place], answer[place], s.norms[place / static_cast<std::size_t>(table.period)],
+           saturates);
+    }
+    finish_sums(s, first, answer);
+  }
+
+  [[nodiscard]] LayerOpinion finish(std::span<const Part> parts) const {
+    std::vector<Differences> sums(all.size());
+    LayerOpinion opinion;
+    for (const Part& part : parts) {
+      const State& s = *part.state_;
+      for (std::size_t h = 0; h < s.found.size(); ++h) sums[h].add(s.found[h]);
+      for (const Shifted* shifted : {&nearest, &truncated, &twice}) {
+        for (const Entry& entry : shifted->entries) sums[entry.index].add(s.groups[shifted->group]);
+      }
+      opinion.looked_at += s.looked_at;
+      opinion.summed += s.summed;
+      opinion.wrong_sums.insert(opinion.wrong_sums.end(), s.wrong.begin(), s.wrong.end());
+      opinion.saturating.insert(opinion.saturating.end(), s.saturating.begin(), s.saturating.end());
+    }
+    for (const Differences& sum : sums) opinion.hypotheses.push_back(sum.sorted());
+    return opinion;
+  }
+
+  [[nodiscard]] OutputElement at(std::int64_t first, std::int64_t place) const {
+    return {first + place / c.out_channels, place % c.out_channels};
+  }
+
+  [[nodiscard]] bool all_tame() const {
+    return std::all_of(bounds.begin(), bounds.end(), [](const ChannelBounds& b) { return b.tame; });
+  }
+
+  // Saturating pairs decide for some, wherever the value lies.
+  void mark_pairs(State& s, std::int64_t first, std::int64_t count, const std::uint8_t* answer) const {
+    const std::size_t before = s.saturating.size();
+    pairs->find(first, count, s.saturating);
+    if (s.saturating.size() == before || by_pairs.empty()) return;
+    s.marks.assign(static_cast<std::size_t>(count * c.out_channels), 0);
+    for (std::size_t i = before; i < s.saturating.size(); ++i) {
+      const OutputElement element = s.saturating[i];
+      const auto place = static_cast<std::size_t>((element.position - first) * c.out_channels + element.k);
+      s.marks[place] = 1;
+      if (bounds[static_cast<std::size_t>(element.k)].tame) literally(s, by_pairs, element, answer[place]);
+    }
+  }
+
+  // |x|, at least, of the windows of each period of the table.
+  void measure(State& s, std::int64_t first, std::int64_t count) const {
+    const std::int64_t positions = table.period / c.out_channels;
+    s.norms.assign(static_cast<std::size_t>((count + positions - 1) / positions), static_cast<float>(widest_norm));
+    constexpr std::int64_t kWorthIt = 16;  // below, bounds are narrow by themselves
+    if (c.groups > 1 || c.in_channels < kWorthIt || (activations.empty() && float_sum.empty())) return;
+    std::fill(s.norms.begin(), s.norms.end(), 0.0F);
+    const Spatial out = output_size(c);
+    OutputPlace place(first, out);
+    for (std::int64_t p = 0; p < count; ++p, place.advance(out)) {
+      const std::uint64_t squares = lanes.squares(windows.at(place, 0, s.room), windows.length(),
+                                                  static_cast<std::int32_t>(c.activation_zero_point));
+      float& norm = s.norms[static_cast<std::size_t>(p / positions)];
+      norm = std::max(norm, static_cast<float>(std::sqrt(static_cast<double>(squares)) * kUpward));
+    }
+  }
+
+  [[nodiscard]] Value value_of(double s) const {
+    const double inside = std::clamp(s, lowest, highest);
+    const double nearest_one = std::floor(inside + 0.5);
+    return {static_cast<std::uint8_t>(nearest_one + static_cast<double>(c.output_zero_point)),
+            0.5 - std::fabs(inside - nearest_one)};
+  }
+
+  void look(State& s, const OutputElement& element, std::int32_t raw, std::uint8_t answer, float norm,
+            bool saturates) const {
+    const ChannelBounds& b = bounds[static_cast<std::size_t>(element.k)];
+    if (!b.tame) {
+      literally(s, all, element, answer);
+      return;
+    }
+    const double scaled = raw * b.multiplier + b.bias;
+    const Value exact = value_of(scaled);
+    const double reach = b.near + ChannelBounds::kSlope * std::fabs(scaled);
+    bool described = false;
+    const auto by_sums = [&](const Entries& entries) {
+      if (!described) describe_sums(s.sums, element.k, raw);
+      described = true;
+      for (const Entry& entry : entries) {
+        s.found[entry.index].note(offset_of(element, c), entry.hypothesis->evaluate(s.sums, nullptr), answer);
+      }
+    };
+    const auto agree = [&](const Entries& entries) {
+      if (exact.says == answer) return;
+      for (const Entry& entry : entries) s.found[entry.index].note(offset_of(element, c), exact.says, answer);
+    };
+    if (exact.margin <= reach) {
+      by_sums(near);
+      if (!saturates) literally(s, by_pairs, element, answer);
+    } else {
+      agree(near);
+      if (!saturates) agree(by_pairs);
+    }
+    if (exact.margin <= reach + static_cast<double>(norm) * b.activations) {
+      if (!activations.empty()) s.in_float64.push_back(element);
+    } else {
+      agree(activations);
+    }
+    if (exact.margin <= reach + static_cast<double>(norm) * b.float_sum) {
+      if (!float_sum.empty()) s.in_float32.push_back(element);
+    } else {
+      agree(float_sum);
+    }
+    const auto whole_bias = [&](const Shifted& shifted, bool known, double shift) {
+      if (shifted.entries.empty()) return;
+      const Value value = known ? value_of(scaled + shift) : exact;
+      const double wide = known ? 0 : ChannelBounds::kUnknownBias * b.multiplier;
+      if (value.margin <= b.near + ChannelBounds::kSlope * std::fabs(scaled + shift) + wide) {
+        by_sums(shifted.entries);
+      } else if (value.says != answer) {
+        s.groups[shifted.group].note(offset_of(element, c), value.says, answer);
+      }
+    };
+    whole_bias(nearest, b.nearest_known, b.nearest);
+    whole_bias(truncated, b.truncated_known, b.truncated);
+    whole_bias(twice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
+  }
+
+  // A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
+  // with what it would be multiplied by, so that exact_sum() is the same.
+  void describe_sums(Window& window, std::int64_t k, std::int32_t raw) const {
+    const auto length = static_cast<std::size_t>(windows.length());
+    if (window.x.size() != length) window.x.resize(length);
+    describe(c, k, window);
+    window.xz = window.wz = 0;
+    window.activations = window.weights = 0;
+    window.products = raw;
+  }
+
+  void literally(State& s, const Entries& entries, const OutputElement& element, std::uint8_t answer) const {
+    if (entries.empty()) return;
+    gather(layer, element, s.window);
+    for (const Entry& entry : entries) {
+      s.found[entry.index].note(offset_of(element, c), entry.hypothesis->evaluate(s.window, nullptr), answer);
+    }
+  }
+
+  void finish_sums(State& s, std::int64_t first, const std::uint8_t* answer) const {
+    const auto finish_with = [&](const auto& sums, auto& room, std::vector<OutputElement>& elements,
+                                 const Entries& entries, auto finished) {
+      sums.visit(elements, room, [&](std::size_t i, auto sum) {
+        const OutputElement& element = elements[i];
+        describe(c, element.k, s.sums);
+        const std::uint8_t says = finished(sum, s.sums, nullptr);
+        const std::uint8_t expected = answer[(element.position - first) * c.out_channels + element.k];
+        for (const Entry& entry : entries) s.found[entry.index].note(offset_of(element, c), says, expected);
+      });
+      s.summed += static_cast<std::int64_t>(elements.size());
+      elements.clear();
+    };
+    using InFloat64 = std::uint8_t (*)(double, const Window&, Trace*);
+    using InFloat32 = std::uint8_t (*)(float, const Window&, Trace*);
+    finish_with(float64, s.doubles, s.in_float64, activations, InFloat64{manual_output_1});
+    finish_with(float32, s.floats, s.in_float32, float_sum, InFloat32{manual_output_2});
+  }
+
+  static constexpr double kUpward = 1 + 0x1p-20;
+
+  LayerView layer;
+  const ConvCase& c;
+  ActivationRange range;
+  PairExtremes extremes;
+  std::vector<ChannelBounds> bounds;
+  LayerWindows windows;
+  ProofLanes lanes;
+  FindSuspects find;
+  SumProof proof;
+  LiteralSums<float> float32;
+  LiteralSums<double> float64;
+  SuspectTable table;
+  double lowest = 0, highest = 255;  // of what is rounded: the zero point is added afterwards
+  double widest_norm = 0;
+  std::optional<SaturatingPairs> pairs;  // where there can be any
+  Entries all, near, by_pairs, activations, float_sum, everywhere;
+  Shifted nearest{{}, 0}, truncated{{}, 1}, twice{{}, 2};
+};
+
+LayerComparison::LayerComparison(std::span<const Hypothesis* const> hypotheses, const LayerView& layer, VectorIsa isa)
+    : layer_(std::make_unique<const Layer>(hypotheses, layer, isa)) {}
+LayerComparison::~LayerComparison() = default;
+
+const ActivationRange& LayerComparison::range() const { return layer_->range; }
+const PairExtremes& LayerComparison::extremes() const { return layer_->extremes; }
+
+void LayerComparison::see(Part& part, std::int64_t first, std::int64_t count, std::int32_t* sums,
+                          const std::uint8_t* answer) const {
+  layer_->see(*part.state_, first, count, sums, answer);
 }
+
+LayerOpinion LayerComparison::finish(std::span<const Part> parts) const { return layer_->finish(parts); }
 
 Disagreement compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
                                const Tensor<std::uint8_t>& answer) {
   const Tensor<std::uint8_t> says = evaluate(hypothesis, problem);
-  Disagreement found;
+  Differences found;
   for (std::size_t i = 0; i < answer.values.size(); ++i) {
-    note(found, static_cast<std::int64_t>(i), says.values[i], answer.values[i]);
+    found.note(static_cast<std::int64_t>(i), says.values[i], answer.values[i]);
   }
-  keep_first(found);
-  return found;
+  return found.sorted();
 }
 
 }  // namespace tieout

@@ -13,12 +13,16 @@ using EightInts [[gnu::vector_size(32)]] = std::int32_t;
 using EightBytes [[gnu::vector_size(8)]] = std::uint8_t;
 using SixteenBytes [[gnu::vector_size(16)]] = std::uint8_t;
 
-template <typename Vector, typename T>
-[[gnu::always_inline]] inline Vector load(const T* from) {
+// Not a function that returns a vector: that has another ABI where the target has no such registers.
+template <typename Vector>
+struct Loaded {
   Vector v;
-  __builtin_memcpy(&v, from, sizeof v);
-  return v;
-}
+
+  template <typename T>
+  [[gnu::always_inline]] explicit Loaded(const T* from) {
+    __builtin_memcpy(&v, from, sizeof v);
+  }
+};
 
 template <typename Vector>
 [[gnu::always_inline]] inline std::uint64_t added_up(const Vector& v) {
@@ -34,8 +38,8 @@ struct Loops {
     SignedLongs sum{};
     std::int64_t i = 0;
     for (; i + 8 <= count; i += 8) {
-      sum += __builtin_convertvector(load<EightInts>(a + i), SignedLongs) *
-             __builtin_convertvector(load<EightInts>(b + i), SignedLongs);
+      sum += __builtin_convertvector(Loaded<EightInts>(a + i).v, SignedLongs) *
+             __builtin_convertvector(Loaded<EightInts>(b + i).v, SignedLongs);
     }
     auto total = added_up(reinterpret_cast<const Longs&>(sum));
     for (; i < count; ++i) total += static_cast<std::uint64_t>(std::int64_t{a[i]} * b[i]);
@@ -47,8 +51,8 @@ struct Loops {
     Longs sum{}, other{};
     std::int64_t i = 0;
     for (; i + 16 <= count; i += 16) {
-      sum += __builtin_convertvector(load<EightBytes>(a + i), Longs) * load<Longs>(b + i);
-      other += __builtin_convertvector(load<EightBytes>(a + i + 8), Longs) * load<Longs>(b + i + 8);
+      sum += __builtin_convertvector(Loaded<EightBytes>(a + i).v, Longs) * Loaded<Longs>(b + i).v;
+      other += __builtin_convertvector(Loaded<EightBytes>(a + i + 8).v, Longs) * Loaded<Longs>(b + i + 8).v;
     }
     std::uint64_t total = added_up(sum) + added_up(other);
     for (; i < count; ++i) total += a[i] * b[i];
@@ -68,7 +72,7 @@ struct Loops {
     while (i + 16 <= count) {
       Words sum{};
       for (const std::int64_t end = std::min(count - 15, i + kBlock); i < end; i += 16) {
-        const Words step = __builtin_convertvector(load<SixteenBytes>(a + i), Words) -
+        const Words step = __builtin_convertvector(Loaded<SixteenBytes>(a + i).v, Words) -
                            static_cast<std::uint32_t>(zero_point);
         sum += step * step;
       }
@@ -80,12 +84,13 @@ struct Loops {
 
   [[gnu::always_inline]] static inline std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t tap_count,
                                                                 const std::int32_t* w, const std::int32_t* shift,
-                                                                const std::int32_t* sums, std::int64_t count) {
-    std::int64_t i = 0;
+                                                                const std::int32_t* sums, std::int64_t begin,
+                                                                std::int64_t count) {
+    std::int64_t i = begin;
     for (; i + 16 <= count; i += 16) {
-      Words sum = load<Words>(shift + i) - load<Words>(sums + i);
+      Words sum = Loaded<Words>(shift + i).v - Loaded<Words>(sums + i).v;
       for (std::int64_t t = 0; t < tap_count; ++t) {
-        sum += __builtin_convertvector(load<SixteenBytes>(taps[t] + i), Words) * load<Words>(w + t * count + i);
+        sum += __builtin_convertvector(Loaded<SixteenBytes>(taps[t] + i).v, Words) * Loaded<Words>(w + t * count + i).v;
       }
       std::uint32_t any = 0;
       for (std::size_t lane = 0; lane < 16; ++lane) any |= sum[lane];
@@ -116,8 +121,8 @@ struct Portable {
     return Loops::squares(a, n, z);
   }
   static std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t count, const std::int32_t* w,
-                                  const std::int32_t* shift, const std::int32_t* sums, std::int64_t n) {
-    return Loops::first_wrong(taps, count, w, shift, sums, n);
+                                  const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin, std::int64_t n) {
+    return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
   }
 };
 
@@ -138,8 +143,8 @@ struct Avx2 {
   }
   [[gnu::target("avx2")]] static std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t count,
                                                           const std::int32_t* w, const std::int32_t* shift,
-                                                          const std::int32_t* sums, std::int64_t n) {
-    return Loops::first_wrong(taps, count, w, shift, sums, n);
+                                                          const std::int32_t* sums, std::int64_t begin, std::int64_t n) {
+    return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
   }
 };
 
@@ -165,8 +170,8 @@ struct Avx512 {
   }
   [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static std::int64_t first_wrong(
       const std::uint8_t* const* taps, std::int64_t count, const std::int32_t* w, const std::int32_t* shift,
-      const std::int32_t* sums, std::int64_t n) {
-    return Loops::first_wrong(taps, count, w, shift, sums, n);
+      const std::int32_t* sums, std::int64_t begin, std::int64_t n) {
+    return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
   }
 };
 

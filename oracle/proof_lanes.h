@@ -16,9 +16,11 @@ struct ProofLanes {
                       std::int64_t factor);
   // sum of (a[i] - zero_point)^2; count below 2^15 times 2^16
   std::uint64_t (*squares)(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point);
-  // The first i at which sum over t of taps[t][i] * w[t * count + i] + shift[i] is not sums[i], modulo 2^32; or count.
+  // The first i from `begin` on at which sum over t of taps[t][i] * w[t * count + i] + shift[i] is not sums[i], modulo 2^32;
+  // or count.
   std::int64_t (*first_wrong)(const std::uint8_t* const* taps, std::int64_t tap_count, const std::int32_t* w,
-                              const std::int32_t* shift, const std::int32_t* sums, std::int64_t count);
+                              const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin,
+                              std::int64_t count);
 };
 
 [[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);

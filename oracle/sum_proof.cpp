@@ -81,12 +81,11 @@ void SumProof::prove_directly(const OutputPlace& place, std::int64_t position, s
     const std::uint8_t* const from = windows_.tap_at(place, 0, t);
     taps[static_cast<std::size_t>(t)] = from == nullptr ? padding_.data() : from;
   }
-  while (true) {
-    const std::int64_t k =
-        lanes_.first_wrong(taps.data(), count, taps_.data(), shifts_.data(), sums, c_.groups);
-    if (k == c_.groups) return;
+  std::int64_t k = 0;
+  while ((k = lanes_.first_wrong(taps.data(), count, taps_.data(), shifts_.data(), sums, k, c_.groups)) < c_.groups) {
     wrong.push_back({position, k});
     sums[k] = literal(place, k);
+    ++k;
   }
 }
 

@@ -38,6 +38,9 @@ struct LayerOptions {
                                                                         const LayerOptions& options,
                                                                         LibTorch& reference);
 
+// What the model's own operator answered, in the order of Tensor.
+[[nodiscard]] Tensor<std::uint8_t> answer_of(const CapturedConv& captured);
+
 struct LayerResult {
   LayerReport report;
   std::vector<Disagreement> columns;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "cases/case_text.h"
@@ -135,6 +136,7 @@ class Verification {
 
   static void add(LayerReport& sum, const LayerReport& part) {
     sum.elements += part.elements;
+    sum.wrong_sums += part.wrong_sums;
     sum.saturation = std::max(sum.saturation, part.saturation);
     sum.largest_activation = std::max(sum.largest_activation, part.largest_activation);
     if (sum.mistrusted.empty()) sum.mistrusted = part.mistrusted;
@@ -181,11 +183,13 @@ class Verification {
       failed = failed || !as_it_may;
       ++(as_it_may ? run.reasons : run.differences)[text];
     }
-    const bool differed = differs(result);
-    if (differed) ++run.differences["difference"];
+    const bool sums_wrong = result.report.wrong_sums > 0;
+    const bool differed = differs(result) || sums_wrong;
+    if (differs(result)) ++run.differences["difference"];
+    if (sums_wrong) ++run.differences["kernel: integer sums that are not the sums of products"];
     ++(differed ? run.cases.differed : failed ? run.cases.crashed : run.cases.passed);
     shown_.differing += differed || failed ? 1 : 0;
-    const ConvCase& c = captured.problem.spec;
+    const ConvCase& c = captured.spec;
     CellCounts& cell =
         run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_.native_isa())];
     ++cell.cases;
@@ -200,11 +204,13 @@ class Verification {
   // The first difference of each column in each layer, as many of a column as are shown at most.
   void keep(const CapturedConv& captured, const LayerResult& result) {
     kept_.resize(report_.columns.size());
+    std::optional<ConvProblem> problem;
     for (std::size_t i = 0; i < result.columns.size(); ++i) {
       if (result.columns[i].differing == 0 || kept_[i] >= options_.max_findings) continue;
       ++kept_[i];
+      if (!problem) problem = problem_of(captured.view());
       pending_.push_back(
-          {crop(captured.problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
+          {crop(*problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
     }
   }
 

@@ -46,6 +46,7 @@ struct LayerReport {
   PairSaturation saturation = PairSaturation::never;
   int largest_activation = 0;          // as stored
   std::int64_t elements = 0;           // compared, of every input
+  std::int64_t wrong_sums = 0;         // of the kernel: not the integers that they should be, whatever became of them
   std::vector<ColumnCounts> columns;   // as ModelReport::columns
   std::vector<CpuForecast> forecasts;  // only those in which something changes
   std::string mistrusted;              // the reference's known defect, or why else nothing was compared; else empty

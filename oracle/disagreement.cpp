@@ -1,0 +1,43 @@
+#include "oracle/disagreement.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tieout {
+namespace {
+
+bool earlier(const Disagreement::Element& a, const Disagreement::Element& b) { return a.offset < b.offset; }
+
+}  // namespace
+
+void Differences::note(std::int64_t offset, std::uint8_t says, std::uint8_t answer) {
+  if (says == answer) return;
+  ++found_.differing;
+  found_.largest = std::max(found_.largest, std::abs(int{says} - int{answer}));
+  keep({offset, says});
+}
+
+void Differences::keep(const Disagreement::Element& element) {
+  std::vector<Disagreement::Element>& first = found_.first;
+  if (first.size() == Disagreement::kMost) {
+    if (!earlier(element, first.front())) return;
+    std::pop_heap(first.begin(), first.end(), earlier);
+    first.pop_back();
+  }
+  first.push_back(element);
+  std::push_heap(first.begin(), first.end(), earlier);
+}
+
+void Differences::add(const Differences& others) {
+  found_.differing += others.found_.differing;
+  found_.largest = std::max(found_.largest, others.found_.largest);
+  for (const Disagreement::Element& element : others.found_.first) keep(element);
+}
+
+Disagreement Differences::sorted() const {
+  Disagreement result = found_;
+  std::sort(result.first.begin(), result.first.end(), earlier);
+  return result;
+}
+
+}  // namespace tieout
