@@ -76,8 +76,8 @@ struct LayerComparison::Layer {
         lanes(proof_lanes(isa)),
         find(find_suspects(isa)),
         proof(view, bounds, kProofSeed, isa),
-        float32(view),
-        float64(view) {
+        float32(view, isa),
+        float64(view, isa) {
     if (extremes.leave_int16(range.highest)) pairs.emplace(view, range);
     const bool pairs_decide = !activations_leave_int16(c);
     for (std::size_t i = 0; i < hypotheses.size(); ++i) {
@@ -274,7 +274,7 @@ struct LayerComparison::Layer {
   void finish_sums(State& s, std::int64_t first, const std::uint8_t* answer) const {
     const auto finish_with = [&](const auto& sums, auto& room, std::vector<OutputElement>& elements,
                                  const Entries& entries, auto finished) {
-      sums.visit(elements, room, [&](std::size_t i, auto sum) {
+      sums.visit(elements, room, s.room, [&](std::size_t i, auto sum) {
         const OutputElement& element = elements[i];
         describe(c, element.k, s.sums);
         const std::uint8_t says = finished(sum, s.sums, nullptr);

@@ -22,11 +22,12 @@ Real relu(Real v) {
 template <typename Real>
 Real convolved(const Window& window) {
   const auto channels = static_cast<std::size_t>(window.group_channels);
+  const auto xz = static_cast<std::int32_t>(window.xz), wz = static_cast<std::int32_t>(window.wz);
   Real sum = 0;
   for (std::size_t channel = 0; channel < channels; ++channel) {
     for (std::size_t i = channel; i < window.x.size(); i += channels) {
-      const float x = window.inside[i] != 0 ? dequantized_activation(window.x[i] - window.xz, window.xs) : 0.0F;
-      const Real w = dequantized_weight<Real>(window.w[i] - window.wz, window.ws, window.granularity);
+      const float x = window.inside[i] != 0 ? dequantized_activation(window.x[i] - xz, window.xs) : 0.0F;
+      const Real w = dequantized_weight<Real>(window.w[i] - wz, window.ws, window.granularity);
       sum += static_cast<Real>(x) * w;
     }
   }
@@ -60,7 +61,7 @@ Tensor<double> document_output_1(const ConvProblem& problem) {
   Tensor<double> result{output_shape(c), {}};
   const auto weight = dequantized_weight<double>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const float x = dequantized_activation(q - c.activation_zero_point, c.activation_scale);
+    const float x = dequantized_activation(q - static_cast<std::int32_t>(c.activation_zero_point), c.activation_scale);
     const double v = static_cast<double>(x) * weight + static_cast<double>(c.bias.front());
     result.values.push_back(ties_to_even(relu(v / c.output_scale)));
   }
@@ -73,7 +74,7 @@ Tensor<float> document_output_2(const ConvProblem& problem) {
   Tensor<float> result{output_shape(c), {}};
   const auto weight = dequantized_weight<float>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const float v = dequantized_activation(q - c.activation_zero_point, c.activation_scale) * weight + c.bias.front();
+    const float v = dequantized_activation(q - static_cast<std::int32_t>(c.activation_zero_point), c.activation_scale) * weight + c.bias.front();
     result.values.push_back(relu(ties_to_even(v / static_cast<float>(c.output_scale))));
   }
   return result;

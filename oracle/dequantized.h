@@ -27,11 +27,11 @@ namespace tieout {
 
 // What both are made of, for those who sum up many windows: float32 and float64 are the hypotheses' own types.
 // steps: q less its zero point.
-[[nodiscard]] inline float dequantized_activation(std::int64_t steps, double scale) {
+[[nodiscard]] inline float dequantized_activation(std::int32_t steps, double scale) {
   return static_cast<float>(steps) * static_cast<float>(scale);
 }
 template <typename Real>
-[[nodiscard]] Real dequantized_weight(std::int64_t steps, double scale, Granularity granularity) {
+[[nodiscard]] Real dequantized_weight(std::int32_t steps, double scale, Granularity granularity) {
   if constexpr (sizeof(Real) == sizeof(float)) {
     if (granularity == Granularity::per_tensor) return static_cast<float>(steps) * static_cast<float>(scale);
   }

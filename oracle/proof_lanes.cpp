@@ -5,80 +5,43 @@
 namespace tieout {
 namespace {
 
-// One register of AVX-512 each; g++ splits them where the target has less.
-using Words [[gnu::vector_size(64)]] = std::uint32_t;
-using Longs [[gnu::vector_size(64)]] = std::uint64_t;
-using SignedLongs [[gnu::vector_size(64)]] = std::int64_t;
-using EightInts [[gnu::vector_size(32)]] = std::int32_t;
-using EightBytes [[gnu::vector_size(8)]] = std::uint8_t;
-using SixteenBytes [[gnu::vector_size(16)]] = std::uint8_t;
+constexpr std::int64_t kLanes = 16;
 
-// Not a function that returns a vector: that has another ABI where the target has no such registers.
-template <typename Vector>
-struct Loaded {
-  Vector v;
-
-  template <typename T>
-  [[gnu::always_inline]] explicit Loaded(const T* from) {
-    __builtin_memcpy(&v, from, sizeof v);
-  }
-};
-
-template <typename Vector>
-[[gnu::always_inline]] inline std::uint64_t added_up(const Vector& v) {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < sizeof(Vector) / sizeof v[0]; ++i) sum += v[i];
-  return sum;
-}
-
-// Everything is inlined into one struct's functions for each instruction set: `target` is not inherited by what is called.
+// Written so that g++ makes vectors of them; inlined into a function for each instruction set, since what is called does not
+// inherit `target`.
 struct Loops {
   [[gnu::always_inline]] static inline std::uint64_t dot_sums(const std::int32_t* a, const std::int32_t* b,
                                                               std::int64_t count) {
-    SignedLongs sum{};
-    std::int64_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-      sum += __builtin_convertvector(Loaded<EightInts>(a + i).v, SignedLongs) *
-             __builtin_convertvector(Loaded<EightInts>(b + i).v, SignedLongs);
-    }
-    auto total = added_up(reinterpret_cast<const Longs&>(sum));
-    for (; i < count; ++i) total += static_cast<std::uint64_t>(std::int64_t{a[i]} * b[i]);
+    std::uint64_t total = 0;
+    for (std::int64_t i = 0; i < count; ++i) total += static_cast<std::uint64_t>(std::int64_t{a[i]} * b[i]);
     return total;
   }
 
   [[gnu::always_inline]] static inline std::uint64_t dot_bytes(const std::uint8_t* a, const std::uint64_t* b,
                                                                std::int64_t count) {
-    Longs sum{}, other{};
-    std::int64_t i = 0;
-    for (; i + 16 <= count; i += 16) {
-      sum += __builtin_convertvector(Loaded<EightBytes>(a + i).v, Longs) * Loaded<Longs>(b + i).v;
-      other += __builtin_convertvector(Loaded<EightBytes>(a + i + 8).v, Longs) * Loaded<Longs>(b + i + 8).v;
-    }
-    std::uint64_t total = added_up(sum) + added_up(other);
-    for (; i < count; ++i) total += a[i] * b[i];
+    std::uint64_t total = 0;
+    for (std::int64_t i = 0; i < count; ++i) total += a[i] * b[i];
     return total;
   }
 
-  [[gnu::always_inline]] static inline void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count,
-                                                        std::int32_t zero_point, std::int64_t factor) {
+  [[gnu::always_inline]] static inline void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
+                                                        std::int64_t count, std::int32_t zero_point,
+                                                        std::int64_t factor) {
     for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
   }
 
   [[gnu::always_inline]] static inline std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
                                                              std::int32_t zero_point) {
-    constexpr std::int64_t kBlock = 1 << 15;  // 2^15 / 16 squares below 2^16 fit a lane
+    constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
     std::uint64_t total = 0;
-    std::int64_t i = 0;
-    while (i + 16 <= count) {
-      Words sum{};
-      for (const std::int64_t end = std::min(count - 15, i + kBlock); i < end; i += 16) {
-        const Words step = __builtin_convertvector(Loaded<SixteenBytes>(a + i).v, Words) -
-                           static_cast<std::uint32_t>(zero_point);
-        sum += step * step;
+    for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+      std::uint32_t sum = 0;
+      for (std::int64_t i = begin; i < std::min(begin + kBlock, count); ++i) {
+        const std::int32_t step = a[i] - zero_point;
+        sum += static_cast<std::uint32_t>(step * step);
       }
-      total += added_up(sum);
+      total += sum;
     }
-    for (; i < count; ++i) total += static_cast<std::uint64_t>((a[i] - zero_point) * (a[i] - zero_point));
     return total;
   }
 
@@ -86,22 +49,20 @@ struct Loops {
                                                                 const std::int32_t* w, const std::int32_t* shift,
                                                                 const std::int32_t* sums, std::int64_t begin,
                                                                 std::int64_t count) {
-    std::int64_t i = begin;
-    for (; i + 16 <= count; i += 16) {
-      Words sum = Loaded<Words>(shift + i).v - Loaded<Words>(sums + i).v;
-      for (std::int64_t t = 0; t < tap_count; ++t) {
-        sum += __builtin_convertvector(Loaded<SixteenBytes>(taps[t] + i).v, Words) * Loaded<Words>(w + t * count + i).v;
+    for (std::int64_t i = begin; i < count; i += kLanes) {
+      const std::int64_t lanes = std::min(kLanes, count - i);
+      std::uint32_t off[kLanes] = {};
+      for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        off[lane] = static_cast<std::uint32_t>(shift[i + lane]) - static_cast<std::uint32_t>(sums[i + lane]);
       }
-      std::uint32_t any = 0;
-      for (std::size_t lane = 0; lane < 16; ++lane) any |= sum[lane];
-      if (any != 0) break;
-    }
-    for (; i < count; ++i) {
-      auto sum = static_cast<std::uint32_t>(shift[i]) - static_cast<std::uint32_t>(sums[i]);
       for (std::int64_t t = 0; t < tap_count; ++t) {
-        sum += std::uint32_t{taps[t][i]} * static_cast<std::uint32_t>(w[t * count + i]);
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+          off[lane] += std::uint32_t{taps[t][i + lane]} * static_cast<std::uint32_t>(w[t * count + i + lane]);
+        }
       }
-      if (sum != 0) return i;
+      for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        if (off[lane] != 0) return i + lane;
+      }
     }
     return count;
   }
@@ -121,7 +82,8 @@ struct Portable {
     return Loops::squares(a, n, z);
   }
   static std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t count, const std::int32_t* w,
-                                  const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin, std::int64_t n) {
+                                  const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin,
+                                  std::int64_t n) {
     return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
   }
 };
@@ -143,34 +105,8 @@ struct Avx2 {
   }
   [[gnu::target("avx2")]] static std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t count,
                                                           const std::int32_t* w, const std::int32_t* shift,
-                                                          const std::int32_t* sums, std::int64_t begin, std::int64_t n) {
-    return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
-  }
-};
-
-struct Avx512 {
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static std::uint64_t dot_sums(const std::int32_t* a,
-                                                                                      const std::int32_t* b,
-                                                                                      std::int64_t n) {
-    return Loops::dot_sums(a, b, n);
-  }
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static std::uint64_t dot_bytes(const std::uint8_t* a,
-                                                                                       const std::uint64_t* b,
-                                                                                       std::int64_t n) {
-    return Loops::dot_bytes(a, b, n);
-  }
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static void add_weights(std::uint64_t* to, const std::int8_t* w,
-                                                                                std::int64_t n, std::int32_t z,
-                                                                                std::int64_t f) {
-    Loops::add_weights(to, w, n, z, f);
-  }
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static std::uint64_t squares(const std::uint8_t* a,
-                                                                                     std::int64_t n, std::int32_t z) {
-    return Loops::squares(a, n, z);
-  }
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] static std::int64_t first_wrong(
-      const std::uint8_t* const* taps, std::int64_t count, const std::int32_t* w, const std::int32_t* shift,
-      const std::int32_t* sums, std::int64_t begin, std::int64_t n) {
+                                                          const std::int32_t* sums, std::int64_t begin,
+                                                          std::int64_t n) {
     return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
   }
 };
@@ -186,7 +122,7 @@ ProofLanes proof_lanes(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return lanes_of<Portable>();
     case VectorIsa::avx2: return lanes_of<Avx2>();
-    case VectorIsa::avx512: return lanes_of<Avx512>();
+    case VectorIsa::avx512: return proof_lanes_avx512();
   }
   return lanes_of<Portable>();
 }

@@ -24,5 +24,6 @@ struct ProofLanes {
 };
 
 [[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);
+[[nodiscard]] ProofLanes proof_lanes_avx512();  // on CPUs that have it
 
 }  // namespace tieout

@@ -55,6 +55,21 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
       padding_(static_cast<std::size_t>(c_.in_channels), static_cast<std::uint8_t>(c_.activation_zero_point)) {
   pairs_.resize(static_cast<std::size_t>(c_.groups * ((windows_.length() + 1) / 2)));
   for (std::int64_t k = 0; k < c_.out_channels; ++k) add_pairs(k, range.highest);
+  find_pixels();
+}
+
+// Most pixels are passed over by one look at all of their channels.
+void SaturatingPairs::find_pixels() {
+  const auto channels = static_cast<std::size_t>(c_.in_channels);
+  std::vector<std::uint8_t> lowest(channels, 255);  // of all kernel positions
+  for (std::size_t i = 0; i < limits_.size(); ++i) lowest[i % channels] = std::min(lowest[i % channels], limits_[i]);
+  const auto pixels = static_cast<std::size_t>(c_.batch * volume(c_.input));
+  for (std::size_t p = 0; p <= pixels; ++p) {
+    const std::uint8_t* const x = p < pixels ? layer_.activation + p * channels : padding_.data();
+    std::uint8_t any = 0;
+    for (std::size_t i = 0; i < channels; ++i) any |= x[i] > lowest[i] ? 1 : 0;
+    matters_.push_back(any);
+  }
 }
 
 void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
@@ -109,6 +124,9 @@ void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<O
   for (std::int64_t p = first; p < first + count; ++p, place.advance(out)) {
     for (std::int64_t t = 0; t < windows_.taps(); ++t) {
       const std::uint8_t* x = windows_.tap_at(place, 0, t);
+      const bool matters = x == nullptr ? matters_.back() != 0
+                                        : matters_[static_cast<std::size_t>((x - layer_.activation) / c_.in_channels)] != 0;
+      if (!matters) continue;
       if (x == nullptr) x = padding_.data();
       const std::uint8_t* const limits = limits_.data() + t * c_.in_channels;
       for (std::int64_t begin = 0; begin < c_.in_channels; begin += kBlock) {

@@ -36,6 +36,7 @@ class SaturatingPairs {
     int first = 0, second = 0;  // weights
   };
   void add_pairs(std::int64_t k, int largest);
+  void find_pixels();
   void look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
             std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const;
   [[nodiscard]] int activation(const OutputPlace& place, std::int64_t group, std::int64_t index) const;
@@ -46,6 +47,7 @@ class SaturatingPairs {
   std::int64_t channels_, outputs_;
   std::vector<std::vector<Pair>> pairs_;  // groups x pairs of the reduction
   std::vector<std::uint8_t> limits_;      // taps x C: what activations must exceed to matter; 255: none does
+  std::vector<std::uint8_t> matters_;     // N x D x H x W: whether any activation there does; then padding
   std::vector<std::uint8_t> padding_;
 };
 

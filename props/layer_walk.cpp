@@ -105,6 +105,7 @@ WalkedLayer walk_layer(const CapturedConv& captured, const Arithmetic& arithmeti
   }
   walked.kernel = kernel_differences.sorted();
   walked.opinion = comparison.finish(parts);
+  if (getenv("HYP_STATS")) fprintf(stderr, "%s looked %ld summed %ld sat %ld n %ld of %zu\n", captured.name.c_str(), walked.opinion.looked_at, walked.opinion.summed, (long)walked.opinion.saturating.size(), reduction_length(c), captured.output.size());
   if (saturates) leave_out_saturating(walked.opinion);
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
     walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
