@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 
 #include "oracle/dequantized.h"
@@ -30,6 +31,18 @@ struct Entry {
   std::size_t index;
 };
 using Entries = std::vector<Entry>;
+
+// What a hypothesis differs by alone, and what it differs by as all of its group do.
+void join(Disagreement& alone, const Disagreement& group) {
+  alone.differing += group.differing;
+  alone.largest = std::max(alone.largest, group.largest);
+  std::vector<Disagreement::Element> both;
+  both.reserve(alone.first.size() + group.first.size());
+  std::merge(alone.first.begin(), alone.first.end(), group.first.begin(), group.first.end(), std::back_inserter(both),
+             [](const auto& a, const auto& b) { return a.offset < b.offset; });
+  if (both.size() > Disagreement::kMost) both.resize(Disagreement::kMost);
+  alone.first = std::move(both);
+}
 
 // The exact value of another s: hypotheses whose bias is a whole number of units of raw.
 struct Shifted {
@@ -70,7 +83,7 @@ struct LayerComparison::Layer {
       : layer(view),
         c(*view.spec),
         range(range_of(view)),
-        extremes(pair_extremes(view)),
+        extremes(pair_extremes(view, range.highest)),
         bounds(channel_bounds(view, range)),
         windows(view),
         lanes(proof_lanes(isa)),
@@ -102,6 +115,8 @@ struct LayerComparison::Layer {
                            .truncated_bias = !truncated.entries.empty(),
                            .twice_rounded = !twice.entries.empty()});
     const auto oz = static_cast<double>(c.output_zero_point);
+    channels = static_cast<std::uint32_t>(c.out_channels);
+    plane = volume(output_size(c));
     lowest = c.relu == Relu::on ? 0 : -oz;
     highest = 255 - oz;
     const auto xz = static_cast<int>(c.activation_zero_point);
@@ -117,7 +132,7 @@ struct LayerComparison::Layer {
     if (pairs) mark_pairs(s, first, count, answer);
     if (!everywhere.empty()) {
       for (std::int64_t i = 0; i < elements; ++i) {
-        if (bounds[static_cast<std::size_t>(i % c.out_channels)].tame) literally(s, everywhere, at(first, i), answer[i]);
+        if (bounds[static_cast<std::size_t>(i % c.out_channels)].tame) literally(s, everywhere, at(first, static_cast<std::uint32_t>(i)), answer[i]);
       }
     }
     if (all.size() == everywhere.size() + by_pairs.size() && by_pairs.empty() && all_tame()) return;
@@ -135,25 +150,33 @@ struct LayerComparison::Layer {
   }
 
   [[nodiscard]] LayerOpinion finish(std::span<const Part> parts) const {
-    std::vector<Differences> sums(all.size());
+    std::vector<Differences> found(all.size());
+    std::array<Differences, kGroups> in_groups;
     LayerOpinion opinion;
     for (const Part& part : parts) {
       const State& s = *part.state_;
-      for (std::size_t h = 0; h < s.found.size(); ++h) sums[h].add(s.found[h]);
-      for (const Shifted* shifted : {&nearest, &truncated, &twice}) {
-        for (const Entry& entry : shifted->entries) sums[entry.index].add(s.groups[shifted->group]);
-      }
+      for (std::size_t h = 0; h < s.found.size(); ++h) found[h].add(s.found[h]);
+      for (std::size_t g = 0; g < kGroups; ++g) in_groups[g].add(s.groups[g]);
       opinion.looked_at += s.looked_at;
       opinion.summed += s.summed;
       opinion.wrong_sums.insert(opinion.wrong_sums.end(), s.wrong.begin(), s.wrong.end());
       opinion.saturating.insert(opinion.saturating.end(), s.saturating.begin(), s.saturating.end());
     }
-    for (const Differences& sum : sums) opinion.hypotheses.push_back(sum.sorted());
+    for (const Differences& one : found) opinion.hypotheses.push_back(one.sorted());
+    for (const Shifted* shifted : {&nearest, &truncated, &twice}) {
+      const Disagreement group = in_groups[shifted->group].sorted();
+      for (const Entry& entry : shifted->entries) join(opinion.hypotheses[entry.index], group);
+    }
     return opinion;
   }
 
-  [[nodiscard]] OutputElement at(std::int64_t first, std::int64_t place) const {
-    return {first + place / c.out_channels, place % c.out_channels};
+  [[nodiscard]] OutputElement at(std::int64_t first, std::uint32_t place) const {
+    return {first + place / channels, place % channels};
+  }
+
+  [[nodiscard]] std::int64_t offset(const OutputElement& element) const {
+    const std::int64_t image = element.position / plane;
+    return (image * c.out_channels + element.k - image) * plane + element.position;
   }
 
   [[nodiscard]] bool all_tame() const {
@@ -213,12 +236,12 @@ struct LayerComparison::Layer {
       if (!described) describe_sums(s.sums, element.k, raw);
       described = true;
       for (const Entry& entry : entries) {
-        s.found[entry.index].note(offset_of(element, c), entry.hypothesis->evaluate(s.sums, nullptr), answer);
+        s.found[entry.index].note(offset(element), entry.hypothesis->evaluate(s.sums, nullptr), answer);
       }
     };
     const auto agree = [&](const Entries& entries) {
       if (exact.says == answer) return;
-      for (const Entry& entry : entries) s.found[entry.index].note(offset_of(element, c), exact.says, answer);
+      for (const Entry& entry : entries) s.found[entry.index].note(offset(element), exact.says, answer);
     };
     if (exact.margin <= reach) {
       by_sums(near);
@@ -244,7 +267,7 @@ struct LayerComparison::Layer {
       if (value.margin <= b.near + ChannelBounds::kSlope * std::fabs(scaled + shift) + wide) {
         by_sums(shifted.entries);
       } else if (value.says != answer) {
-        s.groups[shifted.group].note(offset_of(element, c), value.says, answer);
+        s.groups[shifted.group].note(offset(element), value.says, answer);
       }
     };
     whole_bias(nearest, b.nearest_known, b.nearest);
@@ -267,7 +290,7 @@ struct LayerComparison::Layer {
     if (entries.empty()) return;
     gather(layer, element, s.window);
     for (const Entry& entry : entries) {
-      s.found[entry.index].note(offset_of(element, c), entry.hypothesis->evaluate(s.window, nullptr), answer);
+      s.found[entry.index].note(offset(element), entry.hypothesis->evaluate(s.window, nullptr), answer);
     }
   }
 
@@ -279,7 +302,7 @@ struct LayerComparison::Layer {
         describe(c, element.k, s.sums);
         const std::uint8_t says = finished(sum, s.sums, nullptr);
         const std::uint8_t expected = answer[(element.position - first) * c.out_channels + element.k];
-        for (const Entry& entry : entries) s.found[entry.index].note(offset_of(element, c), says, expected);
+        for (const Entry& entry : entries) s.found[entry.index].note(offset(element), says, expected);
       });
       s.summed += static_cast<std::int64_t>(elements.size());
       elements.clear();
@@ -304,6 +327,8 @@ struct LayerComparison::Layer {
   LiteralSums<float> float32;
   LiteralSums<double> float64;
   SuspectTable table;
+  std::uint32_t channels = 1;        // of the output
+  std::int64_t plane = 1;            // of one of them
   double lowest = 0, highest = 255;  // of what is rounded: the zero point is added afterwards
   double widest_norm = 0;
   std::optional<SaturatingPairs> pairs;  // where there can be any

@@ -19,13 +19,10 @@ void Differences::note(std::int64_t offset, std::uint8_t says, std::uint8_t answ
 
 void Differences::keep(const Disagreement::Element& element) {
   std::vector<Disagreement::Element>& first = found_.first;
-  if (first.size() == Disagreement::kMost) {
-    if (!earlier(element, first.front())) return;
-    std::pop_heap(first.begin(), first.end(), earlier);
-    first.pop_back();
-  }
   first.push_back(element);
-  std::push_heap(first.begin(), first.end(), earlier);
+  if (first.size() < 2 * Disagreement::kMost) return;
+  std::nth_element(first.begin(), first.begin() + Disagreement::kMost, first.end(), earlier);
+  first.resize(Disagreement::kMost);
 }
 
 void Differences::add(const Differences& others) {
@@ -37,6 +34,7 @@ void Differences::add(const Differences& others) {
 Disagreement Differences::sorted() const {
   Disagreement result = found_;
   std::sort(result.first.begin(), result.first.end(), earlier);
+  if (result.first.size() > Disagreement::kMost) result.first.resize(Disagreement::kMost);
   return result;
 }
 

@@ -29,7 +29,7 @@ class Differences {
 
  private:
   void keep(const Disagreement::Element& element);
-  Disagreement found_;  // its first ones as a heap, the last on top
+  Disagreement found_;  // its first ones in any order, and up to kMost more
 };
 
 }  // namespace tieout

@@ -34,10 +34,12 @@ PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
 
 }  // namespace
 
-PairExtremes pair_extremes(const LayerView& layer) {
+PairExtremes pair_extremes(const LayerView& layer, int activation) {
+  constexpr PairExtremes kOfAll{2 * -128, 2 * 127};
+  const int enough = kOfAll.leave_int16(activation) ? activation : 255;
   PairExtremes all;
   std::vector<std::int8_t> weights;
-  for (std::int64_t k = 0; k < layer.spec->out_channels; ++k) {
+  for (std::int64_t k = 0; k < layer.spec->out_channels && !all.leave_int16(enough); ++k) {
     in_pairing_order(layer, k, weights);
     const PairExtremes channel = extremes_of(weights);
     all = {std::min(all.lowest, channel.lowest), std::max(all.highest, channel.highest)};
@@ -58,17 +60,21 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
   find_pixels();
 }
 
-// Most pixels are passed over by one look at all of their channels.
+// Activations that are large enough are few, and found once, not once for each window.
 void SaturatingPairs::find_pixels() {
   const auto channels = static_cast<std::size_t>(c_.in_channels);
   std::vector<std::uint8_t> lowest(channels, 255);  // of all kernel positions
   for (std::size_t i = 0; i < limits_.size(); ++i) lowest[i % channels] = std::min(lowest[i % channels], limits_[i]);
   const auto pixels = static_cast<std::size_t>(c_.batch * volume(c_.input));
+  large_begin_.resize(pixels + 2);
   for (std::size_t p = 0; p <= pixels; ++p) {
     const std::uint8_t* const x = p < pixels ? layer_.activation + p * channels : padding_.data();
     std::uint8_t any = 0;
-    for (std::size_t i = 0; i < channels; ++i) any |= x[i] > lowest[i] ? 1 : 0;
-    matters_.push_back(any);
+    for (std::size_t i = 0; i < channels; ++i) any |= static_cast<std::uint8_t>(x[i] > lowest[i]);
+    for (std::size_t i = 0; any != 0 && i < channels; ++i) {
+      if (x[i] > lowest[i]) large_.push_back(static_cast<std::uint32_t>(i));
+    }
+    large_begin_[p + 1] = static_cast<std::uint32_t>(large_.size());
   }
 }
 
@@ -117,24 +123,21 @@ void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std:
 }
 
 void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const {
+  if (large_.empty()) return;
   std::vector<std::int64_t> found_in(static_cast<std::size_t>(c_.out_channels), -1);  // at which position, by channel
   const Spatial out = output_size(c_);
   OutputPlace place(first, out);
-  constexpr std::int64_t kBlock = 64;
+  const std::size_t padding = large_begin_.size() - 2;
   for (std::int64_t p = first; p < first + count; ++p, place.advance(out)) {
     for (std::int64_t t = 0; t < windows_.taps(); ++t) {
       const std::uint8_t* x = windows_.tap_at(place, 0, t);
-      const bool matters = x == nullptr ? matters_.back() != 0
-                                        : matters_[static_cast<std::size_t>((x - layer_.activation) / c_.in_channels)] != 0;
-      if (!matters) continue;
+      const std::size_t pixel =
+          x == nullptr ? padding : static_cast<std::size_t>((x - layer_.activation) / c_.in_channels);
       if (x == nullptr) x = padding_.data();
-      const std::uint8_t* const limits = limits_.data() + t * c_.in_channels;
-      for (std::int64_t begin = 0; begin < c_.in_channels; begin += kBlock) {
-        const std::int64_t end = std::min(begin + kBlock, c_.in_channels);
-        std::uint8_t any = 0;
-        for (std::int64_t i = begin; i < end; ++i) any |= x[i] > limits[i] ? 1 : 0;
-        for (std::int64_t i = begin; any != 0 && i < end; ++i) {
-          if (x[i] > limits[i]) look(place, p, i, t, found_in, found);
+      for (std::uint32_t i = large_begin_[pixel]; i < large_begin_[pixel + 1]; ++i) {
+        const std::uint32_t channel = large_[i];
+        if (x[channel] > limits_[static_cast<std::size_t>(t * c_.in_channels) + channel]) {
+          look(place, p, channel, t, found_in, found);
         }
       }
     }

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "cases/aligned.h"
 #include "oracle/channel_bounds.h"
 #include "oracle/layer_windows.h"
 #include "oracle/proof_lanes.h"
@@ -43,10 +44,10 @@ class SumProof {
   ProofLanes lanes_;
   std::int64_t outputs_;
   bool directly_;
-  std::vector<std::int32_t> random_;         // r
-  std::vector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
+  AlignedVector<std::int32_t> random_;         // r
+  AlignedVector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
   std::vector<std::uint64_t> zero_points_;   // by group: xz * sum of R
-  std::vector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
+  AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
   std::vector<std::uint8_t> padding_;
 };
 

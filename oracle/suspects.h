@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "cases/aligned.h"
 #include "oracle/channel_bounds.h"
 #include "oracle/vector_isa.h"
 
@@ -28,7 +29,7 @@ struct AskedFor {
 // roundings for |s| <= 257; what is larger lies a whole step beyond the clamp, which is far more than its roundings.
 struct SuspectTable {
   std::int64_t period = 0;
-  std::vector<float> multiplier, centre, limit, per_norm;
+  AlignedVector<float> multiplier, centre, limit, per_norm;
   float lowest = 0, highest = 255;
 };
 // bounds: all of them tame, or their elements are suspects throughout.

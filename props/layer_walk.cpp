@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "cases/aligned.h"
 #include "cases/parallel.h"
 #include "kernels/packed_conv.h"
 
@@ -22,8 +23,8 @@ double thread_seconds() {
 struct Worker {
   LayerComparison::Part part;
   Differences kernel;
-  std::vector<std::uint8_t> y;
-  std::vector<std::int32_t> sums;
+  AlignedVector<std::uint8_t> y;
+  AlignedVector<std::int32_t> sums;
   double in_kernel = 0, in_hypotheses = 0;
 };
 
