@@ -52,7 +52,8 @@ std::vector<std::uint8_t> channels_first(const std::uint8_t* values, std::int64_
 ConvProblem problem_of(const LayerView& layer) {
   const ConvCase& c = *layer.spec;
   const std::int64_t weights = c.out_channels * reduction_length(c);
-  return {c, channels_first(layer.activation, c.batch, c.in_channels, volume(c.input)),
+  return {c,
+          channels_first(layer.activation, c.batch, c.in_channels, volume(c.input)),
           {layer.weight, layer.weight + weights}};
 }
 

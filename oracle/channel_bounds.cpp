@@ -68,11 +68,9 @@ ActivationRange range_of(const LayerView& layer) {
   return {lowest, highest};
 }
 
-std::vector<ChannelBounds> channel_bounds(const LayerView& layer, const ActivationRange& range) {
-  const ConvCase& c = *layer.spec;
+std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight) {
   const std::int64_t length = reduction_length(c);
-  const auto xz = static_cast<int>(c.activation_zero_point);
-  const double largest = std::max(std::abs(range.lowest - xz), std::abs(range.highest - xz));
+  const auto largest = static_cast<double>(std::max(c.activation_zero_point, 255 - c.activation_zero_point));
   const auto n = static_cast<double>(length);
   const double growth = (n + 5) * kU < 0.5 ? kU / (1 - (n + 5) * kU) : INFINITY;
   constexpr double kSmall = 0x1p-60, kLarge = 0x1p60, kUpward = 1 + 0x1p-16;
@@ -82,8 +80,7 @@ std::vector<ChannelBounds> channel_bounds(const LayerView& layer, const Activati
     const auto ws = static_cast<float>(weight_scale(c, k));
     const auto os = static_cast<float>(c.output_scale);
     const float unit = xs * ws;
-    const WeightNorms norms =
-        norms_of(layer.weight + k * length, length, static_cast<int>(weight_zero_point(c, k)));
+    const WeightNorms norms = norms_of(weight + k * length, length, static_cast<int>(weight_zero_point(c, k)));
     ChannelBounds bounds;
     bounds.multiplier = static_cast<double>(unit / os);
     const float bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
@@ -95,7 +92,8 @@ std::vector<ChannelBounds> channel_bounds(const LayerView& layer, const Activati
     bounds.near = ChannelBounds::kSlope * (2 * std::fabs(bounds.bias) + static_cast<double>(c.output_zero_point) + 2);
     bounds.activations = kUpward * kU * bounds.multiplier * norms.norm;
     bounds.float_sum = kUpward * growth * bounds.multiplier * norms.weighted;
-    if (bounds.tame) shift_by_whole_bias(static_cast<double>(bias) / (static_cast<double>(xs) * static_cast<double>(ws)), bounds);
+    if (bounds.tame)
+      shift_by_whole_bias(static_cast<double>(bias) / (static_cast<double>(xs) * static_cast<double>(ws)), bounds);
     all.push_back(bounds);
   }
   return all;

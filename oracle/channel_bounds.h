@@ -40,16 +40,16 @@ struct ChannelBounds {
 
   bool tame = false;  // nothing overflows, vanishes or wraps, and raw is the exact sum: else everything is literal
   bool nearest_known = false, truncated_known = false;  // the shifts below
-  double multiplier = 0, bias = 0;  // s = raw * multiplier + bias, within what `near` allows for
-  double near = 0;                  // on top of kSlope * |s|
-  double activations = 0;           // on top of `near`, by |x|
-  double float_sum = 0;             // likewise
-  double nearest = 0, truncated = 0;  // shifts of s by a whole bias
-  double twice = 0;                   // 2^-(e + 1), on top of `nearest` and away from 0
-  static constexpr double kUnknownBias = 2.5;  // units of raw: 1 for the bias, 1 for a product rounded twice
+  double multiplier = 0, bias = 0;                      // s = raw * multiplier + bias, within what `near` allows for
+  double near = 0;                                      // on top of kSlope * |s|
+  double activations = 0;                               // on top of `near`, by |x|
+  double float_sum = 0;                                 // likewise
+  double nearest = 0, truncated = 0;                    // shifts of s by a whole bias
+  double twice = 0;                                     // 2^-(e + 1), on top of `nearest` and away from 0
+  static constexpr double kUnknownBias = 2.5;           // units of raw: 1 for the bias, 1 for a product rounded twice
 };
 
-// One for each output channel.
-[[nodiscard]] std::vector<ChannelBounds> channel_bounds(const LayerView& layer, const ActivationRange& range);
+// One for each output channel, whatever the activations.
+[[nodiscard]] std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight);
 
 }  // namespace tieout

@@ -28,14 +28,14 @@ struct LayerOpinion {
 
 class LayerComparison {
  public:
-  // layer and hypotheses outlive this.
-  LayerComparison(std::span<const Hypothesis* const> hypotheses, const LayerView& layer,
-                  VectorIsa isa = best_vector_isa());
+  // What depends on the weights is worked out here, once for every call of the layer. weight: K x C/groups x kernel, outlives
+  // this, as the hypotheses do. most: how many elements of each Disagreement are kept.
+  LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec, const std::int8_t* weight,
+                  std::size_t most = Disagreement::kMost, VectorIsa isa = best_vector_isa());
   ~LayerComparison();
   LayerComparison(const LayerComparison&) = delete;
   LayerComparison& operator=(const LayerComparison&) = delete;
 
-  [[nodiscard]] const ActivationRange& range() const;
   [[nodiscard]] const PairExtremes& extremes() const;  // of the weights
 
   // One thread's findings so far; nothing is shared.
@@ -52,8 +52,11 @@ class LayerComparison {
     std::unique_ptr<State> state_;
   };
 
+  // A call of the layer: N x D x H x W x C, which stay until the last piece is seen. What range they have.
+  ActivationRange begin(const std::uint8_t* activation);
+
   // The output positions first .. first + count of N x D' x H' x W', each K numbers. sums: zero points taken out, int32;
-  // wrong ones are put right in place. answer: the operator's.
+  // wrong ones are put right in place. answer: the operator's. Several threads may, each with a part of its own.
   void see(Part& part, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const;
 
   // Of all that was seen. The same whatever the parts were.
@@ -61,7 +64,7 @@ class LayerComparison {
 
  private:
   struct Layer;
-  std::unique_ptr<const Layer> layer_;
+  std::unique_ptr<Layer> layer_;
 };
 
 // What evaluate() gives: slow, and what LayerComparison is tested against. answer: the operator's, of output_shape().

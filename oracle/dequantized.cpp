@@ -74,7 +74,9 @@ Tensor<float> document_output_2(const ConvProblem& problem) {
   Tensor<float> result{output_shape(c), {}};
   const auto weight = dequantized_weight<float>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const float v = dequantized_activation(q - static_cast<std::int32_t>(c.activation_zero_point), c.activation_scale) * weight + c.bias.front();
+    const float v =
+        dequantized_activation(q - static_cast<std::int32_t>(c.activation_zero_point), c.activation_scale) * weight +
+        c.bias.front();
     result.values.push_back(relu(ties_to_even(v / static_cast<float>(c.output_scale))));
   }
   return result;

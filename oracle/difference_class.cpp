@@ -230,15 +230,13 @@ Difference classify_difference(const ConvProblem& problem, const Arithmetic& ref
 
 Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
                                std::span<const DifferingElement> elements) {
-  return classify(reference, elements,
-                  [&](std::int64_t offset, Window& window) { gather(problem, offset, window); });
+  return classify(reference, elements, [&](std::int64_t offset, Window& window) { gather(problem, offset, window); });
 }
 
 Difference classify_difference(const LayerView& layer, const Arithmetic& reference,
                                std::span<const DifferingElement> elements) {
-  return classify(reference, elements, [&](std::int64_t offset, Window& window) {
-    gather(layer, element_at(offset, *layer.spec), window);
-  });
+  return classify(reference, elements,
+                  [&](std::int64_t offset, Window& window) { gather(layer, element_at(offset, *layer.spec), window); });
 }
 
 }  // namespace tieout

@@ -20,9 +20,9 @@ void Differences::note(std::int64_t offset, std::uint8_t says, std::uint8_t answ
 void Differences::keep(const Disagreement::Element& element) {
   std::vector<Disagreement::Element>& first = found_.first;
   first.push_back(element);
-  if (first.size() < 2 * Disagreement::kMost) return;
-  std::nth_element(first.begin(), first.begin() + Disagreement::kMost, first.end(), earlier);
-  first.resize(Disagreement::kMost);
+  if (first.size() / 2 < most_) return;
+  std::nth_element(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(most_), first.end(), earlier);
+  first.resize(most_);
 }
 
 void Differences::add(const Differences& others) {
@@ -34,7 +34,7 @@ void Differences::add(const Differences& others) {
 Disagreement Differences::sorted() const {
   Disagreement result = found_;
   std::sort(result.first.begin(), result.first.end(), earlier);
-  if (result.first.size() > Disagreement::kMost) result.first.resize(Disagreement::kMost);
+  if (result.first.size() > most_) result.first.resize(most_);
   return result;
 }
 

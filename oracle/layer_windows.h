@@ -11,9 +11,10 @@ namespace tieout {
 
 class LayerWindows {
  public:
+  // layer: outlives this; its activation may be exchanged for another one.
   explicit LayerWindows(const LayerView& layer)
-      : c_(*layer.spec),
-        activation_(layer.activation),
+      : layer_(layer),
+        c_(*layer.spec),
         channels_(c_.in_channels / c_.groups),
         taps_(volume(c_.kernel)),
         padding_(static_cast<std::size_t>(channels_), static_cast<std::uint8_t>(c_.activation_zero_point)),
@@ -36,7 +37,7 @@ class LayerWindows {
       if (at < 0 || at >= c_.input[d]) return nullptr;
       pixel = pixel * c_.input[d] + at;
     }
-    return activation_ + pixel * c_.in_channels + group * channels_;
+    return layer_.activation + pixel * c_.in_channels + group * channels_;
   }
 
   // length() bytes in the order kd, kh, kw, channel, outside of the input the zero point; in `room`, or where they lie.
@@ -52,8 +53,8 @@ class LayerWindows {
   }
 
  private:
+  const LayerView& layer_;
   const ConvCase& c_;
-  const std::uint8_t* activation_;
   std::int64_t channels_, taps_;
   std::vector<std::uint8_t> padding_;
   std::vector<Spatial> steps_;

@@ -286,8 +286,8 @@ const UnpackedWeights::Entry& UnpackedWeights::of(const c10::IValue& packed, int
 }
 
 ConvCapture::ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers)
-    : state_(std::make_unique<State>(
-          State{.seen = std::move(seen), .unpacked = &unpacked, .layers = std::move(layers)})) {
+    : state_(
+          std::make_unique<State>(State{.seen = std::move(seen), .unpacked = &unpacked, .layers = std::move(layers)})) {
   current() = state_.get();
   state_->handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
                                                   .needsInputs(true)

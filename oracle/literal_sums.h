@@ -85,7 +85,7 @@ class LiteralSums {
               to);
   }
 
-  LayerView layer_;
+  const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
   Multiply<Real> multiply_;

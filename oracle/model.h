@@ -21,10 +21,10 @@ namespace tieout {
 // One call of a quantized convolution, as the model made it. Its numbers are where the model has them, and stay there until
 // the model goes on: who wants them longer copies them.
 struct CapturedConv {
-  std::string name;        // of the module that holds the weights, "features.0.0"; empty where the model does not say
-  std::string op;          // "conv2d_relu"
-  std::int64_t call = 0;   // how many were captured before it in this run
-  ConvCase spec;           // contents not listed; execution.engine: who packed the weights
+  std::string name;       // of the module that holds the weights, "features.0.0"; empty where the model does not say
+  std::string op;         // "conv2d_relu"
+  std::int64_t call = 0;  // how many were captured before it in this run
+  ConvCase spec;          // contents not listed; execution.engine: who packed the weights
   std::span<const std::uint8_t> activation;  // N x D x H x W x C
   std::span<const std::int8_t> weight;       // K x C/groups x kernel; the same place at every call of a model's layer
   std::span<const std::uint8_t> output;      // what the model's own operator answered: N x D' x H' x W' x K

@@ -64,8 +64,7 @@ void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, st
   const __m512i zero = _mm512_set1_epi64(zero_point), times = _mm512_set1_epi64(factor);
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {  // factor and step fit 32 bits
-    const __m512i stored =
-        _mm512_maskz_cvtepi8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(w + i)));
+    const __m512i stored = _mm512_maskz_cvtepi8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(w + i)));
     const __m512i product = _mm512_maskz_mul_epi32(kEight, _mm512_sub_epi64(stored, zero), times);
     _mm512_storeu_si512(to + i, _mm512_add_epi64(_mm512_loadu_si512(to + i), product));
   }
@@ -100,10 +99,12 @@ std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t tap_count
     for (std::int64_t t = 0; t < tap_count; ++t) {
       const std::int32_t* const weights = w + t * count + i;
       low = _mm512_add_epi32(low, _mm512_mullo_epi32(sixteen_ints(taps[t] + i), _mm512_loadu_si512(weights)));
-      high = _mm512_add_epi32(high, _mm512_mullo_epi32(sixteen_ints(taps[t] + i + 16), _mm512_loadu_si512(weights + 16)));
+      high =
+          _mm512_add_epi32(high, _mm512_mullo_epi32(sixteen_ints(taps[t] + i + 16), _mm512_loadu_si512(weights + 16)));
     }
     const unsigned wrong = static_cast<unsigned>(_mm512_cmpneq_epi32_mask(low, _mm512_loadu_si512(sums + i))) |
-                           static_cast<unsigned>(_mm512_cmpneq_epi32_mask(high, _mm512_loadu_si512(sums + i + 16))) << 16;
+                           static_cast<unsigned>(_mm512_cmpneq_epi32_mask(high, _mm512_loadu_si512(sums + i + 16)))
+                               << 16;
     if (wrong != 0) return i + __builtin_ctz(wrong);
   }
   for (; i < count; ++i) {

@@ -6,10 +6,9 @@ namespace tieout {
 namespace {
 
 // The weights of channel k in the order in which neighbours pair, and a 0 where the last one stands alone.
-void in_pairing_order(const LayerView& layer, std::int64_t k, std::vector<std::int8_t>& to) {
-  const ConvCase& c = *layer.spec;
+void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t k, std::vector<std::int8_t>& to) {
   const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
-  const std::int8_t* const w = layer.weight + k * channels * taps;
+  const std::int8_t* const w = weight + k * channels * taps;
   to.resize(static_cast<std::size_t>((channels * taps + 1) / 2 * 2), 0);
   if (taps == 1 || channels == 1) {
     std::copy_n(w, channels * taps, to.data());
@@ -34,13 +33,11 @@ PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
 
 }  // namespace
 
-PairExtremes pair_extremes(const LayerView& layer, int activation) {
-  constexpr PairExtremes kOfAll{2 * -128, 2 * 127};
-  const int enough = kOfAll.leave_int16(activation) ? activation : 255;
+PairExtremes pair_extremes(const ConvCase& c, const std::int8_t* weight) {
   PairExtremes all;
   std::vector<std::int8_t> weights;
-  for (std::int64_t k = 0; k < layer.spec->out_channels && !all.leave_int16(enough); ++k) {
-    in_pairing_order(layer, k, weights);
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    in_pairing_order(c, weight, k, weights);
     const PairExtremes channel = extremes_of(weights);
     all = {std::min(all.lowest, channel.lowest), std::max(all.highest, channel.highest)};
   }
@@ -80,7 +77,7 @@ void SaturatingPairs::find_pixels() {
 
 void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
   std::vector<std::int8_t> weights;
-  in_pairing_order(layer_, k, weights);
+  in_pairing_order(c_, layer_.weight, k, weights);
   if (!extremes_of(weights).leave_int16(largest)) return;
   const std::int64_t group = k / outputs_;
   for (std::size_t i = 0; i < weights.size(); i += 2) {
@@ -94,7 +91,8 @@ void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
     const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
     const auto limit = static_cast<std::uint8_t>(std::min({up, down, 255}));
     for (std::int64_t at = index; at < std::min(index + 2, windows_.length()); ++at) {
-      auto& lowest = limits_[static_cast<std::size_t>(at / channels_ * c_.in_channels + group * channels_ + at % channels_)];
+      auto& lowest =
+          limits_[static_cast<std::size_t>(at / channels_ * c_.in_channels + group * channels_ + at % channels_)];
       lowest = std::min(lowest, limit);
     }
   }

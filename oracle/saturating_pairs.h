@@ -18,9 +18,7 @@ struct PairExtremes {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
-// Of the layer's weights; of some of them, where those do already all that there is to ask: leave int16 with `activation`, or,
-// where no int8 weights do with that, with 255.
-[[nodiscard]] PairExtremes pair_extremes(const LayerView& layer, int activation);
+[[nodiscard]] PairExtremes pair_extremes(const ConvCase& c, const std::int8_t* weight);
 
 class SaturatingPairs {
  public:
@@ -43,14 +41,14 @@ class SaturatingPairs {
             std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const;
   [[nodiscard]] int activation(const OutputPlace& place, std::int64_t group, std::int64_t index) const;
 
-  LayerView layer_;
+  const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
   std::int64_t channels_, outputs_;
-  std::vector<std::vector<Pair>> pairs_;  // groups x pairs of the reduction
-  std::vector<std::uint8_t> limits_;      // taps x C: what activations must exceed to matter; 255: none does
-  std::vector<std::uint32_t> large_begin_;    // N x D x H x W, then padding, and the end: where in `large_`
-  std::vector<std::uint32_t> large_;          // the channels in which a pixel could matter at some kernel position
+  std::vector<std::vector<Pair>> pairs_;    // groups x pairs of the reduction
+  std::vector<std::uint8_t> limits_;        // taps x C: what activations must exceed to matter; 255: none does
+  std::vector<std::uint32_t> large_begin_;  // N x D x H x W, then padding, and the end: where in `large_`
+  std::vector<std::uint32_t> large_;        // the channels in which a pixel could matter at some kernel position
   std::vector<std::uint8_t> padding_;
 };
 

@@ -35,7 +35,8 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
     random_.push_back(bounds[static_cast<std::size_t>(k)].tame ? drawn : 0);
   }
   const std::int64_t channels = c_.in_channels / c_.groups, taps = windows_.taps();
-  std::vector<std::uint64_t> in_order(static_cast<std::size_t>(length));  // of the weights: channel, then kernel position
+  std::vector<std::uint64_t> in_order(
+      static_cast<std::size_t>(length));  // of the weights: channel, then kernel position
   for (std::int64_t g = 0; g < c_.groups; ++g) {
     std::fill(in_order.begin(), in_order.end(), 0);
     for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
@@ -94,9 +95,8 @@ void SumProof::prove_randomly(const OutputPlace& place, std::int64_t position, s
   const std::int64_t length = windows_.length();
   for (std::int64_t g = 0; g < c_.groups; ++g) {
     const std::uint64_t left = lanes_.dot_sums(random_.data() + g * outputs_, sums + g * outputs_, outputs_);
-    const std::uint64_t right =
-        lanes_.dot_bytes(windows_.at(place, g, room), combined_.data() + g * length, length) -
-        zero_points_[static_cast<std::size_t>(g)];
+    const std::uint64_t right = lanes_.dot_bytes(windows_.at(place, g, room), combined_.data() + g * length, length) -
+                                zero_points_[static_cast<std::size_t>(g)];
     if (left == right) continue;
     for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
       if (random_[static_cast<std::size_t>(k)] == 0) continue;

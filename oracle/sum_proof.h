@@ -23,7 +23,7 @@ namespace tieout {
 
 class SumProof {
  public:
-  // bounds: channels that are not tame may wrap, and are not looked at where proof is by random numbers.
+  // layer: outlives this; its activation may be exchanged. bounds: channels that are not tame may wrap, and are not looked at where proof is by random numbers.
   SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
 
   // sums: of `count` positions from `first` on, each K numbers: zero points taken out, int32. Those that are wrong are put right,
@@ -38,7 +38,7 @@ class SumProof {
                       std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
   [[nodiscard]] std::int32_t literal(const OutputPlace& place, std::int64_t k) const;
 
-  LayerView layer_;
+  const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
   ProofLanes lanes_;
@@ -46,7 +46,7 @@ class SumProof {
   bool directly_;
   AlignedVector<std::int32_t> random_;         // r
   AlignedVector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
-  std::vector<std::uint64_t> zero_points_;   // by group: xz * sum of R
+  std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
   AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
   std::vector<std::uint8_t> padding_;
 };

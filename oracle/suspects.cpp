@@ -103,9 +103,11 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
 }
 
 // Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug 105593).
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(
-    const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer, std::int64_t count, const float* norms,
-    std::uint32_t* suspects) {
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const SuspectTable& t,
+                                                                               const std::int32_t* raw,
+                                                                               const std::uint8_t* answer,
+                                                                               std::int64_t count, const float* norms,
+                                                                               std::uint32_t* suspects) {
   constexpr __mmask16 kAll = 0xffff;
   const __m512 lowest = _mm512_set1_ps(t.lowest), highest = _mm512_set1_ps(t.highest);
   std::int64_t found = 0;

@@ -60,7 +60,8 @@ struct Laid {
   // In pieces of `positions`, handed to `parts` in turn.
   [[nodiscard]] LayerOpinion compared(const std::vector<const Hypothesis*>& all, VectorIsa isa, std::int64_t positions,
                                       std::size_t parts, std::vector<std::int32_t> handed_over) const {
-    const LayerComparison comparison(all, view(), isa);
+    LayerComparison comparison(all, problem.spec, problem.weight.data(), Disagreement::kMost, isa);
+    static_cast<void>(comparison.begin(x.data()));
     std::vector<LayerComparison::Part> found(parts);
     const std::int64_t k = problem.spec.out_channels;
     const std::int64_t count = static_cast<std::int64_t>(y.size()) / k;
@@ -122,13 +123,14 @@ RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
   std::vector<std::int32_t> sums = laid.sums;
   const auto channels = static_cast<std::size_t>(laid.problem.spec.out_channels);
   const auto place = *rc::gen::inRange<std::size_t>(0, sums.size());
-  const auto bounds = channel_bounds(laid.view(), range_of(laid.view()));
+  const auto bounds = channel_bounds(laid.problem.spec, laid.problem.weight.data());
   RC_PRE(bounds[place % channels].tame);
   sums[place] += *rc::gen::element(1, -1, 1 << 16);
   for (const VectorIsa isa : vector_isas()) {
     const LayerOpinion wrong = laid.compared(all, isa, 5, 1, sums);
     RC_ASSERT(wrong.hypotheses == right.hypotheses);
-    const OutputElement planted{static_cast<std::int64_t>(place / channels), static_cast<std::int64_t>(place % channels)};
+    const OutputElement planted{static_cast<std::int64_t>(place / channels),
+                                static_cast<std::int64_t>(place % channels)};
     RC_ASSERT(wrong.wrong_sums == std::vector<OutputElement>{planted});
   }
 }
@@ -139,10 +141,11 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
   const ConvCase& c = laid.problem.spec;
-  const auto bounds = channel_bounds(laid.view(), range_of(laid.view()));
+  const auto bounds = channel_bounds(laid.problem.spec, laid.problem.weight.data());
   Window window;
   for (std::size_t i = 0; i < laid.sums.size(); ++i) {
-    const OutputElement at{static_cast<std::int64_t>(i) / c.out_channels, static_cast<std::int64_t>(i) % c.out_channels};
+    const OutputElement at{static_cast<std::int64_t>(i) / c.out_channels,
+                           static_cast<std::int64_t>(i) % c.out_channels};
     const ChannelBounds& b = bounds[static_cast<std::size_t>(at.k)];
     if (!b.tame) continue;
     gather(laid.view(), at, window);
@@ -150,7 +153,8 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
     static_cast<void>(manual_output_2(window, &trace));
     double squares = 0;
     for (const std::uint8_t x : window.x) squares += static_cast<double>((x - window.xz) * (x - window.xz));
-    const double unit = static_cast<double>(static_cast<float>(window.xs)) * static_cast<double>(static_cast<float>(window.ws));
+    const double unit =
+        static_cast<double>(static_cast<float>(window.xs)) * static_cast<double>(static_cast<float>(window.ws));
     const double off = std::fabs(trace.steps().front().value / unit - laid.sums[i]) * b.multiplier;
     const double scaled = std::fabs(laid.sums[i] * b.multiplier);
     RC_ASSERT(off <= std::sqrt(squares) * b.float_sum + 4 * 0x1p-24 * scaled);

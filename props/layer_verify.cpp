@@ -25,7 +25,7 @@ using Answer = tl::expected<Tensor<std::uint8_t>, std::string>;
 // Adds the processor seconds of its life to a part's: on a machine that is shared, what a clock on the wall says is not ours.
 class Timed {
  public:
-  Timed(std::map<std::string, double>& seconds, const char* part) : sum_(seconds[part]) {}
+  Timed(SecondsByPart& seconds, const char* part) : sum_(seconds[part]) {}
   ~Timed() { sum_ += processor_seconds() - start_; }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
@@ -146,8 +146,8 @@ Tensor<std::uint8_t> answer_of(const CapturedConv& captured) {
           channels_first(captured.output.data(), c.batch, c.out_channels, volume(output_size(c)))};
 }
 
-LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& options, LibTorch& reference,
-                         std::map<std::string, double>& seconds) {
+LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const LayerOptions& options,
+                         LibTorch& reference, SecondsByPart& seconds) {
   const ConvCase& c = captured.spec;
   const bool fbgemm = c.execution.engine == Engine::fbgemm;
   const Hardware hardware = reference.hardware();
@@ -167,7 +167,7 @@ LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& optio
   }
   // Whether or not they are FBGEMM's, the hypotheses start from exact sums.
   const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
-  WalkedLayer walked = walk_layer(captured, arithmetic, options.hypotheses, options.threads, seconds);
+  WalkedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
   std::optional<ConvProblem> problem;  // for those who want it in its own order
   std::optional<Tensor<std::uint8_t>> answer;
   if (!fbgemm || !options.subjects.empty()) {

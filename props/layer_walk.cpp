@@ -42,21 +42,44 @@ void leave_out_saturating(LayerOpinion& opinion) {
 
 }  // namespace
 
-WalkedLayer walk_layer(const CapturedConv& captured, const Arithmetic& arithmetic,
-                       std::span<const Hypothesis* const> hypotheses, int threads,
-                       std::map<std::string, double>& seconds) {
+struct LayerWalks::Prepared {
+  Prepared(std::span<const Hypothesis* const> hypotheses, const CapturedConv& captured, const Arithmetic& follows,
+           std::size_t most)
+      : spec(captured.spec),
+        arithmetic(follows),
+        comparison(hypotheses, spec, captured.weight.data(), most),
+        kernel(spec, captured.weight, follows) {}
+
+  ConvCase spec;
+  Arithmetic arithmetic;
+  LayerComparison comparison;
+  PackedConv kernel;
+};
+
+LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, std::size_t most)
+    : hypotheses_(hypotheses), most_(most) {}
+LayerWalks::~LayerWalks() = default;
+
+LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const Arithmetic& arithmetic) {
+  std::unique_ptr<Prepared>& known = prepared_[captured.weight.data()];
+  if (known == nullptr || known->spec != captured.spec || known->arithmetic != arithmetic) {
+    known = std::make_unique<Prepared>(hypotheses_, captured, arithmetic, most_);
+  }
+  return *known;
+}
+
+WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
+                             SecondsByPart& seconds) {
   const ConvCase& c = captured.spec;
   double start = thread_seconds();
-  const LayerComparison comparison(hypotheses, captured.view());
-  seconds["hypotheses"] += thread_seconds() - start;
+  Prepared& layer = prepared(captured, arithmetic);
+  LayerComparison& comparison = layer.comparison;
+  const PackedConv& kernel = layer.kernel;
+  seconds["weights, once a layer"] += thread_seconds() - start;
 
   start = thread_seconds();
-  const bool saturates = arithmetic.products == Arithmetic::Products::int16_pairs &&
-                         comparison.extremes().leave_int16(comparison.range().highest);
-  Arithmetic simplest = arithmetic;  // the same numbers
-  if (!saturates) simplest.products = Arithmetic::Products::exact;
-  const PackedConv kernel(c, captured.weight, simplest);
-  seconds["kernel"] += thread_seconds() - start;
+  WalkedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
+  seconds["hypotheses"] += thread_seconds() - start;
 
   const Spatial out = output_size(c);
   constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;  // 128 KB of int32, which stay in the second-level cache
@@ -95,7 +118,6 @@ WalkedLayer walk_layer(const CapturedConv& captured, const Arithmetic& arithmeti
   });
 
   start = thread_seconds();
-  WalkedLayer walked{.range = comparison.range(), .extremes = comparison.extremes()};
   Differences kernel_differences;
   std::vector<LayerComparison::Part> parts;
   for (Worker& worker : workers) {
@@ -106,8 +128,7 @@ WalkedLayer walk_layer(const CapturedConv& captured, const Arithmetic& arithmeti
   }
   walked.kernel = kernel_differences.sorted();
   walked.opinion = comparison.finish(parts);
-  if (getenv("HYP_STATS")) fprintf(stderr, "%s looked %ld summed %ld sat %ld n %ld of %zu\n", captured.name.c_str(), walked.opinion.looked_at, walked.opinion.summed, (long)walked.opinion.saturating.size(), reduction_length(c), captured.output.size());
-  if (saturates) leave_out_saturating(walked.opinion);
+  if (arithmetic.products == Arithmetic::Products::int16_pairs) leave_out_saturating(walked.opinion);
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
     walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
   }

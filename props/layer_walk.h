@@ -3,6 +3,7 @@
 // cache they are compared with the operator's answer, by the kernel and by every hypothesis.
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "oracle/compare.h"
@@ -17,9 +18,29 @@ struct WalkedLayer {
   PairExtremes extremes;
 };
 
-// arithmetic: what the operator follows. seconds: processor time of "kernel" and "hypotheses" is added.
-[[nodiscard]] WalkedLayer walk_layer(const CapturedConv& captured, const Arithmetic& arithmetic,
-                                     std::span<const Hypothesis* const> hypotheses, int threads,
-                                     std::map<std::string, double>& seconds);
+// Processor time, added up under the names of parts.
+using SecondsByPart = std::map<std::string, double>;
+
+class LayerWalks {
+ public:
+  // hypotheses: outlive this. most: how many elements of each Disagreement are kept.
+  explicit LayerWalks(std::span<const Hypothesis* const> hypotheses, std::size_t most = Disagreement::kMost);
+  ~LayerWalks();
+  LayerWalks(const LayerWalks&) = delete;
+  LayerWalks& operator=(const LayerWalks&) = delete;
+
+  // arithmetic: what the operator follows. What depends on the weights only is kept for the layer's next call. seconds: of
+  // "weights, once", "kernel" and "hypotheses".
+  [[nodiscard]] WalkedLayer walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
+                                 SecondsByPart& seconds);
+
+ private:
+  struct Prepared;
+  Prepared& prepared(const CapturedConv& captured, const Arithmetic& arithmetic);
+
+  std::span<const Hypothesis* const> hypotheses_;
+  std::size_t most_;
+  std::map<const std::int8_t*, std::unique_ptr<Prepared>> prepared_;  // by where the weights lie
+};
 
 }  // namespace tieout

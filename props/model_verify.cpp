@@ -28,7 +28,11 @@ class Verification {
  public:
   Verification(Model& model, const ModelOptions& options, LibTorch& reference,
                const std::function<void(const ModelProgress&)>& progress)
-      : model_(model), options_(options), reference_(reference), progress_(progress) {
+      : model_(model),
+        options_(options),
+        reference_(reference),
+        progress_(progress),
+        walks_(options.layers.hypotheses) {
     report_.columns = columns_of(options.layers);
     report_.forward_seconds = std::numeric_limits<double>::infinity();
   }
@@ -44,7 +48,7 @@ class Verification {
     auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
       const double begin = processor_seconds();
       name_layer(captured);
-      count(captured, verify_layer(captured, options_.layers, reference_, report_.seconds_by_part));
+      count(captured, verify_layer(captured, walks_, options_.layers, reference_, report_.seconds_by_part));
       ours += processor_seconds() - begin;
       return std::nullopt;
     });
@@ -218,6 +222,7 @@ class Verification {
   const ModelOptions& options_;
   LibTorch& reference_;
   const std::function<void(const ModelProgress&)>& progress_;
+  LayerWalks walks_;
   std::map<std::string, std::int64_t> calls_of_name_;
   std::vector<std::vector<bool>> differing_here_;  // in the input at work: by call, then by column
   std::vector<Pending> pending_;

@@ -157,8 +157,9 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
   std::int64_t foretold = 0;
   const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
-    std::map<std::string, double> seconds;
-    const LayerResult result = verify_layer(captured, {}, **libtorch(), seconds);
+    SecondsByPart seconds;
+    LayerWalks walks({});
+    const LayerResult result = verify_layer(captured, walks, {}, **libtorch(), seconds);
     EXPECT_EQ(result.report.saturation, PairSaturation::possible);
     ConvProblem problem = problem_of(captured.view());
     problem.spec.execution.isa = Isa::avx2;
