@@ -57,17 +57,6 @@ void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
 
 }  // namespace
 
-ActivationRange range_of(const LayerView& layer) {
-  const ConvCase& c = *layer.spec;
-  const std::int64_t count = c.batch * c.in_channels * volume(c.input);
-  std::uint8_t lowest = static_cast<std::uint8_t>(c.activation_zero_point), highest = lowest;
-  for (std::int64_t i = 0; i < count; ++i) {
-    lowest = std::min(lowest, layer.activation[i]);
-    highest = std::max(highest, layer.activation[i]);
-  }
-  return {lowest, highest};
-}
-
 std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight) {
   const std::int64_t length = reduction_length(c);
   const auto largest = static_cast<double>(std::max(c.activation_zero_point, 255 - c.activation_zero_point));

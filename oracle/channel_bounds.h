@@ -33,7 +33,6 @@ namespace tieout {
 struct ActivationRange {
   int lowest = 0, highest = 0;
 };
-[[nodiscard]] ActivationRange range_of(const LayerView& layer);
 
 struct ChannelBounds {
   static constexpr double kSlope = 24 * 0x1p-24;

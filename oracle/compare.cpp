@@ -38,6 +38,13 @@ struct LayerComparison::Part::State {
   std::vector<float> norms;
 };
 
+void LayerComparison::Part::clear() {
+  state_->findings.reset();
+  state_->wrong.clear();
+  state_->saturating.clear();
+  state_->looked_at = 0;
+}
+
 LayerComparison::Part::Part() : state_(std::make_unique<State>()) {}
 LayerComparison::Part::~Part() = default;
 LayerComparison::Part::Part(Part&&) noexcept = default;
@@ -52,11 +59,13 @@ struct LayerComparison::Layer {
         view{&c, nullptr, weight},
         most(most_kept),
         asked(hypotheses, c),
-        extremes(pair_extremes(c, weight)),
+        extremes_by_channel(pair_extremes(c, weight)),
+        extremes(widest(extremes_by_channel)),
         bounds(channel_bounds(c, weight)),
         table(suspect_table(c, bounds, asked.reaches())),
         windows(view),
         lanes(proof_lanes(isa)),
+        vector_isa(isa),
         find(find_suspects(isa)),
         proof(view, bounds, kProofSeed, isa),
         judge(view, asked, bounds, isa) {}
@@ -137,6 +146,15 @@ struct LayerComparison::Layer {
     }
   }
 
+  // Of the activations; padding counts as one.
+  [[nodiscard]] ActivationRange range() const {
+    auto lowest = static_cast<std::uint8_t>(c.activation_zero_point), highest = lowest;
+    const std::int64_t count = c.batch * c.in_channels * volume(c.input);
+    if (count > 0) lanes.extremes(view.activation, count, &lowest, &highest);
+    const auto xz = static_cast<int>(c.activation_zero_point);
+    return {std::min<int>(lowest, xz), std::max<int>(highest, xz)};
+  }
+
   // The root, not rounded down.
   static float upward(double squares) { return static_cast<float>(std::sqrt(squares) * (1 + 0x1p-20)); }
 
@@ -144,11 +162,13 @@ struct LayerComparison::Layer {
   LayerView view;
   std::size_t most;
   Asked asked;
+  std::vector<PairExtremes> extremes_by_channel;
   PairExtremes extremes;
   std::vector<ChannelBounds> bounds;
   SuspectTable table;
   LayerWindows windows;
   ProofLanes lanes;
+  VectorIsa vector_isa;
   FindSuspects find;
   SumProof proof;
   SuspectJudge judge;
@@ -167,12 +187,14 @@ const PairExtremes& LayerComparison::extremes() const { return layer_->extremes;
 ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
   Layer& layer = *layer_;
   layer.view.activation = activation;
-  const ActivationRange range = range_of(layer.view);
-  const double xz = static_cast<double>(layer.c.activation_zero_point);
+  const ActivationRange range = layer.range();
+  const auto xz = static_cast<double>(layer.c.activation_zero_point);
   const double largest = std::max(xz - range.lowest, range.highest - xz);
   layer.widest_norm = Layer::upward(static_cast<double>(layer.windows.length()) * largest * largest);
   layer.pairs.reset();
-  if (layer.extremes.leave_int16(range.highest)) layer.pairs.emplace(layer.view, range);
+  if (layer.extremes.leave_int16(range.highest)) {
+    layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);
+  }
   return range;
 }
 
@@ -181,12 +203,12 @@ void LayerComparison::see(Part& part, std::int64_t first, std::int64_t count, st
   layer_->see(*part.state_, first, count, sums, answer);
 }
 
-LayerOpinion LayerComparison::finish(std::span<const Part> parts) const {
+LayerOpinion LayerComparison::finish(std::span<const Part* const> parts) const {
   const Layer& layer = *layer_;
   Findings all(layer.asked.all.size(), layer.most);
   LayerOpinion opinion;
-  for (const Part& part : parts) {
-    const Layer::State& s = *part.state_;
+  for (const Part* const part : parts) {
+    const Layer::State& s = *part->state_;
     if (!s.findings) continue;
     for (std::size_t h = 0; h < all.found.size(); ++h) all.found[h].add(s.findings->found[h]);
     for (std::size_t g = 0; g < Asked::kGroups; ++g) all.groups[g].add(s.findings->groups[g]);

@@ -46,6 +46,8 @@ class LayerComparison {
     Part(Part&&) noexcept;
     Part& operator=(Part&&) noexcept;
 
+    void clear();  // its memory stays, for another call or layer
+
    private:
     friend class LayerComparison;
     struct State;
@@ -60,7 +62,7 @@ class LayerComparison {
   void see(Part& part, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const;
 
   // Of all that was seen. The same whatever the parts were.
-  [[nodiscard]] LayerOpinion finish(std::span<const Part> parts) const;
+  [[nodiscard]] LayerOpinion finish(std::span<const Part* const> parts) const;
 
  private:
   struct Layer;

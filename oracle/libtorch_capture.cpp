@@ -203,11 +203,15 @@ bool quantizes(std::string_view name) {
 
 bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
 
+bool transposed(const c10::IValue& packed, int dims) {
+  if (dims == 3) return packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
+  return packed.toCustomClass<ConvPackedParamsBase<2>>()->transpose();
+}
+
 // Whether we know how to read a convolution's arguments: a uint8 activation and packed weights that are not transposed.
 bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
   if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
-  if (dims == 3) return !packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
-  return !packed.toCustomClass<ConvPackedParamsBase<2>>()->transpose();
+  return !transposed(packed, dims);
 }
 
 // The interpreter passes the whole of its value stack as an operator's inputs, of which the last are the operator's own.
@@ -283,6 +287,14 @@ const UnpackedWeights::Entry& UnpackedWeights::of(const c10::IValue& packed, int
     describe<2>(packed, *entry);
   }
   return *(entries_[address] = std::move(entry));
+}
+
+void UnpackedWeights::prepare(const c10::IValue& packed) {
+  const std::string type = packed.type()->str();
+  for (const int dims : {2, 3}) {
+    if (type.find("Conv" + std::to_string(dims) + "dPackedParamsBase") == std::string::npos) continue;
+    if (!transposed(packed, dims)) static_cast<void>(of(packed, dims));
+  }
 }
 
 ConvCapture::ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers)

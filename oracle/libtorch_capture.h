@@ -25,6 +25,9 @@ class UnpackedWeights {
   UnpackedWeights(const UnpackedWeights&) = delete;
   UnpackedWeights& operator=(const UnpackedWeights&) = delete;
 
+  // Unpacks now what will be asked for; nothing where the value is no convolution that is captured.
+  void prepare(const c10::IValue& packed);
+
   // Of quantized::convNd's second argument, dims 2 or 3.
   struct Entry;
   [[nodiscard]] const Entry& of(const c10::IValue& packed, int dims);

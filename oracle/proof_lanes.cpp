@@ -68,6 +68,24 @@ struct Loops {
   }
 };
 
+struct Everywhere {
+  static std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                 std::int64_t count) {
+    std::int64_t i = begin;
+    while (i < count && x[i] <= limits[i]) ++i;
+    return i;
+  }
+  static void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+    std::uint8_t low = x[0], high = x[0];
+    for (std::int64_t i = 0; i < count; ++i) {
+      low = std::min(low, x[i]);
+      high = std::max(high, x[i]);
+    }
+    *lowest = low;
+    *highest = high;
+  }
+};
+
 struct Portable {
   static std::uint64_t dot_sums(const std::int32_t* a, const std::int32_t* b, std::int64_t n) {
     return Loops::dot_sums(a, b, n);
@@ -113,7 +131,8 @@ struct Avx2 {
 
 template <typename Isa>
 constexpr ProofLanes lanes_of() {
-  return {Isa::dot_sums, Isa::dot_bytes, Isa::add_weights, Isa::squares, Isa::first_wrong};
+  return {Isa::dot_sums, Isa::dot_bytes, Isa::add_weights, Isa::squares, Isa::first_wrong,
+          Everywhere::next_above, Everywhere::extremes};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
-// Inner loops of the sums' proof, modulo 2^64 and 2^32, in the best registers that the CPU has.
+// Inner loops over a layer's numbers, in the best registers that the CPU has: of the sums' proof, modulo 2^64 and 2^32, and of what
+// is asked of activations.
 
 #include <cstdint>
 
@@ -21,6 +22,10 @@ struct ProofLanes {
   std::int64_t (*first_wrong)(const std::uint8_t* const* taps, std::int64_t tap_count, const std::int32_t* w,
                               const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin,
                               std::int64_t count);
+  // The first i from `begin` on with x[i] > limits[i]; or count.
+  std::int64_t (*next_above)(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count);
+  // The lowest and the highest of at least one number.
+  void (*extremes)(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest);
 };
 
 [[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);

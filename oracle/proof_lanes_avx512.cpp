@@ -117,10 +117,41 @@ std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t tap_count
   return count;
 }
 
+std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count) {
+  for (std::int64_t i = begin; i < count; i += 64) {
+    const std::int64_t left = std::min<std::int64_t>(64, count - i);
+    const __mmask64 live = ~std::uint64_t{0} >> static_cast<unsigned>(64 - left);
+    const __mmask64 above =
+        _mm512_mask_cmpgt_epu8_mask(live, _mm512_maskz_loadu_epi8(live, x + i), _mm512_maskz_loadu_epi8(live, limits + i));
+    if (above != 0) return i + __builtin_ctzll(above);
+  }
+  return count;
+}
+
+void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+  __m512i low = _mm512_set1_epi8(static_cast<char>(x[0])), high = low;
+  std::int64_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    const __m512i bytes = _mm512_loadu_si512(x + i);
+    low = _mm512_maskz_min_epu8(~__mmask64{0}, low, bytes);
+    high = _mm512_maskz_max_epu8(~__mmask64{0}, high, bytes);
+  }
+  alignas(64) std::uint8_t lows[64];
+  alignas(64) std::uint8_t highs[64];
+  _mm512_store_si512(lows, low);
+  _mm512_store_si512(highs, high);
+  *lowest = *std::min_element(lows, lows + 64);
+  *highest = *std::max_element(highs, highs + 64);
+  for (; i < count; ++i) {
+    *lowest = std::min(*lowest, x[i]);
+    *highest = std::max(*highest, x[i]);
+  }
+}
+
 #pragma GCC pop_options
 
 }  // namespace
 
-ProofLanes proof_lanes_avx512() { return {dot_sums, dot_bytes, add_weights, squares, first_wrong}; }
+ProofLanes proof_lanes_avx512() { return {dot_sums, dot_bytes, add_weights, squares, first_wrong, next_above, extremes}; }
 
 }  // namespace tieout

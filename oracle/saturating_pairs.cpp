@@ -33,18 +33,26 @@ PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
 
 }  // namespace
 
-PairExtremes pair_extremes(const ConvCase& c, const std::int8_t* weight) {
-  PairExtremes all;
+std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight) {
+  std::vector<PairExtremes> all;
   std::vector<std::int8_t> weights;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
     in_pairing_order(c, weight, k, weights);
-    const PairExtremes channel = extremes_of(weights);
+    all.push_back(extremes_of(weights));
+  }
+  return all;
+}
+
+PairExtremes widest(const std::vector<PairExtremes>& channels) {
+  PairExtremes all;
+  for (const PairExtremes& channel : channels) {
     all = {std::min(all.lowest, channel.lowest), std::max(all.highest, channel.highest)};
   }
   return all;
 }
 
-SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& range)
+SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& range,
+                                 const std::vector<PairExtremes>& extremes, VectorIsa isa)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),
@@ -53,12 +61,15 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
       limits_(static_cast<std::size_t>(windows_.taps() * c_.in_channels), 255),
       padding_(static_cast<std::size_t>(c_.in_channels), static_cast<std::uint8_t>(c_.activation_zero_point)) {
   pairs_.resize(static_cast<std::size_t>(c_.groups * ((windows_.length() + 1) / 2)));
-  for (std::int64_t k = 0; k < c_.out_channels; ++k) add_pairs(k, range.highest);
-  find_pixels();
+  for (std::int64_t k = 0; k < c_.out_channels; ++k) {
+    if (extremes[static_cast<std::size_t>(k)].leave_int16(range.highest)) add_pairs(k, range.highest);
+  }
+  find_pixels(isa);
 }
 
 // Activations that are large enough are few, and found once, not once for each window.
-void SaturatingPairs::find_pixels() {
+void SaturatingPairs::find_pixels(VectorIsa isa) {
+  const ProofLanes lanes = proof_lanes(isa);
   const auto channels = static_cast<std::size_t>(c_.in_channels);
   std::vector<std::uint8_t> lowest(channels, 255);  // of all kernel positions
   for (std::size_t i = 0; i < limits_.size(); ++i) lowest[i % channels] = std::min(lowest[i % channels], limits_[i]);
@@ -66,10 +77,8 @@ void SaturatingPairs::find_pixels() {
   large_begin_.resize(pixels + 2);
   for (std::size_t p = 0; p <= pixels; ++p) {
     const std::uint8_t* const x = p < pixels ? layer_.activation + p * channels : padding_.data();
-    std::uint8_t any = 0;
-    for (std::size_t i = 0; i < channels; ++i) any |= static_cast<std::uint8_t>(x[i] > lowest[i]);
-    for (std::size_t i = 0; any != 0 && i < channels; ++i) {
-      if (x[i] > lowest[i]) large_.push_back(static_cast<std::uint32_t>(i));
+    for (std::int64_t i = -1; (i = lanes.next_above(x, lowest.data(), i + 1, c_.in_channels)) < c_.in_channels;) {
+      large_.push_back(static_cast<std::uint32_t>(i));
     }
     large_begin_[p + 1] = static_cast<std::uint32_t>(large_.size());
   }
@@ -78,7 +87,6 @@ void SaturatingPairs::find_pixels() {
 void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
   std::vector<std::int8_t> weights;
   in_pairing_order(c_, layer_.weight, k, weights);
-  if (!extremes_of(weights).leave_int16(largest)) return;
   const std::int64_t group = k / outputs_;
   for (std::size_t i = 0; i < weights.size(); i += 2) {
     const int a = weights[i], b = weights[i + 1];

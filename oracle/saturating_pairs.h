@@ -7,6 +7,7 @@
 
 #include "oracle/channel_bounds.h"
 #include "oracle/layer_windows.h"
+#include "oracle/proof_lanes.h"
 
 namespace tieout {
 
@@ -18,12 +19,14 @@ struct PairExtremes {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
-[[nodiscard]] PairExtremes pair_extremes(const ConvCase& c, const std::int8_t* weight);
+[[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight);  // by output channel
+[[nodiscard]] PairExtremes widest(const std::vector<PairExtremes>& channels);
 
 class SaturatingPairs {
  public:
-  // range: of the layer's activations.
-  SaturatingPairs(const LayerView& layer, const ActivationRange& range);
+  // range: of the layer's activations. extremes: of its channels.
+  SaturatingPairs(const LayerView& layer, const ActivationRange& range, const std::vector<PairExtremes>& extremes,
+                  VectorIsa isa);
 
   // Adds those of `count` positions from `first` on, each once, position by position.
   void find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const;
@@ -36,7 +39,7 @@ class SaturatingPairs {
     int first = 0, second = 0;  // weights
   };
   void add_pairs(std::int64_t k, int largest);
-  void find_pixels();
+  void find_pixels(VectorIsa isa);
   void look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
             std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const;
   [[nodiscard]] int activation(const OutputPlace& place, std::int64_t group, std::int64_t index) const;

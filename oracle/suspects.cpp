@@ -41,11 +41,12 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
                         std::int64_t end, std::int64_t place, float norm, std::uint32_t* suspects) {
   std::int64_t found = 0;
   for (std::int64_t i = begin; i < end; ++i) {
-    const auto j = static_cast<std::size_t>(place + i - begin);
-    const float value = static_cast<float>(raw[i]) * t.multiplier[j] + t.centre[j];
+    const SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>((place + i - begin) / kLanes)];
+    const auto j = static_cast<std::size_t>((place + i - begin) % kLanes);
+    const float value = static_cast<float>(raw[i]) * block.multiplier[j] + block.centre[j];
     const float inside = std::min(std::max(value, t.lowest), t.highest);
     const float apart = std::fabs(inside - static_cast<float>(answer[i]));
-    if (!(apart <= t.limit[j] - norm * t.per_norm[j])) suspects[found++] = static_cast<std::uint32_t>(i);
+    if (!(apart <= block.limit[j] - norm * block.per_norm[j])) suspects[found++] = static_cast<std::uint32_t>(i);
   }
   return found;
 }
@@ -66,13 +67,13 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
       Ints sums;
       Bytes bytes;
       Floats multiplier, centre, limit, per_norm;
-      const std::int64_t j = i - begin;
+      const SuspectTable::Sixteen& constants = t.constants[static_cast<std::size_t>((i - begin) / kLanes)];
       __builtin_memcpy(&sums, raw + i, sizeof sums);
       __builtin_memcpy(&bytes, answer + i, sizeof bytes);
-      __builtin_memcpy(&multiplier, t.multiplier.data() + j, sizeof multiplier);
-      __builtin_memcpy(&centre, t.centre.data() + j, sizeof centre);
-      __builtin_memcpy(&limit, t.limit.data() + j, sizeof limit);
-      __builtin_memcpy(&per_norm, t.per_norm.data() + j, sizeof per_norm);
+      __builtin_memcpy(&multiplier, constants.multiplier.data(), sizeof multiplier);
+      __builtin_memcpy(&centre, constants.centre.data(), sizeof centre);
+      __builtin_memcpy(&limit, constants.limit.data(), sizeof limit);
+      __builtin_memcpy(&per_norm, constants.per_norm.data(), sizeof per_norm);
       const Floats value = __builtin_convertvector(sums, Floats) * multiplier + centre;
       const Floats above = value < t.lowest ? Floats{} + t.lowest : value;
       const Floats inside = above > t.highest ? Floats{} + t.highest : above;
@@ -114,24 +115,21 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
     const __m512 norm = _mm512_set1_ps(norms[block]);
-    const float* const multiplier = t.multiplier.data() - begin;
-    const float* const centre = t.centre.data() - begin;
-    const float* const limit = t.limit.data() - begin;
-    const float* const per_norm = t.per_norm.data() - begin;
     const std::int64_t whole = begin + (end - begin) / kLanes * kLanes;
+    const SuspectTable::Sixteen* constants = t.constants.data();
     for (std::int64_t first = begin; first < whole; first += 4 * kLanes) {
       // A branch for each 64, not for each 16: those that find a suspect are mispredicted.
       const std::int64_t vectors = std::min<std::int64_t>(4, (whole - first) / kLanes);
       std::uint64_t others = 0;
-      for (std::int64_t v = 0; v < vectors; ++v) {
+      for (std::int64_t v = 0; v < vectors; ++v, ++constants) {
         const std::int64_t i = first + v * kLanes;
         const __m512 sums = _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw + i));
-        const __m512 value = _mm512_fmadd_ps(sums, _mm512_loadu_ps(multiplier + i), _mm512_loadu_ps(centre + i));
+        const __m512 value = _mm512_fmadd_ps(sums, _mm512_load_ps(constants->multiplier.data()), _mm512_load_ps(constants->centre.data()));
         const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, lowest), highest);
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer + i));
         const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
         const __m512 apart = _mm512_abs_ps(inside - y);
-        const __m512 allowed = _mm512_fnmadd_ps(_mm512_loadu_ps(per_norm + i), norm, _mm512_loadu_ps(limit + i));
+        const __m512 allowed = _mm512_fnmadd_ps(_mm512_load_ps(constants->per_norm.data()), norm, _mm512_load_ps(constants->limit.data()));
         others |= std::uint64_t{_mm512_cmp_ps_mask(apart, allowed, _CMP_NLE_UQ)} << static_cast<unsigned>(v * kLanes);
       }
       for (; others != 0; others &= others - 1) {
@@ -152,15 +150,18 @@ SuspectTable suspect_table(const ConvCase& c, std::span<const ChannelBounds> bou
   t.lowest = c.relu == Relu::on ? static_cast<float>(oz) : 0.0F;
   const std::int64_t shortest = std::lcm(c.out_channels, kLanes);
   t.period = shortest * std::max<std::int64_t>(1, kWorthALoop / shortest);
+  t.constants.resize(static_cast<std::size_t>(t.period / kLanes));
   for (std::int64_t i = 0; i < t.period; ++i) {
     const ChannelBounds& b = bounds[static_cast<std::size_t>(i % c.out_channels)];
     const Shifts shifts = shifts_of(b, asked_for, t.lowest < static_cast<float>(oz));
     const double beside = b.near + 257 * ChannelBounds::kSlope + (shifts.highest - shifts.lowest) / 2;
-    t.multiplier.push_back(static_cast<float>(b.multiplier));
-    t.centre.push_back(static_cast<float>(b.bias + oz + (shifts.highest + shifts.lowest) / 2));
-    t.limit.push_back(b.tame ? static_cast<float>(0.5 - beside) : -1.0F);
-    t.per_norm.push_back(
-        static_cast<float>(std::max(asked_for.float_sum ? b.float_sum : 0, asked_for.activations ? b.activations : 0)));
+    SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>(i / kLanes)];
+    const auto lane = static_cast<std::size_t>(i % kLanes);
+    block.multiplier[lane] = static_cast<float>(b.multiplier);
+    block.centre[lane] = static_cast<float>(b.bias + oz + (shifts.highest + shifts.lowest) / 2);
+    block.limit[lane] = b.tame ? static_cast<float>(0.5 - beside) : -1.0F;
+    block.per_norm[lane] =
+        static_cast<float>(std::max(asked_for.float_sum ? b.float_sum : 0, asked_for.activations ? b.activations : 0));
   }
   return t;
 }

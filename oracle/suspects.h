@@ -2,11 +2,11 @@
 // The elements of a layer at which anybody who is near the exact value could say otherwise than the operator answered. All
 // others take a handful of instructions, 16 of them at a time.
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "cases/aligned.h"
 #include "oracle/channel_bounds.h"
 #include "oracle/vector_isa.h"
 
@@ -28,8 +28,11 @@ struct AskedFor {
 // centre: the middle of all shifts that are asked for. limit: 1/2, less half of what they lie apart, less the reach of
 // roundings for |s| <= 257; what is larger lies a whole step beyond the clamp, which is far more than its roundings.
 struct SuspectTable {
+  struct alignas(64) Sixteen {
+    std::array<float, 16> multiplier, centre, limit, per_norm;
+  };
   std::int64_t period = 0;
-  AlignedVector<float> multiplier, centre, limit, per_norm;
+  std::vector<Sixteen> constants;  // period / 16
   float lowest = 0, highest = 255;
 };
 // bounds: all of them tame, or their elements are suspects throughout.

@@ -69,7 +69,9 @@ struct Laid {
       comparison.see(found[static_cast<std::size_t>(piece) % parts], first, std::min(positions, count - first),
                      handed_over.data() + first * k, y.data() + first * k);
     }
-    return comparison.finish(found);
+    std::vector<const LayerComparison::Part*> all_parts;
+    for (const LayerComparison::Part& part : found) all_parts.push_back(&part);
+    return comparison.finish(all_parts);
   }
 
   ConvProblem problem;

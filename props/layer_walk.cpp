@@ -1,6 +1,6 @@
 #include "props/layer_walk.h"
 
-#include <time.h>
+#include <ctime>
 
 #include <algorithm>
 #include <cstring>
@@ -20,14 +20,6 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-struct Worker {
-  LayerComparison::Part part;
-  Differences kernel;
-  AlignedVector<std::uint8_t> y;
-  AlignedVector<std::int32_t> sums;
-  double in_kernel = 0, in_hypotheses = 0;
-};
-
 // Where the arithmetic saturates, its sums are not the exact ones, and need not be.
 void leave_out_saturating(LayerOpinion& opinion) {
   const auto earlier = [](const OutputElement& a, const OutputElement& b) {
@@ -41,6 +33,23 @@ void leave_out_saturating(LayerOpinion& opinion) {
 }
 
 }  // namespace
+
+struct LayerWalks::Worker {
+  LayerComparison::Part part;
+  Differences kernel;
+  AlignedVector<std::uint8_t> y;
+  AlignedVector<std::int32_t> sums;
+  double in_kernel = 0, in_hypotheses = 0;
+
+  void begin(std::size_t elements) {
+    part.clear();
+    kernel = Differences();
+    in_kernel = in_hypotheses = 0;
+    if (y.size() >= elements) return;
+    y.resize(elements);
+    sums.resize(elements);
+  }
+};
 
 struct LayerWalks::Prepared {
   Prepared(std::span<const Hypothesis* const> hypotheses, const CapturedConv& captured, const Arithmetic& follows,
@@ -87,11 +96,10 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   const std::int64_t row = out[2] * c.out_channels;
   const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
   const std::int64_t pieces = (rows + rows_of_piece - 1) / rows_of_piece;
-  std::vector<Worker> workers(static_cast<std::size_t>(std::max(threads, 1)));
+  while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1))) workers_.push_back(std::make_unique<Worker>());
+  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(rows_of_piece * row));
   in_parts(c.batch * pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
-    Worker& worker = workers[part];
-    worker.y.resize(static_cast<std::size_t>(rows_of_piece * row));
-    worker.sums.resize(worker.y.size());
+    Worker& worker = *workers_[part];
     double before = thread_seconds();
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t first = piece % pieces * rows_of_piece;
@@ -119,12 +127,12 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
 
   start = thread_seconds();
   Differences kernel_differences;
-  std::vector<LayerComparison::Part> parts;
-  for (Worker& worker : workers) {
-    kernel_differences.add(worker.kernel);
-    parts.push_back(std::move(worker.part));
-    seconds["kernel"] += worker.in_kernel;
-    seconds["hypotheses"] += worker.in_hypotheses;
+  std::vector<const LayerComparison::Part*> parts;
+  for (const auto& worker : workers_) {
+    kernel_differences.add(worker->kernel);
+    parts.push_back(&worker->part);
+    seconds["kernel"] += worker->in_kernel;
+    seconds["hypotheses"] += worker->in_hypotheses;
   }
   walked.kernel = kernel_differences.sorted();
   walked.opinion = comparison.finish(parts);

@@ -36,10 +36,12 @@ class LayerWalks {
 
  private:
   struct Prepared;
+  struct Worker;
   Prepared& prepared(const CapturedConv& captured, const Arithmetic& arithmetic);
 
   std::span<const Hypothesis* const> hypotheses_;
   std::size_t most_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // their memory is used again
   std::map<const std::int8_t*, std::unique_ptr<Prepared>> prepared_;  // by where the weights lie
 };
 
