@@ -10,18 +10,14 @@ constexpr std::int64_t kLanes = 16;
 // Written so that g++ makes vectors of them; inlined into a function for each instruction set, since what is called does not
 // inherit `target`.
 struct Loops {
-  [[gnu::always_inline]] static inline std::uint64_t dot_sums(const std::int32_t* a, const std::int32_t* b,
-                                                              std::int64_t count) {
-    std::uint64_t total = 0;
-    for (std::int64_t i = 0; i < count; ++i) total += static_cast<std::uint64_t>(std::int64_t{a[i]} * b[i]);
-    return total;
-  }
-
-  [[gnu::always_inline]] static inline std::uint64_t dot_bytes(const std::uint8_t* a, const std::uint64_t* b,
-                                                               std::int64_t count) {
-    std::uint64_t total = 0;
-    for (std::int64_t i = 0; i < count; ++i) total += a[i] * b[i];
-    return total;
+  [[gnu::always_inline]] static inline std::uint64_t combined_error(const CombinedChannel& channel,
+                                                                    const std::uint8_t* x, const std::int32_t* sums) {
+    std::uint64_t left = 0, right = 0;
+    for (std::int64_t k = 0; k < channel.outputs; ++k) {
+      left += static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
+    }
+    for (std::int64_t i = 0; i < channel.length; ++i) right += x[i] * channel.combined[i];
+    return right - channel.zero_point - left;
   }
 
   [[gnu::always_inline]] static inline void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
@@ -45,26 +41,28 @@ struct Loops {
     return total;
   }
 
-  [[gnu::always_inline]] static inline std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t tap_count,
-                                                                const std::int32_t* w, const std::int32_t* shift,
-                                                                const std::int32_t* sums, std::int64_t begin,
-                                                                std::int64_t count) {
-    for (std::int64_t i = begin; i < count; i += kLanes) {
-      const std::int64_t lanes = std::min(kLanes, count - i);
+  [[gnu::always_inline]] static inline std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+    for (std::int64_t place = begin; place < row.positions * row.count;) {
+      const std::int64_t p = place / row.count, i = place % row.count;
+      const std::int64_t lanes = std::min(kLanes, row.count - i);
       std::uint32_t off[kLanes] = {};
       for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        off[lane] = static_cast<std::uint32_t>(shift[i + lane]) - static_cast<std::uint32_t>(sums[i + lane]);
+        off[lane] =
+            static_cast<std::uint32_t>(row.shift[i + lane]) - static_cast<std::uint32_t>(row.sums[place + lane]);
       }
-      for (std::int64_t t = 0; t < tap_count; ++t) {
+      for (std::int64_t t = 0; t < row.tap_count; ++t) {
+        const std::uint8_t* const x = row.taps[t] + p * row.step + i;
+        const std::int32_t* const w = row.w + t * row.count + i;
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
-          off[lane] += std::uint32_t{taps[t][i + lane]} * static_cast<std::uint32_t>(w[t * count + i + lane]);
+          off[lane] += std::uint32_t{x[lane]} * static_cast<std::uint32_t>(w[lane]);
         }
       }
       for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        if (off[lane] != 0) return i + lane;
+        if (off[lane] != 0) return place + lane;
       }
+      place += lanes;
     }
-    return count;
+    return row.positions * row.count;
   }
 };
 
@@ -87,11 +85,8 @@ struct Everywhere {
 };
 
 struct Portable {
-  static std::uint64_t dot_sums(const std::int32_t* a, const std::int32_t* b, std::int64_t n) {
-    return Loops::dot_sums(a, b, n);
-  }
-  static std::uint64_t dot_bytes(const std::uint8_t* a, const std::uint64_t* b, std::int64_t n) {
-    return Loops::dot_bytes(a, b, n);
+  static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x, const std::int32_t* sums) {
+    return Loops::combined_error(channel, x, sums);
   }
   static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n, std::int32_t z, std::int64_t f) {
     Loops::add_weights(to, w, n, z, f);
@@ -99,20 +94,15 @@ struct Portable {
   static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
     return Loops::squares(a, n, z);
   }
-  static std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t count, const std::int32_t* w,
-                                  const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin,
-                                  std::int64_t n) {
-    return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
+  static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+    return Loops::first_wrong(row, begin);
   }
 };
 
 struct Avx2 {
-  [[gnu::target("avx2")]] static std::uint64_t dot_sums(const std::int32_t* a, const std::int32_t* b, std::int64_t n) {
-    return Loops::dot_sums(a, b, n);
-  }
-  [[gnu::target("avx2")]] static std::uint64_t dot_bytes(const std::uint8_t* a, const std::uint64_t* b,
-                                                         std::int64_t n) {
-    return Loops::dot_bytes(a, b, n);
+  [[gnu::target("avx2")]] static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x,
+                                                              const std::int32_t* sums) {
+    return Loops::combined_error(channel, x, sums);
   }
   [[gnu::target("avx2")]] static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n,
                                                   std::int32_t z, std::int64_t f) {
@@ -121,18 +111,15 @@ struct Avx2 {
   [[gnu::target("avx2")]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
     return Loops::squares(a, n, z);
   }
-  [[gnu::target("avx2")]] static std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t count,
-                                                          const std::int32_t* w, const std::int32_t* shift,
-                                                          const std::int32_t* sums, std::int64_t begin,
-                                                          std::int64_t n) {
-    return Loops::first_wrong(taps, count, w, shift, sums, begin, n);
+  [[gnu::target("avx2")]] static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+    return Loops::first_wrong(row, begin);
   }
 };
 
 template <typename Isa>
 constexpr ProofLanes lanes_of() {
-  return {Isa::dot_sums, Isa::dot_bytes, Isa::add_weights, Isa::squares, Isa::first_wrong,
-          Everywhere::next_above, Everywhere::extremes};
+  return {Isa::combined_error, Isa::add_weights,       Isa::squares,
+          Isa::first_wrong,    Everywhere::next_above, Everywhere::extremes};
 }
 
 }  // namespace

@@ -20,10 +20,6 @@ __m512i eight_longs(const std::uint8_t* from) {
   return _mm512_maskz_cvtepu8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
 }
 
-__m512i eight_longs(const std::int32_t* from) {
-  return _mm512_maskz_cvtepi32_epi64(kEight, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-}
-
 __m512i sixteen_ints(const std::uint8_t* from) {
   return _mm512_maskz_cvtepu8_epi32(kSixteen, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
@@ -36,27 +32,25 @@ std::uint64_t added_up(__m512i v) {
   return sum;
 }
 
-std::uint64_t dot_sums(const std::int32_t* a, const std::int32_t* b, std::int64_t count) {
-  __m512i sum = _mm512_setzero_si512();
-  std::int64_t i = 0;
-  for (; i + 8 <= count; i += 8) {  // the low halves of 64-bit lanes, with their sign
-    sum = _mm512_add_epi64(sum, _mm512_maskz_mul_epi32(kEight, eight_longs(a + i), eight_longs(b + i)));
-  }
-  std::uint64_t total = added_up(sum);
-  for (; i < count; ++i) total += static_cast<std::uint64_t>(std::int64_t{a[i]} * b[i]);
-  return total;
-}
-
-std::uint64_t dot_bytes(const std::uint8_t* a, const std::uint64_t* b, std::int64_t count) {
+std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x, const std::int32_t* sums) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
+  std::uint64_t total = 0;
   std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(a + i), _mm512_loadu_si512(b + i)));
-    other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(a + i + 8), _mm512_loadu_si512(b + i + 8)));
+  for (; i + 16 <= channel.length; i += 16) {
+    const std::uint64_t* const combined = channel.combined + i;
+    sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(x + i), _mm512_loadu_si512(combined)));
+    other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(x + i + 8), _mm512_loadu_si512(combined + 8)));
   }
-  std::uint64_t total = added_up(_mm512_add_epi64(sum, other));
-  for (; i < count; ++i) total += a[i] * b[i];
-  return total;
+  for (; i < channel.length; ++i) total += x[i] * channel.combined[i];
+  std::int64_t k = 0;
+  for (; k + 16 <= channel.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+    const __m512i r = _mm512_loadu_si512(channel.random + k), raw = _mm512_loadu_si512(sums + k);
+    sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kEight, r, raw));
+    other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kEight, _mm512_maskz_srli_epi64(kEight, r, 32),
+                                                           _mm512_maskz_srli_epi64(kEight, raw, 32)));
+  }
+  for (; k < channel.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
+  return total + added_up(_mm512_add_epi64(sum, other)) - channel.zero_point;
 }
 
 void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
@@ -91,38 +85,66 @@ std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t ze
   return total;
 }
 
-std::int64_t first_wrong(const std::uint8_t* const* taps, std::int64_t tap_count, const std::int32_t* w,
-                         const std::int32_t* shift, const std::int32_t* sums, std::int64_t begin, std::int64_t count) {
-  std::int64_t i = begin;
-  for (; i + 32 <= count; i += 32) {
-    __m512i low = _mm512_loadu_si512(shift + i), high = _mm512_loadu_si512(shift + i + 16);
-    for (std::int64_t t = 0; t < tap_count; ++t) {
-      const std::int32_t* const weights = w + t * count + i;
-      low = _mm512_add_epi32(low, _mm512_mullo_epi32(sixteen_ints(taps[t] + i), _mm512_loadu_si512(weights)));
-      high =
-          _mm512_add_epi32(high, _mm512_mullo_epi32(sixteen_ints(taps[t] + i + 16), _mm512_loadu_si512(weights + 16)));
+// Channels begin .. begin + 16 of every position, the weights in registers. The first position that is wrong, or all.
+template <int kTaps>
+std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+  __m512i w[kTaps];
+  for (int t = 0; t < kTaps; ++t) w[t] = _mm512_loadu_si512(row.w + t * row.count + channel);
+  const __m512i shift = _mm512_loadu_si512(row.shift + channel);
+  for (std::int64_t p = begin; p < row.positions; ++p) {
+    __m512i sum = shift, other = _mm512_setzero_si512();
+    for (int t = 0; t < kTaps; ++t) {
+      const __m512i product = _mm512_mullo_epi32(sixteen_ints(row.taps[t] + p * row.step + channel), w[t]);
+      (t % 2 == 0 ? sum : other) = _mm512_add_epi32(t % 2 == 0 ? sum : other, product);
     }
-    const unsigned wrong = static_cast<unsigned>(_mm512_cmpneq_epi32_mask(low, _mm512_loadu_si512(sums + i))) |
-                           static_cast<unsigned>(_mm512_cmpneq_epi32_mask(high, _mm512_loadu_si512(sums + i + 16)))
-                               << 16;
-    if (wrong != 0) return i + __builtin_ctz(wrong);
+    const __m512i sums = _mm512_loadu_si512(row.sums + p * row.count + channel);
+    if (_mm512_cmpneq_epi32_mask(_mm512_add_epi32(sum, other), sums) != 0) return p;
   }
-  for (; i < count; ++i) {
-    auto sum = static_cast<std::uint32_t>(shift[i]) - static_cast<std::uint32_t>(sums[i]);
-    for (std::int64_t t = 0; t < tap_count; ++t) {
-      sum += std::uint32_t{taps[t][i]} * static_cast<std::uint32_t>(w[t * count + i]);
+  return row.positions;
+}
+
+std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+  for (std::int64_t p = begin; p < row.positions; ++p) {
+    __m512i sum = _mm512_loadu_si512(row.shift + channel);
+    for (std::int64_t t = 0; t < row.tap_count; ++t) {
+      const __m512i w = _mm512_loadu_si512(row.w + t * row.count + channel);
+      sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(sixteen_ints(row.taps[t] + p * row.step + channel), w));
     }
-    if (sum != 0) return i;
+    if (_mm512_cmpneq_epi32_mask(sum, _mm512_loadu_si512(row.sums + p * row.count + channel)) != 0) return p;
   }
-  return count;
+  return row.positions;
+}
+
+// A position that may be wrong, among all channels; those behind the last 16 are looked at one by one.
+std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  std::int64_t first = row.positions;
+  std::int64_t channel = 0;
+  for (; channel + 16 <= row.count; channel += 16) {
+    const std::int64_t p = row.tap_count == 9 ? first_wrong_position<9>(row, begin / row.count, channel)
+                                              : first_wrong_position(row, begin / row.count, channel);
+    first = std::min(first, p);
+  }
+  const auto wrong = [&](std::int64_t p, std::int64_t i) {
+    auto sum = static_cast<std::uint32_t>(row.shift[i]) - static_cast<std::uint32_t>(row.sums[p * row.count + i]);
+    for (std::int64_t t = 0; t < row.tap_count; ++t) {
+      sum += std::uint32_t{row.taps[t][p * row.step + i]} * static_cast<std::uint32_t>(row.w[t * row.count + i]);
+    }
+    return sum != 0;
+  };
+  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
+    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
+      if (p * row.count + i >= begin && wrong(p, i)) return p * row.count + i;
+    }
+  }
+  return row.positions * row.count;
 }
 
 std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count) {
   for (std::int64_t i = begin; i < count; i += 64) {
     const std::int64_t left = std::min<std::int64_t>(64, count - i);
     const __mmask64 live = ~std::uint64_t{0} >> static_cast<unsigned>(64 - left);
-    const __mmask64 above =
-        _mm512_mask_cmpgt_epu8_mask(live, _mm512_maskz_loadu_epi8(live, x + i), _mm512_maskz_loadu_epi8(live, limits + i));
+    const __mmask64 above = _mm512_mask_cmpgt_epu8_mask(live, _mm512_maskz_loadu_epi8(live, x + i),
+                                                        _mm512_maskz_loadu_epi8(live, limits + i));
     if (above != 0) return i + __builtin_ctzll(above);
   }
   return count;
@@ -152,6 +174,6 @@ void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, s
 
 }  // namespace
 
-ProofLanes proof_lanes_avx512() { return {dot_sums, dot_bytes, add_weights, squares, first_wrong, next_above, extremes}; }
+ProofLanes proof_lanes_avx512() { return {combined_error, add_weights, squares, first_wrong, next_above, extremes}; }
 
 }  // namespace tieout

@@ -56,48 +56,71 @@ void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, 
                     std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
   OutputPlace place(first, out);
-  for (std::int64_t p = first; p < first + count; ++p, place.advance(out), sums += c_.out_channels) {
+  for (std::int64_t p = first; p < first + count;) {
+    std::int32_t* const here = sums + (p - first) * c_.out_channels;
+    std::int64_t proven = 1;
     if (directly_) {
-      prove_directly(place, p, sums, wrong);
+      proven = prove_directly(place, p, std::min(first + count - p, out[2] - place.at[2]), here, wrong);
     } else {
-      prove_randomly(place, p, sums, room, wrong);
+      prove_randomly(place, p, here, room, wrong);
     }
+    for (p += proven; proven > 0; --proven) place.advance(out);
   }
 }
 
-void SumProof::prove_directly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
-                              std::vector<OutputElement>& wrong) const {
-  constexpr std::int64_t kMostTaps = 1024;
+// As many positions of a row, at most `most`, as have the same kernel positions inside of the input; or one. How many those are.
+std::int64_t SumProof::prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most,
+                                      std::int32_t* sums, std::vector<OutputElement>& wrong) const {
+  constexpr std::int64_t kMostTaps = 343;  // 7x7x7
   std::array<const std::uint8_t*, kMostTaps> taps;
   const std::int64_t count = windows_.taps();
-  if (count > kMostTaps) {  // nobody's network; element by element
+  if (count > kMostTaps) {  // nobody's network
     for (std::int64_t k = 0; k < c_.groups; ++k) {
       const std::int32_t right = literal(place, k);
       if (sums[k] != right) wrong.push_back({position, k});
       sums[k] = right;
     }
-    return;
+    return 1;
   }
+  bool inside = true;
   for (std::int64_t t = 0; t < count; ++t) {
     const std::uint8_t* const from = windows_.tap_at(place, 0, t);
+    inside = inside && from != nullptr;
     taps[static_cast<std::size_t>(t)] = from == nullptr ? padding_.data() : from;
   }
-  std::int64_t k = 0;
-  while ((k = lanes_.first_wrong(taps.data(), count, taps_.data(), shifts_.data(), sums, k, c_.groups)) < c_.groups) {
-    wrong.push_back({position, k});
-    sums[k] = literal(place, k);
-    ++k;
+  std::int64_t positions = 1;
+  if (inside) {  // until the last kernel column leaves the input
+    const std::int64_t last_column = place.at[2] * c_.stride[2] - c_.padding[2] + (c_.kernel[2] - 1) * c_.dilation[2];
+    positions = std::min(most, (c_.input[2] - 1 - last_column) / c_.stride[2] + 1);
   }
+  const DepthwiseRow row{.taps = taps.data(),
+                         .tap_count = count,
+                         .step = c_.stride[2] * c_.in_channels,
+                         .positions = positions,
+                         .count = c_.groups,
+                         .w = taps_.data(),
+                         .shift = shifts_.data(),
+                         .sums = sums};
+  std::int64_t at = 0;
+  while ((at = lanes_.first_wrong(row, at)) < positions * c_.groups) {
+    const OutputElement element{position + at / c_.groups, at % c_.groups};
+    wrong.push_back(element);
+    sums[at] = literal(OutputPlace(element.position, output_size(c_)), element.k);
+    ++at;
+  }
+  return positions;
 }
 
 void SumProof::prove_randomly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
                               std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const {
   const std::int64_t length = windows_.length();
   for (std::int64_t g = 0; g < c_.groups; ++g) {
-    const std::uint64_t left = lanes_.dot_sums(random_.data() + g * outputs_, sums + g * outputs_, outputs_);
-    const std::uint64_t right = lanes_.dot_bytes(windows_.at(place, g, room), combined_.data() + g * length, length) -
-                                zero_points_[static_cast<std::size_t>(g)];
-    if (left == right) continue;
+    const CombinedChannel channel{.combined = combined_.data() + g * length,
+                                  .length = length,
+                                  .zero_point = zero_points_[static_cast<std::size_t>(g)],
+                                  .random = random_.data() + g * outputs_,
+                                  .outputs = outputs_};
+    if (lanes_.combined_error(channel, windows_.at(place, g, room), sums + g * outputs_) == 0) continue;
     for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
       if (random_[static_cast<std::size_t>(k)] == 0) continue;
       const std::int32_t exact = literal(place, k);

@@ -32,8 +32,8 @@ class SumProof {
             std::vector<OutputElement>& wrong) const;
 
  private:
-  void prove_directly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
-                      std::vector<OutputElement>& wrong) const;
+  std::int64_t prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
+                              std::vector<OutputElement>& wrong) const;
   void prove_randomly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
                       std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
   [[nodiscard]] std::int32_t literal(const OutputPlace& place, std::int64_t k) const;
@@ -48,7 +48,7 @@ class SumProof {
   AlignedVector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
   std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
   AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
-  std::vector<std::uint8_t> padding_;
+  std::vector<std::uint8_t> padding_;          // C
 };
 
 }  // namespace tieout

@@ -14,7 +14,7 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
       bounds_(bounds),
       plane_(volume(output_size(c_))),
       length_(reduction_length(c_)),
-      zero_point_(static_cast<double>(c_.output_zero_point)),
+      zero_point_(static_cast<int>(c_.output_zero_point)),
       lowest_(c_.relu == Relu::on ? 0 : -zero_point_),
       highest_(255 - zero_point_),
       float32_(layer, isa),
@@ -25,9 +25,10 @@ std::int64_t SuspectJudge::offset(const OutputElement& element) const {
   return (image * (c_.out_channels - 1) + element.k) * plane_ + element.position;
 }
 
-SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
-  const double inside = std::clamp(scaled, lowest_, highest_);
-  const double nearest = std::floor(inside + 0.5);
+// Without branches, which nobody could predict.
+inline SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
+  const double inside = std::min(std::max(scaled, lowest_), highest_);
+  const auto nearest = static_cast<int>(inside + 256.5) - 256;  // inside: -255 .. 255
   return {static_cast<std::uint8_t>(nearest + zero_point_), 0.5 - std::fabs(inside - nearest)};
 }
 

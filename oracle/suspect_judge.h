@@ -64,7 +64,7 @@ class SuspectJudge {
   std::span<const ChannelBounds> bounds_;
   std::int64_t plane_;
   std::int64_t length_;
-  double zero_point_;
+  int zero_point_;
   double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
   LiteralSums<float> float32_;
   LiteralSums<double> float64_;

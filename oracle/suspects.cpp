@@ -124,12 +124,14 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
       for (std::int64_t v = 0; v < vectors; ++v, ++constants) {
         const std::int64_t i = first + v * kLanes;
         const __m512 sums = _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw + i));
-        const __m512 value = _mm512_fmadd_ps(sums, _mm512_load_ps(constants->multiplier.data()), _mm512_load_ps(constants->centre.data()));
+        const __m512 value = _mm512_fmadd_ps(sums, _mm512_load_ps(constants->multiplier.data()),
+                                             _mm512_load_ps(constants->centre.data()));
         const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, lowest), highest);
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer + i));
         const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
         const __m512 apart = _mm512_abs_ps(inside - y);
-        const __m512 allowed = _mm512_fnmadd_ps(_mm512_load_ps(constants->per_norm.data()), norm, _mm512_load_ps(constants->limit.data()));
+        const __m512 allowed =
+            _mm512_fnmadd_ps(_mm512_load_ps(constants->per_norm.data()), norm, _mm512_load_ps(constants->limit.data()));
         others |= std::uint64_t{_mm512_cmp_ps_mask(apart, allowed, _CMP_NLE_UQ)} << static_cast<unsigned>(v * kLanes);
       }
       for (; others != 0; others &= others - 1) {

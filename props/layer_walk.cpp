@@ -1,9 +1,8 @@
 #include "props/layer_walk.h"
 
-#include <ctime>
-
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "cases/aligned.h"
@@ -96,7 +95,8 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   const std::int64_t row = out[2] * c.out_channels;
   const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
   const std::int64_t pieces = (rows + rows_of_piece - 1) / rows_of_piece;
-  while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1))) workers_.push_back(std::make_unique<Worker>());
+  while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1)))
+    workers_.push_back(std::make_unique<Worker>());
   for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(rows_of_piece * row));
   in_parts(c.batch * pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
     Worker& worker = *workers_[part];

@@ -41,7 +41,7 @@ class LayerWalks {
 
   std::span<const Hypothesis* const> hypotheses_;
   std::size_t most_;
-  std::vector<std::unique_ptr<Worker>> workers_;  // their memory is used again
+  std::vector<std::unique_ptr<Worker>> workers_;                      // their memory is used again
   std::map<const std::int8_t*, std::unique_ptr<Prepared>> prepared_;  // by where the weights lie
 };
 
