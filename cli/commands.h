@@ -14,6 +14,7 @@ enum ExitStatus : int {
   kNotVerified = 3,  // nothing could be verified
 };
 
+void add_bench(CLI::App& app, int& exit_status);
 void add_campaign(CLI::App& app, int& exit_status);
 void add_check(CLI::App& app, int& exit_status);
 void add_engines(CLI::App& app, int& exit_status);

@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "cases/case_text.h"
 #include "cli/commands.h"
+#include "cli/machine.h"
 #include "oracle/engine_model.h"
 #include "oracle/known_defects.h"
 #include "oracle/libtorch.h"
@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack};
 constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
-
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown CPU";
-}
 
 void print_machine(const LibTorch& reference) {
   const Hardware hardware = reference.hardware();

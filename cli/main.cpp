@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   tieout::add_report(app, exit_status);
   tieout::add_merge(app, exit_status);
   tieout::add_selftest(app, exit_status);
+  tieout::add_bench(app, exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -85,6 +85,32 @@ void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
   }
 }
 
+// Of dimension d: positions of the output with the same taps inside.
+std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
+  const ConvCase& c = plan.spec;
+  std::vector<Span> spans;
+  for (std::int64_t at = 0; at < plan.out[d]; ++at) {
+    const std::int64_t corner = at * c.stride[d] - c.padding[d];
+    std::int64_t from = 0, to = c.kernel[d];
+    while (from < to && corner + from * c.dilation[d] < 0) ++from;
+    while (from < to && corner + (to - 1) * c.dilation[d] >= c.input[d]) --to;
+    if (spans.empty() || spans.back().from != from || spans.back().to != to) spans.push_back({at, 0, from, to});
+    ++spans.back().count;
+  }
+  return spans;
+}
+
+// Taps can be left out where sums are exact and each tap is a whole number of steps.
+void find_spans(ConvPlan& plan) {
+  const ConvCase& c = plan.spec;
+  const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
+                   c.kernel[0] == 1 && c.padding[0] == 0 && c.dilation[2] == 1 && c.in_channels % kStep == 0 &&
+                   plan.arithmetic.products == Arithmetic::Products::exact && !plan.weight_zero_points;
+  if (!can) return;
+  plan.row_spans = spans_of(plan, 1);
+  plan.column_spans = spans_of(plan, 2);
+}
+
 }  // namespace
 
 ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
@@ -119,6 +145,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
     if (one_row) plan.one_row = ConvPlan::OneRow::yes;
   }
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
+  find_spans(plan);
   pack_weights(plan, weight);
   return plan;
 }

@@ -21,6 +21,11 @@ enum class Reduction {
   depthwise,  // one channel in and one out a group
 };
 
+// Neighbouring rows or columns of the output in whose windows the taps from..to-1 lie inside of the input.
+struct Span {
+  std::int64_t first, count, from, to;
+};
+
 // 64 bytes that begin a cache line: loads of a register's size then never touch two.
 struct alignas(64) CacheLine {
   std::int8_t bytes[64];
@@ -54,6 +59,12 @@ struct ConvPlan {
   std::vector<std::int64_t> run_offsets;  // or of depthwise taps
   std::int64_t run_bytes = 0, steps = 0;  // steps of a run
 
+  // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its weight,
+  // which is known beforehand: tap_sums holds each tap's sum of weights, by panel, tap, block and lane. On a map of 7x7 with a
+  // padding of 1 this is a sixth of all products.
+  std::vector<Span> row_spans, column_spans;
+  std::vector<std::int32_t> tap_sums;
+
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all
     std::int64_t lines = 0, lanes = 0;          // where its weights and its numbers begin
@@ -61,9 +72,11 @@ struct ConvPlan {
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
-  std::vector<CacheLine> weights, ones;
+  std::int64_t pair_columns = 0;    // of pair_weights; 0: rows go one by one
+  std::vector<CacheLine> weights, ones, pair_weights;
   ChannelTable table;
 
+  [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }
 };
 

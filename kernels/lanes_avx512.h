@@ -10,68 +10,94 @@ namespace tieout::avx512 {
 // A register of 64 activations: four bytes in each of 16 lanes.
 using Register = __m512i;
 
-// With a mask of all lanes, here and below: g++ 12 warns of the forms without (GCC bug 105593).
-constexpr __mmask16 kAllLanes = 0xffff;
-
-// The float path of requantization, up to the whole number before the zero point. The rounding mode is named in the
-// conversion; what does not fit int32, and NaN, becomes INT32_MIN.
-inline Register rounded(Register raw, const ChannelNumbers& numbers, std::int64_t at) {
-  const __m512 f = _mm512_maskz_cvtepi32_ps(kAllLanes, raw);
-  const __m512 with_bias =
-      _mm512_fmadd_ps(_mm512_loadu_ps(numbers.bias + at), _mm512_loadu_ps(numbers.reciprocal + at), f);
-  return _mm512_maskz_cvt_roundps_epi32(kAllLanes, with_bias * _mm512_loadu_ps(numbers.multiplier + at),
-                                        _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
 // Sums, loads and requantization: what does not depend on how products are made.
 struct CommonLanes {
-  static constexpr int kBlocks = 4;
-  // Products take four cycles and begin one a cycle, so that eight sums at a time would do. More positions load fewer
-  // weights: 24 sums, four of weights and what is broadcast are 29 of 32 registers.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 4 ? 6 : 8; }
+  static constexpr int kBlocks = 2;
+  // 24 sums, two registers of weights and what is broadcast: 27 of 32. Four blocks of six positions have as many sums, but read
+  // twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input channels.
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 12 : 8; }
 
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
   static void store(std::int32_t* to, Sums sums) { _mm512_storeu_si512(to, sums); }
   static Sums splat(std::int32_t value) { return _mm512_set1_epi32(value); }
   static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm512_sub_epi32(sums, _mm512_mullo_epi32(a, b)); }
-  static Sums at_most(Sums sums, std::int32_t most) {
-    return _mm512_mask_min_epi32(sums, kAllLanes, sums, _mm512_set1_epi32(most));
+  static Sums at_most(Sums sums, std::int32_t most) { return _mm512_min_epi32(sums, _mm512_set1_epi32(most)); }
+
+  // The float path of requantization, up to the whole number before the zero point. The rounding mode is named in the
+  // conversion; what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void round(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first) {
+#pragma GCC unroll 16
+    for (int r = 0; r < int{kPanel}; ++r) {
+      const std::int64_t at = first + r * kBlock;
+      const __m512 bias = _mm512_loadu_ps(numbers.bias + at), reciprocal = _mm512_loadu_ps(numbers.reciprocal + at);
+      const __m512 multiplier = _mm512_loadu_ps(numbers.multiplier + at);
+#pragma GCC unroll 16
+      for (std::size_t p = 0; p < kPositions; ++p) {
+        const __m512 f = _mm512_cvtepi32_ps(sums[p][r]);
+        const __m512 s = _mm512_fmadd_ps(bias, reciprocal, f) * multiplier;
+        sums[p][r] = _mm512_cvt_roundps_epi32(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+      }
+    }
   }
 
   // Saturating to int16, adding the zero point there, and saturating to uint8 is what the specification does; a relu is the
-  // larger of that and the zero point.
-  template <std::size_t kPanel>
-  static void finish(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     const OutputRange& range, std::uint8_t* y, std::int64_t count) {
-    Register q[kPanel];
-#pragma GCC unroll 4
-    for (int r = 0; r < int{kPanel}; ++r) q[r] = rounded(raw[r], numbers, first + r * kBlock);
+  // larger of that and the zero point. a, b: the low and the high half of each 128 bits.
+  static Register bytes_of(Register a, Register b, Register c, Register d, OutputRange range) {
     const Register zero_point = _mm512_set1_epi16(static_cast<std::int16_t>(range.zero_point));
-    const auto shorts = [&](Register low, Register high) {
-      return _mm512_adds_epi16(_mm512_packs_epi32(low, high), zero_point);
-    };
-    if constexpr (kPanel == 4) {
-      const Register bytes =
-          _mm512_maskz_max_epu8(~__mmask64{0}, _mm512_packus_epi16(shorts(q[0], q[1]), shorts(q[2], q[3])),
-                                _mm512_set1_epi8(static_cast<char>(range.lowest)));
-      if (count >= 64) {
-        _mm512_storeu_si512(y, bytes);
+    const Register low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
+    const Register high = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero_point);
+    return _mm512_max_epu8(_mm512_packus_epi16(low, high), _mm512_set1_epi8(static_cast<char>(range.lowest)));
+  }
+  static void store_bytes(std::uint8_t* y, Register bytes, std::int64_t count) {
+    if (count >= 64) return _mm512_storeu_si512(y, bytes);
+    _mm512_mask_storeu_epi8(y, (__mmask64{1} << static_cast<unsigned>(count)) - 1, bytes);
+  }
+
+  // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void finish(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+    constexpr std::size_t kTogether = 4 / kPanel;
+    round(sums, numbers, first);
+    // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
+    const Register order = kPanel == 2 ? _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)
+                                       : _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < kPositions; p += kTogether) {
+      const auto block = [&](std::size_t i) {
+        const std::size_t position = p + i / kPanel;
+        return sums[position < kPositions ? position : p][i % kPanel];
+      };
+      Register bytes = bytes_of(block(0), block(1), block(2), block(3), range);
+      if constexpr (kPanel == 4) {
+        store_bytes(y[p], bytes, count);
       } else {
-        _mm512_mask_storeu_epi8(y, (__mmask64{1} << static_cast<unsigned>(count)) - 1, bytes);
+        bytes = _mm512_permutexvar_epi32(order, bytes);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < kTogether; ++i) {
+          if (p + i >= kPositions) break;
+          store_part<kPanel>(y[p + i], bytes, i, count);
+        }
       }
+    }
+  }
+  // The i-th position's part of the register.
+  template <std::size_t kPanel>
+  static void store_part(std::uint8_t* y, Register bytes, std::size_t i, std::int64_t count) {
+    const std::uint32_t mask = count < 32 ? (1U << static_cast<unsigned>(count)) - 1 : ~0U;
+    if constexpr (kPanel == 2) {
+      const __m256i half = i == 0 ? _mm512_castsi512_si256(bytes) : _mm512_extracti64x4_epi64(bytes, 1);
+      if (count >= 32) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), half);
+      _mm256_mask_storeu_epi8(y, mask, half);
     } else {
-      // One or two registers: the bytes of each 128 bits lie in their low halves, with a gap to the next.
-      const Register both = _mm512_maskz_max_epi16(~__mmask32{0}, shorts(q[0], q[kPanel - 1]),
-                                                   _mm512_set1_epi16(static_cast<std::int16_t>(range.lowest)));
-      if constexpr (kPanel == 2) {
-        const auto mask = static_cast<__mmask32>((std::uint64_t{1} << static_cast<unsigned>(count)) - 1);
-        _mm512_mask_cvtusepi16_storeu_epi8(y, mask, both);
-      } else {
-        const Register lanes = _mm512_unpacklo_epi16(both, _mm512_setzero_si512());
-        const auto mask = static_cast<__mmask16>((1U << static_cast<unsigned>(count)) - 1);
-        _mm512_mask_cvtusepi32_storeu_epi8(y, mask, lanes);
-      }
+      const __m128i quarter = i == 0   ? _mm512_castsi512_si128(bytes)
+                              : i == 1 ? _mm512_extracti32x4_epi32(bytes, 1)
+                              : i == 2 ? _mm512_extracti32x4_epi32(bytes, 2)
+                                       : _mm512_extracti32x4_epi32(bytes, 3);
+      if (count >= 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(y), quarter);
+      _mm_mask_storeu_epi8(y, static_cast<__mmask16>(mask), quarter);
     }
   }
 

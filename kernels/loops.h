@@ -63,25 +63,35 @@ struct DenseRow {
   std::int64_t distance;                // bytes from a position's window to the next
   const std::int64_t* run_offsets;      // bytes from where the window begins
   std::int64_t runs, steps;             // steps of each run
+  std::int64_t packed_steps;            // from a run's packed weights to the next run's
   const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
   std::uint8_t* y;                      // the panel's first channel at the first position
   std::int32_t* sums;                   // nullptr, or likewise
-  std::int64_t out_channels;            // numbers from a position of the output to the next
+  std::int64_t y_distance;              // numbers from a position of the output to the next
 };
 
-// Each channel by itself: 64 bytes of neighbouring channels, and of neighbouring positions where the stride is 1, at a time.
+// Each channel by itself: registers of 64 bytes of the output. Weights and numbers repeat after a period of registers, in which
+// each has its turn: where the stride is 1, a row of the output is one run of bytes, and registers go on from pixel to pixel;
+// elsewhere the period is a pixel, whose last register may be cut off. Register k of a turn begins at
+// x + 64 * turn + k * x_distance.
 struct DepthwiseRow {
-  const std::uint8_t* x;            // 63 bytes behind the last window are read and not used
-  std::int64_t bytes;               // of the output
+  const std::uint8_t* x;                // 63 bytes behind the last window are read and not used
+  std::int64_t bytes;                   // of the output
+  std::int64_t x_distance, y_distance;  // from a turn's register to its next: period * 64, or pixels
+  bool runs_on;                         // from pixel to pixel
+  std::int64_t period;
   const std::int64_t* tap_offsets;  // 4 * quads; those beyond the last tap are any that can be read
   std::int64_t quads;
-  std::int64_t period;         // of 64 bytes, after which weights and numbers repeat
   const std::int8_t* weights;  // period x quads x 4 x bytes_of_block_step
   const std::int8_t* ones;  // nullptr where every weight zero point is 0; quads x bytes_of_block_step: 1 for each tap
   std::int32_t largest_activation_sum;
   ChannelNumbers numbers;  // period x 4 blocks
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
+  // For two rows of the output together, stride 1 downwards and at most three taps high: the kernel's width, the input's line,
+  // the output's row, and period x columns x 2 x 4 blocks of weights, of the upper row and of the lower.
+  std::int64_t columns, line_bytes, y_row;
+  const std::int8_t* pair_weights;
 };
 
 struct Loops {
@@ -89,6 +99,8 @@ struct Loops {
   int blocks;  // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
+  void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points and sums
+  std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

@@ -48,7 +48,7 @@ struct CommonLanes {
   // Lanes of 128 bits, half a register each, hold 4 * blocks neighbouring channels; `half` is 0 for the lower 8 lanes.
   template <std::size_t kPanel>
   static Register bytes_of(const Sums (&raw)[kPanel], int half, const ChannelNumbers& numbers, std::int64_t first,
-                           const OutputRange& range) {
+                           OutputRange range) {
     Register q[kPanel];
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
@@ -66,8 +66,8 @@ struct CommonLanes {
     return _mm256_max_epu8(bytes, _mm256_set1_epi8(static_cast<char>(range.lowest)));
   }
   template <std::size_t kPanel>
-  static void finish(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     const OutputRange& range, std::uint8_t* y, std::int64_t count) {
+  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                         OutputRange range, std::uint8_t* y, std::int64_t count) {
     constexpr std::size_t kBytes = 4 * kPanel;  // of each 128 bits
     std::uint8_t bytes[64];
     const bool whole = count >= static_cast<std::int64_t>(16 * kPanel);
@@ -80,6 +80,11 @@ struct CommonLanes {
       __builtin_memcpy(to + static_cast<std::size_t>(2 * half + 1) * kBytes, &high, kBytes);
     }
     if (!whole) __builtin_memcpy(y, bytes, static_cast<std::size_t>(count));
+  }
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
   }
 
   // Channels 16 l + 4 r + i in lane 4 l + i of block r.

@@ -101,7 +101,10 @@ class Packer {
         }
       }
     }
-    if (!plan_.weight_zero_points) return;
+    if (!plan_.weight_zero_points) {
+      pack_pairs(channels_of_period);
+      return;
+    }
     plan_.ones.resize(static_cast<std::size_t>(quads * lines_of_block_step_));
     plan_.weights.swap(plan_.ones);
     for (std::int64_t quad = 0; quad < quads; ++quad) {
@@ -130,6 +133,32 @@ class Packer {
         }
       }
     }
+  }
+
+  // Weights of two rows of the output: a column of taps at the first bytes of a step, and one byte on.
+  void pack_pairs(std::int64_t channels_of_period) {
+    const ConvCase& c = plan_.spec;
+    // Neighbours that saturate lie in a row, and not in a column.
+    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
+    if (!exact || c.kernel[0] != 1 || c.kernel[1] > 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
+    plan_.pair_columns = c.kernel[2];
+    plan_.pair_weights.resize(static_cast<std::size_t>(plan_.period * c.kernel[2] * 8 * lines_of_block_step_));
+    plan_.weights.swap(plan_.pair_weights);
+    std::size_t line = 0;
+    for (std::int64_t turn = 0; turn < plan_.period; ++turn) {
+      for (std::int64_t column = 0; column < c.kernel[2]; ++column) {
+        for (std::int64_t block = 0; block < 8; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
+          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t place = turn * 64 + channel_of_lane(4, block % 4, lane);
+            const std::int64_t row = i - block / 4;
+            if (place >= channels_of_period || row < 0 || row >= c.kernel[1]) return std::int8_t{0};
+            const std::int64_t tap = row * c.kernel[2] + column;
+            return ordered_[static_cast<std::size_t>(place % c.out_channels * length_ + tap)];
+          });
+        }
+      }
+    }
+    plan_.weights.swap(plan_.pair_weights);
   }
 
   void put_channel(std::int64_t k) {
@@ -170,7 +199,22 @@ class Packer {
         put_channel(channel < channels ? first + channel : -1);
       }
     }
+    if (!plan_.row_spans.empty()) sum_taps(first, blocks, channels);
     plan_.panels.push_back(placed);
+  }
+
+  void sum_taps(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+    for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
+      for (std::int64_t lane = 0; lane < blocks * kBlock; ++lane) {
+        const std::int64_t channel = channel_of_lane(blocks, lane / kBlock, lane % kBlock);
+        if (channel >= channels) {
+          plan_.tap_sums.push_back(0);
+          continue;
+        }
+        const auto from = ordered_.begin() + (first + channel) * length_ + tap * plan_.group_channels;
+        plan_.tap_sums.push_back(std::accumulate(from, from + plan_.group_channels, std::int32_t{0}));
+      }
+    }
   }
 
   ConvPlan& plan_;

@@ -1,22 +1,34 @@
 #include "kernels/packed_conv.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
+#include <utility>
+#include <vector>
 
-#include "cases/parallel.h"
 #include "kernels/conv_plan.h"
+#include "kernels/window_copy.h"
+#include "kernels/workers.h"
 
 namespace tieout {
 namespace {
-
-constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may read, and do not use
 
 // One call's work: a part of one image.
 class Run {
  public:
   Run(const ConvPlan& plan, const std::uint8_t* image, std::uint8_t* y, std::int32_t* sums)
-      : plan_(plan), c_(plan.spec), image_(image), y_(y), sums_(sums), row_numbers_(plan.out[2] * c_.out_channels) {}
+      : plan_(plan),
+        c_(plan.spec),
+        image_(image),
+        y_(y),
+        sums_(sums),
+        row_numbers_(plan.out[2] * c_.out_channels),
+        panels_(plan.panels),
+        copy_(plan, image) {}
+
+  // Only those from `first` on.
+  void only_panels(std::int64_t first, std::int64_t count) {
+    panels_ = panels_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  }
 
   // y_ and sums_ begin with row `first`.
   void rows(std::int64_t first, std::int64_t count) {
@@ -43,21 +55,24 @@ class Run {
     const std::int64_t h = row % plan_.out[1] * c_.stride[1];
     const std::uint8_t* source = nullptr;
     if (plan_.windows == Windows::padded) {
-      pad(d - c_.padding[0], h - c_.padding[1], count);
-      source = copy_.data();
+      source = copy_.pad(d - c_.padding[0], h - c_.padding[1], count);
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
     if (plan_.reduction == Reduction::depthwise) {
-      for (std::int64_t r = 0; r < count; ++r) {
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
+      const bool pairs = plan_.pair_columns > 0 && sums_ == nullptr;
+      for (std::int64_t r = 0; r < count;) {
+        const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
+        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);
+        r += rows_at_once == Rows::two ? 2 : 1;
       }
       return;
     }
+    if (!plan_.row_spans.empty()) return trimmed_chunk(source, row, count);
     const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
     const std::int64_t lines = one_row ? 1 : count;
     DenseRow work = dense_row(one_row ? count * plan_.out[2] : plan_.out[2]);
-    for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
+    for (const ConvPlan::PlacedPanel& placed : panels_) {
       for (std::int64_t r = 0; r < lines; ++r) {
         work.x = source + r * c_.stride[1] * plan_.line_bytes + placed.group * plan_.group_channels;
         dense(placed, work, output_offset(row + r));
@@ -65,28 +80,63 @@ class Run {
     }
   }
 
-  // Lines of the input from h on, in each of the window's planes from d on, with what lies outside.
-  void pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
-    const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
-    copy_.resize(static_cast<std::size_t>(c_.kernel[0] * plan_.plane_bytes + kSlack));
-    const std::int64_t before = std::min(c_.padding[2] * c_.in_channels, plan_.line_bytes);
-    const std::int64_t inside = std::min(c_.input[2] * c_.in_channels, plan_.line_bytes - before);
-    const auto zero_point = static_cast<int>(c_.activation_zero_point);
-    for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-      const std::int64_t plane = d + kd * c_.dilation[0];
-      for (std::int64_t line = 0; line < lines; ++line) {
-        std::uint8_t* const to = copy_.data() + kd * plan_.plane_bytes + line * plan_.line_bytes;
-        const bool exists = plane >= 0 && plane < c_.input[0] && h + line >= 0 && h + line < c_.input[1];
-        if (!exists) {
-          std::memset(to, zero_point, static_cast<std::size_t>(plan_.line_bytes));
-          continue;
+  // Positions with the same taps inside of the input together: of rows, or of columns where these are longer.
+  void trimmed_chunk(const std::uint8_t* source, std::int64_t row, std::int64_t count) {
+    const std::int64_t h = row % plan_.out[1];
+    for (const ConvPlan::PlacedPanel& placed : panels_) {
+      for (const Span& rows : plan_.row_spans) {
+        const std::int64_t first = std::max(rows.first, h), end = std::min(rows.first + rows.count, h + count);
+        if (first >= end) continue;
+        for (const Span& columns : plan_.column_spans) {
+          DenseRow work = dense_row(0);
+          work.runs = rows.to - rows.from;
+          work.run_offsets += rows.from;
+          work.steps = (columns.to - columns.from) * c_.in_channels / kStep;
+          const std::uint8_t* const x = source + (first - h) * c_.stride[1] * plan_.line_bytes +
+                                        (columns.first * c_.stride[2] + columns.from) * c_.in_channels;
+          const std::int64_t offset = output_offset(row + first - h) + columns.first * c_.out_channels;
+          each_line(trimmed(placed, rows, columns), work, x, offset, end - first, columns.count);
         }
-        const std::uint8_t* const from = image_ + (plane * c_.input[1] + h + line) * c_.input[2] * c_.in_channels;
-        std::memset(to, zero_point, static_cast<std::size_t>(before));
-        std::memcpy(to + before, from, static_cast<std::size_t>(inside));
-        std::memset(to + before + inside, zero_point, static_cast<std::size_t>(plan_.line_bytes - before - inside));
       }
     }
+  }
+
+  void each_line(const ConvPlan::PlacedPanel& placed, DenseRow work, const std::uint8_t* x, std::int64_t offset,
+                 std::int64_t rows, std::int64_t columns) {
+    std::int64_t lines = rows, x_line = c_.stride[1] * plan_.line_bytes, y_line = row_numbers_;
+    work.positions = columns;
+    if (rows > columns) {
+      std::swap(lines, work.positions);
+      std::swap(x_line, work.distance);
+      std::swap(y_line, work.y_distance);
+    }
+    for (std::int64_t line = 0; line < lines; ++line) {
+      work.x = x + line * x_line;
+      dense(placed, work, offset + line * y_line);
+    }
+  }
+
+  // The panel without the taps outside, which its sums then begin with.
+  ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
+    Panel& panel = placed.panel;
+    const std::int64_t lanes = panel.blocks * kBlock, of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
+    const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
+    panel.weights += first_step * of_step;
+    const auto zero_point = static_cast<std::uint32_t>(c_.activation_zero_point);
+    if (zero_point == 0) return placed;
+    start_.assign(panel.numbers.start, panel.numbers.start + lanes);
+    const std::int32_t* sums = plan_.tap_sums.data() + placed.lanes * volume(c_.kernel);
+    for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
+      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += lanes) {
+        if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
+        for (std::size_t i = 0; i < start_.size(); ++i) {
+          const std::uint32_t missing = zero_point * static_cast<std::uint32_t>(sums[i]);
+          start_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(start_[i]) + missing);
+        }
+      }
+    }
+    panel.numbers.start = start_.data();
+    return placed;
   }
 
   [[nodiscard]] DenseRow dense_row(std::int64_t positions) const {
@@ -96,10 +146,11 @@ class Run {
             .run_offsets = plan_.run_offsets.data(),
             .runs = static_cast<std::int64_t>(plan_.run_offsets.size()),
             .steps = plan_.steps,
+            .packed_steps = plan_.steps,
             .activation_sums = nullptr,
             .y = nullptr,
             .sums = nullptr,
-            .out_channels = c_.out_channels};
+            .y_distance = c_.out_channels};
   }
 
   // One panel of a row whose x is set; to the output at `offset`.
@@ -131,26 +182,31 @@ class Run {
     }
   }
 
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
+  enum class Rows { one, two };
+
+  void depthwise_row(const std::uint8_t* x, std::int64_t offset, Rows rows) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
-    const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
-    DepthwiseRow work{.x = x,
-                      .bytes = one_row ? row_numbers_ : c_.out_channels,
-                      .tap_offsets = plan_.run_offsets.data(),
-                      .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
-                      .period = plan_.period,
-                      .weights = plan_.weights.front().bytes,
-                      .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
-                      .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                      .numbers = plan_.table.from(0),
-                      .y = y_ + offset,
-                      .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    for (std::int64_t at = 0; at < row_numbers_; at += work.bytes) {
-      plan_.loops.depthwise(work, plan_.range);
-      work.x += c_.stride[2] * c_.in_channels;
-      work.y += work.bytes;
-      if (work.sums != nullptr) work.sums += work.bytes;
-    }
+    const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
+    const DepthwiseRow work{.x = x,
+                            .bytes = row_numbers_,
+                            .x_distance = runs_on ? plan_.period * 64 : c_.stride[2] * c_.in_channels,
+                            .y_distance = runs_on ? plan_.period * 64 : c_.out_channels,
+                            .runs_on = runs_on,
+                            .period = plan_.period,
+                            .tap_offsets = plan_.run_offsets.data(),
+                            .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
+                            .weights = plan_.weights.front().bytes,
+                            .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
+                            .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
+                            .numbers = plan_.table.from(0),
+                            .y = y_ + offset,
+                            .sums = sums_ == nullptr ? nullptr : sums_ + offset,
+                            .columns = plan_.pair_columns,
+                            .line_bytes = plan_.line_bytes,
+                            .y_row = row_numbers_,
+                            .pair_weights = plan_.pair_columns > 0 ? plan_.pair_weights.front().bytes : nullptr};
+    if (rows == Rows::two) return plan_.loops.depthwise_pair(work, plan_.range);
+    plan_.loops.depthwise(work, plan_.range);
   }
 
   void gathered_row(std::int64_t row) {
@@ -159,38 +215,9 @@ class Run {
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
-        gather(row, w, work.positions, group);
-        work.x = copy_.data();
-        for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
+        work.x = copy_.gather(row, w, work.positions, group);
+        for (const ConvPlan::PlacedPanel& placed : panels_) {
           if (placed.group == group) dense(placed, work, output_offset(row) + w * c_.out_channels);
-        }
-      }
-    }
-  }
-
-  // The windows of `count` positions of a row, one after the other.
-  void gather(std::int64_t row, std::int64_t first, std::int64_t count, std::int64_t group) {
-    const std::int64_t bytes = plan_.steps * kStep;
-    copy_.resize(static_cast<std::size_t>(count * bytes));
-    const Spatial corner{row / plan_.out[1] * c_.stride[0] - c_.padding[0],
-                         row % plan_.out[1] * c_.stride[1] - c_.padding[1], 0};
-    for (std::int64_t p = 0; p < count; ++p) {
-      std::uint8_t* to = copy_.data() + p * bytes;
-      const std::int64_t left = (first + p) * c_.stride[2] - c_.padding[2];
-      for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-        for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
-          for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw, to += plan_.group_channels) {
-            const std::int64_t d = corner[0] + kd * c_.dilation[0];
-            const std::int64_t h = corner[1] + kh * c_.dilation[1];
-            const std::int64_t w = left + kw * c_.dilation[2];
-            const auto size = static_cast<std::size_t>(plan_.group_channels);
-            if (d < 0 || d >= c_.input[0] || h < 0 || h >= c_.input[1] || w < 0 || w >= c_.input[2]) {
-              std::memset(to, static_cast<int>(c_.activation_zero_point), size);
-            } else {
-              const std::int64_t pixel = (d * c_.input[1] + h) * c_.input[2] + w;
-              std::memcpy(to, image_ + pixel * c_.in_channels + group * plan_.group_channels, size);
-            }
-          }
         }
       }
     }
@@ -202,9 +229,17 @@ class Run {
   std::uint8_t* y_;
   std::int32_t* sums_;
   std::int64_t row_numbers_, first_row_ = 0;
-  std::vector<std::uint8_t> copy_;
-  std::vector<std::int32_t> activation_sums_;
+  std::span<const ConvPlan::PlacedPanel> panels_;
+  WindowCopy copy_;
+  std::vector<std::int32_t> activation_sums_, start_;
 };
+
+// The part of their time for which threads wait for the one with the most items; all of it where there is nothing to share.
+double idle_share(std::int64_t items, std::int64_t threads) {
+  if (items == 0) return 1;
+  const std::int64_t longest = (items + threads - 1) / threads;
+  return 1 - static_cast<double>(items) / static_cast<double>(longest * threads);
+}
 
 }  // namespace
 
@@ -213,19 +248,32 @@ PackedConv::PackedConv(const ConvCase& spec, std::span<const std::int8_t> weight
     : plan_(std::make_shared<const ConvPlan>(make_plan(spec, weight, arithmetic, isa))) {}
 
 void PackedConv::run(const std::uint8_t* x, const OutputRows& rows, std::uint8_t* y, std::int32_t* sums) const {
-  const std::int64_t image = volume(plan_->spec.input) * plan_->spec.in_channels;
-  Run(*plan_, x + rows.image * image, y, sums).rows(rows.first, rows.count);
+  Run(*plan_, x + rows.image * plan_->image_bytes(), y, sums).rows(rows.first, rows.count);
 }
 
 void PackedConv::run(const std::uint8_t* x, std::uint8_t* y, int threads) const {
-  const std::int64_t rows = plan_->out_rows();
-  const std::int64_t row = plan_->out[2] * plan_->spec.out_channels;
-  in_parts(plan_->spec.batch * rows, threads, [&](std::size_t, std::int64_t begin, std::int64_t end) {
-    while (begin < end) {
-      const std::int64_t image = begin / rows, first = begin % rows;
-      const std::int64_t count = std::min(end - begin, rows - first);
-      run(x, OutputRows{image, first, count}, y + begin * row);
-      begin += count;
+  const ConvPlan& plan = *plan_;
+  const std::int64_t rows = plan.spec.batch * plan.out_rows(), row = plan.out[2] * plan.spec.out_channels;
+  const auto panels = static_cast<std::int64_t>(plan.panels.size());
+  // Threads share the rows, or the output channels where that divides more evenly.
+  const bool by_panels = idle_share(panels, threads) < idle_share(rows, threads);
+  const std::int64_t items = by_panels ? panels : rows;
+  const auto parts = static_cast<int>(std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(items, 1)));
+  Workers::shared().run(parts, [&](int part) {
+    const std::int64_t begin = items * part / parts, end = items * (part + 1) / parts;
+    if (by_panels) {
+      for (std::int64_t image = 0; image < plan.spec.batch; ++image) {
+        Run work(plan, x + image * plan.image_bytes(), y + image * plan.out_rows() * row, nullptr);
+        work.only_panels(begin, end - begin);
+        work.rows(0, plan.out_rows());
+      }
+      return;
+    }
+    for (std::int64_t at = begin; at < end;) {
+      const std::int64_t image = at / plan.out_rows(), first = at % plan.out_rows();
+      const std::int64_t count = std::min(end - at, plan.out_rows() - first);
+      run(x, OutputRows{image, first, count}, y + at * row);
+      at += count;
     }
   });
 }

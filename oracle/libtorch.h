@@ -35,6 +35,16 @@ struct EngineAnswer {
   Engine picked;           // who computed it: X86 hands its work to FBGEMM or to ONEDNN
 };
 
+// One case's operator with its weights packed and its activation at hand, to be run again and again. In its time is what
+// every call of LibTorch's does: checks, the output's allocation. One runs at a time, on the threads of the case that was
+// prepared last.
+class PreparedConv {
+ public:
+  virtual ~PreparedConv() = default;
+  virtual void run() = 0;
+  [[nodiscard]] virtual EngineAnswer answer() const = 0;  // of the last run
+};
+
 class LibTorch {
  public:
   virtual ~LibTorch() = default;
@@ -54,6 +64,11 @@ class LibTorch {
 
   // Runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` says: prepack, then the operator.
   [[nodiscard]] virtual EngineResult<EngineAnswer> conv(const ConvProblem& problem) = 0;
+
+  // The same in two steps, and run once. What stands in for LibTorch in tests has none.
+  [[nodiscard]] virtual EngineResult<std::unique_ptr<PreparedConv>> prepare(const ConvProblem& /*problem*/) {
+    return tl::unexpected(EngineError{EngineError::Kind::absent, "this reference prepares nothing"});
+  }
 
   // Whether this machine and this LibTorch can run the case at all.
   [[nodiscard]] virtual EngineResult<void> available(const Execution& execution) const = 0;

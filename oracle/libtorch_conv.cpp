@@ -1,20 +1,14 @@
-// The adapter: the only place, with libtorch_experiment.cpp, where torch's types and exceptions occur.
+// The adapter: with the other libtorch_*.cpp the only place where torch's types and exceptions occur.
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/native/quantized/PackedParams.h>
-#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
 #include <c10/util/ScopeExit.h>
 #include <fbgemm/Fbgemm.h>
 #include <fbgemm/Utils.h>
 #include <torch/version.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <cstring>
-#include <optional>
-#include <typeinfo>
 
 #include "cases/case_text.h"
 #include "oracle/libtorch.h"
@@ -22,6 +16,7 @@
 #include "oracle/libtorch_experiment.h"
 #include "oracle/libtorch_guard.h"
 #include "oracle/libtorch_model.h"
+#include "oracle/libtorch_prepared.h"
 
 namespace tieout {
 namespace {
@@ -29,18 +24,10 @@ namespace {
 using fbgemm::inst_set_t;
 using Clock = std::chrono::steady_clock;
 
-template <int kDims>
-using Packed = c10::intrusive_ptr<ConvPackedParamsBase<kDims>>;
-template <int kDims>
-using Prepack = Packed<kDims>(at::Tensor, std::optional<at::Tensor>, c10::List<int64_t>, c10::List<int64_t>,
-                              c10::List<int64_t>, int64_t);
-template <int kDims>
-using Apply = at::Tensor(at::Tensor, const Packed<kDims>&, double, int64_t);
-
-// The handle of an operator, as python's torch.ops finds it.
-template <typename Signature>
-auto find(const std::string& name, const char* overload) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), overload).typed<Signature>();
+tl::unexpected<EngineError> refused(const std::exception& error) {
+  const auto* const torch = dynamic_cast<const c10::Error*>(&error);
+  return tl::unexpected(
+      EngineError{EngineError::Kind::refused, torch == nullptr ? error.what() : torch->what_without_backtrace()});
 }
 
 bool cpu_has(Isa isa) {
@@ -53,73 +40,6 @@ bool cpu_has(Isa isa) {
     case Isa::avx512_vnni_256: return fbgemm::fbgemmHasAvx512VnniSupport();
   }
   return false;
-}
-
-at::MemoryFormat memory_format(const ConvCase& c) {
-  if (c.execution.memory_format == MemoryFormat::contiguous) return at::MemoryFormat::Contiguous;
-  return c.dims == 3 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
-}
-
-at::Tensor activation_tensor(const ConvProblem& problem) {
-  const ConvCase& c = problem.spec;
-  at::Tensor x = at::_empty_affine_quantized(activation_shape(c), at::TensorOptions(at::kQUInt8), c.activation_scale,
-                                             c.activation_zero_point);
-  std::memcpy(x.data_ptr(), problem.activation.data(), problem.activation.size());
-  return x.contiguous(memory_format(c));
-}
-
-at::Tensor weight_tensor(const ConvProblem& problem) {
-  const ConvCase& c = problem.spec;
-  const at::TensorOptions options(at::kQInt8);
-  at::Tensor w;
-  if (c.granularity == Granularity::per_tensor) {
-    w = at::_empty_affine_quantized(weight_shape(c), options, c.weight_scales.front(), c.weight_zero_points.front());
-  } else {
-    w = at::_empty_per_channel_affine_quantized(weight_shape(c), at::tensor(c.weight_scales, at::kDouble),
-                                                at::tensor(c.weight_zero_points, at::kLong), 0, options);
-  }
-  std::memcpy(w.data_ptr(), problem.weight.data(), problem.weight.size());
-  return w;
-}
-
-c10::List<int64_t> list_of(const Spatial& spatial, int dims) {
-  c10::List<int64_t> list;
-  for (auto it = spatial.end() - dims; it != spatial.end(); ++it) list.push_back(*it);
-  return list;
-}
-
-template <int kDims>
-struct Operators {
-  c10::TypedOperatorHandle<Prepack<kDims>> prepack;
-  c10::TypedOperatorHandle<Apply<kDims>> plain, relu;
-};
-
-template <int kDims>
-Operators<kDims> find_operators(const std::string& base, const char* overload) {
-  return {find<Prepack<kDims>>(base + "_prepack", ""), find<Apply<kDims>>(base, overload),
-          find<Apply<kDims>>(base + "_relu", overload)};
-}
-
-template <int kDims>
-std::pair<at::Tensor, Engine> run(const ConvProblem& problem, const Operators<kDims>& operators) {
-  const ConvCase& c = problem.spec;
-  std::optional<at::Tensor> bias;
-  if (!c.bias.empty()) bias = at::tensor(c.bias, at::kFloat);
-  const Packed<kDims> packed =
-      operators.prepack.call(weight_tensor(problem), bias, list_of(c.stride, c.dims), list_of(c.padding, c.dims),
-                             list_of(c.dilation, c.dims), c.groups);
-  const auto& apply = c.relu == Relu::on ? operators.relu : operators.plain;
-  const ConvPackedParamsBase<kDims>& base = *packed;
-  return {apply.call(activation_tensor(problem), packed, c.output_scale, c.output_zero_point), packed_by(typeid(base))};
-}
-
-// conv1d packs as a 2-d convolution of height 1.
-std::pair<at::Tensor, Engine> dispatch(const ConvProblem& problem) {
-  static const auto conv1d = find_operators<2>("quantized::conv1d", "");
-  static const auto conv2d = find_operators<2>("quantized::conv2d", "new");
-  static const auto conv3d = find_operators<3>("quantized::conv3d", "new");
-  if (problem.spec.dims == 3) return run(problem, conv3d);
-  return run(problem, problem.spec.dims == 2 ? conv2d : conv1d);
 }
 
 template <int kDims>
@@ -188,16 +108,23 @@ class Adapter final : public LibTorch {
     const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
     const WithoutDeprecation quiet;
     try {
-      const c10::InferenceMode inference;
-      select(problem.spec.execution);
-      const auto [y, picked] = dispatch(problem);
-      const at::Tensor dense = y.contiguous();
-      const auto* const data = static_cast<const std::uint8_t*>(dense.data_ptr());
-      return EngineAnswer{{dense.sizes().vec(), {data, data + dense.numel()}}, picked};
-    } catch (const c10::Error& error) {
-      return tl::unexpected(EngineError{EngineError::Kind::refused, error.what_without_backtrace()});
+      const std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
+      prepared->run();
+      return prepared->answer();
     } catch (const std::exception& error) {
-      return tl::unexpected(EngineError{EngineError::Kind::refused, error.what()});
+      return refused(error);
+    }
+  }
+
+  EngineResult<std::unique_ptr<PreparedConv>> prepare(const ConvProblem& problem) override {
+    if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
+    const WithoutDeprecation quiet;
+    try {
+      std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
+      prepared->run();  // what it refuses, it refuses here
+      return prepared;
+    } catch (const std::exception& error) {
+      return refused(error);
     }
   }
 
@@ -210,7 +137,7 @@ class Adapter final : public LibTorch {
     try {
       return run_experiment(seed);
     } catch (const std::exception& error) {
-      return tl::unexpected(EngineError{EngineError::Kind::refused, error.what()});
+      return refused(error);
     }
   }
 

@@ -11,7 +11,9 @@ shift
 count=0 wrong=0
 while IFS= read -r header; do
   count=$((count + 1))
-  if ! printf '#include "%s"\n' "$header" | "$@" -fsyntax-only -x c++ -; then
+  isa=()
+  if [[ $header == *_avx512.h ]]; then isa=(-O1 -mavx512f -mavx512bw); fi  # as what includes it; -O0 intrinsics warn
+  if ! printf '#include "%s"\n' "$header" | "$@" "${isa[@]}" -fsyntax-only -x c++ -; then
     echo "not self-contained: $header"
     wrong=$((wrong + 1))
   fi

@@ -24,7 +24,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["rapidcheck"] = libraries["rapidcheck.h"] = "props cli"
     libraries["nlohmann"] = libraries["kainjow"] = libraries["sqlite3.h"] = libraries["zlib.h"] = "reports"
     libraries["gtest"] = libraries["gmock"] = "props"
-    libraries["CLI"] = "cli"
+    libraries["CLI"] = libraries["benchmark"] = "cli"
     # Kernels as users write them: what is installed, and the library that does the work.
     libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"
     in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that

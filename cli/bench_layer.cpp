@@ -1,0 +1,139 @@
+#include "cli/bench_layer.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "cases/case_text.h"
+#include "cases/contents.h"
+#include "kernels/layout.h"
+#include "kernels/packed_conv.h"
+#include "kernels/peak.h"
+
+namespace tieout {
+namespace {
+
+constexpr const char* kOurs = "ours";
+constexpr const char* kPeak = "peak";
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+// Where LibTorch's own tensors begin, too: at a cache line.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(const std::vector<std::uint8_t>& bytes) : lines_(bytes.size() / sizeof(Line) + 1) {
+    std::copy(bytes.begin(), bytes.end(), data());
+  }
+  std::uint8_t* data() { return lines_.front().bytes; }
+
+ private:
+  struct alignas(64) Line {
+    std::uint8_t bytes[64];
+  };
+  std::vector<Line> lines_;
+};
+
+// Keeps the least seconds of an iteration, by the benchmark's name.
+class Least final : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context& /*context*/) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+      const auto [at, added] = seconds_.try_emplace(run.run_name.function_name, std::numeric_limits<double>::max());
+      at->second = std::min(at->second, run.real_accumulated_time / static_cast<double>(run.iterations));
+    }
+  }
+  [[nodiscard]] double seconds(const char* name) const {
+    const auto at = seconds_.find(name);
+    return at == seconds_.end() ? 0 : at->second;
+  }
+
+ private:
+  std::map<std::string, double> seconds_;
+};
+
+template <typename Work>
+void add(const char* name, const BenchOptions& options, const Work& work) {
+  benchmark::RegisterBenchmark(name,
+                               [&work](benchmark::State& state) {
+                                 for (auto _ : state) work();
+                               })
+      ->MinTime(options.seconds)
+      ->Repetitions(options.repetitions)
+      ->UseRealTime();
+}
+
+void initialize_once() {
+  static const bool done = [] {
+    std::string program = "tieout", interleaving = "--benchmark_enable_random_interleaving=true";
+    std::vector<char*> arguments{program.data(), interleaving.data(), nullptr};
+    int count = 2;
+    benchmark::Initialize(&count, arguments.data());
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+tl::expected<std::unique_ptr<PreparedConv>, std::string> prepare(LibTorch& reference, ConvProblem problem,
+                                                                 Engine engine, int threads) {
+  problem.spec.execution.engine = engine;
+  problem.spec.execution.threads = threads;
+  auto prepared = reference.prepare(problem);
+  if (!prepared) return tl::unexpected(std::string(name(engine)) + ": " + prepared.error().message);
+  return std::move(*prepared);
+}
+
+}  // namespace
+
+tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, LibTorch& reference,
+                                                  const BenchOptions& options) {
+  initialize_once();
+  const ConvProblem problem = with_contents(layer.spec);
+  const ConvCase& c = problem.spec;
+  const auto fbgemm = prepare(reference, problem, Engine::fbgemm, options.threads);
+  if (!fbgemm) return tl::unexpected(fbgemm.error());
+  const auto onednn = prepare(reference, problem, Engine::onednn, options.threads);
+  if (!onednn) return tl::unexpected(onednn.error());
+
+  const PackedConv conv(c, problem.weight, Arithmetic{});
+  const auto x = transposed(problem.activation, size(c.batch), size(c.in_channels), size(volume(c.input)));
+  const std::int64_t outputs = element_count(output_shape(c));
+  AlignedBytes x_aligned(x), y_aligned(std::vector<std::uint8_t>(size(outputs)));
+  const auto ours = [&] {
+    conv.run(x_aligned.data(), y_aligned.data(), options.threads);
+    benchmark::ClobberMemory();
+  };
+  constexpr std::int64_t kRounds = 10'000;
+  const auto multiply = [] { benchmark::DoNotOptimize(multiply_in_registers(best_kernel_isa(), kRounds)); };
+  const auto run_fbgemm = [&] { (*fbgemm)->run(); };
+  const auto run_onednn = [&] { (*onednn)->run(); };
+  const std::string fbgemm_name(name(Engine::fbgemm)), onednn_name(name(Engine::onednn));
+  add(kOurs, options, ours);
+  add(fbgemm_name.c_str(), options, run_fbgemm);
+  add(onednn_name.c_str(), options, run_onednn);
+  add(kPeak, options, multiply);
+  Least least;
+  benchmark::RunSpecifiedBenchmarks(&least);
+  benchmark::ClearRegisteredBenchmarks();
+
+  const auto last =
+      transposed((*fbgemm)->answer().y.values, size(c.batch), size(c.out_channels), size(volume(output_size(c))));
+  const bool equal =
+      std::equal(last.begin(), last.end(), y_aligned.data()) && (*fbgemm)->answer().y == (*onednn)->answer().y;
+  return BenchLayer{
+      .name = layer.name,
+      .count = layer.count,
+      .multiply_adds = outputs * reduction_length(c),
+      .ours = least.seconds(kOurs),
+      .fbgemm = least.seconds(fbgemm_name.c_str()),
+      .onednn = least.seconds(onednn_name.c_str()),
+      .peak = static_cast<double>(multiply_in_registers(best_kernel_isa(), kRounds)) / least.seconds(kPeak),
+      .equal = equal};
+}
+
+}  // namespace tieout
