@@ -86,14 +86,16 @@ std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t ze
 }
 
 // Channels begin .. begin + 16 of every position, the weights in registers. The first position that is wrong, or all.
-template <int kTaps>
+template <std::size_t kTaps>
 std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
   __m512i w[kTaps];
-  for (int t = 0; t < kTaps; ++t) w[t] = _mm512_loadu_si512(row.w + t * row.count + channel);
+  for (std::size_t t = 0; t < kTaps; ++t) {
+    w[t] = _mm512_loadu_si512(row.w + static_cast<std::int64_t>(t) * row.count + channel);
+  }
   const __m512i shift = _mm512_loadu_si512(row.shift + channel);
   for (std::int64_t p = begin; p < row.positions; ++p) {
     __m512i sum = shift, other = _mm512_setzero_si512();
-    for (int t = 0; t < kTaps; ++t) {
+    for (std::size_t t = 0; t < kTaps; ++t) {
       const __m512i product = _mm512_mullo_epi32(sixteen_ints(row.taps[t] + p * row.step + channel), w[t]);
       (t % 2 == 0 ? sum : other) = _mm512_add_epi32(t % 2 == 0 ? sum : other, product);
     }

@@ -55,6 +55,7 @@ class Verification {
     report_.seconds_by_part["model and capture"] += processor_seconds() - start - ours;
     if (!run) return run;
     ++report_.inputs;
+    report_.not_finite += count_not_finite(input);
     for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
     follow(input, *run);
     return run;
@@ -241,7 +242,11 @@ ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, c
     const auto input = inputs.read(i);
     if (!input) return tl::unexpected(ModelError{ModelError::Kind::unreadable, input.error()});
     const auto run = verification.verify(*input);
-    if (!run) return tl::unexpected(ModelError{run.error().kind, input->name + ": " + run.error().message});
+    if (!run) {
+      const std::string hint = hint_of(*input);
+      return tl::unexpected(
+          ModelError{run.error().kind, input->name + ": " + (hint.empty() ? "" : hint + "; ") + run.error().message});
+    }
   }
   verification.find();
   ModelReport report = verification.finish();

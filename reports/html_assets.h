@@ -11,6 +11,8 @@ extern const std::string_view kHtmlCoverage;
 extern const std::string_view kHtmlCoverageSha256;
 extern const std::string_view kHtmlTrend;
 extern const std::string_view kHtmlTrendSha256;
+extern const std::string_view kHtmlLayers;
+extern const std::string_view kHtmlLayersSha256;
 extern const std::string_view kHtmlFinding;
 extern const std::string_view kHtmlFindingSha256;
 extern const std::string_view kHtmlStyle;

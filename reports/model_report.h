@@ -78,6 +78,7 @@ struct ModelReport {
   RunSummary run;  // the same in the words of every run: a case is a layer's call
 
   std::int64_t inputs = 0;
+  std::int64_t not_finite = 0;                    // elements of the inputs: NaN or infinite
   double forward_seconds = 0;                     // processor time of the model alone, on one thread, its fastest run
   std::map<std::string, double> seconds_by_part;  // where the time of the verification went
 };
