@@ -68,10 +68,11 @@ tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const 
   }
   if (all) return found;
   for (const std::string& name : names) {
-    found.push_back(find_hypothesis(name));
-    if (found.back() == nullptr) {
+    const Hypothesis* const hypothesis = find_hypothesis(name);
+    if (hypothesis == nullptr) {
       return tl::unexpected(fmt::format("--hypothesis: must be all, or of {}, is '{}'", names_of_hypotheses(), name));
     }
+    if (std::find(found.begin(), found.end(), hypothesis) == found.end()) found.push_back(hypothesis);
   }
   return found;
 }
@@ -152,6 +153,16 @@ bool print_findings(const ModelReport& report, const std::string& folder) {
   return true;
 }
 
+// Asked before the model runs, not after. Empty: findings can be written to that folder, or are not to be.
+std::string unwritable(const std::string& folder) {
+  if (folder.empty()) return {};
+  const std::filesystem::path probe = std::filesystem::path(folder) / ".tieout";
+  if (const auto written = write_file(probe, ""); !written) return written.error();
+  std::error_code ignored;
+  std::filesystem::remove(probe, ignored);
+  return {};
+}
+
 std::string nothing_verified(const ModelReport& report) {
   if (!report.layers.empty()) return "nothing was verified: see above why";
   std::string text = "the model ran no quantized convolution that can be verified";
@@ -177,6 +188,7 @@ int verify(const Arguments& arguments) {
   if (!options) return options.error();
   const auto baseline = prepare(arguments.sinks);
   if (!baseline) return refuse(baseline.error());
+  if (const std::string why = unwritable(arguments.save); !why.empty()) return refuse("--save: " + why);
   const auto seed = parse_seed(arguments.seed);
   if (!seed) return refuse("--seed: " + seed.error());
   const auto reference = libtorch();
@@ -199,6 +211,12 @@ int verify(const Arguments& arguments) {
 
   report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
   report->run.seed = *seed;
+  if (report->not_finite > 0) {
+    fmt::print(
+        stderr,
+        "warning: {} numbers of the inputs are NaN or infinite; what they are quantized to is nobody's intention\n",
+        report->not_finite);
+  }
   if (!report->layers.empty()) fmt::print("{}\n{}", layer_table(*report), forecast_text(*report));
   fmt::print("{}{}", spread_text(*report), unverified_text(*report));
   for (const auto* unanswered : {&report->run.differences, &report->run.reasons}) {
@@ -209,7 +227,9 @@ int verify(const Arguments& arguments) {
   const bool saved = print_findings(*report, arguments.save);
   if (arguments.timing) fmt::print("\n{}", timing_text(*report));
   fmt::print("\n{}", totals_text(*report));
-  if (const auto written = write(arguments.sinks, make_report({what_counts(report->run)}, *baseline)); !written) {
+  Report reported = make_report({what_counts(report->run)}, *baseline);
+  reported.model = ReportedLayers{report->columns, report->layers};
+  if (const auto written = write(arguments.sinks, reported); !written) {
     return not_verified(written.error());
   }
   const int status = exit_status(*report);

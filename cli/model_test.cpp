@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "cli/test_command.h"
@@ -114,6 +115,54 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
     EXPECT_EQ(o.status, r.status) << r.arguments << '\n' << o.output;
     EXPECT_NE(o.output.find(r.words), std::string::npos) << r.arguments << '\n' << o.output;
   }
+}
+
+// A file of random numbers, as numpy writes it.
+std::string array_of(const std::string& type, const std::string& element) {
+  std::string array("\x93NUMPY\x01\x00\x76\x00", 10);
+  array += "{'descr': '" + type + "', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";
+  array.resize(127, ' ');
+  array += '\n';
+  for (int i = 0; i < 48; ++i) array += element;
+  return array;
+}
+
+TEST_F(ModelCommand, InputsThatCannotBeMeantAreNamed) {
+  std::ofstream(folder_ / "wide.npy", std::ios::binary) << array_of("<f8", std::string(8, '\0'));
+  std::ofstream(folder_ / "nan.npy", std::ios::binary) << array_of("<f4", std::string("\x00\x00\xc0\x7f", 4));
+  const Outcome wide = run(model("shared", "'" + folder_.string() + "/wide.npy'"));
+  EXPECT_EQ(wide.status, 2) << wide.output;
+  EXPECT_NE(wide.output.find("astype('float32')"), std::string::npos) << wide.output;
+  const Outcome nan = run(model("shared", "'" + folder_.string() + "/nan.npy'") + "--hypothesis integer_float32");
+  EXPECT_NE(nan.output.find("warning: 48 numbers of the inputs are NaN or infinite"), std::string::npos) << nan.output;
+}
+
+TEST_F(ModelCommand, AFolderThatCannotBeWrittenIsRefusedBeforeTheModelRuns) {
+  std::ofstream(folder_ / "a file") << "no folder";
+  const Outcome o = run(model("shared", kSmall) + "--save '" + folder_.string() + "/a file/findings'");
+  EXPECT_EQ(o.status, 2) << o.output;
+  EXPECT_NE(o.output.find("--save: "), std::string::npos) << o.output;
+  EXPECT_EQ(o.output.find("is a program"), std::string::npos) << o.output;
+}
+
+TEST_F(ModelCommand, AHypothesisNamedTwiceCountsOnceAndEnginesHaveTheirOwnColumns) {
+  const Outcome o = run(model("shared", kSmall) + "--hypothesis qnnpack --hypothesis qnnpack --engine qnnpack");
+  EXPECT_EQ(o.status, 0) << o.output;
+  const std::size_t first = o.output.find("\nqnnpack differs at 0 of 12288 ");
+  ASSERT_NE(first, std::string::npos) << o.output;
+  EXPECT_EQ(o.output.find("\nqnnpack differs", first + 1), std::string::npos) << o.output;
+  EXPECT_EQ(o.output.find("im2col"), std::string::npos) << o.output;
+  EXPECT_EQ(o.output.find("another CPU"), std::string::npos) << o.output;
+}
+
+TEST_F(ModelCommand, TheHtmlReportHasATableOfLayers) {
+  const std::filesystem::path page = folder_ / "report.html";
+  const Outcome o = run(model("shared", kSmall) + "--hypothesis gemmlowp --html '" + page.string() + "'");
+  EXPECT_EQ(o.status, 0) << o.output;
+  std::ifstream file(page);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(text.find("id=\"layers\""), std::string::npos);
+  EXPECT_NE(text.find("class=\"fixed\">twice#2"), std::string::npos);
 }
 
 }  // namespace

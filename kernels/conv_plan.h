@@ -76,6 +76,7 @@ struct ConvPlan {
   std::vector<CacheLine> weights, ones, pair_weights;
   ChannelTable table;
 
+  [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }
 };
 

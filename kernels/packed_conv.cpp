@@ -1,42 +1,34 @@
 #include "kernels/packed_conv.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "cases/parallel.h"
 #include "kernels/conv_plan.h"
+#include "kernels/window_copy.h"
+#include "kernels/workers.h"
 
 namespace tieout {
 namespace {
-
-constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may read, and do not use
-
-// Bytes that begin a cache line. What they hold is not cleared.
-class Scratch {
- public:
-  std::uint8_t* room_for(std::int64_t bytes) {
-    const std::int64_t lines = (bytes + 63) / 64;
-    if (lines > lines_) {
-      memory_ = std::make_unique_for_overwrite<CacheLine[]>(static_cast<std::size_t>(lines));
-      lines_ = lines;
-    }
-    return reinterpret_cast<std::uint8_t*>(memory_.get());
-  }
-
- private:
-  std::unique_ptr<CacheLine[]> memory_;
-  std::int64_t lines_ = 0;
-};
 
 // One call's work: a part of one image.
 class Run {
  public:
   Run(const ConvPlan& plan, const std::uint8_t* image, std::uint8_t* y, std::int32_t* sums)
-      : plan_(plan), c_(plan.spec), image_(image), y_(y), sums_(sums), row_numbers_(plan.out[2] * c_.out_channels) {}
+      : plan_(plan),
+        c_(plan.spec),
+        image_(image),
+        y_(y),
+        sums_(sums),
+        row_numbers_(plan.out[2] * c_.out_channels),
+        panels_(plan.panels),
+        copy_(plan, image) {}
+
+  // Only those from `first` on.
+  void only_panels(std::int64_t first, std::int64_t count) {
+    panels_ = panels_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  }
 
   // y_ and sums_ begin with row `first`.
   void rows(std::int64_t first, std::int64_t count) {
@@ -63,7 +55,7 @@ class Run {
     const std::int64_t h = row % plan_.out[1] * c_.stride[1];
     const std::uint8_t* source = nullptr;
     if (plan_.windows == Windows::padded) {
-      source = pad(d - c_.padding[0], h - c_.padding[1], count);
+      source = copy_.pad(d - c_.padding[0], h - c_.padding[1], count);
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
@@ -80,7 +72,7 @@ class Run {
     const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
     const std::int64_t lines = one_row ? 1 : count;
     DenseRow work = dense_row(one_row ? count * plan_.out[2] : plan_.out[2]);
-    for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
+    for (const ConvPlan::PlacedPanel& placed : panels_) {
       for (std::int64_t r = 0; r < lines; ++r) {
         work.x = source + r * c_.stride[1] * plan_.line_bytes + placed.group * plan_.group_channels;
         dense(placed, work, output_offset(row + r));
@@ -91,7 +83,7 @@ class Run {
   // Positions with the same taps inside of the input together: of rows, or of columns where these are longer.
   void trimmed_chunk(const std::uint8_t* source, std::int64_t row, std::int64_t count) {
     const std::int64_t h = row % plan_.out[1];
-    for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
+    for (const ConvPlan::PlacedPanel& placed : panels_) {
       for (const Span& rows : plan_.row_spans) {
         const std::int64_t first = std::max(rows.first, h), end = std::min(rows.first + rows.count, h + count);
         if (first >= end) continue;
@@ -145,31 +137,6 @@ class Run {
     }
     panel.numbers.start = start_.data();
     return placed;
-  }
-
-  // Lines of the input from h on, in each of the window's planes from d on, with what lies outside.
-  const std::uint8_t* pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
-    const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
-    std::uint8_t* const copy = copy_.room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
-    const std::int64_t before = std::min(c_.padding[2] * c_.in_channels, plan_.line_bytes);
-    const std::int64_t inside = std::min(c_.input[2] * c_.in_channels, plan_.line_bytes - before);
-    const auto zero_point = static_cast<int>(c_.activation_zero_point);
-    for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-      const std::int64_t plane = d + kd * c_.dilation[0];
-      for (std::int64_t line = 0; line < lines; ++line) {
-        std::uint8_t* const to = copy + kd * plan_.plane_bytes + line * plan_.line_bytes;
-        const bool exists = plane >= 0 && plane < c_.input[0] && h + line >= 0 && h + line < c_.input[1];
-        if (!exists) {
-          std::memset(to, zero_point, static_cast<std::size_t>(plan_.line_bytes));
-          continue;
-        }
-        const std::uint8_t* const from = image_ + (plane * c_.input[1] + h + line) * c_.input[2] * c_.in_channels;
-        std::memset(to, zero_point, static_cast<std::size_t>(before));
-        std::memcpy(to + before, from, static_cast<std::size_t>(inside));
-        std::memset(to + before + inside, zero_point, static_cast<std::size_t>(plan_.line_bytes - before - inside));
-      }
-    }
-    return copy;
   }
 
   [[nodiscard]] DenseRow dense_row(std::int64_t positions) const {
@@ -248,41 +215,12 @@ class Run {
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
-        work.x = gather(row, w, work.positions, group);
-        for (const ConvPlan::PlacedPanel& placed : plan_.panels) {
+        work.x = copy_.gather(row, w, work.positions, group);
+        for (const ConvPlan::PlacedPanel& placed : panels_) {
           if (placed.group == group) dense(placed, work, output_offset(row) + w * c_.out_channels);
         }
       }
     }
-  }
-
-  // The windows of `count` positions of a row, one after the other.
-  const std::uint8_t* gather(std::int64_t row, std::int64_t first, std::int64_t count, std::int64_t group) {
-    const std::int64_t bytes = plan_.steps * kStep;
-    std::uint8_t* const copy = copy_.room_for(count * bytes);
-    const Spatial corner{row / plan_.out[1] * c_.stride[0] - c_.padding[0],
-                         row % plan_.out[1] * c_.stride[1] - c_.padding[1], 0};
-    for (std::int64_t p = 0; p < count; ++p) {
-      std::uint8_t* to = copy + p * bytes;
-      const std::int64_t left = (first + p) * c_.stride[2] - c_.padding[2];
-      for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-        for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
-          for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw, to += plan_.group_channels) {
-            const std::int64_t d = corner[0] + kd * c_.dilation[0];
-            const std::int64_t h = corner[1] + kh * c_.dilation[1];
-            const std::int64_t w = left + kw * c_.dilation[2];
-            const auto size = static_cast<std::size_t>(plan_.group_channels);
-            if (d < 0 || d >= c_.input[0] || h < 0 || h >= c_.input[1] || w < 0 || w >= c_.input[2]) {
-              std::memset(to, static_cast<int>(c_.activation_zero_point), size);
-            } else {
-              const std::int64_t pixel = (d * c_.input[1] + h) * c_.input[2] + w;
-              std::memcpy(to, image_ + pixel * c_.in_channels + group * plan_.group_channels, size);
-            }
-          }
-        }
-      }
-    }
-    return copy;
   }
 
   const ConvPlan& plan_;
@@ -291,9 +229,17 @@ class Run {
   std::uint8_t* y_;
   std::int32_t* sums_;
   std::int64_t row_numbers_, first_row_ = 0;
-  Scratch copy_;
+  std::span<const ConvPlan::PlacedPanel> panels_;
+  WindowCopy copy_;
   std::vector<std::int32_t> activation_sums_, start_;
 };
+
+// The part of their time for which threads wait for the one with the most items; all of it where there is nothing to share.
+double idle_share(std::int64_t items, std::int64_t threads) {
+  if (items == 0) return 1;
+  const std::int64_t longest = (items + threads - 1) / threads;
+  return 1 - static_cast<double>(items) / static_cast<double>(longest * threads);
+}
 
 }  // namespace
 
@@ -302,19 +248,32 @@ PackedConv::PackedConv(const ConvCase& spec, std::span<const std::int8_t> weight
     : plan_(std::make_shared<const ConvPlan>(make_plan(spec, weight, arithmetic, isa))) {}
 
 void PackedConv::run(const std::uint8_t* x, const OutputRows& rows, std::uint8_t* y, std::int32_t* sums) const {
-  const std::int64_t image = volume(plan_->spec.input) * plan_->spec.in_channels;
-  Run(*plan_, x + rows.image * image, y, sums).rows(rows.first, rows.count);
+  Run(*plan_, x + rows.image * plan_->image_bytes(), y, sums).rows(rows.first, rows.count);
 }
 
 void PackedConv::run(const std::uint8_t* x, std::uint8_t* y, int threads) const {
-  const std::int64_t rows = plan_->out_rows();
-  const std::int64_t row = plan_->out[2] * plan_->spec.out_channels;
-  in_parts(plan_->spec.batch * rows, threads, [&](std::size_t, std::int64_t begin, std::int64_t end) {
-    while (begin < end) {
-      const std::int64_t image = begin / rows, first = begin % rows;
-      const std::int64_t count = std::min(end - begin, rows - first);
-      run(x, OutputRows{image, first, count}, y + begin * row);
-      begin += count;
+  const ConvPlan& plan = *plan_;
+  const std::int64_t rows = plan.spec.batch * plan.out_rows(), row = plan.out[2] * plan.spec.out_channels;
+  const auto panels = static_cast<std::int64_t>(plan.panels.size());
+  // Threads share the rows, or the output channels where that divides more evenly.
+  const bool by_panels = idle_share(panels, threads) < idle_share(rows, threads);
+  const std::int64_t items = by_panels ? panels : rows;
+  const auto parts = static_cast<int>(std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(items, 1)));
+  Workers::shared().run(parts, [&](int part) {
+    const std::int64_t begin = items * part / parts, end = items * (part + 1) / parts;
+    if (by_panels) {
+      for (std::int64_t image = 0; image < plan.spec.batch; ++image) {
+        Run work(plan, x + image * plan.image_bytes(), y + image * plan.out_rows() * row, nullptr);
+        work.only_panels(begin, end - begin);
+        work.rows(0, plan.out_rows());
+      }
+      return;
+    }
+    for (std::int64_t at = begin; at < end;) {
+      const std::int64_t image = at / plan.out_rows(), first = at % plan.out_rows();
+      const std::int64_t count = std::min(end - at, plan.out_rows() - first);
+      run(x, OutputRows{image, first, count}, y + at * row);
+      at += count;
     }
   });
 }

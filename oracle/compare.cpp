@@ -1,235 +1,238 @@
 #include "oracle/compare.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstdlib>
-#include <limits>
+#include <iterator>
+#include <optional>
 
-#include "oracle/judge_lanes.h"
-#include "oracle/layer_sums.h"
+#include "oracle/sum_proof.h"
+#include "oracle/suspect_judge.h"
 
 namespace tieout {
 namespace {
 
-using Distance = Hypothesis::Distance;
+// Any number will do, but the same one at every run.
+constexpr std::uint64_t kProofSeed = 0x7469656f7574;
 
-// Elements come in any order, and which are kept must not depend on it, nor on who works on which part.
-void keep_first(Disagreement& found) {
-  const auto earlier = [](const auto& a, const auto& b) { return a.offset < b.offset; };
-  std::sort(found.first.begin(), found.first.end(), earlier);
-  if (found.first.size() > Disagreement::kMost) found.first.resize(Disagreement::kMost);
+// What a hypothesis differs by alone, and what it differs by as all of its group do.
+void join(Disagreement& alone, const Disagreement& group, std::size_t most) {
+  alone.differing += group.differing;
+  alone.largest = std::max(alone.largest, group.largest);
+  std::vector<Disagreement::Element> both;
+  both.reserve(alone.first.size() + group.first.size());
+  std::merge(alone.first.begin(), alone.first.end(), group.first.begin(), group.first.end(), std::back_inserter(both),
+             [](const auto& a, const auto& b) { return a.offset < b.offset; });
+  if (both.size() > most) both.resize(most);
+  alone.first = std::move(both);
 }
-
-void note(Disagreement& found, std::int64_t offset, std::uint8_t says, std::uint8_t answer) {
-  if (says == answer) return;
-  ++found.differing;
-  found.largest = std::max(found.largest, std::abs(int{says} - int{answer}));
-  found.first.push_back({offset, says});
-  if (found.first.size() == 2 * Disagreement::kMost) keep_first(found);
-}
-
-// Whether a sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
-bool activations_leave_int16(const ConvCase& c) {
-  return 255 * reduction_length(c) > 32767 &&
-         std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
-}
-
-bool between(double v, double low, double high) { return v >= low && v <= high; }
-
-JudgedChannel channel_of(const ConvCase& c, const LayerSums& sums, std::int64_t k) {
-  const auto xs = static_cast<float>(c.activation_scale);
-  const auto ws = static_cast<float>(weight_scale(c, k));
-  const auto os = static_cast<float>(c.output_scale);
-  const float unit = xs * ws;
-  JudgedChannel channel;
-  channel.literal_bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
-  channel.multiplier = unit / os;
-  channel.bias = channel.literal_bias / unit;
-  constexpr double kSmall = 0x1p-60, kLarge = 0x1p60;
-  channel.tame = sums.exact(k) && between(xs, kSmall, kLarge) && between(ws, kSmall, kLarge) &&
-                 between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
-                 between(channel.multiplier, 0x1p-30, 1.0) && std::fabs(channel.bias) < 0x1p22F &&
-                 between(static_cast<double>(c.output_zero_point), 0, 255);
-  const float u20 = JudgedChannel::kSlope;
-  channel.near = u20 * (2 * std::fabs(channel.bias * channel.multiplier) + static_cast<float>(c.output_zero_point) + 2);
-  channel.activations = channel.near + 0x1.1p-24F * static_cast<float>(sums.magnitude(k)) * channel.multiplier;
-  channel.whole_bias = channel.near + 2.5F * channel.multiplier;
-  return channel;
-}
-
-struct Entry {
-  const Hypothesis* hypothesis;
-  std::size_t index;
-};
-
-class Comparison {
- public:
-  Comparison(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
-             const Tensor<std::uint8_t>& answer, int threads)
-      : problem_(problem), c_(problem.spec), answer_(answer), threads_(std::max(threads, 1)), sums_(problem) {
-    const bool pairs_decide = !activations_leave_int16(c_);
-    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
-      const Distance distance = hypotheses[i]->distance;
-      all_.push_back({hypotheses[i], i});
-      switch (distance) {
-        case Distance::roundings: near_.push_back(all_.back()); break;
-        case Distance::whole_bias: whole_bias_.push_back(all_.back()); break;
-        case Distance::activations: activations_.push_back(all_.back()); break;
-        case Distance::float_sum: float_sum_.push_back(all_.back()); break;
-        case Distance::pairs: (pairs_decide ? pairs_ : everywhere_).push_back(all_.back()); break;
-        case Distance::anywhere: everywhere_.push_back(all_.back()); break;
-      }
-    }
-    for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(channel_of(c_, sums_, k));
-    const auto oz = static_cast<float>(c_.output_zero_point);
-    output_ = {.scale = static_cast<float>(c_.output_scale),
-               .zero_point = oz,
-               .lowest = c_.relu == Relu::on ? 0.0F : -oz,
-               .highest = 255.0F - oz,
-               .relu = c_.relu == Relu::on,
-               .biased = !c_.bias.empty()};
-    parts_.resize(static_cast<std::size_t>(threads_));
-    for (Part& part : parts_) part.found.resize(hypotheses.size());
-  }
-
-  std::vector<Disagreement> run() {
-    const Judge judge = best_judge();
-    sums_.visit(threads_, [&](std::size_t part, const SumLanes& lanes) { see(parts_[part], lanes, judge); });
-    std::vector<Disagreement> sums(all_.size());
-    for (const Part& part : parts_) {
-      for (std::size_t h = 0; h < sums.size(); ++h) {
-        sums[h].differing += part.found[h].differing;
-        sums[h].largest = std::max(sums[h].largest, part.found[h].largest);
-        sums[h].first.insert(sums[h].first.end(), part.found[h].first.begin(), part.found[h].first.end());
-      }
-    }
-    for (Disagreement& sum : sums) keep_first(sum);
-    return sums;
-  }
-
- private:
-  struct Part {
-    std::vector<Disagreement> found;
-    Window window;  // with its elements
-    Window sums;    // without
-    Judged judged;
-  };
-
-  void see(Part& part, const SumLanes& lanes, Judge judge) const {
-    const JudgedChannel& channel = channels_[static_cast<std::size_t>(lanes.k)];
-    const std::uint8_t* const answer = answer_.values.data() + lanes.offset;
-    const auto count = static_cast<std::size_t>(lanes.count);
-    if (!channel.tame) {
-      for (std::size_t p = 0; p < count; ++p) literally(part, all_, lanes.offset + static_cast<std::int64_t>(p));
-      return;
-    }
-    if (!everywhere_.empty()) {
-      for (std::size_t p = 0; p < count; ++p) literally(part, everywhere_, lanes.offset + static_cast<std::int64_t>(p));
-    }
-    // Most lanes are far from every tie, and what the operator answered: then everybody near says so, too.
-    const float widest = whole_bias_.empty() ? channel.activations : std::max(channel.activations, channel.whole_bias);
-    judge(lanes, channel, output_, widest, answer, part.judged);
-    if (part.judged.plain && (lanes.saturating == 0 || pairs_.empty())) return;
-    for (std::size_t p = 0; p < count; ++p) look(part, lanes, p, channel, answer[p]);
-  }
-
-  void look(Part& part, const SumLanes& lanes, std::size_t p, const JudgedChannel& channel, std::uint8_t answer) const {
-    const std::int64_t offset = lanes.offset + static_cast<std::int64_t>(p);
-    const Judged& judged = part.judged;
-    for (const Entry& entry : float_sum_) {
-      note(part.found[entry.index], offset, static_cast<std::uint8_t>(judged.float_sum[p]), answer);
-    }
-    const auto exact = static_cast<std::uint8_t>(judged.exact[p]);
-    const float margin = judged.margin[p];
-    const auto agree = [&](const std::vector<Entry>& entries) {
-      for (const Entry& entry : entries) note(part.found[entry.index], offset, exact, answer);
-    };
-    if (margin >= channel.activations) {
-      agree(activations_);
-    } else {
-      literally(part, activations_, offset);
-    }
-    const bool near = margin < channel.near;
-    const bool whole_bias = margin < channel.whole_bias;
-    if (near || whole_bias) describe(part.sums, lanes, p);
-    if (near) {
-      by_sums(part, near_, offset, answer);
-    } else {
-      agree(near_);
-    }
-    if (near || (lanes.saturating >> p & 1U) != 0) {
-      literally(part, pairs_, offset);
-    } else {
-      agree(pairs_);
-    }
-    if (whole_bias) {
-      by_sums(part, whole_bias_, offset, answer);
-    } else {
-      agree(whole_bias_);
-    }
-  }
-
-  // A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
-  // with what it would be multiplied by, so that exact_sum() is the same.
-  void describe(Window& window, const SumLanes& lanes, std::size_t p) const {
-    const auto length = static_cast<std::size_t>(reduction_length(c_));
-    if (window.x.size() != length) window.x.resize(length);
-    window.spec = &c_;
-    window.xs = c_.activation_scale;
-    window.ws = weight_scale(c_, lanes.k);
-    window.os = c_.output_scale;
-    window.xz = window.wz = 0;
-    window.oz = c_.output_zero_point;
-    window.bias = c_.bias.empty() ? std::optional<float>{} : c_.bias[static_cast<std::size_t>(lanes.k)];
-    window.relu = c_.relu;
-    window.granularity = c_.granularity;
-    window.group_channels = c_.in_channels / c_.groups;
-    window.activations = window.weights = 0;
-    window.products = lanes.exact[p];
-  }
-
-  void by_sums(Part& part, const std::vector<Entry>& entries, std::int64_t offset, std::uint8_t answer) const {
-    for (const Entry& entry : entries) {
-      note(part.found[entry.index], offset, entry.hypothesis->evaluate(part.sums, nullptr), answer);
-    }
-  }
-
-  void literally(Part& part, const std::vector<Entry>& entries, std::int64_t offset) const {
-    if (entries.empty()) return;
-    gather(problem_, offset, part.window);
-    const std::uint8_t answer = answer_.values[static_cast<std::size_t>(offset)];
-    for (const Entry& entry : entries) {
-      note(part.found[entry.index], offset, entry.hypothesis->evaluate(part.window, nullptr), answer);
-    }
-  }
-
-  const ConvProblem& problem_;
-  const ConvCase& c_;
-  const Tensor<std::uint8_t>& answer_;
-  int threads_;
-  LayerSums sums_;
-  Output output_;
-  std::vector<JudgedChannel> channels_;
-  std::vector<Entry> all_, near_, whole_bias_, pairs_, activations_, float_sum_, everywhere_;
-  std::vector<Part> parts_;
-};
 
 }  // namespace
 
-std::vector<Disagreement> compare(std::span<const Hypothesis* const> hypotheses, const ConvProblem& problem,
-                                  const Tensor<std::uint8_t>& answer, int threads) {
-  return Comparison(hypotheses, problem, answer, threads).run();
+struct LayerComparison::Part::State {
+  std::optional<Findings> findings;
+  std::vector<OutputElement> wrong, saturating;
+  std::int64_t looked_at = 0;
+  std::vector<std::uint8_t> room, marks;
+  std::vector<std::uint32_t> suspects;
+  std::vector<float> norms;
+};
+
+void LayerComparison::Part::clear() {
+  state_->findings.reset();
+  state_->wrong.clear();
+  state_->saturating.clear();
+  state_->looked_at = 0;
+}
+
+LayerComparison::Part::Part() : state_(std::make_unique<State>()) {}
+LayerComparison::Part::~Part() = default;
+LayerComparison::Part::Part(Part&&) noexcept = default;
+LayerComparison::Part& LayerComparison::Part::operator=(Part&&) noexcept = default;
+
+struct LayerComparison::Layer {
+  using State = Part::State;
+
+  Layer(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec, const std::int8_t* weight,
+        std::size_t most_kept, VectorIsa isa)
+      : c(spec),
+        view{&c, nullptr, weight},
+        most(most_kept),
+        asked(hypotheses, c),
+        extremes_by_channel(pair_extremes(c, weight)),
+        extremes(widest(extremes_by_channel)),
+        bounds(channel_bounds(c, weight)),
+        table(suspect_table(c, bounds, asked.reaches())),
+        windows(view),
+        lanes(proof_lanes(isa)),
+        vector_isa(isa),
+        find(find_suspects(isa)),
+        proof(view, bounds, kProofSeed, isa),
+        judge(view, asked, bounds, isa) {}
+
+  // Whether there is anybody who is decided by distance.
+  [[nodiscard]] bool by_distance() const {
+    return asked.everywhere.size() < asked.all.size() ||
+           std::any_of(bounds.begin(), bounds.end(), [](const ChannelBounds& b) { return !b.tame; });
+  }
+
+  [[nodiscard]] OutputElement at(std::int64_t first, std::uint32_t place) const {
+    const auto channels = static_cast<std::uint32_t>(c.out_channels);
+    return {first + place / channels, place % channels};
+  }
+
+  void see(State& s, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const {
+    if (!s.findings) s.findings.emplace(asked.all.size(), most);
+    proof.mend(first, count, sums, s.room, s.wrong);
+    const std::int64_t elements = count * c.out_channels;
+    s.marks.clear();
+    if (pairs) mark_pairs(s, first, count, answer);
+    if (!asked.everywhere.empty()) {
+      for (std::int64_t i = 0; i < elements; ++i) {
+        const OutputElement element = at(first, static_cast<std::uint32_t>(i));
+        if (!tame(element)) continue;  // all of them is literal
+        judge.literally(*s.findings, asked.everywhere, element, answer[i]);
+      }
+    }
+    if (!by_distance()) return;
+    measure(s, first, count);
+    if (s.suspects.size() < static_cast<std::size_t>(elements)) s.suspects.resize(static_cast<std::size_t>(elements));
+    const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
+    s.looked_at += found;
+    const auto period = static_cast<std::uint32_t>(table.period);
+    for (std::int64_t i = 0; i < found; ++i) {
+      const std::uint32_t place = s.suspects[static_cast<std::size_t>(i)];
+      judge.judge(*s.findings, {.element = at(first, place),
+                                .raw = sums[place],
+                                .answer = answer[place],
+                                .norm = static_cast<double>(s.norms[place / period]),
+                                .saturates = !s.marks.empty() && s.marks[place] != 0});
+    }
+    judge.finish_sums(*s.findings, first, answer);
+  }
+
+  [[nodiscard]] bool tame(const OutputElement& element) const {
+    return bounds[static_cast<std::size_t>(element.k)].tame;
+  }
+
+  // Saturating pairs decide for some, wherever the value lies.
+  void mark_pairs(State& s, std::int64_t first, std::int64_t count, const std::uint8_t* answer) const {
+    const std::size_t before = s.saturating.size();
+    pairs->find(first, count, s.saturating);
+    if (s.saturating.size() == before || asked.by_pairs.empty()) return;
+    s.marks.assign(static_cast<std::size_t>(count * c.out_channels), 0);
+    for (std::size_t i = before; i < s.saturating.size(); ++i) {
+      const OutputElement element = s.saturating[i];
+      const auto place = static_cast<std::size_t>((element.position - first) * c.out_channels + element.k);
+      s.marks[place] = 1;
+      if (tame(element)) judge.literally(*s.findings, asked.by_pairs, element, answer[place]);
+    }
+  }
+
+  // |x|, at least, of the windows of each period of the table.
+  void measure(State& s, std::int64_t first, std::int64_t count) const {
+    const std::int64_t positions = table.period / c.out_channels;
+    s.norms.assign(static_cast<std::size_t>((count + positions - 1) / positions), widest_norm);
+    constexpr std::int64_t kWorthIt = 16;  // below, bounds are narrow by themselves
+    if (c.groups > 1 || c.in_channels < kWorthIt || (asked.activations.empty() && asked.float_sum.empty())) return;
+    std::fill(s.norms.begin(), s.norms.end(), 0.0F);
+    const Spatial out = output_size(c);
+    OutputPlace place(first, out);
+    for (std::int64_t p = 0; p < count; ++p, place.advance(out)) {
+      const std::uint64_t squares = lanes.squares(windows.at(place, 0, s.room), windows.length(),
+                                                  static_cast<std::int32_t>(c.activation_zero_point));
+      float& norm = s.norms[static_cast<std::size_t>(p / positions)];
+      norm = std::max(norm, upward(static_cast<double>(squares)));
+    }
+  }
+
+  // Of the activations; padding counts as one.
+  [[nodiscard]] ActivationRange range() const {
+    auto lowest = static_cast<std::uint8_t>(c.activation_zero_point), highest = lowest;
+    const std::int64_t count = c.batch * c.in_channels * volume(c.input);
+    if (count > 0) lanes.extremes(view.activation, count, &lowest, &highest);
+    const auto xz = static_cast<int>(c.activation_zero_point);
+    return {std::min<int>(lowest, xz), std::max<int>(highest, xz)};
+  }
+
+  // The root, not rounded down.
+  static float upward(double squares) { return static_cast<float>(std::sqrt(squares) * (1 + 0x1p-20)); }
+
+  ConvCase c;
+  LayerView view;
+  std::size_t most;
+  Asked asked;
+  std::vector<PairExtremes> extremes_by_channel;
+  PairExtremes extremes;
+  std::vector<ChannelBounds> bounds;
+  SuspectTable table;
+  LayerWindows windows;
+  ProofLanes lanes;
+  VectorIsa vector_isa;
+  FindSuspects find;
+  SumProof proof;
+  SuspectJudge judge;
+  // Of the call that is at work.
+  float widest_norm = 0;
+  std::optional<SaturatingPairs> pairs;  // where there can be any
+};
+
+LayerComparison::LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec,
+                                 const std::int8_t* weight, std::size_t most, VectorIsa isa)
+    : layer_(std::make_unique<Layer>(hypotheses, spec, weight, most, isa)) {}
+LayerComparison::~LayerComparison() = default;
+
+const PairExtremes& LayerComparison::extremes() const { return layer_->extremes; }
+
+ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
+  Layer& layer = *layer_;
+  layer.view.activation = activation;
+  const ActivationRange range = layer.range();
+  const auto xz = static_cast<double>(layer.c.activation_zero_point);
+  const double largest = std::max(xz - range.lowest, range.highest - xz);
+  layer.widest_norm = Layer::upward(static_cast<double>(layer.windows.length()) * largest * largest);
+  layer.pairs.reset();
+  if (layer.extremes.leave_int16(range.highest)) {
+    layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);
+  }
+  return range;
+}
+
+void LayerComparison::see(Part& part, std::int64_t first, std::int64_t count, std::int32_t* sums,
+                          const std::uint8_t* answer) const {
+  layer_->see(*part.state_, first, count, sums, answer);
+}
+
+LayerOpinion LayerComparison::finish(std::span<const Part* const> parts) const {
+  const Layer& layer = *layer_;
+  Findings all(layer.asked.all.size(), layer.most);
+  LayerOpinion opinion;
+  for (const Part* const part : parts) {
+    const Layer::State& s = *part->state_;
+    if (!s.findings) continue;
+    for (std::size_t h = 0; h < all.found.size(); ++h) all.found[h].add(s.findings->found[h]);
+    for (std::size_t g = 0; g < Asked::kGroups; ++g) all.groups[g].add(s.findings->groups[g]);
+    opinion.looked_at += s.looked_at;
+    opinion.summed += s.findings->summed;
+    opinion.wrong_sums.insert(opinion.wrong_sums.end(), s.wrong.begin(), s.wrong.end());
+    opinion.saturating.insert(opinion.saturating.end(), s.saturating.begin(), s.saturating.end());
+  }
+  for (const Differences& one : all.found) opinion.hypotheses.push_back(one.sorted());
+  for (std::size_t g = 0; g < Asked::kGroups; ++g) {
+    const Disagreement group = all.groups[g].sorted();
+    for (const Asked::Entry& entry : layer.asked.groups[g]) join(opinion.hypotheses[entry.index], group, layer.most);
+  }
+  return opinion;
 }
 
 Disagreement compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
                                const Tensor<std::uint8_t>& answer) {
   const Tensor<std::uint8_t> says = evaluate(hypothesis, problem);
-  Disagreement found;
+  Differences found;
   for (std::size_t i = 0; i < answer.values.size(); ++i) {
-    note(found, static_cast<std::int64_t>(i), says.values[i], answer.values[i]);
+    found.note(static_cast<std::int64_t>(i), says.values[i], answer.values[i]);
   }
-  keep_first(found);
-  return found;
+  return found.sorted();
 }
 
 }  // namespace tieout

@@ -18,37 +18,25 @@ Real relu(Real v) {
   return v < 0 ? Real(0) : v;
 }
 
-float dequantized_activation(std::uint8_t q, std::int64_t zero_point, double scale) {
-  return static_cast<float>(q - zero_point) * static_cast<float>(scale);
-}
-
-// steps: q - wz.
+// The convolution in real units, every operation in Real, over the window in the order channel, kd, kh, kw.
 template <typename Real>
-Real dequantized_weight(std::int64_t steps, double scale, Granularity granularity);
-
-template <>
-double dequantized_weight(std::int64_t steps, double scale, Granularity) {
-  return static_cast<double>(steps) * scale;
-}
-
-template <>
-float dequantized_weight(std::int64_t steps, double scale, Granularity granularity) {
-  if (granularity == Granularity::per_tensor) return static_cast<float>(steps) * static_cast<float>(scale);
-  return static_cast<float>(static_cast<double>(steps) * scale);
-}
-
-// v: the convolution in real units, every operation in Real, over the window in the order channel, kd, kh, kw.
-template <typename Real>
-Real convolved(const Window& window, Trace* trace) {
+Real convolved(const Window& window) {
   const auto channels = static_cast<std::size_t>(window.group_channels);
+  const auto xz = static_cast<std::int32_t>(window.xz), wz = static_cast<std::int32_t>(window.wz);
   Real sum = 0;
   for (std::size_t channel = 0; channel < channels; ++channel) {
     for (std::size_t i = channel; i < window.x.size(); i += channels) {
-      const float x = window.inside[i] != 0 ? dequantized_activation(window.x[i], window.xz, window.xs) : 0.0F;
-      const Real w = dequantized_weight<Real>(window.w[i] - window.wz, window.ws, window.granularity);
+      const float x = window.inside[i] != 0 ? dequantized_activation(window.x[i] - xz, window.xs) : 0.0F;
+      const Real w = dequantized_weight<Real>(window.w[i] - wz, window.ws, window.granularity);
       sum += static_cast<Real>(x) * w;
     }
   }
+  return sum;
+}
+
+// In real units.
+template <typename Real>
+Real with_bias(Real sum, const Window& window, Trace* trace) {
   step(trace, "accumulator", sum, "sum of x * w, dequantized, in real units");
   if (!window.bias) return sum;
   step(trace, "bias", *window.bias, "as it is, in real units");
@@ -73,7 +61,7 @@ Tensor<double> document_output_1(const ConvProblem& problem) {
   Tensor<double> result{output_shape(c), {}};
   const auto weight = dequantized_weight<double>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const float x = dequantized_activation(q, c.activation_zero_point, c.activation_scale);
+    const float x = dequantized_activation(q - static_cast<std::int32_t>(c.activation_zero_point), c.activation_scale);
     const double v = static_cast<double>(x) * weight + static_cast<double>(c.bias.front());
     result.values.push_back(ties_to_even(relu(v / c.output_scale)));
   }
@@ -86,24 +74,34 @@ Tensor<float> document_output_2(const ConvProblem& problem) {
   Tensor<float> result{output_shape(c), {}};
   const auto weight = dequantized_weight<float>(problem.weight.front(), weight_scale(c, 0), c.granularity);
   for (const std::uint8_t q : problem.activation) {
-    const float v = dequantized_activation(q, c.activation_zero_point, c.activation_scale) * weight + c.bias.front();
+    const float v =
+        dequantized_activation(q - static_cast<std::int32_t>(c.activation_zero_point), c.activation_scale) * weight +
+        c.bias.front();
     result.values.push_back(relu(ties_to_even(v / static_cast<float>(c.output_scale))));
   }
   return result;
 }
 
+std::uint8_t manual_output_1(double sum, const Window& parameters, Trace* trace) {
+  double v = step(trace, "scaled", with_bias(sum, parameters, trace) / parameters.os, "/ os, float64");
+  if (parameters.relu == Relu::on) v = step(trace, "relu", relu(v), "before rounding");
+  return saturated(parameters, step(trace, "rounded", ties_to_even(v), "to nearest, ties to even"), 0, trace);
+}
+
+std::uint8_t manual_output_2(float sum, const Window& parameters, Trace* trace) {
+  const float scaled =
+      step(trace, "scaled", with_bias(sum, parameters, trace) / static_cast<float>(parameters.os), "/ os, float32");
+  float y = step(trace, "rounded", ties_to_even(scaled), "to nearest, ties to even");
+  if (parameters.relu == Relu::on) y = step(trace, "relu", relu(y), "after rounding");
+  return saturated(parameters, static_cast<double>(y), 0, trace);
+}
+
 std::uint8_t manual_output_1(const Window& window, Trace* trace) {
-  double v = step(trace, "scaled", convolved<double>(window, trace) / window.os, "/ os, float64");
-  if (window.relu == Relu::on) v = step(trace, "relu", relu(v), "before rounding");
-  return saturated(window, step(trace, "rounded", ties_to_even(v), "to nearest, ties to even"), 0, trace);
+  return manual_output_1(convolved<double>(window), window, trace);
 }
 
 std::uint8_t manual_output_2(const Window& window, Trace* trace) {
-  const float scaled =
-      step(trace, "scaled", convolved<float>(window, trace) / static_cast<float>(window.os), "/ os, float32");
-  float y = step(trace, "rounded", ties_to_even(scaled), "to nearest, ties to even");
-  if (window.relu == Relu::on) y = step(trace, "relu", relu(y), "after rounding");
-  return saturated(window, static_cast<double>(y), 0, trace);
+  return manual_output_2(convolved<float>(window), window, trace);
 }
 
 Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem) {

@@ -25,6 +25,23 @@ namespace tieout {
 [[nodiscard]] Tensor<double> document_output_1(const ConvProblem& problem);
 [[nodiscard]] Tensor<float> document_output_2(const ConvProblem& problem);
 
+// What both are made of, for those who sum up many windows: float32 and float64 are the hypotheses' own types.
+// steps: q less its zero point.
+[[nodiscard]] inline float dequantized_activation(std::int32_t steps, double scale) {
+  return static_cast<float>(steps) * static_cast<float>(scale);
+}
+template <typename Real>
+[[nodiscard]] Real dequantized_weight(std::int32_t steps, double scale, Granularity granularity) {
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    if (granularity == Granularity::per_tensor) return static_cast<float>(steps) * static_cast<float>(scale);
+  }
+  return static_cast<Real>(static_cast<double>(steps) * scale);
+}
+
+// What follows the sum, which is of x * w over the window in the order above. Of the window its parameters are looked at.
+[[nodiscard]] std::uint8_t manual_output_1(double sum, const Window& parameters, Trace* trace);
+[[nodiscard]] std::uint8_t manual_output_2(float sum, const Window& parameters, Trace* trace);
+
 // The same hypotheses for every valid problem: clamp(y + oz, 0, 255). A NaN, which takes sums beyond float32, is 0.
 [[nodiscard]] std::uint8_t manual_output_1(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t manual_output_2(const Window& window, Trace* trace);

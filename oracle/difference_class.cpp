@@ -173,6 +173,33 @@ constexpr std::array kExchanges{
     Exchange{Class::rounding, "rounded up", [](Recipe& r) { r.rounding = Rounding::up; }},
 };
 
+// gather_window(offset, window): of an element.
+template <typename Gather>
+Difference classify(const Arithmetic& reference, std::span<const DifferingElement> elements,
+                    const Gather& gather_window) {
+  std::array<std::int64_t, kExchanges.size()> explained{};
+  Difference difference;
+  Window window;
+  for (const DifferingElement& element : elements) {
+    ++difference.differing;
+    gather_window(element.offset, window);
+    const Recipe recipe = recipe_of(reference, window.granularity);
+    if (compute(window, recipe) != element.expected) continue;
+    for (std::size_t e = 0; e < kExchanges.size(); ++e) {
+      Recipe exchanged = recipe;
+      kExchanges[e].apply(exchanged);
+      if (compute(window, exchanged) == element.actual) ++explained[e];
+    }
+  }
+  const auto best = std::max_element(explained.begin(), explained.end());
+  if (*best == 0) return difference;
+  const Exchange& exchange = kExchanges[static_cast<std::size_t>(best - explained.begin())];
+  difference.cls = exchange.cls;
+  difference.exchanged = exchange.what;
+  difference.explained = *best;
+  return difference;
+}
+
 }  // namespace
 
 std::string_view name(DifferenceClass c) {
@@ -203,27 +230,13 @@ Difference classify_difference(const ConvProblem& problem, const Arithmetic& ref
 
 Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
                                std::span<const DifferingElement> elements) {
-  std::array<std::int64_t, kExchanges.size()> explained{};
-  Difference difference;
-  Window window;
-  for (const DifferingElement& element : elements) {
-    ++difference.differing;
-    gather(problem, element.offset, window);
-    const Recipe recipe = recipe_of(reference, window.granularity);
-    if (compute(window, recipe) != element.expected) continue;
-    for (std::size_t e = 0; e < kExchanges.size(); ++e) {
-      Recipe exchanged = recipe;
-      kExchanges[e].apply(exchanged);
-      if (compute(window, exchanged) == element.actual) ++explained[e];
-    }
-  }
-  const auto best = std::max_element(explained.begin(), explained.end());
-  if (*best == 0) return difference;
-  const Exchange& exchange = kExchanges[static_cast<std::size_t>(best - explained.begin())];
-  difference.cls = exchange.cls;
-  difference.exchanged = exchange.what;
-  difference.explained = *best;
-  return difference;
+  return classify(reference, elements, [&](std::int64_t offset, Window& window) { gather(problem, offset, window); });
+}
+
+Difference classify_difference(const LayerView& layer, const Arithmetic& reference,
+                               std::span<const DifferingElement> elements) {
+  return classify(reference, elements,
+                  [&](std::int64_t offset, Window& window) { gather(layer, element_at(offset, *layer.spec), window); });
 }
 
 }  // namespace tieout

@@ -46,5 +46,7 @@ struct DifferingElement {
 };
 [[nodiscard]] Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
                                              std::span<const DifferingElement> elements);
+[[nodiscard]] Difference classify_difference(const LayerView& layer, const Arithmetic& reference,
+                                             std::span<const DifferingElement> elements);
 
 }  // namespace tieout

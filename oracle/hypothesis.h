@@ -41,12 +41,14 @@ struct Hypothesis {
   // How far its value before rounding lies from the exact one, s = (raw * xs * ws + bias) / os, wherever nothing overflows.
   // What is near says the same as the exact value unless that is near a tie: whole layers are compared so (compare.h).
   enum class Distance {
-    roundings,    // a few roundings to float32; a function of the window's sums alone
-    whole_bias,   // and up to two units of raw, because the bias is an integer
-    activations,  // and a rounding to float32 of each activation; needs the window
-    pairs,        // as `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
-    float_sum,    // manual_output_2's sum in float32
-    anywhere,     // another function
+    roundings,       // a few roundings to float32; a function of the window's sums alone
+    nearest_bias,    // the same of another s: the bias is a whole number of units of raw, the nearest one
+    truncated_bias,  // the same, the nearest one toward 0
+    twice_rounded,   // as nearest_bias, and rounded to a power of two of an output step before it is rounded
+    activations,     // `roundings`, and a rounding to float32 of each activation; needs the window
+    pairs,           // as `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
+    float_sum,       // manual_output_2's sum in float32
+    anywhere,        // another function
   } distance = Distance::anywhere;
 };
 

@@ -19,8 +19,16 @@
 
 namespace tieout {
 
+// value: keeps the packed weights alive, so that no others come to lie at their address.
+struct UnpackedWeights::Entry {
+  c10::IValue value;
+  ConvCase spec;
+  std::vector<std::int8_t> weight;
+};
+
 struct ConvCapture::State {
   OnConv seen;
+  UnpackedWeights* unpacked = nullptr;
   std::map<const void*, std::string> layers;
   OperatorCounts unverified;
   std::optional<InputQuantization> quantization;
@@ -88,9 +96,7 @@ Spatial trailing(at::IntArrayRef sizes) {
   return result;
 }
 
-void describe_weight(const at::Tensor& w, ConvProblem& problem) {
-  ConvCase& c = problem.spec;
-  problem.weight = bytes_of<std::int8_t>(w);
+void describe_weight(const at::Tensor& w, ConvCase& c) {
   c.out_channels = w.size(0);
   c.kernel = trailing(w.sizes());
   if (w.qscheme() == at::kPerTensorAffine) {
@@ -105,24 +111,31 @@ void describe_weight(const at::Tensor& w, ConvProblem& problem) {
 }
 
 template <int kDims>
-void describe(const at::Tensor& x, const c10::IValue& value, ConvProblem& problem) {
+void describe(const c10::IValue& value, UnpackedWeights::Entry& entry) {
   const auto packed = value.toCustomClass<ConvPackedParamsBase<kDims>>();
   ConvPackedParamsBase<kDims>& base = *packed;
   const auto [weight, bias] = base.unpack();
-  ConvCase& c = problem.spec;
-  describe_weight(weight, problem);
-  problem.activation = bytes_of<std::uint8_t>(x);
-  c.batch = x.size(0);
-  c.in_channels = x.size(1);
+  entry.value = value;
+  entry.weight = bytes_of<std::int8_t>(weight);
+  ConvCase& c = entry.spec;
+  describe_weight(weight, c);
   c.groups = base.groups();
-  c.input = trailing(x.sizes());
+  c.in_channels = weight.size(1) * c.groups;
   c.stride = spatial(base.stride(), 1);
   c.padding = spatial(base.padding(), 0);
   c.dilation = spatial(base.dilation(), 1);
-  c.activation_scale = x.q_scale();
-  c.activation_zero_point = x.q_zero_point();
   if (bias && bias->defined()) c.bias = values_of<float>(*bias, at::kFloat);
   c.execution.engine = packed_by(typeid(base));
+}
+
+// Channels last: t itself where it lies so, which is how LibTorch's own operators leave it.
+at::Tensor channels_last_of(const at::Tensor& t) {
+  if (t.dim() == 3) return t.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
+  return t.contiguous(t.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast);
+}
+
+std::span<const std::uint8_t> span_of(const at::Tensor& t) {
+  return {static_cast<const std::uint8_t*>(t.data_ptr()), static_cast<std::size_t>(t.numel())};
 }
 
 // The operator's own answer is overwritten where it lies: the model goes on with it. Whatever its strides are.
@@ -135,18 +148,25 @@ void replace(const at::Tensor& y, const std::vector<std::uint8_t>& values) {
 
 void show(ConvCapture::State& state, const OperatorName& op, const std::string& name, const Call& call,
           const at::Tensor& y) {
-  CapturedConv captured{.op = name, .call = state.calls++};
-  ConvProblem& problem = captured.problem;
-  if (op.dims == 3) {
-    describe<3>(call.activation, call.packed, problem);
-  } else {
-    describe<2>(call.activation, call.packed, problem);  // conv1d packs as a 2-d convolution of height 1
-  }
-  problem.spec.dims = op.dims;
-  problem.spec.relu = op.relu;
-  problem.spec.output_scale = y.q_scale();
-  problem.spec.output_zero_point = y.q_zero_point();
-  captured.output = {y.sizes().vec(), bytes_of<std::uint8_t>(y)};
+  // conv1d packs as a 2-d convolution of height 1.
+  const UnpackedWeights::Entry& entry = state.unpacked->of(call.packed, op.dims == 3 ? 3 : 2);
+  const at::Tensor x = channels_last_of(call.activation), answer = channels_last_of(y);
+  CapturedConv captured{.op = name,
+                        .call = state.calls++,
+                        .spec = entry.spec,
+                        .activation = span_of(x),
+                        .weight = entry.weight,
+                        .output = span_of(answer),
+                        .output_shape = y.sizes().vec()};
+  ConvCase& c = captured.spec;
+  c.dims = op.dims;
+  c.relu = op.relu;
+  c.batch = x.size(0);
+  c.input = trailing(x.sizes());
+  c.activation_scale = x.q_scale();
+  c.activation_zero_point = x.q_zero_point();
+  c.output_scale = y.q_scale();
+  c.output_zero_point = y.q_zero_point();
   if (const auto found = state.layers.find(packed_address(call.packed)); found != state.layers.end()) {
     captured.name = found->second;
   }
@@ -183,11 +203,15 @@ bool quantizes(std::string_view name) {
 
 bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
 
+bool transposed(const c10::IValue& packed, int dims) {
+  if (dims == 3) return packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
+  return packed.toCustomClass<ConvPackedParamsBase<2>>()->transpose();
+}
+
 // Whether we know how to read a convolution's arguments: a uint8 activation and packed weights that are not transposed.
 bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
   if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
-  if (dims == 3) return !packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
-  return !packed.toCustomClass<ConvPackedParamsBase<2>>()->transpose();
+  return !transposed(packed, dims);
 }
 
 // The interpreter passes the whole of its value stack as an operator's inputs, of which the last are the operator's own.
@@ -250,8 +274,32 @@ const void* packed_address(const c10::IValue& value) {
   return slot.isCapsule() ? slot.toCapsule().get() : nullptr;
 }
 
-ConvCapture::ConvCapture(OnConv seen, std::map<const void*, std::string> layers)
-    : state_(std::make_unique<State>(State{.seen = std::move(seen), .layers = std::move(layers)})) {
+UnpackedWeights::UnpackedWeights() = default;
+UnpackedWeights::~UnpackedWeights() = default;
+
+const UnpackedWeights::Entry& UnpackedWeights::of(const c10::IValue& packed, int dims) {
+  const void* const address = packed_address(packed);
+  if (const auto found = entries_.find(address); found != entries_.end() && address != nullptr) return *found->second;
+  auto entry = std::make_unique<Entry>();
+  if (dims == 3) {
+    describe<3>(packed, *entry);
+  } else {
+    describe<2>(packed, *entry);
+  }
+  return *(entries_[address] = std::move(entry));
+}
+
+void UnpackedWeights::prepare(const c10::IValue& packed) {
+  const std::string type = packed.type()->str();
+  for (const int dims : {2, 3}) {
+    if (type.find("Conv" + std::to_string(dims) + "dPackedParamsBase") == std::string::npos) continue;
+    if (!transposed(packed, dims)) static_cast<void>(of(packed, dims));
+  }
+}
+
+ConvCapture::ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers)
+    : state_(
+          std::make_unique<State>(State{.seen = std::move(seen), .unpacked = &unpacked, .layers = std::move(layers)})) {
   current() = state_.get();
   state_->handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
                                                   .needsInputs(true)

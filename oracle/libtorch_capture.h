@@ -17,6 +17,25 @@ namespace tieout {
 // nullptr where it holds none. Packed weights are custom classes: an object whose only slot is the C++ object.
 [[nodiscard]] const void* packed_address(const c10::IValue& value);
 
+// What does not change from call to call of a packed convolution: unpacking costs as much as a pass over its weights.
+class UnpackedWeights {
+ public:
+  UnpackedWeights();
+  ~UnpackedWeights();
+  UnpackedWeights(const UnpackedWeights&) = delete;
+  UnpackedWeights& operator=(const UnpackedWeights&) = delete;
+
+  // Unpacks now what will be asked for; nothing where the value is no convolution that is captured.
+  void prepare(const c10::IValue& packed);
+
+  // Of quantized::convNd's second argument, dims 2 or 3.
+  struct Entry;
+  [[nodiscard]] const Entry& of(const c10::IValue& packed, int dims);
+
+ private:
+  std::map<const void*, std::unique_ptr<Entry>> entries_;
+};
+
 // While one lives, every quantized convolution that LibTorch runs on this thread is shown to `seen`, and every other
 // operator with "quantized::" in its name, or with a quantized result, is counted. One at a time on a thread.
 //
@@ -24,8 +43,8 @@ namespace tieout {
 // and dynamic ones among them, are counted with the rest.
 class ConvCapture {
  public:
-  // layers: names by the address of the packed weights, or empty.
-  explicit ConvCapture(OnConv seen, std::map<const void*, std::string> layers = {});
+  // layers: names by the address of the packed weights, or empty. unpacked: outlives this.
+  ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers = {});
   ~ConvCapture();
   ConvCapture(const ConvCapture&) = delete;
   ConvCapture& operator=(const ConvCapture&) = delete;

@@ -117,18 +117,23 @@ Experiment run_experiment(std::uint64_t seed) {
   const Packed packed = prepack(quantize_weight(conv.weight), conv.bias);
   const at::Tensor x = at::quantize_per_tensor(input_fp32, static_cast<double>(input_parameters.scale),
                                                input_parameters.zero_point, at::kQUInt8);
-  CapturedConv captured;  // what the script's hook captures
+  ConvProblem problem;  // what the script's hook captures
+  Tensor<std::uint8_t> answer;
   const at::Tensor y = [&] {
-    const ConvCapture capture([&](CapturedConv&& seen) {
-      captured = std::move(seen);
-      return std::optional<std::vector<std::uint8_t>>{};
-    });
+    UnpackedWeights unpacked;
+    const ConvCapture capture(
+        [&](CapturedConv&& seen) {
+          problem = problem_of(seen.view());
+          answer = {seen.output_shape, {seen.output.begin(), seen.output.end()}};  // one channel: in any order
+          return std::optional<std::vector<std::uint8_t>>{};
+        },
+        unpacked);
     at::Tensor output = conv2d_relu(x, packed, output_parameters);
     capture.rethrow();
     return output;
   }();
-  captured.problem.spec.activation = {Fill::listed, captured.problem.activation};
-  captured.problem.spec.weight = {Fill::listed, captured.problem.weight};
+  problem.spec.activation = {Fill::listed, problem.activation};
+  problem.spec.weight = {Fill::listed, problem.weight};
   const auto [w, maybe_bias] = packed->unpack();
   const at::Tensor& bias = maybe_bias.value();
   const auto scale = static_cast<double>(output_parameters.scale);
@@ -141,8 +146,8 @@ Experiment run_experiment(std::uint64_t seed) {
 
   return {.input_fp32 = tensor_of<float>(input_fp32),
           .weight_fp32 = tensor_of<float>(conv.weight),
-          .problem = std::move(captured.problem),
-          .conv_output = std::move(captured.output),
+          .problem = std::move(problem),
+          .conv_output = std::move(answer),
           .manual_output_1 = printed<double>(output_1),
           .manual_output_2 = printed<float>(output_2),
           .difference_1 = (output_1 - y.int_repr()).sum().item<double>(),

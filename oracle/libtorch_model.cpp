@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "oracle/libtorch_ambient.h"
@@ -29,13 +29,13 @@ using LayerNames = std::map<const void*, std::string>;
 // What is packed in a model: the layers' names, as far as it says them, and the convolutions among them.
 struct Packed {
   LayerNames names;
-  std::set<const void*> convolutions;
+  std::map<const void*, c10::IValue> convolutions;
 
   void add(const c10::IValue& value, const std::optional<std::string>& name) {
     const void* const address = packed_address(value);
     if (address == nullptr) return;
     if (name) names.emplace(address, *name);
-    if (value.type()->str().find("Conv") != std::string::npos) convolutions.insert(address);
+    if (value.type()->str().find("Conv") != std::string::npos) convolutions.emplace(address, value);
   }
 };
 
@@ -148,7 +148,9 @@ void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
 class ScriptModel final : public Model {
  public:
   ScriptModel(torch::jit::Module module, Engine engine)
-      : module_(std::move(module)), packed_(packed_in(module_)), engine_(engine) {}
+      : module_(std::move(module)), packed_(packed_in(module_)), engine_(engine) {
+    for (const auto& [address, value] : packed_.convolutions) unpacked_.prepare(value);
+  }
 
   ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
     const WithoutDeprecation quiet;
@@ -165,7 +167,7 @@ class ScriptModel final : public Model {
         collect(module_.forward(std::move(arguments)), result.outputs);
         return result;
       }
-      const ConvCapture capture(seen, packed_.names);
+      const ConvCapture capture(seen, unpacked_, packed_.names);
       const c10::IValue output = module_.forward(std::move(arguments));
       capture.rethrow();
       collect(output, result.outputs);
@@ -187,6 +189,7 @@ class ScriptModel final : public Model {
  private:
   torch::jit::Module module_;
   Packed packed_;
+  UnpackedWeights unpacked_;
   Engine engine_;
 };
 

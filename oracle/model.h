@@ -9,26 +9,32 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "cases/conv_case.h"
+#include "cases/layer_view.h"
 
 namespace tieout {
 
-// One call of a quantized convolution, as the model made it. The copies are its own: a later in-place operation of the
-// model does not reach them.
+// One call of a quantized convolution, as the model made it. Its numbers are where the model has them, and stay there until
+// the model goes on: who wants them longer copies them.
 struct CapturedConv {
   std::string name;       // of the module that holds the weights, "features.0.0"; empty where the model does not say
   std::string op;         // "conv2d_relu"
   std::int64_t call = 0;  // how many were captured before it in this run
-  ConvProblem problem;    // contents not listed in the case; execution.engine: who packed the weights
-  Tensor<std::uint8_t> output;  // what the model's own operator answered: N x K x spatial
+  ConvCase spec;          // contents not listed; execution.engine: who packed the weights
+  std::span<const std::uint8_t> activation;  // N x D x H x W x C
+  std::span<const std::int8_t> weight;       // K x C/groups x kernel; the same place at every call of a model's layer
+  std::span<const std::uint8_t> output;      // what the model's own operator answered: N x D' x H' x W' x K
+  Shape output_shape;                        // as LibTorch says it: N, K, spatial
+
+  [[nodiscard]] LayerView view() const { return {&spec, activation.data(), weight.data()}; }
 };
 
 // Called for each of them, before the model goes on. What it returns, if anything, takes the output's place: as many
-// bytes, in the order of CapturedConv::output.
+// bytes, in the order N x K x spatial.
 using OnConv = std::function<std::optional<std::vector<std::uint8_t>>(CapturedConv&&)>;
 
 // What a model is called with. bytes: element_count(shape) numbers of that type, row-major.

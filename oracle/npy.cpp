@@ -83,7 +83,7 @@ tl::expected<ModelTensor, std::string> parse_npy(const std::string& bytes) {
     return ModelTensor{known.type, std::move(*shape), {bytes.begin() + static_cast<std::ptrdiff_t>(data), bytes.end()}};
   }
   return wrong("its elements must be float32, float64, int64, int32 or uint8, little-endian; its header says " +
-               std::string(type.substr(0, type.find(','))));
+               std::string(type.substr(0, type.find(','))) + ": save array.astype('float32')");
 }
 
 }  // namespace tieout

@@ -1,22 +1,20 @@
 #include "oracle/window.h"
 
 namespace tieout {
+namespace {
 
-void gather(const ConvProblem& problem, std::int64_t offset, Window& window) {
-  const ConvCase& c = problem.spec;
-  const Spatial out = output_size(c);
-  Spatial at{};
-  for (std::size_t d = 3; d-- > 0;) {
-    at[d] = offset % out[d] * c.stride[d] - c.padding[d];
-    offset /= out[d];
-  }
-  const std::int64_t k = offset % c.out_channels;
-  const std::int64_t n = offset / c.out_channels;
+// How far neighbours along channels and positions lie apart.
+struct Strides {
+  std::int64_t image, channel, position;
+};
+
+void gather(const ConvCase& c, const std::uint8_t* activation, const Strides& strides, const std::int8_t* weight,
+            const OutputPlace& place, std::int64_t k, Window& window) {
   const std::int64_t channels = c.in_channels / c.groups;
-  const std::int64_t plane = volume(c.input);
   const std::int64_t taps = volume(c.kernel);
-  const std::int64_t first = (n * c.in_channels + k / (c.out_channels / c.groups) * channels) * plane;
-  const std::int64_t weights_first = k * channels * taps;
+  const std::uint8_t* const image =
+      activation + place.image * strides.image + k / (c.out_channels / c.groups) * channels * strides.channel;
+  const std::int8_t* const weights = weight + k * channels * taps;
 
   const auto length = static_cast<std::size_t>(taps * channels);
   window.x.resize(length);
@@ -25,16 +23,18 @@ void gather(const ConvProblem& problem, std::int64_t offset, Window& window) {
   window.products = window.activations = window.weights = 0;
   std::size_t product = 0;
   for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const Spatial from{at[0] + tap / (c.kernel[1] * c.kernel[2]) * c.dilation[0],
-                       at[1] + tap / c.kernel[2] % c.kernel[1] * c.dilation[1],
-                       at[2] + tap % c.kernel[2] * c.dilation[2]};
+    const Spatial in_kernel{tap / (c.kernel[1] * c.kernel[2]), tap / c.kernel[2] % c.kernel[1], tap % c.kernel[2]};
+    Spatial from{};
     bool inside = true;
-    for (std::size_t d = 0; d < 3; ++d) inside = inside && from[d] >= 0 && from[d] < c.input[d];
+    for (std::size_t d = 0; d < 3; ++d) {
+      from[d] = place.at[d] * c.stride[d] - c.padding[d] + in_kernel[d] * c.dilation[d];
+      inside = inside && from[d] >= 0 && from[d] < c.input[d];
+    }
     const std::int64_t position = (from[0] * c.input[1] + from[1]) * c.input[2] + from[2];
     for (std::int64_t i = 0; i < channels; ++i, ++product) {
-      const std::uint8_t x = inside ? problem.activation[static_cast<std::size_t>(first + i * plane + position)]
+      const std::uint8_t x = inside ? image[i * strides.channel + position * strides.position]
                                     : static_cast<std::uint8_t>(c.activation_zero_point);
-      const std::int8_t w = problem.weight[static_cast<std::size_t>(weights_first + i * taps + tap)];
+      const std::int8_t w = weights[i * taps + tap];
       window.x[product] = x;
       window.w[product] = w;
       window.inside[product] = inside ? 1 : 0;
@@ -43,6 +43,12 @@ void gather(const ConvProblem& problem, std::int64_t offset, Window& window) {
       window.weights += w;
     }
   }
+  describe(c, k, window);
+}
+
+}  // namespace
+
+void describe(const ConvCase& c, std::int64_t k, Window& window) {
   window.spec = &c;
   window.xs = c.activation_scale;
   window.ws = weight_scale(c, k);
@@ -53,7 +59,21 @@ void gather(const ConvProblem& problem, std::int64_t offset, Window& window) {
   window.bias = c.bias.empty() ? std::optional<float>{} : c.bias[static_cast<std::size_t>(k)];
   window.relu = c.relu;
   window.granularity = c.granularity;
-  window.group_channels = channels;
+  window.group_channels = c.in_channels / c.groups;
+}
+
+void gather(const ConvProblem& problem, std::int64_t offset, Window& window) {
+  const ConvCase& c = problem.spec;
+  const OutputElement element = element_at(offset, c);
+  const std::int64_t plane = volume(c.input);
+  gather(c, problem.activation.data(), {c.in_channels * plane, plane, 1}, problem.weight.data(),
+         OutputPlace(element.position, output_size(c)), element.k, window);
+}
+
+void gather(const LayerView& layer, const OutputElement& element, Window& window) {
+  const ConvCase& c = *layer.spec;
+  gather(c, layer.activation, {c.in_channels * volume(c.input), 1, c.in_channels}, layer.weight,
+         OutputPlace(element.position, output_size(c)), element.k, window);
 }
 
 }  // namespace tieout

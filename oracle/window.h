@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "cases/conv_case.h"
+#include "cases/layer_view.h"
 
 namespace tieout {
 
@@ -36,5 +36,9 @@ struct Window {
 
 // The window of output element `offset` (row-major in N x K x spatial). Reuses the window's memory.
 void gather(const ConvProblem& problem, std::int64_t offset, Window& window);
+void gather(const LayerView& layer, const OutputElement& element, Window& window);
+
+// What the window has of its output channel: scales, zero points, bias. Not its elements and sums.
+void describe(const ConvCase& c, std::int64_t k, Window& window);
 
 }  // namespace tieout

@@ -5,14 +5,16 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 #include "cases/case_text.h"
 #include "cases/validate.h"
-#include "kernels/conv_fast.h"
+#include "kernels/packed_conv.h"
 #include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
 #include "oracle/known_defects.h"
+#include "props/layer_walk.h"
 #include "props/saturation.h"
 
 namespace tieout {
@@ -23,7 +25,7 @@ using Answer = tl::expected<Tensor<std::uint8_t>, std::string>;
 // Adds the processor seconds of its life to a part's: on a machine that is shared, what a clock on the wall says is not ours.
 class Timed {
  public:
-  Timed(std::map<std::string, double>& seconds, const char* part) : sum_(seconds[part]) {}
+  Timed(SecondsByPart& seconds, const char* part) : sum_(seconds[part]) {}
   ~Timed() { sum_ += processor_seconds() - start_; }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
@@ -41,24 +43,22 @@ ConvCase as_run(const ConvCase& c, const LibTorch& reference) {
 }
 
 Tensor<std::uint8_t> kernel_answer(const ConvProblem& problem, int threads, const LibTorch& reference) {
-  const Engine engine = problem.spec.execution.engine;
+  const ConvCase& c = problem.spec;
+  const Engine engine = c.execution.engine;
   if (engine != Engine::fbgemm) return predict(problem, engine, reference.hardware());
-  return conv_relu_fast(problem, fbgemm_arithmetic(as_run(problem.spec, reference), reference.hardware()), threads);
+  const PackedConv kernel(c, problem.weight, fbgemm_arithmetic(as_run(c, reference), reference.hardware()));
+  const auto x = channels_last(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
+  std::vector<std::uint8_t> y(static_cast<std::size_t>(element_count(output_shape(c))));
+  kernel.run(x.data(), y.data(), threads);
+  return {output_shape(c), channels_first(y.data(), c.batch, c.out_channels, volume(output_size(c)))};
 }
 
 Disagreement compared(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
-  Disagreement found;
-  if (expected.values == actual.values) return found;
+  Differences found;
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
-    const int distance = std::abs(int{actual.values[i]} - int{expected.values[i]});
-    if (distance == 0) continue;
-    ++found.differing;
-    found.largest = std::max(found.largest, distance);
-    if (found.first.size() < Disagreement::kMost) {
-      found.first.push_back({static_cast<std::int64_t>(i), actual.values[i]});
-    }
+    found.note(static_cast<std::int64_t>(i), actual.values[i], expected.values[i]);
   }
-  return found;
+  return found.sorted();
 }
 
 std::string extents(const Spatial& s, int dims) { return fmt::format("{}", fmt::join(s.end() - dims, s.end(), "x")); }
@@ -73,28 +73,45 @@ std::string geometry_of(const ConvCase& c) {
   return text;
 }
 
-// The class of a column's differences: of the first of them, where there are too many to look at each.
-std::map<std::string, std::int64_t> classes_of(const CapturedConv& captured, const Disagreement& column,
-                                               const LibTorch& reference) {
-  if (column.differing == 0) return {};
-  const ConvProblem& problem = captured.problem;
-  if (problem.spec.execution.engine != Engine::fbgemm) {
-    return {{std::string(name(DifferenceClass::unexplained)), column.differing}};
+// The class of a column's differences: of the first of them, where there are too many to look at each. known: of columns that
+// begin with the same elements, which many do.
+class Classes {
+ public:
+  Classes(const CapturedConv& captured, const LibTorch& reference) : captured_(captured) {
+    if (captured.spec.execution.engine == Engine::fbgemm) {
+      arithmetic_ = fbgemm_arithmetic(as_run(captured.spec, reference), reference.hardware());
+    }
   }
-  constexpr std::size_t kLookedAt = 16;
-  std::vector<DifferingElement> elements;
-  for (const auto& element : column.first) {
-    if (elements.size() == kLookedAt) break;
-    elements.push_back(
-        {element.offset, captured.output.values[static_cast<std::size_t>(element.offset)], element.says});
+
+  std::map<std::string, std::int64_t> of(const Disagreement& column) {
+    if (column.differing == 0) return {};
+    constexpr std::size_t kLookedAt = 16;
+    std::vector<Disagreement::Element> first = column.first;
+    first.resize(std::min(first.size(), kLookedAt));
+    auto found = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == first; });
+    if (found == known_.end()) found = known_.emplace(known_.end(), first, class_of(first));
+    return {{std::string(name(found->second)), column.differing}};
   }
-  const Arithmetic arithmetic = fbgemm_arithmetic(as_run(problem.spec, reference), reference.hardware());
-  const Difference difference = classify_difference(problem, arithmetic, elements);
-  return {{std::string(name(difference.cls)), column.differing}};
-}
+
+ private:
+  [[nodiscard]] DifferenceClass class_of(const std::vector<Disagreement::Element>& first) const {
+    if (!arithmetic_) return DifferenceClass::unexplained;
+    std::vector<DifferingElement> elements;
+    for (const Disagreement::Element& element : first) {
+      const OutputElement at = element_at(element.offset, captured_.spec);
+      const auto place = static_cast<std::size_t>(at.position * captured_.spec.out_channels + at.k);
+      elements.push_back({element.offset, captured_.output[place], element.says});
+    }
+    return classify_difference(captured_.view(), *arithmetic_, elements).cls;
+  }
+
+  const CapturedConv& captured_;
+  std::optional<Arithmetic> arithmetic_;
+  std::vector<std::pair<std::vector<Disagreement::Element>, DifferenceClass>> known_;
+};
 
 LayerReport describe(const CapturedConv& captured, const Hardware& hardware) {
-  const ConvCase& c = captured.problem.spec;
+  const ConvCase& c = captured.spec;
   return {.name = captured.name,
           .op = captured.op,
           .geometry = geometry_of(c),
@@ -102,11 +119,7 @@ LayerReport describe(const CapturedConv& captured, const Hardware& hardware) {
           .output = output_shape(c),
           .engine = std::string(name(c.execution.engine)),
           .path = std::string(name(fbgemm_path(c, hardware))),
-          .largest_activation =
-              captured.problem.activation.empty()
-                  ? 0
-                  : int{*std::max_element(captured.problem.activation.begin(), captured.problem.activation.end())},
-          .elements = static_cast<std::int64_t>(captured.output.values.size())};
+          .elements = static_cast<std::int64_t>(captured.output.size())};
 }
 
 }  // namespace
@@ -127,57 +140,70 @@ Answer answer_of(std::size_t column, const ConvProblem& problem, const LayerOpti
   return options.subjects[column - options.hypotheses.size()].run(problem);
 }
 
-LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& options, LibTorch& reference,
-                         std::map<std::string, double>& seconds) {
-  const ConvProblem& problem = captured.problem;
+Tensor<std::uint8_t> answer_of(const CapturedConv& captured) {
+  const ConvCase& c = captured.spec;
+  return {captured.output_shape,
+          channels_first(captured.output.data(), c.batch, c.out_channels, volume(output_size(c)))};
+}
+
+LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const LayerOptions& options,
+                         LibTorch& reference, SecondsByPart& seconds) {
+  const ConvCase& c = captured.spec;
+  const bool fbgemm = c.execution.engine == Engine::fbgemm;
   const Hardware hardware = reference.hardware();
-  const ConvCase named = as_run(problem.spec, reference);
+  const ConvCase named = as_run(c, reference);
   LayerResult result{.report = describe(captured, hardware)};
   LayerReport& report = result.report;
-  if (const auto valid = validate(problem.spec); !valid) {
-    report.mistrusted = "its parameters are none that the kernel knows: " + valid.error().text();
+  const auto mistrusted = [&](std::string why) {
+    report.mistrusted = std::move(why);
     report.elements = 0;
-    return result;
+    return std::move(result);
+  };
+  if (const auto valid = validate(c); !valid) {
+    return mistrusted("its parameters are none that the kernel knows: " + valid.error().text());
   }
-  if (captured.output.shape != output_shape(problem.spec)) {
-    report.mistrusted = "the operator answered in another shape than its parameters say";
-    report.elements = 0;
-    return result;
+  if (captured.output_shape != output_shape(c)) {
+    return mistrusted("the operator answered in another shape than its parameters say");
   }
-  {
+  // Whether or not they are FBGEMM's, the hypotheses start from exact sums.
+  const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
+  WalkedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
+  std::optional<ConvProblem> problem;  // for those who want it in its own order
+  std::optional<Tensor<std::uint8_t>> answer;
+  if (!fbgemm || !options.subjects.empty()) {
+    const Timed timed(seconds, "subjects");
+    problem = problem_of(captured.view());
+    answer = answer_of(captured);
+  }
+  if (!fbgemm) {
     const Timed timed(seconds, "kernel");
-    result.columns.push_back(compared(captured.output, kernel_answer(problem, options.threads, reference)));
+    walked.kernel = compared(*answer, predict(*problem, c.execution.engine, hardware));
   }
   const KnownDefect* const defect = known_defect(named, hardware);
-  if (defect != nullptr && (defect->memory || result.columns.front().differing > 0)) {
-    report.mistrusted = "known defect " + std::string(defect->id);
-    report.elements = 0;
-    return result;
+  if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
+    return mistrusted("known defect " + std::string(defect->id));
   }
-  {
-    const Timed timed(seconds, "hypotheses");
-    auto disagreements = compare(options.hypotheses, problem, captured.output, options.threads);
-    std::move(disagreements.begin(), disagreements.end(), std::back_inserter(result.columns));
-  }
+  report.largest_activation = walked.range.highest;
+  report.wrong_sums = static_cast<std::int64_t>(walked.opinion.wrong_sums.size());
+  result.columns.push_back(std::move(walked.kernel));
+  std::move(walked.opinion.hypotheses.begin(), walked.opinion.hypotheses.end(), std::back_inserter(result.columns));
   result.declined.resize(result.columns.size());
   {
     const Timed timed(seconds, "subjects");
     for (const LayerSubject& subject : options.subjects) {
-      Answer answer = subject.run(problem);
-      const bool shaped = answer && answer->shape == captured.output.shape;
-      result.declined.push_back(!answer ? answer.error() : shaped ? "" : "answered in another shape");
-      result.columns.push_back(shaped ? compared(captured.output, *answer) : Disagreement{});
+      Answer says = subject.run(*problem);
+      const bool shaped = says && says->shape == captured.output_shape;
+      result.declined.push_back(!says ? says.error() : shaped ? "" : "answered in another shape");
+      result.columns.push_back(shaped ? compared(*answer, *says) : Disagreement{});
     }
   }
   const Timed timed(seconds, "classes and saturation");
+  Classes classes(captured, reference);
   for (const Disagreement& column : result.columns) {
-    report.columns.push_back({column.differing, column.largest, classes_of(captured, column, reference)});
+    report.columns.push_back({column.differing, column.largest, classes.of(column)});
   }
-  report.saturation = pair_saturation(problem);
-  if (problem.spec.execution.engine == Engine::fbgemm) {
-    report.forecasts =
-        cpu_forecasts(problem, captured.output, fbgemm_arithmetic(named, hardware), report.saturation, options.threads);
-  }
+  report.saturation = pair_saturation(walked);
+  if (fbgemm) report.forecasts = cpu_forecasts(captured, walked, arithmetic, options.threads);
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "oracle/compare.h"
 #include "oracle/libtorch.h"
 #include "oracle/model.h"
+#include "props/layer_walk.h"
 #include "reports/model_report.h"
 
 namespace tieout {
@@ -38,6 +39,9 @@ struct LayerOptions {
                                                                         const LayerOptions& options,
                                                                         LibTorch& reference);
 
+// What the model's own operator answered, in the order of Tensor.
+[[nodiscard]] Tensor<std::uint8_t> answer_of(const CapturedConv& captured);
+
 struct LayerResult {
   LayerReport report;
   std::vector<Disagreement> columns;
@@ -47,8 +51,8 @@ struct LayerResult {
 // What all threads of this process have taken so far.
 [[nodiscard]] double processor_seconds();
 
-// seconds: processor time, added up under the names of the parts.
-[[nodiscard]] LayerResult verify_layer(const CapturedConv& captured, const LayerOptions& options, LibTorch& reference,
-                                       std::map<std::string, double>& seconds);
+// walks: of options.hypotheses.
+[[nodiscard]] LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const LayerOptions& options,
+                                       LibTorch& reference, SecondsByPart& seconds);
 
 }  // namespace tieout

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -64,6 +65,17 @@ std::vector<std::filesystem::path> arrays_in(const std::filesystem::path& folder
   return files;
 }
 
+template <typename Real>
+std::int64_t not_finite(const std::vector<char>& bytes) {
+  std::int64_t count = 0;
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(Real)) {
+    Real value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    count += std::isfinite(value) ? 0 : 1;
+  }
+  return count;
+}
+
 }  // namespace
 
 tl::expected<ModelInputs, std::string> ModelInputs::open(const std::vector<std::string>& sources, std::uint64_t seed,
@@ -114,6 +126,21 @@ tl::expected<ModelInput, std::string> ModelInputs::read(std::size_t i) const {
   auto tensor = parse_npy(bytes.str());
   if (!tensor) return wrong(item.name, tensor.error());
   return ModelInput{.name = item.name, .arguments = {std::move(*tensor)}};
+}
+
+std::int64_t count_not_finite(const ModelInput& input) {
+  std::int64_t count = 0;
+  for (const ModelTensor& argument : input.arguments) {
+    if (argument.type == ModelTensor::Type::float32) count += not_finite<float>(argument.bytes);
+    if (argument.type == ModelTensor::Type::float64) count += not_finite<double>(argument.bytes);
+  }
+  return count;
+}
+
+std::string hint_of(const ModelInput& input) {
+  const auto wide = [](const ModelTensor& argument) { return argument.type == ModelTensor::Type::float64; };
+  if (std::none_of(input.arguments.begin(), input.arguments.end(), wide)) return {};
+  return "the input is float64, and models take float32: save array.astype('float32'), or x.float()";
 }
 
 }  // namespace tieout

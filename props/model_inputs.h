@@ -38,4 +38,10 @@ class ModelInputs {
   InputQuantization quantization_;
 };
 
+// How many of its floating-point numbers are NaN or infinite.
+[[nodiscard]] std::int64_t count_not_finite(const ModelInput& input);
+
+// What may be wrong with an input that a model refuses; empty: nothing that is known.
+[[nodiscard]] std::string hint_of(const ModelInput& input);
+
 }  // namespace tieout

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "props/layer_walk.h"
+
 namespace tieout {
 namespace {
 
@@ -11,21 +13,21 @@ namespace {
 std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& captured, const SpreadQuestion& question,
                                                      std::int64_t& replaced) {
   const std::size_t first_subject = 1 + question.options->hypotheses.size();
-  std::vector<std::uint8_t> values = captured.output.values;
-  if (question.column > 0 && question.column < first_subject) {  // a hypothesis: the fast way, where it says all
+  const Tensor<std::uint8_t> output = answer_of(captured);
+  if (question.column > 0 && question.column < first_subject) {  // a hypothesis: the fast way
     const std::array hypothesis{question.options->hypotheses[question.column - 1]};
-    const Disagreement d = compare(hypothesis, captured.problem, captured.output, question.options->threads).front();
+    SecondsByPart seconds;
+    LayerWalks walks(hypothesis, output.values.size());
+    const Disagreement d = walks.walk(captured, {}, question.options->threads, seconds).opinion.hypotheses.front();
     replaced += d.differing;
     if (d.differing == 0) return {};
-    if (d.first.size() == static_cast<std::size_t>(d.differing)) {
-      for (const auto& element : d.first) values[static_cast<std::size_t>(element.offset)] = element.says;
-      return values;
-    }
-    return evaluate(*hypothesis.front(), captured.problem).values;
+    std::vector<std::uint8_t> values = output.values;
+    for (const auto& element : d.first) values[static_cast<std::size_t>(element.offset)] = element.says;
+    return values;
   }
-  const auto answer = answer_of(question.column, captured.problem, *question.options, *question.reference);
-  if (!answer || answer->shape != captured.output.shape) return {};
-  for (std::size_t i = 0; i < values.size(); ++i) replaced += values[i] != answer->values[i] ? 1 : 0;
+  const auto answer = answer_of(question.column, problem_of(captured.view()), *question.options, *question.reference);
+  if (!answer || answer->shape != captured.output_shape) return {};
+  for (std::size_t i = 0; i < output.values.size(); ++i) replaced += output.values[i] != answer->values[i] ? 1 : 0;
   return answer->values;
 }
 

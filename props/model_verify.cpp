@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "cases/case_text.h"
@@ -27,7 +28,11 @@ class Verification {
  public:
   Verification(Model& model, const ModelOptions& options, LibTorch& reference,
                const std::function<void(const ModelProgress&)>& progress)
-      : model_(model), options_(options), reference_(reference), progress_(progress) {
+      : model_(model),
+        options_(options),
+        reference_(reference),
+        progress_(progress),
+        walks_(options.layers.hypotheses) {
     report_.columns = columns_of(options.layers);
     report_.forward_seconds = std::numeric_limits<double>::infinity();
   }
@@ -43,13 +48,14 @@ class Verification {
     auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
       const double begin = processor_seconds();
       name_layer(captured);
-      count(captured, verify_layer(captured, options_.layers, reference_, report_.seconds_by_part));
+      count(captured, verify_layer(captured, walks_, options_.layers, reference_, report_.seconds_by_part));
       ours += processor_seconds() - begin;
       return std::nullopt;
     });
     report_.seconds_by_part["model and capture"] += processor_seconds() - start - ours;
     if (!run) return run;
     ++report_.inputs;
+    report_.not_finite += count_not_finite(input);
     for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
     follow(input, *run);
     return run;
@@ -135,6 +141,7 @@ class Verification {
 
   static void add(LayerReport& sum, const LayerReport& part) {
     sum.elements += part.elements;
+    sum.wrong_sums += part.wrong_sums;
     sum.saturation = std::max(sum.saturation, part.saturation);
     sum.largest_activation = std::max(sum.largest_activation, part.largest_activation);
     if (sum.mistrusted.empty()) sum.mistrusted = part.mistrusted;
@@ -181,11 +188,13 @@ class Verification {
       failed = failed || !as_it_may;
       ++(as_it_may ? run.reasons : run.differences)[text];
     }
-    const bool differed = differs(result);
-    if (differed) ++run.differences["difference"];
+    const bool sums_wrong = result.report.wrong_sums > 0;
+    const bool differed = differs(result) || sums_wrong;
+    if (differs(result)) ++run.differences["difference"];
+    if (sums_wrong) ++run.differences["kernel: integer sums that are not the sums of products"];
     ++(differed ? run.cases.differed : failed ? run.cases.crashed : run.cases.passed);
     shown_.differing += differed || failed ? 1 : 0;
-    const ConvCase& c = captured.problem.spec;
+    const ConvCase& c = captured.spec;
     CellCounts& cell =
         run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_.native_isa())];
     ++cell.cases;
@@ -200,11 +209,13 @@ class Verification {
   // The first difference of each column in each layer, as many of a column as are shown at most.
   void keep(const CapturedConv& captured, const LayerResult& result) {
     kept_.resize(report_.columns.size());
+    std::optional<ConvProblem> problem;
     for (std::size_t i = 0; i < result.columns.size(); ++i) {
       if (result.columns[i].differing == 0 || kept_[i] >= options_.max_findings) continue;
       ++kept_[i];
+      if (!problem) problem = problem_of(captured.view());
       pending_.push_back(
-          {crop(captured.problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
+          {crop(*problem, result.columns[i].first.front().offset, reference_.hardware()), i, captured.name});
     }
   }
 
@@ -212,6 +223,7 @@ class Verification {
   const ModelOptions& options_;
   LibTorch& reference_;
   const std::function<void(const ModelProgress&)>& progress_;
+  LayerWalks walks_;
   std::map<std::string, std::int64_t> calls_of_name_;
   std::vector<std::vector<bool>> differing_here_;  // in the input at work: by call, then by column
   std::vector<Pending> pending_;
@@ -230,7 +242,11 @@ ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, c
     const auto input = inputs.read(i);
     if (!input) return tl::unexpected(ModelError{ModelError::Kind::unreadable, input.error()});
     const auto run = verification.verify(*input);
-    if (!run) return tl::unexpected(ModelError{run.error().kind, input->name + ": " + run.error().message});
+    if (!run) {
+      const std::string hint = hint_of(*input);
+      return tl::unexpected(
+          ModelError{run.error().kind, input->name + ": " + (hint.empty() ? "" : hint + "; ") + run.error().message});
+    }
   }
   verification.find();
   ModelReport report = verification.finish();

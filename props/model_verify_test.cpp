@@ -64,20 +64,25 @@ TEST_F(WholeModel, DiffersWherePythonCountsIt) {
 TEST_F(WholeModel, ALaterOperationInPlaceDoesNotReachWhatWasCaptured) {
   const auto model = open("shared");
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
-  std::vector<CapturedConv> seen;
+  struct Seen {
+    std::string name;
+    ConvProblem problem;
+    Tensor<std::uint8_t> answer;
+  };
+  std::vector<Seen> seen;
   const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
-    seen.push_back(std::move(captured));
+    seen.push_back({captured.name, problem_of(captured.view()), answer_of(captured)});
     return std::optional<std::vector<std::uint8_t>>{};
   });
   ASSERT_TRUE(run) << run.error().message;
   ASSERT_EQ(seen.size(), 3U);
   EXPECT_EQ(seen[2].name, "twice");
   const auto zero_point = static_cast<std::uint8_t>(seen[2].problem.spec.output_zero_point);
-  EXPECT_LT(*std::min_element(seen[2].output.values.begin(), seen[2].output.values.end()), zero_point);
-  for (const CapturedConv& captured : seen) {
-    const auto again = (*libtorch())->conv(captured.problem);
+  EXPECT_LT(*std::min_element(seen[2].answer.values.begin(), seen[2].answer.values.end()), zero_point);
+  for (const Seen& one : seen) {
+    const auto again = (*libtorch())->conv(one.problem);
     ASSERT_TRUE(again) << again.error().message;
-    EXPECT_EQ(again->y, captured.output) << captured.name;
+    EXPECT_EQ(again->y, one.answer) << one.name;
   }
   EXPECT_EQ(run->unverified, (OperatorCounts{{"aten::relu_", 2}, {"quantized::add", 1}}));
   EXPECT_EQ(run->outputs.size(), 1U);
@@ -140,9 +145,9 @@ TEST_F(WholeModel, WhatReplacesAnOutputReachesTheEnd) {
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
   const auto run = [&](const OnConv& seen) { return model->run(*inputs->read(0), seen)->outputs; };
   const auto untouched = run({});
-  EXPECT_EQ(run([](CapturedConv&& captured) { return std::optional(captured.output.values); }), untouched);
+  EXPECT_EQ(run([](CapturedConv&& captured) { return std::optional(answer_of(captured).values); }), untouched);
   EXPECT_NE(run([](CapturedConv&& captured) {
-              return std::optional(std::vector<std::uint8_t>(captured.output.values.size(), 255));
+              return std::optional(std::vector<std::uint8_t>(captured.output.size(), 255));
             }),
             untouched);
 }
@@ -152,12 +157,13 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
   std::int64_t foretold = 0;
   const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
-    std::map<std::string, double> seconds;
-    const LayerResult result = verify_layer(captured, {}, **libtorch(), seconds);
+    SecondsByPart seconds;
+    LayerWalks walks({});
+    const LayerResult result = verify_layer(captured, walks, {}, **libtorch(), seconds);
     EXPECT_EQ(result.report.saturation, PairSaturation::possible);
-    ConvProblem problem = captured.problem;
+    ConvProblem problem = problem_of(captured.view());
     problem.spec.execution.isa = Isa::avx2;
-    const Diff d = diff(captured.output, (*libtorch())->conv(problem)->y);
+    const Diff d = diff(answer_of(captured), (*libtorch())->conv(problem)->y);
     std::int64_t elements = 0;
     for (const CpuForecast& forecast : result.report.forecasts) {
       if (forecast.isa != "avx2") continue;

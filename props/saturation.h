@@ -4,18 +4,18 @@
 
 #include <vector>
 
-#include "oracle/fbgemm_path.h"
+#include "props/layer_walk.h"
 #include "reports/model_report.h"
 
 namespace tieout {
 
 // By the layer's weights and the activations that it sees (padding counts as one). Neighbours are those of the layer's path
 // in FBGEMM: in the order kernel depth, height, width, channel.
-[[nodiscard]] PairSaturation pair_saturation(const ConvProblem& problem);
+[[nodiscard]] PairSaturation pair_saturation(const WalkedLayer& walked);
 
-// What FBGEMM would answer otherwise than `answer`, on AVX2, on AVX-512 without VNNI and on AVX-512 with VNNI, by the
-// specification kernel. Only those where something changes. now: the arithmetic that gave `answer`.
-[[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const ConvProblem& problem, const Tensor<std::uint8_t>& answer,
-                                                     const Arithmetic& now, PairSaturation saturation, int threads);
+// What FBGEMM would answer otherwise than the operator did, on AVX2, on AVX-512 without VNNI and on AVX-512 with VNNI. Only
+// those where something changes. now: the arithmetic that gave the operator's answer, of which `walked` is the walk.
+[[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked,
+                                                     const Arithmetic& now, int threads);
 
 }  // namespace tieout

@@ -56,7 +56,7 @@ TEST(BenchReport, SummaryEndsWithTheMean) {
   report.runs.back().threads = 2;
   for (BenchLayer& layer : report.runs.back().layers) layer.ours /= 2;
   const std::string text = bench_summary(report);
-  EXPECT_NE(text.find("net                   2          45.0  2.00         90.0  1.00        100.0  1.00\n"),
+  EXPECT_NE(text.find("net                   2           45.0  2.00         90.0  1.00        100.0  1.00\n"),
             std::string::npos)
       << text;
   std::istringstream lines(text + bench_head(report));

@@ -198,6 +198,7 @@ std::string html(const Report& report) {
   page.set("outcomes", outcome_section(report.total.cases));
   page.set("counts", count_tables(report.total));
   page.set("coverage", coverage_section(report.total));
+  if (report.model) page.set("model", layers_section(*report.model));
   if (report.runs.size() > 1) page.set("trend", trend_section(report));
   page.set("finding_count", counted(std::ssize(report.findings), "finding"));
   page.set("has_findings", !report.findings.empty());
@@ -214,6 +215,7 @@ std::string html(const Report& report) {
   data blocks(data::type::list);
   for (const std::string& block : payload.blocks) blocks.push_back(data{"text", block});
   page.set("blocks", blocks);
+  page.set("layers_part", data{from(kHtmlLayers.text)});
   page.set("coverage_part", data{from(kHtmlCoverage.text)});
   page.set("trend_part", data{from(kHtmlTrend.text)});
   page.set("finding_part", data{from(kHtmlFinding.text)});

@@ -13,6 +13,7 @@ struct EmbeddedText {
 extern const EmbeddedText kHtmlPage;
 extern const EmbeddedText kHtmlCoverage;
 extern const EmbeddedText kHtmlTrend;
+extern const EmbeddedText kHtmlLayers;
 extern const EmbeddedText kHtmlFinding;
 extern const EmbeddedText kHtmlStyle;
 extern const EmbeddedText kHtmlScript;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "reports/coverage.h"
+#include "reports/model_text.h"
 #include "reports/number_text.h"
 #include "reports/trend.h"
 
@@ -149,6 +150,46 @@ data coverage_section(const RunSummary& run) {
     scale.set("most", grouped(range.most));
     section.set("scale", scale);
   }
+  return section;
+}
+
+data layers_section(const ReportedLayers& model) {
+  const auto differing = [](const LayerReport& layer, std::size_t column) {
+    return column < layer.columns.size() ? layer.columns[column].differing : 0;
+  };
+  HeatRange range;
+  std::vector<std::size_t> shown;
+  for (std::size_t column = 0; column < model.columns.size(); ++column) {
+    std::int64_t all = 0;
+    for (const LayerReport& layer : model.layers) {
+      const std::int64_t count = differing(layer, column);
+      all += count;
+      if (count > 0) range = {std::min(range.least, count), std::max(range.most, count)};
+    }
+    if (all > 0) shown.push_back(column);
+  }
+  data section;
+  data columns(data::type::list);
+  for (const std::size_t column : shown) columns.push_back(data{"name", model.columns[column].name});
+  data rows(data::type::list);
+  for (const LayerReport& layer : model.layers) {
+    data row;
+    row.set("name", layer.name);
+    row.set("output", shape_text(layer.output));
+    row.set("kernel", layer.geometry);
+    row.set("path", layer.path);
+    row.set("saturates", text_of(layer.saturation));
+    row.set("elements", short_number(layer.elements));
+    if (!layer.mistrusted.empty()) row.set("mistrusted", layer.mistrusted);
+    data cells(data::type::list);
+    for (const std::size_t column : shown) cells.push_back(heat_cell(differing(layer, column), range));
+    row.set("cells", cells);
+    rows.push_back(row);
+  }
+  section.set("columns", columns);
+  section.set("rows", rows);
+  section.set("fbgemm", any_of_fbgemm(model.layers));
+  section.set("all_equal", shown.empty());
   return section;
 }
 

@@ -10,6 +10,9 @@ namespace tieout {
 // html/coverage.mustache: engine x instruction set x path, by class, as a heat map.
 [[nodiscard]] kainjow::mustache::data coverage_section(const RunSummary& run);
 
+// html/layers.mustache: layer x who differs, as a heat map.
+[[nodiscard]] kainjow::mustache::data layers_section(const ReportedLayers& model);
+
 // html/trend.mustache: findings and verified cases by run. report: of two runs or more.
 [[nodiscard]] kainjow::mustache::data trend_section(const Report& report);
 

@@ -95,5 +95,26 @@ TEST(HtmlPayload, FindsTheFindingAfterTheFirstBlock) {
   EXPECT_EQ(unpacked(payload.blocks.back())[0]["index"], 77);
 }
 
+TEST(Html, ALayerStandsThereWithWhoDiffersInIt) {
+  Report report = *sample_report("nights");
+  EXPECT_EQ(html(report).find("id=\"layers\""), std::string::npos);
+  LayerReport layer{.name = "features.<0>",
+                    .geometry = "k3x3",
+                    .output = {1, 8, 4, 4},
+                    .engine = "fbgemm",
+                    .path = "im2col",
+                    .elements = 128};
+  layer.columns = {{}, {.differing = 17, .largest = 1}};
+  report.model = ReportedLayers{{{Column::Kind::kernel, "kernel"}, {Column::Kind::hypothesis, "qnnpack"}}, {layer}};
+  const std::string page = html(report);
+  for (const char* words : {"href=\"#layers\"", "features.&lt;0&gt;", "<td>1x8x4x4</td>", "<td>im2col</td>",
+                            "<span>qnnpack</span>", "<td class=\"heat4\">17</td>"}) {
+    EXPECT_NE(page.find(words), std::string::npos) << words;
+  }
+  EXPECT_EQ(page.find("<span>kernel</span>"), std::string::npos);  // it differs nowhere
+  report.model->layers.front().engine = "qnnpack";
+  EXPECT_EQ(html(report).find("<td>im2col</td>"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tieout

@@ -46,6 +46,7 @@ struct LayerReport {
   PairSaturation saturation = PairSaturation::never;
   int largest_activation = 0;          // as stored
   std::int64_t elements = 0;           // compared, of every input
+  std::int64_t wrong_sums = 0;         // of the kernel: not the integers that they should be, whatever became of them
   std::vector<ColumnCounts> columns;   // as ModelReport::columns
   std::vector<CpuForecast> forecasts;  // only those in which something changes
   std::string mistrusted;              // the reference's known defect, or why else nothing was compared; else empty
@@ -77,6 +78,7 @@ struct ModelReport {
   RunSummary run;  // the same in the words of every run: a case is a layer's call
 
   std::int64_t inputs = 0;
+  std::int64_t not_finite = 0;                    // elements of the inputs: NaN or infinite
   double forward_seconds = 0;                     // processor time of the model alone, on one thread, its fastest run
   std::map<std::string, double> seconds_by_part;  // where the time of the verification went
 };

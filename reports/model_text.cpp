@@ -8,21 +8,17 @@
 namespace tieout {
 namespace {
 
-const char* text_of(PairSaturation saturation) {
-  switch (saturation) {
-    case PairSaturation::never: return "no";
-    case PairSaturation::unused: return "unused";
-    case PairSaturation::possible: break;
-  }
-  return "possible";
-}
-
-std::string shape_text(const Shape& shape) { return fmt::format("{}", fmt::join(shape, "x")); }
-
 std::string classes_text(const std::map<std::string, std::int64_t>& by_class) {
   std::vector<std::string> parts;
   for (const auto& [cls, count] : by_class) parts.push_back(fmt::format("{} {}", cls, count));
   return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// A subject's, where it did not answer everything: what it did not say is not equal.
+std::string not_answered(const ModelReport& report, std::size_t column) {
+  const std::int64_t calls = report.run.cases.verified() - report.columns[column].answered;
+  if (report.columns[column].kind != Column::Kind::subject || calls <= 0) return {};
+  return fmt::format(" ({} not answered)", calls);
 }
 
 struct Totals {
@@ -43,6 +39,21 @@ Totals totals_of(const ModelReport& report, std::size_t column) {
 
 }  // namespace
 
+const char* text_of(PairSaturation saturation) {
+  switch (saturation) {
+    case PairSaturation::never: return "no";
+    case PairSaturation::unused: return "unused";
+    case PairSaturation::possible: break;
+  }
+  return "possible";
+}
+
+std::string shape_text(const Shape& shape) { return fmt::format("{}", fmt::join(shape, "x")); }
+
+bool any_of_fbgemm(const std::vector<LayerReport>& layers) {
+  return std::any_of(layers.begin(), layers.end(), [](const LayerReport& layer) { return layer.engine == "fbgemm"; });
+}
+
 std::string layer_table(const ModelReport& report) {
   std::size_t name_width = 5, shape_width = 6, geometry_width = 6;
   for (const LayerReport& layer : report.layers) {
@@ -50,13 +61,21 @@ std::string layer_table(const ModelReport& report) {
     shape_width = std::max(shape_width, shape_text(layer.output).size());
     geometry_width = std::max(geometry_width, layer.geometry.size());
   }
-  std::string text = fmt::format("{:<{}} {:<{}} {:<{}} {:<9} {:<9} {:>10}\n", "layer", name_width, "output",
-                                 shape_width, "kernel", geometry_width, "path", "saturates", "elements");
+  const bool fbgemm = any_of_fbgemm(report.layers);
+  const auto line = [&](std::string_view name, std::string_view output, std::string_view kernel, std::string_view path,
+                        std::string_view saturates, const auto& elements) {
+    const std::string of_fbgemm = fbgemm ? fmt::format("{:<9} {:<9} ", path, saturates) : "";
+    return fmt::format("{:<{}} {:<{}} {:<{}} {}{:>10}\n", name, name_width, output, shape_width, kernel, geometry_width,
+                       of_fbgemm, elements);
+  };
+  std::string text = line("layer", "output", "kernel", "path", "saturates", "elements");
   for (const LayerReport& layer : report.layers) {
-    text +=
-        fmt::format("{:<{}} {:<{}} {:<{}} {:<9} {:<9} {:>10}\n", layer.name, name_width, shape_text(layer.output),
-                    shape_width, layer.geometry, geometry_width, layer.path, text_of(layer.saturation), layer.elements);
+    text += line(layer.name, shape_text(layer.output), layer.geometry, layer.path, text_of(layer.saturation),
+                 layer.elements);
     if (!layer.mistrusted.empty()) text += fmt::format("  not compared: {}\n", layer.mistrusted);
+    if (layer.wrong_sums > 0) {
+      text += fmt::format("  {:<28} {:>10} integer sums are not the sums of products\n", "kernel", layer.wrong_sums);
+    }
     for (std::size_t i = 0; i < layer.columns.size(); ++i) {
       const ColumnCounts& counts = layer.columns[i];
       if (counts.differing == 0) continue;
@@ -66,13 +85,12 @@ std::string layer_table(const ModelReport& report) {
   }
   std::int64_t elements = 0;
   for (const LayerReport& layer : report.layers) elements += layer.elements;
-  text +=
-      fmt::format("{:<{}} {:<{}} {:<{}} {:<9} {:<9} {:>10}\n", "total", name_width,
-                  fmt::format("{} layers", report.layers.size()), shape_width, "", geometry_width, "", "", elements);
+  text += line("total", fmt::format("{} layers", report.layers.size()), "", "", "", elements);
   return text;
 }
 
 std::string forecast_text(const ModelReport& report) {
+  if (!any_of_fbgemm(report.layers)) return {};  // no other engine adds pairs in 16 bits
   std::string text;
   for (const LayerReport& layer : report.layers) {
     for (const CpuForecast& forecast : layer.forecasts) {
@@ -118,8 +136,9 @@ std::string totals_text(const ModelReport& report) {
     for (std::size_t i = 0; i < report.columns.size(); ++i) {
       if ((report.columns[i].kind == Column::Kind::hypothesis) != hypotheses) continue;
       const Totals totals = totals_of(report, i);
-      text += fmt::format("{} differs at {} of {} elements in {} of {} convolutions\n", report.columns[i].name,
-                          totals.differing, totals.elements, totals.differing_layers, totals.layers);
+      text += fmt::format("{} differs at {} of {} elements in {} of {} convolutions{}\n", report.columns[i].name,
+                          totals.differing, totals.elements, totals.differing_layers, totals.layers,
+                          not_answered(report, i));
     }
   }
   return text;

@@ -7,6 +7,13 @@
 
 namespace tieout {
 
+// "no", "unused", "possible"; and "2x32x112x112".
+[[nodiscard]] const char* text_of(PairSaturation saturation);
+[[nodiscard]] std::string shape_text(const Shape& shape);
+
+// Whether any layer ran on FBGEMM, whose paths and pairs others do not have.
+[[nodiscard]] bool any_of_fbgemm(const std::vector<LayerReport>& layers);
+
 // A line a layer and, under it, one for everybody who differs there.
 [[nodiscard]] std::string layer_table(const ModelReport& report);
 

@@ -13,6 +13,7 @@ ModelReport report() {
                       .op = "conv2d_relu",
                       .geometry = "k3x3 s2x2 p1x1",
                       .output = {2, 32, 112, 112},
+                      .engine = "fbgemm",
                       .path = "im2col",
                       .saturation = PairSaturation::possible,
                       .elements = 802816,
@@ -21,6 +22,7 @@ ModelReport report() {
                      {.name = "head",
                       .geometry = "k1x1",
                       .output = {2, 8, 1, 1},
+                      .engine = "fbgemm",
                       .path = "pointwise",
                       .elements = 16,
                       .columns = {{}, {}, {.differing = 2, .largest = 9, .by_class = {{"unexplained", 2}}}}}},
@@ -42,6 +44,30 @@ TEST(ModelText, TotalsEndWithTheHypotheses) {
             "kernel differs at 0 of 802832 elements in 0 of 2 convolutions\n"
             "mine differs at 2 of 802832 elements in 1 of 2 convolutions\n"
             "manual_output_1 differs at 5 of 802832 elements in 1 of 2 convolutions\n");
+}
+
+TEST(ModelText, WhatASubjectDidNotAnswerIsNotCountedAsEqual) {
+  ModelReport r = report();
+  r.run.cases.passed = 8;
+  r.columns[2].answered = 2;
+  EXPECT_NE(totals_text(r).find("mine differs at 2 of 802832 elements in 1 of 2 convolutions (6 not answered)\n"),
+            std::string::npos);
+}
+
+TEST(ModelText, SumsThatAreWrongAreTheKernelsOwn) {
+  ModelReport r = report();
+  r.layers.front().wrong_sums = 3;
+  EXPECT_NE(
+      layer_table(r).find("\n  kernel                                3 integer sums are not the sums of products\n"),
+      std::string::npos)
+      << layer_table(r);
+}
+
+TEST(ModelText, OtherEnginesHaveNeitherPathsNorPairs) {
+  ModelReport r = report();
+  for (LayerReport& layer : r.layers) layer.engine = "qnnpack";
+  EXPECT_EQ(layer_table(r).find("path"), std::string::npos);
+  EXPECT_EQ(forecast_text(r), "");
 }
 
 TEST(ModelText, SaysWhatOtherCpusWouldAnswer) {

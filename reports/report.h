@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/model_report.h"
 #include "reports/run_summary.h"
 
 namespace tieout {
@@ -33,11 +34,19 @@ struct ReportedFinding {
   bool operator==(const ReportedFinding&) const = default;
 };
 
+// The layers of a model, where the run was of one.
+struct ReportedLayers {
+  std::vector<Column> columns;
+  std::vector<LayerReport> layers;
+};
+
 struct Report {
   std::vector<RunSummary> runs;           // oldest first; at least one. Shards of one campaign are one run
   RunSummary total;                       // all of them together; its findings are empty
   std::vector<ReportedFinding> findings;  // not known first; within these by kind, then by case line
   std::vector<KnownFinding> gone;         // entries of the baseline that name no finding of the latest run
+
+  std::optional<ReportedLayers> model;  // of this run; records of runs do not hold it
 
   [[nodiscard]] std::int64_t new_findings() const;  // those that are not known
 };

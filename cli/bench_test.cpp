@@ -1,0 +1,63 @@
+// tieout bench as its user meets it. No figure is looked at: what a machine takes is no test.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <string>
+
+namespace tieout {
+namespace {
+
+struct Outcome {
+  int status;
+  std::string output;  // standard output and standard error
+};
+
+Outcome run(const std::string& arguments, const std::string& environment = "") {
+  const std::string command = environment + " '" TIEOUT_PROGRAM "' bench " + arguments + " 2>&1 </dev/null";
+  std::FILE* const pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {-1, "popen failed"};
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), n);
+  return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+constexpr const char* kShort = "--filter '(dw 3x3 960 in 7|1x1 576-160 in 7)' --min-time 0.0001 --repetitions 1";
+
+TEST(Bench, MeasuresLayersThatAnswerAlike) {
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "tieout_bench.json";
+  const Outcome o = run(std::string(kShort) + " --threads 2 --json '" + file.string() + "'");
+  EXPECT_EQ(o.status, 0) << o.output;  // 1 where FBGEMM, ONEDNN and the kernel differ
+  const std::regex last("\ngeometric mean against the faster of FBGEMM and ONEDNN: [0-9]+\\.[0-9][0-9]\n$");
+  EXPECT_TRUE(std::regex_search(o.output, last)) << o.output;
+  EXPECT_TRUE(std::regex_search(o.output, std::regex("\ndw 3x3 960 in 7 +3 .* %\n"))) << o.output;
+  const auto json = nlohmann::json::parse(std::ifstream(file));
+  std::filesystem::remove(file);
+  ASSERT_EQ(json["runs"].size(), 2U);
+  for (const auto& layer : json["runs"][1]["layers"]) {
+    for (const char* seconds : {"ours_seconds", "fbgemm_seconds", "onednn_seconds"}) EXPECT_GT(layer[seconds], 0.0);
+    EXPECT_TRUE(layer["equal"]);
+  }
+}
+
+TEST(Bench, SaysWhatIsWrong) {
+  const Outcome nothing = run("--filter 'no such layer'");
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_NE(nothing.output.find("--filter: leaves no layer"), std::string::npos) << nothing.output;
+  EXPECT_EQ(run("--filter '('").status, 2);
+  EXPECT_EQ(run("--threads 0").status, 2);
+  EXPECT_EQ(run("--network vgg").status, 2);
+  const Outcome absent = run(kShort, "DNNL_MAX_CPU_ISA=AVX2");
+  EXPECT_EQ(absent.status, 3);
+  EXPECT_NE(absent.output.find("nothing to measure against"), std::string::npos) << absent.output;
+}
+
+}  // namespace
+}  // namespace tieout

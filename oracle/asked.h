@@ -1,0 +1,59 @@
+#pragma once
+// The hypotheses that are asked for, by how they are decided.
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
+
+#include "oracle/hypothesis.h"
+#include "oracle/suspects.h"
+
+namespace tieout {
+
+struct Asked {
+  struct Entry {
+    const Hypothesis* hypothesis;
+    std::size_t index;  // among all
+  };
+  using Entries = std::vector<Entry>;
+
+  Entries all;
+  Entries near, by_pairs, activations, float_sum;
+  Entries everywhere;  // literally, at every element
+  // Each judged by an exact value of its own: what a group says far from a tie is counted once for all of it.
+  enum Group : std::size_t { kNearest, kTruncated, kTwice, kGroups };
+  std::array<Entries, kGroups> groups;
+
+  Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c) {
+    using Distance = Hypothesis::Distance;
+    // A sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
+    const bool activations_leave_int16 =
+        255 * reduction_length(c) > 32767 &&
+        std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
+    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+      all.push_back({hypotheses[i], i});
+      switch (hypotheses[i]->distance) {
+        case Distance::roundings: near.push_back(all.back()); break;
+        case Distance::nearest_bias: groups[kNearest].push_back(all.back()); break;
+        case Distance::truncated_bias: groups[kTruncated].push_back(all.back()); break;
+        case Distance::twice_rounded: groups[kTwice].push_back(all.back()); break;
+        case Distance::activations: activations.push_back(all.back()); break;
+        case Distance::float_sum: float_sum.push_back(all.back()); break;
+        case Distance::pairs: (activations_leave_int16 ? everywhere : by_pairs).push_back(all.back()); break;
+        case Distance::anywhere: everywhere.push_back(all.back()); break;
+      }
+    }
+  }
+
+  [[nodiscard]] AskedFor reaches() const {
+    return {.exact = true,
+            .activations = !activations.empty(),
+            .float_sum = !float_sum.empty(),
+            .nearest_bias = !groups[kNearest].empty(),
+            .truncated_bias = !groups[kTruncated].empty(),
+            .twice_rounded = !groups[kTwice].empty()};
+  }
+};
+
+}  // namespace tieout

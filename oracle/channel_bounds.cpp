@@ -1,0 +1,91 @@
+#include "oracle/channel_bounds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace tieout {
+namespace {
+
+constexpr double kU = 0x1p-24;
+
+bool between(double v, double low, double high) { return v >= low && v <= high; }
+
+// What the bounds need of a channel's weights.
+struct WeightNorms {
+  double sum = 0;       // of |w - wz|
+  double norm = 0;      // |w|
+  double weighted = 0;  // |((n - i + 5) * w_i)|, i in the order channel, then kernel position
+};
+
+WeightNorms norms_of(const std::int8_t* weight, std::int64_t length, std::int32_t zero_point) {
+  constexpr std::int64_t kBlock = 16;
+  std::int64_t sum = 0;
+  double squares = 0, weighted = 0;
+  for (std::int64_t begin = 0; begin < length; begin += kBlock) {
+    const std::int64_t count = std::min(kBlock, length - begin);
+    std::int32_t block = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int32_t step = weight[begin + i] - zero_point;
+      sum += std::abs(step);
+      block += step * step;
+    }
+    const auto place = static_cast<double>(length - begin + 4);  // of the block's first weight, which has the most
+    squares += block;
+    weighted += place * place * block;
+  }
+  return {static_cast<double>(sum), std::sqrt(squares), std::sqrt(weighted)};
+}
+
+// Whether t is so far from fraction, fraction + 1, fraction - 1, .. that a few roundings to float32 do not reach it.
+bool clear_of(double t, double fraction) {
+  const double doubt = 16 * kU * std::fabs(t) + 0x1p-40;
+  const double beside = std::fabs(t - fraction - std::floor(t - fraction));  // 0 .. 1
+  return beside > doubt && beside < 1 - doubt;
+}
+
+void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
+  constexpr double kDoubt = 0x1p-20;
+  int exponent = 0;
+  const double fraction = std::frexp(bounds.multiplier, &exponent);  // 0.5 .. 1
+  bounds.nearest_known = fraction > 0.5 + kDoubt && fraction < 1 - kDoubt && clear_of(steps, 0.5);
+  bounds.truncated_known = steps == 0 || clear_of(steps, 0);
+  bounds.nearest = (std::round(steps) - steps) * bounds.multiplier;
+  bounds.truncated = (std::trunc(steps) - steps) * bounds.multiplier;
+  bounds.twice = exponent < 0 ? std::ldexp(1.0, exponent - 1) : 0;
+}
+
+}  // namespace
+
+std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight) {
+  const std::int64_t length = reduction_length(c);
+  const auto largest = static_cast<double>(std::max(c.activation_zero_point, 255 - c.activation_zero_point));
+  const auto n = static_cast<double>(length);
+  const double growth = (n + 5) * kU < 0.5 ? kU / (1 - (n + 5) * kU) : INFINITY;
+  constexpr double kSmall = 0x1p-60, kLarge = 0x1p60, kUpward = 1 + 0x1p-16;
+  std::vector<ChannelBounds> all;
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    const auto xs = static_cast<float>(c.activation_scale);
+    const auto ws = static_cast<float>(weight_scale(c, k));
+    const auto os = static_cast<float>(c.output_scale);
+    const float unit = xs * ws;
+    const WeightNorms norms = norms_of(weight + k * length, length, static_cast<int>(weight_zero_point(c, k)));
+    ChannelBounds bounds;
+    bounds.multiplier = static_cast<double>(unit / os);
+    const float bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
+    const auto steps = static_cast<double>(bias / unit);
+    bounds.tame = norms.sum * largest < 0x1p30 && between(xs, kSmall, kLarge) && between(ws, kSmall, kLarge) &&
+                  between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
+                  between(bounds.multiplier, 0x1p-30, 1.0) && std::fabs(steps) < 0x1p22;
+    bounds.bias = steps * bounds.multiplier;
+    bounds.near = ChannelBounds::kSlope * (2 * std::fabs(bounds.bias) + static_cast<double>(c.output_zero_point) + 2);
+    bounds.activations = kUpward * kU * bounds.multiplier * norms.norm;
+    bounds.float_sum = kUpward * growth * bounds.multiplier * norms.weighted;
+    if (bounds.tame)
+      shift_by_whole_bias(static_cast<double>(bias) / (static_cast<double>(xs) * static_cast<double>(ws)), bounds);
+    all.push_back(bounds);
+  }
+  return all;
+}
+
+}  // namespace tieout

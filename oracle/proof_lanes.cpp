@@ -1,0 +1,136 @@
+#include "oracle/proof_lanes.h"
+
+#include <algorithm>
+
+namespace tieout {
+namespace {
+
+constexpr std::int64_t kLanes = 16;
+
+// Written so that g++ makes vectors of them; inlined into a function for each instruction set, since what is called does not
+// inherit `target`.
+struct Loops {
+  [[gnu::always_inline]] static inline std::uint64_t combined_error(const CombinedChannel& channel,
+                                                                    const std::uint8_t* x, const std::int32_t* sums) {
+    std::uint64_t left = 0, right = 0;
+    for (std::int64_t k = 0; k < channel.outputs; ++k) {
+      left += static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
+    }
+    for (std::int64_t i = 0; i < channel.length; ++i) right += x[i] * channel.combined[i];
+    return right - channel.zero_point - left;
+  }
+
+  [[gnu::always_inline]] static inline void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
+                                                        std::int64_t count, std::int32_t zero_point,
+                                                        std::int64_t factor) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
+  }
+
+  [[gnu::always_inline]] static inline std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
+                                                             std::int32_t zero_point) {
+    constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
+    std::uint64_t total = 0;
+    for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+      std::uint32_t sum = 0;
+      for (std::int64_t i = begin; i < std::min(begin + kBlock, count); ++i) {
+        const std::int32_t step = a[i] - zero_point;
+        sum += static_cast<std::uint32_t>(step * step);
+      }
+      total += sum;
+    }
+    return total;
+  }
+
+  [[gnu::always_inline]] static inline std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+    for (std::int64_t place = begin; place < row.positions * row.count;) {
+      const std::int64_t p = place / row.count, i = place % row.count;
+      const std::int64_t lanes = std::min(kLanes, row.count - i);
+      std::uint32_t off[kLanes] = {};
+      for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        off[lane] =
+            static_cast<std::uint32_t>(row.shift[i + lane]) - static_cast<std::uint32_t>(row.sums[place + lane]);
+      }
+      for (std::int64_t t = 0; t < row.tap_count; ++t) {
+        const std::uint8_t* const x = row.taps[t] + p * row.step + i;
+        const std::int32_t* const w = row.w + t * row.count + i;
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+          off[lane] += std::uint32_t{x[lane]} * static_cast<std::uint32_t>(w[lane]);
+        }
+      }
+      for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        if (off[lane] != 0) return place + lane;
+      }
+      place += lanes;
+    }
+    return row.positions * row.count;
+  }
+};
+
+struct Everywhere {
+  static std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                 std::int64_t count) {
+    std::int64_t i = begin;
+    while (i < count && x[i] <= limits[i]) ++i;
+    return i;
+  }
+  static void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+    std::uint8_t low = x[0], high = x[0];
+    for (std::int64_t i = 0; i < count; ++i) {
+      low = std::min(low, x[i]);
+      high = std::max(high, x[i]);
+    }
+    *lowest = low;
+    *highest = high;
+  }
+};
+
+struct Portable {
+  static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x, const std::int32_t* sums) {
+    return Loops::combined_error(channel, x, sums);
+  }
+  static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n, std::int32_t z, std::int64_t f) {
+    Loops::add_weights(to, w, n, z, f);
+  }
+  static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
+    return Loops::squares(a, n, z);
+  }
+  static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+    return Loops::first_wrong(row, begin);
+  }
+};
+
+struct Avx2 {
+  [[gnu::target("avx2")]] static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x,
+                                                              const std::int32_t* sums) {
+    return Loops::combined_error(channel, x, sums);
+  }
+  [[gnu::target("avx2")]] static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n,
+                                                  std::int32_t z, std::int64_t f) {
+    Loops::add_weights(to, w, n, z, f);
+  }
+  [[gnu::target("avx2")]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
+    return Loops::squares(a, n, z);
+  }
+  [[gnu::target("avx2")]] static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+    return Loops::first_wrong(row, begin);
+  }
+};
+
+template <typename Isa>
+constexpr ProofLanes lanes_of() {
+  return {Isa::combined_error, Isa::add_weights,       Isa::squares,
+          Isa::first_wrong,    Everywhere::next_above, Everywhere::extremes};
+}
+
+}  // namespace
+
+ProofLanes proof_lanes(VectorIsa isa) {
+  switch (isa) {
+    case VectorIsa::portable: return lanes_of<Portable>();
+    case VectorIsa::avx2: return lanes_of<Avx2>();
+    case VectorIsa::avx512: return proof_lanes_avx512();
+  }
+  return lanes_of<Portable>();
+}
+
+}  // namespace tieout

@@ -1,0 +1,181 @@
+// The same loops, 16 lanes at a time: g++ 12 widens bytes one by one where it is left to itself. Everywhere with a mask of all
+// lanes: it warns of the forms without (GCC bug 105593).
+
+#include <immintrin.h>
+
+#include <algorithm>
+
+#include "oracle/proof_lanes.h"
+
+namespace tieout {
+namespace {
+
+constexpr __mmask8 kEight = 0xff;
+constexpr __mmask16 kSixteen = 0xffff;
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
+
+__m512i eight_longs(const std::uint8_t* from) {
+  return _mm512_maskz_cvtepu8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+}
+
+__m512i sixteen_ints(const std::uint8_t* from) {
+  return _mm512_maskz_cvtepu8_epi32(kSixteen, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+std::uint64_t added_up(__m512i v) {
+  alignas(64) std::uint64_t lanes[8];
+  _mm512_store_si512(lanes, v);
+  std::uint64_t sum = 0;
+  for (const std::uint64_t lane : lanes) sum += lane;
+  return sum;
+}
+
+std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x, const std::int32_t* sums) {
+  __m512i sum = _mm512_setzero_si512(), other = sum;
+  std::uint64_t total = 0;
+  std::int64_t i = 0;
+  for (; i + 16 <= channel.length; i += 16) {
+    const std::uint64_t* const combined = channel.combined + i;
+    sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(x + i), _mm512_loadu_si512(combined)));
+    other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(x + i + 8), _mm512_loadu_si512(combined + 8)));
+  }
+  for (; i < channel.length; ++i) total += x[i] * channel.combined[i];
+  std::int64_t k = 0;
+  for (; k + 16 <= channel.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+    const __m512i r = _mm512_loadu_si512(channel.random + k), raw = _mm512_loadu_si512(sums + k);
+    sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kEight, r, raw));
+    other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kEight, _mm512_maskz_srli_epi64(kEight, r, 32),
+                                                           _mm512_maskz_srli_epi64(kEight, raw, 32)));
+  }
+  for (; k < channel.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
+  return total + added_up(_mm512_add_epi64(sum, other)) - channel.zero_point;
+}
+
+void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                 std::int64_t factor) {
+  const __m512i zero = _mm512_set1_epi64(zero_point), times = _mm512_set1_epi64(factor);
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {  // factor and step fit 32 bits
+    const __m512i stored = _mm512_maskz_cvtepi8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(w + i)));
+    const __m512i product = _mm512_maskz_mul_epi32(kEight, _mm512_sub_epi64(stored, zero), times);
+    _mm512_storeu_si512(to + i, _mm512_add_epi64(_mm512_loadu_si512(to + i), product));
+  }
+  for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
+}
+
+std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+  constexpr std::int64_t kBlock = std::int64_t{1} << 14;  // 2^14 / 32 sums of two squares below 2^16 fit a lane
+  const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point));
+  std::uint64_t total = 0;
+  std::int64_t i = 0;
+  while (i + 32 <= count) {
+    __m512i sum = _mm512_setzero_si512();
+    for (const std::int64_t end = std::min(count - 31, i + kBlock); i < end; i += 32) {
+      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i));
+      const __m512i step = _mm512_sub_epi16(_mm512_maskz_cvtepu8_epi16(0xffffffff, bytes), zero);
+      sum = _mm512_add_epi32(sum, _mm512_maskz_madd_epi16(kSixteen, step, step));
+    }
+    alignas(64) std::uint32_t lanes[16];
+    _mm512_store_si512(lanes, sum);
+    for (const std::uint32_t lane : lanes) total += lane;
+  }
+  for (; i < count; ++i) total += static_cast<std::uint64_t>((a[i] - zero_point) * (a[i] - zero_point));
+  return total;
+}
+
+// Channels begin .. begin + 16 of every position, the weights in registers. The first position that is wrong, or all.
+template <std::size_t kTaps>
+std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+  __m512i w[kTaps];
+  for (std::size_t t = 0; t < kTaps; ++t) {
+    w[t] = _mm512_loadu_si512(row.w + static_cast<std::int64_t>(t) * row.count + channel);
+  }
+  const __m512i shift = _mm512_loadu_si512(row.shift + channel);
+  for (std::int64_t p = begin; p < row.positions; ++p) {
+    __m512i sum = shift, other = _mm512_setzero_si512();
+    for (std::size_t t = 0; t < kTaps; ++t) {
+      const __m512i product = _mm512_mullo_epi32(sixteen_ints(row.taps[t] + p * row.step + channel), w[t]);
+      (t % 2 == 0 ? sum : other) = _mm512_add_epi32(t % 2 == 0 ? sum : other, product);
+    }
+    const __m512i sums = _mm512_loadu_si512(row.sums + p * row.count + channel);
+    if (_mm512_cmpneq_epi32_mask(_mm512_add_epi32(sum, other), sums) != 0) return p;
+  }
+  return row.positions;
+}
+
+std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+  for (std::int64_t p = begin; p < row.positions; ++p) {
+    __m512i sum = _mm512_loadu_si512(row.shift + channel);
+    for (std::int64_t t = 0; t < row.tap_count; ++t) {
+      const __m512i w = _mm512_loadu_si512(row.w + t * row.count + channel);
+      sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(sixteen_ints(row.taps[t] + p * row.step + channel), w));
+    }
+    if (_mm512_cmpneq_epi32_mask(sum, _mm512_loadu_si512(row.sums + p * row.count + channel)) != 0) return p;
+  }
+  return row.positions;
+}
+
+// A position that may be wrong, among all channels; those behind the last 16 are looked at one by one.
+std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  std::int64_t first = row.positions;
+  std::int64_t channel = 0;
+  for (; channel + 16 <= row.count; channel += 16) {
+    const std::int64_t p = row.tap_count == 9 ? first_wrong_position<9>(row, begin / row.count, channel)
+                                              : first_wrong_position(row, begin / row.count, channel);
+    first = std::min(first, p);
+  }
+  const auto wrong = [&](std::int64_t p, std::int64_t i) {
+    auto sum = static_cast<std::uint32_t>(row.shift[i]) - static_cast<std::uint32_t>(row.sums[p * row.count + i]);
+    for (std::int64_t t = 0; t < row.tap_count; ++t) {
+      sum += std::uint32_t{row.taps[t][p * row.step + i]} * static_cast<std::uint32_t>(row.w[t * row.count + i]);
+    }
+    return sum != 0;
+  };
+  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
+    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
+      if (p * row.count + i >= begin && wrong(p, i)) return p * row.count + i;
+    }
+  }
+  return row.positions * row.count;
+}
+
+std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count) {
+  for (std::int64_t i = begin; i < count; i += 64) {
+    const std::int64_t left = std::min<std::int64_t>(64, count - i);
+    const __mmask64 live = ~std::uint64_t{0} >> static_cast<unsigned>(64 - left);
+    const __mmask64 above = _mm512_mask_cmpgt_epu8_mask(live, _mm512_maskz_loadu_epi8(live, x + i),
+                                                        _mm512_maskz_loadu_epi8(live, limits + i));
+    if (above != 0) return i + __builtin_ctzll(above);
+  }
+  return count;
+}
+
+void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+  __m512i low = _mm512_set1_epi8(static_cast<char>(x[0])), high = low;
+  std::int64_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    const __m512i bytes = _mm512_loadu_si512(x + i);
+    low = _mm512_maskz_min_epu8(~__mmask64{0}, low, bytes);
+    high = _mm512_maskz_max_epu8(~__mmask64{0}, high, bytes);
+  }
+  alignas(64) std::uint8_t lows[64];
+  alignas(64) std::uint8_t highs[64];
+  _mm512_store_si512(lows, low);
+  _mm512_store_si512(highs, high);
+  *lowest = *std::min_element(lows, lows + 64);
+  *highest = *std::max_element(highs, highs + 64);
+  for (; i < count; ++i) {
+    *lowest = std::min(*lowest, x[i]);
+    *highest = std::max(*highest, x[i]);
+  }
+}
+
+#pragma GCC pop_options
+
+}  // namespace
+
+ProofLanes proof_lanes_avx512() { return {combined_error, add_weights, squares, first_wrong, next_above, extremes}; }
+
+}  // namespace tieout

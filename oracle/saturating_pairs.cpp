@@ -1,0 +1,153 @@
+#include "oracle/saturating_pairs.h"
+
+#include <algorithm>
+
+namespace tieout {
+namespace {
+
+// The weights of channel k in the order in which neighbours pair, and a 0 where the last one stands alone.
+void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t k, std::vector<std::int8_t>& to) {
+  const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
+  const std::int8_t* const w = weight + k * channels * taps;
+  to.resize(static_cast<std::size_t>((channels * taps + 1) / 2 * 2), 0);
+  if (taps == 1 || channels == 1) {
+    std::copy_n(w, channels * taps, to.data());
+    return;
+  }
+  std::int8_t* out = to.data();
+  for (std::int64_t t = 0; t < taps; ++t) {
+    for (std::int64_t i = 0; i < channels; ++i) *out++ = w[i * taps + t];
+  }
+}
+
+PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
+  std::int32_t lowest = 0, highest = 0;
+  const std::size_t pairs = weights.size() / 2;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const std::int32_t a = weights[2 * i], b = weights[2 * i + 1];
+    lowest = std::min(lowest, std::min(a, 0) + std::min(b, 0));
+    highest = std::max(highest, std::max(a, 0) + std::max(b, 0));
+  }
+  return {lowest, highest};
+}
+
+}  // namespace
+
+std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight) {
+  std::vector<PairExtremes> all;
+  std::vector<std::int8_t> weights;
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    in_pairing_order(c, weight, k, weights);
+    all.push_back(extremes_of(weights));
+  }
+  return all;
+}
+
+PairExtremes widest(const std::vector<PairExtremes>& channels) {
+  PairExtremes all;
+  for (const PairExtremes& channel : channels) {
+    all = {std::min(all.lowest, channel.lowest), std::max(all.highest, channel.highest)};
+  }
+  return all;
+}
+
+SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& range,
+                                 const std::vector<PairExtremes>& extremes, VectorIsa isa)
+    : layer_(layer),
+      c_(*layer.spec),
+      windows_(layer),
+      channels_(c_.in_channels / c_.groups),
+      outputs_(c_.out_channels / c_.groups),
+      limits_(static_cast<std::size_t>(windows_.taps() * c_.in_channels), 255),
+      padding_(static_cast<std::size_t>(c_.in_channels), static_cast<std::uint8_t>(c_.activation_zero_point)) {
+  pairs_.resize(static_cast<std::size_t>(c_.groups * ((windows_.length() + 1) / 2)));
+  for (std::int64_t k = 0; k < c_.out_channels; ++k) {
+    if (extremes[static_cast<std::size_t>(k)].leave_int16(range.highest)) add_pairs(k, range.highest);
+  }
+  find_pixels(isa);
+}
+
+// Activations that are large enough are few, and found once, not once for each window.
+void SaturatingPairs::find_pixels(VectorIsa isa) {
+  const ProofLanes lanes = proof_lanes(isa);
+  const auto channels = static_cast<std::size_t>(c_.in_channels);
+  std::vector<std::uint8_t> lowest(channels, 255);  // of all kernel positions
+  for (std::size_t i = 0; i < limits_.size(); ++i) lowest[i % channels] = std::min(lowest[i % channels], limits_[i]);
+  const auto pixels = static_cast<std::size_t>(c_.batch * volume(c_.input));
+  large_begin_.resize(pixels + 2);
+  for (std::size_t p = 0; p <= pixels; ++p) {
+    const std::uint8_t* const x = p < pixels ? layer_.activation + p * channels : padding_.data();
+    for (std::int64_t i = -1; (i = lanes.next_above(x, lowest.data(), i + 1, c_.in_channels)) < c_.in_channels;) {
+      large_.push_back(static_cast<std::uint32_t>(i));
+    }
+    large_begin_[p + 1] = static_cast<std::uint32_t>(large_.size());
+  }
+}
+
+void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
+  std::vector<std::int8_t> weights;
+  in_pairing_order(c_, layer_.weight, k, weights);
+  const std::int64_t group = k / outputs_;
+  for (std::size_t i = 0; i < weights.size(); i += 2) {
+    const int a = weights[i], b = weights[i + 1];
+    const PairExtremes both{std::min(a, 0) + std::min(b, 0), std::max(a, 0) + std::max(b, 0)};
+    if (!both.leave_int16(largest)) continue;
+    const auto index = static_cast<std::int64_t>(i);
+    pairs_[static_cast<std::size_t>(group) * weights.size() / 2 + i / 2].push_back({index, k, a, b});
+    // Neither of two activations up to this one: they do not add up to enough.
+    const int up = both.highest > 0 ? 32767 / both.highest : 255;
+    const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
+    const auto limit = static_cast<std::uint8_t>(std::min({up, down, 255}));
+    for (std::int64_t at = index; at < std::min(index + 2, windows_.length()); ++at) {
+      auto& lowest =
+          limits_[static_cast<std::size_t>(at / channels_ * c_.in_channels + group * channels_ + at % channels_)];
+      lowest = std::min(lowest, limit);
+    }
+  }
+}
+
+int SaturatingPairs::activation(const OutputPlace& place, std::int64_t group, std::int64_t index) const {
+  if (index >= windows_.length()) return 0;
+  const std::uint8_t* const tap = windows_.tap_at(place, group, index / channels_);
+  return tap == nullptr ? padding_.front() : tap[index % channels_];
+}
+
+void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
+                           std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const {
+  const std::int64_t group = channel / channels_;
+  const std::int64_t index = tap * channels_ + channel % channels_;
+  const auto pair = static_cast<std::size_t>(group * ((windows_.length() + 1) / 2) + index / 2);
+  if (pairs_[pair].empty()) return;
+  const int a = activation(place, group, index / 2 * 2), b = activation(place, group, index / 2 * 2 + 1);
+  for (const Pair& candidate : pairs_[pair]) {
+    const int sum = a * candidate.first + b * candidate.second;
+    auto& last = found_in[static_cast<std::size_t>(candidate.k)];
+    if ((sum <= 32767 && sum >= -32768) || last == position) continue;
+    last = position;
+    found.push_back({position, candidate.k});
+  }
+}
+
+void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const {
+  if (large_.empty()) return;
+  std::vector<std::int64_t> found_in(static_cast<std::size_t>(c_.out_channels), -1);  // at which position, by channel
+  const Spatial out = output_size(c_);
+  OutputPlace place(first, out);
+  const std::size_t padding = large_begin_.size() - 2;
+  for (std::int64_t p = first; p < first + count; ++p, place.advance(out)) {
+    for (std::int64_t t = 0; t < windows_.taps(); ++t) {
+      const std::uint8_t* x = windows_.tap_at(place, 0, t);
+      const std::size_t pixel =
+          x == nullptr ? padding : static_cast<std::size_t>((x - layer_.activation) / c_.in_channels);
+      if (x == nullptr) x = padding_.data();
+      for (std::uint32_t i = large_begin_[pixel]; i < large_begin_[pixel + 1]; ++i) {
+        const std::uint32_t channel = large_[i];
+        if (x[channel] > limits_[static_cast<std::size_t>(t * c_.in_channels) + channel]) {
+          look(place, p, channel, t, found_in, found);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace tieout

@@ -1,0 +1,54 @@
+#pragma once
+// Sums come to this room from somebody else's convolution. Here it is proven that they are what they should be, at the cost of
+// about one more output channel, not of a convolution (Freivalds 1977).
+//
+// r: 32-bit random numbers, one an output channel. At every position and in every group
+//
+//   sum over k of r_k * raw[k]  =  sum over i of (x_i - xz) * R_i,   R_i = sum over k of r_k * (w[k][i] - wz[k])
+//
+// modulo 2^64 where raw is right. Where it is not, the left side is off by a sum of r_k * e_k, e_k below 2^32: whatever the other
+// r are, at most one r_k of the 2^32 makes it 0, so that a wrong sum passes once in 2^32 times. What a kernel is does not
+// depend on r. Depthwise, with one output a group, the sums are computed themselves, modulo 2^32.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cases/aligned.h"
+#include "oracle/channel_bounds.h"
+#include "oracle/layer_windows.h"
+#include "oracle/proof_lanes.h"
+
+namespace tieout {
+
+class SumProof {
+ public:
+  // layer: outlives this; its activation may be exchanged. bounds: channels that are not tame may wrap, and are not looked at where proof is by random numbers.
+  SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
+
+  // sums: of `count` positions from `first` on, each K numbers: zero points taken out, int32. Those that are wrong are put right,
+  // and added to `wrong`. room: reused from call to call, one a thread.
+  void mend(std::int64_t first, std::int64_t count, std::int32_t* sums, std::vector<std::uint8_t>& room,
+            std::vector<OutputElement>& wrong) const;
+
+ private:
+  std::int64_t prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
+                              std::vector<OutputElement>& wrong) const;
+  void prove_randomly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
+                      std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
+  [[nodiscard]] std::int32_t literal(const OutputPlace& place, std::int64_t k) const;
+
+  const LayerView& layer_;
+  const ConvCase& c_;
+  LayerWindows windows_;
+  ProofLanes lanes_;
+  std::int64_t outputs_;
+  bool directly_;
+  AlignedVector<std::int32_t> random_;         // r
+  AlignedVector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
+  std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
+  AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
+  std::vector<std::uint8_t> padding_;          // C
+};
+
+}  // namespace tieout

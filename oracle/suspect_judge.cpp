@@ -1,0 +1,126 @@
+#include "oracle/suspect_judge.h"
+
+#include <algorithm>
+
+#include "oracle/dequantized.h"
+
+namespace tieout {
+
+SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span<const ChannelBounds> bounds,
+                           VectorIsa isa)
+    : layer_(layer),
+      c_(*layer.spec),
+      asked_(asked),
+      bounds_(bounds),
+      plane_(volume(output_size(c_))),
+      length_(reduction_length(c_)),
+      zero_point_(static_cast<int>(c_.output_zero_point)),
+      lowest_(c_.relu == Relu::on ? 0 : -zero_point_),
+      highest_(255 - zero_point_),
+      float32_(layer, isa),
+      float64_(layer, isa) {}
+
+std::int64_t SuspectJudge::offset(const OutputElement& element) const {
+  const std::int64_t image = element.position / plane_;
+  return (image * (c_.out_channels - 1) + element.k) * plane_ + element.position;
+}
+
+// Without branches, which nobody could predict.
+inline SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
+  const double inside = std::min(std::max(scaled, lowest_), highest_);
+  const auto nearest = static_cast<int>(inside + 256.5) - 256;  // inside: -255 .. 255
+  return {static_cast<std::uint8_t>(nearest + zero_point_), 0.5 - std::fabs(inside - nearest)};
+}
+
+// A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
+// with what it would be multiplied by, so that exact_sum() is the same.
+void SuspectJudge::by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const {
+  Window& window = findings.sums;
+  if (window.x.size() != static_cast<std::size_t>(length_)) window.x.resize(static_cast<std::size_t>(length_));
+  describe(c_, suspect.element.k, window);
+  window.xz = window.wz = 0;
+  window.activations = window.weights = 0;
+  window.products = suspect.raw;
+  for (const Asked::Entry& entry : entries) {
+    findings.found[entry.index].note(offset(suspect.element), entry.hypothesis->evaluate(window, nullptr),
+                                     suspect.answer);
+  }
+}
+
+void SuspectJudge::literally(Findings& findings, const Asked::Entries& entries, const OutputElement& element,
+                             std::uint8_t answer) const {
+  if (entries.empty()) return;
+  gather(layer_, element, findings.window);
+  for (const Asked::Entry& entry : entries) {
+    findings.found[entry.index].note(offset(element), entry.hypothesis->evaluate(findings.window, nullptr), answer);
+  }
+}
+
+void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
+  const ChannelBounds& b = bounds_[static_cast<std::size_t>(suspect.element.k)];
+  if (!b.tame) {
+    literally(findings, asked_.all, suspect.element, suspect.answer);
+    return;
+  }
+  const double scaled = suspect.raw * b.multiplier + b.bias;
+  const Value exact = value_of(scaled);
+  const double reach = b.near + ChannelBounds::kSlope * std::fabs(scaled);
+  const auto agree = [&](const Asked::Entries& entries) {
+    if (exact.says == suspect.answer) return;
+    for (const Asked::Entry& entry : entries) {
+      findings.found[entry.index].note(offset(suspect.element), exact.says, suspect.answer);
+    }
+  };
+  const bool far = exact.margin > reach;
+  if (far) {
+    agree(asked_.near);
+    if (!suspect.saturates) agree(asked_.by_pairs);
+  } else {
+    by_sums(findings, asked_.near, suspect);
+    if (!suspect.saturates) literally(findings, asked_.by_pairs, suspect.element, suspect.answer);
+  }
+  if (exact.margin > reach + suspect.norm * b.activations) {
+    agree(asked_.activations);
+  } else if (!asked_.activations.empty()) {
+    findings.in_float64.push_back(suspect.element);
+  }
+  if (exact.margin > reach + suspect.norm * b.float_sum) {
+    agree(asked_.float_sum);
+  } else if (!asked_.float_sum.empty()) {
+    findings.in_float32.push_back(suspect.element);
+  }
+  const auto whole_bias = [&](Asked::Group group, bool known, double shift) {
+    if (asked_.groups[group].empty()) return;
+    const Value value = known ? value_of(scaled + shift) : exact;
+    const double wide = known ? 0 : ChannelBounds::kUnknownBias * b.multiplier;
+    if (value.margin <= b.near + ChannelBounds::kSlope * std::fabs(scaled + shift) + wide) {
+      by_sums(findings, asked_.groups[group], suspect);
+    } else if (value.says != suspect.answer) {
+      findings.groups[group].note(offset(suspect.element), value.says, suspect.answer);
+    }
+  };
+  whole_bias(Asked::kNearest, b.nearest_known, b.nearest);
+  whole_bias(Asked::kTruncated, b.truncated_known, b.truncated);
+  whole_bias(Asked::kTwice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
+}
+
+void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std::uint8_t* answers) const {
+  const auto finish = [&](const auto& sums, auto& room, std::vector<OutputElement>& elements,
+                          const Asked::Entries& entries, auto finished) {
+    sums.visit(elements, room, findings.bytes, [&](std::size_t i, auto sum) {
+      const OutputElement& element = elements[i];
+      describe(c_, element.k, findings.sums);
+      const std::uint8_t says = finished(sum, findings.sums, nullptr);
+      const std::uint8_t answer = answers[(element.position - first) * c_.out_channels + element.k];
+      for (const Asked::Entry& entry : entries) findings.found[entry.index].note(offset(element), says, answer);
+    });
+    findings.summed += static_cast<std::int64_t>(elements.size());
+    elements.clear();
+  };
+  using InFloat64 = std::uint8_t (*)(double, const Window&, Trace*);
+  using InFloat32 = std::uint8_t (*)(float, const Window&, Trace*);
+  finish(float64_, findings.doubles, findings.in_float64, asked_.activations, InFloat64{manual_output_1});
+  finish(float32_, findings.floats, findings.in_float32, asked_.float_sum, InFloat32{manual_output_2});
+}
+
+}  // namespace tieout

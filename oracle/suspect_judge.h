@@ -1,0 +1,73 @@
+#pragma once
+// What everybody says at one suspect: by how far the value is from a tie, by the sums, or literally. The sums that are to be
+// computed literally are put down, and computed together.
+
+#include <array>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "oracle/asked.h"
+#include "oracle/disagreement.h"
+#include "oracle/literal_sums.h"
+#include "oracle/window.h"
+
+namespace tieout {
+
+// One thread's.
+struct Findings {
+  explicit Findings(std::size_t hypotheses, std::size_t most)
+      : found(hypotheses, Differences(most)), groups{Differences(most), Differences(most), Differences(most)} {}
+
+  std::vector<Differences> found;                     // by hypothesis
+  std::array<Differences, Asked::kGroups> groups;     // what all of a group have in common
+  std::vector<OutputElement> in_float32, in_float64;  // whose sums are to be computed
+  std::int64_t summed = 0;                            // how many were
+  std::vector<float> floats;
+  std::vector<double> doubles;
+  std::vector<std::uint8_t> bytes;
+  Window window;  // with its elements
+  Window sums;    // without
+};
+
+struct Suspect {
+  OutputElement element;
+  std::int32_t raw = 0;
+  std::uint8_t answer = 0;
+  double norm = 0;         // |x|, at least
+  bool saturates = false;  // pairs do, so that those who add them in int16 have been asked already
+};
+
+class SuspectJudge {
+ public:
+  // All outlive this.
+  SuspectJudge(const LayerView& layer, const Asked& asked, std::span<const ChannelBounds> bounds, VectorIsa isa);
+
+  void judge(Findings& findings, const Suspect& suspect) const;
+  void literally(Findings& findings, const Asked::Entries& entries, const OutputElement& element,
+                 std::uint8_t answer) const;
+  // first, answers: of the piece of the output in which the elements lie.
+  void finish_sums(Findings& findings, std::int64_t first, const std::uint8_t* answers) const;
+
+ private:
+  struct Value {
+    std::uint8_t says = 0;  // where it is not near a tie
+    double margin = 0;      // to the nearest tie, in output steps
+  };
+  [[nodiscard]] Value value_of(double scaled) const;
+  void by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const;
+  [[nodiscard]] std::int64_t offset(const OutputElement& element) const;
+
+  const LayerView& layer_;
+  const ConvCase& c_;
+  const Asked& asked_;
+  std::span<const ChannelBounds> bounds_;
+  std::int64_t plane_;
+  std::int64_t length_;
+  int zero_point_;
+  double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
+  LiteralSums<float> float32_;
+  LiteralSums<double> float64_;
+};
+
+}  // namespace tieout

@@ -1,0 +1,180 @@
+#include "oracle/suspects.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace tieout {
+namespace {
+
+constexpr std::int64_t kLanes = 16;
+
+// The shifts of s at which somebody judges, from the lowest to the highest.
+struct Shifts {
+  double lowest = 0, highest = 0;
+
+  void add(double shift) {
+    lowest = std::min(lowest, shift);
+    highest = std::max(highest, shift);
+  }
+};
+
+Shifts shifts_of(const ChannelBounds& b, const AskedFor& asked, bool negative) {
+  Shifts shifts;
+  const bool any_nearest = asked.nearest_bias || asked.twice_rounded;
+  if ((any_nearest && !b.nearest_known) || (asked.truncated_bias && !b.truncated_known)) {
+    shifts.add(ChannelBounds::kUnknownBias * b.multiplier);
+    shifts.add(-ChannelBounds::kUnknownBias * b.multiplier);
+  }
+  if (asked.nearest_bias) shifts.add(b.nearest);
+  if (asked.truncated_bias) shifts.add(b.truncated);
+  if (asked.twice_rounded) shifts.add(b.nearest + b.twice);
+  if (asked.twice_rounded && negative) shifts.add(b.nearest - b.twice);
+  return shifts;
+}
+
+// Elements begin..end of one period, one after the other.
+std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer, std::int64_t begin,
+                        std::int64_t end, std::int64_t place, float norm, std::uint32_t* suspects) {
+  std::int64_t found = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>((place + i - begin) / kLanes)];
+    const auto j = static_cast<std::size_t>((place + i - begin) % kLanes);
+    const float value = static_cast<float>(raw[i]) * block.multiplier[j] + block.centre[j];
+    const float inside = std::min(std::max(value, t.lowest), t.highest);
+    const float apart = std::fabs(inside - static_cast<float>(answer[i]));
+    if (!(apart <= block.limit[j] - norm * block.per_norm[j])) suspects[found++] = static_cast<std::uint32_t>(i);
+  }
+  return found;
+}
+
+// In g++'s own vectors, in whatever registers the target has.
+[[gnu::always_inline]] inline std::int64_t in_vectors(const SuspectTable& t, const std::int32_t* raw,
+                                                      const std::uint8_t* answer, std::int64_t count,
+                                                      const float* norms, std::uint32_t* suspects) {
+  using Floats [[gnu::vector_size(kLanes * 4)]] = float;
+  using Ints [[gnu::vector_size(kLanes * 4)]] = std::int32_t;
+  using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
+  std::int64_t found = 0;
+  for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
+    const std::int64_t end = std::min(begin + t.period, count);
+    const float norm = norms[block];
+    std::int64_t i = begin;
+    for (; i + kLanes <= end; i += kLanes) {
+      Ints sums;
+      Bytes bytes;
+      Floats multiplier, centre, limit, per_norm;
+      const SuspectTable::Sixteen& constants = t.constants[static_cast<std::size_t>((i - begin) / kLanes)];
+      __builtin_memcpy(&sums, raw + i, sizeof sums);
+      __builtin_memcpy(&bytes, answer + i, sizeof bytes);
+      __builtin_memcpy(&multiplier, constants.multiplier.data(), sizeof multiplier);
+      __builtin_memcpy(&centre, constants.centre.data(), sizeof centre);
+      __builtin_memcpy(&limit, constants.limit.data(), sizeof limit);
+      __builtin_memcpy(&per_norm, constants.per_norm.data(), sizeof per_norm);
+      const Floats value = __builtin_convertvector(sums, Floats) * multiplier + centre;
+      const Floats above = value < t.lowest ? Floats{} + t.lowest : value;
+      const Floats inside = above > t.highest ? Floats{} + t.highest : above;
+      const Floats apart = inside - __builtin_convertvector(bytes, Floats);
+      const Floats allowed = limit - per_norm * norm;
+      const Ints plain = (apart <= allowed) & (-apart <= allowed);
+      std::int32_t all = -1;
+      for (int lane = 0; lane < kLanes; ++lane) all &= plain[lane];
+      if (all != 0) continue;
+      for (int lane = 0; lane < kLanes; ++lane) {
+        if (plain[lane] == 0) suspects[found++] = static_cast<std::uint32_t>(i + lane);
+      }
+    }
+    found += one_by_one(t, raw, answer, i, end, i - begin, norm, suspects + found);
+  }
+  return found;
+}
+
+std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer,
+                           std::int64_t count, const float* norms, std::uint32_t* suspects) {
+  return in_vectors(t, raw, answer, count, norms, suspects);
+}
+
+[[gnu::target("avx2")]] std::int64_t find_avx2(const SuspectTable& t, const std::int32_t* raw,
+                                               const std::uint8_t* answer, std::int64_t count, const float* norms,
+                                               std::uint32_t* suspects) {
+  return in_vectors(t, raw, answer, count, norms, suspects);
+}
+
+// Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug 105593).
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const SuspectTable& t,
+                                                                               const std::int32_t* raw,
+                                                                               const std::uint8_t* answer,
+                                                                               std::int64_t count, const float* norms,
+                                                                               std::uint32_t* suspects) {
+  constexpr __mmask16 kAll = 0xffff;
+  const __m512 lowest = _mm512_set1_ps(t.lowest), highest = _mm512_set1_ps(t.highest);
+  std::int64_t found = 0;
+  for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
+    const std::int64_t end = std::min(begin + t.period, count);
+    const __m512 norm = _mm512_set1_ps(norms[block]);
+    const std::int64_t whole = begin + (end - begin) / kLanes * kLanes;
+    const SuspectTable::Sixteen* constants = t.constants.data();
+    for (std::int64_t first = begin; first < whole; first += 4 * kLanes) {
+      // A branch for each 64, not for each 16: those that find a suspect are mispredicted.
+      const std::int64_t vectors = std::min<std::int64_t>(4, (whole - first) / kLanes);
+      std::uint64_t others = 0;
+      for (std::int64_t v = 0; v < vectors; ++v, ++constants) {
+        const std::int64_t i = first + v * kLanes;
+        const __m512 sums = _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw + i));
+        const __m512 value = _mm512_fmadd_ps(sums, _mm512_load_ps(constants->multiplier.data()),
+                                             _mm512_load_ps(constants->centre.data()));
+        const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, lowest), highest);
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer + i));
+        const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
+        const __m512 apart = _mm512_abs_ps(inside - y);
+        const __m512 allowed =
+            _mm512_fnmadd_ps(_mm512_load_ps(constants->per_norm.data()), norm, _mm512_load_ps(constants->limit.data()));
+        others |= std::uint64_t{_mm512_cmp_ps_mask(apart, allowed, _CMP_NLE_UQ)} << static_cast<unsigned>(v * kLanes);
+      }
+      for (; others != 0; others &= others - 1) {
+        suspects[found++] = static_cast<std::uint32_t>(first + __builtin_ctzll(others));
+      }
+    }
+    if (whole < end) found += one_by_one(t, raw, answer, whole, end, whole - begin, norms[block], suspects + found);
+  }
+  return found;
+}
+
+}  // namespace
+
+SuspectTable suspect_table(const ConvCase& c, std::span<const ChannelBounds> bounds, const AskedFor& asked_for) {
+  constexpr std::int64_t kWorthALoop = 256;  // elements
+  SuspectTable t;
+  const auto oz = static_cast<double>(c.output_zero_point);
+  t.lowest = c.relu == Relu::on ? static_cast<float>(oz) : 0.0F;
+  const std::int64_t shortest = std::lcm(c.out_channels, kLanes);
+  t.period = shortest * std::max<std::int64_t>(1, kWorthALoop / shortest);
+  t.constants.resize(static_cast<std::size_t>(t.period / kLanes));
+  for (std::int64_t i = 0; i < t.period; ++i) {
+    const ChannelBounds& b = bounds[static_cast<std::size_t>(i % c.out_channels)];
+    const Shifts shifts = shifts_of(b, asked_for, t.lowest < static_cast<float>(oz));
+    const double beside = b.near + 257 * ChannelBounds::kSlope + (shifts.highest - shifts.lowest) / 2;
+    SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>(i / kLanes)];
+    const auto lane = static_cast<std::size_t>(i % kLanes);
+    block.multiplier[lane] = static_cast<float>(b.multiplier);
+    block.centre[lane] = static_cast<float>(b.bias + oz + (shifts.highest + shifts.lowest) / 2);
+    block.limit[lane] = b.tame ? static_cast<float>(0.5 - beside) : -1.0F;
+    block.per_norm[lane] =
+        static_cast<float>(std::max(asked_for.float_sum ? b.float_sum : 0, asked_for.activations ? b.activations : 0));
+  }
+  return t;
+}
+
+FindSuspects find_suspects(VectorIsa isa) {
+  switch (isa) {
+    case VectorIsa::portable: return find_portable;
+    case VectorIsa::avx2: return find_avx2;
+    case VectorIsa::avx512: return find_avx512;
+  }
+  return find_portable;
+}
+
+}  // namespace tieout

@@ -1,0 +1,147 @@
+#include "props/layer_walk.h"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <vector>
+
+#include "cases/aligned.h"
+#include "cases/parallel.h"
+#include "kernels/packed_conv.h"
+
+namespace tieout {
+namespace {
+
+// Of this thread: on a machine that is shared, what a clock on the wall says is not ours.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Where the arithmetic saturates, its sums are not the exact ones, and need not be.
+void leave_out_saturating(LayerOpinion& opinion) {
+  const auto earlier = [](const OutputElement& a, const OutputElement& b) {
+    return a.position != b.position ? a.position < b.position : a.k < b.k;
+  };
+  std::vector<OutputElement> saturating = opinion.saturating;
+  std::sort(saturating.begin(), saturating.end(), earlier);
+  std::erase_if(opinion.wrong_sums, [&](const OutputElement& element) {
+    return std::binary_search(saturating.begin(), saturating.end(), element, earlier);
+  });
+}
+
+}  // namespace
+
+struct LayerWalks::Worker {
+  LayerComparison::Part part;
+  Differences kernel;
+  AlignedVector<std::uint8_t> y;
+  AlignedVector<std::int32_t> sums;
+  double in_kernel = 0, in_hypotheses = 0;
+
+  void begin(std::size_t elements) {
+    part.clear();
+    kernel = Differences();
+    in_kernel = in_hypotheses = 0;
+    if (y.size() >= elements) return;
+    y.resize(elements);
+    sums.resize(elements);
+  }
+};
+
+struct LayerWalks::Prepared {
+  Prepared(std::span<const Hypothesis* const> hypotheses, const CapturedConv& captured, const Arithmetic& follows,
+           std::size_t most)
+      : spec(captured.spec),
+        arithmetic(follows),
+        comparison(hypotheses, spec, captured.weight.data(), most),
+        kernel(spec, captured.weight, follows) {}
+
+  ConvCase spec;
+  Arithmetic arithmetic;
+  LayerComparison comparison;
+  PackedConv kernel;
+};
+
+LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, std::size_t most)
+    : hypotheses_(hypotheses), most_(most) {}
+LayerWalks::~LayerWalks() = default;
+
+LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const Arithmetic& arithmetic) {
+  std::unique_ptr<Prepared>& known = prepared_[captured.weight.data()];
+  if (known == nullptr || known->spec != captured.spec || known->arithmetic != arithmetic) {
+    known = std::make_unique<Prepared>(hypotheses_, captured, arithmetic, most_);
+  }
+  return *known;
+}
+
+WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
+                             SecondsByPart& seconds) {
+  const ConvCase& c = captured.spec;
+  double start = thread_seconds();
+  Prepared& layer = prepared(captured, arithmetic);
+  LayerComparison& comparison = layer.comparison;
+  const PackedConv& kernel = layer.kernel;
+  seconds["weights, once a layer"] += thread_seconds() - start;
+
+  start = thread_seconds();
+  WalkedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
+  seconds["hypotheses"] += thread_seconds() - start;
+
+  const Spatial out = output_size(c);
+  constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;  // 128 KB of int32, which stay in the second-level cache
+  const std::int64_t rows = out[0] * out[1];
+  const std::int64_t row = out[2] * c.out_channels;
+  const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
+  const std::int64_t pieces = (rows + rows_of_piece - 1) / rows_of_piece;
+  while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1)))
+    workers_.push_back(std::make_unique<Worker>());
+  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(rows_of_piece * row));
+  in_parts(c.batch * pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
+    Worker& worker = *workers_[part];
+    double before = thread_seconds();
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const std::int64_t first = piece % pieces * rows_of_piece;
+      const OutputRows here{piece / pieces, first, std::min(rows_of_piece, rows - first)};
+      kernel.run(captured.activation.data(), here, worker.y.data(), worker.sums.data());
+      const std::int64_t position = (here.image * rows + here.first) * out[2];
+      const std::uint8_t* const answer = captured.output.data() + position * c.out_channels;
+      const auto count = static_cast<std::size_t>(here.count * row);
+      if (std::memcmp(answer, worker.y.data(), count) != 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+          if (worker.y[i] == answer[i]) continue;
+          const auto at = static_cast<std::int64_t>(i);
+          worker.kernel.note(offset_of({position + at / c.out_channels, at % c.out_channels}, c), worker.y[i],
+                             answer[i]);
+        }
+      }
+      const double between = thread_seconds();
+      comparison.see(worker.part, position, here.count * out[2], worker.sums.data(), answer);
+      const double after = thread_seconds();
+      worker.in_kernel += between - before;
+      worker.in_hypotheses += after - between;
+      before = after;
+    }
+  });
+
+  start = thread_seconds();
+  Differences kernel_differences;
+  std::vector<const LayerComparison::Part*> parts;
+  for (const auto& worker : workers_) {
+    kernel_differences.add(worker->kernel);
+    parts.push_back(&worker->part);
+    seconds["kernel"] += worker->in_kernel;
+    seconds["hypotheses"] += worker->in_hypotheses;
+  }
+  walked.kernel = kernel_differences.sorted();
+  walked.opinion = comparison.finish(parts);
+  if (arithmetic.products == Arithmetic::Products::int16_pairs) leave_out_saturating(walked.opinion);
+  if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
+    walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
+  }
+  seconds["hypotheses"] += thread_seconds() - start;
+  return walked;
+}
+
+}  // namespace tieout
