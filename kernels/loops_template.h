@@ -213,19 +213,32 @@ void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std:
   Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
 }
 
-// Each turn's registers together, two at a time: they share weights and numbers. tile2, tile1(turn, first, count).
+// Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one
+// another, only the row's last one is cut off; elsewhere each pixel's last one, and pixel goes after pixel.
 template <typename Tile2, typename Tile1>
 void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile1& tile1) {
-  for (std::int64_t turn = 0; turn < row.period; ++turn) {
-    const std::int64_t whole = row.bytes - turn * kDepthwiseBytes;  // of the output, from this turn's first byte on
-    std::int64_t k = 0;
-    // Where registers run on from one another, only the row's last is cut off; else each pixel's last one.
-    const std::int64_t pixel = row.y_distance - turn * kDepthwiseBytes;
-    const std::int64_t most = row.runs_on ? kDepthwiseBytes : pixel < kDepthwiseBytes ? pixel : kDepthwiseBytes;
-    for (; (k + 1) * row.y_distance + most <= whole; k += 2) tile2(turn, k, most);
-    for (; k * row.y_distance < whole; ++k) {
-      const std::int64_t left = whole - k * row.y_distance;
-      tile1(turn, k, left < most ? left : most);
+  if (row.runs_on) {
+    for (std::int64_t turn = 0; turn < row.period; ++turn) {
+      const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes;  // of the output, from this turn's first byte on
+      std::int64_t k = 0;
+      for (; (k + 1) * row.y_distance + kDepthwiseBytes <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes);
+      for (; k * row.y_distance < bytes; ++k) {
+        const std::int64_t left = bytes - k * row.y_distance;
+        tile1(turn, k, left < kDepthwiseBytes ? left : kDepthwiseBytes);
+      }
+    }
+    return;
+  }
+  const std::int64_t pixels = row.bytes / row.y_distance;
+  for (std::int64_t k = 0; k < pixels; k += 2) {
+    for (std::int64_t turn = 0; turn < row.period; ++turn) {
+      const std::int64_t left = row.y_distance - turn * kDepthwiseBytes;
+      const std::int64_t count = left < kDepthwiseBytes ? left : kDepthwiseBytes;
+      if (k + 1 < pixels) {
+        tile2(turn, k, count);
+      } else {
+        tile1(turn, k, count);
+      }
     }
   }
 }
