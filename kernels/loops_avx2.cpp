@@ -52,7 +52,7 @@ struct CommonLanes {
     Register q[kPanel];
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
-      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers, first + r * kBlock + half * 8);
+      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers, first + r * kBlock + half * std::int64_t{8});
     }
     const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
     const auto shorts = [&](Register a, Register b) { return _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point); };
@@ -91,7 +91,7 @@ struct CommonLanes {
   static void interleave_bytes(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c,
                                const std::uint8_t* d, Lanes16 (&x)[4]) {
 #pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
+    for (std::ptrdiff_t half = 0; half < 2; ++half) {
       const Register ra = load_register(a + 32 * half), rb = load_register(b + 32 * half);
       const Register rc = load_register(c + 32 * half), rd = load_register(d + 32 * half);
       const Register ab_low = _mm256_unpacklo_epi8(ra, rb), ab_high = _mm256_unpackhi_epi8(ra, rb);

@@ -1,0 +1,165 @@
+#pragma once
+// Depthwise loops, by what Lanes has: see loops_template.h.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/loops.h"
+#include "kernels/store_sums.h"
+
+namespace tieout {
+
+enum class ZeroPoints { none, some };  // of the weights
+
+constexpr std::int64_t kDepthwiseBytes = 64;  // of the output: four blocks
+
+// kWide registers of one turn, each 64 bytes of the output.
+template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
+void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
+                    std::int64_t count) {
+  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  typename Lanes::Sums sums[kWide][4];
+  typename Lanes::Sums activations[kWide][4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kWide; ++k) {
+      sums[k][r] = start;
+      activations[k][r] = Lanes::splat(0);
+    }
+  }
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::int8_t* w = row.weights + turn * row.quads * 4 * kWeights;
+  for (std::int64_t quad = 0; quad < row.quads; ++quad) {
+    typename Lanes::Activations x[kWide][4];
+    const std::int64_t* const offsets = row.tap_offsets + 4 * quad;
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+      const std::uint8_t* const at = base + k * row.x_distance;
+      Lanes::interleave(at + offsets[0], at + offsets[1], at + offsets[2], at + offsets[3], x[k]);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r, w += kWeights) {
+      const auto weights = Lanes::weights(w);
+#pragma GCC unroll 4
+      for (std::size_t k = 0; k < kWide; ++k) {
+        sums[k][r] = Lanes::dot(sums[k][r], x[k][r], weights);
+        if constexpr (kZeroPoints == ZeroPoints::some) {
+          activations[k][r] = Lanes::dot(activations[k][r], x[k][r], Lanes::weights(row.ones + quad * kWeights));
+        }
+      }
+    }
+  }
+  std::uint8_t* y[kWide];
+#pragma GCC unroll 4
+  for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+    const std::int64_t to = turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    y[k] = row.y + to;
+    if constexpr (kZeroPoints == ZeroPoints::some) {
+      for (int r = 0; r < 4; ++r) {
+        const auto sum = Lanes::at_most(activations[k][r], row.largest_activation_sum);
+        const auto zero_point = Lanes::load(row.numbers.weight_zero_point + turn * kDepthwiseBytes + r * kBlock);
+        sums[k][r] = Lanes::subtract_product(sums[k][r], zero_point, sum);
+      }
+    }
+    if (row.sums != nullptr) store_sums<Lanes>(sums[k], count, row.sums + to);
+  }
+  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+}
+
+// Two rows of the output at a time, stride 1 downwards: four rows of the input side by side in a lane serve both of them, with
+// the weights of three taps at the upper three bytes or at the lower ones. Half of the interleaving is saved.
+template <typename Lanes, std::size_t kWide>
+void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
+                         std::int64_t count) {
+  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  typename Lanes::Sums sums[2 * kWide][4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 2 * kWide; ++k) sums[k][r] = start;
+  }
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::int8_t* w = row.pair_weights + turn * row.columns * 8 * kWeights;
+  for (std::int64_t column = 0; column < row.columns; ++column, w += 8 * kWeights) {
+    typename Lanes::Activations x[kWide][4];
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+      const std::uint8_t* const at = base + k * row.x_distance + row.tap_offsets[column];
+      Lanes::interleave(at, at + row.line_bytes, at + 2 * row.line_bytes, at + 3 * row.line_bytes, x[k]);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) {
+      const auto upper = Lanes::weights(w + r * kWeights);
+      const auto lower = Lanes::weights(w + (4 + r) * kWeights);
+#pragma GCC unroll 4
+      for (std::size_t k = 0; k < kWide; ++k) {
+        sums[2 * k][r] = Lanes::dot(sums[2 * k][r], x[k][r], upper);
+        sums[2 * k + 1][r] = Lanes::dot(sums[2 * k + 1][r], x[k][r], lower);
+      }
+    }
+  }
+  std::uint8_t* y[2 * kWide];
+#pragma GCC unroll 4
+  for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+    y[2 * k] = row.y + turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    y[2 * k + 1] = y[2 * k] + row.y_row;
+  }
+  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+}
+
+// Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one
+// another, only the row's last one is cut off; elsewhere each pixel's last one, and pixel goes after pixel.
+template <typename Tile2, typename Tile1>
+void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile1& tile1) {
+  if (row.runs_on) {
+    for (std::int64_t turn = 0; turn < row.period; ++turn) {
+      const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes;  // of the output, from this turn's first byte on
+      std::int64_t k = 0;
+      for (; (k + 1) * row.y_distance + kDepthwiseBytes <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes);
+      for (; k * row.y_distance < bytes; ++k) {
+        const std::int64_t left = bytes - k * row.y_distance;
+        tile1(turn, k, left < kDepthwiseBytes ? left : kDepthwiseBytes);
+      }
+    }
+    return;
+  }
+  const std::int64_t pixels = row.bytes / row.y_distance;
+  for (std::int64_t k = 0; k < pixels; k += 2) {
+    for (std::int64_t turn = 0; turn < row.period; ++turn) {
+      const std::int64_t left = row.y_distance - turn * kDepthwiseBytes;
+      const std::int64_t count = left < kDepthwiseBytes ? left : kDepthwiseBytes;
+      if (k + 1 < pixels) {
+        tile2(turn, k, count);
+      } else {
+        tile1(turn, k, count);
+      }
+    }
+  }
+}
+
+template <typename Lanes>
+void depthwise(const DepthwiseRow& row, const OutputRange& range) {
+  constexpr auto kNone = ZeroPoints::none, kSome = ZeroPoints::some;
+  if (row.ones != nullptr) {
+    const auto one = [&](auto turn, auto k, auto count) {
+      depthwise_tile<Lanes, kSome, 1>(row, range, turn, k, count);
+    };
+    return each_depthwise_tile(
+        row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kSome, 2>(row, range, turn, k, count); }, one);
+  }
+  each_depthwise_tile(
+      row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 2>(row, range, turn, k, count); },
+      [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 1>(row, range, turn, k, count); });
+}
+
+template <typename Lanes>
+void depthwise_pair(const DepthwiseRow& row, const OutputRange& range) {
+  each_depthwise_tile(
+      row, [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 2>(row, range, turn, k, count); },
+      [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 1>(row, range, turn, k, count); });
+}
+
+}  // namespace tieout
