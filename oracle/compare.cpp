@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "oracle/sum_proof.h"
 #include "oracle/suspect_judge.h"
@@ -53,9 +54,9 @@ LayerComparison::Part& LayerComparison::Part::operator=(Part&&) noexcept = defau
 struct LayerComparison::Layer {
   using State = Part::State;
 
-  Layer(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec, const std::int8_t* weight,
-        std::size_t most_kept, VectorIsa isa)
-      : c(spec),
+  Layer(std::span<const Hypothesis* const> hypotheses, ConvCase spec, const std::int8_t* weight, std::size_t most_kept,
+        VectorIsa isa)
+      : c(std::move(spec)),
         view{&c, nullptr, weight},
         most(most_kept),
         asked(hypotheses, c),
@@ -83,15 +84,16 @@ struct LayerComparison::Layer {
 
   void see(State& s, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const {
     if (!s.findings) s.findings.emplace(asked.all.size(), most);
+    Findings& findings = *s.findings;
     proof.mend(first, count, sums, s.room, s.wrong);
     const std::int64_t elements = count * c.out_channels;
     s.marks.clear();
-    if (pairs) mark_pairs(s, first, count, answer);
+    mark_pairs(s, findings, first, count, answer);
     if (!asked.everywhere.empty()) {
       for (std::int64_t i = 0; i < elements; ++i) {
         const OutputElement element = at(first, static_cast<std::uint32_t>(i));
         if (!tame(element)) continue;  // all of them is literal
-        judge.literally(*s.findings, asked.everywhere, element, answer[i]);
+        judge.literally(findings, asked.everywhere, element, answer[i]);
       }
     }
     if (!by_distance()) return;
@@ -102,13 +104,13 @@ struct LayerComparison::Layer {
     const auto period = static_cast<std::uint32_t>(table.period);
     for (std::int64_t i = 0; i < found; ++i) {
       const std::uint32_t place = s.suspects[static_cast<std::size_t>(i)];
-      judge.judge(*s.findings, {.element = at(first, place),
-                                .raw = sums[place],
-                                .answer = answer[place],
-                                .norm = static_cast<double>(s.norms[place / period]),
-                                .saturates = !s.marks.empty() && s.marks[place] != 0});
+      judge.judge(findings, {.element = at(first, place),
+                             .raw = sums[place],
+                             .answer = answer[place],
+                             .norm = static_cast<double>(s.norms[place / period]),
+                             .saturates = !s.marks.empty() && s.marks[place] != 0});
     }
-    judge.finish_sums(*s.findings, first, answer);
+    judge.finish_sums(findings, first, answer);
   }
 
   [[nodiscard]] bool tame(const OutputElement& element) const {
@@ -116,16 +118,17 @@ struct LayerComparison::Layer {
   }
 
   // Saturating pairs decide for some, wherever the value lies.
-  void mark_pairs(State& s, std::int64_t first, std::int64_t count, const std::uint8_t* answer) const {
+  void mark_pairs(State& s, Findings& findings, std::int64_t first, std::int64_t count,
+                  const std::uint8_t* answer) const {
     const std::size_t before = s.saturating.size();
-    pairs->find(first, count, s.saturating);
+    if (pairs) pairs->find(first, count, s.saturating);
     if (s.saturating.size() == before || asked.by_pairs.empty()) return;
     s.marks.assign(static_cast<std::size_t>(count * c.out_channels), 0);
     for (std::size_t i = before; i < s.saturating.size(); ++i) {
       const OutputElement element = s.saturating[i];
       const auto place = static_cast<std::size_t>((element.position - first) * c.out_channels + element.k);
       s.marks[place] = 1;
-      if (tame(element)) judge.literally(*s.findings, asked.by_pairs, element, answer[place]);
+      if (tame(element)) judge.literally(findings, asked.by_pairs, element, answer[place]);
     }
   }
 

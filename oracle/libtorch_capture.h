@@ -5,36 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "oracle/libtorch_weights.h"
 #include "oracle/model.h"
 
-namespace c10 {
-struct IValue;
-}
-
 namespace tieout {
-
-// Where the packed weights lie that a value of a model holds, which is how they are recognised when an operator gets them;
-// nullptr where it holds none. Packed weights are custom classes: an object whose only slot is the C++ object.
-[[nodiscard]] const void* packed_address(const c10::IValue& value);
-
-// What does not change from call to call of a packed convolution: unpacking costs as much as a pass over its weights.
-class UnpackedWeights {
- public:
-  UnpackedWeights();
-  ~UnpackedWeights();
-  UnpackedWeights(const UnpackedWeights&) = delete;
-  UnpackedWeights& operator=(const UnpackedWeights&) = delete;
-
-  // Unpacks now what will be asked for; nothing where the value is no convolution that is captured.
-  void prepare(const c10::IValue& packed);
-
-  // Of quantized::convNd's second argument, dims 2 or 3.
-  struct Entry;
-  [[nodiscard]] const Entry& of(const c10::IValue& packed, int dims);
-
- private:
-  std::map<const void*, std::unique_ptr<Entry>> entries_;
-};
 
 // While one lives, every quantized convolution that LibTorch runs on this thread is shown to `seen`, and every other
 // operator with "quantized::" in its name, or with a quantized result, is counted. One at a time on a thread.

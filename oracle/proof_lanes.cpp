@@ -10,8 +10,8 @@ constexpr std::int64_t kLanes = 16;
 // Written so that g++ makes vectors of them; inlined into a function for each instruction set, since what is called does not
 // inherit `target`.
 struct Loops {
-  [[gnu::always_inline]] static inline std::uint64_t combined_error(const CombinedChannel& channel,
-                                                                    const std::uint8_t* x, const std::int32_t* sums) {
+  [[gnu::always_inline]] static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x,
+                                                             const std::int32_t* sums) {
     std::uint64_t left = 0, right = 0;
     for (std::int64_t k = 0; k < channel.outputs; ++k) {
       left += static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
@@ -20,14 +20,13 @@ struct Loops {
     return right - channel.zero_point - left;
   }
 
-  [[gnu::always_inline]] static inline void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
-                                                        std::int64_t count, std::int32_t zero_point,
-                                                        std::int64_t factor) {
+  [[gnu::always_inline]] static void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
+                                                 std::int64_t count, std::int32_t zero_point, std::int64_t factor) {
     for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
   }
 
-  [[gnu::always_inline]] static inline std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
-                                                             std::int32_t zero_point) {
+  [[gnu::always_inline]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
+                                                      std::int32_t zero_point) {
     constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
     std::uint64_t total = 0;
     for (std::int64_t begin = 0; begin < count; begin += kBlock) {
@@ -41,7 +40,7 @@ struct Loops {
     return total;
   }
 
-  [[gnu::always_inline]] static inline std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  [[gnu::always_inline]] static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
     for (std::int64_t place = begin; place < row.positions * row.count;) {
       const std::int64_t p = place / row.count, i = place % row.count;
       const std::int64_t lanes = std::min(kLanes, row.count - i);

@@ -168,8 +168,8 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   // Whether or not they are FBGEMM's, the hypotheses start from exact sums.
   const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
   WalkedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
-  std::optional<ConvProblem> problem;  // for those who want it in its own order
-  std::optional<Tensor<std::uint8_t>> answer;
+  ConvProblem problem;  // for those who want it in its own order; else empty
+  Tensor<std::uint8_t> answer;
   if (!fbgemm || !options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     problem = problem_of(captured.view());
@@ -177,7 +177,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   }
   if (!fbgemm) {
     const Timed timed(seconds, "kernel");
-    walked.kernel = compared(*answer, predict(*problem, c.execution.engine, hardware));
+    walked.kernel = compared(answer, predict(problem, c.execution.engine, hardware));
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
@@ -191,10 +191,10 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   {
     const Timed timed(seconds, "subjects");
     for (const LayerSubject& subject : options.subjects) {
-      Answer says = subject.run(*problem);
+      Answer says = subject.run(problem);
       const bool shaped = says && says->shape == captured.output_shape;
       result.declined.push_back(!says ? says.error() : shaped ? "" : "answered in another shape");
-      result.columns.push_back(shaped ? compared(*answer, *says) : Disagreement{});
+      result.columns.push_back(shaped ? compared(answer, *says) : Disagreement{});
     }
   }
   const Timed timed(seconds, "classes and saturation");

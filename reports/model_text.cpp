@@ -16,7 +16,8 @@ std::string classes_text(const std::map<std::string, std::int64_t>& by_class) {
 
 // A subject's, where it did not answer everything: what it did not say is not equal.
 std::string not_answered(const ModelReport& report, std::size_t column) {
-  const std::int64_t calls = report.run.cases.verified() - report.columns[column].answered;
+  const CaseCounts& cases = report.run.cases;  // a case is a layer's call; one that a subject fails on has crashed
+  const std::int64_t calls = cases.verified() + cases.crashed - report.columns[column].answered;
   if (report.columns[column].kind != Column::Kind::subject || calls <= 0) return {};
   return fmt::format(" ({} not answered)", calls);
 }
