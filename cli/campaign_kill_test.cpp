@@ -101,7 +101,7 @@ TEST_F(KilledCampaign, GoesOnAfterCrashesHangsAndAllMemory) {
   const std::vector<std::string> words{
       "campaign", "--dir",      in("bad"), "--cases",   "2000",
       "--seed",   "31",         "--limit", "2",         "--memory",
-      "512",      "--patience", "0.2",     "--subject", TIEOUT_KERNELS "/libbad_at_times.so"};
+      "512",      "--patience", "0.2",     "--subject", std::string(TIEOUT_KERNELS) + "/libbad_at_times.so"};
   EXPECT_EQ(run(words), 1) << output();
   const RunSummary bad = RunRecord::open(folder_ / "bad/run.tieout")->summary().value();
   EXPECT_TRUE(bad.finished);
