@@ -1,4 +1,4 @@
-// A campaign as the night meets it: killed, interrupted, split up, taken up again.
+// A campaign as the night meets it: interrupted, split up, taken up again. campaign_kill_test.cpp kills it.
 
 #include <gtest/gtest.h>
 
@@ -8,14 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "cases/random.h"
-#include "cli/test_command.h"
+#include "cli/test_campaign.h"
 #include "reports/record_files.h"
 
 namespace tieout {
@@ -27,53 +25,8 @@ using std::chrono::milliseconds;
 class CampaignCommand : public testing::Test {
  protected:
   [[nodiscard]] std::string in(const std::string& name) const { return folder_.in(name); }
-
-  int run(const std::vector<std::string>& arguments) { return Running(arguments, folder_ / "output").wait(); }
-
-  [[nodiscard]] std::string output() const { return read(folder_ / "output"); }
-
-  // Kills it and all its processes after a moment, again and again. Its status in the end.
-  int run_among_kills(const std::vector<std::string>& arguments) {
-    Random random(20240229);
-    int killed = 0;
-    int status = -1;
-    for (int tries = 0; status < 0 && tries < 100; ++tries) {
-      const Running one(arguments, folder_ / "output");
-      // After twenty deaths it may come to its end: the machine may be too slow to get on between two of them.
-      if (killed < 20) {
-        std::this_thread::sleep_for(milliseconds(random.between(50, 1200)));
-        one.send(SIGKILL);
-      }
-      status = one.wait();
-      killed += status < 0 ? 1 : 0;
-    }
-    EXPECT_GE(killed, 3);
-    return status;
-  }
-
-  // What each file of a folder holds, by its path.
-  static std::map<std::string, std::string> files_below(const fs::path& folder) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.is_regular_file()) files[fs::relative(entry.path(), folder)] = read(entry.path());
-      if (entry.is_directory()) files[fs::relative(entry.path(), folder)] = "a folder";
-    }
-    return files;
-  }
-
-  static RunSummary timeless(RunSummary run) {
-    run.seconds = run.seconds_in_engine = 0;
-    run.strategy_seconds.clear();
-    run.started = run.workers = 0;
-    run.command.clear();
-    return run;
-  }
-
-  // Whether it has replayed its corpus, if only an empty one.
-  static bool begun(const fs::path& file) {
-    const auto record = RunRecord::open(file, RunRecord::For::reading);
-    return record && !record->blocks().value_or(std::vector<RecordBlock>{}).empty();
-  }
+  int run(const std::vector<std::string>& arguments) { return folder_.run(arguments); }
+  [[nodiscard]] std::string output() const { return folder_.output(); }
 
   static bool has_a_block(const fs::path& file) {
     const auto record = RunRecord::open(file, RunRecord::For::reading);
@@ -82,62 +35,8 @@ class CampaignCommand : public testing::Test {
     return std::ranges::any_of(blocks, [](const RecordBlock& block) { return block.number >= 0; });  // not the corpus
   }
 
-  // Case by case, and everything that was counted and found.
-  static void expect_same_record(const fs::path& one, const fs::path& other) {
-    const auto a = RunRecord::open(one);
-    const auto b = RunRecord::open(other);
-    ASSERT_TRUE(a) << a.error();
-    ASSERT_TRUE(b) << b.error();
-    EXPECT_EQ(timeless(a->summary().value()), timeless(b->summary().value()));
-    const auto blocks_a = a->blocks().value();
-    const auto blocks_b = b->blocks().value();
-    ASSERT_EQ(blocks_a.size(), blocks_b.size());
-    for (std::size_t i = 0; i < blocks_a.size(); ++i) {
-      EXPECT_EQ(blocks_a[i].number, blocks_b[i].number);
-      EXPECT_EQ(blocks_a[i].verdicts, blocks_b[i].verdicts);
-      EXPECT_EQ(blocks_a[i].digest, blocks_b[i].digest);
-    }
-  }
-
-  TemporaryFolder folder_;
+  CampaignFolder folder_;
 };
-
-const std::vector<std::string> kOptions{"--cases", "4200", "--seed", "31"};
-
-std::vector<std::string> campaign(const std::string& dir, std::vector<std::string> more = {}) {
-  std::vector<std::string> words{"campaign", "--dir", dir};
-  words.insert(words.end(), kOptions.begin(), kOptions.end());
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-// Every process dies at any moment, again and again; nothing is lost, and nothing is counted twice.
-TEST_F(CampaignCommand, SurvivesKillNineAtAnyMoment) {
-  ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
-  EXPECT_EQ(run_among_kills(campaign(in("killed"), {"--resume", "--workers", "2"})), 0) << output();
-  expect_same_record(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout");
-}
-
-// The same where there is something to find, to make small and to keep, and a corpus that it was told of.
-TEST_F(CampaignCommand, FindingsSurviveKillNineAtAnyMoment) {
-  for (const char* of : {"whole", "killed"}) {
-    fs::create_directories(folder_ / of / "corpus/known");
-    std::ofstream(folder_ / of / "corpus/known/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
-  }
-  const auto faulty = [&](const std::string& dir, std::vector<std::string> more = {}) {
-    more.insert(more.end(), {"--subject", TIEOUT_KERNELS "/libconv_relu_rounds_away.so"});
-    return campaign(dir, more);
-  };
-  ASSERT_EQ(run(faulty(in("whole"))), 1) << output();
-  EXPECT_EQ(run_among_kills(faulty(in("killed"), {"--resume", "--workers", "2"})), 1) << output();
-  expect_same_record(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout");
-  const auto found = RunRecord::open(folder_ / "whole/run.tieout")->summary()->findings;
-  EXPECT_GE(found.size(), 3U);
-  EXPECT_EQ(found.front().index, -1);  // the corpus'
-  const auto corpus = files_below(folder_ / "whole/corpus");
-  EXPECT_GE(corpus.size(), 6U);  // two findings or more
-  EXPECT_EQ(files_below(folder_ / "killed/corpus"), corpus);
-}
 
 TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   const Running one(campaign(in("stopped"), {"--workers", "1"}), folder_ / "output");
@@ -162,20 +61,7 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   }
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--resume"}), 0) << output();
   ASSERT_EQ(run(campaign(in("whole"))), 0);
-  expect_same_record(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout");
-}
-
-// Killed before its first block it may have kept findings of that: the corpus is what it was at the beginning.
-TEST_F(CampaignCommand, WhatItFoundItselfIsNotReplayed) {
-  const std::vector<std::string> words{"campaign", "--dir", in("killed"), "--cases", "600", "--seed", "31", "--resume"};
-  const Running one(words, folder_ / "output");
-  while (!begun(folder_ / "killed/run.tieout")) std::this_thread::sleep_for(milliseconds(1));
-  one.send(SIGKILL);
-  EXPECT_EQ(one.wait(), -1);
-  fs::create_directories(folder_ / "killed/corpus/one");
-  std::ofstream(folder_ / "killed/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
-  ASSERT_EQ(run(words), 0) << output();
-  EXPECT_EQ(RunRecord::open(folder_ / "killed/run.tieout")->summary()->cases.all(), 600);
+  EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout"), "");
 }
 
 // The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
@@ -211,7 +97,7 @@ TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
   EXPECT_EQ(run_with({{"GTEST_SHARD_INDEX", "2"}, {"GTEST_TOTAL_SHARDS", "4"}}), 0) << output();
   EXPECT_EQ(run_with({}, {"--shard", "4/4"}), 0) << output();
   ASSERT_EQ(run({"merge", in("merged.tieout"), in("shards"), in("shards")}), 0) << output();
-  expect_same_record(folder_ / "whole/run.tieout", folder_ / "merged.tieout");
+  EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "merged.tieout"), "");
 
   fs::remove(folder_ / "shards/shard-0002-of-0004.tieout");
   EXPECT_EQ(run({"report", in("shards")}), 3) << output();  // a shard is missing
@@ -230,7 +116,7 @@ TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
   EXPECT_NE(output().find("shard 3 of 3 is empty: 600 cases are 2 blocks of 500"), std::string::npos) << output();
   EXPECT_EQ(run({"campaign", "--dir", in("whole"), "--cases", "600", "--seed", "31"}), 0) << output();
   EXPECT_EQ(run({"merge", in("merged.tieout"), in("few")}), 0) << output();
-  expect_same_record(folder_ / "whole/run.tieout", folder_ / "merged.tieout");
+  EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "merged.tieout"), "");
   EXPECT_EQ(run({"report", in("few")}), 0) << output();
   fs::remove(folder_ / "few/shard-0003-of-0003.tieout");
   EXPECT_EQ(run({"report", in("few")}), 3) << output();  // whether it is empty is not known without it

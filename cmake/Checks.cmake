@@ -6,7 +6,7 @@ set_tests_properties(includes.arrows includes.planted PROPERTIES LABELS unit)
 
 # g++ loses its own headers if -isystem names a folder that it searches anyway.
 set(tieout_header_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror
-  "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\"")
+  "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\"" "-DTIEOUT_PROGRAM=\"tieout\"")
 foreach(folder "${TIEOUT_EXPECTED_INCLUDE}" "${TIEOUT_CLI11_INCLUDE}")
   if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
     list(APPEND tieout_header_flags -isystem "${folder}")

@@ -29,7 +29,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kBlocksAhead = 8;      // of each worker, waiting for one before them
-constexpr double kSecondsToReduce = 4;       // shrinking ends by itself long before, or is slow because cases hang
+constexpr double kSecondsToReduce = 120;     // its limits of work end it long before, on a machine that gets on
 constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
 constexpr milliseconds kForLastWords{700};   // until an interrupted run ends
 
@@ -66,9 +66,8 @@ class Campaign {
       go_on_ = false;
       count_what_was_seen();
     }
-    run_.finished = next_block_begin() >= options_.cases && pending_.empty();
     // In the time that it was given a run has done what was asked of it.
-    if (out_of_time() && pending_.empty()) run_.finished = true;
+    run_.finished = pending_.empty() && (next_block_begin() >= options_.cases || out_of_time());
     note_time();
     find_missing_classes(run_);
     return std::move(run_);
@@ -128,6 +127,7 @@ class Campaign {
     processes_.start({.begin = 0,
                       .end = std::ssize(block.alone),
                       .seconds = options_.seconds_per_case + 60,  // the limit is kept inside
+                      .memory = options_.memory_per_case,
                       .work =
                           [this, &block](std::int64_t i) {
                             return pack(examine(draw(block.alone[static_cast<std::size_t>(i)]), how_, Where::alone));
@@ -203,6 +203,7 @@ class Campaign {
 
   void reduce_it(Pending& block, Finding& finding) {
     processes_.start({.seconds = kSecondsForAFinding,
+                      .memory = options_.memory_per_case,
                       .work =
                           [this, &finding](std::int64_t) {
                             Finding small =

@@ -279,16 +279,20 @@ ConvCase shrink(const ConvCase& c, const std::function<bool(const ConvCase&)>& s
   const auto deadline = Clock::now() + std::chrono::duration<double>(limits.seconds);
   ConvCase smallest = listed(with_contents(c));
   int tries = 0;
+  int steps = 0;
+  std::int64_t products = 0;
   bool out_of_budget = false;
   for (bool smaller = true; smaller && !out_of_budget;) {
     smaller = false;
     const ConvCase base = smallest;
     visit_candidates(base, [&](ConvCase&& candidate) {
-      out_of_budget = ++tries > limits.tries || Clock::now() > deadline;
+      products += element_count(output_shape(candidate)) * reduction_length(candidate);
+      out_of_budget = ++tries > limits.tries || products > limits.products || Clock::now() > deadline;
       if (out_of_budget) return true;
       if (candidate == base || !still_fails(candidate)) return false;
       smallest = std::move(candidate);
       smaller = true;
+      out_of_budget = ++steps >= limits.steps;
       return true;
     });
   }

@@ -72,6 +72,31 @@ TEST(Shrink, PairSaturationEndsAtOnePair) {
   EXPECT_EQ(reduction_length(small), 2) << print(small);
 }
 
+// By work, so that a slow machine ends at the same case as a fast one.
+TEST(Shrink, EndsWhereItsWorkDoes) {
+  const ConvCase c{.in_channels = 16, .out_channels = 8, .input = {1, 6, 5}, .kernel = {1, 3, 3}};
+  int tries = 0;
+  int steps = 0;
+  std::int64_t products = 0;
+  const auto every_third = [&](const ConvCase& candidate) {
+    products += element_count(output_shape(candidate)) * reduction_length(candidate);
+    const bool fails = ++tries % 3 == 0;
+    steps += fails ? 1 : 0;
+    return fails;
+  };
+  (void)shrink(c, every_third, {.tries = 7, .seconds = 1e6});
+  EXPECT_LE(tries, 7);
+  EXPECT_GT(tries, 3);
+  tries = steps = 0;
+  (void)shrink(c, every_third, {.steps = 2, .seconds = 1e6});
+  EXPECT_EQ(steps, 2);
+  EXPECT_EQ(tries, 6);
+  products = 0;
+  (void)shrink(c, every_third, {.products = 30'000, .seconds = 1e6});
+  EXPECT_GT(products, 0);
+  EXPECT_LE(products, 30'000);
+}
+
 TEST(Subproblem, PositionsOutsideHoldTheZeroPoint) {
   const ConvProblem p = with_contents({.input = {1, 2, 2},
                                        .activation_zero_point = 9,

@@ -169,6 +169,19 @@ Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Sub
   });
 }
 
+namespace {
+
+// What makes a finding small within seconds. apart: each try is a process; a hang in it is waited for.
+ShrinkLimits limits_of(const Verdict& whole, bool apart, const Subject* subject, double seconds) {
+  ShrinkLimits limits{.tries = 10'000, .products = 20'000'000, .seconds = seconds};
+  if (subject != nullptr && subject->isolation() == Isolation::own_process) limits.tries = 2'000;
+  if (apart) limits.tries = 400;
+  if (without_numbers(whole.finding.failure) == "died: hang") limits.steps = 10;
+  return limits;
+}
+
+}  // namespace
+
 Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
   const auto original = parse(finding.original_line);
   if (!original) std::abort();  // a finding's line is printed by print()
@@ -193,8 +206,9 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
            without_numbers(v.finding.failure) == without_numbers(whole.finding.failure);
   };
   std::string smallest = finding.original_line;
-  const ShrinkLimits limits{.seconds = seconds};
-  if (whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none)) {
+  const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
+  const ShrinkLimits limits = limits_of(whole, apart, subject, seconds);
+  if (apart) {
     smallest = print(
         shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
   } else {

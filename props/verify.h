@@ -57,8 +57,8 @@ struct Verdict {
                                    Subject* subject = nullptr, const Rules& rules = {});
 
 // The finding made small: shrunk while the case fails in the same way: on the same path, by the same engine, in the same
-// class. At most `seconds` are spent.
-[[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 2,
+// class. It ends after so much work, so that the case is the same on a slow machine and on a fast one; or after `seconds`.
+[[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 60,
                              Subject* subject = nullptr, const Rules& rules = {});
 
 // Says of the finding why the values differ: class, derivation, and how many elements that explains. verdict: picked and

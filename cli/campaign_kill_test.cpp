@@ -1,0 +1,121 @@
+// A campaign that is killed with all its processes, or whose workers die one by one: nothing is lost, and nothing is counted
+// twice.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cases/random.h"
+#include "cli/test_campaign.h"
+
+namespace tieout {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+class KilledCampaign : public testing::Test {
+ protected:
+  [[nodiscard]] std::string in(const std::string& name) const { return folder_.in(name); }
+  int run(const std::vector<std::string>& arguments) { return folder_.run(arguments); }
+  [[nodiscard]] std::string output() const { return folder_.output(); }
+
+  // Kills it and all its processes after a moment, again and again. Its status in the end.
+  int run_among_kills(const std::vector<std::string>& arguments) {
+    Random random(20240229);
+    int killed = 0;
+    int status = -1;
+    for (int tries = 0; status < 0 && tries < 100; ++tries) {
+      const Running one(arguments, folder_ / "output");
+      // After twenty deaths it may come to its end: the machine may be too slow to get on between two of them.
+      if (killed < 20) {
+        std::this_thread::sleep_for(milliseconds(random.between(50, 1200)));
+        one.send(SIGKILL);
+      }
+      status = one.wait();
+      killed += status < 0 ? 1 : 0;
+    }
+    EXPECT_GE(killed, 3);
+    return status;
+  }
+
+  // Whether it has replayed its corpus, if only an empty one.
+  static bool begun(const fs::path& file) {
+    const auto record = RunRecord::open(file, RunRecord::For::reading);
+    return record && !record->blocks().value_or(std::vector<RecordBlock>{}).empty();
+  }
+
+  CampaignFolder folder_;
+};
+
+// Every process dies at any moment, again and again; nothing is lost, and nothing is counted twice.
+TEST_F(KilledCampaign, SurvivesKillNineAtAnyMoment) {
+  ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
+  EXPECT_EQ(run_among_kills(campaign(in("killed"), {"--resume", "--workers", "2"})), 0) << output();
+  EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout"), "");
+}
+
+// The same where there is something to find, to make small and to keep, and a corpus that it was told of.
+TEST_F(KilledCampaign, FindingsSurviveKillNineAtAnyMoment) {
+  for (const char* of : {"whole", "killed"}) {
+    fs::create_directories(folder_ / of / "corpus/known");
+    std::ofstream(folder_ / of / "corpus/known/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
+  }
+  const auto faulty = [&](const std::string& dir, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--subject", TIEOUT_KERNELS "/libconv_relu_rounds_away.so"});
+    return campaign(dir, more);
+  };
+  ASSERT_EQ(run(faulty(in("whole"))), 1) << output();
+  EXPECT_EQ(run_among_kills(faulty(in("killed"), {"--resume", "--workers", "2"})), 1) << output();
+  EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout"), "");
+  const auto found = RunRecord::open(folder_ / "whole/run.tieout")->summary()->findings;
+  EXPECT_GE(found.size(), 3U);
+  EXPECT_EQ(found.front().index, -1);  // the corpus'
+  const auto corpus = files_below(folder_ / "whole/corpus");
+  EXPECT_GE(corpus.size(), 6U);  // two findings or more
+  EXPECT_EQ(files_below(folder_ / "killed/corpus"), corpus);
+}
+
+// Killed before its first block it may have kept findings of that: the corpus is what it was at the beginning.
+TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
+  const std::vector<std::string> words{"campaign", "--dir", in("killed"), "--cases", "600", "--seed", "31", "--resume"};
+  const Running one(words, folder_ / "output");
+  while (!begun(folder_ / "killed/run.tieout")) std::this_thread::sleep_for(milliseconds(1));
+  one.send(SIGKILL);
+  EXPECT_EQ(one.wait(), -1);
+  fs::create_directories(folder_ / "killed/corpus/one");
+  std::ofstream(folder_ / "killed/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
+  ASSERT_EQ(run(words), 0) << output();
+  EXPECT_EQ(RunRecord::open(folder_ / "killed/run.tieout")->summary()->cases.all(), 600);
+}
+
+// Each kind of end is a finding of its own kind, and the campaign goes on behind it.
+TEST_F(KilledCampaign, GoesOnAfterCrashesHangsAndAllMemory) {
+  const std::vector<std::string> words{
+      "campaign", "--dir",      in("bad"), "--cases",   "2000",
+      "--seed",   "31",         "--limit", "2",         "--memory",
+      "512",      "--patience", "0.2",     "--subject", std::string(TIEOUT_KERNELS) + "/libbad_at_times.so"};
+  EXPECT_EQ(run(words), 1) << output();
+  const RunSummary bad = RunRecord::open(folder_ / "bad/run.tieout")->summary().value();
+  EXPECT_TRUE(bad.finished);
+  EXPECT_EQ(bad.cases.all(), 2000);
+  for (const char* kind : {"died: SIGABRT", "died: exit", "died: hang"}) {
+    EXPECT_TRUE(bad.differences.contains(kind)) << kind << '\n' << output();
+    EXPECT_TRUE(std::ranges::any_of(
+        bad.findings,
+        [&](const Finding& finding) { return kind_of(finding) == kind && counted_kind(finding) == kind; }))
+        << kind << '\n'
+        << output();
+  }
+  EXPECT_GT(bad.cases.differed, 0);
+}
+
+}  // namespace
+}  // namespace tieout
