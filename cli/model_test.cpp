@@ -130,16 +130,17 @@ std::string array_of(const std::string& type, const std::string& element) {
 TEST_F(ModelCommand, InputsThatCannotBeMeantAreNamed) {
   std::ofstream(folder_ / "wide.npy", std::ios::binary) << array_of("<f8", std::string(8, '\0'));
   std::ofstream(folder_ / "nan.npy", std::ios::binary) << array_of("<f4", std::string("\x00\x00\xc0\x7f", 4));
-  const Outcome wide = run(model("shared", "'" + folder_.string() + "/wide.npy'"));
+  const Outcome wide = run(model("shared", "'" + folder_.path().string() + "/wide.npy'"));
   EXPECT_EQ(wide.status, 2) << wide.output;
   EXPECT_NE(wide.output.find("astype('float32')"), std::string::npos) << wide.output;
-  const Outcome nan = run(model("shared", "'" + folder_.string() + "/nan.npy'") + "--hypothesis integer_float32");
+  const Outcome nan =
+      run(model("shared", "'" + folder_.path().string() + "/nan.npy'") + "--hypothesis integer_float32");
   EXPECT_NE(nan.output.find("warning: 48 numbers of the inputs are NaN or infinite"), std::string::npos) << nan.output;
 }
 
 TEST_F(ModelCommand, AFolderThatCannotBeWrittenIsRefusedBeforeTheModelRuns) {
   std::ofstream(folder_ / "a file") << "no folder";
-  const Outcome o = run(model("shared", kSmall) + "--save '" + folder_.string() + "/a file/findings'");
+  const Outcome o = run(model("shared", kSmall) + "--save '" + folder_.path().string() + "/a file/findings'");
   EXPECT_EQ(o.status, 2) << o.output;
   EXPECT_NE(o.output.find("--save: "), std::string::npos) << o.output;
   EXPECT_EQ(o.output.find("is a program"), std::string::npos) << o.output;

@@ -35,18 +35,30 @@ TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
   EXPECT_GT(smaller, 200U);
 }
 
+// Of a layer of one image and one position, where channels last is the same as channels first.
+PairSaturation saturation_of(const ConvProblem& problem) {
+  const Tensor<std::uint8_t> output = conv_relu(problem, {});
+  const CapturedConv captured{.spec = problem.spec,
+                              .activation = problem.activation,
+                              .weight = problem.weight,
+                              .output = output.values,
+                              .output_shape = output.shape};
+  SecondsByPart seconds;
+  return pair_saturation(LayerWalks({}).walk(captured, {}, 1, seconds));
+}
+
 // 129 * 127 * 2 = 32766 fits int16; 130 * 127 * 2 = 33020 does not.
 TEST(Saturation, DependsOnWeightsAndActivations) {
   ConvProblem problem{.spec = {.in_channels = 2}, .activation = {129, 129}, .weight = {127, 127}};
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::unused);
+  EXPECT_EQ(saturation_of(problem), PairSaturation::unused);
   problem.activation = {0, 130};
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::possible);
+  EXPECT_EQ(saturation_of(problem), PairSaturation::possible);
   problem.weight = {127, -128};  // the products have different signs
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::never);
+  EXPECT_EQ(saturation_of(problem), PairSaturation::never);
   problem.weight = {-128, -1};  // 255 * -129 = -32895
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::unused);
+  EXPECT_EQ(saturation_of(problem), PairSaturation::unused);
   problem.spec.activation_zero_point = 255;  // padding counts as an activation
-  EXPECT_EQ(pair_saturation(problem), PairSaturation::possible);
+  EXPECT_EQ(saturation_of(problem), PairSaturation::possible);
 }
 
 }  // namespace
