@@ -4,6 +4,13 @@ add_test(NAME includes.arrows COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_inclu
 add_test(NAME includes.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes_test.sh")
 set_tests_properties(includes.arrows includes.planted PROPERTIES LABELS unit)
 
+# Without optimization nothing is in line, and everything is defined for everybody.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_test(NAME simd.objects
+    COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_simd_objects.sh" "$<TARGET_FILE:tieout_kernels>")
+  set_tests_properties(simd.objects PROPERTIES LABELS unit)
+endif()
+
 # g++ loses its own headers if -isystem names a folder that it searches anyway.
 set(tieout_header_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror
   "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\"" "-DTIEOUT_PROGRAM=\"tieout\"")
