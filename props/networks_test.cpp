@@ -23,8 +23,8 @@ TEST(Networks, HaveTheirPublishedSizes) {
     }
     return std::pair(count, products);
   };
-  EXPECT_EQ(totals(all[0]), std::pair(std::int64_t{53}, std::int64_t{4'089'184'256 - 2048 * 1000}));
-  EXPECT_EQ(totals(all[1]), std::pair(std::int64_t{52}, std::int64_t{300'774'272 - 1280 * 1000}));
+  EXPECT_EQ(totals(all[0]), std::pair(std::int64_t{53}, std::int64_t{4'089'184'256 - std::int64_t{2048} * 1000}));
+  EXPECT_EQ(totals(all[1]), std::pair(std::int64_t{52}, std::int64_t{300'774'272 - std::int64_t{1280} * 1000}));
 }
 
 }  // namespace
