@@ -35,8 +35,9 @@ template <typename Real>
 }
 
 template <typename Real>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]] void multiply_avx512(
-    const std::uint8_t* x, const std::int8_t* w, std::int64_t count, const Dequantization& by, Real* to) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void multiply_avx512(const std::uint8_t* x, const std::int8_t* w,
+                                                                           std::int64_t count, const Dequantization& by,
+                                                                           Real* to) {
   products(x, w, count, by, to);
 }
 
