@@ -13,18 +13,15 @@ namespace {
 constexpr __mmask8 kEight = 0xff;
 constexpr __mmask16 kSixteen = 0xffff;
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
-
-__m512i eight_longs(const std::uint8_t* from) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] __m512i eight_longs(const std::uint8_t* from) {
   return _mm512_maskz_cvtepu8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
 }
 
-__m512i sixteen_ints(const std::uint8_t* from) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] __m512i sixteen_ints(const std::uint8_t* from) {
   return _mm512_maskz_cvtepu8_epi32(kSixteen, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 
-std::uint64_t added_up(__m512i v) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t added_up(__m512i v) {
   alignas(64) std::uint64_t lanes[8];
   _mm512_store_si512(lanes, v);
   std::uint64_t sum = 0;
@@ -32,7 +29,9 @@ std::uint64_t added_up(__m512i v) {
   return sum;
 }
 
-std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x, const std::int32_t* sums) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedChannel& channel,
+                                                                                   const std::uint8_t* x,
+                                                                                   const std::int32_t* sums) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
   std::uint64_t total = 0;
   std::int64_t i = 0;
@@ -53,8 +52,9 @@ std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t*
   return total + added_up(_mm512_add_epi64(sum, other)) - channel.zero_point;
 }
 
-void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
-                 std::int64_t factor) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void add_weights(std::uint64_t* to, const std::int8_t* w,
+                                                                       std::int64_t count, std::int32_t zero_point,
+                                                                       std::int64_t factor) {
   const __m512i zero = _mm512_set1_epi64(zero_point), times = _mm512_set1_epi64(factor);
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {  // factor and step fit 32 bits
@@ -65,7 +65,8 @@ void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, st
   for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
 }
 
-std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
+                                                                            std::int32_t zero_point) {
   constexpr std::int64_t kBlock = std::int64_t{1} << 14;  // 2^14 / 32 sums of two squares below 2^16 fit a lane
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point));
   std::uint64_t total = 0;
@@ -87,7 +88,9 @@ std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t ze
 
 // Channels begin .. begin + 16 of every position, the weights in registers. The first position that is wrong, or all.
 template <std::size_t kTaps>
-std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseRow& row,
+                                                                                        std::int64_t begin,
+                                                                                        std::int64_t channel) {
   __m512i w[kTaps];
   for (std::size_t t = 0; t < kTaps; ++t) {
     w[t] = _mm512_loadu_si512(row.w + static_cast<std::int64_t>(t) * row.count + channel);
@@ -105,7 +108,9 @@ std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, s
   return row.positions;
 }
 
-std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseRow& row,
+                                                                                        std::int64_t begin,
+                                                                                        std::int64_t channel) {
   for (std::int64_t p = begin; p < row.positions; ++p) {
     __m512i sum = _mm512_loadu_si512(row.shift + channel);
     for (std::int64_t t = 0; t < row.tap_count; ++t) {
@@ -118,7 +123,8 @@ std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin, s
 }
 
 // A position that may be wrong, among all channels; those behind the last 16 are looked at one by one.
-std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong(const DepthwiseRow& row,
+                                                                               std::int64_t begin) {
   std::int64_t first = row.positions;
   std::int64_t channel = 0;
   for (; channel + 16 <= row.count; channel += 16) {
@@ -141,7 +147,9 @@ std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
   return row.positions * row.count;
 }
 
-std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t next_above(const std::uint8_t* x,
+                                                                              const std::uint8_t* limits,
+                                                                              std::int64_t begin, std::int64_t count) {
   for (std::int64_t i = begin; i < count; i += 64) {
     const std::int64_t left = std::min<std::int64_t>(64, count - i);
     const __mmask64 live = ~std::uint64_t{0} >> static_cast<unsigned>(64 - left);
@@ -152,7 +160,8 @@ std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::
   return count;
 }
 
-void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void extremes(const std::uint8_t* x, std::int64_t count,
+                                                                    std::uint8_t* lowest, std::uint8_t* highest) {
   __m512i low = _mm512_set1_epi8(static_cast<char>(x[0])), high = low;
   std::int64_t i = 0;
   for (; i + 64 <= count; i += 64) {
@@ -171,8 +180,6 @@ void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, s
     *highest = std::max(*highest, x[i]);
   }
 }
-
-#pragma GCC pop_options
 
 }  // namespace
 
