@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cases/cpu.h"
 #include "cases/random.h"
 
 namespace tieout {
@@ -70,11 +71,6 @@ template <typename T>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void draw_avx512(Fill fill, std::span<T> values,
                                                                        const Random& random, const Range& range) {
   draw(fill, values, random, range);
-}
-
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 }
 
 template <typename T>

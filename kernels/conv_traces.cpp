@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "cases/cpu.h"
 #include "kernels/conv_relu.h"
 
 namespace tieout {
@@ -72,7 +73,7 @@ using Add = Products (*)(const std::int16_t* x, const std::int16_t* w, std::int6
 
 Add best_add(Arithmetic::Products products) {
   const bool exact = products == Arithmetic::Products::exact;
-  if (__builtin_cpu_supports("avx2") != 0) {
+  if (has_avx2()) {
     return exact ? add_avx2<Arithmetic::Products::exact> : add_avx2<Arithmetic::Products::int16_pairs>;
   }
   return exact ? add_portable<Arithmetic::Products::exact> : add_portable<Arithmetic::Products::int16_pairs>;

@@ -1,13 +1,14 @@
 #include "kernels/kernel_isa.h"
 
+#include "cases/cpu.h"
+
 namespace tieout {
 
 std::vector<KernelIsa> kernel_isas() {
   std::vector<KernelIsa> isas{KernelIsa::portable};
-  if (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0) return isas;
+  if (!has_avx2()) return isas;
   isas.push_back(KernelIsa::avx2);
-  if (__builtin_cpu_supports("avx512f") == 0 || __builtin_cpu_supports("avx512bw") == 0) return isas;
-  if (__builtin_cpu_supports("avx512vl") == 0 || __builtin_cpu_supports("avx512dq") == 0) return isas;
+  if (!has_avx512()) return isas;
   isas.push_back(KernelIsa::avx512);
   if (__builtin_cpu_supports("avx512vnni") != 0) isas.push_back(KernelIsa::avx512_vnni);
   return isas;

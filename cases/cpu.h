@@ -1,0 +1,16 @@
+#pragma once
+// What this CPU can run, where more than one room asks. The same words for all: what is compiled for "AVX-512" uses all
+// four of its parts.
+
+namespace tieout {
+
+[[nodiscard]] inline bool has_avx2() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+}
+
+[[nodiscard]] inline bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+}
+
+}  // namespace tieout
