@@ -1,32 +1,8 @@
 #include "cases/layer_view.h"
 
-#include <algorithm>
+#include "cases/layout.h"
 
 namespace tieout {
-namespace {
-
-// rows x columns as columns x rows, in squares that stay in the cache.
-void transpose(const std::uint8_t* from, std::int64_t rows, std::int64_t columns, std::uint8_t* to) {
-  constexpr std::int64_t kSquare = 32;
-  for (std::int64_t r = 0; r < rows; r += kSquare) {
-    for (std::int64_t c = 0; c < columns; c += kSquare) {
-      for (std::int64_t i = r; i < std::min(r + kSquare, rows); ++i) {
-        for (std::int64_t j = c; j < std::min(c + kSquare, columns); ++j) to[j * rows + i] = from[i * columns + j];
-      }
-    }
-  }
-}
-
-std::vector<std::uint8_t> transposed(const std::uint8_t* values, std::int64_t batch, std::int64_t rows,
-                                     std::int64_t columns) {
-  std::vector<std::uint8_t> result(static_cast<std::size_t>(batch * rows * columns));
-  for (std::int64_t n = 0; n < batch; ++n) {
-    transpose(values + n * rows * columns, rows, columns, result.data() + n * rows * columns);
-  }
-  return result;
-}
-
-}  // namespace
 
 std::int64_t offset_of(const OutputElement& element, const ConvCase& c) {
   const std::int64_t plane = volume(output_size(c));

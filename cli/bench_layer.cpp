@@ -8,9 +8,10 @@
 #include <memory>
 #include <vector>
 
+#include "cases/aligned.h"
 #include "cases/case_text.h"
 #include "cases/contents.h"
-#include "kernels/layout.h"
+#include "cases/layout.h"
 #include "kernels/packed_conv.h"
 #include "kernels/peak.h"
 
@@ -21,21 +22,6 @@ constexpr const char* kOurs = "ours";
 constexpr const char* kPeak = "peak";
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-// Where LibTorch's own tensors begin, too: at a cache line.
-class AlignedBytes {
- public:
-  explicit AlignedBytes(const std::vector<std::uint8_t>& bytes) : lines_(bytes.size() / sizeof(Line) + 1) {
-    std::copy(bytes.begin(), bytes.end(), data());
-  }
-  std::uint8_t* data() { return lines_.front().bytes; }
-
- private:
-  struct alignas(64) Line {
-    std::uint8_t bytes[64];
-  };
-  std::vector<Line> lines_;
-};
 
 // Keeps the least seconds of an iteration, by the benchmark's name.
 class Least final : public benchmark::BenchmarkReporter {
@@ -101,9 +87,11 @@ tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, Lib
   if (!onednn) return tl::unexpected(onednn.error());
 
   const PackedConv conv(c, problem.weight, Arithmetic{});
-  const auto x = transposed(problem.activation, size(c.batch), size(c.in_channels), size(volume(c.input)));
+  const auto x = transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
   const std::int64_t outputs = element_count(output_shape(c));
-  AlignedBytes x_aligned(x), y_aligned(std::vector<std::uint8_t>(size(outputs)));
+  // Where LibTorch's own tensors begin, too: at a cache line.
+  const AlignedVector<std::uint8_t> x_aligned(x.begin(), x.end());
+  AlignedVector<std::uint8_t> y_aligned(size(outputs));
   const auto ours = [&] {
     conv.run(x_aligned.data(), y_aligned.data(), options.threads);
     benchmark::ClobberMemory();
@@ -121,10 +109,9 @@ tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, Lib
   benchmark::RunSpecifiedBenchmarks(&least);
   benchmark::ClearRegisteredBenchmarks();
 
-  const auto last =
-      transposed((*fbgemm)->answer().y.values, size(c.batch), size(c.out_channels), size(volume(output_size(c))));
+  const auto last = transposed((*fbgemm)->answer().y.values.data(), c.batch, c.out_channels, volume(output_size(c)));
   const bool equal =
-      std::equal(last.begin(), last.end(), y_aligned.data()) && (*fbgemm)->answer().y == (*onednn)->answer().y;
+      std::equal(last.begin(), last.end(), y_aligned.begin()) && (*fbgemm)->answer().y == (*onednn)->answer().y;
   return BenchLayer{
       .name = layer.name,
       .count = layer.count,

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "cases/layout.h"
 #include "kernels/fault_report.h"
-#include "kernels/layout.h"
 
 namespace tieout {
 namespace {
@@ -150,14 +150,13 @@ tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction 
                                                                  const ConvProblem& problem,
                                                                  const Conditions& conditions) {
   const ConvCase& c = problem.spec;
-  const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
   const bool activation_last = traits.activation == Order::channels_last;
   const std::vector<std::uint8_t> activation =
-      activation_last ? transposed(problem.activation, size(c.batch), size(c.in_channels), size(volume(c.input)))
+      activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
                       : problem.activation;
   const std::vector<std::int8_t> weight =
       traits.weight == Order::channels_last
-          ? transposed(problem.weight, size(c.out_channels), size(c.in_channels / c.groups), size(volume(c.kernel)))
+          ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
           : problem.weight;
 
   Buffers& b = buffers_;
@@ -168,7 +167,8 @@ tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction 
   conv.weight_zero_points = fill(b.weight_zero_points, c.weight_zero_points, traits.alignment, conditions);
   conv.bias = c.bias.empty() ? nullptr : fill(b.bias, c.bias, traits.alignment, conditions);
   const Shape shape = output_shape(c);
-  b.output.place(size(element_count(shape)), traits.alignment, conditions.placement, conditions.output_fill);
+  b.output.place(static_cast<std::size_t>(element_count(shape)), traits.alignment, conditions.placement,
+                 conditions.output_fill);
   conv.output = b.output.bytes().data();
 
   const std::array<NamedBuffer, 6> named{{{"output", &b.output},
@@ -204,7 +204,7 @@ tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction 
   }
   Tensor<std::uint8_t> y{shape, {b.output.bytes().begin(), b.output.bytes().end()}};
   if (activation_last) {
-    y.values = transposed(y.values, size(c.batch), size(volume(output_size(c))), size(c.out_channels));
+    y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
   }
   return y;
 }

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "cases/layout.h"
 #include "kernels/child_process.h"
-#include "kernels/layout.h"
 
 namespace tieout {
 namespace {
@@ -108,13 +108,11 @@ class ProcessSubject final : public Subject {
   tl::expected<Tensor<std::uint8_t>, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
                                                        Clock::time_point deadline) const {
     const ConvCase& c = problem.spec;
-    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     std::string request = request_line(c);
     const auto append = [&](const auto& values) { request.append(values.begin(), values.end()); };
-    append(activation_last_ ? transposed(problem.activation, size(c.batch), size(c.in_channels), size(volume(c.input)))
+    append(activation_last_ ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
                             : problem.activation);
-    append(weight_last_ ? transposed(problem.weight, size(c.out_channels), size(c.in_channels / c.groups),
-                                     size(volume(c.kernel)))
+    append(weight_last_ ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
                         : problem.weight);
     if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
     const auto line = process.read_line(deadline);
@@ -128,11 +126,11 @@ class ProcessSubject final : public Subject {
       return tl::unexpected(SubjectError{
           Kind::misbehaved, "answers '" + *line + "', and neither 'ok " + std::to_string(count) + "' nor 'declined'"});
     }
-    const auto bytes = process.read_bytes(size(count), deadline);
+    const auto bytes = process.read_bytes(static_cast<std::size_t>(count), deadline);
     if (!bytes) return tl::unexpected(bytes.error());
     y.values.assign(bytes->begin(), bytes->end());
     if (activation_last_) {
-      y.values = transposed(y.values, size(c.batch), size(volume(output_size(c))), size(c.out_channels));
+      y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
     }
     return y;
   }

@@ -9,8 +9,8 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/layout.h"
 #include "kernels/conv_relu.h"
-#include "kernels/layout.h"
 #include "kernels/packed_conv.h"
 #include "props/generator.h"
 
@@ -26,15 +26,13 @@ constexpr std::array kArithmetics{
     Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
     Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}};
 
-std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
 // What conv_relu_traces() says, channels last.
 template <typename T, typename Field>
 std::vector<T> channels_last(const ConvProblem& problem, const std::vector<ElementTrace>& traces, const Field& field) {
   std::vector<T> values;
   for (const ElementTrace& trace : traces) values.push_back(field(trace));
   const ConvCase& c = problem.spec;
-  return transposed(values, size(c.batch), size(c.out_channels), size(volume(output_size(c))));
+  return transposed(values.data(), c.batch, c.out_channels, volume(output_size(c)));
 }
 
 void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
@@ -42,7 +40,7 @@ void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
   const auto traces = conv_relu_traces(problem, arithmetic);
   const auto expected = channels_last<std::uint8_t>(problem, traces, [](const auto& t) { return t.result; });
   const auto expected_sums = channels_last<std::int32_t>(problem, traces, [](const auto& t) { return t.accumulator; });
-  const auto x = transposed(problem.activation, size(c.batch), size(c.in_channels), size(volume(c.input)));
+  const auto x = transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
   const Spatial out = output_size(c);
   const std::int64_t row = out[2] * c.out_channels;
   for (const KernelIsa isa : kernel_isas()) {
