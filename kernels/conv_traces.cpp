@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "cases/cpu.h"
+#include "kernels/channel_scale.h"
 #include "kernels/conv_relu.h"
 
 namespace tieout {
@@ -83,9 +84,7 @@ Add best_add(Arithmetic::Products products) {
 struct Channel {
   std::int64_t shift = 0;  // taps * xz * wz - xz * sum(w)
   std::int64_t weight_zero_point = 0;
-  float multiplier = 0;
-  enum class Bias { none, added, fused } how = Bias::none;
-  float bias = 0, reciprocal = 0;  // reciprocal: where the bias is fused
+  ChannelScale scale;
 };
 
 // To the nearest int32, ties to the even one; what does not fit becomes INT32_MIN. Without a call: libm's floor is one.
@@ -163,22 +162,8 @@ class Traces {
     transpose(w, group_channels_, taps, weights_.data() + k * padded_, taps);
     const std::int64_t sum = std::accumulate(w, w + length_, std::int64_t{0});
     const std::int64_t xz = c_.activation_zero_point;
-    const float unit = static_cast<float>(c_.activation_scale) * static_cast<float>(weight_scale(c_, k));
-    Channel channel{.weight_zero_point = weight_zero_point(c_, k),
-                    .multiplier = unit / static_cast<float>(c_.output_scale)};
-    channel.shift = length_ * xz * channel.weight_zero_point - xz * sum;
-    if (c_.bias.empty()) return channel;
-    channel.how = Channel::Bias::added;
-    channel.bias = c_.bias[static_cast<std::size_t>(k)];
-    channel.reciprocal = 1.0F / unit;
-    if (c_.granularity == Granularity::per_channel) {
-      channel.bias = channel.bias / unit;
-    } else if (arithmetic_.tensor_bias == Arithmetic::TensorBias::fused) {
-      channel.how = Channel::Bias::fused;
-    } else {
-      channel.bias = channel.bias * channel.reciprocal;
-    }
-    return channel;
+    const std::int64_t wz = weight_zero_point(c_, k);
+    return {.shift = length_ * xz * wz - xz * sum, .weight_zero_point = wz, .scale = channel_scale(c_, arithmetic_, k)};
   }
 
   // An image's group, padded, channels fastest: the rows of windows are runs in it, where nothing is dilated.
@@ -221,10 +206,11 @@ class Traces {
     const std::int64_t exact =
         products.sum + channel.shift - channel.weight_zero_point * (saturated ? 32767 : activations);
     const auto raw = static_cast<std::int32_t>(exact);  // modulo 2^32
-    auto f = static_cast<float>(raw);
-    if (channel.how == Channel::Bias::added) f = f + channel.bias;
-    if (channel.how == Channel::Bias::fused) f = std::fma(channel.bias, channel.reciprocal, f);
-    const float scaled = f * channel.multiplier;
+    const ChannelScale& scale = channel.scale;
+    const auto f = static_cast<float>(raw);
+    // A libm without FMA takes long for it, and most biases are not fused.
+    const float with_bias = scale.reciprocal == 1.0F ? f + scale.bias : std::fma(scale.bias, scale.reciprocal, f);
+    const float scaled = with_bias * scale.multiplier;
     const auto oz = static_cast<std::int32_t>(c_.output_zero_point);
     const std::int32_t q = std::clamp(to_int32(scaled), -32768, 32767) + oz;
     return {.accumulator = raw,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/channel_scale.h"
 #include "kernels/conv_plan.h"
 
 namespace tieout {
@@ -11,7 +12,7 @@ namespace {
 // What a lane of the loops knows of its channel. One that only fills up a block is all zeros.
 struct Channel {
   std::int32_t start = 0, weight_zero_point = 0;
-  float bias = 0, reciprocal = 1, multiplier = 0;
+  ChannelScale scale;
 };
 
 Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, std::int64_t k) {
@@ -21,22 +22,9 @@ Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, st
   const std::int64_t xz = c.activation_zero_point;
   const std::int64_t wz = weight_zero_point(c, k);
   const std::int64_t sum = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
-  Channel channel;
-  channel.start = static_cast<std::int32_t>(length * xz * wz - xz * sum);  // modulo 2^32
-  channel.weight_zero_point = static_cast<std::int32_t>(wz);
-  const float unit = static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k));
-  channel.multiplier = unit / static_cast<float>(c.output_scale);
-  if (c.bias.empty()) return channel;
-  const float bias = c.bias[static_cast<std::size_t>(k)];
-  if (c.granularity == Granularity::per_channel) {
-    channel.bias = bias / unit;
-  } else if (plan.arithmetic.tensor_bias == Arithmetic::TensorBias::separate) {
-    channel.bias = bias * (1.0F / unit);
-  } else {
-    channel.bias = bias;
-    channel.reciprocal = 1.0F / unit;
-  }
-  return channel;
+  return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum),  // modulo 2^32
+          .weight_zero_point = static_cast<std::int32_t>(wz),
+          .scale = channel_scale(c, plan.arithmetic, k)};
 }
 
 // The weights in the order of the reduction, K x length.
@@ -166,9 +154,9 @@ class Packer {
     ChannelTable& table = plan_.table;
     table.start.push_back(channel.start);
     table.weight_zero_point.push_back(channel.weight_zero_point);
-    table.bias.push_back(channel.bias);
-    table.reciprocal.push_back(channel.reciprocal);
-    table.multiplier.push_back(channel.multiplier);
+    table.bias.push_back(channel.scale.bias);
+    table.reciprocal.push_back(channel.scale.reciprocal);
+    table.multiplier.push_back(channel.scale.multiplier);
   }
 
   void pack_panel(std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {

@@ -26,7 +26,8 @@ constexpr std::array kArithmetics{
     Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
     Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}};
 
-// What conv_relu_traces() says, channels last.
+// What the specification says, channels last. Not conv_relu_traces(), which has its channels' numbers from where the packed
+// kernels have theirs.
 template <typename T, typename Field>
 std::vector<T> channels_last(const ConvProblem& problem, const std::vector<ElementTrace>& traces, const Field& field) {
   std::vector<T> values;
@@ -37,7 +38,10 @@ std::vector<T> channels_last(const ConvProblem& problem, const std::vector<Eleme
 
 void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
   const ConvCase& c = problem.spec;
-  const auto traces = conv_relu_traces(problem, arithmetic);
+  std::vector<ElementTrace> traces;
+  for (std::int64_t i = 0; i < element_count(output_shape(c)); ++i) {
+    traces.push_back(conv_relu_trace(problem, arithmetic, i));
+  }
   const auto expected = channels_last<std::uint8_t>(problem, traces, [](const auto& t) { return t.result; });
   const auto expected_sums = channels_last<std::int32_t>(problem, traces, [](const auto& t) { return t.accumulator; });
   const auto x = transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
