@@ -7,19 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "cases/case_words.h"
 #include "cli/bench_cases.h"
 #include "cli/bench_layer.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/output_file.h"
 #include "kernels/kernel_isa.h"
+#include "oracle/libtorch_held.h"
 
 namespace tieout {
 namespace {
 
 struct Arguments {
   BenchOptions options;
-  std::string network = "all", filter, json;
+  std::string network = "all", filter, json, isa, products;
   int threads = 1;
   std::int64_t cases = 0;  // 0: layers are measured
 };
@@ -41,6 +43,39 @@ tl::expected<std::vector<Network>, std::string> chosen(const Arguments& argument
   }
   if (kept.empty()) return tl::unexpected(std::string("leaves no layer; without it, all are listed"));
   return kept;
+}
+
+tl::expected<KernelIsa, std::string> kernel_isa_of(const Arguments& arguments) {
+  if (arguments.isa.empty()) return best_kernel_isa();
+  std::string all;
+  for (const KernelIsa isa : kernel_isas()) {
+    if (arguments.isa == name(isa)) return isa;
+    all += std::string(all.empty() ? "" : ", ") + name(isa);
+  }
+  return tl::unexpected(fmt::format("this CPU has no {}: it can run {}", arguments.isa, all));
+}
+
+// The same on both sides. Below AVX2 LibTorch's engines do not go both.
+Isa engines_isa_of(const Arguments& arguments, KernelIsa ours) {
+  if (arguments.isa.empty()) return Isa::native;
+  switch (ours) {
+    case KernelIsa::portable:
+    case KernelIsa::avx2: return Isa::avx2;
+    case KernelIsa::avx512: return Isa::avx512;
+    case KernelIsa::avx512_vnni: return Isa::avx512_vnni;
+  }
+  return Isa::native;
+}
+
+const char* name(Arithmetic::Products products) {
+  return products == Arithmetic::Products::exact ? "exact" : "int16_pairs";
+}
+
+// Where nothing is said: what FBGEMM's pointwise and im2col code does with these instructions.
+Arithmetic::Products products_of(const Arguments& arguments, KernelIsa ours) {
+  using Products = Arithmetic::Products;
+  if (!arguments.products.empty()) return arguments.products == "exact" ? Products::exact : Products::int16_pairs;
+  return ours == KernelIsa::avx512_vnni ? Products::exact : Products::int16_pairs;
 }
 
 tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, LibTorch& reference,
@@ -66,12 +101,19 @@ int bench(const Arguments& arguments) {
     fmt::print(stderr, "tieout bench: --filter: {}\n", wanted.error());
     return kBadUsage;
   }
-  const auto loaded = libtorch();
+  const auto ours = kernel_isa_of(arguments);
+  if (!ours) {
+    fmt::print(stderr, "tieout bench: --isa: {}\n", ours.error());
+    return kNotVerified;
+  }
+  const Isa theirs = engines_isa_of(arguments, *ours);
+  const auto loaded = theirs == Isa::native ? libtorch() : libtorch_held_to(theirs);
   if (!loaded) {
     fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",
                loaded.error().message);
     return kNotVerified;
   }
+  const Arithmetic::Products products = products_of(arguments, *ours);
   if (arguments.cases > 0) {
     fmt::print("LibTorch {} on {}\n", (*loaded)->version(), cpu_name());
     const auto done = bench_cases(**loaded, arguments.cases);
@@ -80,13 +122,17 @@ int bench(const Arguments& arguments) {
   }
   BenchReport report{.cpu = cpu_name(),
                      .libtorch = (*loaded)->version(),
-                     .isa = name(best_kernel_isa()),
+                     .isa = fmt::format("{}, {} products", name(*ours), name(products)),
+                     .engines = std::string(name(theirs)),
                      .seconds_each = arguments.options.seconds,
                      .repetitions = arguments.options.repetitions};
   fmt::print("{}", bench_head(report));
   for (int threads = 1; threads <= arguments.threads; ++threads) {
     BenchOptions options = arguments.options;
     options.threads = threads;
+    options.isa = *ours;
+    options.products = products;
+    options.engines_isa = theirs;
     auto run = measure(*wanted, **loaded, options);
     if (!run) {
       fmt::print(stderr, "tieout bench: {}\n", run.error());
@@ -121,6 +167,15 @@ void add_bench(CLI::App& app, int& exit_status) {
   command->add_option("--threads", arguments->threads, "Measure on 1 to this many threads, and say how each scales")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--isa", arguments->isa,
+          "Our kernel with these instructions, and FBGEMM and ONEDNN held to the same; default: the best on both sides")
+      ->check(CLI::IsMember({"portable", "avx2", "avx512", "avx512_vnni"}));
+  command
+      ->add_option("--products", arguments->products,
+                   "Our sums: exact, or of int16_pairs that saturate; default: as FBGEMM with these instructions")
+      ->check(CLI::IsMember({"exact", "int16_pairs"}));
   command->add_option("--min-time", arguments->options.seconds, "Seconds of a repetition, at least")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

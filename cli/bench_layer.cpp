@@ -66,9 +66,11 @@ void initialize_once() {
 }
 
 tl::expected<std::unique_ptr<PreparedConv>, std::string> prepare(LibTorch& reference, ConvProblem problem,
-                                                                 Engine engine, int threads) {
-  problem.spec.execution.engine = engine;
-  problem.spec.execution.threads = threads;
+                                                                 Engine engine, const BenchOptions& options) {
+  Execution& execution = problem.spec.execution;  // its memory format is the layer's own
+  execution.engine = engine;
+  execution.isa = options.engines_isa;
+  execution.threads = options.threads;
   auto prepared = reference.prepare(problem);
   if (!prepared) return tl::unexpected(std::string(name(engine)) + ": " + prepared.error().message);
   return std::move(*prepared);
@@ -81,12 +83,12 @@ tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, Lib
   initialize_once();
   const ConvProblem problem = with_contents(layer.spec);
   const ConvCase& c = problem.spec;
-  const auto fbgemm = prepare(reference, problem, Engine::fbgemm, options.threads);
+  const auto fbgemm = prepare(reference, problem, Engine::fbgemm, options);
   if (!fbgemm) return tl::unexpected(fbgemm.error());
-  const auto onednn = prepare(reference, problem, Engine::onednn, options.threads);
+  const auto onednn = prepare(reference, problem, Engine::onednn, options);
   if (!onednn) return tl::unexpected(onednn.error());
 
-  const PackedConv conv(c, problem.weight, Arithmetic{});
+  const PackedConv conv(c, problem.weight, {.products = options.products}, options.isa);
   const auto x = transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
   const std::int64_t outputs = element_count(output_shape(c));
   // Where LibTorch's own tensors begin, too: at a cache line.
@@ -97,7 +99,8 @@ tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, Lib
     benchmark::ClobberMemory();
   };
   constexpr std::int64_t kRounds = 10'000;
-  const auto multiply = [] { benchmark::DoNotOptimize(multiply_in_registers(best_kernel_isa(), kRounds)); };
+  const auto multiply_all = [&] { return multiply_in_registers(options.isa, options.products, kRounds); };
+  const auto multiply = [&] { benchmark::DoNotOptimize(multiply_all()); };
   const auto run_fbgemm = [&] { (*fbgemm)->run(); };
   const auto run_onednn = [&] { (*onednn)->run(); };
   const std::string fbgemm_name(name(Engine::fbgemm)), onednn_name(name(Engine::onednn));
@@ -112,15 +115,14 @@ tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, Lib
   const auto last = transposed((*fbgemm)->answer().y.values.data(), c.batch, c.out_channels, volume(output_size(c)));
   const bool equal =
       std::equal(last.begin(), last.end(), y_aligned.begin()) && (*fbgemm)->answer().y == (*onednn)->answer().y;
-  return BenchLayer{
-      .name = layer.name,
-      .count = layer.count,
-      .multiply_adds = outputs * reduction_length(c),
-      .ours = least.seconds(kOurs),
-      .fbgemm = least.seconds(fbgemm_name.c_str()),
-      .onednn = least.seconds(onednn_name.c_str()),
-      .peak = static_cast<double>(multiply_in_registers(best_kernel_isa(), kRounds)) / least.seconds(kPeak),
-      .equal = equal};
+  return BenchLayer{.name = layer.name,
+                    .count = layer.count,
+                    .multiply_adds = outputs * reduction_length(c),
+                    .ours = least.seconds(kOurs),
+                    .fbgemm = least.seconds(fbgemm_name.c_str()),
+                    .onednn = least.seconds(onednn_name.c_str()),
+                    .peak = static_cast<double>(multiply_all()) / least.seconds(kPeak),
+                    .equal = equal};
 }
 
 }  // namespace tieout

@@ -4,6 +4,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "kernels/kernel_isa.h"
 #include "oracle/libtorch.h"
 #include "props/networks.h"
 #include "reports/bench_report.h"
@@ -14,6 +15,9 @@ struct BenchOptions {
   double seconds = 0.01;  // of a repetition, at least
   int repetitions = 9;
   int threads = 1;
+  KernelIsa isa = best_kernel_isa();  // ours
+  Arithmetic::Products products = Arithmetic::Products::exact;
+  Isa engines_isa = Isa::native;  // FBGEMM's
 };
 
 // Seconds are the least of the repetitions, which follow one another in random order: what else the machine does only adds to

@@ -47,6 +47,17 @@ TEST(Bench, MeasuresLayersThatAnswerAlike) {
   }
 }
 
+// AVX2 is what LibTorch itself needs, so that every machine that runs this has it.
+TEST(Bench, HoldsBothSidesToAnInstructionSet) {
+  const Outcome held = run(std::string(kShort) + " --isa avx2");
+  EXPECT_EQ(held.status, 0) << held.output;
+  EXPECT_NE(held.output.find("ours: avx2, int16_pairs products, theirs: avx2\n"), std::string::npos) << held.output;
+  const Outcome exact = run(std::string(kShort) + " --isa avx2 --products exact");
+  EXPECT_EQ(exact.status, 0) << exact.output;
+  EXPECT_NE(exact.output.find("ours: avx2, exact products, theirs: avx2\n"), std::string::npos) << exact.output;
+  EXPECT_EQ(run("--isa neon").status, 2);
+}
+
 TEST(Bench, SaysWhatIsWrong) {
   const Outcome nothing = run("--filter 'no such layer'");
   EXPECT_EQ(nothing.status, 2);

@@ -91,26 +91,42 @@ void dense(const Panel& panel, const DenseRow& row, const OutputRange& range) {
   dense_panel<Lanes, 1>(panel, row, range);
 }
 
+// As many sums as a tile has, a step of the activations for each of its positions. The compiler must not see that these are the
+// same: where products are no part of the addition, it would make them once.
 template <typename Lanes>
 std::int64_t multiply_in_registers(std::int64_t rounds) {
-  constexpr int kSums = 8;  // more than one multiply-add takes cycles, and few enough for any register file
-  alignas(64) std::int8_t bytes[bytes_of_block_step(Lanes::kForm)] = {};
+  constexpr auto kPositions = static_cast<std::size_t>(Lanes::positions(Lanes::kBlocks));
+  constexpr std::size_t kBlocks = Lanes::kBlocks;
+  constexpr auto kBytes = static_cast<std::size_t>(bytes_of_block_step(Lanes::kForm));
+  alignas(64) std::int8_t bytes[kBlocks * kBytes] = {};
   std::uint8_t four[kStep] = {};
-  // What the compiler knows it would not compute.
   asm volatile("" : : "r"(bytes), "r"(four) : "memory");
-  const auto weights = Lanes::weights(bytes);
-  const auto x = Lanes::broadcast(four);
-  typename Lanes::Sums sums[kSums];
-#pragma GCC unroll 8
-  for (int i = 0; i < kSums; ++i) sums[i] = Lanes::splat(i);
-  for (std::int64_t round = 0; round < rounds; ++round) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kSums; ++i) sums[i] = Lanes::dot(sums[i], x, weights);
+  typename Lanes::Weights weights[kBlocks];
+  typename Lanes::Sums sums[kPositions][kBlocks];
+#pragma GCC unroll 4
+  for (std::size_t r = 0; r < kBlocks; ++r) {
+    weights[r] = Lanes::weights(bytes + r * kBytes);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < kPositions; ++p) sums[p][r] = Lanes::splat(static_cast<std::int32_t>(p));
   }
-  std::int32_t lanes[kSums * kBlock];
-  for (int i = 0; i < kSums; ++i) Lanes::store(lanes + i * kBlock, sums[i]);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < kPositions; ++p) {
+      const std::uint8_t* from = four;
+      asm volatile("" : "+r"(from));
+      const auto x = Lanes::broadcast(from);
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < kBlocks; ++r) sums[p][r] = Lanes::dot(sums[p][r], x, weights[r]);
+    }
+  }
+  std::int32_t lanes[kPositions * kBlocks][kBlock];
+#pragma GCC unroll 16
+  for (std::size_t p = 0; p < kPositions; ++p) {
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kBlocks; ++r) Lanes::store(lanes[p * kBlocks + r], sums[p][r]);
+  }
   asm volatile("" : : "r"(lanes) : "memory");
-  return rounds * kSums * kBlock * kStep;
+  return rounds * static_cast<std::int64_t>(kPositions * kBlocks) * kBlock * kStep;
 }
 
 template <typename Lanes>

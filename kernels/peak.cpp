@@ -4,8 +4,8 @@
 
 namespace tieout {
 
-std::int64_t multiply_in_registers(KernelIsa isa, std::int64_t rounds) {
-  return loops_of(isa, Arithmetic::Products::exact).multiply_in_registers(rounds);
+std::int64_t multiply_in_registers(KernelIsa isa, Arithmetic::Products products, std::int64_t rounds) {
+  return loops_of(isa, products).multiply_in_registers(rounds);
 }
 
 }  // namespace tieout

@@ -3,12 +3,13 @@
 
 #include <cstdint>
 
+#include "cases/conv_case.h"
 #include "kernels/kernel_isa.h"
 
 namespace tieout {
 
-// Does `rounds` times the exact kernel's own widest multiply-add on as many independent sums as hide how long one takes, all
-// in registers. Returns how many multiply-adds of activation and weight that was.
-[[nodiscard]] std::int64_t multiply_in_registers(KernelIsa isa, std::int64_t rounds);
+// Does `rounds` times the kernel's own widest multiply-add for such products on as many independent sums as one of its tiles has,
+// all in registers. Returns how many multiply-adds of activation and weight that was.
+[[nodiscard]] std::int64_t multiply_in_registers(KernelIsa isa, Arithmetic::Products products, std::int64_t rounds);
 
 }  // namespace tieout

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "oracle/libtorch.h"
+#include "oracle/libtorch_held.h"
 
 namespace tieout {
 namespace {
@@ -34,11 +35,38 @@ EngineResult<LibTorch*> load() {
   return reinterpret_cast<LibTorch* (*)()>(entry)();
 }
 
+// What ONEDNN_MAX_CPU_ISA says for it; nullptr where it has no word.
+const char* onednn_word(Isa isa) {
+  switch (isa) {
+    case Isa::avx2: return "AVX2";
+    case Isa::avx512: return "AVX512_CORE";
+    case Isa::avx512_vnni: return "AVX512_CORE_VNNI";
+    case Isa::native:
+    case Isa::avx512_256:
+    case Isa::avx512_vnni_256: break;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 EngineResult<LibTorch*> libtorch() {
   static const EngineResult<LibTorch*> instance = load();
   return instance;
+}
+
+EngineResult<LibTorch*> libtorch_held_to(Isa isa) {
+  const char* const word = onednn_word(isa);
+  if (word == nullptr) {
+    return tl::unexpected(EngineError{EngineError::Kind::unsupported,
+                                      "ONEDNN can be held to avx2, avx512 and avx512_vnni, and to nothing else"});
+  }
+  auto loaded = libtorch();
+  if (!loaded) return loaded;
+  if (auto can = (*loaded)->available({.isa = isa}); !can) return tl::unexpected(can.error());
+  // LibTorch does not export oneDNN's own call for it.
+  setenv(kMisleading.front(), word, 1);
+  return loaded;
 }
 
 }  // namespace tieout

@@ -71,8 +71,8 @@ double geometric_mean(const std::vector<BenchLayer>& layers) {
 }
 
 std::string bench_head(const BenchReport& report) {
-  return fmt::format("LibTorch {} on {}; ours: {}; one thread, least of {} times {} s\n", report.libtorch, report.cpu,
-                     report.isa, report.repetitions, report.seconds_each) +
+  return fmt::format("LibTorch {} on {}; ours: {}, theirs: {}\none thread, least of {} times {} s\n", report.libtorch,
+                     report.cpu, report.isa, report.engines, report.repetitions, report.seconds_each) +
          fmt::format(kRow, "layer", "of", "GMAC", "ours us", "FBGEMM us", "ONEDNN us", "faster", "share", "") +
          fmt::format(kRow, "", "", "", "", "", "", "/ ours", "peak", "");
 }
@@ -96,6 +96,7 @@ std::string bench_json(const BenchReport& report) {
   nlohmann::ordered_json json{{"cpu", report.cpu},
                               {"libtorch", report.libtorch},
                               {"isa", report.isa},
+                              {"engines_isa", report.engines},
                               {"seconds_each", report.seconds_each},
                               {"repetitions", report.repetitions},
                               {"geometric_mean", geometric_mean(report.runs.front().layers)},

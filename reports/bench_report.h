@@ -30,7 +30,9 @@ struct BenchRun {
 };
 
 struct BenchReport {
-  std::string cpu, libtorch, isa;
+  std::string cpu, libtorch;
+  std::string isa;          // ours, and what becomes of products where that is asked: "avx2, int16_pairs"
+  std::string engines;      // theirs: "native", or the one that both are held to
   double seconds_each = 0;  // of a repetition, at least
   int repetitions = 0;
   std::vector<BenchRun> runs;  // the first on one thread

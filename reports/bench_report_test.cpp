@@ -9,8 +9,13 @@ namespace tieout {
 namespace {
 
 BenchReport sample() {
-  BenchReport report{
-      .cpu = "a CPU", .libtorch = "2.15.0", .isa = "avx2", .seconds_each = 0.01, .repetitions = 9, .runs = {}};
+  BenchReport report{.cpu = "a CPU",
+                     .libtorch = "2.15.0",
+                     .isa = "avx2, int16_pairs",
+                     .engines = "avx2",
+                     .seconds_each = 0.01,
+                     .repetitions = 9,
+                     .runs = {}};
   // 4 times as fast once, and half as fast as the faster of the two, twice: the cube root of 4 * 1/2 * 1/2 is 1.
   report.runs = {{.threads = 1,
                   .layers = {{.network = "net",
