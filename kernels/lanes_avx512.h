@@ -20,6 +20,33 @@ struct CommonLanes {
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
   static void store(std::int32_t* to, Sums sums) { _mm512_storeu_si512(to, sums); }
+  // Lanes of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
+  template <std::size_t kPanel>
+  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* to) {
+    if constexpr (kPanel == 1) {
+      store_some(to, sums[0], count);
+    } else if constexpr (kPanel == 2) {
+      const Register first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+      const Register second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+      store_some(to, _mm512_permutex2var_epi64(sums[0], first, sums[1]), count);
+      store_some(to + kBlock, _mm512_permutex2var_epi64(sums[0], second, sums[1]), count - kBlock);
+    } else {
+      constexpr int kLow = 0x44, kHigh = 0xee, kEven = 0x88, kOdd = 0xdd;
+      const Register ab_low = _mm512_shuffle_i64x2(sums[0], sums[1], kLow);
+      const Register ab_high = _mm512_shuffle_i64x2(sums[0], sums[1], kHigh);
+      const Register cd_low = _mm512_shuffle_i64x2(sums[2], sums[3], kLow);
+      const Register cd_high = _mm512_shuffle_i64x2(sums[2], sums[3], kHigh);
+      store_some(to, _mm512_shuffle_i64x2(ab_low, cd_low, kEven), count);
+      store_some(to + kBlock, _mm512_shuffle_i64x2(ab_low, cd_low, kOdd), count - kBlock);
+      store_some(to + 2 * kBlock, _mm512_shuffle_i64x2(ab_high, cd_high, kEven), count - 2 * kBlock);
+      store_some(to + 3 * kBlock, _mm512_shuffle_i64x2(ab_high, cd_high, kOdd), count - 3 * kBlock);
+    }
+  }
+  // The first `count` of them, which may be more than there are, or fewer than none.
+  static void store_some(std::int32_t* to, Sums sums, std::int64_t count) {
+    if (count >= kBlock) return _mm512_storeu_si512(to, sums);
+    if (count > 0) _mm512_mask_storeu_epi32(to, static_cast<__mmask16>((1U << static_cast<unsigned>(count)) - 1), sums);
+  }
   static Sums splat(std::int32_t value) { return _mm512_set1_epi32(value); }
   static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm512_sub_epi32(sums, _mm512_mullo_epi32(a, b)); }
   static Sums at_most(Sums sums, std::int32_t most) { return _mm512_min_epi32(sums, _mm512_set1_epi32(most)); }

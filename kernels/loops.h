@@ -99,7 +99,7 @@ struct Loops {
   int blocks;  // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
-  void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points and sums
+  void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
 };
 

@@ -106,6 +106,11 @@ void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std:
   for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
     y[2 * k] = row.y + turn * kDepthwiseBytes + (first + k) * row.y_distance;
     y[2 * k + 1] = y[2 * k] + row.y_row;
+    if (row.sums != nullptr) {
+      std::int32_t* const to = row.sums + (y[2 * k] - row.y);
+      store_sums<Lanes>(sums[2 * k], count, to);
+      store_sums<Lanes>(sums[2 * k + 1], count, to + row.y_row);
+    }
   }
   Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
 }

@@ -60,7 +60,7 @@ class Run {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
     if (plan_.reduction == Reduction::depthwise) {
-      const bool pairs = plan_.pair_columns > 0 && sums_ == nullptr;
+      const bool pairs = plan_.pair_columns > 0;
       for (std::int64_t r = 0; r < count;) {
         const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
         depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);

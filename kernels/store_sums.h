@@ -8,8 +8,7 @@
 
 namespace tieout {
 
-// To channels' order. Apart, and given a copy: what has an address lies in memory and not in registers, and few calls ask for
-// sums.
+// To channels' order. Apart, and given a copy: what has an address lies in memory and not in registers.
 template <typename Lanes, std::size_t kBlocks>
 [[gnu::noinline]] void store_lanes(const std::int32_t (&lanes)[kBlocks][kBlock], std::int64_t count,
                                    std::int32_t* sums) {
@@ -21,8 +20,12 @@ template <typename Lanes, std::size_t kBlocks>
   }
 }
 
+// Lanes that know how to do it in registers say so.
 template <typename Lanes, std::size_t kBlocks>
 void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* sums) {
+  if constexpr (requires { Lanes::store_in_order(raw, count, sums); }) {
+    return Lanes::store_in_order(raw, count, sums);
+  }
   std::int32_t lanes[kBlocks][kBlock];
 #pragma GCC unroll 4
   for (int r = 0; r < int{kBlocks}; ++r) Lanes::store(lanes[r], raw[r]);

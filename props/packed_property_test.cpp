@@ -56,15 +56,19 @@ void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
     std::fill(y.begin(), y.end(), std::uint8_t{77});
     conv.run(x.data(), y.data(), 3);
     RC_ASSERT(y == expected);
-    // Row after row, the sums with them.
-    std::fill(y.begin(), y.end(), std::uint8_t{77});
-    std::vector<std::int32_t> sums(expected.size(), 77);
-    for (std::int64_t r = 0; r < c.batch * out[0] * out[1]; ++r) {
-      const OutputRows rows{r / (out[0] * out[1]), r % (out[0] * out[1]), 1};
-      conv.run(x.data(), rows, y.data() + r * row, sums.data() + r * row);
+    // A row at a time and three, of which depthwise loops take two together; the sums with them.
+    const std::int64_t rows = out[0] * out[1];
+    for (const std::int64_t many : {1, 3}) {
+      std::fill(y.begin(), y.end(), std::uint8_t{77});
+      std::vector<std::int32_t> sums(expected.size(), 77);
+      for (std::int64_t first = 0; first < c.batch * rows;) {
+        const OutputRows here{first / rows, first % rows, std::min(many, rows - first % rows)};
+        conv.run(x.data(), here, y.data() + first * row, sums.data() + first * row);
+        first += here.count;
+      }
+      RC_ASSERT(y == expected);
+      RC_ASSERT(sums == expected_sums);
     }
-    RC_ASSERT(y == expected);
-    RC_ASSERT(sums == expected_sums);
   }
 }
 
