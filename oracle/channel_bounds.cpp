@@ -81,6 +81,8 @@ std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* 
     bounds.near = ChannelBounds::kSlope * (2 * std::fabs(bounds.bias) + static_cast<double>(c.output_zero_point) + 2);
     bounds.activations = kUpward * kU * bounds.multiplier * norms.norm;
     bounds.float_sum = kUpward * growth * bounds.multiplier * norms.weighted;
+    bounds.running = kUpward * growth * bounds.multiplier;
+    bounds.norm = norms.norm;
     if (bounds.tame)
       shift_by_whole_bias(static_cast<double>(bias) / (static_cast<double>(xs) * static_cast<double>(ws)), bounds);
     all.push_back(bounds);

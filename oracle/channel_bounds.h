@@ -14,6 +14,11 @@
 //                   sum of ((1 + u)^(n - i + 5) - 1) * |x_i w_i|  <=  v * sum of (n - i + 5) * |x_i w_i|,
 //                 v = u / (1 - (n + 5) * u), hence by v * |x| * |((n - i + 5) * w_i)|. Nothing underflows where the
 //                 channel is tame. Bias, division and rounding are among the roundings above.
+//   running       The same sum, where its own terms have been looked at. Of the computed sums T_j each is T_(j-1) plus a product,
+//                 off by u * |T_j| at most, so that E, the largest |T_j - S_j|, is at most
+//                   u * sum over j of (|S_j| + E)  +  5 * u * sum of |x_i w_i|,
+//                 hence  v * (sum of |S_j| + 5 * |x| * |w|). Long sums of signs that alternate are mostly small on their way:
+//                 where float_sum grows by n^2, this grows by n^1.5.
 //   whole biases  The exact value of another s, shifted by (b - bias / A) * M for the integer b. Hypotheses compute b in
 //                 different precisions: where bias / A is so near to where b changes that they could disagree, the shift
 //                 is not known, and everything within 2.5 M of a tie is looked at.
@@ -43,9 +48,11 @@ struct ChannelBounds {
   double near = 0;                                      // on top of kSlope * |s|
   double activations = 0;                               // on top of `near`, by |x|
   double float_sum = 0;                                 // likewise
-  double nearest = 0, truncated = 0;                    // shifts of s by a whole bias
-  double twice = 0;                                     // 2^-(e + 1), on top of `nearest` and away from 0
-  static constexpr double kUnknownBias = 2.5;           // units of raw: 1 for the bias, 1 for a product rounded twice
+  double running = 0;                          // likewise, by the sum of |S_j| and 5 * |x| * norm, in units of raw
+  double norm = 0;                             // |w|
+  double nearest = 0, truncated = 0;           // shifts of s by a whole bias
+  double twice = 0;                            // 2^-(e + 1), on top of `nearest` and away from 0
+  static constexpr double kUnknownBias = 2.5;  // units of raw: 1 for the bias, 1 for a product rounded twice
 };
 
 // One for each output channel, whatever the activations.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "oracle/dequantized.h"
-#include "oracle/layer_windows.h"
+#include "oracle/ordered_windows.h"
 #include "oracle/vector_isa.h"
 
 namespace tieout {
@@ -35,16 +35,16 @@ class LiteralSums {
   LiteralSums(const LayerView& layer, VectorIsa isa)
       : layer_(layer), c_(*layer.spec), windows_(layer), multiply_(multiply<Real>(isa)) {}
 
-  // see(i, sum) for every element's number i, in order. room: reused from call to call.
+  // see(i, sum) for every element's number i, in order. room, window: reused from call to call.
   template <typename See>
-  void visit(std::span<const OutputElement> elements, std::vector<Real>& room, std::vector<std::uint8_t>& bytes,
+  void visit(std::span<const OutputElement> elements, std::vector<Real>& room, OrderedWindow& window,
              const See& see) const {
     const auto length = static_cast<std::size_t>(windows_.length());
     room.resize(kSideBySide * length);
     for (std::size_t first = 0; first < elements.size(); first += kSideBySide) {
       const std::size_t count = std::min(kSideBySide, elements.size() - first);
       for (std::size_t lane = 0; lane < count; ++lane) {
-        products(elements[first + lane], bytes, room.data() + lane * length);
+        products(elements[first + lane], window, room.data() + lane * length);
       }
       std::array<Real, kSideBySide> sums{};
       const Real* const from = room.data();
@@ -56,27 +56,10 @@ class LiteralSums {
   }
 
  private:
-  // In the order channel, then kernel position. Outside of the input x is its zero point, so that the product is 0, as it is where
-  // x is 0.
-  void products(const OutputElement& element, std::vector<std::uint8_t>& bytes, Real* to) const {
-    const OutputPlace place(element.position, output_size(c_));
-    const std::int64_t channels = c_.in_channels / c_.groups, taps = windows_.taps();
-    const std::int64_t group = element.k / (c_.out_channels / c_.groups);
-    const std::uint8_t* x = nullptr;
-    if (taps == 1) {
-      x = windows_.at(place, group, bytes);
-    } else {
-      bytes.resize(static_cast<std::size_t>(windows_.length()));
-      for (std::int64_t t = 0; t < taps; ++t) {
-        const std::uint8_t* const from = windows_.tap_at(place, group, t);
-        std::uint8_t* const column = bytes.data() + t;
-        for (std::int64_t i = 0; i < channels; ++i) {
-          column[i * taps] = from == nullptr ? static_cast<std::uint8_t>(c_.activation_zero_point) : from[i];
-        }
-      }
-      x = bytes.data();
-    }
-    multiply_(x, layer_.weight + element.k * windows_.length(), windows_.length(),
+  // Outside of the input x is its zero point, so that the product is 0, as it is where x is 0.
+  void products(const OutputElement& element, OrderedWindow& window, Real* to) const {
+    windows_.gather(element, window);
+    multiply_(window.x, layer_.weight + element.k * windows_.length(), windows_.length(),
               {.activation_scale = c_.activation_scale,
                .weight_scale = weight_scale(c_, element.k),
                .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point),
@@ -87,7 +70,7 @@ class LiteralSums {
 
   const LayerView& layer_;
   const ConvCase& c_;
-  LayerWindows windows_;
+  OrderedWindows windows_;
   Multiply<Real> multiply_;
 };
 

@@ -17,6 +17,8 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
       zero_point_(static_cast<int>(c_.output_zero_point)),
       lowest_(c_.relu == Relu::on ? 0 : -zero_point_),
       highest_(255 - zero_point_),
+      windows_(layer),
+      running_sums_(running_sums(isa)),
       float32_(layer, isa),
       float64_(layer, isa) {}
 
@@ -56,6 +58,14 @@ void SuspectJudge::literally(Findings& findings, const Asked::Entries& entries, 
   }
 }
 
+void SuspectJudge::agree(Findings& findings, const Asked::Entries& entries, const Suspect& suspect,
+                         std::uint8_t says) const {
+  if (says == suspect.answer) return;
+  for (const Asked::Entry& entry : entries) {
+    findings.found[entry.index].note(offset(suspect.element), says, suspect.answer);
+  }
+}
+
 void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   const ChannelBounds& b = bounds_[static_cast<std::size_t>(suspect.element.k)];
   if (!b.tame) {
@@ -64,36 +74,30 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   }
   const double scaled = suspect.raw * b.multiplier + b.bias;
   const Value exact = value_of(scaled);
-  const double reach = b.near + ChannelBounds::kSlope * std::fabs(scaled);
-  const auto agree = [&](const Asked::Entries& entries) {
-    if (exact.says == suspect.answer) return;
-    for (const Asked::Entry& entry : entries) {
-      findings.found[entry.index].note(offset(suspect.element), exact.says, suspect.answer);
-    }
-  };
+  const double reach = reach_of(b, scaled);
   const bool far = exact.margin > reach;
   if (far) {
-    agree(asked_.near);
-    if (!suspect.saturates) agree(asked_.by_pairs);
+    agree(findings, asked_.near, suspect, exact.says);
+    if (!suspect.saturates) agree(findings, asked_.by_pairs, suspect, exact.says);
   } else {
     by_sums(findings, asked_.near, suspect);
     if (!suspect.saturates) literally(findings, asked_.by_pairs, suspect.element, suspect.answer);
   }
   if (exact.margin > reach + suspect.norm * b.activations) {
-    agree(asked_.activations);
+    agree(findings, asked_.activations, suspect, exact.says);
   } else if (!asked_.activations.empty()) {
     findings.in_float64.push_back(suspect.element);
   }
   if (exact.margin > reach + suspect.norm * b.float_sum) {
-    agree(asked_.float_sum);
+    agree(findings, asked_.float_sum, suspect, exact.says);
   } else if (!asked_.float_sum.empty()) {
-    findings.in_float32.push_back(suspect.element);
+    findings.in_float32.push_back(suspect);
   }
   const auto whole_bias = [&](Asked::Group group, bool known, double shift) {
     if (asked_.groups[group].empty()) return;
     const Value value = known ? value_of(scaled + shift) : exact;
     const double wide = known ? 0 : ChannelBounds::kUnknownBias * b.multiplier;
-    if (value.margin <= b.near + ChannelBounds::kSlope * std::fabs(scaled + shift) + wide) {
+    if (value.margin <= reach_of(b, scaled + shift) + wide) {
       by_sums(findings, asked_.groups[group], suspect);
     } else if (value.says != suspect.answer) {
       findings.groups[group].note(offset(suspect.element), value.says, suspect.answer);
@@ -104,10 +108,31 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   whole_bias(Asked::kTwice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
 }
 
+// Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.
+void SuspectJudge::by_running_sums(Findings& findings) const {
+  for (const Suspect& suspect : findings.in_float32) {
+    const OutputElement& element = suspect.element;
+    const ChannelBounds& b = bounds_[static_cast<std::size_t>(element.k)];
+    windows_.gather(element, findings.ordered);
+    const std::int64_t ends = running_sums_(findings.ordered.steps.data(), layer_.weight + element.k * length_, length_,
+                                            static_cast<std::int32_t>(weight_zero_point(c_, element.k)));
+    constexpr double kBeside = kRunningBlock / 2.0 + 5;
+    const double lost = b.running * (static_cast<double>(ends) + kBeside * suspect.norm * b.norm);
+    const double scaled = suspect.raw * b.multiplier + b.bias;
+    const Value exact = value_of(scaled);
+    if (exact.margin > reach_of(b, scaled) + lost) {
+      agree(findings, asked_.float_sum, suspect, exact.says);
+    } else {
+      findings.sums32.push_back(element);
+    }
+  }
+  findings.in_float32.clear();
+}
+
 void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std::uint8_t* answers) const {
   const auto finish = [&](const auto& sums, auto& room, std::vector<OutputElement>& elements,
                           const Asked::Entries& entries, auto finished) {
-    sums.visit(elements, room, findings.bytes, [&](std::size_t i, auto sum) {
+    sums.visit(elements, room, findings.ordered, [&](std::size_t i, auto sum) {
       const OutputElement& element = elements[i];
       describe(c_, element.k, findings.sums);
       const std::uint8_t says = finished(sum, findings.sums, nullptr);
@@ -119,8 +144,10 @@ void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std
   };
   using InFloat64 = std::uint8_t (*)(double, const Window&, Trace*);
   using InFloat32 = std::uint8_t (*)(float, const Window&, Trace*);
+  findings.ordered.position = -1;  // of other activations, perhaps
+  by_running_sums(findings);
   finish(float64_, findings.doubles, findings.in_float64, asked_.activations, InFloat64{manual_output_1});
-  finish(float32_, findings.floats, findings.in_float32, asked_.float_sum, InFloat32{manual_output_2});
+  finish(float32_, findings.floats, findings.sums32, asked_.float_sum, InFloat32{manual_output_2});
 }
 
 }  // namespace tieout

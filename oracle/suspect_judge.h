@@ -10,25 +10,10 @@
 #include "oracle/asked.h"
 #include "oracle/disagreement.h"
 #include "oracle/literal_sums.h"
+#include "oracle/running_sums.h"
 #include "oracle/window.h"
 
 namespace tieout {
-
-// One thread's.
-struct Findings {
-  explicit Findings(std::size_t hypotheses, std::size_t most)
-      : found(hypotheses, Differences(most)), groups{Differences(most), Differences(most), Differences(most)} {}
-
-  std::vector<Differences> found;                     // by hypothesis
-  std::array<Differences, Asked::kGroups> groups;     // what all of a group have in common
-  std::vector<OutputElement> in_float32, in_float64;  // whose sums are to be computed
-  std::int64_t summed = 0;                            // how many were
-  std::vector<float> floats;
-  std::vector<double> doubles;
-  std::vector<std::uint8_t> bytes;
-  Window window;  // with its elements
-  Window sums;    // without
-};
 
 struct Suspect {
   OutputElement element;
@@ -36,6 +21,23 @@ struct Suspect {
   std::uint8_t answer = 0;
   double norm = 0;         // |x|, at least
   bool saturates = false;  // pairs do, so that those who add them in int16 have been asked already
+};
+
+// One thread's.
+struct Findings {
+  explicit Findings(std::size_t hypotheses, std::size_t most)
+      : found(hypotheses, Differences(most)), groups{Differences(most), Differences(most), Differences(most)} {}
+
+  std::vector<Differences> found;                  // by hypothesis
+  std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
+  std::vector<Suspect> in_float32;                 // whose sums are to be looked at
+  std::vector<OutputElement> in_float64, sums32;   // whose sums are to be computed
+  std::int64_t summed = 0;                         // how many were
+  std::vector<float> floats;
+  std::vector<double> doubles;
+  OrderedWindow ordered;
+  Window window;  // with its elements
+  Window sums;    // without
 };
 
 class SuspectJudge {
@@ -55,6 +57,11 @@ class SuspectJudge {
     double margin = 0;      // to the nearest tie, in output steps
   };
   [[nodiscard]] Value value_of(double scaled) const;
+  [[nodiscard]] static double reach_of(const ChannelBounds& b, double scaled) {
+    return b.near + ChannelBounds::kSlope * std::fabs(scaled);
+  }
+  void agree(Findings& findings, const Asked::Entries& entries, const Suspect& suspect, std::uint8_t says) const;
+  void by_running_sums(Findings& findings) const;
   void by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const;
   [[nodiscard]] std::int64_t offset(const OutputElement& element) const;
 
@@ -66,6 +73,8 @@ class SuspectJudge {
   std::int64_t length_;
   int zero_point_;
   double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
+  OrderedWindows windows_;
+  RunningSums running_sums_;
   LiteralSums<float> float32_;
   LiteralSums<double> float64_;
 };

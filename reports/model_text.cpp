@@ -56,7 +56,8 @@ bool any_of_fbgemm(const std::vector<LayerReport>& layers) {
 }
 
 std::string layer_table(const ModelReport& report) {
-  std::size_t name_width = 5, shape_width = 6, geometry_width = 6;
+  std::size_t name_width = 5, shape_width = 6, geometry_width = 6, column_width = 28;
+  for (const auto& column : report.columns) column_width = std::max(column_width, column.name.size());
   for (const LayerReport& layer : report.layers) {
     name_width = std::max(name_width, layer.name.size());
     shape_width = std::max(shape_width, shape_text(layer.output).size());
@@ -75,13 +76,14 @@ std::string layer_table(const ModelReport& report) {
                  layer.elements);
     if (!layer.mistrusted.empty()) text += fmt::format("  not compared: {}\n", layer.mistrusted);
     if (layer.wrong_sums > 0) {
-      text += fmt::format("  {:<28} {:>10} integer sums are not the sums of products\n", "kernel", layer.wrong_sums);
+      text += fmt::format("  {:<{}} {:>10} integer sums are not the sums of products\n", "kernel", column_width,
+                          layer.wrong_sums);
     }
     for (std::size_t i = 0; i < layer.columns.size(); ++i) {
       const ColumnCounts& counts = layer.columns[i];
       if (counts.differing == 0) continue;
-      text += fmt::format("  {:<28} {:>10} differ, by up to {}: {}\n", report.columns[i].name, counts.differing,
-                          counts.largest, classes_text(counts.by_class));
+      text += fmt::format("  {:<{}} {:>10} differ, by up to {}: {}\n", report.columns[i].name, column_width,
+                          counts.differing, counts.largest, classes_text(counts.by_class));
     }
   }
   std::int64_t elements = 0;

@@ -1,0 +1,21 @@
+#pragma once
+// How large the sums on the way are, which is what their roundings go by.
+
+#include <cstdint>
+
+#include "oracle/vector_isa.h"
+
+namespace tieout {
+
+// Of the products x_i * w_i, in their order, S_j is the sum of the first j. With P at the ends of blocks of B products, and A_b the
+// sum of |x_i w_i| over a block, a sum inside of the block lies within A_b / 2 of one of its two ends, whence
+//
+//   sum over j of |S_j|  <=  B * (sum over blocks of the larger |P| of its ends)  +  B / 2 * sum of |x_i w_i|.
+inline constexpr std::int64_t kRunningBlock = 32;
+
+// The first term. x: less its zero point. All sums fit int32.
+using RunningSums = std::int64_t (*)(const std::int16_t* x, const std::int8_t* w, std::int64_t count,
+                                     std::int32_t weight_zero_point);
+[[nodiscard]] RunningSums running_sums(VectorIsa isa);
+
+}  // namespace tieout
