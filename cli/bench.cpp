@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <regex>
@@ -10,6 +11,7 @@
 #include "cases/case_words.h"
 #include "cli/bench_cases.h"
 #include "cli/bench_layer.h"
+#include "cli/bench_shards.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/output_file.h"
@@ -23,7 +25,8 @@ struct Arguments {
   BenchOptions options;
   std::string network = "all", filter, json, isa, products;
   int threads = 1;
-  std::int64_t cases = 0;  // 0: layers are measured
+  std::int64_t cases = 0;   // 0: layers are measured
+  std::int64_t shards = 0;  // 0: no campaign is measured
 };
 
 // The layers that were asked for, each under its network's name; or nothing and why.
@@ -107,16 +110,19 @@ int bench(const Arguments& arguments) {
     return kNotVerified;
   }
   const Isa theirs = engines_isa_of(arguments, *ours);
+  const auto before_loading = std::chrono::steady_clock::now();
   const auto loaded = theirs == Isa::native ? libtorch() : libtorch_held_to(theirs);
   if (!loaded) {
     fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",
                loaded.error().message);
     return kNotVerified;
   }
+  const std::chrono::duration<double> load = std::chrono::steady_clock::now() - before_loading;
   const Arithmetic::Products products = products_of(arguments, *ours);
   if (arguments.cases > 0) {
     fmt::print("LibTorch {} on {}\n", (*loaded)->version(), cpu_name());
-    const auto done = bench_cases(**loaded, arguments.cases);
+    const auto done = arguments.shards > 0 ? bench_shards(**loaded, arguments.cases, arguments.shards, load.count())
+                                           : bench_cases(**loaded, arguments.cases);
     if (!done) fmt::print(stderr, "tieout bench: {}\n", done.error());
     return done ? kEqual : kNotVerified;
   }
@@ -183,10 +189,15 @@ void add_bench(CLI::App& app, int& exit_status) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--json", arguments->json, "Write all figures to this file");
+  auto* const cases = command
+                          ->add_option("--cases", arguments->cases,
+                                       "Measure so many random cases instead: what they cost beside LibTorch's time")
+                          ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}));
   command
-      ->add_option("--cases", arguments->cases,
-                   "Measure so many random cases instead: what they cost beside LibTorch's time")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
+      ->add_option("--shards", arguments->shards,
+                   "With --cases: measure a campaign of so many, and say what 1 to this many shards of it would take")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->needs(cases);
   command->callback([arguments, &exit_status] { exit_status = bench(*arguments); });
 }
 

@@ -58,6 +58,22 @@ TEST(Bench, HoldsBothSidesToAnInstructionSet) {
   EXPECT_EQ(run("--isa neon").status, 2);
 }
 
+// Two blocks, the second not whole: on two shards each takes one, and more shards have nothing more to take.
+TEST(Bench, FollowsACampaignAndCutsItIntoShards) {
+  const Outcome o = run("--cases 600 --shards 4");
+  EXPECT_EQ(o.status, 0) << o.output;
+  for (const char* mix : {"as campaigns draw them", "small"}) {
+    const std::string name(mix);
+    EXPECT_TRUE(std::regex_search(o.output, std::regex("\n" + name + " +500 .*\n" + name + " +600 "))) << o.output;
+    const std::regex shards("\n" + name + " +1 +[0-9.]+ +1\\.00 +100 %\n" + name +
+                            " +2 +([0-9.]+) +[0-9.]+ +[0-9]+ %\n" + name + " +4 +([0-9.]+) ");
+    std::smatch seconds;
+    ASSERT_TRUE(std::regex_search(o.output, seconds, shards)) << o.output;
+    EXPECT_EQ(seconds[1], seconds[2]) << o.output;
+  }
+  EXPECT_EQ(run("--shards 4").status, 2);
+}
+
 TEST(Bench, SaysWhatIsWrong) {
   const Outcome nothing = run("--filter 'no such layer'");
   EXPECT_EQ(nothing.status, 2);
