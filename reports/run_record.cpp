@@ -139,6 +139,30 @@ void verify_contents(Database& database, const RunSummary& run) {
   if (cases != run.cases.all()) database.refuse("it is damaged: its blocks and its counts do not belong together");
 }
 
+void remove_database(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+  std::filesystem::remove(file.string() + "-journal", ignored);
+}
+
+// A record of no block. What is wrong, or "".
+std::string write_first(const std::filesystem::path& file, const RunSummary& run) {
+  Database database(file, Database::Mode::create);
+  database.run("BEGIN IMMEDIATE");
+  database.script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kSchemaVersion));
+  database.script(kSchema);
+  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13)", run.command,
+               run.subject, run.reference, run.machine.cpu, run.machine.isa, run.machine.libtorch, run.machine.cores,
+               std::to_string(run.seed), run.shard.index, run.shard.count, run.started, run.workers,
+               run.hunting ? 1 : 0);
+  for (std::size_t i = 0; i < run.classes.size(); ++i) {
+    database.run("INSERT INTO class VALUES (?1, ?2)", static_cast<std::int64_t>(i), run.classes[i]);
+  }
+  add_counts(database, run);  // the cells that are aimed at, with nothing in them
+  database.run("COMMIT");
+  return database.error();
+}
+
 }  // namespace
 
 struct RunRecord::State {
@@ -156,22 +180,19 @@ tl::expected<RunRecord, RunRecord::Error> RunRecord::create(const std::filesyste
     return tl::unexpected(file.string() + ": exists already; name another file, or remove it");
   }
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-  auto state = std::make_unique<State>(State{Database(file, Database::Mode::create)});
-  Database& database = state->database;
-  database.run("BEGIN IMMEDIATE");
-  database.script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kSchemaVersion));
-  database.script(kSchema);
-  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13)", run.command,
-               run.subject, run.reference, run.machine.cpu, run.machine.isa, run.machine.libtorch, run.machine.cores,
-               std::to_string(run.seed), run.shard.index, run.shard.count, run.started, run.workers,
-               run.hunting ? 1 : 0);
-  for (std::size_t i = 0; i < run.classes.size(); ++i) {
-    database.run("INSERT INTO class VALUES (?1, ?2)", static_cast<std::int64_t>(i), run.classes[i]);
+  // Under another name until it is whole: who is killed in between leaves no record that is none.
+  const std::filesystem::path unfinished = file.string() + ".new";
+  remove_database(unfinished);
+  if (const std::string failure = write_first(unfinished, run); !failure.empty()) {
+    remove_database(unfinished);
+    return tl::unexpected(failure);
   }
-  add_counts(database, run);  // the cells that are aimed at, with nothing in them
-  database.run("COMMIT");
-  if (!database.error().empty()) return tl::unexpected(database.error());
-  return RunRecord(std::move(state));
+  std::filesystem::rename(unfinished, file, error);
+  if (error) {
+    remove_database(unfinished);
+    return tl::unexpected(file.string() + ": " + error.message() + "; name another file");
+  }
+  return open(file);
 }
 
 tl::expected<RunRecord, RunRecord::Error> RunRecord::open(const std::filesystem::path& file, For what) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -115,6 +116,31 @@ TEST_F(RunRecordTest, RefusesToWriteOverAFile) {
   write("r", empty(), 1);
   EXPECT_NE(RunRecord::create(file("r"), empty()).error().find("exists already"), std::string::npos);
   EXPECT_EQ(RunRecord::open(file("r"))->summary().value(), after(empty(), 1));
+}
+
+// Killed at any moment it leaves a whole record or none; the next one begins as if nothing were there.
+TEST_F(RunRecordTest, IsNeverHalfMade) {
+  const RunSummary run = empty();
+  int whole = 0;
+  for (int i = 0; i < 200; ++i) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      (void)RunRecord::create(file("r"), run);
+      _exit(0);
+    }
+    usleep(static_cast<useconds_t>(i * 25));
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    if (!std::filesystem::exists(file("r"))) continue;
+    ++whole;
+    const auto record = RunRecord::open(file("r"), RunRecord::For::reading);
+    EXPECT_TRUE(record) << record.error();
+    std::filesystem::remove(file("r"));
+  }
+  EXPECT_GT(whole, 0);
+  EXPECT_LT(whole, 200);
+  EXPECT_TRUE(RunRecord::create(file("r"), run));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(file("r").parent_path()), {}), 1);
 }
 
 TEST_F(RunRecordTest, ShardsBecomeOneRunAndTheSameShardCountsOnce) {
