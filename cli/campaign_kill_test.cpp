@@ -85,7 +85,7 @@ TEST_F(KilledCampaign, FindingsSurviveKillNineAtAnyMoment) {
 
 // Killed before its first block it may have kept findings of that: the corpus is what it was at the beginning.
 TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
-  const std::vector<std::string> words{"campaign", "--dir", in("killed"), "--cases", "600", "--seed", "31", "--resume"};
+  const std::vector<std::string> words = campaign(in("killed"), {"--resume"});
   const Running one(words, folder_ / "output");
   while (!begun(folder_ / "killed/run.tieout")) std::this_thread::sleep_for(milliseconds(1));
   one.send(SIGKILL);
@@ -93,7 +93,7 @@ TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
   fs::create_directories(folder_ / "killed/corpus/one");
   std::ofstream(folder_ / "killed/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
   ASSERT_EQ(run(words), 0) << output();
-  EXPECT_EQ(RunRecord::open(folder_ / "killed/run.tieout")->summary()->cases.all(), 600);
+  EXPECT_EQ(RunRecord::open(folder_ / "killed/run.tieout")->summary()->cases.all(), 4200);
 }
 
 // Each kind of end is a finding of its own kind, and the campaign goes on behind it.

@@ -67,8 +67,7 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
 // The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
 TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
   const Running one(campaign(in("watched"), {"--workers", "1"}), folder_ / "output");
-  while (!fs::exists(folder_ / "watched/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
-  std::this_thread::sleep_for(milliseconds(300));
+  while (!has_a_block(folder_ / "watched/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
   one.send(SIGHUP);
   EXPECT_EQ(one.wait(), 3) << output();
   EXPECT_TRUE(fs::exists(folder_ / "watched/run.md"));

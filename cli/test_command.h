@@ -47,6 +47,7 @@ class Running {
     pid_ = fork();
     if (pid_ != 0) return;
     setpgid(0, 0);
+    std::signal(SIGHUP, SIG_DFL);  // or it would stay ignored, as under nohup
     if (std::freopen(output.c_str(), "w", stdout) == nullptr || dup2(STDOUT_FILENO, STDERR_FILENO) < 0) _exit(99);
     execv(TIEOUT_PROGRAM, const_cast<char* const*>(words.data()));
     _exit(99);

@@ -32,6 +32,8 @@ function(tieout_test name)
     endif()
     add_dependencies(unit_tests ${name})
     gtest_discover_tests(${name} PROPERTIES LABELS unit DISCOVERY_MODE PRE_TEST)
+  elseif(TEST_LABEL STREQUAL "campaign")
+    gtest_discover_tests(${name} PROPERTIES LABELS campaign DISCOVERY_MODE PRE_TEST)
   else()
     # One process, so that LibTorch is loaded once.
     add_test(NAME ${name} COMMAND ${name})

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -92,10 +93,11 @@ std::int32_t to_int32(float v) {
   if (!(v >= -0x1p31F && v < 0x1p31F)) return std::numeric_limits<std::int32_t>::min();
   const auto toward_zero = static_cast<std::int32_t>(v);
   const float rest = v - static_cast<float>(toward_zero);  // exact: from 2^24 on it is 0
-  const std::int32_t away = v < 0 ? -1 : 1;
-  const float size = std::fabs(rest);
-  const bool further = size > 0.5F || (size == 0.5F && toward_zero % 2 != 0);
-  return further ? toward_zero + away : toward_zero;
+  // Not by branches: half of them would be foreseen wrongly.
+  const std::int32_t odd = toward_zero & 1;
+  const std::int32_t up = static_cast<std::int32_t>(rest > 0.5F) | (static_cast<std::int32_t>(rest == 0.5F) & odd);
+  const std::int32_t down = static_cast<std::int32_t>(rest < -0.5F) | (static_cast<std::int32_t>(rest == -0.5F) & odd);
+  return toward_zero + up - down;
 }
 
 // From rows x columns, rows `apart`, to columns x rows. Where one of them is 1, numbers stay in their order: most weights are
@@ -111,6 +113,24 @@ void transpose(const T* from, std::int64_t rows, std::int64_t columns, std::int1
   }
 }
 
+// In 32 bits as far as they suffice, which compilers add side by side.
+template <typename T>
+std::int64_t sum_of(const T* values, std::int64_t count) {
+  constexpr std::int64_t kFits = std::int64_t{1} << 16;  // of 16-bit numbers
+  std::int64_t sum = 0;
+  for (std::int64_t begin = 0; begin < count; begin += kFits) {
+    sum += std::accumulate(values + begin, values + std::min(begin + kFits, count), std::int32_t{0});
+  }
+  return sum;
+}
+
+// Most runs are short: a call of memmove costs more than to copy too much. Both lie in memory that goes on for kAtOnce.
+inline std::int16_t* copy_run(const std::int16_t* from, std::int64_t run, std::int16_t* to) {
+  if (run > kAtOnce) return std::copy_n(from, run, to);
+  std::memcpy(to, from, kAtOnce * sizeof *to);
+  return to + run;
+}
+
 class Traces {
  public:
   Traces(const ConvProblem& problem, const Arithmetic& arithmetic)
@@ -119,7 +139,7 @@ class Traces {
     length_ = group_channels_ * volume(c_.kernel);
     padded_ = (length_ + kAtOnce - 1) / kAtOnce * kAtOnce;
     weights_.assign(static_cast<std::size_t>(c_.out_channels * padded_), 0);
-    window_.assign(static_cast<std::size_t>(padded_), 0);
+    window_.assign(static_cast<std::size_t>(padded_ + kAtOnce), 0);
     for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
     sums_activations_ =
         arithmetic.activation_sum != Arithmetic::ActivationSum::exact ||
@@ -140,8 +160,7 @@ class Traces {
         for (std::int64_t h = 0; h < out_[1]; ++h) {
           for (std::int64_t w = 0; w < out_[2]; ++w, ++p) {
             gather({d, h, w});
-            const std::int64_t activations =
-                sums_activations_ ? std::accumulate(window_.begin(), window_.end(), std::int64_t{0}) : 0;
+            const std::int64_t activations = sums_activations_ ? sum_of(window_.data(), padded_) : 0;
             for (std::int64_t o = 0; o < outputs; ++o) {
               const std::int64_t k = image % c_.groups * outputs + o;
               const Products products = add(window_.data(), weights_.data() + k * padded_, padded_);
@@ -160,7 +179,7 @@ class Traces {
     const std::int64_t taps = volume(c_.kernel);
     const std::int8_t* const w = problem_.weight.data() + k * length_;
     transpose(w, group_channels_, taps, weights_.data() + k * padded_, taps);
-    const std::int64_t sum = std::accumulate(w, w + length_, std::int64_t{0});
+    const std::int64_t sum = sum_of(w, length_);
     const std::int64_t xz = c_.activation_zero_point;
     const std::int64_t wz = weight_zero_point(c_, k);
     return {.shift = length_ * xz * wz - xz * sum, .weight_zero_point = wz, .scale = channel_scale(c_, arithmetic_, k)};
@@ -170,7 +189,7 @@ class Traces {
   void lay_out_image(std::int64_t image) {
     const std::int64_t plane = volume(c_.input);
     const std::uint8_t* from = problem_.activation.data() + image * group_channels_ * plane;
-    image_.assign(static_cast<std::size_t>(volume(extent_) * group_channels_),
+    image_.assign(static_cast<std::size_t>(volume(extent_) * group_channels_ + kAtOnce),
                   static_cast<std::int16_t>(c_.activation_zero_point));
     for (std::int64_t d = 0; d < c_.input[0]; ++d) {
       for (std::int64_t h = 0; h < c_.input[1]; ++h, from += c_.input[2]) {
@@ -193,11 +212,12 @@ class Traces {
         const std::int64_t h = at[1] * c_.stride[1] + kh * c_.dilation[1];
         const std::int16_t* from = image_.data() + place(d, h, at[2] * c_.stride[2]) * group_channels_;
         for (std::int64_t done = 0; done < c_.kernel[2] * group_channels_; done += run) {
-          to = std::copy_n(from, run, to);
+          to = copy_run(from, run, to);
           from += c_.dilation[2] * group_channels_;
         }
       }
     }
+    std::fill_n(to, kAtOnce, std::int16_t{0});  // what the last run wrote too much
   }
 
   [[nodiscard]] ElementTrace finish(std::int64_t k, const Products& products, std::int64_t activations) const {

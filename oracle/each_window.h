@@ -5,15 +5,16 @@
 
 namespace tieout {
 
-// y(window) for every output element of the problem.
+// y(window) for every output element of the problem. detail: what y needs of a window.
 template <typename Arithmetic>
-[[nodiscard]] Tensor<std::uint8_t> each_window(const ConvProblem& problem, Arithmetic y) {
+[[nodiscard]] Tensor<std::uint8_t> each_window(const ConvProblem& problem, Arithmetic y,
+                                               WindowWalk::Detail detail = WindowWalk::Detail::all) {
   const ConvCase& c = problem.spec;
   Tensor<std::uint8_t> result{output_shape(c), {}};
   result.values.resize(static_cast<std::size_t>(element_count(result.shape)));
   const Spatial out = output_size(c);
   const std::int64_t outputs = c.out_channels / c.groups;
-  WindowWalk walk(problem);
+  WindowWalk walk(problem, detail);
   std::uint8_t* of_image = result.values.data();
   for (std::int64_t image = 0; image < c.batch * c.groups; ++image, of_image += outputs * volume(out)) {
     walk.enter(image);

@@ -4,18 +4,33 @@
 #include <numeric>
 
 namespace tieout {
+namespace {
 
-WindowWalk::WindowWalk(const ConvProblem& problem)
+// In 32 bits as far as they suffice, which compilers add side by side.
+template <typename T>
+std::int64_t sum_of(const T* values, std::int64_t count) {
+  constexpr std::int64_t kFits = std::int64_t{1} << 23;  // of 8-bit numbers
+  std::int64_t sum = 0;
+  for (std::int64_t begin = 0; begin < count; begin += kFits) {
+    sum += std::accumulate(values + begin, values + std::min(begin + kFits, count), std::int32_t{0});
+  }
+  return sum;
+}
+
+}  // namespace
+
+WindowWalk::WindowWalk(const ConvProblem& problem, Detail detail)
     : problem_(problem),
       c_(problem.spec),
       channels_(c_.in_channels / c_.groups),
       length_(reduction_length(c_)),
+      detail_(detail),
       weights_(problem.weight.size()) {
   const std::int64_t taps = volume(c_.kernel);
   const std::int8_t* from = problem.weight.data();
   for (std::int64_t k = 0; k < c_.out_channels; ++k) {
     std::int8_t* const to = weights_.data() + k * length_;
-    sums_of_weights_.push_back(std::accumulate(from, from + length_, std::int64_t{0}));
+    sums_of_weights_.push_back(sum_of(from, length_));
     for (std::int64_t channel = 0; channel < channels_; ++channel) {
       for (std::int64_t tap = 0; tap < taps; ++tap) to[tap * channels_ + channel] = *from++;
     }
@@ -25,8 +40,10 @@ WindowWalk::WindowWalk(const ConvProblem& problem)
   inside_.assign(image_.size(), 0);
   const auto length = static_cast<std::size_t>(length_);
   window_.x.resize(length);
-  window_.w.resize(length);
-  window_.inside.resize(length);
+  if (detail_ == Detail::all) {
+    window_.w.resize(length);
+    window_.inside.resize(length);
+  }
   window_.spec = &c_;
   window_.xs = c_.activation_scale;
   window_.os = c_.output_scale;
@@ -74,13 +91,13 @@ void WindowWalk::copy_window(const std::vector<std::uint8_t>& from, const Spatia
 
 void WindowWalk::stand(const Spatial& position) {
   copy_window(image_, position, window_.x);
-  copy_window(inside_, position, window_.inside);
-  window_.activations = std::accumulate(window_.x.begin(), window_.x.end(), std::int64_t{0});
+  if (detail_ == Detail::all) copy_window(inside_, position, window_.inside);
+  window_.activations = sum_of(window_.x.data(), length_);
 }
 
 const Window& WindowWalk::look(std::int64_t k) {
   const std::int8_t* const weights = weights_.data() + k * length_;
-  std::copy_n(weights, length_, window_.w.data());
+  if (detail_ == Detail::all) std::copy_n(weights, length_, window_.w.data());
   window_.products = 0;
   constexpr std::int64_t kFits = 65536;  // so many products fit int32 together, which compilers add side by side
   for (std::int64_t begin = 0; begin < length_; begin += kFits) {

@@ -9,7 +9,10 @@ namespace tieout {
 
 class WindowWalk {
  public:
-  explicit WindowWalk(const ConvProblem& problem);
+  // What a window holds: everything; or its sums and its activations, without its weights and what is inside of the input.
+  enum class Detail { all, sums };
+
+  explicit WindowWalk(const ConvProblem& problem, Detail detail = Detail::all);
 
   // In this order: an image and group, image being batch * groups + group; an output position in it; then the channels of the
   // group, by their number among all output channels. The window is gather()'s, and lasts until the next call.
@@ -24,6 +27,7 @@ class WindowWalk {
   const ConvCase& c_;
   Spatial extent_{};  // of an image with its padding
   std::int64_t channels_, length_;
+  Detail detail_;
   std::vector<std::int8_t> weights_;  // K x the order of Window::w
   std::vector<std::int64_t> sums_of_weights_;
   std::vector<std::uint8_t> image_, inside_;  // extent x channels, channels fastest

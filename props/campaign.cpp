@@ -33,14 +33,14 @@ constexpr double kSecondsToReduce = 120;     // its limits of work end it long b
 constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
 constexpr milliseconds kForLastWords{700};   // until an interrupted run ends
 
-// A block on its way: drawn and run, then those of its cases that want to be alone, then its findings made small.
+// A block on its way: drawn and run, with those of its cases that want to be alone, then its findings made small.
 struct Pending {
-  enum class Stage { running, ran, alone, complete, reducing, ready } stage = Stage::running;
+  enum class Stage { running, ran, complete, reducing, ready } stage = Stage::running;
   std::int64_t number = 0;
   std::int64_t begin = 0;
   std::vector<CaseOutcome> outcomes;
-  std::vector<std::int64_t> alone;  // indices
-  std::deque<Finding> findings;     // before they are reduced, then after; their places stay
+  std::size_t alone = 0;         // cases that are to be run alone
+  std::deque<Finding> findings;  // before they are reduced, then after; their places stay
   std::size_t unreduced = 0;
 };
 
@@ -56,13 +56,15 @@ class Campaign {
 
   RunSummary run() {
     while (go_on_) {
+      // Before what is done is counted: writing it down takes a disk's time, in which workers need not wait.
       start_reductions();
+      start_those_alone();
       start_blocks();
-      if (pending_.empty()) break;
-      processes_.wait(milliseconds(100));
       settle();
+      if (pending_.empty() || !go_on_) break;
+      processes_.wait(milliseconds(100));
       note_time();
-      if (!go_on_ || calls_.progress(run_, std::ssize(pending_))) continue;
+      if (calls_.progress(run_, std::ssize(pending_))) continue;
       go_on_ = false;
       count_what_was_seen();
     }
@@ -104,7 +106,7 @@ class Campaign {
          .seconds = options_.seconds_per_case,
          .memory = options_.memory_per_case,
          .work =
-             [this, line, file = in_flight(block.number)](std::int64_t index) {
+             [this, line, file = in_flight("block", block.number)](std::int64_t index) {
                const ConvCase c = draw(index);
                if (!file.empty()) {
                  if (!*line) line->emplace(file);
@@ -118,33 +120,51 @@ class Campaign {
          .ended = [&block] { block.stage = Pending::Stage::ran; }});
   }
 
-  [[nodiscard]] std::filesystem::path in_flight(std::int64_t number) const {
+  // Where a worker says what it is at; empty: nowhere.
+  [[nodiscard]] std::filesystem::path in_flight(const char* what, std::int64_t number) const {
     return options_.in_flight.empty() ? std::filesystem::path()
-                                      : options_.in_flight / ("block-" + std::to_string(number));
+                                      : options_.in_flight / (what + ("-" + std::to_string(number)));
+  }
+  static void forget(const std::filesystem::path& in_flight) {
+    std::error_code ignored;
+    if (!in_flight.empty()) std::filesystem::remove(in_flight, ignored);
   }
 
-  void run_alone_those_of(Pending& block) {
-    processes_.start({.begin = 0,
-                      .end = std::ssize(block.alone),
-                      .seconds = options_.seconds_per_case + 60,  // the limit is kept inside
-                      .memory = options_.memory_per_case,
-                      .work =
-                          [this, &block](std::int64_t i) {
-                            return pack(examine(draw(block.alone[static_cast<std::size_t>(i)]), how_, Where::alone));
-                          },
-                      .answered =
-                          [this, &block](std::int64_t i, const std::string& answer) {
-                            take(block, block.alone[static_cast<std::size_t>(i)], unpack(answer));
-                          },
-                      .died =
-                          [this, &block](std::int64_t i, const Death& death) {
-                            take_death(block, block.alone[static_cast<std::size_t>(i)], death.text());
-                          },
-                      .ended = [&block] { block.stage = Pending::Stage::complete; }});
+  // Cases on which LibTorch is known to leave its buffers: each in a process of its own, that of a worker who is free.
+  void start_those_alone() {
+    while (!alone_.empty() && processes_.running() < static_cast<std::size_t>(options_.workers)) {
+      const auto [block, index] = alone_.front();
+      alone_.pop_front();
+      run_alone(*block, index);
+    }
+  }
+
+  void run_alone(Pending& block, std::int64_t index) {
+    const std::filesystem::path file = in_flight("case", index);
+    processes_.start(
+        {.seconds = options_.seconds_per_case,
+         .memory = options_.memory_per_case,
+         .work =
+             [this, index, file](std::int64_t) {
+               const ConvCase c = draw(index);
+               if (!file.empty()) InFlight(file).write(print(c));
+               return pack(examine(c, how_, Where::at_risk));
+             },
+         .answered = [this, &block, index](std::int64_t,
+                                           const std::string& answer) { take(block, index, unpack(answer)); },
+         .died = [this, &block, index](std::int64_t, const Death& death) { take_death(block, index, death.text()); },
+         .ended =
+             [&block, file] {
+               --block.alone;
+               forget(file);
+             }});
   }
 
   void take(Pending& block, std::int64_t index, CaseOutcome outcome) {
-    if (outcome.wants_to_be_alone) block.alone.push_back(index);
+    if (outcome.wants_to_be_alone) {
+      ++block.alone;
+      alone_.emplace_back(&block, index);
+    }
     block.outcomes[static_cast<std::size_t>(index - block.begin)] = std::move(outcome);
   }
 
@@ -156,9 +176,7 @@ class Campaign {
   // Takes every block as far as it can go; the first is counted once it is ready, and then the one behind it.
   void settle() {
     for (Pending& block : pending_) {
-      if (block.stage != Pending::Stage::ran) continue;
-      block.stage = block.alone.empty() ? Pending::Stage::complete : Pending::Stage::alone;
-      if (!block.alone.empty()) run_alone_those_of(block);
+      if (block.stage == Pending::Stage::ran && block.alone == 0) block.stage = Pending::Stage::complete;
     }
     while (!pending_.empty()) {
       Pending& first = pending_.front();
@@ -263,8 +281,7 @@ class Campaign {
     note_time();
     run_.finished = next_block_begin() >= options_.cases && pending_.size() == 1;
     go_on_ = calls_.block(record, run_);
-    std::error_code ignored;
-    if (!options_.in_flight.empty()) std::filesystem::remove(in_flight(block.number), ignored);
+    forget(in_flight("block", block.number));
   }
 
   const CampaignOptions& options_;
@@ -277,6 +294,7 @@ class Campaign {
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
   std::deque<Pending> pending_;  // in the order of the sequence; references to its elements stay valid
+  std::deque<std::pair<Pending*, std::int64_t>> alone_;  // index
   std::deque<std::pair<Pending*, Finding*>> unreduced_;
   std::map<std::int64_t, std::string> deaths_;
   Processes processes_;  // last, so that it is gone before what its tasks refer to

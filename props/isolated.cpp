@@ -101,6 +101,7 @@ class Processes::Process {
 
   [[nodiscard]] int answers() const { return answers_; }
   [[nodiscard]] bool done() const { return pid_ < 0; }
+  [[nodiscard]] pid_t leaving() const { return leaving_; }  // who has answered everything and ends; 0: nobody
   void finish() const { task_.ended(); }
 
   // Reads what the pipe has and hands on the whole answers.
@@ -109,6 +110,7 @@ class Processes::Process {
     const ssize_t got = read(answers_, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) return;
     if (!collect()) return replace(end_it(true, "wrote over its own answers"));
+    if (got <= 0 && next_ >= task_.end) return leave();
     if (got <= 0) return replace(end_it(false));
     buffer_.append(chunk.data(), static_cast<std::size_t>(got));
     (void)deliver();
@@ -148,7 +150,7 @@ class Processes::Process {
     looked_ = Clock::now();
     std::array<int, 2> ends{};
     words_ = memfd_create("last-words", MFD_CLOEXEC);
-    if (words_ < 0 || pipe(ends.data()) != 0) fail("no file descriptors for a process");
+    if (words_ < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) fail("no file descriptors for a process");
     std::fflush(nullptr);  // or the process would write it again
     pid_ = fork();
     if (pid_ < 0) fail("no process");
@@ -188,6 +190,7 @@ class Processes::Process {
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     }
+    close(out);  // all is said: giving back its memory takes a process some milliseconds, which nobody waits for
     _exit(0);
   }
 
@@ -237,6 +240,13 @@ class Processes::Process {
     return death;
   }
 
+  // All is answered: what is left of the process ends by itself.
+  void leave() {
+    close(answers_);
+    close(words_);
+    leaving_ = std::exchange(pid_, -1);
+  }
+
   // After the process' end: what it was at has no answer, and another one goes on behind it.
   void replace(const Death& death) {
     buffer_.clear();
@@ -265,12 +275,15 @@ class Processes::Process {
   Clock::time_point looked_;
   std::string buffer_;
   pid_t pid_ = -1;
+  pid_t leaving_ = 0;
   int answers_ = -1;
   int words_ = -1;
 };
 
 Processes::Processes() = default;
-Processes::~Processes() = default;
+Processes::~Processes() {
+  for (const pid_t pid : leaving_) waitpid(pid, nullptr, 0);
+}
 
 void Processes::start(Task task) {
   if (task.begin < task.end) processes_.push_back(std::make_unique<Process>(std::move(task)));
@@ -291,6 +304,10 @@ void Processes::wait(std::chrono::milliseconds longest) {
     if (process->done()) done.push_back(std::move(process));
   }
   std::erase(processes_, nullptr);
+  std::erase_if(leaving_, [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; });
+  for (const auto& process : done) {
+    if (process->leaving() != 0) leaving_.push_back(process->leaving());
+  }
   for (const auto& process : done) process->finish();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // Code that may die, run in forked processes: what it crashes or hangs on costs one piece of work and not the run.
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -52,6 +54,7 @@ class Processes {
  private:
   class Process;
   std::vector<std::unique_ptr<Process>> processes_;
+  std::vector<pid_t> leaving_;  // have answered everything, and are not waited for
 };
 
 // Runs one task to its end, or until go_on, which is asked a few times a second, answers false.

@@ -17,9 +17,28 @@ struct Fixed {
   double seconds, seconds_in_engine;
 };
 
+Verdict verdict_on(const ConvCase& c, const Examination& how, Where where) {
+  switch (where) {
+    case Where::here: break;
+    case Where::at_risk: return verify_at_risk(c, how.reference);
+    case Where::alone: return verify_alone(c, how.reference, how.seconds, how.subject, how.rules);
+  }
+  return verify(c, how.reference, how.subject, how.rules);
+}
+
+// Where LibTorch leaves its buffers, how that ends is chance: a record that said it would not be the same twice.
+CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
+  return {.status = Status::mistrusted,
+          .reason = "known defect " + std::string(defect.id) + ": leaves its buffers",
+          .cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference.native_isa())};
+}
+
 }  // namespace
 
 CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+  if (verdict.status == Status::mistrusted && verdict.defect != nullptr && verdict.defect->memory) {
+    return left_its_buffers(c, *verdict.defect, reference);
+  }
   const bool differs = verdict.status == Status::differed || verdict.status == Status::crashed;
   return {.status = verdict.status,
           .elements = verdict.elements,
@@ -32,8 +51,7 @@ CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
   const auto start = std::chrono::steady_clock::now();
   LibTorch& reference = how.reference;
   const double before = reference.seconds_inside();
-  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
-                                                : verify(c, reference, how.subject, how.rules);
+  const Verdict verdict = verdict_on(c, how, where);
   CaseOutcome outcome = outcome_of(c, verdict, reference);
   // With a subject, LibTorch is not run where it is known to leave its buffers.
   outcome.wants_to_be_alone = where == Where::here && how.subject == nullptr && verdict.status == Status::skipped &&
@@ -48,6 +66,7 @@ CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::strin
   ConvCase named = c;
   if (named.execution.isa == Isa::native) named.execution.isa = reference.native_isa();
   const KnownDefect* const defect = how.subject == nullptr ? known_defect(named, reference.hardware()) : nullptr;
+  if (defect != nullptr && defect->memory) return left_its_buffers(c, *defect, reference);
   const FbgemmPath path = fbgemm_path(c, reference.hardware());
   return {.status = defect == nullptr ? Status::crashed : Status::mistrusted,
           .reason = defect == nullptr ? kind_of({.failure = "died: " + death})

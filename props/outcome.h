@@ -23,8 +23,8 @@ struct CaseOutcome {
   Cell cell;
 };
 
-// Runs the case in this process, or in one of its own.
-enum class Where { here, alone };
+// Runs the case in this process, which goes on to others; in this one, which goes with it; or in one of its own.
+enum class Where { here, at_risk, alone };
 struct Examination {
   LibTorch& reference;
   Subject* subject = nullptr;  // who is verified; nullptr: LibTorch itself
