@@ -111,7 +111,8 @@ int bench(const Arguments& arguments) {
   }
   const Isa theirs = engines_isa_of(arguments, *ours);
   const auto before_loading = std::chrono::steady_clock::now();
-  const auto loaded = theirs == Isa::native ? libtorch() : libtorch_held_to(theirs);
+  const Waiting waiting = arguments.cases > 0 ? Waiting::asleep : Waiting::spinning;  // as a campaign's do
+  const auto loaded = theirs == Isa::native ? libtorch(waiting) : libtorch_held_to(theirs);
   if (!loaded) {
     fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",
                loaded.error().message);

@@ -200,7 +200,7 @@ int run_campaign_command(Arguments arguments) {
   if (!subject) return subject.error();
   plan->options.subject = subject->get();
   plan->options.rules = arguments.subject.rules();
-  const auto reference = libtorch();
+  const auto reference = libtorch(Waiting::asleep);
   if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   const std::string name = record_name(plan->options.shard);
   Sinks& sinks = arguments.sinks;

@@ -45,7 +45,7 @@ int run_fuzz(const Arguments& arguments) {
   if (!baseline) return bad_usage(baseline.error());
   const auto subject = open_optional(arguments.subject, "fuzz");
   if (!subject) return subject.error();
-  const auto reference = libtorch();
+  const auto reference = libtorch(Waiting::asleep);
   if (!reference) {
     fmt::print(stderr, "tieout fuzz: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;

@@ -86,7 +86,7 @@ int selftest(const Arguments& arguments) {
                arguments.only);
     return kBadUsage;
   }
-  const auto reference = libtorch();
+  const auto reference = libtorch(Waiting::asleep);
   if (!reference) {
     fmt::print(stderr, "tieout selftest: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;

@@ -90,7 +90,12 @@ class LibTorch {
   [[nodiscard]] virtual EngineResult<Experiment> experiment(std::uint64_t seed) = 0;
 };
 
-// The one instance, loaded at the first call (a quarter of a second); or why LibTorch cannot be had.
-[[nodiscard]] EngineResult<LibTorch*> libtorch();
+// How LibTorch's threads wait for work. To spin is quicker for a process that has the cores for itself; of many processes, each
+// would spin on the others' cores.
+enum class Waiting { spinning, asleep };
+
+// The one instance, loaded at the first call (a quarter of a second), which says how its threads wait, unless OMP_WAIT_POLICY or
+// GOMP_SPINCOUNT does; or why LibTorch cannot be had.
+[[nodiscard]] EngineResult<LibTorch*> libtorch(Waiting waiting = Waiting::spinning);
 
 }  // namespace tieout

@@ -17,7 +17,25 @@ constexpr const char* kEntry = "tieout_libtorch";
 // oneDNN would then be something else than what this CPU makes of it, and every prediction of it would be wrong.
 constexpr std::array kMisleading{"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"};
 
-EngineResult<LibTorch*> load() {
+// OpenMP reads it when it is loaded; what is loaded later, such as a kernel's own, is not told.
+class WaitPolicy {
+ public:
+  explicit WaitPolicy(Waiting waiting)
+      : set_(waiting == Waiting::asleep && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv(kName) == nullptr) {
+    if (set_) setenv(kName, "PASSIVE", 1);
+  }
+  WaitPolicy(const WaitPolicy&) = delete;
+  WaitPolicy& operator=(const WaitPolicy&) = delete;
+  ~WaitPolicy() {
+    if (set_) unsetenv(kName);
+  }
+
+ private:
+  static constexpr const char* kName = "OMP_WAIT_POLICY";
+  bool set_;
+};
+
+EngineResult<LibTorch*> load(Waiting waiting) {
   const auto absent = [](std::string why) {
     return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
   };
@@ -28,6 +46,7 @@ EngineResult<LibTorch*> load() {
     const char* why = dlerror();
     return absent((why == nullptr ? "unknown reason" : std::string(why)) + "; scripts/setup.sh all builds it");
   };
+  const WaitPolicy policy(waiting);
   void* const library = dlopen(kAdapter, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return last_error();
   void* const entry = dlsym(library, kEntry);
@@ -50,8 +69,8 @@ const char* onednn_word(Isa isa) {
 
 }  // namespace
 
-EngineResult<LibTorch*> libtorch() {
-  static const EngineResult<LibTorch*> instance = load();
+EngineResult<LibTorch*> libtorch(Waiting waiting) {
+  static const EngineResult<LibTorch*> instance = load(waiting);
   return instance;
 }
 

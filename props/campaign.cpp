@@ -33,13 +33,12 @@ constexpr double kSecondsToReduce = 120;     // its limits of work end it long b
 constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
 constexpr milliseconds kForLastWords{700};   // until an interrupted run ends
 
-// A block on its way: drawn and run, with those of its cases that want to be alone, then its findings made small.
+// A block on its way: drawn and run, then its findings made small.
 struct Pending {
-  enum class Stage { running, ran, complete, reducing, ready } stage = Stage::running;
+  enum class Stage { running, ran, reducing, ready } stage = Stage::running;
   std::int64_t number = 0;
   std::int64_t begin = 0;
   std::vector<CaseOutcome> outcomes;
-  std::size_t alone = 0;         // cases that are to be run alone
   std::deque<Finding> findings;  // before they are reduced, then after; their places stay
   std::size_t unreduced = 0;
 };
@@ -56,12 +55,11 @@ class Campaign {
 
   RunSummary run() {
     while (go_on_) {
-      // Before what is done is counted: writing it down takes a disk's time, in which workers need not wait.
-      start_reductions();
-      start_those_alone();
-      start_blocks();
+      start_work();  // before what is done is written down, which takes a disk's time
       settle();
-      if (pending_.empty() || !go_on_) break;
+      if (!go_on_) break;
+      start_work();  // what that made room for
+      if (pending_.empty()) break;
       processes_.wait(milliseconds(100));
       note_time();
       if (calls_.progress(run_, std::ssize(pending_))) continue;
@@ -106,7 +104,7 @@ class Campaign {
          .seconds = options_.seconds_per_case,
          .memory = options_.memory_per_case,
          .work =
-             [this, line, file = in_flight("block", block.number)](std::int64_t index) {
+             [this, line, file = in_flight(block.number)](std::int64_t index) {
                const ConvCase c = draw(index);
                if (!file.empty()) {
                  if (!*line) line->emplace(file);
@@ -121,50 +119,12 @@ class Campaign {
   }
 
   // Where a worker says what it is at; empty: nowhere.
-  [[nodiscard]] std::filesystem::path in_flight(const char* what, std::int64_t number) const {
+  [[nodiscard]] std::filesystem::path in_flight(std::int64_t number) const {
     return options_.in_flight.empty() ? std::filesystem::path()
-                                      : options_.in_flight / (what + ("-" + std::to_string(number)));
-  }
-  static void forget(const std::filesystem::path& in_flight) {
-    std::error_code ignored;
-    if (!in_flight.empty()) std::filesystem::remove(in_flight, ignored);
-  }
-
-  // Cases on which LibTorch is known to leave its buffers: each in a process of its own, that of a worker who is free.
-  void start_those_alone() {
-    while (!alone_.empty() && processes_.running() < static_cast<std::size_t>(options_.workers)) {
-      const auto [block, index] = alone_.front();
-      alone_.pop_front();
-      run_alone(*block, index);
-    }
-  }
-
-  void run_alone(Pending& block, std::int64_t index) {
-    const std::filesystem::path file = in_flight("case", index);
-    processes_.start(
-        {.seconds = options_.seconds_per_case,
-         .memory = options_.memory_per_case,
-         .work =
-             [this, index, file](std::int64_t) {
-               const ConvCase c = draw(index);
-               if (!file.empty()) InFlight(file).write(print(c));
-               return pack(examine(c, how_, Where::at_risk));
-             },
-         .answered = [this, &block, index](std::int64_t,
-                                           const std::string& answer) { take(block, index, unpack(answer)); },
-         .died = [this, &block, index](std::int64_t, const Death& death) { take_death(block, index, death.text()); },
-         .ended =
-             [&block, file] {
-               --block.alone;
-               forget(file);
-             }});
+                                      : options_.in_flight / ("block-" + std::to_string(number));
   }
 
   void take(Pending& block, std::int64_t index, CaseOutcome outcome) {
-    if (outcome.wants_to_be_alone) {
-      ++block.alone;
-      alone_.emplace_back(&block, index);
-    }
     block.outcomes[static_cast<std::size_t>(index - block.begin)] = std::move(outcome);
   }
 
@@ -175,12 +135,9 @@ class Campaign {
 
   // Takes every block as far as it can go; the first is counted once it is ready, and then the one behind it.
   void settle() {
-    for (Pending& block : pending_) {
-      if (block.stage == Pending::Stage::ran && block.alone == 0) block.stage = Pending::Stage::complete;
-    }
     while (!pending_.empty()) {
       Pending& first = pending_.front();
-      if (first.stage == Pending::Stage::complete) reduce_findings_of(first);
+      if (first.stage == Pending::Stage::ran) reduce_findings_of(first);
       if (first.stage != Pending::Stage::ready) return;
       commit(first);
       pending_.pop_front();
@@ -210,7 +167,12 @@ class Campaign {
     for (Finding& finding : block.findings) unreduced_.emplace_back(&block, &finding);
   }
 
-  // Before further blocks: they wait for it.
+  // Reductions before further blocks, which wait for them.
+  void start_work() {
+    start_reductions();
+    start_blocks();
+  }
+
   void start_reductions() {
     while (!unreduced_.empty() && processes_.running() < static_cast<std::size_t>(options_.workers)) {
       const auto [block, finding] = unreduced_.front();
@@ -281,7 +243,8 @@ class Campaign {
     note_time();
     run_.finished = next_block_begin() >= options_.cases && pending_.size() == 1;
     go_on_ = calls_.block(record, run_);
-    forget(in_flight("block", block.number));
+    std::error_code ignored;
+    if (!options_.in_flight.empty()) std::filesystem::remove(in_flight(block.number), ignored);
   }
 
   const CampaignOptions& options_;
@@ -294,7 +257,6 @@ class Campaign {
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
   std::deque<Pending> pending_;  // in the order of the sequence; references to its elements stay valid
-  std::deque<std::pair<Pending*, std::int64_t>> alone_;  // index
   std::deque<std::pair<Pending*, Finding*>> unreduced_;
   std::map<std::int64_t, std::string> deaths_;
   Processes processes_;  // last, so that it is gone before what its tasks refer to

@@ -11,20 +11,10 @@ namespace {
 // What has a fixed size; the texts follow, each with a zero at its end.
 struct Fixed {
   Status status;
-  bool wants_to_be_alone;
   std::int64_t elements;
   std::uint64_t classes;
   double seconds, seconds_in_engine;
 };
-
-Verdict verdict_on(const ConvCase& c, const Examination& how, Where where) {
-  switch (where) {
-    case Where::here: break;
-    case Where::at_risk: return verify_at_risk(c, how.reference);
-    case Where::alone: return verify_alone(c, how.reference, how.seconds, how.subject, how.rules);
-  }
-  return verify(c, how.reference, how.subject, how.rules);
-}
 
 // Where LibTorch leaves its buffers, how that ends is chance: a record that said it would not be the same twice.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
@@ -51,11 +41,9 @@ CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
   const auto start = std::chrono::steady_clock::now();
   LibTorch& reference = how.reference;
   const double before = reference.seconds_inside();
-  const Verdict verdict = verdict_on(c, how, where);
+  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
+                                                : verify(c, reference, how.subject, how.rules);
   CaseOutcome outcome = outcome_of(c, verdict, reference);
-  // With a subject, LibTorch is not run where it is known to leave its buffers.
-  outcome.wants_to_be_alone = where == Where::here && how.subject == nullptr && verdict.status == Status::skipped &&
-                              verdict.defect != nullptr && verdict.defect->memory;
   outcome.seconds_in_engine = reference.seconds_inside() - before;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return outcome;
@@ -79,8 +67,7 @@ bool is_finding(const CaseOutcome& outcome) {
 }
 
 std::string pack(const CaseOutcome& outcome) {
-  const Fixed fixed{outcome.status,  outcome.wants_to_be_alone, outcome.elements,
-                    outcome.classes, outcome.seconds,           outcome.seconds_in_engine};
+  const Fixed fixed{outcome.status, outcome.elements, outcome.classes, outcome.seconds, outcome.seconds_in_engine};
   std::string bytes(reinterpret_cast<const char*>(&fixed), sizeof fixed);
   const Cell& cell = outcome.cell;
   for (const std::string* text :
@@ -94,7 +81,6 @@ CaseOutcome unpack(const std::string& bytes) {
   Fixed fixed;
   std::memcpy(&fixed, bytes.data(), sizeof fixed);
   CaseOutcome outcome{.status = fixed.status,
-                      .wants_to_be_alone = fixed.wants_to_be_alone,
                       .elements = fixed.elements,
                       .classes = fixed.classes,
                       .seconds = fixed.seconds,

@@ -14,17 +14,16 @@ namespace tieout {
 
 struct CaseOutcome {
   Status status = Status::passed;
-  bool wants_to_be_alone = false;  // not run: the reference is known to leave its buffers on it
-  std::int64_t elements = 0;       // compared
-  std::uint64_t classes = 0;       // ClassSet
-  double seconds = 0;              // all that the case took
+  std::int64_t elements = 0;  // compared
+  std::uint64_t classes = 0;  // ClassSet
+  double seconds = 0;         // all that the case took
   double seconds_in_engine = 0;
   std::string reason;  // as Verdict has it; kind_of() the finding where it differed or crashed
   Cell cell;
 };
 
-// Runs the case in this process, which goes on to others; in this one, which goes with it; or in one of its own.
-enum class Where { here, at_risk, alone };
+// Runs the case in this process, where LibTorch is not run if it is known to leave its buffers; or in one of its own.
+enum class Where { here, alone };
 struct Examination {
   LibTorch& reference;
   Subject* subject = nullptr;  // who is verified; nullptr: LibTorch itself

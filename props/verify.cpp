@@ -162,12 +162,6 @@ Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const R
   });
 }
 
-Verdict verify_at_risk(const ConvCase& c, LibTorch& reference) {
-  return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
-    return ask_here(problem, reference);
-  });
-}
-
 Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, Where::alone);
   return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {

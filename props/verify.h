@@ -51,9 +51,6 @@ struct Verdict {
 [[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject = nullptr,
                              const Rules& rules = {});
 
-// The same in a process that was made for this case, which may end it: everything is run.
-[[nodiscard]] Verdict verify_at_risk(const ConvCase& c, LibTorch& reference);
-
 // Runs the reference in a process of its own: a crash is a verdict, and everything is run. seconds: what a hang is, of the
 // reference.
 [[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60,
