@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Plots what `tieout bench --threads N --json FILE` wrote: docs/performance_plot.py FILE, run where the pictures shall lie.
+"""Plots what `tieout bench` wrote: docs/performance_plot.py BENCH SHARDS, run where the pictures shall lie.
+
+BENCH is the file of `tieout bench --threads N --json BENCH`, SHARDS what `tieout bench --cases N --shards M >SHARDS` printed.
 
 performance_layers.svg: how many times as fast as FBGEMM and as ONEDNN each layer is, on one thread.
 performance_cost.svg: nanoseconds for a thousand multiply-adds, by the layer's size.
 performance_threads.svg: each network's time on one thread as a multiple of its time on several.
+performance_campaigns.svg: microseconds a case in longer and longer campaigns, and campaigns cut into shards.
 """
 import json
+import re
 import sys
 
 import matplotlib
@@ -69,8 +73,31 @@ def threads_plot(runs):
     save(figure, "performance_threads.svg")
 
 
+def campaigns_plot(text):
+    figure, (cost, shards) = plt.subplots(1, 2, figsize=(7.5, 2.8))
+    by_cases, by_shards = text.split("By simulation")
+    rows = re.compile(r"^(\S.*?\S) +([0-9]+) +[0-9.]+ +([0-9.]+)", re.MULTILINE)
+    for axes, part in ((cost, by_cases), (shards, by_shards)):
+        found = rows.findall(part)
+        for mix, color in zip(dict.fromkeys(row[0] for row in found), (OURS, FBGEMM)):
+            points = [(int(x), float(y)) for name, x, y in found if name == mix]
+            axes.plot(*zip(*points), "o-", color=color, markersize=3, label=mix)
+        axes.set_xscale("log", base=2)
+        axes.grid(linewidth=0.3)
+    most = shards.get_xlim()[1]
+    shards.plot([1, most], [1, most], color="black", linewidth=0.5, linestyle="--")
+    shards.set_yscale("log", base=2)
+    shards.set_xlabel("shards, by simulation")
+    shards.set_ylabel("times as fast as one")
+    cost.set_ylim(bottom=0)
+    cost.set_xlabel("cases of the campaign so far")
+    cost.set_ylabel("us a case")
+    cost.legend()
+    save(figure, "performance_campaigns.svg")
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         runs = json.load(file)["runs"]
@@ -78,6 +105,8 @@ def main():
     cost_plot(runs[0]["layers"])
     if len(runs) > 1:
         threads_plot(runs)
+    with open(sys.argv[2], encoding="utf-8") as file:
+        campaigns_plot(file.read())
 
 
 if __name__ == "__main__":
