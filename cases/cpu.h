@@ -13,4 +13,6 @@ namespace tieout {
          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 }
 
+[[nodiscard]] inline bool has_avx512_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni") != 0; }
+
 }  // namespace tieout

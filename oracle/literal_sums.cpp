@@ -48,7 +48,8 @@ Multiply<Real> multiply(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return multiply_portable<Real>;
     case VectorIsa::avx2: return multiply_avx2<Real>;
-    case VectorIsa::avx512: return multiply_avx512<Real>;
+    case VectorIsa::avx512:
+    case VectorIsa::avx512_vnni: return multiply_avx512<Real>;
   }
   return multiply_portable<Real>;
 }

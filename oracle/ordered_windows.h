@@ -2,6 +2,7 @@
 // The windows of a layer in the order in which dequantized numbers are summed: channel, then kernel position.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "oracle/layer_windows.h"
@@ -13,13 +14,20 @@ struct OrderedWindow {
   std::int64_t position = -1, group = -1;
   const std::uint8_t* x = nullptr;  // in `bytes`, or where they lie
   std::vector<std::uint8_t> bytes;
-  std::vector<std::int16_t> steps;  // x less its zero point
+  std::vector<const std::uint8_t*> taps;
 };
+
+// to[i * taps.size() + t] = taps[t][i]
+void interleave(std::span<const std::uint8_t* const> taps, std::int64_t count, std::uint8_t* to);
 
 class OrderedWindows {
  public:
   // layer: outlives this.
-  explicit OrderedWindows(const LayerView& layer) : c_(*layer.spec), windows_(layer) {}
+  explicit OrderedWindows(const LayerView& layer)
+      : c_(*layer.spec),
+        windows_(layer),
+        padding_(static_cast<std::size_t>(c_.in_channels / c_.groups),
+                 static_cast<std::uint8_t>(c_.activation_zero_point)) {}
 
   [[nodiscard]] std::int64_t length() const { return windows_.length(); }
 
@@ -31,28 +39,25 @@ class OrderedWindows {
     window.group = group;
     const OutputPlace place(element.position, output_size(c_));
     const std::int64_t taps = windows_.taps();
-    const auto zero_point = static_cast<std::uint8_t>(c_.activation_zero_point);
     if (taps == 1) {
       window.x = windows_.at(place, group, window.bytes);
     } else {
       const std::int64_t channels = c_.in_channels / c_.groups;
       window.bytes.resize(static_cast<std::size_t>(length()));
+      window.taps.resize(static_cast<std::size_t>(taps));
       for (std::int64_t t = 0; t < taps; ++t) {
         const std::uint8_t* const from = windows_.tap_at(place, group, t);
-        std::uint8_t* const column = window.bytes.data() + t;
-        for (std::int64_t i = 0; i < channels; ++i) column[i * taps] = from == nullptr ? zero_point : from[i];
+        window.taps[static_cast<std::size_t>(t)] = from == nullptr ? padding_.data() : from;
       }
+      interleave(window.taps, channels, window.bytes.data());
       window.x = window.bytes.data();
-    }
-    window.steps.resize(static_cast<std::size_t>(length()));
-    for (std::size_t i = 0; i < window.steps.size(); ++i) {
-      window.steps[i] = static_cast<std::int16_t>(window.x[i] - zero_point);
     }
   }
 
  private:
   const ConvCase& c_;
   LayerWindows windows_;
+  std::vector<std::uint8_t> padding_;  // a pixel of zero points
 };
 
 }  // namespace tieout

@@ -127,7 +127,8 @@ ProofLanes proof_lanes(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return lanes_of<Portable>();
     case VectorIsa::avx2: return lanes_of<Avx2>();
-    case VectorIsa::avx512: return proof_lanes_avx512();
+    case VectorIsa::avx512:
+    case VectorIsa::avx512_vnni: return proof_lanes_avx512();
   }
   return lanes_of<Portable>();
 }

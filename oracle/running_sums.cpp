@@ -7,9 +7,11 @@ namespace tieout {
 namespace {
 
 // Written so that g++ makes vectors of it.
-[[gnu::always_inline]] inline std::int64_t sums(const std::int16_t* __restrict x, const std::int8_t* __restrict w,
-                                                std::int64_t count, std::int32_t weight_zero_point) {
-  const auto wz = static_cast<std::int16_t>(weight_zero_point);
+[[gnu::always_inline]] inline std::int64_t sums(const RunningProducts& products) {
+  const std::uint8_t* const __restrict x = products.x;
+  const std::int8_t* const __restrict w = products.w;
+  const auto xz = static_cast<std::int16_t>(products.activation_zero_point);
+  const auto wz = static_cast<std::int16_t>(products.weight_zero_point);
   std::int32_t before = 0;
   std::int64_t total = 0;
   const auto add = [&](std::int32_t block) {
@@ -18,35 +20,27 @@ namespace {
     before = after;
   };
   std::int64_t i = 0;
-  for (; i + kRunningBlock <= count; i += kRunningBlock) {
+  for (; i + kRunningBlock <= products.count; i += kRunningBlock) {
     std::int32_t block = 0;
     for (std::int64_t j = i; j < i + kRunningBlock; ++j) {
-      const auto step = static_cast<std::int16_t>(w[j] - wz);
-      block += x[j] * step;
+      block += static_cast<std::int16_t>(x[j] - xz) * static_cast<std::int16_t>(w[j] - wz);
     }
     add(block);
   }
-  if (i < count) {
+  if (i < products.count) {
     std::int32_t block = 0;
-    for (; i < count; ++i) block += x[i] * (w[i] - wz);
+    for (; i < products.count; ++i) block += (x[i] - xz) * (w[i] - wz);
     add(block);
   }
   return total * kRunningBlock;
 }
 
-std::int64_t sums_portable(const std::int16_t* x, const std::int8_t* w, std::int64_t count, std::int32_t wz) {
-  return sums(x, w, count, wz);
-}
+std::int64_t sums_portable(const RunningProducts& products) { return sums(products); }
 
-[[gnu::target("avx2")]] std::int64_t sums_avx2(const std::int16_t* x, const std::int8_t* w, std::int64_t count,
-                                               std::int32_t wz) {
-  return sums(x, w, count, wz);
-}
+[[gnu::target("avx2")]] std::int64_t sums_avx2(const RunningProducts& products) { return sums(products); }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t sums_avx512(const std::int16_t* x,
-                                                                               const std::int8_t* w, std::int64_t count,
-                                                                               std::int32_t wz) {
-  return sums(x, w, count, wz);
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t sums_avx512(const RunningProducts& products) {
+  return sums(products);
 }
 
 }  // namespace
@@ -56,6 +50,7 @@ RunningSums running_sums(VectorIsa isa) {
     case VectorIsa::portable: return sums_portable;
     case VectorIsa::avx2: return sums_avx2;
     case VectorIsa::avx512: return sums_avx512;
+    case VectorIsa::avx512_vnni: return running_sums_vnni;
   }
   return sums_portable;
 }

@@ -13,9 +13,16 @@ namespace tieout {
 //   sum over j of |S_j|  <=  B * (sum over blocks of the larger |P| of its ends)  +  B / 2 * sum of |x_i w_i|.
 inline constexpr std::int64_t kRunningBlock = 32;
 
-// The first term. x: less its zero point. All sums fit int32.
-using RunningSums = std::int64_t (*)(const std::int16_t* x, const std::int8_t* w, std::int64_t count,
-                                     std::int32_t weight_zero_point);
+struct RunningProducts {
+  const std::uint8_t* x;
+  const std::int8_t* w;
+  std::int64_t count;
+  std::int32_t activation_zero_point, weight_zero_point;  // x_i and w_i, above, are what is left without them
+};
+
+// The first term. All sums fit int32.
+using RunningSums = std::int64_t (*)(const RunningProducts& products);
 [[nodiscard]] RunningSums running_sums(VectorIsa isa);
+[[nodiscard]] std::int64_t running_sums_vnni(const RunningProducts& products);  // on CPUs that have it
 
 }  // namespace tieout

@@ -114,8 +114,12 @@ void SuspectJudge::by_running_sums(Findings& findings) const {
     const OutputElement& element = suspect.element;
     const ChannelBounds& b = bounds_[static_cast<std::size_t>(element.k)];
     windows_.gather(element, findings.ordered);
-    const std::int64_t ends = running_sums_(findings.ordered.steps.data(), layer_.weight + element.k * length_, length_,
-                                            static_cast<std::int32_t>(weight_zero_point(c_, element.k)));
+    const std::int64_t ends =
+        running_sums_({.x = findings.ordered.x,
+                       .w = layer_.weight + element.k * length_,
+                       .count = length_,
+                       .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point),
+                       .weight_zero_point = static_cast<std::int32_t>(weight_zero_point(c_, element.k))});
     constexpr double kBeside = kRunningBlock / 2.0 + 5;
     const double lost = b.running * (static_cast<double>(ends) + kBeside * suspect.norm * b.norm);
     const double scaled = suspect.raw * b.multiplier + b.bias;

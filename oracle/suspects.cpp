@@ -172,7 +172,8 @@ FindSuspects find_suspects(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return find_portable;
     case VectorIsa::avx2: return find_avx2;
-    case VectorIsa::avx512: return find_avx512;
+    case VectorIsa::avx512:
+    case VectorIsa::avx512_vnni: return find_avx512;
   }
   return find_portable;
 }

@@ -7,12 +7,13 @@
 
 namespace tieout {
 
-enum class VectorIsa { portable, avx2, avx512 };
+enum class VectorIsa { portable, avx2, avx512, avx512_vnni };
 
 [[nodiscard]] inline std::vector<VectorIsa> vector_isas() {  // all that this CPU can run, the best last
   std::vector<VectorIsa> isas{VectorIsa::portable};
   if (has_avx2()) isas.push_back(VectorIsa::avx2);
   if (has_avx512()) isas.push_back(VectorIsa::avx512);
+  if (has_avx512_vnni()) isas.push_back(VectorIsa::avx512_vnni);
   return isas;
 }
 

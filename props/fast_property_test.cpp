@@ -6,9 +6,11 @@
 
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/random.h"
 #include "kernels/conv_relu.h"
 #include "oracle/compare.h"
 #include "oracle/dequantized.h"
@@ -188,11 +190,11 @@ RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
 struct OnTheWay {
   std::int64_t sums = 0, products = 0;  // absolute values added up
 };
-OnTheWay on_the_way(const OrderedWindow& window, const std::int8_t* w, std::int64_t wz) {
+OnTheWay on_the_way(const RunningProducts& of) {
   OnTheWay found;
   std::int64_t sum = 0;
-  for (const std::int16_t x : window.steps) {
-    const std::int64_t product = x * (*w++ - wz);
+  for (std::int64_t i = 0; i < of.count; ++i) {
+    const std::int64_t product = (of.x[i] - of.activation_zero_point) * (of.w[i] - of.weight_zero_point);
     sum += product;
     found.sums += std::abs(sum);
     found.products += std::abs(product);
@@ -230,14 +232,54 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
     windows.gather(at, ordered);
     const std::int8_t* const w = laid.problem.weight.data() + at.k * windows.length();
     const std::int64_t wz = weight_zero_point(c, at.k);
-    const OnTheWay really = on_the_way(ordered, w, wz);
+    const RunningProducts products{.x = ordered.x,
+                                   .w = w,
+                                   .count = windows.length(),
+                                   .activation_zero_point = static_cast<std::int32_t>(c.activation_zero_point),
+                                   .weight_zero_point = static_cast<std::int32_t>(wz)};
+    const OnTheWay really = on_the_way(products);
     RC_ASSERT(off <= b.running * static_cast<double>(really.sums + 5 * really.products) + beside);
     for (const VectorIsa isa : vector_isas()) {
-      const std::int64_t ends =
-          running_sums(isa)(ordered.steps.data(), w, windows.length(), static_cast<std::int32_t>(wz));
+      const std::int64_t ends = running_sums(isa)(products);
       RC_ASSERT(really.sums <= ends + kRunningBlock / 2 * really.products);
-      RC_ASSERT(ends == running_sums(VectorIsa::portable)(ordered.steps.data(), w, windows.length(),
-                                                          static_cast<std::int32_t>(wz)));
+      RC_ASSERT(ends == running_sums(VectorIsa::portable)(products));
+    }
+  }
+}
+
+// Longer than any case that is drawn: whole vectors, and every length of the rest.
+TEST(RunningSums, AreTheSameInAllRegisters) {
+  Random random(26);
+  std::vector<std::uint8_t> x(3 * 512);
+  std::vector<std::int8_t> w(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<std::uint8_t>(random.next() >> 56U);
+    w[i] = static_cast<std::int8_t>(random.next() >> 56U);
+  }
+  for (std::int64_t count = 0; count <= std::ssize(x); ++count) {
+    for (const std::int32_t zero_point : {0, 97, 255}) {
+      const RunningProducts products{x.data() + x.size() - count, w.data() + w.size() - count, count, zero_point, 0};
+      for (const VectorIsa isa : vector_isas()) {
+        ASSERT_EQ(running_sums(isa)(products), running_sums(VectorIsa::portable)(products)) << count;
+      }
+    }
+  }
+}
+
+// As many rows as 3x3 has, and others; as many bytes as fill registers, and others.
+TEST(OrderedWindows, AreInterleaved) {
+  Random random(27);
+  for (const std::size_t taps : {1U, 2U, 9U, 10U, 25U}) {
+    for (const std::int64_t count : {1, 15, 16, 17, 32, 67}) {
+      std::vector<std::vector<std::uint8_t>> rows(taps, std::vector<std::uint8_t>(static_cast<std::size_t>(count)));
+      std::vector<const std::uint8_t*> from;
+      for (auto& row : rows) {
+        for (std::uint8_t& byte : row) byte = static_cast<std::uint8_t>(random.next() >> 56U);
+        from.push_back(row.data());
+      }
+      std::vector<std::uint8_t> to(taps * static_cast<std::size_t>(count));
+      interleave(from, count, to.data());
+      for (std::size_t i = 0; i < to.size(); ++i) ASSERT_EQ(to[i], rows[i % taps][i / taps]) << taps << ' ' << count;
     }
   }
 }

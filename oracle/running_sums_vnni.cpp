@@ -1,0 +1,95 @@
+// The same, sixteen blocks at a time. Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug 105593).
+
+#include <immintrin.h>
+
+#include "oracle/running_sums.h"
+
+namespace tieout {
+namespace {
+
+constexpr __mmask16 kAll = 0xffff;
+constexpr __mmask8 kEight = 0xff;
+constexpr std::int64_t kVector = 64;  // products: two blocks
+constexpr std::int64_t kAtOnce = 8 * kVector;
+
+// Lane n: the sum of block n, of vectors that hold two blocks each, eight lanes a block.
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i halves(__m512i a, __m512i b) {
+  return _mm512_add_epi32(_mm512_maskz_shuffle_i32x4(kAll, a, b, 0x88), _mm512_maskz_shuffle_i32x4(kAll, a, b, 0xdd));
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i quarters(__m512i a, __m512i b) {
+  return _mm512_add_epi32(_mm512_maskz_unpacklo_epi32(kAll, a, b), _mm512_maskz_unpackhi_epi32(kAll, a, b));
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i by_block(const __m512i (&d)[8]) {
+  const __m512i low = quarters(halves(d[0], d[1]), halves(d[2], d[3]));
+  const __m512i high = quarters(halves(d[4], d[5]), halves(d[6], d[7]));
+  const __m512i sums =
+      _mm512_add_epi32(_mm512_maskz_unpacklo_epi64(kEight, low, high), _mm512_maskz_unpackhi_epi64(kEight, low, high));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_maskz_permutexvar_epi32(kAll, order, sums);
+}
+
+// Lanes moved up by kBy, the last ones of `below` behind them.
+template <int kBy>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i moved_up(__m512i v, __m512i below) {
+  return _mm512_maskz_alignr_epi32(kAll, v, below, 16 - kBy);
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i larger_end(__m512i a, __m512i b) {
+  return _mm512_maskz_max_epi32(kAll, _mm512_maskz_abs_epi32(kAll, a), _mm512_maskz_abs_epi32(kAll, b));
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i four_products(__m512i x, __m512i w,
+                                                                                       __m512i zero_point) {
+  const __m512i none = _mm512_setzero_si512();
+  return _mm512_sub_epi32(_mm512_dpbusd_epi32(none, x, w), _mm512_dpbusd_epi32(none, zero_point, w));
+}
+
+}  // namespace
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(
+    const RunningProducts& p) {
+  if (p.weight_zero_point != 0) return running_sums(VectorIsa::avx512)(p);  // nobody's weights
+  const __m512i none = _mm512_setzero_si512();
+  const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
+  __m512i before = none, even = none, odd = none;
+  for (std::int64_t i = 0; i < p.count; i += kAtOnce) {
+    __m512i d[8];
+    const std::int64_t left = p.count - i;
+    if (left >= kAtOnce) {
+      for (std::int64_t v = 0; v < 8; ++v) {
+        const std::int64_t at = i + v * kVector;
+        d[v] = four_products(_mm512_loadu_si512(p.x + at), _mm512_loadu_si512(p.w + at), zero_point);
+      }
+    } else {
+      for (std::int64_t v = 0; v < 8; ++v) {
+        const std::int64_t at = v * kVector, here = left < at ? 0 : left - at;
+        const __mmask64 live = here == 0        ? 0
+                               : here < kVector ? ~std::uint64_t{0} >> static_cast<unsigned>(kVector - here)
+                                                : ~std::uint64_t{0};
+        d[v] = four_products(_mm512_maskz_loadu_epi8(live, p.x + i + at), _mm512_maskz_loadu_epi8(live, p.w + i + at),
+                             zero_point);
+      }
+    }
+    __m512i ends = by_block(d);
+    ends = _mm512_add_epi32(ends, moved_up<1>(ends, none));
+    ends = _mm512_add_epi32(ends, moved_up<2>(ends, none));
+    ends = _mm512_add_epi32(ends, moved_up<4>(ends, none));
+    ends = _mm512_add_epi32(ends, moved_up<8>(ends, none));
+    ends = _mm512_add_epi32(ends, _mm512_maskz_permutexvar_epi32(kAll, _mm512_set1_epi32(15), before));
+    const std::int64_t blocks = left >= kAtOnce ? 16 : (left + kRunningBlock - 1) / kRunningBlock;
+    const auto live = static_cast<__mmask16>(0xffffU >> static_cast<unsigned>(16 - blocks));
+    const __m512i larger = _mm512_maskz_mov_epi32(live, larger_end(ends, moved_up<1>(ends, before)));
+    even = _mm512_add_epi64(even, _mm512_and_si512(larger, _mm512_set1_epi64(0xffffffff)));
+    odd = _mm512_add_epi64(odd, _mm512_maskz_srli_epi64(kEight, larger, 32));
+    before = ends;
+  }
+  alignas(64) std::int64_t lanes[8];
+  _mm512_store_si512(lanes, _mm512_add_epi64(even, odd));
+  std::int64_t total = 0;
+  for (const std::int64_t lane : lanes) total += lane;
+  return total * kRunningBlock;
+}
+
+}  // namespace tieout
