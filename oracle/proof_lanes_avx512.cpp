@@ -29,28 +29,40 @@ constexpr __mmask16 kSixteen = 0xffff;
   return sum;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedChannel& channel,
-                                                                                   const std::uint8_t* x,
-                                                                                   const std::int32_t* sums) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedRow& row,
+                                                                                   std::int64_t p) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
   std::uint64_t total = 0;
-  std::int64_t i = 0;
-  for (; i + 16 <= channel.length; i += 16) {
-    const std::uint64_t* const combined = channel.combined + i;
-    sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(x + i), _mm512_loadu_si512(combined)));
-    other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(x + i + 8), _mm512_loadu_si512(combined + 8)));
+  for (std::int64_t run = 0; run < row.run_count; ++run) {
+    const std::uint8_t* const x = row.runs[run].x + p * row.step;
+    const std::uint64_t* const combined = row.runs[run].combined;
+    std::int64_t i = 0;
+    for (; i + 16 <= row.run_length; i += 16) {
+      sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(x + i), _mm512_loadu_si512(combined + i)));
+      other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(x + i + 8), _mm512_loadu_si512(combined + i + 8)));
+    }
+    for (; i < row.run_length; ++i) total += x[i] * combined[i];
   }
-  for (; i < channel.length; ++i) total += x[i] * channel.combined[i];
+  const std::int32_t* const sums = row.sums + p * row.sums_step;
   std::int64_t k = 0;
-  for (; k + 16 <= channel.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
-    const __m512i r = _mm512_loadu_si512(channel.random + k), raw = _mm512_loadu_si512(sums + k);
+  for (; k + 16 <= row.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+    const __m512i r = _mm512_loadu_si512(row.random + k), raw = _mm512_loadu_si512(sums + k);
     sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kEight, r, raw));
     other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kEight, _mm512_maskz_srli_epi64(kEight, r, 32),
                                                            _mm512_maskz_srli_epi64(kEight, raw, 32)));
   }
-  for (; k < channel.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
-  return total + added_up(_mm512_add_epi64(sum, other)) - channel.zero_point;
+  for (; k < row.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
+  return total + added_up(_mm512_add_epi64(sum, other)) - row.zero_point;
 }
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_unproven(const CombinedRow& row,
+                                                                                  std::int64_t begin) {
+  std::int64_t p = begin;
+  while (p < row.positions && combined_error(row, p) == 0) ++p;
+  return p;
+}
+
+void as_they_are(std::uint64_t*, std::int64_t) {}
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void add_weights(std::uint64_t* to, const std::int8_t* w,
                                                                        std::int64_t count, std::int32_t zero_point,
@@ -183,6 +195,14 @@ template <std::size_t kTaps>
 
 }  // namespace
 
-ProofLanes proof_lanes_avx512() { return {combined_error, add_weights, squares, first_wrong, next_above, extremes}; }
+ProofLanes proof_lanes_avx512() {
+  return {.first_unproven = first_unproven,
+          .arrange = as_they_are,
+          .add_weights = add_weights,
+          .squares = squares,
+          .first_wrong = first_wrong,
+          .next_above = next_above,
+          .extremes = extremes};
+}
 
 }  // namespace tieout

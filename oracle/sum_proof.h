@@ -32,21 +32,28 @@ class SumProof {
             std::vector<OutputElement>& wrong) const;
 
  private:
+  // Each proves some positions from `place` on, at most `most`, in one row of the output; how many.
   std::int64_t prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
                               std::vector<OutputElement>& wrong) const;
-  void prove_randomly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
-                      std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
+  std::int64_t prove_randomly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
+                              std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
+  void prove_group(std::int64_t group, CombinedRow row, std::int64_t position, std::int32_t* sums,
+                   std::vector<OutputElement>& wrong) const;
+  void combine(std::span<const ChannelBounds> bounds, std::uint64_t seed);
+  [[nodiscard]] std::int64_t columns_inside(const OutputPlace& place, std::int64_t most) const;
   [[nodiscard]] std::int32_t literal(const OutputPlace& place, std::int64_t k) const;
 
   const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
   ProofLanes lanes_;
-  std::int64_t outputs_;
-  bool directly_;
+  std::int64_t channels_, outputs_;  // of a group
+  bool directly_, everywhere_inside_;
+  // Bytes that are neighbours in windows that lie inside of the input: kernel positions, and how long their R are.
+  std::int64_t run_taps_, run_length_;
   AlignedVector<std::int32_t> random_;         // r
-  AlignedVector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
-  std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
+  AlignedVector<std::uint64_t> combined_;      // groups x runs x run_length_: R, as the lanes arrange it
+  std::vector<std::uint64_t> zero_points_;     // groups x taps: xz * sum of R
   AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
   std::vector<std::uint8_t> padding_;          // C
 };
