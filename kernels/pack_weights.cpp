@@ -1,8 +1,10 @@
 // Weights and the numbers of each channel in the order in which the loops read them.
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
+#include "cases/layout.h"
 #include "kernels/channel_scale.h"
 #include "kernels/conv_plan.h"
 
@@ -15,32 +17,23 @@ struct Channel {
   ChannelScale scale;
 };
 
+// Modulo 2^32, as is what it goes into.
+std::int32_t sum_of(std::span<const std::int8_t> weights) {
+  return static_cast<std::int32_t>(
+      std::accumulate(weights.begin(), weights.end(), std::uint32_t{0},
+                      [](auto sum, auto w) { return sum + static_cast<std::uint32_t>(w); }));
+}
+
 Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, std::int64_t k) {
   const ConvCase& c = plan.spec;
   const std::int64_t length = reduction_length(c);
   const auto weights = weight.subspan(static_cast<std::size_t>(k * length), static_cast<std::size_t>(length));
   const std::int64_t xz = c.activation_zero_point;
   const std::int64_t wz = weight_zero_point(c, k);
-  const std::int64_t sum = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
+  const std::int64_t sum = sum_of(weights);
   return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum),  // modulo 2^32
           .weight_zero_point = static_cast<std::int32_t>(wz),
           .scale = channel_scale(c, plan.arithmetic, k)};
-}
-
-// The weights in the order of the reduction, K x length.
-std::vector<std::int8_t> in_order(const ConvPlan& plan, std::span<const std::int8_t> weight) {
-  const std::int64_t taps = volume(plan.spec.kernel);
-  const std::int64_t channels = plan.group_channels;
-  std::vector<std::int8_t> ordered(weight.size());
-  auto from = weight.begin();
-  for (std::int64_t k = 0; k < plan.spec.out_channels; ++k) {
-    for (std::int64_t channel = 0; channel < channels; ++channel) {
-      for (std::int64_t tap = 0; tap < taps; ++tap, ++from) {
-        ordered[static_cast<std::size_t>((k * taps + tap) * channels + channel)] = *from;
-      }
-    }
-  }
-  return ordered;
 }
 
 class Packer {
@@ -48,22 +41,20 @@ class Packer {
   Packer(ConvPlan& plan, std::span<const std::int8_t> weight)
       : plan_(plan),
         weight_(weight),
-        ordered_(in_order(plan, weight)),
+        reordered_(volume(plan.spec.kernel) == 1 ? std::vector<std::int8_t>()
+                                                 : transposed(weight.data(), plan.spec.out_channels,
+                                                              plan.group_channels, volume(plan.spec.kernel))),
+        ordered_(reordered_.empty() ? weight.data() : reordered_.data()),
         length_(reduction_length(plan.spec)),
         lines_of_block_step_(bytes_of_block_step(plan.loops.form) / 64) {}
 
   void pack_panels() {
-    for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
-      const std::int64_t end = (group + 1) * plan_.group_outputs;
-      for (std::int64_t first = group * plan_.group_outputs; first < end;) {
-        std::int64_t blocks = plan_.loops.blocks;
-        while (blocks > 1 && (end - first + kBlock - 1) / kBlock < blocks) blocks /= 2;
-        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
-        const std::int64_t channels = std::min(end - first, blocks * kBlock);
-        pack_panel(group, first, blocks, channels);
-        first += channels;
-      }
-    }
+    std::int64_t lines = 0;
+    each_panel([&](std::int64_t, std::int64_t, std::int64_t blocks, std::int64_t) { lines += lines_of_panel(blocks); });
+    plan_.weights.reserve(static_cast<std::size_t>(lines));  // megabytes, which are not to be moved as they grow
+    each_panel([&](std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+      pack_panel(group, first, blocks, channels);
+    });
   }
 
   void pack_depthwise(std::int64_t period, std::int64_t channels_of_period) {
@@ -78,7 +69,7 @@ class Packer {
             const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
             const std::int64_t tap = quad * kStep + i;
             if (place >= channels_of_period || tap >= length_) return std::int8_t{0};
-            return ordered_[static_cast<std::size_t>(place % plan_.spec.out_channels * length_ + tap)];
+            return ordered_[place % plan_.spec.out_channels * length_ + tap];
           });
         }
       }
@@ -104,6 +95,26 @@ class Packer {
   }
 
  private:
+  // use(group, first channel, blocks, channels that exist)
+  template <typename Use>
+  void each_panel(const Use& use) const {
+    for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
+      const std::int64_t end = (group + 1) * plan_.group_outputs;
+      for (std::int64_t first = group * plan_.group_outputs; first < end;) {
+        std::int64_t blocks = plan_.loops.blocks;
+        while (blocks > 1 && (end - first + kBlock - 1) / kBlock < blocks) blocks /= 2;
+        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
+        const std::int64_t channels = std::min(end - first, blocks * kBlock);
+        use(group, first, blocks, channels);
+        first += channels;
+      }
+    }
+  }
+
+  [[nodiscard]] std::int64_t lines_of_panel(std::int64_t blocks) const {
+    return static_cast<std::int64_t>(plan_.run_offsets.size()) * plan_.steps * blocks * lines_of_block_step_;
+  }
+
   // value(lane, i): the i-th of a step's four. To plan_.weights from `line` on.
   template <typename Value>
   void put_block_step(std::size_t line, const Value& value) {
@@ -120,6 +131,42 @@ class Packer {
           half[1] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
         }
       }
+    }
+  }
+
+  // Steps of which every lane has all four bytes: 16 of them at a time, so that a channel's bytes are read by cache lines.
+  void put_whole_steps(std::size_t line, std::int64_t first, std::int64_t blocks, std::int64_t run,
+                       std::int64_t steps) {
+    constexpr std::int64_t kAtOnce = 16;
+    std::int32_t rows[kBlock][kAtOnce];
+    for (std::int64_t begin = 0; begin < steps; begin += kAtOnce) {
+      const std::int64_t count = std::min(kAtOnce, steps - begin);
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+          const std::int64_t channel = first + channel_of_lane(blocks, block, lane);
+          std::memcpy(rows[lane], ordered_ + channel * length_ + run * plan_.run_bytes + begin * kStep,
+                      static_cast<std::size_t>(count * kStep));
+        }
+        for (std::int64_t step = 0; step < count; ++step) {
+          CacheLine* const to =
+              &plan_.weights[line + static_cast<std::size_t>(((begin + step) * blocks + block) * lines_of_block_step_)];
+          for (std::int64_t lane = 0; lane < kBlock; ++lane) put_four(to, lane, rows[lane][step]);
+        }
+      }
+    }
+  }
+
+  // Four bytes of a step, the first one lowest.
+  void put_four(CacheLine* to, std::int64_t lane, std::int32_t four) const {
+    if (plan_.loops.form == WeightForm::bytes) {
+      std::memcpy(to[0].bytes + lane * 4, &four, sizeof four);
+      return;
+    }
+    for (int half = 0; half < 2; ++half) {
+      const auto first = static_cast<std::int8_t>(four >> 8 * half),
+                 second = static_cast<std::int8_t>(four >> (8 * half + 16));
+      const std::int16_t wide[2] = {first, second};
+      std::memcpy(to[half].bytes + lane * 4, wide, sizeof wide);
     }
   }
 
@@ -141,7 +188,7 @@ class Packer {
             const std::int64_t row = i - block / 4;
             if (place >= channels_of_period || row < 0 || row >= c.kernel[1]) return std::int8_t{0};
             const std::int64_t tap = row * c.kernel[2] + column;
-            return ordered_[static_cast<std::size_t>(place % c.out_channels * length_ + tap)];
+            return ordered_[place % c.out_channels * length_ + tap];
           });
         }
       }
@@ -168,15 +215,18 @@ class Packer {
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
     auto line = plan_.weights.size();
-    plan_.weights.resize(line + static_cast<std::size_t>(runs * plan_.steps * blocks * lines_of_block_step_));
+    plan_.weights.resize(line + static_cast<std::size_t>(lines_of_panel(blocks)));
     for (std::int64_t run = 0; run < runs; ++run) {
-      for (std::int64_t step = 0; step < plan_.steps; ++step) {
+      const std::int64_t whole = channels == blocks * kBlock ? plan_.run_bytes / kStep : 0;
+      put_whole_steps(line, first, blocks, run, whole);
+      line += static_cast<std::size_t>(whole * blocks * lines_of_block_step_);
+      for (std::int64_t step = whole; step < plan_.steps; ++step) {
         for (std::int64_t block = 0; block < blocks; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
           put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
             const std::int64_t channel = channel_of_lane(blocks, block, lane);
             const std::int64_t at = step * kStep + i;
             if (channel >= channels || at >= plan_.run_bytes) return std::int8_t{0};
-            return ordered_[static_cast<std::size_t>((first + channel) * length_ + run * plan_.run_bytes + at)];
+            return ordered_[(first + channel) * length_ + run * plan_.run_bytes + at];
           });
         }
       }
@@ -199,15 +249,16 @@ class Packer {
           plan_.tap_sums.push_back(0);
           continue;
         }
-        const auto from = ordered_.begin() + (first + channel) * length_ + tap * plan_.group_channels;
-        plan_.tap_sums.push_back(std::accumulate(from, from + plan_.group_channels, std::int32_t{0}));
+        const std::int8_t* const from = ordered_ + (first + channel) * length_ + tap * plan_.group_channels;
+        plan_.tap_sums.push_back(sum_of({from, static_cast<std::size_t>(plan_.group_channels)}));
       }
     }
   }
 
   ConvPlan& plan_;
   std::span<const std::int8_t> weight_;
-  std::vector<std::int8_t> ordered_;
+  std::vector<std::int8_t> reordered_;
+  const std::int8_t* ordered_;  // in the order of the reduction, K x length
   std::int64_t length_, lines_of_block_step_;
 };
 

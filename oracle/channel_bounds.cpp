@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+
+#include "oracle/proof_lanes.h"
 
 namespace tieout {
 namespace {
@@ -18,21 +19,16 @@ struct WeightNorms {
   double weighted = 0;  // |((n - i + 5) * w_i)|, i in the order channel, then kernel position
 };
 
-WeightNorms norms_of(const std::int8_t* weight, std::int64_t length, std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = 16;
-  std::int64_t sum = 0;
+WeightNorms norms_of(const ProofLanes& lanes, const std::int8_t* weight, std::int64_t length, std::int32_t zero_point,
+                     std::vector<std::int32_t>& squares_of) {
+  squares_of.resize(static_cast<std::size_t>((length + kNormBlock - 1) / kNormBlock));
+  const std::int64_t sum = lanes.norms(weight, length, zero_point, squares_of.data());
   double squares = 0, weighted = 0;
-  for (std::int64_t begin = 0; begin < length; begin += kBlock) {
-    const std::int64_t count = std::min(kBlock, length - begin);
-    std::int32_t block = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int32_t step = weight[begin + i] - zero_point;
-      sum += std::abs(step);
-      block += step * step;
-    }
-    const auto place = static_cast<double>(length - begin + 4);  // of the block's first weight, which has the most
+  auto place = static_cast<double>(length + 4);  // of a block's first weight, which has the most
+  for (const std::int32_t block : squares_of) {
     squares += block;
     weighted += place * place * block;
+    place -= kNormBlock;
   }
   return {static_cast<double>(sum), std::sqrt(squares), std::sqrt(weighted)};
 }
@@ -57,7 +53,9 @@ void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
 
 }  // namespace
 
-std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight) {
+std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
+  const ProofLanes lanes = proof_lanes(isa);
+  std::vector<std::int32_t> squares;
   const std::int64_t length = reduction_length(c);
   const auto largest = static_cast<double>(std::max(c.activation_zero_point, 255 - c.activation_zero_point));
   const auto n = static_cast<double>(length);
@@ -69,7 +67,8 @@ std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* 
     const auto ws = static_cast<float>(weight_scale(c, k));
     const auto os = static_cast<float>(c.output_scale);
     const float unit = xs * ws;
-    const WeightNorms norms = norms_of(weight + k * length, length, static_cast<int>(weight_zero_point(c, k)));
+    const WeightNorms norms =
+        norms_of(lanes, weight + k * length, length, static_cast<int>(weight_zero_point(c, k)), squares);
     ChannelBounds bounds;
     bounds.multiplier = static_cast<double>(unit / os);
     const float bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];

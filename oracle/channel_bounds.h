@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "cases/layer_view.h"
+#include "oracle/vector_isa.h"
 
 namespace tieout {
 
@@ -56,6 +57,7 @@ struct ChannelBounds {
 };
 
 // One for each output channel, whatever the activations.
-[[nodiscard]] std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight);
+[[nodiscard]] std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight,
+                                                        VectorIsa isa = best_vector_isa());
 
 }  // namespace tieout

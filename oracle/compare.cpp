@@ -62,7 +62,7 @@ struct LayerComparison::Layer {
         asked(hypotheses, c),
         extremes_by_channel(pair_extremes(c, weight)),
         extremes(widest(extremes_by_channel)),
-        bounds(channel_bounds(c, weight)),
+        bounds(channel_bounds(c, weight, isa)),
         table(suspect_table(c, bounds, asked.reaches())),
         windows(view),
         lanes(proof_lanes(isa)),
@@ -136,16 +136,48 @@ struct LayerComparison::Layer {
   void measure(State& s, std::int64_t first, std::int64_t count) const {
     const std::int64_t positions = table.period / c.out_channels;
     s.norms.assign(static_cast<std::size_t>((count + positions - 1) / positions), widest_norm);
-    constexpr std::int64_t kWorthIt = 16;  // below, bounds are narrow by themselves
-    if (c.groups > 1 || c.in_channels < kWorthIt || (asked.activations.empty() && asked.float_sum.empty())) return;
+    if (pixels.empty()) return;
     std::fill(s.norms.begin(), s.norms.end(), 0.0F);
     const Spatial out = output_size(c);
     OutputPlace place(first, out);
     for (std::int64_t p = 0; p < count; ++p, place.advance(out)) {
-      const std::uint64_t squares = lanes.squares(windows.at(place, 0, s.room), windows.length(),
-                                                  static_cast<std::int32_t>(c.activation_zero_point));
       float& norm = s.norms[static_cast<std::size_t>(p / positions)];
-      norm = std::max(norm, upward(static_cast<double>(squares)));
+      norm = std::max(norm, static_cast<float>(squares_of_window(place)));
+    }
+    for (float& norm : s.norms) norm = upward(static_cast<double>(norm));
+  }
+
+  // Padding is the zero point, and has none.
+  [[nodiscard]] std::uint64_t squares_of_window(const OutputPlace& place) const {
+    const auto from = [&](std::size_t d) { return place.at[d] * c.stride[d] - c.padding[d]; };
+    std::uint64_t sum = 0;
+    for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
+      const std::int64_t z = from(0) + kd * c.dilation[0];
+      if (z < 0 || z >= c.input[0]) continue;
+      for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
+        const std::int64_t y = from(1) + kh * c.dilation[1];
+        if (y < 0 || y >= c.input[1]) continue;
+        const std::uint64_t* const line =
+            pixels.data() + ((place.image * c.input[0] + z) * c.input[1] + y) * c.input[2];
+        for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw) {
+          const std::int64_t x = from(2) + kw * c.dilation[2];
+          if (x >= 0 && x < c.input[2]) sum += line[x];
+        }
+      }
+    }
+    return sum;
+  }
+
+  // Of each pixel's channels, once for all the windows that it lies in; none where nobody's bounds need them.
+  void measure_pixels() {
+    pixels.clear();
+    constexpr std::int64_t kWorthIt = 16;  // below, bounds are narrow by themselves
+    if (c.groups > 1 || c.in_channels < kWorthIt || (asked.activations.empty() && asked.float_sum.empty())) return;
+    pixels.resize(static_cast<std::size_t>(c.batch * volume(c.input)));
+    const auto xz = static_cast<std::int32_t>(c.activation_zero_point);
+    for (std::size_t p = 0; p < pixels.size(); ++p) {
+      const std::uint8_t* const x = view.activation + static_cast<std::int64_t>(p) * c.in_channels;
+      pixels[p] = lanes.squares(x, c.in_channels, xz);
     }
   }
 
@@ -177,6 +209,7 @@ struct LayerComparison::Layer {
   SuspectJudge judge;
   // Of the call that is at work.
   float widest_norm = 0;
+  std::vector<std::uint64_t> pixels;     // sums of the squares of their channels, or empty
   std::optional<SaturatingPairs> pairs;  // where there can be any
 };
 
@@ -194,6 +227,7 @@ ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
   const auto xz = static_cast<double>(layer.c.activation_zero_point);
   const double largest = std::max(xz - range.lowest, range.highest - xz);
   layer.widest_norm = Layer::upward(static_cast<double>(layer.windows.length()) * largest * largest);
+  layer.measure_pixels();
   layer.pairs.reset();
   if (layer.extremes.leave_int16(range.highest)) {
     layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);

@@ -32,6 +32,22 @@ struct Loops {
     for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
   }
 
+  [[gnu::always_inline]] static std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                                   std::int32_t* squares) {
+    std::int64_t all = 0;
+    for (std::int64_t begin = 0; begin < count; begin += kNormBlock) {
+      std::int32_t sum = 0, square = 0;
+      for (std::int64_t i = begin; i < std::min(begin + kNormBlock, count); ++i) {
+        const std::int32_t step = w[i] - zero_point;
+        sum += step < 0 ? -step : step;
+        square += step * step;
+      }
+      all += sum;
+      *squares++ = square;
+    }
+    return all;
+  }
+
   [[gnu::always_inline]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
                                                       std::int32_t zero_point) {
     constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
@@ -98,6 +114,9 @@ struct Portable {
   static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n, std::int32_t z, std::int64_t f) {
     Loops::add_weights(to, w, n, z, f);
   }
+  static std::int64_t norms(const std::int8_t* w, std::int64_t n, std::int32_t z, std::int32_t* squares) {
+    return Loops::norms(w, n, z, squares);
+  }
   static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
     return Loops::squares(a, n, z);
   }
@@ -114,6 +133,10 @@ struct Avx2 {
                                                   std::int32_t z, std::int64_t f) {
     Loops::add_weights(to, w, n, z, f);
   }
+  [[gnu::target("avx2")]] static std::int64_t norms(const std::int8_t* w, std::int64_t n, std::int32_t z,
+                                                    std::int32_t* squares) {
+    return Loops::norms(w, n, z, squares);
+  }
   [[gnu::target("avx2")]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
     return Loops::squares(a, n, z);
   }
@@ -127,6 +150,7 @@ constexpr ProofLanes lanes_of() {
   return {.first_unproven = Isa::first_unproven,
           .arrange = Everywhere::arrange,
           .add_weights = Isa::add_weights,
+          .norms = Isa::norms,
           .squares = Isa::squares,
           .first_wrong = Isa::first_wrong,
           .next_above = Everywhere::next_above,

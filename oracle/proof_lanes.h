@@ -42,6 +42,8 @@ struct ProofLanes {
   // to[i] += factor * (w[i] - zero_point), modulo 2^64
   void (*add_weights)(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
                       std::int64_t factor);
+  // Of w[i] - zero_point: the sum of all absolute values, and the sum of the squares of each kNormBlock, to `squares`.
+  std::int64_t (*norms)(const std::int8_t* w, std::int64_t count, std::int32_t zero_point, std::int32_t* squares);
   // sum of (a[i] - zero_point)^2; count below 2^15 times 2^16
   std::uint64_t (*squares)(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point);
   // The first place p * count + i, from `begin` on, at which the sum over t of taps[t][p * step + i] * w[t * count + i] + shift[i]
@@ -56,6 +58,8 @@ struct ProofLanes {
 [[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);
 [[nodiscard]] ProofLanes proof_lanes_avx512();       // on CPUs that have it
 [[nodiscard]] ProofLanes proof_lanes_avx512_vnni();  // likewise; for windows of kMostDigitBytes at most
+
+inline constexpr std::int64_t kNormBlock = 32;
 
 // Sums of digits, each at most 255 * 128, have to fit 32 bits.
 inline constexpr std::int64_t kMostDigitBytes = std::int64_t{1} << 16;

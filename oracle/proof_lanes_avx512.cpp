@@ -29,6 +29,14 @@ constexpr __mmask16 kSixteen = 0xffff;
   return sum;
 }
 
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int32_t sum_of_lanes(__m512i v) {
+  const __m256i eight =
+      _mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(kEight, v, 0), _mm512_maskz_extracti64x4_epi64(kEight, v, 1));
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedRow& row,
                                                                                    std::int64_t p) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
@@ -75,6 +83,27 @@ void as_they_are(std::uint64_t*, std::int64_t) {}
     _mm512_storeu_si512(to + i, _mm512_add_epi64(_mm512_loadu_si512(to + i), product));
   }
   for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t norms(const std::int8_t* w, std::int64_t count,
+                                                                         std::int32_t zero_point,
+                                                                         std::int32_t* squares) {
+  constexpr std::int64_t kMostSummed = 1 << 20;  // weights, whose absolute values add up to 2^28 at most, in 16 lanes
+  const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point)), one = _mm512_set1_epi16(1);
+  std::int64_t all = 0;
+  for (std::int64_t first = 0; first < count; first += kMostSummed) {
+    __m512i sum = _mm512_setzero_si512();
+    for (std::int64_t i = first; i < std::min(count, first + kMostSummed); i += kNormBlock) {
+      const std::int64_t left = count - i;
+      const __mmask32 live = left >= kNormBlock ? 0xffffffff : (__mmask32{1} << static_cast<unsigned>(left)) - 1;
+      const __m512i wide = _mm512_maskz_cvtepi8_epi16(live, _mm256_maskz_loadu_epi8(live, w + i));
+      const __m512i step = _mm512_maskz_sub_epi16(live, wide, zero);
+      sum = _mm512_add_epi32(sum, _mm512_maskz_madd_epi16(kSixteen, _mm512_maskz_abs_epi16(0xffffffff, step), one));
+      *squares++ = sum_of_lanes(_mm512_maskz_madd_epi16(kSixteen, step, step));
+    }
+    all += sum_of_lanes(sum);
+  }
+  return all;
 }
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
@@ -199,6 +228,7 @@ ProofLanes proof_lanes_avx512() {
   return {.first_unproven = first_unproven,
           .arrange = as_they_are,
           .add_weights = add_weights,
+          .norms = norms,
           .squares = squares,
           .first_wrong = first_wrong,
           .next_above = next_above,

@@ -64,8 +64,8 @@ struct LayerWalks::Prepared {
   PackedConv kernel;
 };
 
-LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, std::size_t most)
-    : hypotheses_(hypotheses), most_(most) {}
+LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most)
+    : hypotheses_(hypotheses), weights_(weights), most_(most) {}
 LayerWalks::~LayerWalks() = default;
 
 LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const Arithmetic& arithmetic) {
@@ -141,6 +141,11 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
     walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
   }
   seconds["hypotheses"] += thread_seconds() - start;
+  if (weights_ == Weights::dropped) {
+    start = thread_seconds();
+    prepared_.clear();
+    seconds["weights, once a layer"] += thread_seconds() - start;
+  }
   return walked;
 }
 
