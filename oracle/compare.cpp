@@ -60,7 +60,7 @@ struct LayerComparison::Layer {
         view{&c, nullptr, weight},
         most(most_kept),
         asked(hypotheses, c),
-        extremes_by_channel(pair_extremes(c, weight)),
+        extremes_by_channel(pair_extremes(c, weight, isa)),
         extremes(widest(extremes_by_channel)),
         bounds(channel_bounds(c, weight, isa)),
         table(suspect_table(c, bounds, asked.reaches())),

@@ -1,6 +1,7 @@
 #include "oracle/saturating_pairs.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tieout {
 namespace {
@@ -20,7 +21,53 @@ void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t
   }
 }
 
-PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
+// Neighbours without putting weights in their order: w[i] and w[i + distance], for those i that `first` marks with ones.
+struct Neighbours {
+  std::int64_t distance = 1;
+  std::vector<std::int8_t> first;
+};
+
+// An odd number of channels at several taps has pairs across taps, and none of this form.
+std::optional<Neighbours> neighbours_of(const ConvCase& c) {
+  const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
+  if (taps > 1 && channels > 1 && channels % 2 != 0) return std::nullopt;
+  Neighbours neighbours{.distance = channels > 1 ? taps : 1};
+  for (std::int64_t i = 0; i + neighbours.distance < channels * taps; ++i) {
+    neighbours.first.push_back(i / neighbours.distance % 2 == 0 ? -1 : 0);
+  }
+  return neighbours;
+}
+
+[[gnu::always_inline]] inline PairExtremes extremes_by(const std::int8_t* __restrict w,
+                                                       const std::int8_t* __restrict first, std::int64_t count,
+                                                       std::int64_t distance) {
+  constexpr std::int16_t kNone = 0;
+  std::int16_t lowest = 0, highest = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int16_t a = static_cast<std::int8_t>(w[i] & first[i]),
+                       b = static_cast<std::int8_t>(w[i + distance] & first[i]);
+    const auto low = static_cast<std::int16_t>(std::min(a, kNone) + std::min(b, kNone));
+    const auto high = static_cast<std::int16_t>(std::max(a, kNone) + std::max(b, kNone));
+    lowest = std::min(lowest, low);
+    highest = std::max(highest, high);
+  }
+  return {lowest, highest};
+}
+
+using Extremes = PairExtremes (*)(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                                  std::int64_t distance);
+
+PairExtremes extremes_portable(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                               std::int64_t distance) {
+  return extremes_by(w, first, count, distance);
+}
+
+[[gnu::target("avx2")]] PairExtremes extremes_avx2(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                                                   std::int64_t distance) {
+  return extremes_by(w, first, count, distance);
+}
+
+PairExtremes extremes_in_order(const std::vector<std::int8_t>& weights) {
   std::int32_t lowest = 0, highest = 0;
   const std::size_t pairs = weights.size() / 2;
   for (std::size_t i = 0; i < pairs; ++i) {
@@ -33,12 +80,23 @@ PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
 
 }  // namespace
 
-std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight) {
+std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
+  const Extremes extremes = isa == VectorIsa::portable ? extremes_portable : extremes_avx2;
+  const std::optional<Neighbours> neighbours = neighbours_of(c);
+  const std::int64_t length = reduction_length(c);
   std::vector<PairExtremes> all;
   std::vector<std::int8_t> weights;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
-    in_pairing_order(c, weight, k, weights);
-    all.push_back(extremes_of(weights));
+    const std::int8_t* const w = weight + k * length;
+    if (!neighbours) {
+      in_pairing_order(c, weight, k, weights);
+      all.push_back(extremes_in_order(weights));
+      continue;
+    }
+    const PairExtremes pairs =
+        extremes(w, neighbours->first.data(), std::ssize(neighbours->first), neighbours->distance);
+    const int alone = length % 2 == 0 ? 0 : w[length - 1];  // the last of an odd number
+    all.push_back({std::min(pairs.lowest, alone), std::max(pairs.highest, alone)});
   }
   return all;
 }

@@ -19,8 +19,9 @@ struct PairExtremes {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
-[[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c,
-                                                      const std::int8_t* weight);  // by output channel
+// By output channel.
+[[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight,
+                                                      VectorIsa isa = best_vector_isa());
 [[nodiscard]] PairExtremes widest(const std::vector<PairExtremes>& channels);
 
 class SaturatingPairs {
