@@ -88,7 +88,7 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   } else if (!asked_.activations.empty()) {
     findings.in_float64.push_back(suspect.element);
   }
-  if (exact.margin > reach + suspect.norm * b.float_sum) {
+  if (exact.margin > reach + suspect.norm * b.float_sum + b.half * std::fabs(scaled - b.bias)) {
     agree(findings, asked_.float_sum, suspect, exact.says);
   } else if (!asked_.float_sum.empty()) {
     findings.in_float32.push_back(suspect);
