@@ -1,7 +1,9 @@
 #include "oracle/suspect_judge.h"
 
 #include <algorithm>
+#include <numeric>
 
+#include "cases/layout.h"
 #include "oracle/dequantized.h"
 
 namespace tieout {
@@ -19,8 +21,18 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
       highest_(255 - zero_point_),
       windows_(layer),
       running_sums_(running_sums(isa)),
+      block_(kRunningBlock),
       float32_(layer, isa),
-      float64_(layer, isa) {}
+      float64_(layer, isa) {
+  const std::int64_t taps = volume(c_.kernel), channels = c_.in_channels / c_.groups;
+  const bool zero_points =
+      std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](auto z) { return z != 0; });
+  if (asked.float_sum.empty() || isa != VectorIsa::avx512_vnni || taps == 1 || channels % kTapChannels != 0 ||
+      zero_points)
+    return;
+  by_taps_ = transposed(layer.weight, c_.out_channels, channels, taps);
+  block_ = RunningTaps{.taps = taps}.block();
+}
 
 std::int64_t SuspectJudge::offset(const OutputElement& element) const {
   const std::int64_t image = element.position / plane_;
@@ -108,26 +120,72 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   whole_bias(Asked::kTwice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
 }
 
-// Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.
-void SuspectJudge::by_running_sums(Findings& findings) const {
+void SuspectJudge::find_sums_on_the_way(Findings& findings) const {
+  findings.on_the_way.clear();
   for (const Suspect& suspect : findings.in_float32) {
     const OutputElement& element = suspect.element;
-    const ChannelBounds& b = bounds_[static_cast<std::size_t>(element.k)];
     windows_.gather(element, findings.ordered);
-    const std::int64_t ends =
+    findings.on_the_way.push_back(
         running_sums_({.x = findings.ordered.x,
                        .w = layer_.weight + element.k * length_,
                        .count = length_,
                        .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point),
-                       .weight_zero_point = static_cast<std::int32_t>(weight_zero_point(c_, element.k))});
-    constexpr double kBeside = kRunningBlock / 2.0 + 5;
-    const double lost = b.running * (static_cast<double>(ends) + kBeside * suspect.norm * b.norm);
+                       .weight_zero_point = static_cast<std::int32_t>(weight_zero_point(c_, element.k))}));
+  }
+}
+
+// Channel after channel, so that its weights, which are megabytes in all, are read once; activations are few beside them.
+void SuspectJudge::find_by_taps(Findings& findings) const {
+  const std::vector<Suspect>& suspects = findings.in_float32;
+  const std::int64_t taps = volume(c_.kernel);
+  findings.taps.clear();
+  findings.taps_of.clear();
+  findings.begin_of_channel.assign(static_cast<std::size_t>(c_.out_channels) + 1, 0);
+  for (const Suspect& suspect : suspects) {  // position after position
+    const bool another = findings.taps.empty() || findings.ordered.position != suspect.element.position;
+    windows_.locate(suspect.element, findings.ordered);
+    if (another || c_.groups > 1) {
+      findings.taps.insert(findings.taps.end(), findings.ordered.taps.begin(), findings.ordered.taps.end());
+    }
+    findings.taps_of.push_back(static_cast<std::uint32_t>(static_cast<std::int64_t>(findings.taps.size()) - taps));
+    ++findings.begin_of_channel[static_cast<std::size_t>(suspect.element.k) + 1];
+  }
+  std::vector<std::uint32_t>& begin = findings.begin_of_channel;
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  findings.by_channel.resize(suspects.size());
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    findings.by_channel[begin[static_cast<std::size_t>(suspects[i].element.k)]++] = static_cast<std::uint32_t>(i);
+  }
+  findings.on_the_way.resize(suspects.size());
+  for (const std::uint32_t i : findings.by_channel) {
+    findings.on_the_way[i] =
+        running_sums_vnni({.x = findings.taps.data() + findings.taps_of[i],
+                           .w = by_taps_.data() + suspects[i].element.k * length_,
+                           .taps = taps,
+                           .channels = length_ / taps,
+                           .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point)});
+  }
+}
+
+// Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.
+void SuspectJudge::by_running_sums(Findings& findings) const {
+  if (findings.in_float32.empty()) return;
+  if (by_taps_.empty()) {
+    find_sums_on_the_way(findings);
+  } else {
+    find_by_taps(findings);
+  }
+  const double hidden = static_cast<double>(block_) / 2 + 5;
+  for (std::size_t i = 0; i < findings.in_float32.size(); ++i) {
+    const Suspect& suspect = findings.in_float32[i];
+    const ChannelBounds& b = bounds_[static_cast<std::size_t>(suspect.element.k)];
+    const double lost = b.running * (static_cast<double>(findings.on_the_way[i]) + hidden * suspect.norm * b.norm);
     const double scaled = suspect.raw * b.multiplier + b.bias;
     const Value exact = value_of(scaled);
     if (exact.margin > reach_of(b, scaled) + lost) {
       agree(findings, asked_.float_sum, suspect, exact.says);
     } else {
-      findings.sums32.push_back(element);
+      findings.sums32.push_back(suspect.element);
     }
   }
   findings.in_float32.clear();

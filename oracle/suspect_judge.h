@@ -31,11 +31,14 @@ struct Findings {
   std::vector<Differences> found;                  // by hypothesis
   std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
   std::vector<Suspect> in_float32;                 // whose sums are to be looked at
-  std::vector<OutputElement> in_float64, sums32;   // whose sums are to be computed
-  std::int64_t summed = 0;                         // how many were
+  std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
+  std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
+  std::int64_t summed = 0;                        // how many were
   std::vector<float> floats;
   std::vector<double> doubles;
   OrderedWindow ordered;
+  std::vector<const std::uint8_t*> taps;  // of the positions of in_float32
+  std::vector<std::uint32_t> taps_of, by_channel, begin_of_channel;
   Window window;  // with its elements
   Window sums;    // without
 };
@@ -62,6 +65,8 @@ class SuspectJudge {
   }
   void agree(Findings& findings, const Asked::Entries& entries, const Suspect& suspect, std::uint8_t says) const;
   void by_running_sums(Findings& findings) const;
+  void find_sums_on_the_way(Findings& findings) const;
+  void find_by_taps(Findings& findings) const;
   void by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const;
   [[nodiscard]] std::int64_t offset(const OutputElement& element) const;
 
@@ -75,6 +80,8 @@ class SuspectJudge {
   double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
   OrderedWindows windows_;
   RunningSums running_sums_;
+  std::int64_t block_;                // of those, products
+  std::vector<std::int8_t> by_taps_;  // K x kernel x C/groups: the weights for RunningTaps, or empty
   LiteralSums<float> float32_;
   LiteralSums<double> float64_;
 };
