@@ -93,7 +93,7 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
     if (!suspect.saturates) agree(findings, asked_.by_pairs, suspect, exact.says);
   } else {
     by_sums(findings, asked_.near, suspect);
-    if (!suspect.saturates) literally(findings, asked_.by_pairs, suspect.element, suspect.answer);
+    if (!suspect.saturates) by_sums(findings, asked_.by_pairs, suspect);
   }
   if (exact.margin > reach + suspect.norm * b.activations) {
     agree(findings, asked_.activations, suspect, exact.says);
@@ -194,7 +194,7 @@ void SuspectJudge::by_running_sums(Findings& findings) const {
 void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std::uint8_t* answers) const {
   const auto finish = [&](const auto& sums, auto& room, std::vector<OutputElement>& elements,
                           const Asked::Entries& entries, auto finished) {
-    sums.visit(elements, room, findings.ordered, [&](std::size_t i, auto sum) {
+    sums.visit(elements, room, [&](std::size_t i, auto sum) {
       const OutputElement& element = elements[i];
       describe(c_, element.k, findings.sums);
       const std::uint8_t says = finished(sum, findings.sums, nullptr);

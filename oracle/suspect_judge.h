@@ -34,8 +34,8 @@ struct Findings {
   std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
   std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
   std::int64_t summed = 0;                        // how many were
-  std::vector<float> floats;
-  std::vector<double> doubles;
+  LiteralSums<float>::Room floats;
+  LiteralSums<double>::Room doubles;
   OrderedWindow ordered;
   std::vector<const std::uint8_t*> taps;  // of the positions of in_float32
   std::vector<std::uint32_t> taps_of, by_channel, begin_of_channel;
