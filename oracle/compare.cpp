@@ -35,7 +35,8 @@ struct LayerComparison::Part::State {
   std::vector<OutputElement> wrong, saturating;
   std::int64_t looked_at = 0;
   std::vector<std::uint8_t> room, marks;
-  std::vector<std::uint32_t> suspects;
+  std::vector<std::uint32_t> suspects;  // their places
+  std::vector<Suspect> to_judge;
   std::vector<float> norms;
 };
 
@@ -102,14 +103,16 @@ struct LayerComparison::Layer {
     const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
     s.looked_at += found;
     const auto period = static_cast<std::uint32_t>(table.period);
+    s.to_judge.clear();
     for (std::int64_t i = 0; i < found; ++i) {
       const std::uint32_t place = s.suspects[static_cast<std::size_t>(i)];
-      judge.judge(findings, {.element = at(first, place),
-                             .raw = sums[place],
-                             .answer = answer[place],
-                             .norm = static_cast<double>(s.norms[place / period]),
-                             .saturates = !s.marks.empty() && s.marks[place] != 0});
+      s.to_judge.push_back({.element = at(first, place),
+                            .raw = sums[place],
+                            .answer = answer[place],
+                            .norm = static_cast<double>(s.norms[place / period]),
+                            .saturates = !s.marks.empty() && s.marks[place] != 0});
     }
+    judge.judge(findings, s.to_judge);
     judge.finish_sums(findings, first, answer);
   }
 

@@ -24,6 +24,11 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
       block_(kRunningBlock),
       float32_(layer, isa),
       float64_(layer, isa) {
+  if (!asked.activations.empty()) asked_bits_ |= SuspectLeft::kEverything;
+  if (!asked.float_sum.empty()) asked_bits_ |= SuspectLeft::kSum;
+  for (unsigned group = 0; group < Asked::kGroups; ++group) {
+    if (!asked.groups[group].empty()) asked_bits_ |= SuspectLeft::kDiffers << group;
+  }
   const std::int64_t taps = volume(c_.kernel), channels = c_.in_channels / c_.groups;
   const bool zero_points =
       std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](auto z) { return z != 0; });
@@ -118,6 +123,65 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   whole_bias(Asked::kNearest, b.nearest_known, b.nearest);
   whole_bias(Asked::kTruncated, b.truncated_known, b.truncated);
   whole_bias(Asked::kTwice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
+}
+
+// judge(), of what most suspects are.
+inline SuspectLeft SuspectJudge::left_at(const Suspect& suspect) const {
+  const ChannelBounds& b = bounds_[static_cast<std::size_t>(suspect.element.k)];
+  const double scaled = suspect.raw * b.multiplier + b.bias;
+  const Value exact = value_of(scaled);
+  const double reach = reach_of(b, scaled);
+  const double in_sum = suspect.norm * b.float_sum + b.half * std::fabs(scaled - b.bias);
+  SuspectLeft left;
+  const auto set = [&](unsigned bit, bool condition) { left.bits |= bit * static_cast<unsigned>(condition); };
+  set(SuspectLeft::kEverything, !b.tame);
+  set(SuspectLeft::kEverything, exact.says != suspect.answer);
+  set(SuspectLeft::kEverything, exact.margin <= reach);
+  set(SuspectLeft::kEverything & asked_bits_, exact.margin <= reach + suspect.norm * b.activations);
+  set(SuspectLeft::kSum & asked_bits_, exact.margin <= reach + in_sum);
+  const auto whole_bias = [&](Asked::Group group, bool known, double shift) {
+    const double there = scaled + static_cast<double>(known) * shift;
+    const double wide = static_cast<double>(!known) * (ChannelBounds::kUnknownBias * b.multiplier);
+    const Value value = value_of(there);
+    const unsigned bit = SuspectLeft::kDiffers << group & asked_bits_;
+    set(bit != 0 ? SuspectLeft::kEverything : 0, value.margin <= reach_of(b, there) + wide);
+    set(bit, value.says != suspect.answer);
+    left.says[group] = value.says;
+  };
+  whole_bias(Asked::kNearest, b.nearest_known, b.nearest);
+  whole_bias(Asked::kTruncated, b.truncated_known, b.truncated);
+  whole_bias(Asked::kTwice, b.nearest_known, b.nearest + std::copysign(b.twice, scaled + b.nearest));
+  return left;
+}
+
+// What is left to do is put down in lists, to be done kind by kind: which kind comes next nobody could predict.
+void SuspectJudge::judge(Findings& findings, std::span<const Suspect> suspects) const {
+  const std::size_t count = suspects.size();
+  findings.left.resize(count);
+  findings.with_sum.resize(count + 1);
+  findings.with_group.resize(count + 1);
+  findings.with_everything.resize(count + 1);
+  std::size_t sums = 0, groups = 0, everything = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const SuspectLeft left = left_at(suspects[i]);
+    findings.left[i] = left;
+    findings.with_everything[everything] = findings.with_sum[sums] = findings.with_group[groups] =
+        static_cast<std::uint32_t>(i);
+    const unsigned all = left.bits & SuspectLeft::kEverything, others = all - 1;  // all bits, if not everything
+    everything += all;
+    sums += (left.bits & others & SuspectLeft::kSum) / SuspectLeft::kSum;
+    groups += static_cast<std::size_t>((left.bits & others) >= SuspectLeft::kDiffers);
+  }
+  for (std::size_t i = 0; i < everything; ++i) judge(findings, suspects[findings.with_everything[i]]);
+  for (std::size_t i = 0; i < sums; ++i) findings.in_float32.push_back(suspects[findings.with_sum[i]]);
+  for (std::size_t i = 0; i < groups; ++i) {
+    const Suspect& suspect = suspects[findings.with_group[i]];
+    const SuspectLeft& left = findings.left[findings.with_group[i]];
+    for (std::size_t group = 0; group < Asked::kGroups; ++group) {
+      if ((left.bits & SuspectLeft::kDiffers << group) == 0) continue;
+      findings.groups[group].note(offset(suspect.element), left.says[group], suspect.answer);
+    }
+  }
 }
 
 void SuspectJudge::find_sums_on_the_way(Findings& findings) const {

@@ -23,6 +23,15 @@ struct Suspect {
   bool saturates = false;  // pairs do, so that those who add them in int16 have been asked already
 };
 
+// What is left to do at a suspect: bits, so that nothing has to branch.
+struct SuspectLeft {
+  static constexpr unsigned kEverything = 1;  // its value is near a tie for somebody, or not the answer
+  static constexpr unsigned kSum = 2;         // else: its float32 sum is to be looked at
+  static constexpr unsigned kDiffers = 4;     // else: whole biases say otherwise than the answer, a bit each
+  unsigned bits = 0;
+  std::array<std::uint8_t, Asked::kGroups> says{};  // by whole biases
+};
+
 // One thread's.
 struct Findings {
   explicit Findings(std::size_t hypotheses, std::size_t most)
@@ -30,7 +39,9 @@ struct Findings {
 
   std::vector<Differences> found;                  // by hypothesis
   std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
-  std::vector<Suspect> in_float32;                 // whose sums are to be looked at
+  std::vector<SuspectLeft> left;
+  std::vector<std::uint32_t> with_sum, with_group, with_everything;  // of the suspects at work
+  std::vector<Suspect> in_float32;                                   // whose sums are to be looked at
   std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
   std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
   std::int64_t summed = 0;                        // how many were
@@ -48,7 +59,8 @@ class SuspectJudge {
   // All outlive this.
   SuspectJudge(const LayerView& layer, const Asked& asked, std::span<const ChannelBounds> bounds, VectorIsa isa);
 
-  void judge(Findings& findings, const Suspect& suspect) const;
+  // suspects: position after position.
+  void judge(Findings& findings, std::span<const Suspect> suspects) const;
   void literally(Findings& findings, const Asked::Entries& entries, const OutputElement& element,
                  std::uint8_t answer) const;
   // first, answers: of the piece of the output in which the elements lie.
@@ -59,6 +71,8 @@ class SuspectJudge {
     std::uint8_t says = 0;  // where it is not near a tie
     double margin = 0;      // to the nearest tie, in output steps
   };
+  void judge(Findings& findings, const Suspect& suspect) const;
+  [[nodiscard]] SuspectLeft left_at(const Suspect& suspect) const;
   [[nodiscard]] Value value_of(double scaled) const;
   [[nodiscard]] static double reach_of(const ChannelBounds& b, double scaled) {
     return b.near + ChannelBounds::kSlope * std::fabs(scaled);
@@ -78,6 +92,7 @@ class SuspectJudge {
   std::int64_t length_;
   int zero_point_;
   double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
+  unsigned asked_bits_ = 0;  // of SuspectLeft, those that matter to anybody
   OrderedWindows windows_;
   RunningSums running_sums_;
   std::int64_t block_;                // of those, products
