@@ -17,7 +17,7 @@ struct Disagreement {
   int largest = 0;
   std::vector<Element> first;  // ascending; not all: what is systematic differs at every other element
 
-  static constexpr std::size_t kMost = 256;  // if nobody asks for more
+  static constexpr std::size_t kMost = 16;  // enough to tell why; if nobody asks for more
   bool operator==(const Disagreement&) const = default;
 };
 
