@@ -99,8 +99,7 @@ struct LayerComparison::Layer {
     }
     if (!by_distance()) return;
     measure(s, first, count);
-    const auto room = static_cast<std::size_t>(elements + kSuspectRoom);
-    if (s.suspects.size() < room) s.suspects.resize(room);
+    if (s.suspects.size() < static_cast<std::size_t>(elements)) s.suspects.resize(static_cast<std::size_t>(elements));
     const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
     s.looked_at += found;
     const auto period = static_cast<std::uint32_t>(table.period);

@@ -105,44 +105,71 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
   return in_vectors(t, raw, answer, count, norms, suspects);
 }
 
+struct OfAll {
+  __m512 lowest, highest, half;
+};
+
 // Sixteen elements, a bit each that is a suspect. Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug
 // 105593).
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,popcnt"), gnu::always_inline]] inline __mmask16 sixteen(
-    const SuspectTable& t, const SuspectTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer,
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq"), gnu::always_inline]] inline __mmask16 sixteen(
+    const SuspectTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer, const OfAll& all,
     __m512 norm) {
   constexpr __mmask16 kAll = 0xffff;
   const __m512 scaled =
       _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw)) * _mm512_load_ps(constants.multiplier.data());
   const __m512 value = scaled + _mm512_load_ps(constants.centre.data());
-  const __m512 inside =
-      _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, _mm512_set1_ps(t.lowest)), _mm512_set1_ps(t.highest));
+  const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, all.lowest), all.highest);
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer));
   const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
   const __m512 beside =
       _mm512_fnmadd_ps(_mm512_load_ps(constants.per_norm.data()), norm, _mm512_load_ps(constants.limit.data()));
-  const __m512 allowed = _mm512_fnmadd_ps(_mm512_abs_ps(scaled), _mm512_set1_ps(t.half), beside);
+  const __m512 allowed = _mm512_fnmadd_ps(_mm512_abs_ps(scaled), all.half, beside);
   return _mm512_cmp_ps_mask(_mm512_abs_ps(inside - y), allowed, _CMP_NLE_UQ);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,popcnt")]] std::int64_t find_avx512(
-    const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer, std::int64_t count, const float* norms,
-    std::uint32_t* suspects) {
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  std::int64_t found = 0;
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const SuspectTable& t,
+                                                                               const std::int32_t* raw,
+                                                                               const std::uint8_t* answer,
+                                                                               std::int64_t count, const float* norms,
+                                                                               std::uint32_t* suspects) {
+  const OfAll all{_mm512_set1_ps(t.lowest), _mm512_set1_ps(t.highest), _mm512_set1_ps(t.half)};
+  constexpr std::int64_t kAtOnce = 32;  // words of 64 elements each
+  std::uint64_t words[kAtOnce];
+  std::int64_t places[kAtOnce];
+  std::int64_t found = 0, full = 0;
+  // Those words that have a suspect are put down without a branch, which nobody could predict, and then looked at together.
+  const auto look = [&] {
+    for (std::int64_t w = 0; w < full; ++w) {
+      for (std::uint64_t others = words[w]; others != 0; others &= others - 1) {
+        suspects[found++] = static_cast<std::uint32_t>(places[w] + __builtin_ctzll(others));
+      }
+    }
+    full = 0;
+  };
+  const auto put_down = [&](std::uint64_t others, std::int64_t first) {
+    words[full] = others;
+    places[full] = first;
+    full += others != 0 ? 1 : 0;
+    if (full == kAtOnce) look();
+  };
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
     const __m512 norm = _mm512_set1_ps(norms[block]);
     const SuspectTable::Sixteen* constants = t.constants.data();
     std::int64_t i = begin;
-    // No branch asks whether there are any: nobody could predict it.
-    for (; i + kLanes <= end; i += kLanes, ++constants) {
-      const __mmask16 others = sixteen(t, *constants, raw + i, answer + i, norm);
-      const __m512i places = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<std::int32_t>(i)));
-      _mm512_storeu_si512(suspects + found, _mm512_maskz_compress_epi32(others, places));
-      found += __builtin_popcount(others);
+    for (; i + 4 * kLanes <= end; i += 4 * kLanes, constants += 4) {
+      std::uint64_t others[4];
+      for (std::int64_t v = 0; v < 4; ++v)
+        others[v] = sixteen(constants[v], raw + i + v * kLanes, answer + i + v * kLanes, all, norm);
+      put_down(others[0] | others[1] << 16U | others[2] << 32U | others[3] << 48U, i);
     }
-    if (i < end) found += one_by_one(t, raw, answer, i, end, i - begin, norms[block], suspects + found);
+    for (; i + kLanes <= end; i += kLanes, ++constants)
+      put_down(sixteen(*constants, raw + i, answer + i, all, norm), i);
+    if (i == end) continue;
+    look();
+    found += one_by_one(t, raw, answer, i, end, i - begin, norms[block], suspects + found);
   }
+  look();
   return found;
 }
 

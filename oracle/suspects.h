@@ -41,8 +41,7 @@ struct SuspectTable {
                                          const AskedFor& asked_for);
 
 // Writes the places of suspects among `count` elements, ascending, and says how many they are. The first element has the first
-// constants. norms: |x| at least, of the elements of each period. suspects: room for `count` and kSuspectRoom more.
-inline constexpr std::int64_t kSuspectRoom = 16;
+// constants. norms: |x| at least, of the elements of each period. suspects: room for `count`.
 using FindSuspects = std::int64_t (*)(const SuspectTable& table, const std::int32_t* raw, const std::uint8_t* answer,
                                       std::int64_t count, const float* norms, std::uint32_t* suspects);
 [[nodiscard]] FindSuspects find_suspects(VectorIsa isa);
