@@ -1,6 +1,7 @@
 #include "props/layer_walk.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <vector>
@@ -11,6 +12,8 @@
 
 namespace tieout {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 // Of this thread: on a machine that is shared, what a clock on the wall says is not ours.
 double thread_seconds() {
@@ -100,7 +103,10 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(rows_of_piece * row));
   in_parts(c.batch * pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
     Worker& worker = *workers_[part];
-    double before = thread_seconds();
+    // The thread's own clock costs a system call: it is asked for the whole, the one on the wall for who had which share.
+    const double thread_before = thread_seconds();
+    double kernel_share = 0, hypotheses_share = 0;
+    Clock::time_point before = Clock::now();
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t first = piece % pieces * rows_of_piece;
       const OutputRows here{piece / pieces, first, std::min(rows_of_piece, rows - first)};
@@ -116,13 +122,16 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
                              answer[i]);
         }
       }
-      const double between = thread_seconds();
+      const Clock::time_point between = Clock::now();
       comparison.see(worker.part, position, here.count * out[2], worker.sums.data(), answer);
-      const double after = thread_seconds();
-      worker.in_kernel += between - before;
-      worker.in_hypotheses += after - between;
+      const Clock::time_point after = Clock::now();
+      kernel_share += std::chrono::duration<double>(between - before).count();
+      hypotheses_share += std::chrono::duration<double>(after - between).count();
       before = after;
     }
+    const double ours = (thread_seconds() - thread_before) / std::max(kernel_share + hypotheses_share, 1e-9);
+    worker.in_kernel += ours * kernel_share;
+    worker.in_hypotheses += ours * hypotheses_share;
   });
 
   start = thread_seconds();
