@@ -1,6 +1,7 @@
 #include "oracle/suspect_judge.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "cases/layout.h"
@@ -16,18 +17,19 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
       bounds_(bounds),
       plane_(volume(output_size(c_))),
       length_(reduction_length(c_)),
-      zero_point_(static_cast<int>(c_.output_zero_point)),
-      lowest_(c_.relu == Relu::on ? 0 : -zero_point_),
-      highest_(255 - zero_point_),
+      rules_{.lowest = static_cast<double>(c_.relu == Relu::on ? 0 : -c_.output_zero_point),
+             .highest = static_cast<double>(255 - c_.output_zero_point),
+             .zero_point = static_cast<int>(c_.output_zero_point)},
+      find_left_(find_left(isa)),
       windows_(layer),
       running_sums_(running_sums(isa)),
       block_(kRunningBlock),
       float32_(layer, isa),
       float64_(layer, isa) {
-  if (!asked.activations.empty()) asked_bits_ |= SuspectLeft::kEverything;
-  if (!asked.float_sum.empty()) asked_bits_ |= SuspectLeft::kSum;
+  if (!asked.activations.empty()) rules_.asked |= SuspectsLeft::kEverything;
+  if (!asked.float_sum.empty()) rules_.asked |= SuspectsLeft::kSum;
   for (unsigned group = 0; group < Asked::kGroups; ++group) {
-    if (!asked.groups[group].empty()) asked_bits_ |= SuspectLeft::kDiffers << group;
+    if (!asked.groups[group].empty()) rules_.asked |= SuspectsLeft::kDiffers << group;
   }
   const std::int64_t taps = volume(c_.kernel), channels = c_.in_channels / c_.groups;
   const bool zero_points =
@@ -44,11 +46,10 @@ std::int64_t SuspectJudge::offset(const OutputElement& element) const {
   return (image * (c_.out_channels - 1) + element.k) * plane_ + element.position;
 }
 
-// Without branches, which nobody could predict.
-inline SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
-  const double inside = std::min(std::max(scaled, lowest_), highest_);
+SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
+  const double inside = std::min(std::max(scaled, rules_.lowest), rules_.highest);
   const auto nearest = static_cast<int>(inside + 256.5) - 256;  // inside: -255 .. 255
-  return {static_cast<std::uint8_t>(nearest + zero_point_), 0.5 - std::fabs(inside - nearest)};
+  return {static_cast<std::uint8_t>(nearest + rules_.zero_point), 0.5 - std::fabs(inside - nearest)};
 }
 
 // A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
@@ -125,61 +126,36 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   whole_bias(Asked::kTwice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
 }
 
-// judge(), of what most suspects are.
-inline SuspectLeft SuspectJudge::left_at(const Suspect& suspect) const {
-  const ChannelBounds& b = bounds_[static_cast<std::size_t>(suspect.element.k)];
-  const double scaled = suspect.raw * b.multiplier + b.bias;
-  const Value exact = value_of(scaled);
-  const double reach = reach_of(b, scaled);
-  const double in_sum = suspect.norm * b.float_sum + b.half * std::fabs(scaled - b.bias);
-  SuspectLeft left;
-  const auto set = [&](unsigned bit, bool condition) { left.bits |= bit * static_cast<unsigned>(condition); };
-  set(SuspectLeft::kEverything, !b.tame);
-  set(SuspectLeft::kEverything, exact.says != suspect.answer);
-  set(SuspectLeft::kEverything, exact.margin <= reach);
-  set(SuspectLeft::kEverything & asked_bits_, exact.margin <= reach + suspect.norm * b.activations);
-  set(SuspectLeft::kSum & asked_bits_, exact.margin <= reach + in_sum);
-  const auto whole_bias = [&](Asked::Group group, bool known, double shift) {
-    const double there = scaled + static_cast<double>(known) * shift;
-    const double wide = static_cast<double>(!known) * (ChannelBounds::kUnknownBias * b.multiplier);
-    const Value value = value_of(there);
-    const unsigned bit = SuspectLeft::kDiffers << group & asked_bits_;
-    set(bit != 0 ? SuspectLeft::kEverything : 0, value.margin <= reach_of(b, there) + wide);
-    set(bit, value.says != suspect.answer);
-    left.says[group] = value.says;
-  };
-  whole_bias(Asked::kNearest, b.nearest_known, b.nearest);
-  whole_bias(Asked::kTruncated, b.truncated_known, b.truncated);
-  whole_bias(Asked::kTwice, b.nearest_known, b.nearest + std::copysign(b.twice, scaled + b.nearest));
-  return left;
+void SuspectJudge::judge(Findings& findings, std::span<const Suspect> suspects) const {
+  for (; suspects.size() > SuspectsLeft::kAtOnce; suspects = suspects.subspan(SuspectsLeft::kAtOnce)) {
+    judge_some(findings, suspects.first(SuspectsLeft::kAtOnce));
+  }
+  if (!suspects.empty()) judge_some(findings, suspects);
 }
 
 // What is left to do is put down in lists, to be done kind by kind: which kind comes next nobody could predict.
-void SuspectJudge::judge(Findings& findings, std::span<const Suspect> suspects) const {
-  const std::size_t count = suspects.size();
-  findings.left.resize(count);
-  findings.with_sum.resize(count + 1);
-  findings.with_group.resize(count + 1);
-  findings.with_everything.resize(count + 1);
+void SuspectJudge::judge_some(Findings& findings, std::span<const Suspect> suspects) const {
+  SuspectsLeft& left = findings.left;
+  find_left_(rules_, bounds_, suspects, left);
+  std::array<std::uint8_t, SuspectsLeft::kAtOnce> with_sum, with_group, with_everything;
   std::size_t sums = 0, groups = 0, everything = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const SuspectLeft left = left_at(suspects[i]);
-    findings.left[i] = left;
-    findings.with_everything[everything] = findings.with_sum[sums] = findings.with_group[groups] =
-        static_cast<std::uint32_t>(i);
-    const unsigned all = left.bits & SuspectLeft::kEverything, others = all - 1;  // all bits, if not everything
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    const auto bits = static_cast<unsigned>(left.bits[i]);
+    with_everything[everything] = with_sum[sums] = with_group[groups] = static_cast<std::uint8_t>(i);
+    const unsigned all = bits & SuspectsLeft::kEverything, others = all - 1;  // all bits, if not everything
     everything += all;
-    sums += (left.bits & others & SuspectLeft::kSum) / SuspectLeft::kSum;
-    groups += static_cast<std::size_t>((left.bits & others) >= SuspectLeft::kDiffers);
+    sums += (bits & others & SuspectsLeft::kSum) / SuspectsLeft::kSum;
+    groups += static_cast<std::size_t>((bits & others) >= SuspectsLeft::kDiffers);
   }
-  for (std::size_t i = 0; i < everything; ++i) judge(findings, suspects[findings.with_everything[i]]);
-  for (std::size_t i = 0; i < sums; ++i) findings.in_float32.push_back(suspects[findings.with_sum[i]]);
+  for (std::size_t i = 0; i < everything; ++i) judge(findings, suspects[with_everything[i]]);
+  for (std::size_t i = 0; i < sums; ++i) findings.in_float32.push_back(suspects[with_sum[i]]);
   for (std::size_t i = 0; i < groups; ++i) {
-    const Suspect& suspect = suspects[findings.with_group[i]];
-    const SuspectLeft& left = findings.left[findings.with_group[i]];
+    const std::size_t which = with_group[i];
+    const Suspect& suspect = suspects[which];
     for (std::size_t group = 0; group < Asked::kGroups; ++group) {
-      if ((left.bits & SuspectLeft::kDiffers << group) == 0) continue;
-      findings.groups[group].note(offset(suspect.element), left.says[group], suspect.answer);
+      if ((left.bits[which] & (SuspectsLeft::kDiffers << group)) == 0) continue;
+      const auto says = static_cast<std::uint8_t>(left.says[group][which]);
+      findings.groups[group].note(offset(suspect.element), says, suspect.answer);
     }
   }
 }

@@ -2,35 +2,17 @@
 // What everybody says at one suspect: by how far the value is from a tie, by the sums, or literally. The sums that are to be
 // computed literally are put down, and computed together.
 
-#include <array>
 #include <cmath>
 #include <span>
 #include <vector>
 
-#include "oracle/asked.h"
 #include "oracle/disagreement.h"
 #include "oracle/literal_sums.h"
 #include "oracle/running_sums.h"
+#include "oracle/suspect_lanes.h"
 #include "oracle/window.h"
 
 namespace tieout {
-
-struct Suspect {
-  OutputElement element;
-  std::int32_t raw = 0;
-  std::uint8_t answer = 0;
-  double norm = 0;         // |x|, at least
-  bool saturates = false;  // pairs do, so that those who add them in int16 have been asked already
-};
-
-// What is left to do at a suspect: bits, so that nothing has to branch.
-struct SuspectLeft {
-  static constexpr unsigned kEverything = 1;  // its value is near a tie for somebody, or not the answer
-  static constexpr unsigned kSum = 2;         // else: its float32 sum is to be looked at
-  static constexpr unsigned kDiffers = 4;     // else: whole biases say otherwise than the answer, a bit each
-  unsigned bits = 0;
-  std::array<std::uint8_t, Asked::kGroups> says{};  // by whole biases
-};
 
 // One thread's.
 struct Findings {
@@ -39,9 +21,8 @@ struct Findings {
 
   std::vector<Differences> found;                  // by hypothesis
   std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
-  std::vector<SuspectLeft> left;
-  std::vector<std::uint32_t> with_sum, with_group, with_everything;  // of the suspects at work
-  std::vector<Suspect> in_float32;                                   // whose sums are to be looked at
+  SuspectsLeft left;                               // of the suspects at work
+  std::vector<Suspect> in_float32;                 // whose sums are to be looked at
   std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
   std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
   std::int64_t summed = 0;                        // how many were
@@ -72,7 +53,7 @@ class SuspectJudge {
     double margin = 0;      // to the nearest tie, in output steps
   };
   void judge(Findings& findings, const Suspect& suspect) const;
-  [[nodiscard]] SuspectLeft left_at(const Suspect& suspect) const;
+  void judge_some(Findings& findings, std::span<const Suspect> suspects) const;
   [[nodiscard]] Value value_of(double scaled) const;
   [[nodiscard]] static double reach_of(const ChannelBounds& b, double scaled) {
     return b.near + ChannelBounds::kSlope * std::fabs(scaled);
@@ -90,9 +71,8 @@ class SuspectJudge {
   std::span<const ChannelBounds> bounds_;
   std::int64_t plane_;
   std::int64_t length_;
-  int zero_point_;
-  double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
-  unsigned asked_bits_ = 0;  // of SuspectLeft, those that matter to anybody
+  JudgeRules rules_;
+  FindLeft find_left_;
   OrderedWindows windows_;
   RunningSums running_sums_;
   std::int64_t block_;                // of those, products
