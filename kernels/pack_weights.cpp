@@ -1,5 +1,7 @@
 // Weights and the numbers of each channel in the order in which the loops read them.
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -134,40 +136,51 @@ class Packer {
     }
   }
 
-  // Steps of which every lane has all four bytes: 16 of them at a time, so that a channel's bytes are read by cache lines.
+  // Steps of which every lane has all four bytes, four steps and four lanes at a time.
   void put_whole_steps(std::size_t line, std::int64_t first, std::int64_t blocks, std::int64_t run,
                        std::int64_t steps) {
-    constexpr std::int64_t kAtOnce = 16;
-    std::int32_t rows[kBlock][kAtOnce];
-    for (std::int64_t begin = 0; begin < steps; begin += kAtOnce) {
-      const std::int64_t count = std::min(kAtOnce, steps - begin);
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-          const std::int64_t channel = first + channel_of_lane(blocks, block, lane);
-          std::memcpy(rows[lane], ordered_ + channel * length_ + run * plan_.run_bytes + begin * kStep,
-                      static_cast<std::size_t>(count * kStep));
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      for (std::int64_t lane = 0; lane < kBlock; lane += 4) {
+        const std::int8_t* rows[4];
+        for (std::int64_t i = 0; i < 4; ++i) {
+          const std::int64_t channel = first + channel_of_lane(blocks, block, lane + i);
+          rows[i] = ordered_ + channel * length_ + run * plan_.run_bytes;
         }
-        for (std::int64_t step = 0; step < count; ++step) {
-          CacheLine* const to =
-              &plan_.weights[line + static_cast<std::size_t>(((begin + step) * blocks + block) * lines_of_block_step_)];
-          for (std::int64_t lane = 0; lane < kBlock; ++lane) put_four(to, lane, rows[lane][step]);
+        const auto line_of = [&](std::int64_t step) {
+          return &plan_.weights[line + static_cast<std::size_t>((step * blocks + block) * lines_of_block_step_)];
+        };
+        std::int64_t step = 0;
+        for (; step + 4 <= steps; step += 4) {
+          const auto row = [&](int i) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + step * kStep));
+          };
+          const __m128i a = _mm_unpacklo_epi32(row(0), row(1)), b = _mm_unpackhi_epi32(row(0), row(1));
+          const __m128i c = _mm_unpacklo_epi32(row(2), row(3)), d = _mm_unpackhi_epi32(row(2), row(3));
+          put_four_lanes(line_of(step), lane, _mm_unpacklo_epi64(a, c));
+          put_four_lanes(line_of(step + 1), lane, _mm_unpackhi_epi64(a, c));
+          put_four_lanes(line_of(step + 2), lane, _mm_unpacklo_epi64(b, d));
+          put_four_lanes(line_of(step + 3), lane, _mm_unpackhi_epi64(b, d));
+        }
+        for (; step < steps; ++step) {
+          std::int32_t four[4];
+          for (std::int64_t i = 0; i < 4; ++i) std::memcpy(four + i, rows[i] + step * kStep, sizeof four[i]);
+          put_four_lanes(line_of(step), lane, _mm_loadu_si128(reinterpret_cast<const __m128i*>(four)));
         }
       }
     }
   }
 
-  // Four bytes of a step, the first one lowest.
-  void put_four(CacheLine* to, std::int64_t lane, std::int32_t four) const {
+  // A step of four lanes, four bytes each; see WeightForm.
+  void put_four_lanes(CacheLine* to, std::int64_t lane, __m128i bytes) const {
+    const auto put = [&](CacheLine& line, __m128i lanes) {
+      _mm_store_si128(reinterpret_cast<__m128i*>(line.bytes + lane * 4), lanes);
+    };
     if (plan_.loops.form == WeightForm::bytes) {
-      std::memcpy(to[0].bytes + lane * 4, &four, sizeof four);
+      put(to[0], bytes);
       return;
     }
-    for (int half = 0; half < 2; ++half) {
-      const auto first = static_cast<std::int8_t>(four >> 8 * half),
-                 second = static_cast<std::int8_t>(four >> (8 * half + 16));
-      const std::int16_t wide[2] = {first, second};
-      std::memcpy(to[half].bytes + lane * 4, wide, sizeof wide);
-    }
+    put(to[0], _mm_srai_epi16(_mm_slli_epi16(bytes, 8), 8));
+    put(to[1], _mm_srai_epi16(bytes, 8));
   }
 
   // Weights of two rows of the output: a column of taps at the first bytes of a step, and one byte on.
