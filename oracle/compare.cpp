@@ -34,7 +34,8 @@ struct LayerComparison::Part::State {
   std::optional<Findings> findings;
   std::vector<OutputElement> wrong, saturating;
   std::int64_t looked_at = 0;
-  std::vector<std::uint8_t> room, marks;
+  SumProof::Room room;
+  std::vector<std::uint8_t> marks;
   std::vector<std::uint32_t> suspects;  // their places
   std::vector<Suspect> to_judge;
   std::vector<float> norms;
@@ -140,14 +141,18 @@ struct LayerComparison::Layer {
     const std::int64_t positions = table.period / c.out_channels;
     s.norms.assign(static_cast<std::size_t>((count + positions - 1) / positions), widest_norm);
     if (pixels.empty()) return;
-    std::fill(s.norms.begin(), s.norms.end(), 0.0F);
     const Spatial out = output_size(c);
+    const bool pixel_by_pixel = c.kernel == Spatial{1, 1, 1} && c.stride == c.kernel && c.padding == Spatial{};
     OutputPlace place(first, out);
-    for (std::int64_t p = 0; p < count; ++p, place.advance(out)) {
-      float& norm = s.norms[static_cast<std::size_t>(p / positions)];
-      norm = std::max(norm, static_cast<float>(squares_of_window(place)));
+    for (std::int64_t p = 0; p < count; p += positions) {
+      std::uint64_t squares = 0;
+      for (std::int64_t i = p; i < std::min(p + positions, count); ++i) {
+        squares =
+            std::max(squares, pixel_by_pixel ? pixels[static_cast<std::size_t>(first + i)] : squares_of_window(place));
+        if (!pixel_by_pixel) place.advance(out);
+      }
+      s.norms[static_cast<std::size_t>(p / positions)] = upward(static_cast<double>(squares));
     }
-    for (float& norm : s.norms) norm = upward(static_cast<double>(norm));
   }
 
   // Padding is the zero point, and has none.

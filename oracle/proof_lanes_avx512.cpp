@@ -108,7 +108,7 @@ void as_they_are(std::uint64_t*, std::int64_t) {}
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
                                                                             std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = std::int64_t{1} << 14;  // 2^14 / 32 sums of two squares below 2^16 fit a lane
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point));
   std::uint64_t total = 0;
   std::int64_t i = 0;
@@ -119,9 +119,7 @@ void as_they_are(std::uint64_t*, std::int64_t) {}
       const __m512i step = _mm512_sub_epi16(_mm512_maskz_cvtepu8_epi16(0xffffffff, bytes), zero);
       sum = _mm512_add_epi32(sum, _mm512_maskz_madd_epi16(kSixteen, step, step));
     }
-    alignas(64) std::uint32_t lanes[16];
-    _mm512_store_si512(lanes, sum);
-    for (const std::uint32_t lane : lanes) total += lane;
+    total += static_cast<std::uint32_t>(sum_of_lanes(sum));
   }
   for (; i < count; ++i) total += static_cast<std::uint64_t>((a[i] - zero_point) * (a[i] - zero_point));
   return total;

@@ -26,36 +26,48 @@ class SumProof {
   // layer: outlives this; its activation may be exchanged. bounds: channels that are not tame may wrap, and are not looked at where proof is by random numbers.
   SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
 
+  // Reused from call to call, one a thread.
+  struct Room {
+    std::vector<std::uint8_t> padded;
+    std::vector<const std::uint8_t*> taps;
+    std::vector<CombinedRun> runs;
+  };
+
   // sums: of `count` positions from `first` on, each K numbers: zero points taken out, int32. Those that are wrong are put right,
-  // and added to `wrong`. room: reused from call to call, one a thread.
-  void mend(std::int64_t first, std::int64_t count, std::int32_t* sums, std::vector<std::uint8_t>& room,
+  // and added to `wrong`.
+  void mend(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
             std::vector<OutputElement>& wrong) const;
 
  private:
-  // Each proves some positions from `place` on, at most `most`, in one row of the output; how many.
-  std::int64_t prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
-                              std::vector<OutputElement>& wrong) const;
-  std::int64_t prove_randomly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
-                              std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
-  void prove_group(std::int64_t group, CombinedRow row, std::int64_t position, std::int32_t* sums,
-                   std::vector<OutputElement>& wrong) const;
+  // Positions of one plane of the output, and the input's lines that their windows are in, padded: in `room`, or where they lie.
+  struct Piece {
+    std::int64_t first, count;
+    Spatial at;                 // of the first position
+    const std::uint8_t* lines;  // where the window of at[1], 0 begins
+    std::int64_t line, plane;   // bytes to the next
+    std::int32_t* sums;
+  };
+  [[nodiscard]] const std::uint8_t* pad(const OutputPlace& place, std::int64_t rows, Piece& piece, Room& room) const;
+  void prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const;
+  void prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
+                      std::vector<OutputElement>& wrong) const;
+  void prove_randomly(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+                      std::vector<OutputElement>& wrong) const;
   void combine(std::span<const ChannelBounds> bounds, std::uint64_t seed);
-  [[nodiscard]] std::int64_t columns_inside(const OutputPlace& place, std::int64_t most) const;
-  [[nodiscard]] std::int32_t literal(const OutputPlace& place, std::int64_t k) const;
+  [[nodiscard]] std::int32_t literal(std::int64_t position, std::int64_t k) const;
 
   const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
   ProofLanes lanes_;
   std::int64_t channels_, outputs_;  // of a group
-  bool directly_, everywhere_inside_;
-  // Bytes that are neighbours in windows that lie inside of the input: kernel positions, and how long their R are.
+  bool directly_;
+  // Bytes that are neighbours in a window: kernel positions, and how long their R are.
   std::int64_t run_taps_, run_length_;
   AlignedVector<std::int32_t> random_;         // r
   AlignedVector<std::uint64_t> combined_;      // groups x runs x run_length_: R, as the lanes arrange it
-  std::vector<std::uint64_t> zero_points_;     // groups x taps: xz * sum of R
+  std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
   AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
-  std::vector<std::uint8_t> padding_;          // C
 };
 
 }  // namespace tieout
