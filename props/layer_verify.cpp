@@ -186,7 +186,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   result.columns.push_back(std::move(walked.kernel));
   std::move(walked.opinion.hypotheses.begin(), walked.opinion.hypotheses.end(), std::back_inserter(result.columns));
   result.declined.resize(result.columns.size());
-  {
+  if (!options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     for (const LayerSubject& subject : options.subjects) {
       Answer says = subject.run(problem);

@@ -22,6 +22,23 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+// Time from one call to the next, each of which costs a system call.
+class Split {
+ public:
+  explicit Split(SecondsByPart& seconds) : seconds_(seconds) {}
+
+  // Adds what has passed since the last call to that part, or to none.
+  void was(const char* part) {
+    const double now = thread_seconds();
+    if (part != nullptr) seconds_[part] += now - last_;
+    last_ = now;
+  }
+
+ private:
+  SecondsByPart& seconds_;
+  double last_ = thread_seconds();
+};
+
 // Where the arithmetic saturates, its sums are not the exact ones, and need not be.
 void leave_out_saturating(LayerOpinion& opinion) {
   const auto earlier = [](const OutputElement& a, const OutputElement& b) {
@@ -82,15 +99,13 @@ LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const A
 WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
                              SecondsByPart& seconds) {
   const ConvCase& c = captured.spec;
-  double start = thread_seconds();
+  Split split(seconds);
   Prepared& layer = prepared(captured, arithmetic);
   LayerComparison& comparison = layer.comparison;
   const PackedConv& kernel = layer.kernel;
-  seconds["weights, once a layer"] += thread_seconds() - start;
-
-  start = thread_seconds();
+  split.was("weights, once a layer");
   WalkedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
-  seconds["hypotheses"] += thread_seconds() - start;
+  split.was("hypotheses");
 
   const Spatial out = output_size(c);
   constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;  // 128 KB of int32, which stay in the second-level cache
@@ -134,7 +149,7 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
     worker.in_hypotheses += ours * hypotheses_share;
   });
 
-  start = thread_seconds();
+  split.was(nullptr);  // what the workers took, they have counted
   Differences kernel_differences;
   std::vector<const LayerComparison::Part*> parts;
   for (const auto& worker : workers_) {
@@ -149,11 +164,10 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
     walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
   }
-  seconds["hypotheses"] += thread_seconds() - start;
+  split.was("hypotheses");
   if (weights_ == Weights::dropped) {
-    start = thread_seconds();
     prepared_.clear();
-    seconds["weights, once a layer"] += thread_seconds() - start;
+    split.was("weights, once a layer");
   }
   return walked;
 }
