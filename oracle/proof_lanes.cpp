@@ -153,6 +153,7 @@ constexpr ProofLanes lanes_of() {
           .norms = Isa::norms,
           .squares = Isa::squares,
           .first_wrong = Isa::first_wrong,
+          .pack_taps = nullptr,
           .next_above = Everywhere::next_above,
           .extremes = Everywhere::extremes};
 }

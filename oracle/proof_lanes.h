@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "cases/aligned.h"
 #include "oracle/vector_isa.h"
 
 namespace tieout {
@@ -31,6 +32,7 @@ struct DepthwiseRow {
   const std::uint8_t* const* taps;
   std::int64_t tap_count, step, positions, count;
   const std::int32_t *w, *shift, *sums;
+  const std::int8_t* packed;  // what pack_taps() has made of w, or nullptr
 };
 
 struct ProofLanes {
@@ -49,6 +51,9 @@ struct ProofLanes {
   // The first place p * count + i, from `begin` on, at which the sum over t of taps[t][p * step + i] * w[t * count + i] + shift[i]
   // is not sums[p * count + i], modulo 2^32; or positions * count.
   std::int64_t (*first_wrong)(const DepthwiseRow& row, std::int64_t begin);
+  // Taps x channels, taps of `columns` a row, as first_wrong() reads them best; empty where it reads w. nullptr: never.
+  AlignedVector<std::int8_t> (*pack_taps)(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
+                                          std::int64_t channels);
   // The first i from `begin` on with x[i] > limits[i]; or count.
   std::int64_t (*next_above)(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count);
   // The lowest and the highest of at least one number.
@@ -58,6 +63,11 @@ struct ProofLanes {
 [[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);
 [[nodiscard]] ProofLanes proof_lanes_avx512();       // on CPUs that have it
 [[nodiscard]] ProofLanes proof_lanes_avx512_vnni();  // likewise; for windows of kMostDigitBytes at most
+
+// Its part for depthwise layers.
+[[nodiscard]] std::int64_t first_wrong_vnni(const DepthwiseRow& row, std::int64_t begin);
+[[nodiscard]] AlignedVector<std::int8_t> pack_taps_vnni(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
+                                                        std::int64_t channels);
 
 inline constexpr std::int64_t kNormBlock = 32;
 

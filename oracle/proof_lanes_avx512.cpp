@@ -229,6 +229,7 @@ ProofLanes proof_lanes_avx512() {
           .norms = norms,
           .squares = squares,
           .first_wrong = first_wrong,
+          .pack_taps = nullptr,
           .next_above = next_above,
           .extremes = extremes};
 }

@@ -111,6 +111,8 @@ ProofLanes proof_lanes_avx512_vnni() {
   ProofLanes lanes = proof_lanes_avx512();
   lanes.first_unproven = first_unproven;
   lanes.arrange = arrange;
+  lanes.first_wrong = first_wrong_vnni;
+  lanes.pack_taps = pack_taps_vnni;
   return lanes;
 }
 

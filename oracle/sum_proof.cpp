@@ -40,6 +40,7 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
       }
       shifts_[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(-c_.activation_zero_point * sum);
     }
+    if (lanes_.pack_taps != nullptr) packed_ = lanes_.pack_taps(taps_.data(), length, c_.kernel[2], c_.groups);
     return;
   }
   combine(bounds, seed);
@@ -167,7 +168,8 @@ void SumProof::prove_directly(std::int64_t position, std::int64_t count, std::in
                          .count = c_.groups,
                          .w = taps_.data(),
                          .shift = shifts_.data(),
-                         .sums = sums};
+                         .sums = sums,
+                         .packed = packed_.empty() ? nullptr : packed_.data()};
   for (std::int64_t at = 0; (at = lanes_.first_wrong(row, at)) < count * c_.groups; ++at) {
     const OutputElement element{position + at / c_.groups, at % c_.groups};
     wrong.push_back(element);

@@ -68,6 +68,7 @@ class SumProof {
   AlignedVector<std::uint64_t> combined_;      // groups x runs x run_length_: R, as the lanes arrange it
   std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
   AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
+  AlignedVector<std::int8_t> packed_;          // the same as the lanes like it, or empty
 };
 
 }  // namespace tieout
