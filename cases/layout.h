@@ -1,7 +1,7 @@
 #pragma once
 // Dense tensors from one layout to another.
 
-#include <emmintrin.h>
+#include <immintrin.h>
 
 #include <algorithm>
 #include <cstdint>
