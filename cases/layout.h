@@ -1,32 +1,43 @@
 #pragma once
 // Dense tensors from one layout to another.
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
 namespace tieout {
 
-// rows x 9 bytes becomes 9 x rows: the weights of 3x3 kernels, megabytes of them. Eight rows at a time; returns how many.
+// rows x 9 bytes becomes 9 x rows: the weights of 3x3 kernels, megabytes of them. Eight rows at a time; returns how many. In the
+// compiler's own vectors: on x86 these are its instructions that interleave registers.
 template <typename Byte>
 std::int64_t nine_columns(const Byte* from, std::int64_t rows, Byte* to) {
+  using Bytes [[gnu::vector_size(16)]] = char;
+  using Shorts [[gnu::vector_size(16)]] = short;
+  using Ints [[gnu::vector_size(16)]] = int;
   std::int64_t r = 0;
   for (; r + 8 <= rows; r += 8, from += 72) {
-    const auto row = [&](int i) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 9 * i)); };
-    const __m128i a = _mm_unpacklo_epi8(row(0), row(1)), b = _mm_unpacklo_epi8(row(2), row(3));
-    const __m128i c = _mm_unpacklo_epi8(row(4), row(5)), d = _mm_unpacklo_epi8(row(6), row(7));
-    const __m128i low[2] = {_mm_unpacklo_epi16(a, b), _mm_unpackhi_epi16(a, b)};  // of rows 0 .. 3, four columns each
-    const __m128i high[2] = {_mm_unpacklo_epi16(c, d), _mm_unpackhi_epi16(c, d)};
+    Bytes row[8] = {};
+    for (int i = 0; i < 8; ++i) __builtin_memcpy(&row[i], from + 9 * i, 8);
+    Shorts pairs[4];
+    for (int i = 0; i < 4; ++i) {
+      pairs[i] = reinterpret_cast<Shorts>(
+          __builtin_shufflevector(row[2 * i], row[2 * i + 1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    }
+    Ints fours[4];  // of rows 0 .. 3: columns 0 .. 3, columns 4 .. 7; of rows 4 .. 7 likewise
+    for (int i = 0; i < 2; ++i) {
+      const Shorts a = pairs[2 * i], b = pairs[2 * i + 1];
+      fours[2 * i] = reinterpret_cast<Ints>(__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+      fours[2 * i + 1] = reinterpret_cast<Ints>(__builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
+    }
     for (std::int64_t half = 0; half < 2; ++half) {
-      const __m128i first = _mm_unpacklo_epi32(low[half], high[half]),
-                    second = _mm_unpackhi_epi32(low[half], high[half]);
-      Byte* const column = to + 4 * half * rows + r;
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(column), first);
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(column + rows), _mm_srli_si128(first, 8));
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(column + 2 * rows), second);
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(column + 3 * rows), _mm_srli_si128(second, 8));
+      const Ints first = __builtin_shufflevector(fours[half], fours[2 + half], 0, 4, 1, 5);
+      const Ints second = __builtin_shufflevector(fours[half], fours[2 + half], 2, 6, 3, 7);
+      char eight[4][8];
+      __builtin_memcpy(eight[0], &first, 16);
+      __builtin_memcpy(eight[2], &second, 16);
+      for (std::int64_t column = 0; column < 4; ++column) {
+        __builtin_memcpy(to + (4 * half + column) * rows + r, eight[column], 8);
+      }
     }
     for (std::int64_t i = 0; i < 8; ++i) to[8 * rows + r + i] = from[9 * i + 8];
   }
