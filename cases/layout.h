@@ -14,31 +14,36 @@ std::int64_t nine_columns(const Byte* from, std::int64_t rows, Byte* to) {
   using Bytes [[gnu::vector_size(16)]] = char;
   using Shorts [[gnu::vector_size(16)]] = short;
   using Ints [[gnu::vector_size(16)]] = int;
+  using Longs [[gnu::vector_size(16)]] = long long;
+  const auto row = [](const Byte* at) {
+    long long eight = 0;
+    __builtin_memcpy(&eight, at, 8);
+    return reinterpret_cast<Bytes>(Longs{eight, 0});
+  };
+  const auto two_rows = [&](const Byte* at) {
+    return reinterpret_cast<Shorts>(
+        __builtin_shufflevector(row(at), row(at + 9), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  };
+  const auto low = [](Shorts a, Shorts b) {
+    return reinterpret_cast<Ints>(__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+  };
+  const auto high = [](Shorts a, Shorts b) {
+    return reinterpret_cast<Ints>(__builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
+  };
   std::int64_t r = 0;
   for (; r + 8 <= rows; r += 8, from += 72) {
-    Bytes row[8] = {};
-    for (int i = 0; i < 8; ++i) __builtin_memcpy(&row[i], from + 9 * i, 8);
-    Shorts pairs[4];
-    for (int i = 0; i < 4; ++i) {
-      pairs[i] = reinterpret_cast<Shorts>(
-          __builtin_shufflevector(row[2 * i], row[2 * i + 1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-    }
-    Ints fours[4];  // of rows 0 .. 3: columns 0 .. 3, columns 4 .. 7; of rows 4 .. 7 likewise
-    for (int i = 0; i < 2; ++i) {
-      const Shorts a = pairs[2 * i], b = pairs[2 * i + 1];
-      fours[2 * i] = reinterpret_cast<Ints>(__builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-      fours[2 * i + 1] = reinterpret_cast<Ints>(__builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
-    }
-    for (std::int64_t half = 0; half < 2; ++half) {
-      const Ints first = __builtin_shufflevector(fours[half], fours[2 + half], 0, 4, 1, 5);
-      const Ints second = __builtin_shufflevector(fours[half], fours[2 + half], 2, 6, 3, 7);
-      char eight[4][8];
-      __builtin_memcpy(eight[0], &first, 16);
-      __builtin_memcpy(eight[2], &second, 16);
-      for (std::int64_t column = 0; column < 4; ++column) {
-        __builtin_memcpy(to + (4 * half + column) * rows + r, eight[column], 8);
-      }
-    }
+    const auto put_two = [&](std::int64_t column, Ints both) {
+      const Longs eight = reinterpret_cast<Longs>(both);
+      const long long first = eight[0], second = eight[1];
+      __builtin_memcpy(to + column * rows + r, &first, 8);
+      __builtin_memcpy(to + (column + 1) * rows + r, &second, 8);
+    };
+    const Shorts a = two_rows(from), b = two_rows(from + 18), c = two_rows(from + 36), d = two_rows(from + 54);
+    const Ints upper_low = low(a, b), upper_high = high(a, b), lower_low = low(c, d), lower_high = high(c, d);
+    put_two(0, __builtin_shufflevector(upper_low, lower_low, 0, 4, 1, 5));
+    put_two(2, __builtin_shufflevector(upper_low, lower_low, 2, 6, 3, 7));
+    put_two(4, __builtin_shufflevector(upper_high, lower_high, 0, 4, 1, 5));
+    put_two(6, __builtin_shufflevector(upper_high, lower_high, 2, 6, 3, 7));
     for (std::int64_t i = 0; i < 8; ++i) to[8 * rows + r + i] = from[9 * i + 8];
   }
   return r;
