@@ -31,14 +31,6 @@ struct alignas(64) CacheLine {
   std::int8_t bytes[64];
 };
 
-// Numbers by block and lane, see ChannelNumbers; `none` in a weight zero point's place where all of them are 0.
-struct ChannelTable {
-  std::vector<std::int32_t> start, weight_zero_point;
-  std::vector<float> bias, reciprocal, multiplier;
-
-  [[nodiscard]] ChannelNumbers from(std::int64_t first) const;
-};
-
 struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
@@ -67,14 +59,14 @@ struct ConvPlan {
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all
-    std::int64_t lines = 0, lanes = 0;          // where its weights and its numbers begin
+    std::int64_t lines = 0, blocks = 0;         // where its weights and its numbers begin
     Panel panel{};
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
   std::int64_t pair_columns = 0;    // of pair_weights; 0: rows go one by one
   std::vector<CacheLine> weights, ones, pair_weights;
-  ChannelTable table;
+  std::vector<BlockNumbers> numbers;
 
   [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }

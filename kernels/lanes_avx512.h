@@ -54,12 +54,11 @@ struct CommonLanes {
   // The float path of requantization, up to the whole number before the zero point. The rounding mode is named in the
   // conversion; what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
   template <std::size_t kPositions, std::size_t kPanel>
-  static void round(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first) {
+  static void round(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers) {
 #pragma GCC unroll 16
     for (int r = 0; r < int{kPanel}; ++r) {
-      const std::int64_t at = first + r * kBlock;
-      const __m512 bias = _mm512_loadu_ps(numbers.bias + at), reciprocal = _mm512_loadu_ps(numbers.reciprocal + at);
-      const __m512 multiplier = _mm512_loadu_ps(numbers.multiplier + at);
+      const __m512 bias = _mm512_load_ps(numbers[r].bias), reciprocal = _mm512_load_ps(numbers[r].reciprocal);
+      const __m512 multiplier = _mm512_load_ps(numbers[r].multiplier);
 #pragma GCC unroll 16
       for (std::size_t p = 0; p < kPositions; ++p) {
         const __m512 f = _mm512_cvtepi32_ps(sums[p][r]);
@@ -84,10 +83,10 @@ struct CommonLanes {
 
   // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
   template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+  static void finish(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions], std::int64_t count) {
     constexpr std::size_t kTogether = 4 / kPanel;
-    round(sums, numbers, first);
+    round(sums, numbers);
     // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
     const Register order = kPanel == 2 ? _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)
                                        : _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);

@@ -31,16 +31,14 @@ enum class WeightForm { bytes, shorts };
   return form == WeightForm::bytes ? 64 : 128;
 }
 
-// What requantization needs, blocks * kBlock numbers each, by block and lane.
+// What requantization needs of a block, by lane.
 //   raw = start + sum of products - weight_zero_point * sum of activations   int32, wraps
 //   s   = fma(bias, reciprocal, float(raw)) * multiplier
-// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding.
-struct ChannelNumbers {
-  const std::int32_t* start;
-  const std::int32_t* weight_zero_point;
-  const float* bias;
-  const float* reciprocal;
-  const float* multiplier;
+// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding. Each of these fills a
+// cache line, so that no load touches two.
+struct alignas(64) BlockNumbers {
+  std::int32_t start[kBlock], weight_zero_point[kBlock];
+  float bias[kBlock], reciprocal[kBlock], multiplier[kBlock];
 };
 
 //   y = clamp(zero_point + ties_to_even(s), lowest, 255)
@@ -50,10 +48,10 @@ struct OutputRange {
 
 // Up to four blocks of output channels.
 struct Panel {
-  int blocks;                  // 1, 2 or 4
-  std::int64_t channels;       // that exist: the last block may be filled up
-  const std::int8_t* weights;  // runs x steps x blocks x bytes_of_block_step
-  ChannelNumbers numbers;
+  int blocks;                   // 1, 2 or 4
+  std::int64_t channels;        // that exist: the last block may be filled up
+  const std::int8_t* weights;   // runs x steps x blocks x bytes_of_block_step
+  const BlockNumbers* numbers;  // of each block
 };
 
 // Neighbouring positions of the output.
@@ -85,7 +83,7 @@ struct DepthwiseRow {
   const std::int8_t* weights;  // period x quads x 4 x bytes_of_block_step
   const std::int8_t* ones;  // nullptr where every weight zero point is 0; quads x bytes_of_block_step: 1 for each tap
   std::int32_t largest_activation_sum;
-  ChannelNumbers numbers;  // period x 4 blocks
+  const BlockNumbers* numbers;  // period x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
   // For two rows of the output together, stride 1 downwards and at most three taps high: the kernel's width, the input's line,

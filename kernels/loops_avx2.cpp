@@ -37,22 +37,21 @@ struct CommonLanes {
   }
 
   // The rounding mode is named; then nothing is left to round, and what does not fit int32, and NaN, becomes INT32_MIN.
-  static Register rounded(Register raw, const ChannelNumbers& numbers, std::int64_t at) {
+  static Register rounded(Register raw, const BlockNumbers& numbers, int at) {
     const __m256 f = _mm256_cvtepi32_ps(raw);
     const __m256 with_bias =
-        _mm256_fmadd_ps(_mm256_loadu_ps(numbers.bias + at), _mm256_loadu_ps(numbers.reciprocal + at), f);
-    const __m256 s = with_bias * _mm256_loadu_ps(numbers.multiplier + at);
+        _mm256_fmadd_ps(_mm256_load_ps(numbers.bias + at), _mm256_load_ps(numbers.reciprocal + at), f);
+    const __m256 s = with_bias * _mm256_load_ps(numbers.multiplier + at);
     return _mm256_cvttps_epi32(_mm256_round_ps(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
 
   // Lanes of 128 bits, half a register each, hold 4 * blocks neighbouring channels; `half` is 0 for the lower 8 lanes.
   template <std::size_t kPanel>
-  static Register bytes_of(const Sums (&raw)[kPanel], int half, const ChannelNumbers& numbers, std::int64_t first,
-                           OutputRange range) {
+  static Register bytes_of(const Sums (&raw)[kPanel], int half, const BlockNumbers* numbers, OutputRange range) {
     Register q[kPanel];
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
-      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers, first + r * kBlock + half * std::int64_t{8});
+      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers[r], half * 8);
     }
     const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
     const auto shorts = [&](Register a, Register b) { return _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point); };
@@ -66,15 +65,15 @@ struct CommonLanes {
     return _mm256_max_epu8(bytes, _mm256_set1_epi8(static_cast<char>(range.lowest)));
   }
   template <std::size_t kPanel>
-  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         OutputRange range, std::uint8_t* y, std::int64_t count) {
+  static void finish_one(const Sums (&raw)[kPanel], const BlockNumbers* numbers, OutputRange range, std::uint8_t* y,
+                         std::int64_t count) {
     constexpr std::size_t kBytes = 4 * kPanel;  // of each 128 bits
     std::uint8_t bytes[64];
     const bool whole = count >= static_cast<std::int64_t>(16 * kPanel);
     std::uint8_t* const to = whole ? y : bytes;
 #pragma GCC unroll 2
     for (int half = 0; half < 2; ++half) {
-      const Register both = bytes_of(raw, half, numbers, first, range);
+      const Register both = bytes_of(raw, half, numbers, range);
       const __m128i low = _mm256_castsi256_si128(both), high = _mm256_extracti128_si256(both, 1);
       __builtin_memcpy(to + static_cast<std::size_t>(2 * half) * kBytes, &low, kBytes);
       __builtin_memcpy(to + static_cast<std::size_t>(2 * half + 1) * kBytes, &high, kBytes);
@@ -82,9 +81,9 @@ struct CommonLanes {
     if (!whole) __builtin_memcpy(y, bytes, static_cast<std::size_t>(count));
   }
   template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
-    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
+  static void finish(const Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, range, y[p], count);
   }
 
   // Channels 16 l + 4 r + i in lane 4 l + i of block r.

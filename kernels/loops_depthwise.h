@@ -18,11 +18,12 @@ template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
 void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                     std::int64_t count) {
   constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  const BlockNumbers* const numbers = row.numbers + turn * 4;
   typename Lanes::Sums sums[kWide][4];
   typename Lanes::Sums activations[kWide][4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+    const auto start = Lanes::load(numbers[r].start);
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < kWide; ++k) {
       sums[k][r] = start;
@@ -59,13 +60,13 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
     if constexpr (kZeroPoints == ZeroPoints::some) {
       for (int r = 0; r < 4; ++r) {
         const auto sum = Lanes::at_most(activations[k][r], row.largest_activation_sum);
-        const auto zero_point = Lanes::load(row.numbers.weight_zero_point + turn * kDepthwiseBytes + r * kBlock);
+        const auto zero_point = Lanes::load(numbers[r].weight_zero_point);
         sums[k][r] = Lanes::subtract_product(sums[k][r], zero_point, sum);
       }
     }
     if (row.sums != nullptr) store_sums<Lanes>(sums[k], count, row.sums + to);
   }
-  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+  Lanes::finish(sums, numbers, range, y, count);
 }
 
 // Two rows of the output at a time, stride 1 downwards: four rows of the input side by side in a lane serve both of them, with
@@ -74,10 +75,11 @@ template <typename Lanes, std::size_t kWide>
 void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                          std::int64_t count) {
   constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  const BlockNumbers* const numbers = row.numbers + turn * 4;
   typename Lanes::Sums sums[2 * kWide][4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+    const auto start = Lanes::load(numbers[r].start);
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < 2 * kWide; ++k) sums[k][r] = start;
   }
@@ -112,7 +114,7 @@ void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std:
       store_sums<Lanes>(sums[2 * k + 1], count, to + row.y_row);
     }
   }
-  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+  Lanes::finish(sums, numbers, range, y, count);
 }
 
 // Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one

@@ -86,7 +86,7 @@ struct PortableLanes {
     }
   }
 
-  static std::uint8_t requantize(std::int32_t raw, const ChannelNumbers& numbers, std::int64_t at, OutputRange range) {
+  static std::uint8_t requantize(std::int32_t raw, const BlockNumbers& numbers, int at, OutputRange range) {
     auto f = static_cast<float>(raw);
     // A libm without FMA takes long for it, and most biases are not fused.
     f = numbers.reciprocal[at] == 1.0F ? f + numbers.bias[at] : std::fma(numbers.bias[at], numbers.reciprocal[at], f);
@@ -102,19 +102,19 @@ struct PortableLanes {
     return static_cast<std::uint8_t>(q < range.lowest ? range.lowest : q > 255 ? 255 : q);
   }
   template <std::size_t kPanel>
-  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         OutputRange range, std::uint8_t* y, std::int64_t count) {
+  static void finish_one(const Sums (&raw)[kPanel], const BlockNumbers* numbers, OutputRange range, std::uint8_t* y,
+                         std::int64_t count) {
     for (int r = 0; r < int{kPanel}; ++r) {
       for (int i = 0; i < kBlock; ++i) {
         const std::int64_t channel = channel_of_lane(kPanel, r, i);
-        if (channel < count) y[channel] = requantize(raw[r].lane[i], numbers, first + r * kBlock + i, range);
+        if (channel < count) y[channel] = requantize(raw[r].lane[i], numbers[r], i, range);
       }
     }
   }
   template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
-    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
+  static void finish(const Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, range, y[p], count);
   }
 };
 

@@ -6,7 +6,7 @@
 //   Activations four bytes for each of the 16 lanes
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
 //   interleave(rows, out): four rows of 64 bytes to four blocks: in each lane one channel's bytes of the four rows
-//   finish(sums, numbers, first, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
+//   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
 //   positions(blocks): how many positions of a panel's sums the registers hold
 
 #include <cstddef>
@@ -21,7 +21,7 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
-    const auto start = Lanes::load(panel.numbers.start + r * kBlock);
+    const auto start = Lanes::load(panel.numbers[r].start);
 #pragma GCC unroll 16
     for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) sums[p][r] = start;
   }
@@ -50,13 +50,13 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
     if (row.activation_sums != nullptr) {
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
-        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers.weight_zero_point + r * kBlock),
+        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers[r].weight_zero_point),
                                              Lanes::splat(row.activation_sums[position]));
       }
     }
     if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
   }
-  Lanes::finish(sums, panel.numbers, 0, range, y, panel.channels);
+  Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
 // A tile of up to kMost positions: the one that has just as many.

@@ -82,12 +82,10 @@ class Packer {
           });
         }
       }
-      for (std::int64_t block = 0; block < 4; ++block) {
-        for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-          const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
-          put_channel(place < channels_of_period ? place % plan_.spec.out_channels : -1);
-        }
-      }
+      put_channels(4, [&](std::int64_t channel) {
+        const std::int64_t place = turn * 64 + channel;
+        return place < channels_of_period ? place % plan_.spec.out_channels : -1;
+      });
     }
     if (!plan_.weight_zero_points) {
       pack_pairs(channels_of_period);
@@ -149,14 +147,21 @@ class Packer {
     plan_.weights.swap(plan_.pair_weights);
   }
 
-  void put_channel(std::int64_t k) {
-    const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
-    ChannelTable& table = plan_.table;
-    table.start.push_back(channel.start);
-    table.weight_zero_point.push_back(channel.weight_zero_point);
-    table.bias.push_back(channel.scale.bias);
-    table.reciprocal.push_back(channel.scale.reciprocal);
-    table.multiplier.push_back(channel.scale.multiplier);
+  // channel_at(place): of a panel's lanes in order; -1: a lane that only fills up.
+  template <typename ChannelAt>
+  void put_channels(std::int64_t blocks, const ChannelAt& channel_at) {
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      BlockNumbers& numbers = plan_.numbers.emplace_back();
+      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+        const std::int64_t k = channel_at(channel_of_lane(blocks, block, lane));
+        const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
+        numbers.start[lane] = channel.start;
+        numbers.weight_zero_point[lane] = channel.weight_zero_point;
+        numbers.bias[lane] = channel.scale.bias;
+        numbers.reciprocal[lane] = channel.scale.reciprocal;
+        numbers.multiplier[lane] = channel.scale.multiplier;
+      }
+    }
   }
 
   void pack_panel(std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
@@ -164,7 +169,7 @@ class Packer {
     ConvPlan::PlacedPanel placed{.group = group,
                                  .first_channel = first,
                                  .lines = static_cast<std::int64_t>(plan_.weights.size()),
-                                 .lanes = static_cast<std::int64_t>(plan_.table.start.size())};
+                                 .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
     auto line = plan_.weights.size();
@@ -181,12 +186,7 @@ class Packer {
         }
       }
     }
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-        const std::int64_t channel = channel_of_lane(blocks, block, lane);
-        put_channel(channel < channels ? first + channel : -1);
-      }
-    }
+    put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
     if (!plan_.row_spans.empty()) sum_taps(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
@@ -217,18 +217,13 @@ std::int64_t period_of_rows(const ConvCase& c) { return c.out_channels / std::gc
 
 }  // namespace
 
-ChannelNumbers ChannelTable::from(std::int64_t first) const {
-  return {start.data() + first, weight_zero_point.data() + first, bias.data() + first, reciprocal.data() + first,
-          multiplier.data() + first};
-}
-
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   Packer packer(plan, weight);
   if (plan.reduction == Reduction::dense) {
     packer.pack_panels();
     for (ConvPlan::PlacedPanel& placed : plan.panels) {
       placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
-      placed.panel.numbers = plan.table.from(placed.lanes);
+      placed.panel.numbers = plan.numbers.data() + placed.blocks;
     }
     return;
   }

@@ -119,23 +119,24 @@ class Run {
   // The panel without the taps outside, which its sums then begin with.
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
-    const std::int64_t lanes = panel.blocks * kBlock, of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
+    const std::int64_t of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
     panel.weights += first_step * of_step;
     const auto zero_point = static_cast<std::uint32_t>(c_.activation_zero_point);
     if (zero_point == 0) return placed;
-    start_.assign(panel.numbers.start, panel.numbers.start + lanes);
-    const std::int32_t* sums = plan_.tap_sums.data() + placed.lanes * volume(c_.kernel);
+    numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
+    const std::int32_t* sums = plan_.tap_sums.data() + placed.blocks * kBlock * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
-      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += lanes) {
+      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * kBlock) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
-        for (std::size_t i = 0; i < start_.size(); ++i) {
+        for (std::int64_t i = 0; i < panel.blocks * kBlock; ++i) {
+          std::int32_t& start = numbers_[static_cast<std::size_t>(i / kBlock)].start[i % kBlock];
           const std::uint32_t missing = zero_point * static_cast<std::uint32_t>(sums[i]);
-          start_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(start_[i]) + missing);
+          start = static_cast<std::int32_t>(static_cast<std::uint32_t>(start) + missing);
         }
       }
     }
-    panel.numbers.start = start_.data();
+    panel.numbers = numbers_.data();
     return placed;
   }
 
@@ -198,7 +199,7 @@ class Run {
                             .weights = plan_.weights.front().bytes,
                             .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
                             .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                            .numbers = plan_.table.from(0),
+                            .numbers = plan_.numbers.data(),
                             .y = y_ + offset,
                             .sums = sums_ == nullptr ? nullptr : sums_ + offset,
                             .columns = plan_.pair_columns,
@@ -231,7 +232,8 @@ class Run {
   std::int64_t row_numbers_, first_row_ = 0;
   std::span<const ConvPlan::PlacedPanel> panels_;
   WindowCopy copy_;
-  std::vector<std::int32_t> activation_sums_, start_;
+  std::vector<std::int32_t> activation_sums_;
+  std::vector<BlockNumbers> numbers_;
 };
 
 // The part of their time for which threads wait for the one with the most items; all of it where there is nothing to share.
