@@ -18,7 +18,8 @@ enum class Windows {
 
 enum class Reduction {
   dense,
-  depthwise,  // one channel in and one out a group
+  depthwise,      // one channel in and one out a group
+  depthwise_3x3,  // where Depthwise3x3 can do it
 };
 
 // Neighbouring rows or columns of the output in whose windows the taps from..to-1 lie inside of the input.
@@ -64,8 +65,9 @@ struct ConvPlan {
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
-  std::int64_t pair_columns = 0;    // of pair_weights; 0: rows go one by one
-  std::vector<CacheLine> weights, ones, pair_weights;
+  std::int64_t pixels = 0;          // depthwise 3x3: see Depthwise3x3
+  std::vector<CacheLine> weights, ones;
+  std::vector<CacheLine> outside;  // depthwise 3x3: a line of zero points
   std::vector<BlockNumbers> numbers;
 
   [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }

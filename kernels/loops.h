@@ -16,8 +16,9 @@
 
 namespace tieout {
 
-constexpr std::int64_t kStep = 4;    // bytes of the reduction
-constexpr std::int64_t kBlock = 16;  // output channels
+constexpr std::int64_t kStep = 4;             // bytes of the reduction
+constexpr std::int64_t kBlock = 16;           // output channels
+constexpr std::int64_t kDepthwiseBytes = 64;  // of the output: four blocks
 
 [[nodiscard]] constexpr std::int64_t channel_of_lane(std::int64_t blocks, std::int64_t block, std::int64_t lane) {
   return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
@@ -86,10 +87,22 @@ struct DepthwiseRow {
   const BlockNumbers* numbers;  // period x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
-  // For two rows of the output together, stride 1 downwards and at most three taps high: the kernel's width, the input's line,
-  // the output's row, and period x columns x 2 x 4 blocks of weights, of the upper row and of the lower.
-  std::int64_t columns, line_bytes, y_row;
-  const std::int8_t* pair_weights;
+};
+
+// A row of the output of depthwise windows of 3x3, which are read where they lie; no weight zero points. Registers of 64 bytes
+// again: 64 / pixels channels of so many neighbouring positions. The channels are walked over in turns, the last of which begins
+// sooner where they do not divide: nothing is read or written beside them.
+struct Depthwise3x3 {
+  const std::uint8_t* lines[3];  // of the input, or of zero points
+  const std::uint8_t* outside;   // 64 zero points
+  std::int64_t width, channels;  // of a line
+  std::int64_t padding, stride;  // of columns; a stride of 1 or 2
+  std::int64_t positions;        // at least `pixels`
+  std::int64_t pixels;           // 1, 2 or 4
+  const std::int8_t* weights;    // turns x 3 columns x 4 x bytes_of_block_step: of each column three weights and a 0
+  const BlockNumbers* numbers;   // turns x 4
+  std::uint8_t* y;
+  std::int32_t* sums;  // nullptr, or as y
 };
 
 struct Loops {
@@ -97,8 +110,8 @@ struct Loops {
   int blocks;  // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
-  void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points
-  std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
+  void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
+  std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

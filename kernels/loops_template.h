@@ -5,14 +5,17 @@
 //   Weights     a block's weights of one step
 //   Activations four bytes for each of the 16 lanes
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
+//   bytes(at): 64 bytes of the input, as many from each at[part]
 //   interleave(rows, out): four rows of 64 bytes to four blocks: in each lane one channel's bytes of the four rows
-//   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
+//   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
+//   kDepthwiseWide: so many registers of 64 bytes of the output whose sums the registers hold
 //   positions(blocks): how many positions of a panel's sums the registers hold
 
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/loops_depthwise.h"
+#include "kernels/loops_depthwise_3x3.h"
 
 namespace tieout {
 
@@ -42,11 +45,11 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
       w += int{kBlocks} * bytes_of_block_step(Lanes::kForm);
     }
   }
-  std::uint8_t* y[kPositions];
+  std::uint8_t* y[kPositions][1];
 #pragma GCC unroll 16
   for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
     const std::int64_t position = first + p;
-    y[p] = row.y + position * row.y_distance;
+    y[p][0] = row.y + position * row.y_distance;
     if (row.activation_sums != nullptr) {
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
@@ -54,7 +57,7 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
                                              Lanes::splat(row.activation_sums[position]));
       }
     }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
+    if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, {row.sums + position * row.y_distance});
   }
   Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
@@ -135,7 +138,7 @@ Loops loops_with() {
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,
-          .depthwise_pair = depthwise_pair<Lanes>,
+          .depthwise_3x3 = depthwise_3x3<Lanes>,
           .multiply_in_registers = multiply_in_registers<Lanes>};
 }
 

@@ -87,10 +87,7 @@ class Packer {
         return place < channels_of_period ? place % plan_.spec.out_channels : -1;
       });
     }
-    if (!plan_.weight_zero_points) {
-      pack_pairs(channels_of_period);
-      return;
-    }
+    if (!plan_.weight_zero_points) return;
     plan_.ones.resize(static_cast<std::size_t>(quads * lines_of_block_step_));
     plan_.weights.swap(plan_.ones);
     for (std::int64_t quad = 0; quad < quads; ++quad) {
@@ -99,6 +96,26 @@ class Packer {
       });
     }
     plan_.weights.swap(plan_.ones);
+  }
+
+  void pack_depthwise_3x3() {
+    const std::int64_t channels = plan_.spec.out_channels, size = kDepthwiseBytes / plan_.pixels;
+    const std::int64_t turns = (channels + size - 1) / size;
+    plan_.weights.resize(static_cast<std::size_t>(turns * 3 * 4 * lines_of_block_step_));
+    std::size_t line = 0;
+    for (std::int64_t turn = 0; turn < turns; ++turn) {
+      const std::int64_t first = std::min(turn * size, channels - size);
+      for (std::int64_t column = 0; column < 3; ++column) {
+        for (std::int64_t block = 0; block < 4; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
+          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+            if (i == 3) return std::int8_t{0};
+            const std::int64_t channel = first + channel_of_lane(4, block, lane) % size;
+            return ordered_[static_cast<std::size_t>(channel * length_ + i * 3 + column)];
+          });
+        }
+      }
+      put_channels(4, [&](std::int64_t place) { return first + place % size; });
+    }
   }
 
  private:
@@ -119,32 +136,6 @@ class Packer {
         }
       }
     }
-  }
-
-  // Weights of two rows of the output: a column of taps at the first bytes of a step, and one byte on.
-  void pack_pairs(std::int64_t channels_of_period) {
-    const ConvCase& c = plan_.spec;
-    // Neighbours that saturate lie in a row, and not in a column.
-    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
-    if (!exact || c.kernel[0] != 1 || c.kernel[1] > 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
-    plan_.pair_columns = c.kernel[2];
-    plan_.pair_weights.resize(static_cast<std::size_t>(plan_.period * c.kernel[2] * 8 * lines_of_block_step_));
-    plan_.weights.swap(plan_.pair_weights);
-    std::size_t line = 0;
-    for (std::int64_t turn = 0; turn < plan_.period; ++turn) {
-      for (std::int64_t column = 0; column < c.kernel[2]; ++column) {
-        for (std::int64_t block = 0; block < 8; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
-            const std::int64_t place = turn * 64 + channel_of_lane(4, block % 4, lane);
-            const std::int64_t row = i - block / 4;
-            if (place >= channels_of_period || row < 0 || row >= c.kernel[1]) return std::int8_t{0};
-            const std::int64_t tap = row * c.kernel[2] + column;
-            return ordered_[static_cast<std::size_t>(place % c.out_channels * length_ + tap)];
-          });
-        }
-      }
-    }
-    plan_.weights.swap(plan_.pair_weights);
   }
 
   // channel_at(place): of a panel's lanes in order; -1: a lane that only fills up.
@@ -225,6 +216,13 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
       placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
       placed.panel.numbers = plan.numbers.data() + placed.blocks;
     }
+    return;
+  }
+  if (plan.reduction == Reduction::depthwise_3x3) {
+    packer.pack_depthwise_3x3();
+    const auto zero_point = static_cast<std::int8_t>(plan.spec.activation_zero_point);
+    plan.outside.resize(static_cast<std::size_t>(plan.line_bytes / 64 + 1));
+    for (CacheLine& line : plan.outside) std::fill(std::begin(line.bytes), std::end(line.bytes), zero_point);
     return;
   }
   while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());

@@ -34,16 +34,17 @@ class Run {
   void rows(std::int64_t first, std::int64_t count) {
     first_row_ = first;
     for (std::int64_t row = first; row < first + count;) {
-      const std::int64_t h = row % plan_.out[1];
       if (plan_.windows == Windows::gathered) {
-        gathered_row(row);
-        ++row;
-        continue;
+        gathered_row(row++);
+      } else if (plan_.reduction == Reduction::depthwise_3x3) {
+        depthwise_3x3_row(row++);
+      } else {
+        // Up to the end of the chunk, of what is asked for, and of the plane.
+        const std::int64_t h = row % plan_.out[1];
+        const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
+        chunk(row, many);
+        row += many;
       }
-      // Up to the end of the chunk, of what is asked for, and of the plane.
-      const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
-      chunk(row, many);
-      row += many;
     }
   }
 
@@ -60,11 +61,8 @@ class Run {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
     if (plan_.reduction == Reduction::depthwise) {
-      const bool pairs = plan_.pair_columns > 0;
-      for (std::int64_t r = 0; r < count;) {
-        const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);
-        r += rows_at_once == Rows::two ? 2 : 1;
+      for (std::int64_t r = 0; r < count; ++r) {
+        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
       }
       return;
     }
@@ -183,9 +181,30 @@ class Run {
     }
   }
 
-  enum class Rows { one, two };
+  void depthwise_3x3_row(std::int64_t row) {
+    const std::uint8_t* const plane = image_ + row / plan_.out[1] * c_.stride[0] * c_.input[1] * plan_.line_bytes;
+    const std::int64_t corner = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
+    const auto* const outside = reinterpret_cast<const std::uint8_t*>(plan_.outside.front().bytes);
+    Depthwise3x3 work{.lines = {},
+                      .outside = outside,
+                      .width = c_.input[2],
+                      .channels = c_.out_channels,
+                      .padding = c_.padding[2],
+                      .stride = c_.stride[2],
+                      .positions = plan_.out[2],
+                      .pixels = plan_.pixels,
+                      .weights = plan_.weights.front().bytes,
+                      .numbers = plan_.numbers.data(),
+                      .y = y_ + output_offset(row),
+                      .sums = sums_ == nullptr ? nullptr : sums_ + output_offset(row)};
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const std::int64_t h = corner + i;
+      work.lines[i] = h >= 0 && h < c_.input[1] ? plane + h * plan_.line_bytes : outside;
+    }
+    plan_.loops.depthwise_3x3(work, plan_.range);
+  }
 
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset, Rows rows) {
+  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
     const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
     const DepthwiseRow work{.x = x,
@@ -201,12 +220,7 @@ class Run {
                             .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
                             .numbers = plan_.numbers.data(),
                             .y = y_ + offset,
-                            .sums = sums_ == nullptr ? nullptr : sums_ + offset,
-                            .columns = plan_.pair_columns,
-                            .line_bytes = plan_.line_bytes,
-                            .y_row = row_numbers_,
-                            .pair_weights = plan_.pair_columns > 0 ? plan_.pair_weights.front().bytes : nullptr};
-    if (rows == Rows::two) return plan_.loops.depthwise_pair(work, plan_.range);
+                            .sums = sums_ == nullptr ? nullptr : sums_ + offset};
     plan_.loops.depthwise(work, plan_.range);
   }
 
