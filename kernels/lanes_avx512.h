@@ -13,9 +13,10 @@ using Register = __m512i;
 // Sums, loads and requantization: what does not depend on how products are made.
 struct CommonLanes {
   static constexpr int kBlocks = 2;
-  // 24 sums, two registers of weights and what is broadcast: 27 of 32. Four blocks of six positions have as many sums, but read
-  // twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input channels.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 12 : 8; }
+  // Two blocks: 24 sums, two registers of weights and what is broadcast, 27 of 32. Four blocks of six positions have as many sums,
+  // but read twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input
+  // channels.
+  static constexpr std::int64_t positions(std::size_t) { return 12; }
   static constexpr std::size_t kDepthwiseWide = 4;
 
   using Sums = Register;

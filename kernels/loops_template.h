@@ -45,20 +45,26 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
       w += int{kBlocks} * bytes_of_block_step(Lanes::kForm);
     }
   }
-  std::uint8_t* y[kPositions][1];
+  if (row.activation_sums != nullptr) {
 #pragma GCC unroll 16
-  for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-    const std::int64_t position = first + p;
-    y[p][0] = row.y + position * row.y_distance;
-    if (row.activation_sums != nullptr) {
+    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
+      const auto sum = Lanes::splat(row.activation_sums[first + p]);
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
-        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers[r].weight_zero_point),
-                                             Lanes::splat(row.activation_sums[position]));
+        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers[r].weight_zero_point), sum);
       }
     }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, {row.sums + position * row.y_distance});
   }
+  const std::int64_t to = first * row.y_distance;
+  if (row.sums != nullptr) {
+#pragma GCC unroll 16
+    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
+      store_sums<Lanes>(sums[p], panel.channels, {row.sums + to + p * row.y_distance});
+    }
+  }
+  std::uint8_t* y[kPositions][1];
+#pragma GCC unroll 16
+  for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) y[p][0] = row.y + to + p * row.y_distance;
   Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
