@@ -27,6 +27,10 @@ struct Span {
   std::int64_t first, count, from, to;
 };
 
+struct TrimmedArea {
+  Span rows, columns;
+};
+
 // 64 bytes that begin a cache line: loads of a register's size then never touch two.
 struct alignas(64) CacheLine {
   std::int8_t bytes[64];
@@ -52,11 +56,10 @@ struct ConvPlan {
   std::vector<std::int64_t> run_offsets;  // or of depthwise taps
   std::int64_t run_bytes = 0, steps = 0;  // steps of a run
 
-  // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its weight,
-  // which is known beforehand: tap_sums holds each tap's sum of weights, by panel, tap, block and lane. On a map of 7x7 with a
-  // padding of 1 this is a sixth of all products.
-  std::vector<Span> row_spans, column_spans;
-  std::vector<std::int32_t> tap_sums;
+  // Where there are any, they cover the output, and taps outside of the input are left out: what each contributes is known
+  // beforehand, see sums_outside, by panel, tap, block and lane. On a map of 7x7 with a padding of 1 this is a sixth of all products.
+  std::vector<TrimmedArea> trimmed_areas;
+  std::vector<std::int32_t> sums_outside;
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all

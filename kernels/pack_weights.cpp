@@ -178,22 +178,31 @@ class Packer {
       }
     }
     put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
-    if (!plan_.row_spans.empty()) sum_taps(first, blocks, channels);
+    if (!plan_.trimmed_areas.empty()) sum_outside(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
 
-  void sum_taps(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+  // Of each tap and channel, with nothing but zero points.
+  void sum_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * kBlock; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, lane / kBlock, lane % kBlock);
-        if (channel >= channels) {
-          plan_.tap_sums.push_back(0);
-          continue;
-        }
-        const auto from = ordered_.begin() + (first + channel) * length_ + tap * plan_.group_channels;
-        plan_.tap_sums.push_back(std::accumulate(from, from + plan_.group_channels, std::int32_t{0}));
+        const std::int64_t from = (first + channel) * length_ + tap * plan_.group_channels;
+        plan_.sums_outside.push_back(channel < channels ? sum_outside(&ordered_[static_cast<std::size_t>(from)]) : 0);
       }
     }
+  }
+
+  // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
+  [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
+    const std::int64_t zero_point = plan_.spec.activation_zero_point;
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
+      const std::int64_t pair = zero_point * (weights[i] + weights[i + 1]);
+      const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
+      sum += exact ? pair : std::clamp<std::int64_t>(pair, -32768, 32767);
+    }
+    return static_cast<std::int32_t>(sum);  // modulo 2^32
   }
 
   ConvPlan& plan_;
