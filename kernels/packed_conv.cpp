@@ -209,7 +209,7 @@ class Run {
 
   void gathered_row(std::int64_t row) {
     DenseArea work = dense_area(1, 0);
-    work.distance = plan_.steps * kStep;
+    work.distance = copy_.window_bytes();
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
