@@ -58,8 +58,7 @@ Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
 std::int64_t pixels_of_register(const ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = c.kernel == Spatial{1, 3, 3} && c.dilation[1] == 1 && c.dilation[2] == 1 && c.padding[0] == 0 &&
-                   c.stride[2] <= 2 && !plan.weight_zero_points &&
-                   plan.arithmetic.products == Arithmetic::Products::exact;
+                   c.stride[2] <= 2 && !plan.weight_zero_points;
   if (!can) return 0;
   for (const std::int64_t pixels : {1, 2, 4}) {
     if (pixels * c.out_channels >= kDepthwiseBytes && plan.out[2] >= pixels) return pixels;

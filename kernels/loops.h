@@ -100,8 +100,9 @@ struct Depthwise3x3 {
   std::int64_t padding, stride;  // of columns; a stride of 1 or 2
   std::int64_t positions;        // at least `pixels`
   std::int64_t pixels;           // 1, 2 or 4
-  const std::int8_t* weights;    // turns x 3 columns x 4 x bytes_of_block_step: of each column three weights and a 0
-  const BlockNumbers* numbers;   // turns x 4
+  // turns x 3 x 4 x bytes_of_block_step: of a column three weights and a 0; or four taps, where neighbours saturate together.
+  const std::int8_t* weights;
+  const BlockNumbers* numbers;  // turns x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
 };

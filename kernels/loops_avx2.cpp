@@ -126,6 +126,7 @@ struct CommonLanes {
 };
 
 struct PairLanes : CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
   static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Lanes16;
   using Activations = Lanes16;
@@ -147,6 +148,7 @@ struct PairLanes : CommonLanes {
 };
 
 struct ExactLanes : CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
     Lanes16 even, odd;

@@ -9,6 +9,7 @@ namespace {
 using avx512::Register;
 
 struct PairLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
   static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Register;
   using Activations = Register;
@@ -24,6 +25,7 @@ struct PairLanes : avx512::CommonLanes {
 };
 
 struct ExactLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
     Register even, odd;

@@ -1,6 +1,7 @@
 #pragma once
 // The loops that every instruction set shares. Lanes names what differs:
 //
+//   kProducts   what sums are made of
 //   Sums        16 int32
 //   Weights     a block's weights of one step
 //   Activations four bytes for each of the 16 lanes
