@@ -55,19 +55,18 @@ struct Panel {
   const BlockNumbers* numbers;  // of each block
 };
 
-// Positions of the output in lines, rows of it or columns. Tiles go on from line to line.
+// Lines of neighbouring positions of the output. Distances are from a line to the next, and from a position to the next.
 struct DenseArea {
-  const std::uint8_t* x;          // where the first position's window begins
-  std::int64_t lines, positions;  // of each line
-  std::int64_t line_distance,
-      distance;                         // bytes from a line's windows to the next line's, from a position's to the next
-  const std::int64_t* run_offsets;      // bytes from where the window begins
-  std::int64_t runs, steps;             // steps of each run
-  std::int64_t packed_steps;            // from a run's packed weights to the next run's
-  const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
-  std::uint8_t* y;                      // the panel's first channel at the first position
-  std::int32_t* sums;                   // nullptr, or likewise
-  std::int64_t y_line_distance, y_distance;  // numbers of the output, likewise
+  const std::uint8_t* x;                     // where the first position's window begins
+  std::int64_t lines, positions;             // of each line
+  std::int64_t line_distance, distance;      // bytes between windows
+  const std::int64_t* run_offsets;           // bytes from where the window begins
+  std::int64_t runs, steps;                  // steps of each run
+  std::int64_t packed_steps;                 // from a run's packed weights to the next run's
+  const std::int32_t* activation_sums;       // nullptr, or one a position: where a weight zero point is not 0
+  std::uint8_t* y;                           // the panel's first channel at the first position
+  std::int32_t* sums;                        // nullptr, or likewise
+  std::int64_t y_line_distance, y_distance;  // numbers of the output
 };
 
 // Each channel by itself: registers of 64 bytes of the output. Weights and numbers repeat after a period of registers, in which
