@@ -33,7 +33,7 @@ struct ExactLanes : avx512::CommonLanes {
   using Weights = Halves;
   using Activations = Halves;
   // A block's weights take two registers here.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 6; }
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 12; }
 
   static Halves halves(Register x) { return {x & _mm512_set1_epi16(0xff), _mm512_srli_epi16(x, 8)}; }
   static Weights weights(const std::int8_t* from) { return {_mm512_load_si512(from), _mm512_load_si512(from + 64)}; }
