@@ -46,11 +46,24 @@ bool keeps_pairs(const ConvPlan& plan, std::int64_t runs) {
 
 Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   const ConvCase& c = plan.spec;
+  if (plan.reduction == Reduction::depthwise_3x3) return Windows::in_place;
   const bool depthwise = plan.reduction == Reduction::depthwise;
   if (!depthwise && !keeps_pairs(plan, runs)) return Windows::gathered;
   if (!depthwise && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
   const bool fits = at_most(kLargestCopy, {c.kernel[0], lines_of(c, 1), padded_width(plan), c.in_channels});
   return fits ? Windows::padded : Windows::gathered;
+}
+
+// How many positions fill a register of the loops for depthwise 3x3; 0 where these cannot do it.
+std::int64_t pixels_of_register(const ConvPlan& plan) {
+  const ConvCase& c = plan.spec;
+  const bool can = c.kernel == Spatial{1, 3, 3} && c.dilation[1] == 1 && c.dilation[2] == 1 && c.padding[0] == 0 &&
+                   c.stride[2] <= 2 && !plan.weight_zero_points;
+  if (!can) return 0;
+  for (const std::int64_t pixels : {1, 2, 4}) {
+    if (pixels * c.out_channels >= kDepthwiseBytes && plan.out[2] >= pixels) return pixels;
+  }
+  return 0;
 }
 
 void lay_out_source(ConvPlan& plan) {
@@ -100,15 +113,22 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   return spans;
 }
 
-// Taps can be left out where sums are exact and each tap is a whole number of steps.
-void find_spans(ConvPlan& plan) {
+// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns: a corner of a single
+// position would wait for its own sums for longer than the products take that it saves.
+void find_trimmed_areas(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
                    c.kernel[0] == 1 && c.padding[0] == 0 && c.dilation[2] == 1 && c.in_channels % kStep == 0 &&
-                   plan.arithmetic.products == Arithmetic::Products::exact && !plan.weight_zero_points;
+                   !plan.weight_zero_points;
   if (!can) return;
-  plan.row_spans = spans_of(plan, 1);
-  plan.column_spans = spans_of(plan, 2);
+  const std::vector<Span> row_spans = spans_of(plan, 1), column_spans = spans_of(plan, 2);
+  for (const Span& rows : row_spans) {
+    if (rows.from > 0 || rows.to < c.kernel[1]) {
+      plan.trimmed_areas.push_back({rows, {0, plan.out[2], 0, c.kernel[2]}});
+    } else {
+      for (const Span& columns : column_spans) plan.trimmed_areas.push_back({rows, columns});
+    }
+  }
 }
 
 }  // namespace
@@ -134,7 +154,8 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   // Sums of activations are kept in 32 bits there.
   constexpr std::int64_t kMostTaps = 1 << 20;
   if (plan.group_channels == 1 && plan.group_outputs == 1 && volume(c.kernel) <= kMostTaps) {
-    plan.reduction = Reduction::depthwise;
+    plan.pixels = pixels_of_register(plan);
+    plan.reduction = plan.pixels > 0 ? Reduction::depthwise_3x3 : Reduction::depthwise;
   }
   plan.windows = choose_windows(plan, volume(c.kernel) / taps_of_run);
   if (plan.windows == Windows::gathered) plan.reduction = Reduction::dense;
@@ -145,7 +166,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
     if (one_row) plan.one_row = ConvPlan::OneRow::yes;
   }
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
-  find_spans(plan);
+  find_trimmed_areas(plan);
   pack_weights(plan, weight);
   return plan;
 }

@@ -18,26 +18,24 @@ enum class Windows {
 
 enum class Reduction {
   dense,
-  depthwise,  // one channel in and one out a group
+  depthwise,      // one channel in and one out a group
+  depthwise_3x3,  // where Depthwise3x3 can do it
 };
 
-// Neighbouring rows or columns of the output in whose windows the taps from..to-1 lie inside of the input.
+// Neighbouring rows or columns of the output, in whose windows the taps from..to-1 are computed: those inside of the input.
 struct Span {
   std::int64_t first, count, from, to;
+};
+
+// A part of the output whose windows have the same taps.
+struct TrimmedArea {
+  Span rows, columns;
 };
 
 // 64 bytes that begin a cache line: loads of a register's size then never touch two. Not zeros: megabytes of them are written once.
 struct alignas(64) CacheLine {
   CacheLine() {}
   std::int8_t bytes[64];
-};
-
-// Numbers by block and lane, see ChannelNumbers; `none` in a weight zero point's place where all of them are 0.
-struct ChannelTable {
-  std::vector<std::int32_t> start, weight_zero_point;
-  std::vector<float> bias, reciprocal, multiplier;
-
-  [[nodiscard]] ChannelNumbers from(std::int64_t first) const;
 };
 
 struct ConvPlan {
@@ -60,22 +58,22 @@ struct ConvPlan {
   std::vector<std::int64_t> run_offsets;  // or of depthwise taps
   std::int64_t run_bytes = 0, steps = 0;  // steps of a run
 
-  // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its weight,
-  // which is known beforehand: tap_sums holds each tap's sum of weights, by panel, tap, block and lane. On a map of 7x7 with a
-  // padding of 1 this is a sixth of all products.
-  std::vector<Span> row_spans, column_spans;
-  std::vector<std::int32_t> tap_sums;
+  // Where there are any, they cover the output, and taps outside of the input are left out: what each contributes is known
+  // beforehand, sums_outside, by panel, tap, block and lane. On a map of 7x7 with a padding of 1 this is a sixth of all products.
+  std::vector<TrimmedArea> trimmed_areas;
+  std::vector<std::int32_t> sums_outside;
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all
-    std::int64_t lines = 0, lanes = 0;          // where its weights and its numbers begin
+    std::int64_t lines = 0, blocks = 0;         // where its weights and its numbers begin
     Panel panel{};
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
-  std::int64_t pair_columns = 0;    // of pair_weights; 0: rows go one by one
-  std::vector<CacheLine> weights, ones, pair_weights;
-  ChannelTable table;
+  std::int64_t pixels = 0;          // depthwise 3x3: see Depthwise3x3
+  std::vector<CacheLine> weights, ones;
+  std::vector<CacheLine> outside;  // depthwise 3x3: a line of zero points
+  std::vector<BlockNumbers> numbers;
 
   [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }
@@ -84,7 +82,7 @@ struct ConvPlan {
 [[nodiscard]] ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight,
                                  const Arithmetic& arithmetic, KernelIsa isa);
 
-// ---- its second half: fills panels, period, weights, ones and table (pack_weights.cpp)
+// ---- its second half: fills what is packed (pack_weights.cpp)
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight);
 
 }  // namespace tieout

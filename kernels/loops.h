@@ -16,8 +16,9 @@
 
 namespace tieout {
 
-constexpr std::int64_t kStep = 4;    // bytes of the reduction
-constexpr std::int64_t kBlock = 16;  // output channels
+constexpr std::int64_t kStep = 4;             // bytes of the reduction
+constexpr std::int64_t kBlock = 16;           // output channels
+constexpr std::int64_t kDepthwiseBytes = 64;  // of the output: four blocks
 
 [[nodiscard]] constexpr std::int64_t channel_of_lane(std::int64_t blocks, std::int64_t block, std::int64_t lane) {
   return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
@@ -31,16 +32,14 @@ enum class WeightForm { bytes, shorts };
   return form == WeightForm::bytes ? 64 : 128;
 }
 
-// What requantization needs, blocks * kBlock numbers each, by block and lane.
+// What requantization needs of a block, by lane.
 //   raw = start + sum of products - weight_zero_point * sum of activations   int32, wraps
 //   s   = fma(bias, reciprocal, float(raw)) * multiplier
-// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding.
-struct ChannelNumbers {
-  const std::int32_t* start;
-  const std::int32_t* weight_zero_point;
-  const float* bias;
-  const float* reciprocal;
-  const float* multiplier;
+// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding. Each of these fills a
+// cache line, so that no load touches two.
+struct alignas(64) BlockNumbers {
+  std::int32_t start[kBlock], weight_zero_point[kBlock];
+  float bias[kBlock], reciprocal[kBlock], multiplier[kBlock];
 };
 
 //   y = clamp(zero_point + ties_to_even(s), lowest, 255)
@@ -50,24 +49,24 @@ struct OutputRange {
 
 // Up to four blocks of output channels.
 struct Panel {
-  int blocks;                  // 1, 2 or 4
-  std::int64_t channels;       // that exist: the last block may be filled up
-  const std::int8_t* weights;  // runs x steps x blocks x bytes_of_block_step
-  ChannelNumbers numbers;
+  int blocks;                   // 1, 2 or 4
+  std::int64_t channels;        // that exist: the last block may be filled up
+  const std::int8_t* weights;   // runs x steps x blocks x bytes_of_block_step
+  const BlockNumbers* numbers;  // of each block
 };
 
-// Neighbouring positions of the output.
-struct DenseRow {
-  const std::uint8_t* x;  // where the first position's window begins
-  std::int64_t positions;
-  std::int64_t distance;                // bytes from a position's window to the next
-  const std::int64_t* run_offsets;      // bytes from where the window begins
-  std::int64_t runs, steps;             // steps of each run
-  std::int64_t packed_steps;            // from a run's packed weights to the next run's
-  const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
-  std::uint8_t* y;                      // the panel's first channel at the first position
-  std::int32_t* sums;                   // nullptr, or likewise
-  std::int64_t y_distance;              // numbers from a position of the output to the next
+// Lines of neighbouring positions of the output. Distances are from a line to the next, and from a position to the next.
+struct DenseArea {
+  const std::uint8_t* x;                     // where the first position's window begins
+  std::int64_t lines, positions;             // of each line
+  std::int64_t line_distance, distance;      // bytes between windows
+  const std::int64_t* run_offsets;           // bytes from where the window begins
+  std::int64_t runs, steps;                  // steps of each run
+  std::int64_t packed_steps;                 // from a run's packed weights to the next run's
+  const std::int32_t* activation_sums;       // nullptr, or one a position: where a weight zero point is not 0
+  std::uint8_t* y;                           // the panel's first channel at the first position
+  std::int32_t* sums;                        // nullptr, or likewise
+  std::int64_t y_line_distance, y_distance;  // numbers of the output
 };
 
 // Each channel by itself: registers of 64 bytes of the output. Weights and numbers repeat after a period of registers, in which
@@ -85,22 +84,35 @@ struct DepthwiseRow {
   const std::int8_t* weights;  // period x quads x 4 x bytes_of_block_step
   const std::int8_t* ones;  // nullptr where every weight zero point is 0; quads x bytes_of_block_step: 1 for each tap
   std::int32_t largest_activation_sum;
-  ChannelNumbers numbers;  // period x 4 blocks
+  const BlockNumbers* numbers;  // period x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
-  // For two rows of the output together, stride 1 downwards and at most three taps high: the kernel's width, the input's line,
-  // the output's row, and period x columns x 2 x 4 blocks of weights, of the upper row and of the lower.
-  std::int64_t columns, line_bytes, y_row;
-  const std::int8_t* pair_weights;
+};
+
+// A row of the output of depthwise windows of 3x3, which are read where they lie; no weight zero points. Registers of 64 bytes
+// again: 64 / pixels channels of so many neighbouring positions. The channels are walked over in turns, the last of which begins
+// sooner where they do not divide: nothing is read or written beside them.
+struct Depthwise3x3 {
+  const std::uint8_t* lines[3];  // of the input, or of zero points
+  const std::uint8_t* outside;   // 64 zero points
+  std::int64_t width, channels;  // of a line
+  std::int64_t padding, stride;  // of columns; a stride of 1 or 2
+  std::int64_t positions;        // at least `pixels`
+  std::int64_t pixels;           // 1, 2 or 4
+  // turns x 3 x 4 x bytes_of_block_step: of a column three weights and a 0; or four taps, where neighbours saturate together.
+  const std::int8_t* weights;
+  const BlockNumbers* numbers;  // turns x 4
+  std::uint8_t* y;
+  std::int32_t* sums;  // nullptr, or as y
 };
 
 struct Loops {
   WeightForm form;
   int blocks;  // of the largest panel
-  void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
+  void (*dense)(const Panel& panel, const DenseArea& area, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
-  void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points
-  std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
+  void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
+  std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

@@ -19,6 +19,7 @@ struct CommonLanes {
   static constexpr int kBlocks = 2;
   // Sums of a panel's positions: 12 of 16 registers, the weights come from memory.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 3 : 5; }
+  static constexpr std::size_t kDepthwiseWide = 1;
 
   using Sums = Lanes16;
   static Sums load(const std::int32_t* from) { return {load_register(from), load_register(from + 8)}; }
@@ -37,22 +38,21 @@ struct CommonLanes {
   }
 
   // The rounding mode is named; then nothing is left to round, and what does not fit int32, and NaN, becomes INT32_MIN.
-  static Register rounded(Register raw, const ChannelNumbers& numbers, std::int64_t at) {
+  static Register rounded(Register raw, const BlockNumbers& numbers, int at) {
     const __m256 f = _mm256_cvtepi32_ps(raw);
     const __m256 with_bias =
-        _mm256_fmadd_ps(_mm256_loadu_ps(numbers.bias + at), _mm256_loadu_ps(numbers.reciprocal + at), f);
-    const __m256 s = with_bias * _mm256_loadu_ps(numbers.multiplier + at);
+        _mm256_fmadd_ps(_mm256_load_ps(numbers.bias + at), _mm256_load_ps(numbers.reciprocal + at), f);
+    const __m256 s = with_bias * _mm256_load_ps(numbers.multiplier + at);
     return _mm256_cvttps_epi32(_mm256_round_ps(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
 
   // Lanes of 128 bits, half a register each, hold 4 * blocks neighbouring channels; `half` is 0 for the lower 8 lanes.
   template <std::size_t kPanel>
-  static Register bytes_of(const Sums (&raw)[kPanel], int half, const ChannelNumbers& numbers, std::int64_t first,
-                           OutputRange range) {
+  static Register bytes_of(const Sums (&raw)[kPanel], int half, const BlockNumbers* numbers, OutputRange range) {
     Register q[kPanel];
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
-      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers, first + r * kBlock + half * std::int64_t{8});
+      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers[r], half * 8);
     }
     const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
     const auto shorts = [&](Register a, Register b) { return _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point); };
@@ -65,35 +65,51 @@ struct CommonLanes {
     }
     return _mm256_max_epu8(bytes, _mm256_set1_epi8(static_cast<char>(range.lowest)));
   }
-  template <std::size_t kPanel>
-  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         OutputRange range, std::uint8_t* y, std::int64_t count) {
-    constexpr std::size_t kBytes = 4 * kPanel;  // of each 128 bits
+  template <std::size_t kPanel, std::size_t kParts>
+  static void finish_one(const Sums (&raw)[kPanel], const BlockNumbers* numbers, OutputRange range,
+                         std::uint8_t* const (&y)[kParts], std::int64_t count) {
+    constexpr std::size_t kBytes = 4 * kPanel;     // of each 128 bits
+    constexpr std::size_t kQuarters = 4 / kParts;  // of a part
     std::uint8_t bytes[64];
-    const bool whole = count >= static_cast<std::int64_t>(16 * kPanel);
-    std::uint8_t* const to = whole ? y : bytes;
+    const bool whole = count >= static_cast<std::int64_t>(kBytes * kQuarters);
 #pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-      const Register both = bytes_of(raw, half, numbers, first, range);
-      const __m128i low = _mm256_castsi256_si128(both), high = _mm256_extracti128_si256(both, 1);
-      __builtin_memcpy(to + static_cast<std::size_t>(2 * half) * kBytes, &low, kBytes);
-      __builtin_memcpy(to + static_cast<std::size_t>(2 * half + 1) * kBytes, &high, kBytes);
+    for (std::size_t half = 0; half < 2; ++half) {
+      const Register both = bytes_of(raw, static_cast<int>(half), numbers, range);
+      const __m128i quarters[2] = {_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)};
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < 2; ++i) {
+        const std::size_t quarter = 2 * half + i;
+        std::uint8_t* const to =
+            whole ? y[quarter / kQuarters] + quarter % kQuarters * kBytes : bytes + quarter * kBytes;
+        __builtin_memcpy(to, &quarters[i], kBytes);
+      }
     }
-    if (!whole) __builtin_memcpy(y, bytes, static_cast<std::size_t>(count));
+    if (!whole) __builtin_memcpy(y[0], bytes, static_cast<std::size_t>(count));
   }
-  template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
-    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
+  template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
+  static void finish(const Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
+    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, range, y[p], count);
+  }
+
+  // 64 bytes, as many from each place.
+  using Bytes = Lanes16;
+  template <std::size_t kParts>
+  static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
+    if constexpr (kParts == 1) return {load_register(at[0]), load_register(at[0] + 32)};
+    if constexpr (kParts == 2) return {load_register(at[0]), load_register(at[1])};
+    if constexpr (kParts == 4) return {load_halves(at[0], at[1]), load_halves(at[2], at[3])};
+  }
+  static Register load_halves(const std::uint8_t* low, const std::uint8_t* high) {
+    return _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(high), reinterpret_cast<const __m128i*>(low));
   }
 
   // Channels 16 l + 4 r + i in lane 4 l + i of block r.
-  static void interleave_bytes(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c,
-                               const std::uint8_t* d, Lanes16 (&x)[4]) {
+  static void interleave_bytes(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Lanes16 (&x)[4]) {
 #pragma GCC unroll 2
-    for (std::ptrdiff_t half = 0; half < 2; ++half) {
-      const Register ra = load_register(a + 32 * half), rb = load_register(b + 32 * half);
-      const Register rc = load_register(c + 32 * half), rd = load_register(d + 32 * half);
+    for (int half = 0; half < 2; ++half) {
+      const auto of = [&](const Bytes& bytes) { return half == 0 ? bytes.low : bytes.high; };
+      const Register ra = of(a), rb = of(b), rc = of(c), rd = of(d);
       const Register ab_low = _mm256_unpacklo_epi8(ra, rb), ab_high = _mm256_unpackhi_epi8(ra, rb);
       const Register cd_low = _mm256_unpacklo_epi8(rc, rd), cd_high = _mm256_unpackhi_epi8(rc, rd);
       const Register quads[4] = {_mm256_unpacklo_epi16(ab_low, cd_low), _mm256_unpackhi_epi16(ab_low, cd_low),
@@ -110,6 +126,7 @@ struct CommonLanes {
 };
 
 struct PairLanes : CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
   static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Lanes16;
   using Activations = Lanes16;
@@ -125,13 +142,13 @@ struct PairLanes : CommonLanes {
   static Sums dot(const Sums& sums, const Activations& x, const Weights& w) {
     return {add(sums.low, x.low, w.low), add(sums.high, x.high, w.high)};
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     interleave_bytes(a, b, c, d, x);
   }
 };
 
 struct ExactLanes : CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
     Lanes16 even, odd;
@@ -153,8 +170,7 @@ struct ExactLanes : CommonLanes {
     return {add(add(sums.low, x.even.low, w.even.low), x.odd.low, w.odd.low),
             add(add(sums.high, x.even.high, w.even.high), x.odd.high, w.odd.high)};
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     Lanes16 bytes[4];
     interleave_bytes(a, b, c, d, bytes);
     for (int r = 0; r < 4; ++r) {

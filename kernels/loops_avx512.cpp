@@ -9,6 +9,7 @@ namespace {
 using avx512::Register;
 
 struct PairLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
   static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Register;
   using Activations = Register;
@@ -18,13 +19,13 @@ struct PairLanes : avx512::CommonLanes {
   static Sums dot(Sums sums, Activations x, Weights w) {
     return _mm512_add_epi32(sums, _mm512_madd_epi16(_mm512_maddubs_epi16(x, w), _mm512_set1_epi16(1)));
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     interleave_bytes(a, b, c, d, x);
   }
 };
 
 struct ExactLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
     Register even, odd;
@@ -32,7 +33,7 @@ struct ExactLanes : avx512::CommonLanes {
   using Weights = Halves;
   using Activations = Halves;
   // A block's weights take two registers here.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 6; }
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 12; }
 
   static Halves halves(Register x) { return {x & _mm512_set1_epi16(0xff), _mm512_srli_epi16(x, 8)}; }
   static Weights weights(const std::int8_t* from) { return {_mm512_load_si512(from), _mm512_load_si512(from + 64)}; }
@@ -41,8 +42,7 @@ struct ExactLanes : avx512::CommonLanes {
     const Sums even = _mm512_add_epi32(sums, _mm512_madd_epi16(x.even, w.even));
     return _mm512_add_epi32(even, _mm512_madd_epi16(x.odd, w.odd));
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
     for (int r = 0; r < 4; ++r) x[r] = halves(bytes[r]);

@@ -1,40 +1,65 @@
 #pragma once
 // The loops that every instruction set shares. Lanes names what differs:
 //
+//   kProducts   what sums are made of
 //   Sums        16 int32
 //   Weights     a block's weights of one step
 //   Activations four bytes for each of the 16 lanes
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
+//   bytes(at): 64 bytes of the input, as many from each at[part]
 //   interleave(rows, out): four rows of 64 bytes to four blocks: in each lane one channel's bytes of the four rows
-//   finish(sums, numbers, first, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
+//   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
+//   kDepthwiseWide: so many registers of 64 bytes of the output whose sums the registers hold
 //   positions(blocks): how many positions of a panel's sums the registers hold
 
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/loops_depthwise.h"
+#include "kernels/loops_depthwise_3x3.h"
 
 namespace tieout {
 
-template <typename Lanes, std::size_t kBlocks, std::size_t kPositions>
-void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& range, std::int64_t first) {
+enum class Lines { one, many };  // of an area
+
+// From the area's first position to each of a tile.
+template <Lines kLines, std::size_t kPositions>
+void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance, std::int64_t distance,
+                  std::int64_t (&offsets)[kPositions]) {
+  const std::int64_t line = kLines == Lines::one ? 0 : first / area.positions;
+  std::int64_t column = first - line * area.positions;
+  offsets[0] = line * line_distance + column * distance;
+#pragma GCC unroll 16
+  for (std::size_t p = 1; p < kPositions; ++p) {
+    offsets[p] = offsets[p - 1] + distance;
+    if (kLines == Lines::many && ++column == area.positions) {
+      column = 0;
+      offsets[p] += line_distance - area.positions * distance;
+    }
+  }
+}
+
+template <typename Lanes, Lines kLines, std::size_t kBlocks, std::size_t kPositions>
+void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& range, std::int64_t first) {
+  std::int64_t windows[kPositions];
+  find_offsets<kLines>(area, first, area.line_distance, area.distance, windows);
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
-    const auto start = Lanes::load(panel.numbers.start + r * kBlock);
+    const auto start = Lanes::load(panel.numbers[r].start);
 #pragma GCC unroll 16
-    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) sums[p][r] = start;
+    for (std::size_t p = 0; p < kPositions; ++p) sums[p][r] = start;
   }
-  for (std::int64_t run = 0; run < row.runs; ++run) {
-    const std::int8_t* w = panel.weights + run * row.packed_steps * int{kBlocks} * bytes_of_block_step(Lanes::kForm);
-    const std::uint8_t* x = row.x + first * row.distance + row.run_offsets[run];
-    for (std::int64_t step = 0; step < row.steps; ++step) {
+  for (std::int64_t run = 0; run < area.runs; ++run) {
+    const std::int8_t* w = panel.weights + run * area.packed_steps * int{kBlocks} * bytes_of_block_step(Lanes::kForm);
+    const std::uint8_t* x = area.x + area.run_offsets[run];
+    for (std::int64_t step = 0; step < area.steps; ++step) {
       typename Lanes::Weights weights[kBlocks];
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) weights[r] = Lanes::weights(w + r * bytes_of_block_step(Lanes::kForm));
 #pragma GCC unroll 16
-      for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-        const auto activations = Lanes::broadcast(x + p * row.distance);
+      for (std::size_t p = 0; p < kPositions; ++p) {
+        const auto activations = Lanes::broadcast(x + windows[p]);
 #pragma GCC unroll 16
         for (int r = 0; r < int{kBlocks}; ++r) sums[p][r] = Lanes::dot(sums[p][r], activations, weights[r]);
       }
@@ -42,53 +67,66 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
       w += int{kBlocks} * bytes_of_block_step(Lanes::kForm);
     }
   }
-  std::uint8_t* y[kPositions];
+  if (area.activation_sums != nullptr) {
 #pragma GCC unroll 16
-  for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-    const std::int64_t position = first + p;
-    y[p] = row.y + position * row.y_distance;
-    if (row.activation_sums != nullptr) {
+    for (std::size_t p = 0; p < kPositions; ++p) {
+      const auto sum = Lanes::splat(area.activation_sums[first + static_cast<std::int64_t>(p)]);
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
-        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers.weight_zero_point + r * kBlock),
-                                             Lanes::splat(row.activation_sums[position]));
+        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers[r].weight_zero_point), sum);
       }
     }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
   }
-  Lanes::finish(sums, panel.numbers, 0, range, y, panel.channels);
+  std::int64_t places[kPositions];
+  find_offsets<kLines>(area, first, area.y_line_distance, area.y_distance, places);
+  if (area.sums != nullptr) {
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < kPositions; ++p) {
+      store_sums<Lanes>(sums[p], panel.channels, {area.sums + places[p]});
+    }
+  }
+  std::uint8_t* y[kPositions][1];
+#pragma GCC unroll 16
+  for (std::size_t p = 0; p < kPositions; ++p) y[p][0] = area.y + places[p];
+  Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
 // A tile of up to kMost positions: the one that has just as many.
-template <typename Lanes, std::size_t kBlocks, std::int64_t kMost>
-void dense_tile_of(std::int64_t positions, const Panel& panel, const DenseRow& row, const OutputRange& range,
+template <typename Lanes, Lines kLines, std::size_t kBlocks, std::int64_t kMost>
+void dense_tile_of(std::int64_t positions, const Panel& panel, const DenseArea& area, const OutputRange& range,
                    std::int64_t first) {
   if constexpr (kMost > 0) {
-    if (positions == kMost) return dense_tile<Lanes, kBlocks, kMost>(panel, row, range, first);
-    dense_tile_of<Lanes, kBlocks, kMost - 1>(positions, panel, row, range, first);
+    if (positions == kMost) return dense_tile<Lanes, kLines, kBlocks, kMost>(panel, area, range, first);
+    dense_tile_of<Lanes, kLines, kBlocks, kMost - 1>(positions, panel, area, range, first);
   }
 }
 
 // Positions in tiles of nearly the same size: a last tile of one position would wait for its own sums.
-template <typename Lanes, std::size_t kBlocks>
-void dense_panel(const Panel& panel, const DenseRow& row, const OutputRange& range) {
+template <typename Lanes, Lines kLines, std::size_t kBlocks>
+void dense_tiles(const Panel& panel, const DenseArea& area, const OutputRange& range) {
   constexpr std::int64_t kMost = Lanes::positions(kBlocks);
-  const std::int64_t tiles = (row.positions + kMost - 1) / kMost;
+  const std::int64_t positions = area.lines * area.positions, tiles = (positions + kMost - 1) / kMost;
   for (std::int64_t tile = 0; tile < tiles; ++tile) {
-    const std::int64_t first = row.positions * tile / tiles;
-    dense_tile_of<Lanes, kBlocks, kMost>(row.positions * (tile + 1) / tiles - first, panel, row, range, first);
+    const std::int64_t first = positions * tile / tiles;
+    dense_tile_of<Lanes, kLines, kBlocks, kMost>(positions * (tile + 1) / tiles - first, panel, area, range, first);
   }
 }
 
+template <typename Lanes, std::size_t kBlocks>
+void dense_panel(const Panel& panel, const DenseArea& area, const OutputRange& range) {
+  if (area.lines == 1) return dense_tiles<Lanes, Lines::one, kBlocks>(panel, area, range);
+  dense_tiles<Lanes, Lines::many, kBlocks>(panel, area, range);
+}
+
 template <typename Lanes>
-void dense(const Panel& panel, const DenseRow& row, const OutputRange& range) {
+void dense(const Panel& panel, const DenseArea& area, const OutputRange& range) {
   if constexpr (Lanes::kBlocks >= 4) {
-    if (panel.blocks == 4) return dense_panel<Lanes, 4>(panel, row, range);
+    if (panel.blocks == 4) return dense_panel<Lanes, 4>(panel, area, range);
   }
   if constexpr (Lanes::kBlocks >= 2) {
-    if (panel.blocks == 2) return dense_panel<Lanes, 2>(panel, row, range);
+    if (panel.blocks == 2) return dense_panel<Lanes, 2>(panel, area, range);
   }
-  dense_panel<Lanes, 1>(panel, row, range);
+  dense_panel<Lanes, 1>(panel, area, range);
 }
 
 // As many sums as a tile has, a step of the activations for each of its positions. The compiler must not see that these are the
@@ -135,7 +173,7 @@ Loops loops_with() {
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,
-          .depthwise_pair = depthwise_pair<Lanes>,
+          .depthwise_3x3 = depthwise_3x3<Lanes>,
           .multiply_in_registers = multiply_in_registers<Lanes>};
 }
 

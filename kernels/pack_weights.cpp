@@ -75,17 +75,12 @@ class Packer {
           });
         }
       }
-      for (std::int64_t block = 0; block < 4; ++block) {
-        for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-          const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
-          put_channel(place < channels_of_period ? place % plan_.spec.out_channels : -1);
-        }
-      }
+      put_channels(4, [&](std::int64_t channel) {
+        const std::int64_t place = turn * 64 + channel;
+        return place < channels_of_period ? place % plan_.spec.out_channels : -1;
+      });
     }
-    if (!plan_.weight_zero_points) {
-      pack_pairs(channels_of_period);
-      return;
-    }
+    if (!plan_.weight_zero_points) return;
     plan_.ones.resize(static_cast<std::size_t>(quads * lines_of_block_step_));
     plan_.weights.swap(plan_.ones);
     for (std::int64_t quad = 0; quad < quads; ++quad) {
@@ -94,6 +89,28 @@ class Packer {
       });
     }
     plan_.weights.swap(plan_.ones);
+  }
+
+  void pack_depthwise_3x3() {
+    const std::int64_t channels = plan_.spec.out_channels, size = kDepthwiseBytes / plan_.pixels;
+    const std::int64_t turns = (channels + size - 1) / size;
+    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
+    plan_.weights.resize(static_cast<std::size_t>(turns * 3 * 4 * lines_of_block_step_));
+    std::size_t line = 0;
+    for (std::int64_t turn = 0; turn < turns; ++turn) {
+      const std::int64_t first = std::min(turn * size, channels - size);
+      for (std::int64_t third = 0; third < 3; ++third) {
+        for (std::int64_t block = 0; block < 4; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
+          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t tap = exact ? i * 3 + third : third * 4 + i;
+            if (tap >= 9) return std::int8_t{0};
+            const std::int64_t channel = first + channel_of_lane(4, block, lane) % size;
+            return ordered_[channel * length_ + tap];
+          });
+        }
+      }
+      put_channels(4, [&](std::int64_t place) { return first + place % size; });
+    }
   }
 
  private:
@@ -183,40 +200,21 @@ class Packer {
     put(to[1], _mm_srai_epi16(bytes, 8));
   }
 
-  // Weights of two rows of the output: a column of taps at the first bytes of a step, and one byte on.
-  void pack_pairs(std::int64_t channels_of_period) {
-    const ConvCase& c = plan_.spec;
-    // Neighbours that saturate lie in a row, and not in a column.
-    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
-    if (!exact || c.kernel[0] != 1 || c.kernel[1] > 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
-    plan_.pair_columns = c.kernel[2];
-    plan_.pair_weights.resize(static_cast<std::size_t>(plan_.period * c.kernel[2] * 8 * lines_of_block_step_));
-    plan_.weights.swap(plan_.pair_weights);
-    std::size_t line = 0;
-    for (std::int64_t turn = 0; turn < plan_.period; ++turn) {
-      for (std::int64_t column = 0; column < c.kernel[2]; ++column) {
-        for (std::int64_t block = 0; block < 8; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
-            const std::int64_t place = turn * 64 + channel_of_lane(4, block % 4, lane);
-            const std::int64_t row = i - block / 4;
-            if (place >= channels_of_period || row < 0 || row >= c.kernel[1]) return std::int8_t{0};
-            const std::int64_t tap = row * c.kernel[2] + column;
-            return ordered_[place % c.out_channels * length_ + tap];
-          });
-        }
+  // channel_at(place): of a panel's lanes in order; -1: a lane that only fills up.
+  template <typename ChannelAt>
+  void put_channels(std::int64_t blocks, const ChannelAt& channel_at) {
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      BlockNumbers& numbers = plan_.numbers.emplace_back();
+      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+        const std::int64_t k = channel_at(channel_of_lane(blocks, block, lane));
+        const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
+        numbers.start[lane] = channel.start;
+        numbers.weight_zero_point[lane] = channel.weight_zero_point;
+        numbers.bias[lane] = channel.scale.bias;
+        numbers.reciprocal[lane] = channel.scale.reciprocal;
+        numbers.multiplier[lane] = channel.scale.multiplier;
       }
     }
-    plan_.weights.swap(plan_.pair_weights);
-  }
-
-  void put_channel(std::int64_t k) {
-    const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
-    ChannelTable& table = plan_.table;
-    table.start.push_back(channel.start);
-    table.weight_zero_point.push_back(channel.weight_zero_point);
-    table.bias.push_back(channel.scale.bias);
-    table.reciprocal.push_back(channel.scale.reciprocal);
-    table.multiplier.push_back(channel.scale.multiplier);
   }
 
   void pack_panel(std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
@@ -224,7 +222,7 @@ class Packer {
     ConvPlan::PlacedPanel placed{.group = group,
                                  .first_channel = first,
                                  .lines = static_cast<std::int64_t>(plan_.weights.size()),
-                                 .lanes = static_cast<std::int64_t>(plan_.table.start.size())};
+                                 .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
     auto line = plan_.weights.size();
@@ -244,28 +242,32 @@ class Packer {
         }
       }
     }
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-        const std::int64_t channel = channel_of_lane(blocks, block, lane);
-        put_channel(channel < channels ? first + channel : -1);
-      }
-    }
-    if (!plan_.row_spans.empty()) sum_taps(first, blocks, channels);
+    put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
+    if (!plan_.trimmed_areas.empty()) sum_outside(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
 
-  void sum_taps(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+  // Of each tap and channel, with nothing but zero points.
+  void sum_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * kBlock; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, lane / kBlock, lane % kBlock);
-        if (channel >= channels) {
-          plan_.tap_sums.push_back(0);
-          continue;
-        }
-        const std::int8_t* const from = ordered_ + (first + channel) * length_ + tap * plan_.group_channels;
-        plan_.tap_sums.push_back(sum_of({from, static_cast<std::size_t>(plan_.group_channels)}));
+        const std::int64_t from = (first + channel) * length_ + tap * plan_.group_channels;
+        plan_.sums_outside.push_back(channel < channels ? sum_outside(ordered_ + from) : 0);
       }
     }
+  }
+
+  // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
+  [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
+    const std::int64_t zero_point = plan_.spec.activation_zero_point;
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
+      const std::int64_t pair = zero_point * (weights[i] + weights[i + 1]);
+      const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
+      sum += exact ? pair : std::clamp<std::int64_t>(pair, -32768, 32767);
+    }
+    return static_cast<std::int32_t>(sum);  // modulo 2^32
   }
 
   ConvPlan& plan_;
@@ -281,19 +283,21 @@ std::int64_t period_of_rows(const ConvCase& c) { return c.out_channels / std::gc
 
 }  // namespace
 
-ChannelNumbers ChannelTable::from(std::int64_t first) const {
-  return {start.data() + first, weight_zero_point.data() + first, bias.data() + first, reciprocal.data() + first,
-          multiplier.data() + first};
-}
-
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   Packer packer(plan, weight);
   if (plan.reduction == Reduction::dense) {
     packer.pack_panels();
     for (ConvPlan::PlacedPanel& placed : plan.panels) {
       placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
-      placed.panel.numbers = plan.table.from(placed.lanes);
+      placed.panel.numbers = plan.numbers.data() + placed.blocks;
     }
+    return;
+  }
+  if (plan.reduction == Reduction::depthwise_3x3) {
+    packer.pack_depthwise_3x3();
+    const auto zero_point = static_cast<std::int8_t>(plan.spec.activation_zero_point);
+    plan.outside.resize(static_cast<std::size_t>(plan.line_bytes / 64 + 1));
+    for (CacheLine& line : plan.outside) std::fill(std::begin(line.bytes), std::end(line.bytes), zero_point);
     return;
   }
   while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());

@@ -34,16 +34,17 @@ class Run {
   void rows(std::int64_t first, std::int64_t count) {
     first_row_ = first;
     for (std::int64_t row = first; row < first + count;) {
-      const std::int64_t h = row % plan_.out[1];
       if (plan_.windows == Windows::gathered) {
-        gathered_row(row);
-        ++row;
-        continue;
+        gathered_row(row++);
+      } else if (plan_.reduction == Reduction::depthwise_3x3) {
+        depthwise_3x3_row(row++);
+      } else {
+        // Up to the end of the chunk, of what is asked for, and of the plane.
+        const std::int64_t h = row % plan_.out[1];
+        const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
+        chunk(row, many);
+        row += many;
       }
-      // Up to the end of the chunk, of what is asked for, and of the plane.
-      const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
-      chunk(row, many);
-      row += many;
     }
   }
 
@@ -60,88 +61,66 @@ class Run {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
     if (plan_.reduction == Reduction::depthwise) {
-      const bool pairs = plan_.pair_columns > 0;
-      for (std::int64_t r = 0; r < count;) {
-        const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);
-        r += rows_at_once == Rows::two ? 2 : 1;
+      for (std::int64_t r = 0; r < count; ++r) {
+        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
       }
       return;
     }
-    if (!plan_.row_spans.empty()) return trimmed_chunk(source, row, count);
+    if (!plan_.trimmed_areas.empty()) return trimmed_chunk(source, row, count);
     const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
-    const std::int64_t lines = one_row ? 1 : count;
-    DenseRow work = dense_row(one_row ? count * plan_.out[2] : plan_.out[2]);
+    DenseArea work = one_row ? dense_area(1, count * plan_.out[2]) : dense_area(count, plan_.out[2]);
     for (const ConvPlan::PlacedPanel& placed : panels_) {
-      for (std::int64_t r = 0; r < lines; ++r) {
-        work.x = source + r * c_.stride[1] * plan_.line_bytes + placed.group * plan_.group_channels;
-        dense(placed, work, output_offset(row + r));
-      }
+      work.x = source + placed.group * plan_.group_channels;
+      dense(placed, work, output_offset(row));
     }
   }
 
-  // Positions with the same taps inside of the input together: of rows, or of columns where these are longer.
+  // Positions with the same taps together.
   void trimmed_chunk(const std::uint8_t* source, std::int64_t row, std::int64_t count) {
     const std::int64_t h = row % plan_.out[1];
     for (const ConvPlan::PlacedPanel& placed : panels_) {
-      for (const Span& rows : plan_.row_spans) {
+      for (const auto& [rows, columns] : plan_.trimmed_areas) {
         const std::int64_t first = std::max(rows.first, h), end = std::min(rows.first + rows.count, h + count);
         if (first >= end) continue;
-        for (const Span& columns : plan_.column_spans) {
-          DenseRow work = dense_row(0);
-          work.runs = rows.to - rows.from;
-          work.run_offsets += rows.from;
-          work.steps = (columns.to - columns.from) * c_.in_channels / kStep;
-          const std::uint8_t* const x = source + (first - h) * c_.stride[1] * plan_.line_bytes +
-                                        (columns.first * c_.stride[2] + columns.from) * c_.in_channels;
-          const std::int64_t offset = output_offset(row + first - h) + columns.first * c_.out_channels;
-          each_line(trimmed(placed, rows, columns), work, x, offset, end - first, columns.count);
-        }
+        DenseArea work = dense_area(end - first, columns.count);
+        work.runs = rows.to - rows.from;
+        work.run_offsets += rows.from;
+        work.steps = (columns.to - columns.from) * c_.in_channels / kStep;
+        work.x =
+            source + (first - h) * work.line_distance + (columns.first * c_.stride[2] + columns.from) * c_.in_channels;
+        const std::int64_t offset = output_offset(row + first - h) + columns.first * c_.out_channels;
+        dense(trimmed(placed, rows, columns), work, offset);
       }
-    }
-  }
-
-  void each_line(const ConvPlan::PlacedPanel& placed, DenseRow work, const std::uint8_t* x, std::int64_t offset,
-                 std::int64_t rows, std::int64_t columns) {
-    std::int64_t lines = rows, x_line = c_.stride[1] * plan_.line_bytes, y_line = row_numbers_;
-    work.positions = columns;
-    if (rows > columns) {
-      std::swap(lines, work.positions);
-      std::swap(x_line, work.distance);
-      std::swap(y_line, work.y_distance);
-    }
-    for (std::int64_t line = 0; line < lines; ++line) {
-      work.x = x + line * x_line;
-      dense(placed, work, offset + line * y_line);
     }
   }
 
   // The panel without the taps outside, which its sums then begin with.
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
-    const std::int64_t lanes = panel.blocks * kBlock, of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
+    const std::int64_t of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
     panel.weights += first_step * of_step;
-    const auto zero_point = static_cast<std::uint32_t>(c_.activation_zero_point);
-    if (zero_point == 0) return placed;
-    start_.assign(panel.numbers.start, panel.numbers.start + lanes);
-    const std::int32_t* sums = plan_.tap_sums.data() + placed.lanes * volume(c_.kernel);
+    if (c_.activation_zero_point == 0) return placed;
+    numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
+    const std::int32_t* sums = plan_.sums_outside.data() + placed.blocks * kBlock * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
-      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += lanes) {
+      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * kBlock) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
-        for (std::size_t i = 0; i < start_.size(); ++i) {
-          const std::uint32_t missing = zero_point * static_cast<std::uint32_t>(sums[i]);
-          start_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(start_[i]) + missing);
+        for (std::int64_t i = 0; i < panel.blocks * kBlock; ++i) {
+          std::int32_t& start = numbers_[static_cast<std::size_t>(i / kBlock)].start[i % kBlock];
+          start = static_cast<std::int32_t>(static_cast<std::uint32_t>(start) + static_cast<std::uint32_t>(sums[i]));
         }
       }
     }
-    panel.numbers.start = start_.data();
+    panel.numbers = numbers_.data();
     return placed;
   }
 
-  [[nodiscard]] DenseRow dense_row(std::int64_t positions) const {
+  [[nodiscard]] DenseArea dense_area(std::int64_t lines, std::int64_t positions) const {
     return {.x = nullptr,
+            .lines = lines,
             .positions = positions,
+            .line_distance = c_.stride[1] * plan_.line_bytes,
             .distance = c_.stride[2] * c_.in_channels,
             .run_offsets = plan_.run_offsets.data(),
             .runs = static_cast<std::int64_t>(plan_.run_offsets.size()),
@@ -150,11 +129,12 @@ class Run {
             .activation_sums = nullptr,
             .y = nullptr,
             .sums = nullptr,
+            .y_line_distance = row_numbers_,
             .y_distance = c_.out_channels};
   }
 
-  // One panel of a row whose x is set; to the output at `offset`.
-  void dense(const ConvPlan::PlacedPanel& placed, DenseRow work, std::int64_t offset) {
+  // One panel of an area whose x is set; to the output at `offset`.
+  void dense(const ConvPlan::PlacedPanel& placed, DenseArea work, std::int64_t offset) {
     if (plan_.weight_zero_points) {
       sum_activations(work);
       work.activation_sums = activation_sums_.data();
@@ -164,13 +144,15 @@ class Run {
     plan_.loops.dense(placed.panel, work, plan_.range);
   }
 
-  void sum_activations(const DenseRow& work) {
-    activation_sums_.resize(static_cast<std::size_t>(work.positions));
+  void sum_activations(const DenseArea& work) {
+    activation_sums_.resize(static_cast<std::size_t>(work.lines * work.positions));
     constexpr std::int64_t kShort = 1 << 16;
-    for (std::int64_t p = 0; p < work.positions; ++p) {
+    for (std::int64_t p = 0; p < work.lines * work.positions; ++p) {
+      const std::uint8_t* const window =
+          work.x + p / work.positions * work.line_distance + p % work.positions * work.distance;
       std::int64_t sum = 0;
       for (std::int64_t run = 0; run < work.runs; ++run) {
-        const std::uint8_t* const x = work.x + p * work.distance + work.run_offsets[run];
+        const std::uint8_t* const x = window + work.run_offsets[run];
         for (std::int64_t i = 0; i < plan_.run_bytes; i += kShort) {
           std::uint32_t of_part = 0;  // 32 bits, so that the compiler adds up many at a time
           for (std::int64_t j = i; j < std::min(i + kShort, plan_.run_bytes); ++j) of_part += x[j];
@@ -182,9 +164,30 @@ class Run {
     }
   }
 
-  enum class Rows { one, two };
+  void depthwise_3x3_row(std::int64_t row) {
+    const std::uint8_t* const plane = image_ + row / plan_.out[1] * c_.stride[0] * c_.input[1] * plan_.line_bytes;
+    const std::int64_t corner = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
+    const auto* const outside = reinterpret_cast<const std::uint8_t*>(plan_.outside.front().bytes);
+    Depthwise3x3 work{.lines = {},
+                      .outside = outside,
+                      .width = c_.input[2],
+                      .channels = c_.out_channels,
+                      .padding = c_.padding[2],
+                      .stride = c_.stride[2],
+                      .positions = plan_.out[2],
+                      .pixels = plan_.pixels,
+                      .weights = plan_.weights.front().bytes,
+                      .numbers = plan_.numbers.data(),
+                      .y = y_ + output_offset(row),
+                      .sums = sums_ == nullptr ? nullptr : sums_ + output_offset(row)};
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const std::int64_t h = corner + i;
+      work.lines[i] = h >= 0 && h < c_.input[1] ? plane + h * plan_.line_bytes : outside;
+    }
+    plan_.loops.depthwise_3x3(work, plan_.range);
+  }
 
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset, Rows rows) {
+  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
     const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
     const DepthwiseRow work{.x = x,
@@ -198,20 +201,15 @@ class Run {
                             .weights = plan_.weights.front().bytes,
                             .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
                             .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                            .numbers = plan_.table.from(0),
+                            .numbers = plan_.numbers.data(),
                             .y = y_ + offset,
-                            .sums = sums_ == nullptr ? nullptr : sums_ + offset,
-                            .columns = plan_.pair_columns,
-                            .line_bytes = plan_.line_bytes,
-                            .y_row = row_numbers_,
-                            .pair_weights = plan_.pair_columns > 0 ? plan_.pair_weights.front().bytes : nullptr};
-    if (rows == Rows::two) return plan_.loops.depthwise_pair(work, plan_.range);
+                            .sums = sums_ == nullptr ? nullptr : sums_ + offset};
     plan_.loops.depthwise(work, plan_.range);
   }
 
   void gathered_row(std::int64_t row) {
-    DenseRow work = dense_row(0);
-    work.distance = plan_.steps * kStep;
+    DenseArea work = dense_area(1, 0);
+    work.distance = copy_.window_bytes();
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
@@ -231,7 +229,8 @@ class Run {
   std::int64_t row_numbers_, first_row_ = 0;
   std::span<const ConvPlan::PlacedPanel> panels_;
   WindowCopy copy_;
-  std::vector<std::int32_t> activation_sums_, start_;
+  std::vector<std::int32_t> activation_sums_;
+  std::vector<BlockNumbers> numbers_;
 };
 
 // The part of their time for which threads wait for the one with the most items; all of it where there is nothing to share.

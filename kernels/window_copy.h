@@ -17,13 +17,15 @@ class WindowCopy {
   // where they lie outside. What is returned stays until the next call.
   [[nodiscard]] const std::uint8_t* pad(std::int64_t d, std::int64_t h, std::int64_t rows);
 
-  // The windows of `count` positions of a row, one after the other, each a whole number of steps.
+  // The windows of `count` positions of a row, window_bytes() from one to the next.
   [[nodiscard]] const std::uint8_t* gather(std::int64_t row, std::int64_t first, std::int64_t count,
                                            std::int64_t group);
+  [[nodiscard]] std::int64_t window_bytes() const;
 
  private:
   [[nodiscard]] std::uint8_t* room_for(std::int64_t bytes);
   void copy_pixel(const Spatial& at, std::int64_t group, std::uint8_t* to) const;
+  void gather_line(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count, std::uint8_t* to) const;
 
   const ConvPlan& plan_;
   const ConvCase& c_;
