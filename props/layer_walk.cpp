@@ -111,24 +111,33 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;  // 128 KB of int32, which stay in the second-level cache
   const std::int64_t rows = out[0] * out[1];
   const std::int64_t row = out[2] * c.out_channels;
+  // A piece: rows of an image, or whole images.
   const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
-  const std::int64_t pieces = (rows + rows_of_piece - 1) / rows_of_piece;
+  const std::int64_t images_of_piece = std::clamp<std::int64_t>(kSumsInCache / (rows * row), 1, c.batch);
+  const std::int64_t pieces_of_image = (rows + rows_of_piece - 1) / rows_of_piece;
+  const std::int64_t pieces = (c.batch + images_of_piece - 1) / images_of_piece * pieces_of_image;
   while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1)))
     workers_.push_back(std::make_unique<Worker>());
-  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(rows_of_piece * row));
-  in_parts(c.batch * pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
+  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(images_of_piece * rows_of_piece * row));
+  in_parts(pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
     Worker& worker = *workers_[part];
     // The thread's own clock costs a system call: it is asked for the whole, the one on the wall for who had which share.
     const double thread_before = thread_seconds();
     double kernel_share = 0, hypotheses_share = 0;
     Clock::time_point before = Clock::now();
     for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t first = piece % pieces * rows_of_piece;
-      const OutputRows here{piece / pieces, first, std::min(rows_of_piece, rows - first)};
-      kernel.run(captured.activation.data(), here, worker.y.data(), worker.sums.data());
-      const std::int64_t position = (here.image * rows + here.first) * out[2];
+      const std::int64_t first = piece % pieces_of_image * rows_of_piece;
+      const std::int64_t first_image = piece / pieces_of_image * images_of_piece;
+      const std::int64_t images = std::min(images_of_piece, c.batch - first_image);
+      const std::int64_t rows_here = std::min(rows_of_piece, rows - first);
+      for (std::int64_t i = 0; i < images; ++i) {
+        const std::int64_t at = i * rows_here * row;
+        kernel.run(captured.activation.data(), OutputRows{first_image + i, first, rows_here}, worker.y.data() + at,
+                   worker.sums.data() + at);
+      }
+      const std::int64_t position = (first_image * rows + first) * out[2];
       const std::uint8_t* const answer = captured.output.data() + position * c.out_channels;
-      const auto count = static_cast<std::size_t>(here.count * row);
+      const auto count = static_cast<std::size_t>(images * rows_here * row);
       if (std::memcmp(answer, worker.y.data(), count) != 0) {
         for (std::size_t i = 0; i < count; ++i) {
           if (worker.y[i] == answer[i]) continue;
@@ -138,7 +147,7 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
         }
       }
       const Clock::time_point between = Clock::now();
-      comparison.see(worker.part, position, here.count * out[2], worker.sums.data(), answer);
+      comparison.see(worker.part, position, images * rows_here * out[2], worker.sums.data(), answer);
       const Clock::time_point after = Clock::now();
       kernel_share += std::chrono::duration<double>(between - before).count();
       hypotheses_share += std::chrono::duration<double>(after - between).count();
