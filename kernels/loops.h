@@ -1,8 +1,9 @@
 #pragma once
 // What a packed convolution hands to the loops of an instruction set: pointers and plain numbers.
 //
-// A reduction is a few runs of contiguous bytes of channels-last activations; it is walked four bytes at a time, a step. 16
-// output channels are a block, up to four blocks a panel. Within a panel of b blocks, lane i of block r is the channel
+// A reduction is a few runs of contiguous bytes of channels-last activations; it is walked four bytes at a time, a step. As many
+// output channels as a register has sums are a block, 16 or 8, up to four blocks a panel. Within a panel of b blocks, lane i of
+// block r is the channel
 //
 //   channel_of_lane(b, r, i) = 4 * b * (i / 4) + 4 * r + i % 4
 //
@@ -16,22 +17,21 @@
 
 namespace tieout {
 
-constexpr std::int64_t kStep = 4;    // bytes of the reduction
-constexpr std::int64_t kBlock = 16;  // output channels
+constexpr std::int64_t kStep = 4;  // bytes of the reduction
 
 [[nodiscard]] constexpr std::int64_t channel_of_lane(std::int64_t blocks, std::int64_t block, std::int64_t lane) {
   return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
 }
 
-// Of a block and a step: 16 lanes of four int8; or 16 lanes of the first and third of the four as int16, then 16 lanes of the
-// second and fourth, where products have to be 16 bits wide.
+// Of a block and a step: in each lane four int8; or in each the first and third of the four as int16, then in each the second
+// and fourth, where products have to be 16 bits wide.
 enum class WeightForm { bytes, shorts };
 
-[[nodiscard]] constexpr std::int64_t bytes_of_block_step(WeightForm form) {
-  return form == WeightForm::bytes ? 64 : 128;
+[[nodiscard]] constexpr std::int64_t bytes_of_block_step(WeightForm form, std::int64_t block) {
+  return kStep * (form == WeightForm::bytes ? 1 : 2) * block;
 }
 
-// What requantization needs, blocks * kBlock numbers each, by block and lane.
+// What requantization needs, a number for each lane of each block.
 //   raw = start + sum of products - weight_zero_point * sum of activations   int32, wraps
 //   s   = fma(bias, reciprocal, float(raw)) * multiplier
 // Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding.
@@ -70,14 +70,14 @@ struct DenseRow {
   std::int64_t y_distance;              // numbers from a position of the output to the next
 };
 
-// Each channel by itself: registers of 64 bytes of the output. Weights and numbers repeat after a period of registers, in which
-// each has its turn: where the stride is 1, a row of the output is one run of bytes, and registers go on from pixel to pixel;
+// Each channel by itself: four blocks of the output, a register of bytes. Weights and numbers repeat after a period of them, in
+// which each has its turn: where the stride is 1, a row of the output is one run of bytes, and registers go on from pixel to pixel;
 // elsewhere the period is a pixel, whose last register may be cut off. Register k of a turn begins at
-// x + 64 * turn + k * x_distance.
+// x + turn * its bytes + k * x_distance.
 struct DepthwiseRow {
   const std::uint8_t* x;                // 63 bytes behind the last window are read and not used
   std::int64_t bytes;                   // of the output
-  std::int64_t x_distance, y_distance;  // from a turn's register to its next: period * 64, or pixels
+  std::int64_t x_distance, y_distance;  // from a turn's register to its next: a period, or a pixel
   bool runs_on;                         // from pixel to pixel
   std::int64_t period;
   const std::int64_t* tap_offsets;  // 4 * quads; those beyond the last tap are any that can be read
@@ -96,7 +96,8 @@ struct DepthwiseRow {
 
 struct Loops {
   WeightForm form;
-  int blocks;  // of the largest panel
+  std::int64_t block;  // lanes
+  int blocks;          // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points

@@ -1,4 +1,4 @@
-// AVX2: as AVX-512 without VNNI, 16 lanes in two registers.
+// AVX2: as AVX-512 without VNNI, on half as wide registers and half as many.
 
 #include <immintrin.h>
 
@@ -9,98 +9,104 @@ namespace {
 
 using Register = __m256i;
 
-struct Lanes16 {
-  Register low, high;
-};
-
 Register load_register(const void* from) { return _mm256_loadu_si256(static_cast<const Register*>(from)); }
 
+// Sums, loads and requantization: what does not depend on how products are made.
 struct CommonLanes {
+  static constexpr std::int64_t kBlock = 8;
   static constexpr int kBlocks = 2;
-  // Sums of a panel's positions: 12 of 16 registers, the weights come from memory.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 3 : 5; }
+  // Sums of a panel's positions take 12 of 16 registers.
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 6 : 8; }
 
-  using Sums = Lanes16;
-  static Sums load(const std::int32_t* from) { return {load_register(from), load_register(from + 8)}; }
-  static void store(std::int32_t* to, const Sums& sums) {
-    _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums.low);
-    _mm256_storeu_si256(reinterpret_cast<Register*>(to + 8), sums.high);
-  }
-  static Sums splat(std::int32_t value) { return {_mm256_set1_epi32(value), _mm256_set1_epi32(value)}; }
-  static Sums subtract_product(const Sums& sums, const Sums& a, const Sums& b) {
-    return {_mm256_sub_epi32(sums.low, _mm256_mullo_epi32(a.low, b.low)),
-            _mm256_sub_epi32(sums.high, _mm256_mullo_epi32(a.high, b.high))};
-  }
-  static Sums at_most(const Sums& sums, std::int32_t most) {
-    const Register limit = _mm256_set1_epi32(most);
-    return {_mm256_min_epi32(sums.low, limit), _mm256_min_epi32(sums.high, limit)};
-  }
+  using Sums = Register;
+  static Sums load(const std::int32_t* from) { return load_register(from); }
+  static void store(std::int32_t* to, Sums sums) { _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums); }
+  static Sums splat(std::int32_t value) { return _mm256_set1_epi32(value); }
+  static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm256_sub_epi32(sums, _mm256_mullo_epi32(a, b)); }
+  static Sums at_most(Sums sums, std::int32_t most) { return _mm256_min_epi32(sums, _mm256_set1_epi32(most)); }
 
-  // The rounding mode is named; then nothing is left to round, and what does not fit int32, and NaN, becomes INT32_MIN.
-  static Register rounded(Register raw, const ChannelNumbers& numbers, std::int64_t at) {
-    const __m256 f = _mm256_cvtepi32_ps(raw);
-    const __m256 with_bias =
-        _mm256_fmadd_ps(_mm256_loadu_ps(numbers.bias + at), _mm256_loadu_ps(numbers.reciprocal + at), f);
-    const __m256 s = with_bias * _mm256_loadu_ps(numbers.multiplier + at);
-    return _mm256_cvttps_epi32(_mm256_round_ps(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  }
-
-  // Lanes of 128 bits, half a register each, hold 4 * blocks neighbouring channels; `half` is 0 for the lower 8 lanes.
-  template <std::size_t kPanel>
-  static Register bytes_of(const Sums (&raw)[kPanel], int half, const ChannelNumbers& numbers, std::int64_t first,
-                           OutputRange range) {
-    Register q[kPanel];
+  // The float path of requantization, up to the whole number before the zero point. The rounding mode is named; then nothing is
+  // left to round, and what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void round(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first) {
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
-      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers, first + r * kBlock + half * std::int64_t{8});
+      const std::int64_t at = first + r * kBlock;
+      const __m256 bias = _mm256_loadu_ps(numbers.bias + at), reciprocal = _mm256_loadu_ps(numbers.reciprocal + at);
+      const __m256 multiplier = _mm256_loadu_ps(numbers.multiplier + at);
+#pragma GCC unroll 16
+      for (std::size_t p = 0; p < kPositions; ++p) {
+        const __m256 s = _mm256_fmadd_ps(bias, reciprocal, _mm256_cvtepi32_ps(sums[p][r])) * multiplier;
+        sums[p][r] = _mm256_cvttps_epi32(_mm256_round_ps(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+      }
     }
-    const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
-    const auto shorts = [&](Register a, Register b) { return _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point); };
-    Register bytes;
-    if constexpr (kPanel == 4) {
-      bytes = _mm256_packus_epi16(shorts(q[0], q[1]), shorts(q[2], q[3]));
-    } else {
-      const Register both = shorts(q[0], q[kPanel - 1]);
-      bytes = _mm256_packus_epi16(both, both);
-    }
-    return _mm256_max_epu8(bytes, _mm256_set1_epi8(static_cast<char>(range.lowest)));
-  }
-  template <std::size_t kPanel>
-  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         OutputRange range, std::uint8_t* y, std::int64_t count) {
-    constexpr std::size_t kBytes = 4 * kPanel;  // of each 128 bits
-    std::uint8_t bytes[64];
-    const bool whole = count >= static_cast<std::int64_t>(16 * kPanel);
-    std::uint8_t* const to = whole ? y : bytes;
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-      const Register both = bytes_of(raw, half, numbers, first, range);
-      const __m128i low = _mm256_castsi256_si128(both), high = _mm256_extracti128_si256(both, 1);
-      __builtin_memcpy(to + static_cast<std::size_t>(2 * half) * kBytes, &low, kBytes);
-      __builtin_memcpy(to + static_cast<std::size_t>(2 * half + 1) * kBytes, &high, kBytes);
-    }
-    if (!whole) __builtin_memcpy(y, bytes, static_cast<std::size_t>(count));
-  }
-  template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
-    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
   }
 
-  // Channels 16 l + 4 r + i in lane 4 l + i of block r.
-  static void interleave_bytes(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c,
-                               const std::uint8_t* d, Lanes16 (&x)[4]) {
-#pragma GCC unroll 2
-    for (std::ptrdiff_t half = 0; half < 2; ++half) {
-      const Register ra = load_register(a + 32 * half), rb = load_register(b + 32 * half);
-      const Register rc = load_register(c + 32 * half), rd = load_register(d + 32 * half);
-      const Register ab_low = _mm256_unpacklo_epi8(ra, rb), ab_high = _mm256_unpackhi_epi8(ra, rb);
-      const Register cd_low = _mm256_unpacklo_epi8(rc, rd), cd_high = _mm256_unpackhi_epi8(rc, rd);
-      const Register quads[4] = {_mm256_unpacklo_epi16(ab_low, cd_low), _mm256_unpackhi_epi16(ab_low, cd_low),
-                                 _mm256_unpacklo_epi16(ab_high, cd_high), _mm256_unpackhi_epi16(ab_high, cd_high)};
+  // a, b: the low and the high half of each 128 bits; see AVX-512's.
+  static Register bytes_of(Register a, Register b, Register c, Register d, OutputRange range) {
+    const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
+    const Register low = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
+    const Register high = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero_point);
+    return _mm256_max_epu8(_mm256_packus_epi16(low, high), _mm256_set1_epi8(static_cast<char>(range.lowest)));
+  }
+
+  // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void finish(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
+                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+    constexpr std::size_t kTogether = 4 / kPanel;
+    round(sums, numbers, first);
+    // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
+    const Register order =
+        kPanel == 2 ? _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7) : _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < kPositions; p += kTogether) {
+      const auto block = [&](std::size_t i) {
+        const std::size_t position = p + i / kPanel;
+        return sums[position < kPositions ? position : p][i % kPanel];
+      };
+      Register bytes = bytes_of(block(0), block(1), block(2), block(3), range);
+      if constexpr (kPanel < 4) bytes = _mm256_permutevar8x32_epi32(bytes, order);
 #pragma GCC unroll 4
-      for (int r = 0; r < 4; ++r) (half == 0 ? x[r].low : x[r].high) = quads[r];
+      for (std::size_t i = 0; i < kTogether; ++i) {
+        if (p + i < kPositions) store_part<kPanel>(y[p + i], bytes, i, count);
+      }
     }
+  }
+  // The i-th position's part of the register.
+  template <std::size_t kPanel>
+  static void store_part(std::uint8_t* y, Register bytes, std::size_t i, std::int64_t count) {
+    constexpr std::size_t kBytes = kPanel * kBlock;
+    if (count < std::int64_t{kBytes}) {
+      std::uint8_t all[32];
+      _mm256_storeu_si256(reinterpret_cast<Register*>(all), bytes);
+      __builtin_memcpy(y, all + i * kBytes, static_cast<std::size_t>(count));
+      return;
+    }
+    if constexpr (kPanel == 4) {
+      _mm256_storeu_si256(reinterpret_cast<Register*>(y), bytes);
+      return;
+    }
+    const __m128i half = i * kBytes < 16 ? _mm256_castsi256_si128(bytes) : _mm256_extracti128_si256(bytes, 1);
+    if constexpr (kPanel == 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y), half);
+    } else if (i % 2 == 0) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(y), half);
+    } else {
+      _mm_storeh_pd(reinterpret_cast<double*>(y), _mm_castsi128_pd(half));
+    }
+  }
+
+  // Bytes of four rows next to one another, within 128 bits: channels 16 l + 4 r + i in lane 4 l + i of register r.
+  static void interleave_bytes(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c,
+                               const std::uint8_t* d, Register (&x)[4]) {
+    const Register ra = load_register(a), rb = load_register(b), rc = load_register(c), rd = load_register(d);
+    const Register ab_low = _mm256_unpacklo_epi8(ra, rb), ab_high = _mm256_unpackhi_epi8(ra, rb);
+    const Register cd_low = _mm256_unpacklo_epi8(rc, rd), cd_high = _mm256_unpackhi_epi8(rc, rd);
+    x[0] = _mm256_unpacklo_epi16(ab_low, cd_low);
+    x[1] = _mm256_unpackhi_epi16(ab_low, cd_low);
+    x[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
+    x[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
   }
   static Register broadcast_bytes(const std::uint8_t* from) {
     std::int32_t four;
@@ -111,19 +117,13 @@ struct CommonLanes {
 
 struct PairLanes : CommonLanes {
   static constexpr WeightForm kForm = WeightForm::bytes;
-  using Weights = Lanes16;
-  using Activations = Lanes16;
+  using Weights = Register;
+  using Activations = Register;
 
-  static Weights weights(const std::int8_t* from) { return {load_register(from), load_register(from + 32)}; }
-  static Activations broadcast(const std::uint8_t* from) {
-    const Register x = broadcast_bytes(from);
-    return {x, x};
-  }
-  static Register add(Register sums, Register x, Register w) {
+  static Weights weights(const std::int8_t* from) { return load_register(from); }
+  static Activations broadcast(const std::uint8_t* from) { return broadcast_bytes(from); }
+  static Sums dot(Sums sums, Activations x, Weights w) {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
-  }
-  static Sums dot(const Sums& sums, const Activations& x, const Weights& w) {
-    return {add(sums.low, x.low, w.low), add(sums.high, x.high, w.high)};
   }
   static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
                          Activations (&x)[4]) {
@@ -134,32 +134,23 @@ struct PairLanes : CommonLanes {
 struct ExactLanes : CommonLanes {
   static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
-    Lanes16 even, odd;
+    Register even, odd;
   };
   using Weights = Halves;
   using Activations = Halves;
 
-  static Register even(Register x) { return x & _mm256_set1_epi16(0xff); }
-  static Register odd(Register x) { return _mm256_srli_epi16(x, 8); }
-  static Weights weights(const std::int8_t* from) {
-    return {{load_register(from), load_register(from + 32)}, {load_register(from + 64), load_register(from + 96)}};
-  }
-  static Activations broadcast(const std::uint8_t* from) {
-    const Register x = broadcast_bytes(from);
-    return {{even(x), even(x)}, {odd(x), odd(x)}};
-  }
-  static Register add(Register sums, Register x, Register w) { return _mm256_add_epi32(sums, _mm256_madd_epi16(x, w)); }
-  static Sums dot(const Sums& sums, const Activations& x, const Weights& w) {
-    return {add(add(sums.low, x.even.low, w.even.low), x.odd.low, w.odd.low),
-            add(add(sums.high, x.even.high, w.even.high), x.odd.high, w.odd.high)};
+  static Halves halves(Register x) { return {x & _mm256_set1_epi16(0xff), _mm256_srli_epi16(x, 8)}; }
+  static Weights weights(const std::int8_t* from) { return {load_register(from), load_register(from + 32)}; }
+  static Activations broadcast(const std::uint8_t* from) { return halves(broadcast_bytes(from)); }
+  static Sums dot(Sums sums, Activations x, Weights w) {
+    const Sums even = _mm256_add_epi32(sums, _mm256_madd_epi16(x.even, w.even));
+    return _mm256_add_epi32(even, _mm256_madd_epi16(x.odd, w.odd));
   }
   static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
                          Activations (&x)[4]) {
-    Lanes16 bytes[4];
+    Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
-    for (int r = 0; r < 4; ++r) {
-      x[r] = {{even(bytes[r].low), even(bytes[r].high)}, {odd(bytes[r].low), odd(bytes[r].high)}};
-    }
+    for (int r = 0; r < 4; ++r) x[r] = halves(bytes[r]);
   }
 };
 

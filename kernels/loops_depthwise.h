@@ -11,25 +11,27 @@ namespace tieout {
 
 enum class ZeroPoints { none, some };  // of the weights
 
-constexpr std::int64_t kDepthwiseBytes = 64;  // of the output: four blocks
+// Four blocks: a register of bytes of the output.
+template <typename Lanes>
+constexpr std::int64_t kDepthwiseBytes = 4 * Lanes::kBlock;
 
-// kWide registers of one turn, each 64 bytes of the output.
+// kWide registers of one turn.
 template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
 void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                     std::int64_t count) {
-  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm, Lanes::kBlock);
   typename Lanes::Sums sums[kWide][4];
   typename Lanes::Sums activations[kWide][4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes<Lanes> + r * Lanes::kBlock);
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < kWide; ++k) {
       sums[k][r] = start;
       activations[k][r] = Lanes::splat(0);
     }
   }
-  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes<Lanes> + first * row.x_distance;
   const std::int8_t* w = row.weights + turn * row.quads * 4 * kWeights;
   for (std::int64_t quad = 0; quad < row.quads; ++quad) {
     typename Lanes::Activations x[kWide][4];
@@ -54,18 +56,19 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
   std::uint8_t* y[kWide];
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
-    const std::int64_t to = turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    const std::int64_t to = turn * kDepthwiseBytes<Lanes> + (first + k) * row.y_distance;
     y[k] = row.y + to;
     if constexpr (kZeroPoints == ZeroPoints::some) {
       for (int r = 0; r < 4; ++r) {
         const auto sum = Lanes::at_most(activations[k][r], row.largest_activation_sum);
-        const auto zero_point = Lanes::load(row.numbers.weight_zero_point + turn * kDepthwiseBytes + r * kBlock);
+        const auto zero_point =
+            Lanes::load(row.numbers.weight_zero_point + turn * kDepthwiseBytes<Lanes> + r * Lanes::kBlock);
         sums[k][r] = Lanes::subtract_product(sums[k][r], zero_point, sum);
       }
     }
     if (row.sums != nullptr) store_sums<Lanes>(sums[k], count, row.sums + to);
   }
-  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes<Lanes>, range, y, count);
 }
 
 // Two rows of the output at a time, stride 1 downwards: four rows of the input side by side in a lane serve both of them, with
@@ -73,15 +76,15 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
 template <typename Lanes, std::size_t kWide>
 void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                          std::int64_t count) {
-  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm, Lanes::kBlock);
   typename Lanes::Sums sums[2 * kWide][4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes + r * kBlock);
+    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes<Lanes> + r * Lanes::kBlock);
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < 2 * kWide; ++k) sums[k][r] = start;
   }
-  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes<Lanes> + first * row.x_distance;
   const std::int8_t* w = row.pair_weights + turn * row.columns * 8 * kWeights;
   for (std::int64_t column = 0; column < row.columns; ++column, w += 8 * kWeights) {
     typename Lanes::Activations x[kWide][4];
@@ -104,7 +107,7 @@ void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std:
   std::uint8_t* y[2 * kWide];
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
-    y[2 * k] = row.y + turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    y[2 * k] = row.y + turn * kDepthwiseBytes<Lanes> + (first + k) * row.y_distance;
     y[2 * k + 1] = y[2 * k] + row.y_row;
     if (row.sums != nullptr) {
       std::int32_t* const to = row.sums + (y[2 * k] - row.y);
@@ -112,21 +115,22 @@ void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std:
       store_sums<Lanes>(sums[2 * k + 1], count, to + row.y_row);
     }
   }
-  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes, range, y, count);
+  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes<Lanes>, range, y, count);
 }
 
 // Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one
 // another, only the row's last one is cut off; elsewhere each pixel's last one, and pixel goes after pixel.
-template <typename Tile2, typename Tile1>
+template <typename Lanes, typename Tile2, typename Tile1>
 void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile1& tile1) {
   if (row.runs_on) {
     for (std::int64_t turn = 0; turn < row.period; ++turn) {
-      const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes;  // of the output, from this turn's first byte on
+      // Of the output, from this turn's first byte on.
+      const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes<Lanes>;
       std::int64_t k = 0;
-      for (; (k + 1) * row.y_distance + kDepthwiseBytes <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes);
+      for (; (k + 1) * row.y_distance + kDepthwiseBytes<Lanes> <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes<Lanes>);
       for (; k * row.y_distance < bytes; ++k) {
         const std::int64_t left = bytes - k * row.y_distance;
-        tile1(turn, k, left < kDepthwiseBytes ? left : kDepthwiseBytes);
+        tile1(turn, k, left < kDepthwiseBytes<Lanes> ? left : kDepthwiseBytes<Lanes>);
       }
     }
     return;
@@ -134,8 +138,8 @@ void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile
   const std::int64_t pixels = row.bytes / row.y_distance;
   for (std::int64_t k = 0; k < pixels; k += 2) {
     for (std::int64_t turn = 0; turn < row.period; ++turn) {
-      const std::int64_t left = row.y_distance - turn * kDepthwiseBytes;
-      const std::int64_t count = left < kDepthwiseBytes ? left : kDepthwiseBytes;
+      const std::int64_t left = row.y_distance - turn * kDepthwiseBytes<Lanes>;
+      const std::int64_t count = left < kDepthwiseBytes<Lanes> ? left : kDepthwiseBytes<Lanes>;
       if (k + 1 < pixels) {
         tile2(turn, k, count);
       } else {
@@ -152,17 +156,17 @@ void depthwise(const DepthwiseRow& row, const OutputRange& range) {
     const auto one = [&](auto turn, auto k, auto count) {
       depthwise_tile<Lanes, kSome, 1>(row, range, turn, k, count);
     };
-    return each_depthwise_tile(
+    return each_depthwise_tile<Lanes>(
         row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kSome, 2>(row, range, turn, k, count); }, one);
   }
-  each_depthwise_tile(
+  each_depthwise_tile<Lanes>(
       row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 2>(row, range, turn, k, count); },
       [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 1>(row, range, turn, k, count); });
 }
 
 template <typename Lanes>
 void depthwise_pair(const DepthwiseRow& row, const OutputRange& range) {
-  each_depthwise_tile(
+  each_depthwise_tile<Lanes>(
       row, [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 2>(row, range, turn, k, count); },
       [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 1>(row, range, turn, k, count); });
 }

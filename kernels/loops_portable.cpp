@@ -10,8 +10,10 @@ namespace {
 
 using Products = Arithmetic::Products;
 
+constexpr std::int64_t kLanes = 16;
+
 struct Lanes16 {
-  std::int32_t lane[kBlock];
+  std::int32_t lane[kLanes];
 };
 
 std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(value); }
@@ -19,6 +21,7 @@ std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(val
 template <Products kProducts>
 struct PortableLanes {
   static constexpr WeightForm kForm = WeightForm::bytes;
+  static constexpr std::int64_t kBlock = kLanes;
   static constexpr int kBlocks = 1;
   static constexpr int positions(int) { return 4; }
 

@@ -1,11 +1,12 @@
 #pragma once
 // The loops that every instruction set shares. Lanes names what differs:
 //
-//   Sums        16 int32
+//   kBlock      lanes: 16, or 8
+//   Sums        an int32 for each lane
 //   Weights     a block's weights of one step
-//   Activations four bytes for each of the 16 lanes
+//   Activations four bytes for each lane
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
-//   interleave(rows, out): four rows of 64 bytes to four blocks: in each lane one channel's bytes of the four rows
+//   interleave(rows, out): four rows of four blocks' bytes to four blocks: in each lane one channel's bytes of the four rows
 //   finish(sums, numbers, first, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
 //   positions(blocks): how many positions of a panel's sums the registers hold
 
@@ -18,20 +19,21 @@ namespace tieout {
 
 template <typename Lanes, std::size_t kBlocks, std::size_t kPositions>
 void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& range, std::int64_t first) {
+  constexpr std::int64_t kBytes = bytes_of_block_step(Lanes::kForm, Lanes::kBlock);
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
-    const auto start = Lanes::load(panel.numbers.start + r * kBlock);
+    const auto start = Lanes::load(panel.numbers.start + r * Lanes::kBlock);
 #pragma GCC unroll 16
     for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) sums[p][r] = start;
   }
   for (std::int64_t run = 0; run < row.runs; ++run) {
-    const std::int8_t* w = panel.weights + run * row.packed_steps * int{kBlocks} * bytes_of_block_step(Lanes::kForm);
+    const std::int8_t* w = panel.weights + run * row.packed_steps * int{kBlocks} * kBytes;
     const std::uint8_t* x = row.x + first * row.distance + row.run_offsets[run];
     for (std::int64_t step = 0; step < row.steps; ++step) {
       typename Lanes::Weights weights[kBlocks];
 #pragma GCC unroll 16
-      for (int r = 0; r < int{kBlocks}; ++r) weights[r] = Lanes::weights(w + r * bytes_of_block_step(Lanes::kForm));
+      for (int r = 0; r < int{kBlocks}; ++r) weights[r] = Lanes::weights(w + r * kBytes);
 #pragma GCC unroll 16
       for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
         const auto activations = Lanes::broadcast(x + p * row.distance);
@@ -39,7 +41,7 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
         for (int r = 0; r < int{kBlocks}; ++r) sums[p][r] = Lanes::dot(sums[p][r], activations, weights[r]);
       }
       x += kStep;
-      w += int{kBlocks} * bytes_of_block_step(Lanes::kForm);
+      w += int{kBlocks} * kBytes;
     }
   }
   std::uint8_t* y[kPositions];
@@ -50,8 +52,9 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
     if (row.activation_sums != nullptr) {
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
-        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers.weight_zero_point + r * kBlock),
-                                             Lanes::splat(row.activation_sums[position]));
+        sums[p][r] =
+            Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers.weight_zero_point + r * Lanes::kBlock),
+                                    Lanes::splat(row.activation_sums[position]));
       }
     }
     if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
@@ -97,7 +100,7 @@ template <typename Lanes>
 std::int64_t multiply_in_registers(std::int64_t rounds) {
   constexpr auto kPositions = static_cast<std::size_t>(Lanes::positions(Lanes::kBlocks));
   constexpr std::size_t kBlocks = Lanes::kBlocks;
-  constexpr auto kBytes = static_cast<std::size_t>(bytes_of_block_step(Lanes::kForm));
+  constexpr auto kBytes = static_cast<std::size_t>(bytes_of_block_step(Lanes::kForm, Lanes::kBlock));
   alignas(64) std::int8_t bytes[kBlocks * kBytes] = {};
   std::uint8_t four[kStep] = {};
   asm volatile("" : : "r"(bytes), "r"(four) : "memory");
@@ -119,19 +122,20 @@ std::int64_t multiply_in_registers(std::int64_t rounds) {
       for (std::size_t r = 0; r < kBlocks; ++r) sums[p][r] = Lanes::dot(sums[p][r], x, weights[r]);
     }
   }
-  std::int32_t lanes[kPositions * kBlocks][kBlock];
+  std::int32_t lanes[kPositions * kBlocks][Lanes::kBlock];
 #pragma GCC unroll 16
   for (std::size_t p = 0; p < kPositions; ++p) {
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < kBlocks; ++r) Lanes::store(lanes[p * kBlocks + r], sums[p][r]);
   }
   asm volatile("" : : "r"(lanes) : "memory");
-  return rounds * static_cast<std::int64_t>(kPositions * kBlocks) * kBlock * kStep;
+  return rounds * static_cast<std::int64_t>(kPositions * kBlocks) * Lanes::kBlock * kStep;
 }
 
 template <typename Lanes>
 Loops loops_with() {
   return {.form = Lanes::kForm,
+          .block = Lanes::kBlock,
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,

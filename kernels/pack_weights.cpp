@@ -50,16 +50,17 @@ class Packer {
         weight_(weight),
         ordered_(in_order(plan, weight)),
         length_(reduction_length(plan.spec)),
-        lines_of_block_step_(bytes_of_block_step(plan.loops.form) / 64) {}
+        block_(plan.loops.block),
+        of_block_step_(bytes_of_block_step(plan.loops.form, block_)) {}
 
   void pack_panels() {
     for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
       const std::int64_t end = (group + 1) * plan_.group_outputs;
       for (std::int64_t first = group * plan_.group_outputs; first < end;) {
         std::int64_t blocks = plan_.loops.blocks;
-        while (blocks > 1 && (end - first + kBlock - 1) / kBlock < blocks) blocks /= 2;
+        while (blocks > 1 && (end - first + block_ - 1) / block_ < blocks) blocks /= 2;
         // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
-        const std::int64_t channels = std::min(end - first, blocks * kBlock);
+        const std::int64_t channels = std::min(end - first, blocks * block_);
         pack_panel(group, first, blocks, channels);
         first += channels;
       }
@@ -69,13 +70,12 @@ class Packer {
   void pack_depthwise(std::int64_t period, std::int64_t channels_of_period) {
     plan_.period = period;
     const auto quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep;
-    plan_.weights.resize(static_cast<std::size_t>(period * quads * 4 * lines_of_block_step_));
-    std::size_t line = 0;
+    std::int8_t* to = room_for(period * quads * 4, plan_.weights);
     for (std::int64_t turn = 0; turn < period; ++turn) {
       for (std::int64_t quad = 0; quad < quads; ++quad) {
-        for (std::int64_t block = 0; block < 4; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
-            const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
+        for (std::int64_t block = 0; block < 4; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block, lane);
             const std::int64_t tap = quad * kStep + i;
             if (place >= channels_of_period || tap >= length_) return std::int8_t{0};
             return ordered_[static_cast<std::size_t>(place % plan_.spec.out_channels * length_ + tap)];
@@ -83,8 +83,8 @@ class Packer {
         }
       }
       for (std::int64_t block = 0; block < 4; ++block) {
-        for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-          const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
+        for (std::int64_t lane = 0; lane < block_; ++lane) {
+          const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block, lane);
           put_channel(place < channels_of_period ? place % plan_.spec.out_channels : -1);
         }
       }
@@ -93,29 +93,33 @@ class Packer {
       pack_pairs(channels_of_period);
       return;
     }
-    plan_.ones.resize(static_cast<std::size_t>(quads * lines_of_block_step_));
-    plan_.weights.swap(plan_.ones);
-    for (std::int64_t quad = 0; quad < quads; ++quad) {
-      put_block_step(static_cast<std::size_t>(quad * lines_of_block_step_), [&](std::int64_t, std::int64_t i) {
+    to = room_for(quads, plan_.ones);
+    for (std::int64_t quad = 0; quad < quads; ++quad, to += of_block_step_) {
+      put_block_step(to, [&](std::int64_t, std::int64_t i) {
         return quad * kStep + i < length_ ? std::int8_t{1} : std::int8_t{0};
       });
     }
-    plan_.weights.swap(plan_.ones);
   }
 
  private:
-  // value(lane, i): the i-th of a step's four. To plan_.weights from `line` on.
+  // Behind the others, so many block steps.
+  std::int8_t* room_for(std::int64_t block_steps, std::vector<CacheLine>& lines) const {
+    const std::size_t first = lines.size();
+    lines.resize(first + static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64));
+    return lines.data()[first].bytes;
+  }
+
+  // value(lane, i): the i-th of a step's four.
   template <typename Value>
-  void put_block_step(std::size_t line, const Value& value) {
-    std::int8_t* const bytes = plan_.weights[line].bytes;
-    for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+  void put_block_step(std::int8_t* bytes, const Value& value) const {
+    for (std::int64_t lane = 0; lane < block_; ++lane) {
       for (std::int64_t i = 0; i < kStep; ++i) {
         const std::int8_t w = value(lane, i);
         if (plan_.loops.form == WeightForm::bytes) {
           bytes[lane * 4 + i] = w;
         } else {
-          // The first and third of the step in the first line, the others in the second; int16, the low byte first.
-          std::int8_t* const half = plan_.weights[line + static_cast<std::size_t>(i % 2)].bytes + lane * 4 + i / 2 * 2;
+          // The first and third of the step in the first half, the others in the second; int16, the low byte first.
+          std::int8_t* const half = bytes + i % 2 * (of_block_step_ / 2) + lane * 4 + i / 2 * 2;
           half[0] = w;
           half[1] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
         }
@@ -130,14 +134,12 @@ class Packer {
     const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
     if (!exact || c.kernel[0] != 1 || c.kernel[1] > 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
     plan_.pair_columns = c.kernel[2];
-    plan_.pair_weights.resize(static_cast<std::size_t>(plan_.period * c.kernel[2] * 8 * lines_of_block_step_));
-    plan_.weights.swap(plan_.pair_weights);
-    std::size_t line = 0;
+    std::int8_t* to = room_for(plan_.period * c.kernel[2] * 8, plan_.pair_weights);
     for (std::int64_t turn = 0; turn < plan_.period; ++turn) {
       for (std::int64_t column = 0; column < c.kernel[2]; ++column) {
-        for (std::int64_t block = 0; block < 8; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
-            const std::int64_t place = turn * 64 + channel_of_lane(4, block % 4, lane);
+        for (std::int64_t block = 0; block < 8; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block % 4, lane);
             const std::int64_t row = i - block / 4;
             if (place >= channels_of_period || row < 0 || row >= c.kernel[1]) return std::int8_t{0};
             const std::int64_t tap = row * c.kernel[2] + column;
@@ -146,7 +148,6 @@ class Packer {
         }
       }
     }
-    plan_.weights.swap(plan_.pair_weights);
   }
 
   void put_channel(std::int64_t k) {
@@ -167,12 +168,11 @@ class Packer {
                                  .lanes = static_cast<std::int64_t>(plan_.table.start.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
-    auto line = plan_.weights.size();
-    plan_.weights.resize(line + static_cast<std::size_t>(runs * plan_.steps * blocks * lines_of_block_step_));
+    std::int8_t* to = room_for(runs * plan_.steps * blocks, plan_.weights);
     for (std::int64_t run = 0; run < runs; ++run) {
       for (std::int64_t step = 0; step < plan_.steps; ++step) {
-        for (std::int64_t block = 0; block < blocks; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+        for (std::int64_t block = 0; block < blocks; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
             const std::int64_t channel = channel_of_lane(blocks, block, lane);
             const std::int64_t at = step * kStep + i;
             if (channel >= channels || at >= plan_.run_bytes) return std::int8_t{0};
@@ -182,7 +182,7 @@ class Packer {
       }
     }
     for (std::int64_t block = 0; block < blocks; ++block) {
-      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+      for (std::int64_t lane = 0; lane < block_; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, block, lane);
         put_channel(channel < channels ? first + channel : -1);
       }
@@ -193,8 +193,8 @@ class Packer {
 
   void sum_taps(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
-      for (std::int64_t lane = 0; lane < blocks * kBlock; ++lane) {
-        const std::int64_t channel = channel_of_lane(blocks, lane / kBlock, lane % kBlock);
+      for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
+        const std::int64_t channel = channel_of_lane(blocks, lane / block_, lane % block_);
         if (channel >= channels) {
           plan_.tap_sums.push_back(0);
           continue;
@@ -208,12 +208,12 @@ class Packer {
   ConvPlan& plan_;
   std::span<const std::int8_t> weight_;
   std::vector<std::int8_t> ordered_;
-  std::int64_t length_, lines_of_block_step_;
+  std::int64_t length_, block_, of_block_step_;
 };
 
 // Where the stride is 1, a row of the output is one run of bytes, and channels repeat in it: a register then never ends with
 // the last channel, but after how many of them do the weights repeat?
-std::int64_t period_of_rows(const ConvCase& c) { return c.out_channels / std::gcd<std::int64_t>(c.out_channels, 64); }
+std::int64_t period_of_rows(std::int64_t channels, std::int64_t bytes) { return channels / std::gcd(channels, bytes); }
 
 }  // namespace
 
@@ -234,13 +234,14 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   }
   while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());
   const std::int64_t channels = plan.spec.out_channels;
-  const std::int64_t period = period_of_rows(plan.spec);
+  const std::int64_t bytes = 4 * plan.loops.block;  // of a register
+  const std::int64_t period = period_of_rows(channels, bytes);
   // Weights that repeat late would not stay in the cache.
-  if (plan.spec.stride[2] == 1 && (period <= 16 || period * 64 <= 8 * channels)) {
+  if (plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels)) {
     plan.one_row = ConvPlan::OneRow::yes;
-    packer.pack_depthwise(period, period * 64);
+    packer.pack_depthwise(period, period * bytes);
   } else {
-    packer.pack_depthwise((channels + 63) / 64, channels);
+    packer.pack_depthwise((channels + bytes - 1) / bytes, channels);
   }
 }
 

@@ -119,7 +119,8 @@ class Run {
   // The panel without the taps outside, which its sums then begin with.
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
-    const std::int64_t lanes = panel.blocks * kBlock, of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
+    const std::int64_t lanes = panel.blocks * plan_.loops.block;
+    const std::int64_t of_step = panel.blocks * bytes_of_block_step(plan_.loops.form, plan_.loops.block);
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
     panel.weights += first_step * of_step;
     const auto zero_point = static_cast<std::uint32_t>(c_.activation_zero_point);
@@ -187,10 +188,11 @@ class Run {
   void depthwise_row(const std::uint8_t* x, std::int64_t offset, Rows rows) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
     const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
+    const std::int64_t period_bytes = plan_.period * 4 * plan_.loops.block;
     const DepthwiseRow work{.x = x,
                             .bytes = row_numbers_,
-                            .x_distance = runs_on ? plan_.period * 64 : c_.stride[2] * c_.in_channels,
-                            .y_distance = runs_on ? plan_.period * 64 : c_.out_channels,
+                            .x_distance = runs_on ? period_bytes : c_.stride[2] * c_.in_channels,
+                            .y_distance = runs_on ? period_bytes : c_.out_channels,
                             .runs_on = runs_on,
                             .period = plan_.period,
                             .tap_offsets = plan_.run_offsets.data(),
