@@ -100,12 +100,12 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   return spans;
 }
 
-// Taps can be left out where sums are exact and each tap is a whole number of steps.
+// Taps can be left out where each is a whole number of steps, and thereby of pairs.
 void find_spans(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
                    c.kernel[0] == 1 && c.padding[0] == 0 && c.dilation[2] == 1 && c.in_channels % kStep == 0 &&
-                   plan.arithmetic.products == Arithmetic::Products::exact && !plan.weight_zero_points;
+                   !plan.weight_zero_points;
   if (!can) return;
   plan.row_spans = spans_of(plan, 1);
   plan.column_spans = spans_of(plan, 2);

@@ -59,11 +59,11 @@ struct ConvPlan {
   std::vector<std::int64_t> run_offsets;  // or of depthwise taps
   std::int64_t run_bytes = 0, steps = 0;  // steps of a run
 
-  // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its weight,
-  // which is known beforehand: tap_sums holds each tap's sum of weights, by panel, tap, block and lane. On a map of 7x7 with a
-  // padding of 1 this is a sixth of all products.
+  // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its
+  // weights, which is known beforehand: padding_sums, by panel, tap, block and lane. On a map of 7x7 with a padding of 1 this is
+  // a sixth of all products.
   std::vector<Span> row_spans, column_spans;
-  std::vector<std::int32_t> tap_sums;
+  std::vector<std::int32_t> padding_sums;
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all

@@ -187,22 +187,33 @@ class Packer {
         put_channel(channel < channels ? first + channel : -1);
       }
     }
-    if (!plan_.row_spans.empty()) sum_taps(first, blocks, channels);
+    if (!plan_.row_spans.empty()) sum_padding(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
 
-  void sum_taps(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+  void sum_padding(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, lane / block_, lane % block_);
         if (channel >= channels) {
-          plan_.tap_sums.push_back(0);
+          plan_.padding_sums.push_back(0);
           continue;
         }
-        const auto from = ordered_.begin() + (first + channel) * length_ + tap * plan_.group_channels;
-        plan_.tap_sums.push_back(std::accumulate(from, from + plan_.group_channels, std::int32_t{0}));
+        plan_.padding_sums.push_back(sum_in_padding((first + channel) * length_ + tap * plan_.group_channels));
       }
     }
+  }
+
+  // Of the tap whose weights begin at `first`.
+  [[nodiscard]] std::int32_t sum_in_padding(std::int64_t first) const {
+    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
+    std::int64_t sum = 0;
+    for (std::int64_t at = first; at < first + plan_.group_channels; at += 2) {
+      const std::int64_t weights = ordered_[static_cast<std::size_t>(at)] + ordered_[static_cast<std::size_t>(at + 1)];
+      const std::int64_t pair = plan_.spec.activation_zero_point * weights;
+      sum += exact ? pair : std::clamp<std::int64_t>(pair, -32768, 32767);
+    }
+    return static_cast<std::int32_t>(sum);  // modulo 2^32
   }
 
   ConvPlan& plan_;

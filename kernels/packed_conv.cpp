@@ -123,16 +123,15 @@ class Run {
     const std::int64_t of_step = panel.blocks * bytes_of_block_step(plan_.loops.form, plan_.loops.block);
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
     panel.weights += first_step * of_step;
-    const auto zero_point = static_cast<std::uint32_t>(c_.activation_zero_point);
-    if (zero_point == 0) return placed;
+    if (c_.activation_zero_point == 0) return placed;
     start_.assign(panel.numbers.start, panel.numbers.start + lanes);
-    const std::int32_t* sums = plan_.tap_sums.data() + placed.lanes * volume(c_.kernel);
+    const std::int32_t* sums = plan_.padding_sums.data() + placed.lanes * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
       for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += lanes) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
         for (std::size_t i = 0; i < start_.size(); ++i) {
-          const std::uint32_t missing = zero_point * static_cast<std::uint32_t>(sums[i]);
-          start_[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(start_[i]) + missing);
+          const std::uint32_t start = static_cast<std::uint32_t>(start_[i]) + static_cast<std::uint32_t>(sums[i]);
+          start_[i] = static_cast<std::int32_t>(start);
         }
       }
     }
