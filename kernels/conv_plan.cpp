@@ -1,6 +1,7 @@
 #include "kernels/conv_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tieout {
 namespace {
@@ -47,27 +48,21 @@ bool keeps_pairs(const ConvPlan& plan, std::int64_t runs) {
 Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   const ConvCase& c = plan.spec;
   const bool depthwise = plan.reduction == Reduction::depthwise;
-  if (!depthwise && !keeps_pairs(plan, runs)) return Windows::gathered;
-  if (!depthwise && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
+  const bool joined = !depthwise && !keeps_pairs(plan, runs);
+  if (!depthwise && !joined && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
   const bool fits = at_most(kLargestCopy, {c.kernel[0], lines_of(c, 1), padded_width(plan), c.in_channels});
-  return fits ? Windows::padded : Windows::gathered;
+  return !fits ? Windows::gathered : joined ? Windows::joined : Windows::padded;
 }
 
 void lay_out_source(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
-  const std::int64_t taps_bytes = plan.group_channels * volume(c.kernel);
-  if (plan.windows == Windows::gathered) {
-    plan.run_bytes = taps_bytes;
-    plan.run_offsets = {0};
-    plan.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(taps_bytes, 1), 1, plan.out[2]);
-    return;
-  }
-  const bool copied = plan.windows == Windows::padded;
+  if (plan.windows == Windows::gathered) return;
+  const bool copied = plan.windows != Windows::in_place;
   plan.line_bytes = (copied ? padded_width(plan) : c.input[2]) * c.in_channels;
   const std::int64_t of_one = c.kernel[0] * lines_of(c, 1) * plan.line_bytes;
   const std::int64_t of_each = c.kernel[0] * c.stride[1] * plan.line_bytes;
   const std::int64_t most = 1 + std::max<std::int64_t>(kChunkBytes - of_one, 0) / of_each;
-  plan.chunk_rows = even_chunks(plan.out[1], std::min(most, plan.out[1]));
+  plan.chunk_rows = plan.windows == Windows::joined ? 1 : even_chunks(plan.out[1], std::min(most, plan.out[1]));
   plan.plane_bytes =
       copied ? lines_of(c, plan.chunk_rows) * plan.line_bytes : c.dilation[0] * c.input[1] * plan.line_bytes;
 }
@@ -83,6 +78,13 @@ void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
       }
     }
   }
+}
+
+// Each window becomes one run, which has its runs so far as parts.
+void make_windows_runs(ConvPlan& plan) {
+  plan.part_bytes = std::exchange(plan.run_bytes, plan.group_channels * volume(plan.spec.kernel));
+  plan.part_offsets = std::exchange(plan.run_offsets, {0});
+  plan.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(plan.run_bytes, 1), 1, plan.out[2]);
 }
 
 // Of dimension d: positions of the output with the same taps inside.
@@ -144,6 +146,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
     const bool one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
     if (one_row) plan.one_row = ConvPlan::OneRow::yes;
   }
+  if (plan.windows == Windows::joined || plan.windows == Windows::gathered) make_windows_runs(plan);
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
   find_spans(plan);
   pack_weights(plan, weight);

@@ -35,8 +35,8 @@ class Run {
     first_row_ = first;
     for (std::int64_t row = first; row < first + count;) {
       const std::int64_t h = row % plan_.out[1];
-      if (plan_.windows == Windows::gathered) {
-        gathered_row(row);
+      if (plan_.windows == Windows::joined || plan_.windows == Windows::gathered) {
+        row_of_windows(row);
         ++row;
         continue;
       }
@@ -210,13 +210,17 @@ class Run {
     plan_.loops.depthwise(work, plan_.range);
   }
 
-  void gathered_row(std::int64_t row) {
+  void row_of_windows(std::int64_t row) {
+    const std::int64_t d = row / plan_.out[1] * c_.stride[0] - c_.padding[0];
+    const std::int64_t h = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
+    const std::uint8_t* const lines = plan_.windows == Windows::joined ? copy_.pad(d, h, 1) : nullptr;
     DenseRow work = dense_row(0);
     work.distance = plan_.steps * kStep;
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
-        work.x = copy_.gather(row, w, work.positions, group);
+        work.x = lines != nullptr ? copy_.join(lines, w, work.positions, group)
+                                  : copy_.gather(d, h, w, work.positions, group);
         for (const ConvPlan::PlacedPanel& placed : panels_) {
           if (placed.group == group) dense(placed, work, output_offset(row) + w * c_.out_channels);
         }

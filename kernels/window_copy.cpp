@@ -10,19 +10,18 @@ constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may r
 
 }  // namespace
 
-// What it holds is not cleared: that would take as long as the copy.
-std::uint8_t* WindowCopy::room_for(std::int64_t bytes) {
-  const std::int64_t lines = (bytes + 63) / 64;
-  if (lines > lines_) {
-    memory_ = std::make_unique_for_overwrite<CacheLine[]>(static_cast<std::size_t>(lines));
-    lines_ = lines;
+std::uint8_t* WindowCopy::Memory::room_for(std::int64_t bytes) {
+  const std::int64_t count = (bytes + 63) / 64;
+  if (count > count_) {
+    lines_ = std::make_unique_for_overwrite<CacheLine[]>(static_cast<std::size_t>(count));
+    count_ = count;
   }
-  return reinterpret_cast<std::uint8_t*>(memory_.get());
+  return reinterpret_cast<std::uint8_t*>(lines_.get());
 }
 
 const std::uint8_t* WindowCopy::pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
   const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
-  std::uint8_t* const copy = room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
+  std::uint8_t* const copy = padded_.room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
   const std::int64_t before = std::min(c_.padding[2] * c_.in_channels, plan_.line_bytes);
   const std::int64_t inside = std::min(c_.input[2] * c_.in_channels, plan_.line_bytes - before);
   const auto zero_point = static_cast<int>(c_.activation_zero_point);
@@ -57,19 +56,33 @@ void WindowCopy::copy_pixel(const Spatial& at, std::int64_t group, std::uint8_t*
   std::memcpy(to, image_ + pixel * c_.in_channels + group * plan_.group_channels, size);
 }
 
-const std::uint8_t* WindowCopy::gather(std::int64_t row, std::int64_t first, std::int64_t count, std::int64_t group) {
+const std::uint8_t* WindowCopy::join(const std::uint8_t* lines, std::int64_t first, std::int64_t count,
+                                     std::int64_t group) {
+  const std::int64_t bytes = plan_.steps * kStep, part = plan_.part_bytes;
+  std::uint8_t* const copy = windows_.room_for(count * bytes + kSlack);
+  for (std::int64_t p = 0; p < count; ++p) {
+    const std::uint8_t* const from = lines + (first + p) * c_.stride[2] * c_.in_channels + group * plan_.group_channels;
+    std::uint8_t* to = copy + p * bytes;
+    for (const std::int64_t offset : plan_.part_offsets) {
+      // A few bytes take many times as long to copy by their number. What is too much, the next part overwrites.
+      for (std::int64_t i = 0; i < part; i += 16) std::memcpy(to + i, from + offset + i, 16);
+      to += part;
+    }
+  }
+  return copy;
+}
+
+const std::uint8_t* WindowCopy::gather(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count,
+                                       std::int64_t group) {
   const std::int64_t bytes = plan_.steps * kStep;
-  std::uint8_t* const copy = room_for(count * bytes);
-  const Spatial corner{row / plan_.out[1] * c_.stride[0] - c_.padding[0],
-                       row % plan_.out[1] * c_.stride[1] - c_.padding[1], 0};
+  std::uint8_t* const copy = windows_.room_for(count * bytes);
   for (std::int64_t p = 0; p < count; ++p) {
     std::uint8_t* to = copy + p * bytes;
     const std::int64_t left = (first + p) * c_.stride[2] - c_.padding[2];
     for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
       for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
         for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw, to += plan_.group_channels) {
-          copy_pixel({corner[0] + kd * c_.dilation[0], corner[1] + kh * c_.dilation[1], left + kw * c_.dilation[2]},
-                     group, to);
+          copy_pixel({d + kd * c_.dilation[0], h + kh * c_.dilation[1], left + kw * c_.dilation[2]}, group, to);
         }
       }
     }
