@@ -123,6 +123,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   c.weight = {};
   plan.out = output_size(c);
   plan.loops = loops_of(isa, arithmetic.products);
+  if (plan.loops.seven_bits != nullptr) plan.pair_loops = loops_of(isa, Arithmetic::Products::int16_pairs);
   plan.range.zero_point = static_cast<std::int32_t>(c.output_zero_point);
   plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;
   plan.group_channels = c.in_channels / c.groups;

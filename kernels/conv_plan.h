@@ -2,6 +2,7 @@
 // How a convolution is run: where its windows lie in memory, what the loops walk over, and its packed weights.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
   Loops loops{};
+  std::optional<Loops> pair_loops;  // instead, of activations of 7 bits: see Loops
   OutputRange range{};
   Spatial out{};
   std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output

@@ -102,6 +102,9 @@ struct Loops {
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
+  // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits. Then no pair can,
+  // whatever the weights, and pairs do with the same weights.
+  bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

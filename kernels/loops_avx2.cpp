@@ -131,17 +131,22 @@ struct PairLanes : CommonLanes {
   }
 };
 
+// 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
 struct ExactLanes : CommonLanes {
-  static constexpr WeightForm kForm = WeightForm::shorts;
+  static constexpr WeightForm kForm = WeightForm::bytes;
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 4 : 8; }
   struct Halves {
     Register even, odd;
   };
   using Weights = Halves;
   using Activations = Halves;
 
-  static Halves halves(Register x) { return {x & _mm256_set1_epi16(0xff), _mm256_srli_epi16(x, 8)}; }
-  static Weights weights(const std::int8_t* from) { return {load_register(from), load_register(from + 32)}; }
-  static Activations broadcast(const std::uint8_t* from) { return halves(broadcast_bytes(from)); }
+  static Weights weights(const std::int8_t* from) {
+    const Register w = load_register(from);
+    return {_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), _mm256_srai_epi16(w, 8)};
+  }
+  static Activations activations(Register x) { return {x & _mm256_set1_epi16(0xff), _mm256_srli_epi16(x, 8)}; }
+  static Activations broadcast(const std::uint8_t* from) { return activations(broadcast_bytes(from)); }
   static Sums dot(Sums sums, Activations x, Weights w) {
     const Sums even = _mm256_add_epi32(sums, _mm256_madd_epi16(x.even, w.even));
     return _mm256_add_epi32(even, _mm256_madd_epi16(x.odd, w.odd));
@@ -150,14 +155,29 @@ struct ExactLanes : CommonLanes {
                          Activations (&x)[4]) {
     Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
-    for (int r = 0; r < 4; ++r) x[r] = halves(bytes[r]);
+    for (int r = 0; r < 4; ++r) x[r] = activations(bytes[r]);
   }
 };
+
+bool seven_bits(const std::uint8_t* x, std::int64_t count) {
+  std::int64_t i = 0;
+  for (; i + 128 <= count; i += 128) {
+    const std::uint8_t* const at = x + i;
+    const Register all = load_register(at) | load_register(at + 32) | load_register(at + 64) | load_register(at + 96);
+    if (_mm256_movemask_epi8(all) != 0) return false;
+  }
+  unsigned rest = 0;
+  for (; i < count; ++i) rest |= x[i];
+  return rest < 128;
+}
 
 }  // namespace
 
 Loops avx2_loops(Arithmetic::Products products) {
-  return products == Arithmetic::Products::exact ? loops_with<ExactLanes>() : loops_with<PairLanes>();
+  if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
+  Loops exact = loops_with<ExactLanes>();
+  exact.seven_bits = seven_bits;
+  return exact;
 }
 
 }  // namespace tieout

@@ -140,7 +140,8 @@ Loops loops_with() {
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,
           .depthwise_pair = depthwise_pair<Lanes>,
-          .multiply_in_registers = multiply_in_registers<Lanes>};
+          .multiply_in_registers = multiply_in_registers<Lanes>,
+          .seven_bits = nullptr};
 }
 
 }  // namespace tieout

@@ -21,6 +21,7 @@ class Run {
         image_(image),
         y_(y),
         sums_(sums),
+        loops_(&plan.loops),
         row_numbers_(plan.out[2] * c_.out_channels),
         panels_(plan.panels),
         copy_(plan, image) {}
@@ -59,6 +60,7 @@ class Run {
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
+    choose_loops(source, count);
     if (plan_.reduction == Reduction::depthwise) {
       const bool pairs = plan_.pair_columns > 0;
       for (std::int64_t r = 0; r < count;) {
@@ -78,6 +80,17 @@ class Run {
         dense(placed, work, output_offset(row + r));
       }
     }
+  }
+
+  // By the activations that `rows` rows of the output look at.
+  void choose_loops(const std::uint8_t* source, std::int64_t rows) {
+    if (!plan_.pair_loops) return;
+    const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
+    bool seven_bits = true;
+    for (std::int64_t d = 0; d < c_.kernel[0] && seven_bits; ++d) {
+      seven_bits = plan_.loops.seven_bits(source + d * plan_.plane_bytes, lines * plan_.line_bytes);
+    }
+    loops_ = seven_bits ? &*plan_.pair_loops : &plan_.loops;
   }
 
   // Positions with the same taps inside of the input together: of rows, or of columns where these are longer.
@@ -161,7 +174,7 @@ class Run {
     }
     work.y = y_ + offset + placed.first_channel;
     work.sums = sums_ == nullptr ? nullptr : sums_ + offset + placed.first_channel;
-    plan_.loops.dense(placed.panel, work, plan_.range);
+    loops_->dense(placed.panel, work, plan_.range);
   }
 
   void sum_activations(const DenseRow& work) {
@@ -206,8 +219,8 @@ class Run {
                             .line_bytes = plan_.line_bytes,
                             .y_row = row_numbers_,
                             .pair_weights = plan_.pair_columns > 0 ? plan_.pair_weights.front().bytes : nullptr};
-    if (rows == Rows::two) return plan_.loops.depthwise_pair(work, plan_.range);
-    plan_.loops.depthwise(work, plan_.range);
+    if (rows == Rows::two) return loops_->depthwise_pair(work, plan_.range);
+    loops_->depthwise(work, plan_.range);
   }
 
   void row_of_windows(std::int64_t row) {
@@ -233,6 +246,7 @@ class Run {
   const std::uint8_t* image_;
   std::uint8_t* y_;
   std::int32_t* sums_;
+  const Loops* loops_;
   std::int64_t row_numbers_, first_row_ = 0;
   std::span<const ConvPlan::PlacedPanel> panels_;
   WindowCopy copy_;
