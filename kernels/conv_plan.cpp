@@ -99,6 +99,8 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
     if (spans.empty() || spans.back().from != from || spans.back().to != to) spans.push_back({at, 0, from, to});
     ++spans.back().count;
   }
+  // Tiles of many positions ask for new weights more slowly than the far cache has them; then they are near.
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.count > b.count; });
   return spans;
 }
 
