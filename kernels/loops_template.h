@@ -62,13 +62,15 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
   Lanes::finish(sums, panel.numbers, 0, range, y, panel.channels);
 }
 
-// A tile of up to kMost positions: the one that has just as many.
+// Neighbouring tiles of up to kMost positions each: those that have just as many.
 template <typename Lanes, std::size_t kBlocks, std::int64_t kMost>
-void dense_tile_of(std::int64_t positions, const Panel& panel, const DenseRow& row, const OutputRange& range,
-                   std::int64_t first) {
+void dense_tiles(std::int64_t positions, std::int64_t tiles, const Panel& panel, const DenseRow& row,
+                 const OutputRange& range, std::int64_t first) {
   if constexpr (kMost > 0) {
-    if (positions == kMost) return dense_tile<Lanes, kBlocks, kMost>(panel, row, range, first);
-    dense_tile_of<Lanes, kBlocks, kMost - 1>(positions, panel, row, range, first);
+    if (positions < kMost) {
+      return dense_tiles<Lanes, kBlocks, kMost - 1>(positions, tiles, panel, row, range, first);
+    }
+    for (; tiles > 0; --tiles, first += kMost) dense_tile<Lanes, kBlocks, kMost>(panel, row, range, first);
   }
 }
 
@@ -77,10 +79,10 @@ template <typename Lanes, std::size_t kBlocks>
 void dense_panel(const Panel& panel, const DenseRow& row, const OutputRange& range) {
   constexpr std::int64_t kMost = Lanes::positions(kBlocks);
   const std::int64_t tiles = (row.positions + kMost - 1) / kMost;
-  for (std::int64_t tile = 0; tile < tiles; ++tile) {
-    const std::int64_t first = row.positions * tile / tiles;
-    dense_tile_of<Lanes, kBlocks, kMost>(row.positions * (tile + 1) / tiles - first, panel, row, range, first);
-  }
+  if (tiles == 0) return;
+  const std::int64_t positions = row.positions / tiles, larger = row.positions % tiles;
+  if (larger > 0) dense_tiles<Lanes, kBlocks, kMost>(positions + 1, larger, panel, row, range, 0);
+  dense_tiles<Lanes, kBlocks, kMost>(positions, tiles - larger, panel, row, range, larger * (positions + 1));
 }
 
 template <typename Lanes>
