@@ -134,7 +134,6 @@ struct PairLanes : CommonLanes {
 // 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
 struct ExactLanes : CommonLanes {
   static constexpr WeightForm kForm = WeightForm::bytes;
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 4 : 8; }
   struct Halves {
     Register even, odd;
   };
