@@ -21,6 +21,28 @@ struct CommonLanes {
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return load_register(from); }
   static void store(std::int32_t* to, Sums sums) { _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums); }
+  // Halves of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
+  template <std::size_t kPanel>
+  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* to) {
+    if constexpr (kPanel == 1) {
+      store_some(to, sums[0], count);
+    } else {
+      constexpr std::int64_t kHalf = kPanel / 2 * kBlock;  // of the channels
+#pragma GCC unroll 2
+      for (std::int64_t at = 0; at < kHalf; at += kBlock) {
+        const Sums a = sums[at / 4], b = sums[at / 4 + 1];
+        store_some(to + at, _mm256_permute2x128_si256(a, b, 0x20), count - at);
+        store_some(to + kHalf + at, _mm256_permute2x128_si256(a, b, 0x31), count - kHalf - at);
+      }
+    }
+  }
+  // The first `count` of them, which may be more than there are, or fewer than none.
+  static void store_some(std::int32_t* to, Sums sums, std::int64_t count) {
+    if (count >= kBlock) return store(to, sums);
+    if (count <= 0) return;
+    const Sums lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_epi32(to, _mm256_cmpgt_epi32(splat(static_cast<std::int32_t>(count)), lanes), sums);
+  }
   static Sums splat(std::int32_t value) { return _mm256_set1_epi32(value); }
   static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm256_sub_epi32(sums, _mm256_mullo_epi32(a, b)); }
   static Sums at_most(Sums sums, std::int32_t most) { return _mm256_min_epi32(sums, _mm256_set1_epi32(most)); }
