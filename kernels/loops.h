@@ -23,14 +23,6 @@ constexpr std::int64_t kStep = 4;  // bytes of the reduction
   return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
 }
 
-// Of a block and a step: in each lane four int8; or in each the first and third of the four as int16, then in each the second
-// and fourth, where products have to be 16 bits wide.
-enum class WeightForm { bytes, shorts };
-
-[[nodiscard]] constexpr std::int64_t bytes_of_block_step(WeightForm form, std::int64_t block) {
-  return kStep * (form == WeightForm::bytes ? 1 : 2) * block;
-}
-
 // What requantization needs, a number for each lane of each block.
 //   raw = start + sum of products - weight_zero_point * sum of activations   int32, wraps
 //   s   = fma(bias, reciprocal, float(raw)) * multiplier
@@ -52,7 +44,7 @@ struct OutputRange {
 struct Panel {
   int blocks;                  // 1, 2 or 4
   std::int64_t channels;       // that exist: the last block may be filled up
-  const std::int8_t* weights;  // runs x steps x blocks x bytes_of_block_step
+  const std::int8_t* weights;  // runs x steps x blocks x lanes x 4
   ChannelNumbers numbers;
 };
 
@@ -82,8 +74,8 @@ struct DepthwiseRow {
   std::int64_t period;
   const std::int64_t* tap_offsets;  // 4 * quads; those beyond the last tap are any that can be read
   std::int64_t quads;
-  const std::int8_t* weights;  // period x quads x 4 x bytes_of_block_step
-  const std::int8_t* ones;  // nullptr where every weight zero point is 0; quads x bytes_of_block_step: 1 for each tap
+  const std::int8_t* weights;  // period x quads x 4 blocks x lanes x 4
+  const std::int8_t* ones;     // nullptr where every weight zero point is 0; quads x lanes x 4: 1 for each tap
   std::int32_t largest_activation_sum;
   ChannelNumbers numbers;  // period x 4 blocks
   std::uint8_t* y;
@@ -95,7 +87,6 @@ struct DepthwiseRow {
 };
 
 struct Loops {
-  WeightForm form;
   std::int64_t block;  // lanes
   int blocks;          // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);

@@ -138,7 +138,6 @@ struct CommonLanes {
 };
 
 struct PairLanes : CommonLanes {
-  static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Register;
   using Activations = Register;
 
@@ -155,7 +154,6 @@ struct PairLanes : CommonLanes {
 
 // 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
 struct ExactLanes : CommonLanes {
-  static constexpr WeightForm kForm = WeightForm::bytes;
   struct Halves {
     Register even, odd;
   };

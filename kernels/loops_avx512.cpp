@@ -9,7 +9,6 @@ namespace {
 using avx512::Register;
 
 struct PairLanes : avx512::CommonLanes {
-  static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Register;
   using Activations = Register;
 
@@ -25,7 +24,6 @@ struct PairLanes : avx512::CommonLanes {
 };
 
 struct ExactLanes : avx512::CommonLanes {
-  static constexpr WeightForm kForm = WeightForm::bytes;
   struct Halves {
     Register even, odd;
   };

@@ -6,7 +6,6 @@ namespace tieout {
 namespace {
 
 struct VnniLanes : avx512::CommonLanes {
-  static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = avx512::Register;
   using Activations = avx512::Register;
 

@@ -19,7 +19,7 @@ constexpr std::int64_t kDepthwiseBytes = 4 * Lanes::kBlock;
 template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
 void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                     std::int64_t count) {
-  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm, Lanes::kBlock);
+  constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
   typename Lanes::Sums sums[kWide][4];
   typename Lanes::Sums activations[kWide][4];
 #pragma GCC unroll 4
@@ -76,7 +76,7 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
 template <typename Lanes, std::size_t kWide>
 void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                          std::int64_t count) {
-  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm, Lanes::kBlock);
+  constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
   typename Lanes::Sums sums[2 * kWide][4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {

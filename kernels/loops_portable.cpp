@@ -20,7 +20,6 @@ std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(val
 
 template <Products kProducts>
 struct PortableLanes {
-  static constexpr WeightForm kForm = WeightForm::bytes;
   static constexpr std::int64_t kBlock = kLanes;
   static constexpr int kBlocks = 1;
   static constexpr int positions(int) { return 4; }

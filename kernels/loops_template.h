@@ -19,7 +19,7 @@ namespace tieout {
 
 template <typename Lanes, std::size_t kBlocks, std::size_t kPositions>
 void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& range, std::int64_t first) {
-  constexpr std::int64_t kBytes = bytes_of_block_step(Lanes::kForm, Lanes::kBlock);
+  constexpr std::int64_t kBytes = kStep * Lanes::kBlock;
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
@@ -102,7 +102,7 @@ template <typename Lanes>
 std::int64_t multiply_in_registers(std::int64_t rounds) {
   constexpr auto kPositions = static_cast<std::size_t>(Lanes::positions(Lanes::kBlocks));
   constexpr std::size_t kBlocks = Lanes::kBlocks;
-  constexpr auto kBytes = static_cast<std::size_t>(bytes_of_block_step(Lanes::kForm, Lanes::kBlock));
+  constexpr auto kBytes = static_cast<std::size_t>(kStep * Lanes::kBlock);
   alignas(64) std::int8_t bytes[kBlocks * kBytes] = {};
   std::uint8_t four[kStep] = {};
   asm volatile("" : : "r"(bytes), "r"(four) : "memory");
@@ -136,8 +136,7 @@ std::int64_t multiply_in_registers(std::int64_t rounds) {
 
 template <typename Lanes>
 Loops loops_with() {
-  return {.form = Lanes::kForm,
-          .block = Lanes::kBlock,
+  return {.block = Lanes::kBlock,
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,

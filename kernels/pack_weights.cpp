@@ -51,7 +51,7 @@ class Packer {
         ordered_(in_order(plan, weight)),
         length_(reduction_length(plan.spec)),
         block_(plan.loops.block),
-        of_block_step_(bytes_of_block_step(plan.loops.form, block_)) {}
+        of_block_step_(kStep * block_) {}
 
   void pack_panels() {
     for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
@@ -113,17 +113,7 @@ class Packer {
   template <typename Value>
   void put_block_step(std::int8_t* bytes, const Value& value) const {
     for (std::int64_t lane = 0; lane < block_; ++lane) {
-      for (std::int64_t i = 0; i < kStep; ++i) {
-        const std::int8_t w = value(lane, i);
-        if (plan_.loops.form == WeightForm::bytes) {
-          bytes[lane * 4 + i] = w;
-        } else {
-          // The first and third of the step in the first half, the others in the second; int16, the low byte first.
-          std::int8_t* const half = bytes + i % 2 * (of_block_step_ / 2) + lane * 4 + i / 2 * 2;
-          half[0] = w;
-          half[1] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
-        }
-      }
+      for (std::int64_t i = 0; i < kStep; ++i) bytes[lane * kStep + i] = value(lane, i);
     }
   }
 

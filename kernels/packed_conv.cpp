@@ -133,9 +133,8 @@ class Run {
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
     const std::int64_t lanes = panel.blocks * plan_.loops.block;
-    const std::int64_t of_step = panel.blocks * bytes_of_block_step(plan_.loops.form, plan_.loops.block);
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
-    panel.weights += first_step * of_step;
+    panel.weights += first_step * kStep * lanes;
     if (c_.activation_zero_point == 0) return placed;
     start_.assign(panel.numbers.start, panel.numbers.start + lanes);
     const std::int32_t* sums = plan_.padding_sums.data() + placed.lanes * volume(c_.kernel);
