@@ -124,8 +124,11 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   c.activation = {};
   c.weight = {};
   plan.out = output_size(c);
+  const bool exact = arithmetic.products == Arithmetic::Products::exact;
   plan.loops = loops_of(isa, arithmetic.products);
   if (plan.loops.seven_bits != nullptr) plan.pair_loops = loops_of(isa, Arithmetic::Products::int16_pairs);
+  // Neighbours that saturate lie in a row, and not in a column.
+  if (!exact) plan.loops.depthwise_pair = nullptr;
   plan.range.zero_point = static_cast<std::int32_t>(c.output_zero_point);
   plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;
   plan.group_channels = c.in_channels / c.groups;
@@ -153,6 +156,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
   find_spans(plan);
   pack_weights(plan, weight);
+  if (!exact && plan.pair_columns == 0) plan.pair_loops.reset();  // nothing to gain
   return plan;
 }
 

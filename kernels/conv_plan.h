@@ -45,7 +45,7 @@ struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
   Loops loops{};
-  std::optional<Loops> pair_loops;  // instead, of activations of 7 bits: see Loops
+  std::optional<Loops> pair_loops;  // instead, where all activations fit 7 bits
   OutputRange range{};
   Spatial out{};
   std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output

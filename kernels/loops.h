@@ -93,8 +93,8 @@ struct Loops {
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
-  // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits. Then no pair can,
-  // whatever the weights, and pairs do with the same weights.
+  // nullptr, or whether all activations fit 7 bits. Then no pair saturates, whatever the weights: pairs, which are faster, have
+  // exact sums, and any two products may be a pair.
   bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
 };
 

@@ -64,10 +64,9 @@ bool seven_bits(const std::uint8_t* x, std::int64_t count) {
 }  // namespace
 
 Loops avx512_loops(Arithmetic::Products products) {
-  if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
-  Loops exact = loops_with<ExactLanes>();
-  exact.seven_bits = seven_bits;
-  return exact;
+  Loops loops = products == Arithmetic::Products::exact ? loops_with<ExactLanes>() : loops_with<PairLanes>();
+  loops.seven_bits = seven_bits;
+  return loops;
 }
 
 }  // namespace tieout

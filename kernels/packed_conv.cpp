@@ -62,7 +62,7 @@ class Run {
     }
     choose_loops(source, count);
     if (plan_.reduction == Reduction::depthwise) {
-      const bool pairs = plan_.pair_columns > 0;
+      const bool pairs = plan_.pair_columns > 0 && loops_->depthwise_pair != nullptr;
       for (std::int64_t r = 0; r < count;) {
         const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
         depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);
