@@ -80,7 +80,7 @@ struct DepthwiseRow {
   ChannelNumbers numbers;  // period x 4 blocks
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
-  // For two rows of the output together, stride 1 downwards and at most three taps high: the kernel's width, the input's line,
+  // For two rows of the output together, stride 1 downwards and three taps high: the kernel's width, the input's line,
   // the output's row, and period x columns x 2 x 4 blocks of weights, of the upper row and of the lower.
   std::int64_t columns, line_bytes, y_row;
   const std::int8_t* pair_weights;

@@ -121,7 +121,7 @@ class Packer {
   void pack_pairs(std::int64_t channels_of_period) {
     const ConvCase& c = plan_.spec;
     if (plan_.loops.depthwise_pair == nullptr && !plan_.pair_loops) return;
-    if (c.kernel[0] != 1 || c.kernel[1] > 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
+    if (c.kernel[0] != 1 || c.kernel[1] != 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
     plan_.pair_columns = c.kernel[2];
     std::int8_t* to = room_for(plan_.period * c.kernel[2] * 8, plan_.pair_weights);
     for (std::int64_t turn = 0; turn < plan_.period; ++turn) {
