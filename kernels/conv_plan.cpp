@@ -47,11 +47,25 @@ bool keeps_pairs(const ConvPlan& plan, std::int64_t runs) {
 
 Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   const ConvCase& c = plan.spec;
+  if (plan.reduction == Reduction::depthwise_3x3) return Windows::in_place;
   const bool depthwise = plan.reduction == Reduction::depthwise;
   const bool joined = !depthwise && !keeps_pairs(plan, runs);
   if (!depthwise && !joined && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
   const bool fits = at_most(kLargestCopy, {c.kernel[0], lines_of(c, 1), padded_width(plan), c.in_channels});
   return !fits ? Windows::gathered : joined ? Windows::joined : Windows::padded;
+}
+
+// How many positions fill a register of the loops for depthwise 3x3; 0 where these cannot do it.
+std::int64_t pixels_of_register(const ConvPlan& plan) {
+  const ConvCase& c = plan.spec;
+  const bool can = c.kernel == Spatial{1, 3, 3} && c.dilation[1] == 1 && c.dilation[2] == 1 && c.padding[0] == 0 &&
+                   c.stride[2] <= 2 && !plan.weight_zero_points &&
+                   plan.arithmetic.products == Arithmetic::Products::exact;
+  if (!can) return 0;
+  for (const std::int64_t pixels : {1, 2, 4}) {
+    if (pixels * c.out_channels >= 4 * plan.loops.block && plan.out[2] >= pixels) return pixels;
+  }
+  return 0;
 }
 
 void lay_out_source(ConvPlan& plan) {
@@ -124,11 +138,11 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   c.activation = {};
   c.weight = {};
   plan.out = output_size(c);
-  const bool exact = arithmetic.products == Arithmetic::Products::exact;
   plan.loops = loops_of(isa, arithmetic.products);
-  if (plan.loops.seven_bits != nullptr) plan.pair_loops = loops_of(isa, Arithmetic::Products::int16_pairs);
-  // Neighbours that saturate lie in a row, and not in a column.
-  if (!exact) plan.loops.depthwise_pair = nullptr;
+  constexpr std::int64_t kSevenBits = 127;
+  if (plan.loops.seven_bits != nullptr && c.activation_zero_point <= kSevenBits) {
+    plan.pair_loops = loops_of(isa, Arithmetic::Products::int16_pairs);
+  }
   plan.range.zero_point = static_cast<std::int32_t>(c.output_zero_point);
   plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;
   plan.group_channels = c.in_channels / c.groups;
@@ -142,7 +156,8 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   // Sums of activations are kept in 32 bits there.
   constexpr std::int64_t kMostTaps = 1 << 20;
   if (plan.group_channels == 1 && plan.group_outputs == 1 && volume(c.kernel) <= kMostTaps) {
-    plan.reduction = Reduction::depthwise;
+    plan.pixels = pixels_of_register(plan);
+    plan.reduction = plan.pixels > 0 ? Reduction::depthwise_3x3 : Reduction::depthwise;
   }
   plan.windows = choose_windows(plan, volume(c.kernel) / taps_of_run);
   if (plan.windows == Windows::gathered) plan.reduction = Reduction::dense;
@@ -156,7 +171,6 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
   find_spans(plan);
   pack_weights(plan, weight);
-  if (!exact && plan.pair_columns == 0) plan.pair_loops.reset();  // nothing to gain
   return plan;
 }
 

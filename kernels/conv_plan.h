@@ -20,7 +20,8 @@ enum class Windows {
 
 enum class Reduction {
   dense,
-  depthwise,  // one channel in and one out a group
+  depthwise,      // one channel in and one out a group
+  depthwise_3x3,  // where Depthwise3x3 can do it
 };
 
 // Neighbouring rows or columns of the output in whose windows the taps from..to-1 lie inside of the input.
@@ -31,14 +32,6 @@ struct Span {
 // 64 bytes that begin a cache line: loads of a register's size then never touch two.
 struct alignas(64) CacheLine {
   std::int8_t bytes[64];
-};
-
-// Numbers by block and lane, see ChannelNumbers; `none` in a weight zero point's place where all of them are 0.
-struct ChannelTable {
-  std::vector<std::int32_t> start, weight_zero_point;
-  std::vector<float> bias, reciprocal, multiplier;
-
-  [[nodiscard]] ChannelNumbers from(std::int64_t first) const;
 };
 
 struct ConvPlan {
@@ -73,14 +66,15 @@ struct ConvPlan {
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all
-    std::int64_t lines = 0, lanes = 0;          // where its weights and its numbers begin
+    std::int64_t lines = 0, blocks = 0;         // where its weights and its numbers begin
     Panel panel{};
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
-  std::int64_t pair_columns = 0;    // of pair_weights; 0: rows go one by one
-  std::vector<CacheLine> weights, ones, pair_weights;
-  ChannelTable table;
+  std::int64_t pixels = 0;          // depthwise 3x3: see Depthwise3x3
+  std::vector<CacheLine> weights, ones;
+  std::vector<CacheLine> outside;  // depthwise 3x3: a line of zero points
+  std::vector<BlockNumbers> numbers;
 
   [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }

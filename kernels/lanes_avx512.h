@@ -14,33 +14,39 @@ using Register = __m512i;
 struct CommonLanes {
   static constexpr std::int64_t kBlock = 16;
   static constexpr int kBlocks = 2;
-  // 24 sums, two registers of weights and what is broadcast: 27 of 32. Four blocks of six positions have as many sums, but read
-  // twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input channels.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 12 : 8; }
+  // Two blocks: 24 sums, two registers of weights and what is broadcast, 27 of 32. Four blocks of six positions have as many sums,
+  // but read twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input
+  // channels.
+  static constexpr std::int64_t positions(std::size_t) { return 12; }
+  static constexpr std::size_t kDepthwiseWide = 4;
 
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
   static void store(std::int32_t* to, Sums sums) { _mm512_storeu_si512(to, sums); }
   // Lanes of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
-  template <std::size_t kPanel>
-  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* to) {
+  template <std::size_t kPanel, std::size_t kParts>
+  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* const (&to)[kParts]) {
     if constexpr (kPanel == 1) {
-      store_some(to, sums[0], count);
+      store_some(to[0], sums[0], count);
     } else if constexpr (kPanel == 2) {
       const Register first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
       const Register second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-      store_some(to, _mm512_permutex2var_epi64(sums[0], first, sums[1]), count);
-      store_some(to + kBlock, _mm512_permutex2var_epi64(sums[0], second, sums[1]), count - kBlock);
+      store_some(to[0], _mm512_permutex2var_epi64(sums[0], first, sums[1]), count);
+      store_some(to[0] + kBlock, _mm512_permutex2var_epi64(sums[0], second, sums[1]), count - kBlock);
     } else {
       constexpr int kLow = 0x44, kHigh = 0xee, kEven = 0x88, kOdd = 0xdd;
       const Register ab_low = _mm512_shuffle_i64x2(sums[0], sums[1], kLow);
       const Register ab_high = _mm512_shuffle_i64x2(sums[0], sums[1], kHigh);
       const Register cd_low = _mm512_shuffle_i64x2(sums[2], sums[3], kLow);
       const Register cd_high = _mm512_shuffle_i64x2(sums[2], sums[3], kHigh);
-      store_some(to, _mm512_shuffle_i64x2(ab_low, cd_low, kEven), count);
-      store_some(to + kBlock, _mm512_shuffle_i64x2(ab_low, cd_low, kOdd), count - kBlock);
-      store_some(to + 2 * kBlock, _mm512_shuffle_i64x2(ab_high, cd_high, kEven), count - 2 * kBlock);
-      store_some(to + 3 * kBlock, _mm512_shuffle_i64x2(ab_high, cd_high, kOdd), count - 3 * kBlock);
+      const Sums quarters[4] = {_mm512_shuffle_i64x2(ab_low, cd_low, kEven), _mm512_shuffle_i64x2(ab_low, cd_low, kOdd),
+                                _mm512_shuffle_i64x2(ab_high, cd_high, kEven),
+                                _mm512_shuffle_i64x2(ab_high, cd_high, kOdd)};
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < 4; ++i) {
+        const std::int64_t channel = static_cast<std::int64_t>(i % (4 / kParts)) * kBlock;
+        store_some(to[i / (4 / kParts)] + channel, quarters[i], count - channel);
+      }
     }
   }
   // The first `count` of them, which may be more than there are, or fewer than none.
@@ -55,12 +61,11 @@ struct CommonLanes {
   // The float path of requantization, up to the whole number before the zero point. The rounding mode is named in the
   // conversion; what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
   template <std::size_t kPositions, std::size_t kPanel>
-  static void round(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first) {
+  static void round(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers) {
 #pragma GCC unroll 16
     for (int r = 0; r < int{kPanel}; ++r) {
-      const std::int64_t at = first + r * kBlock;
-      const __m512 bias = _mm512_loadu_ps(numbers.bias + at), reciprocal = _mm512_loadu_ps(numbers.reciprocal + at);
-      const __m512 multiplier = _mm512_loadu_ps(numbers.multiplier + at);
+      const __m512 bias = _mm512_load_ps(numbers[r].bias), reciprocal = _mm512_load_ps(numbers[r].reciprocal);
+      const __m512 multiplier = _mm512_load_ps(numbers[r].multiplier);
 #pragma GCC unroll 16
       for (std::size_t p = 0; p < kPositions; ++p) {
         const __m512 f = _mm512_cvtepi32_ps(sums[p][r]);
@@ -84,11 +89,11 @@ struct CommonLanes {
   }
 
   // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
-  template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+  template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
+  static void finish(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
     constexpr std::size_t kTogether = 4 / kPanel;
-    round(sums, numbers, first);
+    round(sums, numbers);
     // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
     const Register order = kPanel == 2 ? _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)
                                        : _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -99,14 +104,17 @@ struct CommonLanes {
         return sums[position < kPositions ? position : p][i % kPanel];
       };
       Register bytes = bytes_of(block(0), block(1), block(2), block(3), range);
-      if constexpr (kPanel == 4) {
-        store_bytes(y[p], bytes, count);
+      if constexpr (kParts > 1) {
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < kParts; ++i) store_part<4 / kParts>(y[p][i], bytes, i, count);
+      } else if constexpr (kPanel == 4) {
+        store_bytes(y[p][0], bytes, count);
       } else {
         bytes = _mm512_permutexvar_epi32(order, bytes);
 #pragma GCC unroll 4
         for (std::size_t i = 0; i < kTogether; ++i) {
           if (p + i >= kPositions) break;
-          store_part<kPanel>(y[p + i], bytes, i, count);
+          store_part<kPanel>(y[p + i][0], bytes, i, count);
         }
       }
     }
@@ -129,13 +137,28 @@ struct CommonLanes {
     }
   }
 
+  // 64 bytes, as many from each place.
+  using Bytes = Register;
+  template <std::size_t kParts>
+  static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
+    if constexpr (kParts == 1) return _mm512_loadu_si512(at[0]);
+    if constexpr (kParts == 2) {
+      return _mm512_inserti64x4(_mm512_castsi256_si512(load256(at[0])), load256(at[1]), 1);
+    }
+    if constexpr (kParts == 4) {
+      Register all = _mm512_castsi128_si512(load128(at[0]));
+      all = _mm512_inserti32x4(all, load128(at[1]), 1);
+      all = _mm512_inserti32x4(all, load128(at[2]), 2);
+      return _mm512_inserti32x4(all, load128(at[3]), 3);
+    }
+  }
+  static __m256i load256(const std::uint8_t* at) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)); }
+  static __m128i load128(const std::uint8_t* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+
   // Bytes of four rows next to one another, within 128 bits: channels 16 l + 4 r + i in lane 4 l + i of register r.
-  static void interleave_bytes(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c,
-                               const std::uint8_t* d, Register (&x)[4]) {
-    const Register ra = _mm512_loadu_si512(a), rb = _mm512_loadu_si512(b);
-    const Register rc = _mm512_loadu_si512(c), rd = _mm512_loadu_si512(d);
-    const Register ab_low = _mm512_unpacklo_epi8(ra, rb), ab_high = _mm512_unpackhi_epi8(ra, rb);
-    const Register cd_low = _mm512_unpacklo_epi8(rc, rd), cd_high = _mm512_unpackhi_epi8(rc, rd);
+  static void interleave_bytes(Bytes a, Bytes b, Bytes c, Bytes d, Register (&x)[4]) {
+    const Register ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+    const Register cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
     x[0] = _mm512_unpacklo_epi16(ab_low, cd_low);
     x[1] = _mm512_unpackhi_epi16(ab_low, cd_low);
     x[2] = _mm512_unpacklo_epi16(ab_high, cd_high);

@@ -17,22 +17,21 @@
 
 namespace tieout {
 
-constexpr std::int64_t kStep = 4;  // bytes of the reduction
+constexpr std::int64_t kStep = 4;        // bytes of the reduction
+constexpr std::int64_t kMostLanes = 16;  // of a block
 
 [[nodiscard]] constexpr std::int64_t channel_of_lane(std::int64_t blocks, std::int64_t block, std::int64_t lane) {
   return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
 }
 
-// What requantization needs, a number for each lane of each block.
+// What requantization needs of a block, by lane.
 //   raw = start + sum of products - weight_zero_point * sum of activations   int32, wraps
 //   s   = fma(bias, reciprocal, float(raw)) * multiplier
-// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding.
-struct ChannelNumbers {
-  const std::int32_t* start;
-  const std::int32_t* weight_zero_point;
-  const float* bias;
-  const float* reciprocal;
-  const float* multiplier;
+// Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding. Each of these fills a
+// cache line, so that no load touches two.
+struct alignas(64) BlockNumbers {
+  std::int32_t start[kMostLanes], weight_zero_point[kMostLanes];
+  float bias[kMostLanes], reciprocal[kMostLanes], multiplier[kMostLanes];
 };
 
 //   y = clamp(zero_point + ties_to_even(s), lowest, 255)
@@ -42,10 +41,10 @@ struct OutputRange {
 
 // Up to four blocks of output channels.
 struct Panel {
-  int blocks;                  // 1, 2 or 4
-  std::int64_t channels;       // that exist: the last block may be filled up
-  const std::int8_t* weights;  // runs x steps x blocks x lanes x 4
-  ChannelNumbers numbers;
+  int blocks;                   // 1, 2 or 4
+  std::int64_t channels;        // that exist: the last block may be filled up
+  const std::int8_t* weights;   // runs x steps x blocks x lanes x 4
+  const BlockNumbers* numbers;  // of each block
 };
 
 // Neighbouring positions of the output.
@@ -77,13 +76,25 @@ struct DepthwiseRow {
   const std::int8_t* weights;  // period x quads x 4 blocks x lanes x 4
   const std::int8_t* ones;     // nullptr where every weight zero point is 0; quads x lanes x 4: 1 for each tap
   std::int32_t largest_activation_sum;
-  ChannelNumbers numbers;  // period x 4 blocks
+  const BlockNumbers* numbers;  // period x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
-  // For two rows of the output together, stride 1 downwards and three taps high: the kernel's width, the input's line,
-  // the output's row, and period x columns x 2 x 4 blocks of weights, of the upper row and of the lower.
-  std::int64_t columns, line_bytes, y_row;
-  const std::int8_t* pair_weights;
+};
+
+// A row of the output of depthwise windows of 3x3, which are read where they lie; no weight zero points. Four blocks again:
+// a part of their channels of each of `pixels` neighbouring positions. The channels are walked over in turns, the last of which
+// begins sooner where they do not divide: nothing is read or written beside them.
+struct Depthwise3x3 {
+  const std::uint8_t* lines[3];  // of the input, or of zero points
+  const std::uint8_t* outside;   // zero points, four blocks of them
+  std::int64_t width, channels;  // of a line
+  std::int64_t padding, stride;  // of columns; a stride of 1 or 2
+  std::int64_t positions;        // at least `pixels`
+  std::int64_t pixels;           // 1, 2 or 4
+  const std::int8_t* weights;    // turns x 3 columns x 4 blocks x lanes x 4: of each column three weights and a 0
+  const BlockNumbers* numbers;   // turns x 4
+  std::uint8_t* y;
+  std::int32_t* sums;  // nullptr, or as y
 };
 
 struct Loops {
@@ -91,10 +102,10 @@ struct Loops {
   int blocks;          // of the largest panel
   void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
-  void (*depthwise_pair)(const DepthwiseRow& row, const OutputRange& range);  // without zero points
-  std::int64_t (*multiply_in_registers)(std::int64_t rounds);                 // see peak.h
-  // nullptr, or whether all activations fit 7 bits. Then no pair saturates, whatever the weights: pairs, which are faster, have
-  // exact sums, and any two products may be a pair.
+  void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
+  std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
+  // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits. Then no pair can,
+  // whatever the weights, and pairs do.
   bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
 };
 

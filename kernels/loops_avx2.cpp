@@ -17,22 +17,26 @@ struct CommonLanes {
   static constexpr int kBlocks = 2;
   // Sums of a panel's positions take 12 of 16 registers.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 6 : 8; }
+  static constexpr std::size_t kDepthwiseWide = 3;
 
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return load_register(from); }
   static void store(std::int32_t* to, Sums sums) { _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums); }
   // Halves of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
-  template <std::size_t kPanel>
-  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* to) {
+  template <std::size_t kPanel, std::size_t kParts>
+  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* const (&to)[kParts]) {
     if constexpr (kPanel == 1) {
-      store_some(to, sums[0], count);
+      store_some(to[0], sums[0], count);
     } else {
-      constexpr std::int64_t kHalf = kPanel / 2 * kBlock;  // of the channels
+      constexpr std::size_t kOfPart = kPanel / kParts;  // registers
+      const auto store_one = [&](std::size_t i, Sums ordered) {
+        const std::int64_t channel = static_cast<std::int64_t>(i % kOfPart) * kBlock;
+        store_some(to[i / kOfPart] + channel, ordered, count - channel);
+      };
 #pragma GCC unroll 2
-      for (std::int64_t at = 0; at < kHalf; at += kBlock) {
-        const Sums a = sums[at / 4], b = sums[at / 4 + 1];
-        store_some(to + at, _mm256_permute2x128_si256(a, b, 0x20), count - at);
-        store_some(to + kHalf + at, _mm256_permute2x128_si256(a, b, 0x31), count - kHalf - at);
+      for (std::size_t i = 0; i < kPanel / 2; ++i) {
+        store_one(i, _mm256_permute2x128_si256(sums[2 * i], sums[2 * i + 1], 0x20));
+        store_one(kPanel / 2 + i, _mm256_permute2x128_si256(sums[2 * i], sums[2 * i + 1], 0x31));
       }
     }
   }
@@ -50,12 +54,11 @@ struct CommonLanes {
   // The float path of requantization, up to the whole number before the zero point. The rounding mode is named; then nothing is
   // left to round, and what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
   template <std::size_t kPositions, std::size_t kPanel>
-  static void round(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first) {
+  static void round(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers) {
 #pragma GCC unroll 4
     for (int r = 0; r < int{kPanel}; ++r) {
-      const std::int64_t at = first + r * kBlock;
-      const __m256 bias = _mm256_loadu_ps(numbers.bias + at), reciprocal = _mm256_loadu_ps(numbers.reciprocal + at);
-      const __m256 multiplier = _mm256_loadu_ps(numbers.multiplier + at);
+      const __m256 bias = _mm256_load_ps(numbers[r].bias), reciprocal = _mm256_load_ps(numbers[r].reciprocal);
+      const __m256 multiplier = _mm256_load_ps(numbers[r].multiplier);
 #pragma GCC unroll 16
       for (std::size_t p = 0; p < kPositions; ++p) {
         const __m256 s = _mm256_fmadd_ps(bias, reciprocal, _mm256_cvtepi32_ps(sums[p][r])) * multiplier;
@@ -73,11 +76,11 @@ struct CommonLanes {
   }
 
   // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
-  template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
+  template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
+  static void finish(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
     constexpr std::size_t kTogether = 4 / kPanel;
-    round(sums, numbers, first);
+    round(sums, numbers);
     // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
     const Register order =
         kPanel == 2 ? _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7) : _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
@@ -90,27 +93,28 @@ struct CommonLanes {
       Register bytes = bytes_of(block(0), block(1), block(2), block(3), range);
       if constexpr (kPanel < 4) bytes = _mm256_permutevar8x32_epi32(bytes, order);
 #pragma GCC unroll 4
-      for (std::size_t i = 0; i < kTogether; ++i) {
-        if (p + i < kPositions) store_part<kPanel>(y[p + i], bytes, i, count);
+      for (std::size_t i = 0; i < kTogether * kParts; ++i) {
+        const std::size_t position = p + i / kParts;
+        if (position < kPositions) store_part<kPanel / kParts>(y[position][i % kParts], bytes, i, count);
       }
     }
   }
-  // The i-th position's part of the register.
-  template <std::size_t kPanel>
+  // The i-th part of the register, as many bytes as so many blocks have lanes.
+  template <std::size_t kOfPart>
   static void store_part(std::uint8_t* y, Register bytes, std::size_t i, std::int64_t count) {
-    constexpr std::size_t kBytes = kPanel * kBlock;
+    constexpr std::size_t kBytes = kOfPart * kBlock;
     if (count < std::int64_t{kBytes}) {
       std::uint8_t all[32];
       _mm256_storeu_si256(reinterpret_cast<Register*>(all), bytes);
       __builtin_memcpy(y, all + i * kBytes, static_cast<std::size_t>(count));
       return;
     }
-    if constexpr (kPanel == 4) {
+    if constexpr (kOfPart == 4) {
       _mm256_storeu_si256(reinterpret_cast<Register*>(y), bytes);
       return;
     }
     const __m128i half = i * kBytes < 16 ? _mm256_castsi256_si128(bytes) : _mm256_extracti128_si256(bytes, 1);
-    if constexpr (kPanel == 2) {
+    if constexpr (kOfPart == 2) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(y), half);
     } else if (i % 2 == 0) {
       _mm_storel_epi64(reinterpret_cast<__m128i*>(y), half);
@@ -119,12 +123,28 @@ struct CommonLanes {
     }
   }
 
+  // 32 bytes, as many from each place.
+  using Bytes = Register;
+  template <std::size_t kParts>
+  static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
+    if constexpr (kParts == 1) return load_register(at[0]);
+    if constexpr (kParts == 2) {
+      return _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(at[1]), reinterpret_cast<const __m128i*>(at[0]));
+    }
+    if constexpr (kParts == 4) {
+      return _mm256_setr_epi64x(load_eight(at[0]), load_eight(at[1]), load_eight(at[2]), load_eight(at[3]));
+    }
+  }
+  static std::int64_t load_eight(const std::uint8_t* from) {
+    std::int64_t eight;
+    __builtin_memcpy(&eight, from, sizeof eight);
+    return eight;
+  }
+
   // Bytes of four rows next to one another, within 128 bits: channels 16 l + 4 r + i in lane 4 l + i of register r.
-  static void interleave_bytes(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c,
-                               const std::uint8_t* d, Register (&x)[4]) {
-    const Register ra = load_register(a), rb = load_register(b), rc = load_register(c), rd = load_register(d);
-    const Register ab_low = _mm256_unpacklo_epi8(ra, rb), ab_high = _mm256_unpackhi_epi8(ra, rb);
-    const Register cd_low = _mm256_unpacklo_epi8(rc, rd), cd_high = _mm256_unpackhi_epi8(rc, rd);
+  static void interleave_bytes(Bytes a, Bytes b, Bytes c, Bytes d, Register (&x)[4]) {
+    const Register ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
+    const Register cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
     x[0] = _mm256_unpacklo_epi16(ab_low, cd_low);
     x[1] = _mm256_unpackhi_epi16(ab_low, cd_low);
     x[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
@@ -146,10 +166,7 @@ struct PairLanes : CommonLanes {
   static Sums dot(Sums sums, Activations x, Weights w) {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
-    interleave_bytes(a, b, c, d, x);
-  }
+  static void interleave(Bytes a, Bytes b, Bytes c, Bytes d, Activations (&x)[4]) { interleave_bytes(a, b, c, d, x); }
 };
 
 // 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
@@ -170,8 +187,7 @@ struct ExactLanes : CommonLanes {
     const Sums even = _mm256_add_epi32(sums, _mm256_madd_epi16(x.even, w.even));
     return _mm256_add_epi32(even, _mm256_madd_epi16(x.odd, w.odd));
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(Bytes a, Bytes b, Bytes c, Bytes d, Activations (&x)[4]) {
     Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
     for (int r = 0; r < 4; ++r) x[r] = activations(bytes[r]);
@@ -193,9 +209,10 @@ bool seven_bits(const std::uint8_t* x, std::int64_t count) {
 }  // namespace
 
 Loops avx2_loops(Arithmetic::Products products) {
-  Loops loops = products == Arithmetic::Products::exact ? loops_with<ExactLanes>() : loops_with<PairLanes>();
-  loops.seven_bits = seven_bits;
-  return loops;
+  if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
+  Loops exact = loops_with<ExactLanes>();
+  exact.seven_bits = seven_bits;
+  return exact;
 }
 
 }  // namespace tieout

@@ -17,8 +17,7 @@ struct PairLanes : avx512::CommonLanes {
   static Sums dot(Sums sums, Activations x, Weights w) {
     return _mm512_add_epi32(sums, _mm512_madd_epi16(_mm512_maddubs_epi16(x, w), _mm512_set1_epi16(1)));
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     interleave_bytes(a, b, c, d, x);
   }
 };
@@ -42,8 +41,7 @@ struct ExactLanes : avx512::CommonLanes {
     const Sums even = _mm512_add_epi32(sums, _mm512_madd_epi16(x.even, w.even));
     return _mm512_add_epi32(even, _mm512_madd_epi16(x.odd, w.odd));
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
     for (int r = 0; r < 4; ++r) x[r] = activations(bytes[r]);
@@ -64,9 +62,10 @@ bool seven_bits(const std::uint8_t* x, std::int64_t count) {
 }  // namespace
 
 Loops avx512_loops(Arithmetic::Products products) {
-  Loops loops = products == Arithmetic::Products::exact ? loops_with<ExactLanes>() : loops_with<PairLanes>();
-  loops.seven_bits = seven_bits;
-  return loops;
+  if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
+  Loops exact = loops_with<ExactLanes>();
+  exact.seven_bits = seven_bits;
+  return exact;
 }
 
 }  // namespace tieout

@@ -12,8 +12,7 @@ struct VnniLanes : avx512::CommonLanes {
   static Weights weights(const std::int8_t* from) { return _mm512_load_si512(from); }
   static Activations broadcast(const std::uint8_t* from) { return broadcast_bytes(from); }
   static Sums dot(Sums sums, Activations x, Weights w) { return _mm512_dpbusd_epi32(sums, x, w); }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     interleave_bytes(a, b, c, d, x);
   }
 };

@@ -20,11 +20,12 @@ template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
 void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                     std::int64_t count) {
   constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
+  const BlockNumbers* const numbers = row.numbers + turn * 4;
   typename Lanes::Sums sums[kWide][4];
   typename Lanes::Sums activations[kWide][4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes<Lanes> + r * Lanes::kBlock);
+    const auto start = Lanes::load(numbers[r].start);
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < kWide; ++k) {
       sums[k][r] = start;
@@ -39,7 +40,8 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
 #pragma GCC unroll 4
     for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
       const std::uint8_t* const at = base + k * row.x_distance;
-      Lanes::interleave(at + offsets[0], at + offsets[1], at + offsets[2], at + offsets[3], x[k]);
+      const auto tap = [&](int i) { return Lanes::template bytes<1>({at + offsets[i]}); };
+      Lanes::interleave(tap(0), tap(1), tap(2), tap(3), x[k]);
     }
 #pragma GCC unroll 4
     for (int r = 0; r < 4; ++r, w += kWeights) {
@@ -53,69 +55,21 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
       }
     }
   }
-  std::uint8_t* y[kWide];
+  std::uint8_t* y[kWide][1]{};
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
     const std::int64_t to = turn * kDepthwiseBytes<Lanes> + (first + k) * row.y_distance;
-    y[k] = row.y + to;
+    y[k][0] = row.y + to;
     if constexpr (kZeroPoints == ZeroPoints::some) {
       for (int r = 0; r < 4; ++r) {
         const auto sum = Lanes::at_most(activations[k][r], row.largest_activation_sum);
-        const auto zero_point =
-            Lanes::load(row.numbers.weight_zero_point + turn * kDepthwiseBytes<Lanes> + r * Lanes::kBlock);
+        const auto zero_point = Lanes::load(numbers[r].weight_zero_point);
         sums[k][r] = Lanes::subtract_product(sums[k][r], zero_point, sum);
       }
     }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[k], count, row.sums + to);
+    if (row.sums != nullptr) store_sums<Lanes>(sums[k], count, {row.sums + to});
   }
-  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes<Lanes>, range, y, count);
-}
-
-// Two rows of the output at a time, stride 1 downwards: four rows of the input side by side in a lane serve both of them, with
-// the weights of three taps at the upper three bytes or at the lower ones. Half of the interleaving is saved.
-template <typename Lanes, std::size_t kWide>
-void depthwise_pair_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
-                         std::int64_t count) {
-  constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
-  typename Lanes::Sums sums[2 * kWide][4];
-#pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) {
-    const auto start = Lanes::load(row.numbers.start + turn * kDepthwiseBytes<Lanes> + r * Lanes::kBlock);
-#pragma GCC unroll 4
-    for (std::size_t k = 0; k < 2 * kWide; ++k) sums[k][r] = start;
-  }
-  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes<Lanes> + first * row.x_distance;
-  const std::int8_t* w = row.pair_weights + turn * row.columns * 8 * kWeights;
-  for (std::int64_t column = 0; column < row.columns; ++column, w += 8 * kWeights) {
-    typename Lanes::Activations x[kWide][4];
-#pragma GCC unroll 4
-    for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
-      const std::uint8_t* const at = base + k * row.x_distance + row.tap_offsets[column];
-      Lanes::interleave(at, at + row.line_bytes, at + 2 * row.line_bytes, at + 3 * row.line_bytes, x[k]);
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) {
-      const auto upper = Lanes::weights(w + r * kWeights);
-      const auto lower = Lanes::weights(w + (4 + r) * kWeights);
-#pragma GCC unroll 4
-      for (std::size_t k = 0; k < kWide; ++k) {
-        sums[2 * k][r] = Lanes::dot(sums[2 * k][r], x[k][r], upper);
-        sums[2 * k + 1][r] = Lanes::dot(sums[2 * k + 1][r], x[k][r], lower);
-      }
-    }
-  }
-  std::uint8_t* y[2 * kWide];
-#pragma GCC unroll 4
-  for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
-    y[2 * k] = row.y + turn * kDepthwiseBytes<Lanes> + (first + k) * row.y_distance;
-    y[2 * k + 1] = y[2 * k] + row.y_row;
-    if (row.sums != nullptr) {
-      std::int32_t* const to = row.sums + (y[2 * k] - row.y);
-      store_sums<Lanes>(sums[2 * k], count, to);
-      store_sums<Lanes>(sums[2 * k + 1], count, to + row.y_row);
-    }
-  }
-  Lanes::finish(sums, row.numbers, turn * kDepthwiseBytes<Lanes>, range, y, count);
+  Lanes::finish(sums, numbers, range, y, count);
 }
 
 // Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one
@@ -162,13 +116,6 @@ void depthwise(const DepthwiseRow& row, const OutputRange& range) {
   each_depthwise_tile<Lanes>(
       row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 2>(row, range, turn, k, count); },
       [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 1>(row, range, turn, k, count); });
-}
-
-template <typename Lanes>
-void depthwise_pair(const DepthwiseRow& row, const OutputRange& range) {
-  each_depthwise_tile<Lanes>(
-      row, [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 2>(row, range, turn, k, count); },
-      [&](auto turn, auto k, auto count) { depthwise_pair_tile<Lanes, 1>(row, range, turn, k, count); });
 }
 
 }  // namespace tieout

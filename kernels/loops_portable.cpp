@@ -23,6 +23,7 @@ struct PortableLanes {
   static constexpr std::int64_t kBlock = kLanes;
   static constexpr int kBlocks = 1;
   static constexpr int positions(int) { return 4; }
+  static constexpr std::size_t kDepthwiseWide = 1;
 
   using Sums = Lanes16;
   struct Weights {
@@ -74,21 +75,30 @@ struct PortableLanes {
     for (std::int32_t& lane : sums.lane) lane = lane < most ? lane : most;
     return sums;
   }
-  static void interleave(const std::uint8_t* a, const std::uint8_t* b, const std::uint8_t* c, const std::uint8_t* d,
-                         Activations (&x)[4]) {
+  struct Bytes {
+    std::uint8_t byte[4 * kBlock];
+  };
+  template <std::size_t kParts>
+  static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
+    constexpr std::size_t kSize = 4 * kBlock / kParts;
+    Bytes bytes;
+    for (std::size_t i = 0; i < kParts; ++i) std::memcpy(bytes.byte + i * kSize, at[i], kSize);
+    return bytes;
+  }
+  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     for (int r = 0; r < 4; ++r) {
       for (int i = 0; i < kBlock; ++i) {
         const std::int64_t channel = channel_of_lane(4, r, i);
         std::uint8_t* const to = x[r].bytes + 4 * i;
-        to[0] = a[channel];
-        to[1] = b[channel];
-        to[2] = c[channel];
-        to[3] = d[channel];
+        to[0] = a.byte[channel];
+        to[1] = b.byte[channel];
+        to[2] = c.byte[channel];
+        to[3] = d.byte[channel];
       }
     }
   }
 
-  static std::uint8_t requantize(std::int32_t raw, const ChannelNumbers& numbers, std::int64_t at, OutputRange range) {
+  static std::uint8_t requantize(std::int32_t raw, const BlockNumbers& numbers, int at, OutputRange range) {
     auto f = static_cast<float>(raw);
     // A libm without FMA takes long for it, and most biases are not fused.
     f = numbers.reciprocal[at] == 1.0F ? f + numbers.bias[at] : std::fma(numbers.bias[at], numbers.reciprocal[at], f);
@@ -103,20 +113,22 @@ struct PortableLanes {
     const std::int32_t q = whole + (up ? 1 : 0) + range.zero_point;
     return static_cast<std::uint8_t>(q < range.lowest ? range.lowest : q > 255 ? 255 : q);
   }
-  template <std::size_t kPanel>
-  static void finish_one(const Sums (&raw)[kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                         OutputRange range, std::uint8_t* y, std::int64_t count) {
+  template <std::size_t kPanel, std::size_t kParts>
+  static void finish_one(const Sums (&raw)[kPanel], const BlockNumbers* numbers, OutputRange range,
+                         std::uint8_t* const (&y)[kParts], std::int64_t count) {
+    constexpr std::int64_t kSize = 4 * kBlock / kParts;
     for (int r = 0; r < int{kPanel}; ++r) {
       for (int i = 0; i < kBlock; ++i) {
-        const std::int64_t channel = channel_of_lane(kPanel, r, i);
-        if (channel < count) y[channel] = requantize(raw[r].lane[i], numbers, first + r * kBlock + i, range);
+        const std::int64_t place = channel_of_lane(kPanel, r, i), channel = place % kSize;
+        if (channel >= count) continue;
+        y[place / kSize][channel] = requantize(raw[r].lane[i], numbers[r], i, range);
       }
     }
   }
-  template <std::size_t kPositions, std::size_t kPanel>
-  static void finish(const Sums (&sums)[kPositions][kPanel], const ChannelNumbers& numbers, std::int64_t first,
-                     OutputRange range, std::uint8_t* const (&y)[kPositions], std::int64_t count) {
-    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, first, range, y[p], count);
+  template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
+  static void finish(const Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
+    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, range, y[p], count);
   }
 };
 

@@ -6,14 +6,17 @@
 //   Weights     a block's weights of one step
 //   Activations four bytes for each lane
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
-//   interleave(rows, out): four rows of four blocks' bytes to four blocks: in each lane one channel's bytes of the four rows
-//   finish(sums, numbers, first, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position]
+//   bytes(at): four blocks' bytes of the input, as many from each at[part]
+//   interleave(rows, out): four rows of such bytes to four blocks: in each lane one channel's bytes of the four rows
+//   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
+//   kDepthwiseWide: so many registers of bytes of the output whose sums the registers hold
 //   positions(blocks): how many positions of a panel's sums the registers hold
 
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/loops_depthwise.h"
+#include "kernels/loops_depthwise_3x3.h"
 
 namespace tieout {
 
@@ -23,7 +26,7 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
-    const auto start = Lanes::load(panel.numbers.start + r * Lanes::kBlock);
+    const auto start = Lanes::load(panel.numbers[r].start);
 #pragma GCC unroll 16
     for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) sums[p][r] = start;
   }
@@ -44,22 +47,27 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
       w += int{kBlocks} * kBytes;
     }
   }
-  std::uint8_t* y[kPositions];
+  if (row.activation_sums != nullptr) {
 #pragma GCC unroll 16
-  for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-    const std::int64_t position = first + p;
-    y[p] = row.y + position * row.y_distance;
-    if (row.activation_sums != nullptr) {
+    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
+      const auto sum = Lanes::splat(row.activation_sums[first + p]);
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
-        sums[p][r] =
-            Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers.weight_zero_point + r * Lanes::kBlock),
-                                    Lanes::splat(row.activation_sums[position]));
+        sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers[r].weight_zero_point), sum);
       }
     }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[p], panel.channels, row.sums + position * row.y_distance);
   }
-  Lanes::finish(sums, panel.numbers, 0, range, y, panel.channels);
+  const std::int64_t to = first * row.y_distance;
+  if (row.sums != nullptr) {
+#pragma GCC unroll 16
+    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
+      store_sums<Lanes>(sums[p], panel.channels, {row.sums + to + p * row.y_distance});
+    }
+  }
+  std::uint8_t* y[kPositions][1];
+#pragma GCC unroll 16
+  for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) y[p][0] = row.y + to + p * row.y_distance;
+  Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
 // Neighbouring tiles of up to kMost positions each: those that have just as many.
@@ -140,7 +148,7 @@ Loops loops_with() {
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,
-          .depthwise_pair = depthwise_pair<Lanes>,
+          .depthwise_3x3 = depthwise_3x3<Lanes>,
           .multiply_in_registers = multiply_in_registers<Lanes>,
           .seven_bits = nullptr};
 }

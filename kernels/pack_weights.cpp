@@ -82,22 +82,36 @@ class Packer {
           });
         }
       }
-      for (std::int64_t block = 0; block < 4; ++block) {
-        for (std::int64_t lane = 0; lane < block_; ++lane) {
-          const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block, lane);
-          put_channel(place < channels_of_period ? place % plan_.spec.out_channels : -1);
-        }
-      }
+      put_channels(4, [&](std::int64_t channel) {
+        const std::int64_t place = turn * 4 * block_ + channel;
+        return place < channels_of_period ? place % plan_.spec.out_channels : -1;
+      });
     }
-    if (!plan_.weight_zero_points) {
-      pack_pairs(channels_of_period);
-      return;
-    }
+    if (!plan_.weight_zero_points) return;
     to = room_for(quads, plan_.ones);
     for (std::int64_t quad = 0; quad < quads; ++quad, to += of_block_step_) {
       put_block_step(to, [&](std::int64_t, std::int64_t i) {
         return quad * kStep + i < length_ ? std::int8_t{1} : std::int8_t{0};
       });
+    }
+  }
+
+  void pack_depthwise_3x3() {
+    const std::int64_t channels = plan_.spec.out_channels, size = 4 * block_ / plan_.pixels;
+    const std::int64_t turns = (channels + size - 1) / size;
+    std::int8_t* to = room_for(turns * 3 * 4, plan_.weights);
+    for (std::int64_t turn = 0; turn < turns; ++turn) {
+      const std::int64_t first = std::min(turn * size, channels - size);
+      for (std::int64_t column = 0; column < 3; ++column) {
+        for (std::int64_t block = 0; block < 4; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
+            if (i == 3) return std::int8_t{0};
+            const std::int64_t channel = first + channel_of_lane(4, block, lane) % size;
+            return ordered_[static_cast<std::size_t>(channel * length_ + i * 3 + column)];
+          });
+        }
+      }
+      put_channels(4, [&](std::int64_t place) { return first + place % size; });
     }
   }
 
@@ -117,36 +131,21 @@ class Packer {
     }
   }
 
-  // Weights of two rows of the output: a column of taps at the first bytes of a step, and one byte on.
-  void pack_pairs(std::int64_t channels_of_period) {
-    const ConvCase& c = plan_.spec;
-    if (plan_.loops.depthwise_pair == nullptr && !plan_.pair_loops) return;
-    if (c.kernel[0] != 1 || c.kernel[1] != 3 || c.stride[1] != 1 || c.dilation[1] != 1) return;
-    plan_.pair_columns = c.kernel[2];
-    std::int8_t* to = room_for(plan_.period * c.kernel[2] * 8, plan_.pair_weights);
-    for (std::int64_t turn = 0; turn < plan_.period; ++turn) {
-      for (std::int64_t column = 0; column < c.kernel[2]; ++column) {
-        for (std::int64_t block = 0; block < 8; ++block, to += of_block_step_) {
-          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
-            const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block % 4, lane);
-            const std::int64_t row = i - block / 4;
-            if (place >= channels_of_period || row < 0 || row >= c.kernel[1]) return std::int8_t{0};
-            const std::int64_t tap = row * c.kernel[2] + column;
-            return ordered_[static_cast<std::size_t>(place % c.out_channels * length_ + tap)];
-          });
-        }
+  // channel_at(place): of a panel's lanes in order; -1: a lane that only fills up.
+  template <typename ChannelAt>
+  void put_channels(std::int64_t blocks, const ChannelAt& channel_at) {
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      BlockNumbers& numbers = plan_.numbers.emplace_back();
+      for (std::int64_t lane = 0; lane < block_; ++lane) {
+        const std::int64_t k = channel_at(channel_of_lane(blocks, block, lane));
+        const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
+        numbers.start[lane] = channel.start;
+        numbers.weight_zero_point[lane] = channel.weight_zero_point;
+        numbers.bias[lane] = channel.scale.bias;
+        numbers.reciprocal[lane] = channel.scale.reciprocal;
+        numbers.multiplier[lane] = channel.scale.multiplier;
       }
     }
-  }
-
-  void put_channel(std::int64_t k) {
-    const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
-    ChannelTable& table = plan_.table;
-    table.start.push_back(channel.start);
-    table.weight_zero_point.push_back(channel.weight_zero_point);
-    table.bias.push_back(channel.scale.bias);
-    table.reciprocal.push_back(channel.scale.reciprocal);
-    table.multiplier.push_back(channel.scale.multiplier);
   }
 
   void pack_panel(std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
@@ -154,7 +153,7 @@ class Packer {
     ConvPlan::PlacedPanel placed{.group = group,
                                  .first_channel = first,
                                  .lines = static_cast<std::int64_t>(plan_.weights.size()),
-                                 .lanes = static_cast<std::int64_t>(plan_.table.start.size())};
+                                 .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
     std::int8_t* to = room_for(runs * plan_.steps * blocks, plan_.weights);
@@ -170,12 +169,7 @@ class Packer {
         }
       }
     }
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      for (std::int64_t lane = 0; lane < block_; ++lane) {
-        const std::int64_t channel = channel_of_lane(blocks, block, lane);
-        put_channel(channel < channels ? first + channel : -1);
-      }
-    }
+    put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
     if (!plan_.row_spans.empty()) sum_padding(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
@@ -217,19 +211,21 @@ std::int64_t period_of_rows(std::int64_t channels, std::int64_t bytes) { return 
 
 }  // namespace
 
-ChannelNumbers ChannelTable::from(std::int64_t first) const {
-  return {start.data() + first, weight_zero_point.data() + first, bias.data() + first, reciprocal.data() + first,
-          multiplier.data() + first};
-}
-
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   Packer packer(plan, weight);
   if (plan.reduction == Reduction::dense) {
     packer.pack_panels();
     for (ConvPlan::PlacedPanel& placed : plan.panels) {
       placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
-      placed.panel.numbers = plan.table.from(placed.lanes);
+      placed.panel.numbers = plan.numbers.data() + placed.blocks;
     }
+    return;
+  }
+  if (plan.reduction == Reduction::depthwise_3x3) {
+    packer.pack_depthwise_3x3();
+    const auto zero_point = static_cast<std::int8_t>(plan.spec.activation_zero_point);
+    plan.outside.resize(static_cast<std::size_t>(plan.line_bytes / 64 + 1));
+    for (CacheLine& line : plan.outside) std::fill(std::begin(line.bytes), std::end(line.bytes), zero_point);
     return;
   }
   while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());

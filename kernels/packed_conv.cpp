@@ -35,16 +35,19 @@ class Run {
   void rows(std::int64_t first, std::int64_t count) {
     first_row_ = first;
     for (std::int64_t row = first; row < first + count;) {
-      const std::int64_t h = row % plan_.out[1];
       if (plan_.windows == Windows::joined || plan_.windows == Windows::gathered) {
-        row_of_windows(row);
-        ++row;
-        continue;
+        row_of_windows(row++);
+      } else {
+        // Up to the end of the chunk, of what is asked for, and of the plane.
+        const std::int64_t h = row % plan_.out[1];
+        const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
+        if (plan_.reduction == Reduction::depthwise_3x3) {
+          depthwise_3x3_rows(row, many);
+        } else {
+          chunk(row, many);
+        }
+        row += many;
       }
-      // Up to the end of the chunk, of what is asked for, and of the plane.
-      const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
-      chunk(row, many);
-      row += many;
     }
   }
 
@@ -60,13 +63,10 @@ class Run {
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
-    choose_loops(source, count);
+    choose_loops(source, lines_of(count));
     if (plan_.reduction == Reduction::depthwise) {
-      const bool pairs = plan_.pair_columns > 0 && loops_->depthwise_pair != nullptr;
-      for (std::int64_t r = 0; r < count;) {
-        const Rows rows_at_once = pairs && r + 2 <= count ? Rows::two : Rows::one;
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r), rows_at_once);
-        r += rows_at_once == Rows::two ? 2 : 1;
+      for (std::int64_t r = 0; r < count; ++r) {
+        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
       }
       return;
     }
@@ -82,10 +82,14 @@ class Run {
     }
   }
 
-  // By the activations that `rows` rows of the output look at.
-  void choose_loops(const std::uint8_t* source, std::int64_t rows) {
+  // Of the input, that so many rows of the output look at.
+  [[nodiscard]] std::int64_t lines_of(std::int64_t rows) const {
+    return (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
+  }
+
+  // By the activations in these lines of the window's planes.
+  void choose_loops(const std::uint8_t* source, std::int64_t lines) {
     if (!plan_.pair_loops) return;
-    const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
     bool seven_bits = true;
     for (std::int64_t d = 0; d < c_.kernel[0] && seven_bits; ++d) {
       seven_bits = plan_.loops.seven_bits(source + d * plan_.plane_bytes, lines * plan_.line_bytes);
@@ -132,22 +136,22 @@ class Run {
   // The panel without the taps outside, which its sums then begin with.
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
-    const std::int64_t lanes = panel.blocks * plan_.loops.block;
+    const std::int64_t block = plan_.loops.block;
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
-    panel.weights += first_step * kStep * lanes;
+    panel.weights += first_step * kStep * panel.blocks * block;
     if (c_.activation_zero_point == 0) return placed;
-    start_.assign(panel.numbers.start, panel.numbers.start + lanes);
-    const std::int32_t* sums = plan_.padding_sums.data() + placed.lanes * volume(c_.kernel);
+    numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
+    const std::int32_t* sums = plan_.padding_sums.data() + placed.blocks * block * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
-      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += lanes) {
+      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * block) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
-        for (std::size_t i = 0; i < start_.size(); ++i) {
-          const std::uint32_t start = static_cast<std::uint32_t>(start_[i]) + static_cast<std::uint32_t>(sums[i]);
-          start_[i] = static_cast<std::int32_t>(start);
+        for (std::int64_t i = 0; i < panel.blocks * block; ++i) {
+          std::int32_t& start = numbers_[static_cast<std::size_t>(i / block)].start[i % block];
+          start = static_cast<std::int32_t>(static_cast<std::uint32_t>(start) + static_cast<std::uint32_t>(sums[i]));
         }
       }
     }
-    panel.numbers.start = start_.data();
+    panel.numbers = numbers_.data();
     return placed;
   }
 
@@ -194,9 +198,39 @@ class Run {
     }
   }
 
-  enum class Rows { one, two };
+  void depthwise_3x3_rows(std::int64_t row, std::int64_t count) {
+    const std::uint8_t* const plane = image_ + row / plan_.out[1] * c_.stride[0] * c_.input[1] * plan_.line_bytes;
+    const std::int64_t corner = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
+    const std::int64_t top = std::clamp<std::int64_t>(corner, 0, c_.input[1]);
+    const std::int64_t bottom = std::clamp<std::int64_t>(corner + lines_of(count), top, c_.input[1]);
+    choose_loops(plane + top * plan_.line_bytes, bottom - top);
+    for (std::int64_t r = 0; r < count; ++r) {
+      depthwise_3x3_row(plane, corner + r * c_.stride[1], output_offset(row + r));
+    }
+  }
 
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset, Rows rows) {
+  void depthwise_3x3_row(const std::uint8_t* plane, std::int64_t corner, std::int64_t offset) {
+    const auto* const outside = reinterpret_cast<const std::uint8_t*>(plan_.outside.front().bytes);
+    Depthwise3x3 work{.lines = {},
+                      .outside = outside,
+                      .width = c_.input[2],
+                      .channels = c_.out_channels,
+                      .padding = c_.padding[2],
+                      .stride = c_.stride[2],
+                      .positions = plan_.out[2],
+                      .pixels = plan_.pixels,
+                      .weights = plan_.weights.front().bytes,
+                      .numbers = plan_.numbers.data(),
+                      .y = y_ + offset,
+                      .sums = sums_ == nullptr ? nullptr : sums_ + offset};
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const std::int64_t h = corner + i;
+      work.lines[i] = h >= 0 && h < c_.input[1] ? plane + h * plan_.line_bytes : outside;
+    }
+    loops_->depthwise_3x3(work, plan_.range);
+  }
+
+  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
     const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
     const std::int64_t period_bytes = plan_.period * 4 * plan_.loops.block;
@@ -211,14 +245,9 @@ class Run {
                             .weights = plan_.weights.front().bytes,
                             .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
                             .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                            .numbers = plan_.table.from(0),
+                            .numbers = plan_.numbers.data(),
                             .y = y_ + offset,
-                            .sums = sums_ == nullptr ? nullptr : sums_ + offset,
-                            .columns = plan_.pair_columns,
-                            .line_bytes = plan_.line_bytes,
-                            .y_row = row_numbers_,
-                            .pair_weights = plan_.pair_columns > 0 ? plan_.pair_weights.front().bytes : nullptr};
-    if (rows == Rows::two) return loops_->depthwise_pair(work, plan_.range);
+                            .sums = sums_ == nullptr ? nullptr : sums_ + offset};
     loops_->depthwise(work, plan_.range);
   }
 
@@ -249,7 +278,8 @@ class Run {
   std::int64_t row_numbers_, first_row_ = 0;
   std::span<const ConvPlan::PlacedPanel> panels_;
   WindowCopy copy_;
-  std::vector<std::int32_t> activation_sums_, start_;
+  std::vector<std::int32_t> activation_sums_;
+  std::vector<BlockNumbers> numbers_;
 };
 
 // The part of their time for which threads wait for the one with the most items; all of it where there is nothing to share.

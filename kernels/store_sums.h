@@ -9,20 +9,21 @@
 namespace tieout {
 
 // To channels' order. Apart, and given a copy: what has an address lies in memory and not in registers.
-template <typename Lanes, std::size_t kBlocks>
+template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
 [[gnu::noinline]] void store_lanes(const std::int32_t (&lanes)[kBlocks][Lanes::kBlock], std::int64_t count,
-                                   std::int32_t* sums) {
+                                   std::int32_t* const (&sums)[kParts]) {
+  constexpr std::int64_t kSize = 4 * Lanes::kBlock / kParts;  // of a part, if there are any
   for (std::int64_t r = 0; r < std::int64_t{kBlocks}; ++r) {
     for (std::int64_t i = 0; i < Lanes::kBlock; ++i) {
-      const std::int64_t channel = channel_of_lane(kBlocks, r, i);
-      if (channel < count) sums[channel] = lanes[r][i];
+      const std::int64_t place = channel_of_lane(kBlocks, r, i), channel = place % kSize;
+      if (channel < count) sums[place / kSize][channel] = lanes[r][i];
     }
   }
 }
 
 // Lanes that know how to do it in registers say so.
-template <typename Lanes, std::size_t kBlocks>
-void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* sums) {
+template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
+void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* const (&sums)[kParts]) {
   if constexpr (requires { Lanes::store_in_order(raw, count, sums); }) {
     return Lanes::store_in_order(raw, count, sums);
   }

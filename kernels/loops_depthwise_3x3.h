@@ -1,0 +1,119 @@
+#pragma once
+// Depthwise windows of 3x3, by what Lanes has: see loops_template.h.
+//
+// Shuffles put the three bytes of a column of a window into one lane, for four blocks of channels at a time, and every window of
+// a tile that sees the column takes it from there.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/loops_depthwise.h"
+#include "kernels/store_sums.h"
+
+namespace tieout {
+
+enum class Place { inside, edge };  // of a tile: at an edge its windows may reach into the padding
+
+// The same channels of kPixels pixels, as positions of the output next to one another see them.
+template <typename Lanes, Place kPlace, std::int64_t kStride, std::size_t kPixels>
+typename Lanes::Bytes load_pixels(const Depthwise3x3& row, const std::uint8_t* line, std::int64_t column) {
+  const std::uint8_t* at[kPixels];
+#pragma GCC unroll 4
+  for (std::int64_t i = 0; i < std::int64_t{kPixels}; ++i) {
+    const std::int64_t here = column + i * kStride;
+    const bool outside = kPlace == Place::edge && (here < 0 || here >= row.width);
+    at[i] = outside ? row.outside : line + here * row.channels;
+  }
+  return Lanes::bytes(at);
+}
+
+// kWide registers of kPixels positions each, from position `first` on; a part of the channels.
+template <typename Lanes, Place kPlace, std::int64_t kStride, std::size_t kPixels, std::size_t kWide>
+void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn, std::int64_t first) {
+  constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
+  constexpr std::int64_t kSize = kDepthwiseBytes<Lanes> / std::int64_t{kPixels};
+  constexpr std::int64_t kShift = kStride * std::int64_t{kPixels};  // columns from a register to the next
+  const std::int64_t channel = std::min(turn * kSize, row.channels - kSize);
+  const std::uint8_t* const lines[3] = {row.lines[0] + channel, row.lines[1] + channel, row.lines[2] + channel};
+  const std::int64_t column = first * kStride - row.padding;
+  const std::int8_t* const w = row.weights + turn * 3 * 4 * kWeights;
+  const BlockNumbers* const numbers = row.numbers + turn * 4;
+  typename Lanes::Sums sums[kWide][4];
+#pragma GCC unroll 32
+  for (std::int64_t c = 0; c < (std::int64_t{kWide} - 1) * kShift + 3; ++c) {
+    if (c % kShift >= 3) continue;
+    const auto line = [&](int i) { return load_pixels<Lanes, kPlace, kStride, kPixels>(row, lines[i], column + c); };
+    const auto last = line(2);
+    typename Lanes::Activations x[4];
+    Lanes::interleave(line(0), line(1), last, last, x);  // the fourth meets a weight of 0
+#pragma GCC unroll 16
+    for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+      const std::int64_t tap = c - k * kShift;
+      if (tap < 0 || tap >= 3) continue;
+#pragma GCC unroll 4
+      for (std::int64_t r = 0; r < 4; ++r) {
+        const auto before = tap == 0 ? Lanes::load(numbers[r].start) : sums[k][r];
+        sums[k][r] = Lanes::dot(before, x[r], Lanes::weights(w + (tap * 4 + r) * kWeights));
+      }
+    }
+  }
+  std::uint8_t* y[kWide][kPixels];
+#pragma GCC unroll 16
+  for (std::size_t k = 0; k < kWide; ++k) {
+    std::int32_t* raw[kPixels];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kPixels; ++i) {
+      const std::int64_t at = (first + static_cast<std::int64_t>(k * kPixels + i)) * row.channels + channel;
+      y[k][i] = row.y + at;
+      raw[i] = row.sums + at;
+    }
+    if (row.sums != nullptr) store_sums<Lanes>(sums[k], kSize, raw);
+  }
+  Lanes::finish(sums, numbers, range, y, kSize);
+}
+
+// Tiles of kWide registers; the last may compute again what the one before has.
+template <typename Lanes, std::int64_t kStride, std::size_t kPixels, std::size_t kWide>
+void depthwise_3x3_tiles(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn) {
+  constexpr std::int64_t kPositions = std::int64_t{kWide} * std::int64_t{kPixels};
+  for (std::int64_t at = 0; at < row.positions; at += kPositions) {
+    const std::int64_t first = std::min(at, row.positions - kPositions);
+    const std::int64_t left = first * kStride - row.padding;
+    if (left >= 0 && left + (kPositions - 1) * kStride + 3 <= row.width) {
+      depthwise_3x3_tile<Lanes, Place::inside, kStride, kPixels, kWide>(row, range, turn, first);
+    } else {
+      depthwise_3x3_tile<Lanes, Place::edge, kStride, kPixels, kWide>(row, range, turn, first);
+    }
+  }
+}
+
+template <typename Lanes, std::int64_t kStride, std::size_t kPixels>
+void depthwise_3x3_turns(const Depthwise3x3& row, const OutputRange& range) {
+  constexpr std::size_t kWide = Lanes::kDepthwiseWide;
+  const bool wide = row.positions >= static_cast<std::int64_t>(kWide * kPixels);
+  for (std::int64_t turn = 0; turn * kDepthwiseBytes<Lanes> < row.channels * std::int64_t{kPixels}; ++turn) {
+    if (wide) {
+      depthwise_3x3_tiles<Lanes, kStride, kPixels, kWide>(row, range, turn);
+    } else {
+      depthwise_3x3_tiles<Lanes, kStride, kPixels, 1>(row, range, turn);
+    }
+  }
+}
+
+template <typename Lanes, std::int64_t kStride>
+void depthwise_3x3_of_stride(const Depthwise3x3& row, const OutputRange& range) {
+  switch (row.pixels) {
+    case 1: return depthwise_3x3_turns<Lanes, kStride, 1>(row, range);
+    case 2: return depthwise_3x3_turns<Lanes, kStride, 2>(row, range);
+    default: return depthwise_3x3_turns<Lanes, kStride, 4>(row, range);
+  }
+}
+
+template <typename Lanes>
+void depthwise_3x3(const Depthwise3x3& row, const OutputRange& range) {
+  if (row.stride == 1) return depthwise_3x3_of_stride<Lanes, 1>(row, range);
+  depthwise_3x3_of_stride<Lanes, 2>(row, range);
+}
+
+}  // namespace tieout
