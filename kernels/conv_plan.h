@@ -29,8 +29,9 @@ struct Span {
   std::int64_t first, count, from, to;
 };
 
-// 64 bytes that begin a cache line: loads of a register's size then never touch two.
+// 64 bytes that begin a cache line: loads of a register's size then never touch two. Not zeros: megabytes of them are written once.
 struct alignas(64) CacheLine {
+  CacheLine() {}
   std::int8_t bytes[64];
 };
 
@@ -59,8 +60,8 @@ struct ConvPlan {
   std::int64_t part_bytes = 0;
 
   // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its
-  // weights, which is known beforehand: padding_sums, by panel, tap, block and lane. On a map of 7x7 with a padding of 1 this is
-  // a sixth of all products.
+  // weights, which is known beforehand: padding_sums, by panel, tap, block and lane, unless that is 0. On a map of 7x7 with a
+  // padding of 1 this is a sixth of all products.
   std::vector<Span> row_spans, column_spans;
   std::vector<std::int32_t> padding_sums;
 

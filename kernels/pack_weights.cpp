@@ -1,8 +1,12 @@
 // Weights and the numbers of each channel in the order in which the loops read them.
 
+#include <emmintrin.h>
+
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
+#include "cases/layout.h"
 #include "kernels/channel_scale.h"
 #include "kernels/conv_plan.h"
 
@@ -15,32 +19,23 @@ struct Channel {
   ChannelScale scale;
 };
 
+// Modulo 2^32, as is what it goes into.
+std::int32_t sum_of(std::span<const std::int8_t> weights) {
+  return static_cast<std::int32_t>(
+      std::accumulate(weights.begin(), weights.end(), std::uint32_t{0},
+                      [](auto sum, auto w) { return sum + static_cast<std::uint32_t>(w); }));
+}
+
 Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, std::int64_t k) {
   const ConvCase& c = plan.spec;
   const std::int64_t length = reduction_length(c);
   const auto weights = weight.subspan(static_cast<std::size_t>(k * length), static_cast<std::size_t>(length));
   const std::int64_t xz = c.activation_zero_point;
   const std::int64_t wz = weight_zero_point(c, k);
-  const std::int64_t sum = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
+  const std::int64_t sum = sum_of(weights);
   return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum),  // modulo 2^32
           .weight_zero_point = static_cast<std::int32_t>(wz),
           .scale = channel_scale(c, plan.arithmetic, k)};
-}
-
-// The weights in the order of the reduction, K x length.
-std::vector<std::int8_t> in_order(const ConvPlan& plan, std::span<const std::int8_t> weight) {
-  const std::int64_t taps = volume(plan.spec.kernel);
-  const std::int64_t channels = plan.group_channels;
-  std::vector<std::int8_t> ordered(weight.size());
-  auto from = weight.begin();
-  for (std::int64_t k = 0; k < plan.spec.out_channels; ++k) {
-    for (std::int64_t channel = 0; channel < channels; ++channel) {
-      for (std::int64_t tap = 0; tap < taps; ++tap, ++from) {
-        ordered[static_cast<std::size_t>((k * taps + tap) * channels + channel)] = *from;
-      }
-    }
-  }
-  return ordered;
 }
 
 class Packer {
@@ -48,23 +43,21 @@ class Packer {
   Packer(ConvPlan& plan, std::span<const std::int8_t> weight)
       : plan_(plan),
         weight_(weight),
-        ordered_(in_order(plan, weight)),
+        reordered_(volume(plan.spec.kernel) == 1 ? std::vector<std::int8_t>()
+                                                 : transposed(weight.data(), plan.spec.out_channels,
+                                                              plan.group_channels, volume(plan.spec.kernel))),
+        ordered_(reordered_.empty() ? weight.data() : reordered_.data()),
         length_(reduction_length(plan.spec)),
         block_(plan.loops.block),
         of_block_step_(kStep * block_) {}
 
   void pack_panels() {
-    for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
-      const std::int64_t end = (group + 1) * plan_.group_outputs;
-      for (std::int64_t first = group * plan_.group_outputs; first < end;) {
-        std::int64_t blocks = plan_.loops.blocks;
-        while (blocks > 1 && (end - first + block_ - 1) / block_ < blocks) blocks /= 2;
-        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
-        const std::int64_t channels = std::min(end - first, blocks * block_);
-        pack_panel(group, first, blocks, channels);
-        first += channels;
-      }
-    }
+    std::size_t lines = 0;
+    each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += lines_of(block_steps_of_panel(blocks)); });
+    plan_.weights.reserve(lines);  // megabytes, which are not to be moved as they grow
+    each_panel([&](std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+      pack_panel(group, first, blocks, channels);
+    });
   }
 
   void pack_depthwise(std::int64_t period, std::int64_t channels_of_period) {
@@ -78,7 +71,7 @@ class Packer {
             const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block, lane);
             const std::int64_t tap = quad * kStep + i;
             if (place >= channels_of_period || tap >= length_) return std::int8_t{0};
-            return ordered_[static_cast<std::size_t>(place % plan_.spec.out_channels * length_ + tap)];
+            return ordered_[place % plan_.spec.out_channels * length_ + tap];
           });
         }
       }
@@ -107,7 +100,7 @@ class Packer {
           put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
             if (i == 3) return std::int8_t{0};
             const std::int64_t channel = first + channel_of_lane(4, block, lane) % size;
-            return ordered_[static_cast<std::size_t>(channel * length_ + i * 3 + column)];
+            return ordered_[channel * length_ + i * 3 + column];
           });
         }
       }
@@ -116,10 +109,34 @@ class Packer {
   }
 
  private:
+  // use(group, first channel, blocks, channels that exist)
+  template <typename Use>
+  void each_panel(const Use& use) const {
+    for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
+      const std::int64_t end = (group + 1) * plan_.group_outputs;
+      for (std::int64_t first = group * plan_.group_outputs; first < end;) {
+        std::int64_t blocks = plan_.loops.blocks;
+        while (blocks > 1 && (end - first + block_ - 1) / block_ < blocks) blocks /= 2;
+        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
+        const std::int64_t channels = std::min(end - first, blocks * block_);
+        use(group, first, blocks, channels);
+        first += channels;
+      }
+    }
+  }
+
+  [[nodiscard]] std::int64_t block_steps_of_panel(std::int64_t blocks) const {
+    return static_cast<std::int64_t>(plan_.run_offsets.size()) * plan_.steps * blocks;
+  }
+
+  [[nodiscard]] std::size_t lines_of(std::int64_t block_steps) const {
+    return static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64);
+  }
+
   // Behind the others, so many block steps.
   std::int8_t* room_for(std::int64_t block_steps, std::vector<CacheLine>& lines) const {
     const std::size_t first = lines.size();
-    lines.resize(first + static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64));
+    lines.resize(first + lines_of(block_steps));
     return lines.data()[first].bytes;
   }
 
@@ -128,6 +145,41 @@ class Packer {
   void put_block_step(std::int8_t* bytes, const Value& value) const {
     for (std::int64_t lane = 0; lane < block_; ++lane) {
       for (std::int64_t i = 0; i < kStep; ++i) bytes[lane * kStep + i] = value(lane, i);
+    }
+  }
+
+  // Steps of which every lane has all four bytes, four steps and four lanes at a time.
+  void put_whole_steps(std::int8_t* to, std::int64_t first, std::int64_t blocks, std::int64_t run,
+                       std::int64_t steps) const {
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      for (std::int64_t lane = 0; lane < block_; lane += 4) {
+        const std::int8_t* rows[4];
+        for (std::int64_t i = 0; i < 4; ++i) {
+          const std::int64_t channel = first + channel_of_lane(blocks, block, lane + i);
+          rows[i] = ordered_ + channel * length_ + run * plan_.run_bytes;
+        }
+        const auto put = [&](std::int64_t step, __m128i four_lanes) {
+          std::int8_t* const at = to + (step * blocks + block) * of_block_step_ + lane * kStep;
+          _mm_store_si128(reinterpret_cast<__m128i*>(at), four_lanes);
+        };
+        std::int64_t step = 0;
+        for (; step + 4 <= steps; step += 4) {
+          const auto row = [&](int i) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + step * kStep));
+          };
+          const __m128i a = _mm_unpacklo_epi32(row(0), row(1)), b = _mm_unpackhi_epi32(row(0), row(1));
+          const __m128i c = _mm_unpacklo_epi32(row(2), row(3)), d = _mm_unpackhi_epi32(row(2), row(3));
+          put(step, _mm_unpacklo_epi64(a, c));
+          put(step + 1, _mm_unpackhi_epi64(a, c));
+          put(step + 2, _mm_unpacklo_epi64(b, d));
+          put(step + 3, _mm_unpackhi_epi64(b, d));
+        }
+        for (; step < steps; ++step) {
+          std::int32_t four[4];
+          for (std::int64_t i = 0; i < 4; ++i) std::memcpy(four + i, rows[i] + step * kStep, sizeof four[i]);
+          put(step, _mm_loadu_si128(reinterpret_cast<const __m128i*>(four)));
+        }
+      }
     }
   }
 
@@ -156,21 +208,24 @@ class Packer {
                                  .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
-    std::int8_t* to = room_for(runs * plan_.steps * blocks, plan_.weights);
+    std::int8_t* to = room_for(block_steps_of_panel(blocks), plan_.weights);
     for (std::int64_t run = 0; run < runs; ++run) {
-      for (std::int64_t step = 0; step < plan_.steps; ++step) {
+      const std::int64_t whole = channels == blocks * block_ ? plan_.run_bytes / kStep : 0;
+      put_whole_steps(to, first, blocks, run, whole);
+      to += whole * blocks * of_block_step_;
+      for (std::int64_t step = whole; step < plan_.steps; ++step) {
         for (std::int64_t block = 0; block < blocks; ++block, to += of_block_step_) {
           put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
             const std::int64_t channel = channel_of_lane(blocks, block, lane);
             const std::int64_t at = step * kStep + i;
             if (channel >= channels || at >= plan_.run_bytes) return std::int8_t{0};
-            return ordered_[static_cast<std::size_t>((first + channel) * length_ + run * plan_.run_bytes + at)];
+            return ordered_[(first + channel) * length_ + run * plan_.run_bytes + at];
           });
         }
       }
     }
     put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
-    if (!plan_.row_spans.empty()) sum_padding(first, blocks, channels);
+    if (!plan_.row_spans.empty() && plan_.spec.activation_zero_point != 0) sum_padding(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
 
@@ -182,18 +237,18 @@ class Packer {
           plan_.padding_sums.push_back(0);
           continue;
         }
-        plan_.padding_sums.push_back(sum_in_padding((first + channel) * length_ + tap * plan_.group_channels));
+        plan_.padding_sums.push_back(
+            sum_in_padding(ordered_ + (first + channel) * length_ + tap * plan_.group_channels));
       }
     }
   }
 
-  // Of the tap whose weights begin at `first`.
-  [[nodiscard]] std::int32_t sum_in_padding(std::int64_t first) const {
+  // Of a tap with these weights.
+  [[nodiscard]] std::int32_t sum_in_padding(const std::int8_t* weights) const {
     const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
     std::int64_t sum = 0;
-    for (std::int64_t at = first; at < first + plan_.group_channels; at += 2) {
-      const std::int64_t weights = ordered_[static_cast<std::size_t>(at)] + ordered_[static_cast<std::size_t>(at + 1)];
-      const std::int64_t pair = plan_.spec.activation_zero_point * weights;
+    for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
+      const std::int64_t pair = plan_.spec.activation_zero_point * (weights[i] + weights[i + 1]);
       sum += exact ? pair : std::clamp<std::int64_t>(pair, -32768, 32767);
     }
     return static_cast<std::int32_t>(sum);  // modulo 2^32
@@ -201,7 +256,8 @@ class Packer {
 
   ConvPlan& plan_;
   std::span<const std::int8_t> weight_;
-  std::vector<std::int8_t> ordered_;
+  std::vector<std::int8_t> reordered_;
+  const std::int8_t* ordered_;  // in the order of the reduction, K x length
   std::int64_t length_, block_, of_block_step_;
 };
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+
+#include "oracle/proof_lanes.h"
 
 namespace tieout {
 namespace {
@@ -15,24 +16,23 @@ bool between(double v, double low, double high) { return v >= low && v <= high; 
 struct WeightNorms {
   double sum = 0;       // of |w - wz|
   double norm = 0;      // |w|
-  double weighted = 0;  // |((n - i + 5) * w_i)|, i in the order channel, then kernel position
+  double weighted = 0;  // |(d_i + 5) * w_i|, i in the order channel, then kernel position
 };
 
-WeightNorms norms_of(const std::int8_t* weight, std::int64_t length, std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = 16;
-  std::int64_t sum = 0;
+std::int64_t first_half(std::int64_t length) { return (length + 1) / 2; }
+
+WeightNorms norms_of(const ProofLanes& lanes, const std::int8_t* weight, std::int64_t length, std::int32_t zero_point,
+                     std::vector<std::int32_t>& squares_of) {
+  squares_of.resize(static_cast<std::size_t>((length + kNormBlock - 1) / kNormBlock));
+  const std::int64_t sum = lanes.norms(weight, length, zero_point, squares_of.data());
   double squares = 0, weighted = 0;
-  for (std::int64_t begin = 0; begin < length; begin += kBlock) {
-    const std::int64_t count = std::min(kBlock, length - begin);
-    std::int32_t block = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int32_t step = weight[begin + i] - zero_point;
-      sum += std::abs(step);
-      block += step * step;
-    }
-    const auto place = static_cast<double>(length - begin + 4);  // of the block's first weight, which has the most
-    squares += block;
-    weighted += place * place * block;
+  const std::int64_t half = first_half(length);
+  for (std::int64_t begin = 0, block = 0; begin < length; begin += kNormBlock, ++block) {
+    // The larger d of the block's two ends.
+    const auto d = static_cast<double>(std::max(half - begin, std::min(begin + kNormBlock, length) - half - 1));
+    const double sum_of_block = squares_of[static_cast<std::size_t>(block)];
+    squares += sum_of_block;
+    weighted += (d + 5) * (d + 5) * sum_of_block;
   }
   return {static_cast<double>(sum), std::sqrt(squares), std::sqrt(weighted)};
 }
@@ -57,7 +57,9 @@ void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
 
 }  // namespace
 
-std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight) {
+std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
+  const ProofLanes lanes = proof_lanes(isa);
+  std::vector<std::int32_t> squares;
   const std::int64_t length = reduction_length(c);
   const auto largest = static_cast<double>(std::max(c.activation_zero_point, 255 - c.activation_zero_point));
   const auto n = static_cast<double>(length);
@@ -69,7 +71,8 @@ std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* 
     const auto ws = static_cast<float>(weight_scale(c, k));
     const auto os = static_cast<float>(c.output_scale);
     const float unit = xs * ws;
-    const WeightNorms norms = norms_of(weight + k * length, length, static_cast<int>(weight_zero_point(c, k)));
+    const WeightNorms norms =
+        norms_of(lanes, weight + k * length, length, static_cast<int>(weight_zero_point(c, k)), squares);
     ChannelBounds bounds;
     bounds.multiplier = static_cast<double>(unit / os);
     const float bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
@@ -81,6 +84,7 @@ std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* 
     bounds.near = ChannelBounds::kSlope * (2 * std::fabs(bounds.bias) + static_cast<double>(c.output_zero_point) + 2);
     bounds.activations = kUpward * kU * bounds.multiplier * norms.norm;
     bounds.float_sum = kUpward * growth * bounds.multiplier * norms.weighted;
+    bounds.half = kUpward * growth * static_cast<double>(length - first_half(length));
     bounds.running = kUpward * growth * bounds.multiplier;
     bounds.norm = norms.norm;
     if (bounds.tame)

@@ -9,16 +9,17 @@
 //                 (onednn: 12), and 8 more those of this code itself: kSlope * |s| + near, where near is kSlope times
 //                 2 * |bias * M| + oz + 2.
 //   activations   x is rounded to float32, each by u at most: u * M * sum |x w| <= u * M * |x| |w| (Cauchy and Schwarz).
-//   float_sum     manual_output_2. Of n products the i-th is x' w' (1 + d): x, w and the product are rounded, and the scales;
-//                 it goes through n - i + 1 additions at most, each of which rounds. The sum is off by at most
-//                   sum of ((1 + u)^(n - i + 5) - 1) * |x_i w_i|  <=  v * sum of (n - i + 5) * |x_i w_i|,
-//                 v = u / (1 - (n + 5) * u), hence by v * |x| * |((n - i + 5) * w_i)|. Nothing underflows where the
-//                 channel is tame. Bias, division and rounding are among the roundings above.
-//   running       The same sum, where its own terms have been looked at. Of the computed sums T_j each is T_(j-1) plus a product,
-//                 off by u * |T_j| at most, so that E, the largest |T_j - S_j|, is at most
-//                   u * sum over j of (|S_j| + E)  +  5 * u * sum of |x_i w_i|,
-//                 hence  v * (sum of |S_j| + 5 * |x| * |w|). Long sums of signs that alternate are mostly small on their way:
-//                 where float_sum grows by n^2, this grows by n^1.5.
+//   running       manual_output_2. Its products x' w' (1 + d) round x, w, the product and the scales, 5 times u together at most.
+//                 Of the computed sums T_j each is T_(j-1) plus a product, off by u * |T_j| at most, so that E, the largest
+//                 |T_j - S_j|, is at most  u * sum over j of (|S_j| + E)  +  5 * u * sum of |x_i w_i|,  hence
+//                   v * (sum over j of |S_j|  +  5 * sum of |x_i w_i|),   v = u / (1 - (n + 5) * u),  n products.
+//                 Nothing underflows where the channel is tame. Bias, division and rounding are among the roundings above.
+//   float_sum     The same without looking at any S_j but the last, which is raw. A sum of the first half is at most the sum of
+//                 the |x_i w_i| up to it, one of the second half at most |raw| and the sum of those behind it: with m products
+//                 in the first half and d_i = m - i + 1 there, i - m - 1 in the second one,
+//                   sum over j of |S_j|  <=  sum of d_i * |x_i w_i|  +  (n - m) * |raw|,
+//                 hence  v * |x| * |(d_i + 5) * w_i|  and, in steps of the output, `half` * |raw * M|. Long sums of signs that
+//                 alternate are mostly small on their way: where float_sum grows by n^2, running grows by n^1.5.
 //   whole biases  The exact value of another s, shifted by (b - bias / A) * M for the integer b. Hypotheses compute b in
 //                 different precisions: where bias / A is so near to where b changes that they could disagree, the shift
 //                 is not known, and everything within 2.5 M of a tie is looked at.
@@ -31,6 +32,7 @@
 #include <vector>
 
 #include "cases/layer_view.h"
+#include "oracle/vector_isa.h"
 
 namespace tieout {
 
@@ -47,8 +49,9 @@ struct ChannelBounds {
   double multiplier = 0, bias = 0;                      // s = raw * multiplier + bias, within what `near` allows for
   double near = 0;                                      // on top of kSlope * |s|
   double activations = 0;                               // on top of `near`, by |x|
-  double float_sum = 0;                                 // likewise
+  double float_sum = 0;                                 // likewise; and `half` by |raw * M|
   double running = 0;                          // likewise, by the sum of |S_j| and 5 * |x| * norm, in units of raw
+  double half = 0;                             // the same for all channels
   double norm = 0;                             // |w|
   double nearest = 0, truncated = 0;           // shifts of s by a whole bias
   double twice = 0;                            // 2^-(e + 1), on top of `nearest` and away from 0
@@ -56,6 +59,7 @@ struct ChannelBounds {
 };
 
 // One for each output channel, whatever the activations.
-[[nodiscard]] std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight);
+[[nodiscard]] std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight,
+                                                        VectorIsa isa = best_vector_isa());
 
 }  // namespace tieout

@@ -34,8 +34,10 @@ struct LayerComparison::Part::State {
   std::optional<Findings> findings;
   std::vector<OutputElement> wrong, saturating;
   std::int64_t looked_at = 0;
-  std::vector<std::uint8_t> room, marks;
-  std::vector<std::uint32_t> suspects;
+  SumProof::Room room;
+  std::vector<std::uint8_t> marks;
+  std::vector<std::uint32_t> suspects;  // their places
+  std::vector<Suspect> to_judge;
   std::vector<float> norms;
 };
 
@@ -60,9 +62,9 @@ struct LayerComparison::Layer {
         view{&c, nullptr, weight},
         most(most_kept),
         asked(hypotheses, c),
-        extremes_by_channel(pair_extremes(c, weight)),
+        extremes_by_channel(pair_extremes(c, weight, isa)),
         extremes(widest(extremes_by_channel)),
-        bounds(channel_bounds(c, weight)),
+        bounds(channel_bounds(c, weight, isa)),
         table(suspect_table(c, bounds, asked.reaches())),
         windows(view),
         lanes(proof_lanes(isa)),
@@ -102,14 +104,16 @@ struct LayerComparison::Layer {
     const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
     s.looked_at += found;
     const auto period = static_cast<std::uint32_t>(table.period);
+    s.to_judge.clear();
     for (std::int64_t i = 0; i < found; ++i) {
       const std::uint32_t place = s.suspects[static_cast<std::size_t>(i)];
-      judge.judge(findings, {.element = at(first, place),
-                             .raw = sums[place],
-                             .answer = answer[place],
-                             .norm = static_cast<double>(s.norms[place / period]),
-                             .saturates = !s.marks.empty() && s.marks[place] != 0});
+      s.to_judge.push_back({.element = at(first, place),
+                            .raw = sums[place],
+                            .answer = answer[place],
+                            .norm = static_cast<double>(s.norms[place / period]),
+                            .saturates = !s.marks.empty() && s.marks[place] != 0});
     }
+    judge.judge(findings, s.to_judge);
     judge.finish_sums(findings, first, answer);
   }
 
@@ -136,16 +140,52 @@ struct LayerComparison::Layer {
   void measure(State& s, std::int64_t first, std::int64_t count) const {
     const std::int64_t positions = table.period / c.out_channels;
     s.norms.assign(static_cast<std::size_t>((count + positions - 1) / positions), widest_norm);
+    if (pixels.empty()) return;
+    const Spatial out = output_size(c);
+    const bool pixel_by_pixel = c.kernel == Spatial{1, 1, 1} && c.stride == c.kernel && c.padding == Spatial{};
+    OutputPlace place(first, out);
+    for (std::int64_t p = 0; p < count; p += positions) {
+      std::uint64_t squares = 0;
+      for (std::int64_t i = p; i < std::min(p + positions, count); ++i) {
+        squares =
+            std::max(squares, pixel_by_pixel ? pixels[static_cast<std::size_t>(first + i)] : squares_of_window(place));
+        if (!pixel_by_pixel) place.advance(out);
+      }
+      s.norms[static_cast<std::size_t>(p / positions)] = upward(static_cast<double>(squares));
+    }
+  }
+
+  // Padding is the zero point, and has none.
+  [[nodiscard]] std::uint64_t squares_of_window(const OutputPlace& place) const {
+    const auto from = [&](std::size_t d) { return place.at[d] * c.stride[d] - c.padding[d]; };
+    std::uint64_t sum = 0;
+    for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
+      const std::int64_t z = from(0) + kd * c.dilation[0];
+      if (z < 0 || z >= c.input[0]) continue;
+      for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
+        const std::int64_t y = from(1) + kh * c.dilation[1];
+        if (y < 0 || y >= c.input[1]) continue;
+        const std::uint64_t* const line =
+            pixels.data() + ((place.image * c.input[0] + z) * c.input[1] + y) * c.input[2];
+        for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw) {
+          const std::int64_t x = from(2) + kw * c.dilation[2];
+          if (x >= 0 && x < c.input[2]) sum += line[x];
+        }
+      }
+    }
+    return sum;
+  }
+
+  // Of each pixel's channels, once for all the windows that it lies in; none where nobody's bounds need them.
+  void measure_pixels() {
+    pixels.clear();
     constexpr std::int64_t kWorthIt = 16;  // below, bounds are narrow by themselves
     if (c.groups > 1 || c.in_channels < kWorthIt || (asked.activations.empty() && asked.float_sum.empty())) return;
-    std::fill(s.norms.begin(), s.norms.end(), 0.0F);
-    const Spatial out = output_size(c);
-    OutputPlace place(first, out);
-    for (std::int64_t p = 0; p < count; ++p, place.advance(out)) {
-      const std::uint64_t squares = lanes.squares(windows.at(place, 0, s.room), windows.length(),
-                                                  static_cast<std::int32_t>(c.activation_zero_point));
-      float& norm = s.norms[static_cast<std::size_t>(p / positions)];
-      norm = std::max(norm, upward(static_cast<double>(squares)));
+    pixels.resize(static_cast<std::size_t>(c.batch * volume(c.input)));
+    const auto xz = static_cast<std::int32_t>(c.activation_zero_point);
+    for (std::size_t p = 0; p < pixels.size(); ++p) {
+      const std::uint8_t* const x = view.activation + static_cast<std::int64_t>(p) * c.in_channels;
+      pixels[p] = lanes.squares(x, c.in_channels, xz);
     }
   }
 
@@ -177,6 +217,7 @@ struct LayerComparison::Layer {
   SuspectJudge judge;
   // Of the call that is at work.
   float widest_norm = 0;
+  std::vector<std::uint64_t> pixels;     // sums of the squares of their channels, or empty
   std::optional<SaturatingPairs> pairs;  // where there can be any
 };
 
@@ -194,6 +235,7 @@ ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
   const auto xz = static_cast<double>(layer.c.activation_zero_point);
   const double largest = std::max(xz - range.lowest, range.highest - xz);
   layer.widest_norm = Layer::upward(static_cast<double>(layer.windows.length()) * largest * largest);
+  layer.measure_pixels();
   layer.pairs.reset();
   if (layer.extremes.leave_int16(range.highest)) {
     layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);

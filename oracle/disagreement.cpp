@@ -18,10 +18,12 @@ void Differences::note(std::int64_t offset, std::uint8_t says, std::uint8_t answ
 }
 
 void Differences::keep(const Disagreement::Element& element) {
+  if (element.offset > last_) return;
   std::vector<Disagreement::Element>& first = found_.first;
   first.push_back(element);
   if (first.size() / 2 < most_) return;
   std::nth_element(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(most_), first.end(), earlier);
+  last_ = first[most_].offset;
   first.resize(most_);
 }
 

@@ -2,6 +2,7 @@
 // Where somebody says otherwise than the operator answered.
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace tieout {
@@ -16,7 +17,7 @@ struct Disagreement {
   int largest = 0;
   std::vector<Element> first;  // ascending; not all: what is systematic differs at every other element
 
-  static constexpr std::size_t kMost = 256;  // if nobody asks for more
+  static constexpr std::size_t kMost = 16;  // enough to tell why; if nobody asks for more
   bool operator==(const Disagreement&) const = default;
 };
 
@@ -32,7 +33,8 @@ class Differences {
  private:
   void keep(const Disagreement::Element& element);
   std::size_t most_;
-  Disagreement found_;  // its first ones in any order, and up to most_ others
+  std::int64_t last_ = std::numeric_limits<std::int64_t>::max();  // most_ others lie before it
+  Disagreement found_;                                            // its first ones in any order, and up to most_ others
 };
 
 }  // namespace tieout

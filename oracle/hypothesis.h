@@ -46,7 +46,7 @@ struct Hypothesis {
     truncated_bias,  // the same, the nearest one toward 0
     twice_rounded,   // as nearest_bias, and rounded to a power of two of an output step before it is rounded
     activations,     // `roundings`, and a rounding to float32 of each activation; needs the window
-    pairs,           // as `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
+    pairs,           // `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
     float_sum,       // manual_output_2's sum in float32
     anywhere,        // another function
   } distance = Distance::anywhere;

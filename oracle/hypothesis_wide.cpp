@@ -22,6 +22,12 @@ struct Scales {
 // The integer that (raw * xs * ws + bias) / os rounds to, ties to even, clamped to lowest..highest. guess: where to begin.
 std::int64_t exactly_rounded(std::int64_t raw, const Scales& s, double bias, std::int64_t lowest, std::int64_t highest,
                              double guess) {
+  // Four roundings of numbers no larger than these lie between the guess and the value: where no tie is so near, it decides.
+  const double doubt = 0x1p-50 * (std::fabs(static_cast<double>(raw) * s.xs * s.ws) + std::fabs(bias)) / s.os;
+  const double clamped = std::clamp(guess, static_cast<double>(lowest), static_cast<double>(highest));
+  if (std::fabs(guess) < 0x1p20 && std::isnormal(doubt) && std::fabs(guess - std::floor(guess) - 0.5) > doubt) {
+    return static_cast<std::int64_t>(ties_to_even(clamped));
+  }
   ExactNumber twice = ExactNumber::product(2 * raw, s.xs, s.ws);
   twice += ExactNumber::product(2, bias);
   // Whether the value rounds to n or above: it lies above n - 1/2, or on it where n is even.
@@ -30,7 +36,6 @@ std::int64_t exactly_rounded(std::int64_t raw, const Scales& s, double bias, std
     above -= ExactNumber::product(2 * n - 1, s.os);
     return above.sign() > 0 || (above.sign() == 0 && n % 2 == 0);
   };
-  const double clamped = std::clamp(guess, static_cast<double>(lowest), static_cast<double>(highest));
   auto n = static_cast<std::int64_t>(ties_to_even(clamped));
   while (n > lowest && !reaches(n)) --n;
   while (n < highest && reaches(n + 1)) ++n;

@@ -1,8 +1,7 @@
 #pragma once
-// The windows of a layer, one output position and group after the other, as rows of bytes.
+// Where the windows of a layer lie, one output position and group after the other.
 
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "cases/layer_view.h"
@@ -13,12 +12,7 @@ class LayerWindows {
  public:
   // layer: outlives this; its activation may be exchanged for another one.
   explicit LayerWindows(const LayerView& layer)
-      : layer_(layer),
-        c_(*layer.spec),
-        channels_(c_.in_channels / c_.groups),
-        taps_(volume(c_.kernel)),
-        padding_(static_cast<std::size_t>(channels_), static_cast<std::uint8_t>(c_.activation_zero_point)),
-        in_place_(taps_ == 1 && c_.padding == Spatial{}) {
+      : layer_(layer), c_(*layer.spec), channels_(c_.in_channels / c_.groups), taps_(volume(c_.kernel)) {
     for (std::int64_t tap = 0; tap < taps_; ++tap) {
       steps_.push_back({tap / (c_.kernel[1] * c_.kernel[2]) * c_.dilation[0],
                         tap / c_.kernel[2] % c_.kernel[1] * c_.dilation[1], tap % c_.kernel[2] * c_.dilation[2]});
@@ -40,25 +34,11 @@ class LayerWindows {
     return layer_.activation + pixel * c_.in_channels + group * channels_;
   }
 
-  // length() bytes in the order kd, kh, kw, channel, outside of the input the zero point; in `room`, or where they lie.
-  const std::uint8_t* at(const OutputPlace& place, std::int64_t group, std::vector<std::uint8_t>& room) const {
-    if (in_place_) return tap_at(place, group, 0);
-    room.resize(static_cast<std::size_t>(length()));
-    std::uint8_t* to = room.data();
-    for (std::int64_t tap = 0; tap < taps_; ++tap, to += channels_) {
-      const std::uint8_t* const from = tap_at(place, group, tap);
-      std::memcpy(to, from == nullptr ? padding_.data() : from, static_cast<std::size_t>(channels_));
-    }
-    return room.data();
-  }
-
  private:
   const LayerView& layer_;
   const ConvCase& c_;
   std::int64_t channels_, taps_;
-  std::vector<std::uint8_t> padding_;
   std::vector<Spatial> steps_;
-  bool in_place_;
 };
 
 }  // namespace tieout

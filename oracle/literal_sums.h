@@ -27,35 +27,100 @@ using Multiply = void (*)(const std::uint8_t* x, const std::int8_t* w, std::int6
 template <typename Real>
 [[nodiscard]] Multiply<Real> multiply(VectorIsa isa);
 
+// The sums of sixteen elements in float32, an element a lane, where every weight scale is a float: q * ws, rounded once, is then the
+// same in float32 as in float64.
+struct SixteenElements {
+  std::array<const std::uint8_t*, 16> x;  // `count` bytes each, in their order
+  std::array<const std::int8_t*, 16> w;
+  std::int64_t count = 0;
+  float activation_scale = 1;
+  std::int32_t activation_zero_point = 0;
+  std::array<float, 16> weight_scale;
+  std::array<std::int32_t, 16> weight_zero_point;
+};
+void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums);  // on CPUs that have it
+
 template <typename Real>
 class LiteralSums {
  public:
-  static constexpr std::size_t kSideBySide = 8;
+  static constexpr std::size_t kSideBySide = 16;
 
   LiteralSums(const LayerView& layer, VectorIsa isa)
-      : layer_(layer), c_(*layer.spec), windows_(layer), multiply_(multiply<Real>(isa)) {}
+      : layer_(layer), c_(*layer.spec), windows_(layer), multiply_(multiply<Real>(isa)) {
+    if constexpr (sizeof(Real) == sizeof(float)) {
+      const bool avx512 = isa == VectorIsa::avx512 || isa == VectorIsa::avx512_vnni;
+      const bool floats = std::all_of(c_.weight_scales.begin(), c_.weight_scales.end(), [](double scale) {
+        return static_cast<double>(static_cast<float>(scale)) == scale;
+      });
+      in_lanes_ = avx512 && (floats || c_.granularity == Granularity::per_tensor);
+    }
+  }
 
-  // see(i, sum) for every element's number i, in order. room, window: reused from call to call.
+  // Reused from call to call.
+  struct Room {
+    std::vector<Real> products;
+    std::array<OrderedWindow, kSideBySide> windows;
+
+    void forget() {
+      for (OrderedWindow& window : windows) window.position = -1;
+    }
+  };
+
+  // see(i, sum) for every element's number i, in order.
   template <typename See>
-  void visit(std::span<const OutputElement> elements, std::vector<Real>& room, OrderedWindow& window,
-             const See& see) const {
-    const auto length = static_cast<std::size_t>(windows_.length());
-    room.resize(kSideBySide * length);
+  void visit(std::span<const OutputElement> elements, Room& room, const See& see) const {
+    room.forget();  // of other activations, perhaps
+    std::array<Real, kSideBySide> sums{};
     for (std::size_t first = 0; first < elements.size(); first += kSideBySide) {
-      const std::size_t count = std::min(kSideBySide, elements.size() - first);
-      for (std::size_t lane = 0; lane < count; ++lane) {
-        products(elements[first + lane], window, room.data() + lane * length);
+      const auto some = elements.subspan(first, std::min(kSideBySide, elements.size() - first));
+      if constexpr (sizeof(Real) == sizeof(float)) {
+        if (in_lanes_) {
+          sum_in_lanes(some, room, sums.data());
+        } else {
+          sum_products(some, room, sums);
+        }
+      } else {
+        sum_products(some, room, sums);
       }
-      std::array<Real, kSideBySide> sums{};
-      const Real* const from = room.data();
-      for (std::size_t i = 0; i < length; ++i) {
-        for (std::size_t lane = 0; lane < kSideBySide; ++lane) sums[lane] += from[lane * length + i];
-      }
-      for (std::size_t lane = 0; lane < count; ++lane) see(first + lane, sums[lane]);
+      for (std::size_t lane = 0; lane < some.size(); ++lane) see(first + lane, sums[lane]);
     }
   }
 
  private:
+  void sum_products(std::span<const OutputElement> elements, Room& room, std::array<Real, kSideBySide>& sums) const {
+    const auto length = static_cast<std::size_t>(windows_.length());
+    room.products.resize(kSideBySide * length);
+    for (std::size_t lane = 0; lane < elements.size(); ++lane) {
+      products(elements[lane], room.windows.front(), room.products.data() + lane * length);
+    }
+    const Real* const from = room.products.data();
+    sums = {};
+    for (std::size_t i = 0; i < length; ++i) {
+      for (std::size_t lane = 0; lane < kSideBySide; ++lane) sums[lane] += from[lane * length + i];
+    }
+  }
+
+  // Elements come position by position; lanes that are too many do what the last one does.
+  void sum_in_lanes(std::span<const OutputElement> elements, Room& room, float* sums) const {
+    SixteenElements sixteen{.count = windows_.length(),
+                            .activation_scale = static_cast<float>(c_.activation_scale),
+                            .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point)};
+    std::size_t window = 0;
+    for (std::size_t lane = 0; lane < kSideBySide; ++lane) {
+      const OutputElement& element = elements[std::min(lane, elements.size() - 1)];
+      OrderedWindow& last = room.windows[window];
+      const std::int64_t outputs = c_.out_channels / c_.groups;
+      const bool same = last.position == element.position && last.group == element.k / outputs;
+      if (!same && lane > 0) ++window;
+      windows_.gather(element, room.windows[window]);
+      sixteen.x[lane] = room.windows[window].x;
+      sixteen.w[lane] = layer_.weight + element.k * windows_.length();
+      sixteen.weight_scale[lane] = static_cast<float>(weight_scale(c_, element.k));
+      sixteen.weight_zero_point[lane] = static_cast<std::int32_t>(weight_zero_point(c_, element.k));
+    }
+    sums_of_sixteen_avx512(sixteen, sums);
+  }
+
   // Outside of the input x is its zero point, so that the product is 0, as it is where x is 0.
   void products(const OutputElement& element, OrderedWindow& window, Real* to) const {
     windows_.gather(element, window);
@@ -72,6 +137,7 @@ class LiteralSums {
   const ConvCase& c_;
   OrderedWindows windows_;
   Multiply<Real> multiply_;
+  bool in_lanes_ = false;
 };
 
 }  // namespace tieout

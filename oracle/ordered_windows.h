@@ -12,7 +12,7 @@ namespace tieout {
 // Kept for the elements that share it: the channels of one group at one position. Forgotten with the activations.
 struct OrderedWindow {
   std::int64_t position = -1, group = -1;
-  const std::uint8_t* x = nullptr;  // in `bytes`, or where they lie
+  const std::uint8_t* x = nullptr;  // in `bytes`, or where they lie, or not yet
   std::vector<std::uint8_t> bytes;
   std::vector<const std::uint8_t*> taps;
 };
@@ -31,27 +31,32 @@ class OrderedWindows {
 
   [[nodiscard]] std::int64_t length() const { return windows_.length(); }
 
-  // Outside of the input x is its zero point.
-  void gather(const OutputElement& element, OrderedWindow& window) const {
+  // Where the channels of each kernel position lie: window.taps. Outside of the input x is its zero point.
+  void locate(const OutputElement& element, OrderedWindow& window) const {
     const std::int64_t group = element.k / (c_.out_channels / c_.groups);
     if (window.position == element.position && window.group == group) return;
     window.position = element.position;
     window.group = group;
+    window.x = nullptr;
     const OutputPlace place(element.position, output_size(c_));
-    const std::int64_t taps = windows_.taps();
-    if (taps == 1) {
-      window.x = windows_.at(place, group, window.bytes);
-    } else {
-      const std::int64_t channels = c_.in_channels / c_.groups;
-      window.bytes.resize(static_cast<std::size_t>(length()));
-      window.taps.resize(static_cast<std::size_t>(taps));
-      for (std::int64_t t = 0; t < taps; ++t) {
-        const std::uint8_t* const from = windows_.tap_at(place, group, t);
-        window.taps[static_cast<std::size_t>(t)] = from == nullptr ? padding_.data() : from;
-      }
-      interleave(window.taps, channels, window.bytes.data());
-      window.x = window.bytes.data();
+    window.taps.resize(static_cast<std::size_t>(windows_.taps()));
+    for (std::size_t t = 0; t < window.taps.size(); ++t) {
+      const std::uint8_t* const from = windows_.tap_at(place, group, static_cast<std::int64_t>(t));
+      window.taps[t] = from == nullptr ? padding_.data() : from;
     }
+  }
+
+  // The bytes in their order: window.x.
+  void gather(const OutputElement& element, OrderedWindow& window) const {
+    locate(element, window);
+    if (window.x != nullptr) return;
+    if (window.taps.size() == 1) {
+      window.x = window.taps.front();
+      return;
+    }
+    window.bytes.resize(static_cast<std::size_t>(length()));
+    interleave(window.taps, std::ssize(padding_), window.bytes.data());
+    window.x = window.bytes.data();
   }
 
  private:

@@ -10,19 +10,42 @@ constexpr std::int64_t kLanes = 16;
 // Written so that g++ makes vectors of them; inlined into a function for each instruction set, since what is called does not
 // inherit `target`.
 struct Loops {
-  [[gnu::always_inline]] static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x,
-                                                             const std::int32_t* sums) {
-    std::uint64_t left = 0, right = 0;
-    for (std::int64_t k = 0; k < channel.outputs; ++k) {
-      left += static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
+  [[gnu::always_inline]] static std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+    for (std::int64_t p = begin; p < row.positions; ++p) {
+      const std::int32_t* const sums = row.sums + p * row.sums_step;
+      std::uint64_t left = row.zero_point, right = 0;
+      for (std::int64_t k = 0; k < row.outputs; ++k) {
+        left += static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
+      }
+      for (std::int64_t run = 0; run < row.run_count; ++run) {
+        const std::uint8_t* const x = row.runs[run].x + p * row.step;
+        const std::uint64_t* const combined = row.runs[run].combined;
+        for (std::int64_t i = 0; i < row.run_length; ++i) right += x[i] * combined[i];
+      }
+      if (left != right) return p;
     }
-    for (std::int64_t i = 0; i < channel.length; ++i) right += x[i] * channel.combined[i];
-    return right - channel.zero_point - left;
+    return row.positions;
   }
 
   [[gnu::always_inline]] static void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
                                                  std::int64_t count, std::int32_t zero_point, std::int64_t factor) {
     for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
+  }
+
+  [[gnu::always_inline]] static std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                                   std::int32_t* squares) {
+    std::int64_t all = 0;
+    for (std::int64_t begin = 0; begin < count; begin += kNormBlock) {
+      std::int32_t sum = 0, square = 0;
+      for (std::int64_t i = begin; i < std::min(begin + kNormBlock, count); ++i) {
+        const std::int32_t step = w[i] - zero_point;
+        sum += step < 0 ? -step : step;
+        square += step * step;
+      }
+      all += sum;
+      *squares++ = square;
+    }
+    return all;
   }
 
   [[gnu::always_inline]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
@@ -66,6 +89,7 @@ struct Loops {
 };
 
 struct Everywhere {
+  static void arrange(std::uint64_t*, std::int64_t) {}
   static std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
                                  std::int64_t count) {
     std::int64_t i = begin;
@@ -84,11 +108,14 @@ struct Everywhere {
 };
 
 struct Portable {
-  static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x, const std::int32_t* sums) {
-    return Loops::combined_error(channel, x, sums);
+  static std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+    return Loops::first_unproven(row, begin);
   }
   static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n, std::int32_t z, std::int64_t f) {
     Loops::add_weights(to, w, n, z, f);
+  }
+  static std::int64_t norms(const std::int8_t* w, std::int64_t n, std::int32_t z, std::int32_t* squares) {
+    return Loops::norms(w, n, z, squares);
   }
   static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
     return Loops::squares(a, n, z);
@@ -99,13 +126,16 @@ struct Portable {
 };
 
 struct Avx2 {
-  [[gnu::target("avx2")]] static std::uint64_t combined_error(const CombinedChannel& channel, const std::uint8_t* x,
-                                                              const std::int32_t* sums) {
-    return Loops::combined_error(channel, x, sums);
+  [[gnu::target("avx2")]] static std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+    return Loops::first_unproven(row, begin);
   }
   [[gnu::target("avx2")]] static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n,
                                                   std::int32_t z, std::int64_t f) {
     Loops::add_weights(to, w, n, z, f);
+  }
+  [[gnu::target("avx2")]] static std::int64_t norms(const std::int8_t* w, std::int64_t n, std::int32_t z,
+                                                    std::int32_t* squares) {
+    return Loops::norms(w, n, z, squares);
   }
   [[gnu::target("avx2")]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
     return Loops::squares(a, n, z);
@@ -117,8 +147,15 @@ struct Avx2 {
 
 template <typename Isa>
 constexpr ProofLanes lanes_of() {
-  return {Isa::combined_error, Isa::add_weights,       Isa::squares,
-          Isa::first_wrong,    Everywhere::next_above, Everywhere::extremes};
+  return {.first_unproven = Isa::first_unproven,
+          .arrange = Everywhere::arrange,
+          .add_weights = Isa::add_weights,
+          .norms = Isa::norms,
+          .squares = Isa::squares,
+          .first_wrong = Isa::first_wrong,
+          .pack_taps = nullptr,
+          .next_above = Everywhere::next_above,
+          .extremes = Everywhere::extremes};
 }
 
 }  // namespace
@@ -127,8 +164,8 @@ ProofLanes proof_lanes(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return lanes_of<Portable>();
     case VectorIsa::avx2: return lanes_of<Avx2>();
-    case VectorIsa::avx512:
-    case VectorIsa::avx512_vnni: return proof_lanes_avx512();
+    case VectorIsa::avx512: return proof_lanes_avx512();
+    case VectorIsa::avx512_vnni: return proof_lanes_avx512_vnni();
   }
   return lanes_of<Portable>();
 }

@@ -29,28 +29,48 @@ constexpr __mmask16 kSixteen = 0xffff;
   return sum;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedChannel& channel,
-                                                                                   const std::uint8_t* x,
-                                                                                   const std::int32_t* sums) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int32_t sum_of_lanes(__m512i v) {
+  const __m256i eight =
+      _mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(kEight, v, 0), _mm512_maskz_extracti64x4_epi64(kEight, v, 1));
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedRow& row,
+                                                                                   std::int64_t p) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
   std::uint64_t total = 0;
-  std::int64_t i = 0;
-  for (; i + 16 <= channel.length; i += 16) {
-    const std::uint64_t* const combined = channel.combined + i;
-    sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(x + i), _mm512_loadu_si512(combined)));
-    other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(x + i + 8), _mm512_loadu_si512(combined + 8)));
+  for (std::int64_t run = 0; run < row.run_count; ++run) {
+    const std::uint8_t* const x = row.runs[run].x + p * row.step;
+    const std::uint64_t* const combined = row.runs[run].combined;
+    std::int64_t i = 0;
+    for (; i + 16 <= row.run_length; i += 16) {
+      sum = _mm512_add_epi64(sum, _mm512_mullo_epi64(eight_longs(x + i), _mm512_loadu_si512(combined + i)));
+      other = _mm512_add_epi64(other, _mm512_mullo_epi64(eight_longs(x + i + 8), _mm512_loadu_si512(combined + i + 8)));
+    }
+    for (; i < row.run_length; ++i) total += x[i] * combined[i];
   }
-  for (; i < channel.length; ++i) total += x[i] * channel.combined[i];
+  const std::int32_t* const sums = row.sums + p * row.sums_step;
   std::int64_t k = 0;
-  for (; k + 16 <= channel.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
-    const __m512i r = _mm512_loadu_si512(channel.random + k), raw = _mm512_loadu_si512(sums + k);
+  for (; k + 16 <= row.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+    const __m512i r = _mm512_loadu_si512(row.random + k), raw = _mm512_loadu_si512(sums + k);
     sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kEight, r, raw));
     other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kEight, _mm512_maskz_srli_epi64(kEight, r, 32),
                                                            _mm512_maskz_srli_epi64(kEight, raw, 32)));
   }
-  for (; k < channel.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{channel.random[k]} * sums[k]);
-  return total + added_up(_mm512_add_epi64(sum, other)) - channel.zero_point;
+  for (; k < row.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
+  return total + added_up(_mm512_add_epi64(sum, other)) - row.zero_point;
 }
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_unproven(const CombinedRow& row,
+                                                                                  std::int64_t begin) {
+  std::int64_t p = begin;
+  while (p < row.positions && combined_error(row, p) == 0) ++p;
+  return p;
+}
+
+void as_they_are(std::uint64_t*, std::int64_t) {}
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void add_weights(std::uint64_t* to, const std::int8_t* w,
                                                                        std::int64_t count, std::int32_t zero_point,
@@ -65,9 +85,30 @@ constexpr __mmask16 kSixteen = 0xffff;
   for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
 }
 
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t norms(const std::int8_t* w, std::int64_t count,
+                                                                         std::int32_t zero_point,
+                                                                         std::int32_t* squares) {
+  constexpr std::int64_t kMostSummed = 1 << 20;  // weights, whose absolute values add up to 2^28 at most, in 16 lanes
+  const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point)), one = _mm512_set1_epi16(1);
+  std::int64_t all = 0;
+  for (std::int64_t first = 0; first < count; first += kMostSummed) {
+    __m512i sum = _mm512_setzero_si512();
+    for (std::int64_t i = first; i < std::min(count, first + kMostSummed); i += kNormBlock) {
+      const std::int64_t left = count - i;
+      const __mmask32 live = left >= kNormBlock ? 0xffffffff : (__mmask32{1} << static_cast<unsigned>(left)) - 1;
+      const __m512i wide = _mm512_maskz_cvtepi8_epi16(live, _mm256_maskz_loadu_epi8(live, w + i));
+      const __m512i step = _mm512_maskz_sub_epi16(live, wide, zero);
+      sum = _mm512_add_epi32(sum, _mm512_maskz_madd_epi16(kSixteen, _mm512_maskz_abs_epi16(0xffffffff, step), one));
+      *squares++ = sum_of_lanes(_mm512_maskz_madd_epi16(kSixteen, step, step));
+    }
+    all += sum_of_lanes(sum);
+  }
+  return all;
+}
+
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
                                                                             std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = std::int64_t{1} << 14;  // 2^14 / 32 sums of two squares below 2^16 fit a lane
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point));
   std::uint64_t total = 0;
   std::int64_t i = 0;
@@ -78,9 +119,7 @@ constexpr __mmask16 kSixteen = 0xffff;
       const __m512i step = _mm512_sub_epi16(_mm512_maskz_cvtepu8_epi16(0xffffffff, bytes), zero);
       sum = _mm512_add_epi32(sum, _mm512_maskz_madd_epi16(kSixteen, step, step));
     }
-    alignas(64) std::uint32_t lanes[16];
-    _mm512_store_si512(lanes, sum);
-    for (const std::uint32_t lane : lanes) total += lane;
+    total += static_cast<std::uint32_t>(sum_of_lanes(sum));
   }
   for (; i < count; ++i) total += static_cast<std::uint64_t>((a[i] - zero_point) * (a[i] - zero_point));
   return total;
@@ -183,6 +222,16 @@ template <std::size_t kTaps>
 
 }  // namespace
 
-ProofLanes proof_lanes_avx512() { return {combined_error, add_weights, squares, first_wrong, next_above, extremes}; }
+ProofLanes proof_lanes_avx512() {
+  return {.first_unproven = first_unproven,
+          .arrange = as_they_are,
+          .add_weights = add_weights,
+          .norms = norms,
+          .squares = squares,
+          .first_wrong = first_wrong,
+          .pack_taps = nullptr,
+          .next_above = next_above,
+          .extremes = extremes};
+}
 
 }  // namespace tieout

@@ -20,9 +20,23 @@ struct RunningProducts {
   std::int32_t activation_zero_point, weight_zero_point;  // x_i and w_i, above, are what is left without them
 };
 
+// The same products as they lie channels last, where their number at each kernel position is a multiple of kTapChannels. In
+// their order, four channels' products at all kernel positions are neighbours: a block.
+struct RunningTaps {
+  const std::uint8_t* const* x = nullptr;  // taps, `channels` bytes each
+  const std::int8_t* w = nullptr;          // taps x channels; the zero point is 0
+  std::int64_t taps = 0, channels = 0;
+  std::int32_t activation_zero_point = 0;
+
+  [[nodiscard]] std::int64_t block() const { return 4 * taps; }
+};
+inline constexpr std::int64_t kTapChannels = 64;
+
 // The first term. All sums fit int32.
 using RunningSums = std::int64_t (*)(const RunningProducts& products);
 [[nodiscard]] RunningSums running_sums(VectorIsa isa);
-[[nodiscard]] std::int64_t running_sums_vnni(const RunningProducts& products);  // on CPUs that have it
+// On CPUs that have it.
+[[nodiscard]] std::int64_t running_sums_vnni(const RunningProducts& products);
+[[nodiscard]] std::int64_t running_sums_vnni(const RunningTaps& products);
 
 }  // namespace tieout

@@ -46,14 +46,44 @@ template <int kBy>
   return _mm512_sub_epi32(_mm512_dpbusd_epi32(none, x, w), _mm512_dpbusd_epi32(none, zero_point, w));
 }
 
+// Ends of sixteen blocks at a time, and the larger ones of the two of each block added up.
+struct Ends {
+  __m512i before, even, odd;  // before: the last lane counts
+
+  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Ends()
+      : before(_mm512_setzero_si512()), even(before), odd(before) {}
+
+  // sums: of the blocks, of which the first `blocks` exist.
+  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void add(__m512i sums, std::int64_t blocks) {
+    const __m512i none = _mm512_setzero_si512();
+    __m512i ends = _mm512_add_epi32(sums, moved_up<1>(sums, none));
+    ends = _mm512_add_epi32(ends, moved_up<2>(ends, none));
+    ends = _mm512_add_epi32(ends, moved_up<4>(ends, none));
+    ends = _mm512_add_epi32(ends, moved_up<8>(ends, none));
+    ends = _mm512_add_epi32(ends, _mm512_maskz_permutexvar_epi32(kAll, _mm512_set1_epi32(15), before));
+    const auto live = static_cast<__mmask16>(0xffffU >> static_cast<unsigned>(16 - blocks));
+    const __m512i larger = _mm512_maskz_mov_epi32(live, larger_end(ends, moved_up<1>(ends, before)));
+    even = _mm512_add_epi64(even, _mm512_and_si512(larger, _mm512_set1_epi64(0xffffffff)));
+    odd = _mm512_add_epi64(odd, _mm512_maskz_srli_epi64(kEight, larger, 32));
+    before = ends;
+  }
+
+  [[nodiscard]] [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t added_up() const {
+    alignas(64) std::int64_t lanes[8];
+    _mm512_store_si512(lanes, _mm512_add_epi64(even, odd));
+    std::int64_t total = 0;
+    for (const std::int64_t lane : lanes) total += lane;
+    return total;
+  }
+};
+
 }  // namespace
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(
     const RunningProducts& p) {
   if (p.weight_zero_point != 0) return running_sums(VectorIsa::avx512)(p);  // nobody's weights
-  const __m512i none = _mm512_setzero_si512();
   const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
-  __m512i before = none, even = none, odd = none;
+  Ends ends;
   for (std::int64_t i = 0; i < p.count; i += kAtOnce) {
     __m512i d[8];
     const std::int64_t left = p.count - i;
@@ -72,24 +102,24 @@ template <int kBy>
                              zero_point);
       }
     }
-    __m512i ends = by_block(d);
-    ends = _mm512_add_epi32(ends, moved_up<1>(ends, none));
-    ends = _mm512_add_epi32(ends, moved_up<2>(ends, none));
-    ends = _mm512_add_epi32(ends, moved_up<4>(ends, none));
-    ends = _mm512_add_epi32(ends, moved_up<8>(ends, none));
-    ends = _mm512_add_epi32(ends, _mm512_maskz_permutexvar_epi32(kAll, _mm512_set1_epi32(15), before));
-    const std::int64_t blocks = left >= kAtOnce ? 16 : (left + kRunningBlock - 1) / kRunningBlock;
-    const auto live = static_cast<__mmask16>(0xffffU >> static_cast<unsigned>(16 - blocks));
-    const __m512i larger = _mm512_maskz_mov_epi32(live, larger_end(ends, moved_up<1>(ends, before)));
-    even = _mm512_add_epi64(even, _mm512_and_si512(larger, _mm512_set1_epi64(0xffffffff)));
-    odd = _mm512_add_epi64(odd, _mm512_maskz_srli_epi64(kEight, larger, 32));
-    before = ends;
+    ends.add(by_block(d), left >= kAtOnce ? 16 : (left + kRunningBlock - 1) / kRunningBlock);
   }
-  alignas(64) std::int64_t lanes[8];
-  _mm512_store_si512(lanes, _mm512_add_epi64(even, odd));
-  std::int64_t total = 0;
-  for (const std::int64_t lane : lanes) total += lane;
-  return total * kRunningBlock;
+  return ends.added_up() * kRunningBlock;
+}
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(const RunningTaps& p) {
+  const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
+  Ends ends;
+  for (std::int64_t c = 0; c < p.channels; c += kTapChannels) {
+    __m512i sum = _mm512_setzero_si512(), of_zero_point = sum;
+    for (std::int64_t t = 0; t < p.taps; ++t) {
+      const __m512i w = _mm512_loadu_si512(p.w + t * p.channels + c);
+      sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(p.x[t] + c), w);
+      if (p.activation_zero_point != 0) of_zero_point = _mm512_dpbusd_epi32(of_zero_point, zero_point, w);
+    }
+    ends.add(_mm512_sub_epi32(sum, of_zero_point), 16);
+  }
+  return ends.added_up() * p.block();
 }
 
 }  // namespace tieout

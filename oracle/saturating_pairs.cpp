@@ -1,6 +1,9 @@
 #include "oracle/saturating_pairs.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
+#include <optional>
 
 namespace tieout {
 namespace {
@@ -20,7 +23,53 @@ void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t
   }
 }
 
-PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
+// Neighbours without putting weights in their order: w[i] and w[i + distance], for those i that `first` marks with ones.
+struct Neighbours {
+  std::int64_t distance = 1;
+  std::vector<std::int8_t> first;
+};
+
+// An odd number of channels at several taps has pairs across taps, and none of this form.
+std::optional<Neighbours> neighbours_of(const ConvCase& c) {
+  const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
+  if (taps > 1 && channels > 1 && channels % 2 != 0) return std::nullopt;
+  Neighbours neighbours{.distance = channels > 1 ? taps : 1};
+  for (std::int64_t i = 0; i + neighbours.distance < channels * taps; ++i) {
+    neighbours.first.push_back(i / neighbours.distance % 2 == 0 ? -1 : 0);
+  }
+  return neighbours;
+}
+
+[[gnu::always_inline]] inline PairExtremes extremes_by(const std::int8_t* __restrict w,
+                                                       const std::int8_t* __restrict first, std::int64_t count,
+                                                       std::int64_t distance) {
+  constexpr std::int16_t kNone = 0;
+  std::int16_t lowest = 0, highest = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int16_t a = static_cast<std::int8_t>(w[i] & first[i]),
+                       b = static_cast<std::int8_t>(w[i + distance] & first[i]);
+    const auto low = static_cast<std::int16_t>(std::min(a, kNone) + std::min(b, kNone));
+    const auto high = static_cast<std::int16_t>(std::max(a, kNone) + std::max(b, kNone));
+    lowest = std::min(lowest, low);
+    highest = std::max(highest, high);
+  }
+  return {lowest, highest};
+}
+
+using Extremes = PairExtremes (*)(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                                  std::int64_t distance);
+
+PairExtremes extremes_portable(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                               std::int64_t distance) {
+  return extremes_by(w, first, count, distance);
+}
+
+[[gnu::target("avx2")]] PairExtremes extremes_avx2(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                                                   std::int64_t distance) {
+  return extremes_by(w, first, count, distance);
+}
+
+PairExtremes extremes_in_order(const std::vector<std::int8_t>& weights) {
   std::int32_t lowest = 0, highest = 0;
   const std::size_t pairs = weights.size() / 2;
   for (std::size_t i = 0; i < pairs; ++i) {
@@ -33,12 +82,23 @@ PairExtremes extremes_of(const std::vector<std::int8_t>& weights) {
 
 }  // namespace
 
-std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight) {
+std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
+  const Extremes extremes = isa == VectorIsa::portable ? extremes_portable : extremes_avx2;
+  const std::optional<Neighbours> neighbours = neighbours_of(c);
+  const std::int64_t length = reduction_length(c);
   std::vector<PairExtremes> all;
   std::vector<std::int8_t> weights;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
-    in_pairing_order(c, weight, k, weights);
-    all.push_back(extremes_of(weights));
+    const std::int8_t* const w = weight + k * length;
+    if (!neighbours) {
+      in_pairing_order(c, weight, k, weights);
+      all.push_back(extremes_in_order(weights));
+      continue;
+    }
+    const PairExtremes pairs =
+        extremes(w, neighbours->first.data(), std::ssize(neighbours->first), neighbours->distance);
+    const int alone = length % 2 == 0 ? 0 : w[length - 1];  // the last of an odd number
+    all.push_back({std::min(pairs.lowest, alone), std::max(pairs.highest, alone)});
   }
   return all;
 }
@@ -70,39 +130,72 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
 // Activations that are large enough are few, and found once, not once for each window.
 void SaturatingPairs::find_pixels(VectorIsa isa) {
   const ProofLanes lanes = proof_lanes(isa);
-  const auto channels = static_cast<std::size_t>(c_.in_channels);
-  std::vector<std::uint8_t> lowest(channels, 255);  // of all kernel positions
-  for (std::size_t i = 0; i < limits_.size(); ++i) lowest[i % channels] = std::min(lowest[i % channels], limits_[i]);
-  const auto pixels = static_cast<std::size_t>(c_.batch * volume(c_.input));
-  large_begin_.resize(pixels + 2);
-  for (std::size_t p = 0; p <= pixels; ++p) {
-    const std::uint8_t* const x = p < pixels ? layer_.activation + p * channels : padding_.data();
-    for (std::int64_t i = -1; (i = lanes.next_above(x, lowest.data(), i + 1, c_.in_channels)) < c_.in_channels;) {
-      large_.push_back(static_cast<std::uint32_t>(i));
-    }
-    large_begin_[p + 1] = static_cast<std::uint32_t>(large_.size());
+  const std::int64_t channels = c_.in_channels, pixels = c_.batch * volume(c_.input);
+  constexpr std::int64_t kAtOnce = 4096;  // bytes
+  const std::int64_t some = std::max<std::int64_t>(1, kAtOnce / channels);
+  std::vector<std::uint8_t> lowest(static_cast<std::size_t>(some * channels), 255);  // of all kernel positions
+  for (std::size_t i = 0; i < limits_.size(); ++i) {
+    std::uint8_t& limit = lowest[i % static_cast<std::size_t>(channels)];
+    limit = std::min(limit, limits_[i]);
   }
+  for (std::size_t i = static_cast<std::size_t>(channels); i < lowest.size(); ++i) {
+    lowest[i] = lowest[i - static_cast<std::size_t>(channels)];
+  }
+  large_begin_.reserve(static_cast<std::size_t>(pixels) + 2);
+  const auto begin_until = [&](std::int64_t pixel) {
+    large_begin_.resize(static_cast<std::size_t>(pixel) + 1, static_cast<std::uint32_t>(large_.size()));
+  };
+  const auto look = [&](std::int64_t pixel, std::int64_t count, const std::uint8_t* x) {
+    for (std::int64_t i = -1; (i = lanes.next_above(x, lowest.data(), i + 1, count * channels)) < count * channels;) {
+      begin_until(pixel + i / channels);
+      large_.push_back(static_cast<std::uint32_t>(i % channels));
+    }
+  };
+  for (std::int64_t p = 0; p < pixels; p += some) {
+    look(p, std::min(some, pixels - p), layer_.activation + p * channels);
+  }
+  look(pixels, 1, padding_.data());
+  begin_until(pixels + 1);
 }
 
 void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
-  std::vector<std::int8_t> weights;
-  in_pairing_order(c_, layer_.weight, k, weights);
-  const std::int64_t group = k / outputs_;
-  for (std::size_t i = 0; i < weights.size(); i += 2) {
-    const int a = weights[i], b = weights[i + 1];
+  const std::int64_t length = windows_.length();
+  std::vector<std::int8_t> ordered;
+  const std::int8_t* w = layer_.weight + k * length;
+  if (windows_.taps() > 1 && channels_ > 1) {
+    in_pairing_order(c_, layer_.weight, k, ordered);
+    w = ordered.data();
+  }
+  const auto consider = [&](std::int64_t index) {
+    const int a = w[index], b = index + 1 < length ? w[index + 1] : 0;
     const PairExtremes both{std::min(a, 0) + std::min(b, 0), std::max(a, 0) + std::max(b, 0)};
-    if (!both.leave_int16(largest)) continue;
-    const auto index = static_cast<std::int64_t>(i);
-    pairs_[static_cast<std::size_t>(group) * weights.size() / 2 + i / 2].push_back({index, k, a, b});
-    // Neither of two activations up to this one: they do not add up to enough.
-    const int up = both.highest > 0 ? 32767 / both.highest : 255;
-    const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
-    const auto limit = static_cast<std::uint8_t>(std::min({up, down, 255}));
-    for (std::int64_t at = index; at < std::min(index + 2, windows_.length()); ++at) {
-      auto& lowest =
-          limits_[static_cast<std::size_t>(at / channels_ * c_.in_channels + group * channels_ + at % channels_)];
-      lowest = std::min(lowest, limit);
-    }
+    if (both.leave_int16(largest)) add_pair(k, index, a, b, both);
+  };
+  // What leaves int16 has weights of one sign, both: a single one, at most 128 times 255, does not. Few do, so that sixteen weights at
+  // a time are asked whether there is any.
+  const __m128i high = _mm_set1_epi16(static_cast<short>(32767 / largest));
+  const __m128i low = _mm_set1_epi16(static_cast<short>(-(32768 / largest)));
+  std::int64_t i = 0;
+  for (; i + 16 <= length; i += 16) {
+    const __m128i weights = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w + i));
+    const __m128i sums = _mm_add_epi16(_mm_srai_epi16(_mm_slli_epi16(weights, 8), 8), _mm_srai_epi16(weights, 8));
+    if (_mm_movemask_epi8(_mm_or_si128(_mm_cmpgt_epi16(sums, high), _mm_cmplt_epi16(sums, low))) == 0) continue;
+    for (std::int64_t pair = i; pair < i + 16; pair += 2) consider(pair);
+  }
+  for (; i < length; i += 2) consider(i);
+}
+
+void SaturatingPairs::add_pair(std::int64_t k, std::int64_t index, int a, int b, const PairExtremes& both) {
+  const std::int64_t group = k / outputs_, length = windows_.length();
+  pairs_[static_cast<std::size_t>(group * ((length + 1) / 2) + index / 2)].push_back({index, k, a, b});
+  // Neither of two activations up to this one: they do not add up to enough.
+  const int up = both.highest > 0 ? 32767 / both.highest : 255;
+  const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
+  const auto limit = static_cast<std::uint8_t>(std::min({up, down, 255}));
+  for (std::int64_t at = index; at < std::min(index + 2, length); ++at) {
+    std::uint8_t& lowest =
+        limits_[static_cast<std::size_t>(at / channels_ * c_.in_channels + group * channels_ + at % channels_)];
+    lowest = std::min(lowest, limit);
   }
 }
 

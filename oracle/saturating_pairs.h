@@ -19,8 +19,9 @@ struct PairExtremes {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
-[[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c,
-                                                      const std::int8_t* weight);  // by output channel
+// By output channel.
+[[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight,
+                                                      VectorIsa isa = best_vector_isa());
 [[nodiscard]] PairExtremes widest(const std::vector<PairExtremes>& channels);
 
 class SaturatingPairs {
@@ -40,6 +41,7 @@ class SaturatingPairs {
     int first = 0, second = 0;  // weights
   };
   void add_pairs(std::int64_t k, int largest);
+  void add_pair(std::int64_t k, std::int64_t index, int a, int b, const PairExtremes& both);
   void find_pixels(VectorIsa isa);
   void look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
             std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const;

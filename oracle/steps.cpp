@@ -23,7 +23,8 @@ std::int32_t pairs_accumulator(const Window& window, Trace* trace) {
   std::int64_t sum = 0;
   std::int64_t lost = 0;
   const std::size_t count = window.x.size();
-  for (std::size_t i = 0; i < count; i += 2) {
+  if (window.w.empty()) sum = window.products;
+  for (std::size_t i = 0; i < window.w.size(); i += 2) {
     std::int32_t pair = window.x[i] * window.w[i];
     if (i + 1 < count) pair += window.x[i + 1] * window.w[i + 1];
     sum += sat_int16(pair);

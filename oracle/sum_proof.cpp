@@ -1,23 +1,36 @@
 #include "oracle/sum_proof.h"
 
-#include <array>
+#include <algorithm>
+#include <cstring>
 
 #include "cases/random.h"
 
 namespace tieout {
+namespace {
+
+std::int64_t upward(std::int64_t count) { return (count + 7) / 8 * 8; }
+
+// Longer windows than digits can have are nobody's.
+VectorIsa isa_for(std::int64_t bytes, VectorIsa isa) {
+  return isa == VectorIsa::avx512_vnni && bytes > kMostDigitBytes ? VectorIsa::avx512 : isa;
+}
+
+}  // namespace
 
 SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),
-      lanes_(proof_lanes(isa)),
+      lanes_(proof_lanes(isa_for(windows_.length(), isa))),
+      channels_(c_.in_channels / c_.groups),
       outputs_(c_.out_channels / c_.groups),
-      directly_(c_.groups > 1 && c_.in_channels == c_.groups && outputs_ == 1) {
+      directly_(c_.groups > 1 && c_.in_channels == c_.groups && outputs_ == 1),
+      run_taps_(c_.groups == 1 && c_.dilation[2] == 1 ? c_.kernel[2] : 1),
+      run_length_(upward(run_taps_ * channels_)) {
   const std::int64_t length = windows_.length();
   if (directly_) {
     taps_.resize(static_cast<std::size_t>(length * c_.groups));
     shifts_.resize(static_cast<std::size_t>(c_.groups));
-    padding_.assign(static_cast<std::size_t>(c_.groups), static_cast<std::uint8_t>(c_.activation_zero_point));
     for (std::int64_t k = 0; k < c_.groups; ++k) {
       std::int64_t sum = 0;
       for (std::int64_t t = 0; t < length; ++t) {
@@ -27,118 +40,184 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
       }
       shifts_[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(-c_.activation_zero_point * sum);
     }
+    if (lanes_.pack_taps != nullptr) packed_ = lanes_.pack_taps(taps_.data(), length, c_.kernel[2], c_.groups);
     return;
   }
+  combine(bounds, seed);
+}
+
+void SumProof::combine(std::span<const ChannelBounds> bounds, std::uint64_t seed) {
   Random random(seed);
   for (std::int64_t k = 0; k < c_.out_channels; ++k) {
     const auto drawn = static_cast<std::int32_t>(random.next() >> 32U);
     random_.push_back(bounds[static_cast<std::size_t>(k)].tame ? drawn : 0);
   }
-  const std::int64_t channels = c_.in_channels / c_.groups, taps = windows_.taps();
+  const std::int64_t length = windows_.length(), taps = windows_.taps();
+  combined_.resize(static_cast<std::size_t>(c_.groups * taps / run_taps_ * run_length_));
+  std::uint64_t* to = combined_.data();
   std::vector<std::uint64_t> in_order(
       static_cast<std::size_t>(length));  // of the weights: channel, then kernel position
   for (std::int64_t g = 0; g < c_.groups; ++g) {
     std::fill(in_order.begin(), in_order.end(), 0);
     for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
-      lanes_.add_weights(in_order.data(), layer.weight + k * length, length,
+      lanes_.add_weights(in_order.data(), layer_.weight + k * length, length,
                          static_cast<std::int32_t>(weight_zero_point(c_, k)), random_[static_cast<std::size_t>(k)]);
     }
     std::uint64_t sum = 0;
-    for (std::int64_t i = 0; i < length; ++i) {
-      combined_.push_back(in_order[static_cast<std::size_t>(i % channels * taps + i / channels)]);
-      sum += combined_.back();
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      std::uint64_t* const of_tap = to + tap % run_taps_ * channels_;
+      for (std::int64_t i = 0; i < channels_; ++i) {
+        of_tap[i] = in_order[static_cast<std::size_t>(i * taps + tap)];
+        sum += of_tap[i];
+      }
+      if (tap % run_taps_ == run_taps_ - 1) to += run_length_;
     }
     zero_points_.push_back(sum * static_cast<std::uint64_t>(c_.activation_zero_point));
   }
+  lanes_.arrange(combined_.data(), static_cast<std::int64_t>(combined_.size()));
 }
 
-void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, std::vector<std::uint8_t>& room,
+void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
                     std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
-  OutputPlace place(first, out);
-  for (std::int64_t p = first; p < first + count;) {
-    std::int32_t* const here = sums + (p - first) * c_.out_channels;
-    std::int64_t proven = 1;
-    if (directly_) {
-      proven = prove_directly(place, p, std::min(first + count - p, out[2] - place.at[2]), here, wrong);
-    } else {
-      prove_randomly(place, p, here, room, wrong);
-    }
-    for (p += proven; proven > 0; --proven) place.advance(out);
+  const std::int64_t plane = out[1] * out[2];
+  while (count > 0) {
+    const OutputPlace place(first, out);
+    Piece piece{.first = first, .count = std::min(count, plane - first % plane), .at = place.at, .sums = sums};
+    const std::int64_t rows = (place.at[2] + piece.count + out[2] - 1) / out[2];
+    piece.lines = pad(place, rows, piece, room);
+    prove(piece, room, wrong);
+    first += piece.count;
+    sums += piece.count * c_.out_channels;
+    count -= piece.count;
   }
 }
 
-// As many positions of a row, at most `most`, as have the same kernel positions inside of the input; or one. How many those are.
-std::int64_t SumProof::prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most,
-                                      std::int32_t* sums, std::vector<OutputElement>& wrong) const {
-  constexpr std::int64_t kMostTaps = 343;  // 7x7x7
-  std::array<const std::uint8_t*, kMostTaps> taps;
-  const std::int64_t count = windows_.taps();
-  if (count > kMostTaps) {  // nobody's network
-    for (std::int64_t k = 0; k < c_.groups; ++k) {
-      const std::int32_t right = literal(place, k);
-      if (sums[k] != right) wrong.push_back({position, k});
-      sums[k] = right;
+// A copy is a fraction of what the windows' edges would cost by themselves.
+const std::uint8_t* SumProof::pad(const OutputPlace& place, std::int64_t rows, Piece& piece, Room& room) const {
+  const auto from = [&](std::size_t d) { return place.at[d] * c_.stride[d] - c_.padding[d]; };
+  const std::int64_t line = c_.input[2] * c_.in_channels;
+  const auto line_at = [&](std::int64_t z, std::int64_t y) {
+    return layer_.activation + ((place.image * c_.input[0] + z) * c_.input[1] + y) * line;
+  };
+  if (c_.padding == Spatial{}) {
+    piece.line = line;
+    piece.plane = c_.dilation[0] * c_.input[1] * line;
+    return line_at(from(0), from(1));
+  }
+  const std::int64_t side = c_.padding[2] * c_.in_channels;
+  const std::int64_t height = (rows - 1) * c_.stride[1] + (c_.kernel[1] - 1) * c_.dilation[1] + 1;
+  piece.line = line + 2 * side;
+  piece.plane = height * piece.line;
+  room.padded.resize(static_cast<std::size_t>(c_.kernel[0] * piece.plane));
+  std::uint8_t* to = room.padded.data();
+  const auto fill = [&](std::int64_t count) {
+    std::memset(to, static_cast<int>(c_.activation_zero_point), static_cast<std::size_t>(count));
+    to += count;
+  };
+  for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
+    const std::int64_t z = from(0) + kd * c_.dilation[0];
+    for (std::int64_t y = from(1); y < from(1) + height; ++y) {
+      if (z < 0 || z >= c_.input[0] || y < 0 || y >= c_.input[1]) {
+        fill(piece.line);
+        continue;
+      }
+      fill(side);
+      std::memcpy(to, line_at(z, y), static_cast<std::size_t>(line));
+      to += line;
+      fill(side);
     }
-    return 1;
   }
-  bool inside = true;
-  for (std::int64_t t = 0; t < count; ++t) {
-    const std::uint8_t* const from = windows_.tap_at(place, 0, t);
-    inside = inside && from != nullptr;
-    taps[static_cast<std::size_t>(t)] = from == nullptr ? padding_.data() : from;
+  return room.padded.data();
+}
+
+void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
+  const Spatial out = output_size(c_);
+  const std::int64_t taps = windows_.taps();
+  // 1x1: all of it is one row.
+  const bool one_row = taps == 1 && c_.padding == Spatial{} && c_.stride == Spatial{1, 1, 1};
+  room.taps.resize(static_cast<std::size_t>(taps));
+  std::int64_t h = 0, w = piece.at[2];
+  for (std::int64_t done = 0; done < piece.count;) {
+    const std::int64_t count = std::min(piece.count - done, one_row ? piece.count : out[2] - w);
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      const std::int64_t kd = tap / (c_.kernel[1] * c_.kernel[2]), kh = tap / c_.kernel[2] % c_.kernel[1];
+      const std::int64_t column = w * c_.stride[2] + tap % c_.kernel[2] * c_.dilation[2];
+      room.taps[static_cast<std::size_t>(tap)] = piece.lines + kd * piece.plane +
+                                                 (h * c_.stride[1] + kh * c_.dilation[1]) * piece.line +
+                                                 column * c_.in_channels;
+    }
+    std::int32_t* const sums = piece.sums + done * c_.out_channels;
+    if (directly_) {
+      prove_directly(piece.first + done, count, sums, room, wrong);
+    } else {
+      prove_randomly(piece.first + done, count, sums, room, wrong);
+    }
+    done += count;
+    ++h;
+    w = 0;
   }
-  std::int64_t positions = 1;
-  if (inside) {  // until the last kernel column leaves the input
-    const std::int64_t last_column = place.at[2] * c_.stride[2] - c_.padding[2] + (c_.kernel[2] - 1) * c_.dilation[2];
-    positions = std::min(most, (c_.input[2] - 1 - last_column) / c_.stride[2] + 1);
-  }
-  const DepthwiseRow row{.taps = taps.data(),
-                         .tap_count = count,
+}
+
+void SumProof::prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
+                              std::vector<OutputElement>& wrong) const {
+  const DepthwiseRow row{.taps = room.taps.data(),
+                         .tap_count = windows_.taps(),
                          .step = c_.stride[2] * c_.in_channels,
-                         .positions = positions,
+                         .positions = count,
                          .count = c_.groups,
                          .w = taps_.data(),
                          .shift = shifts_.data(),
-                         .sums = sums};
-  std::int64_t at = 0;
-  while ((at = lanes_.first_wrong(row, at)) < positions * c_.groups) {
+                         .sums = sums,
+                         .packed = packed_.empty() ? nullptr : packed_.data()};
+  for (std::int64_t at = 0; (at = lanes_.first_wrong(row, at)) < count * c_.groups; ++at) {
     const OutputElement element{position + at / c_.groups, at % c_.groups};
     wrong.push_back(element);
-    sums[at] = literal(OutputPlace(element.position, output_size(c_)), element.k);
-    ++at;
+    sums[at] = literal(element.position, element.k);
   }
-  return positions;
 }
 
-void SumProof::prove_randomly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
-                              std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const {
-  const std::int64_t length = windows_.length();
+void SumProof::prove_randomly(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+                              std::vector<OutputElement>& wrong) const {
+  const std::int64_t runs = windows_.taps() / run_taps_;
   for (std::int64_t g = 0; g < c_.groups; ++g) {
-    const CombinedChannel channel{.combined = combined_.data() + g * length,
-                                  .length = length,
-                                  .zero_point = zero_points_[static_cast<std::size_t>(g)],
-                                  .random = random_.data() + g * outputs_,
-                                  .outputs = outputs_};
-    if (lanes_.combined_error(channel, windows_.at(place, g, room), sums + g * outputs_) == 0) continue;
-    for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
-      if (random_[static_cast<std::size_t>(k)] == 0) continue;
-      const std::int32_t exact = literal(place, k);
-      if (sums[k] != exact) wrong.push_back({position, k});
-      sums[k] = exact;
+    room.runs.clear();
+    for (std::int64_t run = 0; run < runs; ++run) {
+      room.runs.push_back({room.taps[static_cast<std::size_t>(run * run_taps_)] + g * channels_,
+                           combined_.data() + (g * runs + run) * run_length_});
+    }
+    const CombinedRow row{.runs = room.runs.data(),
+                          .run_count = runs,
+                          .run_length = run_taps_ * channels_,
+                          .step = c_.stride[2] * c_.in_channels,
+                          .positions = count,
+                          .zero_point = zero_points_[static_cast<std::size_t>(g)],
+                          .random = random_.data() + g * outputs_,
+                          .outputs = outputs_,
+                          .sums = sums + g * outputs_,
+                          .sums_step = c_.out_channels};
+    for (std::int64_t p = 0; (p = lanes_.first_unproven(row, p)) < count; ++p) {
+      for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
+        if (random_[static_cast<std::size_t>(k)] == 0) continue;
+        const std::int32_t exact = literal(position + p, k);
+        std::int32_t& sum = sums[p * c_.out_channels + k];
+        if (sum != exact) wrong.push_back({position + p, k});
+        sum = exact;
+      }
     }
   }
 }
 
-std::int32_t SumProof::literal(const OutputPlace& place, std::int64_t k) const {
-  const std::int64_t channels = c_.in_channels / c_.groups, taps = windows_.taps();
-  const std::int8_t* const w = layer_.weight + k * channels * taps;
+std::int32_t SumProof::literal(std::int64_t position, std::int64_t k) const {
+  const OutputPlace place(position, output_size(c_));
+  const std::int64_t taps = windows_.taps();
+  const std::int8_t* const w = layer_.weight + k * channels_ * taps;
   const std::int64_t wz = weight_zero_point(c_, k);
   std::int64_t sum = 0;
   for (std::int64_t t = 0; t < taps; ++t) {
     const std::uint8_t* const x = windows_.tap_at(place, k / outputs_, t);
     if (x == nullptr) continue;  // the zero point: contributes nothing
-    for (std::int64_t i = 0; i < channels; ++i) sum += (x[i] - c_.activation_zero_point) * (w[i * taps + t] - wz);
+    for (std::int64_t i = 0; i < channels_; ++i) sum += (x[i] - c_.activation_zero_point) * (w[i * taps + t] - wz);
   }
   return static_cast<std::int32_t>(sum);
 }

@@ -26,29 +26,49 @@ class SumProof {
   // layer: outlives this; its activation may be exchanged. bounds: channels that are not tame may wrap, and are not looked at where proof is by random numbers.
   SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
 
+  // Reused from call to call, one a thread.
+  struct Room {
+    std::vector<std::uint8_t> padded;
+    std::vector<const std::uint8_t*> taps;
+    std::vector<CombinedRun> runs;
+  };
+
   // sums: of `count` positions from `first` on, each K numbers: zero points taken out, int32. Those that are wrong are put right,
-  // and added to `wrong`. room: reused from call to call, one a thread.
-  void mend(std::int64_t first, std::int64_t count, std::int32_t* sums, std::vector<std::uint8_t>& room,
+  // and added to `wrong`.
+  void mend(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
             std::vector<OutputElement>& wrong) const;
 
  private:
-  std::int64_t prove_directly(const OutputPlace& place, std::int64_t position, std::int64_t most, std::int32_t* sums,
-                              std::vector<OutputElement>& wrong) const;
-  void prove_randomly(const OutputPlace& place, std::int64_t position, std::int32_t* sums,
-                      std::vector<std::uint8_t>& room, std::vector<OutputElement>& wrong) const;
-  [[nodiscard]] std::int32_t literal(const OutputPlace& place, std::int64_t k) const;
+  // Positions of one plane of the output, and the input's lines that their windows are in, padded: in `room`, or where they lie.
+  struct Piece {
+    std::int64_t first, count;
+    Spatial at;                 // of the first position
+    const std::uint8_t* lines;  // where the window of at[1], 0 begins
+    std::int64_t line, plane;   // bytes to the next
+    std::int32_t* sums;
+  };
+  [[nodiscard]] const std::uint8_t* pad(const OutputPlace& place, std::int64_t rows, Piece& piece, Room& room) const;
+  void prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const;
+  void prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
+                      std::vector<OutputElement>& wrong) const;
+  void prove_randomly(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+                      std::vector<OutputElement>& wrong) const;
+  void combine(std::span<const ChannelBounds> bounds, std::uint64_t seed);
+  [[nodiscard]] std::int32_t literal(std::int64_t position, std::int64_t k) const;
 
   const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
   ProofLanes lanes_;
-  std::int64_t outputs_;
+  std::int64_t channels_, outputs_;  // of a group
   bool directly_;
+  // Bytes that are neighbours in a window: kernel positions, and how long their R are.
+  std::int64_t run_taps_, run_length_;
   AlignedVector<std::int32_t> random_;         // r
-  AlignedVector<std::uint64_t> combined_;      // groups x length, in the windows' order: R
+  AlignedVector<std::uint64_t> combined_;      // groups x runs x run_length_: R, as the lanes arrange it
   std::vector<std::uint64_t> zero_points_;     // by group: xz * sum of R
   AlignedVector<std::int32_t> taps_, shifts_;  // directly: taps x C of w - wz; by channel -xz * sum of those
-  std::vector<std::uint8_t> padding_;          // C
+  AlignedVector<std::int8_t> packed_;          // the same as the lanes like it, or empty
 };
 
 }  // namespace tieout

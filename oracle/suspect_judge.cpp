@@ -1,7 +1,10 @@
 #include "oracle/suspect_judge.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
+#include "cases/layout.h"
 #include "oracle/dequantized.h"
 
 namespace tieout {
@@ -14,24 +17,39 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
       bounds_(bounds),
       plane_(volume(output_size(c_))),
       length_(reduction_length(c_)),
-      zero_point_(static_cast<int>(c_.output_zero_point)),
-      lowest_(c_.relu == Relu::on ? 0 : -zero_point_),
-      highest_(255 - zero_point_),
+      rules_{.lowest = static_cast<double>(c_.relu == Relu::on ? 0 : -c_.output_zero_point),
+             .highest = static_cast<double>(255 - c_.output_zero_point),
+             .zero_point = static_cast<int>(c_.output_zero_point)},
+      find_left_(find_left(isa)),
       windows_(layer),
       running_sums_(running_sums(isa)),
+      block_(kRunningBlock),
       float32_(layer, isa),
-      float64_(layer, isa) {}
+      float64_(layer, isa) {
+  if (!asked.activations.empty()) rules_.asked |= SuspectsLeft::kEverything;
+  if (!asked.float_sum.empty()) rules_.asked |= SuspectsLeft::kSum;
+  for (unsigned group = 0; group < Asked::kGroups; ++group) {
+    if (!asked.groups[group].empty()) rules_.asked |= SuspectsLeft::kDiffers << group;
+  }
+  const std::int64_t taps = volume(c_.kernel), channels = c_.in_channels / c_.groups;
+  const bool zero_points =
+      std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](auto z) { return z != 0; });
+  if (asked.float_sum.empty() || isa != VectorIsa::avx512_vnni || taps == 1 || channels % kTapChannels != 0 ||
+      zero_points)
+    return;
+  by_taps_ = transposed(layer.weight, c_.out_channels, channels, taps);
+  block_ = RunningTaps{.taps = taps}.block();
+}
 
 std::int64_t SuspectJudge::offset(const OutputElement& element) const {
   const std::int64_t image = element.position / plane_;
   return (image * (c_.out_channels - 1) + element.k) * plane_ + element.position;
 }
 
-// Without branches, which nobody could predict.
-inline SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
-  const double inside = std::min(std::max(scaled, lowest_), highest_);
+SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
+  const double inside = std::min(std::max(scaled, rules_.lowest), rules_.highest);
   const auto nearest = static_cast<int>(inside + 256.5) - 256;  // inside: -255 .. 255
-  return {static_cast<std::uint8_t>(nearest + zero_point_), 0.5 - std::fabs(inside - nearest)};
+  return {static_cast<std::uint8_t>(nearest + rules_.zero_point), 0.5 - std::fabs(inside - nearest)};
 }
 
 // A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
@@ -81,14 +99,14 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
     if (!suspect.saturates) agree(findings, asked_.by_pairs, suspect, exact.says);
   } else {
     by_sums(findings, asked_.near, suspect);
-    if (!suspect.saturates) literally(findings, asked_.by_pairs, suspect.element, suspect.answer);
+    if (!suspect.saturates) by_sums(findings, asked_.by_pairs, suspect);
   }
   if (exact.margin > reach + suspect.norm * b.activations) {
     agree(findings, asked_.activations, suspect, exact.says);
   } else if (!asked_.activations.empty()) {
     findings.in_float64.push_back(suspect.element);
   }
-  if (exact.margin > reach + suspect.norm * b.float_sum) {
+  if (exact.margin > reach + suspect.norm * b.float_sum + b.half * std::fabs(scaled - b.bias)) {
     agree(findings, asked_.float_sum, suspect, exact.says);
   } else if (!asked_.float_sum.empty()) {
     findings.in_float32.push_back(suspect);
@@ -108,26 +126,106 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
   whole_bias(Asked::kTwice, b.nearest_known, b.nearest + (scaled + b.nearest < 0 ? -b.twice : b.twice));
 }
 
-// Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.
-void SuspectJudge::by_running_sums(Findings& findings) const {
+void SuspectJudge::judge(Findings& findings, std::span<const Suspect> suspects) const {
+  for (; suspects.size() > SuspectsLeft::kAtOnce; suspects = suspects.subspan(SuspectsLeft::kAtOnce)) {
+    judge_some(findings, suspects.first(SuspectsLeft::kAtOnce));
+  }
+  if (!suspects.empty()) judge_some(findings, suspects);
+}
+
+// What is left to do is put down in lists, to be done kind by kind: which kind comes next nobody could predict.
+void SuspectJudge::judge_some(Findings& findings, std::span<const Suspect> suspects) const {
+  SuspectsLeft& left = findings.left;
+  find_left_(rules_, bounds_, suspects, left);
+  std::array<std::uint8_t, SuspectsLeft::kAtOnce> with_sum, with_group, with_everything;
+  std::size_t sums = 0, groups = 0, everything = 0;
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    const auto bits = static_cast<unsigned>(left.bits[i]);
+    with_everything[everything] = with_sum[sums] = with_group[groups] = static_cast<std::uint8_t>(i);
+    const unsigned all = bits & SuspectsLeft::kEverything, others = all - 1;  // all bits, if not everything
+    everything += all;
+    sums += (bits & others & SuspectsLeft::kSum) / SuspectsLeft::kSum;
+    groups += static_cast<std::size_t>((bits & others) >= SuspectsLeft::kDiffers);
+  }
+  for (std::size_t i = 0; i < everything; ++i) judge(findings, suspects[with_everything[i]]);
+  for (std::size_t i = 0; i < sums; ++i) findings.in_float32.push_back(suspects[with_sum[i]]);
+  for (std::size_t i = 0; i < groups; ++i) {
+    const std::size_t which = with_group[i];
+    const Suspect& suspect = suspects[which];
+    for (std::size_t group = 0; group < Asked::kGroups; ++group) {
+      if ((left.bits[which] & (SuspectsLeft::kDiffers << group)) == 0) continue;
+      const auto says = static_cast<std::uint8_t>(left.says[group][which]);
+      findings.groups[group].note(offset(suspect.element), says, suspect.answer);
+    }
+  }
+}
+
+void SuspectJudge::find_sums_on_the_way(Findings& findings) const {
+  findings.on_the_way.clear();
   for (const Suspect& suspect : findings.in_float32) {
     const OutputElement& element = suspect.element;
-    const ChannelBounds& b = bounds_[static_cast<std::size_t>(element.k)];
     windows_.gather(element, findings.ordered);
-    const std::int64_t ends =
+    findings.on_the_way.push_back(
         running_sums_({.x = findings.ordered.x,
                        .w = layer_.weight + element.k * length_,
                        .count = length_,
                        .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point),
-                       .weight_zero_point = static_cast<std::int32_t>(weight_zero_point(c_, element.k))});
-    constexpr double kBeside = kRunningBlock / 2.0 + 5;
-    const double lost = b.running * (static_cast<double>(ends) + kBeside * suspect.norm * b.norm);
+                       .weight_zero_point = static_cast<std::int32_t>(weight_zero_point(c_, element.k))}));
+  }
+}
+
+// Channel after channel, so that its weights, which are megabytes in all, are read once; activations are few beside them.
+void SuspectJudge::find_by_taps(Findings& findings) const {
+  const std::vector<Suspect>& suspects = findings.in_float32;
+  const std::int64_t taps = volume(c_.kernel);
+  findings.taps.clear();
+  findings.taps_of.clear();
+  findings.begin_of_channel.assign(static_cast<std::size_t>(c_.out_channels) + 1, 0);
+  for (const Suspect& suspect : suspects) {  // position after position
+    const bool another = findings.taps.empty() || findings.ordered.position != suspect.element.position;
+    windows_.locate(suspect.element, findings.ordered);
+    if (another || c_.groups > 1) {
+      findings.taps.insert(findings.taps.end(), findings.ordered.taps.begin(), findings.ordered.taps.end());
+    }
+    findings.taps_of.push_back(static_cast<std::uint32_t>(static_cast<std::int64_t>(findings.taps.size()) - taps));
+    ++findings.begin_of_channel[static_cast<std::size_t>(suspect.element.k) + 1];
+  }
+  std::vector<std::uint32_t>& begin = findings.begin_of_channel;
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  findings.by_channel.resize(suspects.size());
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    findings.by_channel[begin[static_cast<std::size_t>(suspects[i].element.k)]++] = static_cast<std::uint32_t>(i);
+  }
+  findings.on_the_way.resize(suspects.size());
+  for (const std::uint32_t i : findings.by_channel) {
+    findings.on_the_way[i] =
+        running_sums_vnni({.x = findings.taps.data() + findings.taps_of[i],
+                           .w = by_taps_.data() + suspects[i].element.k * length_,
+                           .taps = taps,
+                           .channels = length_ / taps,
+                           .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point)});
+  }
+}
+
+// Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.
+void SuspectJudge::by_running_sums(Findings& findings) const {
+  if (findings.in_float32.empty()) return;
+  if (by_taps_.empty()) {
+    find_sums_on_the_way(findings);
+  } else {
+    find_by_taps(findings);
+  }
+  const double hidden = static_cast<double>(block_) / 2 + 5;
+  for (std::size_t i = 0; i < findings.in_float32.size(); ++i) {
+    const Suspect& suspect = findings.in_float32[i];
+    const ChannelBounds& b = bounds_[static_cast<std::size_t>(suspect.element.k)];
+    const double lost = b.running * (static_cast<double>(findings.on_the_way[i]) + hidden * suspect.norm * b.norm);
     const double scaled = suspect.raw * b.multiplier + b.bias;
     const Value exact = value_of(scaled);
     if (exact.margin > reach_of(b, scaled) + lost) {
       agree(findings, asked_.float_sum, suspect, exact.says);
     } else {
-      findings.sums32.push_back(element);
+      findings.sums32.push_back(suspect.element);
     }
   }
   findings.in_float32.clear();
@@ -136,7 +234,7 @@ void SuspectJudge::by_running_sums(Findings& findings) const {
 void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std::uint8_t* answers) const {
   const auto finish = [&](const auto& sums, auto& room, std::vector<OutputElement>& elements,
                           const Asked::Entries& entries, auto finished) {
-    sums.visit(elements, room, findings.ordered, [&](std::size_t i, auto sum) {
+    sums.visit(elements, room, [&](std::size_t i, auto sum) {
       const OutputElement& element = elements[i];
       describe(c_, element.k, findings.sums);
       const std::uint8_t says = finished(sum, findings.sums, nullptr);

@@ -2,26 +2,17 @@
 // What everybody says at one suspect: by how far the value is from a tie, by the sums, or literally. The sums that are to be
 // computed literally are put down, and computed together.
 
-#include <array>
 #include <cmath>
 #include <span>
 #include <vector>
 
-#include "oracle/asked.h"
 #include "oracle/disagreement.h"
 #include "oracle/literal_sums.h"
 #include "oracle/running_sums.h"
+#include "oracle/suspect_lanes.h"
 #include "oracle/window.h"
 
 namespace tieout {
-
-struct Suspect {
-  OutputElement element;
-  std::int32_t raw = 0;
-  std::uint8_t answer = 0;
-  double norm = 0;         // |x|, at least
-  bool saturates = false;  // pairs do, so that those who add them in int16 have been asked already
-};
 
 // One thread's.
 struct Findings {
@@ -30,12 +21,16 @@ struct Findings {
 
   std::vector<Differences> found;                  // by hypothesis
   std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
+  SuspectsLeft left;                               // of the suspects at work
   std::vector<Suspect> in_float32;                 // whose sums are to be looked at
-  std::vector<OutputElement> in_float64, sums32;   // whose sums are to be computed
-  std::int64_t summed = 0;                         // how many were
-  std::vector<float> floats;
-  std::vector<double> doubles;
+  std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
+  std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
+  std::int64_t summed = 0;                        // how many were
+  LiteralSums<float>::Room floats;
+  LiteralSums<double>::Room doubles;
   OrderedWindow ordered;
+  std::vector<const std::uint8_t*> taps;  // of the positions of in_float32
+  std::vector<std::uint32_t> taps_of, by_channel, begin_of_channel;
   Window window;  // with its elements
   Window sums;    // without
 };
@@ -45,7 +40,8 @@ class SuspectJudge {
   // All outlive this.
   SuspectJudge(const LayerView& layer, const Asked& asked, std::span<const ChannelBounds> bounds, VectorIsa isa);
 
-  void judge(Findings& findings, const Suspect& suspect) const;
+  // suspects: position after position.
+  void judge(Findings& findings, std::span<const Suspect> suspects) const;
   void literally(Findings& findings, const Asked::Entries& entries, const OutputElement& element,
                  std::uint8_t answer) const;
   // first, answers: of the piece of the output in which the elements lie.
@@ -56,12 +52,16 @@ class SuspectJudge {
     std::uint8_t says = 0;  // where it is not near a tie
     double margin = 0;      // to the nearest tie, in output steps
   };
+  void judge(Findings& findings, const Suspect& suspect) const;
+  void judge_some(Findings& findings, std::span<const Suspect> suspects) const;
   [[nodiscard]] Value value_of(double scaled) const;
   [[nodiscard]] static double reach_of(const ChannelBounds& b, double scaled) {
     return b.near + ChannelBounds::kSlope * std::fabs(scaled);
   }
   void agree(Findings& findings, const Asked::Entries& entries, const Suspect& suspect, std::uint8_t says) const;
   void by_running_sums(Findings& findings) const;
+  void find_sums_on_the_way(Findings& findings) const;
+  void find_by_taps(Findings& findings) const;
   void by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const;
   [[nodiscard]] std::int64_t offset(const OutputElement& element) const;
 
@@ -71,10 +71,12 @@ class SuspectJudge {
   std::span<const ChannelBounds> bounds_;
   std::int64_t plane_;
   std::int64_t length_;
-  int zero_point_;
-  double lowest_, highest_;  // of what is rounded: the zero point is added afterwards
+  JudgeRules rules_;
+  FindLeft find_left_;
   OrderedWindows windows_;
   RunningSums running_sums_;
+  std::int64_t block_;                // of those, products
+  std::vector<std::int8_t> by_taps_;  // K x kernel x C/groups: the weights for RunningTaps, or empty
   LiteralSums<float> float32_;
   LiteralSums<double> float64_;
 };

@@ -43,10 +43,11 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
   for (std::int64_t i = begin; i < end; ++i) {
     const SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>((place + i - begin) / kLanes)];
     const auto j = static_cast<std::size_t>((place + i - begin) % kLanes);
-    const float value = static_cast<float>(raw[i]) * block.multiplier[j] + block.centre[j];
-    const float inside = std::min(std::max(value, t.lowest), t.highest);
+    const float scaled = static_cast<float>(raw[i]) * block.multiplier[j];
+    const float inside = std::min(std::max(scaled + block.centre[j], t.lowest), t.highest);
     const float apart = std::fabs(inside - static_cast<float>(answer[i]));
-    if (!(apart <= block.limit[j] - norm * block.per_norm[j])) suspects[found++] = static_cast<std::uint32_t>(i);
+    if (!(apart <= block.limit[j] - norm * block.per_norm[j] - std::fabs(scaled) * t.half))
+      suspects[found++] = static_cast<std::uint32_t>(i);
   }
   return found;
 }
@@ -74,11 +75,12 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
       __builtin_memcpy(&centre, constants.centre.data(), sizeof centre);
       __builtin_memcpy(&limit, constants.limit.data(), sizeof limit);
       __builtin_memcpy(&per_norm, constants.per_norm.data(), sizeof per_norm);
-      const Floats value = __builtin_convertvector(sums, Floats) * multiplier + centre;
+      const Floats scaled = __builtin_convertvector(sums, Floats) * multiplier;
+      const Floats value = scaled + centre;
       const Floats above = value < t.lowest ? Floats{} + t.lowest : value;
       const Floats inside = above > t.highest ? Floats{} + t.highest : above;
       const Floats apart = inside - __builtin_convertvector(bytes, Floats);
-      const Floats allowed = limit - per_norm * norm;
+      const Floats allowed = limit - per_norm * norm - (scaled < 0 ? -scaled : scaled) * t.half;
       const Ints plain = (apart <= allowed) & (-apart <= allowed);
       std::int32_t all = -1;
       for (int lane = 0; lane < kLanes; ++lane) all &= plain[lane];
@@ -103,43 +105,71 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
   return in_vectors(t, raw, answer, count, norms, suspects);
 }
 
-// Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug 105593).
+struct OfAll {
+  __m512 lowest, highest, half;
+};
+
+// Sixteen elements, a bit each that is a suspect. Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug
+// 105593).
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq"), gnu::always_inline]] inline __mmask16 sixteen(
+    const SuspectTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer, const OfAll& all,
+    __m512 norm) {
+  constexpr __mmask16 kAll = 0xffff;
+  const __m512 scaled =
+      _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw)) * _mm512_load_ps(constants.multiplier.data());
+  const __m512 value = scaled + _mm512_load_ps(constants.centre.data());
+  const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, all.lowest), all.highest);
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer));
+  const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
+  const __m512 beside =
+      _mm512_fnmadd_ps(_mm512_load_ps(constants.per_norm.data()), norm, _mm512_load_ps(constants.limit.data()));
+  const __m512 allowed = _mm512_fnmadd_ps(_mm512_abs_ps(scaled), all.half, beside);
+  return _mm512_cmp_ps_mask(_mm512_abs_ps(inside - y), allowed, _CMP_NLE_UQ);
+}
+
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const SuspectTable& t,
                                                                                const std::int32_t* raw,
                                                                                const std::uint8_t* answer,
                                                                                std::int64_t count, const float* norms,
                                                                                std::uint32_t* suspects) {
-  constexpr __mmask16 kAll = 0xffff;
-  const __m512 lowest = _mm512_set1_ps(t.lowest), highest = _mm512_set1_ps(t.highest);
-  std::int64_t found = 0;
+  const OfAll all{_mm512_set1_ps(t.lowest), _mm512_set1_ps(t.highest), _mm512_set1_ps(t.half)};
+  constexpr std::int64_t kAtOnce = 32;  // words of 64 elements each
+  std::uint64_t words[kAtOnce];
+  std::int64_t places[kAtOnce];
+  std::int64_t found = 0, full = 0;
+  // Those words that have a suspect are put down without a branch, which nobody could predict, and then looked at together.
+  const auto look = [&] {
+    for (std::int64_t w = 0; w < full; ++w) {
+      for (std::uint64_t others = words[w]; others != 0; others &= others - 1) {
+        suspects[found++] = static_cast<std::uint32_t>(places[w] + __builtin_ctzll(others));
+      }
+    }
+    full = 0;
+  };
+  const auto put_down = [&](std::uint64_t others, std::int64_t first) {
+    words[full] = others;
+    places[full] = first;
+    full += others != 0 ? 1 : 0;
+    if (full == kAtOnce) look();
+  };
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
     const __m512 norm = _mm512_set1_ps(norms[block]);
-    const std::int64_t whole = begin + (end - begin) / kLanes * kLanes;
     const SuspectTable::Sixteen* constants = t.constants.data();
-    for (std::int64_t first = begin; first < whole; first += 4 * kLanes) {
-      // A branch for each 64, not for each 16: those that find a suspect are mispredicted.
-      const std::int64_t vectors = std::min<std::int64_t>(4, (whole - first) / kLanes);
-      std::uint64_t others = 0;
-      for (std::int64_t v = 0; v < vectors; ++v, ++constants) {
-        const std::int64_t i = first + v * kLanes;
-        const __m512 sums = _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw + i));
-        const __m512 value = _mm512_fmadd_ps(sums, _mm512_load_ps(constants->multiplier.data()),
-                                             _mm512_load_ps(constants->centre.data()));
-        const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, lowest), highest);
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer + i));
-        const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
-        const __m512 apart = _mm512_abs_ps(inside - y);
-        const __m512 allowed =
-            _mm512_fnmadd_ps(_mm512_load_ps(constants->per_norm.data()), norm, _mm512_load_ps(constants->limit.data()));
-        others |= std::uint64_t{_mm512_cmp_ps_mask(apart, allowed, _CMP_NLE_UQ)} << static_cast<unsigned>(v * kLanes);
-      }
-      for (; others != 0; others &= others - 1) {
-        suspects[found++] = static_cast<std::uint32_t>(first + __builtin_ctzll(others));
-      }
+    std::int64_t i = begin;
+    for (; i + 4 * kLanes <= end; i += 4 * kLanes, constants += 4) {
+      std::uint64_t others[4];
+      for (std::int64_t v = 0; v < 4; ++v)
+        others[v] = sixteen(constants[v], raw + i + v * kLanes, answer + i + v * kLanes, all, norm);
+      put_down(others[0] | others[1] << 16U | others[2] << 32U | others[3] << 48U, i);
     }
-    if (whole < end) found += one_by_one(t, raw, answer, whole, end, whole - begin, norms[block], suspects + found);
+    for (; i + kLanes <= end; i += kLanes, ++constants)
+      put_down(sixteen(*constants, raw + i, answer + i, all, norm), i);
+    if (i == end) continue;
+    look();
+    found += one_by_one(t, raw, answer, i, end, i - begin, norms[block], suspects + found);
   }
+  look();
   return found;
 }
 
@@ -151,6 +181,7 @@ SuspectTable suspect_table(const ConvCase& c, std::span<const ChannelBounds> bou
   const auto oz = static_cast<double>(c.output_zero_point);
   t.lowest = c.relu == Relu::on ? static_cast<float>(oz) : 0.0F;
   const std::int64_t shortest = std::lcm(c.out_channels, kLanes);
+  t.half = asked_for.float_sum && !bounds.empty() ? static_cast<float>(bounds.front().half) : 0;
   t.period = shortest * std::max<std::int64_t>(1, kWorthALoop / shortest);
   t.constants.resize(static_cast<std::size_t>(t.period / kLanes));
   for (std::int64_t i = 0; i < t.period; ++i) {

@@ -22,8 +22,8 @@ struct AskedFor {
 // Elements lie as the output does, channels last. Constants repeat every `period` elements, which is a multiple of the
 // channels and of 16, so that an element's constants are those at its place in the period.
 //
-//   value = clamp(raw * multiplier + centre, lowest, highest)    with the output's zero point
-//   an element is none where  |value - answer| <= limit - norm * per_norm
+//   scaled = raw * multiplier,  value = clamp(scaled + centre, lowest, highest)    with the output's zero point
+//   an element is none where  |value - answer| <= limit - norm * per_norm - |scaled| * half
 //
 // centre: the middle of all shifts that are asked for. limit: 1/2, less half of what they lie apart, less the reach of
 // roundings for |s| <= 257; what is larger lies a whole step beyond the clamp, which is far more than its roundings.
@@ -34,6 +34,7 @@ struct SuspectTable {
   std::int64_t period = 0;
   std::vector<Sixteen> constants;  // period / 16
   float lowest = 0, highest = 255;
+  float half = 0;
 };
 // bounds: all of them tame, or their elements are suspects throughout.
 [[nodiscard]] SuspectTable suspect_table(const ConvCase& c, std::span<const ChannelBounds> bounds,

@@ -14,8 +14,8 @@ struct Window {
   const ConvCase* spec = nullptr;  // the case that the element belongs to: for rules that depend on the shape
 
   // In the order kd, kh, kw, channel, the channel fastest: the order in which integer kernels pair neighbours.
-  std::vector<std::uint8_t> x;  // outside of the input: the activation's zero point, as uint8
-  std::vector<std::int8_t> w;
+  std::vector<std::uint8_t> x;       // outside of the input: the activation's zero point, as uint8
+  std::vector<std::int8_t> w;        // empty where only the sums are known, and that no pair of products leaves int16
   std::vector<std::uint8_t> inside;  // 1 where x lies in the input, 0 where it is padding
 
   double xs = 1, ws = 1, os = 1;

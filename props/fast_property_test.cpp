@@ -229,7 +229,7 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
     const double off = std::fabs(trace.steps().front().value / unit - laid.sums[i]) * b.multiplier;
     const double scaled = std::fabs(laid.sums[i] * b.multiplier);
     const double beside = 4 * 0x1p-24 * scaled;
-    RC_ASSERT(off <= std::sqrt(squares) * b.float_sum + beside);
+    RC_ASSERT(off <= std::sqrt(squares) * b.float_sum + b.half * scaled + beside);
     windows.gather(at, ordered);
     const std::int8_t* const w = laid.problem.weight.data() + at.k * windows.length();
     const std::int64_t wz = weight_zero_point(c, at.k);

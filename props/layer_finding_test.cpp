@@ -44,7 +44,7 @@ PairSaturation saturation_of(const ConvProblem& problem) {
                               .output = output.values,
                               .output_shape = output.shape};
   SecondsByPart seconds;
-  return pair_saturation(LayerWalks({}).walk(captured, {}, 1, seconds));
+  return pair_saturation(LayerWalks({}, LayerWalks::Weights::dropped).walk(captured, {}, 1, seconds));
 }
 
 // 129 * 127 * 2 = 32766 fits int16; 130 * 127 * 2 = 33020 does not.

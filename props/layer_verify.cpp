@@ -85,9 +85,7 @@ class Classes {
 
   std::map<std::string, std::int64_t> of(const Disagreement& column) {
     if (column.differing == 0) return {};
-    constexpr std::size_t kLookedAt = 16;
-    std::vector<Disagreement::Element> first = column.first;
-    first.resize(std::min(first.size(), kLookedAt));
+    const std::vector<Disagreement::Element>& first = column.first;
     auto found = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == first; });
     if (found == known_.end()) found = known_.emplace(known_.end(), first, class_of(first));
     return {{std::string(name(found->second)), column.differing}};
@@ -188,7 +186,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   result.columns.push_back(std::move(walked.kernel));
   std::move(walked.opinion.hypotheses.begin(), walked.opinion.hypotheses.end(), std::back_inserter(result.columns));
   result.declined.resize(result.columns.size());
-  {
+  if (!options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     for (const LayerSubject& subject : options.subjects) {
       Answer says = subject.run(problem);

@@ -1,6 +1,7 @@
 #include "props/layer_walk.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <vector>
@@ -12,12 +13,31 @@
 namespace tieout {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // Of this thread: on a machine that is shared, what a clock on the wall says is not ours.
 double thread_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
+
+// Time from one call to the next, each of which costs a system call.
+class Split {
+ public:
+  explicit Split(SecondsByPart& seconds) : seconds_(seconds) {}
+
+  // Adds what has passed since the last call to that part, or to none.
+  void was(const char* part) {
+    const double now = thread_seconds();
+    if (part != nullptr) seconds_[part] += now - last_;
+    last_ = now;
+  }
+
+ private:
+  SecondsByPart& seconds_;
+  double last_ = thread_seconds();
+};
 
 // Where the arithmetic saturates, its sums are not the exact ones, and need not be.
 void leave_out_saturating(LayerOpinion& opinion) {
@@ -64,8 +84,8 @@ struct LayerWalks::Prepared {
   PackedConv kernel;
 };
 
-LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, std::size_t most)
-    : hypotheses_(hypotheses), most_(most) {}
+LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most)
+    : hypotheses_(hypotheses), weights_(weights), most_(most) {}
 LayerWalks::~LayerWalks() = default;
 
 LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const Arithmetic& arithmetic) {
@@ -79,15 +99,13 @@ LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const A
 WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
                              SecondsByPart& seconds) {
   const ConvCase& c = captured.spec;
-  double start = thread_seconds();
+  Split split(seconds);
   Prepared& layer = prepared(captured, arithmetic);
   LayerComparison& comparison = layer.comparison;
   const PackedConv& kernel = layer.kernel;
-  seconds["weights, once a layer"] += thread_seconds() - start;
-
-  start = thread_seconds();
+  split.was("weights, once a layer");
   WalkedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
-  seconds["hypotheses"] += thread_seconds() - start;
+  split.was("hypotheses");
 
   const Spatial out = output_size(c);
   constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;  // 128 KB of int32, which stay in the second-level cache
@@ -100,7 +118,10 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(rows_of_piece * row));
   in_parts(c.batch * pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
     Worker& worker = *workers_[part];
-    double before = thread_seconds();
+    // The thread's own clock costs a system call: it is asked for the whole, the one on the wall for who had which share.
+    const double thread_before = thread_seconds();
+    double kernel_share = 0, hypotheses_share = 0;
+    Clock::time_point before = Clock::now();
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t first = piece % pieces * rows_of_piece;
       const OutputRows here{piece / pieces, first, std::min(rows_of_piece, rows - first)};
@@ -116,16 +137,19 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
                              answer[i]);
         }
       }
-      const double between = thread_seconds();
+      const Clock::time_point between = Clock::now();
       comparison.see(worker.part, position, here.count * out[2], worker.sums.data(), answer);
-      const double after = thread_seconds();
-      worker.in_kernel += between - before;
-      worker.in_hypotheses += after - between;
+      const Clock::time_point after = Clock::now();
+      kernel_share += std::chrono::duration<double>(between - before).count();
+      hypotheses_share += std::chrono::duration<double>(after - between).count();
       before = after;
     }
+    const double ours = (thread_seconds() - thread_before) / std::max(kernel_share + hypotheses_share, 1e-9);
+    worker.in_kernel += ours * kernel_share;
+    worker.in_hypotheses += ours * hypotheses_share;
   });
 
-  start = thread_seconds();
+  split.was(nullptr);  // what the workers took, they have counted
   Differences kernel_differences;
   std::vector<const LayerComparison::Part*> parts;
   for (const auto& worker : workers_) {
@@ -140,7 +164,11 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
     walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
   }
-  seconds["hypotheses"] += thread_seconds() - start;
+  split.was("hypotheses");
+  if (weights_ == Weights::dropped) {
+    prepared_.clear();
+    split.was("weights, once a layer");
+  }
   return walked;
 }
 

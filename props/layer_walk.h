@@ -23,14 +23,17 @@ using SecondsByPart = std::map<std::string, double>;
 
 class LayerWalks {
  public:
+  // What depends on the weights only: kept for the layer's next call, or, where none is expected, not: its memory is the next
+  // layer's then.
+  enum class Weights { kept, dropped };
+
   // hypotheses: outlive this. most: how many elements of each Disagreement are kept.
-  explicit LayerWalks(std::span<const Hypothesis* const> hypotheses, std::size_t most = Disagreement::kMost);
+  LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most = Disagreement::kMost);
   ~LayerWalks();
   LayerWalks(const LayerWalks&) = delete;
   LayerWalks& operator=(const LayerWalks&) = delete;
 
-  // arithmetic: what the operator follows. What depends on the weights only is kept for the layer's next call. seconds: of
-  // "weights, once", "kernel" and "hypotheses".
+  // arithmetic: what the operator follows. seconds: of "weights, once a layer", "kernel" and "hypotheses".
   [[nodiscard]] WalkedLayer walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
                                  SecondsByPart& seconds);
 
@@ -40,6 +43,7 @@ class LayerWalks {
   Prepared& prepared(const CapturedConv& captured, const Arithmetic& arithmetic);
 
   std::span<const Hypothesis* const> hypotheses_;
+  Weights weights_;
   std::size_t most_;
   std::vector<std::unique_ptr<Worker>> workers_;                      // their memory is used again
   std::map<const std::int8_t*, std::unique_ptr<Prepared>> prepared_;  // by where the weights lie

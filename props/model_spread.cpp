@@ -17,7 +17,7 @@ std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& capture
   if (question.column > 0 && question.column < first_subject) {  // a hypothesis: the fast way
     const std::array hypothesis{question.options->hypotheses[question.column - 1]};
     SecondsByPart seconds;
-    LayerWalks walks(hypothesis, output.values.size());
+    LayerWalks walks(hypothesis, LayerWalks::Weights::dropped, output.values.size());
     const Disagreement d = walks.walk(captured, {}, question.options->threads, seconds).opinion.hypotheses.front();
     replaced += d.differing;
     if (d.differing == 0) return {};

@@ -26,13 +26,13 @@ struct Pending {
 
 class Verification {
  public:
-  Verification(Model& model, const ModelOptions& options, LibTorch& reference,
+  Verification(Model& model, const ModelOptions& options, LibTorch& reference, LayerWalks::Weights weights,
                const std::function<void(const ModelProgress&)>& progress)
       : model_(model),
         options_(options),
         reference_(reference),
         progress_(progress),
-        walks_(options.layers.hypotheses) {
+        walks_(options.layers.hypotheses, weights) {
     report_.columns = columns_of(options.layers);
     report_.forward_seconds = std::numeric_limits<double>::infinity();
   }
@@ -237,7 +237,8 @@ class Verification {
 ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, const ModelOptions& options,
                                       LibTorch& reference, const std::function<void(const ModelProgress&)>& progress) {
   const auto start = Clock::now();
-  Verification verification(model, options, reference, progress);
+  const auto weights = inputs.count() > 1 ? LayerWalks::Weights::kept : LayerWalks::Weights::dropped;
+  Verification verification(model, options, reference, weights, progress);
   for (std::size_t i = 0; i < inputs.count(); ++i) {
     const auto input = inputs.read(i);
     if (!input) return tl::unexpected(ModelError{ModelError::Kind::unreadable, input.error()});

@@ -158,7 +158,7 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   std::int64_t foretold = 0;
   const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
     SecondsByPart seconds;
-    LayerWalks walks({});
+    LayerWalks walks({}, LayerWalks::Weights::kept);
     const LayerResult result = verify_layer(captured, walks, {}, **libtorch(), seconds);
     EXPECT_EQ(result.report.saturation, PairSaturation::possible);
     ConvProblem problem = problem_of(captured.view());
