@@ -113,20 +113,29 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
     if (spans.empty() || spans.back().from != from || spans.back().to != to) spans.push_back({at, 0, from, to});
     ++spans.back().count;
   }
-  // Tiles of many positions ask for new weights more slowly than the far cache has them; then they are near.
-  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.count > b.count; });
   return spans;
 }
 
-// Taps can be left out where each is a whole number of steps, and thereby of pairs.
-void find_spans(ConvPlan& plan) {
+// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns: a corner of a single
+// position would wait for its own sums for longer than the products take that it saves.
+void find_trimmed_areas(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
                    c.kernel[0] == 1 && c.padding[0] == 0 && c.dilation[2] == 1 && c.in_channels % kStep == 0 &&
                    !plan.weight_zero_points;
   if (!can) return;
-  plan.row_spans = spans_of(plan, 1);
-  plan.column_spans = spans_of(plan, 2);
+  const std::vector<Span> row_spans = spans_of(plan, 1), column_spans = spans_of(plan, 2);
+  for (const Span& rows : row_spans) {
+    if (rows.from > 0 || rows.to < c.kernel[1]) {
+      plan.trimmed_areas.push_back({rows, {0, plan.out[2], 0, c.kernel[2]}});
+    } else {
+      for (const Span& columns : column_spans) plan.trimmed_areas.push_back({rows, columns});
+    }
+  }
+  // Tiles of many positions ask for new weights more slowly than the far cache has them; then they are near.
+  const auto positions = [](const TrimmedArea& area) { return area.rows.count * area.columns.count; };
+  std::sort(plan.trimmed_areas.begin(), plan.trimmed_areas.end(),
+            [&](const TrimmedArea& a, const TrimmedArea& b) { return positions(a) > positions(b); });
 }
 
 }  // namespace
@@ -169,7 +178,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   }
   if (plan.windows == Windows::joined || plan.windows == Windows::gathered) make_windows_runs(plan);
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
-  find_spans(plan);
+  find_trimmed_areas(plan);
   pack_weights(plan, weight);
   return plan;
 }

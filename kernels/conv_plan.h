@@ -29,6 +29,10 @@ struct Span {
   std::int64_t first, count, from, to;
 };
 
+struct TrimmedArea {
+  Span rows, columns;
+};
+
 // 64 bytes that begin a cache line: loads of a register's size then never touch two. Not zeros: megabytes of them are written once.
 struct alignas(64) CacheLine {
   CacheLine() {}
@@ -59,11 +63,11 @@ struct ConvPlan {
   std::vector<std::int64_t> part_offsets;  // of what is joined to a run
   std::int64_t part_bytes = 0;
 
-  // Where both are filled, taps outside of the input are left out: each contributes the activation's zero point times its
-  // weights, which is known beforehand: padding_sums, by panel, tap, block and lane, unless that is 0. On a map of 7x7 with a
+  // Where there are any, they cover the output, and taps outside of the input are left out: what each contributes is known
+  // beforehand, see sums_outside, by panel, tap, block and lane; there are none for a zero point of 0. On a map of 7x7 with a
   // padding of 1 this is a sixth of all products.
-  std::vector<Span> row_spans, column_spans;
-  std::vector<std::int32_t> padding_sums;
+  std::vector<TrimmedArea> trimmed_areas;
+  std::vector<std::int32_t> sums_outside;
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all

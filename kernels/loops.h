@@ -47,18 +47,19 @@ struct Panel {
   const BlockNumbers* numbers;  // of each block
 };
 
-// Neighbouring positions of the output.
-struct DenseRow {
-  const std::uint8_t* x;  // where the first position's window begins
-  std::int64_t positions;
-  std::int64_t distance;                // bytes from a position's window to the next
+// Positions of the output in lines, rows of it or columns. Tiles go on from line to line.
+struct DenseArea {
+  const std::uint8_t* x;          // where the first position's window begins
+  std::int64_t lines, positions;  // of each line
+  std::int64_t line_distance,
+      distance;                         // bytes from a line's windows to the next line's, from a position's to the next
   const std::int64_t* run_offsets;      // bytes from where the window begins
   std::int64_t runs, steps;             // steps of each run
   std::int64_t packed_steps;            // from a run's packed weights to the next run's
   const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
   std::uint8_t* y;                      // the panel's first channel at the first position
   std::int32_t* sums;                   // nullptr, or likewise
-  std::int64_t y_distance;              // numbers from a position of the output to the next
+  std::int64_t y_line_distance, y_distance;  // numbers of the output, likewise
 };
 
 // Each channel by itself: four blocks of the output, a register of bytes. Weights and numbers repeat after a period of them, in
@@ -100,7 +101,7 @@ struct Depthwise3x3 {
 struct Loops {
   std::int64_t block;  // lanes
   int blocks;          // of the largest panel
-  void (*dense)(const Panel& panel, const DenseRow& row, const OutputRange& range);
+  void (*dense)(const Panel& panel, const DenseArea& area, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h

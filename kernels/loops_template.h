@@ -20,26 +20,47 @@
 
 namespace tieout {
 
-template <typename Lanes, std::size_t kBlocks, std::size_t kPositions>
-void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& range, std::int64_t first) {
+enum class Lines { one, many };  // of an area
+
+// From the area's first position to each of a tile.
+template <Lines kLines, std::size_t kPositions>
+void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance, std::int64_t distance,
+                  std::int64_t (&offsets)[kPositions]) {
+  const std::int64_t line = kLines == Lines::one ? 0 : first / area.positions;
+  std::int64_t column = first - line * area.positions;
+  offsets[0] = line * line_distance + column * distance;
+#pragma GCC unroll 16
+  for (std::size_t p = 1; p < kPositions; ++p) {
+    offsets[p] = offsets[p - 1] + distance;
+    if (kLines == Lines::many && ++column == area.positions) {
+      column = 0;
+      offsets[p] += line_distance - area.positions * distance;
+    }
+  }
+}
+
+template <typename Lanes, Lines kLines, std::size_t kBlocks, std::size_t kPositions>
+void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& range, std::int64_t first) {
+  std::int64_t windows[kPositions];
+  find_offsets<kLines>(area, first, area.line_distance, area.distance, windows);
   constexpr std::int64_t kBytes = kStep * Lanes::kBlock;
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
     const auto start = Lanes::load(panel.numbers[r].start);
 #pragma GCC unroll 16
-    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) sums[p][r] = start;
+    for (std::size_t p = 0; p < kPositions; ++p) sums[p][r] = start;
   }
-  for (std::int64_t run = 0; run < row.runs; ++run) {
-    const std::int8_t* w = panel.weights + run * row.packed_steps * int{kBlocks} * kBytes;
-    const std::uint8_t* x = row.x + first * row.distance + row.run_offsets[run];
-    for (std::int64_t step = 0; step < row.steps; ++step) {
+  for (std::int64_t run = 0; run < area.runs; ++run) {
+    const std::int8_t* w = panel.weights + run * area.packed_steps * int{kBlocks} * kBytes;
+    const std::uint8_t* x = area.x + area.run_offsets[run];
+    for (std::int64_t step = 0; step < area.steps; ++step) {
       typename Lanes::Weights weights[kBlocks];
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) weights[r] = Lanes::weights(w + r * kBytes);
 #pragma GCC unroll 16
-      for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-        const auto activations = Lanes::broadcast(x + p * row.distance);
+      for (std::size_t p = 0; p < kPositions; ++p) {
+        const auto activations = Lanes::broadcast(x + windows[p]);
 #pragma GCC unroll 16
         for (int r = 0; r < int{kBlocks}; ++r) sums[p][r] = Lanes::dot(sums[p][r], activations, weights[r]);
       }
@@ -47,61 +68,69 @@ void dense_tile(const Panel& panel, const DenseRow& row, const OutputRange& rang
       w += int{kBlocks} * kBytes;
     }
   }
-  if (row.activation_sums != nullptr) {
+  if (area.activation_sums != nullptr) {
 #pragma GCC unroll 16
-    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-      const auto sum = Lanes::splat(row.activation_sums[first + p]);
+    for (std::size_t p = 0; p < kPositions; ++p) {
+      const auto sum = Lanes::splat(area.activation_sums[first + static_cast<std::int64_t>(p)]);
 #pragma GCC unroll 16
       for (int r = 0; r < int{kBlocks}; ++r) {
         sums[p][r] = Lanes::subtract_product(sums[p][r], Lanes::load(panel.numbers[r].weight_zero_point), sum);
       }
     }
   }
-  const std::int64_t to = first * row.y_distance;
-  if (row.sums != nullptr) {
+  std::int64_t places[kPositions];
+  find_offsets<kLines>(area, first, area.y_line_distance, area.y_distance, places);
+  if (area.sums != nullptr) {
 #pragma GCC unroll 16
-    for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) {
-      store_sums<Lanes>(sums[p], panel.channels, {row.sums + to + p * row.y_distance});
+    for (std::size_t p = 0; p < kPositions; ++p) {
+      store_sums<Lanes>(sums[p], panel.channels, {area.sums + places[p]});
     }
   }
   std::uint8_t* y[kPositions][1];
 #pragma GCC unroll 16
-  for (std::int64_t p = 0; p < std::int64_t{kPositions}; ++p) y[p][0] = row.y + to + p * row.y_distance;
+  for (std::size_t p = 0; p < kPositions; ++p) y[p][0] = area.y + places[p];
   Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
 // Neighbouring tiles of up to kMost positions each: those that have just as many.
-template <typename Lanes, std::size_t kBlocks, std::int64_t kMost>
-void dense_tiles(std::int64_t positions, std::int64_t tiles, const Panel& panel, const DenseRow& row,
-                 const OutputRange& range, std::int64_t first) {
+template <typename Lanes, Lines kLines, std::size_t kBlocks, std::int64_t kMost>
+void dense_tiles_of(std::int64_t positions, std::int64_t tiles, const Panel& panel, const DenseArea& area,
+                    const OutputRange& range, std::int64_t first) {
   if constexpr (kMost > 0) {
     if (positions < kMost) {
-      return dense_tiles<Lanes, kBlocks, kMost - 1>(positions, tiles, panel, row, range, first);
+      return dense_tiles_of<Lanes, kLines, kBlocks, kMost - 1>(positions, tiles, panel, area, range, first);
     }
-    for (; tiles > 0; --tiles, first += kMost) dense_tile<Lanes, kBlocks, kMost>(panel, row, range, first);
+    for (; tiles > 0; --tiles, first += kMost) dense_tile<Lanes, kLines, kBlocks, kMost>(panel, area, range, first);
   }
 }
 
 // Positions in tiles of nearly the same size: a last tile of one position would wait for its own sums.
-template <typename Lanes, std::size_t kBlocks>
-void dense_panel(const Panel& panel, const DenseRow& row, const OutputRange& range) {
+template <typename Lanes, Lines kLines, std::size_t kBlocks>
+void dense_tiles(const Panel& panel, const DenseArea& area, const OutputRange& range) {
   constexpr std::int64_t kMost = Lanes::positions(kBlocks);
-  const std::int64_t tiles = (row.positions + kMost - 1) / kMost;
+  const std::int64_t all = area.lines * area.positions, tiles = (all + kMost - 1) / kMost;
   if (tiles == 0) return;
-  const std::int64_t positions = row.positions / tiles, larger = row.positions % tiles;
-  if (larger > 0) dense_tiles<Lanes, kBlocks, kMost>(positions + 1, larger, panel, row, range, 0);
-  dense_tiles<Lanes, kBlocks, kMost>(positions, tiles - larger, panel, row, range, larger * (positions + 1));
+  const std::int64_t positions = all / tiles, larger = all % tiles;
+  if (larger > 0) dense_tiles_of<Lanes, kLines, kBlocks, kMost>(positions + 1, larger, panel, area, range, 0);
+  const std::int64_t first = larger * (positions + 1);
+  dense_tiles_of<Lanes, kLines, kBlocks, kMost>(positions, tiles - larger, panel, area, range, first);
+}
+
+template <typename Lanes, std::size_t kBlocks>
+void dense_panel(const Panel& panel, const DenseArea& area, const OutputRange& range) {
+  if (area.lines == 1) return dense_tiles<Lanes, Lines::one, kBlocks>(panel, area, range);
+  dense_tiles<Lanes, Lines::many, kBlocks>(panel, area, range);
 }
 
 template <typename Lanes>
-void dense(const Panel& panel, const DenseRow& row, const OutputRange& range) {
+void dense(const Panel& panel, const DenseArea& area, const OutputRange& range) {
   if constexpr (Lanes::kBlocks >= 4) {
-    if (panel.blocks == 4) return dense_panel<Lanes, 4>(panel, row, range);
+    if (panel.blocks == 4) return dense_panel<Lanes, 4>(panel, area, range);
   }
   if constexpr (Lanes::kBlocks >= 2) {
-    if (panel.blocks == 2) return dense_panel<Lanes, 2>(panel, row, range);
+    if (panel.blocks == 2) return dense_panel<Lanes, 2>(panel, area, range);
   }
-  dense_panel<Lanes, 1>(panel, row, range);
+  dense_panel<Lanes, 1>(panel, area, range);
 }
 
 // As many sums as a tile has, a step of the activations for each of its positions. The compiler must not see that these are the

@@ -225,30 +225,28 @@ class Packer {
       }
     }
     put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
-    if (!plan_.row_spans.empty() && plan_.spec.activation_zero_point != 0) sum_padding(first, blocks, channels);
+    if (!plan_.trimmed_areas.empty() && plan_.spec.activation_zero_point != 0) sum_outside(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
 
-  void sum_padding(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+  // Of each tap and channel, with nothing but zero points.
+  void sum_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, lane / block_, lane % block_);
-        if (channel >= channels) {
-          plan_.padding_sums.push_back(0);
-          continue;
-        }
-        plan_.padding_sums.push_back(
-            sum_in_padding(ordered_ + (first + channel) * length_ + tap * plan_.group_channels));
+        const std::int64_t from = (first + channel) * length_ + tap * plan_.group_channels;
+        plan_.sums_outside.push_back(channel < channels ? sum_outside(ordered_ + from) : 0);
       }
     }
   }
 
-  // Of a tap with these weights.
-  [[nodiscard]] std::int32_t sum_in_padding(const std::int8_t* weights) const {
-    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
+  // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
+  [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
+    const std::int64_t zero_point = plan_.spec.activation_zero_point;
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
-      const std::int64_t pair = plan_.spec.activation_zero_point * (weights[i] + weights[i + 1]);
+      const std::int64_t pair = zero_point * (weights[i] + weights[i + 1]);
+      const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
       sum += exact ? pair : std::clamp<std::int64_t>(pair, -32768, 32767);
     }
     return static_cast<std::int32_t>(sum);  // modulo 2^32

@@ -70,15 +70,12 @@ class Run {
       }
       return;
     }
-    if (!plan_.row_spans.empty()) return trimmed_chunk(source, row, count);
+    if (!plan_.trimmed_areas.empty()) return trimmed_chunk(source, row, count);
     const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
-    const std::int64_t lines = one_row ? 1 : count;
-    DenseRow work = dense_row(one_row ? count * plan_.out[2] : plan_.out[2]);
+    DenseArea work = one_row ? dense_area(1, count * plan_.out[2]) : dense_area(count, plan_.out[2]);
     for (const ConvPlan::PlacedPanel& placed : panels_) {
-      for (std::int64_t r = 0; r < lines; ++r) {
-        work.x = source + r * c_.stride[1] * plan_.line_bytes + placed.group * plan_.group_channels;
-        dense(placed, work, output_offset(row + r));
-      }
+      work.x = source + placed.group * plan_.group_channels;
+      dense(placed, work, output_offset(row));
     }
   }
 
@@ -97,39 +94,22 @@ class Run {
     loops_ = seven_bits ? &*plan_.pair_loops : &plan_.loops;
   }
 
-  // Positions with the same taps inside of the input together: of rows, or of columns where these are longer.
+  // Positions with the same taps together.
   void trimmed_chunk(const std::uint8_t* source, std::int64_t row, std::int64_t count) {
     const std::int64_t h = row % plan_.out[1];
     for (const ConvPlan::PlacedPanel& placed : panels_) {
-      for (const Span& rows : plan_.row_spans) {
+      for (const auto& [rows, columns] : plan_.trimmed_areas) {
         const std::int64_t first = std::max(rows.first, h), end = std::min(rows.first + rows.count, h + count);
         if (first >= end) continue;
-        for (const Span& columns : plan_.column_spans) {
-          DenseRow work = dense_row(0);
-          work.runs = rows.to - rows.from;
-          work.run_offsets += rows.from;
-          work.steps = (columns.to - columns.from) * c_.in_channels / kStep;
-          const std::uint8_t* const x = source + (first - h) * c_.stride[1] * plan_.line_bytes +
-                                        (columns.first * c_.stride[2] + columns.from) * c_.in_channels;
-          const std::int64_t offset = output_offset(row + first - h) + columns.first * c_.out_channels;
-          each_line(trimmed(placed, rows, columns), work, x, offset, end - first, columns.count);
-        }
+        DenseArea work = dense_area(end - first, columns.count);
+        work.runs = rows.to - rows.from;
+        work.run_offsets += rows.from;
+        work.steps = (columns.to - columns.from) * c_.in_channels / kStep;
+        work.x =
+            source + (first - h) * work.line_distance + (columns.first * c_.stride[2] + columns.from) * c_.in_channels;
+        const std::int64_t offset = output_offset(row + first - h) + columns.first * c_.out_channels;
+        dense(trimmed(placed, rows, columns), work, offset);
       }
-    }
-  }
-
-  void each_line(const ConvPlan::PlacedPanel& placed, DenseRow work, const std::uint8_t* x, std::int64_t offset,
-                 std::int64_t rows, std::int64_t columns) {
-    std::int64_t lines = rows, x_line = c_.stride[1] * plan_.line_bytes, y_line = row_numbers_;
-    work.positions = columns;
-    if (rows > columns) {
-      std::swap(lines, work.positions);
-      std::swap(x_line, work.distance);
-      std::swap(y_line, work.y_distance);
-    }
-    for (std::int64_t line = 0; line < lines; ++line) {
-      work.x = x + line * x_line;
-      dense(placed, work, offset + line * y_line);
     }
   }
 
@@ -141,7 +121,7 @@ class Run {
     panel.weights += first_step * kStep * panel.blocks * block;
     if (c_.activation_zero_point == 0) return placed;
     numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
-    const std::int32_t* sums = plan_.padding_sums.data() + placed.blocks * block * volume(c_.kernel);
+    const std::int32_t* sums = plan_.sums_outside.data() + placed.blocks * block * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
       for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * block) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
@@ -155,9 +135,11 @@ class Run {
     return placed;
   }
 
-  [[nodiscard]] DenseRow dense_row(std::int64_t positions) const {
+  [[nodiscard]] DenseArea dense_area(std::int64_t lines, std::int64_t positions) const {
     return {.x = nullptr,
+            .lines = lines,
             .positions = positions,
+            .line_distance = c_.stride[1] * plan_.line_bytes,
             .distance = c_.stride[2] * c_.in_channels,
             .run_offsets = plan_.run_offsets.data(),
             .runs = static_cast<std::int64_t>(plan_.run_offsets.size()),
@@ -166,11 +148,12 @@ class Run {
             .activation_sums = nullptr,
             .y = nullptr,
             .sums = nullptr,
+            .y_line_distance = row_numbers_,
             .y_distance = c_.out_channels};
   }
 
-  // One panel of a row whose x is set; to the output at `offset`.
-  void dense(const ConvPlan::PlacedPanel& placed, DenseRow work, std::int64_t offset) {
+  // One panel of an area whose x is set; to the output at `offset`.
+  void dense(const ConvPlan::PlacedPanel& placed, DenseArea work, std::int64_t offset) {
     if (plan_.weight_zero_points) {
       sum_activations(work);
       work.activation_sums = activation_sums_.data();
@@ -180,13 +163,15 @@ class Run {
     loops_->dense(placed.panel, work, plan_.range);
   }
 
-  void sum_activations(const DenseRow& work) {
-    activation_sums_.resize(static_cast<std::size_t>(work.positions));
+  void sum_activations(const DenseArea& work) {
+    activation_sums_.resize(static_cast<std::size_t>(work.lines * work.positions));
     constexpr std::int64_t kShort = 1 << 16;
-    for (std::int64_t p = 0; p < work.positions; ++p) {
+    for (std::int64_t p = 0; p < work.lines * work.positions; ++p) {
+      const std::uint8_t* const window =
+          work.x + p / work.positions * work.line_distance + p % work.positions * work.distance;
       std::int64_t sum = 0;
       for (std::int64_t run = 0; run < work.runs; ++run) {
-        const std::uint8_t* const x = work.x + p * work.distance + work.run_offsets[run];
+        const std::uint8_t* const x = window + work.run_offsets[run];
         for (std::int64_t i = 0; i < plan_.run_bytes; i += kShort) {
           std::uint32_t of_part = 0;  // 32 bits, so that the compiler adds up many at a time
           for (std::int64_t j = i; j < std::min(i + kShort, plan_.run_bytes); ++j) of_part += x[j];
@@ -255,7 +240,7 @@ class Run {
     const std::int64_t d = row / plan_.out[1] * c_.stride[0] - c_.padding[0];
     const std::int64_t h = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
     const std::uint8_t* const lines = plan_.windows == Windows::joined ? copy_.pad(d, h, 1) : nullptr;
-    DenseRow work = dense_row(0);
+    DenseArea work = dense_area(1, 0);
     work.distance = plan_.steps * kStep;
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
