@@ -116,8 +116,8 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   return spans;
 }
 
-// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns: a corner of a single
-// position would wait for its own sums for longer than the products take that it saves.
+// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns where a corner of a
+// single position would wait for its own sums for longer than the products take that it saves.
 void find_trimmed_areas(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
@@ -126,7 +126,8 @@ void find_trimmed_areas(ConvPlan& plan) {
   if (!can) return;
   const std::vector<Span> row_spans = spans_of(plan, 1), column_spans = spans_of(plan, 2);
   for (const Span& rows : row_spans) {
-    if (rows.from > 0 || rows.to < c.kernel[1]) {
+    const bool whole = rows.from == 0 && rows.to == c.kernel[1];
+    if (plan.loops.products_wait && !whole) {
       plan.trimmed_areas.push_back({rows, {0, plan.out[2], 0, c.kernel[2]}});
     } else {
       for (const Span& columns : column_spans) plan.trimmed_areas.push_back({rows, columns});

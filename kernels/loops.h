@@ -105,6 +105,8 @@ struct Loops {
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
+  // Products of a sum wait for one another, where one instruction multiplies and adds: a single position takes as long as several.
+  bool products_wait;
   // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits. Then no pair can,
   // whatever the weights, and pairs do.
   bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);

@@ -19,6 +19,10 @@ struct VnniLanes : avx512::CommonLanes {
 
 }  // namespace
 
-Loops avx512_vnni_loops() { return loops_with<VnniLanes>(); }
+Loops avx512_vnni_loops() {
+  Loops loops = loops_with<VnniLanes>();
+  loops.products_wait = true;
+  return loops;
+}
 
 }  // namespace tieout

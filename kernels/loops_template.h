@@ -22,10 +22,10 @@ namespace tieout {
 
 enum class Lines { one, many };  // of an area
 
-// From the area's first position to each of a tile.
+// From the area's first position to each of a tile. Always inline: what is no template of Lanes would be everybody's.
 template <Lines kLines, std::size_t kPositions>
-void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance, std::int64_t distance,
-                  std::int64_t (&offsets)[kPositions]) {
+[[gnu::always_inline]] inline void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance,
+                                                std::int64_t distance, std::int64_t (&offsets)[kPositions]) {
   const std::int64_t line = kLines == Lines::one ? 0 : first / area.positions;
   std::int64_t column = first - line * area.positions;
   offsets[0] = line * line_distance + column * distance;
@@ -179,6 +179,7 @@ Loops loops_with() {
           .depthwise = depthwise<Lanes>,
           .depthwise_3x3 = depthwise_3x3<Lanes>,
           .multiply_in_registers = multiply_in_registers<Lanes>,
+          .products_wait = false,
           .seven_bits = nullptr};
 }
 
