@@ -59,8 +59,7 @@ Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
 std::int64_t pixels_of_register(const ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = c.kernel == Spatial{1, 3, 3} && c.dilation[1] == 1 && c.dilation[2] == 1 && c.padding[0] == 0 &&
-                   c.stride[2] <= 2 && !plan.weight_zero_points &&
-                   plan.arithmetic.products == Arithmetic::Products::exact;
+                   c.stride[2] <= 2 && !plan.weight_zero_points;
   if (!can) return 0;
   for (const std::int64_t pixels : {1, 2, 4}) {
     if (pixels * c.out_channels >= 4 * plan.loops.block && plan.out[2] >= pixels) return pixels;
@@ -150,8 +149,8 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   plan.out = output_size(c);
   plan.loops = loops_of(isa, arithmetic.products);
   constexpr std::int64_t kSevenBits = 127;
-  if (plan.loops.seven_bits != nullptr && c.activation_zero_point <= kSevenBits) {
-    plan.pair_loops = loops_of(isa, Arithmetic::Products::int16_pairs);
+  if (plan.loops.seven_bit_loops != nullptr && c.activation_zero_point <= kSevenBits) {
+    plan.seven_bit_loops = plan.loops.seven_bit_loops();
   }
   plan.range.zero_point = static_cast<std::int32_t>(c.output_zero_point);
   plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;

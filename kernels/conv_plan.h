@@ -24,11 +24,12 @@ enum class Reduction {
   depthwise_3x3,  // where Depthwise3x3 can do it
 };
 
-// Neighbouring rows or columns of the output in whose windows the taps from..to-1 lie inside of the input.
+// Neighbouring rows or columns of the output, in whose windows the taps from..to-1 are computed: those inside of the input.
 struct Span {
   std::int64_t first, count, from, to;
 };
 
+// A part of the output whose windows have the same taps.
 struct TrimmedArea {
   Span rows, columns;
 };
@@ -43,7 +44,7 @@ struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
   Loops loops{};
-  std::optional<Loops> pair_loops;  // instead, where all activations fit 7 bits
+  std::optional<Loops> seven_bit_loops;  // instead, where all activations fit 7 bits
   OutputRange range{};
   Spatial out{};
   std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output
@@ -64,7 +65,7 @@ struct ConvPlan {
   std::int64_t part_bytes = 0;
 
   // Where there are any, they cover the output, and taps outside of the input are left out: what each contributes is known
-  // beforehand, see sums_outside, by panel, tap, block and lane; there are none for a zero point of 0. On a map of 7x7 with a
+  // beforehand, sums_outside, by panel, tap, block and lane; there are none for a zero point of 0. On a map of 7x7 with a
   // padding of 1 this is a sixth of all products.
   std::vector<TrimmedArea> trimmed_areas;
   std::vector<std::int32_t> sums_outside;
@@ -88,7 +89,7 @@ struct ConvPlan {
 [[nodiscard]] ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight,
                                  const Arithmetic& arithmetic, KernelIsa isa);
 
-// ---- its second half: fills panels, period, weights, ones and table (pack_weights.cpp)
+// ---- its second half: fills what is packed (pack_weights.cpp)
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight);
 
 }  // namespace tieout

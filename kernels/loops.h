@@ -47,19 +47,18 @@ struct Panel {
   const BlockNumbers* numbers;  // of each block
 };
 
-// Positions of the output in lines, rows of it or columns. Tiles go on from line to line.
+// Lines of neighbouring positions of the output. Distances are from a line to the next, and from a position to the next.
 struct DenseArea {
-  const std::uint8_t* x;          // where the first position's window begins
-  std::int64_t lines, positions;  // of each line
-  std::int64_t line_distance,
-      distance;                         // bytes from a line's windows to the next line's, from a position's to the next
-  const std::int64_t* run_offsets;      // bytes from where the window begins
-  std::int64_t runs, steps;             // steps of each run
-  std::int64_t packed_steps;            // from a run's packed weights to the next run's
-  const std::int32_t* activation_sums;  // nullptr, or one a position: where a weight zero point is not 0
-  std::uint8_t* y;                      // the panel's first channel at the first position
-  std::int32_t* sums;                   // nullptr, or likewise
-  std::int64_t y_line_distance, y_distance;  // numbers of the output, likewise
+  const std::uint8_t* x;                     // where the first position's window begins
+  std::int64_t lines, positions;             // of each line
+  std::int64_t line_distance, distance;      // bytes between windows
+  const std::int64_t* run_offsets;           // bytes from where the window begins
+  std::int64_t runs, steps;                  // steps of each run
+  std::int64_t packed_steps;                 // from a run's packed weights to the next run's
+  const std::int32_t* activation_sums;       // nullptr, or one a position: where a weight zero point is not 0
+  std::uint8_t* y;                           // the panel's first channel at the first position
+  std::int32_t* sums;                        // nullptr, or likewise
+  std::int64_t y_line_distance, y_distance;  // numbers of the output
 };
 
 // Each channel by itself: four blocks of the output, a register of bytes. Weights and numbers repeat after a period of them, in
@@ -92,8 +91,9 @@ struct Depthwise3x3 {
   std::int64_t padding, stride;  // of columns; a stride of 1 or 2
   std::int64_t positions;        // at least `pixels`
   std::int64_t pixels;           // 1, 2 or 4
-  const std::int8_t* weights;    // turns x 3 columns x 4 blocks x lanes x 4: of each column three weights and a 0
-  const BlockNumbers* numbers;   // turns x 4
+  // turns x 3 x 4 blocks x lanes x 4: of a column three weights and a 0; or four taps, where neighbours saturate together.
+  const std::int8_t* weights;
+  const BlockNumbers* numbers;  // turns x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
 };
@@ -107,9 +107,10 @@ struct Loops {
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
   // Products of a sum wait for one another, where one instruction multiplies and adds: a single position takes as long as several.
   bool products_wait;
-  // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits. Then no pair can,
-  // whatever the weights, and pairs do.
+  // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits, and the loops that
+  // take pairs for those. None saturates then, whatever the weights.
   bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
+  Loops (*seven_bit_loops)();
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

@@ -158,6 +158,7 @@ struct CommonLanes {
 };
 
 struct PairLanes : CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
   using Weights = Register;
   using Activations = Register;
 
@@ -171,6 +172,7 @@ struct PairLanes : CommonLanes {
 
 // 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
 struct ExactLanes : CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   struct Halves {
     Register even, odd;
   };
@@ -194,6 +196,17 @@ struct ExactLanes : CommonLanes {
   }
 };
 
+// Of activations of 7 bits: no pair saturates, whichever products it has.
+struct SevenBitLanes : PairLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
+};
+
+Loops seven_bit_loops() {
+  Loops loops = loops_with<PairLanes>();
+  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes>;
+  return loops;
+}
+
 bool seven_bits(const std::uint8_t* x, std::int64_t count) {
   std::int64_t i = 0;
   for (; i + 128 <= count; i += 128) {
@@ -212,6 +225,7 @@ Loops avx2_loops(Arithmetic::Products products) {
   if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
   Loops exact = loops_with<ExactLanes>();
   exact.seven_bits = seven_bits;
+  exact.seven_bit_loops = seven_bit_loops;
   return exact;
 }
 

@@ -9,6 +9,7 @@ namespace {
 using avx512::Register;
 
 struct PairLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
   using Weights = Register;
   using Activations = Register;
 
@@ -23,6 +24,7 @@ struct PairLanes : avx512::CommonLanes {
 };
 
 struct ExactLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   struct Halves {
     Register even, odd;
   };
@@ -48,6 +50,17 @@ struct ExactLanes : avx512::CommonLanes {
   }
 };
 
+// Of activations of 7 bits: no pair saturates, whichever products it has.
+struct SevenBitLanes : PairLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
+};
+
+Loops seven_bit_loops() {
+  Loops loops = loops_with<PairLanes>();
+  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes>;
+  return loops;
+}
+
 bool seven_bits(const std::uint8_t* x, std::int64_t count) {
   std::int64_t i = 0;
   for (; i + 128 <= count; i += 128) {
@@ -65,6 +78,7 @@ Loops avx512_loops(Arithmetic::Products products) {
   if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
   Loops exact = loops_with<ExactLanes>();
   exact.seven_bits = seven_bits;
+  exact.seven_bit_loops = seven_bit_loops;
   return exact;
 }
 

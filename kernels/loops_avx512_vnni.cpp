@@ -6,6 +6,7 @@ namespace tieout {
 namespace {
 
 struct VnniLanes : avx512::CommonLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
   using Weights = avx512::Register;
   using Activations = avx512::Register;
 

@@ -2,7 +2,8 @@
 // Depthwise windows of 3x3, by what Lanes has: see loops_template.h.
 //
 // Shuffles put the three bytes of a column of a window into one lane, for four blocks of channels at a time, and every window of
-// a tile that sees the column takes it from there.
+// a tile that sees the column takes it from there. Where neighbours saturate together, these lie in a row: there taps go by fours
+// in their order, for each window by itself.
 
 #include <algorithm>
 #include <cstddef>
@@ -40,21 +41,41 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
   const std::int8_t* const w = row.weights + turn * 3 * 4 * kWeights;
   const BlockNumbers* const numbers = row.numbers + turn * 4;
   typename Lanes::Sums sums[kWide][4];
+  const auto load = [&](std::int64_t h, std::int64_t c) {
+    return load_pixels<Lanes, kPlace, kStride, kPixels>(row, lines[h], column + c);
+  };
+  const auto add = [&](std::int64_t k, const typename Lanes::Activations(&x)[4], std::int64_t third) {
+#pragma GCC unroll 4
+    for (std::int64_t r = 0; r < 4; ++r) {
+      const auto before = third == 0 ? Lanes::load(numbers[r].start) : sums[k][r];
+      sums[k][r] = Lanes::dot(before, x[r], Lanes::weights(w + (third * 4 + r) * kWeights));
+    }
+  };
+  if constexpr (Lanes::kProducts == Arithmetic::Products::exact) {
 #pragma GCC unroll 32
-  for (std::int64_t c = 0; c < (std::int64_t{kWide} - 1) * kShift + 3; ++c) {
-    if (c % kShift >= 3) continue;
-    const auto line = [&](int i) { return load_pixels<Lanes, kPlace, kStride, kPixels>(row, lines[i], column + c); };
-    const auto last = line(2);
-    typename Lanes::Activations x[4];
-    Lanes::interleave(line(0), line(1), last, last, x);  // the fourth meets a weight of 0
+    for (std::int64_t c = 0; c < (std::int64_t{kWide} - 1) * kShift + 3; ++c) {
+      if (c % kShift >= 3) continue;
+      const auto last = load(2, c);
+      typename Lanes::Activations x[4];
+      Lanes::interleave(load(0, c), load(1, c), last, last, x);  // the fourth meets a weight of 0
+#pragma GCC unroll 16
+      for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
+        const std::int64_t tap = c - k * kShift;
+        if (tap >= 0 && tap < 3) add(k, x, tap);
+      }
+    }
+  } else {
 #pragma GCC unroll 16
     for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
-      const std::int64_t tap = c - k * kShift;
-      if (tap < 0 || tap >= 3) continue;
-#pragma GCC unroll 4
-      for (std::int64_t r = 0; r < 4; ++r) {
-        const auto before = tap == 0 ? Lanes::load(numbers[r].start) : sums[k][r];
-        sums[k][r] = Lanes::dot(before, x[r], Lanes::weights(w + (tap * 4 + r) * kWeights));
+#pragma GCC unroll 3
+      for (std::int64_t third = 0; third < 3; ++third) {
+        const auto tap = [&](std::int64_t i) {
+          const std::int64_t t = std::min<std::int64_t>(third * 4 + i, 8);  // those behind the last meet weights of 0
+          return load(t / 3, k * kShift + t % 3);
+        };
+        typename Lanes::Activations x[4];
+        Lanes::interleave(tap(0), tap(1), tap(2), tap(3), x);
+        add(k, x, third);
       }
     }
   }

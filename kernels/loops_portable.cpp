@@ -18,8 +18,9 @@ struct Lanes16 {
 
 std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(value); }
 
-template <Products kProducts>
+template <Products kGiven>
 struct PortableLanes {
+  static constexpr Products kProducts = kGiven;
   static constexpr std::int64_t kBlock = kLanes;
   static constexpr int kBlocks = 1;
   static constexpr int positions(int) { return 4; }

@@ -1,6 +1,7 @@
 #pragma once
 // The loops that every instruction set shares. Lanes names what differs:
 //
+//   kProducts   what sums are made of
 //   kBlock      lanes: 16, or 8
 //   Sums        an int32 for each lane
 //   Weights     a block's weights of one step
@@ -180,7 +181,8 @@ Loops loops_with() {
           .depthwise_3x3 = depthwise_3x3<Lanes>,
           .multiply_in_registers = multiply_in_registers<Lanes>,
           .products_wait = false,
-          .seven_bits = nullptr};
+          .seven_bits = nullptr,
+          .seven_bit_loops = nullptr};
 }
 
 }  // namespace tieout

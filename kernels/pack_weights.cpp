@@ -92,15 +92,17 @@ class Packer {
   void pack_depthwise_3x3() {
     const std::int64_t channels = plan_.spec.out_channels, size = 4 * block_ / plan_.pixels;
     const std::int64_t turns = (channels + size - 1) / size;
+    const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
     std::int8_t* to = room_for(turns * 3 * 4, plan_.weights);
     for (std::int64_t turn = 0; turn < turns; ++turn) {
       const std::int64_t first = std::min(turn * size, channels - size);
-      for (std::int64_t column = 0; column < 3; ++column) {
+      for (std::int64_t third = 0; third < 3; ++third) {
         for (std::int64_t block = 0; block < 4; ++block, to += of_block_step_) {
           put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
-            if (i == 3) return std::int8_t{0};
+            const std::int64_t tap = exact ? i * 3 + third : third * 4 + i;
+            if (tap >= 9) return std::int8_t{0};
             const std::int64_t channel = first + channel_of_lane(4, block, lane) % size;
-            return ordered_[channel * length_ + i * 3 + column];
+            return ordered_[channel * length_ + tap];
           });
         }
       }

@@ -86,12 +86,12 @@ class Run {
 
   // By the activations in these lines of the window's planes.
   void choose_loops(const std::uint8_t* source, std::int64_t lines) {
-    if (!plan_.pair_loops) return;
+    if (!plan_.seven_bit_loops) return;
     bool seven_bits = true;
     for (std::int64_t d = 0; d < c_.kernel[0] && seven_bits; ++d) {
       seven_bits = plan_.loops.seven_bits(source + d * plan_.plane_bytes, lines * plan_.line_bytes);
     }
-    loops_ = seven_bits ? &*plan_.pair_loops : &plan_.loops;
+    loops_ = seven_bits ? &*plan_.seven_bit_loops : &plan_.loops;
   }
 
   // Positions with the same taps together.

@@ -6,7 +6,7 @@ namespace tieout {
 
 std::int64_t multiply_in_registers(KernelIsa isa, Arithmetic::Products products, std::int64_t rounds) {
   Loops loops = loops_of(isa, products);
-  if (loops.seven_bits != nullptr) loops = loops_of(isa, Arithmetic::Products::int16_pairs);
+  if (loops.seven_bit_loops != nullptr) loops = loops.seven_bit_loops();
   return loops.multiply_in_registers(rounds);
 }
 
