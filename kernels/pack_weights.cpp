@@ -1,6 +1,6 @@
 // Weights and the numbers of each channel in the order in which the loops read them.
 
-#include <emmintrin.h>
+#include <immintrin.h>
 
 #include <algorithm>
 #include <cstring>

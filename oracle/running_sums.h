@@ -8,9 +8,10 @@
 namespace tieout {
 
 // Of the products x_i * w_i, in their order, S_j is the sum of the first j. With P at the ends of blocks of B products, and A_b the
-// sum of |x_i w_i| over a block, a sum inside of the block lies within A_b / 2 of one of its two ends, whence
+// sum of |x_i w_i| over a block, a sum inside of the block is at most |P| at its beginning and what was added since, and at most |P|
+// at its end and what is yet to come: at most half of both, which is half of both |P| and of A_b. Hence
 //
-//   sum over j of |S_j|  <=  B * (sum over blocks of the larger |P| of its ends)  +  B / 2 * sum of |x_i w_i|.
+//   sum over j of |S_j|  <=  B * (sum over the ends of blocks of |P|)  +  B / 2 * sum of |x_i w_i|.
 inline constexpr std::int64_t kRunningBlock = 32;
 
 struct RunningProducts {

@@ -36,17 +36,13 @@ template <int kBy>
   return _mm512_maskz_alignr_epi32(kAll, v, below, 16 - kBy);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i larger_end(__m512i a, __m512i b) {
-  return _mm512_maskz_max_epi32(kAll, _mm512_maskz_abs_epi32(kAll, a), _mm512_maskz_abs_epi32(kAll, b));
-}
-
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i four_products(__m512i x, __m512i w,
                                                                                        __m512i zero_point) {
   const __m512i none = _mm512_setzero_si512();
   return _mm512_sub_epi32(_mm512_dpbusd_epi32(none, x, w), _mm512_dpbusd_epi32(none, zero_point, w));
 }
 
-// Ends of sixteen blocks at a time, and the larger ones of the two of each block added up.
+// Ends of sixteen blocks at a time, and their absolute values added up.
 struct Ends {
   __m512i before, even, odd;  // before: the last lane counts
 
@@ -62,9 +58,9 @@ struct Ends {
     ends = _mm512_add_epi32(ends, moved_up<8>(ends, none));
     ends = _mm512_add_epi32(ends, _mm512_maskz_permutexvar_epi32(kAll, _mm512_set1_epi32(15), before));
     const auto live = static_cast<__mmask16>(0xffffU >> static_cast<unsigned>(16 - blocks));
-    const __m512i larger = _mm512_maskz_mov_epi32(live, larger_end(ends, moved_up<1>(ends, before)));
-    even = _mm512_add_epi64(even, _mm512_and_si512(larger, _mm512_set1_epi64(0xffffffff)));
-    odd = _mm512_add_epi64(odd, _mm512_maskz_srli_epi64(kEight, larger, 32));
+    const __m512i absolute = _mm512_maskz_abs_epi32(live, ends);
+    even = _mm512_add_epi64(even, _mm512_and_si512(absolute, _mm512_set1_epi64(0xffffffff)));
+    odd = _mm512_add_epi64(odd, _mm512_maskz_srli_epi64(kEight, absolute, 32));
     before = ends;
   }
 

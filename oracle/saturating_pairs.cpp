@@ -1,6 +1,6 @@
 #include "oracle/saturating_pairs.h"
 
-#include <emmintrin.h>
+#include <immintrin.h>
 
 #include <algorithm>
 #include <optional>
@@ -221,6 +221,28 @@ void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std:
   }
 }
 
+// Whether no pixel of the window, nor any between its columns, matters: a line's pixels are neighbours.
+bool SaturatingPairs::none_large(const OutputPlace& place) const {
+  const std::size_t padding = large_begin_.size() - 2;
+  if (large_begin_[padding] != large_begin_[padding + 1] && c_.padding != Spatial{}) return false;
+  const auto from = [&](std::size_t d) { return place.at[d] * c_.stride[d] - c_.padding[d]; };
+  const std::int64_t left = std::max<std::int64_t>(from(2), 0);
+  const std::int64_t right = std::min(from(2) + (c_.kernel[2] - 1) * c_.dilation[2], c_.input[2] - 1);
+  if (left > right) return true;
+  for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
+    const std::int64_t z = from(0) + kd * c_.dilation[0];
+    if (z < 0 || z >= c_.input[0]) continue;
+    for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
+      const std::int64_t y = from(1) + kh * c_.dilation[1];
+      if (y < 0 || y >= c_.input[1]) continue;
+      const std::int64_t line = ((place.image * c_.input[0] + z) * c_.input[1] + y) * c_.input[2];
+      const auto begin = large_begin_.begin() + line;
+      if (begin[left] != begin[right + 1]) return false;
+    }
+  }
+  return true;
+}
+
 void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const {
   if (large_.empty()) return;
   std::vector<std::int64_t> found_in(static_cast<std::size_t>(c_.out_channels), -1);  // at which position, by channel
@@ -228,6 +250,7 @@ void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<O
   OutputPlace place(first, out);
   const std::size_t padding = large_begin_.size() - 2;
   for (std::int64_t p = first; p < first + count; ++p, place.advance(out)) {
+    if (none_large(place)) continue;
     for (std::int64_t t = 0; t < windows_.taps(); ++t) {
       const std::uint8_t* x = windows_.tap_at(place, 0, t);
       const std::size_t pixel =

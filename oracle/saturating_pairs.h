@@ -43,6 +43,7 @@ class SaturatingPairs {
   void add_pairs(std::int64_t k, int largest);
   void add_pair(std::int64_t k, std::int64_t index, int a, int b, const PairExtremes& both);
   void find_pixels(VectorIsa isa);
+  [[nodiscard]] bool none_large(const OutputPlace& place) const;
   void look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
             std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const;
   [[nodiscard]] int activation(const OutputPlace& place, std::int64_t group, std::int64_t index) const;

@@ -41,8 +41,10 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
   block_ = RunningTaps{.taps = taps}.block();
 }
 
-std::int64_t SuspectJudge::offset(const OutputElement& element) const {
-  const std::int64_t image = element.position / plane_;
+// Elements come position after position: a division is for the first of an image.
+std::int64_t SuspectJudge::offset(Findings& findings, const OutputElement& element) const {
+  std::int64_t& image = findings.image;
+  if (element.position < image * plane_ || element.position >= (image + 1) * plane_) image = element.position / plane_;
   return (image * (c_.out_channels - 1) + element.k) * plane_ + element.position;
 }
 
@@ -62,7 +64,7 @@ void SuspectJudge::by_sums(Findings& findings, const Asked::Entries& entries, co
   window.activations = window.weights = 0;
   window.products = suspect.raw;
   for (const Asked::Entry& entry : entries) {
-    findings.found[entry.index].note(offset(suspect.element), entry.hypothesis->evaluate(window, nullptr),
+    findings.found[entry.index].note(offset(findings, suspect.element), entry.hypothesis->evaluate(window, nullptr),
                                      suspect.answer);
   }
 }
@@ -72,7 +74,8 @@ void SuspectJudge::literally(Findings& findings, const Asked::Entries& entries, 
   if (entries.empty()) return;
   gather(layer_, element, findings.window);
   for (const Asked::Entry& entry : entries) {
-    findings.found[entry.index].note(offset(element), entry.hypothesis->evaluate(findings.window, nullptr), answer);
+    findings.found[entry.index].note(offset(findings, element), entry.hypothesis->evaluate(findings.window, nullptr),
+                                     answer);
   }
 }
 
@@ -80,7 +83,7 @@ void SuspectJudge::agree(Findings& findings, const Asked::Entries& entries, cons
                          std::uint8_t says) const {
   if (says == suspect.answer) return;
   for (const Asked::Entry& entry : entries) {
-    findings.found[entry.index].note(offset(suspect.element), says, suspect.answer);
+    findings.found[entry.index].note(offset(findings, suspect.element), says, suspect.answer);
   }
 }
 
@@ -118,7 +121,7 @@ void SuspectJudge::judge(Findings& findings, const Suspect& suspect) const {
     if (value.margin <= reach_of(b, scaled + shift) + wide) {
       by_sums(findings, asked_.groups[group], suspect);
     } else if (value.says != suspect.answer) {
-      findings.groups[group].note(offset(suspect.element), value.says, suspect.answer);
+      findings.groups[group].note(offset(findings, suspect.element), value.says, suspect.answer);
     }
   };
   whole_bias(Asked::kNearest, b.nearest_known, b.nearest);
@@ -155,7 +158,7 @@ void SuspectJudge::judge_some(Findings& findings, std::span<const Suspect> suspe
     for (std::size_t group = 0; group < Asked::kGroups; ++group) {
       if ((left.bits[which] & (SuspectsLeft::kDiffers << group)) == 0) continue;
       const auto says = static_cast<std::uint8_t>(left.says[group][which]);
-      findings.groups[group].note(offset(suspect.element), says, suspect.answer);
+      findings.groups[group].note(offset(findings, suspect.element), says, suspect.answer);
     }
   }
 }
@@ -239,7 +242,8 @@ void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std
       describe(c_, element.k, findings.sums);
       const std::uint8_t says = finished(sum, findings.sums, nullptr);
       const std::uint8_t answer = answers[(element.position - first) * c_.out_channels + element.k];
-      for (const Asked::Entry& entry : entries) findings.found[entry.index].note(offset(element), says, answer);
+      for (const Asked::Entry& entry : entries)
+        findings.found[entry.index].note(offset(findings, element), says, answer);
     });
     findings.summed += static_cast<std::int64_t>(elements.size());
     elements.clear();

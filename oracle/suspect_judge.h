@@ -22,6 +22,7 @@ struct Findings {
   std::vector<Differences> found;                  // by hypothesis
   std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
   SuspectsLeft left;                               // of the suspects at work
+  std::int64_t image = 0;                          // in which the last element was
   std::vector<Suspect> in_float32;                 // whose sums are to be looked at
   std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
   std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
@@ -63,7 +64,7 @@ class SuspectJudge {
   void find_sums_on_the_way(Findings& findings) const;
   void find_by_taps(Findings& findings) const;
   void by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const;
-  [[nodiscard]] std::int64_t offset(const OutputElement& element) const;
+  [[nodiscard]] std::int64_t offset(Findings& findings, const OutputElement& element) const;
 
   const LayerView& layer_;
   const ConvCase& c_;

@@ -1,0 +1,245 @@
+// The loops of whole layers in all registers that the CPU has, beside their definitions: every length of what fills no register,
+// zero points, the ends of what bytes hold.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cases/random.h"
+#include "oracle/literal_sums.h"
+#include "oracle/ordered_windows.h"
+#include "oracle/proof_lanes.h"
+#include "oracle/running_sums.h"
+#include "oracle/saturating_pairs.h"
+
+namespace tieout {
+namespace {
+
+template <typename Byte>
+std::vector<Byte> drawn(std::size_t count, Random& random) {
+  std::vector<Byte> bytes(count);
+  for (Byte& byte : bytes) byte = static_cast<Byte>(random.next() >> 56U);
+  return bytes;
+}
+
+TEST(ProofLanes, NormsAreTheirDefinition) {
+  Random random(31);
+  for (std::size_t count = 0; count <= 130; ++count) {
+    const auto w = drawn<std::int8_t>(count, random);
+    for (const std::int32_t zero_point : {0, -128, 127}) {
+      std::int64_t sum = 0;
+      std::vector<std::int32_t> squares((count + kNormBlock - 1) / kNormBlock);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::int32_t step = w[i] - zero_point;
+        sum += std::abs(step);
+        squares[i / kNormBlock] += step * step;
+      }
+      for (const VectorIsa isa : vector_isas()) {
+        std::vector<std::int32_t> found(squares.size());
+        ASSERT_EQ(proof_lanes(isa).norms(w.data(), std::ssize(w), zero_point, found.data()), sum) << count;
+        ASSERT_EQ(found, squares) << count;
+      }
+    }
+  }
+}
+
+// 8, 16: whole registers of bytes with digits; 3: a stem's; 9: one more. Sums of few and of many channels, one wrong by a power of two.
+TEST(ProofLanes, OneWrongSumIsNotProven) {
+  Random random(32);
+  for (const std::int64_t length : {1, 3, 8, 9, 16, 67}) {
+    for (const std::int64_t outputs : {1, 15, 16, 17, 40}) {
+      constexpr std::int64_t kPositions = 7, kZeroPoint = 93, kRuns = 2;
+      const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(kPositions * length * kRuns), random);
+      const auto w = drawn<std::int8_t>(static_cast<std::size_t>(outputs * length * kRuns), random);
+      std::vector<std::int32_t> r(static_cast<std::size_t>(outputs)),
+          sums(static_cast<std::size_t>(kPositions * outputs));
+      for (std::int32_t& number : r) number = static_cast<std::int32_t>(random.next() >> 32U);
+      const std::int64_t padded = (length + 7) / 8 * 8;
+      std::vector<std::uint64_t> combined(static_cast<std::size_t>(padded * kRuns));
+      std::uint64_t zero_point = 0;
+      for (std::int64_t k = 0; k < outputs; ++k) {
+        for (std::int64_t i = 0; i < length * kRuns; ++i) {
+          const std::int64_t weight = w[static_cast<std::size_t>(k * length * kRuns + i)];
+          const auto term = static_cast<std::uint64_t>(weight * r[static_cast<std::size_t>(k)]);
+          combined[static_cast<std::size_t>(i / length * padded + i % length)] += term;
+          zero_point += term * kZeroPoint;
+          for (std::int64_t p = 0; p < kPositions;
+               ++p) {  // runs lie one behind the other, positions behind all of them
+            const std::int64_t step = x[static_cast<std::size_t>(p * length * kRuns + i)] - kZeroPoint;
+            sums[static_cast<std::size_t>(p * outputs + k)] += static_cast<std::int32_t>(step * weight);
+          }
+        }
+      }
+      for (const VectorIsa isa : vector_isas()) {
+        const ProofLanes lanes = proof_lanes(isa);
+        std::vector<std::uint64_t> arranged = combined;
+        lanes.arrange(arranged.data(), std::ssize(arranged));
+        const std::vector<CombinedRun> runs{{x.data(), arranged.data()}, {x.data() + length, arranged.data() + padded}};
+        std::vector<std::int32_t> handed_over = sums;
+        const CombinedRow row{.runs = runs.data(),
+                              .run_count = kRuns,
+                              .run_length = length,
+                              .step = length * kRuns,
+                              .positions = kPositions,
+                              .zero_point = zero_point,
+                              .random = r.data(),
+                              .outputs = outputs,
+                              .sums = handed_over.data(),
+                              .sums_step = outputs};
+        ASSERT_EQ(lanes.first_unproven(row, 0), kPositions);
+        for (std::int64_t wrong = 0; wrong < kPositions * outputs; ++wrong) {
+          std::int32_t& sum = handed_over[static_cast<std::size_t>(wrong)];
+          const std::int32_t right = sum;
+          sum ^= std::int32_t{1} << (wrong % 31);
+          ASSERT_EQ(lanes.first_unproven(row, 0), wrong / outputs) << length << ' ' << outputs;
+          ASSERT_EQ(lanes.first_unproven(row, wrong / outputs + 1), kPositions);
+          sum = right;
+        }
+      }
+    }
+  }
+}
+
+// 64 channels are a register of bytes; strides whose columns are shared and not; weights that bytes hold, and that they do not.
+TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
+  Random random(33);
+  for (const std::int64_t channels : {1, 16, 63, 64, 65, 96, 144}) {
+    for (const std::int64_t stride : {1, 2}) {
+      for (const std::int64_t columns : {2, 3, 5}) {
+        for (const std::int32_t weight_zero_point : {0, 5}) {
+          constexpr std::int64_t kPositions = 6, kShift = 17;
+          const std::int64_t rows = columns, taps = rows * columns, line = (kPositions * stride + columns) * channels;
+          const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(rows * line), random);
+          const auto stored = drawn<std::int8_t>(static_cast<std::size_t>(taps * channels), random);
+          std::vector<std::int32_t> w, shift(static_cast<std::size_t>(channels), kShift);
+          for (const std::int8_t weight : stored) w.push_back(weight - weight_zero_point);
+          std::vector<const std::uint8_t*> from;
+          for (std::int64_t t = 0; t < taps; ++t)
+            from.push_back(x.data() + t / columns * line + t % columns * channels);
+          std::vector<std::int32_t> sums;
+          for (std::int64_t p = 0; p < kPositions; ++p) {
+            for (std::int64_t k = 0; k < channels; ++k) {
+              std::int32_t sum = kShift;
+              for (std::int64_t t = 0; t < taps; ++t) {
+                sum += from[static_cast<std::size_t>(t)][p * stride * channels + k] *
+                       w[static_cast<std::size_t>(t * channels + k)];
+              }
+              sums.push_back(sum);
+            }
+          }
+          for (const VectorIsa isa : vector_isas()) {
+            const ProofLanes lanes = proof_lanes(isa);
+            AlignedVector<std::int8_t> packed;
+            if (lanes.pack_taps != nullptr) packed = lanes.pack_taps(w.data(), taps, columns, channels);
+            std::vector<std::int32_t> handed_over = sums;
+            const DepthwiseRow row{.taps = from.data(),
+                                   .tap_count = taps,
+                                   .step = stride * channels,
+                                   .positions = kPositions,
+                                   .count = channels,
+                                   .w = w.data(),
+                                   .shift = shift.data(),
+                                   .sums = handed_over.data(),
+                                   .packed = packed.empty() ? nullptr : packed.data()};
+            ASSERT_EQ(lanes.first_wrong(row, 0), std::ssize(sums));
+            for (std::int64_t wrong = 0; wrong < std::ssize(sums); ++wrong) {
+              ++handed_over[static_cast<std::size_t>(wrong)];
+              ASSERT_EQ(lanes.first_wrong(row, 0), wrong) << channels;
+              ASSERT_EQ(lanes.first_wrong(row, wrong + 1), std::ssize(sums));
+              --handed_over[static_cast<std::size_t>(wrong)];
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// By channel, 1x1, with kernel positions, an odd number of each, and depthwise: neighbours in the order kd, kh, kw, channel.
+TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {
+  Random random(34);
+  for (const Spatial kernel : {Spatial{1, 1, 1}, Spatial{1, 3, 3}, Spatial{1, 2, 2}}) {
+    for (const std::int64_t channels : {1, 2, 3, 16, 33, 64}) {
+      const ConvCase c{.in_channels = channels, .out_channels = 4, .input = {1, 5, 5}, .kernel = kernel};
+      const std::int64_t taps = volume(kernel), length = channels * taps;
+      const auto w = drawn<std::int8_t>(static_cast<std::size_t>(4 * length), random);
+      std::vector<PairExtremes> expected(4);
+      for (std::int64_t k = 0; k < 4; ++k) {
+        const auto weight = [&](std::int64_t i) {  // in the order of neighbours; 0 beside the last of an odd number
+          return i < length ? int{w[static_cast<std::size_t>(k * length + i % channels * taps + i / channels)]} : 0;
+        };
+        PairExtremes& extremes = expected[static_cast<std::size_t>(k)];
+        for (std::int64_t i = 0; i < length; i += 2) {
+          const int a = weight(i), b = weight(i + 1);
+          extremes.lowest = std::min(extremes.lowest, std::min(a, 0) + std::min(b, 0));
+          extremes.highest = std::max(extremes.highest, std::max(a, 0) + std::max(b, 0));
+        }
+      }
+      for (const VectorIsa isa : vector_isas()) {
+        const std::vector<PairExtremes> found = pair_extremes(c, w.data(), isa);
+        for (std::size_t k = 0; k < 4; ++k) {
+          ASSERT_EQ(found[k].lowest, expected[k].lowest) << channels << ' ' << taps;
+          ASSERT_EQ(found[k].highest, expected[k].highest) << channels << ' ' << taps;
+        }
+      }
+    }
+  }
+}
+
+// Where the CPU has VNNI: what four channels at all kernel positions hide is what the definition allows for.
+TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
+  if (!has_avx512_vnni()) return;
+  Random random(35);
+  for (const std::int64_t channels : {64, 128, 320}) {
+    for (const std::int64_t taps : {2, 9}) {
+      for (const std::int32_t zero_point : {0, 71}) {
+        const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(taps * channels), random);
+        const auto w = drawn<std::int8_t>(static_cast<std::size_t>(taps * channels), random);
+        std::vector<const std::uint8_t*> rows;
+        for (std::int64_t t = 0; t < taps; ++t) rows.push_back(x.data() + t * channels);
+        const RunningTaps running{rows.data(), w.data(), taps, channels, zero_point};
+        ASSERT_EQ(running.block(), 4 * taps);
+        std::int64_t expected = 0, sum = 0;
+        for (std::int64_t i = 0; i < channels * taps; ++i) {  // channel, then kernel position
+          const auto place = static_cast<std::size_t>(i % taps * channels + i / taps);
+          sum += (x[place] - zero_point) * w[place];
+          if ((i + 1) % running.block() == 0) expected += std::abs(sum);
+        }
+        ASSERT_EQ(running_sums_vnni(running), expected * running.block()) << channels << ' ' << taps;
+      }
+    }
+  }
+}
+
+// Where the CPU has AVX-512: rounding by rounding what one sum after the other gives; scales that are floats, as calibration leaves them.
+TEST(LiteralSums, SixteenAtOnceAreThoseOfEach) {
+  if (!has_avx512()) return;
+  Random random(36);
+  for (const std::int64_t count : {1, 5, 63, 64, 65, 200}) {
+    const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(16 * count), random);
+    const auto w = drawn<std::int8_t>(static_cast<std::size_t>(16 * count), random);
+    SixteenElements elements{.count = count, .activation_scale = 0.0371F, .activation_zero_point = 113};
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      elements.x[lane] = x.data() + static_cast<std::int64_t>(lane) * count;
+      elements.w[lane] = w.data() + static_cast<std::int64_t>(lane) * count;
+      elements.weight_scale[lane] = 0.0043F + 0.0007F * static_cast<float>(lane);
+      elements.weight_zero_point[lane] = static_cast<std::int32_t>(lane) - 7;
+    }
+    float sums[16];
+    sums_of_sixteen_avx512(elements, sums);
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      float sum = 0;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const auto scale = static_cast<double>(elements.weight_scale[lane]);
+        sum += dequantized_activation(elements.x[lane][i] - 113, static_cast<double>(elements.activation_scale)) *
+               dequantized_weight<float>(elements.w[lane][i] - elements.weight_zero_point[lane], scale,
+                                         Granularity::per_channel);
+      }
+      ASSERT_EQ(sums[lane], sum) << count;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tieout
