@@ -116,10 +116,9 @@ struct CommonLanes {
     const __m128i half = i * kBytes < 16 ? _mm256_castsi256_si128(bytes) : _mm256_extracti128_si256(bytes, 1);
     if constexpr (kOfPart == 2) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(y), half);
-    } else if (i % 2 == 0) {
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(y), half);
     } else {
-      _mm_storeh_pd(reinterpret_cast<double*>(y), _mm_castsi128_pd(half));
+      const std::int64_t eight = i % 2 == 0 ? _mm_cvtsi128_si64(half) : _mm_extract_epi64(half, 1);
+      __builtin_memcpy(y, &eight, sizeof eight);
     }
   }
 
