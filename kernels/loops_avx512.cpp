@@ -31,7 +31,7 @@ struct ExactLanes : avx512::CommonLanes {
   using Weights = Halves;
   using Activations = Halves;
   // A block's weights take two registers here.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 6; }
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 12; }
 
   static Weights weights(const std::int8_t* from) {
     const Register w = _mm512_load_si512(from);
