@@ -194,19 +194,28 @@ TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
   for (const std::int64_t channels : {64, 128, 320}) {
     for (const std::int64_t taps : {2, 9}) {
       for (const std::int32_t zero_point : {0, 71}) {
-        const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(taps * channels), random);
-        const auto w = drawn<std::int8_t>(static_cast<std::size_t>(taps * channels), random);
-        std::vector<const std::uint8_t*> rows;
-        for (std::int64_t t = 0; t < taps; ++t) rows.push_back(x.data() + t * channels);
-        const RunningTaps running{rows.data(), w.data(), taps, channels, zero_point};
+        constexpr std::size_t kWindows = 6;  // four at a time, and others
+        const std::int64_t length = taps * channels;
+        const auto x = drawn<std::uint8_t>(kWindows * static_cast<std::size_t>(length), random);
+        const auto w = drawn<std::int8_t>(static_cast<std::size_t>(length), random);
+        std::vector<std::vector<const std::uint8_t*>> rows(kWindows);
+        std::vector<const std::uint8_t* const*> windows;
+        std::vector<std::int64_t> expected(kWindows), found(kWindows);
+        const RunningTaps running{w.data(), taps, channels, zero_point};
         ASSERT_EQ(running.block(), 4 * taps);
-        std::int64_t expected = 0, sum = 0;
-        for (std::int64_t i = 0; i < channels * taps; ++i) {  // channel, then kernel position
-          const auto place = static_cast<std::size_t>(i % taps * channels + i / taps);
-          sum += (x[place] - zero_point) * w[place];
-          if ((i + 1) % running.block() == 0) expected += std::abs(sum);
+        for (std::size_t n = 0; n < kWindows; ++n) {
+          const std::uint8_t* const of_window = x.data() + static_cast<std::int64_t>(n) * length;
+          for (std::int64_t t = 0; t < taps; ++t) rows[n].push_back(of_window + t * channels);
+          windows.push_back(rows[n].data());
+          std::int64_t sum = 0;
+          for (std::int64_t i = 0; i < length; ++i) {  // channel, then kernel position
+            const std::int64_t place = i % taps * channels + i / taps;
+            sum += (of_window[place] - zero_point) * w[static_cast<std::size_t>(place)];
+            if ((i + 1) % running.block() == 0) expected[n] += std::abs(sum) * running.block();
+          }
         }
-        ASSERT_EQ(running_sums_vnni(running), expected * running.block()) << channels << ' ' << taps;
+        running_sums_vnni(running, windows, found.data());
+        ASSERT_EQ(found, expected) << channels << ' ' << taps;
       }
     }
   }

@@ -2,6 +2,7 @@
 // How large the sums on the way are, which is what their roundings go by.
 
 #include <cstdint>
+#include <span>
 
 #include "oracle/vector_isa.h"
 
@@ -24,8 +25,7 @@ struct RunningProducts {
 // The same products as they lie channels last, where their number at each kernel position is a multiple of kTapChannels. In
 // their order, four channels' products at all kernel positions are neighbours: a block.
 struct RunningTaps {
-  const std::uint8_t* const* x = nullptr;  // taps, `channels` bytes each
-  const std::int8_t* w = nullptr;          // taps x channels; the zero point is 0
+  const std::int8_t* w = nullptr;  // taps x channels; the zero point is 0
   std::int64_t taps = 0, channels = 0;
   std::int32_t activation_zero_point = 0;
 
@@ -38,6 +38,7 @@ using RunningSums = std::int64_t (*)(const RunningProducts& products);
 [[nodiscard]] RunningSums running_sums(VectorIsa isa);
 // On CPUs that have it.
 [[nodiscard]] std::int64_t running_sums_vnni(const RunningProducts& products);
-[[nodiscard]] std::int64_t running_sums_vnni(const RunningTaps& products);
+// x: of each window its taps, `channels` bytes each. sums: one a window.
+void running_sums_vnni(const RunningTaps& products, std::span<const std::uint8_t* const* const> x, std::int64_t* sums);
 
 }  // namespace tieout

@@ -73,6 +73,28 @@ struct Ends {
   }
 };
 
+// Of windows that share their weights, which are so loaded once.
+template <std::size_t kWindows>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void by_taps(const RunningTaps& p,
+                                                                              const std::uint8_t* const* const* x,
+                                                                              std::int64_t* sums) {
+  const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
+  Ends ends[kWindows];
+  for (std::int64_t c = 0; c < p.channels; c += kTapChannels) {
+    __m512i of_zero_point = _mm512_setzero_si512(), sum[kWindows];
+    for (std::size_t n = 0; n < kWindows; ++n) sum[n] = of_zero_point;
+    for (std::int64_t t = 0; t < p.taps; ++t) {
+      const __m512i w = _mm512_loadu_si512(p.w + t * p.channels + c);
+      for (std::size_t n = 0; n < kWindows; ++n) {
+        sum[n] = _mm512_dpbusd_epi32(sum[n], _mm512_loadu_si512(x[n][t] + c), w);
+      }
+      if (p.activation_zero_point != 0) of_zero_point = _mm512_dpbusd_epi32(of_zero_point, zero_point, w);
+    }
+    for (std::size_t n = 0; n < kWindows; ++n) ends[n].add(_mm512_sub_epi32(sum[n], of_zero_point), 16);
+  }
+  for (std::size_t n = 0; n < kWindows; ++n) sums[n] = ends[n].added_up() * p.block();
+}
+
 }  // namespace
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(
@@ -103,19 +125,10 @@ struct Ends {
   return ends.added_up() * kRunningBlock;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(const RunningTaps& p) {
-  const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
-  Ends ends;
-  for (std::int64_t c = 0; c < p.channels; c += kTapChannels) {
-    __m512i sum = _mm512_setzero_si512(), of_zero_point = sum;
-    for (std::int64_t t = 0; t < p.taps; ++t) {
-      const __m512i w = _mm512_loadu_si512(p.w + t * p.channels + c);
-      sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(p.x[t] + c), w);
-      if (p.activation_zero_point != 0) of_zero_point = _mm512_dpbusd_epi32(of_zero_point, zero_point, w);
-    }
-    ends.add(_mm512_sub_epi32(sum, of_zero_point), 16);
-  }
-  return ends.added_up() * p.block();
+void running_sums_vnni(const RunningTaps& p, std::span<const std::uint8_t* const* const> x, std::int64_t* sums) {
+  std::size_t i = 0;
+  for (; i + 4 <= x.size(); i += 4) by_taps<4>(p, x.data() + i, sums + i);
+  for (; i < x.size(); ++i) by_taps<1>(p, x.data() + i, sums + i);
 }
 
 }  // namespace tieout

@@ -180,34 +180,44 @@ void SuspectJudge::find_sums_on_the_way(Findings& findings) const {
 // Channel after channel, so that its weights, which are megabytes in all, are read once; activations are few beside them.
 void SuspectJudge::find_by_taps(Findings& findings) const {
   const std::vector<Suspect>& suspects = findings.in_float32;
-  const std::int64_t taps = volume(c_.kernel);
-  findings.taps.clear();
-  findings.taps_of.clear();
-  findings.begin_of_channel.assign(static_cast<std::size_t>(c_.out_channels) + 1, 0);
-  for (const Suspect& suspect : suspects) {  // position after position
-    const bool another = findings.taps.empty() || findings.ordered.position != suspect.element.position;
-    windows_.locate(suspect.element, findings.ordered);
-    if (another || c_.groups > 1) {
-      findings.taps.insert(findings.taps.end(), findings.ordered.taps.begin(), findings.ordered.taps.end());
+  const auto taps = static_cast<std::size_t>(volume(c_.kernel)), count = suspects.size();
+  Findings::ByChannel& order = findings.by_channel;
+  order.taps.clear();
+  order.taps_of.resize(count);
+  order.begin.assign(static_cast<std::size_t>(c_.out_channels) + 1, 0);
+  for (std::size_t i = 0; i < count; ++i) {  // position after position
+    const OutputElement& element = suspects[i].element;
+    const OrderedWindow& window = findings.ordered;
+    const bool same = !order.taps.empty() && window.position == element.position && c_.groups == 1;
+    if (!same) {
+      windows_.locate(element, findings.ordered);
+      order.taps.insert(order.taps.end(), window.taps.begin(), window.taps.end());
     }
-    findings.taps_of.push_back(static_cast<std::uint32_t>(static_cast<std::int64_t>(findings.taps.size()) - taps));
-    ++findings.begin_of_channel[static_cast<std::size_t>(suspect.element.k) + 1];
+    order.taps_of[i] = order.taps.size() - taps;
+    ++order.begin[static_cast<std::size_t>(element.k) + 1];
   }
-  std::vector<std::uint32_t>& begin = findings.begin_of_channel;
-  std::partial_sum(begin.begin(), begin.end(), begin.begin());
-  findings.by_channel.resize(suspects.size());
-  for (std::size_t i = 0; i < suspects.size(); ++i) {
-    findings.by_channel[begin[static_cast<std::size_t>(suspects[i].element.k)]++] = static_cast<std::uint32_t>(i);
+  std::partial_sum(order.begin.begin(), order.begin.end(), order.begin.begin());
+  order.which.resize(count);
+  order.x.resize(count);
+  order.sums.resize(count);
+  std::vector<std::size_t>& next = order.begin;  // in the end, where the next channel begins
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t place = next[static_cast<std::size_t>(suspects[i].element.k)]++;
+    order.which[place] = i;
+    order.x[place] = order.taps.data() + order.taps_of[i];
   }
-  findings.on_the_way.resize(suspects.size());
-  for (const std::uint32_t i : findings.by_channel) {
-    findings.on_the_way[i] =
-        running_sums_vnni({.x = findings.taps.data() + findings.taps_of[i],
-                           .w = by_taps_.data() + suspects[i].element.k * length_,
-                           .taps = taps,
-                           .channels = length_ / taps,
-                           .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point)});
+  const RunningTaps running{.taps = static_cast<std::int64_t>(taps),
+                            .channels = length_ / static_cast<std::int64_t>(taps),
+                            .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point)};
+  for (std::int64_t k = 0, first = 0; k < c_.out_channels; ++k) {
+    const auto end = static_cast<std::int64_t>(next[static_cast<std::size_t>(k)]);
+    RunningTaps of_channel = running;
+    of_channel.w = by_taps_.data() + k * length_;
+    running_sums_vnni(of_channel, {order.x.data() + first, order.x.data() + end}, order.sums.data() + first);
+    first = end;
   }
+  findings.on_the_way.resize(count);
+  for (std::size_t place = 0; place < count; ++place) findings.on_the_way[order.which[place]] = order.sums[place];
 }
 
 // Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.

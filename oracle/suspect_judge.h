@@ -30,8 +30,12 @@ struct Findings {
   LiteralSums<float>::Room floats;
   LiteralSums<double>::Room doubles;
   OrderedWindow ordered;
-  std::vector<const std::uint8_t*> taps;  // of the positions of in_float32
-  std::vector<std::uint32_t> taps_of, by_channel, begin_of_channel;
+  struct ByChannel {                        // in_float32, channel after channel
+    std::vector<const std::uint8_t*> taps;  // of its positions
+    std::vector<std::size_t> taps_of, begin, which;
+    std::vector<const std::uint8_t* const*> x;
+    std::vector<std::int64_t> sums;
+  } by_channel;
   Window window;  // with its elements
   Window sums;    // without
 };

@@ -285,6 +285,34 @@ TEST(OrderedWindows, AreInterleaved) {
   }
 }
 
+// Random cases seldom have as many channels as fill registers: sums on the way by kernel positions, with groups, padding and
+// zero points; scales that make ties, and floats that sixteen sums at once are for.
+TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
+  for (const char* const line : {"conv2d in_channels=64 out_channels=24 input=5x6 kernel=3x3 padding=1x1 xs=0.5 "
+                                 "ws=0.25 os=64 oz=3 x=uniform w=uniform seed=1",
+                                 "conv2d in_channels=128 out_channels=6 groups=2 input=5x5 kernel=3x3 stride=2x1 "
+                                 "padding=1x2 xs=0.1 xz=60 ws=[0.1,3*0.03125,2*0.7] "
+                                 "os=40 oz=61 bias=[3,4*0.5,-2] relu x=uniform w=uniform seed=2",
+                                 "conv2d batch=2 in_channels=64 out_channels=64 groups=64 input=9x9 kernel=3x3 "
+                                 "stride=2x2 padding=1x1 xs=0.125 xz=7 ws=0.5 os=16 "
+                                 "relu x=uniform w=uniform seed=3",
+                                 "conv3d in_channels=64 out_channels=5 input=3x4x4 kernel=2x2x2 padding=1x1x1 xs=0.5 "
+                                 "ws=0.5 os=128 oz=100 x=uniform w=uniform seed=4"}) {
+    const auto c = parse(line);
+    ASSERT_TRUE(c) << line << ": " << c.error().text();
+    const Laid laid(with_contents(*c));
+    const std::vector<const Hypothesis*> all = every_hypothesis();
+    for (const VectorIsa isa : vector_isas()) {
+      const LayerOpinion opinion = laid.compared(all, isa, 7, 2, laid.sums);
+      EXPECT_TRUE(opinion.wrong_sums.empty());
+      for (std::size_t h = 0; h < all.size(); ++h) {
+        EXPECT_EQ(opinion.hypotheses[h], compare_literally(*all[h], laid.problem, laid.answer)) << all[h]->name << '\n'
+                                                                                                << line;
+      }
+    }
+  }
+}
+
 // An ordinary layer: scales of a calibration, 576 products. Bounds that covered nothing would show here as a count.
 TEST(Compare, FewElementsAreNearEnoughToATie) {
   const auto c = parse(
