@@ -245,11 +245,13 @@ class Packer {
   // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
   [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
     const std::int64_t zero_point = plan_.spec.activation_zero_point;
+    if (zero_point == 0) return 0;
+    if (plan_.arithmetic.products == Arithmetic::Products::exact) {
+      return static_cast<std::int32_t>(zero_point * sum_of({weights, static_cast<std::size_t>(plan_.group_channels)}));
+    }
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
-      const std::int64_t pair = zero_point * (weights[i] + weights[i + 1]);
-      const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
-      sum += exact ? pair : std::clamp<std::int64_t>(pair, -32768, 32767);
+      sum += std::clamp<std::int64_t>(zero_point * (weights[i] + weights[i + 1]), -32768, 32767);
     }
     return static_cast<std::int32_t>(sum);  // modulo 2^32
   }

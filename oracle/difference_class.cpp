@@ -43,10 +43,11 @@ Recipe recipe_of(const Arithmetic& arithmetic, Granularity granularity) {
 std::int64_t sum_of_products(const Window& window, Arithmetic::Products products) {
   if (products == Arithmetic::Products::exact) return window.products;
   std::int64_t sum = 0;
-  for (std::size_t i = 0; i < window.x.size(); i += 2) {
-    std::int64_t pair = std::int64_t{window.x[i]} * window.w[i];
-    if (i + 1 < window.x.size()) pair += std::int64_t{window.x[i + 1]} * window.w[i + 1];
-    sum += std::clamp<std::int64_t>(pair, -32768, 32767);
+  const std::size_t count = window.x.size();
+  for (std::size_t i = 0; i < count; i += 2) {
+    int pair = window.x[i] * window.w[i];
+    if (i + 1 < count) pair += window.x[i + 1] * window.w[i + 1];
+    sum += std::clamp(pair, -32768, 32767);
   }
   return sum;
 }

@@ -20,8 +20,11 @@ void gather(const ConvCase& c, const std::uint8_t* activation, const Strides& st
   window.x.resize(length);
   window.w.resize(length);
   window.inside.resize(length);
-  window.products = window.activations = window.weights = 0;
-  std::size_t product = 0;
+  // In variables of their own: a byte that is written could be anything's.
+  std::uint8_t* to_x = window.x.data();
+  std::int8_t* to_w = window.w.data();
+  std::uint8_t* to_inside = window.inside.data();
+  std::int64_t products = 0, activations = 0, weight_sum = 0;
   for (std::int64_t tap = 0; tap < taps; ++tap) {
     const Spatial in_kernel{tap / (c.kernel[1] * c.kernel[2]), tap / c.kernel[2] % c.kernel[1], tap % c.kernel[2]};
     Spatial from{};
@@ -31,18 +34,21 @@ void gather(const ConvCase& c, const std::uint8_t* activation, const Strides& st
       inside = inside && from[d] >= 0 && from[d] < c.input[d];
     }
     const std::int64_t position = (from[0] * c.input[1] + from[1]) * c.input[2] + from[2];
-    for (std::int64_t i = 0; i < channels; ++i, ++product) {
-      const std::uint8_t x = inside ? image[i * strides.channel + position * strides.position]
-                                    : static_cast<std::uint8_t>(c.activation_zero_point);
+    const std::uint8_t* const pixel = inside ? image + position * strides.position : nullptr;
+    for (std::int64_t i = 0; i < channels; ++i) {
+      const std::uint8_t x = inside ? pixel[i * strides.channel] : static_cast<std::uint8_t>(c.activation_zero_point);
       const std::int8_t w = weights[i * taps + tap];
-      window.x[product] = x;
-      window.w[product] = w;
-      window.inside[product] = inside ? 1 : 0;
-      window.products += std::int64_t{x} * w;
-      window.activations += x;
-      window.weights += w;
+      *to_x++ = x;
+      *to_w++ = w;
+      *to_inside++ = inside ? 1 : 0;
+      products += x * w;
+      activations += x;
+      weight_sum += w;
     }
   }
+  window.products = products;
+  window.activations = activations;
+  window.weights = weight_sum;
   describe(c, k, window);
 }
 
