@@ -245,7 +245,6 @@ class Packer {
   // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
   [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
     const std::int64_t zero_point = plan_.spec.activation_zero_point;
-    if (zero_point == 0) return 0;
     if (plan_.arithmetic.products == Arithmetic::Products::exact) {
       return static_cast<std::int32_t>(zero_point * sum_of({weights, static_cast<std::size_t>(plan_.group_channels)}));
     }
