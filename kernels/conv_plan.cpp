@@ -1,6 +1,7 @@
 #include "kernels/conv_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tieout {
 namespace {
@@ -48,10 +49,10 @@ Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   const ConvCase& c = plan.spec;
   if (plan.reduction == Reduction::depthwise_3x3) return Windows::in_place;
   const bool depthwise = plan.reduction == Reduction::depthwise;
-  if (!depthwise && !keeps_pairs(plan, runs)) return Windows::gathered;
-  if (!depthwise && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
+  const bool joined = !depthwise && !keeps_pairs(plan, runs);
+  if (!depthwise && !joined && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
   const bool fits = at_most(kLargestCopy, {c.kernel[0], lines_of(c, 1), padded_width(plan), c.in_channels});
-  return fits ? Windows::padded : Windows::gathered;
+  return !fits ? Windows::gathered : joined ? Windows::joined : Windows::padded;
 }
 
 // How many positions fill a register of the loops for depthwise 3x3; 0 where these cannot do it.
@@ -61,26 +62,20 @@ std::int64_t pixels_of_register(const ConvPlan& plan) {
                    c.stride[2] <= 2 && !plan.weight_zero_points;
   if (!can) return 0;
   for (const std::int64_t pixels : {1, 2, 4}) {
-    if (pixels * c.out_channels >= kDepthwiseBytes && plan.out[2] >= pixels) return pixels;
+    if (pixels * c.out_channels >= 4 * plan.loops.block && plan.out[2] >= pixels) return pixels;
   }
   return 0;
 }
 
 void lay_out_source(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
-  const std::int64_t taps_bytes = plan.group_channels * volume(c.kernel);
-  if (plan.windows == Windows::gathered) {
-    plan.run_bytes = taps_bytes;
-    plan.run_offsets = {0};
-    plan.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(taps_bytes, 1), 1, plan.out[2]);
-    return;
-  }
-  const bool copied = plan.windows == Windows::padded;
+  if (plan.windows == Windows::gathered) return;
+  const bool copied = plan.windows != Windows::in_place;
   plan.line_bytes = (copied ? padded_width(plan) : c.input[2]) * c.in_channels;
   const std::int64_t of_one = c.kernel[0] * lines_of(c, 1) * plan.line_bytes;
   const std::int64_t of_each = c.kernel[0] * c.stride[1] * plan.line_bytes;
   const std::int64_t most = 1 + std::max<std::int64_t>(kChunkBytes - of_one, 0) / of_each;
-  plan.chunk_rows = even_chunks(plan.out[1], std::min(most, plan.out[1]));
+  plan.chunk_rows = plan.windows == Windows::joined ? 1 : even_chunks(plan.out[1], std::min(most, plan.out[1]));
   plan.plane_bytes =
       copied ? lines_of(c, plan.chunk_rows) * plan.line_bytes : c.dilation[0] * c.input[1] * plan.line_bytes;
 }
@@ -98,6 +93,13 @@ void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
   }
 }
 
+// Each window becomes one run, which has its runs so far as parts.
+void make_windows_runs(ConvPlan& plan) {
+  plan.part_bytes = std::exchange(plan.run_bytes, plan.group_channels * volume(plan.spec.kernel));
+  plan.part_offsets = std::exchange(plan.run_offsets, {0});
+  plan.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(plan.run_bytes, 1), 1, plan.out[2]);
+}
+
 // Of dimension d: positions of the output with the same taps inside.
 std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   const ConvCase& c = plan.spec;
@@ -113,8 +115,8 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   return spans;
 }
 
-// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns: a corner of a single
-// position would wait for its own sums for longer than the products take that it saves.
+// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns where a corner of a
+// single position would wait for its own sums for longer than the products take that it saves.
 void find_trimmed_areas(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
@@ -123,12 +125,17 @@ void find_trimmed_areas(ConvPlan& plan) {
   if (!can) return;
   const std::vector<Span> row_spans = spans_of(plan, 1), column_spans = spans_of(plan, 2);
   for (const Span& rows : row_spans) {
-    if (rows.from > 0 || rows.to < c.kernel[1]) {
+    const bool whole = rows.from == 0 && rows.to == c.kernel[1];
+    if (plan.loops.products_wait && !whole) {
       plan.trimmed_areas.push_back({rows, {0, plan.out[2], 0, c.kernel[2]}});
     } else {
       for (const Span& columns : column_spans) plan.trimmed_areas.push_back({rows, columns});
     }
   }
+  // Tiles of many positions ask for new weights more slowly than the far cache has them; then they are near.
+  const auto positions = [](const TrimmedArea& area) { return area.rows.count * area.columns.count; };
+  std::sort(plan.trimmed_areas.begin(), plan.trimmed_areas.end(),
+            [&](const TrimmedArea& a, const TrimmedArea& b) { return positions(a) > positions(b); });
 }
 
 }  // namespace
@@ -141,6 +148,10 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   c.weight = {};
   plan.out = output_size(c);
   plan.loops = loops_of(isa, arithmetic.products);
+  constexpr std::int64_t kSevenBits = 127;
+  if (plan.loops.seven_bit_loops != nullptr && c.activation_zero_point <= kSevenBits) {
+    plan.seven_bit_loops = plan.loops.seven_bit_loops();
+  }
   plan.range.zero_point = static_cast<std::int32_t>(c.output_zero_point);
   plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;
   plan.group_channels = c.in_channels / c.groups;
@@ -165,6 +176,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
     const bool one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
     if (one_row) plan.one_row = ConvPlan::OneRow::yes;
   }
+  if (plan.windows == Windows::joined || plan.windows == Windows::gathered) make_windows_runs(plan);
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;
   find_trimmed_areas(plan);
   pack_weights(plan, weight);

@@ -2,6 +2,7 @@
 // How a convolution is run: where its windows lie in memory, what the loops walk over, and its packed weights.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace tieout {
 enum class Windows {
   in_place,  // in the activation itself: nothing is padded, and every run is a whole number of steps
   padded,    // in a copy of the rows at work, with what lies outside of the input filled in
-  gathered,  // each window by itself, one run: what neither of the others can do, or not within bounds
+  joined,    // each window by itself, one run: its runs in such a copy, one behind the other
+  gathered,  // likewise, tap by tap out of the activation: where that copy would be too large
 };
 
 enum class Reduction {
@@ -42,6 +44,7 @@ struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
   Loops loops{};
+  std::optional<Loops> seven_bit_loops;  // instead, where all activations fit 7 bits
   OutputRange range{};
   Spatial out{};
   std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output
@@ -53,13 +56,17 @@ struct ConvPlan {
   enum class OneRow { no, yes } one_row = OneRow::no;
   std::int64_t line_bytes = 0;   // of the source: input, padded copy
   std::int64_t plane_bytes = 0;  // from a tap to the next in depth
-  std::int64_t chunk_rows = 0;   // of the output, whose windows stay in the cache together; positions where gathered
+  // Of the output, whose windows stay in the cache together; positions of a row where each window is by itself.
+  std::int64_t chunk_rows = 0;
 
-  std::vector<std::int64_t> run_offsets;  // or of depthwise taps
-  std::int64_t run_bytes = 0, steps = 0;  // steps of a run
+  std::vector<std::int64_t> run_offsets;   // or of depthwise taps
+  std::int64_t run_bytes = 0, steps = 0;   // steps of a run
+  std::vector<std::int64_t> part_offsets;  // of what is joined to a run
+  std::int64_t part_bytes = 0;
 
   // Where there are any, they cover the output, and taps outside of the input are left out: what each contributes is known
-  // beforehand, sums_outside, by panel, tap, block and lane. On a map of 7x7 with a padding of 1 this is a sixth of all products.
+  // beforehand, sums_outside, by panel, tap, block and lane; there are none for a zero point of 0. On a map of 7x7 with a
+  // padding of 1 this is a sixth of all products.
   std::vector<TrimmedArea> trimmed_areas;
   std::vector<std::int32_t> sums_outside;
 

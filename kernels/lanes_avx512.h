@@ -12,6 +12,7 @@ using Register = __m512i;
 
 // Sums, loads and requantization: what does not depend on how products are made.
 struct CommonLanes {
+  static constexpr std::int64_t kBlock = 16;
   static constexpr int kBlocks = 2;
   // Two blocks: 24 sums, two registers of weights and what is broadcast, 27 of 32. Four blocks of six positions have as many sums,
   // but read twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input

@@ -1,8 +1,9 @@
 #pragma once
 // What a packed convolution hands to the loops of an instruction set: pointers and plain numbers.
 //
-// A reduction is a few runs of contiguous bytes of channels-last activations; it is walked four bytes at a time, a step. 16
-// output channels are a block, up to four blocks a panel. Within a panel of b blocks, lane i of block r is the channel
+// A reduction is a few runs of contiguous bytes of channels-last activations; it is walked four bytes at a time, a step. As many
+// output channels as a register has sums are a block, 16 or 8, up to four blocks a panel. Within a panel of b blocks, lane i of
+// block r is the channel
 //
 //   channel_of_lane(b, r, i) = 4 * b * (i / 4) + 4 * r + i % 4
 //
@@ -16,20 +17,11 @@
 
 namespace tieout {
 
-constexpr std::int64_t kStep = 4;             // bytes of the reduction
-constexpr std::int64_t kBlock = 16;           // output channels
-constexpr std::int64_t kDepthwiseBytes = 64;  // of the output: four blocks
+constexpr std::int64_t kStep = 4;        // bytes of the reduction
+constexpr std::int64_t kMostLanes = 16;  // of a block
 
 [[nodiscard]] constexpr std::int64_t channel_of_lane(std::int64_t blocks, std::int64_t block, std::int64_t lane) {
   return 4 * blocks * (lane / 4) + 4 * block + lane % 4;
-}
-
-// Of a block and a step: 16 lanes of four int8; or 16 lanes of the first and third of the four as int16, then 16 lanes of the
-// second and fourth, where products have to be 16 bits wide.
-enum class WeightForm { bytes, shorts };
-
-[[nodiscard]] constexpr std::int64_t bytes_of_block_step(WeightForm form) {
-  return form == WeightForm::bytes ? 64 : 128;
 }
 
 // What requantization needs of a block, by lane.
@@ -38,8 +30,8 @@ enum class WeightForm { bytes, shorts };
 // Where the bias is not fused, the reciprocal is 1: fma(bias, 1, f) is f + bias with its one rounding. Each of these fills a
 // cache line, so that no load touches two.
 struct alignas(64) BlockNumbers {
-  std::int32_t start[kBlock], weight_zero_point[kBlock];
-  float bias[kBlock], reciprocal[kBlock], multiplier[kBlock];
+  std::int32_t start[kMostLanes], weight_zero_point[kMostLanes];
+  float bias[kMostLanes], reciprocal[kMostLanes], multiplier[kMostLanes];
 };
 
 //   y = clamp(zero_point + ties_to_even(s), lowest, 255)
@@ -51,7 +43,7 @@ struct OutputRange {
 struct Panel {
   int blocks;                   // 1, 2 or 4
   std::int64_t channels;        // that exist: the last block may be filled up
-  const std::int8_t* weights;   // runs x steps x blocks x bytes_of_block_step
+  const std::int8_t* weights;   // runs x steps x blocks x lanes x 4
   const BlockNumbers* numbers;  // of each block
 };
 
@@ -69,37 +61,37 @@ struct DenseArea {
   std::int64_t y_line_distance, y_distance;  // numbers of the output
 };
 
-// Each channel by itself: registers of 64 bytes of the output. Weights and numbers repeat after a period of registers, in which
-// each has its turn: where the stride is 1, a row of the output is one run of bytes, and registers go on from pixel to pixel;
+// Each channel by itself: four blocks of the output, a register of bytes. Weights and numbers repeat after a period of them, in
+// which each has its turn: where the stride is 1, a row of the output is one run of bytes, and registers go on from pixel to pixel;
 // elsewhere the period is a pixel, whose last register may be cut off. Register k of a turn begins at
-// x + 64 * turn + k * x_distance.
+// x + turn * its bytes + k * x_distance.
 struct DepthwiseRow {
   const std::uint8_t* x;                // 63 bytes behind the last window are read and not used
   std::int64_t bytes;                   // of the output
-  std::int64_t x_distance, y_distance;  // from a turn's register to its next: period * 64, or pixels
+  std::int64_t x_distance, y_distance;  // from a turn's register to its next: a period, or a pixel
   bool runs_on;                         // from pixel to pixel
   std::int64_t period;
   const std::int64_t* tap_offsets;  // 4 * quads; those beyond the last tap are any that can be read
   std::int64_t quads;
-  const std::int8_t* weights;  // period x quads x 4 x bytes_of_block_step
-  const std::int8_t* ones;  // nullptr where every weight zero point is 0; quads x bytes_of_block_step: 1 for each tap
+  const std::int8_t* weights;  // period x quads x 4 blocks x lanes x 4
+  const std::int8_t* ones;     // nullptr where every weight zero point is 0; quads x lanes x 4: 1 for each tap
   std::int32_t largest_activation_sum;
   const BlockNumbers* numbers;  // period x 4
   std::uint8_t* y;
   std::int32_t* sums;  // nullptr, or as y
 };
 
-// A row of the output of depthwise windows of 3x3, which are read where they lie; no weight zero points. Registers of 64 bytes
-// again: 64 / pixels channels of so many neighbouring positions. The channels are walked over in turns, the last of which begins
-// sooner where they do not divide: nothing is read or written beside them.
+// A row of the output of depthwise windows of 3x3, which are read where they lie; no weight zero points. Four blocks again:
+// a part of their channels of each of `pixels` neighbouring positions. The channels are walked over in turns, the last of which
+// begins sooner where they do not divide: nothing is read or written beside them.
 struct Depthwise3x3 {
   const std::uint8_t* lines[3];  // of the input, or of zero points
-  const std::uint8_t* outside;   // 64 zero points
+  const std::uint8_t* outside;   // zero points, four blocks of them
   std::int64_t width, channels;  // of a line
   std::int64_t padding, stride;  // of columns; a stride of 1 or 2
   std::int64_t positions;        // at least `pixels`
   std::int64_t pixels;           // 1, 2 or 4
-  // turns x 3 x 4 x bytes_of_block_step: of a column three weights and a 0; or four taps, where neighbours saturate together.
+  // turns x 3 x 4 blocks x lanes x 4: of a column three weights and a 0; or four taps, where neighbours saturate together.
   const std::int8_t* weights;
   const BlockNumbers* numbers;  // turns x 4
   std::uint8_t* y;
@@ -107,12 +99,18 @@ struct Depthwise3x3 {
 };
 
 struct Loops {
-  WeightForm form;
-  int blocks;  // of the largest panel
+  std::int64_t block;  // lanes
+  int blocks;          // of the largest panel
   void (*dense)(const Panel& panel, const DenseArea& area, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
   std::int64_t (*multiply_in_registers)(std::int64_t rounds);  // see peak.h
+  // Products of a sum wait for one another, where one instruction multiplies and adds: a single position takes as long as several.
+  bool products_wait;
+  // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits, and the loops that
+  // take pairs for those. None saturates then, whatever the weights.
+  bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
+  Loops (*seven_bit_loops)();
 };
 
 [[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);

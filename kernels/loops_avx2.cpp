@@ -1,4 +1,4 @@
-// AVX2: as AVX-512 without VNNI, 16 lanes in two registers.
+// AVX2: as AVX-512 without VNNI, on half as wide registers and half as many.
 
 #include <immintrin.h>
 
@@ -9,114 +9,145 @@ namespace {
 
 using Register = __m256i;
 
-struct Lanes16 {
-  Register low, high;
-};
-
 Register load_register(const void* from) { return _mm256_loadu_si256(static_cast<const Register*>(from)); }
 
+// Sums, loads and requantization: what does not depend on how products are made.
 struct CommonLanes {
+  static constexpr std::int64_t kBlock = 8;
   static constexpr int kBlocks = 2;
-  // Sums of a panel's positions: 12 of 16 registers, the weights come from memory.
-  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 3 : 5; }
-  static constexpr std::size_t kDepthwiseWide = 1;
+  // Sums of a panel's positions take 12 of 16 registers.
+  static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 6 : 8; }
+  static constexpr std::size_t kDepthwiseWide = 3;
 
-  using Sums = Lanes16;
-  static Sums load(const std::int32_t* from) { return {load_register(from), load_register(from + 8)}; }
-  static void store(std::int32_t* to, const Sums& sums) {
-    _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums.low);
-    _mm256_storeu_si256(reinterpret_cast<Register*>(to + 8), sums.high);
-  }
-  static Sums splat(std::int32_t value) { return {_mm256_set1_epi32(value), _mm256_set1_epi32(value)}; }
-  static Sums subtract_product(const Sums& sums, const Sums& a, const Sums& b) {
-    return {_mm256_sub_epi32(sums.low, _mm256_mullo_epi32(a.low, b.low)),
-            _mm256_sub_epi32(sums.high, _mm256_mullo_epi32(a.high, b.high))};
-  }
-  static Sums at_most(const Sums& sums, std::int32_t most) {
-    const Register limit = _mm256_set1_epi32(most);
-    return {_mm256_min_epi32(sums.low, limit), _mm256_min_epi32(sums.high, limit)};
-  }
-
-  // The rounding mode is named; then nothing is left to round, and what does not fit int32, and NaN, becomes INT32_MIN.
-  static Register rounded(Register raw, const BlockNumbers& numbers, int at) {
-    const __m256 f = _mm256_cvtepi32_ps(raw);
-    const __m256 with_bias =
-        _mm256_fmadd_ps(_mm256_load_ps(numbers.bias + at), _mm256_load_ps(numbers.reciprocal + at), f);
-    const __m256 s = with_bias * _mm256_load_ps(numbers.multiplier + at);
-    return _mm256_cvttps_epi32(_mm256_round_ps(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  }
-
-  // Lanes of 128 bits, half a register each, hold 4 * blocks neighbouring channels; `half` is 0 for the lower 8 lanes.
-  template <std::size_t kPanel>
-  static Register bytes_of(const Sums (&raw)[kPanel], int half, const BlockNumbers* numbers, OutputRange range) {
-    Register q[kPanel];
-#pragma GCC unroll 4
-    for (int r = 0; r < int{kPanel}; ++r) {
-      q[r] = rounded(half == 0 ? raw[r].low : raw[r].high, numbers[r], half * 8);
-    }
-    const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
-    const auto shorts = [&](Register a, Register b) { return _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point); };
-    Register bytes;
-    if constexpr (kPanel == 4) {
-      bytes = _mm256_packus_epi16(shorts(q[0], q[1]), shorts(q[2], q[3]));
-    } else {
-      const Register both = shorts(q[0], q[kPanel - 1]);
-      bytes = _mm256_packus_epi16(both, both);
-    }
-    return _mm256_max_epu8(bytes, _mm256_set1_epi8(static_cast<char>(range.lowest)));
-  }
+  using Sums = Register;
+  static Sums load(const std::int32_t* from) { return load_register(from); }
+  static void store(std::int32_t* to, Sums sums) { _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums); }
+  // Halves of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
   template <std::size_t kPanel, std::size_t kParts>
-  static void finish_one(const Sums (&raw)[kPanel], const BlockNumbers* numbers, OutputRange range,
-                         std::uint8_t* const (&y)[kParts], std::int64_t count) {
-    constexpr std::size_t kBytes = 4 * kPanel;     // of each 128 bits
-    constexpr std::size_t kQuarters = 4 / kParts;  // of a part
-    std::uint8_t bytes[64];
-    const bool whole = count >= static_cast<std::int64_t>(kBytes * kQuarters);
+  static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* const (&to)[kParts]) {
+    if constexpr (kPanel == 1) {
+      store_some(to[0], sums[0], count);
+    } else {
+      constexpr std::size_t kOfPart = kPanel / kParts;  // registers
+      const auto store_one = [&](std::size_t i, Sums ordered) {
+        const std::int64_t channel = static_cast<std::int64_t>(i % kOfPart) * kBlock;
+        store_some(to[i / kOfPart] + channel, ordered, count - channel);
+      };
 #pragma GCC unroll 2
-    for (std::size_t half = 0; half < 2; ++half) {
-      const Register both = bytes_of(raw, static_cast<int>(half), numbers, range);
-      const __m128i quarters[2] = {_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)};
-#pragma GCC unroll 2
-      for (std::size_t i = 0; i < 2; ++i) {
-        const std::size_t quarter = 2 * half + i;
-        std::uint8_t* const to =
-            whole ? y[quarter / kQuarters] + quarter % kQuarters * kBytes : bytes + quarter * kBytes;
-        __builtin_memcpy(to, &quarters[i], kBytes);
+      for (std::size_t i = 0; i < kPanel / 2; ++i) {
+        store_one(i, _mm256_permute2x128_si256(sums[2 * i], sums[2 * i + 1], 0x20));
+        store_one(kPanel / 2 + i, _mm256_permute2x128_si256(sums[2 * i], sums[2 * i + 1], 0x31));
       }
     }
-    if (!whole) __builtin_memcpy(y[0], bytes, static_cast<std::size_t>(count));
   }
-  template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
-  static void finish(const Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
-                     std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
-    for (std::size_t p = 0; p < kPositions; ++p) finish_one(sums[p], numbers, range, y[p], count);
+  // The first `count` of them, which may be more than there are, or fewer than none.
+  static void store_some(std::int32_t* to, Sums sums, std::int64_t count) {
+    if (count >= kBlock) return store(to, sums);
+    if (count <= 0) return;
+    const Sums lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_epi32(to, _mm256_cmpgt_epi32(splat(static_cast<std::int32_t>(count)), lanes), sums);
+  }
+  static Sums splat(std::int32_t value) { return _mm256_set1_epi32(value); }
+  static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm256_sub_epi32(sums, _mm256_mullo_epi32(a, b)); }
+  static Sums at_most(Sums sums, std::int32_t most) { return _mm256_min_epi32(sums, _mm256_set1_epi32(most)); }
+
+  // The float path of requantization, up to the whole number before the zero point. The rounding mode is named; then nothing is
+  // left to round, and what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
+  template <std::size_t kPositions, std::size_t kPanel>
+  static void round(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers) {
+#pragma GCC unroll 4
+    for (int r = 0; r < int{kPanel}; ++r) {
+      const __m256 bias = _mm256_load_ps(numbers[r].bias), reciprocal = _mm256_load_ps(numbers[r].reciprocal);
+      const __m256 multiplier = _mm256_load_ps(numbers[r].multiplier);
+#pragma GCC unroll 16
+      for (std::size_t p = 0; p < kPositions; ++p) {
+        const __m256 s = _mm256_fmadd_ps(bias, reciprocal, _mm256_cvtepi32_ps(sums[p][r])) * multiplier;
+        sums[p][r] = _mm256_cvttps_epi32(_mm256_round_ps(s, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+      }
+    }
   }
 
-  // 64 bytes, as many from each place.
-  using Bytes = Lanes16;
+  // a, b: the low and the high half of each 128 bits; see AVX-512's.
+  static Register bytes_of(Register a, Register b, Register c, Register d, OutputRange range) {
+    const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
+    const Register low = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
+    const Register high = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero_point);
+    return _mm256_max_epu8(_mm256_packus_epi16(low, high), _mm256_set1_epi8(static_cast<char>(range.lowest)));
+  }
+
+  // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
+  template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
+  static void finish(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
+                     std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
+    constexpr std::size_t kTogether = 4 / kPanel;
+    round(sums, numbers);
+    // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
+    const Register order =
+        kPanel == 2 ? _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7) : _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < kPositions; p += kTogether) {
+      const auto block = [&](std::size_t i) {
+        const std::size_t position = p + i / kPanel;
+        return sums[position < kPositions ? position : p][i % kPanel];
+      };
+      Register bytes = bytes_of(block(0), block(1), block(2), block(3), range);
+      if constexpr (kPanel < 4) bytes = _mm256_permutevar8x32_epi32(bytes, order);
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kTogether * kParts; ++i) {
+        const std::size_t position = p + i / kParts;
+        if (position < kPositions) store_part<kPanel / kParts>(y[position][i % kParts], bytes, i, count);
+      }
+    }
+  }
+  // The i-th part of the register, as many bytes as so many blocks have lanes.
+  template <std::size_t kOfPart>
+  static void store_part(std::uint8_t* y, Register bytes, std::size_t i, std::int64_t count) {
+    constexpr std::size_t kBytes = kOfPart * kBlock;
+    if (count < std::int64_t{kBytes}) {
+      std::uint8_t all[32];
+      _mm256_storeu_si256(reinterpret_cast<Register*>(all), bytes);
+      __builtin_memcpy(y, all + i * kBytes, static_cast<std::size_t>(count));
+      return;
+    }
+    if constexpr (kOfPart == 4) {
+      _mm256_storeu_si256(reinterpret_cast<Register*>(y), bytes);
+      return;
+    }
+    const __m128i half = i * kBytes < 16 ? _mm256_castsi256_si128(bytes) : _mm256_extracti128_si256(bytes, 1);
+    if constexpr (kOfPart == 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y), half);
+    } else {
+      const std::int64_t eight = i % 2 == 0 ? _mm_cvtsi128_si64(half) : _mm_extract_epi64(half, 1);
+      __builtin_memcpy(y, &eight, sizeof eight);
+    }
+  }
+
+  // 32 bytes, as many from each place.
+  using Bytes = Register;
   template <std::size_t kParts>
   static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
-    if constexpr (kParts == 1) return {load_register(at[0]), load_register(at[0] + 32)};
-    if constexpr (kParts == 2) return {load_register(at[0]), load_register(at[1])};
-    if constexpr (kParts == 4) return {load_halves(at[0], at[1]), load_halves(at[2], at[3])};
+    if constexpr (kParts == 1) return load_register(at[0]);
+    if constexpr (kParts == 2) {
+      return _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(at[1]), reinterpret_cast<const __m128i*>(at[0]));
+    }
+    if constexpr (kParts == 4) {
+      return _mm256_setr_epi64x(load_eight(at[0]), load_eight(at[1]), load_eight(at[2]), load_eight(at[3]));
+    }
   }
-  static Register load_halves(const std::uint8_t* low, const std::uint8_t* high) {
-    return _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(high), reinterpret_cast<const __m128i*>(low));
+  static std::int64_t load_eight(const std::uint8_t* from) {
+    std::int64_t eight;
+    __builtin_memcpy(&eight, from, sizeof eight);
+    return eight;
   }
 
-  // Channels 16 l + 4 r + i in lane 4 l + i of block r.
-  static void interleave_bytes(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Lanes16 (&x)[4]) {
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-      const auto of = [&](const Bytes& bytes) { return half == 0 ? bytes.low : bytes.high; };
-      const Register ra = of(a), rb = of(b), rc = of(c), rd = of(d);
-      const Register ab_low = _mm256_unpacklo_epi8(ra, rb), ab_high = _mm256_unpackhi_epi8(ra, rb);
-      const Register cd_low = _mm256_unpacklo_epi8(rc, rd), cd_high = _mm256_unpackhi_epi8(rc, rd);
-      const Register quads[4] = {_mm256_unpacklo_epi16(ab_low, cd_low), _mm256_unpackhi_epi16(ab_low, cd_low),
-                                 _mm256_unpacklo_epi16(ab_high, cd_high), _mm256_unpackhi_epi16(ab_high, cd_high)};
-#pragma GCC unroll 4
-      for (int r = 0; r < 4; ++r) (half == 0 ? x[r].low : x[r].high) = quads[r];
-    }
+  // Bytes of four rows next to one another, within 128 bits: channels 16 l + 4 r + i in lane 4 l + i of register r.
+  static void interleave_bytes(Bytes a, Bytes b, Bytes c, Bytes d, Register (&x)[4]) {
+    const Register ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
+    const Register cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
+    x[0] = _mm256_unpacklo_epi16(ab_low, cd_low);
+    x[1] = _mm256_unpackhi_epi16(ab_low, cd_low);
+    x[2] = _mm256_unpacklo_epi16(ab_high, cd_high);
+    x[3] = _mm256_unpackhi_epi16(ab_high, cd_high);
   }
   static Register broadcast_bytes(const std::uint8_t* from) {
     std::int32_t four;
@@ -127,62 +158,74 @@ struct CommonLanes {
 
 struct PairLanes : CommonLanes {
   static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
-  static constexpr WeightForm kForm = WeightForm::bytes;
-  using Weights = Lanes16;
-  using Activations = Lanes16;
+  using Weights = Register;
+  using Activations = Register;
 
-  static Weights weights(const std::int8_t* from) { return {load_register(from), load_register(from + 32)}; }
-  static Activations broadcast(const std::uint8_t* from) {
-    const Register x = broadcast_bytes(from);
-    return {x, x};
-  }
-  static Register add(Register sums, Register x, Register w) {
+  static Weights weights(const std::int8_t* from) { return load_register(from); }
+  static Activations broadcast(const std::uint8_t* from) { return broadcast_bytes(from); }
+  static Sums dot(Sums sums, Activations x, Weights w) {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(x, w), _mm256_set1_epi16(1)));
   }
-  static Sums dot(const Sums& sums, const Activations& x, const Weights& w) {
-    return {add(sums.low, x.low, w.low), add(sums.high, x.high, w.high)};
-  }
-  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
-    interleave_bytes(a, b, c, d, x);
-  }
+  static void interleave(Bytes a, Bytes b, Bytes c, Bytes d, Activations (&x)[4]) { interleave_bytes(a, b, c, d, x); }
 };
 
+// 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
 struct ExactLanes : CommonLanes {
   static constexpr auto kProducts = Arithmetic::Products::exact;
-  static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
-    Lanes16 even, odd;
+    Register even, odd;
   };
   using Weights = Halves;
   using Activations = Halves;
 
-  static Register even(Register x) { return x & _mm256_set1_epi16(0xff); }
-  static Register odd(Register x) { return _mm256_srli_epi16(x, 8); }
   static Weights weights(const std::int8_t* from) {
-    return {{load_register(from), load_register(from + 32)}, {load_register(from + 64), load_register(from + 96)}};
+    const Register w = load_register(from);
+    return {_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), _mm256_srai_epi16(w, 8)};
   }
-  static Activations broadcast(const std::uint8_t* from) {
-    const Register x = broadcast_bytes(from);
-    return {{even(x), even(x)}, {odd(x), odd(x)}};
+  static Activations activations(Register x) { return {x & _mm256_set1_epi16(0xff), _mm256_srli_epi16(x, 8)}; }
+  static Activations broadcast(const std::uint8_t* from) { return activations(broadcast_bytes(from)); }
+  static Sums dot(Sums sums, Activations x, Weights w) {
+    const Sums even = _mm256_add_epi32(sums, _mm256_madd_epi16(x.even, w.even));
+    return _mm256_add_epi32(even, _mm256_madd_epi16(x.odd, w.odd));
   }
-  static Register add(Register sums, Register x, Register w) { return _mm256_add_epi32(sums, _mm256_madd_epi16(x, w)); }
-  static Sums dot(const Sums& sums, const Activations& x, const Weights& w) {
-    return {add(add(sums.low, x.even.low, w.even.low), x.odd.low, w.odd.low),
-            add(add(sums.high, x.even.high, w.even.high), x.odd.high, w.odd.high)};
-  }
-  static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
-    Lanes16 bytes[4];
+  static void interleave(Bytes a, Bytes b, Bytes c, Bytes d, Activations (&x)[4]) {
+    Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
-    for (int r = 0; r < 4; ++r) {
-      x[r] = {{even(bytes[r].low), even(bytes[r].high)}, {odd(bytes[r].low), odd(bytes[r].high)}};
-    }
+    for (int r = 0; r < 4; ++r) x[r] = activations(bytes[r]);
   }
 };
+
+// Of activations of 7 bits: no pair saturates, whichever products it has.
+struct SevenBitLanes : PairLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
+};
+
+Loops seven_bit_loops() {
+  Loops loops = loops_with<PairLanes>();
+  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes>;
+  return loops;
+}
+
+bool seven_bits(const std::uint8_t* x, std::int64_t count) {
+  std::int64_t i = 0;
+  for (; i + 128 <= count; i += 128) {
+    const std::uint8_t* const at = x + i;
+    const Register all = load_register(at) | load_register(at + 32) | load_register(at + 64) | load_register(at + 96);
+    if (_mm256_movemask_epi8(all) != 0) return false;
+  }
+  unsigned rest = 0;
+  for (; i < count; ++i) rest |= x[i];
+  return rest < 128;
+}
 
 }  // namespace
 
 Loops avx2_loops(Arithmetic::Products products) {
-  return products == Arithmetic::Products::exact ? loops_with<ExactLanes>() : loops_with<PairLanes>();
+  if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
+  Loops exact = loops_with<ExactLanes>();
+  exact.seven_bits = seven_bits;
+  exact.seven_bit_loops = seven_bit_loops;
+  return exact;
 }
 
 }  // namespace tieout

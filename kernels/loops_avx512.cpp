@@ -10,7 +10,6 @@ using avx512::Register;
 
 struct PairLanes : avx512::CommonLanes {
   static constexpr auto kProducts = Arithmetic::Products::int16_pairs;
-  static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = Register;
   using Activations = Register;
 
@@ -26,7 +25,6 @@ struct PairLanes : avx512::CommonLanes {
 
 struct ExactLanes : avx512::CommonLanes {
   static constexpr auto kProducts = Arithmetic::Products::exact;
-  static constexpr WeightForm kForm = WeightForm::shorts;
   struct Halves {
     Register even, odd;
   };
@@ -35,9 +33,12 @@ struct ExactLanes : avx512::CommonLanes {
   // A block's weights take two registers here.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 12; }
 
-  static Halves halves(Register x) { return {x & _mm512_set1_epi16(0xff), _mm512_srli_epi16(x, 8)}; }
-  static Weights weights(const std::int8_t* from) { return {_mm512_load_si512(from), _mm512_load_si512(from + 64)}; }
-  static Activations broadcast(const std::uint8_t* from) { return halves(broadcast_bytes(from)); }
+  static Weights weights(const std::int8_t* from) {
+    const Register w = _mm512_load_si512(from);
+    return {_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8), _mm512_srai_epi16(w, 8)};
+  }
+  static Activations activations(Register x) { return {x & _mm512_set1_epi16(0xff), _mm512_srli_epi16(x, 8)}; }
+  static Activations broadcast(const std::uint8_t* from) { return activations(broadcast_bytes(from)); }
   static Sums dot(Sums sums, Activations x, Weights w) {
     const Sums even = _mm512_add_epi32(sums, _mm512_madd_epi16(x.even, w.even));
     return _mm512_add_epi32(even, _mm512_madd_epi16(x.odd, w.odd));
@@ -45,14 +46,40 @@ struct ExactLanes : avx512::CommonLanes {
   static void interleave(const Bytes& a, const Bytes& b, const Bytes& c, const Bytes& d, Activations (&x)[4]) {
     Register bytes[4];
     interleave_bytes(a, b, c, d, bytes);
-    for (int r = 0; r < 4; ++r) x[r] = halves(bytes[r]);
+    for (int r = 0; r < 4; ++r) x[r] = activations(bytes[r]);
   }
 };
+
+// Of activations of 7 bits: no pair saturates, whichever products it has.
+struct SevenBitLanes : PairLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
+};
+
+Loops seven_bit_loops() {
+  Loops loops = loops_with<PairLanes>();
+  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes>;
+  return loops;
+}
+
+bool seven_bits(const std::uint8_t* x, std::int64_t count) {
+  std::int64_t i = 0;
+  for (; i + 128 <= count; i += 128) {
+    const Register both = _mm512_loadu_si512(x + i) | _mm512_loadu_si512(x + i + 64);
+    if (_mm512_movepi8_mask(both) != 0) return false;
+  }
+  unsigned rest = 0;
+  for (; i < count; ++i) rest |= x[i];
+  return rest < 128;
+}
 
 }  // namespace
 
 Loops avx512_loops(Arithmetic::Products products) {
-  return products == Arithmetic::Products::exact ? loops_with<ExactLanes>() : loops_with<PairLanes>();
+  if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
+  Loops exact = loops_with<ExactLanes>();
+  exact.seven_bits = seven_bits;
+  exact.seven_bit_loops = seven_bit_loops;
+  return exact;
 }
 
 }  // namespace tieout

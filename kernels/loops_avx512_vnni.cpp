@@ -7,7 +7,6 @@ namespace {
 
 struct VnniLanes : avx512::CommonLanes {
   static constexpr auto kProducts = Arithmetic::Products::exact;
-  static constexpr WeightForm kForm = WeightForm::bytes;
   using Weights = avx512::Register;
   using Activations = avx512::Register;
 
@@ -21,6 +20,10 @@ struct VnniLanes : avx512::CommonLanes {
 
 }  // namespace
 
-Loops avx512_vnni_loops() { return loops_with<VnniLanes>(); }
+Loops avx512_vnni_loops() {
+  Loops loops = loops_with<VnniLanes>();
+  loops.products_wait = true;
+  return loops;
+}
 
 }  // namespace tieout

@@ -11,11 +11,15 @@ namespace tieout {
 
 enum class ZeroPoints { none, some };  // of the weights
 
-// kWide registers of one turn, each 64 bytes of the output.
+// Four blocks: a register of bytes of the output.
+template <typename Lanes>
+constexpr std::int64_t kDepthwiseBytes = 4 * Lanes::kBlock;
+
+// kWide registers of one turn.
 template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
 void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                     std::int64_t count) {
-  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
+  constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
   const BlockNumbers* const numbers = row.numbers + turn * 4;
   typename Lanes::Sums sums[kWide][4];
   typename Lanes::Sums activations[kWide][4];
@@ -28,7 +32,7 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
       activations[k][r] = Lanes::splat(0);
     }
   }
-  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes + first * row.x_distance;
+  const std::uint8_t* const base = row.x + turn * kDepthwiseBytes<Lanes> + first * row.x_distance;
   const std::int8_t* w = row.weights + turn * row.quads * 4 * kWeights;
   for (std::int64_t quad = 0; quad < row.quads; ++quad) {
     typename Lanes::Activations x[kWide][4];
@@ -54,7 +58,7 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
   std::uint8_t* y[kWide][1]{};
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
-    const std::int64_t to = turn * kDepthwiseBytes + (first + k) * row.y_distance;
+    const std::int64_t to = turn * kDepthwiseBytes<Lanes> + (first + k) * row.y_distance;
     y[k][0] = row.y + to;
     if constexpr (kZeroPoints == ZeroPoints::some) {
       for (int r = 0; r < 4; ++r) {
@@ -70,16 +74,17 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
 
 // Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one
 // another, only the row's last one is cut off; elsewhere each pixel's last one, and pixel goes after pixel.
-template <typename Tile2, typename Tile1>
+template <typename Lanes, typename Tile2, typename Tile1>
 void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile1& tile1) {
   if (row.runs_on) {
     for (std::int64_t turn = 0; turn < row.period; ++turn) {
-      const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes;  // of the output, from this turn's first byte on
+      // Of the output, from this turn's first byte on.
+      const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes<Lanes>;
       std::int64_t k = 0;
-      for (; (k + 1) * row.y_distance + kDepthwiseBytes <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes);
+      for (; (k + 1) * row.y_distance + kDepthwiseBytes<Lanes> <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes<Lanes>);
       for (; k * row.y_distance < bytes; ++k) {
         const std::int64_t left = bytes - k * row.y_distance;
-        tile1(turn, k, left < kDepthwiseBytes ? left : kDepthwiseBytes);
+        tile1(turn, k, left < kDepthwiseBytes<Lanes> ? left : kDepthwiseBytes<Lanes>);
       }
     }
     return;
@@ -87,8 +92,8 @@ void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile
   const std::int64_t pixels = row.bytes / row.y_distance;
   for (std::int64_t k = 0; k < pixels; k += 2) {
     for (std::int64_t turn = 0; turn < row.period; ++turn) {
-      const std::int64_t left = row.y_distance - turn * kDepthwiseBytes;
-      const std::int64_t count = left < kDepthwiseBytes ? left : kDepthwiseBytes;
+      const std::int64_t left = row.y_distance - turn * kDepthwiseBytes<Lanes>;
+      const std::int64_t count = left < kDepthwiseBytes<Lanes> ? left : kDepthwiseBytes<Lanes>;
       if (k + 1 < pixels) {
         tile2(turn, k, count);
       } else {
@@ -105,10 +110,10 @@ void depthwise(const DepthwiseRow& row, const OutputRange& range) {
     const auto one = [&](auto turn, auto k, auto count) {
       depthwise_tile<Lanes, kSome, 1>(row, range, turn, k, count);
     };
-    return each_depthwise_tile(
+    return each_depthwise_tile<Lanes>(
         row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kSome, 2>(row, range, turn, k, count); }, one);
   }
-  each_depthwise_tile(
+  each_depthwise_tile<Lanes>(
       row, [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 2>(row, range, turn, k, count); },
       [&](auto turn, auto k, auto count) { depthwise_tile<Lanes, kNone, 1>(row, range, turn, k, count); });
 }

@@ -1,15 +1,15 @@
 #pragma once
 // Depthwise windows of 3x3, by what Lanes has: see loops_template.h.
 //
-// Shuffles put the three bytes of a column of a window into one lane, for 64 channels at a time, and every window of a tile that
-// sees the column takes it from there. Where neighbours saturate together, these lie in a row: there taps go by fours in their
-// order, for each window by itself.
+// Shuffles put the three bytes of a column of a window into one lane, for four blocks of channels at a time, and every window of
+// a tile that sees the column takes it from there. Where neighbours saturate together, these lie in a row: there taps go by fours
+// in their order, for each window by itself.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/loops.h"
+#include "kernels/loops_depthwise.h"
 #include "kernels/store_sums.h"
 
 namespace tieout {
@@ -29,11 +29,11 @@ typename Lanes::Bytes load_pixels(const Depthwise3x3& row, const std::uint8_t* l
   return Lanes::bytes(at);
 }
 
-// kWide registers of kPixels positions each, from position `first` on; 64 / kPixels channels.
+// kWide registers of kPixels positions each, from position `first` on; a part of the channels.
 template <typename Lanes, Place kPlace, std::int64_t kStride, std::size_t kPixels, std::size_t kWide>
 void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn, std::int64_t first) {
-  constexpr std::int64_t kWeights = bytes_of_block_step(Lanes::kForm);
-  constexpr std::int64_t kSize = kDepthwiseBytes / std::int64_t{kPixels};
+  constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
+  constexpr std::int64_t kSize = kDepthwiseBytes<Lanes> / std::int64_t{kPixels};
   constexpr std::int64_t kShift = kStride * std::int64_t{kPixels};  // columns from a register to the next
   const std::int64_t channel = std::min(turn * kSize, row.channels - kSize);
   const std::uint8_t* const lines[3] = {row.lines[0] + channel, row.lines[1] + channel, row.lines[2] + channel};
@@ -113,7 +113,7 @@ template <typename Lanes, std::int64_t kStride, std::size_t kPixels>
 void depthwise_3x3_turns(const Depthwise3x3& row, const OutputRange& range) {
   constexpr std::size_t kWide = Lanes::kDepthwiseWide;
   const bool wide = row.positions >= static_cast<std::int64_t>(kWide * kPixels);
-  for (std::int64_t turn = 0; turn * kDepthwiseBytes < row.channels * std::int64_t{kPixels}; ++turn) {
+  for (std::int64_t turn = 0; turn * kDepthwiseBytes<Lanes> < row.channels * std::int64_t{kPixels}; ++turn) {
     if (wide) {
       depthwise_3x3_tiles<Lanes, kStride, kPixels, kWide>(row, range, turn);
     } else {

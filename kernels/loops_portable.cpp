@@ -10,8 +10,10 @@ namespace {
 
 using Products = Arithmetic::Products;
 
+constexpr std::int64_t kLanes = 16;
+
 struct Lanes16 {
-  std::int32_t lane[kBlock];
+  std::int32_t lane[kLanes];
 };
 
 std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(value); }
@@ -19,7 +21,7 @@ std::int32_t wrapped(std::uint32_t value) { return static_cast<std::int32_t>(val
 template <Products kGiven>
 struct PortableLanes {
   static constexpr Products kProducts = kGiven;
-  static constexpr WeightForm kForm = WeightForm::bytes;
+  static constexpr std::int64_t kBlock = kLanes;
   static constexpr int kBlocks = 1;
   static constexpr int positions(int) { return 4; }
   static constexpr std::size_t kDepthwiseWide = 1;
@@ -75,11 +77,11 @@ struct PortableLanes {
     return sums;
   }
   struct Bytes {
-    std::uint8_t byte[kDepthwiseBytes];
+    std::uint8_t byte[4 * kBlock];
   };
   template <std::size_t kParts>
   static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
-    constexpr std::size_t kSize = 64 / kParts;
+    constexpr std::size_t kSize = 4 * kBlock / kParts;
     Bytes bytes;
     for (std::size_t i = 0; i < kParts; ++i) std::memcpy(bytes.byte + i * kSize, at[i], kSize);
     return bytes;
@@ -115,7 +117,7 @@ struct PortableLanes {
   template <std::size_t kPanel, std::size_t kParts>
   static void finish_one(const Sums (&raw)[kPanel], const BlockNumbers* numbers, OutputRange range,
                          std::uint8_t* const (&y)[kParts], std::int64_t count) {
-    constexpr std::int64_t kSize = 64 / kParts;
+    constexpr std::int64_t kSize = 4 * kBlock / kParts;
     for (int r = 0; r < int{kPanel}; ++r) {
       for (int i = 0; i < kBlock; ++i) {
         const std::int64_t place = channel_of_lane(kPanel, r, i), channel = place % kSize;

@@ -2,14 +2,15 @@
 // The loops that every instruction set shares. Lanes names what differs:
 //
 //   kProducts   what sums are made of
-//   Sums        16 int32
+//   kBlock      lanes: 16, or 8
+//   Sums        an int32 for each lane
 //   Weights     a block's weights of one step
-//   Activations four bytes for each of the 16 lanes
+//   Activations four bytes for each lane
 //   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
-//   bytes(at): 64 bytes of the input, as many from each at[part]
-//   interleave(rows, out): four rows of 64 bytes to four blocks: in each lane one channel's bytes of the four rows
+//   bytes(at): four blocks' bytes of the input, as many from each at[part]
+//   interleave(rows, out): four rows of such bytes to four blocks: in each lane one channel's bytes of the four rows
 //   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
-//   kDepthwiseWide: so many registers of 64 bytes of the output whose sums the registers hold
+//   kDepthwiseWide: so many registers of bytes of the output whose sums the registers hold
 //   positions(blocks): how many positions of a panel's sums the registers hold
 
 #include <cstddef>
@@ -22,10 +23,10 @@ namespace tieout {
 
 enum class Lines { one, many };  // of an area
 
-// From the area's first position to each of a tile.
+// From the area's first position to each of a tile. Always inline: what is no template of Lanes would be everybody's.
 template <Lines kLines, std::size_t kPositions>
-void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance, std::int64_t distance,
-                  std::int64_t (&offsets)[kPositions]) {
+[[gnu::always_inline]] inline void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance,
+                                                std::int64_t distance, std::int64_t (&offsets)[kPositions]) {
   const std::int64_t line = kLines == Lines::one ? 0 : first / area.positions;
   std::int64_t column = first - line * area.positions;
   offsets[0] = line * line_distance + column * distance;
@@ -43,6 +44,7 @@ template <typename Lanes, Lines kLines, std::size_t kBlocks, std::size_t kPositi
 void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& range, std::int64_t first) {
   std::int64_t windows[kPositions];
   find_offsets<kLines>(area, first, area.line_distance, area.distance, windows);
+  constexpr std::int64_t kBytes = kStep * Lanes::kBlock;
   typename Lanes::Sums sums[kPositions][kBlocks];
 #pragma GCC unroll 16
   for (int r = 0; r < int{kBlocks}; ++r) {
@@ -51,12 +53,12 @@ void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& ra
     for (std::size_t p = 0; p < kPositions; ++p) sums[p][r] = start;
   }
   for (std::int64_t run = 0; run < area.runs; ++run) {
-    const std::int8_t* w = panel.weights + run * area.packed_steps * int{kBlocks} * bytes_of_block_step(Lanes::kForm);
+    const std::int8_t* w = panel.weights + run * area.packed_steps * int{kBlocks} * kBytes;
     const std::uint8_t* x = area.x + area.run_offsets[run];
     for (std::int64_t step = 0; step < area.steps; ++step) {
       typename Lanes::Weights weights[kBlocks];
 #pragma GCC unroll 16
-      for (int r = 0; r < int{kBlocks}; ++r) weights[r] = Lanes::weights(w + r * bytes_of_block_step(Lanes::kForm));
+      for (int r = 0; r < int{kBlocks}; ++r) weights[r] = Lanes::weights(w + r * kBytes);
 #pragma GCC unroll 16
       for (std::size_t p = 0; p < kPositions; ++p) {
         const auto activations = Lanes::broadcast(x + windows[p]);
@@ -64,7 +66,7 @@ void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& ra
         for (int r = 0; r < int{kBlocks}; ++r) sums[p][r] = Lanes::dot(sums[p][r], activations, weights[r]);
       }
       x += kStep;
-      w += int{kBlocks} * bytes_of_block_step(Lanes::kForm);
+      w += int{kBlocks} * kBytes;
     }
   }
   if (area.activation_sums != nullptr) {
@@ -91,13 +93,15 @@ void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& ra
   Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
-// A tile of up to kMost positions: the one that has just as many.
+// Neighbouring tiles of up to kMost positions each: those that have just as many.
 template <typename Lanes, Lines kLines, std::size_t kBlocks, std::int64_t kMost>
-void dense_tile_of(std::int64_t positions, const Panel& panel, const DenseArea& area, const OutputRange& range,
-                   std::int64_t first) {
+void dense_tiles_of(std::int64_t positions, std::int64_t tiles, const Panel& panel, const DenseArea& area,
+                    const OutputRange& range, std::int64_t first) {
   if constexpr (kMost > 0) {
-    if (positions == kMost) return dense_tile<Lanes, kLines, kBlocks, kMost>(panel, area, range, first);
-    dense_tile_of<Lanes, kLines, kBlocks, kMost - 1>(positions, panel, area, range, first);
+    if (positions < kMost) {
+      return dense_tiles_of<Lanes, kLines, kBlocks, kMost - 1>(positions, tiles, panel, area, range, first);
+    }
+    for (; tiles > 0; --tiles, first += kMost) dense_tile<Lanes, kLines, kBlocks, kMost>(panel, area, range, first);
   }
 }
 
@@ -105,11 +109,12 @@ void dense_tile_of(std::int64_t positions, const Panel& panel, const DenseArea& 
 template <typename Lanes, Lines kLines, std::size_t kBlocks>
 void dense_tiles(const Panel& panel, const DenseArea& area, const OutputRange& range) {
   constexpr std::int64_t kMost = Lanes::positions(kBlocks);
-  const std::int64_t positions = area.lines * area.positions, tiles = (positions + kMost - 1) / kMost;
-  for (std::int64_t tile = 0; tile < tiles; ++tile) {
-    const std::int64_t first = positions * tile / tiles;
-    dense_tile_of<Lanes, kLines, kBlocks, kMost>(positions * (tile + 1) / tiles - first, panel, area, range, first);
-  }
+  const std::int64_t all = area.lines * area.positions, tiles = (all + kMost - 1) / kMost;
+  if (tiles == 0) return;
+  const std::int64_t positions = all / tiles, larger = all % tiles;
+  if (larger > 0) dense_tiles_of<Lanes, kLines, kBlocks, kMost>(positions + 1, larger, panel, area, range, 0);
+  const std::int64_t first = larger * (positions + 1);
+  dense_tiles_of<Lanes, kLines, kBlocks, kMost>(positions, tiles - larger, panel, area, range, first);
 }
 
 template <typename Lanes, std::size_t kBlocks>
@@ -135,7 +140,7 @@ template <typename Lanes>
 std::int64_t multiply_in_registers(std::int64_t rounds) {
   constexpr auto kPositions = static_cast<std::size_t>(Lanes::positions(Lanes::kBlocks));
   constexpr std::size_t kBlocks = Lanes::kBlocks;
-  constexpr auto kBytes = static_cast<std::size_t>(bytes_of_block_step(Lanes::kForm));
+  constexpr auto kBytes = static_cast<std::size_t>(kStep * Lanes::kBlock);
   alignas(64) std::int8_t bytes[kBlocks * kBytes] = {};
   std::uint8_t four[kStep] = {};
   asm volatile("" : : "r"(bytes), "r"(four) : "memory");
@@ -157,24 +162,27 @@ std::int64_t multiply_in_registers(std::int64_t rounds) {
       for (std::size_t r = 0; r < kBlocks; ++r) sums[p][r] = Lanes::dot(sums[p][r], x, weights[r]);
     }
   }
-  std::int32_t lanes[kPositions * kBlocks][kBlock];
+  std::int32_t lanes[kPositions * kBlocks][Lanes::kBlock];
 #pragma GCC unroll 16
   for (std::size_t p = 0; p < kPositions; ++p) {
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < kBlocks; ++r) Lanes::store(lanes[p * kBlocks + r], sums[p][r]);
   }
   asm volatile("" : : "r"(lanes) : "memory");
-  return rounds * static_cast<std::int64_t>(kPositions * kBlocks) * kBlock * kStep;
+  return rounds * static_cast<std::int64_t>(kPositions * kBlocks) * Lanes::kBlock * kStep;
 }
 
 template <typename Lanes>
 Loops loops_with() {
-  return {.form = Lanes::kForm,
+  return {.block = Lanes::kBlock,
           .blocks = Lanes::kBlocks,
           .dense = dense<Lanes>,
           .depthwise = depthwise<Lanes>,
           .depthwise_3x3 = depthwise_3x3<Lanes>,
-          .multiply_in_registers = multiply_in_registers<Lanes>};
+          .multiply_in_registers = multiply_in_registers<Lanes>,
+          .products_wait = false,
+          .seven_bits = nullptr,
+          .seven_bit_loops = nullptr};
 }
 
 }  // namespace tieout

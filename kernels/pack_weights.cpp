@@ -48,12 +48,13 @@ class Packer {
                                                               plan.group_channels, volume(plan.spec.kernel))),
         ordered_(reordered_.empty() ? weight.data() : reordered_.data()),
         length_(reduction_length(plan.spec)),
-        lines_of_block_step_(bytes_of_block_step(plan.loops.form) / 64) {}
+        block_(plan.loops.block),
+        of_block_step_(kStep * block_) {}
 
   void pack_panels() {
-    std::int64_t lines = 0;
-    each_panel([&](std::int64_t, std::int64_t, std::int64_t blocks, std::int64_t) { lines += lines_of_panel(blocks); });
-    plan_.weights.reserve(static_cast<std::size_t>(lines));  // megabytes, which are not to be moved as they grow
+    std::size_t lines = 0;
+    each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += lines_of(block_steps_of_panel(blocks)); });
+    plan_.weights.reserve(lines);  // megabytes, which are not to be moved as they grow
     each_panel([&](std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
       pack_panel(group, first, blocks, channels);
     });
@@ -62,13 +63,12 @@ class Packer {
   void pack_depthwise(std::int64_t period, std::int64_t channels_of_period) {
     plan_.period = period;
     const auto quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep;
-    plan_.weights.resize(static_cast<std::size_t>(period * quads * 4 * lines_of_block_step_));
-    std::size_t line = 0;
+    std::int8_t* to = room_for(period * quads * 4, plan_.weights);
     for (std::int64_t turn = 0; turn < period; ++turn) {
       for (std::int64_t quad = 0; quad < quads; ++quad) {
-        for (std::int64_t block = 0; block < 4; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
-            const std::int64_t place = turn * 64 + channel_of_lane(4, block, lane);
+        for (std::int64_t block = 0; block < 4; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
+            const std::int64_t place = turn * 4 * block_ + channel_of_lane(4, block, lane);
             const std::int64_t tap = quad * kStep + i;
             if (place >= channels_of_period || tap >= length_) return std::int8_t{0};
             return ordered_[place % plan_.spec.out_channels * length_ + tap];
@@ -76,32 +76,29 @@ class Packer {
         }
       }
       put_channels(4, [&](std::int64_t channel) {
-        const std::int64_t place = turn * 64 + channel;
+        const std::int64_t place = turn * 4 * block_ + channel;
         return place < channels_of_period ? place % plan_.spec.out_channels : -1;
       });
     }
     if (!plan_.weight_zero_points) return;
-    plan_.ones.resize(static_cast<std::size_t>(quads * lines_of_block_step_));
-    plan_.weights.swap(plan_.ones);
-    for (std::int64_t quad = 0; quad < quads; ++quad) {
-      put_block_step(static_cast<std::size_t>(quad * lines_of_block_step_), [&](std::int64_t, std::int64_t i) {
+    to = room_for(quads, plan_.ones);
+    for (std::int64_t quad = 0; quad < quads; ++quad, to += of_block_step_) {
+      put_block_step(to, [&](std::int64_t, std::int64_t i) {
         return quad * kStep + i < length_ ? std::int8_t{1} : std::int8_t{0};
       });
     }
-    plan_.weights.swap(plan_.ones);
   }
 
   void pack_depthwise_3x3() {
-    const std::int64_t channels = plan_.spec.out_channels, size = kDepthwiseBytes / plan_.pixels;
+    const std::int64_t channels = plan_.spec.out_channels, size = 4 * block_ / plan_.pixels;
     const std::int64_t turns = (channels + size - 1) / size;
     const bool exact = plan_.arithmetic.products == Arithmetic::Products::exact;
-    plan_.weights.resize(static_cast<std::size_t>(turns * 3 * 4 * lines_of_block_step_));
-    std::size_t line = 0;
+    std::int8_t* to = room_for(turns * 3 * 4, plan_.weights);
     for (std::int64_t turn = 0; turn < turns; ++turn) {
       const std::int64_t first = std::min(turn * size, channels - size);
       for (std::int64_t third = 0; third < 3; ++third) {
-        for (std::int64_t block = 0; block < 4; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+        for (std::int64_t block = 0; block < 4; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
             const std::int64_t tap = exact ? i * 3 + third : third * 4 + i;
             if (tap >= 9) return std::int8_t{0};
             const std::int64_t channel = first + channel_of_lane(4, block, lane) % size;
@@ -121,50 +118,51 @@ class Packer {
       const std::int64_t end = (group + 1) * plan_.group_outputs;
       for (std::int64_t first = group * plan_.group_outputs; first < end;) {
         std::int64_t blocks = plan_.loops.blocks;
-        while (blocks > 1 && (end - first + kBlock - 1) / kBlock < blocks) blocks /= 2;
+        while (blocks > 1 && (end - first + block_ - 1) / block_ < blocks) blocks /= 2;
         // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
-        const std::int64_t channels = std::min(end - first, blocks * kBlock);
+        const std::int64_t channels = std::min(end - first, blocks * block_);
         use(group, first, blocks, channels);
         first += channels;
       }
     }
   }
 
-  [[nodiscard]] std::int64_t lines_of_panel(std::int64_t blocks) const {
-    return static_cast<std::int64_t>(plan_.run_offsets.size()) * plan_.steps * blocks * lines_of_block_step_;
+  [[nodiscard]] std::int64_t block_steps_of_panel(std::int64_t blocks) const {
+    return static_cast<std::int64_t>(plan_.run_offsets.size()) * plan_.steps * blocks;
   }
 
-  // value(lane, i): the i-th of a step's four. To plan_.weights from `line` on.
+  [[nodiscard]] std::size_t lines_of(std::int64_t block_steps) const {
+    return static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64);
+  }
+
+  // Behind the others, so many block steps.
+  std::int8_t* room_for(std::int64_t block_steps, std::vector<CacheLine>& lines) const {
+    const std::size_t first = lines.size();
+    lines.resize(first + lines_of(block_steps));
+    return lines.data()[first].bytes;
+  }
+
+  // value(lane, i): the i-th of a step's four.
   template <typename Value>
-  void put_block_step(std::size_t line, const Value& value) {
-    std::int8_t* const bytes = plan_.weights[line].bytes;
-    for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-      for (std::int64_t i = 0; i < kStep; ++i) {
-        const std::int8_t w = value(lane, i);
-        if (plan_.loops.form == WeightForm::bytes) {
-          bytes[lane * 4 + i] = w;
-        } else {
-          // The first and third of the step in the first line, the others in the second; int16, the low byte first.
-          std::int8_t* const half = plan_.weights[line + static_cast<std::size_t>(i % 2)].bytes + lane * 4 + i / 2 * 2;
-          half[0] = w;
-          half[1] = static_cast<std::int8_t>(w < 0 ? -1 : 0);
-        }
-      }
+  void put_block_step(std::int8_t* bytes, const Value& value) const {
+    for (std::int64_t lane = 0; lane < block_; ++lane) {
+      for (std::int64_t i = 0; i < kStep; ++i) bytes[lane * kStep + i] = value(lane, i);
     }
   }
 
   // Steps of which every lane has all four bytes, four steps and four lanes at a time.
-  void put_whole_steps(std::size_t line, std::int64_t first, std::int64_t blocks, std::int64_t run,
-                       std::int64_t steps) {
+  void put_whole_steps(std::int8_t* to, std::int64_t first, std::int64_t blocks, std::int64_t run,
+                       std::int64_t steps) const {
     for (std::int64_t block = 0; block < blocks; ++block) {
-      for (std::int64_t lane = 0; lane < kBlock; lane += 4) {
+      for (std::int64_t lane = 0; lane < block_; lane += 4) {
         const std::int8_t* rows[4];
         for (std::int64_t i = 0; i < 4; ++i) {
           const std::int64_t channel = first + channel_of_lane(blocks, block, lane + i);
           rows[i] = ordered_ + channel * length_ + run * plan_.run_bytes;
         }
-        const auto line_of = [&](std::int64_t step) {
-          return &plan_.weights[line + static_cast<std::size_t>((step * blocks + block) * lines_of_block_step_)];
+        const auto put = [&](std::int64_t step, __m128i four_lanes) {
+          std::int8_t* const at = to + (step * blocks + block) * of_block_step_ + lane * kStep;
+          _mm_store_si128(reinterpret_cast<__m128i*>(at), four_lanes);
         };
         std::int64_t step = 0;
         for (; step + 4 <= steps; step += 4) {
@@ -173,31 +171,18 @@ class Packer {
           };
           const __m128i a = _mm_unpacklo_epi32(row(0), row(1)), b = _mm_unpackhi_epi32(row(0), row(1));
           const __m128i c = _mm_unpacklo_epi32(row(2), row(3)), d = _mm_unpackhi_epi32(row(2), row(3));
-          put_four_lanes(line_of(step), lane, _mm_unpacklo_epi64(a, c));
-          put_four_lanes(line_of(step + 1), lane, _mm_unpackhi_epi64(a, c));
-          put_four_lanes(line_of(step + 2), lane, _mm_unpacklo_epi64(b, d));
-          put_four_lanes(line_of(step + 3), lane, _mm_unpackhi_epi64(b, d));
+          put(step, _mm_unpacklo_epi64(a, c));
+          put(step + 1, _mm_unpackhi_epi64(a, c));
+          put(step + 2, _mm_unpacklo_epi64(b, d));
+          put(step + 3, _mm_unpackhi_epi64(b, d));
         }
         for (; step < steps; ++step) {
           std::int32_t four[4];
           for (std::int64_t i = 0; i < 4; ++i) std::memcpy(four + i, rows[i] + step * kStep, sizeof four[i]);
-          put_four_lanes(line_of(step), lane, _mm_loadu_si128(reinterpret_cast<const __m128i*>(four)));
+          put(step, _mm_loadu_si128(reinterpret_cast<const __m128i*>(four)));
         }
       }
     }
-  }
-
-  // A step of four lanes, four bytes each; see WeightForm.
-  void put_four_lanes(CacheLine* to, std::int64_t lane, __m128i bytes) const {
-    const auto put = [&](CacheLine& line, __m128i lanes) {
-      _mm_store_si128(reinterpret_cast<__m128i*>(line.bytes + lane * 4), lanes);
-    };
-    if (plan_.loops.form == WeightForm::bytes) {
-      put(to[0], bytes);
-      return;
-    }
-    put(to[0], _mm_srai_epi16(_mm_slli_epi16(bytes, 8), 8));
-    put(to[1], _mm_srai_epi16(bytes, 8));
   }
 
   // channel_at(place): of a panel's lanes in order; -1: a lane that only fills up.
@@ -205,7 +190,7 @@ class Packer {
   void put_channels(std::int64_t blocks, const ChannelAt& channel_at) {
     for (std::int64_t block = 0; block < blocks; ++block) {
       BlockNumbers& numbers = plan_.numbers.emplace_back();
-      for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+      for (std::int64_t lane = 0; lane < block_; ++lane) {
         const std::int64_t k = channel_at(channel_of_lane(blocks, block, lane));
         const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
         numbers.start[lane] = channel.start;
@@ -225,15 +210,14 @@ class Packer {
                                  .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
-    auto line = plan_.weights.size();
-    plan_.weights.resize(line + static_cast<std::size_t>(lines_of_panel(blocks)));
+    std::int8_t* to = room_for(block_steps_of_panel(blocks), plan_.weights);
     for (std::int64_t run = 0; run < runs; ++run) {
-      const std::int64_t whole = channels == blocks * kBlock ? plan_.run_bytes / kStep : 0;
-      put_whole_steps(line, first, blocks, run, whole);
-      line += static_cast<std::size_t>(whole * blocks * lines_of_block_step_);
+      const std::int64_t whole = channels == blocks * block_ ? plan_.run_bytes / kStep : 0;
+      put_whole_steps(to, first, blocks, run, whole);
+      to += whole * blocks * of_block_step_;
       for (std::int64_t step = whole; step < plan_.steps; ++step) {
-        for (std::int64_t block = 0; block < blocks; ++block, line += static_cast<std::size_t>(lines_of_block_step_)) {
-          put_block_step(line, [&](std::int64_t lane, std::int64_t i) {
+        for (std::int64_t block = 0; block < blocks; ++block, to += of_block_step_) {
+          put_block_step(to, [&](std::int64_t lane, std::int64_t i) {
             const std::int64_t channel = channel_of_lane(blocks, block, lane);
             const std::int64_t at = step * kStep + i;
             if (channel >= channels || at >= plan_.run_bytes) return std::int8_t{0};
@@ -243,15 +227,15 @@ class Packer {
       }
     }
     put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
-    if (!plan_.trimmed_areas.empty()) sum_outside(first, blocks, channels);
+    if (!plan_.trimmed_areas.empty() && plan_.spec.activation_zero_point != 0) sum_outside(first, blocks, channels);
     plan_.panels.push_back(placed);
   }
 
   // Of each tap and channel, with nothing but zero points.
   void sum_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
-      for (std::int64_t lane = 0; lane < blocks * kBlock; ++lane) {
-        const std::int64_t channel = channel_of_lane(blocks, lane / kBlock, lane % kBlock);
+      for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
+        const std::int64_t channel = channel_of_lane(blocks, lane / block_, lane % block_);
         const std::int64_t from = (first + channel) * length_ + tap * plan_.group_channels;
         plan_.sums_outside.push_back(channel < channels ? sum_outside(ordered_ + from) : 0);
       }
@@ -261,7 +245,6 @@ class Packer {
   // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
   [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
     const std::int64_t zero_point = plan_.spec.activation_zero_point;
-    if (zero_point == 0) return 0;
     if (plan_.arithmetic.products == Arithmetic::Products::exact) {
       return static_cast<std::int32_t>(zero_point * sum_of({weights, static_cast<std::size_t>(plan_.group_channels)}));
     }
@@ -276,12 +259,12 @@ class Packer {
   std::span<const std::int8_t> weight_;
   std::vector<std::int8_t> reordered_;
   const std::int8_t* ordered_;  // in the order of the reduction, K x length
-  std::int64_t length_, lines_of_block_step_;
+  std::int64_t length_, block_, of_block_step_;
 };
 
 // Where the stride is 1, a row of the output is one run of bytes, and channels repeat in it: a register then never ends with
 // the last channel, but after how many of them do the weights repeat?
-std::int64_t period_of_rows(const ConvCase& c) { return c.out_channels / std::gcd<std::int64_t>(c.out_channels, 64); }
+std::int64_t period_of_rows(std::int64_t channels, std::int64_t bytes) { return channels / std::gcd(channels, bytes); }
 
 }  // namespace
 
@@ -304,13 +287,14 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   }
   while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());
   const std::int64_t channels = plan.spec.out_channels;
-  const std::int64_t period = period_of_rows(plan.spec);
+  const std::int64_t bytes = 4 * plan.loops.block;  // of a register
+  const std::int64_t period = period_of_rows(channels, bytes);
   // Weights that repeat late would not stay in the cache.
-  if (plan.spec.stride[2] == 1 && (period <= 16 || period * 64 <= 8 * channels)) {
+  if (plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels)) {
     plan.one_row = ConvPlan::OneRow::yes;
-    packer.pack_depthwise(period, period * 64);
+    packer.pack_depthwise(period, period * bytes);
   } else {
-    packer.pack_depthwise((channels + 63) / 64, channels);
+    packer.pack_depthwise((channels + bytes - 1) / bytes, channels);
   }
 }
 

@@ -21,6 +21,7 @@ class Run {
         image_(image),
         y_(y),
         sums_(sums),
+        loops_(&plan.loops),
         row_numbers_(plan.out[2] * c_.out_channels),
         panels_(plan.panels),
         copy_(plan, image) {}
@@ -34,15 +35,17 @@ class Run {
   void rows(std::int64_t first, std::int64_t count) {
     first_row_ = first;
     for (std::int64_t row = first; row < first + count;) {
-      if (plan_.windows == Windows::gathered) {
-        gathered_row(row++);
-      } else if (plan_.reduction == Reduction::depthwise_3x3) {
-        depthwise_3x3_row(row++);
+      if (plan_.windows == Windows::joined || plan_.windows == Windows::gathered) {
+        row_of_windows(row++);
       } else {
         // Up to the end of the chunk, of what is asked for, and of the plane.
         const std::int64_t h = row % plan_.out[1];
         const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
-        chunk(row, many);
+        if (plan_.reduction == Reduction::depthwise_3x3) {
+          depthwise_3x3_rows(row, many);
+        } else {
+          chunk(row, many);
+        }
         row += many;
       }
     }
@@ -60,6 +63,7 @@ class Run {
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
+    choose_loops(source, lines_of(count));
     if (plan_.reduction == Reduction::depthwise) {
       for (std::int64_t r = 0; r < count; ++r) {
         depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
@@ -73,6 +77,21 @@ class Run {
       work.x = source + placed.group * plan_.group_channels;
       dense(placed, work, output_offset(row));
     }
+  }
+
+  // Of the input, that so many rows of the output look at.
+  [[nodiscard]] std::int64_t lines_of(std::int64_t rows) const {
+    return (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
+  }
+
+  // By the activations in these lines of the window's planes.
+  void choose_loops(const std::uint8_t* source, std::int64_t lines) {
+    if (!plan_.seven_bit_loops) return;
+    bool seven_bits = true;
+    for (std::int64_t d = 0; d < c_.kernel[0] && seven_bits; ++d) {
+      seven_bits = plan_.loops.seven_bits(source + d * plan_.plane_bytes, lines * plan_.line_bytes);
+    }
+    loops_ = seven_bits ? &*plan_.seven_bit_loops : &plan_.loops;
   }
 
   // Positions with the same taps together.
@@ -97,17 +116,17 @@ class Run {
   // The panel without the taps outside, which its sums then begin with.
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
-    const std::int64_t of_step = panel.blocks * bytes_of_block_step(plan_.loops.form);
+    const std::int64_t block = plan_.loops.block;
     const std::int64_t first_step = rows.from * plan_.steps + columns.from * c_.in_channels / kStep;
-    panel.weights += first_step * of_step;
+    panel.weights += first_step * kStep * panel.blocks * block;
     if (c_.activation_zero_point == 0) return placed;
     numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
-    const std::int32_t* sums = plan_.sums_outside.data() + placed.blocks * kBlock * volume(c_.kernel);
+    const std::int32_t* sums = plan_.sums_outside.data() + placed.blocks * block * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
-      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * kBlock) {
+      for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * block) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
-        for (std::int64_t i = 0; i < panel.blocks * kBlock; ++i) {
-          std::int32_t& start = numbers_[static_cast<std::size_t>(i / kBlock)].start[i % kBlock];
+        for (std::int64_t i = 0; i < panel.blocks * block; ++i) {
+          std::int32_t& start = numbers_[static_cast<std::size_t>(i / block)].start[i % block];
           start = static_cast<std::int32_t>(static_cast<std::uint32_t>(start) + static_cast<std::uint32_t>(sums[i]));
         }
       }
@@ -141,7 +160,7 @@ class Run {
     }
     work.y = y_ + offset + placed.first_channel;
     work.sums = sums_ == nullptr ? nullptr : sums_ + offset + placed.first_channel;
-    plan_.loops.dense(placed.panel, work, plan_.range);
+    loops_->dense(placed.panel, work, plan_.range);
   }
 
   void sum_activations(const DenseArea& work) {
@@ -164,9 +183,18 @@ class Run {
     }
   }
 
-  void depthwise_3x3_row(std::int64_t row) {
+  void depthwise_3x3_rows(std::int64_t row, std::int64_t count) {
     const std::uint8_t* const plane = image_ + row / plan_.out[1] * c_.stride[0] * c_.input[1] * plan_.line_bytes;
     const std::int64_t corner = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
+    const std::int64_t top = std::clamp<std::int64_t>(corner, 0, c_.input[1]);
+    const std::int64_t bottom = std::clamp<std::int64_t>(corner + lines_of(count), top, c_.input[1]);
+    choose_loops(plane + top * plan_.line_bytes, bottom - top);
+    for (std::int64_t r = 0; r < count; ++r) {
+      depthwise_3x3_row(plane, corner + r * c_.stride[1], output_offset(row + r));
+    }
+  }
+
+  void depthwise_3x3_row(const std::uint8_t* plane, std::int64_t corner, std::int64_t offset) {
     const auto* const outside = reinterpret_cast<const std::uint8_t*>(plan_.outside.front().bytes);
     Depthwise3x3 work{.lines = {},
                       .outside = outside,
@@ -178,22 +206,23 @@ class Run {
                       .pixels = plan_.pixels,
                       .weights = plan_.weights.front().bytes,
                       .numbers = plan_.numbers.data(),
-                      .y = y_ + output_offset(row),
-                      .sums = sums_ == nullptr ? nullptr : sums_ + output_offset(row)};
+                      .y = y_ + offset,
+                      .sums = sums_ == nullptr ? nullptr : sums_ + offset};
     for (std::int64_t i = 0; i < 3; ++i) {
       const std::int64_t h = corner + i;
       work.lines[i] = h >= 0 && h < c_.input[1] ? plane + h * plan_.line_bytes : outside;
     }
-    plan_.loops.depthwise_3x3(work, plan_.range);
+    loops_->depthwise_3x3(work, plan_.range);
   }
 
   void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
     const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
+    const std::int64_t period_bytes = plan_.period * 4 * plan_.loops.block;
     const DepthwiseRow work{.x = x,
                             .bytes = row_numbers_,
-                            .x_distance = runs_on ? plan_.period * 64 : c_.stride[2] * c_.in_channels,
-                            .y_distance = runs_on ? plan_.period * 64 : c_.out_channels,
+                            .x_distance = runs_on ? period_bytes : c_.stride[2] * c_.in_channels,
+                            .y_distance = runs_on ? period_bytes : c_.out_channels,
                             .runs_on = runs_on,
                             .period = plan_.period,
                             .tap_offsets = plan_.run_offsets.data(),
@@ -204,16 +233,20 @@ class Run {
                             .numbers = plan_.numbers.data(),
                             .y = y_ + offset,
                             .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    plan_.loops.depthwise(work, plan_.range);
+    loops_->depthwise(work, plan_.range);
   }
 
-  void gathered_row(std::int64_t row) {
+  void row_of_windows(std::int64_t row) {
+    const std::int64_t d = row / plan_.out[1] * c_.stride[0] - c_.padding[0];
+    const std::int64_t h = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
+    const std::uint8_t* const lines = plan_.windows == Windows::joined ? copy_.pad(d, h, 1) : nullptr;
     DenseArea work = dense_area(1, 0);
-    work.distance = copy_.window_bytes();
+    work.distance = plan_.steps * kStep;
     for (std::int64_t group = 0; group < c_.groups; ++group) {
       for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
         work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
-        work.x = copy_.gather(row, w, work.positions, group);
+        work.x = lines != nullptr ? copy_.join(lines, w, work.positions, group)
+                                  : copy_.gather(d, h, w, work.positions, group);
         for (const ConvPlan::PlacedPanel& placed : panels_) {
           if (placed.group == group) dense(placed, work, output_offset(row) + w * c_.out_channels);
         }
@@ -226,6 +259,7 @@ class Run {
   const std::uint8_t* image_;
   std::uint8_t* y_;
   std::int32_t* sums_;
+  const Loops* loops_;
   std::int64_t row_numbers_, first_row_ = 0;
   std::span<const ConvPlan::PlacedPanel> panels_;
   WindowCopy copy_;

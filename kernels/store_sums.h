@@ -10,11 +10,11 @@ namespace tieout {
 
 // To channels' order. Apart, and given a copy: what has an address lies in memory and not in registers.
 template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
-[[gnu::noinline]] void store_lanes(const std::int32_t (&lanes)[kBlocks][kBlock], std::int64_t count,
+[[gnu::noinline]] void store_lanes(const std::int32_t (&lanes)[kBlocks][Lanes::kBlock], std::int64_t count,
                                    std::int32_t* const (&sums)[kParts]) {
-  constexpr std::int64_t kSize = kDepthwiseBytes / kParts;  // of a part, if there are any
+  constexpr std::int64_t kSize = 4 * Lanes::kBlock / kParts;  // of a part, if there are any
   for (std::int64_t r = 0; r < std::int64_t{kBlocks}; ++r) {
-    for (std::int64_t i = 0; i < kBlock; ++i) {
+    for (std::int64_t i = 0; i < Lanes::kBlock; ++i) {
       const std::int64_t place = channel_of_lane(kBlocks, r, i), channel = place % kSize;
       if (channel < count) sums[place / kSize][channel] = lanes[r][i];
     }
@@ -27,7 +27,7 @@ void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, 
   if constexpr (requires { Lanes::store_in_order(raw, count, sums); }) {
     return Lanes::store_in_order(raw, count, sums);
   }
-  std::int32_t lanes[kBlocks][kBlock];
+  std::int32_t lanes[kBlocks][Lanes::kBlock];
 #pragma GCC unroll 4
   for (int r = 0; r < int{kBlocks}; ++r) Lanes::store(lanes[r], raw[r]);
   store_lanes<Lanes>(lanes, count, sums);

@@ -7,23 +7,21 @@ namespace tieout {
 namespace {
 
 constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may read, and do not use
-constexpr std::int64_t kPart = 16;   // bytes that are copied at a time, also beyond a window's end
 
 }  // namespace
 
-// What it holds is not cleared: that would take as long as the copy.
-std::uint8_t* WindowCopy::room_for(std::int64_t bytes) {
-  const std::int64_t lines = (bytes + 63) / 64;
-  if (lines > lines_) {
-    memory_ = std::make_unique_for_overwrite<CacheLine[]>(static_cast<std::size_t>(lines));
-    lines_ = lines;
+std::uint8_t* WindowCopy::Memory::room_for(std::int64_t bytes) {
+  const std::int64_t count = (bytes + 63) / 64;
+  if (count > count_) {
+    lines_ = std::make_unique_for_overwrite<CacheLine[]>(static_cast<std::size_t>(count));
+    count_ = count;
   }
-  return reinterpret_cast<std::uint8_t*>(memory_.get());
+  return reinterpret_cast<std::uint8_t*>(lines_.get());
 }
 
 const std::uint8_t* WindowCopy::pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
   const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
-  std::uint8_t* const copy = room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
+  std::uint8_t* const copy = padded_.room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
   const std::int64_t before = std::min(c_.padding[2] * c_.in_channels, plan_.line_bytes);
   const std::int64_t inside = std::min(c_.input[2] * c_.in_channels, plan_.line_bytes - before);
   const auto zero_point = static_cast<int>(c_.activation_zero_point);
@@ -45,8 +43,6 @@ const std::uint8_t* WindowCopy::pad(std::int64_t d, std::int64_t h, std::int64_t
   return copy;
 }
 
-std::int64_t WindowCopy::window_bytes() const { return plan_.steps * kStep + kPart; }
-
 // The group's channels of one pixel.
 void WindowCopy::copy_pixel(const Spatial& at, std::int64_t group, std::uint8_t* to) const {
   const auto size = static_cast<std::size_t>(plan_.group_channels);
@@ -60,44 +56,33 @@ void WindowCopy::copy_pixel(const Spatial& at, std::int64_t group, std::uint8_t*
   std::memcpy(to, image_ + pixel * c_.in_channels + group * plan_.group_channels, size);
 }
 
-// Rows of windows, from a line of the input: pixels and their channels follow one another. Parts of a fixed size, the last of
-// which goes beyond the row: a call for 21 bytes takes longer than their products.
-void WindowCopy::gather_line(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count,
-                             std::uint8_t* to) const {
-  const std::int64_t channels = c_.in_channels, width = c_.kernel[2], size = width * channels,
-                     distance = window_bytes();
-  const bool exists = d >= 0 && d < c_.input[0] && h >= 0 && h < c_.input[1];
-  const std::int64_t line = (d * c_.input[1] + h) * c_.input[2] * channels;
-  std::int64_t left = first * c_.stride[2] - c_.padding[2];
-  const std::int64_t right = exists ? std::min(c_.input[2], (plan_.image_bytes() - kPart - line) / channels) : 0;
-  for (std::int64_t p = 0; p < count;) {
-    for (; p < count && (left < 0 || left + width > right); ++p, left += c_.stride[2]) {
-      for (std::int64_t w = 0; w < width; ++w) copy_pixel({d, h, left + w}, 0, to + p * distance + w * channels);
-    }
-    const std::int64_t step = c_.stride[2], last = right - width;
-    for (; p < count && left <= last; ++p, left += step) {
-      const std::uint8_t* const from = image_ + line + left * channels;
-      for (std::int64_t i = 0; i < size; i += kPart) std::memcpy(to + p * distance + i, from + i, kPart);
+const std::uint8_t* WindowCopy::join(const std::uint8_t* lines, std::int64_t first, std::int64_t count,
+                                     std::int64_t group) {
+  const std::int64_t bytes = plan_.steps * kStep, part = plan_.part_bytes;
+  std::uint8_t* const copy = windows_.room_for(count * bytes + kSlack);
+  for (std::int64_t p = 0; p < count; ++p) {
+    const std::uint8_t* const from = lines + (first + p) * c_.stride[2] * c_.in_channels + group * plan_.group_channels;
+    std::uint8_t* to = copy + p * bytes;
+    for (const std::int64_t offset : plan_.part_offsets) {
+      // A few bytes take many times as long to copy by their number. What is too much, the next part overwrites.
+      for (std::int64_t i = 0; i < part; i += 16) std::memcpy(to + i, from + offset + i, 16);
+      to += part;
     }
   }
+  return copy;
 }
 
-const std::uint8_t* WindowCopy::gather(std::int64_t row, std::int64_t first, std::int64_t count, std::int64_t group) {
-  std::uint8_t* const copy = room_for(count * window_bytes());
-  std::uint8_t* to = copy;
-  for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-    for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
-      const std::int64_t d = row / plan_.out[1] * c_.stride[0] - c_.padding[0] + kd * c_.dilation[0];
-      const std::int64_t h = row % plan_.out[1] * c_.stride[1] - c_.padding[1] + kh * c_.dilation[1];
-      if (c_.groups == 1 && c_.dilation[2] == 1) {
-        gather_line(d, h, first, count, to);
-        to += c_.kernel[2] * c_.in_channels;
-        continue;
-      }
-      for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw, to += plan_.group_channels) {
-        for (std::int64_t p = 0; p < count; ++p) {
-          const std::int64_t w = (first + p) * c_.stride[2] - c_.padding[2] + kw * c_.dilation[2];
-          copy_pixel({d, h, w}, group, to + p * window_bytes());
+const std::uint8_t* WindowCopy::gather(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count,
+                                       std::int64_t group) {
+  const std::int64_t bytes = plan_.steps * kStep;
+  std::uint8_t* const copy = windows_.room_for(count * bytes);
+  for (std::int64_t p = 0; p < count; ++p) {
+    std::uint8_t* to = copy + p * bytes;
+    const std::int64_t left = (first + p) * c_.stride[2] - c_.padding[2];
+    for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
+      for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
+        for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw, to += plan_.group_channels) {
+          copy_pixel({d + kd * c_.dilation[0], h + kh * c_.dilation[1], left + kw * c_.dilation[2]}, group, to);
         }
       }
     }

@@ -17,21 +17,32 @@ class WindowCopy {
   // where they lie outside. What is returned stays until the next call.
   [[nodiscard]] const std::uint8_t* pad(std::int64_t d, std::int64_t h, std::int64_t rows);
 
-  // The windows of `count` positions of a row, window_bytes() from one to the next.
-  [[nodiscard]] const std::uint8_t* gather(std::int64_t row, std::int64_t first, std::int64_t count,
+  // The windows of `count` positions of a row from `first` on, one after the other, each a whole number of steps; `lines` are
+  // the row's, padded. Again until the next call.
+  [[nodiscard]] const std::uint8_t* join(const std::uint8_t* lines, std::int64_t first, std::int64_t count,
+                                         std::int64_t group);
+
+  // The same without such lines: for rows of windows whose planes begin at d and whose lines at h.
+  [[nodiscard]] const std::uint8_t* gather(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count,
                                            std::int64_t group);
-  [[nodiscard]] std::int64_t window_bytes() const;
 
  private:
-  [[nodiscard]] std::uint8_t* room_for(std::int64_t bytes);
+  // What it holds is not cleared: that would take as long as a copy.
+  class Memory {
+   public:
+    [[nodiscard]] std::uint8_t* room_for(std::int64_t bytes);
+
+   private:
+    std::unique_ptr<CacheLine[]> lines_;
+    std::int64_t count_ = 0;
+  };
+
   void copy_pixel(const Spatial& at, std::int64_t group, std::uint8_t* to) const;
-  void gather_line(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count, std::uint8_t* to) const;
 
   const ConvPlan& plan_;
   const ConvCase& c_;
   const std::uint8_t* image_;
-  std::unique_ptr<CacheLine[]> memory_;
-  std::int64_t lines_ = 0;  // of the memory
+  Memory padded_, windows_;
 };
 
 }  // namespace tieout

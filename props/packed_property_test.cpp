@@ -115,5 +115,23 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationOnWideLayers, ()) {
   expect_equal(problem, random.pick(kArithmetics));
 }
 
+// Too far for a copy of the lines from one to the other.
+RC_GTEST_PROP(Packed, EqualsTheSpecificationWhereTapsAreFarApart, ()) {
+  Random random(draw_seed());
+  constexpr std::int64_t kFar = std::int64_t{1} << 24;
+  ConvCase c{.groups = random.between(1, 2), .kernel = {1, 2, random.between(1, 3)}, .stride = {1, kFar, 1}};
+  c.in_channels = c.groups * random.between(1, 5);
+  c.out_channels = c.groups * random.between(1, 40);
+  c.input = {1, random.between(1, 3), random.between(3, 20)};
+  c.dilation[1] = kFar;
+  c.padding = {0, kFar, random.between(0, 2)};
+  draw_quantization(c, random);
+  draw_contents(c, random);
+  c.seed = random.next();
+  const ConvProblem problem = with_contents(c);
+  RC_LOG() << print(problem.spec) << '\n';
+  expect_equal(problem, random.pick(kArithmetics));
+}
+
 }  // namespace
 }  // namespace tieout
