@@ -36,7 +36,7 @@ struct TrimmedArea {
 
 // 64 bytes that begin a cache line: loads of a register's size then never touch two. Not zeros: megabytes of them are written once.
 struct alignas(64) CacheLine {
-  CacheLine() {}
+  CacheLine() {}  // NOLINT(modernize-use-equals-default): that would make it zeros where a vector grows
   std::int8_t bytes[64];
 };
 
