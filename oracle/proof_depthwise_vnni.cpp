@@ -96,13 +96,6 @@ struct Four {
 
 std::int64_t first_wrong_vnni(const DepthwiseRow& row, std::int64_t begin) {
   if (row.packed == nullptr) return proof_lanes_avx512().first_wrong(row, begin);
-  const auto wrong = [&](std::int64_t p, std::int64_t i) {
-    auto sum = static_cast<std::uint32_t>(row.shift[i]) - static_cast<std::uint32_t>(row.sums[p * row.count + i]);
-    for (std::int64_t t = 0; t < row.tap_count; ++t) {
-      sum += std::uint32_t{row.taps[t][p * row.step + i]} * static_cast<std::uint32_t>(row.w[t * row.count + i]);
-    }
-    return sum != 0;
-  };
   for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
     std::int64_t first = row.positions;
     for (std::int64_t channel = 0; channel < row.count; channel += kChannels) {
@@ -110,7 +103,7 @@ std::int64_t first_wrong_vnni(const DepthwiseRow& row, std::int64_t begin) {
     }
     if (first == row.positions) break;
     for (std::int64_t place = std::max(begin, first * row.count); place < (first + 1) * row.count; ++place) {
-      if (wrong(first, place % row.count)) return place;
+      if (is_wrong(row, first, place % row.count)) return place;
     }
     p = first;
   }

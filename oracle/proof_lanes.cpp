@@ -160,6 +160,14 @@ constexpr ProofLanes lanes_of() {
 
 }  // namespace
 
+bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i) {
+  auto sum = static_cast<std::uint32_t>(row.shift[i]) - static_cast<std::uint32_t>(row.sums[p * row.count + i]);
+  for (std::int64_t t = 0; t < row.tap_count; ++t) {
+    sum += std::uint32_t{row.taps[t][p * row.step + i]} * static_cast<std::uint32_t>(row.w[t * row.count + i]);
+  }
+  return sum != 0;
+}
+
 ProofLanes proof_lanes(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return lanes_of<Portable>();

@@ -35,6 +35,9 @@ struct DepthwiseRow {
   const std::int8_t* packed;  // what pack_taps() has made of w, or nullptr
 };
 
+// Whether the sum of channel i at position p is not what first_wrong(), below, says: a single one, by its definition.
+[[nodiscard]] bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i);
+
 struct ProofLanes {
   // The first position from `begin` on at which sum of x[i] * R[i] - xz * sum of R - sum of r[k] * sums[k] is not 0 modulo 2^64;
   // or positions.

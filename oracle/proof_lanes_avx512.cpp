@@ -171,16 +171,9 @@ template <std::size_t kTaps>
                                               : first_wrong_position(row, begin / row.count, channel);
     first = std::min(first, p);
   }
-  const auto wrong = [&](std::int64_t p, std::int64_t i) {
-    auto sum = static_cast<std::uint32_t>(row.shift[i]) - static_cast<std::uint32_t>(row.sums[p * row.count + i]);
-    for (std::int64_t t = 0; t < row.tap_count; ++t) {
-      sum += std::uint32_t{row.taps[t][p * row.step + i]} * static_cast<std::uint32_t>(row.w[t * row.count + i]);
-    }
-    return sum != 0;
-  };
   for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
     for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
-      if (p * row.count + i >= begin && wrong(p, i)) return p * row.count + i;
+      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
     }
   }
   return row.positions * row.count;
