@@ -9,6 +9,7 @@
 
 #include "oracle/sum_proof.h"
 #include "oracle/suspect_judge.h"
+#include "oracle/window_norms.h"
 
 namespace tieout {
 namespace {
@@ -66,10 +67,12 @@ struct LayerComparison::Layer {
         extremes(widest(extremes_by_channel)),
         bounds(channel_bounds(c, weight, isa)),
         table(suspect_table(c, bounds, asked.reaches())),
-        windows(view),
         lanes(proof_lanes(isa)),
         vector_isa(isa),
         find(find_suspects(isa)),
+        norms(view, isa,
+              asked.activations.empty() && asked.float_sum.empty() ? WindowNorms::Detail::none
+                                                                   : WindowNorms::Detail::windows),
         proof(view, bounds, kProofSeed, isa),
         judge(view, asked, bounds, isa) {}
 
@@ -99,7 +102,7 @@ struct LayerComparison::Layer {
       }
     }
     if (!by_distance()) return;
-    measure(s, first, count);
+    norms.measure(first, count, table.period / c.out_channels, s.norms);
     if (s.suspects.size() < static_cast<std::size_t>(elements)) s.suspects.resize(static_cast<std::size_t>(elements));
     const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
     s.looked_at += found;
@@ -136,59 +139,6 @@ struct LayerComparison::Layer {
     }
   }
 
-  // |x|, at least, of the windows of each period of the table.
-  void measure(State& s, std::int64_t first, std::int64_t count) const {
-    const std::int64_t positions = table.period / c.out_channels;
-    s.norms.assign(static_cast<std::size_t>((count + positions - 1) / positions), widest_norm);
-    if (pixels.empty()) return;
-    const Spatial out = output_size(c);
-    const bool pixel_by_pixel = c.kernel == Spatial{1, 1, 1} && c.stride == c.kernel && c.padding == Spatial{};
-    OutputPlace place(first, out);
-    for (std::int64_t p = 0; p < count; p += positions) {
-      std::uint64_t squares = 0;
-      for (std::int64_t i = p; i < std::min(p + positions, count); ++i) {
-        squares =
-            std::max(squares, pixel_by_pixel ? pixels[static_cast<std::size_t>(first + i)] : squares_of_window(place));
-        if (!pixel_by_pixel) place.advance(out);
-      }
-      s.norms[static_cast<std::size_t>(p / positions)] = upward(static_cast<double>(squares));
-    }
-  }
-
-  // Padding is the zero point, and has none.
-  [[nodiscard]] std::uint64_t squares_of_window(const OutputPlace& place) const {
-    const auto from = [&](std::size_t d) { return place.at[d] * c.stride[d] - c.padding[d]; };
-    std::uint64_t sum = 0;
-    for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
-      const std::int64_t z = from(0) + kd * c.dilation[0];
-      if (z < 0 || z >= c.input[0]) continue;
-      for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
-        const std::int64_t y = from(1) + kh * c.dilation[1];
-        if (y < 0 || y >= c.input[1]) continue;
-        const std::uint64_t* const line =
-            pixels.data() + ((place.image * c.input[0] + z) * c.input[1] + y) * c.input[2];
-        for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw) {
-          const std::int64_t x = from(2) + kw * c.dilation[2];
-          if (x >= 0 && x < c.input[2]) sum += line[x];
-        }
-      }
-    }
-    return sum;
-  }
-
-  // Of each pixel's channels, once for all the windows that it lies in; none where nobody's bounds need them.
-  void measure_pixels() {
-    pixels.clear();
-    constexpr std::int64_t kWorthIt = 16;  // below, bounds are narrow by themselves
-    if (c.groups > 1 || c.in_channels < kWorthIt || (asked.activations.empty() && asked.float_sum.empty())) return;
-    pixels.resize(static_cast<std::size_t>(c.batch * volume(c.input)));
-    const auto xz = static_cast<std::int32_t>(c.activation_zero_point);
-    for (std::size_t p = 0; p < pixels.size(); ++p) {
-      const std::uint8_t* const x = view.activation + static_cast<std::int64_t>(p) * c.in_channels;
-      pixels[p] = lanes.squares(x, c.in_channels, xz);
-    }
-  }
-
   // Of the activations; padding counts as one.
   [[nodiscard]] ActivationRange range() const {
     auto lowest = static_cast<std::uint8_t>(c.activation_zero_point), highest = lowest;
@@ -198,9 +148,6 @@ struct LayerComparison::Layer {
     return {std::min<int>(lowest, xz), std::max<int>(highest, xz)};
   }
 
-  // The root, not rounded down.
-  static float upward(double squares) { return static_cast<float>(std::sqrt(squares) * (1 + 0x1p-20)); }
-
   ConvCase c;
   LayerView view;
   std::size_t most;
@@ -209,15 +156,13 @@ struct LayerComparison::Layer {
   PairExtremes extremes;
   std::vector<ChannelBounds> bounds;
   SuspectTable table;
-  LayerWindows windows;
   ProofLanes lanes;
   VectorIsa vector_isa;
   FindSuspects find;
+  WindowNorms norms;
   SumProof proof;
   SuspectJudge judge;
   // Of the call that is at work.
-  float widest_norm = 0;
-  std::vector<std::uint64_t> pixels;     // sums of the squares of their channels, or empty
   std::optional<SaturatingPairs> pairs;  // where there can be any
 };
 
@@ -232,10 +177,7 @@ ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
   Layer& layer = *layer_;
   layer.view.activation = activation;
   const ActivationRange range = layer.range();
-  const auto xz = static_cast<double>(layer.c.activation_zero_point);
-  const double largest = std::max(xz - range.lowest, range.highest - xz);
-  layer.widest_norm = Layer::upward(static_cast<double>(layer.windows.length()) * largest * largest);
-  layer.measure_pixels();
+  layer.norms.begin(range);
   layer.pairs.reset();
   if (layer.extremes.leave_int16(range.highest)) {
     layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);
