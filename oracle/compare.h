@@ -22,8 +22,8 @@ struct LayerOpinion {
   std::vector<Disagreement> hypotheses;   // exactly what evaluate() gives for each, compared with the answer
   std::vector<OutputElement> wrong_sums;  // of those handed in: not the sum of (x - xz) * (w - wz)
   std::vector<OutputElement> saturating;  // in whose windows a pair of neighbouring products leaves int16
-  std::int64_t looked_at = 0;             // elements that were near enough to a tie for anybody
-  std::int64_t summed = 0;                // of those: sums of dequantized numbers that were computed
+  std::int64_t looked_at = 0;  // elements that were near enough to a tie for anybody, by some more roundings or less
+  std::int64_t summed = 0;     // of those: sums of dequantized numbers that were computed
 };
 
 class LayerComparison {

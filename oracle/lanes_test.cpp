@@ -106,10 +106,10 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
   Random random(33);
   for (const std::int64_t channels : {1, 16, 63, 64, 65, 96, 144}) {
     for (const std::int64_t stride : {1, 2}) {
-      for (const std::int64_t columns : {2, 3, 5}) {
+      for (const auto& [rows, columns] : {std::pair{2, 2}, {1, 3}, {2, 3}, {3, 3}, {4, 3}, {5, 3}, {5, 5}}) {
         for (const std::int32_t weight_zero_point : {0, 5}) {
           constexpr std::int64_t kPositions = 6, kShift = 17;
-          const std::int64_t rows = columns, taps = rows * columns, line = (kPositions * stride + columns) * channels;
+          const std::int64_t taps = std::int64_t{rows} * columns, line = (kPositions * stride + columns) * channels;
           const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(rows * line), random);
           const auto stored = drawn<std::int8_t>(static_cast<std::size_t>(taps * channels), random);
           std::vector<std::int32_t> w, shift(static_cast<std::size_t>(channels), kShift);

@@ -1,5 +1,5 @@
 #pragma once
-// Where the windows of a layer lie, one output position and group after the other.
+// Where the windows of a layer lie.
 
 #include <cstdint>
 #include <vector>

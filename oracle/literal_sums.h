@@ -100,7 +100,7 @@ class LiteralSums {
     }
   }
 
-  // Elements come position by position; lanes that are too many do what the last one does.
+  // Elements come mostly position by position; lanes that are too many do what the last one does.
   void sum_in_lanes(std::span<const OutputElement> elements, Room& room, float* sums) const {
     SixteenElements sixteen{.count = windows_.length(),
                             .activation_scale = static_cast<float>(c_.activation_scale),

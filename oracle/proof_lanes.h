@@ -49,7 +49,7 @@ struct ProofLanes {
                       std::int64_t factor);
   // Of w[i] - zero_point: the sum of all absolute values, and the sum of the squares of each kNormBlock, to `squares`.
   std::int64_t (*norms)(const std::int8_t* w, std::int64_t count, std::int32_t zero_point, std::int32_t* squares);
-  // sum of (a[i] - zero_point)^2; count below 2^15 times 2^16
+  // sum of (a[i] - zero_point)^2
   std::uint64_t (*squares)(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point);
   // The first place p * count + i, from `begin` on, at which the sum over t of taps[t][p * step + i] * w[t * count + i] + shift[i]
   // is not sums[p * count + i], modulo 2^32; or positions * count.

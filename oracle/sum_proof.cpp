@@ -8,7 +8,7 @@
 namespace tieout {
 namespace {
 
-std::int64_t upward(std::int64_t count) { return (count + 7) / 8 * 8; }
+std::int64_t whole_digits(std::int64_t count) { return (count + 7) / 8 * 8; }
 
 // Longer windows than digits can have are nobody's.
 VectorIsa isa_for(std::int64_t bytes, VectorIsa isa) {
@@ -26,7 +26,7 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
       outputs_(c_.out_channels / c_.groups),
       directly_(c_.groups > 1 && c_.in_channels == c_.groups && outputs_ == 1),
       run_taps_(c_.groups == 1 && c_.dilation[2] == 1 ? c_.kernel[2] : 1),
-      run_length_(upward(run_taps_ * channels_)) {
+      run_length_(whole_digits(run_taps_ * channels_)) {
   const std::int64_t length = windows_.length();
   if (directly_) {
     taps_.resize(static_cast<std::size_t>(length * c_.groups));
@@ -83,10 +83,16 @@ void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, 
   const std::int64_t plane = out[1] * out[2];
   while (count > 0) {
     const OutputPlace place(first, out);
-    Piece piece{.first = first, .count = std::min(count, plane - first % plane), .at = place.at, .sums = sums};
-    const std::int64_t rows = (place.at[2] + piece.count + out[2] - 1) / out[2];
-    piece.lines = pad(place, rows, piece, room);
-    prove(piece, room, wrong);
+    Piece piece{.first = first,
+                .count = std::min(count, plane - first % plane),
+                .image = place.image,
+                .at = place.at,
+                .sums = sums};
+    if (locate(piece, room)) {
+      prove(piece, room, wrong);
+    } else {
+      prove_one_by_one(piece, room, wrong);
+    }
     first += piece.count;
     sums += piece.count * c_.out_channels;
     count -= piece.count;
@@ -94,20 +100,24 @@ void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, 
 }
 
 // A copy is a fraction of what the windows' edges would cost by themselves.
-const std::uint8_t* SumProof::pad(const OutputPlace& place, std::int64_t rows, Piece& piece, Room& room) const {
-  const auto from = [&](std::size_t d) { return place.at[d] * c_.stride[d] - c_.padding[d]; };
+bool SumProof::locate(Piece& piece, Room& room) const {
+  const auto from = [&](std::size_t d) { return piece.at[d] * c_.stride[d] - c_.padding[d]; };
   const std::int64_t line = c_.input[2] * c_.in_channels;
   const auto line_at = [&](std::int64_t z, std::int64_t y) {
-    return layer_.activation + ((place.image * c_.input[0] + z) * c_.input[1] + y) * line;
+    return layer_.activation + ((piece.image * c_.input[0] + z) * c_.input[1] + y) * line;
   };
   if (c_.padding == Spatial{}) {
     piece.line = line;
     piece.plane = c_.dilation[0] * c_.input[1] * line;
-    return line_at(from(0), from(1));
+    piece.lines = line_at(from(0), from(1));
+    return true;
   }
+  constexpr std::int64_t kLargestCopy = std::int64_t{1} << 24;
+  const std::int64_t columns = output_size(c_)[2], rows = (piece.at[2] + piece.count + columns - 1) / columns;
   const std::int64_t side = c_.padding[2] * c_.in_channels;
   const std::int64_t height = (rows - 1) * c_.stride[1] + (c_.kernel[1] - 1) * c_.dilation[1] + 1;
   piece.line = line + 2 * side;
+  if (piece.line > kLargestCopy || height > kLargestCopy / (c_.kernel[0] * piece.line)) return false;
   piece.plane = height * piece.line;
   room.padded.resize(static_cast<std::size_t>(c_.kernel[0] * piece.plane));
   std::uint8_t* to = room.padded.data();
@@ -128,7 +138,8 @@ const std::uint8_t* SumProof::pad(const OutputPlace& place, std::int64_t rows, P
       fill(side);
     }
   }
-  return room.padded.data();
+  piece.lines = room.padded.data();
+  return true;
 }
 
 void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
@@ -147,15 +158,37 @@ void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>&
                                                  (h * c_.stride[1] + kh * c_.dilation[1]) * piece.line +
                                                  column * c_.in_channels;
     }
-    std::int32_t* const sums = piece.sums + done * c_.out_channels;
-    if (directly_) {
-      prove_directly(piece.first + done, count, sums, room, wrong);
-    } else {
-      prove_randomly(piece.first + done, count, sums, room, wrong);
-    }
+    prove_row(piece.first + done, count, piece.sums + done * c_.out_channels, room, wrong);
     done += count;
     ++h;
     w = 0;
+  }
+}
+
+// Taps that are so far apart that the lines between them would be megabytes: each window by itself.
+void SumProof::prove_one_by_one(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
+  const Spatial out = output_size(c_);
+  const auto pixel = static_cast<std::size_t>(c_.in_channels);
+  room.taps.resize(static_cast<std::size_t>(windows_.taps()));
+  OutputPlace place(piece.first, out);
+  for (std::int64_t i = 0; i < piece.count; ++i, place.advance(out)) {
+    room.padded.assign(room.taps.size() * pixel, static_cast<std::uint8_t>(c_.activation_zero_point));
+    for (std::size_t tap = 0; tap < room.taps.size(); ++tap) {
+      std::uint8_t* const to = room.padded.data() + tap * pixel;
+      const std::uint8_t* const from = windows_.tap_at(place, 0, static_cast<std::int64_t>(tap));
+      if (from != nullptr) std::memcpy(to, from, pixel);
+      room.taps[tap] = to;
+    }
+    prove_row(piece.first + i, 1, piece.sums + i * c_.out_channels, room, wrong);
+  }
+}
+
+void SumProof::prove_row(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+                         std::vector<OutputElement>& wrong) const {
+  if (directly_) {
+    prove_directly(position, count, sums, room, wrong);
+  } else {
+    prove_randomly(position, count, sums, room, wrong);
   }
 }
 

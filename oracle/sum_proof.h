@@ -39,16 +39,21 @@ class SumProof {
             std::vector<OutputElement>& wrong) const;
 
  private:
-  // Positions of one plane of the output, and the input's lines that their windows are in, padded: in `room`, or where they lie.
+  // Positions of one plane of the output, and the input's lines that their windows are in.
   struct Piece {
     std::int64_t first, count;
-    Spatial at;                 // of the first position
-    const std::uint8_t* lines;  // where the window of at[1], 0 begins
-    std::int64_t line, plane;   // bytes to the next
+    std::int64_t image;
+    Spatial at;                           // of the first position
+    const std::uint8_t* lines = nullptr;  // padded, where the window of at[1], 0 begins
+    std::int64_t line = 0, plane = 0;     // bytes to the next
     std::int32_t* sums;
   };
-  [[nodiscard]] const std::uint8_t* pad(const OutputPlace& place, std::int64_t rows, Piece& piece, Room& room) const;
+  // Sets lines, line and plane: where they lie, or, if there is padding, a copy in `room`. Whether that is not too large.
+  [[nodiscard]] bool locate(Piece& piece, Room& room) const;
   void prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const;
+  void prove_one_by_one(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const;
+  void prove_row(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+                 std::vector<OutputElement>& wrong) const;
   void prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
                       std::vector<OutputElement>& wrong) const;
   void prove_randomly(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,

@@ -185,7 +185,7 @@ void SuspectJudge::find_by_taps(Findings& findings) const {
   order.taps.clear();
   order.taps_of.resize(count);
   order.begin.assign(static_cast<std::size_t>(c_.out_channels) + 1, 0);
-  for (std::size_t i = 0; i < count; ++i) {  // position after position
+  for (std::size_t i = 0; i < count; ++i) {  // mostly position after position
     const OutputElement& element = suspects[i].element;
     const OrderedWindow& window = findings.ordered;
     const bool same = !order.taps.empty() && window.position == element.position && c_.groups == 1;

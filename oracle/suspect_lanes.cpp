@@ -64,6 +64,9 @@ struct Values {
   return {nearest, 0.5 - absolute(inside - nearest)};
 }
 
+// Also where the bound is no number: 0 times infinity, of sums of millions of products.
+[[gnu::always_inline]] inline Longs within(Reals margin, Reals reach) { return ~(margin > reach); }
+
 [[gnu::always_inline]] inline void compare(const JudgeRules& rules, const Columns& columns, std::size_t count,
                                            SuspectsLeft& left) {
   for (std::size_t i = 0; i < count; i += kLanes) {
@@ -74,14 +77,14 @@ struct Values {
     const auto reach_of = [&](Reals value) { return near + ChannelBounds::kSlope * absolute(value); };
     const Values exact = values_of(scaled, rules);
     const Reals reach = reach_of(scaled);
-    Longs everything = at<Longs>(columns.untamed, i) | (exact.says != answer) | (exact.margin <= reach);
+    Longs everything = at<Longs>(columns.untamed, i) | (exact.says != answer) | within(exact.margin, reach);
     if ((rules.asked & SuspectsLeft::kEverything) != 0) {
-      everything |= exact.margin <= reach + norm * column(columns.activations);
+      everything |= within(exact.margin, reach + norm * column(columns.activations));
     }
     Longs bits{};
     if ((rules.asked & SuspectsLeft::kSum) != 0) {
       const Reals in_sum = norm * column(columns.float_sum) + column(columns.half) * absolute(scaled - bias);
-      bits |= (exact.margin <= reach + in_sum) & SuspectsLeft::kSum;
+      bits |= within(exact.margin, reach + in_sum) & SuspectsLeft::kSum;
     }
     for (std::size_t group = 0; group < Asked::kGroups; ++group) {
       const unsigned bit = SuspectsLeft::kDiffers << group;
@@ -92,7 +95,7 @@ struct Values {
         shift = nearest + (scaled + nearest < 0 ? -shift : shift);
       }
       const Values value = values_of(scaled + shift, rules);
-      everything |= value.margin <= reach_of(scaled + shift) + column(columns.wide[group]);
+      everything |= within(value.margin, reach_of(scaled + shift) + column(columns.wide[group]));
       bits |= (value.says != answer) & bit;
       const Longs says = __builtin_convertvector(value.says, Longs) + rules.zero_point;
       __builtin_memcpy(left.says[group].data() + i, &says, sizeof says);

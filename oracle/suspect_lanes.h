@@ -2,7 +2,6 @@
 // Many suspects at once: at most of them nearly everybody says what the operator answered, and it takes a few comparisons to know.
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <span>
 

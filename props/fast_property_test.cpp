@@ -313,6 +313,39 @@ TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
   }
 }
 
+// Taps so far apart that the lines between them would be megabytes.
+TEST(Compare, TapsMayBeFarApart) {
+  const auto c = parse(
+      "conv2d in_channels=16 out_channels=4 input=3x10 kernel=2x3 stride=16777216x1 padding=16777216x1 "
+      "dilation=16777216x1 xs=0.5 xz=9 "
+      "ws=0.25 os=32 oz=3 x=uniform w=uniform seed=5");
+  ASSERT_TRUE(c) << c.error().text();
+  const Laid laid(with_contents(*c));
+  const Hypothesis* const one = find_hypothesis("manual_output_2");
+  std::vector<std::int32_t> sums = laid.sums;
+  ++sums[3];
+  for (const VectorIsa isa : vector_isas()) {
+    const LayerOpinion opinion = laid.compared({one}, isa, 1000, 1, sums);
+    EXPECT_EQ(opinion.wrong_sums, (std::vector<OutputElement>{{0, 3}}));
+    EXPECT_EQ(opinion.hypotheses.front(), compare_literally(*one, laid.problem, laid.answer));
+  }
+}
+
+// 2^23 products: no bound holds for their sum in float32, and 0 times that bound is no number.
+TEST(Compare, WhereNoBoundHoldsSumsAreLiteral) {
+  const auto c = parse(
+      "conv2d in_channels=8388608 xs=0.1 ws=0.1 os=0.02 oz=128 x=[1048576*202,2097152*101,5242880*0] "
+      "w=[1048576*1,2097152*-1,5242880*0]");
+  ASSERT_TRUE(c) << c.error().text();
+  const Laid laid(with_contents(*c));
+  const Hypothesis* const one = find_hypothesis("manual_output_2");
+  const Disagreement literal = compare_literally(*one, laid.problem, laid.answer);
+  EXPECT_EQ(literal.differing, 1);
+  for (const VectorIsa isa : vector_isas()) {
+    EXPECT_EQ(laid.compared({one}, isa, 1000, 1, laid.sums).hypotheses.front(), literal);
+  }
+}
+
 // An ordinary layer: scales of a calibration, 576 products. Bounds that covered nothing would show here as a count.
 TEST(Compare, FewElementsAreNearEnoughToATie) {
   const auto c = parse(

@@ -113,7 +113,8 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   const std::int64_t row = out[2] * c.out_channels;
   // A piece: rows of an image, or whole images.
   const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
-  const std::int64_t images_of_piece = std::clamp<std::int64_t>(kSumsInCache / (rows * row), 1, c.batch);
+  const std::int64_t images_of_piece =
+      std::clamp<std::int64_t>(kSumsInCache / (rows * row), 1, std::max<std::int64_t>(c.batch, 1));
   const std::int64_t pieces_of_image = (rows + rows_of_piece - 1) / rows_of_piece;
   const std::int64_t pieces = (c.batch + images_of_piece - 1) / images_of_piece * pieces_of_image;
   while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1)))
