@@ -210,7 +210,8 @@ TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
           std::int64_t sum = 0;
           for (std::int64_t i = 0; i < length; ++i) {  // channel, then kernel position
             const std::int64_t place = i % taps * channels + i / taps;
-            sum += (of_window[place] - zero_point) * w[static_cast<std::size_t>(place)];
+            const int product = (of_window[place] - zero_point) * w[static_cast<std::size_t>(place)];
+            sum += product;
             if ((i + 1) % running.block() == 0) expected[n] += std::abs(sum) * running.block();
           }
         }

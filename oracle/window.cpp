@@ -41,7 +41,7 @@ void gather(const ConvCase& c, const std::uint8_t* activation, const Strides& st
       *to_x++ = x;
       *to_w++ = w;
       *to_inside++ = inside ? 1 : 0;
-      products += x * w;
+      products += std::int64_t{x} * w;
       activations += x;
       weight_sum += w;
     }

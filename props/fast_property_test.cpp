@@ -316,8 +316,8 @@ TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
 // Taps so far apart that the lines between them would be megabytes.
 TEST(Compare, TapsMayBeFarApart) {
   const auto c = parse(
-      "conv2d in_channels=16 out_channels=4 input=3x10 kernel=2x3 stride=16777216x1 padding=16777216x1 "
-      "dilation=16777216x1 xs=0.5 xz=9 "
+      "conv2d in_channels=16 out_channels=4 input=3x10 kernel=2x3 stride=131072x1 padding=131072x1 "
+      "dilation=131072x1 xs=0.5 xz=9 "
       "ws=0.25 os=32 oz=3 x=uniform w=uniform seed=5");
   ASSERT_TRUE(c) << c.error().text();
   const Laid laid(with_contents(*c));
