@@ -47,6 +47,17 @@ PairSaturation saturation_of(const ConvProblem& problem) {
   return pair_saturation(LayerWalks({}, LayerWalks::Weights::dropped).walk(captured, {}, 1, seconds));
 }
 
+// What a model answers to no images is nothing, and no harm done.
+TEST(LayerWalks, ALayerOfNoImageHasNoDifferences) {
+  const ConvProblem problem{.spec = {.batch = 0, .in_channels = 2}, .activation = {}, .weight = {127, 127}};
+  const CapturedConv captured{
+      .spec = problem.spec, .weight = problem.weight, .output_shape = output_shape(problem.spec)};
+  SecondsByPart seconds;
+  const WalkedLayer walked = LayerWalks({}, LayerWalks::Weights::dropped).walk(captured, {}, 2, seconds);
+  EXPECT_EQ(walked.kernel.differing, 0);
+  EXPECT_TRUE(walked.opinion.wrong_sums.empty());
+}
+
 // 129 * 127 * 2 = 32766 fits int16; 130 * 127 * 2 = 33020 does not.
 TEST(Saturation, DependsOnWeightsAndActivations) {
   ConvProblem problem{.spec = {.in_channels = 2}, .activation = {129, 129}, .weight = {127, 127}};
