@@ -79,17 +79,19 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
       }
     }
   }
+  const auto place = [&](std::size_t k, std::size_t i) {  // in the output
+    return (first + static_cast<std::int64_t>(k * kPixels + i)) * row.channels + channel;
+  };
   std::uint8_t* y[kWide][kPixels];
 #pragma GCC unroll 16
   for (std::size_t k = 0; k < kWide; ++k) {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kPixels; ++i) y[k][i] = row.y + place(k, i);
+    if (row.sums == nullptr) continue;
     std::int32_t* raw[kPixels];
 #pragma GCC unroll 4
-    for (std::size_t i = 0; i < kPixels; ++i) {
-      const std::int64_t at = (first + static_cast<std::int64_t>(k * kPixels + i)) * row.channels + channel;
-      y[k][i] = row.y + at;
-      raw[i] = row.sums + at;
-    }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[k], kSize, raw);
+    for (std::size_t i = 0; i < kPixels; ++i) raw[i] = row.sums + place(k, i);
+    store_sums<Lanes>(sums[k], kSize, raw);
   }
   Lanes::finish(sums, numbers, range, y, kSize);
 }
