@@ -44,7 +44,7 @@ struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
   Loops loops{};
-  std::optional<Loops> seven_bit_loops;  // instead, where all activations fit 7 bits
+  std::optional<Loops> seven_bit_loops;  // instead, for a chunk whose activations all fit 7 bits
   OutputRange range{};
   Spatial out{};
   std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output

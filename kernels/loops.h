@@ -108,7 +108,8 @@ struct Loops {
   // Products of a sum wait for one another, where one instruction multiplies and adds: a single position takes as long as several.
   bool products_wait;
   // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits, and the loops that
-  // take pairs for those. None saturates then, whatever the weights.
+  // take pairs for those. None saturates then, whatever the weights. They read weights that were packed for the exact loops: their
+  // block and blocks are the same, and in 3x3 weights lie as for exact products.
   bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
   Loops (*seven_bit_loops)();
 };

@@ -185,4 +185,17 @@ Loops loops_with() {
           .seven_bit_loops = nullptr};
 }
 
+// Of activations of 7 bits: no pair saturates, whichever products it has, and the order of 3x3 is that of exact loops.
+template <typename PairLanes>
+struct SevenBitLanes : PairLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
+};
+
+template <typename PairLanes>
+Loops seven_bit_loops() {
+  Loops loops = loops_with<PairLanes>();
+  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes<PairLanes>>;
+  return loops;
+}
+
 }  // namespace tieout
