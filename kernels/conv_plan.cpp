@@ -173,8 +173,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   lay_out_source(plan);
   if (plan.windows != Windows::gathered) {
     list_runs(plan, plan.reduction == Reduction::depthwise ? 1 : taps_of_run);
-    const bool one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
-    if (one_row) plan.one_row = ConvPlan::OneRow::yes;
+    plan.one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
   }
   if (plan.windows == Windows::joined || plan.windows == Windows::gathered) make_windows_runs(plan);
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;

@@ -52,8 +52,7 @@ struct ConvPlan {
 
   Windows windows = Windows::in_place;
   Reduction reduction = Reduction::dense;
-  // 1x1 with stride 1: the whole output is one row.
-  enum class OneRow { no, yes } one_row = OneRow::no;
+  bool one_row = false;          // dense, 1x1 with stride 1: the rows of a chunk follow one another as one
   std::int64_t line_bytes = 0;   // of the source: input, padded copy
   std::int64_t plane_bytes = 0;  // from a tap to the next in depth
   // Of the output, whose windows stay in the cache together; positions of a row where each window is by itself.
@@ -77,6 +76,7 @@ struct ConvPlan {
   };
   std::vector<PlacedPanel> panels;  // dense
   std::int64_t period = 0;          // depthwise: see DepthwiseRow
+  bool runs_on = false;             // likewise
   std::int64_t pixels = 0;          // depthwise 3x3: see Depthwise3x3
   std::vector<CacheLine> weights, ones;
   std::vector<CacheLine> outside;  // depthwise 3x3: a line of zero points

@@ -290,8 +290,8 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   const std::int64_t bytes = 4 * plan.loops.block;  // of a register
   const std::int64_t period = period_of_rows(channels, bytes);
   // Weights that repeat late would not stay in the cache.
-  if (plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels)) {
-    plan.one_row = ConvPlan::OneRow::yes;
+  plan.runs_on = plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels);
+  if (plan.runs_on) {
     packer.pack_depthwise(period, period * bytes);
   } else {
     packer.pack_depthwise((channels + bytes - 1) / bytes, channels);

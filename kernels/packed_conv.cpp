@@ -71,8 +71,7 @@ class Run {
       return;
     }
     if (!plan_.trimmed_areas.empty()) return trimmed_chunk(source, row, count);
-    const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
-    DenseArea work = one_row ? dense_area(1, count * plan_.out[2]) : dense_area(count, plan_.out[2]);
+    DenseArea work = plan_.one_row ? dense_area(1, count * plan_.out[2]) : dense_area(count, plan_.out[2]);
     for (const ConvPlan::PlacedPanel& placed : panels_) {
       work.x = source + placed.group * plan_.group_channels;
       dense(placed, work, output_offset(row));
@@ -217,13 +216,12 @@ class Run {
 
   void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
     const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
-    const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
     const std::int64_t period_bytes = plan_.period * 4 * plan_.loops.block;
     const DepthwiseRow work{.x = x,
                             .bytes = row_numbers_,
-                            .x_distance = runs_on ? period_bytes : c_.stride[2] * c_.in_channels,
-                            .y_distance = runs_on ? period_bytes : c_.out_channels,
-                            .runs_on = runs_on,
+                            .x_distance = plan_.runs_on ? period_bytes : c_.stride[2] * c_.in_channels,
+                            .y_distance = plan_.runs_on ? period_bytes : c_.out_channels,
+                            .runs_on = plan_.runs_on,
                             .period = plan_.period,
                             .tap_offsets = plan_.run_offsets.data(),
                             .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
