@@ -125,10 +125,7 @@ void dense_panel(const Panel& panel, const DenseArea& area, const OutputRange& r
 
 template <typename Lanes>
 void dense(const Panel& panel, const DenseArea& area, const OutputRange& range) {
-  if constexpr (Lanes::kBlocks >= 4) {
-    if (panel.blocks == 4) return dense_panel<Lanes, 4>(panel, area, range);
-  }
-  if constexpr (Lanes::kBlocks >= 2) {
+  if constexpr (Lanes::kBlocks == 2) {
     if (panel.blocks == 2) return dense_panel<Lanes, 2>(panel, area, range);
   }
   dense_panel<Lanes, 1>(panel, area, range);

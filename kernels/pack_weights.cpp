@@ -117,9 +117,7 @@ class Packer {
     for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
       const std::int64_t end = (group + 1) * plan_.group_outputs;
       for (std::int64_t first = group * plan_.group_outputs; first < end;) {
-        std::int64_t blocks = plan_.loops.blocks;
-        while (blocks > 1 && (end - first + block_ - 1) / block_ < blocks) blocks /= 2;
-        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
+        const std::int64_t blocks = std::min<std::int64_t>(plan_.loops.blocks, (end - first + block_ - 1) / block_);
         const std::int64_t channels = std::min(end - first, blocks * block_);
         use(group, first, blocks, channels);
         first += channels;
