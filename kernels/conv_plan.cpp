@@ -28,7 +28,7 @@ std::int64_t lines_of(const ConvCase& c, std::int64_t rows) {
   return (rows - 1) * c.stride[1] + c.dilation[1] * (c.kernel[1] - 1) + 1;
 }
 
-// Pixels of a line that the windows of a row of the output look at, and the input's own.
+// Pixels of a line that the windows of a row of the output span, those of the padding with them.
 std::int64_t padded_width(const ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   return (plan.out[2] - 1) * c.stride[2] + c.dilation[2] * (c.kernel[2] - 1) + 1;

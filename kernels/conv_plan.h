@@ -12,7 +12,7 @@ namespace tieout {
 
 // Where the loops find the windows.
 enum class Windows {
-  in_place,  // in the activation itself: nothing is padded, and every run is a whole number of steps
+  in_place,  // in the activation itself: nothing is padded and every run is a whole number of steps, or Depthwise3x3 sees to it
   padded,    // in a copy of the rows at work, with what lies outside of the input filled in
   joined,    // each window by itself, one run: its runs in such a copy, one behind the other
   gathered,  // likewise, tap by tap out of the activation: where that copy would be too large
@@ -24,12 +24,12 @@ enum class Reduction {
   depthwise_3x3,  // where Depthwise3x3 can do it
 };
 
-// Neighbouring rows or columns of the output, in whose windows the taps from..to-1 are computed: those inside of the input.
+// Neighbouring rows or columns of the output, in whose windows the taps from..to-1 are computed: all those inside of the input.
 struct Span {
   std::int64_t first, count, from, to;
 };
 
-// A part of the output whose windows have the same taps.
+// A part of the output in whose windows the same taps are computed.
 struct TrimmedArea {
   Span rows, columns;
 };
@@ -63,7 +63,7 @@ struct ConvPlan {
   std::vector<std::int64_t> part_offsets;  // of what is joined to a run
   std::int64_t part_bytes = 0;
 
-  // Where there are any, they cover the output, and taps outside of the input are left out: what each contributes is known
+  // Where there are any, they cover the output, and taps outside of the input may be left out: what each contributes is known
   // beforehand, sums_outside, by panel, tap, block and lane; there are none for a zero point of 0. On a map of 7x7 with a
   // padding of 1 this is a sixth of all products.
   std::vector<TrimmedArea> trimmed_areas;

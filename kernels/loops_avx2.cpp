@@ -15,7 +15,7 @@ Register load_register(const void* from) { return _mm256_loadu_si256(static_cast
 struct CommonLanes {
   static constexpr std::int64_t kBlock = 8;
   static constexpr int kBlocks = 2;
-  // Sums of a panel's positions take 12 of 16 registers.
+  // The sums of two blocks take 12 of 16 registers, those of one block 8.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 6 : 8; }
   static constexpr std::size_t kDepthwiseWide = 3;
 

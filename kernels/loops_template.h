@@ -3,11 +3,15 @@
 //
 //   kProducts   what sums are made of
 //   kBlock      lanes: 16, or 8
+//   kBlocks     of the largest panel: 1, or 2
 //   Sums        an int32 for each lane
 //   Weights     a block's weights of one step
 //   Activations four bytes for each lane
-//   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
-//   bytes(at): four blocks' bytes of the input, as many from each at[part]
+//   Bytes       a byte of the input for each lane of four blocks
+//   load(p), store(p, sums), splat(value), weights(p), broadcast(p), dot(sums, activations, weights)
+//   subtract_product(sums, a, b), at_most(sums, most)
+//   store_in_order(sums, count, to): where registers can do what store_lanes() does
+//   bytes(at): as many bytes from each at[part]
 //   interleave(rows, out): four rows of such bytes to four blocks: in each lane one channel's bytes of the four rows
 //   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
 //   kDepthwiseWide: so many registers of bytes of the output whose sums the registers hold
