@@ -55,8 +55,8 @@ struct ConvPlan {
   bool one_row = false;          // dense, 1x1 with stride 1: the rows of a chunk follow one another as one
   std::int64_t line_bytes = 0;   // of the source: input, padded copy
   std::int64_t plane_bytes = 0;  // from a tap to the next in depth
-  // Of the output, whose windows stay in the cache together; positions of a row where each window is by itself.
-  std::int64_t chunk_rows = 0;
+  // Of the output, whose windows stay in the cache together: rows; or, where each window is by itself, positions of a row.
+  std::int64_t chunk_rows = 0, chunk_positions = 0;
 
   std::vector<std::int64_t> run_offsets;   // or of depthwise taps
   std::int64_t run_bytes = 0, steps = 0;   // steps of a run
@@ -71,7 +71,8 @@ struct ConvPlan {
 
   struct PlacedPanel {
     std::int64_t group = 0, first_channel = 0;  // of the output, among all
-    std::int64_t lines = 0, blocks = 0;         // where its weights and its numbers begin
+    std::int64_t first_line = 0;                // of its weights
+    std::int64_t first_block = 0;               // of its numbers
     Panel panel{};
   };
   std::vector<PlacedPanel> panels;  // dense
@@ -84,6 +85,10 @@ struct ConvPlan {
 
   [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }
+  // Of the input, that so many rows of the output look at.
+  [[nodiscard]] std::int64_t lines_of(std::int64_t rows) const {
+    return (rows - 1) * spec.stride[1] + spec.dilation[1] * (spec.kernel[1] - 1) + 1;
+  }
 };
 
 [[nodiscard]] ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight,

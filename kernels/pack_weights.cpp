@@ -53,7 +53,7 @@ class Packer {
 
   void pack_panels() {
     std::size_t lines = 0;
-    each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += lines_of(block_steps_of_panel(blocks)); });
+    each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += cache_lines(block_steps_of_panel(blocks)); });
     plan_.weights.reserve(lines);  // megabytes, which are not to be moved as they grow
     each_panel([&](std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
       pack_panel(group, first, blocks, channels);
@@ -129,14 +129,14 @@ class Packer {
     return static_cast<std::int64_t>(plan_.run_offsets.size()) * plan_.steps * blocks;
   }
 
-  [[nodiscard]] std::size_t lines_of(std::int64_t block_steps) const {
+  [[nodiscard]] std::size_t cache_lines(std::int64_t block_steps) const {
     return static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64);
   }
 
   // Behind the others, so many block steps.
   std::int8_t* room_for(std::int64_t block_steps, std::vector<CacheLine>& lines) const {
     const std::size_t first = lines.size();
-    lines.resize(first + lines_of(block_steps));
+    lines.resize(first + cache_lines(block_steps));
     return lines.data()[first].bytes;
   }
 
@@ -204,8 +204,8 @@ class Packer {
     const auto runs = static_cast<std::int64_t>(plan_.run_offsets.size());
     ConvPlan::PlacedPanel placed{.group = group,
                                  .first_channel = first,
-                                 .lines = static_cast<std::int64_t>(plan_.weights.size()),
-                                 .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
+                                 .first_line = static_cast<std::int64_t>(plan_.weights.size()),
+                                 .first_block = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
     std::int8_t* to = room_for(block_steps_of_panel(blocks), plan_.weights);
@@ -225,12 +225,14 @@ class Packer {
       }
     }
     put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
-    if (!plan_.trimmed_areas.empty() && plan_.spec.activation_zero_point != 0) sum_outside(first, blocks, channels);
+    if (!plan_.trimmed_areas.empty() && plan_.spec.activation_zero_point != 0) {
+      put_sums_outside(first, blocks, channels);
+    }
     plan_.panels.push_back(placed);
   }
 
   // Of each tap and channel, with nothing but zero points.
-  void sum_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+  void put_sums_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, lane / block_, lane % block_);
@@ -271,8 +273,8 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   if (plan.reduction == Reduction::dense) {
     packer.pack_panels();
     for (ConvPlan::PlacedPanel& placed : plan.panels) {
-      placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
-      placed.panel.numbers = plan.numbers.data() + placed.blocks;
+      placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.first_line)].bytes;
+      placed.panel.numbers = plan.numbers.data() + placed.first_block;
     }
     return;
   }

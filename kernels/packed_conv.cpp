@@ -63,7 +63,7 @@ class Run {
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
-    choose_loops(source, lines_of(count));
+    choose_loops(source, plan_.lines_of(count));
     if (plan_.reduction == Reduction::depthwise) {
       for (std::int64_t r = 0; r < count; ++r) {
         depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
@@ -76,11 +76,6 @@ class Run {
       work.x = source + placed.group * plan_.group_channels;
       dense(placed, work, output_offset(row));
     }
-  }
-
-  // Of the input, that so many rows of the output look at.
-  [[nodiscard]] std::int64_t lines_of(std::int64_t rows) const {
-    return (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
   }
 
   // By the activations in these lines of the window's planes.
@@ -120,7 +115,7 @@ class Run {
     panel.weights += first_step * kStep * panel.blocks * block;
     if (c_.activation_zero_point == 0) return placed;
     numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
-    const std::int32_t* sums = plan_.sums_outside.data() + placed.blocks * block * volume(c_.kernel);
+    const std::int32_t* sums = plan_.sums_outside.data() + placed.first_block * block * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
       for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * block) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
@@ -186,7 +181,7 @@ class Run {
     const std::uint8_t* const plane = image_ + row / plan_.out[1] * c_.stride[0] * c_.input[1] * plan_.line_bytes;
     const std::int64_t corner = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
     const std::int64_t top = std::clamp<std::int64_t>(corner, 0, c_.input[1]);
-    const std::int64_t bottom = std::clamp<std::int64_t>(corner + lines_of(count), top, c_.input[1]);
+    const std::int64_t bottom = std::clamp<std::int64_t>(corner + plan_.lines_of(count), top, c_.input[1]);
     choose_loops(plane + top * plan_.line_bytes, bottom - top);
     for (std::int64_t r = 0; r < count; ++r) {
       depthwise_3x3_row(plane, corner + r * c_.stride[1], output_offset(row + r));
@@ -241,8 +236,8 @@ class Run {
     DenseArea work = dense_area(1, 0);
     work.distance = plan_.steps * kStep;
     for (std::int64_t group = 0; group < c_.groups; ++group) {
-      for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
-        work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
+      for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_positions) {
+        work.positions = std::min(plan_.chunk_positions, plan_.out[2] - w);
         work.x = lines != nullptr ? copy_.join(lines, w, work.positions, group)
                                   : copy_.gather(d, h, w, work.positions, group);
         for (const ConvPlan::PlacedPanel& placed : panels_) {
