@@ -1,11 +1,11 @@
 #include "kernels/packed_conv.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
 #include "kernels/conv_plan.h"
+#include "kernels/depthwise_work.h"
 #include "kernels/window_copy.h"
 #include "kernels/workers.h"
 
@@ -53,6 +53,10 @@ class Run {
 
  private:
   [[nodiscard]] std::int64_t output_offset(std::int64_t row) const { return (row - first_row_) * row_numbers_; }
+  [[nodiscard]] std::uint8_t* y_of(std::int64_t row) const { return y_ + output_offset(row); }
+  [[nodiscard]] std::int32_t* sums_of(std::int64_t row) const {
+    return sums_ == nullptr ? nullptr : sums_ + output_offset(row);
+  }
 
   void chunk(std::int64_t row, std::int64_t count) {
     const std::int64_t d = row / plan_.out[1] * c_.stride[0];
@@ -66,7 +70,8 @@ class Run {
     choose_loops(source, plan_.lines_of(count));
     if (plan_.reduction == Reduction::depthwise) {
       for (std::int64_t r = 0; r < count; ++r) {
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
+        const std::uint8_t* const x = source + r * c_.stride[1] * plan_.line_bytes;
+        loops_->depthwise(depthwise_row(plan_, x, y_of(row + r), sums_of(row + r)), plan_.range);
       }
       return;
     }
@@ -184,49 +189,9 @@ class Run {
     const std::int64_t bottom = std::clamp<std::int64_t>(corner + plan_.lines_of(count), top, c_.input[1]);
     choose_loops(plane + top * plan_.line_bytes, bottom - top);
     for (std::int64_t r = 0; r < count; ++r) {
-      depthwise_3x3_row(plane, corner + r * c_.stride[1], output_offset(row + r));
+      const std::int64_t first_line = corner + r * c_.stride[1];
+      loops_->depthwise_3x3(depthwise_3x3_row(plan_, plane, first_line, y_of(row + r), sums_of(row + r)), plan_.range);
     }
-  }
-
-  void depthwise_3x3_row(const std::uint8_t* plane, std::int64_t corner, std::int64_t offset) {
-    const auto* const outside = reinterpret_cast<const std::uint8_t*>(plan_.outside.front().bytes);
-    Depthwise3x3 work{.lines = {},
-                      .outside = outside,
-                      .width = c_.input[2],
-                      .channels = c_.out_channels,
-                      .padding = c_.padding[2],
-                      .stride = c_.stride[2],
-                      .positions = plan_.out[2],
-                      .pixels = plan_.pixels,
-                      .weights = plan_.weights.front().bytes,
-                      .numbers = plan_.numbers.data(),
-                      .y = y_ + offset,
-                      .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    for (std::int64_t i = 0; i < 3; ++i) {
-      const std::int64_t h = corner + i;
-      work.lines[i] = h >= 0 && h < c_.input[1] ? plane + h * plan_.line_bytes : outside;
-    }
-    loops_->depthwise_3x3(work, plan_.range);
-  }
-
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
-    const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
-    const std::int64_t period_bytes = plan_.period * 4 * plan_.loops.block;
-    const DepthwiseRow work{.x = x,
-                            .bytes = row_numbers_,
-                            .x_distance = plan_.runs_on ? period_bytes : c_.stride[2] * c_.in_channels,
-                            .y_distance = plan_.runs_on ? period_bytes : c_.out_channels,
-                            .runs_on = plan_.runs_on,
-                            .period = plan_.period,
-                            .tap_offsets = plan_.run_offsets.data(),
-                            .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
-                            .weights = plan_.weights.front().bytes,
-                            .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
-                            .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                            .numbers = plan_.numbers.data(),
-                            .y = y_ + offset,
-                            .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    loops_->depthwise(work, plan_.range);
   }
 
   void row_of_windows(std::int64_t row) {
