@@ -13,31 +13,6 @@
 namespace tieout {
 namespace {
 
-// What a lane of the loops knows of its channel. One that only fills up a block is all zeros.
-struct Channel {
-  std::int32_t start = 0, weight_zero_point = 0;
-  ChannelScale scale;
-};
-
-// Modulo 2^32, as is what it goes into.
-std::int32_t sum_of(std::span<const std::int8_t> weights) {
-  return static_cast<std::int32_t>(
-      std::accumulate(weights.begin(), weights.end(), std::uint32_t{0},
-                      [](auto sum, auto w) { return sum + static_cast<std::uint32_t>(w); }));
-}
-
-Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, std::int64_t k) {
-  const ConvCase& c = plan.spec;
-  const std::int64_t length = reduction_length(c);
-  const auto weights = weight.subspan(static_cast<std::size_t>(k * length), static_cast<std::size_t>(length));
-  const std::int64_t xz = c.activation_zero_point;
-  const std::int64_t wz = weight_zero_point(c, k);
-  const std::int64_t sum = sum_of(weights);
-  return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum),  // modulo 2^32
-          .weight_zero_point = static_cast<std::int32_t>(wz),
-          .scale = channel_scale(c, plan.arithmetic, k)};
-}
-
 class Packer {
  public:
   Packer(ConvPlan& plan, std::span<const std::int8_t> weight)
@@ -190,7 +165,8 @@ class Packer {
       BlockNumbers& numbers = plan_.numbers.emplace_back();
       for (std::int64_t lane = 0; lane < block_; ++lane) {
         const std::int64_t k = channel_at(channel_of_lane(blocks, block, lane));
-        const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
+        const PackedChannel channel =
+            k < 0 ? PackedChannel{} : packed_channel(plan_.spec, plan_.arithmetic, weight_, k);
         numbers.start[lane] = channel.start;
         numbers.weight_zero_point[lane] = channel.weight_zero_point;
         numbers.bias[lane] = channel.scale.bias;
@@ -246,7 +222,8 @@ class Packer {
   [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
     const std::int64_t zero_point = plan_.spec.activation_zero_point;
     if (plan_.arithmetic.products == Arithmetic::Products::exact) {
-      return static_cast<std::int32_t>(zero_point * sum_of({weights, static_cast<std::size_t>(plan_.group_channels)}));
+      return static_cast<std::int32_t>(zero_point *
+                                       sum_of_weights({weights, static_cast<std::size_t>(plan_.group_channels)}));
     }
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
