@@ -1,7 +1,9 @@
 #pragma once
-// What turns an output channel's integer sums into units of the output. The specification (conv_relu.cpp) has its own.
+// What turns an output channel's integer sums into units of the output, and what they begin with. The specification
+// (conv_relu.cpp) has its own.
 
 #include <cstdint>
+#include <span>
 
 #include "cases/conv_case.h"
 
@@ -15,5 +17,18 @@ struct ChannelScale {
 
 // k: output channel. All float32, in the order in which FBGEMM computes them: see oracle/README.md, requantization.
 [[nodiscard]] ChannelScale channel_scale(const ConvCase& c, const Arithmetic& arithmetic, std::int64_t k);
+
+// What a lane of the packed loops knows of its channel: see BlockNumbers. One that only fills up a block is all zeros.
+struct PackedChannel {
+  std::int32_t start = 0, weight_zero_point = 0;
+  ChannelScale scale;
+};
+
+// weight: of all channels.
+[[nodiscard]] PackedChannel packed_channel(const ConvCase& c, const Arithmetic& arithmetic,
+                                           std::span<const std::int8_t> weight, std::int64_t k);
+
+// Modulo 2^32, as is what it goes into.
+[[nodiscard]] std::int32_t sum_of_weights(std::span<const std::int8_t> weights);
 
 }  // namespace tieout

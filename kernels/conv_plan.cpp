@@ -23,12 +23,7 @@ bool at_most(std::int64_t most, std::initializer_list<std::int64_t> extents) {
   return true;
 }
 
-// Lines of the input that `rows` rows of the output look at.
-std::int64_t lines_of(const ConvCase& c, std::int64_t rows) {
-  return (rows - 1) * c.stride[1] + c.dilation[1] * (c.kernel[1] - 1) + 1;
-}
-
-// Pixels of a line that the windows of a row of the output look at, and the input's own.
+// Pixels of a line that the windows of a row of the output span, those of the padding with them.
 std::int64_t padded_width(const ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   return (plan.out[2] - 1) * c.stride[2] + c.dilation[2] * (c.kernel[2] - 1) + 1;
@@ -51,7 +46,7 @@ Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   const bool depthwise = plan.reduction == Reduction::depthwise;
   const bool joined = !depthwise && !keeps_pairs(plan, runs);
   if (!depthwise && !joined && c.padding == Spatial{0, 0, 0} && plan.run_bytes % kStep == 0) return Windows::in_place;
-  const bool fits = at_most(kLargestCopy, {c.kernel[0], lines_of(c, 1), padded_width(plan), c.in_channels});
+  const bool fits = at_most(kLargestCopy, {c.kernel[0], plan.lines_of(1), padded_width(plan), c.in_channels});
   return !fits ? Windows::gathered : joined ? Windows::joined : Windows::padded;
 }
 
@@ -72,12 +67,12 @@ void lay_out_source(ConvPlan& plan) {
   if (plan.windows == Windows::gathered) return;
   const bool copied = plan.windows != Windows::in_place;
   plan.line_bytes = (copied ? padded_width(plan) : c.input[2]) * c.in_channels;
-  const std::int64_t of_one = c.kernel[0] * lines_of(c, 1) * plan.line_bytes;
+  const std::int64_t of_one = c.kernel[0] * plan.lines_of(1) * plan.line_bytes;
   const std::int64_t of_each = c.kernel[0] * c.stride[1] * plan.line_bytes;
   const std::int64_t most = 1 + std::max<std::int64_t>(kChunkBytes - of_one, 0) / of_each;
   plan.chunk_rows = plan.windows == Windows::joined ? 1 : even_chunks(plan.out[1], std::min(most, plan.out[1]));
   plan.plane_bytes =
-      copied ? lines_of(c, plan.chunk_rows) * plan.line_bytes : c.dilation[0] * c.input[1] * plan.line_bytes;
+      copied ? plan.lines_of(plan.chunk_rows) * plan.line_bytes : c.dilation[0] * c.input[1] * plan.line_bytes;
 }
 
 // Each run's place from where a window begins; or each tap's.
@@ -97,7 +92,8 @@ void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
 void make_windows_runs(ConvPlan& plan) {
   plan.part_bytes = std::exchange(plan.run_bytes, plan.group_channels * volume(plan.spec.kernel));
   plan.part_offsets = std::exchange(plan.run_offsets, {0});
-  plan.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(plan.run_bytes, 1), 1, plan.out[2]);
+  plan.chunk_positions =
+      std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(plan.run_bytes, 1), 1, plan.out[2]);
 }
 
 // Of dimension d: positions of the output with the same taps inside.
@@ -173,8 +169,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   lay_out_source(plan);
   if (plan.windows != Windows::gathered) {
     list_runs(plan, plan.reduction == Reduction::depthwise ? 1 : taps_of_run);
-    const bool one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
-    if (one_row) plan.one_row = ConvPlan::OneRow::yes;
+    plan.one_row = plan.windows == Windows::in_place && volume(c.kernel) == 1 && c.stride == Spatial{1, 1, 1};
   }
   if (plan.windows == Windows::joined || plan.windows == Windows::gathered) make_windows_runs(plan);
   plan.steps = (plan.run_bytes + kStep - 1) / kStep;

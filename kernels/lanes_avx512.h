@@ -6,6 +6,7 @@
 #include "kernels/loops_template.h"
 
 namespace tieout::avx512 {
+namespace {  // of each file its own: their instruction sets differ
 
 // A register of 64 activations: four bytes in each of 16 lanes.
 using Register = __m512i;
@@ -171,4 +172,5 @@ struct CommonLanes {
   }
 };
 
+}  // namespace
 }  // namespace tieout::avx512

@@ -2,13 +2,14 @@
 // What a packed convolution hands to the loops of an instruction set: pointers and plain numbers.
 //
 // A reduction is a few runs of contiguous bytes of channels-last activations; it is walked four bytes at a time, a step. As many
-// output channels as a register has sums are a block, 16 or 8, up to four blocks a panel. Within a panel of b blocks, lane i of
-// block r is the channel
+// output channels as a register has sums are a block, 16 or 8. A panel is one or two blocks; where each channel is by itself, four
+// are taken together. Of b blocks, lane i of block r is the channel
 //
 //   channel_of_lane(b, r, i) = 4 * b * (i / 4) + 4 * r + i % 4
 //
 // which is the order in which 32-bit numbers come out of the instructions that pack them to bytes within 128-bit lanes: the
-// bytes of a panel then lie as the channels do, and no shuffle puts them right.
+// bytes of four blocks then lie as the channels do. Where fewer blocks of several positions fill the register, 128 bits have four
+// neighbouring channels of each block: whole 32-bit numbers are to be moved, and no bytes.
 
 #include <cstdint>
 
@@ -39,9 +40,9 @@ struct OutputRange {
   std::int32_t zero_point, lowest;
 };
 
-// Up to four blocks of output channels.
+// One or two blocks of output channels.
 struct Panel {
-  int blocks;                   // 1, 2 or 4
+  int blocks;
   std::int64_t channels;        // that exist: the last block may be filled up
   const std::int8_t* weights;   // runs x steps x blocks x lanes x 4
   const BlockNumbers* numbers;  // of each block
@@ -66,7 +67,7 @@ struct DenseArea {
 // elsewhere the period is a pixel, whose last register may be cut off. Register k of a turn begins at
 // x + turn * its bytes + k * x_distance.
 struct DepthwiseRow {
-  const std::uint8_t* x;                // 63 bytes behind the last window are read and not used
+  const std::uint8_t* x;                // at most 4 * block - 1 bytes behind the last window are read and not used
   std::int64_t bytes;                   // of the output
   std::int64_t x_distance, y_distance;  // from a turn's register to its next: a period, or a pixel
   bool runs_on;                         // from pixel to pixel
@@ -86,7 +87,7 @@ struct DepthwiseRow {
 // begins sooner where they do not divide: nothing is read or written beside them.
 struct Depthwise3x3 {
   const std::uint8_t* lines[3];  // of the input, or of zero points
-  const std::uint8_t* outside;   // zero points, four blocks of them
+  const std::uint8_t* outside;   // zero points, as many as a pixel has in four blocks
   std::int64_t width, channels;  // of a line
   std::int64_t padding, stride;  // of columns; a stride of 1 or 2
   std::int64_t positions;        // at least `pixels`
@@ -100,7 +101,7 @@ struct Depthwise3x3 {
 
 struct Loops {
   std::int64_t block;  // lanes
-  int blocks;          // of the largest panel
+  int blocks;          // of the largest panel: 1 or 2
   void (*dense)(const Panel& panel, const DenseArea& area, const OutputRange& range);
   void (*depthwise)(const DepthwiseRow& row, const OutputRange& range);
   void (*depthwise_3x3)(const Depthwise3x3& row, const OutputRange& range);
@@ -108,7 +109,8 @@ struct Loops {
   // Products of a sum wait for one another, where one instruction multiplies and adds: a single position takes as long as several.
   bool products_wait;
   // nullptr, or of exact loops that take longer than pairs which saturate: whether all activations fit 7 bits, and the loops that
-  // take pairs for those. None saturates then, whatever the weights.
+  // take pairs for those. None saturates then, whatever the weights. They read weights that were packed for the exact loops: their
+  // block and blocks are the same, and in 3x3 weights lie as for exact products.
   bool (*seven_bits)(const std::uint8_t* x, std::int64_t count);
   Loops (*seven_bit_loops)();
 };

@@ -15,7 +15,7 @@ Register load_register(const void* from) { return _mm256_loadu_si256(static_cast
 struct CommonLanes {
   static constexpr std::int64_t kBlock = 8;
   static constexpr int kBlocks = 2;
-  // Sums of a panel's positions take 12 of 16 registers.
+  // The sums of two blocks take 12 of 16 registers, those of one block 8.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 6 : 8; }
   static constexpr std::size_t kDepthwiseWide = 3;
 
@@ -195,17 +195,6 @@ struct ExactLanes : CommonLanes {
   }
 };
 
-// Of activations of 7 bits: no pair saturates, whichever products it has.
-struct SevenBitLanes : PairLanes {
-  static constexpr auto kProducts = Arithmetic::Products::exact;
-};
-
-Loops seven_bit_loops() {
-  Loops loops = loops_with<PairLanes>();
-  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes>;
-  return loops;
-}
-
 bool seven_bits(const std::uint8_t* x, std::int64_t count) {
   std::int64_t i = 0;
   for (; i + 128 <= count; i += 128) {
@@ -224,7 +213,7 @@ Loops avx2_loops(Arithmetic::Products products) {
   if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
   Loops exact = loops_with<ExactLanes>();
   exact.seven_bits = seven_bits;
-  exact.seven_bit_loops = seven_bit_loops;
+  exact.seven_bit_loops = seven_bit_loops<PairLanes>;
   return exact;
 }
 

@@ -50,17 +50,6 @@ struct ExactLanes : avx512::CommonLanes {
   }
 };
 
-// Of activations of 7 bits: no pair saturates, whichever products it has.
-struct SevenBitLanes : PairLanes {
-  static constexpr auto kProducts = Arithmetic::Products::exact;
-};
-
-Loops seven_bit_loops() {
-  Loops loops = loops_with<PairLanes>();
-  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes>;
-  return loops;
-}
-
 bool seven_bits(const std::uint8_t* x, std::int64_t count) {
   std::int64_t i = 0;
   for (; i + 128 <= count; i += 128) {
@@ -78,7 +67,7 @@ Loops avx512_loops(Arithmetic::Products products) {
   if (products == Arithmetic::Products::int16_pairs) return loops_with<PairLanes>();
   Loops exact = loops_with<ExactLanes>();
   exact.seven_bits = seven_bits;
-  exact.seven_bit_loops = seven_bit_loops;
+  exact.seven_bit_loops = seven_bit_loops<PairLanes>;
   return exact;
 }
 

@@ -5,7 +5,6 @@
 // a tile that sees the column takes it from there. Where neighbours saturate together, these lie in a row: there taps go by fours
 // in their order, for each window by itself.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -35,7 +34,8 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
   constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
   constexpr std::int64_t kSize = kDepthwiseBytes<Lanes> / std::int64_t{kPixels};
   constexpr std::int64_t kShift = kStride * std::int64_t{kPixels};  // columns from a register to the next
-  const std::int64_t channel = std::min(turn * kSize, row.channels - kSize);
+  const std::int64_t last_channel = row.channels - kSize;           // that a turn can begin with
+  const std::int64_t channel = turn * kSize < last_channel ? turn * kSize : last_channel;
   const std::uint8_t* const lines[3] = {row.lines[0] + channel, row.lines[1] + channel, row.lines[2] + channel};
   const std::int64_t column = first * kStride - row.padding;
   const std::int8_t* const w = row.weights + turn * 3 * 4 * kWeights;
@@ -70,7 +70,7 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
 #pragma GCC unroll 3
       for (std::int64_t third = 0; third < 3; ++third) {
         const auto tap = [&](std::int64_t i) {
-          const std::int64_t t = std::min<std::int64_t>(third * 4 + i, 8);  // those behind the last meet weights of 0
+          const std::int64_t t = third * 4 + i < 8 ? third * 4 + i : 8;  // those behind the last meet weights of 0
           return load(t / 3, k * kShift + t % 3);
         };
         typename Lanes::Activations x[4];
@@ -79,17 +79,19 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
       }
     }
   }
+  const auto place = [&](std::size_t k, std::size_t i) {  // in the output
+    return (first + static_cast<std::int64_t>(k * kPixels + i)) * row.channels + channel;
+  };
   std::uint8_t* y[kWide][kPixels];
 #pragma GCC unroll 16
   for (std::size_t k = 0; k < kWide; ++k) {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kPixels; ++i) y[k][i] = row.y + place(k, i);
+    if (row.sums == nullptr) continue;
     std::int32_t* raw[kPixels];
 #pragma GCC unroll 4
-    for (std::size_t i = 0; i < kPixels; ++i) {
-      const std::int64_t at = (first + static_cast<std::int64_t>(k * kPixels + i)) * row.channels + channel;
-      y[k][i] = row.y + at;
-      raw[i] = row.sums + at;
-    }
-    if (row.sums != nullptr) store_sums<Lanes>(sums[k], kSize, raw);
+    for (std::size_t i = 0; i < kPixels; ++i) raw[i] = row.sums + place(k, i);
+    store_sums<Lanes>(sums[k], kSize, raw);
   }
   Lanes::finish(sums, numbers, range, y, kSize);
 }
@@ -99,7 +101,7 @@ template <typename Lanes, std::int64_t kStride, std::size_t kPixels, std::size_t
 void depthwise_3x3_tiles(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn) {
   constexpr std::int64_t kPositions = std::int64_t{kWide} * std::int64_t{kPixels};
   for (std::int64_t at = 0; at < row.positions; at += kPositions) {
-    const std::int64_t first = std::min(at, row.positions - kPositions);
+    const std::int64_t last = row.positions - kPositions, first = at < last ? at : last;
     const std::int64_t left = first * kStride - row.padding;
     if (left >= 0 && left + (kPositions - 1) * kStride + 3 <= row.width) {
       depthwise_3x3_tile<Lanes, Place::inside, kStride, kPixels, kWide>(row, range, turn, first);

@@ -3,11 +3,15 @@
 //
 //   kProducts   what sums are made of
 //   kBlock      lanes: 16, or 8
+//   kBlocks     of the largest panel: 1, or 2
 //   Sums        an int32 for each lane
 //   Weights     a block's weights of one step
 //   Activations four bytes for each lane
-//   load(p), store(p, sums), weights(p), broadcast(p), dot(sums, activations, weights), subtract_product(sums, a, b)
-//   bytes(at): four blocks' bytes of the input, as many from each at[part]
+//   Bytes       a byte of the input for each lane of four blocks
+//   load(p), store(p, sums), splat(value), weights(p), broadcast(p), dot(sums, activations, weights)
+//   subtract_product(sums, a, b), at_most(sums, most)
+//   store_in_order(sums, count, to): where registers can do what store_lanes() does
+//   bytes(at): as many bytes from each at[part]
 //   interleave(rows, out): four rows of such bytes to four blocks: in each lane one channel's bytes of the four rows
 //   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
 //   kDepthwiseWide: so many registers of bytes of the output whose sums the registers hold
@@ -125,10 +129,7 @@ void dense_panel(const Panel& panel, const DenseArea& area, const OutputRange& r
 
 template <typename Lanes>
 void dense(const Panel& panel, const DenseArea& area, const OutputRange& range) {
-  if constexpr (Lanes::kBlocks >= 4) {
-    if (panel.blocks == 4) return dense_panel<Lanes, 4>(panel, area, range);
-  }
-  if constexpr (Lanes::kBlocks >= 2) {
+  if constexpr (Lanes::kBlocks == 2) {
     if (panel.blocks == 2) return dense_panel<Lanes, 2>(panel, area, range);
   }
   dense_panel<Lanes, 1>(panel, area, range);
@@ -183,6 +184,19 @@ Loops loops_with() {
           .products_wait = false,
           .seven_bits = nullptr,
           .seven_bit_loops = nullptr};
+}
+
+// Of activations of 7 bits: no pair saturates, whichever products it has, and the order of 3x3 is that of exact loops.
+template <typename PairLanes>
+struct SevenBitLanes : PairLanes {
+  static constexpr auto kProducts = Arithmetic::Products::exact;
+};
+
+template <typename PairLanes>
+Loops seven_bit_loops() {
+  Loops loops = loops_with<PairLanes>();
+  loops.depthwise_3x3 = depthwise_3x3<SevenBitLanes<PairLanes>>;
+  return loops;
 }
 
 }  // namespace tieout

@@ -13,31 +13,6 @@
 namespace tieout {
 namespace {
 
-// What a lane of the loops knows of its channel. One that only fills up a block is all zeros.
-struct Channel {
-  std::int32_t start = 0, weight_zero_point = 0;
-  ChannelScale scale;
-};
-
-// Modulo 2^32, as is what it goes into.
-std::int32_t sum_of(std::span<const std::int8_t> weights) {
-  return static_cast<std::int32_t>(
-      std::accumulate(weights.begin(), weights.end(), std::uint32_t{0},
-                      [](auto sum, auto w) { return sum + static_cast<std::uint32_t>(w); }));
-}
-
-Channel channel_of(const ConvPlan& plan, std::span<const std::int8_t> weight, std::int64_t k) {
-  const ConvCase& c = plan.spec;
-  const std::int64_t length = reduction_length(c);
-  const auto weights = weight.subspan(static_cast<std::size_t>(k * length), static_cast<std::size_t>(length));
-  const std::int64_t xz = c.activation_zero_point;
-  const std::int64_t wz = weight_zero_point(c, k);
-  const std::int64_t sum = sum_of(weights);
-  return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum),  // modulo 2^32
-          .weight_zero_point = static_cast<std::int32_t>(wz),
-          .scale = channel_scale(c, plan.arithmetic, k)};
-}
-
 class Packer {
  public:
   Packer(ConvPlan& plan, std::span<const std::int8_t> weight)
@@ -53,7 +28,7 @@ class Packer {
 
   void pack_panels() {
     std::size_t lines = 0;
-    each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += lines_of(block_steps_of_panel(blocks)); });
+    each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += cache_lines(block_steps_of_panel(blocks)); });
     plan_.weights.reserve(lines);  // megabytes, which are not to be moved as they grow
     each_panel([&](std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
       pack_panel(group, first, blocks, channels);
@@ -117,9 +92,7 @@ class Packer {
     for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
       const std::int64_t end = (group + 1) * plan_.group_outputs;
       for (std::int64_t first = group * plan_.group_outputs; first < end;) {
-        std::int64_t blocks = plan_.loops.blocks;
-        while (blocks > 1 && (end - first + block_ - 1) / block_ < blocks) blocks /= 2;
-        // Two thirds of two blocks are dearer than one block and a third one by itself, four with one empty are not.
+        const std::int64_t blocks = std::min<std::int64_t>(plan_.loops.blocks, (end - first + block_ - 1) / block_);
         const std::int64_t channels = std::min(end - first, blocks * block_);
         use(group, first, blocks, channels);
         first += channels;
@@ -131,14 +104,14 @@ class Packer {
     return static_cast<std::int64_t>(plan_.run_offsets.size()) * plan_.steps * blocks;
   }
 
-  [[nodiscard]] std::size_t lines_of(std::int64_t block_steps) const {
+  [[nodiscard]] std::size_t cache_lines(std::int64_t block_steps) const {
     return static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64);
   }
 
   // Behind the others, so many block steps.
   std::int8_t* room_for(std::int64_t block_steps, std::vector<CacheLine>& lines) const {
     const std::size_t first = lines.size();
-    lines.resize(first + lines_of(block_steps));
+    lines.resize(first + cache_lines(block_steps));
     return lines.data()[first].bytes;
   }
 
@@ -192,7 +165,8 @@ class Packer {
       BlockNumbers& numbers = plan_.numbers.emplace_back();
       for (std::int64_t lane = 0; lane < block_; ++lane) {
         const std::int64_t k = channel_at(channel_of_lane(blocks, block, lane));
-        const Channel channel = k < 0 ? Channel{} : channel_of(plan_, weight_, k);
+        const PackedChannel channel =
+            k < 0 ? PackedChannel{} : packed_channel(plan_.spec, plan_.arithmetic, weight_, k);
         numbers.start[lane] = channel.start;
         numbers.weight_zero_point[lane] = channel.weight_zero_point;
         numbers.bias[lane] = channel.scale.bias;
@@ -206,8 +180,8 @@ class Packer {
     const auto runs = static_cast<std::int64_t>(plan_.run_offsets.size());
     ConvPlan::PlacedPanel placed{.group = group,
                                  .first_channel = first,
-                                 .lines = static_cast<std::int64_t>(plan_.weights.size()),
-                                 .blocks = static_cast<std::int64_t>(plan_.numbers.size())};
+                                 .first_line = static_cast<std::int64_t>(plan_.weights.size()),
+                                 .first_block = static_cast<std::int64_t>(plan_.numbers.size())};
     placed.panel.blocks = static_cast<int>(blocks);
     placed.panel.channels = channels;
     std::int8_t* to = room_for(block_steps_of_panel(blocks), plan_.weights);
@@ -227,12 +201,14 @@ class Packer {
       }
     }
     put_channels(blocks, [&](std::int64_t channel) { return channel < channels ? first + channel : -1; });
-    if (!plan_.trimmed_areas.empty() && plan_.spec.activation_zero_point != 0) sum_outside(first, blocks, channels);
+    if (!plan_.trimmed_areas.empty() && plan_.spec.activation_zero_point != 0) {
+      put_sums_outside(first, blocks, channels);
+    }
     plan_.panels.push_back(placed);
   }
 
   // Of each tap and channel, with nothing but zero points.
-  void sum_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
+  void put_sums_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
         const std::int64_t channel = channel_of_lane(blocks, lane / block_, lane % block_);
@@ -246,7 +222,8 @@ class Packer {
   [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
     const std::int64_t zero_point = plan_.spec.activation_zero_point;
     if (plan_.arithmetic.products == Arithmetic::Products::exact) {
-      return static_cast<std::int32_t>(zero_point * sum_of({weights, static_cast<std::size_t>(plan_.group_channels)}));
+      return static_cast<std::int32_t>(zero_point *
+                                       sum_of_weights({weights, static_cast<std::size_t>(plan_.group_channels)}));
     }
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < plan_.group_channels; i += 2) {
@@ -273,8 +250,8 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   if (plan.reduction == Reduction::dense) {
     packer.pack_panels();
     for (ConvPlan::PlacedPanel& placed : plan.panels) {
-      placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.lines)].bytes;
-      placed.panel.numbers = plan.numbers.data() + placed.blocks;
+      placed.panel.weights = plan.weights[static_cast<std::size_t>(placed.first_line)].bytes;
+      placed.panel.numbers = plan.numbers.data() + placed.first_block;
     }
     return;
   }
@@ -290,8 +267,8 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   const std::int64_t bytes = 4 * plan.loops.block;  // of a register
   const std::int64_t period = period_of_rows(channels, bytes);
   // Weights that repeat late would not stay in the cache.
-  if (plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels)) {
-    plan.one_row = ConvPlan::OneRow::yes;
+  plan.runs_on = plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels);
+  if (plan.runs_on) {
     packer.pack_depthwise(period, period * bytes);
   } else {
     packer.pack_depthwise((channels + bytes - 1) / bytes, channels);

@@ -1,11 +1,11 @@
 #include "kernels/packed_conv.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
 #include "kernels/conv_plan.h"
+#include "kernels/depthwise_work.h"
 #include "kernels/window_copy.h"
 #include "kernels/workers.h"
 
@@ -53,6 +53,10 @@ class Run {
 
  private:
   [[nodiscard]] std::int64_t output_offset(std::int64_t row) const { return (row - first_row_) * row_numbers_; }
+  [[nodiscard]] std::uint8_t* y_of(std::int64_t row) const { return y_ + output_offset(row); }
+  [[nodiscard]] std::int32_t* sums_of(std::int64_t row) const {
+    return sums_ == nullptr ? nullptr : sums_ + output_offset(row);
+  }
 
   void chunk(std::int64_t row, std::int64_t count) {
     const std::int64_t d = row / plan_.out[1] * c_.stride[0];
@@ -63,25 +67,20 @@ class Run {
     } else {
       source = image_ + (d * c_.input[1] + h) * plan_.line_bytes;
     }
-    choose_loops(source, lines_of(count));
+    choose_loops(source, plan_.lines_of(count));
     if (plan_.reduction == Reduction::depthwise) {
       for (std::int64_t r = 0; r < count; ++r) {
-        depthwise_row(source + r * c_.stride[1] * plan_.line_bytes, output_offset(row + r));
+        const std::uint8_t* const x = source + r * c_.stride[1] * plan_.line_bytes;
+        loops_->depthwise(depthwise_row(plan_, x, y_of(row + r), sums_of(row + r)), plan_.range);
       }
       return;
     }
     if (!plan_.trimmed_areas.empty()) return trimmed_chunk(source, row, count);
-    const bool one_row = plan_.one_row == ConvPlan::OneRow::yes;
-    DenseArea work = one_row ? dense_area(1, count * plan_.out[2]) : dense_area(count, plan_.out[2]);
+    DenseArea work = plan_.one_row ? dense_area(1, count * plan_.out[2]) : dense_area(count, plan_.out[2]);
     for (const ConvPlan::PlacedPanel& placed : panels_) {
       work.x = source + placed.group * plan_.group_channels;
       dense(placed, work, output_offset(row));
     }
-  }
-
-  // Of the input, that so many rows of the output look at.
-  [[nodiscard]] std::int64_t lines_of(std::int64_t rows) const {
-    return (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
   }
 
   // By the activations in these lines of the window's planes.
@@ -121,7 +120,7 @@ class Run {
     panel.weights += first_step * kStep * panel.blocks * block;
     if (c_.activation_zero_point == 0) return placed;
     numbers_.assign(panel.numbers, panel.numbers + panel.blocks);
-    const std::int32_t* sums = plan_.sums_outside.data() + placed.blocks * block * volume(c_.kernel);
+    const std::int32_t* sums = plan_.sums_outside.data() + placed.first_block * block * volume(c_.kernel);
     for (std::int64_t h = 0; h < c_.kernel[1]; ++h) {
       for (std::int64_t w = 0; w < c_.kernel[2]; ++w, sums += panel.blocks * block) {
         if (h >= rows.from && h < rows.to && w >= columns.from && w < columns.to) continue;
@@ -187,53 +186,12 @@ class Run {
     const std::uint8_t* const plane = image_ + row / plan_.out[1] * c_.stride[0] * c_.input[1] * plan_.line_bytes;
     const std::int64_t corner = row % plan_.out[1] * c_.stride[1] - c_.padding[1];
     const std::int64_t top = std::clamp<std::int64_t>(corner, 0, c_.input[1]);
-    const std::int64_t bottom = std::clamp<std::int64_t>(corner + lines_of(count), top, c_.input[1]);
+    const std::int64_t bottom = std::clamp<std::int64_t>(corner + plan_.lines_of(count), top, c_.input[1]);
     choose_loops(plane + top * plan_.line_bytes, bottom - top);
     for (std::int64_t r = 0; r < count; ++r) {
-      depthwise_3x3_row(plane, corner + r * c_.stride[1], output_offset(row + r));
+      const std::int64_t first_line = corner + r * c_.stride[1];
+      loops_->depthwise_3x3(depthwise_3x3_row(plan_, plane, first_line, y_of(row + r), sums_of(row + r)), plan_.range);
     }
-  }
-
-  void depthwise_3x3_row(const std::uint8_t* plane, std::int64_t corner, std::int64_t offset) {
-    const auto* const outside = reinterpret_cast<const std::uint8_t*>(plan_.outside.front().bytes);
-    Depthwise3x3 work{.lines = {},
-                      .outside = outside,
-                      .width = c_.input[2],
-                      .channels = c_.out_channels,
-                      .padding = c_.padding[2],
-                      .stride = c_.stride[2],
-                      .positions = plan_.out[2],
-                      .pixels = plan_.pixels,
-                      .weights = plan_.weights.front().bytes,
-                      .numbers = plan_.numbers.data(),
-                      .y = y_ + offset,
-                      .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    for (std::int64_t i = 0; i < 3; ++i) {
-      const std::int64_t h = corner + i;
-      work.lines[i] = h >= 0 && h < c_.input[1] ? plane + h * plan_.line_bytes : outside;
-    }
-    loops_->depthwise_3x3(work, plan_.range);
-  }
-
-  void depthwise_row(const std::uint8_t* x, std::int64_t offset) {
-    const bool int16 = plan_.arithmetic.activation_sum == Arithmetic::ActivationSum::int16;
-    const bool runs_on = plan_.one_row == ConvPlan::OneRow::yes;
-    const std::int64_t period_bytes = plan_.period * 4 * plan_.loops.block;
-    const DepthwiseRow work{.x = x,
-                            .bytes = row_numbers_,
-                            .x_distance = runs_on ? period_bytes : c_.stride[2] * c_.in_channels,
-                            .y_distance = runs_on ? period_bytes : c_.out_channels,
-                            .runs_on = runs_on,
-                            .period = plan_.period,
-                            .tap_offsets = plan_.run_offsets.data(),
-                            .quads = static_cast<std::int64_t>(plan_.run_offsets.size()) / kStep,
-                            .weights = plan_.weights.front().bytes,
-                            .ones = plan_.weight_zero_points ? plan_.ones.front().bytes : nullptr,
-                            .largest_activation_sum = int16 ? 32767 : std::numeric_limits<std::int32_t>::max(),
-                            .numbers = plan_.numbers.data(),
-                            .y = y_ + offset,
-                            .sums = sums_ == nullptr ? nullptr : sums_ + offset};
-    loops_->depthwise(work, plan_.range);
   }
 
   void row_of_windows(std::int64_t row) {
@@ -243,8 +201,8 @@ class Run {
     DenseArea work = dense_area(1, 0);
     work.distance = plan_.steps * kStep;
     for (std::int64_t group = 0; group < c_.groups; ++group) {
-      for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_rows) {
-        work.positions = std::min(plan_.chunk_rows, plan_.out[2] - w);
+      for (std::int64_t w = 0; w < plan_.out[2]; w += plan_.chunk_positions) {
+        work.positions = std::min(plan_.chunk_positions, plan_.out[2] - w);
         work.x = lines != nullptr ? copy_.join(lines, w, work.positions, group)
                                   : copy_.gather(d, h, w, work.positions, group);
         for (const ConvPlan::PlacedPanel& placed : panels_) {

@@ -25,12 +25,13 @@ template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
 template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
 void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* const (&sums)[kParts]) {
   if constexpr (requires { Lanes::store_in_order(raw, count, sums); }) {
-    return Lanes::store_in_order(raw, count, sums);
-  }
-  std::int32_t lanes[kBlocks][Lanes::kBlock];
+    Lanes::store_in_order(raw, count, sums);
+  } else {
+    std::int32_t lanes[kBlocks][Lanes::kBlock];
 #pragma GCC unroll 4
-  for (int r = 0; r < int{kBlocks}; ++r) Lanes::store(lanes[r], raw[r]);
-  store_lanes<Lanes>(lanes, count, sums);
+    for (int r = 0; r < int{kBlocks}; ++r) Lanes::store(lanes[r], raw[r]);
+    store_lanes<Lanes>(lanes, count, sums);
+  }
 }
 
 }  // namespace tieout

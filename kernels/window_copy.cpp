@@ -20,7 +20,7 @@ std::uint8_t* WindowCopy::Memory::room_for(std::int64_t bytes) {
 }
 
 const std::uint8_t* WindowCopy::pad(std::int64_t d, std::int64_t h, std::int64_t rows) {
-  const std::int64_t lines = (rows - 1) * c_.stride[1] + c_.dilation[1] * (c_.kernel[1] - 1) + 1;
+  const std::int64_t lines = plan_.lines_of(rows);
   std::uint8_t* const copy = padded_.room_for(c_.kernel[0] * plan_.plane_bytes + kSlack);
   const std::int64_t before = std::min(c_.padding[2] * c_.in_channels, plan_.line_bytes);
   const std::int64_t inside = std::min(c_.input[2] * c_.in_channels, plan_.line_bytes - before);

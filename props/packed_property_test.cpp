@@ -133,5 +133,38 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationWhereTapsAreFarApart, ()) {
   expect_equal(problem, random.pick(kArithmetics));
 }
 
+// Of many channels, so that the windows of a row, or the rows of an image, are more than one chunk: see kChunkBytes. These take
+// long, so that only some are drawn.
+RC_GTEST_PROP(Packed, EqualsTheSpecificationInSeveralChunks, ()) {
+  Random random(draw_seed());
+  if (!random.chance(1, 5)) return;
+  ConvCase c;
+  const std::int64_t layer = random.between(0, 2);
+  if (layer == 0) {  // of an odd number of channels: where neighbours saturate together, windows are joined
+    c.in_channels = 2 * random.between(2500, 4500) + 1;
+    c.out_channels = random.between(1, 2);
+    c.kernel = {1, random.between(2, 3), random.chance(1, 4) ? 2 : 1};
+    c.input = {1, random.between(3, 4), random.between(10, 22)};
+  } else if (layer == 1) {  // of whole steps: padding is trimmed
+    c.in_channels = 4 * random.between(1000, 2200);
+    c.out_channels = random.between(1, 2);
+    c.input = {1, random.between(4, 11), random.between(2, 5)};
+    c.kernel = {1, random.between(1, 3), random.between(1, std::min<std::int64_t>(c.input[2], 3))};
+    c.padding = {0, random.between(0, 1), random.between(0, 1)};
+  } else {
+    c.in_channels = c.out_channels = c.groups = random.between(600, 1800);
+    c.kernel = {1, 3, 3};
+    c.stride = {1, random.between(1, 2), random.between(1, 2)};
+    c.input = {1, random.between(8, 16), random.between(6, 14)};
+    c.padding = {0, random.between(0, 1), random.between(0, 1)};
+  }
+  draw_quantization(c, random);
+  draw_contents(c, random);
+  c.seed = random.next();
+  const ConvProblem problem = with_contents(c);
+  RC_LOG() << print(problem.spec) << '\n';
+  expect_equal(problem, random.pick(kArithmetics));
+}
+
 }  // namespace
 }  // namespace tieout
