@@ -56,6 +56,8 @@ class LiteralSums {
     }
   }
 
+  using Sums = std::array<Real, kSideBySide>;
+
   // Reused from call to call.
   struct Room {
     std::vector<Real> products;
@@ -70,24 +72,19 @@ class LiteralSums {
   template <typename See>
   void visit(std::span<const OutputElement> elements, Room& room, const See& see) const {
     room.forget();  // of other activations, perhaps
-    std::array<Real, kSideBySide> sums{};
+    Sums sums{};
     for (std::size_t first = 0; first < elements.size(); first += kSideBySide) {
       const auto some = elements.subspan(first, std::min(kSideBySide, elements.size() - first));
-      if constexpr (sizeof(Real) == sizeof(float)) {
-        if (in_lanes_) {
-          sum_in_lanes(some, room, sums.data());
-        } else {
-          sum_products(some, room, sums);
-        }
-      } else {
-        sum_products(some, room, sums);
-      }
+      add_up(some, room, sums);
       for (std::size_t lane = 0; lane < some.size(); ++lane) see(first + lane, sums[lane]);
     }
   }
 
  private:
-  void sum_products(std::span<const OutputElement> elements, Room& room, std::array<Real, kSideBySide>& sums) const {
+  void add_up(std::span<const OutputElement> elements, Room& room, Sums& sums) const {
+    if constexpr (sizeof(Real) == sizeof(float)) {
+      if (in_lanes_) return add_in_lanes(elements, room, sums);
+    }
     const auto length = static_cast<std::size_t>(windows_.length());
     room.products.resize(kSideBySide * length);
     for (std::size_t lane = 0; lane < elements.size(); ++lane) {
@@ -101,24 +98,21 @@ class LiteralSums {
   }
 
   // Elements come mostly position by position; lanes that are too many do what the last one does.
-  void sum_in_lanes(std::span<const OutputElement> elements, Room& room, float* sums) const {
+  void add_in_lanes(std::span<const OutputElement> elements, Room& room, Sums& sums) const {
     SixteenElements sixteen{.count = windows_.length(),
                             .activation_scale = static_cast<float>(c_.activation_scale),
                             .activation_zero_point = static_cast<std::int32_t>(c_.activation_zero_point)};
     std::size_t window = 0;
     for (std::size_t lane = 0; lane < kSideBySide; ++lane) {
       const OutputElement& element = elements[std::min(lane, elements.size() - 1)];
-      OrderedWindow& last = room.windows[window];
-      const std::int64_t outputs = c_.out_channels / c_.groups;
-      const bool same = last.position == element.position && last.group == element.k / outputs;
-      if (!same && lane > 0) ++window;
+      if (lane > 0 && !windows_.holds(element, room.windows[window])) ++window;
       windows_.gather(element, room.windows[window]);
       sixteen.x[lane] = room.windows[window].x;
       sixteen.w[lane] = layer_.weight + element.k * windows_.length();
       sixteen.weight_scale[lane] = static_cast<float>(weight_scale(c_, element.k));
       sixteen.weight_zero_point[lane] = static_cast<std::int32_t>(weight_zero_point(c_, element.k));
     }
-    sums_of_sixteen_avx512(sixteen, sums);
+    sums_of_sixteen_avx512(sixteen, sums.data());
   }
 
   // Outside of the input x is its zero point, so that the product is 0, as it is where x is 0.

@@ -31,10 +31,15 @@ class OrderedWindows {
 
   [[nodiscard]] std::int64_t length() const { return windows_.length(); }
 
+  // Whether the window is the element's already.
+  [[nodiscard]] bool holds(const OutputElement& element, const OrderedWindow& window) const {
+    return window.position == element.position && window.group == group_of(element);
+  }
+
   // Where the channels of each kernel position lie: window.taps. Outside of the input x is its zero point.
   void locate(const OutputElement& element, OrderedWindow& window) const {
-    const std::int64_t group = element.k / (c_.out_channels / c_.groups);
-    if (window.position == element.position && window.group == group) return;
+    if (holds(element, window)) return;
+    const std::int64_t group = group_of(element);
     window.position = element.position;
     window.group = group;
     window.x = nullptr;
@@ -60,6 +65,10 @@ class OrderedWindows {
   }
 
  private:
+  [[nodiscard]] std::int64_t group_of(const OutputElement& element) const {
+    return element.k / (c_.out_channels / c_.groups);
+  }
+
   const ConvCase& c_;
   LayerWindows windows_;
   std::vector<std::uint8_t> padding_;  // a pixel of zero points

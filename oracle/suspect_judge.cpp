@@ -188,8 +188,7 @@ void SuspectJudge::find_by_taps(Findings& findings) const {
   for (std::size_t i = 0; i < count; ++i) {  // mostly position after position
     const OutputElement& element = suspects[i].element;
     const OrderedWindow& window = findings.ordered;
-    const bool same = !order.taps.empty() && window.position == element.position && c_.groups == 1;
-    if (!same) {
+    if (order.taps.empty() || !windows_.holds(element, window)) {
       windows_.locate(element, findings.ordered);
       order.taps.insert(order.taps.end(), window.taps.begin(), window.taps.end());
     }
