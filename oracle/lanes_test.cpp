@@ -130,8 +130,7 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
           }
           for (const VectorIsa isa : vector_isas()) {
             const ProofLanes lanes = proof_lanes(isa);
-            AlignedVector<std::int8_t> packed;
-            if (lanes.pack_taps != nullptr) packed = lanes.pack_taps(w.data(), taps, columns, channels);
+            const AlignedVector<std::int8_t> packed = lanes.pack_taps(w.data(), taps, columns, channels);
             std::vector<std::int32_t> handed_over = sums;
             const DepthwiseRow row{.taps = from.data(),
                                    .tap_count = taps,

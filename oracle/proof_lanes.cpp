@@ -89,7 +89,6 @@ struct Loops {
 };
 
 struct Everywhere {
-  static void arrange(std::uint64_t*, std::int64_t) {}
   static std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
                                  std::int64_t count) {
     std::int64_t i = begin;
@@ -148,12 +147,10 @@ struct Avx2 {
 template <typename Isa>
 constexpr ProofLanes lanes_of() {
   return {.first_unproven = Isa::first_unproven,
-          .arrange = Everywhere::arrange,
           .add_weights = Isa::add_weights,
           .norms = Isa::norms,
           .squares = Isa::squares,
           .first_wrong = Isa::first_wrong,
-          .pack_taps = nullptr,
           .next_above = Everywhere::next_above,
           .extremes = Everywhere::extremes};
 }

@@ -43,7 +43,7 @@ struct ProofLanes {
   // or positions.
   std::int64_t (*first_unproven)(const CombinedRow& row, std::int64_t begin);
   // R, a multiple of 8 of them, in the order in which first_unproven() reads them.
-  void (*arrange)(std::uint64_t* combined, std::int64_t count);
+  void (*arrange)(std::uint64_t* combined, std::int64_t count) = [](std::uint64_t*, std::int64_t) {};
   // to[i] += factor * (w[i] - zero_point), modulo 2^64
   void (*add_weights)(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
                       std::int64_t factor);
@@ -54,9 +54,10 @@ struct ProofLanes {
   // The first place p * count + i, from `begin` on, at which the sum over t of taps[t][p * step + i] * w[t * count + i] + shift[i]
   // is not sums[p * count + i], modulo 2^32; or positions * count.
   std::int64_t (*first_wrong)(const DepthwiseRow& row, std::int64_t begin);
-  // Taps x channels, taps of `columns` a row, as first_wrong() reads them best; empty where it reads w. nullptr: never.
+  // Taps x channels, taps of `columns` a row, as first_wrong() reads them best; empty where it reads w.
   AlignedVector<std::int8_t> (*pack_taps)(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
-                                          std::int64_t channels);
+                                          std::int64_t channels) =
+      [](const std::int32_t*, std::int64_t, std::int64_t, std::int64_t) { return AlignedVector<std::int8_t>(); };
   // The first i from `begin` on with x[i] > limits[i]; or count.
   std::int64_t (*next_above)(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count);
   // The lowest and the highest of at least one number.

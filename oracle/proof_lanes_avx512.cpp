@@ -70,8 +70,6 @@ constexpr __mmask16 kSixteen = 0xffff;
   return p;
 }
 
-void as_they_are(std::uint64_t*, std::int64_t) {}
-
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void add_weights(std::uint64_t* to, const std::int8_t* w,
                                                                        std::int64_t count, std::int32_t zero_point,
                                                                        std::int64_t factor) {
@@ -217,12 +215,10 @@ template <std::size_t kTaps>
 
 ProofLanes proof_lanes_avx512() {
   return {.first_unproven = first_unproven,
-          .arrange = as_they_are,
           .add_weights = add_weights,
           .norms = norms,
           .squares = squares,
           .first_wrong = first_wrong,
-          .pack_taps = nullptr,
           .next_above = next_above,
           .extremes = extremes};
 }

@@ -3,41 +3,25 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace tieout {
 namespace {
 
-// The weights of channel k in the order in which neighbours pair, and a 0 where the last one stands alone.
+// The weights of channel k in the order in which neighbours pair.
 void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t k, std::vector<std::int8_t>& to) {
   const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
   const std::int8_t* const w = weight + k * channels * taps;
-  to.resize(static_cast<std::size_t>((channels * taps + 1) / 2 * 2), 0);
-  if (taps == 1 || channels == 1) {
-    std::copy_n(w, channels * taps, to.data());
-    return;
-  }
+  to.resize(static_cast<std::size_t>(channels * taps));
   std::int8_t* out = to.data();
   for (std::int64_t t = 0; t < taps; ++t) {
     for (std::int64_t i = 0; i < channels; ++i) *out++ = w[i * taps + t];
   }
 }
 
-// Neighbours without putting weights in their order: w[i] and w[i + distance], for those i that `first` marks with ones.
-struct Neighbours {
-  std::int64_t distance = 1;
-  std::vector<std::int8_t> first;
-};
-
-// An odd number of channels at several taps has pairs across taps, and none of this form.
-std::optional<Neighbours> neighbours_of(const ConvCase& c) {
-  const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
-  if (taps > 1 && channels > 1 && channels % 2 != 0) return std::nullopt;
-  Neighbours neighbours{.distance = channels > 1 ? taps : 1};
-  for (std::int64_t i = 0; i + neighbours.distance < channels * taps; ++i) {
-    neighbours.first.push_back(i / neighbours.distance % 2 == 0 ? -1 : 0);
-  }
-  return neighbours;
+// An odd number of channels at several taps has pairs across taps: there weights are put in their order first.
+bool across_taps(const ConvCase& c) {
+  const std::int64_t channels = c.in_channels / c.groups;
+  return volume(c.kernel) > 1 && channels > 1 && channels % 2 != 0;
 }
 
 [[gnu::always_inline]] inline PairExtremes extremes_by(const std::int8_t* __restrict w,
@@ -69,34 +53,22 @@ PairExtremes extremes_portable(const std::int8_t* w, const std::int8_t* first, s
   return extremes_by(w, first, count, distance);
 }
 
-PairExtremes extremes_in_order(const std::vector<std::int8_t>& weights) {
-  std::int32_t lowest = 0, highest = 0;
-  const std::size_t pairs = weights.size() / 2;
-  for (std::size_t i = 0; i < pairs; ++i) {
-    const std::int32_t a = weights[2 * i], b = weights[2 * i + 1];
-    lowest = std::min(lowest, std::min(a, 0) + std::min(b, 0));
-    highest = std::max(highest, std::max(a, 0) + std::max(b, 0));
-  }
-  return {lowest, highest};
-}
-
 }  // namespace
 
 std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
   const Extremes extremes = isa == VectorIsa::portable ? extremes_portable : extremes_avx2;
-  const std::optional<Neighbours> neighbours = neighbours_of(c);
   const std::int64_t length = reduction_length(c);
+  const bool reordered = across_taps(c);
+  // Neighbours are w[i] and w[i + distance], for those i that `first` marks with ones.
+  const std::int64_t distance = reordered || c.in_channels == c.groups ? 1 : volume(c.kernel);
+  std::vector<std::int8_t> first;
+  for (std::int64_t i = 0; i + distance < length; ++i) first.push_back(i / distance % 2 == 0 ? -1 : 0);
   std::vector<PairExtremes> all;
-  std::vector<std::int8_t> weights;
+  std::vector<std::int8_t> ordered;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
-    const std::int8_t* const w = weight + k * length;
-    if (!neighbours) {
-      in_pairing_order(c, weight, k, weights);
-      all.push_back(extremes_in_order(weights));
-      continue;
-    }
-    const PairExtremes pairs =
-        extremes(w, neighbours->first.data(), std::ssize(neighbours->first), neighbours->distance);
+    if (reordered) in_pairing_order(c, weight, k, ordered);
+    const std::int8_t* const w = reordered ? ordered.data() : weight + k * length;
+    const PairExtremes pairs = extremes(w, first.data(), std::ssize(first), distance);
     const int alone = length % 2 == 0 ? 0 : w[length - 1];  // the last of an odd number
     all.push_back({std::min(pairs.lowest, alone), std::max(pairs.highest, alone)});
   }
@@ -225,22 +197,14 @@ void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std:
 bool SaturatingPairs::none_large(const OutputPlace& place) const {
   const std::size_t padding = large_begin_.size() - 2;
   if (large_begin_[padding] != large_begin_[padding + 1] && c_.padding != Spatial{}) return false;
-  const auto from = [&](std::size_t d) { return place.at[d] * c_.stride[d] - c_.padding[d]; };
-  const std::int64_t left = std::max<std::int64_t>(from(2), 0);
-  const std::int64_t right = std::min(from(2) + (c_.kernel[2] - 1) * c_.dilation[2], c_.input[2] - 1);
+  const std::int64_t first = place.at[2] * c_.stride[2] - c_.padding[2];
+  const std::int64_t left = std::max<std::int64_t>(first, 0);
+  const std::int64_t right = std::min(first + (c_.kernel[2] - 1) * c_.dilation[2], c_.input[2] - 1);
   if (left > right) return true;
-  for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-    const std::int64_t z = from(0) + kd * c_.dilation[0];
-    if (z < 0 || z >= c_.input[0]) continue;
-    for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
-      const std::int64_t y = from(1) + kh * c_.dilation[1];
-      if (y < 0 || y >= c_.input[1]) continue;
-      const std::int64_t line = ((place.image * c_.input[0] + z) * c_.input[1] + y) * c_.input[2];
-      const auto begin = large_begin_.begin() + line;
-      if (begin[left] != begin[right + 1]) return false;
-    }
-  }
-  return true;
+  return every_line(c_, place, [&](std::int64_t first_pixel) {
+    const auto begin = large_begin_.begin() + first_pixel;
+    return begin[left] == begin[right + 1];
+  });
 }
 
 void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const {

@@ -40,7 +40,7 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
       }
       shifts_[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(-c_.activation_zero_point * sum);
     }
-    if (lanes_.pack_taps != nullptr) packed_ = lanes_.pack_taps(taps_.data(), length, c_.kernel[2], c_.groups);
+    packed_ = lanes_.pack_taps(taps_.data(), length, c_.kernel[2], c_.groups);
     return;
   }
   combine(bounds, seed);
@@ -151,12 +151,11 @@ void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>&
   std::int64_t h = 0, w = piece.at[2];
   for (std::int64_t done = 0; done < piece.count;) {
     const std::int64_t count = std::min(piece.count - done, one_row ? piece.count : out[2] - w);
+    const std::uint8_t* const window = piece.lines + h * c_.stride[1] * piece.line + w * c_.stride[2] * c_.in_channels;
     for (std::int64_t tap = 0; tap < taps; ++tap) {
-      const std::int64_t kd = tap / (c_.kernel[1] * c_.kernel[2]), kh = tap / c_.kernel[2] % c_.kernel[1];
-      const std::int64_t column = w * c_.stride[2] + tap % c_.kernel[2] * c_.dilation[2];
-      room.taps[static_cast<std::size_t>(tap)] = piece.lines + kd * piece.plane +
-                                                 (h * c_.stride[1] + kh * c_.dilation[1]) * piece.line +
-                                                 column * c_.in_channels;
+      const Spatial& step = windows_.step(tap);
+      room.taps[static_cast<std::size_t>(tap)] =
+          window + tap / (c_.kernel[1] * c_.kernel[2]) * piece.plane + step[1] * piece.line + step[2] * c_.in_channels;
     }
     prove_row(piece.first + done, count, piece.sums + done * c_.out_channels, room, wrong);
     done += count;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "oracle/layer_windows.h"
+
 namespace tieout {
 namespace {
 
@@ -53,22 +55,16 @@ void WindowNorms::measure(std::int64_t first, std::int64_t count, std::int64_t p
 
 // Padding is the zero point, and has none.
 std::uint64_t WindowNorms::squares_of_window(const OutputPlace& place) const {
-  const auto from = [&](std::size_t d) { return place.at[d] * c_.stride[d] - c_.padding[d]; };
+  const std::int64_t left = place.at[2] * c_.stride[2] - c_.padding[2];
   std::uint64_t sum = 0;
-  for (std::int64_t kd = 0; kd < c_.kernel[0]; ++kd) {
-    const std::int64_t z = from(0) + kd * c_.dilation[0];
-    if (z < 0 || z >= c_.input[0]) continue;
-    for (std::int64_t kh = 0; kh < c_.kernel[1]; ++kh) {
-      const std::int64_t y = from(1) + kh * c_.dilation[1];
-      if (y < 0 || y >= c_.input[1]) continue;
-      const std::uint64_t* const line =
-          pixels_.data() + ((place.image * c_.input[0] + z) * c_.input[1] + y) * c_.input[2];
-      for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw) {
-        const std::int64_t x = from(2) + kw * c_.dilation[2];
-        if (x >= 0 && x < c_.input[2]) sum += line[x];
-      }
+  static_cast<void>(every_line(c_, place, [&](std::int64_t first_pixel) {
+    const std::uint64_t* const line = pixels_.data() + first_pixel;
+    for (std::int64_t kw = 0; kw < c_.kernel[2]; ++kw) {
+      const std::int64_t x = left + kw * c_.dilation[2];
+      if (x >= 0 && x < c_.input[2]) sum += line[x];
     }
-  }
+    return true;
+  }));
   return sum;
 }
 
