@@ -76,6 +76,16 @@ std::uint64_t draw_seed() {
   return *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
 }
 
+// A shape with quantization and contents of any kind, by any arithmetic.
+void fill_and_expect_equal(ConvCase c, Random& random) {
+  draw_quantization(c, random);
+  draw_contents(c, random);
+  c.seed = random.next();
+  const ConvProblem problem = with_contents(c);
+  RC_LOG() << print(problem.spec) << '\n';
+  expect_equal(problem, random.pick(kArithmetics));
+}
+
 RC_GTEST_PROP(Packed, EqualsTheSpecification, ()) {
   Random random(draw_seed());
   const ConvProblem problem = with_contents(draw_case(random));
@@ -107,12 +117,7 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationOnWideLayers, ()) {
     c.dilation = {1, 1, 1};
     for (std::size_t d = 1; d < 3; ++d) c.input[d] = std::max<std::int64_t>(c.input[d], 3);
   }
-  draw_quantization(c, random);
-  draw_contents(c, random);
-  c.seed = random.next();
-  const ConvProblem problem = with_contents(c);
-  RC_LOG() << print(problem.spec) << '\n';
-  expect_equal(problem, random.pick(kArithmetics));
+  fill_and_expect_equal(c, random);
 }
 
 // Too far for a copy of the lines from one to the other.
@@ -125,12 +130,7 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationWhereTapsAreFarApart, ()) {
   c.input = {1, random.between(1, 3), random.between(3, 20)};
   c.dilation[1] = kFar;
   c.padding = {0, kFar, random.between(0, 2)};
-  draw_quantization(c, random);
-  draw_contents(c, random);
-  c.seed = random.next();
-  const ConvProblem problem = with_contents(c);
-  RC_LOG() << print(problem.spec) << '\n';
-  expect_equal(problem, random.pick(kArithmetics));
+  fill_and_expect_equal(c, random);
 }
 
 // Of many channels, so that the windows of a row, or the rows of an image, are more than one chunk: see kChunkBytes. These take
@@ -158,12 +158,7 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationInSeveralChunks, ()) {
     c.input = {1, random.between(8, 16), random.between(6, 14)};
     c.padding = {0, random.between(0, 1), random.between(0, 1)};
   }
-  draw_quantization(c, random);
-  draw_contents(c, random);
-  c.seed = random.next();
-  const ConvProblem problem = with_contents(c);
-  RC_LOG() << print(problem.spec) << '\n';
-  expect_equal(problem, random.pick(kArithmetics));
+  fill_and_expect_equal(c, random);
 }
 
 }  // namespace
