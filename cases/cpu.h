@@ -15,4 +15,6 @@ namespace tieout {
 
 [[nodiscard]] inline bool has_avx512_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni") != 0; }
 
+[[nodiscard]] inline bool has_avx_vnni() { return __builtin_cpu_supports("avxvnni") != 0; }
+
 }  // namespace tieout

@@ -21,7 +21,9 @@ constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_
 void print_machine(const LibTorch& reference) {
   const Hardware hardware = reference.hardware();
   fmt::print("LibTorch {} on {}\n", reference.version(), cpu_name());
-  fmt::print("CPU: AVX-512 {}, AVX-512 VNNI {}\n", hardware.avx512 ? "yes" : "no", hardware.avx512_vnni ? "yes" : "no");
+  const auto has = [](bool it) { return it ? "yes" : "no"; };
+  fmt::print("CPU: AVX-512 {}, AVX-512 VNNI {}, AVX-VNNI {}\n", has(hardware.avx512), has(hardware.avx512_vnni),
+             has(hardware.avx_vnni));
   for (const Engine engine : kEngines) {
     const auto can = reference.available({.engine = engine});
     fmt::print("engine {:<8} {}\n", name(engine), can ? "available" : can.error().message);

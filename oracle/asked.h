@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "oracle/hypothesis.h"
+#include "oracle/saturating_pairs.h"
 #include "oracle/suspects.h"
 
 namespace tieout {
@@ -24,13 +25,18 @@ struct Asked {
   // Each judged by an exact value of its own: what a group says far from a tie is counted once for all of it.
   enum Group : std::size_t { kNearest, kTruncated, kTwice, kGroups };
   std::array<Entries, kGroups> groups;
+  bool odd_pairs = false;  // some of by_pairs have pairs from odd places
 
   Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c) {
     using Distance = Hypothesis::Distance;
-    // A sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
-    const bool activations_leave_int16 =
-        255 * reduction_length(c) > 32767 &&
+    const bool weight_zero_points =
         std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
+    // A sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
+    const bool activations_leave_int16 = 255 * reduction_length(c) > 32767 && weight_zero_points;
+    // Before the zero points are taken out, a sum can be larger than float32 holds exactly; and so can what is taken out.
+    const bool pointwise_leaves_float32 =
+        c.groups == 1 && volume(c.kernel) == 1 && (c.activation_zero_point != 0 || weight_zero_points) &&
+        reduction_length(c) * 255 * (weight_zero_points ? 4 * 128 : 128) > std::int64_t{1} << 24;
     for (std::size_t i = 0; i < hypotheses.size(); ++i) {
       all.push_back({hypotheses[i], i});
       switch (hypotheses[i]->distance) {
@@ -41,6 +47,10 @@ struct Asked {
         case Distance::activations: activations.push_back(all.back()); break;
         case Distance::float_sum: float_sum.push_back(all.back()); break;
         case Distance::pairs: (activations_leave_int16 ? everywhere : by_pairs).push_back(all.back()); break;
+        case Distance::tap_pairs:
+          (pointwise_leaves_float32 ? everywhere : by_pairs).push_back(all.back());
+          odd_pairs = odd_pairs || has_odd_pairs(c);
+          break;
         case Distance::anywhere: everywhere.push_back(all.back()); break;
       }
     }

@@ -32,7 +32,7 @@ void join(Disagreement& alone, const Disagreement& group, std::size_t most) {
 
 struct LayerComparison::Part::State {
   std::optional<Findings> findings;
-  std::vector<OutputElement> wrong, saturating;
+  std::vector<OutputElement> wrong, saturating, odd;
   std::int64_t looked_at = 0;
   SumProof::Room room;
   std::vector<std::uint8_t> marks;
@@ -64,6 +64,7 @@ struct LayerComparison::Layer {
         asked(hypotheses, c),
         extremes_by_channel(pair_extremes(c, weight, isa)),
         extremes(widest(extremes_by_channel)),
+        odd_extremes(asked.odd_pairs ? pair_extremes(c, weight, isa, PairsFrom::odd) : std::vector<PairExtremes>{}),
         bounds(channel_bounds(c, weight, isa)),
         table(suspect_table(c, bounds, asked.reaches())),
         lanes(proof_lanes(isa)),
@@ -127,15 +128,19 @@ struct LayerComparison::Layer {
   void mark_pairs(State& s, Findings& findings, std::int64_t first, std::int64_t count,
                   const std::uint8_t* answer) const {
     const std::size_t before = s.saturating.size();
+    s.odd.clear();
     if (pairs) pairs->find(first, count, s.saturating);
-    if (s.saturating.size() == before || asked.by_pairs.empty()) return;
+    if (odd_pairs) odd_pairs->find(first, count, s.odd);
+    if ((s.saturating.size() == before && s.odd.empty()) || asked.by_pairs.empty()) return;
     s.marks.assign(static_cast<std::size_t>(count * c.out_channels), 0);
-    for (std::size_t i = before; i < s.saturating.size(); ++i) {
-      const OutputElement element = s.saturating[i];
+    const auto mark = [&](const OutputElement& element) {
       const auto place = static_cast<std::size_t>((element.position - first) * c.out_channels + element.k);
+      if (s.marks[place] != 0) return;
       s.marks[place] = 1;
       if (tame(element)) judge.literally(findings, asked.by_pairs, element, answer[place]);
-    }
+    };
+    std::for_each(s.saturating.begin() + static_cast<std::ptrdiff_t>(before), s.saturating.end(), mark);
+    std::for_each(s.odd.begin(), s.odd.end(), mark);
   }
 
   // Of the activations; padding counts as one.
@@ -153,6 +158,7 @@ struct LayerComparison::Layer {
   Asked asked;
   std::vector<PairExtremes> extremes_by_channel;
   PairExtremes extremes;
+  std::vector<PairExtremes> odd_extremes;  // empty where nobody asked has pairs from odd places
   std::vector<ChannelBounds> bounds;
   SuspectTable table;
   ProofLanes lanes;
@@ -162,7 +168,7 @@ struct LayerComparison::Layer {
   SumProof proof;
   SuspectJudge judge;
   // Of the call that is at work.
-  std::optional<SaturatingPairs> pairs;  // where there can be any
+  std::optional<SaturatingPairs> pairs, odd_pairs;  // where there can be any
 };
 
 LayerComparison::LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec,
@@ -180,6 +186,10 @@ ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
   layer.pairs.reset();
   if (layer.extremes.leave_int16(range.highest)) {
     layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);
+  }
+  layer.odd_pairs.reset();
+  if (widest(layer.odd_extremes).leave_int16(range.highest)) {
+    layer.odd_pairs.emplace(layer.view, range, layer.odd_extremes, layer.vector_isa, PairsFrom::odd);
   }
   return range;
 }

@@ -35,11 +35,15 @@ Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
 }
 
 Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
-  constexpr auto kSums = WindowWalk::Detail::sums;  // no pair saturates in these engines
+  constexpr auto kSums = WindowWalk::Detail::sums;  // where no pair can saturate
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
-    case Engine::onednn:
-      return each_window(problem, [](const Window& window) { return onednn_model(window, nullptr); }, kSums);
+    case Engine::onednn: {
+      const OnednnCode code = onednn_code(problem.spec, hardware);
+      return each_window(
+          problem, [&](const Window& window) { return onednn_model(window, code, nullptr); },
+          code == OnednnCode::int16_pairs || code == OnednnCode::pointwise ? WindowWalk::Detail::all : kSums);
+    }
     case Engine::qnnpack:
       return each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
     case Engine::fbgemm: break;

@@ -23,14 +23,29 @@ namespace tieout {
 //   y   = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
 [[nodiscard]] std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace);
 
+// Which of its codes oneDNN takes, as far as they differ in what they compute.
+enum class OnednnCode {
+  vnni,         // all but:
+  vnni_gemm,    // 3-d depthwise convolutions with a dilation
+  depthwise,    // without VNNI: of one and two dimensions
+  pointwise,    // one group, 1x1, no padding; strides are 1, or, but in 3-d, divide the input
+  int16_pairs,  // otherwise one group, or a multiple of 4 channels a group, in and out
+  reference,    // the rest
+};
+
+// VNNI: AVX-512's or AVX's.
+[[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware);
+
 // oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)), os' likewise, inner quotients in double; inv = fl(1 / os').
-//   raw = sum(x * w) - xz * sum(w)
-//   v   = fl(fl(fl(raw) * xs') * fl(ws)); v = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0
-//         3-d depthwise with a dilation: fl(fl(raw) * fl(xs' * fl(ws)))
-//   v   = fl(fl(v * inv) + oz)            the zero point before rounding
-//   y   = RNE(clamp(v, 0, 255)), NaN is 255
+//   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position in saturating int16 first, an odd last
+//         one alone, and none in padding, which is 0 there and taken out exactly
+//   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w)))
+//   v   = fl(f * fl(xs' * fl(ws))); vnni, reference: fl(fl(f * xs') * fl(ws))
+//   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
+//   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
+//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI, 0 without
 // A weight zero point, which oneDNN refuses, is taken out of raw exactly.
-[[nodiscard]] std::uint8_t onednn_model(const Window& window, Trace* trace);
+[[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace);
 
 // QNNPACK with freshly packed weights (engine_qnnpack.cpp). M = fl(fl(fl(ws) * fl(xs)) * fl(1 / fl(os))).
 //   bias = RNE(fl(b * fl(1 / fl(ws * xs)))), b = 0 where there is none; NaN, which is what 0 * inf is, and what lies below

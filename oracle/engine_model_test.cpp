@@ -98,6 +98,58 @@ TEST(OnednnModel, OrderOfScales) {
   EXPECT_EQ(predicted(line + " dilation=1x1x2"), (Values{255, 255}));
 }
 
+// Without VNNI. What LibTorch answers, measured on a Zen 3.
+TEST(OnednnModel, CodeWithoutVnni) {
+  const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx2); };
+  EXPECT_EQ(code("conv2d in_channels=3"), OnednnCode::pointwise);
+  EXPECT_EQ(code("conv2d in_channels=3 input=4x4 stride=2"), OnednnCode::pointwise);
+  EXPECT_EQ(code("conv2d in_channels=3 input=5x5 stride=2"), OnednnCode::int16_pairs);
+  EXPECT_EQ(code("conv3d in_channels=3 input=4x4x4 stride=2"), OnednnCode::int16_pairs);
+  EXPECT_EQ(code("conv2d in_channels=3 padding=1"), OnednnCode::int16_pairs);
+  EXPECT_EQ(code("conv2d in_channels=3 groups=3 out_channels=3 kernel=3 padding=1"), OnednnCode::depthwise);
+  EXPECT_EQ(code("conv3d in_channels=3 groups=3 out_channels=3 kernel=3 padding=1"), OnednnCode::reference);
+  EXPECT_EQ(code("conv2d in_channels=8 groups=2 out_channels=24"), OnednnCode::int16_pairs);
+  EXPECT_EQ(code("conv2d in_channels=8 groups=2 out_channels=4"), OnednnCode::reference);
+  EXPECT_EQ(code("conv2d in_channels=4 groups=2 out_channels=8"), OnednnCode::reference);
+  EXPECT_EQ(onednn_code(parse("conv2d in_channels=3").value(), {.avx_vnni = true}), OnednnCode::vnni);
+}
+
+TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
+  const std::string pair = "conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=";
+  EXPECT_EQ(predicted(pair + "4", kAvx2), Values{128});
+  EXPECT_EQ(predicted(pair + "4"), Values{253});
+  // Of three channels at two positions the third one and the next position's first are FBGEMM's pair, and none of oneDNN's.
+  const std::string odd = "conv2d in_channels=3 input=1x2 kernel=1x2 os=512 x=[6*255] ";
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0]", kAvx2), Values{64});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0] engine=onednn", kAvx2), Values{127});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0]", kAvx2), Values{127});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0] engine=onednn", kAvx2), Values{64});
+  // Padding saturates with nothing: one pair does, and not three.
+  EXPECT_EQ(
+      predicted("conv2d in_channels=2 kernel=3x1 padding=1x0 xz=255 os=256 oz=128 x=[2*255] w=[6*127] engine=onednn",
+                kAvx2),
+      Values{3});
+}
+
+// The sum of products, 16890113, is no float32; the zero point takes all of it but 1.
+TEST(OnednnModel, WithoutVnniPointwiseTakesTheZeroPointOutInFloat32) {
+  const std::string line = "conv2d in_channels=1040 os=0.5 oz=128 xz=128 x=[1039*128,129] w=[1039*127,1] engine=onednn";
+  EXPECT_EQ(predicted(line, kAvx2), Values{128});
+  EXPECT_EQ(predicted(line), Values{130});
+}
+
+// 0 * inf and relu: see ZeroPointBeforeRoundingReluBeforeScaling for what VNNI code makes of it.
+TEST(OnednnModel, WithoutVnniNanIsZero) {
+  const std::string nan = " xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn bias=[-inf] x=[9] w=[1]";
+  EXPECT_EQ(predicted("conv1d" + nan, kAvx2), Values{0});
+  EXPECT_EQ(predicted("conv1d relu" + nan, kAvx2), Values{7});
+  const std::string two =
+      " in_channels=2 out_channels=2 groups=2 xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn "
+      "bias=[-inf,-inf] x=[9,9] w=[1,1]";
+  EXPECT_EQ(predicted("conv2d relu" + two, kAvx2), (Values{7, 7}));
+  EXPECT_EQ(predicted("conv3d relu" + two, kAvx2), (Values{0, 0}));  // NaN passes relu
+}
+
 TEST(QnnpackModel, TheBiasIsAnInt32) {
   EXPECT_EQ(predicted("conv1d os=0.01 bias=[0.49] engine=qnnpack x=[0] w=[0]"), Values{0});
   EXPECT_EQ(predicted("conv1d bias=[1.5] engine=qnnpack x=[1] w=[1]"), Values{3});

@@ -11,46 +11,108 @@ namespace {
 // LibTorch hands oneDNN reciprocals of the scales, and oneDNN inverts them.
 float inverted_twice(double scale) { return 1.0F / static_cast<float>(1.0 / scale); }
 
-// Most of oneDNN's code multiplies by one scale after the other; its code of last resort, gemm_s8u8s32, by their product.
-// That is what 3-d depthwise convolutions with a dilation get, also one along a dimension that the kernel does not extend in.
-bool multiplies_scales_first(const ConvCase& c) {
-  return c.dims == 3 && c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups &&
-         c.dilation != Spatial{1, 1, 1};
+bool is_depthwise(const ConvCase& c) { return c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups; }
+
+// Strides are taken for 1 where they divide the input, in one and two dimensions.
+bool is_pointwise(const ConvCase& c) {
+  if (c.groups != 1 || c.kernel != Spatial{1, 1, 1} || c.padding != Spatial{}) return false;
+  const Spatial out = output_size(c);
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (c.stride[d] != 1 && (c.dims == 3 || out[d] * c.stride[d] != c.input[d])) return false;
+  }
+  return true;
+}
+
+// The sum where channels of one kernel position are added by twos in int16. Padding is 0 there, and xz times its weights is added,
+// to be taken out again with the others.
+std::int32_t pairs_accumulator_by_tap(const Window& window, Trace* trace) {
+  if (window.w.empty()) return exact_accumulator(window, trace);  // no pair leaves int16
+  const auto channels = static_cast<std::size_t>(window.group_channels);
+  std::int64_t sum = 0;
+  for (std::size_t tap = 0; tap < window.x.size(); tap += channels) {
+    const bool inside = window.inside[tap] != 0;
+    for (std::size_t i = tap; i < tap + channels; i += 2) {
+      std::int32_t pair = window.x[i] * window.w[i];
+      if (i + 1 < tap + channels) pair += window.x[i + 1] * window.w[i + 1];
+      sum += inside ? std::clamp(pair, -32768, 32767) : pair;
+    }
+  }
+  step(trace, "lost in pairs", window.products - sum, "what saturating pairs to int16 takes away from the sum");
+  return step(trace, "accumulator", wrapped(sum), "sum of sat_int16(x0 * w0 + x1 * w1), int32");
+}
+
+// fl(raw)
+float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
+  const bool pairs = code == OnednnCode::int16_pairs || code == OnednnCode::pointwise;
+  const std::int32_t accumulator = pairs ? pairs_accumulator_by_tap(window, trace) : exact_accumulator(window, trace);
+  if (code == OnednnCode::pointwise) {
+    const std::int64_t zero_points = window.exact_sum() - window.products;
+    return step(trace, "raw", static_cast<float>(accumulator) + static_cast<float>(wrapped(zero_points)),
+                "accumulator - xz * sum(w), each of the two and the difference float32");
+  }
+  return static_cast<float>(without_zero_points(window, accumulator, window.activations, trace));
 }
 
 // raw in real units.
-float real(const Window& window, std::int32_t raw, Trace* trace) {
+float real(const Window& window, OnednnCode code, float raw, Trace* trace) {
   const float activation_scale =
       step(trace, "activation scale", inverted_twice(window.xs), "xs' = 1 / float(1 / xs), float32");
   const auto weight_scale = static_cast<float>(window.ws);
-  if (multiplies_scales_first(*window.spec)) {
-    const float unit = step(trace, "unit", activation_scale * weight_scale, "xs' * ws, float32");
-    return step(trace, "real", static_cast<float>(raw) * unit, "raw * (xs' * ws), float32");
+  if (code == OnednnCode::vnni || code == OnednnCode::reference) {
+    const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
+    return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws, float32");
   }
-  const float by_activation =
-      step(trace, "by activation scale", static_cast<float>(raw) * activation_scale, "raw * xs', float32");
-  return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws, float32");
+  const float unit = step(trace, "unit", activation_scale * weight_scale, "xs' * ws, float32");
+  return step(trace, "real", raw * unit, "raw * (xs' * ws), float32");
+}
+
+float with_relu(float v, OnednnCode code, Trace* trace) {
+  if (code == OnednnCode::reference && std::isnan(v)) return v;
+  return step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
+}
+
+// In output steps.
+float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
+  const float output_scale = inverted_twice(window.os);
+  if (code == OnednnCode::reference) {
+    return step(trace, "scaled", v / output_scale, "v / os', os' = 1 / float(1 / os), float32");
+  }
+  const float multiplier = step(trace, "multiplier", 1.0F / output_scale, "1 / os', os' = 1 / float(1 / os), float32");
+  return step(trace, "scaled", v * multiplier, "v / os', float32");
+}
+
+float clamped(float v, OnednnCode code) {
+  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_gemm;
+  if (std::isnan(v)) return vnni ? 255.0F : 0.0F;
+  return std::clamp(v, 0.0F, 255.0F);
 }
 
 }  // namespace
 
-std::uint8_t onednn_model(const Window& window, Trace* trace) {
-  const std::int32_t accumulator = exact_accumulator(window, trace);
-  const std::int32_t raw = without_zero_points(window, accumulator, window.activations, trace);
-  float v = real(window, raw, trace);
+OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
+  const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
+  if (hardware.avx512_vnni || hardware.avx_vnni) {
+    const bool gemm = is_depthwise(c) && !flat_depthwise && c.dilation != Spatial{1, 1, 1};
+    return gemm ? OnednnCode::vnni_gemm : OnednnCode::vnni;
+  }
+  if (flat_depthwise) return OnednnCode::depthwise;
+  if (is_pointwise(c)) return OnednnCode::pointwise;
+  const bool by_four = c.in_channels / c.groups % 4 == 0 && c.out_channels / c.groups % 4 == 0;
+  return c.groups == 1 || by_four ? OnednnCode::int16_pairs : OnednnCode::reference;
+}
+
+std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace) {
+  float v = real(window, code, raw_sum(window, code, trace), trace);
   if (window.bias) {
     step(trace, "bias", *window.bias, "as it is, in real units");
     v = step(trace, "with bias", v + *window.bias, "real + bias, float32");
   }
-  if (window.relu == Relu::on) v = step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
-  const float multiplier =
-      step(trace, "multiplier", 1.0F / inverted_twice(window.os), "1 / os', os' = 1 / float(1 / os), float32");
-  const float scaled = step(trace, "scaled", v * multiplier, "v / os', float32");
-  const float shifted =
-      step(trace, "with zero point", scaled + static_cast<float>(window.oz), "scaled + oz, float32, before rounding");
-  const float clamped = std::isnan(shifted) ? 255.0F : std::clamp(shifted, 0.0F, 255.0F);
-  step(trace, "rounded", ties_to_even(clamped), "clamp to 0..255, NaN is 255; to nearest, ties to even");
-  return step(trace, "result", static_cast<std::uint8_t>(ties_to_even(clamped)), "as uint8");
+  if (window.relu == Relu::on) v = with_relu(v, code, trace);
+  const float shifted = step(trace, "with zero point", scaled(window, code, v, trace) + static_cast<float>(window.oz),
+                             "scaled + oz, float32, before rounding");
+  const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, code)),
+                             "clamp to 0..255, NaN is 255 with VNNI and 0 without; to nearest, ties to even");
+  return step(trace, "result", static_cast<std::uint8_t>(rounded), "as uint8");
 }
 
 }  // namespace tieout

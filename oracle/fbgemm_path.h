@@ -16,6 +16,7 @@ enum class FbgemmPath { depthwise, groupwise, pointwise, im2col };
 struct Hardware {
   bool avx512 = false;  // F, BW, DQ, VL
   bool avx512_vnni = false;
+  bool avx_vnni = false;  // of 256 bits, on CPUs without AVX-512 too: oneDNN has code for it, FBGEMM has none
 
   bool operator==(const Hardware&) const = default;
 };

@@ -16,11 +16,21 @@
 namespace tieout {
 namespace {
 
+constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
+constexpr Hardware kAvx2{};
+
+std::uint8_t onednn(const Window& window, Trace* trace) {
+  return onednn_model(window, onednn_code(*window.spec, kVnni), trace);
+}
+
+std::uint8_t onednn_int16_pairs(const Window& window, Trace* trace) {
+  return onednn_model(window, onednn_code(*window.spec, kAvx2), trace);
+}
+
 // LibTorch's default engine, on a CPU with VNNI: it hands a layer to ONEDNN or to FBGEMM as a whole.
 std::uint8_t x86(const Window& window, Trace* trace) {
-  constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
   const ConvCase& c = *window.spec;
-  if (x86_picks(c, kVnni) == Engine::onednn) return onednn_model(window, trace);
+  if (x86_picks(c, kVnni) == Engine::onednn) return onednn(window, trace);
   return fbgemm_model(window, fbgemm_arithmetic(fbgemm_path(c, kVnni), Isa::native, kVnni), trace);
 }
 
@@ -89,9 +99,14 @@ constexpr std::array kHypotheses{
     Hypothesis{"tflite_single_rounding", "int32 bias, fixed-point multiplier of xs * ws / os, rounded once",
                "TensorFlow Lite with TFLITE_SINGLE_ROUNDING", tflite_single_rounding, Distance::nearest_bias},
     Hypothesis{"onnxruntime", "int32 bias, requantized in float32, clamped before rounding",
-               "ONNX Runtime's QLinearConv", onnxruntime, Distance::nearest_bias},
+               "ONNX Runtime's QLinearConv with VNNI", onnxruntime, Distance::nearest_bias},
+    Hypothesis{"onnxruntime_int16_pairs",
+               "as onnxruntime, neighbouring products added in saturating int16 unless depthwise",
+               "ONNX Runtime's QLinearConv without VNNI", onnxruntime_int16_pairs, Distance::anywhere},
     Hypothesis{"onednn", "summed in int32; float32, scale by scale, zero point before rounding",
-               "LibTorch's ONEDNN engine", onednn_model, Distance::roundings},
+               "LibTorch's ONEDNN engine with VNNI", onednn, Distance::roundings},
+    Hypothesis{"onednn_int16_pairs", "as onednn, neighbouring products of a kernel position added in saturating int16",
+               "LibTorch's ONEDNN engine without VNNI", onednn_int16_pairs, Distance::tap_pairs},
     Hypothesis{"onednn_output_scale",
                "summed in int32; the bias in units of the sum, one multiplier, zero point and clamp before rounding",
                "oneDNN 2 called directly, with one output scale", onednn_output_scale, Distance::roundings},

@@ -47,8 +47,9 @@ struct Hypothesis {
     twice_rounded,   // as nearest_bias, and rounded to a power of two of an output step before it is rounded
     activations,     // `roundings`, and a rounding to float32 of each activation; needs the window
     pairs,           // `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
-    float_sum,       // manual_output_2's sum in float32
-    anywhere,        // another function
+    tap_pairs,  // as `pairs`, of the channels of one kernel position; of 1x1 also where no sum of bytes leaves 2^24
+    float_sum,  // manual_output_2's sum in float32
+    anywhere,   // another function
   } distance = Distance::anywhere;
 };
 

@@ -7,9 +7,9 @@
 #include "oracle/ties_to_even.h"
 
 namespace tieout {
+namespace {
 
-std::uint8_t onnxruntime(const Window& window, Trace* trace) {
-  const std::int32_t accumulator = exact_accumulator(window, trace);
+std::uint8_t requantized_there(const Window& window, std::int32_t accumulator, Trace* trace) {
   std::int32_t raw = without_zero_points(window, accumulator, window.activations, trace);
   if (window.bias) {
     const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
@@ -27,6 +27,19 @@ std::uint8_t onnxruntime(const Window& window, Trace* trace) {
   const float rounded =
       step(trace, "rounded", ties_to_even(clamped), "clamp to 0 - oz..255 - oz; to nearest, ties to even");
   return saturated(window, static_cast<double>(rounded), lowest_output(window), trace);
+}
+
+}  // namespace
+
+std::uint8_t onnxruntime(const Window& window, Trace* trace) {
+  return requantized_there(window, exact_accumulator(window, trace), trace);
+}
+
+std::uint8_t onnxruntime_int16_pairs(const Window& window, Trace* trace) {
+  const ConvCase& c = *window.spec;
+  const bool depthwise = c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups;
+  return requantized_there(window, depthwise ? exact_accumulator(window, trace) : pairs_accumulator(window, trace),
+                           trace);
 }
 
 }  // namespace tieout

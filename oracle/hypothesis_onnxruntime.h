@@ -5,13 +5,16 @@
 //   s    = fl(fl(raw + bias) * fl(fl(xs * ws) / os))
 //   y    = RNE(clamp(s, 0 - oz, 255 - oz)) + oz     NaN becomes 0 - oz; relu: max(y, oz)
 //
-// Clamped before it becomes an integer: no value is too large for int32. Without weight zero points, its products saturate
-// in pairs where the CPU has no VNNI (integer_int16_pairs); here they are exact.
+// Clamped before it becomes an integer: no value is too large for int32.
 
 #include "oracle/hypothesis.h"
 
 namespace tieout {
 
 [[nodiscard]] std::uint8_t onnxruntime(const Window& window, Trace* trace);
+
+// Where the CPU has no VNNI: products are added in pairs as in integer_int16_pairs, unless one channel is convolved to one, group by
+// group.
+[[nodiscard]] std::uint8_t onnxruntime_int16_pairs(const Window& window, Trace* trace);
 
 }  // namespace tieout

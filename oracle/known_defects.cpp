@@ -71,6 +71,21 @@ const KnownDefect* fbgemm_defect(const ConvCase& c, const Hardware& hardware) {
   return nullptr;
 }
 
+// ---- oneDNN, jit_uni_int8_1x1:avx2
+
+constexpr KnownDefect kStridedPointwise{
+    .id = "onednn_strided_pointwise",
+    .cause = "without VNNI, 1x1 with a stride and few channels: 16 channels are read at a time, beyond the input's end",
+    .memory = true};
+
+// The last pixel that is read has as many channels behind it as there are up to the end of the input.
+bool strided_pointwise_overreads(const ConvCase& c) {
+  if (c.stride == Spatial{1, 1, 1}) return false;
+  constexpr std::int64_t kAtOnce = 16;
+  const std::int64_t left = ((c.stride[1] - 1) * c.input[2] + c.stride[2]) * c.in_channels;
+  return (c.in_channels + kAtOnce - 1) / kAtOnce * kAtOnce > left;
+}
+
 // ---- oneDNN, brg_conv_fwd:avx512_core_vnni
 
 constexpr KnownDefect kDepthwiseWidth{
@@ -129,6 +144,8 @@ bool some_window_in_padding(const ConvCase& c) {
 }
 
 const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
+  const OnednnCode code = onednn_code(c, hardware);
+  if (code == OnednnCode::pointwise && strided_pointwise_overreads(c)) return &kStridedPointwise;
   if (!hardware.avx512_vnni) return nullptr;  // other code runs there
   const Spatial out = output_size(c);
   if (c.in_channels == c.groups && c.out_channels > c.groups) {

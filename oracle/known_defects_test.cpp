@@ -89,6 +89,19 @@ TEST(KnownDefects, OnednnScaleOrder) {
   EXPECT_EQ(defect("conv2d input=1x10 kernel=1x3 stride=1x2 engine=onednn out_channels=10"), "");
 }
 
+// Sixteen bytes at the last pixel that is read, which has a stride's pixels up to the end.
+TEST(KnownDefects, OnednnStridedPointwise) {
+  const auto defect_at = [](const std::string& shape) { return defect("conv2d engine=onednn " + shape, kAvx2); };
+  EXPECT_EQ(defect_at("in_channels=3 input=1x20 stride=1x2"), "onednn_strided_pointwise");
+  EXPECT_EQ(defect_at("in_channels=3 input=20x1 stride=2x1"), "onednn_strided_pointwise");
+  EXPECT_EQ(defect_at("in_channels=8 input=1x20 stride=1x2"), "");  // 16 bytes are there
+  EXPECT_EQ(defect_at("in_channels=3 input=4x20 stride=2"), "");    // so are the next line's
+  EXPECT_EQ(defect_at("in_channels=3 input=1x20"), "");             // nothing is copied
+  EXPECT_EQ(defect_at("in_channels=3 input=1x21 stride=1x2"), "");  // other code: 2 does not divide 21
+  EXPECT_EQ(defect_at("in_channels=3 input=1x20 stride=1x2 kernel=1x2"), "");
+  EXPECT_EQ(defect("conv2d engine=onednn in_channels=3 input=1x20 stride=1x2"), "");
+}
+
 TEST(KnownDefects, OnednnZeroPoint) {
   const std::string in_padding = "conv2d padding=0x1 stride=1x3 engine=onednn";
   EXPECT_EQ(defect(in_padding + " xz=1"), "onednn_window_in_padding");

@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "cases/case_text.h"
+#include "cases/cpu.h"
 #include "oracle/libtorch.h"
 #include "oracle/libtorch_ambient.h"
 #include "oracle/libtorch_experiment.h"
@@ -82,7 +83,9 @@ class Adapter final : public LibTorch {
   }
 
   Hardware hardware() const override {
-    return {.avx512 = fbgemm::fbgemmHasAvx512Support(), .avx512_vnni = fbgemm::fbgemmHasAvx512VnniSupport()};
+    return {.avx512 = fbgemm::fbgemmHasAvx512Support(),
+            .avx512_vnni = fbgemm::fbgemmHasAvx512VnniSupport(),
+            .avx_vnni = has_avx_vnni()};
   }
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }

@@ -18,11 +18,7 @@ void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t
   }
 }
 
-// An odd number of channels at several taps has pairs across taps: there weights are put in their order first.
-bool across_taps(const ConvCase& c) {
-  const std::int64_t channels = c.in_channels / c.groups;
-  return volume(c.kernel) > 1 && channels > 1 && channels % 2 != 0;
-}
+std::int64_t begin_of(PairsFrom from) { return from == PairsFrom::even ? 0 : 1; }
 
 [[gnu::always_inline]] inline PairExtremes extremes_by(const std::int8_t* __restrict w,
                                                        const std::int8_t* __restrict first, std::int64_t count,
@@ -55,21 +51,27 @@ PairExtremes extremes_portable(const std::int8_t* w, const std::int8_t* first, s
 
 }  // namespace
 
-std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
+// An odd number of channels at several taps.
+bool has_odd_pairs(const ConvCase& c) {
+  const std::int64_t channels = c.in_channels / c.groups;
+  return volume(c.kernel) > 1 && channels > 1 && channels % 2 != 0;
+}
+
+std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa, PairsFrom from) {
   const Extremes extremes = isa == VectorIsa::portable ? extremes_portable : extremes_avx2;
   const std::int64_t length = reduction_length(c);
-  const bool reordered = across_taps(c);
+  const bool reordered = has_odd_pairs(c) || from == PairsFrom::odd;  // there are pairs across taps
   // Neighbours are w[i] and w[i + distance], for those i that `first` marks with ones.
   const std::int64_t distance = reordered || c.in_channels == c.groups ? 1 : volume(c.kernel);
   std::vector<std::int8_t> first;
-  for (std::int64_t i = 0; i + distance < length; ++i) first.push_back(i / distance % 2 == 0 ? -1 : 0);
+  for (std::int64_t i = 0; i + distance < length; ++i) first.push_back(i / distance % 2 == begin_of(from) ? -1 : 0);
   std::vector<PairExtremes> all;
   std::vector<std::int8_t> ordered;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
     if (reordered) in_pairing_order(c, weight, k, ordered);
     const std::int8_t* const w = reordered ? ordered.data() : weight + k * length;
     const PairExtremes pairs = extremes(w, first.data(), std::ssize(first), distance);
-    const int alone = length % 2 == 0 ? 0 : w[length - 1];  // the last of an odd number
+    const int alone = (length - begin_of(from)) % 2 == 0 ? 0 : w[length - 1];  // the last of an odd number
     all.push_back({std::min(pairs.lowest, alone), std::max(pairs.highest, alone)});
   }
   return all;
@@ -84,12 +86,13 @@ PairExtremes widest(const std::vector<PairExtremes>& channels) {
 }
 
 SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& range,
-                                 const std::vector<PairExtremes>& extremes, VectorIsa isa)
+                                 const std::vector<PairExtremes>& extremes, VectorIsa isa, PairsFrom from)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),
       channels_(c_.in_channels / c_.groups),
       outputs_(c_.out_channels / c_.groups),
+      from_(begin_of(from)),
       limits_(static_cast<std::size_t>(windows_.taps() * c_.in_channels), 255),
       padding_(static_cast<std::size_t>(c_.in_channels), static_cast<std::uint8_t>(c_.activation_zero_point)) {
   pairs_.resize(static_cast<std::size_t>(c_.groups * ((windows_.length() + 1) / 2)));
@@ -147,7 +150,7 @@ void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
   // a time are asked whether there is any.
   const __m128i high = _mm_set1_epi16(static_cast<short>(32767 / largest));
   const __m128i low = _mm_set1_epi16(static_cast<short>(-(32768 / largest)));
-  std::int64_t i = 0;
+  std::int64_t i = from_;
   for (; i + 16 <= length; i += 16) {
     const __m128i weights = _mm_loadu_si128(reinterpret_cast<const __m128i*>(w + i));
     const __m128i sums = _mm_add_epi16(_mm_srai_epi16(_mm_slli_epi16(weights, 8), 8), _mm_srai_epi16(weights, 8));
@@ -159,7 +162,7 @@ void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
 
 void SaturatingPairs::add_pair(std::int64_t k, std::int64_t index, int a, int b, const PairExtremes& both) {
   const std::int64_t group = k / outputs_, length = windows_.length();
-  pairs_[static_cast<std::size_t>(group * ((length + 1) / 2) + index / 2)].push_back({index, k, a, b});
+  pairs_[static_cast<std::size_t>(group * ((length + 1) / 2) + (index - from_) / 2)].push_back({index, k, a, b});
   // Neither of two activations up to this one: they do not add up to enough.
   const int up = both.highest > 0 ? 32767 / both.highest : 255;
   const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
@@ -181,9 +184,11 @@ void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std:
                            std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const {
   const std::int64_t group = channel / channels_;
   const std::int64_t index = tap * channels_ + channel % channels_;
-  const auto pair = static_cast<std::size_t>(group * ((windows_.length() + 1) / 2) + index / 2);
+  if (index < from_) return;
+  const auto pair = static_cast<std::size_t>(group * ((windows_.length() + 1) / 2) + (index - from_) / 2);
   if (pairs_[pair].empty()) return;
-  const int a = activation(place, group, index / 2 * 2), b = activation(place, group, index / 2 * 2 + 1);
+  const std::int64_t first = (index - from_) / 2 * 2 + from_;
+  const int a = activation(place, group, first), b = activation(place, group, first + 1);
   for (const Pair& candidate : pairs_[pair]) {
     const int sum = a * candidate.first + b * candidate.second;
     auto& last = found_in[static_cast<std::size_t>(candidate.k)];

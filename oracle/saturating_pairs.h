@@ -19,16 +19,24 @@ struct PairExtremes {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
+// Which neighbours are a pair: an even place and the next one, as in FBGEMM; or an odd one and the next, among which are those
+// that oneDNN has besides where the channels of a kernel position are odd in number.
+enum class PairsFrom { even, odd };
+
+// Whether some arithmetic has pairs from odd places.
+[[nodiscard]] bool has_odd_pairs(const ConvCase& c);
+
 // By output channel.
 [[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight,
-                                                      VectorIsa isa = best_vector_isa());
+                                                      VectorIsa isa = best_vector_isa(),
+                                                      PairsFrom from = PairsFrom::even);
 [[nodiscard]] PairExtremes widest(const std::vector<PairExtremes>& channels);
 
 class SaturatingPairs {
  public:
   // range: of the layer's activations. extremes: of its channels.
   SaturatingPairs(const LayerView& layer, const ActivationRange& range, const std::vector<PairExtremes>& extremes,
-                  VectorIsa isa);
+                  VectorIsa isa, PairsFrom from = PairsFrom::even);
 
   // Adds those of `count` positions from `first` on, each once, position by position.
   void find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const;
@@ -52,6 +60,7 @@ class SaturatingPairs {
   const ConvCase& c_;
   LayerWindows windows_;
   std::int64_t channels_, outputs_;
+  std::int64_t from_;                       // where in the reduction the first pair begins
   std::vector<std::vector<Pair>> pairs_;    // groups x pairs of the reduction
   std::vector<std::uint8_t> limits_;        // taps x C: what activations must exceed to matter; 255: none does
   std::vector<std::uint32_t> large_begin_;  // N x D x H x W, then padding, and the end: where in `large_`

@@ -249,6 +249,18 @@ def onednn(e):
     return half_even(min(max(v, F(0)), F(255)))
 
 
+def onednn_int16_pairs(e):  # 1x1, one group
+    def twice(s): return div(F(1), f32(div(F(1), s, f64)))
+    taken = e.n * e.xz * e.wz - e.xz * sum(e.w) - e.wz * sum(e.x)
+    v = mul(add(f32(F(e.pairs())), f32(F(taken))), mul(twice(e.xs64), e.ws32))
+    if e.b is not None:
+        v = add(v, e.b)
+    if e.relu:
+        v = max(v, F(0))
+    v = add(mul(v, div(F(1), twice(e.os64))), F(e.oz))
+    return half_even(min(max(v, F(0)), F(255)))
+
+
 def onednn_output_scale(e):
     s = f32(F(e.raw(sum(e.products))))
     if e.b is not None:
@@ -269,8 +281,8 @@ def qnnpack(e):
     return e.quantized(to_int32(mul(f32(F(raw)), mul(e.unit, div(F(1), e.os32)))))
 
 
-def onnxruntime(e):
-    raw = e.raw(sum(e.products))
+def onnxruntime(e, acc=None):
+    raw = e.raw(sum(e.products) if acc is None else acc)
     if e.b is not None:
         raw = wrap(raw + clamped_int32(div(e.b, e.unit, f64), "even"))
     s = mul(f32(F(raw)), e.multiplier())
@@ -310,7 +322,9 @@ HYPOTHESES = {
     "tflite": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), True),
     "tflite_single_rounding": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), False),
     "onnxruntime": onnxruntime,
+    "onnxruntime_int16_pairs": lambda e: onnxruntime(e, e.pairs()),
     "onednn": onednn,
+    "onednn_int16_pairs": onednn_int16_pairs,
     "onednn_output_scale": onednn_output_scale,
     "qnnpack": qnnpack,
 }
