@@ -184,8 +184,9 @@ RunSummary what_counts(RunSummary run) {
 int verify(const Arguments& arguments) {
   const auto engine = from_name<Engine>("--engine", arguments.engine);
   if (!engine) return refuse(engine.error().text());
-  const auto options = options_of(arguments);
+  auto options = options_of(arguments);
   if (!options) return options.error();
+  options->layers.engine = *engine;
   const auto baseline = prepare(arguments.sinks);
   if (!baseline) return refuse(baseline.error());
   if (const std::string why = unwritable(arguments.save); !why.empty()) return refuse("--save: " + why);

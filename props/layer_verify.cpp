@@ -201,7 +201,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
     report.columns.push_back({column.differing, column.largest, classes.of(column)});
   }
   report.saturation = pair_saturation(walked);
-  if (fbgemm) report.forecasts = cpu_forecasts(captured, walked, arithmetic, options.threads);
+  report.forecasts = cpu_forecasts(captured, walked, options.engine, {hardware, arithmetic}, options.threads);
   return result;
 }
 

@@ -28,7 +28,8 @@ struct LayerSubject {
 struct LayerOptions {
   std::vector<const Hypothesis*> hypotheses;
   std::vector<LayerSubject> subjects;
-  int threads = 1;  // of ours
+  Engine engine = Engine::fbgemm;  // that the model was opened for: X86 hands layers on
+  int threads = 1;                 // of ours
 };
 
 // Who is compared with the operator, in this order: the kernel, the hypotheses, the subjects.

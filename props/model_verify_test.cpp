@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "oracle/engine_model.h"
 #include "reports/diff.h"
 
 namespace tieout {
@@ -178,6 +180,32 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   if ((*libtorch())->native_isa() == Isa::avx512_vnni) {
     EXPECT_GT(foretold, 0);
   }
+}
+
+// X86 is FBGEMM without VNNI and ONEDNN with it: what it would answer is what those are held to by their own properties.
+TEST_F(WholeModel, TheForecastForX86IsThatOfTheEngineThatItTakesThere) {
+  auto model = (*libtorch())->open_model(kData + "models/full_range.pt", Engine::x86);
+  ASSERT_TRUE(model) << model.error().message;
+  const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, **model, **libtorch());
+  const Hardware here = (*libtorch())->hardware();
+  std::int64_t foretold = 0;
+  const auto run = (*model)->run(*inputs->read(0), [&](CapturedConv&& captured) {
+    SecondsByPart seconds;
+    LayerWalks walks({}, LayerWalks::Weights::kept);
+    const LayerResult result = verify_layer(captured, walks, {.engine = Engine::x86}, **libtorch(), seconds);
+    const Tensor<std::uint8_t> answer = answer_of(captured);
+    const auto changed = [&](const Hardware& hardware) {
+      return std::ssize(diff(answer, predict(problem_of(captured.view()), Engine::x86, hardware)).offsets);
+    };
+    std::map<std::string, std::int64_t> elements;
+    for (const CpuForecast& forecast : result.report.forecasts) elements[forecast.isa] = forecast.elements;
+    EXPECT_EQ(elements["avx2"], changed({}));
+    EXPECT_EQ(elements["avx512_vnni"], changed({.avx512 = true, .avx512_vnni = true}));
+    foretold += elements[here.avx512_vnni ? "avx2" : "avx512_vnni"];
+    return std::optional<std::vector<std::uint8_t>>{};
+  });
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_GT(foretold, 0);
 }
 
 TEST_F(WholeModel, EveryEngineIsVerifiedByItsModel) {

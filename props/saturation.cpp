@@ -6,6 +6,7 @@
 
 #include "kernels/packed_conv.h"
 #include "oracle/engine_model.h"
+#include "props/layer_verify.h"
 
 namespace tieout {
 namespace {
@@ -18,6 +19,24 @@ struct NamedHardware {
 constexpr std::array<NamedHardware, 3> kCpus{{{"avx2", {.avx512 = false, .avx512_vnni = false}},
                                               {"avx512", {.avx512 = true, .avx512_vnni = false}},
                                               {"avx512_vnni", {.avx512 = true, .avx512_vnni = true}}}};
+
+// Who computes a layer somewhere, and how.
+struct Computation {
+  Engine engine = Engine::fbgemm;
+  Arithmetic fbgemm;                     // if it is FBGEMM
+  OnednnCode onednn = OnednnCode::vnni;  // if it is ONEDNN
+
+  bool operator==(const Computation&) const = default;
+};
+
+Computation computation_on(const Hardware& hardware, const ConvCase& c, Engine asked) {
+  Computation there{.engine = asked == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine};
+  if (there.engine == Engine::fbgemm) {
+    there.fbgemm = fbgemm_arithmetic(fbgemm_path(c, hardware), Isa::native, hardware);
+  }
+  if (there.engine == Engine::onednn) there.onednn = onednn_code(c, hardware);
+  return there;
+}
 
 struct Changed {
   std::int64_t elements = 0;
@@ -49,6 +68,14 @@ Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int th
   return changed;
 }
 
+Changed by_onednn(const CapturedConv& captured, const Hardware& hardware) {
+  Changed changed;
+  const Tensor<std::uint8_t> there = predict(problem_of(captured.view()), Engine::onednn, hardware);
+  const Tensor<std::uint8_t> here = answer_of(captured);
+  for (std::size_t i = 0; i < here.values.size(); ++i) changed.note(there.values[i], here.values[i]);
+  return changed;
+}
+
 }  // namespace
 
 PairSaturation pair_saturation(const WalkedLayer& walked) {
@@ -56,23 +83,28 @@ PairSaturation pair_saturation(const WalkedLayer& walked) {
   return walked.extremes.leave_int16(walked.range.highest) ? PairSaturation::possible : PairSaturation::unused;
 }
 
-std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked, const Arithmetic& now,
-                                       int threads) {
+std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked, Engine asked,
+                                       const Here& here, int threads) {
+  const ConvCase& c = captured.spec;
+  Computation now = computation_on(here.hardware, c, asked);
+  if (now.engine == Engine::fbgemm) now.fbgemm = here.fbgemm;
+  const auto changed_by = [&](const NamedHardware& cpu, const Computation& there) {
+    if (there.engine == Engine::onednn) return by_onednn(captured, cpu.hardware);
+    // Paths may change, too, and with them how a bias is rounded.
+    Computation alike = there;
+    alike.fbgemm.products = now.fbgemm.products;
+    return alike == now && walked.kernel.differing == 0 ? at_saturating_pairs(captured, walked, there.fbgemm)
+                                                        : everywhere(captured, there.fbgemm, threads);
+  };
   std::vector<CpuForecast> forecasts;
-  std::vector<std::pair<Arithmetic, Changed>> known;
+  std::vector<std::pair<Computation, Changed>> known;
   for (const NamedHardware& cpu : kCpus) {
-    const Arithmetic there = fbgemm_arithmetic(fbgemm_path(captured.spec, cpu.hardware), Isa::native, cpu.hardware);
-    if (there == now) continue;
+    const Computation there = computation_on(cpu.hardware, c, asked);
+    // What oneDNN does with AVX-512 and without VNNI nobody here has seen.
+    const bool unseen = there.engine == Engine::onednn && cpu.hardware.avx512 && !cpu.hardware.avx512_vnni;
+    if (there == now || there.engine == Engine::qnnpack || unseen) continue;
     auto same = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return entry.first == there; });
-    if (same == known.end()) {
-      // Paths may change, too, and with them how a bias is rounded.
-      Arithmetic alike = there;
-      alike.products = now.products;
-      const Changed changed = alike == now && walked.kernel.differing == 0
-                                  ? at_saturating_pairs(captured, walked, there)
-                                  : everywhere(captured, there, threads);
-      same = known.emplace(known.end(), there, changed);
-    }
+    if (same == known.end()) same = known.emplace(known.end(), there, changed_by(cpu, there));
     if (same->second.elements > 0) forecasts.push_back({cpu.name, same->second.elements, same->second.largest});
   }
   return forecasts;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "oracle/fbgemm_path.h"
 #include "props/layer_walk.h"
 #include "reports/model_report.h"
 
@@ -13,9 +14,15 @@ namespace tieout {
 // in FBGEMM: in the order kernel depth, height, width, channel.
 [[nodiscard]] PairSaturation pair_saturation(const WalkedLayer& walked);
 
-// What FBGEMM would answer otherwise than the operator did, on AVX2, on AVX-512 without VNNI and on AVX-512 with VNNI. Only
-// those where something changes. now: the arithmetic that gave the operator's answer, of which `walked` is the walk.
+// What gave the operator's answer.
+struct Here {
+  Hardware hardware;
+  Arithmetic fbgemm;  // if it was FBGEMM
+};
+
+// What the engine that the model was opened for would answer otherwise than the operator did, on AVX2, on AVX-512 without VNNI and on
+// AVX-512 with VNNI. Only those where something changes. X86 takes FBGEMM without VNNI and mostly ONEDNN with it. walked: by here.fbgemm.
 [[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked,
-                                                     const Arithmetic& now, int threads);
+                                                     Engine asked, const Here& here, int threads);
 
 }  // namespace tieout

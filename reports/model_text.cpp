@@ -93,7 +93,9 @@ std::string layer_table(const ModelReport& report) {
 }
 
 std::string forecast_text(const ModelReport& report) {
-  if (!any_of_fbgemm(report.layers)) return {};  // no other engine adds pairs in 16 bits
+  const bool alike = std::all_of(report.layers.begin(), report.layers.end(),
+                                 [](const LayerReport& layer) { return layer.engine == "qnnpack"; });
+  if (alike) return {};  // it computes the same everywhere
   std::string text;
   for (const LayerReport& layer : report.layers) {
     for (const CpuForecast& forecast : layer.forecasts) {
