@@ -40,17 +40,19 @@ Recipe recipe_of(const Arithmetic& arithmetic, Granularity granularity) {
                                                           : BiasStep::separate};
 }
 
-std::int64_t sum_of_products(const Window& window, Arithmetic::Products products) {
-  if (products == Arithmetic::Products::exact) return window.products;
-  std::int64_t sum = 0;
-  const std::size_t count = window.x.size();
-  for (std::size_t i = 0; i < count; i += 2) {
-    int pair = window.x[i] * window.w[i];
-    if (i + 1 < count) pair += window.x[i + 1] * window.w[i + 1];
-    sum += std::clamp(pair, -32768, 32767);
+// A window and its sums of products, for every recipe that it is computed by.
+struct Element {
+  const Window& window;
+  std::int64_t exact, pairs;
+
+  explicit Element(const Window& of) : window(of), exact(of.products), pairs(0) {
+    for (std::size_t i = 0; i < of.x.size(); i += 2) {
+      int pair = of.x[i] * of.w[i];
+      if (i + 1 < of.x.size()) pair += of.x[i + 1] * of.w[i + 1];
+      pairs += std::clamp(pair, -32768, 32767);
+    }
   }
-  return sum;
-}
+};
 
 double multiplier_of(const Window& window, Multiplier how) {
   const auto xs = static_cast<float>(window.xs);
@@ -100,11 +102,13 @@ double biased(const Window& window, std::int64_t raw, const Recipe& recipe) {
               : std::fma(bias, 1.0F / unit, static_cast<float>(value));
 }
 
-std::uint8_t compute(const Window& window, const Recipe& recipe) {
+std::uint8_t compute(const Element& element, const Recipe& recipe) {
+  const Window& window = element.window;
   std::int64_t activations = window.activations;
   if (recipe.activation_sum == Arithmetic::ActivationSum::int16)
     activations = std::min<std::int64_t>(activations, 32767);
-  std::int64_t raw = sum_of_products(window, recipe.products) - window.xz * window.weights - window.wz * activations +
+  const std::int64_t products = recipe.products == Arithmetic::Products::exact ? element.exact : element.pairs;
+  std::int64_t raw = products - window.xz * window.weights - window.wz * activations +
                      static_cast<std::int64_t>(window.x.size()) * window.xz * window.wz;
   if (recipe.sum == Sum::wraps) raw = static_cast<std::int32_t>(raw);
   const double multiplier = multiplier_of(window, recipe.multiplier);
@@ -185,11 +189,12 @@ Difference classify(const Arithmetic& reference, std::span<const DifferingElemen
     ++difference.differing;
     gather_window(element.offset, window);
     const Recipe recipe = recipe_of(reference, window.granularity);
-    if (compute(window, recipe) != element.expected) continue;
+    const Element sums(window);
+    if (compute(sums, recipe) != element.expected) continue;
     for (std::size_t e = 0; e < kExchanges.size(); ++e) {
       Recipe exchanged = recipe;
       kExchanges[e].apply(exchanged);
-      if (compute(window, exchanged) == element.actual) ++explained[e];
+      if (compute(sums, exchanged) == element.actual) ++explained[e];
     }
   }
   const auto best = std::max_element(explained.begin(), explained.end());

@@ -7,152 +7,100 @@ namespace {
 
 constexpr std::int64_t kLanes = 16;
 
-// Written so that g++ makes vectors of them; inlined into a function for each instruction set, since what is called does not
-// inherit `target`.
-struct Loops {
-  [[gnu::always_inline]] static std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
-    for (std::int64_t p = begin; p < row.positions; ++p) {
-      const std::int32_t* const sums = row.sums + p * row.sums_step;
-      std::uint64_t left = row.zero_point, right = 0;
-      for (std::int64_t k = 0; k < row.outputs; ++k) {
-        left += static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
-      }
-      for (std::int64_t run = 0; run < row.run_count; ++run) {
-        const std::uint8_t* const x = row.runs[run].x + p * row.step;
-        const std::uint64_t* const combined = row.runs[run].combined;
-        for (std::int64_t i = 0; i < row.run_length; ++i) right += x[i] * combined[i];
-      }
-      if (left != right) return p;
+std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+  for (std::int64_t p = begin; p < row.positions; ++p) {
+    const std::int32_t* const sums = row.sums + p * row.sums_step;
+    std::uint64_t left = row.zero_point, right = 0;
+    for (std::int64_t k = 0; k < row.outputs; ++k) {
+      left += static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
     }
-    return row.positions;
-  }
-
-  [[gnu::always_inline]] static void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w,
-                                                 std::int64_t count, std::int32_t zero_point, std::int64_t factor) {
-    for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
-  }
-
-  [[gnu::always_inline]] static std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
-                                                   std::int32_t* squares) {
-    std::int64_t all = 0;
-    for (std::int64_t begin = 0; begin < count; begin += kNormBlock) {
-      std::int32_t sum = 0, square = 0;
-      for (std::int64_t i = begin; i < std::min(begin + kNormBlock, count); ++i) {
-        const std::int32_t step = w[i] - zero_point;
-        sum += step < 0 ? -step : step;
-        square += step * step;
-      }
-      all += sum;
-      *squares++ = square;
+    for (std::int64_t run = 0; run < row.run_count; ++run) {
+      const std::uint8_t* const x = row.runs[run].x + p * row.step;
+      const std::uint64_t* const combined = row.runs[run].combined;
+      for (std::int64_t i = 0; i < row.run_length; ++i) right += x[i] * combined[i];
     }
-    return all;
+    if (left != right) return p;
   }
+  return row.positions;
+}
 
-  [[gnu::always_inline]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
-                                                      std::int32_t zero_point) {
-    constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
-    std::uint64_t total = 0;
-    for (std::int64_t begin = 0; begin < count; begin += kBlock) {
-      std::uint32_t sum = 0;
-      for (std::int64_t i = begin; i < std::min(begin + kBlock, count); ++i) {
-        const std::int32_t step = a[i] - zero_point;
-        sum += static_cast<std::uint32_t>(step * step);
-      }
-      total += sum;
+void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w, std::int64_t count,
+                 std::int32_t zero_point, std::int64_t factor) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
+}
+
+std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point, std::int32_t* squares) {
+  std::int64_t all = 0;
+  for (std::int64_t begin = 0; begin < count; begin += kNormBlock) {
+    std::int32_t sum = 0, square = 0;
+    for (std::int64_t i = begin; i < std::min(begin + kNormBlock, count); ++i) {
+      const std::int32_t step = w[i] - zero_point;
+      sum += step < 0 ? -step : step;
+      square += step * step;
     }
-    return total;
+    all += sum;
+    *squares++ = square;
   }
+  return all;
+}
 
-  [[gnu::always_inline]] static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
-    for (std::int64_t place = begin; place < row.positions * row.count;) {
-      const std::int64_t p = place / row.count, i = place % row.count;
-      const std::int64_t lanes = std::min(kLanes, row.count - i);
-      std::uint32_t off[kLanes] = {};
+std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
+  std::uint64_t total = 0;
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    std::uint32_t sum = 0;
+    for (std::int64_t i = begin; i < std::min(begin + kBlock, count); ++i) {
+      const std::int32_t step = a[i] - zero_point;
+      sum += static_cast<std::uint32_t>(step * step);
+    }
+    total += sum;
+  }
+  return total;
+}
+
+std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  for (std::int64_t place = begin; place < row.positions * row.count;) {
+    const std::int64_t p = place / row.count, i = place % row.count;
+    const std::int64_t lanes = std::min(kLanes, row.count - i);
+    std::uint32_t off[kLanes] = {};
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      off[lane] = static_cast<std::uint32_t>(row.shift[i + lane]) - static_cast<std::uint32_t>(row.sums[place + lane]);
+    }
+    for (std::int64_t t = 0; t < row.tap_count; ++t) {
+      const std::uint8_t* const x = row.taps[t] + p * row.step + i;
+      const std::int32_t* const w = row.w + t * row.count + i;
       for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        off[lane] =
-            static_cast<std::uint32_t>(row.shift[i + lane]) - static_cast<std::uint32_t>(row.sums[place + lane]);
+        off[lane] += std::uint32_t{x[lane]} * static_cast<std::uint32_t>(w[lane]);
       }
-      for (std::int64_t t = 0; t < row.tap_count; ++t) {
-        const std::uint8_t* const x = row.taps[t] + p * row.step + i;
-        const std::int32_t* const w = row.w + t * row.count + i;
-        for (std::int64_t lane = 0; lane < lanes; ++lane) {
-          off[lane] += std::uint32_t{x[lane]} * static_cast<std::uint32_t>(w[lane]);
-        }
-      }
-      for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        if (off[lane] != 0) return place + lane;
-      }
-      place += lanes;
     }
-    return row.positions * row.count;
-  }
-};
-
-struct Everywhere {
-  static std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
-                                 std::int64_t count) {
-    std::int64_t i = begin;
-    while (i < count && x[i] <= limits[i]) ++i;
-    return i;
-  }
-  static void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
-    std::uint8_t low = x[0], high = x[0];
-    for (std::int64_t i = 0; i < count; ++i) {
-      low = std::min(low, x[i]);
-      high = std::max(high, x[i]);
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      if (off[lane] != 0) return place + lane;
     }
-    *lowest = low;
-    *highest = high;
+    place += lanes;
   }
-};
+  return row.positions * row.count;
+}
 
-struct Portable {
-  static std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
-    return Loops::first_unproven(row, begin);
-  }
-  static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n, std::int32_t z, std::int64_t f) {
-    Loops::add_weights(to, w, n, z, f);
-  }
-  static std::int64_t norms(const std::int8_t* w, std::int64_t n, std::int32_t z, std::int32_t* squares) {
-    return Loops::norms(w, n, z, squares);
-  }
-  static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
-    return Loops::squares(a, n, z);
-  }
-  static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
-    return Loops::first_wrong(row, begin);
-  }
-};
+std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count) {
+  std::int64_t i = begin;
+  while (i < count && x[i] <= limits[i]) ++i;
+  return i;
+}
 
-struct Avx2 {
-  [[gnu::target("avx2")]] static std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
-    return Loops::first_unproven(row, begin);
-  }
-  [[gnu::target("avx2")]] static void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t n,
-                                                  std::int32_t z, std::int64_t f) {
-    Loops::add_weights(to, w, n, z, f);
-  }
-  [[gnu::target("avx2")]] static std::int64_t norms(const std::int8_t* w, std::int64_t n, std::int32_t z,
-                                                    std::int32_t* squares) {
-    return Loops::norms(w, n, z, squares);
-  }
-  [[gnu::target("avx2")]] static std::uint64_t squares(const std::uint8_t* a, std::int64_t n, std::int32_t z) {
-    return Loops::squares(a, n, z);
-  }
-  [[gnu::target("avx2")]] static std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
-    return Loops::first_wrong(row, begin);
-  }
-};
+void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+  const auto [low, high] = std::minmax_element(x, x + count);
+  *lowest = *low;
+  *highest = *high;
+}
 
-template <typename Isa>
-constexpr ProofLanes lanes_of() {
-  return {.first_unproven = Isa::first_unproven,
-          .add_weights = Isa::add_weights,
-          .norms = Isa::norms,
-          .squares = Isa::squares,
-          .first_wrong = Isa::first_wrong,
-          .next_above = Everywhere::next_above,
-          .extremes = Everywhere::extremes};
+ProofLanes portable() {
+  return {.first_unproven = first_unproven,
+          .add_weights = add_weights,
+          .norms = norms,
+          .squares = squares,
+          .first_wrong = first_wrong,
+          .next_above = next_above,
+          .extremes = extremes};
 }
 
 }  // namespace
@@ -167,12 +115,12 @@ bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i) {
 
 ProofLanes proof_lanes(VectorIsa isa) {
   switch (isa) {
-    case VectorIsa::portable: return lanes_of<Portable>();
-    case VectorIsa::avx2: return lanes_of<Avx2>();
+    case VectorIsa::portable: return portable();
+    case VectorIsa::avx2: return proof_lanes_avx2();
     case VectorIsa::avx512: return proof_lanes_avx512();
     case VectorIsa::avx512_vnni: return proof_lanes_avx512_vnni();
   }
-  return lanes_of<Portable>();
+  return portable();
 }
 
 }  // namespace tieout

@@ -65,7 +65,8 @@ struct ProofLanes {
 };
 
 [[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);
-[[nodiscard]] ProofLanes proof_lanes_avx512();       // on CPUs that have it
+[[nodiscard]] ProofLanes proof_lanes_avx2();         // on CPUs that have it
+[[nodiscard]] ProofLanes proof_lanes_avx512();       // likewise
 [[nodiscard]] ProofLanes proof_lanes_avx512_vnni();  // likewise; for windows of kMostDigitBytes at most
 
 // Its part for depthwise layers.

@@ -53,9 +53,8 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
 }
 
 // In g++'s own vectors, in whatever registers the target has.
-[[gnu::always_inline]] inline std::int64_t in_vectors(const SuspectTable& t, const std::int32_t* raw,
-                                                      const std::uint8_t* answer, std::int64_t count,
-                                                      const float* norms, std::uint32_t* suspects) {
+std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer,
+                           std::int64_t count, const float* norms, std::uint32_t* suspects) {
   using Floats [[gnu::vector_size(kLanes * 4)]] = float;
   using Ints [[gnu::vector_size(kLanes * 4)]] = std::int32_t;
   using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
@@ -94,15 +93,88 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
   return found;
 }
 
-std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer,
-                           std::int64_t count, const float* norms, std::uint32_t* suspects) {
-  return in_vectors(t, raw, answer, count, norms, suspects);
+// Those of 64 elements that are suspects, put down without a branch, which nobody could predict, and looked at together.
+class Words {
+ public:
+  explicit Words(std::uint32_t* suspects) : suspects_(suspects) {}
+
+  void put(std::uint64_t others, std::int64_t first) {
+    words_[full_] = others;
+    places_[full_] = first;
+    full_ += others != 0 ? 1 : 0;
+    if (full_ == kAtOnce) look();
+  }
+
+  // Puts down all of them; what follows may be written behind.
+  void look() {
+    for (std::size_t w = 0; w < full_; ++w) {
+      for (std::uint64_t others = words_[w]; others != 0; others &= others - 1) {
+        suspects_[found_++] = static_cast<std::uint32_t>(places_[w] + __builtin_ctzll(others));
+      }
+    }
+    full_ = 0;
+  }
+
+  [[nodiscard]] std::uint32_t* end() { return suspects_ + found_; }
+  void add(std::int64_t count) { found_ += count; }
+  [[nodiscard]] std::int64_t found() const { return found_; }
+
+ private:
+  static constexpr std::size_t kAtOnce = 32;
+  std::uint32_t* suspects_;
+  std::array<std::uint64_t, kAtOnce> words_;
+  std::array<std::int64_t, kAtOnce> places_;
+  std::size_t full_ = 0;
+  std::int64_t found_ = 0;
+};
+
+struct OfAllAvx2 {
+  __m256 lowest, highest, half;
+};
+
+// Eight elements, a bit each that is a suspect.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline std::uint64_t eight(const SuspectTable::Sixteen& constants,
+                                                                           std::size_t from, const std::int32_t* raw,
+                                                                           const std::uint8_t* answer,
+                                                                           const OfAllAvx2& all, __m256 norm) {
+  const __m256i sums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(raw));
+  const __m256 scaled = _mm256_cvtepi32_ps(sums) * _mm256_load_ps(constants.multiplier.data() + from);
+  const __m256 value = scaled + _mm256_load_ps(constants.centre.data() + from);
+  const __m256 inside = _mm256_min_ps(_mm256_max_ps(value, all.lowest), all.highest);
+  const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(answer)));
+  const __m256 sign = _mm256_set1_ps(-0.0F);
+  const __m256 beside = _mm256_fnmadd_ps(_mm256_load_ps(constants.per_norm.data() + from), norm,
+                                         _mm256_load_ps(constants.limit.data() + from));
+  const __m256 allowed = _mm256_fnmadd_ps(_mm256_andnot_ps(sign, scaled), all.half, beside);
+  const __m256 apart = _mm256_andnot_ps(sign, inside - _mm256_cvtepi32_ps(bytes));
+  return static_cast<std::uint64_t>(_mm256_movemask_ps(_mm256_cmp_ps(apart, allowed, _CMP_NLE_UQ)));
 }
 
-[[gnu::target("avx2")]] std::int64_t find_avx2(const SuspectTable& t, const std::int32_t* raw,
-                                               const std::uint8_t* answer, std::int64_t count, const float* norms,
-                                               std::uint32_t* suspects) {
-  return in_vectors(t, raw, answer, count, norms, suspects);
+[[gnu::target("avx2,fma")]] std::int64_t find_avx2(const SuspectTable& t, const std::int32_t* raw,
+                                                   const std::uint8_t* answer, std::int64_t count, const float* norms,
+                                                   std::uint32_t* suspects) {
+  const OfAllAvx2 all{_mm256_set1_ps(t.lowest), _mm256_set1_ps(t.highest), _mm256_set1_ps(t.half)};
+  Words words(suspects);
+  for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
+    const std::int64_t end = std::min(begin + t.period, count);
+    const __m256 norm = _mm256_set1_ps(norms[block]);
+    const SuspectTable::Sixteen* constants = t.constants.data();
+    std::int64_t i = begin;
+    while (i + kLanes <= end) {
+      const std::int64_t first = i;
+      std::uint64_t others = 0;
+      for (int v = 0; v < 64 && i + kLanes <= end; v += kLanes, i += kLanes, ++constants) {
+        others |= eight(*constants, 0, raw + i, answer + i, all, norm) << v |
+                  eight(*constants, 8, raw + i + 8, answer + i + 8, all, norm) << (v + 8);
+      }
+      words.put(others, first);
+    }
+    if (i == end) continue;
+    words.look();
+    words.add(one_by_one(t, raw, answer, i, end, i - begin, norms[block], words.end()));
+  }
+  words.look();
+  return words.found();
 }
 
 struct OfAll {
@@ -133,25 +205,7 @@ struct OfAll {
                                                                                std::int64_t count, const float* norms,
                                                                                std::uint32_t* suspects) {
   const OfAll all{_mm512_set1_ps(t.lowest), _mm512_set1_ps(t.highest), _mm512_set1_ps(t.half)};
-  constexpr std::int64_t kAtOnce = 32;  // words of 64 elements each
-  std::uint64_t words[kAtOnce];
-  std::int64_t places[kAtOnce];
-  std::int64_t found = 0, full = 0;
-  // Those words that have a suspect are put down without a branch, which nobody could predict, and then looked at together.
-  const auto look = [&] {
-    for (std::int64_t w = 0; w < full; ++w) {
-      for (std::uint64_t others = words[w]; others != 0; others &= others - 1) {
-        suspects[found++] = static_cast<std::uint32_t>(places[w] + __builtin_ctzll(others));
-      }
-    }
-    full = 0;
-  };
-  const auto put_down = [&](std::uint64_t others, std::int64_t first) {
-    words[full] = others;
-    places[full] = first;
-    full += others != 0 ? 1 : 0;
-    if (full == kAtOnce) look();
-  };
+  Words words(suspects);
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
     const __m512 norm = _mm512_set1_ps(norms[block]);
@@ -161,16 +215,16 @@ struct OfAll {
       std::uint64_t others[4];
       for (std::int64_t v = 0; v < 4; ++v)
         others[v] = sixteen(constants[v], raw + i + v * kLanes, answer + i + v * kLanes, all, norm);
-      put_down(others[0] | others[1] << 16U | others[2] << 32U | others[3] << 48U, i);
+      words.put(others[0] | others[1] << 16U | others[2] << 32U | others[3] << 48U, i);
     }
     for (; i + kLanes <= end; i += kLanes, ++constants)
-      put_down(sixteen(*constants, raw + i, answer + i, all, norm), i);
+      words.put(sixteen(*constants, raw + i, answer + i, all, norm), i);
     if (i == end) continue;
-    look();
-    found += one_by_one(t, raw, answer, i, end, i - begin, norms[block], suspects + found);
+    words.look();
+    words.add(one_by_one(t, raw, answer, i, end, i - begin, norms[block], words.end()));
   }
-  look();
-  return found;
+  words.look();
+  return words.found();
 }
 
 }  // namespace

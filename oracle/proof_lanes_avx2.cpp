@@ -1,0 +1,255 @@
+// The same loops in registers of 32 bytes: g++ 12 widens bytes one by one where it is left to itself.
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "oracle/proof_lanes.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::int64_t kEight = 8;
+
+[[gnu::target("avx2")]] __m256i eight_ints(const std::uint8_t* from) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+}
+
+[[gnu::target("avx2")]] __m256i loaded(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+
+[[gnu::target("avx2")]] std::uint64_t sum_of_longs(__m256i v) {
+  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(two)) + static_cast<std::uint64_t>(_mm_extract_epi64(two, 1));
+}
+
+[[gnu::target("avx2")]] std::int32_t sum_of_ints(__m256i v) {
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
+// ---- the proof by random numbers: eight bytes of a window with the four digits of their R at once
+
+// Sums of 32 bits, a digit in each half, the lower one first: as one number, modulo 2^64, by lanes.
+[[gnu::target("avx2")]] __m256i by_digit(__m256i sums, int digit) {
+  const __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sums));
+  const __m256i high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sums, 1));
+  return _mm256_add_epi64(_mm256_slli_epi64(low, 16 * digit), _mm256_slli_epi64(high, 16 * digit + 16));
+}
+
+struct Digits {
+  __m256i low, high;
+};
+
+[[gnu::target("avx2"), gnu::always_inline]] inline void add(Digits& digits, std::int64_t bytes,
+                                                            const std::uint64_t* combined) {
+  const __m256i x = _mm256_cvtepu8_epi16(_mm_set1_epi64x(bytes));
+  digits.low = _mm256_add_epi32(digits.low, _mm256_madd_epi16(x, loaded(combined)));
+  digits.high = _mm256_add_epi32(digits.high, _mm256_madd_epi16(x, loaded(combined + 4)));
+}
+
+[[gnu::target("avx2")]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
+  constexpr std::int64_t kFits = 128 * kEight;  // so many pairs of at most 255 * 2^15, a lane each of four, fit 32 bits
+  __m256i error = _mm256_setzero_si256();
+  for (std::int64_t run = 0; run < row.run_count; ++run) {
+    const std::uint8_t* const x = row.runs[run].x + p * row.step;
+    const std::uint64_t* const combined = row.runs[run].combined;
+    for (std::int64_t begin = 0; begin < row.run_length; begin += kFits) {
+      const std::int64_t end = std::min(begin + kFits, row.run_length);
+      Digits digits{_mm256_setzero_si256(), _mm256_setzero_si256()};
+      std::int64_t i = begin;
+      for (std::int64_t bytes = 0; i + kEight <= end; i += kEight) {
+        std::memcpy(&bytes, x + i, sizeof bytes);
+        add(digits, bytes, combined + i);
+      }
+      if (i < end) {
+        std::int64_t bytes = 0;
+        std::memcpy(&bytes, x + i, static_cast<std::size_t>(end - i));
+        add(digits, bytes, combined + i);
+      }
+      error = _mm256_add_epi64(error, _mm256_add_epi64(by_digit(digits.low, 0), by_digit(digits.high, 2)));
+    }
+  }
+  const std::int32_t* const sums = row.sums + p * row.sums_step;
+  std::int64_t k = 0;
+  for (; k + kEight <= row.outputs;
+       k += kEight) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+    const __m256i r = loaded(row.random + k), raw = loaded(sums + k);
+    error = _mm256_sub_epi64(error, _mm256_mul_epi32(r, raw));
+    error = _mm256_sub_epi64(error, _mm256_mul_epi32(_mm256_srli_epi64(r, 32), _mm256_srli_epi64(raw, 32)));
+  }
+  std::uint64_t total = sum_of_longs(error) - row.zero_point;
+  for (; k < row.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
+  return total;
+}
+
+[[gnu::target("avx2")]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+  std::int64_t p = begin;
+  while (p < row.positions && combined_error(row, p) == 0) ++p;
+  return p;
+}
+
+// Eight R become eight words for each digit: digits of -2^15 .. 2^15 - 1, the lowest first, with R = sum of digit[d] * 2^(16 d) modulo
+// 2^64. To add 2^15 to each digit makes them plain words.
+void arrange(std::uint64_t* combined, std::int64_t count) {
+  constexpr std::uint64_t kMiddles = 0x8000800080008000;
+  for (std::int64_t i = 0; i < count; i += kEight) {
+    std::uint16_t digits[4][kEight];
+    for (std::size_t place = 0; place < kEight; ++place) {
+      const std::uint64_t plain = (combined[i + static_cast<std::int64_t>(place)] + kMiddles) ^ kMiddles;
+      for (unsigned d = 0; d < 4; ++d) digits[d][place] = static_cast<std::uint16_t>(plain >> (16 * d));
+    }
+    std::memcpy(combined + i, digits, sizeof digits);
+  }
+}
+
+[[gnu::target("avx2")]] void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count,
+                                         std::int32_t zero_point, std::int64_t factor) {
+  const __m256i zero = _mm256_set1_epi64x(zero_point), times = _mm256_set1_epi64x(factor);
+  std::int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {  // factor and step fit 32 bits
+    std::int32_t stored = 0;
+    std::memcpy(&stored, w + i, sizeof stored);
+    const __m256i step = _mm256_sub_epi64(_mm256_cvtepi8_epi64(_mm_cvtsi32_si128(stored)), zero);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i),
+                        _mm256_add_epi64(loaded(to + i), _mm256_mul_epi32(step, times)));
+  }
+  for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
+}
+
+// ---- lengths
+
+[[gnu::target("avx2")]] std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                           std::int32_t* squares) {
+  constexpr std::int64_t kMostSummed = 1 << 20;  // weights, whose absolute values add up to 2^28 at most, in 8 lanes
+  const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point)), one = _mm256_set1_epi16(1);
+  std::int64_t all = 0;
+  std::int64_t i = 0;
+  while (i + kNormBlock <= count) {
+    __m256i sum = _mm256_setzero_si256();
+    for (const std::int64_t end = std::min(count - kNormBlock + 1, i + kMostSummed); i < end; i += kNormBlock) {
+      const __m256i bytes = loaded(w + i);
+      const __m256i low = _mm256_sub_epi16(_mm256_cvtepi8_epi16(_mm256_castsi256_si128(bytes)), zero);
+      const __m256i high = _mm256_sub_epi16(_mm256_cvtepi8_epi16(_mm256_extracti128_si256(bytes, 1)), zero);
+      const __m256i both = _mm256_add_epi16(_mm256_abs_epi16(low), _mm256_abs_epi16(high));
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, one));
+      *squares++ = sum_of_ints(_mm256_add_epi32(_mm256_madd_epi16(low, low), _mm256_madd_epi16(high, high)));
+    }
+    all += sum_of_ints(sum);
+  }
+  if (i == count) return all;
+  std::int32_t sum = 0, square = 0;
+  for (; i < count; ++i) {
+    const std::int32_t step = w[i] - zero_point;
+    sum += step < 0 ? -step : step;
+    square += step * step;
+  }
+  *squares = square;
+  return all + sum;
+}
+
+[[gnu::target("avx2")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
+  const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point));
+  std::uint64_t total = 0;
+  std::int64_t i = 0;
+  while (i + 16 <= count) {
+    __m256i sum = _mm256_setzero_si256();
+    for (const std::int64_t end = std::min(count - 15, i + kBlock); i < end; i += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + i));
+      const __m256i step = _mm256_sub_epi16(_mm256_cvtepu8_epi16(bytes), zero);
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(step, step));
+    }
+    total += static_cast<std::uint32_t>(sum_of_ints(sum));
+  }
+  for (; i < count; ++i) total += static_cast<std::uint64_t>((a[i] - zero_point) * (a[i] - zero_point));
+  return total;
+}
+
+// ---- depthwise
+
+// Channels `channel` .. + 8 of every position. kTaps: 0 stands for any. The first position that is wrong, or all.
+template <std::int64_t kTaps>
+[[gnu::target("avx2")]] std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin,
+                                                          std::int64_t channel) {
+  const std::int64_t taps = kTaps == 0 ? row.tap_count : kTaps;
+  for (std::int64_t p = begin; p < row.positions; ++p) {
+    __m256i sum = loaded(row.shift + channel);
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const __m256i x = eight_ints(row.taps[t] + p * row.step + channel);
+      sum = _mm256_add_epi32(sum, _mm256_mullo_epi32(x, loaded(row.w + t * row.count + channel)));
+    }
+    const __m256i off = _mm256_sub_epi32(sum, loaded(row.sums + p * row.count + channel));
+    if (_mm256_testz_si256(off, off) == 0) return p;
+  }
+  return row.positions;
+}
+
+// A position that may be wrong, among all channels; those behind the last 8 are looked at one by one.
+[[gnu::target("avx2")]] std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  std::int64_t first = row.positions;
+  std::int64_t channel = 0;
+  for (; channel + kEight <= row.count; channel += kEight) {
+    const auto of_channels = row.tap_count == 9 ? first_wrong_position<9> : first_wrong_position<0>;
+    first = std::min(first, of_channels(row, begin / row.count, channel));
+  }
+  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
+    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
+      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
+    }
+  }
+  return row.positions * row.count;
+}
+
+// ---- what is asked of activations
+
+[[gnu::target("avx2")]] std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                                std::int64_t count) {
+  std::int64_t i = begin;
+  for (; i + 32 <= count; i += 32) {
+    const __m256i above = _mm256_subs_epu8(loaded(x + i), loaded(limits + i));
+    if (_mm256_testz_si256(above, above) != 0) continue;
+    const auto none = static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(above, _mm256_setzero_si256())));
+    return i + __builtin_ctz(~none);
+  }
+  while (i < count && x[i] <= limits[i]) ++i;
+  return i;
+}
+
+[[gnu::target("avx2")]] void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest,
+                                      std::uint8_t* highest) {
+  __m256i low = _mm256_set1_epi8(static_cast<char>(x[0])), high = low;
+  std::int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    low = _mm256_min_epu8(low, loaded(x + i));
+    high = _mm256_max_epu8(high, loaded(x + i));
+  }
+  alignas(32) std::uint8_t lows[32];
+  alignas(32) std::uint8_t highs[32];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lows), low);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(highs), high);
+  *lowest = *std::min_element(lows, lows + 32);
+  *highest = *std::max_element(highs, highs + 32);
+  for (; i < count; ++i) {
+    *lowest = std::min(*lowest, x[i]);
+    *highest = std::max(*highest, x[i]);
+  }
+}
+
+}  // namespace
+
+ProofLanes proof_lanes_avx2() {
+  return {.first_unproven = first_unproven,
+          .arrange = arrange,
+          .add_weights = add_weights,
+          .norms = norms,
+          .squares = squares,
+          .first_wrong = first_wrong,
+          .next_above = next_above,
+          .extremes = extremes};
+}
+
+}  // namespace tieout
