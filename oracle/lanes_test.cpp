@@ -221,9 +221,11 @@ TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
   }
 }
 
-// Where the CPU has AVX-512: rounding by rounding what one sum after the other gives; scales that are floats, as calibration leaves them.
+// Rounding by rounding what one sum after the other gives; scales that are floats, as calibration leaves them.
 TEST(LiteralSums, SixteenAtOnceAreThoseOfEach) {
-  if (!has_avx512()) return;
+  std::vector<void (*)(const SixteenElements&, float*)> ways;
+  if (has_avx2()) ways.push_back(sums_of_sixteen_avx2);
+  if (has_avx512()) ways.push_back(sums_of_sixteen_avx512);
   Random random(36);
   for (const std::int64_t count : {1, 5, 63, 64, 65, 200}) {
     const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(16 * count), random);
@@ -235,17 +237,19 @@ TEST(LiteralSums, SixteenAtOnceAreThoseOfEach) {
       elements.weight_scale[lane] = 0.0043F + 0.0007F * static_cast<float>(lane);
       elements.weight_zero_point[lane] = static_cast<std::int32_t>(lane) - 7;
     }
-    float sums[16];
-    sums_of_sixteen_avx512(elements, sums);
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      float sum = 0;
-      for (std::int64_t i = 0; i < count; ++i) {
-        const auto scale = static_cast<double>(elements.weight_scale[lane]);
-        sum += dequantized_activation(elements.x[lane][i] - 113, static_cast<double>(elements.activation_scale)) *
-               dequantized_weight<float>(elements.w[lane][i] - elements.weight_zero_point[lane], scale,
-                                         Granularity::per_channel);
+    for (const auto& way : ways) {
+      float sums[16];
+      way(elements, sums);
+      for (std::size_t lane = 0; lane < 16; ++lane) {
+        float sum = 0;
+        for (std::int64_t i = 0; i < count; ++i) {
+          const auto scale = static_cast<double>(elements.weight_scale[lane]);
+          sum += dequantized_activation(elements.x[lane][i] - 113, static_cast<double>(elements.activation_scale)) *
+                 dequantized_weight<float>(elements.w[lane][i] - elements.weight_zero_point[lane], scale,
+                                           Granularity::per_channel);
+        }
+        ASSERT_EQ(sums[lane], sum) << count;
       }
-      ASSERT_EQ(sums[lane], sum) << count;
     }
   }
 }

@@ -38,7 +38,8 @@ struct SixteenElements {
   std::array<float, 16> weight_scale;
   std::array<std::int32_t, 16> weight_zero_point;
 };
-void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums);  // on CPUs that have it
+void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums);    // on CPUs that have it
+void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums);  // likewise
 
 template <typename Real>
 class LiteralSums {
@@ -48,11 +49,13 @@ class LiteralSums {
   LiteralSums(const LayerView& layer, VectorIsa isa)
       : layer_(layer), c_(*layer.spec), windows_(layer), multiply_(multiply<Real>(isa)) {
     if constexpr (sizeof(Real) == sizeof(float)) {
-      const bool avx512 = isa == VectorIsa::avx512 || isa == VectorIsa::avx512_vnni;
       const bool floats = std::all_of(c_.weight_scales.begin(), c_.weight_scales.end(), [](double scale) {
         return static_cast<double>(static_cast<float>(scale)) == scale;
       });
-      in_lanes_ = avx512 && (floats || c_.granularity == Granularity::per_tensor);
+      const bool avx512 = isa == VectorIsa::avx512 || isa == VectorIsa::avx512_vnni;
+      if (floats || c_.granularity == Granularity::per_tensor) {
+        of_sixteen_ = avx512 ? sums_of_sixteen_avx512 : isa == VectorIsa::avx2 ? sums_of_sixteen_avx2 : nullptr;
+      }
     }
   }
 
@@ -83,7 +86,7 @@ class LiteralSums {
  private:
   void add_up(std::span<const OutputElement> elements, Room& room, Sums& sums) const {
     if constexpr (sizeof(Real) == sizeof(float)) {
-      if (in_lanes_) return add_in_lanes(elements, room, sums);
+      if (of_sixteen_ != nullptr) return add_in_lanes(elements, room, sums);
     }
     const auto length = static_cast<std::size_t>(windows_.length());
     room.products.resize(kSideBySide * length);
@@ -112,7 +115,7 @@ class LiteralSums {
       sixteen.weight_scale[lane] = static_cast<float>(weight_scale(c_, element.k));
       sixteen.weight_zero_point[lane] = static_cast<std::int32_t>(weight_zero_point(c_, element.k));
     }
-    sums_of_sixteen_avx512(sixteen, sums.data());
+    of_sixteen_(sixteen, sums.data());
   }
 
   // Outside of the input x is its zero point, so that the product is 0, as it is where x is 0.
@@ -131,7 +134,7 @@ class LiteralSums {
   const ConvCase& c_;
   OrderedWindows windows_;
   Multiply<Real> multiply_;
-  bool in_lanes_ = false;
+  void (*of_sixteen_)(const SixteenElements& elements, float* sums) = nullptr;  // in lanes, where it can be had
 };
 
 }  // namespace tieout
