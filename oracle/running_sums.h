@@ -37,8 +37,15 @@ inline constexpr std::int64_t kTapChannels = 64;
 using RunningSums = std::int64_t (*)(const RunningProducts& products);
 [[nodiscard]] RunningSums running_sums(VectorIsa isa);
 // On CPUs that have it.
+[[nodiscard]] std::int64_t running_sums_avx2(const RunningProducts& products);
 [[nodiscard]] std::int64_t running_sums_vnni(const RunningProducts& products);
+
 // x: of each window its taps, `channels` bytes each. sums: one a window.
+using RunningSumsByTaps = void (*)(const RunningTaps& products, std::span<const std::uint8_t* const* const> x,
+                                   std::int64_t* sums);
+// nullptr where the instruction set has none.
+[[nodiscard]] RunningSumsByTaps running_sums_by_taps(VectorIsa isa);
+void running_sums_avx2(const RunningTaps& products, std::span<const std::uint8_t* const* const> x, std::int64_t* sums);
 void running_sums_vnni(const RunningTaps& products, std::span<const std::uint8_t* const* const> x, std::int64_t* sums);
 
 }  // namespace tieout

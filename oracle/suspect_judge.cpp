@@ -34,9 +34,9 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
   const std::int64_t taps = volume(c_.kernel), channels = c_.in_channels / c_.groups;
   const bool zero_points =
       std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](auto z) { return z != 0; });
-  if (asked.float_sum.empty() || isa != VectorIsa::avx512_vnni || taps == 1 || channels % kTapChannels != 0 ||
-      zero_points)
-    return;
+  const RunningSumsByTaps sums = running_sums_by_taps(isa);
+  if (asked.float_sum.empty() || sums == nullptr || taps == 1 || channels % kTapChannels != 0 || zero_points) return;
+  sums_by_taps_ = sums;
   by_taps_ = transposed(layer.weight, c_.out_channels, channels, taps);
   block_ = RunningTaps{.taps = taps}.block();
 }
@@ -212,7 +212,7 @@ void SuspectJudge::find_by_taps(Findings& findings) const {
     const auto end = static_cast<std::int64_t>(next[static_cast<std::size_t>(k)]);
     RunningTaps of_channel = running;
     of_channel.w = by_taps_.data() + k * length_;
-    running_sums_vnni(of_channel, {order.x.data() + first, order.x.data() + end}, order.sums.data() + first);
+    sums_by_taps_(of_channel, {order.x.data() + first, order.x.data() + end}, order.sums.data() + first);
     first = end;
   }
   findings.on_the_way.resize(count);

@@ -80,8 +80,9 @@ class SuspectJudge {
   FindLeft find_left_;
   OrderedWindows windows_;
   RunningSums running_sums_;
-  std::int64_t block_;                // of those, products
-  std::vector<std::int8_t> by_taps_;  // K x kernel x C/groups: the weights for RunningTaps, or empty
+  RunningSumsByTaps sums_by_taps_ = nullptr;  // where by_taps_ are
+  std::int64_t block_;                        // of those, products
+  std::vector<std::int8_t> by_taps_;          // K x kernel x C/groups: the weights for RunningTaps, or empty
   LiteralSums<float> float32_;
   LiteralSums<double> float64_;
 };

@@ -257,11 +257,16 @@ TEST(RunningSums, AreTheSameInAllRegisters) {
     x[i] = static_cast<std::uint8_t>(random.next() >> 56U);
     w[i] = static_cast<std::int8_t>(random.next() >> 56U);
   }
+  std::vector<std::uint8_t> halves = x;  // seven bits
+  for (std::uint8_t& byte : halves) byte /= 2;
   for (std::int64_t count = 0; count <= std::ssize(x); ++count) {
     for (const std::int32_t zero_point : {0, 97, 255}) {
-      const RunningProducts products{x.data() + x.size() - count, w.data() + w.size() - count, count, zero_point, 0};
-      for (const VectorIsa isa : vector_isas()) {
-        ASSERT_EQ(running_sums(isa)(products), running_sums(VectorIsa::portable)(products)) << count;
+      for (const auto& activations : {x, halves}) {
+        const RunningProducts products{activations.data() + x.size() - count, w.data() + w.size() - count, count,
+                                       zero_point, 0};
+        for (const VectorIsa isa : vector_isas()) {
+          ASSERT_EQ(running_sums(isa)(products), running_sums(VectorIsa::portable)(products)) << count;
+        }
       }
     }
   }
