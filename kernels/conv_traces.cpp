@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "cases/cpu.h"
+#include "cases/padded.h"
 #include "kernels/channel_scale.h"
 #include "kernels/conv_relu.h"
 
@@ -254,7 +255,13 @@ class Traces {
 }  // namespace
 
 std::vector<ElementTrace> conv_relu_traces(const ConvProblem& problem, const Arithmetic& arithmetic) {
-  return Traces(problem, arithmetic).run();
+  if (can_be_padded(problem.spec)) return Traces(problem, arithmetic).run();
+  std::vector<ElementTrace> traces;
+  const std::int64_t elements = element_count(output_shape(problem.spec));
+  for (std::int64_t offset = 0; offset < elements; ++offset) {
+    traces.push_back(conv_relu_trace(problem, arithmetic, offset));
+  }
+  return traces;
 }
 
 }  // namespace tieout

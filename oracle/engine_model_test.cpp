@@ -197,5 +197,15 @@ TEST(EngineModel, Refusals) {
   EXPECT_EQ(refused("conv1d xs=1e20 ws=1e-20 os=1e-10 engine=qnnpack"), "");
 }
 
+// An image with its padding would be 40 GB. All windows but the middle one lie in padding as a whole.
+TEST(EngineModel, PaddingMayBeLargerThanMemory) {
+  for (const char* engine : {"fbgemm", "onednn", "qnnpack"}) {
+    const std::string line = "conv2d padding=100000x100000 stride=100000x100000 os=2 x=[3] w=[2] engine=";
+    const Values values = predicted(line + engine);
+    ASSERT_EQ(values.size(), 9U);
+    for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(values[i], i == 4 ? 3 : 0) << i;
+  }
+}
+
 }  // namespace
 }  // namespace tieout

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cases/padded.h"
+
 namespace tieout {
 namespace {
 
@@ -26,6 +28,9 @@ WindowWalk::WindowWalk(const ConvProblem& problem, Detail detail)
       length_(reduction_length(c_)),
       detail_(detail),
       weights_(problem.weight.size()) {
+  for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
+  sparse_ = !can_be_padded(c_);
+  if (sparse_) return;
   const std::int64_t taps = volume(c_.kernel);
   const std::int8_t* from = problem.weight.data();
   for (std::int64_t k = 0; k < c_.out_channels; ++k) {
@@ -35,7 +40,6 @@ WindowWalk::WindowWalk(const ConvProblem& problem, Detail detail)
       for (std::int64_t tap = 0; tap < taps; ++tap) to[tap * channels_ + channel] = *from++;
     }
   }
-  for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
   image_.resize(static_cast<std::size_t>(volume(extent_) * channels_));
   inside_.assign(image_.size(), 0);
   const auto length = static_cast<std::size_t>(length_);
@@ -55,6 +59,8 @@ WindowWalk::WindowWalk(const ConvProblem& problem, Detail detail)
 }
 
 void WindowWalk::enter(std::int64_t image) {
+  image_at_ = image;
+  if (sparse_) return;
   const std::uint8_t* from = problem_.activation.data() + image * channels_ * volume(c_.input);
   std::fill(image_.begin(), image_.end(), static_cast<std::uint8_t>(c_.activation_zero_point));
   for (std::int64_t channel = 0; channel < channels_; ++channel) {
@@ -90,12 +96,20 @@ void WindowWalk::copy_window(const std::vector<std::uint8_t>& from, const Spatia
 }
 
 void WindowWalk::stand(const Spatial& position) {
+  const Spatial out = output_size(c_);
+  position_ = (position[0] * out[1] + position[1]) * out[2] + position[2];
+  if (sparse_) return;
   copy_window(image_, position, window_.x);
   if (detail_ == Detail::all) copy_window(inside_, position, window_.inside);
   window_.activations = sum_of(window_.x.data(), length_);
 }
 
 const Window& WindowWalk::look(std::int64_t k) {
+  if (sparse_) {
+    const std::int64_t plane = volume(output_size(c_));
+    gather(problem_, (image_at_ / c_.groups * c_.out_channels + k) * plane + position_, window_);
+    return window_;
+  }
   const std::int8_t* const weights = weights_.data() + k * length_;
   if (detail_ == Detail::all) std::copy_n(weights, length_, window_.w.data());
   window_.products = 0;
