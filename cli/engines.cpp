@@ -45,6 +45,18 @@ std::string arithmetic_text(const ConvCase& c, FbgemmPath path, const Hardware& 
   return text;
 }
 
+std::string onednn_text(OnednnCode code) {
+  switch (code) {
+    case OnednnCode::vnni: return "exact sums";
+    case OnednnCode::vnni_gemm: return "exact sums, by the product of the scales";
+    case OnednnCode::depthwise: return "depthwise code, exact sums";
+    case OnednnCode::pointwise: return "pointwise code, int16 pairs saturate, zero point taken out in float32";
+    case OnednnCode::int16_pairs: return "int16 pairs of a kernel position saturate";
+    case OnednnCode::reference: break;
+  }
+  return "reference code, exact sums";
+}
+
 void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
   const Hardware hardware = reference.hardware();
   c.execution.engine = engine;
@@ -60,6 +72,7 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
     what = std::string(name(path)) + ": " + arithmetic_text(c, path, hardware);
   } else {
     what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";
+    if (picked == Engine::onednn) what += ": " + onednn_text(onednn_code(c, hardware));
   }
   fmt::print("{:<8} {:<16} {}\n", name(engine), engine == Engine::fbgemm ? name(isa) : "", what);
   if (const KnownDefect* const defect = known_defect(c, hardware); defect != nullptr) {

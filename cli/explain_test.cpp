@@ -24,7 +24,7 @@ TEST_F(Explain, TheREADMEsCase) {
   EXPECT_EQ(o.output,
             "case: conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n"
             "element: [0, 0, 0, 0] of [1, 1, 1, 1]\n"
-            "window: 1 product, xz = 0, wz = 0; 0 of 1 pair saturates int16\n"
+            "window: 1 product, xz = 0, wz = 0; 0 of 1 pair saturates int16 in FBGEMM's order\n"
             "            x     w   x * w      pair\n"
             "       0    1     1       1         1\n"
             "\n"

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -11,6 +13,23 @@
 #include "oracle/suspects.h"
 
 namespace tieout {
+
+// Of 1x1 with a zero point to take out: whether a sum of products, or what is taken out of it, can be larger than
+// float32 holds exactly.
+[[nodiscard]] inline bool leaves_float32(const ConvCase& c, const std::int8_t* weight, bool weight_zero_points) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 24;
+  const std::int64_t length = reduction_length(c);
+  if (c.groups != 1 || volume(c.kernel) != 1 || (c.activation_zero_point == 0 && !weight_zero_points)) return false;
+  if (weight_zero_points) return length * 255 * 4 * 128 > kExact;
+  if (length * 255 * 128 <= kExact) return false;
+  for (std::int64_t k = 0; k < c.out_channels; ++k) {
+    const std::int8_t* const w = weight + k * length;
+    const std::int32_t sum =
+        std::accumulate(w, w + length, 0, [](std::int32_t all, std::int8_t one) { return all + std::abs(one); });
+    if (std::int64_t{sum} * 255 > kExact) return true;
+  }
+  return false;
+}
 
 struct Asked {
   struct Entry {
@@ -27,16 +46,13 @@ struct Asked {
   std::array<Entries, kGroups> groups;
   bool odd_pairs = false;  // some of by_pairs have pairs from odd places
 
-  Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c) {
+  // weight: K x C/groups x kernel.
+  Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c, const std::int8_t* weight) {
     using Distance = Hypothesis::Distance;
     const bool weight_zero_points =
         std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
     // A sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
     const bool activations_leave_int16 = 255 * reduction_length(c) > 32767 && weight_zero_points;
-    // Before the zero points are taken out, a sum can be larger than float32 holds exactly; and so can what is taken out.
-    const bool pointwise_leaves_float32 =
-        c.groups == 1 && volume(c.kernel) == 1 && (c.activation_zero_point != 0 || weight_zero_points) &&
-        reduction_length(c) * 255 * (weight_zero_points ? 4 * 128 : 128) > std::int64_t{1} << 24;
     for (std::size_t i = 0; i < hypotheses.size(); ++i) {
       all.push_back({hypotheses[i], i});
       switch (hypotheses[i]->distance) {
@@ -48,7 +64,7 @@ struct Asked {
         case Distance::float_sum: float_sum.push_back(all.back()); break;
         case Distance::pairs: (activations_leave_int16 ? everywhere : by_pairs).push_back(all.back()); break;
         case Distance::tap_pairs:
-          (pointwise_leaves_float32 ? everywhere : by_pairs).push_back(all.back());
+          (leaves_float32(c, weight, weight_zero_points) ? everywhere : by_pairs).push_back(all.back());
           odd_pairs = odd_pairs || has_odd_pairs(c);
           break;
         case Distance::anywhere: everywhere.push_back(all.back()); break;

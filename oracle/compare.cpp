@@ -61,7 +61,7 @@ struct LayerComparison::Layer {
       : c(std::move(spec)),
         view{&c, nullptr, weight},
         most(most_kept),
-        asked(hypotheses, c),
+        asked(hypotheses, c, weight),
         extremes_by_channel(pair_extremes(c, weight, isa)),
         extremes(widest(extremes_by_channel)),
         odd_extremes(asked.odd_pairs ? pair_extremes(c, weight, isa, PairsFrom::odd) : std::vector<PairExtremes>{}),

@@ -30,6 +30,16 @@ Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
   return hardware.avx512_vnni && c.groups <= 100 && !has_weight_zero_point(c) ? Engine::onednn : Engine::fbgemm;
 }
 
+std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
+  switch (engine) {
+    case Engine::onednn: return hardware.avx512_vnni || hardware.avx_vnni ? "onednn" : "onednn_int16_pairs";
+    case Engine::qnnpack: return "qnnpack";
+    case Engine::fbgemm:
+    case Engine::x86: break;
+  }
+  return {};
+}
+
 Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
   return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
 }

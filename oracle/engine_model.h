@@ -33,18 +33,18 @@ enum class OnednnCode {
   reference,    // the rest
 };
 
-// VNNI: AVX-512's or AVX's.
+// VNNI: AVX-512's; AVX's is taken for the same, and AVX-512 without VNNI for AVX2, which nobody here has seen.
 [[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware);
 
 // oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)), os' likewise, inner quotients in double; inv = fl(1 / os').
-//   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position in saturating int16 first, an odd last
-//         one alone, and none in padding, which is 0 there and taken out exactly
+//   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position in saturating int16 first, an
+//         odd last one alone, and none in padding, which is 0 there and taken out exactly
 //   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w)))
 //   v   = fl(f * fl(xs' * fl(ws))); vnni, reference: fl(fl(f * xs') * fl(ws))
 //   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
 //   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
 //   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI, 0 without
-// A weight zero point, which oneDNN refuses, is taken out of raw exactly.
+// A weight zero point, which oneDNN refuses, is taken out together with xz.
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace);
 
 // QNNPACK with freshly packed weights (engine_qnnpack.cpp). M = fl(fl(fl(ws) * fl(xs)) * fl(1 / fl(os))).
@@ -55,6 +55,10 @@ enum class OnednnCode {
 //   y    = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
 // A 3-d depthwise 3x3x3 convolution has code of its own: q = int32(RNE(double(raw) * double(M))), and q + oz wraps.
 [[nodiscard]] std::uint8_t qnnpack_model(const Window& window, Trace* trace);
+
+// The hypothesis that is the engine's model on that hardware, whatever the case; empty for FBGEMM, which has one for
+// each path, and X86.
+[[nodiscard]] std::string_view hypothesis_of(Engine engine, const Hardware& hardware);
 
 // Which engine X86 hands a case to: oneDNN for at most 100 groups and weight zero points that are all 0 where the CPU has
 // VNNI, else FBGEMM.

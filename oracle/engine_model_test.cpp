@@ -118,7 +118,8 @@ TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
   const std::string pair = "conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=";
   EXPECT_EQ(predicted(pair + "4", kAvx2), Values{128});
   EXPECT_EQ(predicted(pair + "4"), Values{253});
-  // Of three channels at two positions the third one and the next position's first are FBGEMM's pair, and none of oneDNN's.
+  // Of three channels at two positions the third one and the next position's first are FBGEMM's pair, and none of
+  // oneDNN's.
   const std::string odd = "conv2d in_channels=3 input=1x2 kernel=1x2 os=512 x=[6*255] ";
   EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0]", kAvx2), Values{64});
   EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0] engine=onednn", kAvx2), Values{127});

@@ -23,8 +23,8 @@ bool is_pointwise(const ConvCase& c) {
   return true;
 }
 
-// The sum where channels of one kernel position are added by twos in int16. Padding is 0 there, and xz times its weights is added,
-// to be taken out again with the others.
+// The sum where channels of one kernel position are added by twos in int16. Padding is 0 there, and xz times its
+// weights is added, to be taken out again with the others.
 std::int32_t pairs_accumulator_by_tap(const Window& window, Trace* trace) {
   if (window.w.empty()) return exact_accumulator(window, trace);  // no pair leaves int16
   const auto channels = static_cast<std::size_t>(window.group_channels);

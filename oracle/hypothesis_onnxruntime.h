@@ -13,8 +13,8 @@ namespace tieout {
 
 [[nodiscard]] std::uint8_t onnxruntime(const Window& window, Trace* trace);
 
-// Where the CPU has no VNNI: products are added in pairs as in integer_int16_pairs, unless one channel is convolved to one, group by
-// group.
+// Where the CPU has no VNNI: products are added in pairs as in integer_int16_pairs, unless one channel is convolved to
+// one, group by group.
 [[nodiscard]] std::uint8_t onnxruntime_int16_pairs(const Window& window, Trace* trace);
 
 }  // namespace tieout

@@ -11,7 +11,6 @@
 #include "oracle/ordered_windows.h"
 #include "oracle/proof_lanes.h"
 #include "oracle/running_sums.h"
-#include "oracle/saturating_pairs.h"
 
 namespace tieout {
 namespace {
@@ -101,6 +100,52 @@ TEST(ProofLanes, OneWrongSumIsNotProven) {
   }
 }
 
+// The largest sums of digits: all bytes 255, all digits -2^15, or -2^7.
+TEST(ProofLanes, DigitsAddUpWithoutOverflow) {
+  for (const std::uint64_t combined : {-0x8000800080008000U, -0x8080808080808080U}) {
+    for (const std::int64_t length : {1016, 1023, 1024, 1025, 2049, 65536}) {
+      const std::vector<std::uint8_t> x(static_cast<std::size_t>(length), 255);
+      std::vector<std::uint64_t> all(static_cast<std::size_t>((length + 7) / 8 * 8));
+      std::fill_n(all.begin(), length, combined);
+      const std::int32_t random = 7, sum = 5;
+      const std::uint64_t zero_point = static_cast<std::uint64_t>(length) * 255 * combined - 35;
+      for (const VectorIsa isa : vector_isas()) {
+        const ProofLanes lanes = proof_lanes(isa);
+        std::vector<std::uint64_t> arranged = all;
+        lanes.arrange(arranged.data(), std::ssize(arranged));
+        const CombinedRun run{x.data(), arranged.data()};
+        CombinedRow row{.runs = &run,
+                        .run_count = 1,
+                        .run_length = length,
+                        .step = 0,
+                        .positions = 1,
+                        .zero_point = zero_point,
+                        .random = &random,
+                        .outputs = 1,
+                        .sums = &sum,
+                        .sums_step = 1};
+        ASSERT_EQ(lanes.first_unproven(row, 0), 1) << length;
+        ++row.zero_point;
+        ASSERT_EQ(lanes.first_unproven(row, 0), 0) << length;
+      }
+    }
+  }
+}
+
+// More than fit the lanes of 32 bits at once.
+TEST(ProofLanes, LengthsOfMillionsOfNumbers) {
+  constexpr std::int64_t kCount = (std::int64_t{1} << 21) + 33;
+  const std::vector<std::int8_t> w(kCount, -128);
+  const std::vector<std::uint8_t> a(kCount, 255);
+  for (const VectorIsa isa : vector_isas()) {
+    std::vector<std::int32_t> squares((kCount + kNormBlock - 1) / kNormBlock);
+    EXPECT_EQ(proof_lanes(isa).norms(w.data(), kCount, 127, squares.data()), 255 * kCount);
+    EXPECT_EQ(squares.front(), kNormBlock * 255 * 255);
+    EXPECT_EQ(squares.back(), 255 * 255);
+    EXPECT_EQ(proof_lanes(isa).squares(a.data(), kCount, 0), std::uint64_t{255 * 255} * kCount);
+  }
+}
+
 // 64 channels are a register of bytes; strides whose columns are shared and not; weights that bytes hold, and that they do not.
 TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
   Random random(33);
@@ -149,37 +194,6 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
               --handed_over[static_cast<std::size_t>(wrong)];
             }
           }
-        }
-      }
-    }
-  }
-}
-
-// By channel, 1x1, with kernel positions, an odd number of each, and depthwise: neighbours in the order kd, kh, kw, channel.
-TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {
-  Random random(34);
-  for (const Spatial kernel : {Spatial{1, 1, 1}, Spatial{1, 3, 3}, Spatial{1, 2, 2}}) {
-    for (const std::int64_t channels : {1, 2, 3, 16, 33, 64}) {
-      const ConvCase c{.in_channels = channels, .out_channels = 4, .input = {1, 5, 5}, .kernel = kernel};
-      const std::int64_t taps = volume(kernel), length = channels * taps;
-      const auto w = drawn<std::int8_t>(static_cast<std::size_t>(4 * length), random);
-      std::vector<PairExtremes> expected(4);
-      for (std::int64_t k = 0; k < 4; ++k) {
-        const auto weight = [&](std::int64_t i) {  // in the order of neighbours; 0 beside the last of an odd number
-          return i < length ? int{w[static_cast<std::size_t>(k * length + i % channels * taps + i / channels)]} : 0;
-        };
-        PairExtremes& extremes = expected[static_cast<std::size_t>(k)];
-        for (std::int64_t i = 0; i < length; i += 2) {
-          const int a = weight(i), b = weight(i + 1);
-          extremes.lowest = std::min(extremes.lowest, std::min(a, 0) + std::min(b, 0));
-          extremes.highest = std::max(extremes.highest, std::max(a, 0) + std::max(b, 0));
-        }
-      }
-      for (const VectorIsa isa : vector_isas()) {
-        const std::vector<PairExtremes> found = pair_extremes(c, w.data(), isa);
-        for (std::size_t k = 0; k < 4; ++k) {
-          ASSERT_EQ(found[k].lowest, expected[k].lowest) << channels << ' ' << taps;
-          ASSERT_EQ(found[k].highest, expected[k].highest) << channels << ' ' << taps;
         }
       }
     }

@@ -92,8 +92,8 @@ struct Digits {
   return p;
 }
 
-// Eight R become eight words for each digit: digits of -2^15 .. 2^15 - 1, the lowest first, with R = sum of digit[d] * 2^(16 d) modulo
-// 2^64. To add 2^15 to each digit makes them plain words.
+// Eight R become eight words for each digit: digits of -2^15 .. 2^15 - 1, the lowest first, with R = sum of digit[d] *
+// 2^(16 d) modulo 2^64. To add 2^15 to each digit makes them plain words.
 void arrange(std::uint64_t* combined, std::int64_t count) {
   constexpr std::uint64_t kMiddles = 0x8000800080008000;
   for (std::int64_t i = 0; i < count; i += kEight) {

@@ -19,8 +19,8 @@ struct PairExtremes {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
-// Which neighbours are a pair: an even place and the next one, as in FBGEMM; or an odd one and the next, among which are those
-// that oneDNN has besides where the channels of a kernel position are odd in number.
+// Which neighbours are a pair: an even place and the next one, as in FBGEMM; or an odd one and the next, among which
+// are those that oneDNN has besides where the channels of a kernel position are odd in number.
 enum class PairsFrom { even, odd };
 
 // Whether some arithmetic has pairs from odd places.

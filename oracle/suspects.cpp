@@ -93,7 +93,8 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
   return found;
 }
 
-// Those of 64 elements that are suspects, put down without a branch, which nobody could predict, and looked at together.
+// Those of 64 elements that are suspects, put down without a branch, which nobody could predict, and looked at
+// together.
 class Words {
  public:
   explicit Words(std::uint32_t* suspects) : suspects_(suspects) {}

@@ -168,14 +168,21 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   WalkedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
   ConvProblem problem;  // for those who want it in its own order; else empty
   Tensor<std::uint8_t> answer;
-  if (!fbgemm || !options.subjects.empty()) {
+  const SaidBy said = [&](std::string_view name) {
+    const auto found = std::find_if(options.hypotheses.begin(), options.hypotheses.end(),
+                                    [&](const Hypothesis* hypothesis) { return hypothesis->name == name; });
+    const auto place = static_cast<std::size_t>(found - options.hypotheses.begin());
+    return found == options.hypotheses.end() ? nullptr : &walked.opinion.hypotheses[place];
+  };
+  const Disagreement* const model = fbgemm ? nullptr : said(hypothesis_of(c.execution.engine, hardware));
+  if ((!fbgemm && model == nullptr) || !options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     problem = problem_of(captured.view());
     answer = answer_of(captured);
   }
   if (!fbgemm) {
     const Timed timed(seconds, "kernel");
-    walked.kernel = compared(answer, predict(problem, c.execution.engine, hardware));
+    walked.kernel = model != nullptr ? *model : compared(answer, predict(problem, c.execution.engine, hardware));
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
@@ -183,6 +190,11 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   }
   report.largest_activation = walked.range.highest;
   report.wrong_sums = static_cast<std::int64_t>(walked.opinion.wrong_sums.size());
+  {
+    const Timed timed(seconds, "classes and saturation");
+    report.saturation = pair_saturation(walked);
+    report.forecasts = cpu_forecasts(captured, walked, {options.engine, hardware, arithmetic}, options.threads, said);
+  }
   result.columns.push_back(std::move(walked.kernel));
   std::move(walked.opinion.hypotheses.begin(), walked.opinion.hypotheses.end(), std::back_inserter(result.columns));
   result.declined.resize(result.columns.size());
@@ -200,8 +212,6 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   for (const Disagreement& column : result.columns) {
     report.columns.push_back({column.differing, column.largest, classes.of(column)});
   }
-  report.saturation = pair_saturation(walked);
-  report.forecasts = cpu_forecasts(captured, walked, options.engine, {hardware, arithmetic}, options.threads);
   return result;
 }
 

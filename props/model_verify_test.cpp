@@ -182,9 +182,12 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   }
 }
 
-// X86 is FBGEMM without VNNI and ONEDNN with it: what it would answer is what those are held to by their own properties.
-TEST_F(WholeModel, TheForecastForX86IsThatOfTheEngineThatItTakesThere) {
-  auto model = (*libtorch())->open_model(kData + "models/full_range.pt", Engine::x86);
+// X86 is FBGEMM without VNNI and ONEDNN with it: what those would answer they are held to by their own properties. The
+// same whether the hypothesis that is ONEDNN's model is asked or not.
+class ForecastOf : public WholeModel, public testing::WithParamInterface<Engine> {};
+
+TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
+  auto model = (*libtorch())->open_model(kData + "models/full_range.pt", GetParam());
   ASSERT_TRUE(model) << model.error().message;
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, **model, **libtorch());
   const Hardware here = (*libtorch())->hardware();
@@ -192,10 +195,16 @@ TEST_F(WholeModel, TheForecastForX86IsThatOfTheEngineThatItTakesThere) {
   const auto run = (*model)->run(*inputs->read(0), [&](CapturedConv&& captured) {
     SecondsByPart seconds;
     LayerWalks walks({}, LayerWalks::Weights::kept);
-    const LayerResult result = verify_layer(captured, walks, {.engine = Engine::x86}, **libtorch(), seconds);
+    const LayerResult result = verify_layer(captured, walks, {.engine = GetParam()}, **libtorch(), seconds);
+    const std::vector<const Hypothesis*> models{find_hypothesis("onednn"), find_hypothesis("onednn_int16_pairs")};
+    LayerWalks asked(models, LayerWalks::Weights::kept);
+    const LayerResult quick =
+        verify_layer(captured, asked, {.hypotheses = models, .engine = GetParam()}, **libtorch(), seconds);
+    EXPECT_EQ(quick.report.forecasts, result.report.forecasts);
+    EXPECT_EQ(quick.columns.front(), result.columns.front());
     const Tensor<std::uint8_t> answer = answer_of(captured);
     const auto changed = [&](const Hardware& hardware) {
-      return std::ssize(diff(answer, predict(problem_of(captured.view()), Engine::x86, hardware)).offsets);
+      return std::ssize(diff(answer, predict(problem_of(captured.view()), GetParam(), hardware)).offsets);
     };
     std::map<std::string, std::int64_t> elements;
     for (const CpuForecast& forecast : result.report.forecasts) elements[forecast.isa] = forecast.elements;
@@ -207,6 +216,8 @@ TEST_F(WholeModel, TheForecastForX86IsThatOfTheEngineThatItTakesThere) {
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_GT(foretold, 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(OnednnAndX86, ForecastOf, testing::Values(Engine::onednn, Engine::x86));
 
 TEST_F(WholeModel, EveryEngineIsVerifiedByItsModel) {
   for (const Engine engine : {Engine::onednn, Engine::x86, Engine::qnnpack}) {

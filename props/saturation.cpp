@@ -6,6 +6,7 @@
 
 #include "kernels/packed_conv.h"
 #include "oracle/engine_model.h"
+#include "oracle/known_defects.h"
 #include "props/layer_verify.h"
 
 namespace tieout {
@@ -68,7 +69,11 @@ Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int th
   return changed;
 }
 
-Changed by_onednn(const CapturedConv& captured, const Hardware& hardware) {
+// Quickly by the hypothesis that is its model, else element by element.
+Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const SaidBy& said) {
+  if (const Disagreement* const found = said(hypothesis_of(Engine::onednn, hardware)); found != nullptr) {
+    return {.elements = found->differing, .largest = found->largest};
+  }
   Changed changed;
   const Tensor<std::uint8_t> there = predict(problem_of(captured.view()), Engine::onednn, hardware);
   const Tensor<std::uint8_t> here = answer_of(captured);
@@ -83,13 +88,15 @@ PairSaturation pair_saturation(const WalkedLayer& walked) {
   return walked.extremes.leave_int16(walked.range.highest) ? PairSaturation::possible : PairSaturation::unused;
 }
 
-std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked, Engine asked,
-                                       const Here& here, int threads) {
+std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked, const Here& here,
+                                       int threads, const SaidBy& said) {
   const ConvCase& c = captured.spec;
-  Computation now = computation_on(here.hardware, c, asked);
+  ConvCase asked = c;
+  if (here.asked == Engine::x86) asked.execution.engine = Engine::x86;
+  Computation now = computation_on(here.hardware, c, here.asked);
   if (now.engine == Engine::fbgemm) now.fbgemm = here.fbgemm;
   const auto changed_by = [&](const NamedHardware& cpu, const Computation& there) {
-    if (there.engine == Engine::onednn) return by_onednn(captured, cpu.hardware);
+    if (there.engine == Engine::onednn) return by_onednn(captured, cpu.hardware, said);
     // Paths may change, too, and with them how a bias is rounded.
     Computation alike = there;
     alike.fbgemm.products = now.fbgemm.products;
@@ -99,13 +106,19 @@ std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const Walke
   std::vector<CpuForecast> forecasts;
   std::vector<std::pair<Computation, Changed>> known;
   for (const NamedHardware& cpu : kCpus) {
-    const Computation there = computation_on(cpu.hardware, c, asked);
+    const Computation there = computation_on(cpu.hardware, c, here.asked);
     // What oneDNN does with AVX-512 and without VNNI nobody here has seen.
     const bool unseen = there.engine == Engine::onednn && cpu.hardware.avx512 && !cpu.hardware.avx512_vnni;
     if (there == now || there.engine == Engine::qnnpack || unseen) continue;
+    if (const KnownDefect* const defect = known_defect(asked, cpu.hardware); defect != nullptr) {
+      forecasts.push_back({.isa = cpu.name, .defect = std::string(defect->id)});
+      continue;
+    }
     auto same = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return entry.first == there; });
     if (same == known.end()) same = known.emplace(known.end(), there, changed_by(cpu, there));
-    if (same->second.elements > 0) forecasts.push_back({cpu.name, same->second.elements, same->second.largest});
+    if (same->second.elements > 0) {
+      forecasts.push_back({.isa = cpu.name, .elements = same->second.elements, .largest = same->second.largest});
+    }
   }
   return forecasts;
 }

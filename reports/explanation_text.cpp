@@ -46,8 +46,8 @@ std::string window_text(const Explanation& e) {
   const std::size_t count = e.products.size();
   const auto saturating =
       std::count_if(e.pairs.begin(), e.pairs.end(), [](const ExplainedPair& p) { return p.sum != p.saturated; });
-  std::string text = fmt::format("window: {} product{}, xz = {}, wz = {}; {} of {} pair{} int16\n", count,
-                                 count == 1 ? "" : "s", e.activation_zero_point, e.weight_zero_point, saturating,
+  std::string text = fmt::format("window: {} product{}, xz = {}, wz = {}; {} of {} pair{} int16 in FBGEMM's order\n",
+                                 count, count == 1 ? "" : "s", e.activation_zero_point, e.weight_zero_point, saturating,
                                  e.pairs.size(), e.pairs.size() == 1 ? " saturates" : "s saturate");
   const bool shifted = e.activation_zero_point != 0 || e.weight_zero_point != 0;
   text += fmt::format("{:>8} {:>4} {:>5} {:>7}{} {:>9}\n", "", "x", "w", "x * w",

@@ -33,7 +33,7 @@ TEST(ExplanationText, StandsSideBySide) {
   EXPECT_EQ(explanation_text(deciding()),
             "case: conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n"
             "element: [0, 0, 0, 0] of [1, 1, 1, 1]\n"
-            "window: 1 product, xz = 0, wz = 0; 0 of 1 pair saturates int16\n"
+            "window: 1 product, xz = 0, wz = 0; 0 of 1 pair saturates int16 in FBGEMM's order\n"
             "            x     w   x * w      pair\n"
             "       0    1     1       1         1\n"
             "\n"
@@ -61,7 +61,7 @@ TEST(ExplanationText, PairsThatSaturateAndPaddingAreTold) {
   e.products = {{255, 127}, {255, 127}, {3, -1, Place::padding}};
   e.pairs = {{64770, 32767}, {-3, -3}};
   const std::string text = explanation_text(e);
-  EXPECT_NE(text.find("window: 3 products, xz = 3, wz = 0; 1 of 2 pairs saturate int16\n"
+  EXPECT_NE(text.find("window: 3 products, xz = 3, wz = 0; 1 of 2 pairs saturate int16 in FBGEMM's order\n"
                       "            x     w   x * w  (x - xz) * (w - wz)      pair\n"
                       "       0  255   127   32385                32004\n"
                       "       1  255   127   32385                32004     64770 -> 32767 in int16\n"

@@ -33,6 +33,7 @@ struct CpuForecast {
   std::string isa;            // "avx2"
   std::int64_t elements = 0;  // of the layer's output that would be another number
   int largest = 0;            // by how much
+  std::string defect;         // LibTorch's, by its id: then nothing else is foretold
 
   bool operator==(const CpuForecast&) const = default;
 };

@@ -99,12 +99,18 @@ std::string forecast_text(const ModelReport& report) {
   std::string text;
   for (const LayerReport& layer : report.layers) {
     for (const CpuForecast& forecast : layer.forecasts) {
-      text += fmt::format("  {}: on {} {} of {} elements would differ, by up to {}\n", layer.name, forecast.isa,
-                          forecast.elements, layer.elements, forecast.largest);
+      text += forecast.defect.empty()
+                  ? fmt::format("  {}: on {} {} of {} elements would differ, by up to {}\n", layer.name, forecast.isa,
+                                forecast.elements, layer.elements, forecast.largest)
+                  : fmt::format("  {}: on {} LibTorch has the known defect {}\n", layer.name, forecast.isa,
+                                forecast.defect);
     }
   }
   text = text.empty() ? "No layer would answer otherwise on another CPU, by these activations.\n"
                       : "Layers that would answer otherwise on another CPU, by these activations:\n" + text;
+  const bool onednn = std::any_of(report.layers.begin(), report.layers.end(),
+                                  [](const LayerReport& layer) { return layer.engine == "onednn"; });
+  if (onednn) text += "What ONEDNN answers on AVX-512 without VNNI is not foretold.\n";
   const bool beyond = std::any_of(report.layers.begin(), report.layers.end(),
                                   [](const LayerReport& layer) { return layer.largest_activation > 127; });
   if (beyond) {

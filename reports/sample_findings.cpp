@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kSteps = R"(case: conv2d in_channels=2 os=512 x=[2*255] w=[2*127] isa=avx2
 element: [0, 0, 0, 0] of [1, 1, 1, 1]
-window: 2 products, xz = 0, wz = 0; 1 of 1 pair saturates int16
+window: 2 products, xz = 0, wz = 0; 1 of 1 pair saturates int16 in FBGEMM's order
             x     w   x * w      pair
        0  255   127   32385
        1  255   127   32385     64770 -> 32767 in int16
