@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cases/traits.h"
+
 namespace tieout {
 namespace {
 
@@ -152,8 +154,7 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   plan.range.lowest = c.relu == Relu::on ? plan.range.zero_point : 0;
   plan.group_channels = c.in_channels / c.groups;
   plan.group_outputs = c.out_channels / c.groups;
-  plan.weight_zero_points =
-      std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
+  plan.weight_zero_points = has_weight_zero_point(c);
   // A row of the window is one run where its pixels and their channels follow one another.
   const bool whole_rows = c.groups == 1 && c.dilation[2] == 1;
   const std::int64_t taps_of_run = whole_rows ? c.kernel[2] : 1;

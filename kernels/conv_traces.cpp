@@ -11,6 +11,7 @@
 
 #include "cases/cpu.h"
 #include "cases/padded.h"
+#include "cases/traits.h"
 #include "kernels/channel_scale.h"
 #include "kernels/conv_relu.h"
 
@@ -142,9 +143,7 @@ class Traces {
     weights_.assign(static_cast<std::size_t>(c_.out_channels * padded_), 0);
     window_.assign(static_cast<std::size_t>(padded_ + kAtOnce), 0);
     for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
-    sums_activations_ =
-        arithmetic.activation_sum != Arithmetic::ActivationSum::exact ||
-        std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](std::int64_t z) { return z != 0; });
+    sums_activations_ = arithmetic.activation_sum != Arithmetic::ActivationSum::exact || has_weight_zero_point(c_);
     for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(lay_out(k));
   }
 

@@ -1,13 +1,13 @@
 #pragma once
 // The hypotheses that are asked for, by how they are decided.
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <numeric>
 #include <span>
 #include <vector>
 
+#include "cases/traits.h"
 #include "oracle/hypothesis.h"
 #include "oracle/saturating_pairs.h"
 #include "oracle/suspects.h"
@@ -16,9 +16,10 @@ namespace tieout {
 
 // Of 1x1 with a zero point to take out: whether a sum of products, or what is taken out of it, can be larger than
 // float32 holds exactly.
-[[nodiscard]] inline bool leaves_float32(const ConvCase& c, const std::int8_t* weight, bool weight_zero_points) {
+[[nodiscard]] inline bool leaves_float32(const ConvCase& c, const std::int8_t* weight) {
   constexpr std::int64_t kExact = std::int64_t{1} << 24;
   const std::int64_t length = reduction_length(c);
+  const bool weight_zero_points = has_weight_zero_point(c);
   if (c.groups != 1 || volume(c.kernel) != 1 || (c.activation_zero_point == 0 && !weight_zero_points)) return false;
   if (weight_zero_points) return length * 255 * 4 * 128 > kExact;
   if (length * 255 * 128 <= kExact) return false;
@@ -49,10 +50,8 @@ struct Asked {
   // weight: K x C/groups x kernel.
   Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c, const std::int8_t* weight) {
     using Distance = Hypothesis::Distance;
-    const bool weight_zero_points =
-        std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](auto z) { return z != 0; });
     // A sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
-    const bool activations_leave_int16 = 255 * reduction_length(c) > 32767 && weight_zero_points;
+    const bool activations_leave_int16 = 255 * reduction_length(c) > 32767 && has_weight_zero_point(c);
     for (std::size_t i = 0; i < hypotheses.size(); ++i) {
       all.push_back({hypotheses[i], i});
       switch (hypotheses[i]->distance) {
@@ -64,7 +63,7 @@ struct Asked {
         case Distance::float_sum: float_sum.push_back(all.back()); break;
         case Distance::pairs: (activations_leave_int16 ? everywhere : by_pairs).push_back(all.back()); break;
         case Distance::tap_pairs:
-          (leaves_float32(c, weight, weight_zero_points) ? everywhere : by_pairs).push_back(all.back());
+          (leaves_float32(c, weight) ? everywhere : by_pairs).push_back(all.back());
           odd_pairs = odd_pairs || has_odd_pairs(c);
           break;
         case Distance::anywhere: everywhere.push_back(all.back()); break;

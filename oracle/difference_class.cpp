@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "oracle/steps.h"
 #include "oracle/ties_to_even.h"
 
 namespace tieout {
@@ -45,13 +46,8 @@ struct Element {
   const Window& window;
   std::int64_t exact, pairs;
 
-  explicit Element(const Window& of) : window(of), exact(of.products), pairs(0) {
-    for (std::size_t i = 0; i < of.x.size(); i += 2) {
-      int pair = of.x[i] * of.w[i];
-      if (i + 1 < of.x.size()) pair += of.x[i + 1] * of.w[i + 1];
-      pairs += std::clamp(pair, -32768, 32767);
-    }
-  }
+  explicit Element(const Window& of)
+      : window(of), exact(of.products), pairs(of.products - lost_in_pairs(of, 0, of.x.size())) {}
 };
 
 double multiplier_of(const Window& window, Multiplier how) {

@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cases/traits.h"
 #include "oracle/each_window.h"
 
 namespace tieout {
 namespace {
-
-bool has_weight_zero_point(const ConvCase& c) {
-  return std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](std::int64_t z) { return z != 0; });
-}
 
 // Whether QNNPACK takes the multiplier of a channel with that weight scale.
 bool qnnpack_takes(const ConvCase& c, double scale) {
@@ -32,7 +29,7 @@ Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
 
 std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
   switch (engine) {
-    case Engine::onednn: return hardware.avx512_vnni || hardware.avx_vnni ? "onednn" : "onednn_int16_pairs";
+    case Engine::onednn: return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
     case Engine::qnnpack: return "qnnpack";
     case Engine::fbgemm:
     case Engine::x86: break;
@@ -52,7 +49,7 @@ Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Ha
       const OnednnCode code = onednn_code(problem.spec, hardware);
       return each_window(
           problem, [&](const Window& window) { return onednn_model(window, code, nullptr); },
-          code == OnednnCode::int16_pairs || code == OnednnCode::pointwise ? WindowWalk::Detail::all : kSums);
+          adds_in_pairs(code) ? WindowWalk::Detail::all : kSums);
     }
     case Engine::qnnpack:
       return each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);

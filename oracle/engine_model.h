@@ -33,7 +33,15 @@ enum class OnednnCode {
   reference,    // the rest
 };
 
+// Of channels, in saturating int16.
+[[nodiscard]] constexpr bool adds_in_pairs(OnednnCode code) {
+  return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise;
+}
+
 // VNNI: AVX-512's; AVX's is taken for the same, and AVX-512 without VNNI for AVX2, which nobody here has seen.
+[[nodiscard]] constexpr bool onednn_has_vnni(const Hardware& hardware) {
+  return hardware.avx512_vnni || hardware.avx_vnni;
+}
 [[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware);
 
 // oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)), os' likewise, inner quotients in double; inv = fl(1 / os').

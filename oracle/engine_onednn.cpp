@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cases/traits.h"
 #include "oracle/engine_model.h"
 #include "oracle/steps.h"
 #include "oracle/ties_to_even.h"
@@ -10,8 +11,6 @@ namespace {
 
 // LibTorch hands oneDNN reciprocals of the scales, and oneDNN inverts them.
 float inverted_twice(double scale) { return 1.0F / static_cast<float>(1.0 / scale); }
-
-bool is_depthwise(const ConvCase& c) { return c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups; }
 
 // Strides are taken for 1 where they divide the input, in one and two dimensions.
 bool is_pointwise(const ConvCase& c) {
@@ -23,28 +22,20 @@ bool is_pointwise(const ConvCase& c) {
   return true;
 }
 
-// The sum where channels of one kernel position are added by twos in int16. Padding is 0 there, and xz times its
-// weights is added, to be taken out again with the others.
-std::int32_t pairs_accumulator_by_tap(const Window& window, Trace* trace) {
-  if (window.w.empty()) return exact_accumulator(window, trace);  // no pair leaves int16
+// Where channels of one kernel position are added by twos. Padding is 0 there, and loses nothing.
+std::int64_t lost_by_tap(const Window& window) {
   const auto channels = static_cast<std::size_t>(window.group_channels);
-  std::int64_t sum = 0;
-  for (std::size_t tap = 0; tap < window.x.size(); tap += channels) {
-    const bool inside = window.inside[tap] != 0;
-    for (std::size_t i = tap; i < tap + channels; i += 2) {
-      std::int32_t pair = window.x[i] * window.w[i];
-      if (i + 1 < tap + channels) pair += window.x[i + 1] * window.w[i + 1];
-      sum += inside ? std::clamp(pair, -32768, 32767) : pair;
-    }
+  std::int64_t lost = 0;
+  for (std::size_t tap = 0; tap < window.w.size(); tap += channels) {
+    if (window.inside[tap] != 0) lost += lost_in_pairs(window, tap, tap + channels);
   }
-  step(trace, "lost in pairs", window.products - sum, "what saturating pairs to int16 takes away from the sum");
-  return step(trace, "accumulator", wrapped(sum), "sum of sat_int16(x0 * w0 + x1 * w1), int32");
+  return lost;
 }
 
 // fl(raw)
 float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
-  const bool pairs = code == OnednnCode::int16_pairs || code == OnednnCode::pointwise;
-  const std::int32_t accumulator = pairs ? pairs_accumulator_by_tap(window, trace) : exact_accumulator(window, trace);
+  const std::int32_t accumulator =
+      adds_in_pairs(code) ? pairs_accumulator(window, lost_by_tap(window), trace) : exact_accumulator(window, trace);
   if (code == OnednnCode::pointwise) {
     const std::int64_t zero_points = window.exact_sum() - window.products;
     return step(trace, "raw", static_cast<float>(accumulator) + static_cast<float>(wrapped(zero_points)),
@@ -91,7 +82,7 @@ float clamped(float v, OnednnCode code) {
 
 OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
   const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
-  if (hardware.avx512_vnni || hardware.avx_vnni) {
+  if (onednn_has_vnni(hardware)) {
     const bool gemm = is_depthwise(c) && !flat_depthwise && c.dilation != Spatial{1, 1, 1};
     return gemm ? OnednnCode::vnni_gemm : OnednnCode::vnni;
   }

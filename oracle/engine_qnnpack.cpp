@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cases/traits.h"
 #include "oracle/engine_model.h"
 #include "oracle/steps.h"
 #include "oracle/ties_to_even.h"
@@ -18,10 +19,7 @@ bool is_gemm(const ConvCase& c) {
   return c.kernel == ones && c.stride == ones && c.padding == Spatial{};
 }
 
-bool is_depthwise_3x3x3(const ConvCase& c) {
-  return c.dims == 3 && c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups &&
-         c.kernel == Spatial{3, 3, 3};
-}
+bool is_depthwise_3x3x3(const ConvCase& c) { return c.dims == 3 && is_depthwise(c) && c.kernel == Spatial{3, 3, 3}; }
 
 std::int32_t int32_bias(const Window& window) {
   const float reciprocal = 1.0F / static_cast<float>(window.ws * window.xs);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cases/traits.h"
 #include "oracle/steps.h"
 #include "oracle/ties_to_even.h"
 
@@ -36,10 +37,8 @@ std::uint8_t onnxruntime(const Window& window, Trace* trace) {
 }
 
 std::uint8_t onnxruntime_int16_pairs(const Window& window, Trace* trace) {
-  const ConvCase& c = *window.spec;
-  const bool depthwise = c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups;
-  return requantized_there(window, depthwise ? exact_accumulator(window, trace) : pairs_accumulator(window, trace),
-                           trace);
+  const bool exact = is_depthwise(*window.spec);
+  return requantized_there(window, exact ? exact_accumulator(window, trace) : pairs_accumulator(window, trace), trace);
 }
 
 }  // namespace tieout

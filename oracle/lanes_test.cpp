@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "cases/random.h"
+#include "oracle/drawn_bytes.h"
 #include "oracle/literal_sums.h"
 #include "oracle/ordered_windows.h"
 #include "oracle/proof_lanes.h"
@@ -14,13 +14,6 @@
 
 namespace tieout {
 namespace {
-
-template <typename Byte>
-std::vector<Byte> drawn(std::size_t count, Random& random) {
-  std::vector<Byte> bytes(count);
-  for (Byte& byte : bytes) byte = static_cast<Byte>(random.next() >> 56U);
-  return bytes;
-}
 
 TEST(ProofLanes, NormsAreTheirDefinition) {
   Random random(31);

@@ -113,6 +113,20 @@ bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i) {
   return sum != 0;
 }
 
+std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseRow& row, std::int64_t begin) {
+  std::int64_t first = row.positions;
+  std::int64_t channel = 0;
+  for (; channel + kDepthwiseChannels <= row.count; channel += kDepthwiseChannels) {
+    first = std::min(first, of_channels(row, begin / row.count, channel));
+  }
+  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
+    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
+      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
+    }
+  }
+  return row.positions * row.count;
+}
+
 ProofLanes proof_lanes(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return portable();

@@ -38,6 +38,13 @@ struct DepthwiseRow {
 // Whether the sum of channel i at position p is not what first_wrong(), below, says: a single one, by its definition.
 [[nodiscard]] bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i);
 
+// The first wrong position of channels `channel` .. + kDepthwiseChannels, from position `begin` on; or row.positions.
+using FirstWrongPosition = std::int64_t (*)(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel);
+inline constexpr std::int64_t kDepthwiseChannels = 16;
+
+// ProofLanes::first_wrong by it; channels behind the last whole register are looked at one by one.
+[[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseRow& row, std::int64_t begin);
+
 struct ProofLanes {
   // The first position from `begin` on at which sum of x[i] * R[i] - xz * sum of R - sum of r[k] * sums[k] is not 0 modulo 2^64;
   // or positions.

@@ -167,8 +167,6 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 
 // ---- depthwise
 
-constexpr std::int64_t kChannels = 16;  // at a time
-
 // Two taps' bytes of 16 channels, with their weights by twos: eight channels' sums to each of two registers.
 [[gnu::target("avx2"), gnu::always_inline]] inline void add_two(const std::uint8_t* first, const std::uint8_t* second,
                                                                 const std::int8_t* packed, __m256i (&sums)[2]) {
@@ -185,7 +183,7 @@ template <std::int64_t kTaps>
 [[gnu::target("avx2")]] std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin,
                                                           std::int64_t channel) {
   const std::int64_t taps = kTaps == 0 ? row.tap_count : kTaps, pairs = (taps + 1) / 2;
-  const std::int8_t* const packed = row.packed + channel / kChannels * pairs * 64;
+  const std::int8_t* const packed = row.packed + channel / kDepthwiseChannels * pairs * 64;
   for (std::int64_t p = begin; p < row.positions; ++p) {
     const std::int64_t from = p * row.step + channel;
     __m256i sums[2] = {loaded(row.shift + channel), loaded(row.shift + channel + 8)};
@@ -205,12 +203,12 @@ template <std::int64_t kTaps>
 // Of each 16 channels, tap by tap and the next one: their weights, which fit 16 bits, in turn; 0 where there is no next one.
 AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, std::int64_t /*columns*/,
                                      std::int64_t channels) {
-  const std::int64_t blocks = channels / kChannels, pairs = (taps + 1) / 2;
+  const std::int64_t blocks = channels / kDepthwiseChannels, pairs = (taps + 1) / 2;
   AlignedVector<std::int8_t> packed(static_cast<std::size_t>(blocks * pairs * 64));
   std::int8_t* to = packed.data();
   for (std::int64_t block = 0; block < blocks; ++block) {
     for (std::int64_t tap = 0; tap < taps; tap += 2) {
-      for (std::int64_t i = block * kChannels; i < (block + 1) * kChannels; ++i) {
+      for (std::int64_t i = block * kDepthwiseChannels; i < (block + 1) * kDepthwiseChannels; ++i) {
         const std::int32_t second = tap + 1 < taps ? w[(tap + 1) * channels + i] : 0;
         const std::int16_t both[2] = {static_cast<std::int16_t>(w[tap * channels + i]),
                                       static_cast<std::int16_t>(second)};
@@ -222,20 +220,10 @@ AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, s
   return packed;
 }
 
-// A position that may be wrong, among all channels; those behind the last 16 are looked at one by one.
-[[gnu::target("avx2")]] std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
-  std::int64_t first = row.positions;
-  std::int64_t channel = 0;
-  for (; channel + kChannels <= row.count; channel += kChannels) {
-    const auto of_channels = row.tap_count == 9 ? first_wrong_position<9> : first_wrong_position<0>;
-    first = std::min(first, of_channels(row, begin / row.count, channel));
-  }
-  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
-    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
-      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
-    }
-  }
-  return row.positions * row.count;
+std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  FirstWrongPosition of_channels = first_wrong_position<0>;
+  if (row.tap_count == 9) of_channels = first_wrong_position<9>;
+  return first_wrong_by(of_channels, row, begin);
 }
 
 // ---- what is asked of activations

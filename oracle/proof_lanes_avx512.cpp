@@ -159,22 +159,10 @@ template <std::size_t kTaps>
   return row.positions;
 }
 
-// A position that may be wrong, among all channels; those behind the last 16 are looked at one by one.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong(const DepthwiseRow& row,
-                                                                               std::int64_t begin) {
-  std::int64_t first = row.positions;
-  std::int64_t channel = 0;
-  for (; channel + 16 <= row.count; channel += 16) {
-    const std::int64_t p = row.tap_count == 9 ? first_wrong_position<9>(row, begin / row.count, channel)
-                                              : first_wrong_position(row, begin / row.count, channel);
-    first = std::min(first, p);
-  }
-  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
-    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
-      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
-    }
-  }
-  return row.positions * row.count;
+std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+  FirstWrongPosition of_channels = first_wrong_position;
+  if (row.tap_count == 9) of_channels = first_wrong_position<9>;
+  return first_wrong_by(of_channels, row, begin);
 }
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t next_above(const std::uint8_t* x,

@@ -6,18 +6,11 @@
 #include <set>
 #include <utility>
 
-#include "cases/random.h"
+#include "oracle/drawn_bytes.h"
 #include "oracle/window.h"
 
 namespace tieout {
 namespace {
-
-template <typename Byte>
-std::vector<Byte> drawn(std::size_t count, Random& random) {
-  std::vector<Byte> bytes(count);
-  for (Byte& byte : bytes) byte = static_cast<Byte>(random.next() >> 56U);
-  return bytes;
-}
 
 // By channel, 1x1, with kernel positions, an odd number of each, and depthwise: neighbours in the order kd, kh, kw, channel.
 TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {

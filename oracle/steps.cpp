@@ -19,19 +19,24 @@ std::int32_t exact_accumulator(const Window& window, Trace* trace) {
   return step(trace, "accumulator", wrapped(window.products), "sum of x * w, int32");
 }
 
-std::int32_t pairs_accumulator(const Window& window, Trace* trace) {
-  std::int64_t sum = 0;
+// Nothing where only sums are known.
+std::int64_t lost_in_pairs(const Window& window, std::size_t begin, std::size_t end) {
   std::int64_t lost = 0;
-  const std::size_t count = window.x.size();
-  if (window.w.empty()) sum = window.products;
-  for (std::size_t i = 0; i < window.w.size(); i += 2) {
+  for (std::size_t i = begin; i < std::min(end, window.w.size()); i += 2) {
     std::int32_t pair = window.x[i] * window.w[i];
-    if (i + 1 < count) pair += window.x[i + 1] * window.w[i + 1];
-    sum += sat_int16(pair);
+    if (i + 1 < end) pair += window.x[i + 1] * window.w[i + 1];
     lost += pair - sat_int16(pair);
   }
+  return lost;
+}
+
+std::int32_t pairs_accumulator(const Window& window, std::int64_t lost, Trace* trace) {
   step(trace, "lost in pairs", lost, "what saturating pairs to int16 takes away from the sum");
-  return step(trace, "accumulator", wrapped(sum), "sum of sat_int16(x0 * w0 + x1 * w1), int32");
+  return step(trace, "accumulator", wrapped(window.products - lost), "sum of sat_int16(x0 * w0 + x1 * w1), int32");
+}
+
+std::int32_t pairs_accumulator(const Window& window, Trace* trace) {
+  return pairs_accumulator(window, lost_in_pairs(window, 0, window.x.size()), trace);
 }
 
 std::int32_t without_zero_points(const Window& window, std::int64_t accumulator, std::int64_t activations,

@@ -27,6 +27,10 @@ T step(Trace* trace, std::string_view name, T value, std::string_view note) {
 // product is paired with 0.
 [[nodiscard]] std::int32_t pairs_accumulator(const Window& window, Trace* trace);
 
+// For other pairs: what they lose of the exact sum, and the sum without it.
+[[nodiscard]] std::int64_t lost_in_pairs(const Window& window, std::size_t begin, std::size_t end);
+[[nodiscard]] std::int32_t pairs_accumulator(const Window& window, std::int64_t lost, Trace* trace);
+
 // "raw": accumulator - xz * sum(w) - wz * activations + n * xz * wz, int32, wraps. activations: sum of x.
 [[nodiscard]] std::int32_t without_zero_points(const Window& window, std::int64_t accumulator, std::int64_t activations,
                                                Trace* trace);

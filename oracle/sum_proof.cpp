@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cases/random.h"
+#include "cases/traits.h"
 
 namespace tieout {
 namespace {
@@ -24,7 +25,7 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
       lanes_(proof_lanes(isa_for(windows_.length(), isa))),
       channels_(c_.in_channels / c_.groups),
       outputs_(c_.out_channels / c_.groups),
-      directly_(c_.groups > 1 && c_.in_channels == c_.groups && outputs_ == 1),
+      directly_(is_depthwise(c_)),
       run_taps_(c_.groups == 1 && c_.dilation[2] == 1 ? c_.kernel[2] : 1),
       run_length_(whole_digits(run_taps_ * channels_)) {
   const std::int64_t length = windows_.length();

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "cases/layout.h"
+#include "cases/traits.h"
 #include "oracle/dequantized.h"
 
 namespace tieout {
@@ -32,10 +33,9 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
     if (!asked.groups[group].empty()) rules_.asked |= SuspectsLeft::kDiffers << group;
   }
   const std::int64_t taps = volume(c_.kernel), channels = c_.in_channels / c_.groups;
-  const bool zero_points =
-      std::any_of(c_.weight_zero_points.begin(), c_.weight_zero_points.end(), [](auto z) { return z != 0; });
   const RunningSumsByTaps sums = running_sums_by_taps(isa);
-  if (asked.float_sum.empty() || sums == nullptr || taps == 1 || channels % kTapChannels != 0 || zero_points) return;
+  if (asked.float_sum.empty() || sums == nullptr || taps == 1 || channels % kTapChannels != 0) return;
+  if (has_weight_zero_point(c_)) return;
   sums_by_taps_ = sums;
   by_taps_ = transposed(layer.weight, c_.out_channels, channels, taps);
   block_ = RunningTaps{.taps = taps}.block();

@@ -96,9 +96,11 @@ void WindowWalk::copy_window(const std::vector<std::uint8_t>& from, const Spatia
 }
 
 void WindowWalk::stand(const Spatial& position) {
-  const Spatial out = output_size(c_);
-  position_ = (position[0] * out[1] + position[1]) * out[2] + position[2];
-  if (sparse_) return;
+  if (sparse_) {
+    const Spatial out = output_size(c_);
+    position_ = (position[0] * out[1] + position[1]) * out[2] + position[2];
+    return;
+  }
   copy_window(image_, position, window_.x);
   if (detail_ == Detail::all) copy_window(inside_, position, window_.inside);
   window_.activations = sum_of(window_.x.data(), length_);

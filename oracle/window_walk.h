@@ -29,8 +29,8 @@ class WindowWalk {
   std::int64_t channels_, length_;
   Detail detail_;
   bool sparse_ = false;  // an image with its padding is too large to be copied: windows are gathered by themselves
-  std::int64_t image_at_ = 0, position_ = 0;
-  std::vector<std::int8_t> weights_;  // K x the order of Window::w
+  std::int64_t image_at_ = 0, position_ = 0;  // of those
+  std::vector<std::int8_t> weights_;          // K x the order of Window::w
   std::vector<std::int64_t> sums_of_weights_;
   std::vector<std::uint8_t> image_, inside_;  // extent x channels, channels fastest
   Window window_;

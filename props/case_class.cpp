@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "cases/traits.h"
+
 namespace tieout {
 namespace {
 
@@ -59,8 +61,7 @@ ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementT
   mark(CaseClass::other_engine, c.execution.engine != Engine::fbgemm);
   const auto at_end = [](std::int64_t zero_point) { return zero_point == 0 || zero_point == 255; };
   mark(CaseClass::zero_point_at_end, at_end(c.activation_zero_point) || at_end(c.output_zero_point));
-  mark(CaseClass::weight_zero_point,
-       std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](std::int64_t z) { return z != 0; }));
+  mark(CaseClass::weight_zero_point, has_weight_zero_point(c));
   mark(CaseClass::bias, !c.bias.empty());
   mark(CaseClass::padded, c.padding != Spatial{0, 0, 0} && c.activation_zero_point != 0);
   mark(CaseClass::dilated, c.dilation != Spatial{1, 1, 1});

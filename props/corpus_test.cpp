@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cases/case_text.h"
+#include "oracle/engine_model.h"
 #include "props/verify.h"
 #include "reports/finding_text.h"
 
@@ -72,7 +73,7 @@ TEST(Corpus, TheDefectsAreThere) {
     // oneDNN's are those of its VNNI code, but for one.
     const Hardware hardware = (*libtorch())->hardware();
     const bool of_vnni = entry.id != "onednn_strided_pointwise";
-    const bool runs = of_vnni ? hardware.avx512_vnni : !hardware.avx512_vnni && !hardware.avx_vnni;
+    const bool runs = of_vnni ? hardware.avx512_vnni : !onednn_has_vnni(hardware);
     if (entry.id.starts_with("onednn") && !runs) continue;
     const Verdict verdict = verify_alone(*c, **libtorch());
     ASSERT_NE(verdict.defect, nullptr) << entry.line;

@@ -238,27 +238,25 @@ def bias_after_scaling(e):
     return e.quantized(to_int32(s if e.b is None else add(s, div(e.b, e.os32))))
 
 
-def onednn(e):
-    def twice(s): return div(F(1), f32(div(F(1), s, f64)))
-    v = mul(mul(f32(F(e.raw(sum(e.products)))), twice(e.xs64)), e.ws32)
+def twice(s): return div(F(1), f32(div(F(1), s, f64)))
+
+
+def onednn_from(e, v):
     if e.b is not None:
         v = add(v, e.b)
     if e.relu:
         v = max(v, F(0))
     v = add(mul(v, div(F(1), twice(e.os64))), F(e.oz))
     return half_even(min(max(v, F(0)), F(255)))
+
+
+def onednn(e):
+    return onednn_from(e, mul(mul(f32(F(e.raw(sum(e.products)))), twice(e.xs64)), e.ws32))
 
 
 def onednn_int16_pairs(e):  # 1x1, one group
-    def twice(s): return div(F(1), f32(div(F(1), s, f64)))
     taken = e.n * e.xz * e.wz - e.xz * sum(e.w) - e.wz * sum(e.x)
-    v = mul(add(f32(F(e.pairs())), f32(F(taken))), mul(twice(e.xs64), e.ws32))
-    if e.b is not None:
-        v = add(v, e.b)
-    if e.relu:
-        v = max(v, F(0))
-    v = add(mul(v, div(F(1), twice(e.os64))), F(e.oz))
-    return half_even(min(max(v, F(0)), F(255)))
+    return onednn_from(e, mul(add(f32(F(e.pairs())), f32(F(taken))), mul(twice(e.xs64), e.ws32)))
 
 
 def onednn_output_scale(e):

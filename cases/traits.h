@@ -1,0 +1,19 @@
+#pragma once
+// What is asked of a case in several places.
+
+#include <algorithm>
+
+#include "cases/conv_case.h"
+
+namespace tieout {
+
+// One channel in and one out a group, several groups.
+[[nodiscard]] inline bool is_depthwise(const ConvCase& c) {
+  return c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups;
+}
+
+[[nodiscard]] inline bool has_weight_zero_point(const ConvCase& c) {
+  return std::any_of(c.weight_zero_points.begin(), c.weight_zero_points.end(), [](std::int64_t z) { return z != 0; });
+}
+
+}  // namespace tieout
