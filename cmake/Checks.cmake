@@ -25,6 +25,11 @@ foreach(room cases kernels oracle reports props cli)
   set_tests_properties(headers.${room} PROPERTIES LABELS headers)
 endforeach()
 
+# What is built, and what is installed of it: the loader must not search the current folder.
+add_test(NAME run.paths COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_run_paths.sh" "${PROJECT_BINARY_DIR}")
+add_test(NAME run.paths.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_run_paths_test.sh" "${CMAKE_C_COMPILER}")
+set_tests_properties(run.paths run.paths.planted PROPERTIES LABELS package)
+
 # The installed package, used by a project outside of this tree.
 add_test(NAME package.example COMMAND "${PROJECT_SOURCE_DIR}/scripts/package_test.sh" "${PROJECT_BINARY_DIR}")
 set_tests_properties(package.example PROPERTIES LABELS package)

@@ -5,7 +5,7 @@ set(tieout_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/tieout")
 # The adapter asks for LibTorch where it was linked from; a package that moves LibTorch sets its run path anew.
 # Named, because CMake's INSTALL_RPATH_USE_LINK_PATH leaves out what lies within the checkout, as .deps does.
 set_target_properties(tieout_libtorch PROPERTIES
-  INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${tieout_torch_root}/lib")
+  INSTALL_RPATH "${CMAKE_INSTALL_RPATH};${tieout_torch_root}/lib")
 set_target_properties(tieout_kernel PROPERTIES EXPORT_NAME kernel)
 target_include_directories(tieout_kernel INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 

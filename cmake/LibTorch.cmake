@@ -46,6 +46,11 @@ foreach(library libtorch_cpu.so libc10.so)
   endif()
 endforeach()
 
+# A run path is a list that colons separate: such a folder would become two entries, one of them relative.
+if(tieout_torch_root MATCHES "[:;]")
+  tieout_refuse_torch("the folder's name has a colon or a semicolon, which a run path cannot hold; move it.")
+endif()
+
 # A symbol's name stands near the front of a library, where grep stops: no linker is needed to look for one.
 function(tieout_has_symbol library text result)
   execute_process(COMMAND grep -qaF "${text}" "${tieout_torch_root}/lib/${library}" RESULT_VARIABLE status)
