@@ -6,16 +6,19 @@
 #include <algorithm>
 #include <array>
 #include <cfenv>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "cases/layout.h"
 #include "kernels/fault_report.h"
+#include "kernels/printable.h"
 
 namespace tieout {
 namespace {
@@ -124,10 +127,12 @@ Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions
 }  // namespace
 
 tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info) {
-  if (info.version != TIEOUT_KERNEL_VERSION || info.size < sizeof info) {
+  // The fields of the first header of this version; those that came later are read where `size` has them.
+  constexpr std::size_t kFirstSize = offsetof(tieout_kernel_info, domain);
+  if (info.version != TIEOUT_KERNEL_VERSION || info.size < kFirstSize) {
     return tl::unexpected("tieout_describe(): version is " + std::to_string(info.version) + ", size " +
                           std::to_string(info.size) + "; this tieout speaks version " +
-                          std::to_string(TIEOUT_KERNEL_VERSION) + ", size " + std::to_string(sizeof info) +
+                          std::to_string(TIEOUT_KERNEL_VERSION) + ", size " + std::to_string(kFirstSize) + " or more" +
                           ": compile the kernel with its tieout_kernel.h, and set both fields");
   }
   const auto known = [](std::int64_t layout) { return layout == 0 || layout == 1; };
@@ -140,10 +145,18 @@ tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info
     return tl::unexpected("tieout_describe(): alignment must be a power of two up to 4096, is " +
                           std::to_string(info.alignment));
   }
+  const char* const domain = info.size >= kFirstSize + sizeof info.domain ? info.domain : nullptr;
+  if (domain != nullptr && strnlen(domain, kLongestDomain + 1) > kLongestDomain) {
+    return tl::unexpected("tieout_describe(): domain is longer than " + std::to_string(kLongestDomain) + " characters");
+  }
+  const std::string_view name =
+      info.name == nullptr ? "" : std::string_view(info.name, strnlen(info.name, kLongestName + 1));
   return KernelTraits{
       .activation = info.activation_layout == TIEOUT_NHWC ? Order::channels_last : Order::channels_first,
       .weight = info.weight_layout == TIEOUT_OHWI ? Order::channels_last : Order::channels_first,
-      .alignment = static_cast<std::size_t>(alignment)};
+      .alignment = static_cast<std::size_t>(alignment),
+      .name = printable(name, kLongestName),
+      .domain = domain == nullptr ? "" : domain};
 }
 
 tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction kernel, const KernelTraits& traits,

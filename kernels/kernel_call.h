@@ -9,13 +9,17 @@
 
 namespace tieout {
 
-// What a kernel says of itself, with its defaults filled in.
+// What a kernel says of itself, with its defaults filled in. name: printable; empty: none. domain: as Subject has it.
 struct KernelTraits {
   enum class Order { channels_first, channels_last };
   Order activation = Order::channels_first;
   Order weight = Order::channels_first;
   std::size_t alignment = 1;
+  std::string name = {}, domain = {};
 };
+
+constexpr std::size_t kLongestName = 60;      // bytes
+constexpr std::size_t kLongestDomain = 4096;  // bytes
 
 // Error: what is wrong with it, and what is allowed.
 [[nodiscard]] tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info);

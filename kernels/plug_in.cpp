@@ -22,10 +22,12 @@ class LinkedSubject final : public Subject {
       : name_(std::move(name)), kernel_(kernel), info_(info) {}
 
   std::string name() const override { return name_; }
+  std::string domain() const override { return traits_.domain; }
   std::string text() const override { return name_; }
   Isolation isolation() const override { return Isolation::none; }
 
-  tl::expected<void, SubjectError> load() override {
+  using Subject::load;
+  tl::expected<void, SubjectError> load(double) override {
     if (info_ == nullptr) return {};
     const auto traits = traits_of(*info_);
     if (!traits) return absent(name_ + ": " + traits.error());
@@ -52,11 +54,13 @@ class PlugIn final : public Subject {
  public:
   explicit PlugIn(std::filesystem::path file) : file_(std::move(file)) {}
 
-  std::string name() const override { return file_.filename().string(); }
+  std::string name() const override { return traits_.name.empty() ? file_.filename().string() : traits_.name; }
+  std::string domain() const override { return traits_.domain; }
   std::string text() const override { return file_.string(); }
   Isolation isolation() const override { return Isolation::none; }
 
-  tl::expected<void, SubjectError> load() override {
+  using Subject::load;
+  tl::expected<void, SubjectError> load(double) override {
     if (kernel_ != nullptr) return {};
     // With a slash in it, the loader takes the path as it is and does not search.
     // What -ffast-math links into a library sets other floating-point modes when it is loaded. They are the kernel's own:

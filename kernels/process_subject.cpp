@@ -1,23 +1,23 @@
 #include "kernels/process_subject.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <optional>
-#include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cases/layout.h"
 #include "kernels/child_process.h"
+#include "kernels/kernel_call.h"
+#include "kernels/printable.h"
 
 namespace tieout {
 namespace {
 
 using Kind = SubjectError::Kind;
-
-constexpr double kPatience = 60;  // seconds, until a program has said hello
 
 std::string number(double value, int digits) {
   std::array<char, 40> text{};
@@ -36,55 +36,74 @@ std::string triple(const Spatial& s) {
   return std::to_string(s[0]) + "," + std::to_string(s[1]) + "," + std::to_string(s[2]);
 }
 
-// "a=1 b=2" as a map; words without '=' map to nothing.
-std::map<std::string, std::string> words_of(const std::string& line) {
-  std::map<std::string, std::string> words;
-  std::istringstream in(line);
-  for (std::string word; in >> word;) {
-    const auto equals = word.find('=');
-    words[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
+// What a program says of itself.
+struct Hello {
+  bool activation_last = false, weight_last = false;  // channels last: nhwc, ohwi
+  std::string name, domain;                           // empty: none
+};
+
+// Returns what the line says. Error: what is wrong with it, and what is allowed.
+tl::expected<Hello, std::string> parse_hello(std::string_view line) {
+  Hello hello;
+  std::string_view rest = line;
+  const auto next_word = [&] {
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    return word;
+  };
+  if (next_word() != "ok") return tl::unexpected(std::string("it must begin with the word 'ok'"));
+  while (!rest.empty()) {
+    constexpr std::string_view kDomain = "domain=";
+    if (rest.starts_with(kDomain)) {
+      hello.domain = rest.substr(kDomain.size());
+      break;
+    }
+    const std::string_view word = next_word();
+    if (word == "activation=nchw" || word == "activation=nhwc") {
+      hello.activation_last = word.ends_with("nhwc");
+    } else if (word == "weight=oihw" || word == "weight=ohwi") {
+      hello.weight_last = word.ends_with("ohwi");
+    } else if (word.starts_with("name=")) {
+      hello.name = printable(word.substr(5), kLongestName);
+    } else {
+      return tl::unexpected(
+          "'" + printable(word, 100) +
+          "' is not a word of it: activation=nchw or nhwc, weight=oihw or ohwi, name=WORD, and last domain=WORDS");
+    }
   }
-  return words;
+  return hello;
 }
 
 class ProcessSubject final : public Subject {
  public:
   explicit ProcessSubject(std::string command) : command_(std::move(command)) {}
 
-  std::string name() const override { return command_; }
+  std::string name() const override { return hello_.name.empty() ? command_ : hello_.name; }
+  std::string domain() const override { return hello_.domain; }
   std::string text() const override { return "command:" + command_; }
   Isolation isolation() const override { return Isolation::own_process; }
 
-  tl::expected<void, SubjectError> load() override {
+  using Subject::load;
+  tl::expected<void, SubjectError> load(double seconds) override {
+    seconds_to_load_ = seconds;
     if (process_ && process_->is_ours()) return {};
     process_.reset();
     auto started = ChildProcess::start(command_);
     if (!started) return tl::unexpected(started.error());
-    const auto deadline = after(kPatience);
+    const auto deadline = after(seconds_to_load_);
     const auto sent = started->send("tieout 1\n", deadline);
     const auto hello = sent ? started->read_line(deadline) : tl::unexpected(sent.error());
     if (!hello) return absent("said nothing: " + hello.error().message);
-    auto words = words_of(*hello);
-    if (!words.contains("ok")) return absent("answered '" + *hello + "'");
-    const auto one_of = [&](const char* word, const char* first, const char* last) -> std::optional<bool> {
-      const std::string value = words.contains(word) ? words[word] : first;
-      if (value != first && value != last) return {};
-      return value == last;
-    };
-    const auto activation = one_of("activation", "nchw", "nhwc");
-    const auto weight = one_of("weight", "oihw", "ohwi");
-    if (!activation || !weight) {
-      return absent("answered '" + *hello + "': activation must be nchw or nhwc, weight oihw or ohwi");
-    }
-    activation_last_ = *activation;
-    weight_last_ = *weight;
+    auto parsed = parse_hello(*hello);
+    if (!parsed) return absent("answered '" + printable(*hello, 200) + "': " + parsed.error());
+    hello_ = std::move(*parsed);
     process_.emplace(std::move(*started));
     return {};
   }
 
   tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
                                                        const Conditions& conditions) override {
-    if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
+    if (auto loaded = load(seconds_to_load_); !loaded) return tl::unexpected(loaded.error());
     if (!process_) std::abort();  // load() has started it
     auto answer = ask(*process_, problem, after(conditions.seconds));
     // After anything but an answer nobody knows what it will read or write next.
@@ -110,10 +129,11 @@ class ProcessSubject final : public Subject {
     const ConvCase& c = problem.spec;
     std::string request = request_line(c);
     const auto append = [&](const auto& values) { request.append(values.begin(), values.end()); };
-    append(activation_last_ ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
-                            : problem.activation);
-    append(weight_last_ ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
-                        : problem.weight);
+    append(hello_.activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
+                                  : problem.activation);
+    append(hello_.weight_last
+               ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
+               : problem.weight);
     if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
@@ -129,7 +149,7 @@ class ProcessSubject final : public Subject {
     const auto bytes = process.read_bytes(static_cast<std::size_t>(count), deadline);
     if (!bytes) return tl::unexpected(bytes.error());
     y.values.assign(bytes->begin(), bytes->end());
-    if (activation_last_) {
+    if (hello_.activation_last) {
       y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
     }
     return y;
@@ -137,7 +157,8 @@ class ProcessSubject final : public Subject {
 
   std::string command_;
   std::optional<ChildProcess> process_;
-  bool activation_last_ = false, weight_last_ = false;
+  double seconds_to_load_ = kSecondsToLoad;
+  Hello hello_;
 };
 
 }  // namespace

@@ -58,11 +58,29 @@ TEST(ProcessSubject, DeathsAndHangsAreErrorsAndItStartsAgain) {
   EXPECT_EQ(answer_of(program("sleep 100"), 0.2).error().kind, Kind::hung);
 }
 
+TEST(ProcessSubject, SaysItsNameAndWhatItTakes) {
+  const auto subject = process_subject("echo 'ok weight=ohwi name=mine domain=dims=2 kernel=3x3'; sleep 100");
+  EXPECT_EQ(subject->name(), subject->text().substr(8));
+  ASSERT_TRUE(subject->load());
+  EXPECT_EQ(subject->name(), "mine");
+  EXPECT_EQ(subject->domain(), "dims=2 kernel=3x3");
+}
+
+TEST(ProcessSubject, TheTimeToStartIsLimited) {
+  const auto refused = process_subject("sleep 100")->load(0.1);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("said nothing: hang"), std::string::npos) << refused.error().message;
+}
+
 TEST(ProcessSubject, WhatIsNoAnswerIsNamed) {
   EXPECT_EQ(answer_of(program("printf 'ok 2\\nab'")).error(),
             (SubjectError{Kind::misbehaved, "answers 'ok 2', and neither 'ok 3' nor 'declined'"}));
   EXPECT_EQ(answer_of("echo hello; sleep 100").error().kind, Kind::absent);
   EXPECT_EQ(answer_of("no_such_program").error().kind, Kind::absent);
+  for (const char* const hello : {"not ok", "okay", "ok ok", " ok", "ok activation=NHWC", "ok  weight=ohwi", "OK"}) {
+    EXPECT_EQ(answer_of("read hello; echo '" + std::string(hello) + "'; sleep 100").error().kind, Kind::absent)
+        << hello;
+  }
   EXPECT_NE(answer_of("echo ok activation=hwcn; sleep 100").error().message.find("nchw or nhwc"), std::string::npos);
 }
 

@@ -46,7 +46,7 @@ class Subject {
  public:
   virtual ~Subject() = default;
 
-  // As reports call it.
+  // Returns the name that reports show. Once it is loaded: the name that the kernel gives itself, if it does.
   [[nodiscard]] virtual std::string name() const = 0;
 
   // The text that opens it: what --subject takes, and what a replay needs.
@@ -54,8 +54,14 @@ class Subject {
 
   [[nodiscard]] virtual Isolation isolation() const = 0;
 
-  // Loads or starts it now; run() does so by itself. Call it only in a process that may die: code of the subject runs.
-  [[nodiscard]] virtual tl::expected<void, SubjectError> load() = 0;
+  // Returns the problems that the subject says it takes, in the words of --where. Empty: it is not loaded, or says nothing.
+  [[nodiscard]] virtual std::string domain() const { return {}; }
+
+  // Loads or starts it now; run() does so by itself. seconds: limit for that, then and whenever run() has to start it anew.
+  // Call it only in a process that may die: code of the subject runs.
+  [[nodiscard]] virtual tl::expected<void, SubjectError> load(double seconds) = 0;
+  [[nodiscard]] tl::expected<void, SubjectError> load() { return load(kSecondsToLoad); }
+  static constexpr double kSecondsToLoad = 20;
 
   // problem: valid, with contents. The output in NCHW order, whatever layout the kernel works in.
   [[nodiscard]] virtual tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <immintrin.h>
 
+#include <cstddef>
 #include <stdexcept>
+#include <string>
 
 #include "cases/contents.h"
+#include "kernels/printable.h"
 
 namespace tieout {
 namespace {
@@ -120,6 +123,38 @@ TEST(Subject, AnotherVersionIsRefusedWithWhatToDo) {
   EXPECT_NE(loaded.error().message.find("version is 99"), std::string::npos);
   const tieout_kernel_info odd{sizeof(tieout_kernel_info), TIEOUT_KERNEL_VERSION, nullptr, 0, 0, 48};
   EXPECT_FALSE(linked_subject("odd", copy_channels, &odd)->load());
+}
+
+// A library that was compiled with the first header: its struct ends where `domain` was appended later.
+TEST(Subject, AnEarlierHeadersStructIsReadAsFarAsItGoes) {
+  tieout_kernel_info earlier{offsetof(tieout_kernel_info, domain), TIEOUT_KERNEL_VERSION, "early", 0, 0, 0};
+  earlier.domain = reinterpret_cast<const char*>(1);  // lies behind the struct
+  const auto subject = linked_subject("file", copy_channels, &earlier);
+  ASSERT_TRUE(subject->load());
+  EXPECT_EQ(subject->domain(), "");
+  EXPECT_TRUE(subject->run(small_problem()));
+  tieout_kernel_info shorter = earlier;
+  shorter.size -= 8;
+  EXPECT_FALSE(linked_subject("shorter", copy_channels, &shorter)->load());
+}
+
+TEST(Subject, SaysWhatItTakes) {
+  const tieout_kernel_info info{.size = sizeof info, .version = TIEOUT_KERNEL_VERSION, .domain = "dims=2 kernel=3x3"};
+  const auto subject = linked_subject("narrow", copy_channels, &info);
+  EXPECT_EQ(subject->domain(), "");
+  ASSERT_TRUE(subject->load());
+  EXPECT_EQ(subject->domain(), "dims=2 kernel=3x3");
+  const std::string endless(10'000, 'x');
+  const tieout_kernel_info wordy{.size = sizeof info, .version = TIEOUT_KERNEL_VERSION, .domain = endless.c_str()};
+  const auto loaded = linked_subject("wordy", copy_channels, &wordy)->load();
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().message, "wordy: tieout_describe(): domain is longer than 4096 characters");
+}
+
+TEST(Printable, HoldsNoBytesThatATerminalActsUpon) {
+  EXPECT_EQ(printable("a \x1b[2J\n\xff\x7f~", 100), "a \\x1b[2J\\x0a\\xff\\x7f~");
+  EXPECT_EQ(printable("abcdef", 3), "abc...");
+  EXPECT_EQ(printable("abc", 3), "abc");
 }
 
 TEST(OpenSubject, SaysWhatIsWrong) {

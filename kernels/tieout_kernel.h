@@ -22,8 +22,8 @@
 extern "C" {
 #endif
 
-/* Of this header. A later version appends fields to the structs and never moves one: struct tieout_conv.size says which
- * fields there are. */
+/* Of this header. Fields are appended to the structs and never moved; the field `size` of a struct says which fields it has.
+ * A kernel that was compiled with an earlier header of the same version therefore keeps working. */
 enum { TIEOUT_KERNEL_VERSION = 1 };
 
 enum { TIEOUT_NCHW = 0, TIEOUT_NHWC = 1 }; /* activation and output; 3-d: NCDHW, NDHWC; 1-d: NCW, NWC */
@@ -73,14 +73,19 @@ struct tieout_conv {
  * the kernel and stay: "groups". Cases are counted by that reason. May be called from any thread, one call at a time. */
 __attribute__((visibility("default"))) const char* tieout_conv_relu(const struct tieout_conv* conv);
 
-/* What a kernel says of itself. Fields that are 0 or NULL have their default. */
+/* What a kernel says of itself. Fields that are 0 or NULL have their default. Name and domain belong to the kernel and stay. */
 struct tieout_kernel_info {
   uint64_t size;             /* sizeof(struct tieout_kernel_info) */
   uint64_t version;          /* TIEOUT_KERNEL_VERSION */
-  const char* name;          /* for reports; NULL: the file's */
+  const char* name;          /* for reports, at most 60 characters are shown; NULL: the file's */
   int64_t activation_layout; /* of activation and output: TIEOUT_NCHW or TIEOUT_NHWC */
   int64_t weight_layout;     /* TIEOUT_OIHW or TIEOUT_OHWI */
   int64_t alignment;         /* of every buffer, in bytes, a power of two up to 4096; 0: that of its element */
+
+  /* The problems that the kernel takes, such as "dims=2 kernel=3x3 stride=1 in_channels%16=0": random cases are then drawn
+   * among these only. The words are those of `tieout fuzz --where`. NULL: every problem. The kernel is free to decline
+   * further ones. */
+  const char* domain;
 };
 
 /* Optional. The struct belongs to the kernel and stays. */

@@ -22,7 +22,7 @@ class Own final : public Subject {
   std::string name() const override { return "own"; }
   std::string text() const override { return "./own kernel.so"; }
   Isolation isolation() const override { return Isolation::none; }
-  tl::expected<void, SubjectError> load() override { return {}; }
+  tl::expected<void, SubjectError> load(double) override { return {}; }
   tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
     if (problem.spec.dims == declined_dims) {
       return tl::unexpected(SubjectError{SubjectError::Kind::declined, "such dims"});
