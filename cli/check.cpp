@@ -63,7 +63,8 @@ int print_verdict(const Verdict& verdict, const Subject* subject, std::FILE* out
     case Status::crashed: fmt::print(out, "{}", finding_text(verdict.finding)); return kDifferent;
     case Status::mistrusted:
     case Status::skipped:
-    case Status::errored: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
+    case Status::errored:
+    case Status::starved: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
     case Status::passed: break;
   }
   fmt::print(out, "{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected));

@@ -32,7 +32,8 @@ void count(Counts& counts, const Verdict& verdict) {
       return;
     case Status::mistrusted:
     case Status::skipped:
-    case Status::errored: ++counts.unverified[verdict.reason];
+    case Status::errored:
+    case Status::starved: ++counts.unverified[verdict.reason];
   }
 }
 

@@ -106,6 +106,7 @@ void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strateg
     case Status::mistrusted: ++run.cases.mistrusted; break;
     case Status::crashed: ++run.cases.crashed; break;
     case Status::errored: ++run.cases.errored; break;
+    case Status::starved: ++run.cases.starved; break;
   }
   const bool differs = is_finding(outcome);
   if (differs) ++run.differences[outcome.reason];

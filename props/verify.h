@@ -16,7 +16,8 @@
 
 namespace tieout {
 
-enum class Status : std::uint8_t { passed, differed, skipped, mistrusted, crashed, errored };
+// starved: the machine refused memory or a process, or ended one, so that there is no verdict.
+enum class Status : std::uint8_t { passed, differed, skipped, mistrusted, crashed, errored, starved };
 
 // Which values a subject may answer with. FBGEMM's own code departs from its contract: pairs of products that saturate in
 // 16 bits on some CPUs, and in depthwise code everywhere; see oracle/README.md.

@@ -45,6 +45,8 @@ struct Finding {
   std::string drawn_kind;   // kind_of() the case as it was drawn, by which it was counted; empty: the same
   std::string explanation;  // the worst element's arithmetic, step by step; plain text, may be empty
   std::string subject;      // as --subject names it; empty: LibTorch itself was verified
+  // Cases that the same process runs before case_line, in this order. Without them case_line does not fail.
+  std::vector<std::string> before;
 
   bool operator==(const Finding&) const = default;
 };

@@ -8,9 +8,9 @@ namespace tieout {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Cell, engine, isa, path, granularity, bias)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DiffElement, offset, expected, actual, accumulator, scaled)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Tensor<std::uint8_t>, shape, values)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, case_line, original_line, expected_name, actual_name, expected, actual,
-                                   elements, diff_class, derivation, explained, failure, cell, index, explanation,
-                                   subject)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Finding, case_line, original_line, expected_name, actual_name, expected,
+                                                actual, elements, diff_class, derivation, explained, failure, cell,
+                                                index, drawn_kind, explanation, subject, before)
 
 std::string to_json(const Finding& finding) {
   // What an engine says need not be UTF-8.

@@ -8,6 +8,16 @@
 #include "reports/tensor_text.h"
 
 namespace tieout {
+namespace {
+
+// `text` between single quotes, for a shell.
+std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+}  // namespace
 
 std::string size_text(const Finding& finding) {
   if (!finding.failure.empty()) return "no answer to compare";
@@ -25,22 +35,31 @@ std::string shell_word(const std::string& text) {
           std::string::npos) {
     return text;
   }
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
+  return quoted(text);
 }
 
 std::string replay_command(const std::string& case_line, const std::string& subject) {
   const std::string option = subject.empty() ? "" : " --subject " + shell_word(subject);
-  return "tieout check" + option + " '" + case_line + "'";
+  return "tieout check" + option + " " + quoted(case_line);
+}
+
+std::string replay_command(const Finding& finding) {
+  std::string command = "tieout check";
+  if (!finding.subject.empty()) command += " --subject " + shell_word(finding.subject);
+  for (const std::string& line : finding.before) command += " --before " + quoted(line);
+  return command + " " + quoted(finding.case_line);
 }
 
 std::string finding_text(const Finding& finding) {
   std::string text;
   const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
+  if (!finding.before.empty()) {
+    line("only where the same process has run before it, in this order:");
+    for (const std::string& before : finding.before) line("  ", before);
+  }
   if (!finding.failure.empty()) {
     line(finding.subject.empty() ? finding.expected_name : finding.actual_name, " ", finding.failure);
-    line("replay: ", replay_command(finding.case_line, finding.subject));
+    line("replay: ", replay_command(finding));
     return text;
   }
   const Diff d = diff(finding.expected, finding.actual);
@@ -63,7 +82,7 @@ std::string finding_text(const Finding& finding) {
   if (finding.elements.size() < d.offsets.size()) {
     line(fmt::format("... and {} more", d.offsets.size() - finding.elements.size()));
   }
-  line("replay: ", replay_command(finding.case_line, finding.subject));
+  line("replay: ", replay_command(finding));
   return text;
 }
 

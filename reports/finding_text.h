@@ -25,4 +25,7 @@ namespace tieout {
 // The command that replays a case, ready to paste into a shell. subject: as --subject names it, or empty.
 [[nodiscard]] std::string replay_command(const std::string& case_line, const std::string& subject = {});
 
+// The command that replays a finding: with --before for each of the cases that run before it.
+[[nodiscard]] std::string replay_command(const Finding& finding);
+
 }  // namespace tieout

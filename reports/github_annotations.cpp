@@ -36,8 +36,7 @@ std::string annotation(const ReportedFinding& reported) {
   std::string message = size_text(finding);
   if (!finding.derivation.empty()) message += "\n" + finding.derivation;
   if (reported.known) message += "\nknown: " + reported.known->reason;
-  return command(reported.known ? "warning" : "error", title,
-                 message + "\n" + replay_command(finding.case_line, finding.subject));
+  return command(reported.known ? "warning" : "error", title, message + "\n" + replay_command(finding));
 }
 
 }  // namespace

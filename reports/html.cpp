@@ -61,6 +61,7 @@ data facts_of(const Report& report) {
   say("Reference", latest.reference);
   const Machine& machine = latest.machine;
   say("Machine", machine.cpu.empty() ? "" : fmt::format("{}, {}", machine.cpu, counted(machine.cores, "core")));
+  say("Environment", machine.variables);
   const bool one = report.runs.size() == 1;
   say(one ? "Started" : "Latest run", utc_text(latest.started));
   say(one ? "Seed" : "Its seed", std::to_string(latest.seed));
@@ -108,7 +109,7 @@ data first_findings(const Report& report) {
     item.set("path", finding.cell.path);
     item.set("size", size_text(finding));
     item.set("line", finding.case_line);
-    item.set("replay", replay_command(finding.case_line, finding.subject));
+    item.set("replay", replay_command(finding));
     item.set("derivation", finding.derivation);
     list.push_back(item);
   }

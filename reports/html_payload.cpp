@@ -78,7 +78,7 @@ json contents(const ReportedFinding& reported) {
              {"derivation", legal_text(finding.derivation)},
              {"explained", finding.explained},
              {"failure", legal_text(finding.failure)},
-             {"replay", legal_text(replay_command(finding.case_line, finding.subject))},
+             {"replay", legal_text(replay_command(finding))},
              {"explanation", legal_text(finding.explanation)},
              {"python", legal_text(script_of(finding.case_line))},
              {"granularity", legal_text(finding.cell.granularity)},

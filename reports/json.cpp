@@ -52,7 +52,8 @@ Json summary_of(const RunSummary& run) {
             {"skipped", run.cases.skipped},
             {"mistrusted", run.cases.mistrusted},
             {"crashed", run.cases.crashed},
-            {"errored", run.cases.errored}}},
+            {"errored", run.cases.errored},
+            {"starved", run.cases.starved}}},
           {"elements", run.elements()},
           {"finished", run.finished},
           {"seconds", run.seconds},
@@ -71,7 +72,11 @@ Json run_of(const RunSummary& run) {
              {"subject", run.subject},
              {"reference", run.reference},
              {"machine",
-              {{"cpu", machine.cpu}, {"isa", machine.isa}, {"libtorch", machine.libtorch}, {"cores", machine.cores}}},
+              {{"cpu", machine.cpu},
+               {"isa", machine.isa},
+               {"libtorch", machine.libtorch},
+               {"cores", machine.cores},
+               {"variables", machine.variables}}},
              {"seed", std::to_string(run.seed)},
              {"shard", {{"index", run.shard.index}, {"count", run.shard.count}}},
              {"started", run.started},
@@ -130,7 +135,7 @@ Json finding_of(const ReportedFinding& reported) {
              {"runs", reported.runs},
              {"case", finding.case_line},
              {"original_case", finding.original_line},
-             {"replay", replay_command(finding.case_line, finding.subject)},
+             {"replay", replay_command(finding)},
              {"cell", cell_of(finding.cell)},
              {"index", finding.index},
              {"expected_name", finding.expected_name},
@@ -138,6 +143,7 @@ Json finding_of(const ReportedFinding& reported) {
              {"derivation", finding.derivation},
              {"explained", finding.explained},
              {"explanation", finding.explanation}};
+  if (!finding.before.empty()) entry["before"] = finding.before;
   if (reported.known) entry["known"] = known_of(*reported.known);
   if (!finding.failure.empty()) {
     entry["failure"] = finding.failure;

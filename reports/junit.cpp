@@ -140,8 +140,9 @@ std::string property(const char* name, const std::string& value) {
 std::string properties_of(const RunSummary& run) {
   return "    <properties>\n" + property("command", run.command) + property("seed", std::to_string(run.seed)) +
          property("subject", run.subject) + property("reference", run.reference) +
-         property("machine", run.machine.cpu) + property("finished", run.finished ? "true" : "false") +
-         "    </properties>\n";
+         property("machine", run.machine.cpu) +
+         (run.machine.variables.empty() ? "" : property("environment", run.machine.variables)) +
+         property("finished", run.finished ? "true" : "false") + "    </properties>\n";
 }
 
 std::string xml_of(const Suite& suite, const RunSummary& run, std::size_t number) {

@@ -29,6 +29,7 @@ std::string facts(const RunSummary& run) {
   std::string text = fmt::format("Reference: {}. ", inline_text(run.reference));
   if (!run.subject.empty()) text += fmt::format("Subject: {}. ", inline_text(run.subject));
   if (!run.machine.cpu.empty()) text += fmt::format("Machine: {}. ", inline_text(run.machine.cpu));
+  if (!run.machine.variables.empty()) text += fmt::format("Environment: {}. ", inline_text(run.machine.variables));
   if (run.started != 0) text += utc_text(run.started) + ". ";
   text += fmt::format("Seed {}, {:.1f} s.", run.seed, run.seconds);
   if (!run.finished) text += " It was interrupted; this is what it had done.";
@@ -88,7 +89,7 @@ std::string finding_block(const ReportedFinding& reported) {
   std::string text = fmt::format("**{}, {}, {}**: {}", inline_text(cell.engine), inline_text(cell.isa),
                                  inline_text(cell.path), size_text(finding));
   if (!finding.derivation.empty()) text += "; " + inline_text(finding.derivation);
-  text += ".\n\n" + fenced(replay_command(finding.case_line, finding.subject)) + "\n";
+  text += ".\n\n" + fenced(replay_command(finding)) + "\n";
   if (reported.known) {
     text += fmt::format("Known: {} {}\n\n", inline_text(reported.known->reason), inline_text(reported.known->link));
   }

@@ -101,6 +101,7 @@ std::string verdict(const Report& report) {
   others(cases.mistrusted, "mistrusted");
   others(cases.skipped, "skipped");
   others(cases.errored, "errored");
+  others(cases.starved, "without a verdict for lack of memory or processes");
   const std::int64_t fresh = report.new_findings();
   const std::int64_t known = std::ssize(report.findings) - fresh;
   if (known > 0 || !report.gone.empty()) {
@@ -117,7 +118,8 @@ std::string verdict(const Report& report) {
 int exit_status(const Report& report) {
   const RunSummary& run = report.total;
   if (new_differences(report) > 0 || report.new_findings() > 0) return 1;
-  return run.cases.verified() == 0 || run.elements() == 0 || !run.missing_classes.empty() ? 3 : 0;
+  return run.cases.verified() == 0 || run.elements() == 0 || run.cases.starved > 0 || !run.missing_classes.empty() ? 3
+                                                                                                                   : 0;
 }
 
 }  // namespace tieout

@@ -14,13 +14,14 @@ namespace tieout {
 namespace {
 
 constexpr int kApplication = 0x5449454f;  // "TIEO": what tells a run record from other SQLite files
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE run (command TEXT NOT NULL, subject TEXT NOT NULL, reference TEXT NOT NULL, cpu TEXT NOT NULL,
   isa TEXT NOT NULL, libtorch TEXT NOT NULL, cores INTEGER NOT NULL, seed TEXT NOT NULL, shard INTEGER NOT NULL,
   shards INTEGER NOT NULL, started INTEGER NOT NULL, finished INTEGER NOT NULL, seconds REAL NOT NULL,
-  seconds_in_engine REAL NOT NULL, workers INTEGER NOT NULL, hunting INTEGER NOT NULL);
+  seconds_in_engine REAL NOT NULL, workers INTEGER NOT NULL, hunting INTEGER NOT NULL,
+  variables TEXT NOT NULL);
 CREATE TABLE status (name TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE reason (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE excused (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
@@ -37,13 +38,14 @@ CREATE TABLE finding (id INTEGER PRIMARY KEY, case_index INTEGER NOT NULL, kind 
   isa TEXT NOT NULL, path TEXT NOT NULL, case_line TEXT NOT NULL, json TEXT NOT NULL);
 )";
 
-constexpr std::array<std::pair<const char*, std::int64_t CaseCounts::*>, 6> kStatuses{
+constexpr std::array<std::pair<const char*, std::int64_t CaseCounts::*>, 7> kStatuses{
     {{"passed", &CaseCounts::passed},
      {"differed", &CaseCounts::differed},
      {"skipped", &CaseCounts::skipped},
      {"mistrusted", &CaseCounts::mistrusted},
      {"crashed", &CaseCounts::crashed},
-     {"errored", &CaseCounts::errored}}};
+     {"errored", &CaseCounts::errored},
+     {"starved", &CaseCounts::starved}}};
 
 void add_counts(Database& database, const RunSummary& counts) {
   for (const auto& [name, member] : kStatuses) {
@@ -151,10 +153,10 @@ std::string write_first(const std::filesystem::path& file, const RunSummary& run
   database.run("BEGIN IMMEDIATE");
   database.script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kSchemaVersion));
   database.script(kSchema);
-  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13)", run.command,
-               run.subject, run.reference, run.machine.cpu, run.machine.isa, run.machine.libtorch, run.machine.cores,
-               std::to_string(run.seed), run.shard.index, run.shard.count, run.started, run.workers,
-               run.hunting ? 1 : 0);
+  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13, ?14)",
+               run.command, run.subject, run.reference, run.machine.cpu, run.machine.isa, run.machine.libtorch,
+               run.machine.cores, std::to_string(run.seed), run.shard.index, run.shard.count, run.started, run.workers,
+               run.hunting ? 1 : 0, run.machine.variables);
   for (std::size_t i = 0; i < run.classes.size(); ++i) {
     database.run("INSERT INTO class VALUES (?1, ?2)", static_cast<std::int64_t>(i), run.classes[i]);
   }
@@ -245,8 +247,11 @@ tl::expected<RunSummary, RunRecord::Error> RunRecord::summary() const {
     run.command = row.text(0);
     run.subject = row.text(1);
     run.reference = row.text(2);
-    run.machine = {
-        .cpu = row.text(3), .isa = row.text(4), .libtorch = row.text(5), .cores = static_cast<int>(row.integer(6))};
+    run.machine = {.cpu = row.text(3),
+                   .isa = row.text(4),
+                   .libtorch = row.text(5),
+                   .cores = static_cast<int>(row.integer(6)),
+                   .variables = row.text(16)};
     run.seed = number_of(database, row.text(7), 10);
     run.shard = {.index = row.integer(8), .count = row.integer(9)};
     run.started = row.integer(10);

@@ -22,7 +22,8 @@ class Database;
 struct RecordBlock {
   std::int64_t number = 0;  // of the block in the whole sequence, all shards together
   std::string
-      verdicts;  // a letter a case: passed '.', differed 'D', skipped 's', mistrusted 'm', crashed 'C', errored 'e'
+      verdicts;  // a letter a case: passed '.', differed 'D', skipped 's', mistrusted 'm', crashed 'C', errored 'e',
+                 // starved 'x'
   std::uint64_t digest = 0;  // over everything that is counted of its cases: equal runs have equal digests
   RunSummary counts;         // of this block alone; its findings are the block's
 };
@@ -62,6 +63,6 @@ class RunRecord {
 };
 
 // The n-th letter of RecordBlock::verdicts, in the order of CaseCounts' members.
-inline constexpr std::string_view kVerdictLetters = ".DsmCe";
+inline constexpr std::string_view kVerdictLetters = ".DsmCex";
 
 }  // namespace tieout

@@ -18,9 +18,10 @@ struct CaseCounts {
   std::int64_t mistrusted = 0;  // run, but the reference is known to be wrong there: not counted as verified
   std::int64_t crashed = 0;     // the reference died, and nobody knew that it would
   std::int64_t errored = 0;     // the engine is absent
+  std::int64_t starved = 0;     // not verified: the machine refused memory or a process, or ended one
 
   [[nodiscard]] std::int64_t verified() const { return passed + differed; }
-  [[nodiscard]] std::int64_t all() const { return verified() + skipped + mistrusted + crashed + errored; }
+  [[nodiscard]] std::int64_t all() const { return verified() + skipped + mistrusted + crashed + errored + starved; }
 
   CaseCounts& operator+=(const CaseCounts& other) {
     passed += other.passed;
@@ -29,6 +30,7 @@ struct CaseCounts {
     mistrusted += other.mistrusted;
     crashed += other.crashed;
     errored += other.errored;
+    starved += other.starved;
     return *this;
   }
   bool operator==(const CaseCounts&) const = default;
@@ -47,6 +49,7 @@ struct Machine {
   std::string isa;       // what FBGEMM runs with there: "avx512_vnni"
   std::string libtorch;  // "2.15.0"
   int cores = 0;
+  std::string variables;  // those of the environment that can change answers: "OMP_DYNAMIC=true"; empty: none is set
 
   bool operator==(const Machine&) const = default;
 };
