@@ -20,6 +20,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace tieout {
@@ -27,10 +28,43 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void fail(const char* what) {
-  std::fprintf(stderr, "props/isolated.cpp: %s: %s\n", what, std::strerror(errno));
-  std::abort();
+[[noreturn]] void refuse(const char* what) {
+  throw NoProcess(std::string("no process can be started: ") + what + ": " + std::strerror(errno) +
+                  "; end other programs, raise the limit (ulimit -a), or use fewer --workers");
 }
+
+// True if the call may succeed once other processes have ended.
+bool may_pass(int error) { return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE; }
+
+// The result of a call that returns a negative number where the machine refuses; tried for a second.
+int insist(const char* what, const std::function<int()>& call) {
+  for (int tries = 0;; ++tries) {
+    const int result = call();
+    if (result >= 0) return result;
+    if (!may_pass(errno) || tries == 20) refuse(what);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+// The two ends of a pipe; the reading end does not wait.
+struct Pipe {
+  Pipe() {
+    std::array<int, 2> ends{};
+    insist("pipe", [&] { return pipe2(ends.data(), O_CLOEXEC); });
+    out = ends[0];
+    in = ends[1];
+    fcntl(out, F_SETFL, O_NONBLOCK);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    for (const int end : {out, in}) {
+      if (end >= 0) close(end);
+    }
+  }
+
+  int out = -1, in = -1;
+};
 
 bool write_all(int fd, const void* data, std::size_t size) {
   const char* at = static_cast<const char*>(data);
@@ -48,6 +82,7 @@ bool write_all(int fd, const void* data, std::size_t size) {
 // more room here come by the pipe: waking the parent for each costs more than a small case.
 struct Shared {
   std::atomic<std::int64_t> index;
+  std::atomic<bool> starved;  // it ends because memory or a process was refused
   std::atomic<std::size_t> written;
   std::array<char, std::size_t{1} << 17> answers;
 };
@@ -88,9 +123,14 @@ class Processes::Process {
  public:
   explicit Process(Task task) : task_(std::move(task)), next_(task_.begin) {
     void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) fail("no shared memory");
+    if (memory == MAP_FAILED) refuse("shared memory");
     shared_ = static_cast<Shared*>(memory);  // zeros, of which only what is written to takes memory
-    launch();
+    try {
+      launch();
+    } catch (...) {
+      munmap(shared_, sizeof(Shared));
+      throw;
+    }
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -100,6 +140,7 @@ class Processes::Process {
   }
 
   [[nodiscard]] int answers() const { return answers_; }
+  [[nodiscard]] int words() const { return words_; }  // what it writes to standard error; -1: it has closed that
   [[nodiscard]] bool done() const { return pid_ < 0; }
   [[nodiscard]] pid_t leaving() const { return leaving_; }  // who has answered everything and ends; 0: nobody
   void finish() const { task_.ended(); }
@@ -108,12 +149,28 @@ class Processes::Process {
   void listen() {
     std::array<char, 1 << 16> chunk;
     const ssize_t got = read(answers_, chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) return;
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (!collect()) return replace(end_it(true, "wrote over its own answers"));
     if (got <= 0 && next_ >= task_.end) return leave();
     if (got <= 0) return replace(end_it(false));
     buffer_.append(chunk.data(), static_cast<std::size_t>(got));
     (void)deliver();
+  }
+
+  // Takes what it has written to standard error, and keeps the end of it. False: there is nothing now.
+  bool read_words() {
+    constexpr std::size_t kKept = std::size_t{1} << 12U;
+    std::array<char, 1 << 16> chunk;
+    const ssize_t got = read(words_, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) return true;
+    if (got < 0 && errno == EAGAIN) return false;
+    if (got <= 0) {
+      close(std::exchange(words_, -1));
+      return false;
+    }
+    written_.append(chunk.data(), static_cast<std::size_t>(got));
+    if (written_.size() > kKept) written_.erase(0, written_.size() - kKept);
+    return true;
   }
 
   // Hands on what lies in shared memory; what came by the pipe came later.
@@ -148,21 +205,18 @@ class Processes::Process {
     at_ = next_;
     waited_ = {};
     looked_ = Clock::now();
-    std::array<int, 2> ends{};
-    words_ = memfd_create("last-words", MFD_CLOEXEC);
-    if (words_ < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) fail("no file descriptors for a process");
+    shared_->starved.store(false);
+    written_.clear();
+    Pipe answers;
+    Pipe words;
     std::fflush(nullptr);  // or the process would write it again
-    pid_ = fork();
-    if (pid_ < 0) fail("no process");
-    if (pid_ == 0) {
-      close(ends[0]);
-      live(ends[1]);
-    }
-    close(ends[1]);
-    answers_ = ends[0];
+    pid_ = insist("fork", fork);
+    if (pid_ == 0) live(answers.in, words.in);
+    answers_ = std::exchange(answers.out, -1);
+    words_ = std::exchange(words.out, -1);
   }
 
-  [[noreturn]] void live(int out) const {
+  [[noreturn]] void live(int out, int words) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Job systems send these to every process they find, in any order: what they mean, the parent decides.
     for (const int ending : {SIGINT, SIGTERM, SIGHUP}) signal(ending, SIG_IGN);
@@ -170,10 +224,13 @@ class Processes::Process {
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     limit_memory(task_.memory);
-    dup2(words_, STDERR_FILENO);
+    dup2(words, STDERR_FILENO);
     // What a kernel prints is not for who reads our output.
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
+    // Else what a subject does to a descriptor would be done to the owner's files: the record, the lock, other workers' pipes.
+    close_range(STDERR_FILENO + 1, static_cast<unsigned>(out) - 1, 0);
+    close_range(static_cast<unsigned>(out) + 1, ~0U, 0);
     keep_memory();
     (void)std::atexit([] { _exit(1); });  // a kernel's exit() need not wait for the libraries' farewells
     bool by_pipe = false;
@@ -184,7 +241,12 @@ class Processes::Process {
         if (!hand_over({index, answer.size()}, answer, out, by_pipe)) _exit(0);
       }
     } catch (const std::bad_alloc&) {
+      shared_->starved.store(true);
       std::fputs("out of memory\n", stderr);
+      _exit(1);
+    } catch (const NoProcess& error) {
+      shared_->starved.store(true);
+      std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     } catch (const std::exception& error) {
       std::fprintf(stderr, "%s\n", error.what());
@@ -224,26 +286,49 @@ class Processes::Process {
 
   // why: it was killed, if not for taking too long.
   Death end_it(bool kill_it, const char* why = nullptr) {
+    constexpr int kPipe = 64;  // reads that empty a pipe; what others write to it meanwhile is not waited for
+    if (!kill_it && !ends_by_itself()) {
+      kill_it = true;
+      why = "closed its answers";
+    }
     if (kill_it) kill(pid_, SIGKILL);
     close(answers_);
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;
+    for (int reads = 0; words_ >= 0 && reads < kPipe && read_words(); ++reads) {
+    }
+    close_words();
     const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     Death death{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
                 .timed_out = kill_it && why == nullptr,
                 .last_words = why != nullptr ? why
                               : clean        ? std::string()
                                              : last_words()};
-    close(words_);
+    death.by_machine = !kill_it && (death.signal == SIGKILL || (death.signal == 0 && shared_->starved.load()));
     return death;
+  }
+
+  // False: it has closed its answers, and is still there a while later.
+  [[nodiscard]] bool ends_by_itself() const {
+    for (int looks = 0; looks < 200; ++looks) {
+      siginfo_t info{};
+      if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0)
+        return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(looks < 20 ? 1 : 10));
+    }
+    return false;
+  }
+
+  void close_words() {
+    if (words_ >= 0) close(std::exchange(words_, -1));
   }
 
   // All is answered: what is left of the process ends by itself.
   void leave() {
     close(answers_);
-    close(words_);
+    close_words();
     leaving_ = std::exchange(pid_, -1);
   }
 
@@ -257,11 +342,8 @@ class Processes::Process {
   }
 
   [[nodiscard]] std::string last_words() const {
-    constexpr off_t kMost = 300;
-    const off_t size = lseek(words_, 0, SEEK_END);
-    std::string words(static_cast<std::size_t>(std::min(size, kMost)), '\0');
-    const ssize_t n = pread(words_, words.data(), words.size(), std::max<off_t>(0, size - kMost));
-    words.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    constexpr std::size_t kMost = 300;
+    std::string words = written_.substr(written_.size() - std::min(written_.size(), kMost));
     while (!words.empty() && words.back() == '\n') words.pop_back();
     return words.substr(words.rfind('\n') + 1);
   }
@@ -278,6 +360,7 @@ class Processes::Process {
   pid_t leaving_ = 0;
   int answers_ = -1;
   int words_ = -1;
+  std::string written_;  // the end of what came from words_
 };
 
 Processes::Processes() = default;
@@ -293,11 +376,15 @@ std::size_t Processes::running() const { return processes_.size(); }
 
 void Processes::wait(std::chrono::milliseconds longest) {
   std::vector<pollfd> ready;
-  for (const auto& process : processes_) ready.push_back({process->answers(), POLLIN, 0});
-  if (poll(ready.data(), ready.size(), static_cast<int>(longest.count())) < 0 && errno != EINTR) fail("poll");
+  for (const auto& process : processes_) {
+    ready.push_back({process->answers(), POLLIN, 0});
+    ready.push_back({process->words(), POLLIN, 0});
+  }
+  if (poll(ready.data(), ready.size(), static_cast<int>(longest.count())) < 0 && errno != EINTR) refuse("poll");
   std::vector<std::unique_ptr<Process>> done;
-  for (std::size_t i = 0; i < ready.size(); ++i) {
-    if (ready[i].revents != 0) processes_[i]->listen();
+  for (std::size_t i = 0; i < processes_.size(); ++i) {
+    if (ready[2 * i + 1].revents != 0) (void)processes_[i]->read_words();
+    if (ready[2 * i].revents != 0) processes_[i]->listen();
     if (!processes_[i]->done()) processes_[i]->look_for_a_hang();
   }
   for (auto& process : processes_) {

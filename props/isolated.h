@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -15,16 +16,25 @@ namespace tieout {
 
 // How a process ended that should have answered.
 struct Death {
-  int signal = 0;          // 0: it exited by itself
-  bool timed_out = false;  // it was killed, because it took too long
-  std::string last_words;  // the end of what it wrote to standard error
+  int signal = 0;           // 0: it exited by itself
+  bool timed_out = false;   // it was killed, because it took too long
+  bool by_machine = false;  // memory or a process was refused to it, or SIGKILL came from another process or the kernel
+  std::string last_words;   // the end of what it wrote to standard error
 
   // "SIGSEGV", "hang", "SIGABRT: corrupted size vs. prev_size"
   [[nodiscard]] std::string text() const;
 };
 
+// Thrown where no process can be started: the machine or a limit refuses memory, a process or a file descriptor, for a
+// second and more. what() says which, and what to do.
+class NoProcess : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Pieces of work begin .. end - 1, done in order by one process. A process that dies is replaced by one that goes on with
-// the next piece. Every piece is answered or died on, exactly once and in order, unless the whole is stopped before.
+// the next piece. Every piece is answered or died on, exactly once and in order, unless the whole is stopped before. Of
+// the owner's file descriptors the process has standard input, output and error only.
 struct Task {
   std::int64_t begin = 0, end = 1;
   double seconds = 60;      // limit of one piece
@@ -43,7 +53,7 @@ class Processes {
   Processes& operator=(const Processes&) = delete;
   ~Processes();  // kills what still runs
 
-  // Not from within a callback of wait() but `ended`.
+  // Not from within a callback of wait() but `ended`. Throws NoProcess, as wait() does.
   void start(Task task);
 
   [[nodiscard]] std::size_t running() const;

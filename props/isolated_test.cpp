@@ -1,14 +1,18 @@
 #include "props/isolated.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,6 +20,22 @@
 
 namespace tieout {
 namespace {
+
+// A flag that this process and those that it starts share.
+class SharedFlag {
+ public:
+  SharedFlag()
+      : flag_(new(mmap(nullptr, sizeof *flag_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+                  std::atomic<bool>(false)) {}
+  SharedFlag(const SharedFlag&) = delete;
+  SharedFlag& operator=(const SharedFlag&) = delete;
+  ~SharedFlag() { munmap(flag_, sizeof *flag_); }
+
+  std::atomic<bool>* operator->() const { return flag_; }
+
+ private:
+  std::atomic<bool>* flag_;
+};
 
 TEST(RunAlone, GivesTheAnswer) {
   const std::string large(1 << 20, 'x');  // more than a pipe holds
@@ -91,24 +111,120 @@ TEST(RunAlone, LeavesRequestsToEndToItsParent) {
 
 // As when Slurm suspends a job for hours: the time in which nobody looked is not the work's.
 TEST(Processes, DoNotHangWhileTheirOwnerIsSuspended) {
-  std::array<int, 2> release{};
-  ASSERT_EQ(pipe(release.data()), 0);
+  const SharedFlag release;
   std::string end = "none";
   Processes processes;
   processes.start({.seconds = 2,
                    .work =
                        [&](std::int64_t) {
-                         char byte = 0;
-                         return std::string(read(release[0], &byte, 1) == 1 ? "answered" : "cannot read");
+                         while (!release->load()) usleep(10'000);
+                         return std::string("answered");
                        },
                    .answered = [&](std::int64_t, const std::string& answer) { end = answer; },
                    .died = [&](std::int64_t, const Death& death) { end = death.text(); }});
   std::this_thread::sleep_for(std::chrono::milliseconds(2200));
   processes.wait(std::chrono::milliseconds(1));
-  EXPECT_EQ(write(release[1], "x", 1), 1);
+  release->store(true);
   while (processes.running() > 0) processes.wait(std::chrono::milliseconds(100));
   EXPECT_EQ(end, "answered");
-  for (const int descriptor : release) close(descriptor);
+}
+
+// A subject that writes to any descriptor it finds must not reach the record, the lock or another worker's pipe.
+TEST(Processes, HaveNoDescriptorOfTheirOwnersButTheStandardOnes) {
+  const int kept_open = open("/dev/null", O_WRONLY);  // without O_CLOEXEC, as libraries open files
+  ASSERT_GT(kept_open, STDERR_FILENO);
+  Processes others;  // whose pipes are this process' descriptors, too
+  others.start(
+      {.work = [](std::int64_t) { return std::string(); }, .answered = [](auto, auto&) {}, .died = [](auto, auto&) {}});
+  const auto descriptors = run_alone(
+      [] {
+        std::string text;
+        for (int i = 0; i < 1000; ++i) {
+          if (fcntl(i, F_GETFD) >= 0) text += 'x';
+        }
+        return text;
+      },
+      10);
+  close(kept_open);
+  EXPECT_EQ(descriptors.value(), "xxxx");  // and the pipe of its own answers
+  while (others.running() > 0) others.wait(std::chrono::milliseconds(100));
+}
+
+// Its end is kept, and the owner's memory does not grow with it.
+TEST(RunAlone, KeepsTheEndOfWhatIsWrittenToStandardError) {
+  rusage before{};
+  getrusage(RUSAGE_SELF, &before);
+  const auto answer = run_alone(
+      []() -> std::string {
+        const std::string line(std::size_t{1} << 20U, 'x');
+        for (int i = 0; i < 300; ++i) std::fputs(line.c_str(), stderr);
+        std::fputs("\nthe end\n", stderr);
+        std::abort();
+      },
+      60);
+  rusage after{};
+  getrusage(RUSAGE_SELF, &after);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().text(), "SIGABRT: the end");
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 50'000);  // KiB
+}
+
+TEST(RunAlone, TellsAnEndByTheMachineFromItsOwn) {
+  const auto by_machine = [](auto work) {
+    return run_alone(
+               [=]() -> std::string {
+                 work();
+                 return "";
+               },
+               0.5)
+        .error()
+        .by_machine;
+  };
+  EXPECT_TRUE(by_machine([] { raise(SIGKILL); }));  // as the kernel does where memory runs out
+  EXPECT_TRUE(by_machine([] { throw std::bad_alloc(); }));
+  EXPECT_FALSE(by_machine([] { raise(SIGSEGV); }));
+  EXPECT_FALSE(by_machine([] { throw std::runtime_error("thrown"); }));
+  EXPECT_FALSE(by_machine([] {
+    for (;;) pause();
+  }));
+}
+
+// A process that closes its answers and stays would else be waited for.
+TEST(RunAlone, EndsWhatHasClosedItsAnswers) {
+  const auto answer = run_alone(
+      []() -> std::string {
+        close_range(0, ~0U, 0);
+        for (;;) pause();
+      },
+      60);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().last_words, "closed its answers");
+  EXPECT_FALSE(answer.error().by_machine);
+}
+
+// Limits that leave no room for a process are an error that can be told, in the owner and in a process of its own.
+TEST(Processes, ThatCannotBeStartedAreAnError) {
+  const auto words = run_alone(
+      [] {
+        const rlimit few{6, 6};
+        setrlimit(RLIMIT_NOFILE, &few);
+        try {
+          return run_alone([] { return std::string("started"); }, 10).value_or("died");
+        } catch (const NoProcess& error) {
+          return std::string(error.what());
+        }
+      },
+      30);
+  EXPECT_NE(words.value().find("no process can be started: pipe: Too many open files"), std::string::npos) << *words;
+  const auto death = run_alone(
+      [] {
+        const rlimit few{6, 6};
+        setrlimit(RLIMIT_NOFILE, &few);
+        return run_alone([] { return std::string("started"); }, 10).value_or("died");
+      },
+      30);
+  ASSERT_FALSE(death);
+  EXPECT_TRUE(death.error().by_machine);
 }
 
 // Every piece is answered or died on, once and in order, whatever the process does.
