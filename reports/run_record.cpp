@@ -21,9 +21,10 @@ CREATE TABLE run (command TEXT NOT NULL, subject TEXT NOT NULL, reference TEXT N
   isa TEXT NOT NULL, libtorch TEXT NOT NULL, cores INTEGER NOT NULL, seed TEXT NOT NULL, shard INTEGER NOT NULL,
   shards INTEGER NOT NULL, started INTEGER NOT NULL, finished INTEGER NOT NULL, seconds REAL NOT NULL,
   seconds_in_engine REAL NOT NULL, workers INTEGER NOT NULL, hunting INTEGER NOT NULL,
-  variables TEXT NOT NULL);
+  variables TEXT NOT NULL, domain TEXT NOT NULL);
 CREATE TABLE status (name TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE reason (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE declined (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE excused (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE difference (kind TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE strategy (name TEXT PRIMARY KEY, cases INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
@@ -54,6 +55,9 @@ void add_counts(Database& database, const RunSummary& counts) {
   }
   for (const auto& [text, cases] : counts.reasons) {
     database.run("INSERT INTO reason VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
+  }
+  for (const auto& [text, cases] : counts.declined) {
+    database.run("INSERT INTO declined VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
   }
   for (const auto& [text, cases] : counts.excused) {
     database.run("INSERT INTO excused VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
@@ -86,6 +90,8 @@ void read_counts(Database& database, RunSummary& run) {
         "SELECT cases FROM status WHERE name = ?1", [&](const Row& row) { run.cases.*member = row.integer(0); }, name);
   }
   database.each("SELECT text, cases FROM reason", [&](const Row& row) { run.reasons[row.text(0)] = row.integer(1); });
+  database.each("SELECT text, cases FROM declined",
+                [&](const Row& row) { run.declined[row.text(0)] = row.integer(1); });
   database.each("SELECT text, cases FROM excused", [&](const Row& row) { run.excused[row.text(0)] = row.integer(1); });
   database.each("SELECT kind, cases FROM difference",
                 [&](const Row& row) { run.differences[row.text(0)] = row.integer(1); });
@@ -153,10 +159,10 @@ std::string write_first(const std::filesystem::path& file, const RunSummary& run
   database.run("BEGIN IMMEDIATE");
   database.script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kSchemaVersion));
   database.script(kSchema);
-  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13, ?14)",
+  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13, ?14, ?15)",
                run.command, run.subject, run.reference, run.machine.cpu, run.machine.isa, run.machine.libtorch,
                run.machine.cores, std::to_string(run.seed), run.shard.index, run.shard.count, run.started, run.workers,
-               run.hunting ? 1 : 0, run.machine.variables);
+               run.hunting ? 1 : 0, run.machine.variables, run.domain);
   for (std::size_t i = 0; i < run.classes.size(); ++i) {
     database.run("INSERT INTO class VALUES (?1, ?2)", static_cast<std::int64_t>(i), run.classes[i]);
   }
@@ -260,6 +266,7 @@ tl::expected<RunSummary, RunRecord::Error> RunRecord::summary() const {
     run.seconds_in_engine = row.real(13);
     run.workers = static_cast<int>(row.integer(14));
     run.hunting = row.integer(15) != 0;
+    run.domain = row.text(17);
   });
   database.each("SELECT name FROM class ORDER BY position",
                 [&](const Row& row) { run.classes.push_back(row.text(0)); });

@@ -22,6 +22,7 @@ void add(CellCounts& sum, const CellCounts& counts) {
 void merge(RunSummary& total, const RunSummary& run) {
   total.cases += run.cases;
   add(total.reasons, run.reasons);
+  add(total.declined, run.declined);
   add(total.excused, run.excused);
   add(total.differences, run.differences);
   add(total.strategies, run.strategies);
@@ -49,9 +50,10 @@ void find_missing_classes(RunSummary& run) {
   run.missing_classes.clear();
   for (const std::string& cls : run.classes) {
     const std::int64_t due = cls == "interior" ? kEnoughToTell : kLongEnough;
-    // What a subject declines, it cannot reach.
-    const bool declined = run.subject != "scalar" && run.cases.skipped > 0;
-    const bool wanted = cls == "interior" || (run.hunting && !declined);
+    // Cases that the subject declines, and cases outside of the domain, cannot be reached.
+    const bool limited =
+        !run.domain.empty() || !run.declined.empty() || (run.subject != "scalar" && run.cases.skipped > 0);
+    const bool wanted = cls == "interior" || (run.hunting && !limited);
     if (wanted && run.cases.verified() >= due && run.reached(cls) == 0) run.missing_classes.push_back(cls);
   }
 }

@@ -66,15 +66,17 @@ struct RunSummary {
   std::string subject;    // who was compared with the reference: "scalar", "./libmine.so"
   std::string reference;  // "LibTorch 2.15.0, avx512_vnni"
   Machine machine;
+  std::string domain;  // that the cases were drawn from, as --where has it; empty: all cases
   std::uint64_t seed = 0;
   Shard shard;
   std::int64_t started = 0;             // seconds since 1970, UTC
   std::vector<std::string> incomplete;  // "shard 2 of 3 is missing"
   bool finished = true;                 // false: it was interrupted or killed, and what it had done is here
   CaseCounts cases;
-  std::map<std::string, std::int64_t> reasons;      // of the cases that were not verified
-  std::map<std::string, std::int64_t> excused;      // of passed cases with other values than LibTorch's: why they count
-  std::map<Cell, CellCounts> cells;                 // of those that were verified
+  std::map<std::string, std::int64_t> reasons;   // of the cases that were not verified
+  std::map<std::string, std::int64_t> declined;  // cases that the subject declined and others replaced, by its reason
+  std::map<std::string, std::int64_t> excused;   // of passed cases with other values than LibTorch's: why they count
+  std::map<Cell, CellCounts> cells;              // of those that were verified
   std::map<std::string, std::int64_t> differences;  // cases that differed or crashed, by kind_of() before it was shrunk
   std::map<std::string, std::int64_t> strategies;   // cases by what they were drawn for
   std::map<std::string, double> strategy_seconds;   // what each of them took, all workers together

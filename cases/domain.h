@@ -1,0 +1,132 @@
+#pragma once
+// Domain: the set of cases that a kernel takes, as conditions on a case's parameters; one line of text, and back.
+//
+//   dims=2 kernel=3x3|5x5 stride=1 padding=same in_channels%16=0 wz=0
+//
+// All conditions must hold. The word `or` separates alternatives: a case is in the domain if all conditions of one
+// alternative hold. The empty text is the domain of all cases.
+//
+//   NAME OPERATOR VALUE           OPERATOR is =, !=, <, <=, > or >=; several values for = and != are joined by |
+//   NAME % N = M                  the remainder; != likewise (without the spaces)
+//
+//   NAME                                                          VALUE
+//   dims batch in_channels out_channels groups xz wz oz threads   integer; wz holds if it holds for every channel
+//   group_inputs group_outputs    channels of one group           integer
+//   taps products positions       kernel volume, length of one    integer
+//                                 sum, output positions an image
+//   input kernel stride dilation padding output                   one number for every axis, or DxHxW, HxW or W;
+//                                                                 padding=same: half of what the kernel reaches
+//   input.h kernel.w ...          one axis: .d, .h or .w          integer
+//   xs ws os multiplier           multiplier: xs * ws / os        number; ws holds if it holds for every channel
+//   granularity relu bias         per_tensor | per_channel; on | off
+//   engine isa format             the words of a case line
+//
+// A value may also be the name of another integer or spatial parameter: groups=in_channels, padding<kernel,
+// input.h=input.w.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "cases/conv_case.h"
+
+namespace tieout {
+
+enum class Parameter {
+  dims,
+  batch,
+  in_channels,
+  out_channels,
+  groups,
+  group_inputs,
+  group_outputs,
+  taps,
+  products,
+  positions,
+  activation_zero_point,
+  weight_zero_point,
+  output_zero_point,
+  threads,
+  input,
+  kernel,
+  stride,
+  dilation,
+  padding,
+  output,
+  activation_scale,
+  weight_scale,
+  output_scale,
+  multiplier,
+  granularity,
+  relu,
+  bias,
+  engine,
+  isa,
+  format,
+};
+
+// A set of parameters, one bit each.
+using ParameterSet = std::uint32_t;
+[[nodiscard]] constexpr ParameterSet set_of(Parameter p) { return ParameterSet{1} << static_cast<unsigned>(p); }
+
+[[nodiscard]] constexpr bool is_spatial(Parameter p) { return Parameter::input <= p && p <= Parameter::output; }
+
+// A parameter as a condition names it: all axes of a spatial one, or one of them.
+struct Operand {
+  Parameter parameter = Parameter::dims;
+  int axis = -1;  // 0..2 for depth, height, width; -1: all
+
+  bool operator==(const Operand&) const = default;
+};
+
+// The right-hand side of a condition.
+struct ConditionValue {
+  enum class Kind { number, extents, operand, same } kind = Kind::number;
+  double number = 0;                  // also the value of a choice such as relu=on
+  std::vector<std::int64_t> extents;  // 1 to 3 of them, the width last
+  Operand operand;
+
+  bool operator==(const ConditionValue&) const = default;
+};
+
+struct Condition {
+  Operand left;
+  std::int64_t modulus = 0;  // 0: none
+  enum class Relation { equal, unequal, less, at_most, more, at_least } relation = Relation::equal;
+  std::vector<ConditionValue> values;  // more than one only for equal and unequal
+  std::string text;
+
+  bool operator==(const Condition& other) const { return text == other.text; }
+};
+
+// The parameters of a case that decide whether the condition holds; derived ones such as `output` are resolved.
+[[nodiscard]] ParameterSet parameters_of(const Condition& condition);
+
+// Whether the condition holds for the case. last_axis: spatial parameters are compared up to this axis only, so that a
+// case whose further axes are not chosen yet can be tested; 2 for a complete case.
+[[nodiscard]] bool holds(const Condition& condition, const ConvCase& c, int last_axis = 2);
+
+class Domain {
+ public:
+  using Alternative = std::vector<Condition>;
+
+  // The domain of all cases.
+  Domain() = default;
+
+  // Error: which condition is wrong, and what is allowed there.
+  [[nodiscard]] static tl::expected<Domain, std::string> parse(std::string_view text);
+
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] bool contains(const ConvCase& c) const;
+  [[nodiscard]] bool is_everything() const { return alternatives_.empty(); }
+  [[nodiscard]] const std::vector<Alternative>& alternatives() const { return alternatives_; }
+
+  bool operator==(const Domain&) const = default;
+
+ private:
+  std::vector<Alternative> alternatives_;
+};
+
+}  // namespace tieout
