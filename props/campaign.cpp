@@ -112,8 +112,12 @@ class Campaign {
                }
                return pack(examine(c, how_, Where::here));
              },
-         .answered = [this, &block](std::int64_t index,
-                                    const std::string& answer) { take(block, index, unpack(answer)); },
+         .answered =
+             [this, &block](std::int64_t index, const std::string& answer) {
+               auto outcome = unpack(answer);
+               if (!outcome) return take_death(block, index, kOverwritten);
+               take(block, index, std::move(*outcome));
+             },
          .died = [this, &block](std::int64_t index, const Death& death) { take_death(block, index, death.text()); },
          .ended = [&block] { block.stage = Pending::Stage::ran; }});
   }

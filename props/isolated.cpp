@@ -91,6 +91,7 @@ struct Header {
   std::int64_t index;
   std::uint64_t size;
 };
+constexpr std::uint64_t kLargestAnswer = std::uint64_t{1} << 32U;
 
 // Small cases allocate and free the same few megabytes again and again: giving them back each time means a page fault for
 // each page the next time.
@@ -154,7 +155,7 @@ class Processes::Process {
     if (got <= 0 && next_ >= task_.end) return leave();
     if (got <= 0) return replace(end_it(false));
     buffer_.append(chunk.data(), static_cast<std::size_t>(got));
-    (void)deliver();
+    if (!deliver()) replace(end_it(true, "wrote over its own answers"));
   }
 
   // Takes what it has written to standard error, and keeps the end of it. False: there is nothing now.
@@ -274,7 +275,8 @@ class Processes::Process {
     while (buffer_.size() - used >= sizeof(Header)) {
       Header header;
       std::memcpy(&header, buffer_.data() + used, sizeof header);
-      if (header.index != next_) return false;
+      // The process may have written anything here: only what it still owes is an answer, and of a size that it can have.
+      if (header.index != next_ || next_ >= task_.end || header.size > kLargestAnswer) return false;
       if (buffer_.size() - used - sizeof header < header.size) break;
       next_ = header.index + 1;
       task_.answered(header.index, buffer_.substr(used + sizeof header, header.size));

@@ -74,6 +74,35 @@ TEST(RunTask, AnswersOutliveTheirProcess) {
   EXPECT_EQ(died, "3SIGSEGV");
 }
 
+// A process that writes to its owner's pipe by itself. What it owes may be forged; what it does not owe is no answer: one behind
+// the last piece would be kept behind the last piece's place.
+TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
+  struct Forged {
+    std::int64_t index;
+    std::uint64_t size;
+  };
+  const auto answered_where = [](std::vector<Forged> forged) {
+    std::vector<std::int64_t> answered;
+    run_task({.end = 2,
+              .seconds = 5,
+              .work =
+                  [&](std::int64_t i) {
+                    for (int fd = 3; i == 1 && fd < 64; ++fd) {
+                      if (write(fd, forged.data(), forged.size() * sizeof(Forged)) < 0) continue;
+                    }
+                    return std::string();
+                  },
+              .answered = [&](std::int64_t i, const std::string&) { answered.push_back(i); },
+              .died = [&](std::int64_t i, const Death& death) { EXPECT_EQ(i, 1) << death.text(); }});
+    return answered;
+  };
+  const std::vector<std::int64_t> first{0};
+  EXPECT_EQ(answered_where({{1, 0}, {2, 0}, {3, 0}}), (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(answered_where({{2, 0}}), first);
+  EXPECT_EQ(answered_where({{-1, 0}}), first);
+  EXPECT_EQ(answered_where({{1, ~std::uint64_t{0}}}), first);
+}
+
 TEST(RunAlone, SaysHowItDied) {
   const auto death = [](auto work) {
     return run_alone(

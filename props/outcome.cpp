@@ -1,20 +1,13 @@
 #include "props/outcome.h"
 
 #include <chrono>
-#include <cstring>
+#include <cmath>
 
+#include "cases/bytes.h"
 #include "reports/run_record.h"
 
 namespace tieout {
 namespace {
-
-// What has a fixed size; the texts follow, each with a zero at its end.
-struct Fixed {
-  Status status;
-  std::int64_t elements;
-  std::uint64_t classes;
-  double seconds, seconds_in_engine;
-};
 
 // Where LibTorch leaves its buffers, how that ends is chance: a record that said it would not be the same twice.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
@@ -67,29 +60,36 @@ bool is_finding(const CaseOutcome& outcome) {
 }
 
 std::string pack(const CaseOutcome& outcome) {
-  const Fixed fixed{outcome.status, outcome.elements, outcome.classes, outcome.seconds, outcome.seconds_in_engine};
-  std::string bytes(reinterpret_cast<const char*>(&fixed), sizeof fixed);
+  ByteWriter bytes;
+  bytes.put(outcome.status);
+  bytes.put(outcome.elements);
+  bytes.put(outcome.classes);
+  bytes.put(outcome.seconds);
+  bytes.put(outcome.seconds_in_engine);
   const Cell& cell = outcome.cell;
   for (const std::string* text :
        {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
-    bytes.append(text->c_str(), std::strlen(text->c_str()) + 1);
+    bytes.put(*text);
   }
-  return bytes;
+  return bytes.take();
 }
 
-CaseOutcome unpack(const std::string& bytes) {
-  Fixed fixed;
-  std::memcpy(&fixed, bytes.data(), sizeof fixed);
-  CaseOutcome outcome{.status = fixed.status,
-                      .elements = fixed.elements,
-                      .classes = fixed.classes,
-                      .seconds = fixed.seconds,
-                      .seconds_in_engine = fixed.seconds_in_engine};
-  const char* at = bytes.data() + sizeof fixed;
+std::optional<CaseOutcome> unpack(const std::string& bytes) {
+  ByteReader reader(bytes);
+  CaseOutcome outcome;
+  reader.get(outcome.status);
+  reader.get(outcome.elements);
+  reader.get(outcome.classes);
+  reader.get(outcome.seconds);
+  reader.get(outcome.seconds_in_engine);
   Cell& cell = outcome.cell;
   for (std::string* text : {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
-    *text = at;
-    at += text->size() + 1;
+    reader.get(*text);
+  }
+  const auto is_time = [](double seconds) { return std::isfinite(seconds) && seconds >= 0; };
+  if (!reader.complete() || outcome.status > Status::starved || outcome.elements < 0 || !is_time(outcome.seconds) ||
+      !is_time(outcome.seconds_in_engine)) {
+    return {};
   }
   return outcome;
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "oracle/libtorch.h"
@@ -41,7 +42,9 @@ struct Examination {
 [[nodiscard]] bool is_finding(const CaseOutcome& outcome);
 
 [[nodiscard]] std::string pack(const CaseOutcome& outcome);
-[[nodiscard]] CaseOutcome unpack(const std::string& bytes);
+// Nothing where pack() cannot have written these bytes: the process that sent them has written over its own memory.
+[[nodiscard]] std::optional<CaseOutcome> unpack(const std::string& bytes);
+inline constexpr const char* kOverwritten = "wrote over its own answers";  // what is then said of the process
 
 // Adds a case to what has been counted. strategy: what it was drawn for.
 void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy);

@@ -1,8 +1,10 @@
 #include "props/reference_answer.h"
 
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
+#include "cases/bytes.h"
 #include "props/isolated.h"
 
 namespace tieout {
@@ -11,22 +13,40 @@ namespace {
 // ---- an answer as bytes, for the way from one process to another
 
 std::string pack(const ReferenceAnswer& answer) {
-  if (!answer) return "-" + std::string(1, static_cast<char>(answer.error().kind)) + answer.error().text;
-  std::string bytes = "+" + std::string(1, static_cast<char>(answer->picked));
-  bytes += static_cast<char>(answer->y.shape.size());
-  const auto& [shape, values] = answer->y;
-  bytes.append(reinterpret_cast<const char*>(shape.data()), shape.size() * sizeof(shape.front()));
-  return bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
+  ByteWriter bytes;
+  bytes.put(static_cast<std::uint8_t>(answer ? 1 : 0));
+  if (answer) {
+    bytes.put(answer->picked);
+    bytes.put(answer->y.shape);
+    bytes.put(answer->y.values);
+  } else {
+    bytes.put(answer.error().kind);
+    bytes.put(answer.error().text);
+  }
+  return bytes.take();
 }
 
 ReferenceAnswer unpack(const std::string& bytes) {
-  if (bytes.front() == '-')
-    return tl::unexpected(ReferenceFailure{static_cast<ReferenceFailure::Kind>(bytes[1]), bytes.substr(2)});
-  EngineAnswer answer{{}, static_cast<Engine>(bytes[1])};
-  answer.y.shape.resize(static_cast<std::size_t>(bytes[2]));
-  const std::size_t shape_bytes = answer.y.shape.size() * sizeof(answer.y.shape.front());
-  std::memcpy(answer.y.shape.data(), bytes.data() + 3, shape_bytes);
-  answer.y.values.assign(bytes.begin() + 3 + static_cast<std::ptrdiff_t>(shape_bytes), bytes.end());
+  ByteReader reader(bytes);
+  std::uint8_t answered = 0;
+  EngineAnswer answer{};
+  ReferenceFailure failure{};
+  reader.get(answered);
+  if (answered == 1) {
+    reader.get(answer.picked);
+    reader.get(answer.y.shape);
+    reader.get(answer.y.values);
+  } else {
+    reader.get(failure.kind);
+    reader.get(failure.text);
+  }
+  const auto is_size = [](std::int64_t extent) { return extent >= 0; };
+  const bool whole =
+      std::ranges::all_of(answer.y.shape, is_size) && element_count(answer.y.shape) == std::ssize(answer.y.values);
+  if (!reader.complete() || !whole) {
+    return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::died, "wrote over its own answer"});
+  }
+  if (answered != 1) return tl::unexpected(failure);
   return answer;
 }
 

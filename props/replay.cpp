@@ -59,7 +59,11 @@ class Replay {
         {.seconds = options_.seconds_per_case + 60,  // the limit is kept inside
          .memory = options_.memory_per_case,
          .work = [this, i](std::int64_t) { return pack(examine(cases_[i], how_, Where::alone)); },
-         .answered = [this, i](std::int64_t, const std::string& answer) { replayed_[i].outcome = unpack(answer); },
+         .answered =
+             [this, i](std::int64_t, const std::string& answer) {
+               auto outcome = unpack(answer);
+               replayed_[i].outcome = outcome ? std::move(*outcome) : death_of(cases_[i], how_, kOverwritten);
+             },
          .died = [this, i](std::int64_t,
                            const Death& death) { replayed_[i].outcome = death_of(cases_[i], how_, death.text()); },
          .ended =

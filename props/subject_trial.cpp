@@ -1,10 +1,11 @@
 #include "props/subject_trial.h"
 
 #include <array>
-#include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "cases/bytes.h"
 #include "cases/contents.h"
 #include "props/isolated.h"
 
@@ -100,21 +101,27 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, const Condi
 // ---- a trial as bytes, for the way from one process to another
 
 std::string pack(const Trial& trial) {
-  std::string bytes(1, static_cast<char>(trial.kind));
-  const std::array<std::uint64_t, 2> sizes{trial.words.size(), trial.first.size()};
-  bytes.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes).append(trial.words);
-  for (const auto& output : {trial.first, trial.second}) bytes.append(output.begin(), output.end());
-  return bytes;
+  ByteWriter bytes;
+  bytes.put(trial.kind);
+  bytes.put(trial.words);
+  bytes.put(trial.first);
+  bytes.put(trial.second);
+  return bytes.take();
 }
 
-Trial unpack(const std::string& bytes) {
-  std::array<std::uint64_t, 2> sizes{};
-  std::memcpy(sizes.data(), bytes.data() + 1, sizeof sizes);
-  Trial trial{.kind = static_cast<Trial::Kind>(bytes.front()), .words = bytes.substr(1 + sizeof sizes, sizes[0])};
-  const auto output = bytes.begin() + static_cast<std::ptrdiff_t>(1 + sizeof sizes + sizes[0]);
-  const auto middle = output + static_cast<std::ptrdiff_t>(sizes[1]);
-  trial.first.assign(output, middle);
-  trial.second.assign(middle, bytes.end());
+// Nothing where pack() cannot have written these bytes for such a problem.
+std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem) {
+  ByteReader reader(bytes);
+  Trial trial;
+  reader.get(trial.kind);
+  reader.get(trial.words);
+  reader.get(trial.first);
+  reader.get(trial.second);
+  const auto size = static_cast<std::size_t>(element_count(output_shape(problem.spec)));
+  const bool unstable = trial.kind == Trial::Kind::unstable;
+  const bool answered = unstable || trial.kind == Trial::Kind::answered;
+  const bool fits = trial.first.size() == (answered ? size : 0) && trial.second.size() == (unstable ? size : 0);
+  if (!reader.complete() || trial.kind > Trial::Kind::absent || !fits) return {};
   return trial;
 }
 
@@ -151,7 +158,9 @@ Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, d
     // A hang is one call's, and there are several.
     const auto bytes = run_alone([&] { return pack(try_here(subject, problem, before, seconds)); }, seconds);
     if (!bytes) return tl::unexpected(bytes.error());
-    return unpack(*bytes);
+    auto trial = unpack(*bytes, problem);
+    if (!trial) return tl::unexpected(Death{.last_words = "wrote over its own answer"});
+    return std::move(*trial);
   };
   const auto whole = attempt(prelude);
   if (whole) return *whole;
