@@ -106,6 +106,30 @@ TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
   EXPECT_EQ(run("check --strict " + saturating).status, 1);
 }
 
+// A finding whose value before rounding is infinite is shown in every format, by the run and by its record.
+TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
+  const auto sinks = [&](const std::string& name) {
+    std::string options;
+    for (const char* format : {"html", "markdown", "text", "json", "junit"}) {
+      options += std::string(" --") + format + " '" + folder_.in(name + "." + format) + "'";
+    }
+    return options + " --github";
+  };
+  const std::string record = folder_.in("record");
+  const Outcome ran =
+      run("fuzz --cases 300 --seed 1 --subject '" TIEOUT_KERNELS "/libinfinity_is_largest.so' --record '" + record +
+          "'" + sinks("ran"));
+  EXPECT_EQ(ran.status, 1) << ran.output;
+  const Outcome reported = run("report '" + record + "'" + sinks("reported"));
+  EXPECT_EQ(reported.status, 1) << reported.output;
+  EXPECT_EQ(read(folder_.in("ran.text")), read(folder_.in("reported.text")));
+  EXPECT_NE(read(folder_.in("reported.text")).find(" inf\n"), std::string::npos) << reported.output;
+  EXPECT_NE(read(folder_.in("reported.json")).find("\"scaled\":\"inf\""), std::string::npos);
+  for (const char* format : {"html", "markdown", "junit"}) {
+    EXPECT_NE(read(folder_.in(std::string("reported.") + format)).find("tieout check"), std::string::npos) << format;
+  }
+}
+
 TEST_F(Command, ASubjectThatIsNoneIsRefused) {
   EXPECT_EQ(run("check --subject ./nowhere.so conv2d").status, 2);
   const Outcome o = run("fuzz --subject '" TIEOUT_SOURCE_DIR "/README.md'");

@@ -75,8 +75,8 @@ int run_fuzz(const Arguments& arguments) {
                                    });
   if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: --record: {}\n", end.error);
   const Report report = make_report({end.run}, *baseline);
+  const auto written = write(arguments.sinks, report);  // before anything that may fail on standard output
   print_run(report, end.interrupted);
-  const auto written = write(arguments.sinks, report);
   if (!written) fmt::print(stderr, "tieout fuzz: {}\n", written.error());
   return end_status(report, !end.interrupted && end.error.empty() && written.has_value());
 }

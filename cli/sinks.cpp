@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 
 #include "cli/output_file.h"
@@ -46,6 +48,19 @@ bool can_be_written(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, error)) return false;
   return write_file(file.string() + ".probe", "").has_value() &&
          std::filesystem::remove(file.string() + ".probe", error);
+}
+
+// Does the work for one option and adds what went wrong to `errors`. An exception, such as memory that is used up, ends
+// this output only: the others are written all the same.
+void note_failure(std::string& errors, const char* option,
+                  const std::function<tl::expected<void, std::string>()>& work) {
+  tl::expected<void, std::string> done;
+  try {
+    done = work();
+  } catch (const std::exception& error) {
+    done = tl::unexpected(std::string("cannot be written: ") + error.what());
+  }
+  if (!done) errors += (errors.empty() ? "" : "\n") + std::string(option) + ": " + done.error();
 }
 
 }  // namespace
@@ -93,20 +108,26 @@ bool on_standard_output(const Sinks& sinks) {
 }
 
 tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) {
-  tl::expected<void, std::string> result;
+  std::string errors;
   for (const Format& format : kFormats) {
     const std::string& file = sinks.*format.file;
     if (file.empty()) continue;
-    const std::string text = format.text(report);
-    if (file == "-") {
+    note_failure(errors, format.option, [&]() -> tl::expected<void, std::string> {
+      const std::string text = format.text(report);
+      if (file != "-") return write_file(file, text);
       fmt::print("{}", text);
-    } else if (const auto written = write_file(file, text); !written && result) {
-      result = tl::unexpected(std::string(format.option) + ": " + written.error());
-    }
+      return {};
+    });
   }
-  // GitHub reads both streams; a report on standard output stands there alone.
-  if (sinks.github) fmt::print(on_standard_output(sinks) ? stderr : stdout, "{}", github_annotations(report));
-  return result;
+  if (sinks.github) {
+    note_failure(errors, "--github", [&]() -> tl::expected<void, std::string> {
+      // GitHub reads both streams; a report on standard output stands there alone.
+      fmt::print(on_standard_output(sinks) ? stderr : stdout, "{}", github_annotations(report));
+      return {};
+    });
+  }
+  if (!errors.empty()) return tl::unexpected(errors);
+  return {};
 }
 
 }  // namespace tieout

@@ -27,7 +27,8 @@ void add_sinks(CLI::App& command, Sinks& sinks);
 // Whether a report stands on standard output, alone.
 [[nodiscard]] bool on_standard_output(const Sinks& sinks);
 
-// After it. The error names the file; the other files are written all the same.
+// After it. Every output is independent of the others: one that fails, for whatever reason, leaves the others complete. The
+// error has a line for each that failed, with its option.
 [[nodiscard]] tl::expected<void, std::string> write(const Sinks& sinks, const Report& report);
 
 }  // namespace tieout

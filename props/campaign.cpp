@@ -186,27 +186,44 @@ class Campaign {
   }
 
   void reduce_it(Pending& block, Finding& finding) {
-    processes_.start({.seconds = kSecondsForAFinding,
-                      .memory = options_.memory_per_case,
-                      .work =
-                          [this, &finding](std::int64_t) {
-                            Finding small =
-                                reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules);
-                            small.explanation = explanation_of(small);
-                            small.cell = finding.cell;
-                            small.index = finding.index;
-                            small.drawn_kind = finding.drawn_kind;
-                            return to_json(small);
-                          },
-                      .answered =
-                          [&finding](std::int64_t, const std::string& answer) {
-                            if (auto small = finding_from_json(answer)) finding = std::move(*small);
-                          },
-                      .died = [](std::int64_t, const Death&) {},  // it stays as it was drawn
-                      .ended =
-                          [&block] {
-                            if (--block.unreduced == 0) block.stage = Pending::Stage::ready;
-                          }});
+    processes_.start(
+        {.seconds = kSecondsForAFinding,
+         .memory = options_.memory_per_case,
+         .work =
+             [this, &finding](std::int64_t) {
+               Finding small = reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules);
+               small.explanation = explanation_of(small);
+               small.cell = finding.cell;
+               small.index = finding.index;
+               small.drawn_kind = finding.drawn_kind;
+               return to_json(small);
+             },
+         .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
+         .died = [&finding](std::int64_t, const Death& death) { note_death(finding, "reducing", death); },
+         .ended =
+             [this, &block, &finding] {
+               if (!finding.undescribed.empty()) return describe_it(block, finding);
+               end_reduction(block);
+             }});
+  }
+
+  // The process that reduced the case died: the case as it was drawn may still be described.
+  void describe_it(Pending& block, Finding& finding) {
+    processes_.start(
+        {.seconds = kSecondsForAFinding,
+         .memory = options_.memory_per_case,
+         .work =
+             [this, drawn = finding](std::int64_t) mutable {
+               drawn.undescribed.clear();
+               return to_json(described(drawn, how_));
+             },
+         .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
+         .died = [](std::int64_t, const Death&) {},  // the note says how the reduction ended
+         .ended = [&block] { end_reduction(block); }});
+  }
+
+  static void end_reduction(Pending& block) {
+    if (--block.unreduced == 0) block.stage = Pending::Stage::ready;
   }
 
   [[nodiscard]] Finding unreduced(std::int64_t index, const CaseOutcome& outcome) {

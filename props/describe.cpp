@@ -5,7 +5,6 @@
 
 #include "cases/case_text.h"
 #include "props/explain.h"
-#include "props/isolated.h"
 #include "reports/finding_json.h"
 
 namespace tieout {
@@ -26,13 +25,29 @@ Finding described(const Finding& finding, const Examination& how) {
   const auto c = parse(finding.case_line);
   if (!c) std::abort();  // a finding's line is printed by print()
   Verdict verdict = verify_alone(*c, how.reference, how.seconds, how.subject, how.rules);
-  if (verdict.status != Status::differed && verdict.status != Status::crashed) return finding;
+  if (verdict.status != Status::differed && verdict.status != Status::crashed) {
+    Finding unrepeated = finding;
+    if (unrepeated.failure.empty()) unrepeated.undescribed = "run alone, the case does not differ again";
+    return unrepeated;
+  }
   verdict.finding.original_line = finding.original_line;
   verdict.finding.cell = finding.cell;
   verdict.finding.index = finding.index;
   verdict.finding.drawn_kind = finding.drawn_kind;
   verdict.finding.explanation = explanation_of(verdict.finding);
   return std::move(verdict.finding);
+}
+
+void take_description(Finding& finding, const std::string& answer) {
+  if (auto read = finding_from_json(answer)) {
+    finding = std::move(*read);
+  } else if (finding.failure.empty()) {
+    finding.undescribed = "its description cannot be read: " + read.error();
+  }
+}
+
+void note_death(Finding& finding, std::string_view work, const Death& death) {
+  if (finding.failure.empty()) finding.undescribed = std::string(work) + " it died: " + death.text();
 }
 
 void describe_within(std::chrono::milliseconds time, std::span<Finding> findings, const Examination& how, int workers) {
@@ -43,17 +58,16 @@ void describe_within(std::chrono::milliseconds time, std::span<Finding> findings
     while (next != findings.end() && processes.running() < static_cast<std::size_t>(workers)) {
       Finding& finding = *next++;
       if (!finding.explanation.empty()) continue;
-      processes.start({.work = [&finding, &how](std::int64_t) { return to_json(described(finding, how)); },
-                       .answered =
-                           [&finding](std::int64_t, const std::string& answer) {
-                             if (auto all = finding_from_json(answer)) finding = std::move(*all);
-                           },
-                       .died = [](std::int64_t, const Death&) {}});
+      processes.start(
+          {.work = [&finding, &how](std::int64_t) { return to_json(described(finding, how)); },
+           .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
+           .died = [&finding](std::int64_t, const Death& death) { note_death(finding, "describing", death); }});
     }
     processes.wait(std::chrono::milliseconds(50));
   } while (processes.running() > 0 && std::chrono::steady_clock::now() < end);
   for (Finding& finding : findings) {
-    if (finding.failure.empty() && finding.elements.empty()) finding.failure = "differs; how was not told in time";
+    const bool told = has_tensors(finding) || !finding.failure.empty() || !finding.undescribed.empty();
+    if (!told) finding.undescribed = "the run was stopped before it was described";
   }
 }
 

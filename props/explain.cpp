@@ -211,7 +211,7 @@ Explanation explain(const ConvProblem& problem, std::int64_t offset, const Hypot
 
 std::string explanation_of(const Finding& finding) {
   const auto c = parse(finding.case_line);
-  if (!c || !finding.failure.empty() || finding.expected.values.empty()) return {};
+  if (!c || !has_tensors(finding)) return {};
   std::size_t worst = 0;
   int largest = -1;
   for (std::size_t i = 0; i < finding.expected.values.size(); ++i) {

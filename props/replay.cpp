@@ -77,15 +77,14 @@ class Replay {
   void describe(std::size_t i) {
     const CaseOutcome& outcome = replayed_[i].outcome;
     replayed_[i].finding = undescribed(cases_[i], outcome, -1 - static_cast<std::int64_t>(i), options_.subject);
-    processes_.start({.seconds = 2 * options_.seconds_per_case + 60,
-                      .memory = options_.memory_per_case,
-                      .work = [this, i](std::int64_t) { return to_json(described(replayed_[i].finding, how_)); },
-                      .answered =
-                          [this, i](std::int64_t, const std::string& answer) {
-                            if (auto finding = finding_from_json(answer)) replayed_[i].finding = std::move(*finding);
-                          },
-                      .died = [](std::int64_t, const Death&) {},  // it stays as it is
-                      .ended = [this, i] { replayed_[i].done = true; }});
+    processes_.start(
+        {.seconds = 2 * options_.seconds_per_case + 60,
+         .memory = options_.memory_per_case,
+         .work = [this, i](std::int64_t) { return to_json(described(replayed_[i].finding, how_)); },
+         .answered = [this, i](std::int64_t,
+                               const std::string& answer) { take_description(replayed_[i].finding, answer); },
+         .died = [this, i](std::int64_t, const Death& death) { note_death(replayed_[i].finding, "describing", death); },
+         .ended = [this, i] { replayed_[i].done = true; }});
   }
 
   const std::vector<ConvCase>& cases_;

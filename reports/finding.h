@@ -40,8 +40,9 @@ struct Finding {
   std::string derivation;                 // the one step that, exchanged, gives the subject's values
   std::int64_t explained = 0;             // how many of the differing elements it gives
   std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" where there was no answer
-  Cell cell;                              // of original_line
-  std::int64_t index = 0;                 // of the case in its run's sequence
+  std::string undescribed;  // why the tensors are missing although both answered: "the run was stopped before"
+  Cell cell;                // of original_line
+  std::int64_t index = 0;   // of the case in its run's sequence
   std::string drawn_kind;   // kind_of() the case as it was drawn, by which it was counted; empty: the same
   std::string explanation;  // the worst element's arithmetic, step by step; plain text, may be empty
   std::string subject;      // as --subject names it; empty: LibTorch itself was verified
@@ -51,7 +52,11 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+// True if both tensors are there and can be compared: they have one shape, and as many values as it says.
+[[nodiscard]] bool has_tensors(const Finding& finding);
+
 // What a finding is counted by: its class; or how there was no answer, without the numbers, which differ from case to case.
+// A finding without tensors keeps the kind that it was counted by.
 [[nodiscard]] std::string kind_of(const Finding& finding);
 
 // What it was counted by, before it was made small.

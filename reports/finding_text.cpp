@@ -21,8 +21,18 @@ std::string quoted(const std::string& text) {
 
 std::string size_text(const Finding& finding) {
   if (!finding.failure.empty()) return "no answer to compare";
+  if (!has_tensors(finding)) return "differs; not described";
   const Diff d = diff(finding.expected, finding.actual);
   return fmt::format("{} of {} differ, by up to {}", grouped(std::ssize(d.offsets)), grouped(d.elements), d.largest);
+}
+
+std::string without_tensors_text(const Finding& finding) {
+  if (has_tensors(finding)) return {};
+  if (!finding.failure.empty()) {
+    return (finding.subject.empty() ? finding.expected_name : finding.actual_name) + " " + finding.failure;
+  }
+  return fmt::format("{} and {} differ: {}; the tensors are missing: {}", finding.actual_name, finding.expected_name,
+                     kind_of(finding), finding.undescribed.empty() ? "they were not kept" : finding.undescribed);
 }
 
 std::string index_text(std::int64_t offset, const Shape& shape) {
@@ -57,8 +67,8 @@ std::string finding_text(const Finding& finding) {
     line("only where the same process has run before it, in this order:");
     for (const std::string& before : finding.before) line("  ", before);
   }
-  if (!finding.failure.empty()) {
-    line(finding.subject.empty() ? finding.expected_name : finding.actual_name, " ", finding.failure);
+  if (!has_tensors(finding)) {
+    line(without_tensors_text(finding));
     line("replay: ", replay_command(finding));
     return text;
   }
@@ -77,7 +87,7 @@ std::string finding_text(const Finding& finding) {
       fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
   for (const DiffElement& element : finding.elements) {
     line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
-                     element.expected, element.actual, element.accumulator, element.scaled));
+                     element.expected, element.actual, element.accumulator, float_text(element.scaled)));
   }
   if (finding.elements.size() < d.offsets.size()) {
     line(fmt::format("... and {} more", d.offsets.size() - finding.elements.size()));

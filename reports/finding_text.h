@@ -13,8 +13,12 @@ namespace tieout {
 
 // All of a report's, an empty line between them.
 [[nodiscard]] std::string findings_text(const Report& report);
-// How large a finding is: "3 of 64 differ, by up to 1", or "no answer to compare".
+// How large a finding is: "3 of 64 differ, by up to 1", "no answer to compare", or "differs; not described".
 [[nodiscard]] std::string size_text(const Finding& finding);
+
+// What is said in place of the tensors, where there are none: "scalar died: SIGSEGV", or that both answered and why the
+// tensors are missing. "" where there are tensors.
+[[nodiscard]] std::string without_tensors_text(const Finding& finding);
 
 // "[0, 3, 1, 2]": the position of an element as its index in each dimension.
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);

@@ -16,7 +16,7 @@ except ModuleNotFoundError:
           "  apt-get install --no-install-recommends python3-jsonschema")
     sys.exit(1 if os.environ.get("TIEOUT_NO_SKIP") else 77)
 
-SAMPLES = "nights", "hostile", "equal", "vain"
+SAMPLES = "nights", "hostile", "equal", "vain", "broken"
 
 
 def sample(name, form):
@@ -31,6 +31,21 @@ def json_follows_its_schema(validator):
                 if tensor in finding:
                     del finding[tensor][2000:]
         validator.validate(document)
+
+
+def what_is_not_finite_or_not_described_is_shown():
+    findings = json.loads(sample("broken", "json"))["findings"]
+    scaled = [element["scaled"] for finding in findings for element in finding.get("elements", [])]
+    assert scaled == ["inf", "-inf", "nan", -0.0, 1.401298464324817e-45], scaled
+    assert str(scaled[3]) == "-0.0"
+    missing = sorted(finding["undescribed"] for finding in findings if "undescribed" in finding)
+    assert missing == ["scalar and libtorch differ: tie; the tensors are missing: reducing it died: SIGKILL",
+                       "scalar and libtorch differ: tie; the tensors are missing: they were not kept"], missing
+    for form in "html", "markdown", "junit", "github":
+        text = sample("broken", form).decode()
+        assert "conv2d x=[2] w=[2]" in text and "conv2d x=[3] w=[3]" in text, form
+    for form in "markdown", "junit":
+        assert "reducing it died: SIGKILL" in sample("broken", form).decode(), form
 
 
 def the_schema_refuses_what_is_wrong(validator):
@@ -90,6 +105,7 @@ def main():
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     json_follows_its_schema(validator)
+    what_is_not_finite_or_not_described_is_shown()
     the_schema_refuses_what_is_wrong(validator)
     junit_adds_up()
     junit_fails_where_the_report_does()

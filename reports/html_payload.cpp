@@ -53,7 +53,7 @@ json tensors(const Finding& finding) {
   json elements = json::array();
   for (const DiffElement& element : finding.elements) {
     elements.push_back({index_text(element.offset, finding.expected.shape), element.expected, element.actual,
-                        grouped(element.accumulator), fmt::format("{}", element.scaled)});
+                        grouped(element.accumulator), float_text(element.scaled)});
   }
   return {{"shape", finding.expected.shape},
           {"expected", base64(bytes_of(finding.expected.values))},
@@ -77,7 +77,7 @@ json contents(const ReportedFinding& reported) {
              {"actual_name", legal_text(finding.actual_name)},
              {"derivation", legal_text(finding.derivation)},
              {"explained", finding.explained},
-             {"failure", legal_text(finding.failure)},
+             {"failure", legal_text(without_tensors_text(finding))},
              {"replay", legal_text(replay_command(finding))},
              {"explanation", legal_text(finding.explanation)},
              {"python", legal_text(script_of(finding.case_line))},
@@ -88,7 +88,7 @@ json contents(const ReportedFinding& reported) {
   if (finding.original_line != finding.case_line)
     entry["original"] = legal_text(replay_command(finding.original_line, finding.subject));
   if (reported.known) entry["known"] = {legal_text(reported.known->reason), legal_text(reported.known->link)};
-  if (finding.failure.empty()) entry["tensors"] = tensors(finding);
+  if (has_tensors(finding)) entry["tensors"] = tensors(finding);
   return entry;
 }
 

@@ -149,6 +149,10 @@ Json finding_of(const ReportedFinding& reported) {
     entry["failure"] = finding.failure;
     return entry;
   }
+  if (!has_tensors(finding)) {
+    entry["undescribed"] = without_tensors_text(finding);
+    return entry;
+  }
   entry["shape"] = finding.expected.shape;
   entry["expected"] = finding.expected.values;
   entry["actual"] = finding.actual.values;

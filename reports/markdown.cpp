@@ -76,7 +76,7 @@ std::string table_of_elements(const Finding& finding) {
   std::string rows = "| index | expected | actual | accumulator | before rounding |\n|---|--:|--:|--:|--:|\n";
   for (const DiffElement& element : finding.elements) {
     rows += fmt::format("| {} | {} | {} | {} | {} |\n", code_span(index_text(element.offset, finding.expected.shape)),
-                        element.expected, element.actual, element.accumulator, element.scaled);
+                        element.expected, element.actual, element.accumulator, float_text(element.scaled));
   }
   const auto differing = std::ssize(diff(finding.expected, finding.actual).offsets);
   const std::int64_t more = differing - std::ssize(finding.elements);
@@ -93,7 +93,7 @@ std::string finding_block(const ReportedFinding& reported) {
   if (reported.known) {
     text += fmt::format("Known: {} {}\n\n", inline_text(reported.known->reason), inline_text(reported.known->link));
   }
-  if (finding.failure.empty()) text += table_of_elements(finding) + "\n";
+  if (has_tensors(finding)) text += table_of_elements(finding) + "\n";
   text += folded("as the document's script prints it", fenced(finding_text(finding)));
   if (!finding.explanation.empty()) text += folded("the worst element, step by step", fenced(finding.explanation));
   if (finding.original_line != finding.case_line) {

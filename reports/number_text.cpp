@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <ctime>
 
 namespace tieout {
@@ -26,6 +27,9 @@ std::string short_number(std::int64_t value) {
   if (i > 0) text += kUnits[i];
   return text;
 }
+
+// {fmt} shows the sign of a NaN, which means nothing.
+std::string float_text(float value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
 
 std::string counted(std::int64_t value, std::string_view singular) {
   return fmt::format("{} {}{}", grouped(value), singular, value == 1 ? "" : "s");

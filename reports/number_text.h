@@ -13,6 +13,9 @@ namespace tieout {
 // Three digits at most, for tables without room: "999", "1.2k", "12k", "123k", "1.2M"; cut, not rounded. value: >= 0.
 [[nodiscard]] std::string short_number(std::int64_t value);
 
+// The shortest digits that read back to the same bits: "0.1", "-0", "1e-45", "inf", "nan".
+[[nodiscard]] std::string float_text(float value);
+
 // "1 case", "2 cases", "1,000 cases". singular: of a noun that takes an s.
 [[nodiscard]] std::string counted(std::int64_t value, std::string_view singular);
 

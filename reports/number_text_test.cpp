@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace tieout {
 namespace {
 
@@ -34,6 +36,16 @@ TEST(UtcText, IsTheMinute) {
   EXPECT_EQ(utc_text(1795399259), "2026-11-23 02:00 UTC");
   EXPECT_EQ(utc_text(0), "");
   EXPECT_EQ(iso_text(1795399259), "2026-11-23T02:00:59");
+}
+
+TEST(FloatText, IsTheShortestThatReadsBack) {
+  using Limits = std::numeric_limits<float>;
+  EXPECT_EQ(float_text(0.1F), "0.1");
+  EXPECT_EQ(float_text(-0.0F), "-0");
+  EXPECT_EQ(float_text(Limits::denorm_min()), "1e-45");
+  EXPECT_EQ(float_text(Limits::max()), "3.4028235e+38");
+  EXPECT_EQ(float_text(-Limits::infinity()), "-inf");
+  EXPECT_EQ(float_text(-Limits::quiet_NaN()), "nan");
 }
 
 }  // namespace

@@ -147,6 +147,41 @@ Report hostile() {
                              {.kind = bytes, .reason = markup, .link = "javascript:alert(2)"}});
 }
 
+// What no run may lose: values that are not finite, differences that could not be described, tensors that do not fit.
+Report broken() {
+  RunSummary run = night(3);
+  Finding infinite = difference(1, "rounding", "rounded down", "avx2", "im2col");
+  infinite.case_line = infinite.original_line = "conv2d out_channels=5 x=[1] w=[5*1]";
+  fill_tensors(infinite, {1, 5, 1, 1}, 9, 100, 1);
+  using Limits = std::numeric_limits<float>;
+  const std::array kValues{Limits::infinity(), -Limits::infinity(), -Limits::quiet_NaN(), -0.0F, Limits::denorm_min()};
+  infinite.elements.clear();
+  for (std::size_t i = 0; i < kValues.size(); ++i) {
+    infinite.expected.values[i] = 1;
+    infinite.actual.values[i] = 0;
+    infinite.elements.push_back({.offset = static_cast<std::int64_t>(i),
+                                 .expected = 1,
+                                 .actual = 0,
+                                 .accumulator = std::numeric_limits<std::int64_t>::min() + 1,
+                                 .scaled = kValues[i]});
+  }
+  infinite.explained = 5;
+  add(run, infinite);
+  Finding undescribed = difference(2, "", "", "avx2", "im2col");
+  undescribed.case_line = undescribed.original_line = "conv2d x=[2] w=[2]";
+  undescribed.drawn_kind = "tie";
+  undescribed.undescribed = "reducing it died: SIGKILL";
+  add(run, undescribed);
+  Finding unfit = undescribed;
+  unfit.case_line = unfit.original_line = "conv2d x=[3] w=[3]";
+  unfit.undescribed.clear();
+  unfit.expected = {{1, 1, 1, 2}, {7}};
+  unfit.actual = {{}, {7}};
+  unfit.elements = {{.offset = 9}};
+  add(run, unfit);
+  return make_report({run});
+}
+
 Report many() {
   RunSummary run = night(1);
   constexpr std::array kKinds{"tie", "rounding", "pair saturation", "bias rounding", "multiplier rounding"};
@@ -191,8 +226,9 @@ tl::expected<Report, std::string> sample_report(std::string_view name) {
   if (name == "hostile") return hostile();
   if (name == "equal") return equal();
   if (name == "vain") return vain();
+  if (name == "broken") return broken();
   if (name == "many") return many();
-  return tl::unexpected(fmt::format("'{}' is no sample: nights, hostile, equal, vain or many", name));
+  return tl::unexpected(fmt::format("'{}' is no sample: nights, hostile, equal, vain, broken or many", name));
 }
 
 }  // namespace tieout

@@ -12,6 +12,7 @@ namespace tieout {
 // hostile   markup, quotes, fences, control characters and broken UTF-8 wherever a string can stand; crashes and refusals
 // equal     one run, nothing differs
 // vain      one run that verified nothing
+// broken    values that are not finite, findings that could not be described, tensors that do not fit each other
 // many      10,000 findings
 // An error names these.
 [[nodiscard]] tl::expected<Report, std::string> sample_report(std::string_view name);

@@ -72,7 +72,7 @@ function knownNote(known) {
 }
 
 function cause(finding, total) {
-  if (finding.failure) return make("pre", {}, `${finding.expected_name} ${finding.failure}`);
+  if (finding.failure) return make("pre", {}, finding.failure);
   if (!finding.derivation) return null;
   return make("p", { className: "derivation" },
     `${finding.derivation}; that gives ${finding.explained} of the ${total} values.`);
