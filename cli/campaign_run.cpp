@@ -118,6 +118,10 @@ void print_run(const Report& report, bool stopped) {
   print_classes(run);
   print_strategies(run);
   for (const auto& [why, count] : run.excused) fmt::print("  counted as equal: {} {}\n", grouped(count), why);
+  for (const auto& [cause, departures] : run.departures) {
+    fmt::print("  equal, not exact: {} cases, {} elements: {}\n", grouped(departures.cases),
+               grouped(departures.elements), cause);
+  }
   constexpr std::size_t kMostReasons = 30;
   std::size_t shown = 0;
   for (const auto& [reason, count] : run.reasons) {

@@ -16,6 +16,7 @@
 #include "props/campaign.h"
 #include "props/verify.h"
 #include "reports/finding_text.h"
+#include "reports/number_text.h"
 #include "reports/python_script.h"
 #include "reports/tensor_text.h"
 
@@ -55,8 +56,29 @@ int check_all(const Arguments& arguments) {
   return check_file(arguments.file, **reference, subject->get(), arguments.subject.rules());
 }
 
+// "; at [0, 0, 0] it is 79 here and 255 there"
+std::string example_of(const Departure& departure, const Shape& shape, const char* there) {
+  return fmt::format("at {} of {} elements; {} is {} here and {} {}", grouped(departure.elements),
+                     grouped(element_count(shape)), index_text(departure.offset, shape), departure.here,
+                     departure.there, there);
+}
+
+// What the word "equal" does not tell: where LibTorch's answer is not the exact contract's, and where it would be different on
+// another CPU.
+void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference, std::FILE* out) {
+  const Shape& shape = verdict.expected.shape;
+  if (const Departure& departure = verdict.departure; departure.elements > 0) {
+    fmt::print(out, "not exact: {}: {}\n", departure.cause, example_of(departure, shape, "by the exact contract"));
+  }
+  const Answered answer{with_contents(c), verdict.expected, verdict.picked, verdict.path, {}, verdict.traces};
+  if (const Departure other = departure_elsewhere(answer, reference.hardware()); other.elements > 0) {
+    fmt::print(out, "LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, shape, "there"));
+  }
+}
+
 // The exit status. subject: nullptr if LibTorch itself was verified.
-int print_verdict(const Verdict& verdict, const Subject* subject, std::FILE* out) {
+int print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const LibTorch& reference,
+                  std::FILE* out) {
   if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
   switch (verdict.status) {
     case Status::differed:
@@ -76,10 +98,11 @@ int print_verdict(const Verdict& verdict, const Subject* subject, std::FILE* out
     const bool exact = verdict.reason.empty();
     fmt::print(out, "{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
                subject->name(), exact ? "" : " " + verdict.reason);
-    return kEqual;
+  } else {
+    fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
+               name(verdict.picked));
   }
-  fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
-             name(verdict.picked));
+  print_departures(c, verdict, reference, out);
   return kEqual;
 }
 
@@ -102,7 +125,7 @@ int check(const Arguments& arguments) {
   const auto reference = libtorch();
   if (!reference) return without_libtorch(reference.error());
   const Verdict verdict = verify_alone(*c, **reference, 60, subject->get(), arguments.subject.rules());
-  const int status = print_verdict(verdict, subject->get(), out);
+  const int status = print_verdict(*c, verdict, subject->get(), **reference, out);
   if (!is_set(arguments.sinks)) return status;
   const std::string command = replay_command(arguments.line, arguments.subject.text);
   const Report report = make_report({run_of_one_case(command, *c, verdict, **reference)}, *baseline);

@@ -17,6 +17,7 @@ namespace {
 struct Counts {
   int equal = 0, different = 0;
   std::map<std::string, int> excused, unverified;  // by reason
+  std::map<std::string, Departures> departures;    // by cause
 };
 
 void count(Counts& counts, const Verdict& verdict) {
@@ -29,6 +30,9 @@ void count(Counts& counts, const Verdict& verdict) {
     case Status::passed:
       ++counts.equal;
       if (!verdict.reason.empty()) ++counts.excused[verdict.reason];
+      if (const Departure& found = verdict.departure; found.elements > 0) {
+        counts.departures[found.cause] += {.cases = 1, .elements = found.elements};
+      }
       return;
     case Status::mistrusted:
     case Status::skipped:
@@ -66,6 +70,9 @@ int check_file(const std::string& file, LibTorch& reference, Subject* subject, c
   }
   fmt::print("{} cases equal, {} differ\n", counts.equal, counts.different);
   for (const auto& [why, times] : counts.excused) fmt::print("  counted as equal: {} {}\n", times, why);
+  for (const auto& [cause, found] : counts.departures) {
+    fmt::print("  equal, not exact: {} cases, {} elements: {}\n", found.cases, found.elements, cause);
+  }
   for (const auto& [why, times] : counts.unverified) fmt::print("  not verified: {} {}\n", times, why);
   if (counts.different > 0) return kDifferent;
   return counts.equal > 0 ? kEqual : kNotVerified;

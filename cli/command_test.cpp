@@ -23,6 +23,23 @@ TEST_F(Command, CheckVerifiesTheDecidingInputs) {
   EXPECT_NE(o.output.find("equal: 1 elements"), std::string::npos) << o.output;
 }
 
+// FBGEMM's answer is predicted, and yet far from the exact contract's.
+TEST_F(Command, CheckTellsWhereLibTorchIsNotExact) {
+  const std::string line = "conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]";
+  const Outcome o = run("check '" + line + " isa=avx2'");
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_NE(o.output.find("equal: 1 elements"), std::string::npos) << o.output;
+  EXPECT_NE(
+      o.output.find("not exact: FBGEMM saturates pairs of products in 16 bits; that depends on the CPU: at 1 of 1 "
+                    "elements; [0, 0, 0] is 79 here and 255 by the exact contract"),
+      std::string::npos)
+      << o.output;
+  const Outcome here = run("check '" + line + "'");
+  EXPECT_NE(here.output.find("LibTorch's answer would be different on a CPU with"), std::string::npos) << here.output;
+  EXPECT_EQ(run("check 'conv2d x=[1] w=[1]'").output.find("not exact"), std::string::npos);
+  EXPECT_EQ(run("check 'conv2d x=[1] w=[1]'").output.find("different on a CPU"), std::string::npos);
+}
+
 TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   const Outcome o = run("check 'conv2d stride=0'");
   EXPECT_EQ(o.status, 2);

@@ -94,13 +94,25 @@ class Classes {
  private:
   [[nodiscard]] DifferenceClass class_of(const std::vector<Disagreement::Element>& first) const {
     if (!arithmetic_) return DifferenceClass::unexplained;
-    std::vector<DifferingElement> elements;
+    std::vector<ComparedElement> elements;
     for (const Disagreement::Element& element : first) {
-      const OutputElement at = element_at(element.offset, captured_.spec);
-      const auto place = static_cast<std::size_t>(at.position * captured_.spec.out_channels + at.k);
-      elements.push_back({element.offset, captured_.output[place], element.says});
+      elements.push_back({element.offset, answer_at(element.offset), element.says});
+    }
+    // Up to the last of the first ones, those that are not among them are equal: some of these must be predicted as well.
+    constexpr std::int64_t kEqual = 256;
+    const std::int64_t end = first.back().offset;
+    for (std::int64_t i = 0; i < kEqual; ++i) {
+      const std::int64_t offset = end * i / kEqual;
+      const auto same = [&](const Disagreement::Element& element) { return element.offset == offset; };
+      if (std::any_of(first.begin(), first.end(), same)) continue;
+      elements.push_back({offset, answer_at(offset), answer_at(offset)});
     }
     return classify_difference(captured_.view(), *arithmetic_, elements).cls;
+  }
+
+  [[nodiscard]] std::uint8_t answer_at(std::int64_t offset) const {
+    const OutputElement at = element_at(offset, captured_.spec);
+    return captured_.output[static_cast<std::size_t>(at.position * captured_.spec.out_channels + at.k)];
   }
 
   const CapturedConv& captured_;

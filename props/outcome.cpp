@@ -26,6 +26,8 @@ CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch
   return {.status = verdict.status,
           .elements = verdict.elements,
           .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
+          .departing = verdict.departure.elements,
+          .departure = verdict.departure.cause,
           .reason = differs ? kind_of(verdict.finding) : verdict.reason,
           .cell = cell_of(c, verdict.path, verdict.picked, reference.native_isa())};
 }
@@ -63,12 +65,13 @@ std::string pack(const CaseOutcome& outcome) {
   ByteWriter bytes;
   bytes.put(outcome.status);
   bytes.put(outcome.elements);
+  bytes.put(outcome.departing);
   bytes.put(outcome.classes);
   bytes.put(outcome.seconds);
   bytes.put(outcome.seconds_in_engine);
   const Cell& cell = outcome.cell;
   for (const std::string* text :
-       {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+       {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     bytes.put(*text);
   }
   return bytes.take();
@@ -79,16 +82,18 @@ std::optional<CaseOutcome> unpack(const std::string& bytes) {
   CaseOutcome outcome;
   reader.get(outcome.status);
   reader.get(outcome.elements);
+  reader.get(outcome.departing);
   reader.get(outcome.classes);
   reader.get(outcome.seconds);
   reader.get(outcome.seconds_in_engine);
   Cell& cell = outcome.cell;
-  for (std::string* text : {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+  for (std::string* text :
+       {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     reader.get(*text);
   }
   const auto is_time = [](double seconds) { return std::isfinite(seconds) && seconds >= 0; };
-  if (!reader.complete() || outcome.status > Status::starved || outcome.elements < 0 || !is_time(outcome.seconds) ||
-      !is_time(outcome.seconds_in_engine)) {
+  if (!reader.complete() || outcome.status > Status::starved || outcome.elements < 0 || outcome.departing < 0 ||
+      !is_time(outcome.seconds) || !is_time(outcome.seconds_in_engine)) {
     return {};
   }
   return outcome;
@@ -115,6 +120,7 @@ void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strateg
     ++run.reasons[outcome.reason];
     return;
   }
+  if (outcome.departing > 0) run.departures[outcome.departure] += {.cases = 1, .elements = outcome.departing};
   CellCounts& cell = run.cells[outcome.cell];
   ++cell.cases;
   cell.elements += outcome.elements;
@@ -134,9 +140,10 @@ std::uint64_t mix(std::uint64_t digest, const CaseOutcome& outcome) {
   add(static_cast<std::uint64_t>(outcome.status));
   add(static_cast<std::uint64_t>(outcome.elements));
   add(outcome.classes);
+  add(static_cast<std::uint64_t>(outcome.departing));
   const Cell& cell = outcome.cell;
   for (const std::string* text :
-       {&outcome.reason, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+       {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     for (const char letter : *text) add(static_cast<unsigned char>(letter));
     add(0);
   }

@@ -19,6 +19,8 @@ struct CaseOutcome {
   std::uint64_t classes = 0;  // ClassSet
   double seconds = 0;         // all that the case took
   double seconds_in_engine = 0;
+  std::int64_t departing = 0;  // elements of a passed case at which the reference departs from the exact contract
+  std::string departure;       // why; empty where departing is 0
   std::string reason;  // as Verdict has it; kind_of() the finding where it differed or crashed
   Cell cell;
 };

@@ -1,8 +1,14 @@
 #include "props/verify.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "cases/case_text.h"
@@ -10,6 +16,7 @@
 #include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
 #include "props/isolated.h"
+#include "props/probe.h"
 #include "props/reference_answer.h"
 #include "props/shrink.h"
 #include "props/verify_subject.h"
@@ -47,6 +54,12 @@ void name_isa(ConvCase& c, const LibTorch& reference) {
   if (c.execution.isa == Isa::native) c.execution.isa = reference.native_isa();
 }
 
+void set_cause(Finding& finding, const Difference& difference) {
+  finding.diff_class = name(difference.cls);
+  finding.derivation = difference.exchanged;
+  finding.explained = difference.explained;
+}
+
 // Compares the answer with our prediction of it.
 void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
   const ConvCase& c = problem.spec;
@@ -73,10 +86,14 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
     return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, d.equal() ? "equal" : "differs"));
   }
   verdict.elements = d.elements;
-  if (d.equal()) return;
+  if (d.equal()) {
+    verdict.departure = departure_from_exact(
+        {problem, verdict.expected, answer.picked, verdict.path, arithmetic, verdict.traces}, hardware);
+    return;
+  }
   verdict.status = Status::differed;
   Finding& finding = verdict.finding;
-  name_difference(verdict, problem, arithmetic, actual);
+  name_difference(verdict, problem, std::array{Contract{arithmetic, verdict.expected}}, actual);
   finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
   finding.elements = described(d, verdict.expected, actual, verdict.traces);
   finding.expected = verdict.expected;
@@ -125,17 +142,15 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
 
 }  // namespace
 
-void name_difference(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic,
+void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
                      const Tensor<std::uint8_t>& actual) {
   Finding& finding = verdict.finding;
   if (verdict.picked != Engine::fbgemm) {
     finding.diff_class = name(DifferenceClass::unexplained);
     return;
   }
-  const Difference difference = classify_difference(problem, arithmetic, verdict.expected, actual);
-  finding.diff_class = name(difference.cls);
-  finding.derivation = difference.exchanged;
-  finding.explained = difference.explained;
+  verdict.causes.observe(problem, contracts, actual);
+  set_cause(finding, verdict.causes.conclude(std::ssize(diff(verdict.expected, actual).offsets)));
 }
 
 std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
@@ -180,6 +195,88 @@ ShrinkLimits limits_of(const Verdict& whole, bool apart, const Subject* subject,
   return limits;
 }
 
+// Whether the values differ, and nothing else is wrong.
+bool is_about_values(const Verdict& verdict) {
+  return verdict.status == Status::differed && verdict.conduct.empty() && verdict.finding.failure.empty();
+}
+
+// What cases tell of a finding's cause: the drawn one and those that were tried while it was reduced, whether they differ or are
+// equal.
+class CauseEvidence {
+ public:
+  explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
+
+  void add(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+    if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
+    if (is_about_values(verdict)) {
+      causes_.add(verdict.causes);
+    } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
+      ConvProblem problem = with_contents(c);
+      name_isa(problem.spec, reference);
+      const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, reference.hardware());
+      causes_.observe(problem, equal_contracts(arithmetic, verdict.expected), verdict.expected);
+    }
+  }
+
+  [[nodiscard]] bool excludes_all() const { return causes_.none(); }
+  [[nodiscard]] bool names_one() const { return causes_.conclude(1).cls != DifferenceClass::unexplained; }
+
+  // Names the cause of the smallest case's difference, unless its finding has another reason.
+  void name_cause(Verdict& smallest) {
+    if (!is_about_values(smallest)) return;
+    causes_.add(smallest.causes);
+    const auto differing = std::ssize(diff(smallest.finding.expected, smallest.finding.actual).offsets);
+    set_cause(smallest.finding, causes_.conclude(differing));
+  }
+
+  // Followed by any text.
+  [[nodiscard]] std::string pack() const {
+    const auto bits = causes_.bits();
+    return fmt::format("{} {} ", bits[0], bits[1]);
+  }
+
+  // Returns that text.
+  std::string unpack(const std::string& packed) {
+    std::istringstream in(packed);
+    std::array<std::uint64_t, 2> bits{};
+    in >> bits[0] >> bits[1];
+    causes_ = PossibleCauses::from_bits(bits);
+    in.get();
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  // The contracts that a subject may follow where its values are FBGEMM's: those that give them as well.
+  static std::vector<Contract> equal_contracts(const Arithmetic& code, const Tensor<std::uint8_t>& y) {
+    std::vector<Contract> contracts{{code, y}};
+    for (const auto bias : {Arithmetic::TensorBias::fused, code.tensor_bias}) {
+      contracts.push_back({{.tensor_bias = bias}, y});
+    }
+    return contracts;
+  }
+
+  PossibleCauses causes_;
+};
+
+// Verifies the subject on probes of the path, which tell causes apart: some in any case, which a wrong cause does not stand,
+// then more until one class is left. In a process of its own: where that ends, its evidence is lost.
+void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, Subject& subject, const Rules& rules,
+                double seconds) {
+  constexpr std::uint64_t kProbes = 60, kMostProbes = 300;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  const auto found = run_alone(
+      [&] {
+        for (std::uint64_t i = 0; i < kMostProbes && !evidence.excludes_all(); ++i) {
+          if ((i >= kProbes && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
+          const ConvCase c = probe_of(path, i).c;
+          evidence.add(c, verify_subject(c, reference, subject, rules, Where::here), reference);
+        }
+        return evidence.pack();
+      },
+      60 + seconds);
+  if (found) (void)evidence.unpack(*found);
+}
+
 }  // namespace
 
 Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
@@ -206,6 +303,7 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
            without_numbers(v.finding.failure) == without_numbers(whole.finding.failure);
   };
   std::string smallest = finding.original_line;
+  CauseEvidence evidence(whole);
   const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
   const ShrinkLimits limits = limits_of(whole, apart, subject, seconds);
   if (apart) {
@@ -216,16 +314,24 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     const auto found = run_alone(
         [&] {
           const auto fails = [&](const ConvCase& candidate) {
-            return fails_alike(subject == nullptr ? verify(candidate, reference)
-                                                  : verify_subject(candidate, reference, *subject, rules, Where::here));
+            const Verdict verdict = subject == nullptr
+                                        ? verify(candidate, reference)
+                                        : verify_subject(candidate, reference, *subject, rules, Where::here);
+            evidence.add(candidate, verdict, reference);
+            return fails_alike(verdict);
           };
-          return print(shrink(*original, fails, limits));
+          const std::string line = print(shrink(*original, fails, limits));
+          return evidence.pack() + line;
         },
         60 + seconds);
-    if (found) smallest = *found;
+    if (found) smallest = evidence.unpack(*found);
   }
   Verdict verdict = alone(*parse(smallest), rules);
   if (!fails_alike(verdict)) return whole.finding;
+  if (subject != nullptr && is_about_values(verdict)) {
+    add_probes(evidence, whole.path, reference, *subject, rules, seconds);
+  }
+  evidence.name_cause(verdict);
   verdict.finding.original_line = finding.original_line;
   return std::move(verdict.finding);
 }

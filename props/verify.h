@@ -2,14 +2,17 @@
 // One case verified: the reference runs, our prediction is computed, every element is compared, the tolerance is zero.
 // For FBGEMM the prediction is the specification kernel's; for the other engines it is their model in oracle/.
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cases/conv_case.h"
 #include "kernels/conv_relu.h"
 #include "kernels/subject.h"
+#include "oracle/difference_class.h"
 #include "oracle/known_defects.h"
 #include "oracle/libtorch.h"
+#include "props/departures.h"
 #include "reports/diff.h"
 #include "reports/finding.h"
 #include "reports/run_summary.h"
@@ -20,9 +23,9 @@ namespace tieout {
 enum class Status : std::uint8_t { passed, differed, skipped, mistrusted, crashed, errored, starved };
 
 // Which values a subject may answer with. FBGEMM's own code departs from its contract: pairs of products that saturate in
-// 16 bits on some CPUs, and in depthwise code everywhere; see oracle/README.md.
+// 16 bits on some CPUs, and in depthwise code everywhere; see props/departures.h.
 enum class Strictness {
-  contract,  // LibTorch's, or the exact contract's where LibTorch's code departs from it; these cases are counted apart
+  contract,  // at each element LibTorch's, or the exact contract's where LibTorch's code departs from it
   libtorch,  // LibTorch's, on this machine
 };
 
@@ -41,6 +44,8 @@ struct Verdict {
   std::int64_t elements = 0;            // compared
   std::vector<ElementTrace> traces;     // by FBGEMM's rules, element by element
   Tensor<std::uint8_t> expected;        // what the reference answered
+  Departure departure;                  // of a passed case in which the subject, if any, follows FBGEMM's code
+  PossibleCauses causes;                // of a difference from FBGEMM
   std::string conduct;                  // of a subject, where that and not its values is wrong: "unwritten output: ..."
   Finding finding;                      // where differed or crashed; original_line is case_line
 };
@@ -62,9 +67,10 @@ struct Verdict {
 [[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 60,
                              Subject* subject = nullptr, const Rules& rules = {});
 
-// Says of the finding why the values differ: class, derivation, and how many elements that explains. verdict: picked and
-// expected are known. arithmetic: FBGEMM's; that of the other engines is not taken apart.
-void name_difference(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic,
+// Finds the possible causes of the difference, and sets the finding's class, derivation and explained elements by them.
+// verdict: picked and expected are known. contracts: those that the subject may follow; those of engines other than FBGEMM are
+// not taken apart.
+void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
                      const Tensor<std::uint8_t>& actual);
 
 // The first of the elements that differ. traces: of every element.

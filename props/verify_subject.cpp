@@ -1,6 +1,5 @@
 #include "props/verify_subject.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "cases/case_text.h"
@@ -13,6 +12,8 @@
 namespace tieout {
 namespace {
 
+constexpr const char* kSpecification = "specification";  // the exact contract's name in findings
+
 // What is expected, and by whom it is said.
 struct Expected {
   Tensor<std::uint8_t> y;
@@ -21,7 +22,7 @@ struct Expected {
 
 // Our own prediction, where LibTorch cannot be asked or is known to be wrong.
 Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
-  if (engine == Engine::fbgemm) return {conv_relu(problem, Arithmetic{}), "specification"};
+  if (engine == Engine::fbgemm) return {conv_relu(problem, Arithmetic{}), kSpecification};
   return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
 }
 
@@ -35,35 +36,6 @@ Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& ref
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
   verdict.picked = answer->picked;
   return {std::move(answer->y), std::string(name(c.execution.engine))};
-}
-
-// Why the subject's values count as right although LibTorch's are others: at each such element the subject follows the
-// exact contract and LibTorch its own path. Empty: they do not.
-std::string excuse(const ConvProblem& problem, const Arithmetic& of_path, const Verdict& verdict, const Diff& d,
-                   const Tensor<std::uint8_t>& actual) {
-  if (verdict.picked != Engine::fbgemm || of_path == Arithmetic{}) return {};
-  bool pairs = false;
-  bool activation_sums = false;
-  const auto follows = [&](Arithmetic::TensorBias bias) {
-    const Arithmetic exact{.tensor_bias = bias};
-    return std::all_of(d.offsets.begin(), d.offsets.end(), [&](std::int64_t offset) {
-      const auto at = static_cast<std::size_t>(offset);
-      const ElementTrace& path = verdict.traces[at];
-      pairs = pairs || path.saturated_pairs > 0;
-      activation_sums = activation_sums || path.activation_sum_saturated;
-      return verdict.expected.values[at] == path.result &&
-             actual.values[at] == conv_relu_trace(problem, exact, offset).result;
-    });
-  };
-  if (!follows(Arithmetic::TensorBias::fused) && !follows(of_path.tensor_bias)) return {};
-  if (pairs && verdict.path == FbgemmPath::depthwise) {
-    return "follows exact sums where FBGEMM's depthwise code saturates pairs of products in 16 bits";
-  }
-  if (pairs) {
-    return "follows exact sums where FBGEMM saturates pairs of products in 16 bits; that depends on the CPU";
-  }
-  if (activation_sums) return "follows exact sums where FBGEMM's depthwise code stops adding activations at 32767";
-  return "adds the bias with one rounding where FBGEMM's depthwise code takes two";
 }
 
 bool is_small(const ConvCase& c) {
@@ -99,31 +71,35 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
 void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, Trial trial,
                   Strictness strictness) {
   const bool by_fbgemm = verdict.picked == Engine::fbgemm;
-  const Arithmetic arithmetic = by_fbgemm && verdict.finding.expected_name != "specification"
+  const Arithmetic arithmetic = by_fbgemm && verdict.finding.expected_name != kSpecification
                                     ? fbgemm_arithmetic(problem.spec, hardware)
                                     : Arithmetic{};
   verdict.traces = conv_relu_traces(problem, arithmetic);
   Tensor<std::uint8_t> actual{verdict.expected.shape, std::move(trial.first)};
-  Diff d = diff(verdict.expected, actual);
   const bool unstable = trial.kind == Trial::Kind::unstable;
-  if (unstable && d.equal()) {
-    actual.values = std::move(trial.second);
-    d = diff(verdict.expected, actual);
-  }
-  verdict.elements = d.elements;
-  if (d.equal() && !unstable) return;
-  if (!unstable && strictness == Strictness::contract) {
-    verdict.reason = excuse(problem, arithmetic, verdict, d, actual);
-    if (!verdict.reason.empty()) return;
+  if (unstable && actual == verdict.expected) actual.values = std::move(trial.second);
+  verdict.elements = std::ssize(actual.values);
+  const Answered answer{problem, verdict.expected, verdict.picked, verdict.path, arithmetic, verdict.traces};
+  const bool lenient = !unstable && strictness == Strictness::contract;
+  Followed followed = lenient ? followed_contract(answer, actual.values)
+                              : Followed{.expected = verdict.expected, .contracts = {{arithmetic, verdict.expected}}};
+  const Diff d = diff(followed.expected, actual);
+  if (d.equal() && !unstable) {
+    verdict.reason = std::move(followed.excuse);
+    if (verdict.reason.empty()) verdict.departure = departure_from_exact(answer, hardware);
+    return;
   }
   verdict.status = Status::differed;
+  verdict.expected = std::move(followed.expected);
   Finding& finding = verdict.finding;
+  if (followed.exact) finding.expected_name = kSpecification;
   if (unstable) {
     verdict.conduct = finding.diff_class = trial.words;
   } else {
-    name_difference(verdict, problem, arithmetic, actual);
+    name_difference(verdict, problem, followed.contracts, actual);
   }
-  finding.elements = described(d, verdict.expected, actual, verdict.traces);
+  const auto& traces = followed.traces.empty() ? verdict.traces : followed.traces;
+  finding.elements = described(d, verdict.expected, actual, traces);
   finding.expected = verdict.expected;
   finding.actual = std::move(actual);
 }

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
@@ -36,6 +39,27 @@ class Own final : public Subject {
  private:
   Arithmetic arithmetic_;
   std::uint8_t off_;
+};
+
+// A linked kernel that computes by the exact contract, and then changes the output as `change` says.
+class Changed final : public Subject {
+ public:
+  using Change = std::function<void(const ConvProblem&, Tensor<std::uint8_t>&)>;
+  explicit Changed(Change change) : change_(std::move(change)) {}
+  std::string name() const override { return "changed"; }
+  std::string domain() const override { return {}; }
+  std::string text() const override { return "./changed.so"; }
+  Isolation isolation() const override { return Isolation::none; }
+  using Subject::load;
+  tl::expected<void, SubjectError> load(double) override { return {}; }
+  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+    auto y = conv_relu(problem, Arithmetic{});
+    change_(problem, y);
+    return y;
+  }
+
+ private:
+  Change change_;
 };
 
 ConvCase parsed(const char* line) { return parse(line).value(); }
@@ -83,6 +107,63 @@ TEST(VerifySubject, NothingElseIsExcused) {
       verify(parsed("conv2d xs=0.01 ws=0.02 os=0.0004 oz=20 bias=[-0.0137999998] x=[11] w=[6]"), reference, &separate)
           .status,
       Status::differed);
+}
+
+// Eight channels of nine elements whose pairs saturate, of which the subject has one wrong.
+TEST(VerifySubject, LegalDeparturesAreNoDifferencesBesideAWrongElement) {
+  StandInReference reference;
+  Changed wrong([](const ConvProblem&, Tensor<std::uint8_t>& y) { y.values[4] = 77; });
+  const Verdict verdict = verify(parsed(kSaturating), reference, &wrong);
+  ASSERT_EQ(verdict.status, Status::differed);
+  const Finding& finding = verdict.finding;
+  EXPECT_EQ(diff(finding.expected, finding.actual).offsets, std::vector<std::int64_t>{4});
+  EXPECT_EQ(finding.expected_name, "specification");
+  ASSERT_EQ(finding.elements.size(), 1U);
+  EXPECT_EQ(finding.elements[0].expected, 142);  // the exact contract's, and not the 80 of saturating pairs
+  EXPECT_EQ(finding.elements[0].actual, 77);
+  EXPECT_EQ(finding.elements[0].accumulator, 9 * 255 * 127);
+  EXPECT_EQ(finding.diff_class, "unexplained");
+  const Verdict strict = verify(parsed(kSaturating), reference, &wrong, {.strictness = Strictness::libtorch});
+  EXPECT_EQ(diff(strict.finding.expected, strict.finding.actual).offsets.size(), 72U);
+}
+
+// 58.5 by exact sums, 32 by pairs that saturate.
+TEST(VerifySubject, AWrongElementIsComparedWithTheContractThatTheSubjectFollows) {
+  StandInReference reference;
+  const ConvCase c = parsed("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124] isa=avx2");
+  Changed rounds_away([](const ConvProblem&, Tensor<std::uint8_t>& y) { ++y.values[0]; });
+  const Verdict verdict = verify(c, reference, &rounds_away);
+  ASSERT_EQ(verdict.status, Status::differed);
+  ASSERT_EQ(verdict.finding.elements.size(), 1U);
+  EXPECT_EQ(verdict.finding.elements[0].expected, 58);
+  EXPECT_EQ(verdict.finding.elements[0].actual, 59);
+  EXPECT_EQ(verdict.finding.diff_class, "tie") << verdict.finding.derivation;
+}
+
+TEST(VerifySubject, EqualTellsWhereLibTorchIsNotExact) {
+  StandInReference reference;
+  const ConvCase c = parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113] isa=avx2");
+  Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
+  for (Subject* const subject : {static_cast<Subject*>(nullptr), static_cast<Subject*>(&as_fbgemm)}) {
+    const Verdict verdict = verify(c, reference, subject);
+    EXPECT_EQ(verdict.status, Status::passed);
+    EXPECT_EQ(verdict.departure.elements, 1);
+    EXPECT_EQ(verdict.departure.here, 79);
+    EXPECT_EQ(verdict.departure.there, 255);
+    EXPECT_NE(verdict.departure.cause.find("saturates pairs"), std::string::npos) << verdict.departure.cause;
+  }
+  EXPECT_EQ(verify(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"), reference).departure.elements, 0);
+}
+
+TEST(VerifySubject, WhatAnotherCpuWouldAnswerIsPredicted) {
+  const ConvProblem problem = with_contents(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"));
+  const std::vector<ElementTrace> traces = conv_relu_traces(problem, {});
+  const Tensor<std::uint8_t> exact = conv_relu(problem, {});
+  const Departure other = departure_elsewhere({problem, exact, Engine::fbgemm, FbgemmPath::pointwise, {}, traces},
+                                              {.avx512 = true, .avx512_vnni = true});
+  EXPECT_EQ(other.elements, 1);
+  EXPECT_EQ(other.here, 255);
+  EXPECT_EQ(other.there, 79);
 }
 
 TEST(VerifySubject, WhereLibTorchIsKnownToBeWrongTheSpecificationIsExpected) {

@@ -26,6 +26,7 @@ CREATE TABLE status (name TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWI
 CREATE TABLE reason (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE declined (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE excused (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE departure (text TEXT PRIMARY KEY, cases INTEGER NOT NULL, elements INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE difference (kind TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE strategy (name TEXT PRIMARY KEY, cases INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE class (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -62,6 +63,12 @@ void add_counts(Database& database, const RunSummary& counts) {
   for (const auto& [text, cases] : counts.excused) {
     database.run("INSERT INTO excused VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
   }
+  for (const auto& [text, departures] : counts.departures) {
+    database.run(
+        "INSERT INTO departure VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cases = cases + ?2, "
+        "elements = elements + ?3",
+        text, departures.cases, departures.elements);
+  }
   for (const auto& [kind, cases] : counts.differences) {
     database.run("INSERT INTO difference VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", kind, cases);
   }
@@ -93,6 +100,9 @@ void read_counts(Database& database, RunSummary& run) {
   database.each("SELECT text, cases FROM declined",
                 [&](const Row& row) { run.declined[row.text(0)] = row.integer(1); });
   database.each("SELECT text, cases FROM excused", [&](const Row& row) { run.excused[row.text(0)] = row.integer(1); });
+  database.each("SELECT text, cases, elements FROM departure", [&](const Row& row) {
+    run.departures[row.text(0)] = {.cases = row.integer(1), .elements = row.integer(2)};
+  });
   database.each("SELECT kind, cases FROM difference",
                 [&](const Row& row) { run.differences[row.text(0)] = row.integer(1); });
   database.each("SELECT name, cases, seconds FROM strategy", [&](const Row& row) {

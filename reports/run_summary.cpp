@@ -24,6 +24,7 @@ void merge(RunSummary& total, const RunSummary& run) {
   add(total.reasons, run.reasons);
   add(total.declined, run.declined);
   add(total.excused, run.excused);
+  add(total.departures, run.departures);
   add(total.differences, run.differences);
   add(total.strategies, run.strategies);
   add(total.strategy_seconds, run.strategy_seconds);

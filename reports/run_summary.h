@@ -44,6 +44,18 @@ struct CellCounts {
   bool operator==(const CellCounts&) const = default;
 };
 
+// Passed cases, and their elements, at which the reference's own code departs from the exact contract.
+struct Departures {
+  std::int64_t cases = 0, elements = 0;
+
+  Departures& operator+=(const Departures& other) {
+    cases += other.cases;
+    elements += other.elements;
+    return *this;
+  }
+  bool operator==(const Departures&) const = default;
+};
+
 struct Machine {
   std::string cpu;       // "AMD EPYC 9654 96-Core Processor"
   std::string isa;       // what FBGEMM runs with there: "avx512_vnni"
@@ -76,6 +88,7 @@ struct RunSummary {
   std::map<std::string, std::int64_t> reasons;   // of the cases that were not verified
   std::map<std::string, std::int64_t> declined;  // cases that the subject declined and others replaced, by its reason
   std::map<std::string, std::int64_t> excused;   // of passed cases with other values than LibTorch's: why they count
+  std::map<std::string, Departures> departures;  // of passed cases that are equal to LibTorch, by cause
   std::map<Cell, CellCounts> cells;              // of those that were verified
   std::map<std::string, std::int64_t> differences;  // cases that differed or crashed, by kind_of() before it was shrunk
   std::map<std::string, std::int64_t> strategies;   // cases by what they were drawn for
