@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/output_file.h"
 #include "cli/own_process.h"
+#include "cli/patience.h"
 #include "cli/progress.h"
 #include "cli/seed.h"
 #include "cli/sinks.h"
@@ -40,6 +42,8 @@ struct Arguments {
   std::string seed = "0";
   std::size_t findings = 10;
   int threads = 0;
+  double patience = 600;       // seconds
+  std::int64_t memory = 8192;  // MiB
   bool timing = false;
   Sinks sinks;
 };
@@ -181,6 +185,36 @@ RunSummary what_counts(RunSummary run) {
   return run;
 }
 
+int out_of_memory(const Arguments& arguments, const std::string& why) {
+  return not_verified(
+      fmt::format("{}: more memory than --memory {} MiB is needed ({}): raise --memory, or give a smaller input",
+                  arguments.model, arguments.memory, why));
+}
+
+// The exit status, after saying why. what: whose error it is, "--input: ".
+int fail(const Arguments& arguments, const std::string& what, const ModelError& error) {
+  switch (error.kind) {
+    case ModelError::Kind::absent: return not_verified(what + error.message);
+    case ModelError::Kind::no_memory: return out_of_memory(arguments, error.message);
+    case ModelError::Kind::unreadable:
+    case ModelError::Kind::refused: break;
+  }
+  return refuse(what + error.message);
+}
+
+std::string too_slow(const Arguments& arguments, std::string_view what) {
+  return fmt::format(
+      "tieout model: {}: its code {} for {} seconds without reaching a quantized convolution or its end: raise "
+      "--patience",
+      arguments.model, what, arguments.patience);
+}
+
+// Code of the model runs while it is read, too.
+ModelResult<std::unique_ptr<Model>> open(const Arguments& arguments, Engine engine, LibTorch& reference) {
+  const Deadline deadline(arguments.patience, too_slow(arguments, "was read"));
+  return reference.open_model(arguments.model, engine);
+}
+
 int verify(const Arguments& arguments) {
   const auto engine = from_name<Engine>("--engine", arguments.engine);
   if (!engine) return refuse(engine.error().text());
@@ -195,20 +229,20 @@ int verify(const Arguments& arguments) {
   const auto reference = libtorch();
   if (!reference) return not_verified("LibTorch cannot be loaded: " + reference.error().message);
   fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
-  auto model = (*reference)->open_model(arguments.model, *engine);
-  if (!model) {
-    const std::string text = arguments.model + ": " + model.error().message;
-    return model.error().kind == ModelError::Kind::absent ? not_verified(text) : refuse(text);
-  }
-  const auto inputs = ModelInputs::open(arguments.inputs, *seed, **model, **reference);
-  if (!inputs) return refuse("--input: " + inputs.error());
+  limit_memory(arguments.memory << 20);  // LibTorch's own libraries are not counted
+  auto opened = open(arguments, *engine, **reference);
+  if (!opened) return fail(arguments, arguments.model + ": ", opened.error());
+  const std::unique_ptr<Model> model =
+      with_deadlines(std::move(*opened), arguments.patience, too_slow(arguments, "ran"));
+  const auto inputs = ModelInputs::open(arguments.inputs, *seed, *model, **reference);
+  if (!inputs) return fail(arguments, "--input: ", inputs.error());
 
-  Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
-  auto report = verify_model(**model, *inputs, *options, **reference, [&](const ModelProgress& so_far) {
+  Progress progress(std::max<std::int64_t>(1, model->convolutions()) * static_cast<std::int64_t>(inputs->count()));
+  auto report = verify_model(*model, *inputs, *options, **reference, [&](const ModelProgress& so_far) {
     progress.show(so_far.layers, so_far.differing, "layers");
   });
   progress.finish();
-  if (!report) return refuse("--input: " + report.error().message);
+  if (!report) return fail(arguments, "--input: ", report.error());
 
   report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
   report->run.seed = *seed;
@@ -269,11 +303,26 @@ void add_model(CLI::App& app, int& exit_status) {
   command->add_option("--seed", arguments->seed, "Of random inputs")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Of the verification; left out: as many as there are cores")
       ->check(CLI::Range(1, 1024));
+  command
+      ->add_option("--patience", arguments->patience,
+                   "Timeout of the model's own code, from one quantized convolution to the next, seconds")
+      ->check(CLI::Range(0.001, 1e9))
+      ->capture_default_str();
+  command->add_option("--memory", arguments->memory, "MiB that the model and its verification may take beside LibTorch")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32))
+      ->capture_default_str();
   command->add_flag("--timing", arguments->timing, "Where the time went, beside the model's own forward pass");
   add_sinks(*command, arguments->sinks);
   command->footer(kFooter);
-  command->callback(
-      [arguments, &exit_status] { exit_status = in_own_process("tieout model", [&] { return verify(*arguments); }); });
+  command->callback([arguments, &exit_status] {
+    exit_status = in_own_process("tieout model", [&] {
+      try {
+        return verify(*arguments);
+      } catch (const std::bad_alloc& error) {
+        return out_of_memory(*arguments, error.what());
+      }
+    });
+  });
 }
 
 }  // namespace tieout

@@ -117,6 +117,29 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
   }
 }
 
+// A model is a program that may not end, and that may ask for anything.
+TEST_F(ModelCommand, LimitsOfTimeAndMemoryEndTheCommandWithAMessage) {
+  const std::string folder = "'" + folder_.path().string();
+  std::string claims_400_mb("\x93NUMPY\x01\x00\x76\x00", 10);
+  claims_400_mb += "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 6000, 6000), }";
+  claims_400_mb.resize(127, ' ');
+  std::ofstream(folder_ / "short.npy", std::ios::binary) << claims_400_mb << '\n';
+  const std::array<Refused, 7> refused{{
+      {model("endless", kSmall) + "--patience 1", 3, "its code ran for 1 seconds without reaching"},
+      {model("greedy", kSmall), 3, "more memory than --memory 8192 MiB is needed"},
+      {model("bomb", kSmall), 2, "claim to unpack to 100675824, more than 20 times as much"},
+      {model("shared", folder + "/short.npy'"), 2, "holds 0 bytes of elements, and its shape asks for 432000000"},
+      {model("shared", "random:1x3x6000x6000") + "--memory 256", 3, "more memory than --memory 256 MiB is needed"},
+      {model("shared", kSmall) + "--patience 0", 2, "--patience"},
+      {model("shared", kSmall) + "--memory 0", 2, "--memory"},
+  }};
+  for (const Refused& r : refused) {
+    const Outcome o = run(r.arguments);
+    EXPECT_EQ(o.status, r.status) << r.arguments << '\n' << o.output;
+    EXPECT_NE(o.output.find(r.words), std::string::npos) << r.arguments << '\n' << o.output;
+  }
+}
+
 // A file of random numbers, as numpy writes it.
 std::string array_of(const std::string& type, const std::string& element) {
   std::string array("\x93NUMPY\x01\x00\x76\x00", 10);

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
+#include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
@@ -14,8 +15,10 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <new>
 #include <utility>
 
+#include "cases/validate.h"
 #include "oracle/libtorch_ambient.h"
 #include "oracle/libtorch_capture.h"
 #include "oracle/libtorch_guard.h"
@@ -87,9 +90,10 @@ at::Tensor tensor_of(const ModelTensor& t) {
   for (const auto& [ours, theirs] : kTypes) {
     if (ours == t.type) type = theirs;
   }
-  at::Tensor tensor = at::empty(t.shape, type);
+  const bool one_number = t.bytes.size() == c10::elementSize(type);
+  at::Tensor tensor = at::empty(one_number ? Shape{1} : t.shape, type);
   std::memcpy(tensor.data_ptr(), t.bytes.data(), t.bytes.size());
-  return tensor;
+  return one_number ? tensor.expand(t.shape) : tensor;
 }
 
 tl::expected<ModelTensor, std::string> read_tensor(const at::Tensor& t) {
@@ -99,6 +103,9 @@ tl::expected<ModelTensor, std::string> read_tensor(const at::Tensor& t) {
   }
   for (const auto& [ours, theirs] : kTypes) {
     if (theirs != t.scalar_type()) continue;
+    if (t.numel() > kMaxElements) {
+      return tl::unexpected("a tensor may have 2^28 elements at most, has " + std::to_string(t.numel()));
+    }
     const at::Tensor dense = t.contiguous();
     const auto* const data = static_cast<const char*>(dense.data_ptr());
     return ModelTensor{ours, dense.sizes().vec(), {data, data + dense.nbytes()}};
@@ -145,6 +152,12 @@ void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
 
 // ---- the model
 
+// Whether memory was refused: by the standard library, or by LibTorch's allocator, whose errors have no type of their own.
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos;
+}
+
 class ScriptModel final : public Model {
  public:
   ScriptModel(torch::jit::Module module, Engine engine)
@@ -174,7 +187,7 @@ class ScriptModel final : public Model {
       result.unverified = capture.unverified();
       result.quantization = capture.quantization();
     } catch (const std::exception& error) {
-      return failed(Kind::refused, reason_of(error));
+      return failed(is_out_of_memory(error) ? Kind::no_memory : Kind::refused, reason_of(error));
     }
     return result;
   }
@@ -202,11 +215,29 @@ std::string unreadable(const std::string& file) {
   return {};
 }
 
+// Why the file is not unpacked: it claims to hold much more than it takes. torch.save() and torch.jit.save() store tensors as
+// they are, and compress little beside a model's code. Empty: it does not, or it is no zip file, as a later message says.
+std::string unpacks_to_too_much(const std::string& file) {
+  constexpr std::uintmax_t kMostTimes = 20, kAlwaysAllowed = std::uintmax_t{64} << 20;
+  const std::uintmax_t size = std::filesystem::file_size(file);
+  std::uintmax_t unpacked = 0;
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(file);
+    for (const std::string& record : reader.getAllRecords()) unpacked += reader.getRecordSize(record);
+  } catch (const std::exception&) {
+    return {};
+  }
+  if (unpacked <= kMostTimes * size + kAlwaysAllowed) return {};
+  return "its " + std::to_string(size) + " bytes claim to unpack to " + std::to_string(unpacked) + ", more than " +
+         std::to_string(kMostTimes) + " times as much: it is not unpacked";
+}
+
 }  // namespace
 
 ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) {
   if (const std::string why = unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
   if (!has_engine(engine)) return failed(Kind::absent, "this LibTorch does not have that engine");
+  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
   const WithoutDeprecation quiet;
   try {
     select({.engine = engine});
@@ -216,6 +247,7 @@ ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine e
     if (!module.find_method("forward")) return failed(Kind::unreadable, "a TorchScript module without forward()");
     return std::make_unique<ScriptModel>(std::move(module), engine);
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
     return failed(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) +
                                         "); torch.jit.save(torch.jit.script(model), FILE) writes one");
   }
@@ -223,6 +255,7 @@ ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine e
 
 ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
   if (const std::string why = unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
   std::vector<ModelInput> inputs;
   try {
     std::ifstream stream(file, std::ios::binary);
@@ -237,6 +270,7 @@ ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
       inputs.push_back(std::move(*input));
     }
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
     return failed(Kind::unreadable,
                   "not a tensor as torch.save() writes it (" + reason_of(error) + "); torch.save(x, FILE) writes one");
   }

@@ -37,7 +37,7 @@ struct CapturedConv {
 // bytes, in the order N x K x spatial.
 using OnConv = std::function<std::optional<std::vector<std::uint8_t>>(CapturedConv&&)>;
 
-// What a model is called with. bytes: element_count(shape) numbers of that type, row-major.
+// What a model is called with. bytes: element_count(shape) numbers of that type, row-major; or one, which all elements are.
 struct ModelTensor {
   enum class Type { float32, float64, int64, int32, uint8 } type = Type::float32;
   Shape shape;
@@ -68,6 +68,7 @@ struct ModelError {
     absent,      // this LibTorch does not have the engine
     unreadable,  // the file is not what it should be
     refused,     // the model threw on this input
+    no_memory,   // the machine or a limit refused memory
   };
   Kind kind;
   std::string message;

@@ -1,9 +1,13 @@
 #include "oracle/npy.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
+#include <filesystem>
+#include <fstream>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace tieout {
 namespace {
@@ -55,17 +59,19 @@ tl::expected<Shape, std::string> shape_of(std::string_view text) {
 
 }  // namespace
 
-tl::expected<ModelTensor, std::string> parse_npy(const std::string& bytes) {
+tl::expected<NpyHeader, std::string> parse_npy_header(std::string_view begin, std::uint64_t file_size) {
   constexpr std::string_view kMagic = "\x93NUMPY";
-  if (bytes.size() < 12 || !std::string_view(bytes).starts_with(kMagic)) {
+  if (begin.size() < 12 || !begin.starts_with(kMagic)) {
     return wrong("not a .npy file; numpy.save(FILE, array) writes one");
   }
-  const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(bytes[at])}; };
+  const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(begin[at])}; };
   const bool short_header = byte(6) == 1;  // two bytes of length in version 1, four in 2 and 3
   const std::size_t length = byte(8) | byte(9) << 8U | (short_header ? 0 : byte(10) << 16U | byte(11) << 24U);
-  const std::size_t begin = short_header ? 10 : 12;
-  if (length > bytes.size() - begin) return wrong("it ends inside its header");
-  const std::string_view header = std::string_view(bytes).substr(begin, length);
+  const std::size_t header_at = short_header ? 10 : 12;
+  const std::size_t data = header_at + length;
+  if (data > file_size) return wrong("it ends inside its header");
+  if (data > begin.size()) return wrong("its header is longer than " + std::to_string(kMostNpyHeader) + " bytes");
+  const std::string_view header = begin.substr(header_at, length);
   if (!value_of(header, "fortran_order").starts_with("False")) {
     return wrong("its elements are in Fortran order: save numpy.ascontiguousarray(array)");
   }
@@ -74,16 +80,38 @@ tl::expected<ModelTensor, std::string> parse_npy(const std::string& bytes) {
   const std::string_view type = value_of(header, "descr");
   for (const Described& known : kTypes) {
     if (!type.starts_with("'" + std::string(known.name) + "'")) continue;
-    const std::int64_t due = element_count(*shape) * known.bytes;
-    const std::size_t data = begin + length;
-    if (due != static_cast<std::int64_t>(bytes.size() - data)) {
-      return wrong("it holds " + std::to_string(bytes.size() - data) + " bytes of elements, and its shape asks for " +
+    const auto due = static_cast<std::uint64_t>(element_count(*shape) * known.bytes);
+    if (due != file_size - data) {
+      return wrong("it holds " + std::to_string(file_size - data) + " bytes of elements, and its shape asks for " +
                    std::to_string(due));
     }
-    return ModelTensor{known.type, std::move(*shape), {bytes.begin() + static_cast<std::ptrdiff_t>(data), bytes.end()}};
+    return NpyHeader{known.type, std::move(*shape), data};
   }
   return wrong("its elements must be float32, float64, int64, int32 or uint8, little-endian; its header says " +
                std::string(type.substr(0, type.find(','))) + ": save array.astype('float32')");
+}
+
+tl::expected<ModelTensor, std::string> parse_npy(std::string_view bytes) {
+  auto header = parse_npy_header(bytes, bytes.size());
+  if (!header) return wrong(header.error());
+  const std::string_view elements = bytes.substr(header->data);
+  return ModelTensor{header->type, std::move(header->shape), {elements.begin(), elements.end()}};
+}
+
+tl::expected<ModelTensor, std::string> read_npy(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return wrong("not a regular file");
+  const std::uint64_t size = std::filesystem::file_size(file, error);
+  std::ifstream stream(file, std::ios::binary);
+  if (error || !stream) return wrong("cannot be read");
+  std::string begin(std::min<std::uint64_t>(size, kMostNpyHeader), '\0');
+  if (!stream.read(begin.data(), std::ssize(begin))) return wrong("cannot be read");
+  auto header = parse_npy_header(begin, size);
+  if (!header) return wrong(header.error());
+  ModelTensor tensor{header->type, std::move(header->shape), std::vector<char>(size - header->data)};
+  stream.seekg(static_cast<std::streamoff>(header->data));
+  if (!stream.read(tensor.bytes.data(), std::ssize(tensor.bytes))) return wrong("cannot be read");
+  return tensor;
 }
 
 }  // namespace tieout

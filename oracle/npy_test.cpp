@@ -48,5 +48,18 @@ TEST(Npy, RefusesWithWords) {
             std::string::npos);
 }
 
+// 400 MB are claimed and four bytes are there: the header and the file's size tell.
+TEST(Npy, AHeaderThatDoesNotFitTheFileIsRefusedBeforeElementsAreRead) {
+  const std::string claimed = file("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 6000, 6000), }", "");
+  const auto header = parse_npy_header(claimed, claimed.size() + 4);
+  ASSERT_FALSE(header);
+  EXPECT_EQ(header.error(), "it holds 4 bytes of elements, and its shape asks for 432000000");
+  const auto right = parse_npy_header(claimed, claimed.size() + 432'000'000);
+  ASSERT_TRUE(right) << right.error();
+  EXPECT_EQ(right->shape, (Shape{1, 3, 6000, 6000}));
+  EXPECT_EQ(right->data, claimed.size());
+  EXPECT_EQ(read_npy("/dev/zero").error(), "not a regular file");
+}
+
 }  // namespace
 }  // namespace tieout

@@ -100,7 +100,8 @@ void keep_memory() {
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
-// Address space, because that is what the kernel can limit; LibTorch's own libraries are counted before.
+}  // namespace
+
 void limit_memory(std::int64_t bytes) {
 #ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any limit
   if (bytes <= 0) return;
@@ -116,8 +117,6 @@ void limit_memory(std::int64_t bytes) {
   (void)bytes;
 #endif
 }
-
-}  // namespace
 
 // One task, the process that works on it, and the pipe of its answers.
 class Processes::Process {

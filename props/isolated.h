@@ -14,6 +14,10 @@
 
 namespace tieout {
 
+// Limits what this process may take beyond what it has, in bytes of address space, because that is what the kernel can limit;
+// 0: no limit. What is refused is a std::bad_alloc.
+void limit_memory(std::int64_t bytes);
+
 // How a process ended that should have answered.
 struct Death {
   int signal = 0;           // 0: it exited by itself

@@ -5,9 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "cases/random.h"
 #include "cases/validate.h"
@@ -18,8 +16,12 @@ namespace {
 
 constexpr std::string_view kRandom = "random:";
 
-tl::unexpected<std::string> wrong(const std::string& source, const std::string& what) {
-  return tl::unexpected(source + ": " + what);
+tl::unexpected<ModelError> wrong(const std::string& source, const std::string& what) {
+  return tl::unexpected(ModelError{ModelError::Kind::unreadable, source + ": " + what});
+}
+
+tl::unexpected<ModelError> wrong(const std::string& source, const ModelError& error) {
+  return tl::unexpected(ModelError{error.kind, source + ": " + error.message});
 }
 
 // "2x3x224x224"
@@ -78,8 +80,8 @@ std::int64_t not_finite(const std::vector<char>& bytes) {
 
 }  // namespace
 
-tl::expected<ModelInputs, std::string> ModelInputs::open(const std::vector<std::string>& sources, std::uint64_t seed,
-                                                         Model& model, LibTorch& reference) {
+tl::expected<ModelInputs, ModelError> ModelInputs::open(const std::vector<std::string>& sources, std::uint64_t seed,
+                                                        Model& model, LibTorch& reference) {
   using Kind = Item::Kind;
   ModelInputs inputs;
   inputs.seed_ = seed;
@@ -89,9 +91,10 @@ tl::expected<ModelInputs, std::string> ModelInputs::open(const std::vector<std::
       const auto shape = shape_of(std::string_view(source).substr(kRandom.size()));
       if (!shape) return wrong(source, "must be random: and a shape, as in random:1x3x224x224");
       // What the model makes of zeros tells how it quantizes what comes in.
-      const std::vector<float> zeros(static_cast<std::size_t>(element_count(*shape)), 0.0F);
-      const auto run = model.run(floats(source, *shape, zeros), [](CapturedConv&&) { return std::nullopt; });
-      if (!run) return wrong(source, "the model refuses that shape: " + run.error().message);
+      const auto run = model.run(floats(source, *shape, {0.0F}), [](CapturedConv&&) { return std::nullopt; });
+      if (!run) {
+        return wrong(source, ModelError{run.error().kind, "the model refuses that shape: " + run.error().message});
+      }
       const std::optional<InputQuantization>& quantization = run->quantization;
       if (!quantization)
         return wrong(source, "the model does not quantize its input, so no range is known: give a file");
@@ -105,25 +108,21 @@ tl::expected<ModelInputs, std::string> ModelInputs::open(const std::vector<std::
       inputs.items_.push_back({.name = source, .kind = Kind::array});
     } else {
       auto held = reference.read_inputs(source);
-      if (!held) return wrong(source, held.error().message);
+      if (!held) return wrong(source, held.error());
       for (ModelInput& input : *held) inputs.items_.push_back({.name = source, .held = std::move(input)});
     }
   }
   return inputs;
 }
 
-tl::expected<ModelInput, std::string> ModelInputs::read(std::size_t i) const {
+tl::expected<ModelInput, ModelError> ModelInputs::read(std::size_t i) const {
   const Item& item = items_[i];
   switch (item.kind) {
     case Item::Kind::held: return item.held;
     case Item::Kind::random: return drawn(item.name, item.shape, quantization_, Random(seed_, i));
     case Item::Kind::array: break;
   }
-  std::ifstream stream(item.name, std::ios::binary);
-  if (!stream) return wrong(item.name, "cannot be read");
-  std::ostringstream bytes;
-  bytes << stream.rdbuf();
-  auto tensor = parse_npy(bytes.str());
+  auto tensor = read_npy(item.name);
   if (!tensor) return wrong(item.name, tensor.error());
   return ModelInput{.name = item.name, .arguments = {std::move(*tensor)}};
 }

@@ -18,13 +18,13 @@ class ModelInputs {
   // random:2x3x224x224    that shape, in the range that the model was calibrated for; of several, each has its own numbers
   //
   // The error names the source and says what is allowed. Files of arrays are looked for here, and read by next().
-  static tl::expected<ModelInputs, std::string> open(const std::vector<std::string>& sources, std::uint64_t seed,
-                                                     Model& model, LibTorch& reference);
+  static tl::expected<ModelInputs, ModelError> open(const std::vector<std::string>& sources, std::uint64_t seed,
+                                                    Model& model, LibTorch& reference);
 
   [[nodiscard]] std::size_t count() const { return items_.size(); }
 
   // Input number i.
-  [[nodiscard]] tl::expected<ModelInput, std::string> read(std::size_t i) const;
+  [[nodiscard]] tl::expected<ModelInput, ModelError> read(std::size_t i) const;
 
  private:
   struct Item {

@@ -241,7 +241,7 @@ ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, c
   Verification verification(model, options, reference, weights, progress);
   for (std::size_t i = 0; i < inputs.count(); ++i) {
     const auto input = inputs.read(i);
-    if (!input) return tl::unexpected(ModelError{ModelError::Kind::unreadable, input.error()});
+    if (!input) return tl::unexpected(input.error());
     const auto run = verification.verify(*input);
     if (!run) {
       const std::string hint = hint_of(*input);
