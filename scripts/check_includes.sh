@@ -17,12 +17,14 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     rooms["reports"] = "cases"
     rooms["props"] = "cases kernels oracle reports"
     rooms["cli"] = "cases kernels oracle reports props"
+    rooms["fuzz"] = "cases kernels oracle reports"
 
     # Libraries, told by the first part of the path: the rooms that may include them.
     libraries["tl"] = "cases kernels oracle reports props cli"
     libraries["fmt"] = "reports props cli"
     libraries["rapidcheck"] = libraries["rapidcheck.h"] = "props cli"
-    libraries["nlohmann"] = libraries["kainjow"] = libraries["sqlite3.h"] = libraries["zlib.h"] = "reports"
+    libraries["nlohmann"] = libraries["kainjow"] = libraries["zlib.h"] = "reports"
+    libraries["sqlite3.h"] = "reports fuzz"
     libraries["gtest"] = libraries["gmock"] = "props"
     libraries["CLI"] = libraries["benchmark"] = "cli"
     # Kernels as users write them: what is installed, and the library that does the work.

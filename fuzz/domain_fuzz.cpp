@@ -1,0 +1,17 @@
+// The text of a domain: refused with a message, or printed such that it reads back as the same.
+
+#include "cases/domain.h"
+#include "fuzz/fuzz_target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tieout;
+  const auto domain = Domain::parse(text_of(data, size));
+  if (!domain) {
+    require(!domain.error().empty());
+    return 0;
+  }
+  const auto again = Domain::parse(domain->text());
+  require(again.has_value() && *again == *domain);
+  (void)domain->contains(ConvCase{});
+  return 0;
+}

@@ -1,0 +1,29 @@
+// A finding as JSON, as a record and a worker process hand it on: refused with a message, or every report can show it.
+
+#include "fuzz/fuzz_target.h"
+#include "reports/finding_json.h"
+#include "reports/finding_text.h"
+#include "reports/github_annotations.h"
+#include "reports/html.h"
+#include "reports/json.h"
+#include "reports/junit.h"
+#include "reports/markdown.h"
+#include "reports/report.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tieout;
+  const auto finding = finding_from_json(text_of(data, size));
+  if (!finding) {
+    require(!finding.error().empty());
+    return 0;
+  }
+  require(finding_from_json(to_json(*finding)).has_value());
+  RunSummary run;
+  run.cases.differed = 1;
+  run.findings = {*finding};
+  const Report report = make_report({run});
+  require(!findings_text(report).empty());
+  require(!json(report).empty() && !junit(report).empty() && !markdown(report).empty() && !html(report).empty());
+  (void)github_annotations(report);
+  return 0;
+}

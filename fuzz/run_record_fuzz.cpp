@@ -1,0 +1,115 @@
+// A run record, which is an SQLite file: refused with a message, or its summary, its blocks and a report of it can be had. The
+// input is such a file, or SQL that is run on a right one first.
+
+#include <sqlite3.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "fuzz/fuzz_target.h"
+#include "reports/finding_text.h"
+#include "reports/json.h"
+#include "reports/report.h"
+#include "reports/run_record.h"
+
+namespace {
+
+using tieout::require;
+
+tieout::Finding finding() {
+  tieout::Finding found{.case_line = "conv2d os=2 x=[1] w=[1]", .original_line = "conv2d os=2 x=[1] w=[1]"};
+  found.expected = {{1, 1, 1, 1}, {0}};
+  found.actual = {{1, 1, 1, 1}, {1}};
+  found.elements = {{.offset = 0, .expected = 0, .actual = 1, .accumulator = 1, .scaled = 0.5F}};
+  found.diff_class = "tie";
+  found.explained = 1;
+  return found;
+}
+
+// The bytes of a record of ten cases and one finding.
+std::string right_record() {
+  using namespace tieout;
+  const auto file = std::filesystem::temp_directory_path() / ("fuzz-" + std::to_string(getpid()) + ".tieout");
+  std::filesystem::remove(file);
+  RunSummary run;
+  run.command = "tieout fuzz --cases 10";
+  run.seed = 1;
+  run.cases = {.passed = 9, .differed = 1};
+  run.cells[{"fbgemm", "avx2", "im2col", "per_tensor", "bias"}] = {
+      .cases = 10, .elements = 40, .differed = 1, .classes = {}};
+  run.differences["tie"] = 1;
+  run.findings = {finding()};
+  auto record = RunRecord::create(file, run).value();
+  require(record.append({.number = 0, .verdicts = "D.........", .digest = 7, .counts = run}, run).has_value());
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  std::filesystem::remove(file);
+  return bytes;
+}
+
+// The record once the SQL has run on it, as far as that goes.
+std::string edited(std::string record, const std::string& sql) {
+  sqlite3* database = nullptr;
+  require(sqlite3_open(":memory:", &database) == SQLITE_OK);
+  const auto size = static_cast<sqlite3_int64>(record.size());
+  auto* const bytes = static_cast<unsigned char*>(sqlite3_malloc64(record.size()));
+  record.copy(reinterpret_cast<char*>(bytes), record.size());
+  require(sqlite3_deserialize(database, "main", bytes, size, size,
+                              SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE) == SQLITE_OK);
+  // SQL may ask for an endless computation, or for gigabytes: these are not the reader's fault.
+  constexpr int kMostSteps = 20'000, kMostBytes = 1 << 20;
+  int steps = 0;
+  sqlite3_progress_handler(
+      database, 1000, [](void* count) { return ++*static_cast<int*>(count) > kMostSteps / 1000 ? 1 : 0; }, &steps);
+  sqlite3_limit(database, SQLITE_LIMIT_LENGTH, kMostBytes);
+  sqlite3_limit(database, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+  sqlite3_int64 length = 0;
+  if (unsigned char* const result = sqlite3_serialize(database, "main", &length, 0); result != nullptr) {
+    record.assign(reinterpret_cast<const char*>(result), static_cast<std::size_t>(length));
+    sqlite3_free(result);
+  }
+  sqlite3_close(database);
+  return record;
+}
+
+// A file in memory that lives as long as this.
+class MemoryFile {
+ public:
+  explicit MemoryFile(std::string_view bytes) : descriptor_(memfd_create("record", MFD_CLOEXEC)) {
+    require(descriptor_ >= 0 && write(descriptor_, bytes.data(), bytes.size()) == std::ssize(bytes));
+  }
+  ~MemoryFile() { close(descriptor_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace tieout;
+  static const std::string right = right_record();
+  const std::string_view input = text_of(data, size);
+  const MemoryFile file(input.starts_with("SQLite format 3") ? std::string(input) : edited(right, std::string(input)));
+  const auto record = RunRecord::open(file.path(), RunRecord::For::reading);
+  if (!record) {
+    require(!record.error().empty());
+    return 0;
+  }
+  const auto summary = record->summary();
+  const auto blocks = record->blocks();
+  if (!summary || !blocks) return 0;
+  const Report report = make_report({*summary});
+  (void)findings_text(report);
+  require(!json(report).empty());
+  return 0;
+}
