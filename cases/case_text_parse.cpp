@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <functional>
 #include <limits>
@@ -6,12 +7,18 @@
 #include <type_traits>
 #include <utility>
 
+#include "cases/case_advice.h"
 #include "cases/case_text.h"
 
 namespace tieout {
 namespace {
 
 using Done = tl::expected<void, CaseError>;
+
+// What validate() allows of output channels; longer lists of scales, zero points and biases would only take memory.
+constexpr std::int64_t kMostChannels = std::int64_t{1} << 24;
+
+constexpr std::string_view kBlanks = " \t";
 
 tl::unexpected<CaseError> bad(std::string_view field, std::string message) {
   return tl::unexpected(CaseError{std::string(field), std::move(message)});
@@ -26,7 +33,7 @@ Done read_number(std::string_view field, std::string_view text, T& value) {
     using Limits = std::numeric_limits<T>;
     wanted = "a whole number " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max());
   }
-  return bad(field, "must be " + wanted + ", is '" + std::string(text) + "'");
+  return bad(field, "must be " + wanted + ", is '" + excerpt(text) + "'");
 }
 
 // One item of a list. Bytes are read as int, so that 256 is out of range and not a wrapped 0.
@@ -38,7 +45,7 @@ Done read_item(std::string_view field, std::string_view text, T& value) {
     if (Done r = read_number(field, text, wide); !r) return r;
     if (wide < Limits::min() || wide > Limits::max()) {
       return bad(field, "values must be " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max()) +
-                            ", one is " + std::to_string(wide));
+                            ", one is " + std::to_string(wide) + advice_on_int8(field, wide));
     }
     value = static_cast<T>(wide);
     return {};
@@ -54,10 +61,19 @@ std::string_view cut(std::string_view& text, char separator) {
   return head;
 }
 
+std::string_view cut_word(std::string_view& line) {
+  const std::size_t end = std::min(line.find_first_of(kBlanks), line.size());
+  const std::string_view word = line.substr(0, end);
+  line.remove_prefix(std::min(end + 1, line.size()));
+  return word;
+}
+
 template <typename T>
 Done read_list(std::string_view field, std::string_view text, std::vector<T>& values) {
+  const std::int64_t most = sizeof(T) == 1 ? kMaxElements : kMostChannels;
+  const std::string allowed = sizeof(T) == 1 ? "2^28" : "2^24";
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
-    return bad(field, "must be a list in brackets such as [1,2,3*0], is '" + std::string(text) + "'");
+    return bad(field, "must be a list in brackets such as [1,2,3*0], is '" + excerpt(text) + "'");
   }
   values.clear();
   for (std::string_view rest = text.substr(1, text.size() - 2); !rest.empty();) {
@@ -66,11 +82,11 @@ Done read_list(std::string_view field, std::string_view text, std::vector<T>& va
     std::int64_t run = 1;
     if (item.find('*') != std::string_view::npos) {
       if (Done r = read_number(field, cut(item, '*'), run); !r) return r;
-      if (run < 1 || run > kMaxElements) return bad(field, "N*V needs N in 1..2^28");
+      if (run < 1 || run > most) return bad(field, "N*V needs N in 1.." + allowed);
     }
     T value{};
     if (Done r = read_item(field, item, value); !r) return r;
-    if (static_cast<std::int64_t>(values.size()) + run > kMaxElements) return bad(field, "lists more than 2^28 values");
+    if (std::ssize(values) + run > most) return bad(field, "lists more than " + allowed + " values");
     values.insert(values.end(), static_cast<std::size_t>(run), value);
   }
   return {};
@@ -87,7 +103,8 @@ Done read_spatial(std::string_view field, std::string_view text, int dims, Spati
   }
   if (extents.size() == 1) extents.assign(static_cast<std::size_t>(dims), extents.front());
   if (extents.size() != static_cast<std::size_t>(dims)) {
-    return bad(field, "must be " + std::to_string(dims) + " numbers joined by x, or one for all, is '" + whole + "'");
+    return bad(field,
+               "must be " + std::to_string(dims) + " numbers joined by x, or one for all, is '" + excerpt(whole) + "'");
   }
   std::copy(extents.begin(), extents.end(), spatial.end() - dims);
   return {};
@@ -119,6 +136,38 @@ struct Reader {
   std::set<std::string, std::less<>> seen;
   bool scales_listed = false, zero_points_listed = false;
 
+  // rest: of the line, for a list that spaces have broken.
+  Done read_word(std::string_view word, std::string_view rest) {
+    const bool has_value = word.find('=') != std::string_view::npos;
+    const std::string_view key = cut(word, '=');
+    if (key == "relu") {
+      if (has_value) return bad(key, "takes no value: write relu, or leave the word out");
+      if (c.relu == Relu::on) return bad(key, "is given twice");
+      c.relu = Relu::on;
+      return {};
+    }
+    if (!has_value && is_known(key)) return bad(key, "needs a value: " + std::string(key) + "=...");
+    if (const std::size_t open = word.find_first_of("[("); open != std::string_view::npos) {
+      const bool is_closed = word.find_first_of("])") != std::string_view::npos;
+      const std::size_t close = rest.find_first_of("])");
+      if (!is_closed && close != std::string_view::npos && is_known(key)) {
+        const std::string whole = std::string(word) + " " + std::string(rest.substr(0, close));
+        return bad(key, "has spaces in its list" + advice_on_spaces(key, whole));
+      }
+    }
+    Done done = read(key, word);
+    if (!done && done.error().field == key) done.error().message += advice_on_value(key, word);
+    return done;
+  }
+
+  static bool is_known(std::string_view key) {
+    constexpr std::array<std::string_view, 24> kWords{
+        "batch", "in_channels", "out_channels", "groups", "input", "kernel", "stride", "padding", "dilation",
+        "xs",    "xz",          "ws",           "wz",     "os",    "oz",     "bias",   "relu",    "x",
+        "w",     "seed",        "threads",      "engine", "isa",   "format"};
+    return std::find(kWords.begin(), kWords.end(), key) != kWords.end();
+  }
+
   Done read(std::string_view key, std::string_view value) {
     if (!seen.emplace(key).second) return bad(key, "is given twice");
     if (key == "batch") return read_number(key, value, c.batch);
@@ -144,7 +193,7 @@ struct Reader {
     if (key == "engine") return read_enum(key, value, c.execution.engine);
     if (key == "isa") return read_enum(key, value, c.execution.isa);
     if (key == "format") return read_enum(key, value, c.execution.memory_format);
-    return bad(key, "is not a word of a case line; see `tieout check --help`");
+    return bad(excerpt(key), "is not a word of a case line" + advice_on_word(key));
   }
 
   Done read_bias(std::string_view value) {
@@ -164,9 +213,15 @@ struct Reader {
   // ws and wz have one granularity: one list makes the other one a list of equal values.
   Done settle_granularity() {
     if (!scales_listed && !zero_points_listed) return {};
-    if (c.out_channels < 1 || c.out_channels > kMaxElements) return bad("out_channels", "must be positive");
+    if (c.out_channels < 1 || c.out_channels > kMostChannels) return bad("out_channels", "must be 1..2^24");
     c.granularity = Granularity::per_channel;
     const auto channels = static_cast<std::size_t>(c.out_channels);
+    // Before the other list is made as long.
+    const std::size_t given = scales_listed ? c.weight_scales.size() : c.weight_zero_points.size();
+    if (given != channels) {
+      return bad(scales_listed ? "ws" : "wz", "must list " + std::to_string(channels) +
+                                                  " numbers, one an output channel, lists " + std::to_string(given));
+    }
     if (!scales_listed) c.weight_scales.assign(channels, c.weight_scales.front());
     if (!zero_points_listed) c.weight_zero_points.assign(channels, c.weight_zero_points.front());
     return {};
@@ -176,25 +231,20 @@ struct Reader {
 }  // namespace
 
 tl::expected<ConvCase, CaseError> parse(std::string_view line) {
-  while (!line.empty() && (line.back() == ' ' || line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  const std::string_view head = cut(line, ' ');
+  const std::size_t begin = std::min(line.find_first_not_of(kBlanks), line.size());
+  const std::size_t end = line.find_last_not_of(" \t\n\r");
+  line =
+      begin == line.size() || end == std::string_view::npos ? std::string_view{} : line.substr(begin, end + 1 - begin);
+  const std::string_view head = cut_word(line);
   Reader reader;
   if (head != "conv1d" && head != "conv2d" && head != "conv3d") {
-    return bad("conv", "a case begins with conv1d, conv2d or conv3d, not with '" + std::string(head) + "'");
+    return bad("conv", "a case begins with conv1d, conv2d or conv3d, not with '" + excerpt(head) + "'");
   }
   reader.c.dims = head[4] - '0';
   while (!line.empty()) {
-    std::string_view word = cut(line, ' ');
+    std::string_view word = cut_word(line);
     if (word.empty()) continue;
-    if (word == "relu") {
-      if (reader.c.relu == Relu::on) return bad("relu", "is given twice");
-      reader.c.relu = Relu::on;
-      continue;
-    }
-    const bool has_value = word.find('=') != std::string_view::npos;
-    const std::string_view key = cut(word, '=');
-    if (!has_value) return bad(key, "needs a value: " + std::string(key) + "=...");
-    if (Done r = reader.read(key, word); !r) return tl::unexpected(r.error());
+    if (Done r = reader.read_word(word, line); !r) return tl::unexpected(r.error());
   }
   if (Done r = reader.settle_granularity(); !r) return tl::unexpected(r.error());
   if (Done r = validate(reader.c); !r) return tl::unexpected(r.error());

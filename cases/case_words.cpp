@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "cases/case_advice.h"
+
 namespace tieout {
 namespace {
 
@@ -62,7 +64,7 @@ tl::expected<E, CaseError> from_name(std::string_view field, std::string_view te
     if (name == text) return value;
     known.append(known.empty() ? "" : ", ").append(name);
   }
-  return tl::unexpected(CaseError{std::string(field), "must be one of " + known + ", is '" + std::string(text) + "'"});
+  return tl::unexpected(CaseError{std::string(field), "must be one of " + known + ", is '" + excerpt(text) + "'"});
 }
 
 template tl::expected<Fill, CaseError> from_name(std::string_view, std::string_view);

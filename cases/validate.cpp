@@ -6,6 +6,8 @@
 #include <limits>
 #include <string_view>
 
+#include "cases/case_advice.h"
+
 namespace tieout {
 namespace {
 
@@ -17,7 +19,9 @@ Check fail(std::string_view field, std::string message) {
 
 Check in_range(std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high) {
   if (low <= value && value <= high) return {};
-  return fail(field, "must be " + std::to_string(low) + ".." + std::to_string(high) + ", is " + std::to_string(value));
+  const bool is_zero_point = field == "xz" || field == "wz" || field == "oz";
+  return fail(field, "must be " + std::to_string(low) + ".." + std::to_string(high) + ", is " + std::to_string(value) +
+                         (is_zero_point ? advice_on_int8(field, value) : std::string()));
 }
 
 constexpr std::int64_t kMaxExtent = std::int64_t{1} << 24;
@@ -33,14 +37,15 @@ Check check_spatial(std::string_view field, const Spatial& s, std::int64_t low, 
   return {};
 }
 
-// A scale must survive the rounding to float32 that every engine begins with.
+// A scale must survive the rounding to float32 that every engine begins with. One beyond the largest float32 that would
+// round down to it does not: LibTorch refuses to convert it where it is a channel's.
 Check check_scale(std::string_view field, double scale) {
-  const auto rounded = static_cast<float>(scale);
-  if (std::isfinite(scale) && std::isnormal(rounded) && rounded > 0) return {};
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  if (scale > 0 && scale <= kLargest && std::isnormal(static_cast<float>(scale))) return {};
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%g", scale);
-  return fail(field,
-              "must be a positive number that float32 can hold (1.2e-38..3.4e38), is " + std::string(text.data()));
+  std::snprintf(text.data(), text.size(), "%.9g", scale);
+  return fail(field, "must be a positive number that float32 can hold (1.2e-38..3.40282346e38), is " +
+                         std::string(text.data()));
 }
 
 // The product of the extents, or nothing where it passes kMaxElements.
