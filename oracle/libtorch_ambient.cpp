@@ -73,8 +73,10 @@ std::string reason_of(const std::exception& error) {
   // "The following operation failed in the TorchScript interpreter.", frames, then the operator's own words.
   constexpr std::string_view kOperator = "RuntimeError: ";
   if (const std::size_t at = text.rfind(kOperator); at != std::string::npos) text.erase(0, at + kOperator.size());
-  // What follows is a guess, and the same at every broken file.
-  return text.substr(0, std::min(text.find('\n'), text.find(". This is an internal")));
+  // Some begin with an empty line, or with the guess that stands behind others at every broken file.
+  text.erase(0, text.find_first_not_of(" \n\t"));
+  const std::string words = text.substr(0, std::min(text.find('\n'), text.find(". This is an internal")));
+  return words.empty() ? "no reason given" : words;
 }
 
 }  // namespace tieout

@@ -40,7 +40,12 @@ EngineResult<LibTorch*> load(Waiting waiting) {
     return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
   };
   for (const char* variable : kMisleading) {
-    if (std::getenv(variable) != nullptr) return absent(std::string(variable) + " is set: unset it");
+    const char* const value = std::getenv(variable);
+    if (value == nullptr) continue;
+    return absent(std::string("the environment variable ") + variable + " is set, to '" + value +
+                  "': ONEDNN would compute by other instructions than those of this CPU, for which its answers are "
+                  "predicted; unset " +
+                  variable);
   }
   const auto last_error = [&] {
     const char* why = dlerror();

@@ -206,6 +206,19 @@ class ScriptModel final : public Model {
   Engine engine_;
 };
 
+// What to do about a model that cannot be loaded.
+std::string advice_on(std::string_view error) {
+  if (error.find("quantized_decomposed") != std::string_view::npos) {
+    return "quantized_decomposed operators are what PyTorch 2 export quantization (convert_pt2e) leaves: they exist in "
+           "python only, and compute in float. Quantize the model to quantized::conv operators (torch.ao.quantization: "
+           "prepare, calibrate, convert), and save what torch.jit.script makes of it";
+  }
+  if (error.find("Unknown builtin op") != std::string_view::npos) {
+    return "the operator belongs to a library that is not loaded here: only LibTorch's own can be run";
+  }
+  return "torch.jit.save(torch.jit.script(model), FILE) writes one";
+}
+
 // Empty: it can be read.
 std::string unreadable(const std::string& file) {
   std::error_code error;
@@ -248,8 +261,8 @@ ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine e
     return std::make_unique<ScriptModel>(std::move(module), engine);
   } catch (const std::exception& error) {
     if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
-    return failed(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) +
-                                        "); torch.jit.save(torch.jit.script(model), FILE) writes one");
+    return failed(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) + "); " +
+                                        advice_on(error.what()));
   }
 }
 

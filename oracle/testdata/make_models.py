@@ -10,8 +10,10 @@ The other models of that folder were trained or calibrated elsewhere and are kep
   full_range      quantized for QNNPACK: activations up to 255, so that pairs of products can saturate
   not_quantized   floats
   only_linear     dynamically quantized linear layers, no convolution
+  decomposed      the same with operators of quantized_decomposed, which LibTorch does not have
 """
 import pathlib
+import zipfile
 
 import torch
 from torch.ao.quantization import QConfig, convert, default_observer, default_weight_observer, get_default_qconfig, \
@@ -82,3 +84,11 @@ save(quantized(Net(), x, 'qnnpack'), 'full_range')
 torch.backends.quantized.engine = 'fbgemm'
 save(torch.jit.trace(Net().eval(), x), 'not_quantized')
 save(torch.jit.trace(quantize_dynamic(Linear().eval(), {torch.nn.Linear}), x), 'only_linear')
+
+with zipfile.ZipFile(folder / 'only_linear.pt') as ours, zipfile.ZipFile(folder / 'decomposed.pt', 'w') as other:
+    for name in ours.namelist():
+        data = ours.read(name)
+        if name.endswith('.py'):
+            data = data.replace(b'ops.quantized.', b'ops.quantized_decomposed.')
+        if not name.endswith('.debug_pkl'):
+            other.writestr(name.replace('only_linear', 'decomposed'), data)
