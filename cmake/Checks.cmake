@@ -36,5 +36,7 @@ set_tests_properties(package.example PROPERTIES LABELS package)
 # The ready job files: read by what reads them, and the one for Slurm run.
 add_test(NAME jobs.files COMMAND "${PROJECT_SOURCE_DIR}/jobs/files_test.py")
 add_test(NAME jobs.slurm COMMAND "${PROJECT_SOURCE_DIR}/jobs/slurm_test.py" $<TARGET_FILE:tieout>)
+add_test(NAME jobs.container COMMAND "${PROJECT_SOURCE_DIR}/jobs/container_test.py" "${PROJECT_BINARY_DIR}")
+set_tests_properties(jobs.container PROPERTIES LABELS package SKIP_RETURN_CODE 77)
 set_tests_properties(jobs.files jobs.slurm PROPERTIES LABELS campaign)
 set_tests_properties(jobs.slurm PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
