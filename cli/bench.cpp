@@ -12,11 +12,14 @@
 #include "cli/bench_cases.h"
 #include "cli/bench_layer.h"
 #include "cli/bench_shards.h"
+#include "cli/call_files.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
-#include "cli/output_file.h"
+#include "cli/standard_output.h"
 #include "kernels/kernel_isa.h"
 #include "oracle/libtorch_held.h"
+#include "reports/output_file.h"
 
 namespace tieout {
 namespace {
@@ -98,10 +101,23 @@ tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, 
   return run;
 }
 
+// Before the measurements: standard output for the figures alone, or a file that can be written.
+tl::expected<void, std::string> prepare_json(const std::string& file) {
+  if (file.empty()) return {};
+  if (file == "-") return reserve_standard_output();
+  CallFiles files;
+  files.add_output("--json", file);
+  return files.check();
+}
+
 int bench(const Arguments& arguments) {
   const auto wanted = chosen(arguments);
   if (!wanted) {
     fmt::print(stderr, "tieout bench: --filter: {}\n", wanted.error());
+    return kBadUsage;
+  }
+  if (const auto prepared = prepare_json(arguments.json); !prepared) {
+    fmt::print(stderr, "tieout bench: {}\n", prepared.error());
     return kBadUsage;
   }
   const auto ours = kernel_isa_of(arguments);
@@ -148,7 +164,9 @@ int bench(const Arguments& arguments) {
     report.runs.push_back(std::move(*run));
   }
   if (!arguments.json.empty()) {
-    if (const auto written = write_file(arguments.json, bench_json(report)); !written) {
+    const std::string json = bench_json(report);
+    if (const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
+        !written) {
       fmt::print(stderr, "tieout bench: --json: {}\n", written.error());
       return kNotVerified;
     }
@@ -172,7 +190,7 @@ void add_bench(CLI::App& app, int& exit_status) {
   command->add_option("--filter", arguments->filter,
                       "Only the layers in whose 'network name' this regular expression is");
   command->add_option("--threads", arguments->threads, "Measure on 1 to this many threads, and say how each scales")
-      ->check(CLI::Range(1, 256))
+      ->check(whole_number(1, 256))
       ->capture_default_str();
   command
       ->add_option(
@@ -184,20 +202,23 @@ void add_bench(CLI::App& app, int& exit_status) {
                    "Our sums: exact, or of int16_pairs that saturate; default: as FBGEMM with these instructions")
       ->check(CLI::IsMember({"exact", "int16_pairs"}));
   command->add_option("--min-time", arguments->options.seconds, "Seconds of a repetition, at least")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->capture_default_str();
   command->add_option("--repetitions", arguments->options.repetitions, "Of each; the least counts")
-      ->check(CLI::Range(1, 1000))
+      ->check(whole_number(1, 1000))
       ->capture_default_str();
-  command->add_option("--json", arguments->json, "Write all figures to this file");
+  command->add_option("--json", arguments->json, "Write all figures to this file; -: standard output")
+      ->type_name("FILE");
+  auto* const json = command->get_option("--json");
   auto* const cases = command
                           ->add_option("--cases", arguments->cases,
                                        "Measure so many random cases instead: what they cost beside LibTorch's time")
-                          ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}));
+                          ->check(whole_number(1, std::int64_t{10'000'000}))
+                          ->excludes(json);
   command
       ->add_option("--shards", arguments->shards,
                    "With --cases: measure a campaign of so many, and say what 1 to this many shards of it would take")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->check(whole_number(1, std::int64_t{1} << 20))
       ->needs(cases);
   command->callback([arguments, &exit_status] { exit_status = bench(*arguments); });
 }

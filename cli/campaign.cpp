@@ -12,9 +12,11 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "cli/campaign_folder.h"
 #include "cli/campaign_run.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/seed.h"
@@ -23,6 +25,7 @@
 #include "cli/subject_option.h"
 #include "oracle/libtorch.h"
 #include "props/finding_folders.h"
+#include "reports/output_file.h"
 #include "reports/run_record.h"
 
 namespace tieout {
@@ -208,7 +211,11 @@ int run_campaign_command(Arguments arguments) {
   if (sinks.markdown.empty()) sinks.markdown = fs::path(arguments.folder) / (name + ".md");
   if (const auto ready = prepare_folder(arguments.folder, plan->record, plan->corpus); !ready)
     return fail(kBadUsage, ready.error());
-  const auto baseline = prepare(sinks);
+  CallFiles files;
+  add_subject_file(files, arguments.subject.text);
+  files.add_output("the record", plan->record);
+  files.add_output("the lock", fs::path(plan->record).replace_extension(".lock"));
+  const auto baseline = prepare(sinks, std::move(files));
   if (!baseline) return fail(kBadUsage, baseline.error());
   auto start = begin(arguments, *plan, **reference);
   if (!start) return fail(kBadUsage, start.error());
@@ -217,7 +224,7 @@ int run_campaign_command(Arguments arguments) {
   tell(fmt::format("seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
                    plan->options.shard.count, start->campaign.so_far.cases.all()));
   tell_what_was_in_flight(plan->options.in_flight);
-  remove_drafts(plan->corpus);
+  remove_abandoned_drafts(plan->corpus);
   if (!start->corpus_done && plan->options.shard.index == 0) {
     auto corpus = read_corpus(plan->corpus);
     if (!corpus) return fail(kNotVerified, corpus.error());
@@ -255,8 +262,7 @@ void add_campaign(CLI::App& app, int& exit_status) {
   command->add_option("--dir", arguments->folder, "Folder for the record, the corpus of findings and the reports")
       ->required();
   command->add_option("--for", arguments->duration, "How long: 90s, 45m, 8h, 1h30m")->type_name("TIME");
-  command->add_option("--cases", arguments->cases, "How many, all shards together")
-      ->check(CLI::Range(std::int64_t{1}, kEndless));
+  command->add_option("--cases", arguments->cases, "How many, all shards together")->check(whole_number(1, kEndless));
   command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
   command->add_flag("--resume", arguments->resume, "Go on with what the folder holds, or begin if it holds nothing");
   command
@@ -264,13 +270,13 @@ void add_campaign(CLI::App& app, int& exit_status) {
                    "Which part of the sequence; else told by Slurm, Kubernetes or GoogleTest's variables")
       ->type_name("I/N");
   command->add_option("--workers", arguments->workers, "Processes side by side; the cases are the same with any number")
-      ->check(CLI::Range(1, 1024))
+      ->check(whole_number(1, 1024))
       ->capture_default_str();
   command->add_option("--limit", arguments->limit, "Seconds a case may take before it counts as hanging")
-      ->check(CLI::Range(0.01, 1e6))
+      ->check(number(0.01, 1e6))
       ->capture_default_str();
   command->add_option("--memory", arguments->memory, "MiB a worker may take")
-      ->check(CLI::Range(std::int64_t{64}, std::int64_t{1} << 24))
+      ->check(whole_number(64, std::int64_t{1} << 24))
       ->capture_default_str();
   command
       ->add_option("--corpus", arguments->corpus,
@@ -278,7 +284,7 @@ void add_campaign(CLI::App& app, int& exit_status) {
       ->type_name("DIR");
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
   command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32));
+      ->check(whole_number(1, std::int64_t{1} << 32));
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it

@@ -11,8 +11,10 @@
 
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/terminal.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
+#include "reports/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -27,18 +29,12 @@ std::string printable(std::string text) {
   return text;
 }
 
-// In lines of 80 columns: "  reached: tie 12, bias 30,"
+// A line that is broken where the terminal ends, with 4 spaces before each further part.
+void print_wrapped(const std::string& line) { fmt::print("{}\n", wrapped(line, output_columns(), 4)); }
+
+// "  reached: tie 12, bias 30,"
 void print_counts(const char* head, const std::vector<std::string>& items) {
-  std::string line = head;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::string item = " " + items[i] + (i + 1 < items.size() ? "," : "");
-    if (line.size() + item.size() > 80) {
-      fmt::print("{}\n", line);
-      line = "   ";
-    }
-    line += item;
-  }
-  if (!items.empty()) fmt::print("{}\n", line);
+  if (!items.empty()) print_wrapped(fmt::format("{} {}", head, fmt::join(items, ", ")));
 }
 
 void print_classes(const RunSummary& run) {
@@ -109,7 +105,7 @@ void print_run(const Report& report, bool stopped) {
     fmt::print("gone: {}{}{}: no longer found\n", gone.kind, gone.kind.empty() || gone.case_line.empty() ? "" : ", ",
                gone.case_line);
   }
-  fmt::print("{}{}\n", stopped ? "interrupted: " : "", verdict(report));
+  print_wrapped((stopped ? "interrupted: " : "") + verdict(report));
   for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
     for (const auto& [what, counts] : counts_by(run, field)) {
       fmt::print("  {:<16} {:>12} cases {:>15} elements\n", what, grouped(counts.cases), grouped(counts.elements));
@@ -117,15 +113,17 @@ void print_run(const Report& report, bool stopped) {
   }
   print_classes(run);
   print_strategies(run);
-  for (const auto& [why, count] : run.excused) fmt::print("  counted as equal: {} {}\n", grouped(count), why);
+  for (const auto& [why, count] : run.excused) {
+    print_wrapped(fmt::format("  counted as equal: {} {}", grouped(count), why));
+  }
   for (const auto& [cause, departures] : run.departures) {
-    fmt::print("  equal, not exact: {} cases, {} elements: {}\n", grouped(departures.cases),
-               grouped(departures.elements), cause);
+    print_wrapped(fmt::format("  equal, not exact: {} cases, {} elements: {}", grouped(departures.cases),
+                              grouped(departures.elements), cause));
   }
   constexpr std::size_t kMostReasons = 30;
   std::size_t shown = 0;
   for (const auto& [reason, count] : run.reasons) {
-    if (shown++ < kMostReasons) fmt::print("  not verified: {:>7} {}\n", count, printable(reason));
+    if (shown++ < kMostReasons) print_wrapped(fmt::format("  not verified: {:>7} {}", count, printable(reason)));
   }
   if (shown > kMostReasons) fmt::print("  ... and {} more reasons: a report has them all\n", shown - kMostReasons);
   if (run.cases.verified() * 20 < run.cases.all()) {

@@ -4,19 +4,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "cases/case_cost.h"
 #include "cases/case_text.h"
 #include "cases/contents.h"
 #include "cli/check_file.h"
 #include "cli/commands.h"
-#include "cli/output_file.h"
 #include "cli/sinks.h"
+#include "cli/standard_output.h"
 #include "cli/subject_option.h"
+#include "cli/terminal.h"
 #include "oracle/libtorch.h"
-#include "props/campaign.h"
-#include "props/verify.h"
+#include "props/given_cases.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
+#include "reports/output_file.h"
 #include "reports/python_script.h"
 #include "reports/tensor_text.h"
 
@@ -26,37 +30,41 @@ namespace {
 struct Arguments {
   std::string line;
   std::string file;  // of cases; empty: the line is one
+  std::string record;
   SubjectArguments subject;
   std::optional<std::string> python;  // where the script goes; "-": standard output
   Sinks sinks;
 };
 
-// False, after saying why, where it cannot be written.
-bool write_script(const ConvCase& c, const std::string& file) {
-  const std::string script = python_script(with_contents(c), print(c));
-  if (file == "-") {
-    fmt::print("{}", script);
-    return true;
+int fail(int status, const std::string& why) {
+  fmt::print(stderr, "tieout check: {}\n", why);
+  return status;
+}
+
+tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& arguments) {
+  CallFiles files;
+  add_subject_file(files, arguments.subject.text);
+  if (!arguments.file.empty()) files.add_input("--file", arguments.file);
+  if (!arguments.record.empty()) files.add_output("--record", arguments.record);
+  if (arguments.python) files.add_output("--python", *arguments.python);
+  auto baseline = prepare(arguments.sinks, std::move(files));
+  if (baseline && arguments.python == "-") {
+    if (const auto reserved = reserve_standard_output(); !reserved) return tl::unexpected(reserved.error());
   }
-  const auto written = write_file(file, script);
-  if (!written) fmt::print(stderr, "tieout check: --python: {}\n", written.error());
-  return written.has_value();
+  return baseline;
 }
 
-int without_libtorch(const EngineError& error) {
-  fmt::print(stderr, "tieout check: LibTorch cannot be loaded: {}\n", error.message);
-  return kNotVerified;
+tl::expected<void, std::string> write_script(const ConvCase& c, const std::string& file) {
+  const std::string script = python_script(with_contents(c), print(c));
+  return file == "-" ? write_standard_output(script) : write_file(file, script);
 }
 
-int check_all(const Arguments& arguments) {
-  const auto subject = open_optional(arguments.subject, "check");
-  if (!subject) return subject.error();
-  const auto reference = libtorch();
-  if (!reference) return without_libtorch(reference.error());
-  return check_file(arguments.file, **reference, subject->get(), arguments.subject.rules());
+std::string command_of(const Arguments& arguments) {
+  const std::string words = "tieout check" + words_of(arguments.subject);
+  return words + (arguments.file.empty() ? " '" + arguments.line + "'" : " --file " + shell_word(arguments.file));
 }
 
-// "; at [0, 0, 0] it is 79 here and 255 there"
+// "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there"
 std::string example_of(const Departure& departure, const Shape& shape, const char* there) {
   return fmt::format("at {} of {} elements; {} is {} here and {} {}", grouped(departure.elements),
                      grouped(element_count(shape)), index_text(departure.offset, shape), departure.here,
@@ -65,75 +73,92 @@ std::string example_of(const Departure& departure, const Shape& shape, const cha
 
 // What the word "equal" does not tell: where LibTorch's answer is not the exact contract's, and where it would be different on
 // another CPU.
-void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference, std::FILE* out) {
+void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
   const Shape& shape = verdict.expected.shape;
   if (const Departure& departure = verdict.departure; departure.elements > 0) {
-    fmt::print(out, "not exact: {}: {}\n", departure.cause, example_of(departure, shape, "by the exact contract"));
+    print_text(
+        fmt::format("not exact: {}: {}\n", departure.cause, example_of(departure, shape, "by the exact contract")));
   }
   const Answered answer{with_contents(c), verdict.expected, verdict.picked, verdict.path, {}, verdict.traces};
   if (const Departure other = departure_elsewhere(answer, reference.hardware()); other.elements > 0) {
-    fmt::print(out, "LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, shape, "there"));
+    print_text(
+        fmt::format("LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, shape, "there")));
   }
 }
 
-// The exit status. subject: nullptr if LibTorch itself was verified.
-int print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const LibTorch& reference,
-                  std::FILE* out) {
-  if (verdict.defect != nullptr) fmt::print(out, "known defect {}: {}\n", verdict.defect->id, verdict.defect->cause);
+// Prints what came out. subject: nullptr if LibTorch itself was verified.
+void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const LibTorch& reference) {
+  if (verdict.defect != nullptr) {
+    print_text(fmt::format("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause));
+  }
   switch (verdict.status) {
     case Status::differed:
-    case Status::crashed: fmt::print(out, "{}", finding_text(verdict.finding)); return kDifferent;
+    case Status::crashed: return print_text(finding_text(verdict.finding));
     case Status::mistrusted:
     case Status::skipped:
     case Status::errored:
-    case Status::starved: fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason); return kNotVerified;
+    case Status::starved: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
     case Status::passed: break;
   }
-  fmt::print(out, "{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected));
+  print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected)));
   if (verdict.elements == 0) {
-    fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
-    return kNotVerified;
+    return fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
   }
   if (subject != nullptr) {
     const bool exact = verdict.reason.empty();
-    fmt::print(out, "{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
-               subject->name(), exact ? "" : " " + verdict.reason);
+    print_text(fmt::format("{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
+                           subject->name(), exact ? "" : " " + verdict.reason));
   } else {
-    fmt::print(out, "equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
-               name(verdict.picked));
+    print_text(fmt::format("equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
+                           name(verdict.picked)));
   }
-  print_departures(c, verdict, reference, out);
-  return kEqual;
+  print_departures(c, verdict, reference);
 }
 
-int check(const Arguments& arguments) {
-  const auto c = parse(arguments.line);
-  if (!c) {
-    fmt::print(stderr, "tieout check: {}\n", c.error().text());
-    return kBadUsage;
+// Error: the exit status, after saying why.
+tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const LibTorch& reference,
+                                   GivenCases& cases) {
+  const auto verdict = cases.verify(c);
+  if (!verdict) return tl::unexpected(fail(kNotVerified, "--record: " + verdict.error()));
+  print_verdict(c, *verdict, subject, reference);
+  return {};
+}
+
+int check(Arguments& arguments) {
+  const auto c = arguments.file.empty() ? parse(arguments.line) : tl::expected<ConvCase, CaseError>();
+  if (!c) return fail(kBadUsage, c.error().text());
+  if (const auto cost = check_cost(*c); !cost) return fail(kBadUsage, cost.error().text());
+  const auto baseline = prepare_files(arguments);
+  if (!baseline) return fail(kBadUsage, baseline.error());
+  if (arguments.python) {
+    if (const auto written = write_script(*c, *arguments.python); !written) {
+      return fail(kBadUsage, "--python: " + written.error());
+    }
   }
-  const auto baseline = prepare(arguments.sinks);
-  if (!baseline) {
-    fmt::print(stderr, "tieout check: {}\n", baseline.error());
-    return kBadUsage;
-  }
-  if (arguments.python && !write_script(*c, *arguments.python)) return kBadUsage;
-  // What goes to standard output stands there alone.
-  std::FILE* const out = arguments.python == "-" || on_standard_output(arguments.sinks) ? stderr : stdout;
   const auto subject = open_optional(arguments.subject, "check");
   if (!subject) return subject.error();
   const auto reference = libtorch();
-  if (!reference) return without_libtorch(reference.error());
-  const Verdict verdict = verify_alone(*c, **reference, 60, subject->get(), arguments.subject.rules());
-  const int status = print_verdict(*c, verdict, subject->get(), **reference, out);
-  if (!is_set(arguments.sinks)) return status;
-  const std::string command = replay_command(arguments.line, arguments.subject.text);
-  const Report report = make_report({run_of_one_case(command, *c, verdict, **reference)}, *baseline);
-  if (const auto written = write(arguments.sinks, report); !written) {
-    fmt::print(stderr, "tieout check: {}\n", written.error());
-    return kNotVerified;
+  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
+  GivenCases cases(command_of(arguments), **reference, subject->get(), arguments.subject.rules());
+  if (!arguments.record.empty()) {
+    if (const auto created = cases.record_to(arguments.record); !created) {
+      return fail(kBadUsage, "--record: " + created.error());
+    }
   }
-  return exit_status(report);
+  FileEnd end;
+  if (!arguments.file.empty()) {
+    end = check_file(arguments.file, cases);
+  } else if (const auto checked = check_line(*c, subject->get(), **reference, cases); !checked) {
+    return checked.error();
+  }
+  if (const auto ended = cases.end(end.status == kEqual); !ended) {
+    end.status = fail(kNotVerified, "--record: " + ended.error());
+  }
+  if (!arguments.file.empty()) print_counts(end, cases.run());
+  const Report report = make_report({cases.run()}, *baseline);
+  if (const auto written = write(arguments.sinks, report); !written) end.status = fail(kNotVerified, written.error());
+  const int status = exit_status(report);
+  return status == kDifferent || end.status == kEqual ? status : end.status;
 }
 
 constexpr const char* kGrammar = R"(A case is one line of words:
@@ -153,22 +178,28 @@ N*V in a list stands for N times V. Example:
 }  // namespace
 
 void add_check(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("check", "Verify one case, given as its line of text");
+  auto* const command =
+      app.add_subcommand("check", "Verify one case, given as its line of text, or the cases of a file");
   const auto arguments = std::make_shared<Arguments>();
   auto* const line =
       command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes");
-  auto* const file = command->add_option("--file", arguments->file, "Verify the cases of a file, one a line");
+  auto* const file =
+      command->add_option("--file", arguments->file, "Verify the cases of a file, one a line; -: standard input")
+          ->type_name("FILE");
   auto* const python =
       command->add_option("--python", arguments->python,
                           "Write a python script here that shows the case with torch alone; -: standard output");
   file->excludes(line);
   file->excludes(python);
+  command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
+      ->type_name("FILE")
+      ->group("Reports");
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->footer(kGrammar);
   command->callback([arguments, line, file, &exit_status] {
     if (line->count() + file->count() == 0) throw CLI::RequiredError("case or --file");
-    exit_status = file->count() > 0 ? check_all(*arguments) : check(*arguments);
+    exit_status = check(*arguments);
   });
 }
 

@@ -3,79 +3,95 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
-#include <map>
 #include <string_view>
+#include <utility>
 
+#include "cases/case_cost.h"
 #include "cases/case_text.h"
 #include "cli/commands.h"
+#include "cli/line_reader.h"
+#include "cli/terminal.h"
 #include "reports/finding_text.h"
+#include "reports/number_text.h"
+#include "reports/text_wrap.h"
 
 namespace tieout {
 namespace {
 
-struct Counts {
-  int equal = 0, different = 0;
-  std::map<std::string, int> excused, unverified;  // by reason
-  std::map<std::string, Departures> departures;    // by cause
-};
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\v\f";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
 
-void count(Counts& counts, const Verdict& verdict) {
-  switch (verdict.status) {
-    case Status::differed:
-    case Status::crashed:
-      ++counts.different;
-      fmt::print("{}\n", finding_text(verdict.finding));
-      return;
-    case Status::passed:
-      ++counts.equal;
-      if (!verdict.reason.empty()) ++counts.excused[verdict.reason];
-      if (const Departure& found = verdict.departure; found.elements > 0) {
-        counts.departures[found.cause] += {.cases = 1, .elements = found.elements};
-      }
-      return;
-    case Status::mistrusted:
-    case Status::skipped:
-    case Status::errored:
-    case Status::starved: ++counts.unverified[verdict.reason];
+// The case of a line; empty where it has none.
+std::string_view case_of(std::string_view line) {
+  std::string_view text = trimmed(line.substr(0, line.find('#')));
+  if (constexpr std::string_view kKind = "equal "; text.starts_with(kKind)) text.remove_prefix(kKind.size());
+  return trimmed(text);
+}
+
+// Verifies the case and prints what is found. Error: why the reading cannot go on.
+tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text, GivenCases& cases) {
+  const auto c = parse(text);
+  if (!c) return tl::unexpected(std::pair{int{kBadUsage}, c.error().text()});
+  if (const auto cost = check_cost(*c); !cost) return tl::unexpected(std::pair{int{kBadUsage}, cost.error().text()});
+  const auto verdict = cases.verify(*c);
+  if (!verdict) return tl::unexpected(std::pair{int{kNotVerified}, "--record: " + verdict.error()});
+  if (verdict->status == Status::differed || verdict->status == Status::crashed) {
+    print_text(fmt::format("{}\n", finding_text(verdict->finding)));
   }
+  return {};
 }
 
 }  // namespace
 
-int check_file(const std::string& file, LibTorch& reference, Subject* subject, const Rules& rules) {
-  constexpr double kHang = 60;  // seconds, of the reference
-  std::ifstream in(file);
-  if (!in) {
-    fmt::print(stderr, "tieout check: --file: {} cannot be read\n", file);
-    return kBadUsage;
-  }
-  Counts counts;
-  int number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    if (line.empty() || line.front() == '#') continue;
-    std::string_view text = line;
-    if (constexpr std::string_view kKind = "equal "; text.starts_with(kKind)) text.remove_prefix(kKind.size());
-    auto c = parse(text);
-    if (!c) {
-      fmt::print(stderr, "tieout check: --file: {}:{}: {}\n", file, number, c.error().text());
-      return kBadUsage;
+FileEnd check_file(const std::string& file, GivenCases& cases) {
+  FileEnd end;
+  const auto stop = [&](int status, std::int64_t line, const std::string& why) {
+    end.status = status;
+    fmt::print(stderr, "tieout check: --file: {}{}: {}; {} verified before it\n", file,
+               line == 0 ? std::string() : fmt::format(":{}", line), why,
+               counted(cases.run().cases.verified(), "case"));
+    return end;
+  };
+  auto reader = LineReader::open(file);
+  if (!reader) return stop(kBadUsage, 0, reader.error().message + "; name a file that can be read");
+  while (true) {
+    auto line = reader->next();
+    if (!line) {
+      const bool bad_input = line.error().kind == LineError::Kind::too_long || end.lines == 0;
+      return stop(bad_input ? kBadUsage : kNotVerified, end.lines == 0 ? 0 : end.lines + 1, line.error().message);
     }
-    if (subject != nullptr) {
-      if (c->execution.engine != Engine::fbgemm) continue;
-      c->execution = {};
+    if (!*line) return end;
+    ++end.lines;
+    const std::string_view text = case_of(**line);
+    if (text.empty()) {
+      ++end.without_case;
+      continue;
     }
-    count(counts, verify_alone(*c, reference, kHang, subject, rules));
+    if (const auto checked = check_line(text, cases); !checked) {
+      return stop(checked.error().first, end.lines, checked.error().second);
+    }
   }
-  fmt::print("{} cases equal, {} differ\n", counts.equal, counts.different);
-  for (const auto& [why, times] : counts.excused) fmt::print("  counted as equal: {} {}\n", times, why);
-  for (const auto& [cause, found] : counts.departures) {
-    fmt::print("  equal, not exact: {} cases, {} elements: {}\n", found.cases, found.elements, cause);
+}
+
+void print_counts(const FileEnd& end, const RunSummary& run) {
+  const CaseCounts& cases = run.cases;
+  print_text(fmt::format("{} cases equal, {} differ", grouped(cases.passed), grouped(cases.differed + cases.crashed)));
+  const std::int64_t unverified = cases.all() - cases.verified() - cases.crashed;
+  if (unverified > 0) print_text(fmt::format(", {} not verified", grouped(unverified)));
+  print_text(fmt::format("; {} elements compared\n", grouped(run.elements())));
+  print_text(fmt::format("  {}, {} without a case\n", counted(end.lines, "line"), grouped(end.without_case)));
+  const auto print_line = [](const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); };
+  for (const auto& [why, count] : run.excused)
+    print_line(fmt::format("  counted as equal: {} {}", grouped(count), why));
+  for (const auto& [cause, departures] : run.departures) {
+    print_line(fmt::format("  equal, not exact: {} cases, {} elements: {}", grouped(departures.cases),
+                           grouped(departures.elements), cause));
   }
-  for (const auto& [why, times] : counts.unverified) fmt::print("  not verified: {} {}\n", times, why);
-  if (counts.different > 0) return kDifferent;
-  return counts.equal > 0 ? kEqual : kNotVerified;
+  for (const auto& [why, count] : run.reasons) print_line(fmt::format("  not verified: {} {}", grouped(count), why));
 }
 
 }  // namespace tieout

@@ -1,16 +1,26 @@
 #pragma once
-// Many cases from a file, one a line.
+// Verifies many cases from a file, one a line.
 
 #include <string>
+#include <tl/expected.hpp>
 
-#include "oracle/libtorch.h"
-#include "props/verify.h"
+#include "props/given_cases.h"
 
 namespace tieout {
 
-// Lines: CASE or "equal CASE"; empty ones and those that begin with # say nothing. With a subject, cases for another engine
-// than FBGEMM are left out, and how the reference is to run does not matter. Returns the exit status, after printing every
-// finding and the counts.
-[[nodiscard]] int check_file(const std::string& file, LibTorch& reference, Subject* subject, const Rules& rules);
+// How the reading of a file ended.
+struct FileEnd {
+  int status = 0;  // kEqual: every line was read; else kBadUsage or kNotVerified, and `problem` has been printed
+  std::int64_t lines = 0;         // read
+  std::int64_t without_case = 0;  // blank ones and comments, among them
+};
+
+// A line is CASE or "equal CASE"; what follows a # is a comment, and blank lines count for nothing. "-" is standard
+// input. Each case is added to `cases`, whatever engine it names; findings are printed as they are found. The first
+// line that is no case ends the reading, and so does the first that cannot be read.
+[[nodiscard]] FileEnd check_file(const std::string& file, GivenCases& cases);
+
+// Prints how many lines, cases and elements that were, and why cases were not verified.
+void print_counts(const FileEnd& end, const RunSummary& run);
 
 }  // namespace tieout

@@ -17,8 +17,7 @@
 #include "oracle/dequantized.h"
 #include "oracle/fbgemm_path.h"
 #include "oracle/libtorch.h"
-#include "props/campaign.h"
-#include "props/verify.h"
+#include "props/given_cases.h"
 #include "reports/document_text.h"
 
 namespace tieout {
@@ -70,6 +69,17 @@ Arithmetic arithmetic_of(const ConvCase& c, const Hardware& hardware) {
   return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
 }
 
+// The same case as a run, for the reports. Error: the exit status, after saying why.
+tl::expected<void, int> write_reports(std::uint64_t seed, const Experiment& e, LibTorch& reference, const Sinks& sinks,
+                                      const std::vector<KnownFinding>& baseline) {
+  GivenCases cases(fmt::format("tieout experiment --seed {}", seed), reference, nullptr, {});
+  auto done = cases.verify(listed(e.problem)).and_then([&](const Verdict&) { return cases.end(true); });
+  if (done) done = write(sinks, make_report({cases.run()}, baseline));
+  if (done) return {};
+  fmt::print(stderr, "tieout experiment: {}\n", done.error());
+  return tl::unexpected(int{kNotVerified});
+}
+
 int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const std::vector<KnownFinding>& baseline) {
   const auto reference = libtorch();
   if (!reference) {
@@ -100,13 +110,7 @@ int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const st
     fmt::print(stderr, "tieout experiment: seed {}: the scalar kernel differs from forward(); see --details\n", seed);
   }
   if (is_set(sinks)) {
-    const ConvCase c = listed(e->problem);
-    const RunSummary run =
-        run_of_one_case(fmt::format("tieout experiment --seed {}", seed), c, verify_alone(c, **reference), **reference);
-    if (const auto written = write(sinks, make_report({run}, baseline)); !written) {
-      fmt::print(stderr, "tieout experiment: {}\n", written.error());
-      return kNotVerified;
-    }
+    if (const auto written = write_reports(seed, *e, **reference, sinks, baseline); !written) return written.error();
   }
   return equal ? kEqual : kDifferent;
 }

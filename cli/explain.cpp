@@ -3,21 +3,27 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "cases/case_cost.h"
 #include "cases/case_text.h"
 #include "cases/contents.h"
 #include "cli/commands.h"
+#include "cli/subject_option.h"
 
 namespace tieout {
 namespace {
+
+constexpr double kSeconds = 60;  // for the subject's answer
 
 struct Arguments {
   std::string line;
   std::optional<std::string> at;
   std::vector<std::string> hypotheses;
+  std::string subject;  // empty: none
 };
 
 int refuse(const std::string& text) {
@@ -34,9 +40,33 @@ std::string names_of_hypotheses() {
   return names;
 }
 
+// The element at which the subject lies farthest from the hypothesis; nothing where they agree.
+std::optional<std::int64_t> farthest(const Tensor<std::uint8_t>& answer, const Tensor<std::uint8_t>& expected) {
+  std::optional<std::int64_t> found;
+  int most = 0;
+  for (std::size_t i = 0; i < expected.values.size(); ++i) {
+    const int apart = std::abs(answer.values[i] - expected.values[i]);
+    if (apart <= most) continue;
+    most = apart;
+    found = static_cast<std::int64_t>(i);
+  }
+  return found;
+}
+
+std::string subject_text(const Subject& subject, const LayerAnswer& answer, std::int64_t offset) {
+  if (!answer) return fmt::format("{} gives no answer\n  {}\n", subject.name(), answer.error());
+  return fmt::format("{} answers: {}\n", subject.name(), answer->values[static_cast<std::size_t>(offset)]);
+}
+
 int run_explain(const Arguments& arguments) {
   const auto c = parse(arguments.line);
   if (!c) return refuse(c.error().text());
+  if (const auto cost = check_cost(*c); !cost) return refuse(cost.error().text());
+  // Every hypothesis is computed everywhere to find where they lie farthest apart.
+  constexpr std::int64_t kMostToSearch = std::int64_t{1} << 28;
+  if (!arguments.at && product_count(*c) > kMostToSearch) {
+    return refuse("--at: name an element: the case has more than 2^28 products, too many to search all elements");
+  }
   if (element_count(output_shape(*c)) == 0) return refuse("batch: must be at least 1, or there is no element");
   HypothesisList list;
   for (const std::string& name : arguments.hypotheses) {
@@ -54,8 +84,17 @@ int run_explain(const Arguments& arguments) {
     if (!given) return refuse(given.error().text());
     offset = *given;
   }
+  const auto subject = arguments.subject.empty() ? tl::expected<std::unique_ptr<Subject>, int>()
+                                                 : open_named(arguments.subject, "explain");
+  if (!subject) return subject.error();
   const ConvProblem problem = with_contents(*c);
-  if (!arguments.at) offset = most_disputed(problem, list);
+  std::optional<LayerAnswer> answer;
+  if (*subject) answer = answer_alone(**subject, problem, kSeconds);
+  if (!arguments.at) {
+    std::optional<std::int64_t> disputed;
+    if (answer && *answer) disputed = farthest(**answer, evaluate(*list.front(), problem));
+    offset = disputed ? *disputed : most_disputed(problem, list);
+  }
   Explanation explanation = explain(problem, offset, list, columns);
   if (const auto reference = libtorch()) {
     ask_engine(problem, **reference, explanation);
@@ -63,6 +102,7 @@ int run_explain(const Arguments& arguments) {
     explanation.remark = "LibTorch cannot be loaded: " + reference.error().message;
   }
   fmt::print("{}", explanation_text(explanation));
+  if (answer) fmt::print("{}", subject_text(**subject, *answer, offset));
   return kEqual;
 }
 
@@ -76,6 +116,9 @@ void add_explain(CLI::App& app, int& exit_status) {
                       "The element's index, n,c,y,x; left out: where the hypotheses lie farthest apart");
   command->add_option("--hypothesis", arguments->hypotheses,
                       "These hypotheses side by side, compared with the first; any of " + names_of_hypotheses());
+  command->add_option("--subject", arguments->subject,
+                      "Kernel whose answer is printed, too: a shared library, command:LINE or hypothesis:NAME; without "
+                      "--at, where it lies farthest from the first hypothesis");
   command->footer("Without --hypothesis: integer_float32, the document's two, and those with another result.");
   command->callback([arguments, &exit_status] { exit_status = run_explain(*arguments); });
 }

@@ -62,10 +62,20 @@ TEST_F(Explain, BadInputNamesTheFieldAndWhatIsAllowed) {
   };
   refused("'conv2d' --at 0,0", "--at: must be 4 integers n,c,y,x, is '0,0'");
   refused("'conv2d' --at 0,0,0,1", "--at: x must be 0..0, is 1");
-  refused("'conv2d' --at ''", "--at: must be integers n,c,y,x, is ''");
+  refused("'conv2d' --at '' ", "--at: has an empty value");
+  refused("'conv2d' --subject hypothesis:nobody", "hypothesis: must be one of manual_output_1, ");
   refused("'conv2d' --hypothesis guess", "--hypothesis: must be one of manual_output_1, ");
   refused("'conv2d batch=0'", "batch: must be at least 1");
   refused("'conv2d stride=0'", "stride: must be 1..");
+}
+
+TEST_F(Explain, ASubjectsAnswerStandsBeside) {
+  const Outcome o =
+      run("explain 'conv2d input=1x2 os=2 x=[2,1] w=[1]' --subject hypothesis:round_half_away", Streams::output);
+  EXPECT_EQ(o.status, 0);
+  EXPECT_NE(o.output.find("element: [0, 0, 0, 1] of [1, 1, 1, 2]\n"), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("LibTorch's fbgemm answers: 0\nhypothesis:round_half_away answers: 1\n"), std::string::npos)
+      << o.output;
 }
 
 // The copy has no adapter beside it.

@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "cli/campaign_run.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/seed.h"
 #include "cli/sinks.h"
@@ -38,10 +40,13 @@ int bad_usage(const std::string& why) {
   return kBadUsage;
 }
 
-int run_fuzz(const Arguments& arguments) {
+int run_fuzz(Arguments& arguments) {
   const auto seed = arguments.seed.empty() ? draw_seed() : parse_seed(arguments.seed);
   if (!seed) return bad_usage("--seed: " + seed.error());
-  const auto baseline = prepare(arguments.sinks);
+  CallFiles files;
+  add_subject_file(files, arguments.subject.text);
+  if (!arguments.record.empty()) files.add_output("--record", arguments.record);
+  const auto baseline = prepare(arguments.sinks, std::move(files));
   if (!baseline) return bad_usage(baseline.error());
   const auto subject = open_optional(arguments.subject, "fuzz");
   if (!subject) return subject.error();
@@ -88,18 +93,18 @@ void add_fuzz(CLI::App& app, int& exit_status) {
       app.add_subcommand("fuzz", "Verify random cases on every path, instruction set and engine of LibTorch");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--cases", arguments->cases, "How many")
-      ->check(CLI::Range(std::int64_t{1}, kMostCases))
+      ->check(whole_number(1, kMostCases))
       ->capture_default_str();
   command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
   command->add_option("--workers", arguments->workers, "Processes side by side; the cases are the same with any number")
-      ->check(CLI::Range(1, 1024))
+      ->check(whole_number(1, 1024))
       ->capture_default_str();
   command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
       ->type_name("FILE")
       ->group("Reports");
   command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32));
+      ->check(whole_number(1, std::int64_t{1} << 32));
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });

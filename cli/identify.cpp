@@ -7,14 +7,21 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cases/case_text.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/machine.h"
+#include "cli/sinks.h"
 #include "cli/subject_option.h"
 #include "kernels/conv_relu.h"
 #include "oracle/known_defects.h"
 #include "oracle/libtorch.h"
 #include "props/subject_probes.h"
+#include "reports/finding_text.h"
+#include "reports/number_text.h"
 
 namespace tieout {
 namespace {
@@ -25,6 +32,7 @@ struct Arguments {
   std::string path = "pointwise";
   std::int64_t cases = 20'000;
   bool details = false;
+  Sinks sinks;
 };
 
 constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
@@ -139,11 +147,71 @@ void print_details(const Identification& found, double seconds) {
   fmt::print("{} cases answered, {} declined, {:.2f} s\n", found.probes, found.declined, seconds);
 }
 
-int run_identify(const Arguments& arguments) {
+const char* text_of(HypothesisVerdict::Kind kind) {
+  switch (kind) {
+    case HypothesisVerdict::Kind::refuted: return "refuted";
+    case HypothesisVerdict::Kind::standing: return "standing";
+    case HypothesisVerdict::Kind::indistinguishable: break;
+  }
+  return "indistinguishable";
+}
+
+ReportedTable table_of(const Identification& found) {
+  ReportedTable table{.title = "Hypotheses",
+                      .columns = {"hypothesis", "verdict", "cases that tell", "hypothesis says", "subject says",
+                                  "case, or hypothesis alike"},
+                      .rows = {}};
+  for (const HypothesisVerdict& verdict : found.verdicts) {
+    const bool refuted = verdict.kind == HypothesisVerdict::Kind::refuted;
+    const auto if_refuted = [&](const std::string& text) { return refuted ? text : std::string(); };
+    table.rows.push_back({verdict.name, text_of(verdict.kind),
+                          std::to_string(refuted ? verdict.refuting : verdict.discriminating),
+                          if_refuted(std::to_string(verdict.says)), if_refuted(std::to_string(verdict.subject_says)),
+                          refuted ? print(verdict.probe.c) : verdict.like});
+  }
+  return table;
+}
+
+// A refuted hypothesis is a result and no failure: the report has a table and no findings.
+Report report_of(const Arguments& arguments, const Identification& found, double seconds,
+                 const std::vector<KnownFinding>& baseline) {
+  RunSummary run{.command = fmt::format("tieout identify --subject {} --isa {} --path {} --cases {}",
+                                        shell_word(arguments.subject), arguments.isa, arguments.path, arguments.cases),
+                 .subject = arguments.subject,
+                 .reference = "hypotheses",
+                 .machine = {.cpu = cpu_name()}};
+  run.cases.passed = found.probes;
+  run.cases.skipped = found.declined;
+  if (found.declined > 0) run.reasons["declined by the subject"] = found.declined;
+  run.cells[{.engine = "identify", .isa = arguments.isa, .path = arguments.path}] = {.cases = found.probes,
+                                                                                     .elements = found.probes};
+  run.seconds = seconds;
+  Report report = make_report({run}, baseline);
+  report.table = table_of(found);
+  std::vector<std::string> standing;
+  std::size_t refuted = 0;
+  for (const HypothesisVerdict& verdict : found.verdicts) {
+    if (verdict.kind == HypothesisVerdict::Kind::standing) standing.push_back(verdict.name);
+    if (verdict.kind == HypothesisVerdict::Kind::refuted) ++refuted;
+  }
+  report.headline = fmt::format("{} of {} hypotheses refuted by {}, standing: {}", refuted, found.verdicts.size(),
+                                counted(found.probes, "case"),
+                                standing.empty() ? "none" : fmt::format("{}", fmt::join(standing, ", ")));
+  return report;
+}
+
+int run_identify(Arguments& arguments) {
   const auto path = std::find_if(kPaths.begin(), kPaths.end(), [&](FbgemmPath p) { return name(p) == arguments.path; });
   if (path == kPaths.end()) {
     fmt::print(stderr, "tieout identify: --path: must be one of pointwise, im2col, depthwise, groupwise, is '{}'\n",
                arguments.path);
+    return kBadUsage;
+  }
+  CallFiles files;
+  add_subject_file(files, arguments.subject);
+  const auto baseline = prepare(arguments.sinks, std::move(files));
+  if (!baseline) {
+    fmt::print(stderr, "tieout identify: {}\n", baseline.error());
     return kBadUsage;
   }
   const auto start = std::chrono::steady_clock::now();
@@ -153,6 +221,10 @@ int run_identify(const Arguments& arguments) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
   if (arguments.details) print_details(found, seconds);
+  if (const auto written = write(arguments.sinks, report_of(arguments, found, seconds, *baseline)); !written) {
+    fmt::print(stderr, "tieout identify: {}\n", written.error());
+    return kNotVerified;
+  }
   return found.probes == 0 ? kNotVerified : kEqual;
 }
 
@@ -168,8 +240,11 @@ void add_identify(CLI::App& app, int& exit_status) {
   command->add_option("--isa", arguments->isa, "What FBGEMM is forced to")->capture_default_str();
   command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")
       ->capture_default_str();
-  command->add_option("--cases", arguments->cases, "How many cases")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--cases", arguments->cases, "How many cases")
+      ->check(positive_whole_number())
+      ->capture_default_str();
   command->add_flag("--details", arguments->details, "Numbers, clusters and time underneath");
+  add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <iostream>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 
 namespace {
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
     if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard) return tieout::kNotVerified;
   }
   CLI::App app{"Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?", "tieout"};
+  app.formatter(tieout::help_formatter());
   app.require_subcommand(1);
   app.footer("Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.");
   int exit_status = tieout::kEqual;
@@ -43,10 +45,10 @@ int main(int argc, char** argv) {
   tieout::add_merge(app, exit_status);
   tieout::add_selftest(app, exit_status);
   tieout::add_bench(app, exit_status);
+  tieout::refuse_empty_values(app);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return with_output_written(app.exit(error) == 0 ? tieout::kEqual : tieout::kBadUsage);
+    const int parsed = tieout::parse_command_line(app, argc, argv);
+    if (parsed != tieout::kEqual) return with_output_written(parsed);
   } catch (const std::exception& error) {
     std::cerr << "tieout: " << error.what() << '\n';
     return tieout::kNotVerified;

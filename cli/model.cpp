@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "cases/case_text.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
-#include "cli/output_file.h"
 #include "cli/own_process.h"
 #include "cli/patience.h"
 #include "cli/progress.h"
@@ -22,11 +22,13 @@
 #include "cli/sinks.h"
 #include "cli/subject_option.h"
 #include "oracle/libtorch.h"
+#include "oracle/model_file.h"
 #include "props/explain.h"
 #include "props/isolated.h"
 #include "props/model_verify.h"
 #include "reports/finding_text.h"
 #include "reports/model_text.h"
+#include "reports/output_file.h"
 
 namespace tieout {
 namespace {
@@ -81,34 +83,14 @@ tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const 
   return found;
 }
 
-// A hypothesis, or what every --subject is. A layer at a time, in a process that may die.
+// What every --subject is, asked for a layer at a time.
 tl::expected<LayerSubject, int> find_subject(const std::string& text) {
-  constexpr std::string_view kPrefix = "hypothesis:";
-  if (text.starts_with(kPrefix)) {
-    const Hypothesis* const hypothesis = find_hypothesis(std::string_view(text).substr(kPrefix.size()));
-    if (hypothesis != nullptr) {
-      return LayerSubject{text, [hypothesis](const ConvProblem& problem) { return evaluate(*hypothesis, problem); }};
-    }
-    return tl::unexpected(
-        refuse(fmt::format("--subject: hypothesis: must be one of {}, is '{}'", names_of_hypotheses(), text)));
-  }
+  constexpr double kSeconds = 120;  // for a whole layer
   auto opened = open_named(text, "model");
   if (!opened) return tl::unexpected(opened.error());
   const std::shared_ptr<Subject> subject = std::move(*opened);
-  return LayerSubject{subject->name(), [subject](const ConvProblem& problem) -> LayerAnswer {
-                        constexpr double kSeconds = 120;  // for a whole layer
-                        const auto bytes = run_alone(
-                            [&] {
-                              const auto y = subject->run(problem, {.seconds = kSeconds});
-                              if (y) return "+" + std::string(y->values.begin(), y->values.end());
-                              const bool declined = y.error().kind == SubjectError::Kind::declined;
-                              return "-" + std::string(declined ? kDeclined : "failed: ") + y.error().message;
-                            },
-                            kSeconds);
-                        if (!bytes) return tl::unexpected("died: " + bytes.error().text());
-                        if (bytes->front() == '-') return tl::unexpected(bytes->substr(1));
-                        return Tensor<std::uint8_t>{output_shape(problem.spec), {bytes->begin() + 1, bytes->end()}};
-                      }};
+  return LayerSubject{subject->name(),
+                      [subject](const ConvProblem& problem) { return answer_alone(*subject, problem, kSeconds); }};
 }
 
 // Error: the exit status, after saying why.
@@ -157,14 +139,24 @@ bool print_findings(const ModelReport& report, const std::string& folder) {
   return true;
 }
 
-// Asked before the model runs, not after. Empty: findings can be written to that folder, or are not to be.
+// Empty if findings can be written to that folder, or are not to be.
 std::string unwritable(const std::string& folder) {
   if (folder.empty()) return {};
-  const std::filesystem::path probe = std::filesystem::path(folder) / ".tieout";
-  if (const auto written = write_file(probe, ""); !written) return written.error();
-  std::error_code ignored;
-  std::filesystem::remove(probe, ignored);
-  return {};
+  const auto writable = check_writable(std::filesystem::path(folder) / "finding.case");
+  return writable ? std::string() : writable.error();
+}
+
+CallFiles files_of(const Arguments& arguments) {
+  CallFiles files;
+  files.add_input("model", arguments.model);
+  for (const std::string& subject : arguments.subjects) add_subject_file(files, subject);
+  for (const std::string& input : arguments.inputs) {
+    files.add_input("--input", input);
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(input, error))
+      files.add_input("--input", entry.path());
+  }
+  return files;
 }
 
 std::string nothing_verified(const ModelReport& report) {
@@ -215,19 +207,22 @@ ModelResult<std::unique_ptr<Model>> open(const Arguments& arguments, Engine engi
   return reference.open_model(arguments.model, engine);
 }
 
-int verify(const Arguments& arguments) {
+int verify(Arguments& arguments) {
   const auto engine = from_name<Engine>("--engine", arguments.engine);
   if (!engine) return refuse(engine.error().text());
   auto options = options_of(arguments);
   if (!options) return options.error();
   options->layers.engine = *engine;
-  const auto baseline = prepare(arguments.sinks);
+  const auto baseline = prepare(arguments.sinks, files_of(arguments));
   if (!baseline) return refuse(baseline.error());
   if (const std::string why = unwritable(arguments.save); !why.empty()) return refuse("--save: " + why);
   const auto seed = parse_seed(arguments.seed);
   if (!seed) return refuse("--seed: " + seed.error());
   const auto reference = libtorch();
   if (!reference) return not_verified("LibTorch cannot be loaded: " + reference.error().message);
+  if (const std::string what = describe_foreign_model(arguments.model); !what.empty()) {
+    return refuse(arguments.model + ": " + what);
+  }
   fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
   limit_memory(arguments.memory << 20);  // LibTorch's own libraries are not counted
   auto opened = open(arguments, *engine, **reference);
@@ -246,6 +241,9 @@ int verify(const Arguments& arguments) {
 
   report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
   report->run.seed = *seed;
+  Report reported = make_report({what_counts(report->run)}, *baseline);
+  reported.model = ReportedLayers{report->columns, report->layers};
+  const auto written = write(arguments.sinks, reported);  // before anything that may fail on standard output
   if (report->not_finite > 0) {
     fmt::print(
         stderr,
@@ -262,11 +260,7 @@ int verify(const Arguments& arguments) {
   const bool saved = print_findings(*report, arguments.save);
   if (arguments.timing) fmt::print("\n{}", timing_text(*report));
   fmt::print("\n{}", totals_text(*report));
-  Report reported = make_report({what_counts(report->run)}, *baseline);
-  reported.model = ReportedLayers{report->columns, report->layers};
-  if (const auto written = write(arguments.sinks, reported); !written) {
-    return not_verified(written.error());
-  }
+  if (!written) return not_verified(written.error());
   const int status = exit_status(*report);
   if (status == kNotVerified) return not_verified(arguments.model + ": " + nothing_verified(*report));
   return status == kEqual && !saved ? int{kNotVerified} : status;
@@ -291,7 +285,7 @@ void add_model(CLI::App& app, int& exit_status) {
   command->add_option("model", arguments->model, "What torch.jit.save() wrote. It is code, and is run")->required();
   command->add_option("--input", arguments->inputs, "What the model is run on; see below")->required();
   command->add_option("--subject", arguments->subjects,
-                      "A kernel to verify: a shared library, command:LINE, or hypothesis:NAME");
+                      "Kernel to verify: a shared library, command:LINE or hypothesis:NAME");
   command->add_option("--hypothesis", arguments->hypotheses,
                       "These hypotheses, or all; left out: those whose values lie near the operator's");
   command->add_option("--spread", arguments->spread,
@@ -302,14 +296,14 @@ void add_model(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--seed", arguments->seed, "Of random inputs")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Of the verification; left out: as many as there are cores")
-      ->check(CLI::Range(1, 1024));
+      ->check(whole_number(1, 1024));
   command
       ->add_option("--patience", arguments->patience,
                    "Timeout of the model's own code, from one quantized convolution to the next, seconds")
-      ->check(CLI::Range(0.001, 1e9))
+      ->check(number(0.001, 1e9))
       ->capture_default_str();
   command->add_option("--memory", arguments->memory, "MiB that the model and its verification may take beside LibTorch")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32))
+      ->check(whole_number(1, std::int64_t{1} << 32))
       ->capture_default_str();
   command->add_flag("--timing", arguments->timing, "Where the time went, beside the model's own forward pass");
   add_sinks(*command, arguments->sinks);

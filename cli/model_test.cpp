@@ -93,11 +93,15 @@ struct Refused {
 TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
   std::ofstream(folder_.path() / "broken.pt") << "PK, but no archive";
   std::ofstream(folder_.path() / "broken.npy") << "no array";
+  std::ofstream(folder_.path() / "a.onnx") << "\x08\x08\x12\x07pytorch";
   const std::string folder = "'" + folder_.path().string();
-  const std::array<Refused, 14> refused{{
+  const std::array<Refused, 17> refused{{
       {model("nowhere", kSmall), 2, "there is no such file"},
       {"model " + folder + "/broken.pt' --input " + kSmall, 2, "not a TorchScript model"},
-      {"model " + kSmall + " --input " + kSmall, 2, "not a TorchScript model"},
+      {"model " + kSmall + " --input " + kSmall, 2, "not a TorchScript model, but tensors that torch.save() wrote"},
+      {"model " + folder + "/a.onnx' --input " + kSmall, 2, "not a TorchScript model, but an ONNX model; needed is"},
+      {model("decomposed", kSmall), 2, "quantized_decomposed::linear_prepack"},
+      {model("decomposed", kSmall), 2, "Quantize the model to quantized::conv operators"},
       {model("shared", folder + "/broken.pt'"), 2, "not a tensor as torch.save() writes it"},
       {model("shared", folder + "/broken.npy'"), 2, "not a .npy file"},
       {model("shared", folder + "/'"), 2, "broken.npy: not a .npy file"},

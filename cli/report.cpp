@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/campaign_run.h"
@@ -32,16 +33,18 @@ int fail(const char* command, const std::string& why) {
   return kBadUsage;
 }
 
-int report_runs(const std::vector<std::string>& names, const Sinks& sinks) {
-  const auto baseline = prepare(sinks);
-  if (!baseline) return fail("report", baseline.error());
+int report_runs(const std::vector<std::string>& names, Sinks& sinks) {
   const auto files = all_files(names);
   if (!files) return fail("report", files.error());
+  CallFiles call;
+  for (const std::filesystem::path& file : *files) call.add_input("run", file);
+  const auto baseline = prepare(sinks, std::move(call));
+  if (!baseline) return fail("report", baseline.error());
   const auto runs = read_records(*files);
   if (!runs) return fail("report", runs.error());
   const Report report = make_report(*runs, *baseline);
   const auto written = write(sinks, report);  // before anything that may fail on standard output
-  if (!on_standard_output(sinks)) print_run(report, false);
+  print_run(report, false);
   if (!written) fmt::print(stderr, "tieout report: {}\n", written.error());
   return end_status(report, report.total.finished && written.has_value());
 }

@@ -8,9 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/sinks.h"
 #include "oracle/libtorch.h"
+#include "props/campaign.h"
 #include "props/data_policy.h"
+#include "reports/finding_text.h"
+#include "reports/report.h"
 
 namespace tieout {
 namespace {
@@ -19,6 +24,18 @@ struct Arguments {
   SelftestOptions options;
   std::string only;  // a fault's name, or empty
   bool policies = false;
+  Sinks sinks;
+};
+
+// What is reported of the faults.
+struct Faults {
+  RunSummary run;
+  ReportedTable table{.title = "Faults",
+                      .columns = {"fault", "found", "cases", "seconds", "activations and weights", "class", "case"},
+                      .rows = {}};
+  int found = 0, planted = 0;
+
+  [[nodiscard]] std::string headline() const { return fmt::format("{} of {} faults found", found, planted); }
 };
 
 void print_hunt(const FaultyKernel& faulty, const Hunt& hunt) {
@@ -30,6 +47,34 @@ void print_hunt(const FaultyKernel& faulty, const Hunt& hunt) {
   }
   fmt::print("\n");
   std::fflush(stdout);
+}
+
+// Each fault is a case of the run, and one that is missed a finding.
+void add(Faults& faults, const FaultyKernel& faulty, const Hunt& hunt) {
+  ++faults.planted;
+  faults.found += hunt.found ? 1 : 0;
+  const Finding& finding = hunt.finding;
+  faults.table.rows.push_back({std::string(faulty.name), hunt.found ? "yes" : "no", std::to_string(hunt.cases),
+                               fmt::format("{:.2f}", hunt.seconds), hunt.found ? std::to_string(hunt.size) : "",
+                               finding.failure.empty() ? finding.diff_class : finding.failure, finding.case_line});
+  RunSummary& run = faults.run;
+  run.seconds += hunt.seconds;
+  ++(hunt.found ? run.cases.passed : run.cases.differed);
+  const Cell cell{.engine = "selftest", .isa = run.machine.isa, .path = std::string(faulty.name)};
+  run.cells[cell] = {.cases = 1, .elements = hunt.cases, .differed = hunt.found ? 0 : 1};
+  if (hunt.found) return;
+  const Finding missed{.expected_name = "tieout",
+                       .failure = fmt::format("missed the planted fault {}", faulty.name),
+                       .cell = cell,
+                       .index = faults.planted - 1};
+  ++run.differences[kind_of(missed)];
+  run.findings.push_back(missed);
+}
+
+std::string command_of(const Arguments& arguments) {
+  const SelftestOptions& options = arguments.options;
+  return fmt::format("tieout selftest --cases {} --seconds {} --seed {}{}", options.cases, options.seconds,
+                     options.seed, arguments.only.empty() ? "" : " --fault " + shell_word(arguments.only));
 }
 
 // The kernel without a fault must pass, or finding the others proves nothing.
@@ -78,12 +123,21 @@ int compare_policies(const Arguments& arguments, LibTorch& reference) {
   return kEqual;
 }
 
-int selftest(const Arguments& arguments) {
+int selftest(Arguments& arguments) {
   const auto faults = faulty_kernels();
   const auto wanted = [&](const FaultyKernel& f) { return arguments.only.empty() || f.name == arguments.only; };
   if (std::none_of(faults.begin(), faults.end(), wanted)) {
     fmt::print(stderr, "tieout selftest: --fault: there is none called '{}'; without it, all are listed\n",
                arguments.only);
+    return kBadUsage;
+  }
+  if (arguments.policies && is_set(arguments.sinks)) {
+    fmt::print(stderr, "tieout selftest: --policies prints a table of its own; leave out the options of the reports\n");
+    return kBadUsage;
+  }
+  const auto baseline = prepare(arguments.sinks);
+  if (!baseline) {
+    fmt::print(stderr, "tieout selftest: {}\n", baseline.error());
     return kBadUsage;
   }
   const auto reference = libtorch(Waiting::asleep);
@@ -93,8 +147,12 @@ int selftest(const Arguments& arguments) {
   }
   if (!correct_passes(**reference, arguments.options)) return kNotVerified;
   if (arguments.policies) return compare_policies(arguments, **reference);
-  int found = 0;
-  int planted = 0;
+  Faults reported;
+  reported.run = RunSummary{.command = command_of(arguments),
+                            .subject = "planted faults",
+                            .reference = "LibTorch " + (*reference)->version(),
+                            .machine = machine_of(**reference),
+                            .seed = arguments.options.seed};
   for (const FaultyKernel& faulty : faults) {
     if (!wanted(faulty)) continue;
     if (is_right_here(faulty.fault, (*reference)->hardware())) {
@@ -104,11 +162,17 @@ int selftest(const Arguments& arguments) {
     const auto subject = linked_subject(std::string(faulty.name), faulty.kernel, nullptr);
     const Hunt result = hunt(*subject, **reference, arguments.options);
     print_hunt(faulty, result);
-    ++planted;
-    found += result.found ? 1 : 0;
+    add(reported, faulty, result);
   }
-  fmt::print("{} of {} faults found\n", found, planted);
-  return found == planted ? kEqual : kDifferent;
+  fmt::print("{}\n", reported.headline());
+  Report report = make_report({reported.run}, *baseline);
+  report.table = reported.table;
+  report.headline = reported.headline();
+  if (const auto written = write(arguments.sinks, report); !written) {
+    fmt::print(stderr, "tieout selftest: {}\n", written.error());
+    return kNotVerified;
+  }
+  return reported.planted == 0 ? int{kEqual} : exit_status(report);  // the only one wanted is no fault on this CPU
 }
 
 }  // namespace
@@ -118,15 +182,16 @@ void add_selftest(CLI::App& app, int& exit_status) {
       app.add_subcommand("selftest", "Plant faults in a correct kernel and hunt for each: is anything missed?");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--cases", arguments->options.cases, "At most, for each fault")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_whole_number())
       ->capture_default_str();
   command->add_option("--seconds", arguments->options.seconds, "At most, for each fault")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->capture_default_str();
   command->add_option("--seed", arguments->options.seed, "Of the sequence of cases")->capture_default_str();
   command->add_option("--fault", arguments->only, "Only the one of this name");
   command->add_flag("--policies", arguments->policies,
                     "Instead: how many of 200 cases it takes the data of other harnesses to notice each fault");
+  add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = selftest(*arguments); });
 }
 

@@ -6,12 +6,11 @@
 #include <array>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 
-#include "cli/output_file.h"
+#include "cli/standard_output.h"
 #include "reports/baseline.h"
 #include "reports/finding_text.h"
 #include "reports/github_annotations.h"
@@ -19,6 +18,7 @@
 #include "reports/json.h"
 #include "reports/junit.h"
 #include "reports/markdown.h"
+#include "reports/output_file.h"
 
 namespace tieout {
 namespace {
@@ -42,12 +42,8 @@ constexpr std::array kFormats{
            [](const Report& report) { return junit(report); }},
 };
 
-// Tried, and not asked: to root everything seems to be allowed.
-bool can_be_written(const std::filesystem::path& file) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) return false;
-  return write_file(file.string() + ".probe", "").has_value() &&
-         std::filesystem::remove(file.string() + ".probe", error);
+bool is_standard_output(const std::string& file) {
+  return !file.empty() && (file == "-" || file_identity(file) == file_identity("-"));
 }
 
 // Does the work for one option and adds what went wrong to `errors`. An exception, such as memory that is used up, ends
@@ -77,17 +73,20 @@ void add_sinks(CLI::App& command, Sinks& sinks) {
   command.add_flag("--github", sinks.github, "Annotations for GitHub Actions on standard output")->group("Reports");
 }
 
-tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks) {
+tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallFiles files) {
+  bool reserve = false;
+  if (!sinks.baseline.empty()) files.add_input("--baseline", sinks.baseline);
   for (const Format& format : kFormats) {
-    const std::string& file = sinks.*format.file;
-    const auto same = std::ranges::count_if(kFormats, [&](const Format& f) { return sinks.*f.file == file; });
-    if (!file.empty() && same > 1) {
-      return tl::unexpected(
-          fmt::format("{}: {} is the place of another report, too; name another", format.option, file));
-    }
-    if (!file.empty() && file != "-" && !can_be_written(file)) {
-      return tl::unexpected(fmt::format("{}: {} cannot be written; name another place", format.option, file));
-    }
+    std::string& file = sinks.*format.file;
+    if (file.empty()) continue;
+    files.add_output(format.option, file);
+    if (!is_standard_output(file)) continue;
+    file = "-";
+    reserve = true;
+  }
+  if (const auto checked = files.check(); !checked) return tl::unexpected(checked.error());
+  if (reserve) {
+    if (const auto reserved = reserve_standard_output(); !reserved) return tl::unexpected(reserved.error());
   }
   if (sinks.baseline.empty()) return {};
   std::ifstream file(sinks.baseline, std::ios::binary);
@@ -103,10 +102,6 @@ bool is_set(const Sinks& sinks) {
          std::ranges::any_of(kFormats, [&](const Format& format) { return !(sinks.*format.file).empty(); });
 }
 
-bool on_standard_output(const Sinks& sinks) {
-  return std::ranges::any_of(kFormats, [&](const Format& format) { return sinks.*format.file == "-"; });
-}
-
 tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) {
   std::string errors;
   for (const Format& format : kFormats) {
@@ -114,15 +109,12 @@ tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) 
     if (file.empty()) continue;
     note_failure(errors, format.option, [&]() -> tl::expected<void, std::string> {
       const std::string text = format.text(report);
-      if (file != "-") return write_file(file, text);
-      fmt::print("{}", text);
-      return {};
+      return file == "-" ? write_standard_output(text) : write_file(file, text);
     });
   }
   if (sinks.github) {
     note_failure(errors, "--github", [&]() -> tl::expected<void, std::string> {
-      // GitHub reads both streams; a report on standard output stands there alone.
-      fmt::print(on_standard_output(sinks) ? stderr : stdout, "{}", github_annotations(report));
+      fmt::print("{}", github_annotations(report));  // GitHub reads both streams
       return {};
     });
   }

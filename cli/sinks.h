@@ -6,6 +6,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "cli/call_files.h"
 #include "reports/report.h"
 
 namespace tieout {
@@ -18,14 +19,13 @@ struct Sinks {
 
 void add_sinks(CLI::App& command, Sinks& sinks);
 
-// Before the work: reads the baseline, and makes sure that every file can be written. The error names the option.
-[[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(const Sinks& sinks);
+// Before the work: reads the baseline, makes sure that every file can be written and is no other file of the call, and
+// reserves standard output where a report goes there. files: what else the call reads and writes. The error names the
+// option.
+[[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallFiles files = {});
 
 // Whether any was asked for.
 [[nodiscard]] bool is_set(const Sinks& sinks);
-
-// Whether a report stands on standard output, alone.
-[[nodiscard]] bool on_standard_output(const Sinks& sinks);
 
 // After it. Every output is independent of the others: one that fails, for whatever reason, leaves the others complete. The
 // error has a line for each that failed, with its option.

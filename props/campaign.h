@@ -51,10 +51,6 @@ struct CampaignOptions {
 // What a run has counted before its first case: machine, classes, the cells that it aims at.
 [[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference);
 
-// One case as a run, for the reports. command: that repeats it.
-[[nodiscard]] RunSummary run_of_one_case(const std::string& command, const ConvCase& c, const Verdict& verdict,
-                                         const LibTorch& reference);
-
 // What a campaign calls. Each answers false to end the run.
 struct CampaignCalls {
   std::function<bool(const RunSummary& so_far, std::int64_t running)> progress;  // a few times a second

@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -48,7 +50,9 @@ bool can_run(const ConvCase& c) { return (*libtorch())->available(c.execution).h
 TEST(Corpus, TheContractHolds) {
   ASSERT_TRUE(libtorch()) << libtorch().error().message;
   int verified = 0;
-  for (const Entry& entry : entries("contract.txt")) {
+  std::vector<Entry> all = entries("contract.txt");
+  std::ranges::move(entries("engines.txt"), std::back_inserter(all));
+  for (const Entry& entry : all) {
     ASSERT_EQ(entry.kind, "equal") << entry.line;
     const auto c = parse(entry.line);
     ASSERT_TRUE(c) << entry.line << ": " << c.error().text();

@@ -1,13 +1,7 @@
 #include "props/finding_folders.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cerrno>
-#include <charconv>
-#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -16,6 +10,7 @@
 #include "cases/contents.h"
 #include "reports/finding_json.h"
 #include "reports/finding_text.h"
+#include "reports/output_file.h"
 #include "reports/python_script.h"
 
 namespace tieout {
@@ -27,20 +22,6 @@ std::string hex(std::uint64_t value, int digits) {
   std::string text;
   for (int i = digits - 1; i >= 0; --i) text += "0123456789abcdef"[value >> (4 * i) & 0xfU];
   return text;
-}
-
-bool write_text(const fs::path& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary);
-  out << text;
-  out.close();
-  return out.good();
-}
-
-// Machines that share a corpus know nothing of each other's processes.
-std::string draft_prefix() {
-  std::array<char, 256> machine{};
-  if (gethostname(machine.data(), machine.size() - 1) != 0) return ".draft-";
-  return std::string(".draft-") + machine.data() + "-";
 }
 
 }  // namespace
@@ -62,15 +43,17 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
   const fs::path folder = corpus / folder_name(finding);
   std::error_code error;
   if (fs::exists(folder, error)) return {};
-  const fs::path draft = corpus / (draft_prefix() + std::to_string(getpid()));
-  fs::remove_all(draft, error);
-  fs::create_directories(draft, error);
-  bool written = !error && write_text(draft / "case.txt", finding.case_line + '\n') &&
-                 write_text(draft / "finding.txt", finding_text(finding)) &&
-                 write_text(draft / "finding.json", to_json(finding) + '\n');
-  if (!finding.explanation.empty()) written = written && write_text(draft / "explanation.txt", finding.explanation);
+  fs::create_directories(corpus, error);
+  const fs::path draft = unused_path_beside(folder);
+  if (!error) fs::create_directory(draft, error);
+  const auto write = [&](const char* name, const std::string& text) {
+    return write_file(draft / name, text).has_value();
+  };
+  bool written = !error && write("case.txt", finding.case_line + '\n') && write("finding.txt", finding_text(finding)) &&
+                 write("finding.json", to_json(finding) + '\n');
+  if (!finding.explanation.empty()) written = written && write("explanation.txt", finding.explanation);
   if (const auto c = parse(finding.case_line)) {
-    written = written && write_text(draft / "reproduce.py", python_script(with_contents(*c), finding.case_line));
+    written = written && write("reproduce.py", python_script(with_contents(*c), finding.case_line));
   }
   if (written) fs::rename(draft, folder, error);
   if (written && (!error || fs::exists(folder))) return {};  // another process may have been there first
@@ -78,21 +61,6 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
   fs::remove_all(draft, ignored);
   return tl::unexpected("cannot write " + folder.string() + (error ? ": " + error.message() : std::string()) +
                         "; make room there, or name another folder");
-}
-
-void remove_drafts(const fs::path& corpus) {
-  const std::string prefix = draft_prefix();
-  std::error_code error;
-  std::vector<fs::path> stale;
-  for (const auto& entry : fs::directory_iterator(corpus, error)) {
-    const std::string name = entry.path().filename().string();
-    pid_t writer = 0;
-    const char* const digits = name.data() + std::min(prefix.size(), name.size());
-    const char* const end = name.data() + name.size();
-    if (!name.starts_with(prefix) || std::from_chars(digits, end, writer).ptr != end || writer <= 0) continue;
-    if (kill(writer, 0) != 0 && errno == ESRCH) stale.push_back(entry.path());
-  }
-  for (const fs::path& draft : stale) fs::remove_all(draft, error);
 }
 
 tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& corpus) {

@@ -24,9 +24,6 @@ namespace tieout {
 // Adds the finding, unless it is there. The folder appears whole or not at all. The error says what to do.
 [[nodiscard]] tl::expected<void, std::string> add_finding(const std::filesystem::path& corpus, const Finding& finding);
 
-// Removes what add_finding() had begun in a process of this machine that was killed.
-void remove_drafts(const std::filesystem::path& corpus);
-
 // The cases of a corpus, by folder name; none where there is no such folder. The error names the file that cannot be read.
 [[nodiscard]] tl::expected<std::vector<ConvCase>, std::string> read_corpus(const std::filesystem::path& corpus);
 

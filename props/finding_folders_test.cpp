@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "reports/output_file.h"
+
 namespace tieout {
 namespace {
 
@@ -20,7 +22,8 @@ class FindingFolders : public testing::Test {
   [[nodiscard]] fs::path draft_of(pid_t process) const {
     std::array<char, 256> machine{};
     EXPECT_EQ(gethostname(machine.data(), machine.size() - 1), 0);
-    fs::path draft = corpus_ / (std::string(".draft-") + machine.data() + "-" + std::to_string(process));
+    fs::path draft = corpus_ / (std::string(".tieout-draft-") + machine.data() + "-" + std::to_string(process) +
+                                "-0123456789abcdef");
     fs::create_directories(draft);
     return draft;
   }
@@ -34,12 +37,16 @@ TEST_F(FindingFolders, OnlyDraftsOfTheDeadAreRemoved) {
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
   const fs::path dead = draft_of(child);
   const fs::path living = draft_of(getpid());
-  const fs::path elsewhere = corpus_ / (".draft-another machine-" + std::to_string(child));
+  const fs::path elsewhere = corpus_ / (".tieout-draft-another machine-" + std::to_string(child) + "-0123456789abcdef");
+  // A user's own, which only looks alike.
+  const fs::path users = corpus_ / (fs::path(dead).filename().string() + "-kept");
+  fs::create_directories(users);
   fs::create_directories(elsewhere);
-  remove_drafts(corpus_);
+  remove_abandoned_drafts(corpus_);
   EXPECT_FALSE(fs::exists(dead));
   EXPECT_TRUE(fs::exists(living));
   EXPECT_TRUE(fs::exists(elsewhere));
+  EXPECT_TRUE(fs::exists(users));
   EXPECT_TRUE(read_corpus(corpus_).value().empty());
 }
 

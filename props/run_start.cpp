@@ -4,8 +4,6 @@
 #include "cases/case_text.h"
 #include "props/campaign.h"
 #include "props/case_class.h"
-#include "props/explain.h"
-#include "props/outcome.h"
 #include "props/verify.h"
 
 namespace tieout {
@@ -75,22 +73,6 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
   }
   if (options.subject != nullptr) run.subject = options.subject->text();
   if (options.subject == nullptr) add_cells(run, reference);
-  return run;
-}
-
-RunSummary run_of_one_case(const std::string& command, const ConvCase& c, const Verdict& verdict,
-                           const LibTorch& reference) {
-  RunSummary run{.command = command,
-                 .subject = verdict.finding.subject.empty() ? "scalar" : verdict.finding.subject,
-                 .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                 .machine = machine_of(reference)};
-  const CaseOutcome outcome = outcome_of(c, verdict, reference);
-  count(run, outcome, "given");
-  if (verdict.status == Status::differed || verdict.status == Status::crashed) {
-    run.findings.push_back(verdict.finding);
-    run.findings.back().cell = outcome.cell;
-    run.findings.back().explanation = explanation_of(verdict.finding);
-  }
   return run;
 }
 

@@ -209,7 +209,7 @@ TEST(CampaignSubject, FindingsNameTheSubjectAndReplay) {
   EXPECT_EQ(run.cases.differed, 20);
   ASSERT_GE(run.findings.size(), 1U);
   const std::string text = finding_text(run.findings.front());
-  EXPECT_NE(text.find("own and fbgemm differ by: "), std::string::npos) << text;
+  EXPECT_NE(text.find("own and fbgemm differ at "), std::string::npos) << text;
   EXPECT_NE(text.find("replay: tieout check --subject './own kernel.so' 'conv2d"), std::string::npos) << text;
 }
 

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "reports/diff.h"
 #include "reports/number_text.h"
 #include "reports/tensor_text.h"
+#include "reports/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -54,6 +58,7 @@ std::string replay_command(const std::string& case_line, const std::string& subj
 }
 
 std::string replay_command(const Finding& finding) {
+  if (finding.case_line.empty()) return {};
   std::string command = "tieout check";
   if (!finding.subject.empty()) command += " --subject " + shell_word(finding.subject);
   for (const std::string& line : finding.before) command += " --before " + quoted(line);
@@ -69,19 +74,21 @@ std::string finding_text(const Finding& finding) {
   }
   if (!has_tensors(finding)) {
     line(without_tensors_text(finding));
-    line("replay: ", replay_command(finding));
+    if (!finding.case_line.empty()) line("replay: ", replay_command(finding));
     return text;
   }
   const Diff d = diff(finding.expected, finding.actual);
   line(finding.expected_name, ":\n ", tensor_text(finding.expected));
   line(finding.actual_name, ":\n ", tensor_text(finding.actual));
-  line(fmt::format("{} and {} differ by: {}.0", finding.actual_name, finding.expected_name, d.signed_sum));
-  line(fmt::format("differing elements: {} of {}, largest difference: {}", d.offsets.size(), d.elements, d.largest));
+  // Not the sum of the differences, which the experiment prints: it is 0 where they cancel.
+  line(fmt::format("{} and {} differ at {} of {}, by up to {}", finding.actual_name, finding.expected_name,
+                   grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
   if (!finding.diff_class.empty()) {
-    line("class: ", finding.diff_class,
-         finding.derivation.empty() ? std::string()
-                                    : fmt::format(" ({}; that gives {} of the {} values)", finding.derivation,
-                                                  finding.explained, d.offsets.size()));
+    const std::string derivation = finding.derivation.empty()
+                                       ? std::string()
+                                       : fmt::format(" ({}; that gives {} of the {} values)", finding.derivation,
+                                                     finding.explained, d.offsets.size());
+    line(wrapped("class: " + finding.diff_class + derivation, kTextColumns, 2));
   }
   line(
       fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
@@ -96,8 +103,31 @@ std::string finding_text(const Finding& finding) {
   return text;
 }
 
+namespace {
+
+// In columns, the last one as it comes.
+std::string table_text(const ReportedTable& table) {
+  std::vector<std::size_t> widths(table.columns.size());
+  const auto measure = [&](const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+  };
+  measure(table.columns);
+  for (const auto& cells : table.rows) measure(cells);
+  std::string text = table.title + "\n";
+  const auto add = [&](const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += i + 1 < cells.size() ? fmt::format("{:<{}}  ", cells[i], widths[i]) : cells[i] + "\n";
+    }
+  };
+  add(table.columns);
+  for (const auto& cells : table.rows) add(cells);
+  return text;
+}
+
+}  // namespace
+
 std::string findings_text(const Report& report) {
-  std::string text;
+  std::string text = report.table ? table_text(*report.table) : std::string();
   for (const ReportedFinding& reported : report.findings) {
     text += (text.empty() ? "" : "\n") + finding_text(reported.finding);
   }

@@ -1,6 +1,6 @@
 #pragma once
-// A finding as plain text, in the format of the experiment: both tensors, "differ by", and underneath, element by
-// element, where the difference comes from.
+// A finding as plain text: both tensors in the format of the experiment, how many elements differ, and underneath,
+// element by element, where the difference comes from.
 
 #include <string>
 
@@ -11,7 +11,7 @@ namespace tieout {
 
 [[nodiscard]] std::string finding_text(const Finding& finding);
 
-// All of a report's, an empty line between them.
+// All of a report's, an empty line between them, behind its table if it has one.
 [[nodiscard]] std::string findings_text(const Report& report);
 // How large a finding is: "3 of 64 differ, by up to 1", "no answer to compare", or "differs; not described".
 [[nodiscard]] std::string size_text(const Finding& finding);
@@ -29,7 +29,8 @@ namespace tieout {
 // The command that replays a case, ready to paste into a shell. subject: as --subject names it, or empty.
 [[nodiscard]] std::string replay_command(const std::string& case_line, const std::string& subject = {});
 
-// The command that replays a finding: with --before for each of the cases that run before it.
+// The command that replays a finding: with --before for each of the cases that run before it. Empty for a finding without a
+// case, such as a fault that selftest missed.
 [[nodiscard]] std::string replay_command(const Finding& finding);
 
 }  // namespace tieout

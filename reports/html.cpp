@@ -200,6 +200,7 @@ std::string html(const Report& report) {
   page.set("counts", count_tables(report.total));
   page.set("coverage", coverage_section(report.total));
   if (report.model) page.set("model", layers_section(*report.model));
+  if (report.table) page.set("table", table_section(*report.table));
   if (report.runs.size() > 1) page.set("trend", trend_section(report));
   page.set("finding_count", counted(std::ssize(report.findings), "finding"));
   page.set("has_findings", !report.findings.empty());

@@ -193,6 +193,21 @@ data layers_section(const ReportedLayers& model) {
   return section;
 }
 
+data table_section(const ReportedTable& table) {
+  const auto texts = [](const std::vector<std::string>& cells) {
+    data list(data::type::list);
+    for (const std::string& cell : cells) list.push_back(data{"text", cell});
+    return list;
+  };
+  data section;
+  section.set("title", table.title);
+  section.set("columns", texts(table.columns));
+  data rows(data::type::list);
+  for (const std::vector<std::string>& cells : table.rows) rows.push_back(data{"cells", texts(cells)});
+  section.set("rows", rows);
+  return section;
+}
+
 data trend_section(const Report& report) {
   const std::vector<TrendPoint> points = trend(report);
   std::int64_t most_findings = 1;

@@ -12,6 +12,7 @@ namespace tieout {
 
 // html/layers.mustache: layer x who differs, as a heat map.
 [[nodiscard]] kainjow::mustache::data layers_section(const ReportedLayers& model);
+[[nodiscard]] kainjow::mustache::data table_section(const ReportedTable& table);
 
 // html/trend.mustache: findings and verified cases by run. report: of two runs or more.
 [[nodiscard]] kainjow::mustache::data trend_section(const Report& report);

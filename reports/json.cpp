@@ -177,6 +177,10 @@ std::string json(const Report& report) {
   for (const ReportedFinding& reported : report.findings) document["findings"].push_back(finding_of(reported));
   document["gone"] = Json::array();
   for (const KnownFinding& known : report.gone) document["gone"].push_back(known_of(known));
+  if (report.table) {
+    document["table"] = {
+        {"title", report.table->title}, {"columns", report.table->columns}, {"rows", report.table->rows}};
+  }
   // Bytes that are no UTF-8 become U+FFFD: an engine's words are shown as far as they can be.
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

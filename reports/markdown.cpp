@@ -89,7 +89,8 @@ std::string finding_block(const ReportedFinding& reported) {
   std::string text = fmt::format("**{}, {}, {}**: {}", inline_text(cell.engine), inline_text(cell.isa),
                                  inline_text(cell.path), size_text(finding));
   if (!finding.derivation.empty()) text += "; " + inline_text(finding.derivation);
-  text += ".\n\n" + fenced(replay_command(finding)) + "\n";
+  text += ".\n\n";
+  if (const std::string replay = replay_command(finding); !replay.empty()) text += fenced(replay) + "\n";
   if (reported.known) {
     text += fmt::format("Known: {} {}\n\n", inline_text(reported.known->reason), inline_text(reported.known->link));
   }
@@ -123,6 +124,19 @@ std::string gone_block(const std::vector<KnownFinding>& gone) {
                         inline_text(known.link));
   }
   return rows + "\n";
+}
+
+std::string table_block(const ReportedTable& table) {
+  const auto row = [](const std::vector<std::string>& cells) {
+    std::string line = "|";
+    for (const std::string& cell : cells) line += " " + inline_text(cell) + " |";
+    return line + "\n";
+  };
+  std::string text = "## " + inline_text(table.title) + "\n\n" + row(table.columns) + "|";
+  for (std::size_t i = 0; i < table.columns.size(); ++i) text += "---|";
+  text += "\n";
+  for (const std::vector<std::string>& cells : table.rows) text += row(cells);
+  return text + "\n";
 }
 
 std::string classes_block(const RunSummary& run) {
@@ -162,6 +176,7 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
   constexpr std::size_t kNotes = 512;  // for what says that something was left out
   const RunSummary& total = report.total;
   std::vector<std::string> tables{
+      report.table ? table_block(*report.table) : "",
       gone_block(report.gone),
       report.runs.size() > 1 ? table_of_runs(report) : "",
       total.reasons.empty() ? "" : "## Not verified\n\n" + table("because", total.reasons) + "\n",

@@ -31,8 +31,7 @@ TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
   EXPECT_EQ(finding_text(run_with_a_finding().findings.front()),
             "expected:\n tensor([[[[1]]]], dtype=torch.uint8)\n"
             "actual:\n tensor([[[[0]]]], dtype=torch.uint8)\n"
-            "actual and expected differ by: -1.0\n"
-            "differing elements: 1 of 1, largest difference: 1\n"
+            "actual and expected differ at 1 of 1 element, by up to 1\n"
             "class: tie (ties are rounded up; that gives 1 of the 1 values)\n"
             "index                expected   actual  accumulator  before rounding\n"
             "[0, 0, 0, 0]                1        0           50              0.5\n"

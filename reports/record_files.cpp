@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "reports/output_file.h"
+
 namespace tieout {
 namespace {
 
@@ -157,9 +159,7 @@ tl::expected<void, std::string> merge_records(const fs::path& merged, const std:
   std::ranges::sort(blocks, {}, &RecordBlock::number);
 
   // Under another name until it is whole.
-  fs::path draft = merged;
-  draft += ".draft";
-  fs::remove(draft, error);
+  const fs::path draft = unused_path_beside(merged);
   const auto written = write_merged(draft, whole, std::move(blocks));
   if (written) fs::rename(draft, merged, error);
   if (written && !error) return {};

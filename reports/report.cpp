@@ -84,6 +84,7 @@ std::int64_t new_differences(const Report& report) {
 }
 
 std::string verdict(const Report& report) {
+  if (!report.headline.empty()) return report.headline;
   const RunSummary& run = report.total;
   const CaseCounts& cases = run.cases;
   std::string text;

@@ -40,6 +40,13 @@ struct ReportedLayers {
   std::vector<LayerReport> layers;
 };
 
+// A table of a run whose result is more than its findings: a row for each hypothesis of identify, each fault of selftest.
+struct ReportedTable {
+  std::string title;
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;  // a text for each column
+};
+
 struct Report {
   std::vector<RunSummary> runs;           // oldest first; at least one. Shards of one campaign are one run
   RunSummary total;                       // all of them together; its findings are empty
@@ -47,6 +54,8 @@ struct Report {
   std::vector<KnownFinding> gone;         // entries of the baseline that name no finding of the latest run
 
   std::optional<ReportedLayers> model;  // of this run; records of runs do not hold it
+  std::optional<ReportedTable> table;   // the same
+  std::string headline;                 // what verdict() returns in place of the counts; empty: the counts
 
   [[nodiscard]] std::int64_t new_findings() const;  // those that are not known
 };

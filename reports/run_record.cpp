@@ -9,6 +9,7 @@
 
 #include "reports/database.h"
 #include "reports/finding_json.h"
+#include "reports/output_file.h"
 
 namespace tieout {
 namespace {
@@ -194,13 +195,13 @@ RunRecord::~RunRecord() = default;
 
 tl::expected<RunRecord, RunRecord::Error> RunRecord::create(const std::filesystem::path& file, const RunSummary& run) {
   std::error_code error;
-  if (std::filesystem::exists(file, error)) {
+  if (std::filesystem::exists(std::filesystem::symlink_status(file, error))) {
     return tl::unexpected(file.string() + ": exists already; name another file, or remove it");
   }
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
   // Under another name until it is whole: who is killed in between leaves no record that is none.
-  const std::filesystem::path unfinished = file.string() + ".new";
-  remove_database(unfinished);
+  remove_abandoned_drafts(file.parent_path());
+  const std::filesystem::path unfinished = unused_path_beside(file);
   if (const std::string failure = write_first(unfinished, run); !failure.empty()) {
     remove_database(unfinished);
     return tl::unexpected(failure);

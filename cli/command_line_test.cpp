@@ -1,0 +1,121 @@
+// What all commands have in common: help, empty values, wrong arguments, reports alone on standard output.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/test_command.h"
+
+namespace tieout {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// As `tieout --help` lists them.
+std::vector<std::string> commands() {
+  std::vector<std::string> found;
+  bool listed = false;
+  for (const std::string& line : lines_of(run("--help").output)) {
+    if (line == "Subcommands:") listed = true;
+    std::smatch match;
+    if (listed && std::regex_search(line, match, std::regex("^  ([a-z]+)  +\\S"))) found.push_back(match[1]);
+  }
+  return found;
+}
+
+// The options of a command that take a value, and its arguments as "".
+std::set<std::string> options_with_value(const std::string& command) {
+  std::set<std::string> found;
+  bool arguments = false;
+  for (const std::string& line : lines_of(run(command + " --help").output)) {
+    if (line.ends_with(":")) arguments = line == "Positionals:";
+    std::smatch match;
+    if (std::regex_search(line, match, std::regex("^  (--[a-z-]+) [A-Z]"))) found.insert(match[1]);
+    if (arguments && line.starts_with("  ")) found.insert("");
+  }
+  return found;
+}
+
+TEST(CommandLine, HelpIsAtMost100ColumnsWide) {
+  ASSERT_EQ(commands().size(), 12U);
+  std::vector<std::string> all = commands();
+  all.emplace_back();
+  for (const std::string& command : all) {
+    const Outcome o = run(command + " --help");
+    EXPECT_EQ(o.status, 0) << o.output;
+    for (const std::string& line : lines_of(o.output)) EXPECT_LE(line.size(), 100U) << command << ": " << line;
+  }
+}
+
+TEST(CommandLine, NoOptionOfAnyCommandTakesAnEmptyValue) {
+  int options = 0;
+  for (const std::string& command : commands()) {
+    for (const std::string& option : options_with_value(command)) {
+      for (const std::string& value : {std::string(" ''"), std::string("= conv2d")}) {
+        if (option.empty() && value != " ''") continue;
+        const Outcome o = run(command + " " + option + value);
+        EXPECT_EQ(o.status, 2) << command << " " << option << value << '\n' << o.output;
+        EXPECT_NE(o.output.find("has an empty value"), std::string::npos) << command << " " << option << value << '\n'
+                                                                          << o.output;
+      }
+      ++options;
+    }
+  }
+  EXPECT_GT(options, 90);
+}
+
+TEST(CommandLine, AnUnsetVariableDoesNotVerifyLibTorchInstead) {
+  EXPECT_EQ(run("fuzz --cases 5 --subject \"$TIEOUT_NOT_SET\"").status, 2);
+  EXPECT_EQ(run("check conv2d --subject=\"$TIEOUT_NOT_SET\"").status, 2);
+}
+
+TEST(CommandLine, WrongArgumentsAreNamedInOrderWithWhatMayHaveBeenMeant) {
+  const auto told = [](const std::string& arguments, const std::string& words) {
+    const Outcome o = run(arguments);
+    EXPECT_EQ(o.status, 2) << o.output;
+    EXPECT_NE(o.output.find(words), std::string::npos) << arguments << '\n' << o.output;
+  };
+  told("fuz --cases 5", "tieout: there is no command fuz; did you mean fuzz?");
+  told("fuzz --case 5 --sed 7", "tieout fuzz: not expected: --case 5 --sed 7; did you mean --cases?");
+  told("fuzz one two three", "not expected: one two three");
+  told("check conv2d x=[1] w=[1]", "put it in quotes, as in tieout check 'conv2d x=[1] w=[1]'");
+  told("campaign --dri x", "did you mean --dir?");
+  told("fuzz --cases 0", "--cases: must be a whole number 1..1000000000000, is '0'");
+  told("fuzz --patience -1", "--patience: must be a number above 0, is '-1'");
+  told("fuzz --patience nan", "--patience: must be a number above 0, is 'nan'");
+  told("bench --min-time 0", "--min-time: must be a number above 0, is '0'");
+}
+
+// What is printed otherwise goes to standard error, also by a kernel that prints.
+TEST(CommandLine, AReportOnStandardOutputStandsThereAlone) {
+  const TemporaryFolder folder;
+  const std::string record = "'" + folder.in("run.tieout") + "'";
+  ASSERT_EQ(run("check conv2d --record " + record).status, 0);
+  const std::string models = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
+  for (const std::string& command :
+       {std::string("check conv2d"), std::string("check --file '" TIEOUT_SOURCE_DIR "/props/corpus/engines.txt'"),
+        std::string("fuzz --cases 20 --seed 3"), std::string("experiment --seed 1"), "report " + record,
+        "campaign --cases 20 --seed 3 --dir '" + folder.in("campaign") + "'", std::string("identify --cases 50"),
+        std::string("selftest --fault round_half_away --cases 2000"),
+        "model '" + models + "shared.pt' --input '" + models + "small_input.pt' --hypothesis round_down"}) {
+    for (const char* file : {"-", "/dev/stdout"}) {
+      const Outcome o =
+          run(command + (command.starts_with("campaign") ? " --resume --json " : " --json ") + file, Streams::output);
+      EXPECT_NE(o.output, "") << command;
+      EXPECT_TRUE(nlohmann::json::accept(o.output)) << command << '\n' << o.output.substr(0, 500);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tieout

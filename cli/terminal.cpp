@@ -1,0 +1,22 @@
+#include "cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "reports/text_wrap.h"
+
+namespace tieout {
+
+void print_text(const std::string& text) { (void)std::fwrite(text.data(), 1, text.size(), stdout); }
+
+std::size_t output_columns() {
+  constexpr std::size_t kLeast = 40;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kTextColumns;
+  return std::max<std::size_t>(kLeast, size.ws_col);
+}
+
+}  // namespace tieout
