@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <fbgemm/Utils.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <string_view>
@@ -37,12 +38,16 @@ inst_set_t fbgemm_isa(Isa isa) {
 
 }  // namespace
 
+int most_threads() { return omp_get_thread_limit(); }
+
 bool has_engine(Engine engine) {
   const std::vector<at::QEngine>& supported = at::globalContext().supportedQEngines();
   return std::find(supported.begin(), supported.end(), qengine(engine)) != supported.end();
 }
 
 void select(const Execution& execution) {
+  omp_set_dynamic(0);  // OMP_DYNAMIC gives a parallel region fewer threads than omp_get_max_threads() promises
+  if (omp_get_max_active_levels() < 1) omp_set_max_active_levels(1);  // OMP_MAX_ACTIVE_LEVELS=0 does the same
   at::globalContext().setQEngine(qengine(execution.engine));
   fbgemm::fbgemmForceIsa(fbgemm_isa(execution.isa));
   if (at::get_num_threads() != execution.threads) at::set_num_threads(execution.threads);

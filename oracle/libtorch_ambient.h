@@ -13,7 +13,11 @@ namespace tieout {
 // Whether this library was built with the engine.
 [[nodiscard]] bool has_engine(Engine engine);
 
-// Sets all of it, so that what ran before never decides.
+// The most threads that an operator can have: what OMP_THREAD_LIMIT leaves. oneDNN plans with as many as are asked for, and
+// its zero point compensation is wrong where fewer run (oracle/README.md).
+[[nodiscard]] int most_threads();
+
+// Sets all of it, so that neither what ran before nor the environment decides. execution: at most most_threads().
 void select(const Execution& execution);
 
 // Who packed the weights, and so who will compute: the packed weights' own class tells.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <string>
 
 #include "cases/case_text.h"
 #include "cases/cpu.h"
@@ -101,6 +102,10 @@ class Adapter final : public LibTorch {
     }
     if (!cpu_has(execution.isa)) {
       return cannot(EngineError::Kind::unsupported, "this CPU has no ", name(execution.isa));
+    }
+    if (execution.threads > most_threads()) {
+      return cannot(EngineError::Kind::unsupported, "OMP_THREAD_LIMIT allows fewer threads than ",
+                    std::to_string(execution.threads));
     }
     return {};
   }

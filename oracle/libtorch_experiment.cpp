@@ -12,9 +12,11 @@
 #include <fbgemm/Utils.h>
 #include <torch/csrc/autograd/function.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
+#include "oracle/libtorch_ambient.h"
 #include "oracle/libtorch_capture.h"
 #include "oracle/observers.h"
 
@@ -98,7 +100,7 @@ at::Tensor conv2d_relu(const at::Tensor& input, const Packed& packed, const Quan
 void set_ambient() {
   at::globalContext().setQEngine(at::QEngine::FBGEMM);
   fbgemm::fbgemmForceIsa(fbgemm::inst_set_t::anyarch);
-  at::set_num_threads(2);
+  at::set_num_threads(std::min(2, most_threads()));
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     # Kernels as users write them: what is installed, and the library that does the work.
     libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"
     in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that
-    torch = "torch ATen c10 caffe2 fbgemm"
+    torch = "torch ATen c10 caffe2 fbgemm omp.h"  # the OpenMP library that LibTorch is linked to
 
     # The system: the only headers with a dot or a slash in their names that are neither a room nor a library.
     system_headers = "alloca.h cpuid.h dirent.h dlfcn.h elf.h fcntl.h fenv.h immintrin.h link.h malloc.h poll.h sched.h " \
