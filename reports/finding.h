@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cases/tensor.h"
@@ -55,8 +56,12 @@ struct Finding {
 // True if both tensors are there and can be compared: they have one shape, and as many values as it says.
 [[nodiscard]] bool has_tensors(const Finding& finding);
 
-// What a finding is counted by: its class; or how there was no answer, without the numbers, which differ from case to case.
-// A finding without tensors keeps the kind that it was counted by.
+// The text without what differs from case to case and from run to run: numbers, addresses, hashes and paths are "#". Its
+// first line, at most 100 characters.
+[[nodiscard]] std::string kind_of_text(std::string_view text);
+
+// What a finding is counted by: its class; or how there was no answer, as kind_of_text(). A finding without tensors keeps the
+// kind that it was counted by.
 [[nodiscard]] std::string kind_of(const Finding& finding);
 
 // What it was counted by, before it was made small.

@@ -18,23 +18,39 @@ bool names(const KnownFinding& known, const Finding& finding) {
          fits(known.case_line, finding.case_line);
 }
 
-// Of the differing cases of a kind, those that known findings account for: all, if everything kept of it is known and an
-// entry of the baseline names more than single cases; those that were kept, if each is named by its case; else none.
-std::int64_t accounted_for(const Report& report, const std::string& kind, std::int64_t count) {
-  std::int64_t kept = 0;
-  bool by_more_than_case = false;
-  for (const ReportedFinding& reported : report.findings) {
-    for (const std::size_t run : reported.runs) {
-      for (const Finding& finding : report.runs[run].findings) {
-        if (kind_of(finding) != kind_of(reported.finding) || finding.case_line != reported.finding.case_line) continue;
-        if (counted_kind(finding) != kind) continue;
-        if (!reported.known) return 0;
-        by_more_than_case = by_more_than_case || reported.known->case_line.empty();
-        ++kept;
-      }
+// What was kept of the differing cases of one kind.
+struct Kept {
+  std::int64_t findings = 0;
+  bool any_new = false;            // one of them is not known
+  bool by_more_than_case = false;  // an entry of the baseline that names one of them names more than a single case
+};
+
+// By the kind that they were counted by.
+std::map<std::string, Kept> kept_by_kind(const Report& report) {
+  std::map<std::pair<std::string, std::string>, const ReportedFinding*> reported;
+  for (const ReportedFinding& each : report.findings) {
+    reported[{kind_of(each.finding), each.finding.case_line}] = &each;
+  }
+  std::map<std::string, Kept> kinds;
+  for (const RunSummary& run : report.runs) {
+    for (const Finding& finding : run.findings) {
+      const auto found = reported.find({kind_of(finding), finding.case_line});
+      if (found == reported.end()) continue;
+      const std::optional<KnownFinding>& known = found->second->known;
+      Kept& kept = kinds[counted_kind(finding)];
+      ++kept.findings;
+      kept.any_new = kept.any_new || !known;
+      kept.by_more_than_case = kept.by_more_than_case || (known && known->case_line.empty());
     }
   }
-  return by_more_than_case ? count : std::min(kept, count);
+  return kinds;
+}
+
+// Of the differing cases of a kind, those that known findings account for: all, if everything kept of it is known and an
+// entry of the baseline names more than single cases; those that were kept, if each is named by its case; else none.
+std::int64_t accounted_for(const Kept& kept, std::int64_t count) {
+  if (kept.any_new) return 0;
+  return kept.by_more_than_case ? count : std::min(kept.findings, count);
 }
 
 }  // namespace
@@ -79,7 +95,11 @@ Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>
 
 std::int64_t new_differences(const Report& report) {
   std::int64_t unknown = report.total.cases.differed + report.total.cases.crashed;
-  for (const auto& [kind, count] : report.total.differences) unknown -= accounted_for(report, kind, count);
+  const std::map<std::string, Kept> kinds = kept_by_kind(report);
+  for (const auto& [kind, count] : report.total.differences) {
+    const auto kept = kinds.find(kind);
+    if (kept != kinds.end()) unknown -= accounted_for(kept->second, count);
+  }
   return unknown;
 }
 

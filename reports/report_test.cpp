@@ -93,6 +93,18 @@ TEST(KindOf, IsTheSameWhateverTheNumbers) {
   EXPECT_EQ(kind_of({.diff_class = "tie"}), "tie");
 }
 
+TEST(KindOf, LeavesOutWhatDiffersFromRunToRun) {
+  EXPECT_EQ(kind_of_text("throws bad tensor at 0x7ffd12ab9c"), "throws bad tensor at #");
+  EXPECT_EQ(kind_of_text("object 55d0c8a1b2f0 is gone"), "object # is gone");
+  EXPECT_EQ(kind_of_text("error 1.5e-07 is above 12"), "error # is above #");
+  EXPECT_EQ(kind_of_text("cannot open /tmp/tmp.Xk2a9/weights: gone"), "cannot open #: gone");
+  EXPECT_EQ(kind_of_text("id 123e4567-e89b-12d3-a456-426614174000"), "id #-#-#-#-#");
+  EXPECT_EQ(kind_of_text("first\nsecond"), "first");
+  // Words stay, also those of hexadecimal letters, and a number that ends one.
+  EXPECT_EQ(kind_of_text("died: SIGABRT: a bad face added int8"), "died: SIGABRT: a bad face added int#");
+  EXPECT_EQ(kind_of_text("read/write"), "read/write");
+}
+
 TEST(Baseline, ReadsWhatPeopleWrite) {
   const auto baseline = parse_baseline(R"([{"kind": "tie", "path": "im2col", "reason": "agreed", "link": "https://x"},
                                            {"case": "conv2d x=[1]", "reason": "so be it"}])");
