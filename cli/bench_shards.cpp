@@ -57,7 +57,7 @@ Course follow(LibTorch& reference, const CampaignOptions& options, const char* n
     std::fflush(stdout);
     return true;
   };
-  const CampaignCalls calls{.progress = [](const RunSummary&, std::int64_t) { return true; }, .block = block};
+  const CampaignCalls calls{.progress = [](const RunSummary&, const Underway&) { return true; }, .block = block};
   course.whole = run_campaign(options, reference, std::move(begin), calls);
   return course;
 }

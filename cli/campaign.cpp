@@ -35,7 +35,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kEndless = 1'000'000'000'000;  // cases, where only time ends the run
 constexpr double kLimit = 20;                         // seconds
-constexpr std::int64_t kMemory = 8192;                // MiB
 
 struct Arguments {
   std::string folder;
@@ -46,7 +45,7 @@ struct Arguments {
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   double limit = kLimit;
-  std::int64_t memory = kMemory;
+  std::int64_t memory = kWorkerMemory;
   Sinks sinks;
 };
 
@@ -69,7 +68,7 @@ std::string command_of(const Arguments& arguments, std::uint64_t seed) {
   if (arguments.products) command += fmt::format(" --products {}", *arguments.products);
   command += fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
   if (arguments.limit != kLimit) command += fmt::format(" --limit {}", arguments.limit);
-  if (arguments.memory != kMemory) command += fmt::format(" --memory {}", arguments.memory);
+  if (arguments.memory != kWorkerMemory) command += fmt::format(" --memory {}", arguments.memory);
   return command + words_of(arguments.subject);
 }
 
@@ -273,11 +272,9 @@ void add_campaign(CLI::App& app, int& exit_status) {
       ->check(whole_number(1, 1024))
       ->capture_default_str();
   command->add_option("--limit", arguments->limit, "Seconds a case may take before it counts as hanging")
-      ->check(number(0.01, 1e6))
+      ->check(seconds_check())
       ->capture_default_str();
-  command->add_option("--memory", arguments->memory, "MiB a worker may take")
-      ->check(whole_number(64, std::int64_t{1} << 24))
-      ->capture_default_str();
+  add_memory_option(*command, arguments->memory);
   command
       ->add_option("--corpus", arguments->corpus,
                    "Folder of findings, replayed first and added to; default: one of its own in --dir")

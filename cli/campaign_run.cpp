@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
@@ -63,6 +64,14 @@ void print_strategies(const RunSummary& run) {
 
 }  // namespace
 
+void add_memory_option(CLI::App& command, std::int64_t& memory) {
+  command
+      .add_option("--memory", memory,
+                  "Memory that a worker process may take, MiB; a case that needs more is not verified")
+      ->check(whole_number(64, std::int64_t{1} << 24U))
+      ->capture_default_str();
+}
+
 CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
                            const BlockWriter& block) {
   interrupted = 0;
@@ -73,8 +82,8 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
   Progress progress(options.cases / options.shard.count, options.seconds);
   CampaignEnd end;
   const CampaignCalls calls{.progress =
-                                [&](const RunSummary& run, std::int64_t running) {
-                                  progress.show(run, running);
+                                [&](const RunSummary& run, const Underway& underway) {
+                                  progress.show(run, underway.answered, underway.processes);
                                   return interrupted == 0;
                                 },
                             .block =
@@ -82,7 +91,8 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
                                   const auto written = block(one, run);
                                   if (!written) end.error = written.error();
                                   return written.has_value();
-                                }};
+                                },
+                            .stopped = [&](const std::string& why) { end.error = why; }};
   end.run = run_campaign(options, reference, std::move(start), calls);
   progress.finish();
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);

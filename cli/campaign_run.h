@@ -1,6 +1,8 @@
 #pragma once
 // A campaign on the terminal: started, watched, stopped by Ctrl-C, and summed up. What fuzz and campaign have in common.
 
+#include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -8,6 +10,11 @@
 #include "reports/report.h"
 
 namespace tieout {
+
+inline constexpr std::int64_t kWorkerMemory = 8192;  // MiB, the default of --memory
+
+// --memory, as fuzz and campaign have it.
+void add_memory_option(CLI::App& command, std::int64_t& memory);
 
 struct CampaignEnd {
   RunSummary run;

@@ -101,6 +101,14 @@ TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
   fs::remove(folder_ / "shards/shard-0002-of-0004.tieout");
   EXPECT_EQ(run({"report", in("shards")}), 3) << output();  // a shard is missing
 
+  for (const char* shards : {"4611686018427387904", "9223372036854775807", "-4", "1000001"}) {
+    EXPECT_EQ(run_with({{"JOB_COMPLETION_INDEX", "1"}, {"TIEOUT_SHARDS", shards}}), 2) << shards;
+  }
+  EXPECT_EQ(run_with({{"SLURM_ARRAY_TASK_ID", "9223372036854775807"},
+                      {"SLURM_ARRAY_TASK_MIN", "-9223372036854775808"},
+                      {"SLURM_ARRAY_TASK_COUNT", "4"}}),
+            2)
+      << output();
   EXPECT_EQ(run_with({{"JOB_COMPLETION_INDEX", "1"}}), 2);
   EXPECT_NE(output().find("TIEOUT_SHARDS is not set"), std::string::npos) << output();
 }
@@ -155,6 +163,23 @@ TEST_F(CampaignCommand, FindingsAreKeptAndReplayedFirst) {
   EXPECT_NE(output().find("one/case.txt: stride: must be"), std::string::npos) << output();
 }
 
+TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
+  const std::string kernel = std::string(TIEOUT_KERNELS) + "/libremembers.so";
+  EXPECT_EQ(run({"fuzz", "--cases", "500", "--seed", "1", "--subject", kernel}), 1) << output();
+  const std::size_t begin = output().find("replay: tieout check --subject ");
+  ASSERT_NE(begin, std::string::npos) << output();
+  const std::string replay = output().substr(begin, output().find('\n', begin) - begin);
+  const std::size_t before = replay.find(" --before '");
+  ASSERT_NE(before, std::string::npos) << replay;
+  EXPECT_EQ(replay.find(" --before '", before + 1), std::string::npos) << "one is enough: " << replay;
+  const Outcome again = tieout::run(replay.substr(std::string("replay: tieout ").size()));
+  EXPECT_EQ(again.status, 1) << again.output;
+  EXPECT_NE(again.output.find("only where the same process has run before it"), std::string::npos) << again.output;
+  // Without that case it is equal.
+  const std::size_t last = replay.rfind(" '");
+  EXPECT_EQ(tieout::run("check --subject '" + kernel + "'" + replay.substr(last)).status, 0);
+}
+
 TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   const auto told = [&](const std::vector<std::string>& arguments, const std::string& words) {
     EXPECT_EQ(run(arguments), 2);
@@ -163,6 +188,18 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   told({"campaign", "--dir", in("x")}, "say how long");
   told({"campaign", "--dir", in("x"), "--for", "8"}, "must be a time such as");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "3/2"}, "must be I/N");
+  // One more would leave the range of what counts cases.
+  for (const char* shard : {"9223372036854775807/9223372036854775807", "1/4611686018427387904", "1/1000001"}) {
+    told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", shard}, "must be I/N with 1 <= I <= N <= 1000000");
+  }
+  for (const char* seconds : {"nan", "inf", "-1", "0", "1e300", "0x10", "5s"}) {
+    told({"campaign", "--dir", in("x"), "--cases", "9", "--limit", seconds}, "--limit: must be a number of seconds");
+    told({"campaign", "--dir", in("x"), "--cases", "9", "--patience", seconds},
+         "--patience: must be a number of seconds");
+  }
+  for (const char* time : {"nans", "infh", "-1s", "0s", "1e300s", "99999999999999999999h"}) {
+    told({"campaign", "--dir", in("x"), "--for", time}, "--for must be a time such as");
+  }
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "1/2"}, "the same seed");
   told({"campaign", "--dir", "/proc/x", "--cases", "9"}, "name another folder");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", in("absent")}, "--corpus: ");

@@ -10,6 +10,7 @@
 #include "cases/case_cost.h"
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cli/check_before.h"
 #include "cli/check_file.h"
 #include "cli/commands.h"
 #include "cli/sinks.h"
@@ -31,6 +32,7 @@ struct Arguments {
   std::string line;
   std::string file;  // of cases; empty: the line is one
   std::string record;
+  std::vector<std::string> before;  // lines of cases that the same process verifies first
   SubjectArguments subject;
   std::optional<std::string> python;  // where the script goes; "-": standard output
   Sinks sinks;
@@ -115,6 +117,20 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
   print_departures(c, verdict, reference);
 }
 
+// Verifies the case after those of --before. The exit status.
+int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& reference, Subject* subject,
+                       const std::vector<KnownFinding>& baseline) {
+  const auto before = parse_all(arguments.before);
+  if (!before) return fail(kBadUsage, "--before: " + before.error());
+  const std::string command =
+      replay_command({.case_line = arguments.line, .subject = arguments.subject.text, .before = arguments.before});
+  auto run = check_after(*before, c, command, reference, subject, arguments.subject.rules());
+  if (!run) return fail(kNotVerified, "--before: " + run.error());
+  const Report report = make_report({std::move(*run)}, baseline);
+  if (const auto written = write(arguments.sinks, report); !written) return fail(kNotVerified, written.error());
+  return exit_status(report);
+}
+
 // Error: the exit status, after saying why.
 tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const LibTorch& reference,
                                    GivenCases& cases) {
@@ -139,6 +155,7 @@ int check(Arguments& arguments) {
   if (!subject) return subject.error();
   const auto reference = libtorch();
   if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
+  if (!arguments.before.empty()) return check_after_others(arguments, *c, **reference, subject->get(), *baseline);
   GivenCases cases(command_of(arguments), **reference, subject->get(), arguments.subject.rules());
   if (!arguments.record.empty()) {
     if (const auto created = cases.record_to(arguments.record); !created) {
@@ -186,14 +203,21 @@ void add_check(CLI::App& app, int& exit_status) {
   auto* const file =
       command->add_option("--file", arguments->file, "Verify the cases of a file, one a line; -: standard input")
           ->type_name("FILE");
+  auto* const before =
+      command->add_option("--before", arguments->before, "Case that the same process verifies first; can be repeated")
+          ->type_name("CASE")
+          ->allow_extra_args(false);
   auto* const python =
       command->add_option("--python", arguments->python,
                           "Write a python script here that shows the case with torch alone; -: standard output");
   file->excludes(line);
   file->excludes(python);
-  command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
-      ->type_name("FILE")
-      ->group("Reports");
+  file->excludes(before);
+  auto* const record =
+      command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
+          ->type_name("FILE")
+          ->group("Reports");
+  record->excludes(before);
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->footer(kGrammar);

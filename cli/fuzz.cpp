@@ -30,6 +30,7 @@ struct Arguments {
   SubjectArguments subject;
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
+  std::int64_t memory = kWorkerMemory;
   Sinks sinks;
 };
 
@@ -61,9 +62,12 @@ int run_fuzz(Arguments& arguments) {
       .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
       .products = arguments.products,
       .workers = arguments.workers,
-      .command = fmt::format(
-          "tieout fuzz --cases {} --seed {}{}{}{}", arguments.cases, *seed, arguments.uniform ? " --uniform" : "",
-          arguments.products ? fmt::format(" --products {}", *arguments.products) : "", words_of(arguments.subject)),
+      .memory_per_case = arguments.memory << 20U,
+      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}", arguments.cases, *seed,
+                             arguments.uniform ? " --uniform" : "",
+                             arguments.products ? fmt::format(" --products {}", *arguments.products) : "",
+                             arguments.memory == kWorkerMemory ? "" : fmt::format(" --memory {}", arguments.memory),
+                             words_of(arguments.subject)),
       .subject = subject->get(),
       .rules = arguments.subject.rules()};
   RunSummary run = empty_run(options, **reference);
@@ -78,7 +82,7 @@ int run_fuzz(Arguments& arguments) {
                                    [&](const RecordBlock& block, const RunSummary& so_far) {
                                      return record ? record->append(block, so_far) : tl::expected<void, std::string>();
                                    });
-  if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: --record: {}\n", end.error);
+  if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: {}\n", end.error);
   const Report report = make_report({end.run}, *baseline);
   const auto written = write(arguments.sinks, report);  // before anything that may fail on standard output
   print_run(report, end.interrupted);
@@ -105,6 +109,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
       ->group("Reports");
   command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
       ->check(whole_number(1, std::int64_t{1} << 32));
+  add_memory_option(*command, arguments->memory);
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });

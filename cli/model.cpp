@@ -15,6 +15,7 @@
 #include "cases/case_text.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/duration.h"
 #include "cli/own_process.h"
 #include "cli/patience.h"
 #include "cli/progress.h"
@@ -300,7 +301,7 @@ void add_model(CLI::App& app, int& exit_status) {
   command
       ->add_option("--patience", arguments->patience,
                    "Timeout of the model's own code, from one quantized convolution to the next, seconds")
-      ->check(number(0.001, 1e9))
+      ->check(seconds_check())
       ->capture_default_str();
   command->add_option("--memory", arguments->memory, "MiB that the model and its verification may take beside LibTorch")
       ->check(whole_number(1, std::int64_t{1} << 32))

@@ -39,7 +39,7 @@ std::string differences_text(const RunSummary& run, std::size_t room) {
 Progress::Progress(std::int64_t cases, double seconds)
     : cases_(cases), seconds_(seconds), terminal_(isatty(STDERR_FILENO) == 1) {}
 
-void Progress::show(const RunSummary& so_far, std::int64_t running) {
+void Progress::show(const RunSummary& so_far, std::int64_t answered, std::int64_t running) {
   const auto now = Clock::now();
   if (cases_before_ < 0) {
     cases_before_ = so_far.cases.all();
@@ -48,7 +48,7 @@ void Progress::show(const RunSummary& so_far, std::int64_t running) {
   }
   if (now - drawn_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::minutes(1))) return;
   drawn_ = now;
-  const std::int64_t done = so_far.cases.all();
+  const std::int64_t done = so_far.cases.all() + answered;
   const double rate = static_cast<double>(done - cases_before_) / std::max(so_far.seconds - before_, 1e-9);
   double left = rate > 0 ? static_cast<double>(cases_ - done) / rate : 0;
   double share = static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(1, cases_));

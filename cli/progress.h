@@ -13,8 +13,9 @@ class Progress {
   // What is to be done: cases, or seconds where that is not 0.
   explicit Progress(std::int64_t cases, double seconds = 0);
 
-  // Draws at most ten times a second. running: workers at work.
-  void show(const RunSummary& so_far, std::int64_t running);
+  // Draws at most ten times a second. answered: cases of blocks that are not complete, which so_far does not count yet.
+  // running: worker processes.
+  void show(const RunSummary& so_far, std::int64_t answered, std::int64_t running);
 
   // The same where the work is counted in something else than cases.
   void show(std::int64_t done, std::int64_t differing, const char* what);

@@ -20,22 +20,24 @@ tl::expected<Shard, std::string> parse_shard(const std::string& text) {
   const std::size_t slash = text.find('/');
   const std::int64_t number = whole(text.substr(0, slash)).value_or(0);
   const std::int64_t count = slash == std::string::npos ? 0 : whole(text.substr(slash + 1)).value_or(0);
-  if (number < 1 || number > count) {
-    return tl::unexpected(fmt::format("must be I/N with 1 <= I <= N, as in 2/8; is '{}'", text));
+  if (number < 1 || number > count || count > kMostShards) {
+    return tl::unexpected(fmt::format("must be I/N with 1 <= I <= N <= {}, as in 2/8; is '{}'", kMostShards, text));
   }
   return Shard{.index = number - 1, .count = count};
 }
 
 tl::expected<Shard, std::string> shard_of_environment(const Environment& environment) {
+  constexpr std::int64_t kMostNumber = std::int64_t{1} << 32;  // of a task: Slurm counts them in 32 bits
   std::string wrong;
   const auto number = [&](const char* variable, std::optional<std::int64_t> otherwise) -> std::int64_t {
     const auto text = environment(variable);
     const auto value = text ? whole(*text) : otherwise;
-    if (!value && wrong.empty()) {
-      wrong = text ? fmt::format("{} must be a whole number, is '{}'", variable, *text)
+    const bool usable = value && *value >= 0 && *value <= kMostNumber;
+    if (!usable && wrong.empty()) {
+      wrong = text ? fmt::format("{} must be a whole number from 0 to {}, is '{}'", variable, kMostNumber, *text)
                    : fmt::format("{} is not set, and the number of shards is not known without it", variable);
     }
-    return value.value_or(0);
+    return usable ? *value : 0;
   };
   Shard shard;
   if (environment("SLURM_ARRAY_TASK_ID")) {
@@ -50,9 +52,10 @@ tl::expected<Shard, std::string> shard_of_environment(const Environment& environ
     shard.count = number("GTEST_TOTAL_SHARDS", {});
   }
   if (!wrong.empty()) return tl::unexpected(wrong);
-  if (shard.index < 0 || shard.index >= shard.count) {
-    return tl::unexpected(fmt::format("the environment says shard {} of {}, counted from 0: name it by --shard I/N",
-                                      shard.index, shard.count));
+  if (shard.index < 0 || shard.index >= shard.count || shard.count > kMostShards) {
+    return tl::unexpected(
+        fmt::format("the environment says shard {} of {}, counted from 0 and at most {}: name it by --shard I/N",
+                    shard.index, shard.count, kMostShards));
   }
   return shard;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Which part of a campaign this process is: told by --shard, or by the job system that started it.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,6 +10,9 @@
 #include "reports/run_summary.h"
 
 namespace tieout {
+
+// As many as any job system starts, and so few that no number of a block leaves its type.
+inline constexpr std::int64_t kMostShards = 1'000'000;
 
 // "2/8": the second of eight.
 [[nodiscard]] tl::expected<Shard, std::string> parse_shard(const std::string& text);

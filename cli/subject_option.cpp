@@ -8,6 +8,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/duration.h"
 #include "props/hypothesis_subject.h"
 #include "props/isolated.h"
 #include "reports/finding_text.h"
@@ -22,7 +23,7 @@ void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
       "program that speaks docs/process_protocol.md; or hypothesis:NAME, an arithmetic of `tieout explain --help`");
   command
       .add_option("--patience", arguments.seconds, "Seconds that the subject may take for an answer: more is a hang")
-      ->check(positive_number())
+      ->check(seconds_check())
       ->capture_default_str();
   command.add_flag("--strict", arguments.strict,
                    "Only LibTorch's own values count as right, also where its code departs from its contract");

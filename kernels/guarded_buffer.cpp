@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <new>
+#include <utility>
 
 namespace tieout {
 namespace {
@@ -28,12 +28,12 @@ void GuardedBuffer::place(std::size_t size, std::size_t alignment, Conditions::P
   const std::size_t page = page_size();
   const std::size_t pages = std::max(page, (size + page - 1) / page * page);
   if (pages != pages_) {
-    if (base_ != nullptr) munmap(base_, pages_ + 2 * kGuard);
+    if (base_ != nullptr) munmap(std::exchange(base_, nullptr), std::exchange(pages_, 0) + 2 * kGuard);
     void* const memory = mmap(nullptr, pages + 2 * kGuard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED ||
         mprotect(static_cast<unsigned char*>(memory) + kGuard, pages, PROT_READ | PROT_WRITE) != 0) {
-      std::fprintf(stderr, "kernels/guarded_buffer.cpp: no memory for a buffer of %zu bytes\n", size);
-      std::abort();
+      if (memory != MAP_FAILED) munmap(memory, pages + 2 * kGuard);
+      throw std::bad_alloc();
     }
     base_ = static_cast<unsigned char*>(memory);
     pages_ = pages;

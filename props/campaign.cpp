@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,12 +13,15 @@
 
 #include "cases/case_text.h"
 #include "props/case_class.h"
+#include "props/case_sequence.h"
 #include "props/describe.h"
 #include "props/explain.h"
 #include "props/in_flight.h"
 #include "props/isolated.h"
+#include "props/kinds.h"
 #include "props/outcome.h"
 #include "props/replay.h"
+#include "props/second_look.h"
 #include "props/sequence.h"
 #include "props/verify.h"
 #include "reports/finding_json.h"
@@ -31,15 +35,20 @@ using std::chrono::milliseconds;
 constexpr std::size_t kBlocksAhead = 8;      // of each worker, waiting for one before them
 constexpr double kSecondsToReduce = 120;     // its limits of work end it long before, on a machine that gets on
 constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
-constexpr milliseconds kForLastWords{700};   // until an interrupted run ends
+constexpr milliseconds kForLastWords{1500};  // until an interrupted run ends
+constexpr std::size_t kMostThorough = 16;    // reductions; what else is kept is reduced quickly
 
-// A block on its way: drawn and run, then its findings made small.
+// A block on its way: drawn and run; what is doubtful verified again; its findings made small.
 struct Pending {
-  enum class Stage { running, ran, reducing, ready } stage = Stage::running;
+  enum class Stage { running, doubtful, ran, reducing, ready } stage = Stage::running;
   std::int64_t number = 0;
   std::int64_t begin = 0;
   std::vector<CaseOutcome> outcomes;
-  std::deque<Finding> findings;  // before they are reduced, then after; their places stay
+  std::int64_t answered = 0;
+  std::vector<std::int64_t> deaths;  // cases on which a worker died, ascending: another one went on behind each
+  std::size_t doubts = 0;            // cases that are still to be verified again
+  std::deque<Finding> findings;      // before they are reduced, then after; their places stay
+  std::vector<Effort> efforts;       // to reduce each of them
   std::size_t unreduced = 0;
 };
 
@@ -51,20 +60,19 @@ class Campaign {
         calls_(calls),
         run_(std::move(start.so_far)),
         seconds_before_(run_.seconds),
-        next_(start.blocks_done) {}
+        next_(start.blocks_done),
+        kinds_(run_) {
+    for (const Finding& finding : run_.findings) {
+      if (finding.index >= 0) ++kept_[counted_kind(finding)];  // what a corpus holds leaves room for what is new
+    }
+  }
 
   RunSummary run() {
-    while (go_on_) {
-      start_work();  // before what is done is written down, which takes a disk's time
-      settle();
-      if (!go_on_) break;
-      start_work();  // what that made room for
-      if (pending_.empty()) break;
-      processes_.wait(milliseconds(100));
-      note_time();
-      if (calls_.progress(run_, std::ssize(pending_))) continue;
-      go_on_ = false;
-      count_what_was_seen();
+    try {
+      work();
+    } catch (const NoProcess& error) {
+      calls_.stopped(error.what());
+      stop();
     }
     // In the time that it was given a run has done what was asked of it.
     run_.finished = pending_.empty() && (next_block_begin() >= options_.cases || out_of_time());
@@ -74,6 +82,31 @@ class Campaign {
   }
 
  private:
+  void work() {
+    while (go_on_) {
+      start_work();  // before what is done is written down, which takes a disk's time
+      settle();
+      if (!go_on_) break;
+      start_work();  // what that made room for
+      if (pending_.empty()) break;
+      processes_.wait(milliseconds(100));
+      note_time();
+      if (!calls_.progress(run_, underway())) stop();
+    }
+  }
+
+  void stop() {
+    go_on_ = false;
+    processes_.stop();
+    count_what_was_seen();
+  }
+
+  [[nodiscard]] Underway underway() const {
+    Underway now{.processes = static_cast<std::int64_t>(processes_.running())};
+    for (const Pending& block : pending_) now.answered += block.answered;
+    return now;
+  }
+
   [[nodiscard]] ConvCase draw(std::int64_t index) const { return tieout::draw(options_, index); }
 
   [[nodiscard]] std::int64_t next_block() const { return options_.shard.index + next_ * options_.shard.count; }
@@ -115,11 +148,11 @@ class Campaign {
          .answered =
              [this, &block](std::int64_t index, const std::string& answer) {
                auto outcome = unpack(answer);
-               if (!outcome) return take_death(block, index, kOverwritten);
+               if (!outcome) return take_death(block, index, {.last_words = kOverwritten});
                take(block, index, std::move(*outcome));
              },
-         .died = [this, &block](std::int64_t index, const Death& death) { take_death(block, index, death.text()); },
-         .ended = [&block] { block.stage = Pending::Stage::ran; }});
+         .died = [this, &block](std::int64_t index, const Death& death) { take_death(block, index, death); },
+         .ended = [this, &block] { note_doubts(block); }});
   }
 
   // Where a worker says what it is at; empty: nowhere.
@@ -129,12 +162,44 @@ class Campaign {
   }
 
   void take(Pending& block, std::int64_t index, CaseOutcome outcome) {
-    block.outcomes[static_cast<std::size_t>(index - block.begin)] = std::move(outcome);
+    outcome_of(block, index) = std::move(outcome);
+    ++block.answered;
   }
 
-  void take_death(Pending& block, std::int64_t index, const std::string& how) {
-    take(block, index, death_of(draw(index), how_, how));
-    deaths_[index] = how;
+  static CaseOutcome& outcome_of(Pending& block, std::int64_t index) {
+    return block.outcomes[static_cast<std::size_t>(index - block.begin)];
+  }
+
+  void take_death(Pending& block, std::int64_t index, const Death& death) {
+    take(block, index, death_of(draw(index), how_, death));
+    block.deaths.push_back(index);
+    deaths_[index] = death.text();
+  }
+
+  // What the machine may have caused is verified again before it counts.
+  void note_doubts(Pending& block) {
+    block.stage = Pending::Stage::ran;
+    for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
+      if (!second_look_.is_due(block.outcomes[i])) continue;
+      doubtful_.emplace_back(&block, block.begin + static_cast<std::int64_t>(i));
+      ++block.doubts;
+      block.stage = Pending::Stage::doubtful;
+    }
+  }
+
+  // One at a time, while nothing else runs.
+  void start_second_look() {
+    if (processes_.running() > 0 || doubtful_.empty()) return;
+    looking_ = true;
+    const auto [doubtful_block, index] = doubtful_.front();
+    doubtful_.pop_front();
+    second_look_.start(draw(index), outcome_of(*doubtful_block, index),
+                       [this, block = doubtful_block, at = index](CaseOutcome outcome) {
+                         looking_ = false;
+                         if (outcome.status != Status::crashed) deaths_.erase(at);
+                         outcome_of(*block, at) = std::move(outcome);
+                         if (--block->doubts == 0) block->stage = Pending::Stage::ran;
+                       });
   }
 
   // Takes every block as far as it can go; the first is counted once it is ready, and then the one behind it.
@@ -149,18 +214,18 @@ class Campaign {
     }
   }
 
-  // Which findings are kept is decided in the order of the sequence: the first of each kind.
+  // Which findings are kept is decided in the order of the sequence: the first of each kind. The very first is reduced as
+  // far as possible, as long as the kinds are few; a kernel that is wrong in many places is not reduced for ever.
   void choose_findings_of(Pending& block) {
-    std::map<std::string, std::int64_t> seen;
-    for (const Finding& finding : run_.findings) {
-      if (finding.index >= 0) ++seen[counted_kind(finding)];  // what a corpus holds leaves room for what is new
-    }
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
-      const CaseOutcome& outcome = block.outcomes[i];
+      CaseOutcome& outcome = block.outcomes[i];
+      kinds_.limit(outcome);
       if (!is_finding(outcome)) continue;
-      if (seen[outcome.reason]++ < static_cast<std::int64_t>(options_.kept_per_kind)) {
-        block.findings.push_back(unreduced(block.begin + static_cast<std::int64_t>(i), outcome));
-      }
+      std::size_t& kept = kept_[outcome.reason];
+      if (kept == options_.kept_per_kind) continue;
+      const bool thorough = kept++ == 0 && kept_.size() <= kMostThorough;
+      block.findings.push_back(unreduced(block.begin + static_cast<std::int64_t>(i), outcome));
+      block.efforts.push_back(thorough ? Effort::thorough : Effort::quick);
     }
   }
 
@@ -168,36 +233,40 @@ class Campaign {
     choose_findings_of(block);
     block.unreduced = block.findings.size();
     block.stage = block.findings.empty() ? Pending::Stage::ready : Pending::Stage::reducing;
-    for (Finding& finding : block.findings) unreduced_.emplace_back(&block, &finding);
+    for (std::size_t i = 0; i < block.findings.size(); ++i) {
+      unreduced_.push_back({&block, &block.findings[i], block.efforts[i]});
+    }
   }
 
-  // Reductions before further blocks, which wait for them.
+  // Reductions before further blocks, which wait for them; neither while something is verified again.
   void start_work() {
+    if (looking_ || !doubtful_.empty()) return start_second_look();
     start_reductions();
     start_blocks();
   }
 
   void start_reductions() {
     while (!unreduced_.empty() && processes_.running() < static_cast<std::size_t>(options_.workers)) {
-      const auto [block, finding] = unreduced_.front();
+      const Reduction next = unreduced_.front();
       unreduced_.pop_front();
-      reduce_it(*block, *finding);
+      reduce_it(next);
     }
   }
 
-  void reduce_it(Pending& block, Finding& finding) {
+  struct Reduction {
+    Pending* block;
+    Finding* finding;
+    Effort effort;
+  };
+
+  void reduce_it(const Reduction& reduction) {
+    Finding& finding = *reduction.finding;
+    Pending& block = *reduction.block;
     processes_.start(
         {.seconds = kSecondsForAFinding,
          .memory = options_.memory_per_case,
-         .work =
-             [this, &finding](std::int64_t) {
-               Finding small = reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules);
-               small.explanation = explanation_of(small);
-               small.cell = finding.cell;
-               small.index = finding.index;
-               small.drawn_kind = finding.drawn_kind;
-               return to_json(small);
-             },
+         .work = [this, &finding, effort = reduction.effort, first = first_of_process(block, finding.index)](
+                     std::int64_t) { return to_json(reduced(finding, effort, first)); },
          .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
          .died = [&finding](std::int64_t, const Death& death) { note_death(finding, "reducing", death); },
          .ended =
@@ -226,6 +295,27 @@ class Campaign {
     if (--block.unreduced == 0) block.stage = Pending::Stage::ready;
   }
 
+  // first: the first case that the process had verified which found it.
+  [[nodiscard]] Finding reduced(const Finding& finding, Effort effort, std::int64_t first) const {
+    Finding small = reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules, effort);
+    if (effort == Effort::thorough && small.failure.ends_with(kOnlyAmongOthers)) {
+      std::vector<ConvCase> before;
+      for (std::int64_t index = first; index < finding.index; ++index) before.push_back(draw(index));
+      if (auto shown = find_cases_before(finding, before, how_)) return std::move(*shown);
+    }
+    small.explanation = explanation_of(small);
+    small.cell = finding.cell;
+    small.index = finding.index;
+    small.drawn_kind = finding.drawn_kind;
+    return small;
+  }
+
+  // The first case that the worker had verified which verified this one.
+  static std::int64_t first_of_process(const Pending& block, std::int64_t index) {
+    const auto next_death = std::ranges::lower_bound(block.deaths, index);
+    return next_death == block.deaths.begin() ? block.begin : *std::prev(next_death) + 1;
+  }
+
   [[nodiscard]] Finding unreduced(std::int64_t index, const CaseOutcome& outcome) {
     Finding finding = undescribed(draw(index), outcome, index, options_.subject);
     const auto death = deaths_.find(index);
@@ -233,10 +323,18 @@ class Campaign {
     return finding;
   }
 
+  // There is no time to verify again what the machine may have caused.
+  void drop_doubts(Pending& block) const {
+    for (CaseOutcome& outcome : block.outcomes) {
+      if (second_look_.is_due(outcome)) outcome = {};
+    }
+  }
+
   // The run is interrupted: a difference that was seen is told, though nobody waits for its block, or for it to be small.
   void count_what_was_seen() {
     const std::size_t counted = run_.findings.size();
     for (Pending& block : pending_) {
+      if (block.stage < Pending::Stage::ran) drop_doubts(block);
       if (block.stage < Pending::Stage::reducing) choose_findings_of(block);
       for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
         if (is_finding(block.outcomes[i])) {
@@ -245,7 +343,10 @@ class Campaign {
       }
       run_.findings.insert(run_.findings.end(), block.findings.begin(), block.findings.end());
     }
-    describe_within(kForLastWords, std::span(run_.findings).subspan(counted), how_, options_.workers);
+    try {
+      describe_within(kForLastWords, std::span(run_.findings).subspan(counted), how_, options_.workers);
+    } catch (const NoProcess&) {  // they stay as they were drawn
+    }
   }
 
   void commit(Pending& block) {
@@ -277,10 +378,15 @@ class Campaign {
   std::int64_t next_;  // of the shard's blocks, the first that is not begun
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
+  bool looking_ = false;         // a second look is being taken
   std::deque<Pending> pending_;  // in the order of the sequence; references to its elements stay valid
-  std::deque<std::pair<Pending*, Finding*>> unreduced_;
+  Kinds kinds_;
+  std::map<std::string, std::size_t> kept_;  // findings, by the kind that they are counted by
+  std::deque<Reduction> unreduced_;
+  std::deque<std::pair<Pending*, std::int64_t>> doubtful_;
   std::map<std::int64_t, std::string> deaths_;
-  Processes processes_;  // last, so that it is gone before what its tasks refer to
+  Processes processes_;  // behind all else but its user, so that it is gone before what its tasks refer to
+  SecondLook second_look_{processes_, how_, options_.memory_per_case};
 };
 
 }  // namespace

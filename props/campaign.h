@@ -51,11 +51,19 @@ struct CampaignOptions {
 // What a run has counted before its first case: machine, classes, the cells that it aims at.
 [[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference);
 
+// What is being done, and not counted yet.
+struct Underway {
+  std::int64_t processes = 0;  // at work now
+  std::int64_t answered = 0;   // cases of blocks that are not complete
+};
+
 // What a campaign calls. Each answers false to end the run.
 struct CampaignCalls {
-  std::function<bool(const RunSummary& so_far, std::int64_t running)> progress;  // a few times a second
+  std::function<bool(const RunSummary& so_far, const Underway& underway)> progress;  // a few times a second
   // After each block, with the whole so far: the place to write it down.
   std::function<bool(const RecordBlock& block, const RunSummary& so_far)> block = [](auto&, auto&) { return true; };
+  // No process can be started any more: the run ends with what it has counted. why: what failed, and what to do.
+  std::function<void(const std::string& why)> stopped = [](auto&) {};
 };
 
 // Where a campaign begins.

@@ -20,7 +20,7 @@
 namespace tieout {
 namespace {
 
-bool go_on(const RunSummary& /*run*/, std::int64_t /*running*/) { return true; }
+bool go_on(const RunSummary& /*run*/, const Underway& /*now*/) { return true; }
 
 RunSummary run(const CampaignOptions& options, LibTorch& reference) {
   return run_campaign(options, reference, {.so_far = empty_run(options, reference)}, {.progress = go_on});
@@ -84,7 +84,7 @@ TEST(Campaign, StopsWhenTold) {
   const CampaignOptions options{.cases = 1'000'000, .seed = 1};
   const RunSummary result =
       run_campaign(options, honest, {.so_far = empty_run(options, honest)},
-                   {.progress = [](const RunSummary& so_far, std::int64_t) { return so_far.cases.all() < 20; }});
+                   {.progress = [](const RunSummary& so_far, const Underway&) { return so_far.cases.all() < 20; }});
   EXPECT_LT(result.cases.all(), 20 * kBlock);
   EXPECT_FALSE(result.finished);
 }
@@ -106,7 +106,7 @@ TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
   int looks = 0;  // in the second the answers that came before the file have been read
   const RunSummary result =
       run_campaign(options, wrong, {.so_far = empty_run(options, wrong)},
-                   {.progress = [&](auto&, auto) { return !std::filesystem::exists(hangs) || ++looks < 2; },
+                   {.progress = [&](auto&, auto&) { return !std::filesystem::exists(hangs) || ++looks < 2; },
                     .block =
                         [](auto&, auto&) {
                           ADD_FAILURE() << "a block that was not complete was counted";
@@ -133,8 +133,8 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
   std::vector<RecordBlock> blocks;
   std::int64_t most_running = 0;
   const CampaignCalls calls{.progress =
-                                [&](auto&, std::int64_t running) {
-                                  most_running = std::max(most_running, running);
+                                [&](auto&, const Underway& now) {
+                                  most_running = std::max(most_running, now.processes);
                                   return true;
                                 },
                             .block =
@@ -160,7 +160,7 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
 
   // Interrupted, it is no block: it is replayed again as a whole.
   const RunSummary stopped = run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = corpus},
-                                          {.progress = [](auto&, auto) { return false; }, .block = calls.block});
+                                          {.progress = [](auto&, auto&) { return false; }, .block = calls.block});
   EXPECT_EQ(stopped.cases.all(), 0);
   EXPECT_FALSE(stopped.finished);
   EXPECT_EQ(blocks.size(), 4U);

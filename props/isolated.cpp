@@ -20,6 +20,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -244,6 +245,10 @@ class Processes::Process {
       shared_->starved.store(true);
       std::fputs("out of memory\n", stderr);
       _exit(1);
+    } catch (const std::system_error& error) {  // of std::thread
+      shared_->starved.store(may_pass(error.code().value()));
+      std::fprintf(stderr, "%s\n", error.what());
+      _exit(1);
     } catch (const NoProcess& error) {
       shared_->starved.store(true);
       std::fprintf(stderr, "%s\n", error.what());
@@ -372,6 +377,8 @@ Processes::~Processes() {
 void Processes::start(Task task) {
   if (task.begin < task.end) processes_.push_back(std::make_unique<Process>(std::move(task)));
 }
+
+void Processes::stop() { processes_.clear(); }
 
 std::size_t Processes::running() const { return processes_.size(); }
 

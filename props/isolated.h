@@ -62,6 +62,9 @@ class Processes {
 
   [[nodiscard]] std::size_t running() const;
 
+  // Kills what runs; none of its callbacks is called any more. Not from within a callback.
+  void stop();
+
   // Waits for something to happen, at most so long, and hands on what did.
   void wait(std::chrono::milliseconds longest);
 

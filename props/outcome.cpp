@@ -44,21 +44,34 @@ CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
   return outcome;
 }
 
-CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::string& death) {
+CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death) {
   const LibTorch& reference = how.reference;
   ConvCase named = c;
   if (named.execution.isa == Isa::native) named.execution.isa = reference.native_isa();
   const KnownDefect* const defect = how.subject == nullptr ? known_defect(named, reference.hardware()) : nullptr;
   if (defect != nullptr && defect->memory) return left_its_buffers(c, *defect, reference);
-  const FbgemmPath path = fbgemm_path(c, reference.hardware());
-  return {.status = defect == nullptr ? Status::crashed : Status::mistrusted,
-          .reason = defect == nullptr ? kind_of({.failure = "died: " + death})
-                                      : "known defect " + std::string(defect->id) + ": " + death,
-          .cell = cell_of(c, path, c.execution.engine, reference.native_isa())};
+  const Cell cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference.native_isa());
+  if (death.by_machine && death.signal == 0) return {.status = Status::starved, .reason = death.text(), .cell = cell};
+  if (defect == nullptr) {
+    return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + death.text()}), .cell = cell};
+  }
+  return {.status = Status::mistrusted,
+          .reason = "known defect " + std::string(defect->id) + ": " + death.text(),
+          .cell = cell};
 }
 
 bool is_finding(const CaseOutcome& outcome) {
   return outcome.status == Status::differed || outcome.status == Status::crashed;
+}
+
+bool is_doubtful(const CaseOutcome& outcome, const Subject* subject) {
+  if (outcome.status == Status::starved) return true;
+  if (!is_finding(outcome)) return false;
+  const auto mentions = [&](std::string_view words) { return outcome.reason.find(words) != std::string::npos; };
+  if (mentions("SIGKILL")) return true;
+  if (subject == nullptr) return outcome.status == Status::crashed || mentions("refused");
+  return mentions("bad_alloc") || mentions("no memory") || mentions("out of memory") ||
+         mentions("annot allocate memory");
 }
 
 std::string pack(const CaseOutcome& outcome) {

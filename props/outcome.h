@@ -8,6 +8,7 @@
 
 #include "oracle/libtorch.h"
 #include "props/case_class.h"
+#include "props/isolated.h"
 #include "props/verify.h"
 #include "reports/run_summary.h"
 
@@ -21,7 +22,7 @@ struct CaseOutcome {
   double seconds_in_engine = 0;
   std::int64_t departing = 0;  // elements of a passed case at which the reference departs from the exact contract
   std::string departure;       // why; empty where departing is 0
-  std::string reason;  // as Verdict has it; kind_of() the finding where it differed or crashed
+  std::string reason;          // as Verdict has it; kind_of() the finding where it differed or crashed
   Cell cell;
 };
 
@@ -37,11 +38,16 @@ struct Examination {
 
 [[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference);
 
-// The outcome of a case on which the worker died: mistrusted where that is known of the reference.
-[[nodiscard]] CaseOutcome death_of(const ConvCase& c, const Examination& how, const std::string& death);
+// The outcome of a case on which the worker died: mistrusted where that is known of the reference; starved where the worker
+// had no memory.
+[[nodiscard]] CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death);
 
 // Whether it is one to be kept: it differed, or died where nobody knew that it would.
 [[nodiscard]] bool is_finding(const CaseOutcome& outcome);
+
+// True if the machine and not an implementation may have caused the outcome: for lack of memory or of a process, or by
+// SIGKILL from outside. Of LibTorch that is any crash or refusal, because both are rare.
+[[nodiscard]] bool is_doubtful(const CaseOutcome& outcome, const Subject* subject);
 
 [[nodiscard]] std::string pack(const CaseOutcome& outcome);
 // Nothing where pack() cannot have written these bytes: the process that sent them has written over its own memory.

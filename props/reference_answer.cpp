@@ -1,7 +1,9 @@
 #include "props/reference_answer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "cases/bytes.h"
@@ -41,13 +43,22 @@ ReferenceAnswer unpack(const std::string& bytes) {
     reader.get(failure.text);
   }
   const auto is_size = [](std::int64_t extent) { return extent >= 0; };
-  const bool whole =
-      std::ranges::all_of(answer.y.shape, is_size) && element_count(answer.y.shape) == std::ssize(answer.y.values);
+  const bool whole = answered != 1 || (std::ranges::all_of(answer.y.shape, is_size) &&
+                                       element_count(answer.y.shape) == std::ssize(answer.y.values));
   if (!reader.complete() || !whole) {
     return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::died, "wrote over its own answer"});
   }
   if (answered != 1) return tl::unexpected(failure);
   return answer;
+}
+
+// Whether an engine that refuses a case does so for lack of memory. LibTorch has one type of error for everything.
+bool lacks_memory(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kWords{"no memory for a guarded tensor",
+                                                   "cannot open a guarded tensor's pages", "bad_alloc",
+                                                   "can't allocate memory", "out of memory"};
+  return std::ranges::any_of(kWords,
+                             [&](std::string_view words) { return text.find(words) != std::string_view::npos; });
 }
 
 }  // namespace
@@ -63,13 +74,19 @@ ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference) {
       return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::unsupported, answer.error().message});
     case EngineError::Kind::refused: break;
   }
-  return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::refused, answer.error().message});
+  const std::string& message = answer.error().message;
+  return tl::unexpected(ReferenceFailure{
+      lacks_memory(message) ? ReferenceFailure::Kind::starved : ReferenceFailure::Kind::refused, message});
 }
 
 ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
-  const auto bytes = run_alone([&] { return pack(ask_here(problem, reference)); }, seconds);
-  if (!bytes) return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::died, bytes.error().text()});
-  return unpack(*bytes);
+  const auto ask = [&] { return run_alone([&] { return pack(ask_here(problem, reference)); }, seconds); };
+  auto bytes = ask();
+  if (!bytes && bytes.error().by_machine) bytes = ask();  // what another process or the kernel did, it may not do again
+  if (bytes) return unpack(*bytes);
+  const Death& death = bytes.error();
+  return tl::unexpected(ReferenceFailure{
+      death.by_machine ? ReferenceFailure::Kind::starved : ReferenceFailure::Kind::died, death.text()});
 }
 
 }  // namespace tieout

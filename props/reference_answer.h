@@ -10,7 +10,13 @@ namespace tieout {
 
 // How it failed to give an answer.
 struct ReferenceFailure {
-  enum class Kind { absent, unsupported, refused, died } kind;
+  enum class Kind {
+    absent,
+    unsupported,
+    refused,
+    died,
+    starved,  // the machine refused memory or a process, or ended the one in which it ran
+  } kind;
   std::string text;
 };
 using ReferenceAnswer = tl::expected<EngineAnswer, ReferenceFailure>;

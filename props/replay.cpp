@@ -1,11 +1,13 @@
 #include "props/replay.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "props/describe.h"
 #include "props/isolated.h"
 #include "props/outcome.h"
+#include "props/second_look.h"
 #include "reports/finding_json.h"
 
 namespace tieout {
@@ -25,7 +27,7 @@ class Replay {
       : cases_(cases), reference_(reference), options_(options), replayed_(cases.size()) {}
 
   // Whether it came to its end.
-  bool run(RunSummary& run, const std::function<bool(const RunSummary&, std::int64_t)>& go_on) {
+  bool run(RunSummary& run, const std::function<bool(const RunSummary&, const Underway&)>& go_on) {
     const double before = run.seconds;
     const auto start = Clock::now();
     std::size_t begun = 0;
@@ -37,7 +39,8 @@ class Replay {
       }
       if (processes_.running() == 0) return true;
       processes_.wait(std::chrono::milliseconds(100));
-      if (!go_on(run, static_cast<std::int64_t>(processes_.running()))) return false;
+      if (!go_on(run, {.processes = static_cast<std::int64_t>(processes_.running()), .answered = answered()}))
+        return false;
     }
   }
 
@@ -54,6 +57,10 @@ class Replay {
   }
 
  private:
+  [[nodiscard]] std::int64_t answered() const {
+    return std::ranges::count_if(replayed_, [](const Replayed& one) { return one.done; });
+  }
+
   void examine_it(std::size_t i) {
     processes_.start(
         {.seconds = options_.seconds_per_case + 60,  // the limit is kept inside
@@ -62,15 +69,24 @@ class Replay {
          .answered =
              [this, i](std::int64_t, const std::string& answer) {
                auto outcome = unpack(answer);
-               replayed_[i].outcome = outcome ? std::move(*outcome) : death_of(cases_[i], how_, kOverwritten);
+               replayed_[i].outcome =
+                   outcome ? std::move(*outcome) : death_of(cases_[i], how_, Death{.last_words = kOverwritten});
              },
          .died = [this, i](std::int64_t,
-                           const Death& death) { replayed_[i].outcome = death_of(cases_[i], how_, death.text()); },
+                           const Death& death) { replayed_[i].outcome = death_of(cases_[i], how_, death); },
          .ended =
              [this, i] {
-               replayed_[i].done = !is_finding(replayed_[i].outcome);
-               if (!replayed_[i].done) describe(i);
+               if (!second_look_.is_due(replayed_[i].outcome)) return conclude(i);
+               second_look_.start(cases_[i], replayed_[i].outcome, [this, i](CaseOutcome outcome) {
+                 replayed_[i].outcome = std::move(outcome);
+                 conclude(i);
+               });
              }});
+  }
+
+  void conclude(std::size_t i) {
+    replayed_[i].done = !is_finding(replayed_[i].outcome);
+    if (!replayed_[i].done) describe(i);
   }
 
   // Once more, for all that a finding says.
@@ -92,14 +108,15 @@ class Replay {
   const CampaignOptions& options_;
   Examination how_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
   std::vector<Replayed> replayed_;
-  Processes processes_;  // last, so that it is gone before what its tasks refer to
+  Processes processes_;  // behind all else but its user, so that it is gone before what its tasks refer to
+  SecondLook second_look_{processes_, how_, options_.memory_per_case};
 };
 
 }  // namespace
 
 std::optional<RecordBlock> replay(const std::vector<ConvCase>& cases, LibTorch& reference,
                                   const CampaignOptions& options, RunSummary& run,
-                                  const std::function<bool(const RunSummary&, std::int64_t)>& go_on) {
+                                  const std::function<bool(const RunSummary&, const Underway&)>& go_on) {
   Replay replay(cases, reference, options);
   if (!replay.run(run, go_on)) return {};
   return replay.block();

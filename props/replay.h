@@ -10,11 +10,11 @@
 
 namespace tieout {
 
-// Each case in a process of its own, options.workers side by side. go_on is asked a few times a second with the run and how
-// many cases are running; where it answers false there is no block. Where the time of options.seconds ends first, the block
+// Each case in a process of its own, options.workers side by side. go_on is asked a few times a second with the run and what
+// is under way; where it answers false there is no block. Where the time of options.seconds ends first, the block
 // holds the cases that came before. Its i-th has index -1 - i. run: its seconds go on.
 [[nodiscard]] std::optional<RecordBlock> replay(const std::vector<ConvCase>& cases, LibTorch& reference,
                                                 const CampaignOptions& options, RunSummary& run,
-                                                const std::function<bool(const RunSummary&, std::int64_t)>& go_on);
+                                                const std::function<bool(const RunSummary&, const Underway&)>& go_on);
 
 }  // namespace tieout

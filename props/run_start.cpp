@@ -1,5 +1,12 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <fstream>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "cases/case_text.h"
 #include "props/campaign.h"
@@ -16,6 +23,23 @@ std::string cpu_name() {
     if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown";
+}
+
+// The variables of the environment that OpenMP, MKL, oneDNN and ATen read: "NAME=value", by name, in one line.
+std::string variables_of_libtorch() {
+  constexpr std::array<std::string_view, 9> kPrefixes{"OMP_",    "GOMP_", "KMP_",    "MKL_",  "DNNL_",
+                                                      "ONEDNN_", "ATEN_", "FBGEMM_", "TORCH_"};
+  constexpr std::size_t kLongest = 200;  // characters of one of them
+  std::vector<std::string> found;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view variable = *at;
+    const bool is_read = std::ranges::any_of(kPrefixes, [&](auto prefix) { return variable.starts_with(prefix); });
+    if (is_read) found.emplace_back(variable.substr(0, kLongest));
+  }
+  std::ranges::sort(found);
+  std::string text;
+  for (const std::string& variable : found) text += (text.empty() ? "" : " ") + variable;
+  return text;
 }
 
 // Every cell that this machine and this LibTorch have, so that one that is never reached shows as a hole.
@@ -53,7 +77,8 @@ Machine machine_of(const LibTorch& reference) {
   return {.cpu = cpu_name(),
           .isa = std::string(name(reference.native_isa())),
           .libtorch = reference.version(),
-          .cores = static_cast<int>(std::thread::hardware_concurrency())};
+          .cores = static_cast<int>(std::thread::hardware_concurrency()),
+          .variables = variables_of_libtorch()};
 }
 
 RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) {

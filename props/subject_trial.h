@@ -36,7 +36,10 @@ enum class Prelude { none, other_problems };
 // `words` names the one that matters. A library's crash is this process' own.
 [[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
 
-// The same in a process of its own. Where it dies, it is tried without the prelude, so that `words` tell a crash on the
+// Asks once, under the usual conditions. A library's crash is this process' own.
+[[nodiscard]] Trial try_once(Subject& subject, const ConvProblem& problem, double seconds);
+
+// The same as try_here() in a process of its own. Where it dies, it is tried without the prelude, so that `words` tell a crash on the
 // problem itself from one that takes another problem before.
 [[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
 

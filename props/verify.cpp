@@ -110,6 +110,7 @@ void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hard
   switch (answer.error().kind) {
     case ReferenceFailure::Kind::absent: return end_without_answer(verdict, Status::errored, text);
     case ReferenceFailure::Kind::unsupported: return end_without_answer(verdict, Status::skipped, text);
+    case ReferenceFailure::Kind::starved: return end_without_answer(verdict, Status::starved, text);
     case ReferenceFailure::Kind::refused:
       if (refusal_due.empty()) return fail(verdict, "refused: " + text);
       return end_without_answer(verdict, Status::skipped, "refused, as known: " + refusal_due);
@@ -187,10 +188,11 @@ Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Sub
 namespace {
 
 // What makes a finding small within seconds. apart: each try is a process; a hang in it is waited for.
-ShrinkLimits limits_of(const Verdict& whole, bool apart, const Subject* subject, double seconds) {
+ShrinkLimits limits_of(const Verdict& whole, bool apart, const Subject* subject, double seconds, Effort effort) {
   ShrinkLimits limits{.tries = 10'000, .products = 20'000'000, .seconds = seconds};
   if (subject != nullptr && subject->isolation() == Isolation::own_process) limits.tries = 2'000;
   if (apart) limits.tries = 400;
+  if (effort == Effort::quick) limits = {.tries = limits.tries / 40, .products = 1'000'000, .seconds = seconds};
   if (without_numbers(whole.finding.failure) == "died: hang") limits.steps = 10;
   return limits;
 }
@@ -279,7 +281,8 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, S
 
 }  // namespace
 
-Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
+Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules,
+               Effort effort) {
   const auto original = parse(finding.original_line);
   if (!original) std::abort();  // a finding's line is printed by print()
   const auto alone = [&](const ConvCase& c, const Rules& by) { return verify_alone(c, reference, 60, subject, by); };
@@ -288,9 +291,9 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   const Verdict whole = alone(*original, rules);
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
-    if (unrepeatable.failure.empty()) {
-      unrepeatable.failure = "differed among other cases, but not alone: its answer depends on what ran before";
-    }
+    if (whole.status == Status::starved) return unrepeatable;
+    unrepeatable.failure = (finding.failure.empty() ? "differed" : finding.failure) + " ";
+    unrepeatable.failure += kOnlyAmongOthers;
     return unrepeatable;
   }
   // The reference's paths compute differently; a subject has its own, and may be wrong in one place for many reasons.
@@ -305,7 +308,7 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   std::string smallest = finding.original_line;
   CauseEvidence evidence(whole);
   const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
-  const ShrinkLimits limits = limits_of(whole, apart, subject, seconds);
+  const ShrinkLimits limits = limits_of(whole, apart, subject, seconds, effort);
   if (apart) {
     smallest = print(
         shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
@@ -313,10 +316,11 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
     const auto found = run_alone(
         [&] {
+          // What is wrong whatever the conditions, is asked for once; the smallest case is verified in full below.
+          const Where where = whole.conduct.empty() ? Where::once : Where::here;
           const auto fails = [&](const ConvCase& candidate) {
-            const Verdict verdict = subject == nullptr
-                                        ? verify(candidate, reference)
-                                        : verify_subject(candidate, reference, *subject, rules, Where::here);
+            const Verdict verdict = subject == nullptr ? verify(candidate, reference)
+                                                       : verify_subject(candidate, reference, *subject, rules, where);
             evidence.add(candidate, verdict, reference);
             return fails_alike(verdict);
           };

@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cases/conv_case.h"
@@ -62,10 +63,21 @@ struct Verdict {
 [[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60,
                                    Subject* subject = nullptr, const Rules& rules = {});
 
+// How much work a reduction may be. Both limits are counted in cases and products, so that what they leave is the same on
+// every machine.
+enum class Effort {
+  thorough,
+  quick,  // a few hundred tries: the case becomes small, if not as small as it can be
+};
+
+// The end of the failure of a finding that does not fail when its case is run alone.
+inline constexpr std::string_view kOnlyAmongOthers =
+    "among other cases, but not alone: its answer depends on what ran before";
+
 // The finding made small: shrunk while the case fails in the same way: on the same path, by the same engine, in the same
 // class. It ends after so much work, so that the case is the same on a slow machine and on a fast one; or after `seconds`.
 [[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 60,
-                             Subject* subject = nullptr, const Rules& rules = {});
+                             Subject* subject = nullptr, const Rules& rules = {}, Effort effort = Effort::thorough);
 
 // Finds the possible causes of the difference, and sets the finding's class, derivation and explained elements by them.
 // verdict: picked and expected are known. contracts: those that the subject may follow; those of engines other than FBGEMM are

@@ -123,8 +123,9 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   // A library that crashes takes the process along; a process has its own.
   const bool apart = where == Where::alone && subject.isolation() == Isolation::none;
   const Prelude prelude = where == Where::in_a_run && !is_small(c) ? Prelude::none : Prelude::other_problems;
-  Trial trial =
-      apart ? try_alone(subject, problem, prelude, rules.seconds) : try_here(subject, problem, prelude, rules.seconds);
+  Trial trial = where == Where::once ? try_once(subject, problem, rules.seconds)
+                : apart              ? try_alone(subject, problem, prelude, rules.seconds)
+                                     : try_here(subject, problem, prelude, rules.seconds);
   if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), rules.strictness);
   return verdict;
 }

@@ -9,6 +9,7 @@ namespace tieout {
 enum class Where {
   in_a_run,  // here; what a kernel keeps from other problems is sought on small ones only: it takes three times as long
   here,
+  once,   // here; the subject is called once, so that a dependence on conditions or on other problems does not show
   alone,  // in a process of its own
 };
 

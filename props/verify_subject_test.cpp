@@ -190,7 +190,7 @@ TEST(VerifySubject, ADeclinedCaseIsSkipped) {
 
 RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {
   return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
-                      {.progress = [](const RunSummary&, std::int64_t) { return true; }});
+                      {.progress = [](const RunSummary&, const Underway&) { return true; }});
 }
 
 TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {

@@ -1,0 +1,38 @@
+#include "props/kinds.h"
+
+namespace tieout {
+namespace {
+
+// Whether the text is among those that are told apart: it is, or there is room for it.
+bool is_told_apart(std::set<std::string>& known, const std::string& text, std::size_t most) {
+  if (known.contains(text)) return true;
+  if (known.size() >= most) return false;
+  known.insert(text);
+  return true;
+}
+
+}  // namespace
+
+Kinds::Kinds(const RunSummary& run) {
+  for (const auto& [kind, count] : run.differences) {
+    if (kind != kOtherKind) differences_.insert(kind);
+  }
+  for (const auto& [reason, count] : run.reasons) {
+    // A crash is counted among both.
+    if (reason != kOtherKind && !run.differences.contains(reason)) reasons_.insert(reason);
+  }
+}
+
+void Kinds::limit(CaseOutcome& outcome) {
+  if (is_finding(outcome)) {
+    if (!is_told_apart(differences_, outcome.reason, kMost)) outcome.reason = kOtherKind;
+    return;
+  }
+  if (outcome.status == Status::passed) return;
+  // The numbers of a reason tell more than its kind does, as long as they are few.
+  if (is_told_apart(reasons_, outcome.reason, kMost)) return;
+  outcome.reason = kind_of_text(outcome.reason);
+  if (!is_told_apart(reasons_, outcome.reason, 2 * kMost)) outcome.reason = kOtherKind;
+}
+
+}  // namespace tieout
