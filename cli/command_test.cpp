@@ -60,6 +60,21 @@ TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {
   EXPECT_NE(o.output.find("known defect fbgemm_depthwise3d_small: SIG"), std::string::npos) << o.output;
 }
 
+// OpenMP then runs fewer threads than it promises, and oneDNN's answers would be wrong (oracle/README.md).
+TEST_F(Command, TheEnvironmentsThreadsChangeNoAnswer) {
+  const std::string check =
+      "check 'conv2d in_channels=64 out_channels=64 xz=1 os=300 oz=100 x=uniform w=uniform engine=onednn threads=2'";
+  setenv("OMP_MAX_ACTIVE_LEVELS", "0", 1);
+  const Outcome levels = run(check);
+  unsetenv("OMP_MAX_ACTIVE_LEVELS");
+  EXPECT_EQ(levels.status, 0) << levels.output;
+  setenv("OMP_THREAD_LIMIT", "1", 1);
+  const Outcome limit = run(check);
+  unsetenv("OMP_THREAD_LIMIT");
+  EXPECT_EQ(limit.status, 3) << limit.output;
+  EXPECT_NE(limit.output.find("OMP_THREAD_LIMIT allows fewer threads than 2"), std::string::npos) << limit.output;
+}
+
 TEST_F(Command, EnginesSaysWhichArithmeticACaseTakes) {
   const Outcome o = run("engines 'conv2d wz=1'");
   EXPECT_EQ(o.status, 0) << o.output;

@@ -69,7 +69,7 @@ bool is_doubtful(const CaseOutcome& outcome, const Subject* subject) {
   if (!is_finding(outcome)) return false;
   const auto mentions = [&](std::string_view words) { return outcome.reason.find(words) != std::string::npos; };
   if (mentions("SIGKILL")) return true;
-  if (subject == nullptr) return outcome.status == Status::crashed || mentions("refused");
+  if (subject == nullptr) return (outcome.status == Status::crashed && !mentions("hang")) || mentions("refused");
   return mentions("bad_alloc") || mentions("no memory") || mentions("out of memory") ||
          mentions("annot allocate memory");
 }

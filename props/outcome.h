@@ -46,7 +46,7 @@ struct Examination {
 [[nodiscard]] bool is_finding(const CaseOutcome& outcome);
 
 // True if the machine and not an implementation may have caused the outcome: for lack of memory or of a process, or by
-// SIGKILL from outside. Of LibTorch that is any crash or refusal, because both are rare.
+// SIGKILL from outside. Of LibTorch that is any refusal and any crash but a hang, because they are rare.
 [[nodiscard]] bool is_doubtful(const CaseOutcome& outcome, const Subject* subject);
 
 [[nodiscard]] std::string pack(const CaseOutcome& outcome);

@@ -46,7 +46,8 @@ SecondLook::SecondLook(Processes& processes, const Examination& how, std::int64_
 bool SecondLook::is_memory_low() const { return memory_ > 0 && memory_ < kMostMemory; }
 
 bool SecondLook::is_due(const CaseOutcome& outcome) const {
-  return is_doubtful(outcome, how_.subject) || (outcome.status == Status::crashed && is_memory_low());
+  const bool hangs = outcome.reason == "died: hang";
+  return is_doubtful(outcome, how_.subject) || (outcome.status == Status::crashed && !hangs && is_memory_low());
 }
 
 void SecondLook::start(const ConvCase& c, const CaseOutcome& doubtful, std::function<void(CaseOutcome)> done) {

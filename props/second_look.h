@@ -21,7 +21,7 @@ class SecondLook {
   // memory: limit of a worker in bytes, or 0. All that is passed outlives this.
   SecondLook(Processes& processes, const Examination& how, std::int64_t memory);
 
-  // True if the outcome is doubtful; and of any crash where the limit of memory is low, because much code does not look
+  // True if the outcome is doubtful; and of any crash but a hang where the limit of memory is low, because much code does not look
   // whether it got the memory that it asked for.
   [[nodiscard]] bool is_due(const CaseOutcome& outcome) const;
 
