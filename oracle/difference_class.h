@@ -67,7 +67,10 @@ class PossibleCauses {
   // with each.
   void observe(const ConvProblem& problem, std::span<const Contract> contracts, const Tensor<std::uint8_t>& actual);
 
-  // Keeps what `other` has not dropped either.
+  // Drops what `other` has dropped, without counting its evidence: it may be the same element again.
+  void narrow(const PossibleCauses& other) { left_ &= other.left_; }
+
+  // The same, and counts the evidence.
   void add(const PossibleCauses& other) {
     left_ &= other.left_;
     evidence_ += other.evidence_;

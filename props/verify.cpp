@@ -208,10 +208,13 @@ class CauseEvidence {
  public:
   explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
 
-  void add(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+  // Tries are mostly the drawn case's element again and again, probes are elements of their own.
+  enum class From { a_try, a_probe };
+
+  void add(const ConvCase& c, const Verdict& verdict, const LibTorch& reference, From from) {
     if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
     if (is_about_values(verdict)) {
-      causes_.add(verdict.causes);
+      from == From::a_probe ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
     } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
       ConvProblem problem = with_contents(c);
       name_isa(problem.spec, reference);
@@ -226,7 +229,7 @@ class CauseEvidence {
   // Names the cause of the smallest case's difference, unless its finding has another reason.
   void name_cause(Verdict& smallest) {
     if (!is_about_values(smallest)) return;
-    causes_.add(smallest.causes);
+    causes_.narrow(smallest.causes);
     const auto differing = std::ssize(diff(smallest.finding.expected, smallest.finding.actual).offsets);
     set_cause(smallest.finding, causes_.conclude(differing));
   }
@@ -271,7 +274,8 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, S
         for (std::uint64_t i = 0; i < kMostProbes && !evidence.excludes_all(); ++i) {
           if ((i >= kProbes && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
           const ConvCase c = probe_of(path, i).c;
-          evidence.add(c, verify_subject(c, reference, subject, rules, Where::here), reference);
+          evidence.add(c, verify_subject(c, reference, subject, rules, Where::here), reference,
+                       CauseEvidence::From::a_probe);
         }
         return evidence.pack();
       },
@@ -321,7 +325,7 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
           const auto fails = [&](const ConvCase& candidate) {
             const Verdict verdict = subject == nullptr ? verify(candidate, reference)
                                                        : verify_subject(candidate, reference, *subject, rules, where);
-            evidence.add(candidate, verdict, reference);
+            evidence.add(candidate, verdict, reference, CauseEvidence::From::a_try);
             return fails_alike(verdict);
           };
           const std::string line = print(shrink(*original, fails, limits));
