@@ -274,7 +274,7 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, S
         for (std::uint64_t i = 0; i < kMostProbes && !evidence.excludes_all(); ++i) {
           if ((i >= kProbes && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
           const ConvCase c = probe_of(path, i).c;
-          evidence.add(c, verify_subject(c, reference, subject, rules, Where::here), reference,
+          evidence.add(c, verify_subject(c, reference, subject, rules, Where::once), reference,
                        CauseEvidence::From::a_probe);
         }
         return evidence.pack();
