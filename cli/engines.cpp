@@ -22,8 +22,8 @@ void print_machine(const LibTorch& reference) {
   const Hardware hardware = reference.hardware();
   fmt::print("LibTorch {} on {}\n", reference.version(), cpu_name());
   const auto has = [](bool it) { return it ? "yes" : "no"; };
-  fmt::print("CPU: AVX-512 {}, AVX-512 VNNI {}, AVX-VNNI {}\n", has(hardware.avx512), has(hardware.avx512_vnni),
-             has(hardware.avx_vnni));
+  fmt::print("CPU: AVX-512 {}, AVX-512 VNNI {}, AVX-VNNI {}, AMX-INT8 {}\n", has(hardware.avx512),
+             has(hardware.avx512_vnni), has(hardware.avx_vnni), has(hardware.amx_int8));
   for (const Engine engine : kEngines) {
     const auto can = reference.available({.engine = engine});
     fmt::print("engine {:<8} {}\n", name(engine), can ? "available" : can.error().message);
@@ -49,6 +49,7 @@ std::string onednn_text(OnednnCode code) {
   switch (code) {
     case OnednnCode::vnni: return "exact sums";
     case OnednnCode::vnni_gemm: return "exact sums, by the product of the scales";
+    case OnednnCode::amx: return "exact sums, by the product of the scales";
     case OnednnCode::depthwise: return "depthwise code, exact sums";
     case OnednnCode::pointwise: return "pointwise code, int16 pairs saturate, zero point taken out in float32";
     case OnednnCode::int16_pairs: return "int16 pairs of a kernel position saturate";
@@ -72,7 +73,10 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
     what = std::string(name(path)) + ": " + arithmetic_text(c, path, hardware);
   } else {
     what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";
-    if (picked == Engine::onednn) what += ": " + onednn_text(onednn_code(c, hardware));
+    if (picked == Engine::onednn) {
+      what += ": " + onednn_text(onednn_code(c, hardware));
+      if (const auto other = onednn_other_code(c, hardware)) what += "; with AMX perhaps " + onednn_text(*other);
+    }
   }
   fmt::print("{:<8} {:<16} {}\n", name(engine), engine == Engine::fbgemm ? name(isa) : "", what);
   if (const KnownDefect* const defect = known_defect(c, hardware); defect != nullptr) {

@@ -21,6 +21,13 @@ bool qnnpack_refuses(const ConvCase& c) {
                                                 [&](double scale) { return qnnpack_takes(c, scale); });
 }
 
+Tensor<std::uint8_t> predict_onednn(const ConvProblem& problem, OnednnCode code) {
+  // Sums suffice where neither pairs nor padding matter.
+  const bool by_tap = adds_in_pairs(code) || code == OnednnCode::amx;
+  const auto detail = by_tap ? WindowWalk::Detail::all : WindowWalk::Detail::sums;
+  return each_window(problem, [&](const Window& window) { return onednn_model(window, code, nullptr); }, detail);
+}
+
 }  // namespace
 
 Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
@@ -45,18 +52,21 @@ Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Ha
   constexpr auto kSums = WindowWalk::Detail::sums;  // where no pair can saturate
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
-    case Engine::onednn: {
-      const OnednnCode code = onednn_code(problem.spec, hardware);
-      return each_window(
-          problem, [&](const Window& window) { return onednn_model(window, code, nullptr); },
-          adds_in_pairs(code) ? WindowWalk::Detail::all : kSums);
-    }
+    case Engine::onednn: return predict_onednn(problem, onednn_code(problem.spec, hardware));
     case Engine::qnnpack:
       return each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
     case Engine::fbgemm: break;
   }
   const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
   return each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
+}
+
+std::vector<Tensor<std::uint8_t>> predict_all(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+  std::vector<Tensor<std::uint8_t>> answers{predict(problem, engine, hardware)};
+  const Engine picked = engine == Engine::x86 ? x86_picks(problem.spec, hardware) : engine;
+  if (picked != Engine::onednn) return answers;
+  if (const auto other = onednn_other_code(problem.spec, hardware)) answers.push_back(predict_onednn(problem, *other));
+  return answers;
 }
 
 std::string_view refusal(const ConvCase& c, const Hardware&) {

@@ -6,7 +6,9 @@
 // fl() rounds to float32, nearest even; RNE rounds to an integer, ties to even; integers are int32 and wrap.
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "oracle/fbgemm_path.h"
 #include "oracle/hypothesis.h"
@@ -27,6 +29,7 @@ namespace tieout {
 enum class OnednnCode {
   vnni,         // all but:
   vnni_gemm,    // 3-d depthwise convolutions with a dilation
+  amx,          // with AMX, where oneDNN's heuristics prefer it: any convolution but a depthwise one
   depthwise,    // without VNNI: of one and two dimensions
   pointwise,    // one group, 1x1, no padding; strides are 1, or, but in 3-d, divide the input
   int16_pairs,  // otherwise one group, or a multiple of 4 channels a group, in and out
@@ -44,14 +47,18 @@ enum class OnednnCode {
 }
 [[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware);
 
+// The code that oneDNN may take instead, for all of the output; nothing if onednn_code() is certain. oneDNN chooses between
+// VNNI and AMX by estimates of speed and by the size of scratch memory, hence by the number of threads and the caches.
+[[nodiscard]] std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware);
+
 // oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)), os' likewise, inner quotients in double; inv = fl(1 / os').
 //   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position in saturating int16 first, an
 //         odd last one alone, and none in padding, which is 0 there and taken out exactly
-//   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w)))
+//   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w))); amx: the same of the taps inside of the input
 //   v   = fl(f * fl(xs' * fl(ws))); vnni, reference: fl(fl(f * xs') * fl(ws))
 //   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
 //   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
-//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI, 0 without
+//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI or AMX, 0 without
 // A weight zero point, which oneDNN refuses, is taken out together with xz.
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace);
 
@@ -77,6 +84,11 @@ enum class OnednnCode {
 
 // What `engine` answers, or would if it did not refuse. FBGEMM is forced to problem.spec.execution.isa.
 [[nodiscard]] Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware);
+
+// The answers that `engine` may give: that of predict(), then that of the other code that oneDNN may take, if there is one.
+// One of them holds for the whole output.
+[[nodiscard]] std::vector<Tensor<std::uint8_t>> predict_all(const ConvProblem& problem, Engine engine,
+                                                            const Hardware& hardware);
 
 // Why the engine of c.execution throws on this valid case; empty if it answers.
 [[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);

@@ -132,6 +132,40 @@ TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
       Values{3});
 }
 
+constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
+
+// The prediction for AMX code. What LibTorch answers, measured on a Sapphire Rapids.
+Values predicted_with_amx(const std::string& line) {
+  const ConvProblem problem = with_contents(parse(line).value());
+  return predict_all(problem, Engine::onednn, kAmx).at(1).values;
+}
+
+TEST(OnednnModel, AmxIsASecondPredictionForAllButDepthwise) {
+  const auto other = [](const std::string& line, const Hardware& hardware) {
+    return onednn_other_code(parse(line).value(), hardware);
+  };
+  EXPECT_EQ(other("conv2d in_channels=3", kAmx), OnednnCode::amx);
+  EXPECT_EQ(other("conv2d in_channels=8 groups=8 out_channels=8 kernel=3 padding=1", kAmx), std::nullopt);
+  EXPECT_EQ(other("conv2d in_channels=3", {.avx512 = true, .avx512_vnni = true}), std::nullopt);
+}
+
+// 66000 * 255 * -128 wraps to a positive sum. The zero point is taken out of it in float32, where nothing wraps back.
+TEST(OnednnModel, AmxTakesTheZeroPointOutInFloat32) {
+  const std::string line = "conv2d in_channels=66000 os=33554432 oz=128 x=[66000*255] w=[66000*-128] engine=onednn xz=";
+  EXPECT_EQ(predicted_with_amx(line + "0"), Values{192});
+  EXPECT_EQ(predicted_with_amx(line + "100"), Values{217});
+  EXPECT_EQ(predicted_with_amx(line + "255"), Values{255});
+  EXPECT_EQ(predicted(line + "100"), Values{104});
+}
+
+// fl(100773 * fl(xs' * ws)) and fl(fl(100773 * xs') * ws) lie on different sides of a tie.
+TEST(OnednnModel, AmxMultipliesByTheProductOfTheScales) {
+  const std::string line =
+      "conv2d in_channels=4 xs=0.09 ws=0.6 os=3 bias=[-5125.2427] x=[255,255,255,249] w=[127,127,127,14] engine=onednn";
+  EXPECT_EQ(predicted_with_amx(line), Values{106});
+  EXPECT_EQ(predicted(line), Values{105});
+}
+
 // The sum of products, 16890113, is no float32; the zero point takes all of it but 1.
 TEST(OnednnModel, WithoutVnniPointwiseTakesTheZeroPointOutInFloat32) {
   const std::string line = "conv2d in_channels=1040 os=0.5 oz=128 xz=128 x=[1039*128,129] w=[1039*127,1] engine=onednn";

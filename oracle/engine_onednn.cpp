@@ -32,8 +32,28 @@ std::int64_t lost_by_tap(const Window& window) {
   return lost;
 }
 
+// The zero point times the weights that lie over padding. AMX code reads padding as 0.
+std::int64_t zero_points_in_padding(const Window& window) {
+  std::int64_t weights = 0;
+  for (std::size_t tap = 0; tap < window.w.size(); ++tap) {
+    if (window.inside[tap] == 0) weights += window.w[tap];
+  }
+  return window.xz * weights;
+}
+
+// fl(raw) of AMX code: the zero point is taken out in float32, which differs where a sum passes 2^24 or int32.
+float raw_sum_amx(const Window& window, Trace* trace) {
+  const std::int64_t in_padding = zero_points_in_padding(window);
+  const auto accumulator = step(trace, "accumulator", wrapped(window.products - in_padding),
+                                "sum of x * w inside of the input, int32, wraps");
+  const std::int64_t zero_points = window.products - window.exact_sum() - in_padding;
+  return step(trace, "raw", static_cast<float>(accumulator) - static_cast<float>(zero_points),
+              "accumulator - xz * sum(w), each of the two and the difference float32");
+}
+
 // fl(raw)
 float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
+  if (code == OnednnCode::amx) return raw_sum_amx(window, trace);
   const std::int32_t accumulator =
       adds_in_pairs(code) ? pairs_accumulator(window, lost_by_tap(window), trace) : exact_accumulator(window, trace);
   if (code == OnednnCode::pointwise) {
@@ -73,7 +93,7 @@ float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
 }
 
 float clamped(float v, OnednnCode code) {
-  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_gemm;
+  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_gemm || code == OnednnCode::amx;
   if (std::isnan(v)) return vnni ? 255.0F : 0.0F;
   return std::clamp(v, 0.0F, 255.0F);
 }
@@ -90,6 +110,11 @@ OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
   if (is_pointwise(c)) return OnednnCode::pointwise;
   const bool by_four = c.in_channels / c.groups % 4 == 0 && c.out_channels / c.groups % 4 == 0;
   return c.groups == 1 || by_four ? OnednnCode::int16_pairs : OnednnCode::reference;
+}
+
+std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware) {
+  if (!hardware.amx_int8 || !hardware.avx512_vnni || is_depthwise(c)) return {};
+  return OnednnCode::amx;
 }
 
 std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace) {

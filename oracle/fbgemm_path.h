@@ -17,6 +17,7 @@ struct Hardware {
   bool avx512 = false;  // F, BW, DQ, VL
   bool avx512_vnni = false;
   bool avx_vnni = false;  // of 256 bits, on CPUs without AVX-512 too: oneDNN has code for it, FBGEMM has none
+  bool amx_int8 = false;  // tiles: oneDNN has code for them, FBGEMM has none
 
   bool operator==(const Hardware&) const = default;
 };

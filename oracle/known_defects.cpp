@@ -93,6 +93,21 @@ constexpr KnownDefect kDepthwiseWidth{
     .cause =
         "one input and several output channels a group: wrong where the output is one pixel wide and the width's "
         "stride is above 1"};
+constexpr KnownDefect kAmxOneColumn{
+    .id = "onednn_amx_one_column",
+    .cause =
+        "with AMX, where the output is one pixel wide and several high and the width's stride is above 1: bytes of "
+        "uninitialized memory are multiplied",
+    .memory = true};
+constexpr KnownDefect kAmxOneSlice{
+    .id = "onednn_amx_one_slice",
+    .cause = "with AMX, 3-d, where the input's depth is 1 and the kernel's is not: uninitialized memory is multiplied",
+    .memory = true};
+constexpr KnownDefect kAmxWindowInPadding{
+    .id = "onednn_amx_window_in_padding",
+    .cause =
+        "with AMX, where a window lies in padding as a whole: reads beside its buffers, uninitialized memory or both",
+    .memory = true};
 constexpr KnownDefect kDepthwiseDepth{
     .id = "onednn_depthwise_depth",
     .cause =
@@ -155,6 +170,11 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   if (c.activation_zero_point != 0) {
     if (some_window_in_padding(c)) return &kWindowInPadding;
     if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
+  }
+  if (onednn_other_code(c, hardware) == OnednnCode::amx) {
+    if (out[2] == 1 && out[1] > 1 && c.stride[2] > 1) return &kAmxOneColumn;
+    if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;
+    if (some_window_in_padding(c)) return &kAmxWindowInPadding;
   }
   return may_fall_back(c) ? &kScaleOrder : nullptr;
 }

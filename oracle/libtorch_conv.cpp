@@ -86,7 +86,8 @@ class Adapter final : public LibTorch {
   Hardware hardware() const override {
     return {.avx512 = fbgemm::fbgemmHasAvx512Support(),
             .avx512_vnni = fbgemm::fbgemmHasAvx512VnniSupport(),
-            .avx_vnni = has_avx_vnni()};
+            .avx_vnni = has_avx_vnni(),
+            .amx_int8 = has_amx_int8()};
   }
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }

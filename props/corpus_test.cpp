@@ -74,10 +74,11 @@ TEST(Corpus, TheDefectsAreThere) {
     const auto c = parse(entry.line);
     ASSERT_TRUE(c) << entry.line << ": " << c.error().text();
     if (!can_run(*c)) continue;
-    // oneDNN's are those of its VNNI code, but for one.
+    // Most of oneDNN's defects are those of its VNNI code.
     const Hardware hardware = (*libtorch())->hardware();
-    const bool of_vnni = entry.id != "onednn_strided_pointwise";
-    const bool runs = of_vnni ? hardware.avx512_vnni : !onednn_has_vnni(hardware);
+    const bool runs = entry.id == "onednn_strided_pointwise" ? !onednn_has_vnni(hardware)
+                      : entry.id.starts_with("onednn_amx")   ? hardware.amx_int8
+                                                             : hardware.avx512_vnni;
     if (entry.id.starts_with("onednn") && !runs) continue;
     const Verdict verdict = verify_alone(*c, **libtorch());
     ASSERT_NE(verdict.defect, nullptr) << entry.line;

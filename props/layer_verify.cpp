@@ -193,8 +193,16 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
     answer = answer_of(captured);
   }
   if (!fbgemm) {
+    const bool other_code = c.execution.engine == Engine::onednn && onednn_other_code(c, hardware);
     const Timed timed(seconds, "kernel");
     walked.kernel = model != nullptr ? *model : compared(answer, predict(problem, c.execution.engine, hardware));
+    // Slow, element by element, and therefore only where the first prediction does not hold.
+    if (walked.kernel.differing > 0 && other_code) {
+      const auto predictions = predict_all(problem_of(captured.view()), c.execution.engine, hardware);
+      if (Disagreement other = compared(answer_of(captured), predictions.back()); other.differing == 0) {
+        walked.kernel = std::move(other);
+      }
+    }
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
