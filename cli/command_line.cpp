@@ -125,9 +125,7 @@ std::string message_of(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int refuse(const CLI::App& app, const std::string& why) {
-  fmt::print(
-      stderr, "{}\n",
-      wrapped(fmt::format("{}: {}\nRun {} --help for what there is.", name_of(app), why, name_of(app)), kHelpColumns));
+  fmt::print(stderr, "{}: {}\nRun {} --help for what there is.\n", name_of(app), why, name_of(app));
   return kBadUsage;
 }
 

@@ -83,7 +83,10 @@ std::string describe_pickle(std::string_view pickle) {
   if (has(pickle, "torch.nn") || has(pickle, "torch.ao.") || has(pickle, "__main__")) {
     return "a whole module that torch.save() pickled, which only its own python code can read";
   }
-  if (has(pickle, "OrderedDict")) return "a state dict that torch.save() wrote: weights without the model";
+  // A tensor has an empty OrderedDict, too, for its hooks; that of a state dict comes before its tensors.
+  if (pickle.find("OrderedDict") < pickle.find("torch._utils")) {
+    return "a state dict that torch.save() wrote: weights without the model";
+  }
   return "tensors that torch.save() wrote, and not a model";
 }
 

@@ -57,7 +57,7 @@ TEST_F(ModelFile, SaysWhatItIsAndWhatIsNeeded) {
        "a state dict"},
       {zip_of({{"m/data.pkl",
                 "\x80\x02"
-                "ctorch._utils\n_rebuild_tensor_v2\n"},
+                "ctorch._utils\n_rebuild_tensor_v2\nccollections\nOrderedDict\n"},
                {"m/data/0", "w"}}),
        "tensors that"},
       {zip_of({{"m/data.pkl",
