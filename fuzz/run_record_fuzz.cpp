@@ -2,7 +2,6 @@
 // input is such a file, or SQL that is run on a right one first.
 
 #include <sqlite3.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "fuzz/fuzz_target.h"
+#include "fuzz/memory_file.h"
 #include "reports/finding_text.h"
 #include "reports/json.h"
 #include "reports/report.h"
@@ -77,21 +77,6 @@ std::string edited(std::string record, const std::string& sql) {
   sqlite3_close(database);
   return record;
 }
-
-// A file in memory that lives as long as this.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view bytes) : descriptor_(memfd_create("record", MFD_CLOEXEC)) {
-    require(descriptor_ >= 0 && write(descriptor_, bytes.data(), bytes.size()) == std::ssize(bytes));
-  }
-  ~MemoryFile() { close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
 
 }  // namespace
 

@@ -54,7 +54,7 @@ std::optional<std::vector<ZipEntry>> read_directory(std::ifstream& file, std::ui
       begin = little_endian(end64, 48, 8);
     }
   }
-  if (bytes > kMostBytes || begin > size) return {};
+  if (bytes > kMostBytes || begin > size || bytes > size - begin) return {};
   const std::string directory = read_at(file, begin, static_cast<std::size_t>(bytes));
   std::vector<ZipEntry> entries;
   for (std::size_t at = 0; directory.size() - at >= kEntry && directory.compare(at, 4, "PK\x01\x02") == 0;) {
