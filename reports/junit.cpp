@@ -106,6 +106,12 @@ Suite suite_of(const Report& report, const RunSummary& run) {
     verified.type = "vacuous";
   }
   suite.cases.push_back(verified);
+  if (run.cases.starved > 0) {
+    suite.cases.push_back({.classname = "tieout.run",
+                           .name = "the machine had memory and processes",
+                           .failure = counted(run.cases.starved, "case") + " without a verdict",
+                           .type = "starved"});
+  }
   for (const std::string& cls : run.missing_classes) {
     const auto& missing = report.total.missing_classes;  // another run may have reached it
     if (std::ranges::find(missing, cls) == missing.end()) continue;

@@ -49,6 +49,13 @@ TEST(Junit, ACrashWhereNothingWasVerifiedIsNotLost) {
   EXPECT_TRUE(holds(xml, "type=\"vacuous\""));  // no elements
 }
 
+TEST(Junit, CasesWithoutAVerdictForLackOfMemoryFail) {
+  Report report = with_one_finding({});
+  EXPECT_FALSE(holds(junit(report), "type=\"starved\""));
+  report.runs.front().cases.starved = 2;
+  EXPECT_TRUE(holds(junit(report), "<failure message=\"2 cases without a verdict\" type=\"starved\">"));
+}
+
 TEST(Junit, AnAimThatWasNotReachedIsSkippedAndAClassFails) {
   Report report = with_one_finding({});
   report.runs.front().cells[{.engine = "x86"}] = {};

@@ -64,6 +64,15 @@ TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
   EXPECT_EQ(exit_status(make_report({run}, {{.kind = "tie", .reason = "agreed"}})), 0);
 }
 
+TEST(Report, CasesWithoutAVerdictForLackOfMemoryAreNoDifferenceAndNoSuccess) {
+  RunSummary run{.cases = {.passed = 5, .starved = 2}, .cells = {{kCell, {.cases = 5, .elements = 9}}}};
+  const Report report = make_report({run});
+  EXPECT_EQ(exit_status(report), 3);
+  EXPECT_NE(verdict(report).find(", 2 without a verdict for lack of memory or processes"), std::string::npos);
+  run.cases.starved = 0;
+  EXPECT_EQ(exit_status(make_report({run})), 0);
+}
+
 TEST(Report, AClassThatOneRunMissedMayBeReachedByAnother) {
   RunSummary first = night(1, {});
   RunSummary second = night(2, {});
