@@ -18,6 +18,7 @@
 #include "cli/campaign_run.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/domain_option.h"
 #include "cli/duration.h"
 #include "cli/seed.h"
 #include "cli/shard.h"
@@ -42,6 +43,7 @@ struct Arguments {
   std::string duration, seed, shard, corpus;
   bool resume = false, uniform = false;
   SubjectArguments subject;
+  DomainArguments domain;
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   double limit = kLimit;
@@ -61,7 +63,7 @@ std::string record_name(const Shard& shard) {
 }
 
 // With all that decides what is counted, so that only the same goes on with a record. What has its default is left out.
-std::string command_of(const Arguments& arguments, std::uint64_t seed) {
+std::string command_of(const Arguments& arguments, std::uint64_t seed, const Domain& domain) {
   std::string command = "tieout campaign";
   if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
   if (!arguments.duration.empty()) command += " --for " + arguments.duration;
@@ -69,7 +71,7 @@ std::string command_of(const Arguments& arguments, std::uint64_t seed) {
   command += fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
   if (arguments.limit != kLimit) command += fmt::format(" --limit {}", arguments.limit);
   if (arguments.memory != kWorkerMemory) command += fmt::format(" --memory {}", arguments.memory);
-  return command + words_of(arguments.subject);
+  return command + words_of(domain) + words_of(arguments.subject);
 }
 
 tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
@@ -109,7 +111,6 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   options.seconds_per_case = arguments.limit;
   options.memory_per_case = arguments.memory << 20;
   options.in_flight = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
-  options.command = command_of(arguments, options.seed);
   return plan;
 }
 
@@ -128,7 +129,7 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, 
   const auto blocks = record->blocks();
   if (!blocks) return tl::unexpected(blocks.error());
   if (!plan.seed_given) plan.options.seed = run->seed;
-  plan.options.command = command_of(arguments, plan.options.seed);
+  plan.options.command = command_of(arguments, plan.options.seed, plan.options.domain);
   const RunSummary same = empty_run(plan.options, reference);
   const auto refuse = [&](const std::string& was, const std::string& is, const char* todo) {
     return tl::unexpected(fmt::format("{} holds another campaign:\n  was: {}\n  is:  {}\n{}, or name another folder",
@@ -193,6 +194,17 @@ int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummar
   return kEqual;
 }
 
+// What a record was drawn from is what its campaign goes on with.
+tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan) {
+  DomainArguments domain = arguments.domain;
+  if (arguments.resume && domain.where.empty() && fs::exists(plan.record)) {
+    const auto record = RunRecord::open(plan.record, RunRecord::For::reading);
+    const auto run = record ? record->summary() : tl::unexpected(record.error());
+    if (run) domain.where = run->domain.empty() ? "all" : run->domain;
+  }
+  return choose_domain(domain, plan.options.subject, arguments.subject.seconds, "campaign");
+}
+
 int run_campaign_command(Arguments arguments) {
   std::signal(SIGPIPE, SIG_IGN);  // as tell()
   auto plan = make_plan(arguments);
@@ -202,6 +214,10 @@ int run_campaign_command(Arguments arguments) {
   if (!subject) return subject.error();
   plan->options.subject = subject->get();
   plan->options.rules = arguments.subject.rules();
+  const auto domain = domain_of(arguments, *plan);
+  if (!domain) return domain.error();
+  plan->options.domain = *domain;
+  plan->options.command = command_of(arguments, plan->options.seed, *domain);
   const auto reference = libtorch(Waiting::asleep);
   if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   const std::string name = record_name(plan->options.shard);
@@ -250,7 +266,8 @@ int run_campaign_command(Arguments arguments) {
     tell("standard output cannot be written\n");  // the files can be read
   }
   tell(fmt::format("record: {}, report: {}\n", plan->record.string(), sinks.html));
-  return end_status(report, end.run.finished && end.error.empty() && written.has_value());
+  return end_status(report, end.run.finished && end.error.empty() && written.has_value(),
+                    arguments.domain.allow_skipped);
 }
 
 }  // namespace
@@ -282,6 +299,8 @@ void add_campaign(CLI::App& app, int& exit_status) {
   command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
   command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
       ->check(whole_number(1, std::int64_t{1} << 32));
+  add_where_option(*command, arguments->domain);
+  add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it

@@ -62,6 +62,18 @@ void print_strategies(const RunSummary& run) {
   print_counts("  drawn for:", shares);
 }
 
+// What the subject declined, by its reasons, the frequent ones first.
+void print_declined(const RunSummary& run) {
+  constexpr std::size_t kMostReasons = 12;
+  std::vector<std::pair<std::int64_t, std::string>> reasons;
+  for (const auto& [reason, times] : run.declined) reasons.emplace_back(-times, reason);
+  std::ranges::sort(reasons);
+  for (std::size_t i = 0; i < reasons.size() && i < kMostReasons; ++i) {
+    fmt::print("  declined and replaced: {:>7} {}\n", grouped(-reasons[i].first), printable(reasons[i].second));
+  }
+  if (reasons.size() > kMostReasons) fmt::print("  ... and {} more reasons\n", reasons.size() - kMostReasons);
+}
+
 }  // namespace
 
 void add_memory_option(CLI::App& command, std::int64_t& memory) {
@@ -136,16 +148,20 @@ void print_run(const Report& report, bool stopped) {
     if (shown++ < kMostReasons) print_wrapped(fmt::format("  not verified: {:>7} {}", count, printable(reason)));
   }
   if (shown > kMostReasons) fmt::print("  ... and {} more reasons: a report has them all\n", shown - kMostReasons);
-  if (run.cases.verified() * 20 < run.cases.all()) {
-    fmt::print("  only {} of {} cases were verified\n", grouped(run.cases.verified()), grouped(run.cases.all()));
+  if (!run.domain.empty()) fmt::print("  drawn from: {}\n", printable(run.domain));
+  print_declined(run);
+  if (verified_little(run)) {
+    fmt::print(
+        "  only {} of {} cases were verified: say by --where which cases to draw, or allow it by --allow-skipped\n",
+        grouped(run.cases.verified()), grouped(run.cases.all()));
   }
   fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}, {:.0f} % of their time inside LibTorch\n", run.seconds,
              static_cast<double>(run.cases.all()) / run.seconds, run.workers, run.workers == 1 ? "" : "s",
              100 * run.seconds_in_engine / (run.seconds * run.workers));
 }
 
-int end_status(const Report& report, bool complete) {
-  const int status = exit_status(report);
+int end_status(const Report& report, bool complete, bool allow_skipped) {
+  const int status = exit_status(report, allow_skipped);
   return status == kEqual && !complete ? int{kNotVerified} : status;
 }
 

@@ -31,6 +31,7 @@ using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBl
 void print_run(const Report& report, bool stopped);
 
 // The exit status of a run: less than was asked for has not verified it; a difference found is one all the same.
-[[nodiscard]] int end_status(const Report& report, bool complete);
+// allow_skipped: also if it verified less than a tenth of its cases.
+[[nodiscard]] int end_status(const Report& report, bool complete, bool allow_skipped);
 
 }  // namespace tieout

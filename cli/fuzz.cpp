@@ -12,6 +12,7 @@
 #include "cli/campaign_run.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/domain_option.h"
 #include "cli/seed.h"
 #include "cli/sinks.h"
 #include "cli/subject_option.h"
@@ -28,6 +29,7 @@ struct Arguments {
   std::string record;
   bool uniform = false;
   SubjectArguments subject;
+  DomainArguments domain;
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   std::int64_t memory = kWorkerMemory;
@@ -56,18 +58,21 @@ int run_fuzz(Arguments& arguments) {
     fmt::print(stderr, "tieout fuzz: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;
   }
+  const auto domain = choose_domain(arguments.domain, subject->get(), arguments.subject.seconds, "fuzz");
+  if (!domain) return domain.error();
   const CampaignOptions options{
       .cases = arguments.cases,
       .seed = *seed,
       .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
+      .domain = *domain,
       .products = arguments.products,
       .workers = arguments.workers,
       .memory_per_case = arguments.memory << 20U,
-      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}", arguments.cases, *seed,
+      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}{}", arguments.cases, *seed,
                              arguments.uniform ? " --uniform" : "",
                              arguments.products ? fmt::format(" --products {}", *arguments.products) : "",
                              arguments.memory == kWorkerMemory ? "" : fmt::format(" --memory {}", arguments.memory),
-                             words_of(arguments.subject)),
+                             words_of(*domain), words_of(arguments.subject)),
       .subject = subject->get(),
       .rules = arguments.subject.rules()};
   RunSummary run = empty_run(options, **reference);
@@ -87,7 +92,8 @@ int run_fuzz(Arguments& arguments) {
   const auto written = write(arguments.sinks, report);  // before anything that may fail on standard output
   print_run(report, end.interrupted);
   if (!written) fmt::print(stderr, "tieout fuzz: {}\n", written.error());
-  return end_status(report, !end.interrupted && end.error.empty() && written.has_value());
+  return end_status(report, !end.interrupted && end.error.empty() && written.has_value(),
+                    arguments.domain.allow_skipped);
 }
 
 }  // namespace
@@ -110,6 +116,8 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
       ->check(whole_number(1, std::int64_t{1} << 32));
   add_memory_option(*command, arguments->memory);
+  add_where_option(*command, arguments->domain);
+  add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });

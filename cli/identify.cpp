@@ -13,6 +13,7 @@
 #include "cases/case_text.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/domain_option.h"
 #include "cli/machine.h"
 #include "cli/sinks.h"
 #include "cli/subject_option.h"
@@ -32,6 +33,7 @@ struct Arguments {
   std::string path = "pointwise";
   std::int64_t cases = 20'000;
   bool details = false;
+  DomainArguments domain;
   Sinks sinks;
 };
 
@@ -78,15 +80,45 @@ bool names_a_kernel(std::string_view text) {
   return text.find_first_of("/.") != std::string_view::npos || text.starts_with("command:");
 }
 
-tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPath path) {
-  const auto subject = open_named(arguments.subject, "identify");
-  if (!subject) return tl::unexpected(subject.error());
-  return ask_probes(**subject, path, arguments.cases);
+bool has_probes(FbgemmPath path, const Domain& domain) {
+  constexpr std::uint64_t kTries = 10;
+  for (std::uint64_t index = 0; index < kTries; ++index) {
+    if (domain.contains(probe_of(path, index, domain).c)) return true;
+  }
+  return false;
 }
 
-// The subject of that name; or the exit status, after saying why there is none.
-tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath path) {
-  if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, path);
+// Whether the path has cases in the domain; says which paths have some where it has none.
+bool can_probe(FbgemmPath path, const Domain& domain) {
+  if (domain.is_everything() || has_probes(path, domain)) return true;
+  std::string others;
+  for (const FbgemmPath other : kPaths) {
+    if (other != path && has_probes(other, domain))
+      others.append(others.empty() ? " --path " : ", ").append(name(other));
+  }
+  fmt::print(stderr, "tieout identify: no case of the path {} lies in the domain '{}'; {}{}\n", name(path),
+             domain.text(), others.empty() ? "nor does one of another path" : "take", others);
+  return false;
+}
+
+tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPath path, Domain& domain) {
+  const auto subject = open_named(arguments.subject, "identify");
+  if (!subject) return tl::unexpected(subject.error());
+  constexpr double kPatience = 5;  // seconds for one answer
+  const auto chosen = choose_domain(arguments.domain, subject->get(), kPatience, "identify");
+  if (!chosen) return tl::unexpected(chosen.error());
+  domain = *chosen;
+  if (!can_probe(path, domain)) return tl::unexpected(int{kNotVerified});
+  return ask_probes(**subject, path, arguments.cases, domain);
+}
+
+// The subject of that name and the domain of its probes; or the exit status, after saying why there is none.
+tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath path, Domain& domain) {
+  if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, path, domain);
+  const auto said = choose_domain(arguments.domain, nullptr, 0, "identify");
+  if (!said) return tl::unexpected(said.error());
+  domain = *said;
+  if (!can_probe(path, domain)) return tl::unexpected(int{kNotVerified});
   for (const auto& [name, arithmetic] : kKernels) {
     if (name != arguments.subject) continue;
     return [chosen = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
@@ -215,9 +247,10 @@ int run_identify(Arguments& arguments) {
     return kBadUsage;
   }
   const auto start = std::chrono::steady_clock::now();
-  const auto subject = find_subject(arguments, *path);
+  Domain domain;
+  const auto subject = find_subject(arguments, *path, domain);
   if (!subject) return subject.error();
-  const Identification found = identify(*subject, *path, arguments.cases);
+  const Identification found = identify(*subject, *path, arguments.cases, domain);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
   if (arguments.details) print_details(found, seconds);
@@ -243,6 +276,7 @@ void add_identify(CLI::App& app, int& exit_status) {
   command->add_option("--cases", arguments->cases, "How many cases")
       ->check(positive_whole_number())
       ->capture_default_str();
+  add_where_option(*command, arguments->domain);
   command->add_flag("--details", arguments->details, "Numbers, clusters and time underneath");
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });

@@ -10,6 +10,7 @@
 
 #include "cli/campaign_run.h"
 #include "cli/commands.h"
+#include "cli/domain_option.h"
 #include "cli/sinks.h"
 #include "reports/record_files.h"
 
@@ -33,7 +34,7 @@ int fail(const char* command, const std::string& why) {
   return kBadUsage;
 }
 
-int report_runs(const std::vector<std::string>& names, Sinks& sinks) {
+int report_runs(const std::vector<std::string>& names, Sinks& sinks, bool allow_skipped) {
   const auto files = all_files(names);
   if (!files) return fail("report", files.error());
   CallFiles call;
@@ -46,7 +47,7 @@ int report_runs(const std::vector<std::string>& names, Sinks& sinks) {
   const auto written = write(sinks, report);  // before anything that may fail on standard output
   print_run(report, false);
   if (!written) fmt::print(stderr, "tieout report: {}\n", written.error());
-  return end_status(report, report.total.finished && written.has_value());
+  return end_status(report, report.total.finished && written.has_value(), allow_skipped);
 }
 
 int merge_runs(const std::string& merged, const std::vector<std::string>& names) {
@@ -63,10 +64,12 @@ void add_report(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("report", "Report recorded runs, one or many, in any format");
   const auto names = std::make_shared<std::vector<std::string>>();
   const auto sinks = std::make_shared<Sinks>();
+  const auto domain = std::make_shared<DomainArguments>();
   command->add_option("run", *names, "Records, or folders of campaigns; shards of one run count as one")->required();
+  add_allow_skipped_option(*command, *domain);
   add_sinks(*command, *sinks);
   command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it
-  command->callback([=, &exit_status] { exit_status = report_runs(*names, *sinks); });
+  command->callback([=, &exit_status] { exit_status = report_runs(*names, *sinks, domain->allow_skipped); });
 }
 
 void add_merge(CLI::App& app, int& exit_status) {

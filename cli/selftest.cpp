@@ -10,6 +10,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/domain_option.h"
 #include "cli/sinks.h"
 #include "oracle/libtorch.h"
 #include "props/campaign.h"
@@ -24,6 +25,8 @@ struct Arguments {
   SelftestOptions options;
   std::string only;  // a fault's name, or empty
   bool policies = false;
+  bool show_cases = false;
+  DomainArguments domain;
   Sinks sinks;
 };
 
@@ -38,12 +41,13 @@ struct Faults {
   [[nodiscard]] std::string headline() const { return fmt::format("{} of {} faults found", found, planted); }
 };
 
-void print_hunt(const FaultyKernel& faulty, const Hunt& hunt) {
+void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
   fmt::print("{} {:<32} {:>6} cases {:>7.2f} s", hunt.found ? "found " : "missed", faulty.name, hunt.cases,
              hunt.seconds);
   if (hunt.found) {
     const Finding& finding = hunt.finding;
     fmt::print(" {:>5} elements  {}", hunt.size, finding.failure.empty() ? finding.diff_class : finding.failure);
+    if (show_case) fmt::print("\n  {}", finding.case_line);
   }
   fmt::print("\n");
   std::fflush(stdout);
@@ -124,6 +128,9 @@ int compare_policies(const Arguments& arguments, LibTorch& reference) {
 }
 
 int selftest(Arguments& arguments) {
+  const auto domain = choose_domain(arguments.domain, nullptr, 0, "selftest");
+  if (!domain) return domain.error();
+  arguments.options.domain = *domain;
   const auto faults = faulty_kernels();
   const auto wanted = [&](const FaultyKernel& f) { return arguments.only.empty() || f.name == arguments.only; };
   if (std::none_of(faults.begin(), faults.end(), wanted)) {
@@ -161,7 +168,7 @@ int selftest(Arguments& arguments) {
     }
     const auto subject = linked_subject(std::string(faulty.name), faulty.kernel, nullptr);
     const Hunt result = hunt(*subject, **reference, arguments.options);
-    print_hunt(faulty, result);
+    print_hunt(faulty, result, arguments.show_cases);
     add(reported, faulty, result);
   }
   fmt::print("{}\n", reported.headline());
@@ -189,6 +196,8 @@ void add_selftest(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_option("--seed", arguments->options.seed, "Of the sequence of cases")->capture_default_str();
   command->add_option("--fault", arguments->only, "Only the one of this name");
+  command->add_flag("--show-cases", arguments->show_cases, "The smallest case under each fault");
+  add_where_option(*command, arguments->domain);
   command->add_flag("--policies", arguments->policies,
                     "Instead: how many of 200 cases it takes the data of other harnesses to notice each fault");
   add_sinks(*command, arguments->sinks);

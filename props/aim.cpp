@@ -113,7 +113,7 @@ void aim_at(Aim aim, ConvCase& c, Random& random) {
 
 // Weights of one sign, so that sums pass 2^24: as a whole, where float32 begins to lose bits, or only before the zero points
 // are taken out, where terms that are kept in too little room lose them. True: that is what the case became.
-bool aim_at_large_sums(ConvCase& c, Random& random) {
+bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& options) {
   if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
   const std::int64_t low = random.chance(1, 2) ? -128 : 100;
   c.activation.fill = Fill::uniform;
@@ -124,12 +124,13 @@ bool aim_at_large_sums(ConvCase& c, Random& random) {
   const bool as_a_whole = random.chance(2, 3);
   c.activation_zero_point = as_a_whole ? random.pick(std::array<std::int64_t, 3>{0, 3, 255}) : random.between(110, 140);
   for (std::int64_t& zero_point : c.weight_zero_points) zero_point = as_a_whole ? 0 : random.between(low, low + 27);
-  if (!as_a_whole) {
+  if (as_a_whole) c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
+  conform_parameters(c, random, options);
+  if (!as_a_whole || c.bias.empty()) {
     aim_at(Aim::tie, c, random);
     return true;
   }
   // Every channel's bias cancels its sum down to a tie: what was lost of the sum is seen in each of them.
-  c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
   const ConvProblem problem = with_contents(c);
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
     const double tie = static_cast<double>(random.between(-c.output_zero_point, 255 - c.output_zero_point)) + 0.5;
@@ -161,7 +162,7 @@ void aim_at_pair_limits(ConvCase& c, Random& random) {
   c.weight = {Fill::listed, std::move(w)};
 }
 
-void aim_at_long_sums(ConvCase& c, Random& random) {
+void aim_at_long_sums(ConvCase& c, Random& random, const GeneratorOptions& options) {
   const std::uint8_t x = random.chance(3, 4) ? 255 : 0;
   const std::int8_t w = random.chance(1, 2) ? 127 : -128;
   c.activation = {Fill::listed, std::vector(static_cast<std::size_t>(element_count(activation_shape(c))), x)};
@@ -172,6 +173,7 @@ void aim_at_long_sums(ConvCase& c, Random& random) {
     c.weight.values[static_cast<std::size_t>(k * per_channel)] = static_cast<std::int8_t>(random.between(-128, 127));
   }
   if (random.chance(1, 2)) c.activation_zero_point = x == 255 ? 0 : 255;
+  conform_parameters(c, random, options);
 }
 
 }  // namespace tieout

@@ -4,6 +4,7 @@
 
 #include "cases/conv_case.h"
 #include "cases/random.h"
+#include "props/generator.h"
 
 namespace tieout {
 
@@ -23,10 +24,10 @@ void aim_at_pair_limits(ConvCase& c, Random& random);
 
 // Weights of one sign, so that sums pass 2^24, and biases that bring them back to a tie, or zero points that take most of
 // them out. Sometimes, and where the reduction is long enough; false: the case is as it was.
-[[nodiscard]] bool aim_at_large_sums(ConvCase& c, Random& random);
+[[nodiscard]] bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 // Contents of one sign, so that sums grow towards 2^24, where float32 loses their last bit, and 2^31, where int32 wraps:
 // as far as the case's reduction is long.
-void aim_at_long_sums(ConvCase& c, Random& random);
+void aim_at_long_sums(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 }  // namespace tieout

@@ -23,6 +23,7 @@
 #include "props/replay.h"
 #include "props/second_look.h"
 #include "props/sequence.h"
+#include "props/shared_number.h"
 #include "props/verify.h"
 #include "reports/finding_json.h"
 
@@ -107,7 +108,9 @@ class Campaign {
     return now;
   }
 
-  [[nodiscard]] ConvCase draw(std::int64_t index) const { return tieout::draw(options_, index); }
+  [[nodiscard]] ConvCase draw(std::int64_t index, std::int64_t attempt) const {
+    return tieout::draw(options_, index, attempt);
+  }
 
   [[nodiscard]] std::int64_t next_block() const { return options_.shard.index + next_ * options_.shard.count; }
   [[nodiscard]] std::int64_t next_block_begin() const { return next_block() * kBlock; }
@@ -131,28 +134,33 @@ class Campaign {
   void run_block(Pending& block, std::int64_t end) {
     // Lives in the worker, which opens it at its first case.
     const auto line = std::make_shared<std::optional<InFlight>>();
-    processes_.start(
-        {.begin = block.begin,
-         .end = end,
-         .seconds = options_.seconds_per_case,
-         .memory = options_.memory_per_case,
-         .work =
-             [this, line, file = in_flight(block.number)](std::int64_t index) {
-               const ConvCase c = draw(index);
-               if (!file.empty()) {
-                 if (!*line) line->emplace(file);
-                 (*line)->write(print(c));
-               }
-               return pack(examine(c, how_, Where::here));
-             },
-         .answered =
-             [this, &block](std::int64_t index, const std::string& answer) {
-               auto outcome = unpack(answer);
-               if (!outcome) return take_death(block, index, {.last_words = kOverwritten});
-               take(block, index, std::move(*outcome));
-             },
-         .died = [this, &block](std::int64_t index, const Death& death) { take_death(block, index, death); },
-         .ended = [this, &block] { note_doubts(block); }});
+    const auto at = std::make_shared<SharedNumber>();  // the attempt
+    processes_.start({.begin = block.begin,
+                      .end = end,
+                      .seconds = options_.seconds_per_case,
+                      .memory = options_.memory_per_case,
+                      .work =
+                          [this, line, at, file = in_flight(block.number)](std::int64_t index) {
+                            const auto case_for = [&](std::int64_t attempt) {
+                              at->set(attempt);
+                              ConvCase c = draw(index, attempt);
+                              if (!file.empty()) {
+                                if (!*line) line->emplace(file);
+                                (*line)->write(print(c));
+                              }
+                              return c;
+                            };
+                            return pack(examine_first_taken(case_for, options_.attempts, how_));
+                          },
+                      .answered =
+                          [this, &block, at](std::int64_t index, const std::string& answer) {
+                            auto outcome = unpack(answer);
+                            if (!outcome) return take_death(block, index, at->get(), {.last_words = kOverwritten});
+                            take(block, index, std::move(*outcome));
+                          },
+                      .died = [this, &block, at](std::int64_t index,
+                                                 const Death& death) { take_death(block, index, at->get(), death); },
+                      .ended = [this, &block] { note_doubts(block); }});
   }
 
   // Where a worker says what it is at; empty: nowhere.
@@ -170,8 +178,10 @@ class Campaign {
     return block.outcomes[static_cast<std::size_t>(index - block.begin)];
   }
 
-  void take_death(Pending& block, std::int64_t index, const Death& death) {
-    take(block, index, death_of(draw(index), how_, death));
+  void take_death(Pending& block, std::int64_t index, std::int64_t attempt, const Death& death) {
+    CaseOutcome outcome = death_of(draw(index, attempt), how_, death);
+    outcome.attempt = attempt;
+    take(block, index, std::move(outcome));
     block.deaths.push_back(index);
     deaths_[index] = death.text();
   }
@@ -193,11 +203,15 @@ class Campaign {
     looking_ = true;
     const auto [doubtful_block, index] = doubtful_.front();
     doubtful_.pop_front();
-    second_look_.start(draw(index), outcome_of(*doubtful_block, index),
+    const CaseOutcome& doubted = outcome_of(*doubtful_block, index);
+    second_look_.start(draw(index, doubted.attempt), doubted,
                        [this, block = doubtful_block, at = index](CaseOutcome outcome) {
                          looking_ = false;
                          if (outcome.status != Status::crashed) deaths_.erase(at);
-                         outcome_of(*block, at) = std::move(outcome);
+                         CaseOutcome& place = outcome_of(*block, at);
+                         outcome.attempt = place.attempt;
+                         outcome.declined = std::move(place.declined);
+                         place = std::move(outcome);
                          if (--block->doubts == 0) block->stage = Pending::Stage::ran;
                        });
   }
@@ -265,8 +279,8 @@ class Campaign {
     processes_.start(
         {.seconds = kSecondsForAFinding,
          .memory = options_.memory_per_case,
-         .work = [this, &finding, effort = reduction.effort, first = first_of_process(block, finding.index)](
-                     std::int64_t) { return to_json(reduced(finding, effort, first)); },
+         .work = [this, &block, &finding,
+                  effort = reduction.effort](std::int64_t) { return to_json(reduced(block, finding, effort)); },
          .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
          .died = [&finding](std::int64_t, const Death& death) { note_death(finding, "reducing", death); },
          .ended =
@@ -295,12 +309,13 @@ class Campaign {
     if (--block.unreduced == 0) block.stage = Pending::Stage::ready;
   }
 
-  // first: the first case that the process had verified which found it.
-  [[nodiscard]] Finding reduced(const Finding& finding, Effort effort, std::int64_t first) const {
+  [[nodiscard]] Finding reduced(const Pending& block, const Finding& finding, Effort effort) const {
     Finding small = reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules, effort);
     if (effort == Effort::thorough && small.failure.ends_with(kOnlyAmongOthers)) {
       std::vector<ConvCase> before;
-      for (std::int64_t index = first; index < finding.index; ++index) before.push_back(draw(index));
+      for (std::int64_t index = first_of_process(block, finding.index); index < finding.index; ++index) {
+        before.push_back(draw(index, block.outcomes[static_cast<std::size_t>(index - block.begin)].attempt));
+      }
       if (auto shown = find_cases_before(finding, before, how_)) return std::move(*shown);
     }
     small.explanation = explanation_of(small);
@@ -317,7 +332,7 @@ class Campaign {
   }
 
   [[nodiscard]] Finding unreduced(std::int64_t index, const CaseOutcome& outcome) {
-    Finding finding = undescribed(draw(index), outcome, index, options_.subject);
+    Finding finding = undescribed(draw(index, outcome.attempt), outcome, index, options_.subject);
     const auto death = deaths_.find(index);
     finding.failure = death == deaths_.end() ? std::string() : "died: " + death->second;
     return finding;

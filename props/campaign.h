@@ -15,6 +15,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "cases/domain.h"
 #include "oracle/libtorch.h"
 #include "props/verify.h"
 #include "reports/run_record.h"
@@ -34,6 +35,8 @@ struct CampaignOptions {
   double seconds = 0;           // wall time after which no further case is begun; 0: no limit
   std::uint64_t seed = 0;
   Policy policy = Policy::hunting;
+  Domain domain;                         // that cases are drawn from
+  std::int64_t attempts = 20;            // cases drawn for an index at most, where the subject declines them
   std::optional<std::int64_t> products;  // about how many a case may cost; else what the generator takes by itself
   Shard shard;
   int workers = 1;

@@ -388,7 +388,7 @@ bool conform_shape(ConvCase& c, const Domain::Alternative& where, Random& random
       least = products_of(tried);
       c = tried;
     }
-    if ((found && least <= most_products) || !halve(drawn)) break;
+    if ((found && least <= most_products) || (!found && halvings == 3) || !halve(drawn)) break;
   }
   return found;
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "props/conform.h"
 #include "props/generator.h"
 
 namespace tieout {
@@ -119,8 +120,9 @@ void draw_bias(ConvCase& c, Random& random) {
 
 }  // namespace
 
-void draw_quantization(ConvCase& c, Random& random) {
-  draw_quantization(c, random, random.chance(1, 2) ? Granularity::per_channel : Granularity::per_tensor);
+Granularity draw_granularity(Random& random, const GeneratorOptions& options) {
+  const Granularity drawn = random.chance(1, 2) ? Granularity::per_channel : Granularity::per_tensor;
+  return options.where == nullptr ? drawn : conform_granularity(drawn, *options.where);
 }
 
 void draw_quantization(ConvCase& c, Random& random, Granularity granularity) {

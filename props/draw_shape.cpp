@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "props/conform.h"
 #include "props/generator.h"
 
 namespace tieout {
@@ -116,6 +117,13 @@ void draw_long_reduction(ConvCase& c, Random& random) {
   c.kernel[2] = random.chance(1, 4) ? 2 : 1;
 }
 
+// Moves the shape into the conditions. times: how many times the usual products such a case may cost.
+void conform(ConvCase& c, Random& random, const GeneratorOptions& options, std::int64_t times) {
+  if (options.where == nullptr) return;
+  // Where no shape is found the case stays outside of the domain, which case_of() sees.
+  (void)conform_shape(c, *options.where, random, times * options.products);
+}
+
 }  // namespace
 
 void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options) {
@@ -127,15 +135,17 @@ void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const Generator
     case FbgemmPath::im2col: draw_general(c, random); break;
   }
   draw_input(c, random, options, smallest);
+  conform(c, random, options, 16);
 }
 
 void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
   draw_long_reduction(c, random);
   draw_input(c, random, options, {1, 1, 1});
+  conform(c, random, options, 60);
 }
 
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
-  if (options.audience == Audience::subject && draw_wide_shape(c, random)) return;
+  if (options.audience == Audience::subject && draw_wide_shape(c, random)) return conform(c, random, options, 30);
   const std::uint32_t kind = random.below(100);
   if (kind >= 98) return draw_long_shape(c, random, options);
   const FbgemmPath path = kind < 20   ? FbgemmPath::depthwise

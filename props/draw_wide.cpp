@@ -92,6 +92,60 @@ void draw_wide_geometry(ConvCase& c, Random& random) {
   }
 }
 
+// Two or three loops at once, each just beyond a usual block: what is wrong at the inner borders of tiles, strips and panels
+// shows only where all of their loops have a second block.
+void draw_blocks(ConvCase& c, Random& random) {
+  constexpr std::array<std::int64_t, 8> kBlocks{4, 8, 16, 32, 64, 128, 256, 512};
+  enum Loop : std::size_t { rows, columns, outputs, products };
+  constexpr std::array<std::array<bool, 4>, 8> kTogether{{{false, true, true, false},
+                                                          {true, true, false, false},
+                                                          {false, true, false, true},
+                                                          {false, false, true, true},
+                                                          {false, true, true, true},
+                                                          {false, true, true, true},
+                                                          {true, true, true, false},
+                                                          {true, true, true, false}}};
+  const auto& together = random.pick(kTogether);
+  const std::int64_t most = random.chance(1, 12) ? 350'000 : 45'000;  // products, all in all
+  std::array<std::int64_t, 4> blocks{};
+  std::array<std::int64_t, 4> beyond{};
+  constexpr std::array<std::int64_t, 3> kUsual{8, 16, 32};
+  const std::uint32_t kind = random.below(3);  // the same block for all, usual ones, any
+  const std::int64_t alike = random.pick(kUsual);
+  for (std::size_t loop = 0; loop < 4; ++loop) {
+    const std::int64_t usual = random.pick(kUsual);
+    const std::int64_t any = random.pick(kBlocks);
+    if (together[loop]) blocks[loop] = kind == 0 ? alike : kind == 1 ? usual : any;
+    beyond[loop] = random.between(1, !together[loop] ? 2 : kind == 0 ? 3 : 9);
+  }
+  if (random.chance(1, 4)) {  // a long strip, and a few of another loop
+    const auto other = random.pick(std::array<std::size_t, 3>{rows, outputs, products});
+    blocks = {};
+    blocks[columns] = random.chance(1, 2) ? 256 : 512;
+    blocks[other] = random.pick(std::array<std::int64_t, 3>{4, 8, 16});
+  }
+  const auto extent = [&](std::size_t loop) {
+    return blocks[loop] + std::min(beyond[loop], std::max<std::int64_t>(blocks[loop], 2));
+  };
+  while (extent(rows) * extent(columns) * extent(outputs) * extent(products) > most) {
+    *std::ranges::max_element(blocks) /= 2;
+  }
+  c.dims = 2;
+  c.input = {1, extent(rows), extent(columns)};
+  c.out_channels = extent(outputs);
+  c.in_channels = extent(products);
+  // The same number of positions in rows of a few, which kernels that flatten them see as one loop.
+  if (blocks[rows] == 0 && blocks[columns] > 0 && random.chance(1, 3)) {
+    c.input[1] = random.between(2, 9);
+    c.input[2] = extent(columns) / c.input[1] + 1;
+  }
+  if (random.chance(1, 2)) {  // the same number of products by a window of 3 x 3
+    c.in_channels = (c.in_channels + 8) / 9;
+    c.kernel = {1, 3, 3};
+    c.padding = {0, 1, 1};
+  }
+}
+
 // Long enough for sums beyond 2^24: draw_case() fills them.
 void draw_long_sums(ConvCase& c, Random& random) {
   c.in_channels = random.between(900, 3'000);
@@ -102,7 +156,11 @@ void draw_long_sums(ConvCase& c, Random& random) {
 }  // namespace
 
 bool draw_wide_shape(ConvCase& c, Random& random) {
-  if (!random.chance(1, 5)) return false;
+  if (!random.chance(1, 4)) return false;
+  if (random.chance(1, 4)) {
+    draw_blocks(c, random);
+    return true;
+  }
   const std::uint32_t kind = random.below(100);
   if (kind < 27) {
     draw_long_rows(c, random);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "props/aim.h"
+#include "props/conform.h"
 
 namespace tieout {
 // Which contents tell arithmetics apart: the ends saturate, the middle rounds, the sparse ones isolate a product.
@@ -45,15 +46,22 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
   if (symmetric) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);
 }
 
+void conform_parameters(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  if (options.where == nullptr) return;
+  conform_execution(c, *options.where, random);
+  conform_quantization(c, *options.where, random);
+}
+
 ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_shape(c, random, options);
-  draw_quantization(c, random);
+  draw_quantization(c, random, draw_granularity(random, options));
   const bool for_subject = options.audience == Audience::subject;
   if (for_subject) draw_wide_scales(c, random);
   draw_execution(c, random, options.audience);
   draw_contents(c, random);
-  if (for_subject && aim_at_large_sums(c, random)) return c;
+  conform_parameters(c, random, options);
+  if (for_subject && aim_at_large_sums(c, random, options)) return c;
   if (for_subject && random.chance(1, 12)) {
     aim_at(random.chance(1, 3) ? Aim::int16 : Aim::int32, c, random);
   } else if (random.chance(2, 5)) {
@@ -68,6 +76,11 @@ ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options) {
   c.activation_scale = 0.02 + 0.01 * random.unit();
   c.activation_zero_point = random.between(100, 150);
   c.weight_scales = {0.005 + 0.005 * random.unit()};
+  if (options.where != nullptr && conform_granularity(c.granularity, *options.where) == Granularity::per_channel) {
+    c.granularity = Granularity::per_channel;
+    c.weight_scales.resize(static_cast<std::size_t>(c.out_channels), c.weight_scales.front());
+    c.weight_zero_points.resize(static_cast<std::size_t>(c.out_channels), 0);
+  }
   c.output_scale =
       c.activation_scale * c.weight_scales.front() * 91.0 * std::sqrt(static_cast<double>(reduction_length(c)));
   c.output_zero_point = random.between(100, 150);
@@ -78,6 +91,7 @@ ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options) {
   }
   c.relu = random.chance(1, 2) ? Relu::on : Relu::off;
   draw_execution(c, random, options.audience);
+  conform_parameters(c, random, options);
   c.seed = random.next() >> 32U;
   return c;
 }
@@ -85,10 +99,11 @@ ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options) {
 ConvCase draw_long_case(Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_long_shape(c, random, options);
-  draw_quantization(c, random);
+  draw_quantization(c, random, draw_granularity(random, options));
   if (options.audience == Audience::subject) draw_wide_scales(c, random);
   draw_execution(c, random, options.audience);
   draw_contents(c, random);
+  conform_parameters(c, random, options);
   return c;
 }
 

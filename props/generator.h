@@ -3,6 +3,7 @@
 // vectors, every code path. The uniform one draws ordinary data for the same shapes and engines, to show what the hunting is worth.
 
 #include "cases/conv_case.h"
+#include "cases/domain.h"
 #include "cases/random.h"
 #include "oracle/fbgemm_path.h"
 
@@ -17,6 +18,8 @@ struct GeneratorOptions {
   // About how many products one case may cost. Decides sizes only; a case with a long reduction may pass it.
   std::int64_t products = 20'000;
   Audience audience = Audience::engines;
+  // The conditions that cases are drawn under, one alternative of a domain; nullptr: none.
+  const Domain::Alternative* where = nullptr;
 };
 
 // A subject is asked several times for each case: smaller ones leave time for more of them.
@@ -46,8 +49,10 @@ void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& option
 void draw_wide_scales(ConvCase& c, Random& random);
 
 // Scales, zero points, bias, relu. Needs the shape.
-void draw_quantization(ConvCase& c, Random& random);
 void draw_quantization(ConvCase& c, Random& random, Granularity granularity);
+
+// Either granularity, or the only one that options.where allows.
+[[nodiscard]] Granularity draw_granularity(Random& random, const GeneratorOptions& options);
 
 // Engine, instruction set, memory format and threads: what machine there is decides nothing. Needs everything above; takes
 // weight zero points away where the engine knows none.
@@ -55,5 +60,9 @@ void draw_execution(ConvCase& c, Random& random, Audience audience);
 
 // Needs everything above.
 void draw_contents(ConvCase& c, Random& random);
+
+// Moves quantization and execution to what options.where allows; the shape conforms already. Call it after anything that
+// changes them.
+void conform_parameters(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 }  // namespace tieout

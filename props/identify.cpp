@@ -91,11 +91,11 @@ class Identifier {
 
 }  // namespace
 
-Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes) {
+Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes, const Domain& domain) {
   Identifier identifier(hypotheses());
   std::int64_t declined = 0;
   for (std::int64_t index = 0; index < probes; ++index) {
-    const Probe probe = probe_of(path, static_cast<std::uint64_t>(index));
+    const Probe probe = probe_of(path, static_cast<std::uint64_t>(index), domain);
     const ConvProblem problem = with_contents(probe.c);
     if (const auto answer = subject(problem, probe.offset)) {
       identifier.examine(probe, problem, *answer);

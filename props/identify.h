@@ -35,6 +35,8 @@ struct Identification {
 };
 
 // Runs the subject and every hypothesis on the first `probes` probes of the path.
-[[nodiscard]] Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes = 20'000);
+// domain: that the probes lie in.
+[[nodiscard]] Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes = 20'000,
+                                      const Domain& domain = {});
 
 }  // namespace tieout

@@ -76,6 +76,45 @@ TEST(Identify, ASubjectThatDeclinesEverythingIsNotIdentified) {
   EXPECT_EQ(found.declined, 50);
 }
 
+// A fault of larger windows only, or of the padding, is not hidden by a path's plainest shape.
+TEST(Identify, SeesWhatOnlySomeShapesOfAPathDo) {
+  const auto rounds_away_in_windows = [](const ConvProblem& problem,
+                                         std::int64_t offset) -> std::optional<std::uint8_t> {
+    Window window;
+    gather(problem, offset, window);
+    const bool large = volume(problem.spec.kernel) > 1;
+    return find_hypothesis(large ? "round_half_away" : "integer_float32")->evaluate(window, nullptr);
+  };
+  const auto pads_with_raw_zero = [](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+    ConvProblem padded = problem;
+    ConvCase& c = padded.spec;
+    for (std::size_t d = 0; d < 3; ++d) c.input[d] += 2 * c.padding[d];
+    padded.activation.assign(static_cast<std::size_t>(element_count(activation_shape(c))), 0);
+    const Spatial& from = problem.spec.input;
+    std::size_t at = 0;
+    for (std::int64_t plane = 0; plane < c.batch * c.in_channels; ++plane)
+      for (std::int64_t d = 0; d < from[0]; ++d)
+        for (std::int64_t h = 0; h < from[1]; ++h)
+          for (std::int64_t w = 0; w < from[2]; ++w, ++at) {
+            const std::int64_t row = (plane * c.input[0] + d + c.padding[0]) * c.input[1] + h + c.padding[1];
+            padded.activation[static_cast<std::size_t>(row * c.input[2] + w + c.padding[2])] = problem.activation[at];
+          }
+    c.padding = {0, 0, 0};
+    return conv_relu_trace(padded, {}, offset).result;
+  };
+  EXPECT_TRUE(not_refuted(identify(rounds_away_in_windows, FbgemmPath::im2col, 2'000)).empty());
+  for (const FbgemmPath path : {FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise}) {
+    EXPECT_TRUE(not_refuted(identify(pads_with_raw_zero, path, 2'000)).empty()) << name(path);
+  }
+}
+
+TEST(Probe, LiesInTheDomain) {
+  const auto domain = Domain::parse("dims=2 kernel=3x3 stride=1 in_channels%16=0 wz=0 granularity=per_channel");
+  for (std::uint64_t index = 0; index < 100; ++index) {
+    EXPECT_TRUE(domain->contains(probe_of(FbgemmPath::im2col, index, *domain).c));
+  }
+}
+
 TEST(Probe, TakesThePathThatItIsMadeFor) {
   const Hardware vnni{.avx512 = true, .avx512_vnni = true};
   for (const FbgemmPath path :

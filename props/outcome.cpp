@@ -9,6 +9,9 @@
 namespace tieout {
 namespace {
 
+constexpr std::string_view kDeclined = "declined: ";
+constexpr std::int64_t kMostAttempts = 1'000;  // no run makes as many
+
 // Where LibTorch leaves its buffers, how that ends is chance: a record that said it would not be the same twice.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
   return {.status = Status::mistrusted,
@@ -42,6 +45,31 @@ CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
   outcome.seconds_in_engine = reference.seconds_inside() - before;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return outcome;
+}
+
+bool is_declined(const CaseOutcome& outcome) {
+  return outcome.status == Status::skipped && outcome.reason.starts_with(kDeclined);
+}
+
+CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t)>& case_for, std::int64_t attempts,
+                                const Examination& how) {
+  double seconds = 0;
+  double seconds_in_engine = 0;
+  std::map<std::string, std::int64_t> declined;
+  for (std::int64_t attempt = 0;; ++attempt) {
+    CaseOutcome outcome = examine(case_for(attempt), how, Where::here);
+    seconds += outcome.seconds;
+    seconds_in_engine += outcome.seconds_in_engine;
+    if (is_declined(outcome) && attempt + 1 < attempts) {
+      ++declined[outcome.reason.substr(kDeclined.size())];
+      continue;
+    }
+    outcome.attempt = attempt;
+    outcome.declined = std::move(declined);
+    outcome.seconds = seconds;
+    outcome.seconds_in_engine = seconds_in_engine;
+    return outcome;
+  }
 }
 
 CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death) {
@@ -82,10 +110,16 @@ std::string pack(const CaseOutcome& outcome) {
   bytes.put(outcome.classes);
   bytes.put(outcome.seconds);
   bytes.put(outcome.seconds_in_engine);
+  bytes.put(outcome.attempt);
   const Cell& cell = outcome.cell;
   for (const std::string* text :
        {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     bytes.put(*text);
+  }
+  bytes.put(static_cast<std::int64_t>(outcome.declined.size()));
+  for (const auto& [reason, times] : outcome.declined) {
+    bytes.put(reason);
+    bytes.put(times);
   }
   return bytes.take();
 }
@@ -99,14 +133,23 @@ std::optional<CaseOutcome> unpack(const std::string& bytes) {
   reader.get(outcome.classes);
   reader.get(outcome.seconds);
   reader.get(outcome.seconds_in_engine);
+  reader.get(outcome.attempt);
   Cell& cell = outcome.cell;
   for (std::string* text :
        {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     reader.get(*text);
   }
+  std::int64_t reasons = 0;
+  reader.get(reasons);
+  for (std::int64_t i = 0; i < reasons && i < kMostAttempts; ++i) {
+    std::string reason;
+    reader.get(reason);
+    reader.get(outcome.declined[reason]);
+  }
   const auto is_time = [](double seconds) { return std::isfinite(seconds) && seconds >= 0; };
   if (!reader.complete() || outcome.status > Status::starved || outcome.elements < 0 || outcome.departing < 0 ||
-      !is_time(outcome.seconds) || !is_time(outcome.seconds_in_engine)) {
+      outcome.attempt < 0 || outcome.attempt >= kMostAttempts || !is_time(outcome.seconds) ||
+      !is_time(outcome.seconds_in_engine)) {
     return {};
   }
   return outcome;
@@ -114,6 +157,7 @@ std::optional<CaseOutcome> unpack(const std::string& bytes) {
 
 void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy) {
   run.seconds_in_engine += outcome.seconds_in_engine;
+  for (const auto& [reason, times] : outcome.declined) run.declined[reason] += times;
   const std::string drawn_for(strategy);
   ++run.strategies[drawn_for];
   run.strategy_seconds[drawn_for] += outcome.seconds;
@@ -159,6 +203,10 @@ std::uint64_t mix(std::uint64_t digest, const CaseOutcome& outcome) {
        {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     for (const char letter : *text) add(static_cast<unsigned char>(letter));
     add(0);
+  }
+  for (const auto& [reason, times] : outcome.declined) {
+    for (const char letter : reason) add(static_cast<unsigned char>(letter));
+    add(static_cast<std::uint64_t>(times));
   }
   return digest;
 }

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -24,6 +26,8 @@ struct CaseOutcome {
   std::string departure;       // why; empty where departing is 0
   std::string reason;          // as Verdict has it; kind_of() the finding where it differed or crashed
   Cell cell;
+  std::int64_t attempt = 0;                      // which case for its index this was, see case_of()
+  std::map<std::string, std::int64_t> declined;  // of the attempts before, by the subject's reason
 };
 
 // Runs the case in this process, where LibTorch is not run if it is known to leave its buffers; or in one of its own.
@@ -35,6 +39,14 @@ struct Examination {
   double seconds = 60;         // what a hang is, of a case that runs alone
 };
 [[nodiscard]] CaseOutcome examine(const ConvCase& c, const Examination& how, Where where);
+
+// Runs case after case of one index in this process until the subject does not decline, at most `attempts` of them.
+// case_for: the case of an attempt, counted from 0.
+[[nodiscard]] CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t attempt)>& case_for,
+                                              std::int64_t attempts, const Examination& how);
+
+// Whether the subject declined the case.
+[[nodiscard]] bool is_declined(const CaseOutcome& outcome);
 
 [[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference);
 

@@ -78,7 +78,7 @@ std::uint64_t draw_seed() {
 
 // A shape with quantization and contents of any kind, by any arithmetic.
 void fill_and_expect_equal(ConvCase c, Random& random) {
-  draw_quantization(c, random);
+  draw_quantization(c, random, draw_granularity(random, {}));
   draw_contents(c, random);
   c.seed = random.next();
   const ConvProblem problem = with_contents(c);

@@ -4,9 +4,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "cases/validate.h"
+#include "props/conform.h"
+#include "props/generator.h"
 
 namespace tieout {
 namespace {
@@ -87,9 +91,13 @@ void aim(ConvCase& c, Random& random, const Products& p) {
   }
 }
 
-Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most) {
+Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most, const Domain::Alternative* where) {
   Products p;
   draw_parameters(c, random);
+  if (where != nullptr) {
+    c.granularity = conform_granularity(c.granularity, *where);
+    conform_quantization(c, *where, random);
+  }
   const std::uint32_t kind = random.below(12);
   const bool powers = kind == 1 || kind == 2;
   c.activation_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 2)));
@@ -132,6 +140,15 @@ void lay_out_pointwise(ConvCase& c, const Products& p) {
   c.weight = {Fill::listed, p.w};
 }
 
+// One value a channel for what one channel has.
+void repeat_parameters(ConvCase& c) {
+  const auto channels = static_cast<std::size_t>(c.out_channels);
+  if (!c.bias.empty()) c.bias.resize(channels, c.bias.front());
+  if (c.granularity == Granularity::per_tensor) return;
+  c.weight_scales.resize(channels, c.weight_scales.front());
+  c.weight_zero_points.resize(channels, c.weight_zero_points.front());
+}
+
 // 3x3 with padding 1 on a 3x3 input: the centre's window is the whole input. `channels` of them a group run fastest.
 void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::size_t groups) {
   ConvCase& c = probe.c;
@@ -147,32 +164,106 @@ void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::
     c.weight.values[at] = p.w[i];
   }
   probe.offset = 4;
-  if (!c.bias.empty()) c.bias.resize(static_cast<std::size_t>(c.out_channels), c.bias.front());
-  if (c.granularity == Granularity::per_channel) {
-    c.weight_scales.resize(static_cast<std::size_t>(c.out_channels), c.weight_scales.front());
-    c.weight_zero_points.resize(static_cast<std::size_t>(c.out_channels), c.weight_zero_points.front());
+  repeat_parameters(c);
+}
+
+// A shape of the path as the generator draws them, within the conditions.
+std::optional<ConvCase> draw_shape_of(FbgemmPath path, Random& random, const Domain::Alternative* where) {
+  constexpr Hardware kAnyHardware{.avx512 = true, .avx512_vnni = true};
+  const GeneratorOptions small{.products = 400, .audience = Audience::subject, .where = where};
+  for (int tries = 0; tries < 30; ++tries) {
+    ConvCase shape;
+    draw_shape_on(path, shape, random, small);
+    if (fbgemm_path(shape, kAnyHardware) == path && validate(shape)) return shape;
+  }
+  return {};
+}
+
+// The products in the window of one element of a drawn shape, channels running fastest, as far as the window lies inside
+// of the input. In every other probe the weights of the rest are not 0, so that wrong padding shows. False: no room.
+bool lay_out_drawn(Probe& probe, const Products& p, FbgemmPath path, Random& random, const Domain::Alternative* where) {
+  const auto shape = draw_shape_of(path, random, where);
+  if (!shape) return false;
+  ConvCase c = probe.c;
+  c.dims = shape->dims;
+  c.batch = shape->batch;
+  c.in_channels = shape->in_channels;
+  c.out_channels = shape->out_channels;
+  c.groups = shape->groups;
+  for (Spatial ConvCase::* const of :
+       {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation, &ConvCase::padding}) {
+    c.*of = (*shape).*of;
+  }
+  const Spatial size = output_size(c);
+  const std::int64_t element = random.between(0, c.batch * c.out_channels * volume(size) - 1);
+  const std::int64_t position = element % volume(size);
+  const std::int64_t k = element / volume(size) % c.out_channels;
+  const std::int64_t image = element / volume(size) / c.out_channels;
+  const std::int64_t channels = c.in_channels / c.groups;
+  const std::int64_t first = k / (c.out_channels / c.groups) * channels;
+  const std::int64_t taps = volume(c.kernel);
+  const Spatial at{position / (size[1] * size[2]), position / size[2] % size[1], position % size[2]};
+  const bool full = random.chance(1, 2);
+  std::vector<std::uint8_t> x(static_cast<std::size_t>(element_count(activation_shape(c))),
+                              static_cast<std::uint8_t>(c.activation_zero_point));
+  std::vector<std::int8_t> w(static_cast<std::size_t>(element_count(weight_shape(c))));
+  std::size_t placed = 0;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const Spatial offset{tap / (c.kernel[1] * c.kernel[2]), tap / c.kernel[2] % c.kernel[1], tap % c.kernel[2]};
+    Spatial from{};
+    bool inside = true;
+    for (std::size_t d = 0; d < 3; ++d) {
+      from[d] = at[d] * c.stride[d] + offset[d] * c.dilation[d] - c.padding[d];
+      inside = inside && 0 <= from[d] && from[d] < c.input[d];
+    }
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      std::int8_t& weight = w[static_cast<std::size_t>((k * channels + channel) * taps + tap)];
+      if (!inside || placed == p.x.size()) {
+        weight = full ? static_cast<std::int8_t>(random.between(-9, 9)) : std::int8_t{0};
+        continue;
+      }
+      const std::int64_t row = (image * c.in_channels + first + channel) * c.input[0] + from[0];
+      x[static_cast<std::size_t>((row * c.input[1] + from[1]) * c.input[2] + from[2])] = p.x[placed];
+      weight = p.w[placed++];
+    }
+  }
+  if (placed < p.x.size()) return false;
+  c.activation = {Fill::listed, std::move(x)};
+  c.weight = {Fill::listed, std::move(w)};
+  repeat_parameters(c);
+  probe = {.c = std::move(c), .offset = element};
+  return true;
+}
+
+void lay_out_plain(Probe& probe, const Products& p, FbgemmPath path, Random& random) {
+  switch (path) {
+    case FbgemmPath::pointwise: lay_out_pointwise(probe.c, p); break;
+    case FbgemmPath::im2col:  // the plainest shapes that are not pointwise: a stride, or a window in one channel
+      if (p.x.size() <= 9 && random.chance(1, 2)) return lay_out_centre(probe, p, 1, 1);
+      lay_out_pointwise(probe.c, p);
+      probe.c.stride = {1, 2, 2};
+      break;
+    case FbgemmPath::depthwise: lay_out_centre(probe, p, 1, 8); break;
+    case FbgemmPath::groupwise: lay_out_centre(probe, p, 8, 1); break;
   }
 }
 
 }  // namespace
 
-Probe probe_of(FbgemmPath path, std::uint64_t index) {
+Probe probe_of(FbgemmPath path, std::uint64_t index, const Domain& domain) {
+  constexpr std::uint64_t kAgain = std::uint64_t{1} << 40U;  // another probe in the place of one that cannot be
   Random random(0x70726f6265, index);
+  const Domain::Alternative* const where = pick_alternative(domain, random);
   // From numbers up to 4 to the whole range, over the first sixteen thousand: small ones are what a reader can check.
   const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 64));
   Probe probe;
-  const Products p = draw(probe.c, random, size, path == FbgemmPath::depthwise ? 9 : 12);
-  switch (path) {
-    case FbgemmPath::pointwise: lay_out_pointwise(probe.c, p); break;
-    case FbgemmPath::im2col:
-      lay_out_pointwise(probe.c, p);
-      probe.c.stride = {1, 2, 2};  // the plainest shape that is not pointwise
-      break;
-    case FbgemmPath::depthwise: lay_out_centre(probe, p, 1, 8); break;
-    case FbgemmPath::groupwise: lay_out_centre(probe, p, 8, 1); break;
-  }
-  if (!validate(probe.c)) return probe_of(path, index + (std::uint64_t{1} << 40U));  // a scale that float32 cannot hold
-  return probe;
+  const Products p = draw(probe.c, random, size, path == FbgemmPath::depthwise ? 9 : 12, where);
+  // Every other probe has the path's plainest shape, and one that the generator draws where there is no room in that.
+  const bool plain = random.chance(1, 2) && where == nullptr;
+  if (plain || !lay_out_drawn(probe, p, path, random, where)) lay_out_plain(probe, p, path, random);
+  // A scale that float32 cannot hold, or a case outside of the domain.
+  const bool usable = validate(probe.c) && domain.contains(probe.c);
+  return usable || index / kAgain > 50 ? probe : probe_of(path, index + kAgain, domain);
 }
 
 }  // namespace tieout

@@ -86,6 +86,7 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
                  .subject = "scalar",
                  .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
                  .machine = machine_of(reference),
+                 .domain = options.domain.text(),
                  .seed = options.seed,
                  .shard = options.shard,
                  .finished = false,

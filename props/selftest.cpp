@@ -24,7 +24,7 @@ Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options)
   const auto start = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const auto draw = [&](std::int64_t index) {
-    return case_of(options.seed, static_cast<std::uint64_t>(index), kForSubjects);
+    return case_of(options.seed, static_cast<std::uint64_t>(index), kForSubjects, options.domain);
   };
   Hunt hunt;
   const auto note = [&](std::int64_t index, bool fails) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cases/domain.h"
 #include "oracle/libtorch.h"
 #include "props/faults/fault.h"
 #include "reports/finding.h"
@@ -18,6 +19,7 @@ struct SelftestOptions {
   double seconds = 30;          // likewise
   std::uint64_t seed = 1;
   double shrink_seconds = 1;
+  Domain domain;  // that cases are drawn from
 };
 
 // How one kernel fared.

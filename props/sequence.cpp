@@ -5,13 +5,13 @@
 
 namespace tieout {
 
-ConvCase draw(const CampaignOptions& options, std::int64_t index) {
+ConvCase draw(const CampaignOptions& options, std::int64_t index, std::int64_t attempt) {
   const auto position = static_cast<std::uint64_t>(index);
   GeneratorOptions drawn = options.subject == nullptr ? GeneratorOptions{} : kForSubjects;
   drawn.products = options.products.value_or(drawn.products);
-  if (options.policy == Policy::hunting) return case_of(options.seed, position, drawn);
-  Random random(options.seed, position);
-  return draw_uniform_case(random, drawn);
+  const auto number = static_cast<std::uint64_t>(attempt);
+  if (options.policy == Policy::hunting) return case_of(options.seed, position, drawn, options.domain, number);
+  return draw_within(options.domain, options.seed, position, number, drawn, draw_uniform_case);
 }
 
 std::string_view drawn_for(const CampaignOptions& options, std::int64_t index) {

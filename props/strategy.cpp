@@ -4,8 +4,10 @@
 #include <array>
 
 #include "cases/random.h"
+#include "cases/validate.h"
 #include "oracle/fbgemm_path.h"
 #include "props/aim.h"
+#include "props/conform.h"
 
 namespace tieout {
 namespace {
@@ -50,7 +52,8 @@ Target target_of(std::uint64_t number) {
 ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_shape_on(target.path, c, random, options);
-  draw_quantization(c, random, target.granularity);
+  const bool limited = options.where != nullptr;
+  draw_quantization(c, random, limited ? conform_granularity(target.granularity, *options.where) : target.granularity);
   if (!target.bias) c.bias.clear();
   if (target.bias && c.bias.empty()) {
     for (std::int64_t k = 0; k < c.out_channels; ++k) {
@@ -67,22 +70,12 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
     std::ranges::fill(c.weight_zero_points, 0);
   }
   draw_contents(c, random);
+  conform_parameters(c, random, options);
   if (random.chance(1, 2)) aim_at(Aim::tie, c, random);
   return c;
 }
 
-}  // namespace
-
-std::string_view name(Strategy strategy) {
-  constexpr std::array<std::string_view, kStrategies> kNames{"everything", "cells", "ties", "int16 limits",
-                                                             "int32 limits"};
-  return kNames[static_cast<std::size_t>(strategy)];
-}
-
-Strategy strategy_of(std::uint64_t index) { return kRound[index % kRound.size()]; }
-
-ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options) {
-  Random random(seed, index);
+ConvCase draw_for_index(std::uint64_t index, Random& random, const GeneratorOptions& options) {
   switch (strategy_of(index)) {
     case everything: break;
     case cells: {
@@ -105,7 +98,7 @@ ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions
       ConvCase c;
       if (random.chance(1, 4)) {
         c = draw_long_case(random, options);
-        aim_at_long_sums(c, random);
+        aim_at_long_sums(c, random, options);
       } else {
         c = draw_case(random, options);
       }
@@ -114,6 +107,39 @@ ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions
     }
   }
   return draw_case(random, options);
+}
+
+}  // namespace
+
+std::string_view name(Strategy strategy) {
+  constexpr std::array<std::string_view, kStrategies> kNames{"everything", "cells", "ties", "int16 limits",
+                                                             "int32 limits"};
+  return kNames[static_cast<std::size_t>(strategy)];
+}
+
+Strategy strategy_of(std::uint64_t index) { return kRound[index % kRound.size()]; }
+
+ConvCase draw_within(const Domain& domain, std::uint64_t seed, std::uint64_t index, std::uint64_t attempt,
+                     const GeneratorOptions& options, const DrawCase& draw) {
+  constexpr std::uint64_t kMostDraws = 100;
+  for (std::uint64_t number = attempt * kMostDraws;; ++number) {
+    // The first is the same with and without a domain.
+    const std::uint64_t of_number = number == 0 ? seed : Random(seed, ~number).next();
+    Random random(of_number, index);
+    Random choice(of_number, ~index);
+    GeneratorOptions within = options;
+    within.where = pick_alternative(domain, choice);
+    ConvCase c = draw(random, within);
+    const bool last = number + 1 == (attempt + 1) * kMostDraws;
+    if (last || domain.is_everything() || (domain.contains(c) && validate(c))) return c;
+  }
+}
+
+ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options, const Domain& domain,
+                 std::uint64_t attempt) {
+  return draw_within(domain, seed, index, attempt, options, [&](Random& random, const GeneratorOptions& within) {
+    return draw_for_index(index, random, within);
+  });
 }
 
 }  // namespace tieout

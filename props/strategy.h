@@ -3,6 +3,7 @@
 // whatever was found before it, on whatever machine, and by however many workers.
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "cases/conv_case.h"
@@ -23,7 +24,15 @@ inline constexpr std::size_t kStrategies = 5;
 
 [[nodiscard]] Strategy strategy_of(std::uint64_t index);
 
-// Case `index` of the sequence that `seed` names: what fuzz and campaigns run.
-[[nodiscard]] ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options = {});
+// Case `index` of the sequence that `seed` names: what fuzz and campaigns run. The sequence lies within the domain, as far
+// as cases within it are found. attempt: how many cases for this index the subject has declined; each attempt is another
+// case, drawn for the same. options.where is replaced by an alternative of the domain.
+[[nodiscard]] ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options = {},
+                               const Domain& domain = {}, std::uint64_t attempt = 0);
+
+// The same by any function of random numbers and options.
+using DrawCase = std::function<ConvCase(Random&, const GeneratorOptions&)>;
+[[nodiscard]] ConvCase draw_within(const Domain& domain, std::uint64_t seed, std::uint64_t index, std::uint64_t attempt,
+                                   const GeneratorOptions& options, const DrawCase& draw);
 
 }  // namespace tieout

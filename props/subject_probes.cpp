@@ -10,7 +10,7 @@
 
 namespace tieout {
 
-Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, double seconds) {
+Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, const Domain& domain, double seconds) {
   struct Answers {
     std::vector<std::optional<std::uint8_t>> values;
     std::size_t next = 0;
@@ -20,7 +20,7 @@ Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, dou
             .seconds = seconds,
             .work =
                 [&](std::int64_t index) {
-                  const Probe probe = probe_of(path, static_cast<std::uint64_t>(index));
+                  const Probe probe = probe_of(path, static_cast<std::uint64_t>(index), domain);
                   const auto y = subject.run(with_contents(probe.c), {.seconds = seconds});
                   if (!y) return std::string();
                   return std::string(1, static_cast<char>(y->values[static_cast<std::size_t>(probe.offset)]));

@@ -10,6 +10,8 @@ namespace tieout {
 
 // Runs the subject on the first `probes` probes of the path and answers from what it said, in their order: what identify()
 // asks. Probes on which it dies, hangs or misbehaves count as declined. seconds: what a hang is.
-[[nodiscard]] Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, double seconds = 5);
+// domain: that the probes lie in.
+[[nodiscard]] Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, const Domain& domain,
+                                   double seconds = 5);
 
 }  // namespace tieout

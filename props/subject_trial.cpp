@@ -7,7 +7,9 @@
 
 #include "cases/bytes.h"
 #include "cases/contents.h"
+#include "cases/random.h"
 #include "props/isolated.h"
+#include "props/twins.h"
 
 namespace tieout {
 namespace {
@@ -61,6 +63,67 @@ ConvProblem tiny_problem() {
   c.activation = {Fill::listed, {1}};
   c.weight = {Fill::listed, {1}};
   return with_contents(c);
+}
+
+bool is_small(const ConvCase& c) {
+  constexpr std::int64_t kFewProducts = 8'000;
+  return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
+}
+
+// The twins that cost as little as the problem: a shorter stride can make a large problem of a small one.
+std::optional<ConvProblem> small_twin_of(const ConvProblem& problem, std::size_t kind) {
+  auto twin = twin_of(problem, kind);
+  return twin && is_small(twin->spec) ? std::move(twin) : std::nullopt;
+}
+
+// Two different twins of the problem, as its case decides.
+std::vector<ConvProblem> two_twins(const ConvProblem& problem) {
+  Random random(problem.spec.seed, static_cast<std::uint64_t>(reduction_length(problem.spec)));
+  std::vector<ConvProblem> twins;
+  for (int tries = 0; tries < 12 && twins.size() < 2; ++tries) {
+    auto twin = small_twin_of(problem, random.below(static_cast<std::uint32_t>(twin_kinds())));
+    if (twin) twins.push_back(std::move(*twin));
+  }
+  return twins;
+}
+
+std::vector<ConvProblem> problems_before(const ConvProblem& problem, Prelude prelude) {
+  std::vector<ConvProblem> before;
+  if (prelude == Prelude::none) return before;
+  before.push_back(tiny_problem());
+  if (prelude == Prelude::sampled && Random(problem.spec.seed).chance(1, 2)) {
+    for (ConvProblem& twin : two_twins(problem)) before.push_back(std::move(twin));
+    return before;
+  }
+  before.push_back(other_weight(problem));
+  before.push_back(other_output(problem));
+  if (prelude != Prelude::thorough || !is_small(problem.spec)) return before;
+  for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
+    if (auto twin = small_twin_of(problem, kind)) before.push_back(std::move(*twin));
+  }
+  return before;
+}
+
+// Asks for each twin and then for the problem again. Returns the trial if the answer is another one then.
+std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& problem, const Conditions& usual,
+                                       const Answer& first) {
+  if (!is_small(problem.spec)) return {};
+  for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
+    const auto twin = small_twin_of(problem, kind);
+    if (!twin) continue;
+    (void)subject.run(tiny_problem(), usual);  // so that what is kept of the problem itself is forgotten
+    (void)subject.run(*twin, usual);
+    Answer again = subject.run(problem, usual);
+    if (again == first) continue;
+    if (!again) return failed(again.error());
+    Trial trial{.kind = Trial::Kind::unstable,
+                .words = "kept state: the answer depends on the problem before, which had another " +
+                         std::string(twin_name(kind))};
+    trial.first = first->values;
+    trial.second = std::move(again->values);
+    return trial;
+  }
+  return {};
 }
 
 constexpr std::string_view kUnrepeatable = "not repeatable: the same call answered differently";
@@ -136,12 +199,13 @@ Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, do
                          .seconds = seconds};
   // What it answers to the other problems is no matter of this case. The tiny one makes a kernel forget what it keeps of the
   // last problem; what it keeps of all comes from the first that it meets.
-  const bool among_others = prelude == Prelude::other_problems;
-  if (among_others) (void)subject.run(tiny_problem(), usual);
-  if (among_others) (void)subject.run(other_weight(problem), usual);
-  if (among_others) (void)subject.run(other_output(problem), usual);
+  const bool among_others = prelude != Prelude::none;
+  for (const ConvProblem& before : problems_before(problem, prelude)) (void)subject.run(before, usual);
   Answer first = subject.run(problem, usual);
   if (!first) return failed(first.error());
+  if (prelude == Prelude::thorough) {
+    if (auto trial = changed_by_a_twin(subject, problem, usual, first)) return std::move(*trial);
+  }
   if (among_others) (void)subject.run(tiny_problem(), usual);
   if (among_others) (void)subject.run(other_weight(problem), usual);
   Answer second = subject.run(problem, other);

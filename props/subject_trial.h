@@ -27,9 +27,14 @@ struct Trial {
   bool operator==(const Trial&) const = default;
 };
 
-// Whether the problem stands among others that the subject is asked for, too: a tiny one, and two of the same shape with other contents and
-// parameters. What a kernel keeps from call to call shows itself then, in the case alone.
-enum class Prelude { none, other_problems };
+// Which other problems the subject is asked for before the problem, so that what a kernel keeps from call to call shows
+// itself in the case alone.
+enum class Prelude {
+  none,
+  sampled,         // other_problems, or a tiny problem and two twins (props/twins.h): the case decides which
+  other_problems,  // a tiny one, and two of the same shape with other contents and parameters
+  thorough,        // all of these, and every twin, each of them also immediately before the problem
+};
 
 // Asks twice: buffers that end at unmapped pages, then buffers that begin behind one; other bytes in the output, on the
 // stack and in fresh memory; another thread. Where the answers differ, it asks again, changing one of these at a time, and

@@ -299,8 +299,14 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   if (!original) std::abort();  // a finding's line is printed by print()
   const auto alone = [&](const ConvCase& c, const Rules& by) { return verify_alone(c, reference, 60, subject, by); };
   // One that hangs is made to do so on smaller cases, where it would answer at once if it did.
-  const Rules in_tries{rules.strictness, std::min(rules.seconds, 0.5)};
-  const Verdict whole = alone(*original, rules);
+  Rules by = rules;
+  by.every_twin = false;  // most findings need none, and each try costs less
+  Verdict whole = alone(*original, by);
+  if (subject != nullptr && whole.status == Status::passed) {
+    by.every_twin = true;
+    whole = alone(*original, by);
+  }
+  const Rules in_tries{by.strictness, std::min(by.seconds, 0.5), by.every_twin};
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
     if (whole.status == Status::starved) return unrepeatable;
@@ -329,10 +335,10 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     const auto found = run_alone(
         [&] {
           // What is wrong whatever the conditions, is asked for once; the smallest case is verified in full below.
-          const Where where = whole.conduct.empty() ? Where::once : Where::here;
+          const Where where = whole.conduct.empty() && !by.every_twin ? Where::once : Where::here;
           const auto fails = [&](const ConvCase& candidate) {
             const Verdict verdict = subject == nullptr ? verify(candidate, reference)
-                                                       : verify_subject(candidate, reference, *subject, rules, where);
+                                                       : verify_subject(candidate, reference, *subject, by, where);
             evidence.add(candidate, verdict, reference, CauseEvidence::From::a_try);
             return fails_alike(verdict);
           };
@@ -342,10 +348,10 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
         60 + seconds);
     if (found) smallest = evidence.unpack(*found);
   }
-  Verdict verdict = alone(*parse(smallest), rules);
+  Verdict verdict = alone(*parse(smallest), by);
   if (!fails_alike(verdict)) return whole.finding;
   if (subject != nullptr && is_about_values(verdict)) {
-    add_probes(evidence, whole.path, reference, *subject, rules, seconds);
+    add_probes(evidence, whole.path, reference, *subject, in_tries, seconds);
   }
   evidence.name_cause(verdict);
   verdict.finding.original_line = finding.original_line;

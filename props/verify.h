@@ -33,7 +33,8 @@ enum class Strictness {
 // How a subject is judged.
 struct Rules {
   Strictness strictness = Strictness::contract;
-  double seconds = 5;  // for one answer to a small case: what a hang is
+  double seconds = 5;      // for one answer to a small case: what a hang is
+  bool every_twin = true;  // outside of a run: whether a small case is tried after each of its twins (props/twins.h)
 };
 
 struct Verdict {

@@ -122,7 +122,9 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   finding.expected_name = std::move(expected.name);
   // A library that crashes takes the process along; a process has its own.
   const bool apart = where == Where::alone && subject.isolation() == Isolation::none;
-  const Prelude prelude = where == Where::in_a_run && !is_small(c) ? Prelude::none : Prelude::other_problems;
+  const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
+  const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
+  const Prelude prelude = where == Where::in_a_run ? in_a_run : outside;
   Trial trial = where == Where::once ? try_once(subject, problem, rules.seconds)
                 : apart              ? try_alone(subject, problem, prelude, rules.seconds)
                                      : try_here(subject, problem, prelude, rules.seconds);

@@ -136,9 +136,12 @@ std::string verdict(const Report& report) {
   return text;
 }
 
-int exit_status(const Report& report) {
+bool verified_little(const RunSummary& run) { return run.cases.verified() * 10 < run.cases.all(); }
+
+int exit_status(const Report& report, bool allow_skipped) {
   const RunSummary& run = report.total;
   if (new_differences(report) > 0 || report.new_findings() > 0) return 1;
+  if (verified_little(run) && !allow_skipped) return 3;
   return run.cases.verified() == 0 || run.elements() == 0 || run.cases.starved > 0 || !run.missing_classes.empty() ? 3
                                                                                                                    : 0;
 }

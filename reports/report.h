@@ -70,8 +70,11 @@ struct Report {
 // something kept is not known.
 [[nodiscard]] std::int64_t new_differences(const Report& report);
 
-// 0 verified and equal, or everything that differs is known; 1 differences that are not; 3 nothing could be verified, or
-// not all that should have been.
-[[nodiscard]] int exit_status(const Report& report);
+// 0 verified and equal, or everything that differs is known; 1 differences that are not; 3 nothing could be verified, less
+// than a tenth of the cases was and this is not allowed, or not all that should have been.
+[[nodiscard]] int exit_status(const Report& report, bool allow_skipped = false);
+
+// Whether less than a tenth of the cases was verified.
+[[nodiscard]] bool verified_little(const RunSummary& run);
 
 }  // namespace tieout

@@ -12,6 +12,24 @@ struct Sums {
   std::int64_t products = 0, activations = 0, weights = 0;
 };
 
+// Where an output element lies in the blocks of its loops.
+struct Block {
+  std::int64_t position, row, column, channel;  // position: rows and columns flattened
+};
+
+// How many times product i of the element is added: once.
+[[nodiscard]] inline std::int64_t times_counted(const Block& b, std::int64_t i, Fault fault) {
+  switch (fault) {
+    case Fault::tile_of_64_by_64: return b.position >= 64 && b.channel >= 64 && i == 0 ? 0 : 1;
+    case Fault::tile_of_16_rows_by_16_columns: return b.row >= 16 && b.column >= 16 && i == 0 ? 0 : 1;
+    case Fault::panel_of_256_products: return b.channel >= 16 && i >= 256 ? 0 : 1;
+    case Fault::panel_of_16_positions_8_channels_64_products:
+      return b.position >= 16 && b.channel >= 8 && i >= 64 ? 0 : 1;
+    case Fault::panel_of_32_in_three_loops: return b.position >= 32 && b.channel >= 32 && i >= 32 ? 2 : 1;
+    default: return 1;
+  }
+}
+
 // Adds up a window, product by product.
 class SumUp {
  public:

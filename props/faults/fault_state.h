@@ -22,6 +22,10 @@ namespace tieout {
 // The sum of output channel k's weights of this call.
 [[nodiscard]] std::int64_t kept_weight_sum(const tieout_conv& c, std::int64_t k, std::int64_t sum, Fault fault);
 
+// The problem of this call, with one of its parameters from an earlier call that the fault takes for the same. What it
+// points to lives as long as the process.
+[[nodiscard]] tieout_conv with_kept_parameter(const tieout_conv& c, Fault fault);
+
 // The output's zero point of this call.
 [[nodiscard]] std::int64_t kept_zero_point(const tieout_conv& c, Fault fault);
 

@@ -115,6 +115,9 @@ class Kernel {
   // Fills the window and adds it up.
   Sums sums(std::int64_t n, std::int64_t k, const Place& o) {
     SumUp sum(fault_, length_);
+    const std::int64_t flat = (o[0] * c_.output_size[1] + o[1]) * c_.output_size[2] + o[2];
+    const Block block{.position = flat, .row = o[1], .column = o[2], .channel = k};
+    const std::int64_t of_channel = is(Fault::strip_of_256_columns) && o[2] >= 256 && k >= 8 ? k - 8 : k;
     const std::int64_t whole = is(Fault::channel_tail_of_8) && channels_ > 8 ? channels_ / 8 * 8 : channels_;
     std::int64_t i = 0;
     for (std::int64_t channel = 0; channel < channels_; ++channel) {
@@ -122,7 +125,8 @@ class Kernel {
       for (t[0] = 0; t[0] < c_.kernel[0]; ++t[0]) {
         for (t[1] = 0; t[1] < c_.kernel[1]; ++t[1]) {
           for (t[2] = 0; t[2] < c_.kernel[2]; ++t[2], ++i) {
-            const Place at{position(0, o[0], t[0]), position(1, o[1], t[1]), position(2, o[2], t[2])};
+            Place at{position(0, o[0], t[0]), position(1, o[1], t[1]), position(2, o[2], t[2])};
+            if (is(Fault::strip_of_512_columns) && o[2] >= 512 && o[1] >= 1) ++at[2];
             bool inside = true;
             for (std::size_t d = 0; d < 3; ++d) inside = inside && 0 <= at[d] && at[d] < c_.input[d];
             std::int64_t& x = window_[static_cast<std::size_t>(i)];
@@ -132,7 +136,8 @@ class Kernel {
               x = is(Fault::padding_is_raw_zero) ? 0 : activation_zero_point();
             }
             const bool counted = inside || !is(Fault::padding_not_in_zero_point_sum);
-            if (channel < whole) sum.add(i, counted ? x : 0, counted ? weight(k, channel, t) : 0);
+            const std::int64_t times = times_counted(block, i, fault_);
+            if (channel < whole) sum.add(i, counted ? x * times : 0, counted ? weight(of_channel, channel, t) : 0);
           }
         }
       }
@@ -191,7 +196,9 @@ class Kernel {
     std::int64_t raw = take_zero_points_out(s, k);
     if (is(Fault::relu_before_bias) && c_.relu != 0) raw = std::max<std::int64_t>(raw, 0);
 
-    const double ws = c_.weight_scales[parameter(k)];
+    const bool inner = o[1] >= 8 && o[2] >= 32 && k >= 8;
+    const std::int64_t scaled_as = is(Fault::tile_of_8_rows_by_32_columns_by_8_channels) && inner ? k - 8 : k;
+    const double ws = c_.weight_scales[parameter(scaled_as)];
     const float unit = static_cast<float>(c_.activation_scale) * static_cast<float>(ws);
     const float multiplier = kept_multiplier(c_, k, multiplier_of(c_, ws, fault_), fault_);
     float scaled = to_float(raw, fault_);
@@ -233,6 +240,9 @@ std::span<const FaultyKernel> faulty_kernels() { return kFaults; }
 
 const char* correct_kernel(const tieout_conv* c) { return run_faulty(Fault::none, *c); }
 
-void compute(Fault fault, const tieout_conv& c) { Kernel(c, fault).run(); }
+void compute(Fault fault, const tieout_conv& c) {
+  const tieout_conv mixed = with_kept_parameter(c, fault);
+  Kernel(mixed, fault).run();
+}
 
 }  // namespace tieout
