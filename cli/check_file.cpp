@@ -33,9 +33,14 @@ std::string_view case_of(std::string_view line) {
 }
 
 // Verifies the case and prints what is found. Error: why the reading cannot go on.
-tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text, GivenCases& cases) {
+tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text, const Domain& domain,
+                                                           GivenCases& cases, FileEnd& end) {
   const auto c = parse(text);
   if (!c) return tl::unexpected(std::pair{int{kBadUsage}, c.error().text()});
+  if (!domain.contains(*c)) {
+    ++end.outside;
+    return {};
+  }
   if (const auto cost = check_cost(*c); !cost) return tl::unexpected(std::pair{int{kBadUsage}, cost.error().text()});
   const auto verdict = cases.verify(*c);
   if (!verdict) return tl::unexpected(std::pair{int{kNotVerified}, "--record: " + verdict.error()});
@@ -47,7 +52,7 @@ tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text
 
 }  // namespace
 
-FileEnd check_file(const std::string& file, GivenCases& cases) {
+FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& cases) {
   FileEnd end;
   const auto stop = [&](int status, std::int64_t line, const std::string& why) {
     end.status = status;
@@ -71,7 +76,7 @@ FileEnd check_file(const std::string& file, GivenCases& cases) {
       ++end.without_case;
       continue;
     }
-    if (const auto checked = check_line(text, cases); !checked) {
+    if (const auto checked = check_line(text, domain, cases, end); !checked) {
       return stop(checked.error().first, end.lines, checked.error().second);
     }
   }
@@ -84,6 +89,7 @@ void print_counts(const FileEnd& end, const RunSummary& run) {
   if (unverified > 0) print_text(fmt::format(", {} not verified", grouped(unverified)));
   print_text(fmt::format("; {} elements compared\n", grouped(run.elements())));
   print_text(fmt::format("  {}, {} without a case\n", counted(end.lines, "line"), grouped(end.without_case)));
+  if (end.outside > 0) print_text(fmt::format("  {} outside of the domain\n", counted(end.outside, "case")));
   const auto print_line = [](const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); };
   for (const auto& [why, count] : run.excused)
     print_line(fmt::format("  counted as equal: {} {}", grouped(count), why));
