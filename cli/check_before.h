@@ -12,8 +12,8 @@
 
 namespace tieout {
 
-// The run of the one case, for the reports, after printing what came of it. command: repeats it. subject: nullptr if LibTorch
-// itself is verified. The error is for the user: one of the cases before ends the process.
+// The run of the one case, for the reports, after printing what came of it. command: repeats it. subject: nullptr if
+// LibTorch itself is verified. The error is for the user: one of the cases before ends the process.
 [[nodiscard]] tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& before, const ConvCase& c,
                                                                 const std::string& command, LibTorch& reference,
                                                                 Subject* subject, const Rules& rules);

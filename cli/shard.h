@@ -20,9 +20,10 @@ inline constexpr std::int64_t kMostShards = 1'000'000;
 // What an environment variable holds, if it is set.
 using Environment = std::function<std::optional<std::string>(const char*)>;
 
-// From Slurm's array jobs (SLURM_ARRAY_TASK_ID, _MIN, _STEP, _COUNT), Kubernetes' indexed Jobs (JOB_COMPLETION_INDEX, with
-// the number of completions in TIEOUT_SHARDS, because Kubernetes does not tell it) and GoogleTest's sharding variables
-// (GTEST_SHARD_INDEX, GTEST_TOTAL_SHARDS), in this order; the whole where none is set. The error names the variable.
+// From Slurm's array jobs (SLURM_ARRAY_TASK_ID, _MIN, _STEP, _COUNT), Kubernetes' indexed Jobs (JOB_COMPLETION_INDEX,
+// with the number of completions in TIEOUT_SHARDS, because Kubernetes does not tell it) and GoogleTest's sharding
+// variables (GTEST_SHARD_INDEX, GTEST_TOTAL_SHARDS), in this order; the whole where none is set. The error names the
+// variable.
 [[nodiscard]] tl::expected<Shard, std::string> shard_of_environment(const Environment& environment);
 
 }  // namespace tieout

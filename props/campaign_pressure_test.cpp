@@ -1,5 +1,5 @@
-// Campaigns under pressure: a machine that refuses memory or ends processes, subjects whose words vary, and faults that show
-// only after other cases.
+// Campaigns under pressure: a machine that refuses memory or ends processes, subjects whose words vary, and faults that
+// show only after other cases.
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -21,8 +21,8 @@ struct SequenceEnd {
                                                       const Examination& how);
 
 // The finding with the fewest cases before it that let it fail: removes runs of cases, long ones first, while it does.
-// finding: of a case that does not fail alone. before: what its process had verified. Nothing if it does not fail after all
-// of these either. The work is limited by the number of cases, so that the result is the same on every machine.
+// finding: of a case that does not fail alone. before: what its process had verified. Nothing if it does not fail after
+// all of these either. The work is limited by the number of cases, so that the result is the same on every machine.
 [[nodiscard]] std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
                                                        const Examination& how);
 

@@ -20,8 +20,8 @@ class Kinds {
   // Goes on from what the run has counted.
   explicit Kinds(const RunSummary& run);
 
-  // Replaces the outcome's reason if it is new and there are kMost already. Depends on the outcomes before it only: called in
-  // the order of the sequence, it gives the same kinds however a run is split up or resumed.
+  // Replaces the outcome's reason if it is new and there are kMost already. Depends on the outcomes before it only:
+  // called in the order of the sequence, it gives the same kinds however a run is split up or resumed.
   void limit(CaseOutcome& outcome);
 
  private:

@@ -21,15 +21,15 @@ class SecondLook {
   // memory: limit of a worker in bytes, or 0. All that is passed outlives this.
   SecondLook(Processes& processes, const Examination& how, std::int64_t memory);
 
-  // True if the outcome is doubtful; and of any crash but a hang where the limit of memory is low, because much code does not look
-  // whether it got the memory that it asked for.
+  // True if the outcome is doubtful; and of any crash but a hang where the limit of memory is low, because much code
+  // does not look whether it got the memory that it asked for.
   [[nodiscard]] bool is_due(const CaseOutcome& outcome) const;
 
-  // Verifies c alone; and once more with a larger limit of memory if that is low and it fails again. `done` gets the outcome that counts:
+  // Verifies c alone; and once more with a larger limit of memory if that is low and it fails again. `done` gets the
+  // outcome that counts:
   // - that of the first look, where it is not doubtful; but a crash that is the implementation's own remains one;
   // - starved, where the case passes with more memory, or where the machine ends every process;
-  // - otherwise the failure, which repeats.
-  // doubtful: the outcome in the run.
+  // - otherwise the failure, which repeats. doubtful: the outcome in the run.
   void start(const ConvCase& c, const CaseOutcome& doubtful, std::function<void(CaseOutcome)> done);
 
  private:
