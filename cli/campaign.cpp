@@ -202,7 +202,7 @@ tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan
     const auto run = record ? record->summary() : tl::unexpected(record.error());
     if (run) domain.where = run->domain.empty() ? "all" : run->domain;
   }
-  return choose_domain(domain, plan.options.subject, arguments.subject.seconds, "campaign");
+  return choose_domain(domain, plan.options.subject, arguments.subject.rules().seconds, "campaign");
 }
 
 int run_campaign_command(Arguments arguments) {

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "props/isolated.h"
+#include "kernels/printable.h"
 #include "props/learn_domain.h"
 #include "props/strategy.h"
 #include "reports/finding_text.h"
@@ -14,12 +14,6 @@ namespace tieout {
 namespace {
 
 constexpr std::string_view kAll = "all";  // no conditions, and nothing is learnt
-
-// The domain that the subject states; its code runs in a worker process only.
-tl::expected<std::string, Death> stated_domain(Subject& subject) {
-  constexpr double kPatience = 60;  // seconds, until it is loaded
-  return run_alone([&] { return subject.load() ? subject.domain() : std::string(); }, kPatience);
-}
 
 }  // namespace
 
@@ -63,10 +57,10 @@ tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subjec
   };
   if (!arguments.where.empty()) return read("--where", arguments.where);
   if (subject == nullptr) return Domain();
-  const auto stated = stated_domain(*subject);
-  if (stated && !stated->empty()) {
-    fmt::print(stderr, "domain, as the subject states it: {}\n", *stated);
-    return read("the subject's tieout_kernel_info.domain", *stated);
+  const std::string stated = subject->domain();
+  if (!stated.empty()) {
+    fmt::print(stderr, "domain, as the subject states it: {}\n", printable(stated, 200));
+    return read("the subject's tieout_kernel_info.domain", stated);
   }
   Domain learnt = learn_domain(*subject, seconds);
   if (!learnt.is_everything()) {

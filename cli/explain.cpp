@@ -85,7 +85,7 @@ int run_explain(const Arguments& arguments) {
     offset = *given;
   }
   const auto subject = arguments.subject.empty() ? tl::expected<std::unique_ptr<Subject>, int>()
-                                                 : open_named(arguments.subject, "explain");
+                                                 : open_named(arguments.subject, "explain", {});
   if (!subject) return subject.error();
   const ConvProblem problem = with_contents(*c);
   std::optional<LayerAnswer> answer;

@@ -58,7 +58,7 @@ int run_fuzz(Arguments& arguments) {
     fmt::print(stderr, "tieout fuzz: LibTorch cannot be loaded: {}\n", reference.error().message);
     return kNotVerified;
   }
-  const auto domain = choose_domain(arguments.domain, subject->get(), arguments.subject.seconds, "fuzz");
+  const auto domain = choose_domain(arguments.domain, subject->get(), arguments.subject.rules().seconds, "fuzz");
   if (!domain) return domain.error();
   const CampaignOptions options{
       .cases = arguments.cases,

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ struct Arguments {
   std::int64_t cases = 20'000;
   bool details = false;
   DomainArguments domain;
+  std::optional<double> patience;  // seconds
   Sinks sinks;
 };
 
@@ -102,14 +104,14 @@ bool can_probe(FbgemmPath path, const Domain& domain) {
 }
 
 tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPath path, Domain& domain) {
-  const auto subject = open_named(arguments.subject, "identify");
+  const auto subject = open_named(arguments.subject, "identify", arguments.patience);
   if (!subject) return tl::unexpected(subject.error());
-  constexpr double kPatience = 5;  // seconds for one answer
-  const auto chosen = choose_domain(arguments.domain, subject->get(), kPatience, "identify");
+  const double patience = arguments.patience.value_or(Rules{}.seconds);
+  const auto chosen = choose_domain(arguments.domain, subject->get(), patience, "identify");
   if (!chosen) return tl::unexpected(chosen.error());
   domain = *chosen;
   if (!can_probe(path, domain)) return tl::unexpected(int{kNotVerified});
-  return ask_probes(**subject, path, arguments.cases, domain);
+  return ask_probes(**subject, path, arguments.cases, domain, patience);
 }
 
 // The subject of that name and the domain of its probes; or the exit status, after saying why there is none.
@@ -277,6 +279,7 @@ void add_identify(CLI::App& app, int& exit_status) {
       ->check(positive_whole_number())
       ->capture_default_str();
   add_where_option(*command, arguments->domain);
+  add_patience(*command, arguments->patience, Rules{}.seconds);
   command->add_flag("--details", arguments->details, "Numbers, clusters and time underneath");
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });

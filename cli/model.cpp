@@ -38,6 +38,7 @@ struct Arguments {
   std::string model;
   std::vector<std::string> inputs;
   std::vector<std::string> hypotheses;
+  std::optional<double> subject_patience;  // seconds
   std::vector<std::string> subjects;
   std::vector<std::string> spread;
   std::string engine = "fbgemm";
@@ -84,14 +85,17 @@ tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const 
   return found;
 }
 
+constexpr double kSecondsForALayer = 120;
+
 // What every --subject is, asked for a layer at a time.
-tl::expected<LayerSubject, int> find_subject(const std::string& text) {
-  constexpr double kSeconds = 120;  // for a whole layer
-  auto opened = open_named(text, "model");
+tl::expected<LayerSubject, int> find_subject(const std::string& text, std::optional<double> patience) {
+  auto opened = open_named(text, "model", patience);
   if (!opened) return tl::unexpected(opened.error());
   const std::shared_ptr<Subject> subject = std::move(*opened);
-  return LayerSubject{subject->name(),
-                      [subject](const ConvProblem& problem) { return answer_alone(*subject, problem, kSeconds); }};
+  const double seconds = patience.value_or(kSecondsForALayer);
+  return LayerSubject{subject->name(), [subject, seconds](const ConvProblem& problem) {
+                        return answer_alone(*subject, problem, seconds);
+                      }};
 }
 
 // Error: the exit status, after saying why.
@@ -103,7 +107,7 @@ tl::expected<ModelOptions, int> options_of(const Arguments& arguments) {
   if (!found) return tl::unexpected(refuse(found.error()));
   options.layers.hypotheses = std::move(*found);
   for (const std::string& text : arguments.subjects) {
-    auto subject = find_subject(text);
+    auto subject = find_subject(text, arguments.subject_patience);
     if (!subject) return tl::unexpected(subject.error());
     options.layers.subjects.push_back(std::move(*subject));
   }
@@ -287,6 +291,7 @@ void add_model(CLI::App& app, int& exit_status) {
   command->add_option("--input", arguments->inputs, "What the model is run on; see below")->required();
   command->add_option("--subject", arguments->subjects,
                       "Kernel to verify: a shared library, command:LINE or hypothesis:NAME");
+  add_patience(*command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
   command->add_option("--hypothesis", arguments->hypotheses,
                       "These hypotheses, or all; left out: those whose values lie near the operator's");
   command->add_option("--spread", arguments->spread,

@@ -1,10 +1,12 @@
 #include "cli/own_process.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -17,6 +19,7 @@ int in_own_process(const char* who, const std::function<int()>& work) {
   const pid_t child = fork();
   if (child < 0) return work();  // no process to be had: then without
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     const int status = work();
     std::fflush(nullptr);
     _exit(status);

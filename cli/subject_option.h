@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -17,11 +18,16 @@ namespace tieout {
 struct SubjectArguments {
   std::string text;  // empty: none
   bool strict = false;
+  std::optional<double> patience;  // seconds
 
-  double seconds = Rules{}.seconds;
-
-  [[nodiscard]] Rules rules() const { return {strict ? Strictness::libtorch : Strictness::contract, seconds}; }
+  [[nodiscard]] Rules rules() const {
+    return {strict ? Strictness::libtorch : Strictness::contract, patience.value_or(Rules{}.seconds)};
+  }
 };
+
+// Adds --patience: the limit of an answer, and of loading. standard: the limit of an answer where it is not given, seconds.
+void add_patience(CLI::App& command, std::optional<double>& patience, double standard,
+                  const std::string& option = "--patience");
 
 void add_subject_options(CLI::App& command, SubjectArguments& arguments);
 
@@ -31,9 +37,10 @@ void add_subject_options(CLI::App& command, SubjectArguments& arguments);
 // Adds the file that a --subject names, if it names one, to what the call reads.
 void add_subject_file(CallFiles& files, const std::string& text);
 
-// What open_subject() and its load() say, the latter in a process of its own: nothing of the subject runs in this one. Error:
-// the exit status, after saying why.
-[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command);
+// Opens the subject and loads it, in a process of its own, which has ended when this returns: its name and domain are known
+// then. patience: limit for loading, seconds; none: Subject's. Error: the exit status, after saying why.
+[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,
+                                                                     std::optional<double> patience);
 
 // Likewise; nullptr where none was named.
 [[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments& arguments,

@@ -53,6 +53,8 @@ class Running {
     _exit(99);
   }
 
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
   void send(int signal) const { kill(signal == SIGKILL ? -pid_ : pid_, signal); }
 
   // The exit status, or -1 where a signal ended it.

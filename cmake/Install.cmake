@@ -10,6 +10,7 @@ set_target_properties(tieout_kernel PROPERTIES EXPORT_NAME kernel)
 target_include_directories(tieout_kernel INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 
 install(TARGETS tieout tieout_kernel EXPORT tieoutTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS tieout_subject_host RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}")
 install(TARGETS tieout_libtorch LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(FILES kernels/tieout_kernel.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES props/kernel_gtest.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout" RENAME gtest.h)

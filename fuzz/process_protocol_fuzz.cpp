@@ -1,6 +1,12 @@
 // What a program answers: the input is its whole standard output, whatever it is asked. The subject declines, fails, or gives an
 // output of the right size.
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
 #include "cases/case_text.h"
 #include "cases/contents.h"
 #include "fuzz/fuzz_target.h"
@@ -11,10 +17,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tieout;
   static const ConvProblem problem =
       with_contents(parse("conv2d in_channels=2 out_channels=3 input=2x3 x=uniform w=uniform").value());
-  const MemoryFile answers(text_of(data, size));
-  const auto subject = process_subject("cat " + answers.path() + "; read -r line");
-  if (!subject->load(2)) return 0;
-  const auto y = subject->run(problem, {.seconds = 2});
-  require(!y || std::ssize(y->values) == element_count(output_shape(problem.spec)));
+  // A file with a name: the program may not look into this process' descriptors.
+  std::string path = (std::filesystem::temp_directory_path() / "answers-XXXXXX").string();
+  const int file = mkstemp(path.data());
+  require(file >= 0 && write(file, data, size) == static_cast<ssize_t>(size));
+  {
+    // The program ends once it has been read to its end.
+    const auto subject = process_subject("cat '" + path + "'; read -r line");
+    const Conditions conditions{.seconds = 2};
+    if (subject->load(2)) {
+      const auto y = subject->run(problem, conditions);
+      require(!y || static_cast<std::int64_t>(y->values.size()) == element_count(output_shape(problem.spec)));
+    }
+  }
+  close(file);
+  unlink(path.c_str());
   return 0;
 }

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +13,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <utility>
+
+#include "kernels/printable.h"
+#include "kernels/supervisor.h"
 
 namespace tieout {
 namespace {
@@ -38,86 +45,204 @@ class IgnoreBrokenPipe {
   struct sigaction before_{};
 };
 
-[[noreturn]] void become(const std::string& command, int in, int out) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  setpgid(0, 0);  // so that what it starts ends with it
-  dup2(in, STDIN_FILENO);
-  dup2(out, STDOUT_FILENO);
-  signal(SIGPIPE, SIG_DFL);
-  signal(SIGINT, SIG_DFL);
-  execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-  _exit(127);
+// Two connected file descriptors, closed with the object unless they are taken.
+class Ends {
+ public:
+  Ends() = default;
+  Ends(const Ends&) = delete;
+  Ends& operator=(const Ends&) = delete;
+  ~Ends() {
+    for (const int end : ends_) {
+      if (end >= 0) close(end);
+    }
+  }
+
+  // With room for most problems, so that the two processes do not have to take turns. A system may grant less.
+  [[nodiscard]] bool open_pipe() {
+    constexpr int kRoom = 1 << 20;
+    if (pipe2(ends_.data(), O_CLOEXEC) != 0) return false;
+    (void)fcntl(ends_[0], F_SETPIPE_SZ, kRoom);
+    return true;
+  }
+  [[nodiscard]] bool open_socket() { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends_.data()) == 0; }
+  [[nodiscard]] int operator[](std::size_t end) const { return ends_.at(end); }
+  [[nodiscard]] int take(std::size_t end) { return std::exchange(ends_.at(end), -1); }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+// Starts the host with these as its standard input, standard output and control socket, and with no other descriptor but
+// standard error. Spawned and not forked, so that it costs the same however large this process is. Returns 0 or an errno.
+int spawn(const std::string& host, ChildProcess::Kind kind, const std::string& text, std::array<int, 3> descriptors,
+          pid_t& pid) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, descriptors[0], kRequests);
+  posix_spawn_file_actions_adddup2(&files, descriptors[1], kAnswers);
+  posix_spawn_file_actions_adddup2(&files, descriptors[2], kControl);
+  posix_spawn_file_actions_addclosefrom_np(&files, kControl + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t standard;
+  sigset_t blocked;
+  sigfillset(&standard);
+  sigemptyset(&blocked);
+  posix_spawnattr_setsigdefault(&attributes, &standard);
+  posix_spawnattr_setsigmask(&attributes, &blocked);
+  // Of a session of its own, so that the terminal's signals do not reach it.
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  std::string name = "tieout-subject-host";
+  std::string word = kind == ChildProcess::Kind::library ? "library" : "command";
+  std::string last = text;
+  std::array<char*, 4> arguments{name.data(), word.data(), last.data(), nullptr};
+  const int why = posix_spawn(&pid, host.c_str(), &files, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  return why;
+}
+
+std::string path_of_host() {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return (program.parent_path() / TIEOUT_SUBJECT_HOST).lexically_normal().string();
+}
+
+std::string signal_name(int signal) {
+  const char* const abbreviation = sigabbrev_np(signal);  // nothing for real-time signals
+  return abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
+}
+
+std::string text_of(int status) {
+  if (WIFSTOPPED(status)) return signal_name(WSTOPSIG(status));
+  if (WIFSIGNALED(status)) return signal_name(WTERMSIG(status));
+  return "exit with status " + std::to_string(WEXITSTATUS(status));
+}
+
+std::string words_of(SubjectEnd end) {
+  end.words.back() = 0;
+  return printable(end.words.data(), end.words.size());
+}
+
+// The supervisor's message, if it comes in time.
+std::optional<SubjectEnd> receive(int control, int milliseconds) {
+  pollfd ready{control, POLLIN, 0};
+  if (poll(&ready, 1, milliseconds) <= 0) return {};
+  SubjectEnd end;
+  if (recv(control, &end, sizeof end, MSG_DONTWAIT) != static_cast<ssize_t>(sizeof end)) return {};
+  return end;
 }
 
 }  // namespace
 
-tl::expected<ChildProcess, SubjectError> ChildProcess::start(const std::string& command) {
-  std::array<int, 2> to{};
-  std::array<int, 2> from{};
-  if (pipe2(to.data(), O_CLOEXEC) != 0) return error(Kind::absent, std::strerror(errno));
-  if (pipe2(from.data(), O_CLOEXEC) != 0) {
-    const int why = errno;
-    for (const int end : to) close(end);
-    return error(Kind::absent, std::strerror(why));
+tl::expected<ChildProcess, SubjectError> ChildProcess::start(Kind kind, const std::string& text) {
+#ifndef __SANITIZE_ADDRESS__  // whose search for leaks traces the process
+  // The reference's answers lie in this process' memory.
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+  Ends requests;
+  Ends answers;
+  Ends control;
+  if (!requests.open_pipe() || !answers.open_pipe() || !control.open_socket()) {
+    return error(SubjectError::Kind::starved,
+                 std::string("no file descriptors for the subject: ") + std::strerror(errno));
   }
-  const pid_t pid = fork();
-  if (pid == 0) become(command, to[0], from[1]);
-  const int why = errno;
-  close(to[0]);
-  close(from[1]);
-  if (pid < 0) {
-    close(to[1]);
-    close(from[0]);
-    return error(Kind::absent, std::strerror(why));
+  const std::string host = path_of_host();
+  pid_t pid = -1;
+  if (const int why = spawn(host, kind, text, {requests[0], answers[1], control[1]}, pid); why != 0) {
+    const bool missing = why == ENOENT || why == EACCES || why == ENOEXEC;
+    return error(missing ? SubjectError::Kind::absent : SubjectError::Kind::starved,
+                 host + ", which runs subjects, cannot be started: " + std::strerror(why) +
+                     (missing ? "; install tieout anew, or build the target tieout_subject_host" : ""));
   }
-  fcntl(to[1], F_SETFL, O_NONBLOCK);
-  return ChildProcess(pid, to[1], from[0]);
+  fcntl(requests[1], F_SETFL, O_NONBLOCK);
+  return ChildProcess(pid, requests.take(1), answers.take(0), control.take(0));
 }
 
-ChildProcess::ChildProcess(pid_t pid, int in, int out) : pid_(pid), owner_(getpid()), in_(in), out_(out) {}
+ChildProcess::ChildProcess(pid_t supervisor, int in, int out, int control)
+    : supervisor_(supervisor), owner_(getpid()), in_(in), out_(out), control_(control) {}
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)),
+    : supervisor_(std::exchange(other.supervisor_, -1)),
       owner_(other.owner_),
-      in_(std::exchange(other.in_, -1)),
-      out_(std::exchange(other.out_, -1)),
+      in_(other.in_),
+      out_(other.out_),
+      control_(other.control_),
       unread_(std::move(other.unread_)) {}
 
-ChildProcess::~ChildProcess() {
-  if (in_ >= 0) close(in_);
-  if (out_ >= 0) close(out_);
-  if (pid_ < 0 || !is_ours()) return;
-  kill(-pid_, SIGKILL);
-  kill(pid_, SIGKILL);  // where its group is not set up yet
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
+ChildProcess::~ChildProcess() { (void)end(); }
 
 bool ChildProcess::is_ours() const { return getpid() == owner_; }
 
-SubjectError ChildProcess::how_it_ended() {
-  int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+ChildProcess::Clock::time_point ChildProcess::after(double seconds) {
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+std::size_t ChildProcess::room() const {
+  const int size = fcntl(in_, F_GETPIPE_SZ);
+  return size > 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+std::string ChildProcess::end() {
+  if (supervisor_ < 0 || !is_ours()) return {};
+  close(in_);
+  close(out_);
+  shutdown(control_, SHUT_WR);
+  const auto last = receive(control_, 2000);
+  wait_for_supervisor();
+  return last ? words_of(*last) : std::string();
+}
+
+// It ends within moments, unless a subject has stopped it.
+void ChildProcess::wait_for_supervisor() {
+  char byte = 0;
+  pollfd closed{control_, POLLIN, 0};
+  const bool ends = poll(&closed, 1, 3000) > 0 && recv(control_, &byte, 1, MSG_DONTWAIT) == 0;
+  if (!ends) kill(supervisor_, SIGKILL);
+  close(control_);
+  while (waitpid(supervisor_, nullptr, 0) < 0 && errno == EINTR) {
   }
-  kill(-pid_, SIGKILL);  // what it has started
-  pid_ = -1;
-  if (!WIFSIGNALED(status)) return {Kind::died, "exit with status " + std::to_string(WEXITSTATUS(status))};
-  const char* const abbreviation = sigabbrev_np(WTERMSIG(status));
-  return {Kind::died, abbreviation == nullptr ? "signal" : std::string("SIG") + abbreviation};
+  supervisor_ = -1;
+}
+
+SubjectError ChildProcess::how_it_ended() {
+  const auto last = receive(control_, 1000);
+  SubjectError ended{SubjectError::Kind::died, {}};
+  if (last) {
+    const std::string words = words_of(*last);
+    ended.message = text_of(last->status) + (words.empty() ? "" : ": " + words);
+    close(in_);
+    close(out_);
+    shutdown(control_, SHUT_WR);
+    wait_for_supervisor();
+    return ended;
+  }
+  pollfd control{control_, POLLIN, 0};
+  const bool silent = poll(&control, 1, 0) == 0;
+  ended.message = silent ? "closed its standard input or output" : "ended its supervisor, the process that started it";
+  (void)end();
+  return ended;
 }
 
 // Until something was read, or can be written if that is wanted.
 tl::expected<void, SubjectError> ChildProcess::wait_and_read(bool writing, Clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  std::array<pollfd, 2> ends{{{out_, POLLIN, 0}, {in_, POLLOUT, 0}}};
-  const int ready = poll(ends.data(), writing ? 2 : 1, static_cast<int>(std::clamp<long>(left, 0, 1'000'000)));
-  if (ready == 0) return error(Kind::hung, "hang");
-  if (ready < 0 || (ends[0].revents & (POLLIN | POLLHUP)) == 0) return {};
-  std::array<char, 1 << 16> chunk;
-  const ssize_t got = read(out_, chunk.data(), chunk.size());
-  if (got < 0 && errno == EINTR) return {};
-  if (got <= 0) return tl::unexpected(how_it_ended());
-  unread_.append(chunk.data(), static_cast<std::size_t>(got));
+  std::array<pollfd, 3> ends{{{out_, POLLIN, 0}, {control_, POLLIN, 0}, {in_, POLLOUT, 0}}};
+  const int ready = poll(ends.data(), writing ? 3 : 2, static_cast<int>(std::clamp<long>(left, 0, 1'000'000)));
+  if (ready == 0) return error(SubjectError::Kind::hung, "hang");
+  if (ready < 0) return {};
+  if ((ends[0].revents & (POLLIN | POLLHUP)) != 0) {
+    std::array<char, 1 << 16> chunk;
+    const ssize_t got = read(out_, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) return {};
+    if (got <= 0) return tl::unexpected(how_it_ended());
+    unread_.append(chunk.data(), static_cast<std::size_t>(got));
+    constexpr std::size_t kMostUnasked = std::size_t{1} << 20U;
+    if (writing && unread_.size() > kMostUnasked)
+      return error(SubjectError::Kind::misbehaved, "answers before it has been asked");
+  } else if (ends[1].revents != 0) {
+    return tl::unexpected(how_it_ended());
+  }
   return {};
 }
 
@@ -140,7 +265,9 @@ tl::expected<std::string, SubjectError> ChildProcess::read_line(Clock::time_poin
   constexpr std::size_t kLongest = 10'000;
   std::size_t end = 0;
   while ((end = unread_.find('\n')) == std::string::npos) {
-    if (unread_.size() > kLongest) return error(Kind::misbehaved, "answers with no line within 10,000 bytes");
+    if (unread_.size() > kLongest) {
+      return error(SubjectError::Kind::misbehaved, "answers with no line within 10,000 bytes");
+    }
     if (auto waited = wait_and_read(false, deadline); !waited) return tl::unexpected(waited.error());
   }
   std::string line = unread_.substr(0, end);

@@ -91,6 +91,12 @@ class DirtyHeap {
 // Rounding mode, flushing of denormals and masks of exceptions: of the thread, and not a kernel's to change.
 constexpr unsigned kModes = 0xFFC0;
 
+// A kernel's text, as far as anybody would read it.
+std::string shortened(const char* text) {
+  constexpr std::size_t kMost = 1000;
+  return {text, strnlen(text, kMost)};
+}
+
 // What came of the call itself.
 struct Outcome {
   const char* declined = nullptr;
@@ -106,7 +112,7 @@ Outcome call(KernelFunction kernel, const tieout_conv& conv, const Conditions& c
   try {
     outcome.declined = kernel(&conv);
   } catch (const std::exception& error) {
-    outcome.misbehaved = std::string("throws: ") + error.what();
+    outcome.misbehaved = "throws: " + shortened(error.what());
   } catch (...) {
     outcome.misbehaved = "throws something that is no std::exception";
   }
@@ -213,7 +219,7 @@ tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction 
                              holds(b.weight_zero_points, c.weight_zero_points);
   if (!inputs_intact || std::memcmp(&given, &conv, sizeof conv) != 0) return misbehaved("writes into its inputs");
   if (outcome.declined != nullptr) {
-    return tl::unexpected(SubjectError{SubjectError::Kind::declined, outcome.declined});
+    return tl::unexpected(SubjectError{SubjectError::Kind::declined, shortened(outcome.declined)});
   }
   Tensor<std::uint8_t> y{shape, {b.output.bytes().begin(), b.output.bytes().end()}};
   if (activation_last) {

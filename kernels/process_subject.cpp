@@ -19,6 +19,8 @@ namespace {
 
 using Kind = SubjectError::Kind;
 
+constexpr std::size_t kMostShown = 300;  // bytes of what a program says
+
 std::string number(double value, int digits) {
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%.*g", digits, value);
@@ -81,19 +83,25 @@ class ProcessSubject final : public Subject {
   std::string name() const override { return hello_.name.empty() ? command_ : hello_.name; }
   std::string domain() const override { return hello_.domain; }
   std::string text() const override { return "command:" + command_; }
-  Isolation isolation() const override { return Isolation::own_process; }
+  Isolation isolation() const override { return Isolation::program; }
+  void stop() override { process_.reset(); }
 
   using Subject::load;
   tl::expected<void, SubjectError> load(double seconds) override {
     seconds_to_load_ = seconds;
     if (process_ && process_->is_ours()) return {};
     process_.reset();
-    auto started = ChildProcess::start(command_);
+    auto started = ChildProcess::start(ChildProcess::Kind::command, command_);
     if (!started) return tl::unexpected(started.error());
-    const auto deadline = after(seconds_to_load_);
+    const auto deadline = ChildProcess::after(seconds_to_load_);
     const auto sent = started->send("tieout 1\n", deadline);
     const auto hello = sent ? started->read_line(deadline) : tl::unexpected(sent.error());
-    if (!hello) return absent("said nothing: " + hello.error().message);
+    if (!hello) {
+      const std::string words =
+          started->end();  // a program that hangs may have said why; that of one that ended is told
+      return absent("said nothing: " + hello.error().message +
+                    (words.empty() ? "" : "; its standard error ends with '" + words + "'"));
+    }
     auto parsed = parse_hello(*hello);
     if (!parsed) return absent("answered '" + printable(*hello, 200) + "': " + parsed.error());
     hello_ = std::move(*parsed);
@@ -103,9 +111,9 @@ class ProcessSubject final : public Subject {
 
   tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
                                                        const Conditions& conditions) override {
-    if (auto loaded = load(seconds_to_load_); !loaded) return tl::unexpected(loaded.error());
+    if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) return tl::unexpected(loaded.error());
     if (!process_) std::abort();  // load() has started it
-    auto answer = ask(*process_, problem, after(conditions.seconds));
+    auto answer = ask(*process_, problem, ChildProcess::after(conditions.seconds));
     // After anything but an answer nobody knows what it will read or write next.
     if (!answer && answer.error().kind != Kind::declined) process_.reset();
     return answer;
@@ -113,10 +121,6 @@ class ProcessSubject final : public Subject {
 
  private:
   using Clock = ChildProcess::Clock;
-
-  static Clock::time_point after(double seconds) {
-    return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  }
 
   [[nodiscard]] tl::unexpected<SubjectError> absent(const std::string& what) const {
     return tl::unexpected(SubjectError{
@@ -138,13 +142,15 @@ class ProcessSubject final : public Subject {
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
     if (line->starts_with("declined")) {
-      return tl::unexpected(SubjectError{Kind::declined, line->substr(std::min<std::size_t>(line->size(), 9))});
+      return tl::unexpected(
+          SubjectError{Kind::declined, printable(line->substr(std::min<std::size_t>(line->size(), 9)), kMostShown)});
     }
     Tensor<std::uint8_t> y{output_shape(c), {}};
     const std::int64_t count = element_count(y.shape);
     if (*line != "ok " + std::to_string(count)) {
-      return tl::unexpected(SubjectError{
-          Kind::misbehaved, "answers '" + *line + "', and neither 'ok " + std::to_string(count) + "' nor 'declined'"});
+      return tl::unexpected(SubjectError{Kind::misbehaved, "answers '" + printable(*line, kMostShown) +
+                                                               "', and neither 'ok " + std::to_string(count) +
+                                                               "' nor 'declined'"});
     }
     const auto bytes = process.read_bytes(static_cast<std::size_t>(count), deadline);
     if (!bytes) return tl::unexpected(bytes.error());

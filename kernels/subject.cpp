@@ -2,10 +2,19 @@
 
 #include <filesystem>
 
-#include "kernels/plug_in.h"
+#include "kernels/hosted_library.h"
 #include "kernels/process_subject.h"
 
 namespace tieout {
+
+std::vector<SubjectAnswer> Subject::run_all(std::span<const SubjectCall> calls) {
+  std::vector<SubjectAnswer> answers;
+  for (const SubjectCall& call : calls) {
+    answers.push_back(run(call.problem, call.conditions));
+    if (has_ended(answers.back())) break;
+  }
+  return answers;
+}
 
 tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_view text) {
   constexpr std::string_view kCommand = "command:";
@@ -18,7 +27,7 @@ tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_vi
                                            "' is not a file: name a shared library that exports tieout_conv_relu "
                                            "(see tieout_kernel.h), or command: and a command line"});
   }
-  return plug_in(file);
+  return hosted_library(file);
 }
 
 }  // namespace tieout

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "cases/conv_case.h"
 #include "kernels/tieout_kernel.h"
@@ -19,8 +21,9 @@ struct SubjectError {
     declined,    // it does not know such problems, as it may
     absent,      // there is no such library or program, or it is not a kernel
     misbehaved,  // it touched what is not its own, threw, or answered with something else than an output
-    died,        // its process ended; a library takes the caller's process with it instead
+    died,        // its process ended; a kernel that is linked here takes the caller's process with it instead
     hung,        // its process did not answer in time; likewise
+    starved,     // the machine refused memory, a file descriptor or a process to start it with
   } kind;
   std::string message;
 
@@ -34,13 +37,31 @@ struct Conditions {
   std::uint8_t output_fill = 0xA5;  // what the output holds before
   std::uint8_t memory_fill = 0xC3;  // what fresh memory holds, on the stack and from malloc
   enum class Caller { this_thread, new_thread } caller = Caller::this_thread;
-  double seconds = 20;  // of a process: what a hang is
+  double seconds = 20;  // limit of the answer; for a kernel that is linked here there is none
 
   bool operator==(const Conditions&) const = default;
 };
 
-// What a subject does to its caller's process: a library's crash is the process' own.
-enum class Isolation { none, own_process };
+// Where a subject's code runs.
+enum class Isolation {
+  none,     // in the caller's process, so that its crash is the caller's: a kernel that is linked here
+  library,  // a shared library, in a process of its own, which is started within milliseconds
+  program,  // a program that speaks the process protocol, which may take long to start
+};
+
+// What a subject answers: its output, or why there is none.
+using SubjectAnswer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
+
+// Whether the answer ended the subject's process.
+[[nodiscard]] inline bool has_ended(const SubjectAnswer& answer) {
+  return !answer &&
+         (answer.error().kind == SubjectError::Kind::died || answer.error().kind == SubjectError::Kind::hung);
+}
+
+struct SubjectCall {
+  const ConvProblem& problem;
+  Conditions conditions;
+};
 
 class Subject {
  public:
@@ -54,26 +75,32 @@ class Subject {
 
   [[nodiscard]] virtual Isolation isolation() const = 0;
 
+  // Ends the subject's own process, if it has one, and all that it started. The next run() starts another one, in which nothing
+  // is left of earlier problems.
+  virtual void stop() {}
+
   // Returns the problems that the subject says it takes, in the words of --where. Empty: it is not loaded, or says nothing.
   [[nodiscard]] virtual std::string domain() const { return {}; }
 
-  // Loads or starts it now; run() does so by itself. seconds: limit for that, then and whenever run() has to start it anew.
-  // Call it only in a process that may die: code of the subject runs.
+  // Loads or starts it now; run() does so by itself. seconds: limit for that; where run() starts it anew, 20 s or more.
+  // Error: absent or starved.
   [[nodiscard]] virtual tl::expected<void, SubjectError> load(double seconds) = 0;
   [[nodiscard]] tl::expected<void, SubjectError> load() { return load(kSecondsToLoad); }
   static constexpr double kSecondsToLoad = 20;
 
-  // problem: valid, with contents. The output in NCHW order, whatever layout the kernel works in.
-  [[nodiscard]] virtual tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
-                                                                             const Conditions& conditions) = 0;
+  // Calls it several times, in order. Returns the answers; the last one is the first that is died or hung, if one is. A subject in
+  // another process is sent all problems at once, which saves waiting for it after each.
+  [[nodiscard]] virtual std::vector<SubjectAnswer> run_all(std::span<const SubjectCall> calls);
 
-  [[nodiscard]] tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem) {
-    return run(problem, Conditions{});
-  }
+  // problem: valid, with contents. The output in NCHW order, whatever layout the kernel works in.
+  [[nodiscard]] virtual SubjectAnswer run(const ConvProblem& problem, const Conditions& conditions) = 0;
+
+  [[nodiscard]] SubjectAnswer run(const ConvProblem& problem) { return run(problem, Conditions{}); }
 };
 
-// The subject that the text names: the path of a shared library, or "command:" and a command line for the shell. Nothing of
-// it runs before load() or run(), and then it belongs to the process that called. Error: absent.
+// Returns the subject that the text names: the path of a shared library, or "command:" and a command line for the shell.
+// Nothing of it runs before load() or run(), and then in a process of its own, which belongs to the process that called:
+// after a fork, the child starts another one. Error: absent.
 [[nodiscard]] tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_view text);
 
 // A kernel that is linked here. info may be nullptr.

@@ -137,7 +137,7 @@ class Campaign {
     const auto at = std::make_shared<SharedNumber>();  // the attempt
     processes_.start({.begin = block.begin,
                       .end = end,
-                      .seconds = options_.seconds_per_case,
+                      .seconds = case_limit(options_),
                       .memory = options_.memory_per_case,
                       .work =
                           [this, line, at, file = in_flight(block.number)](std::int64_t index) {

@@ -7,6 +7,7 @@
 // whichever is ready first: what a run has counted is always the beginning of its sequence, and depends on neither the
 // number of workers nor their speed.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -48,6 +49,14 @@ struct CampaignOptions {
   Subject* subject = nullptr;                            // who is verified; nullptr: LibTorch itself
   Rules rules;                                           // for it
 };
+
+// Returns the limit of a case, seconds. A subject in a process of its own has a limit for each answer: that of the case is there
+// for everything else, and leaves it the time.
+[[nodiscard]] inline double case_limit(const CampaignOptions& options) {
+  constexpr double kAnswers = 20;  // to a case, at most
+  const bool has_its_own = options.subject != nullptr && options.subject->isolation() != Isolation::none;
+  return std::max(options.seconds_per_case, has_its_own ? kAnswers * options.rules.seconds : 0);
+}
 
 [[nodiscard]] Machine machine_of(const LibTorch& reference);
 

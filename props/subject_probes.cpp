@@ -17,7 +17,7 @@ Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, con
   };
   const auto answers = std::make_shared<Answers>();
   run_task({.end = probes,
-            .seconds = seconds,
+            .seconds = seconds + Subject::kSecondsToLoad,
             .work =
                 [&](std::int64_t index) {
                   const Probe probe = probe_of(path, static_cast<std::uint64_t>(index), domain);

@@ -12,6 +12,6 @@ namespace tieout {
 // asks. Probes on which it dies, hangs or misbehaves count as declined. seconds: what a hang is.
 // domain: that the probes lie in.
 [[nodiscard]] Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, const Domain& domain,
-                                   double seconds = 5);
+                                   double seconds);
 
 }  // namespace tieout

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cases/bytes.h"
 #include "cases/contents.h"
@@ -14,14 +16,13 @@
 namespace tieout {
 namespace {
 
-using Answer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
-
 Trial::Kind kind_of(SubjectError::Kind kind) {
   switch (kind) {
     case SubjectError::Kind::declined: return Trial::Kind::declined;
     case SubjectError::Kind::absent: return Trial::Kind::absent;
     case SubjectError::Kind::died: return Trial::Kind::died;
     case SubjectError::Kind::hung: return Trial::Kind::hung;
+    case SubjectError::Kind::starved: return Trial::Kind::starved;
     case SubjectError::Kind::misbehaved: break;
   }
   return Trial::Kind::misbehaved;
@@ -106,14 +107,14 @@ std::vector<ConvProblem> problems_before(const ConvProblem& problem, Prelude pre
 
 // Asks for each twin and then for the problem again. Returns the trial if the answer is another one then.
 std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& problem, const Conditions& usual,
-                                       const Answer& first) {
+                                       const SubjectAnswer& first) {
   if (!is_small(problem.spec)) return {};
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     const auto twin = small_twin_of(problem, kind);
     if (!twin) continue;
     (void)subject.run(tiny_problem(), usual);  // so that what is kept of the problem itself is forgotten
     (void)subject.run(*twin, usual);
-    Answer again = subject.run(problem, usual);
+    SubjectAnswer again = subject.run(problem, usual);
     if (again == first) continue;
     if (!again) return failed(again.error());
     Trial trial{.kind = Trial::Kind::unstable,
@@ -131,7 +132,7 @@ constexpr std::string_view kKept = "kept state: the answer depends on the proble
 
 // One thing changed at a time: which of them changes the answer?
 std::string_view cause(Subject& subject, const ConvProblem& problem, const Conditions& usual, const Conditions& other,
-                       const Answer& first) {
+                       const SubjectAnswer& first) {
   if (subject.run(problem, usual) != first) {
     (void)subject.run(tiny_problem(), usual);
     for (const ConvProblem& before : {other_weight(problem), other_output(problem)}) (void)subject.run(before, usual);
@@ -184,31 +185,47 @@ std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem
   const bool unstable = trial.kind == Trial::Kind::unstable;
   const bool answered = unstable || trial.kind == Trial::Kind::answered;
   const bool fits = trial.first.size() == (answered ? size : 0) && trial.second.size() == (unstable ? size : 0);
-  if (!reader.complete() || trial.kind > Trial::Kind::absent || !fits) return {};
+  if (!reader.complete() || trial.kind > Trial::Kind::starved || !fits) return {};
   return trial;
 }
 
 }  // namespace
 
-Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
+namespace {
+
+Trial attempt(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
   const Conditions usual{.seconds = seconds};
   const Conditions other{.placement = Conditions::Placement::at_begin,
                          .output_fill = 0x5A,
                          .memory_fill = 0x3C,
                          .caller = Conditions::Caller::new_thread,
                          .seconds = seconds};
-  // What it answers to the other problems is no matter of this case. The tiny one makes a kernel forget what it keeps of the
-  // last problem; what it keeps of all comes from the first that it meets.
-  const bool among_others = prelude != Prelude::none;
-  for (const ConvProblem& before : problems_before(problem, prelude)) (void)subject.run(before, usual);
-  Answer first = subject.run(problem, usual);
-  if (!first) return failed(first.error());
-  if (prelude == Prelude::thorough) {
-    if (auto trial = changed_by_a_twin(subject, problem, usual, first)) return std::move(*trial);
+  // What it answers to the other problems is no matter of this case, unless it ends. The tiny one makes a kernel forget what it
+  // keeps of the last problem; what it keeps of all comes from the first that it meets.
+  const std::vector<ConvProblem> before = problems_before(problem, prelude);
+  std::vector<ConvProblem> between;
+  if (prelude != Prelude::none) between = {tiny_problem(), other_weight(problem)};
+  std::vector<SubjectCall> calls;
+  for (const ConvProblem& one : before) calls.push_back({one, usual});
+  calls.push_back({problem, usual});
+  std::vector<SubjectCall> later;
+  for (const ConvProblem& one : between) later.push_back({one, usual});
+  later.push_back({problem, other});
+  // Twins come between the two, each with a call of its own.
+  const bool thorough = prelude == Prelude::thorough;
+  for (const SubjectCall& one : later) {
+    if (!thorough) calls.push_back(one);
   }
-  if (among_others) (void)subject.run(tiny_problem(), usual);
-  if (among_others) (void)subject.run(other_weight(problem), usual);
-  Answer second = subject.run(problem, other);
+  std::vector<SubjectAnswer> answers = subject.run_all(calls);
+  if (has_ended(answers.back())) return failed(answers.back().error());
+  SubjectAnswer first = answers[before.size()];
+  if (!first) return failed(first.error());
+  if (thorough) {
+    if (auto trial = changed_by_a_twin(subject, problem, usual, first)) return std::move(*trial);
+    answers = subject.run_all(later);
+    if (has_ended(answers.back())) return failed(answers.back().error());
+  }
+  SubjectAnswer second = std::move(answers.back());
   if (first == second) return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(first->values)};
   if (!second && second.error().kind != SubjectError::Kind::declined) return failed(second.error());
   Trial trial{.kind = Trial::Kind::unstable, .words = std::string(cause(subject, problem, usual, other, first))};
@@ -217,14 +234,36 @@ Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, do
   return trial;
 }
 
+bool has_ended(const Trial& trial) { return trial.kind == Trial::Kind::died || trial.kind == Trial::Kind::hung; }
+
+constexpr std::string_view kAfterOthers = ", after it was asked for other problems";
+
+}  // namespace
+
+Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
+  Trial trial = attempt(subject, problem, prelude, seconds);
+  // A machine that is short of memory kills processes, too. What is the subject's own doing happens again.
+  if (trial.kind == Trial::Kind::died && trial.words.starts_with("SIGKILL"))
+    trial = attempt(subject, problem, prelude, seconds);
+  return trial;
+}
+
 Trial try_once(Subject& subject, const ConvProblem& problem, double seconds) {
-  Answer answer = subject.run(problem, {.seconds = seconds});
+  SubjectAnswer answer = subject.run(problem, {.seconds = seconds});
   if (!answer) return failed(answer.error());
   return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(answer->values)};
 }
 
 Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
-  const auto attempt = [&](Prelude before) -> tl::expected<Trial, Death> {
+  if (subject.isolation() != Isolation::none) {
+    Trial whole = try_here(subject, problem, prelude, seconds);
+    if (prelude == Prelude::none || !has_ended(whole)) return whole;
+    const Trial without = try_here(subject, problem, Prelude::none, seconds);
+    if (has_ended(without)) return without;
+    whole.words += kAfterOthers;
+    return whole;
+  }
+  const auto attempt_it = [&](Prelude before) -> tl::expected<Trial, Death> {
     // A hang is one call's, and there are several.
     const auto run = [&] {
       return run_alone([&] { return pack(try_here(subject, problem, before, seconds)); }, seconds);
@@ -236,14 +275,15 @@ Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, d
     if (!trial) return tl::unexpected(Death{.last_words = "wrote over its own answer"});
     return std::move(*trial);
   };
-  const auto whole = attempt(prelude);
+  const auto whole = attempt_it(prelude);
   if (whole) return *whole;
   const auto died = [](const Death& death, std::string_view when) -> Trial {
-    return {.kind = death.timed_out ? Trial::Kind::hung : Trial::Kind::died, .words = death.text() + std::string(when)};
+    const Trial::Kind kind = death.timed_out ? Trial::Kind::hung : Trial::Kind::died;
+    return {.kind = kind, .words = death.text() + std::string(when)};
   };
   if (prelude == Prelude::none) return died(whole.error(), "");
-  if (const auto without = attempt(Prelude::none); !without) return died(without.error(), "");
-  return died(whole.error(), ", after it was asked for other problems");
+  if (const auto without = attempt_it(Prelude::none); !without) return died(without.error(), "");
+  return died(whole.error(), kAfterOthers);
 }
 
 }  // namespace tieout

@@ -20,6 +20,7 @@ struct Trial {
     died,        // its process did; `words`: SIGSEGV
     hung,
     absent,
+    starved,  // the machine refused what it needs to start; `words`: what
   } kind = Kind::answered;
   std::string words;
   std::vector<std::uint8_t> first, second;  // the outputs, NCHW; second where unstable
@@ -38,13 +39,14 @@ enum class Prelude {
 
 // Asks twice: buffers that end at unmapped pages, then buffers that begin behind one; other bytes in the output, on the
 // stack and in fresh memory; another thread. Where the answers differ, it asks again, changing one of these at a time, and
-// `words` names the one that matters. A library's crash is this process' own.
+// `words` names the one that matters. The crash of a kernel that is linked here is this process' own.
 [[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
 
-// Asks once, under the usual conditions. A library's crash is this process' own.
+// Asks once, under the usual conditions. The crash of a kernel that is linked here is this process' own.
 [[nodiscard]] Trial try_once(Subject& subject, const ConvProblem& problem, double seconds);
 
-// The same as try_here() in a process of its own. Where it dies, it is tried without the prelude, so that `words` tell a crash on the
+// The same as try_here(); a kernel that is linked here runs in a process of its own. Where it dies or hangs, it is tried
+// without the prelude, so that `words` tell a crash on the
 // problem itself from one that takes another problem before.
 [[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
 

@@ -195,11 +195,11 @@ Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Sub
 
 namespace {
 
-// What makes a finding small within seconds. apart: each try is a process; a hang in it is waited for.
-ShrinkLimits limits_of(const Verdict& whole, bool apart, const Subject* subject, double seconds, Effort effort) {
+// What makes a finding small within seconds. A hang is waited for in each try.
+ShrinkLimits limits_of(const Verdict& whole, const Subject* subject, double seconds, Effort effort) {
   ShrinkLimits limits{.tries = 10'000, .products = 20'000'000, .seconds = seconds};
-  if (subject != nullptr && subject->isolation() == Isolation::own_process) limits.tries = 2'000;
-  if (apart) limits.tries = 400;
+  if (subject != nullptr && subject->isolation() == Isolation::program) limits.tries = 2'000;
+  if (whole.status == Status::crashed) limits.tries = 400;  // each try starts a process
   if (effort == Effort::quick) limits = {.tries = limits.tries / 40, .products = 1'000'000, .seconds = seconds};
   if (without_numbers(whole.finding.failure) == "died: hang") limits.steps = 10;
   return limits;
@@ -326,19 +326,22 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   std::string smallest = finding.original_line;
   CauseEvidence evidence(whole);
   const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
-  const ShrinkLimits limits = limits_of(whole, apart, subject, seconds, effort);
+  const ShrinkLimits limits = limits_of(whole, subject, seconds, effort);
   if (apart) {
     smallest = print(
         shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
   } else {
     // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
+    const Rules& tried_by = whole.status == Status::crashed ? in_tries : by;
     const auto found = run_alone(
         [&] {
           // What is wrong whatever the conditions, is asked for once; the smallest case is verified in full below.
-          const Where where = whole.conduct.empty() && !by.every_twin ? Where::once : Where::here;
+          const bool by_values = whole.conduct.empty() && whole.status == Status::differed && !by.every_twin;
+          const Where where = by_values ? Where::once : Where::here;
           const auto fails = [&](const ConvCase& candidate) {
-            const Verdict verdict = subject == nullptr ? verify(candidate, reference)
-                                                       : verify_subject(candidate, reference, *subject, by, where);
+            const Verdict verdict = subject == nullptr
+                                        ? verify(candidate, reference)
+                                        : verify_subject(candidate, reference, *subject, tried_by, where);
             evidence.add(candidate, verdict, reference, CauseEvidence::From::a_try);
             return fails_alike(verdict);
           };

@@ -30,7 +30,6 @@ Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& ref
   constexpr double kHang = 60;  // seconds, of LibTorch
   const Hardware hardware = reference.hardware();
   const ConvCase& c = problem.spec;
-  verdict.picked = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
   auto answer = where == Where::alone ? ask_alone(problem, reference, kHang) : ask_here(problem, reference);
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
@@ -55,6 +54,7 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
     case Trial::Kind::unstable: return true;
     case Trial::Kind::declined: end_without_answer(verdict, Status::skipped, "declined: " + trial.words); break;
     case Trial::Kind::absent: end_without_answer(verdict, Status::errored, trial.words); break;
+    case Trial::Kind::starved: end_without_answer(verdict, Status::starved, trial.words); break;
     case Trial::Kind::misbehaved:
       verdict.status = Status::differed;
       verdict.conduct = verdict.finding.failure = trial.words;
@@ -104,6 +104,19 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& 
   finding.actual = std::move(actual);
 }
 
+// problem: the case with its contents, and with the instruction set that the reference takes.
+Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, Where where) {
+  if (where == Where::once) return try_once(subject, problem, rules.seconds);
+  const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
+  const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
+  const Prelude prelude = where == Where::in_a_run ? in_a_run : outside;
+  if (where == Where::alone && subject.isolation() == Isolation::library) subject.stop();  // a program may start slowly
+  // Within a run, what a death depends on is no matter: it is found out where the finding is made small.
+  const bool here = where == Where::in_a_run || (where == Where::here && subject.isolation() == Isolation::none);
+  return here ? try_here(subject, problem, prelude, rules.seconds)
+              : try_alone(subject, problem, prelude, rules.seconds);
+}
+
 }  // namespace
 
 Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules, Where where) {
@@ -113,21 +126,21 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   Finding& finding = verdict.finding;
   finding.case_line = finding.original_line = print(c);
   finding.subject = subject.text();
-  finding.actual_name = subject.name();
   verdict.path = fbgemm_path(c, hardware);
   if (c.execution.isa == Isa::native) problem.spec.execution.isa = reference.native_isa();
   verdict.defect = known_defect(problem.spec, hardware);
+  verdict.picked = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+  finding.expected_name = name(c.execution.engine);
+  // The subject comes first: until it has answered, no process holds the reference's answer.
+  Trial trial = trial_of(subject, problem, c, rules, where);
+  finding.actual_name = subject.name();
+  if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent || trial.kind == Trial::Kind::starved) {
+    (void)judge_conduct(verdict, trial);
+    return verdict;
+  }
   Expected expected = expectation(problem, verdict, reference, where);
   verdict.expected = std::move(expected.y);
   finding.expected_name = std::move(expected.name);
-  // A library that crashes takes the process along; a process has its own.
-  const bool apart = where == Where::alone && subject.isolation() == Isolation::none;
-  const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
-  const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
-  const Prelude prelude = where == Where::in_a_run ? in_a_run : outside;
-  Trial trial = where == Where::once ? try_once(subject, problem, rules.seconds)
-                : apart              ? try_alone(subject, problem, prelude, rules.seconds)
-                                     : try_here(subject, problem, prelude, rules.seconds);
   if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), rules.strictness);
   return verdict;
 }

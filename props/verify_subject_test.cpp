@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -26,7 +27,8 @@ class Own final : public Subject {
   std::string text() const override { return "./own kernel.so"; }
   Isolation isolation() const override { return Isolation::none; }
   tl::expected<void, SubjectError> load(double) override { return {}; }
-  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+  SubjectAnswer run(const ConvProblem& problem, const Conditions&) override {
+    if (reference_answers != nullptr) answers_known = std::max(answers_known, *reference_answers);
     if (problem.spec.dims == declined_dims) {
       return tl::unexpected(SubjectError{SubjectError::Kind::declined, "such dims"});
     }
@@ -35,6 +37,8 @@ class Own final : public Subject {
     return y;
   }
   int declined_dims = 0;
+  const int* reference_answers = nullptr;  // how often the reference has answered; read at every call
+  int answers_known = 0;                   // the most of them at any call
 
  private:
   Arithmetic arithmetic_;
@@ -186,6 +190,24 @@ TEST(VerifySubject, ADeclinedCaseIsSkipped) {
   const Verdict verdict = verify(parsed("conv2d"), reference, &shy);
   EXPECT_EQ(verdict.status, Status::skipped);
   EXPECT_EQ(verdict.reason, "declined: such dims");
+}
+
+// While the subject can still answer, the expected output does not exist.
+TEST(VerifySubject, TheReferenceAnswersAfterTheSubject) {
+  int answers = 0;
+  StandInReference reference([&](const ConvProblem&, EngineAnswer answer) -> EngineResult<EngineAnswer> {
+    ++answers;
+    return answer;
+  });
+  Own same(Arithmetic{});
+  same.reference_answers = &answers;
+  EXPECT_EQ(verify(parsed("conv2d in_channels=3 input=4x4 kernel=2x2 os=300"), reference, &same).status,
+            Status::passed);
+  EXPECT_EQ(answers, 1);
+  EXPECT_EQ(same.answers_known, 0);
+  same.declined_dims = 2;
+  EXPECT_EQ(verify(parsed("conv2d in_channels=3"), reference, &same).status, Status::skipped);
+  EXPECT_EQ(answers, 1) << "what is declined need not be known";
 }
 
 RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {

@@ -19,7 +19,8 @@ constexpr tieout_kernel_info kInfo{.size = sizeof kInfo,
                                    .name = nullptr,
                                    .activation_layout = TIEOUT_NHWC,
                                    .weight_layout = TIEOUT_OHWI,
-                                   .alignment = 0};
+                                   .alignment = 0,
+                                   .domain = nullptr};
 
 std::int64_t volume(const std::int64_t* extents) { return extents[0] * extents[1] * extents[2]; }
 

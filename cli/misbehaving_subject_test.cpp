@@ -1,0 +1,179 @@
+// Subjects that misbehave at their worst. The run ends in time with what it found, tieout outlives them, and nothing that they
+// started outlives tieout.
+
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "cli/test_command.h"
+
+namespace tieout {
+namespace {
+
+const std::string kMisbehaving = TIEOUT_KERNELS "/libmisbehaving.so";
+
+// How many processes run under the name that the kernel gives those that are to outlive it.
+int survivors() {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (read(entry.path() / "comm") == "outlives\n") ++count;
+  }
+  return count;
+}
+
+// Waits until none of them is left, 5 seconds at most.
+bool none_survives() {
+  for (int looks = 0; looks < 100 && survivors() > 0; ++looks)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return survivors() == 0;
+}
+
+// patience: seconds; long where no answer is to hang, because the machine may be slow.
+Outcome fuzz(const std::string& how, const std::string& patience = "30", int cases = 6) {
+  setenv("MISBEHAVE", how.c_str(), 1);
+  setenv("TIEOUT_TEST_PID", std::to_string(getpid()).c_str(), 1);
+  return run("fuzz --seed 1 --workers 2 --cases " + std::to_string(cases) + " --patience " + patience + " --subject '" +
+             kMisbehaving + "'");
+}
+
+// What ends its process, or answers wrongly: a finding, by these words.
+struct Misbehaviour {
+  const char* how;
+  const char* words;
+};
+
+void PrintTo(const Misbehaviour& m, std::ostream* out) { *out << m.how; }
+
+class Found : public testing::TestWithParam<Misbehaviour> {};
+
+TEST_P(Found, WithItsWordsAndTheRunEnds) {
+  const bool hangs = GetParam().words == std::string("hang");
+  const Outcome o = fuzz(GetParam().how, hangs ? "0.5" : "30", hangs ? 2 : 6);
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_NE(o.output.find(GetParam().words), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("cases/s"), std::string::npos) << o.output;  // the run's last line
+  EXPECT_TRUE(none_survives());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Misbehaviours, Found,
+    testing::Values(Misbehaviour{"kill_group", "SIGKILL"}, Misbehaviour{"stop_itself", "SIGSTOP"},
+                    Misbehaviour{"exit_0", "exit with status 0"}, Misbehaviour{"exit_by_library", "exit with status 0"},
+                    Misbehaviour{"alarm", "SIGALRM"}, Misbehaviour{"vfork_and_hang", "hang"},
+                    Misbehaviour{"hang", "hang"}, Misbehaviour{"close_all", "file descriptors that are not its own"},
+                    Misbehaviour{"write_to_every_one", "file descriptor that is not its own"},
+                    Misbehaviour{"forge_answers", "file descriptor that is not its own"},
+                    Misbehaviour{"escape_codes", "SIGABRT: ::error::forged"},
+                    Misbehaviour{"round_up", "other floating-point modes"},
+                    Misbehaviour{"flush_to_zero", "other floating-point modes"},
+                    Misbehaviour{"corrupt_the_heap", "SIGABRT"}, Misbehaviour{"overflow_the_stack", "SIGSEGV"},
+                    Misbehaviour{"unmap_output", "SIGSEGV"}, Misbehaviour{"answer_later", "6 of 6 cases differ"}),
+    [](const auto& test) { return std::string(test.param.how); });
+
+// What changes nothing of the answer: equal, and tieout is not affected by it.
+class Harmless : public testing::TestWithParam<const char*> {};
+
+TEST_P(Harmless, TheAnswerIsRight) {
+  const Outcome o = fuzz(GetParam());
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_TRUE(none_survives());
+}
+
+INSTANTIATE_TEST_SUITE_P(Misbehaviours, Harmless,
+                         testing::Values("handle_signals", "fork_once", "daemonize", "write_to_all",
+                                         "megabytes_of_errors", "decimal_comma", "change_folder", "change_environment",
+                                         "few_descriptors", "read_ancestors"),
+                         [](const auto& test) { return std::string(test.param); });
+
+// Signals to its parents have no effect where Linux can forbid them (6.12); elsewhere they end its supervisor, which is a finding.
+// Neither a worker nor tieout ends by them.
+TEST(Misbehaving, ASignalToItsParentsIsRefusedOrAFinding) {
+  for (const char* const how : {"kill_parent", "stop_parent"}) {
+    const Outcome o = fuzz(how);
+    EXPECT_TRUE(o.status == 0 || o.status == 1) << how << ": " << o.output;
+    EXPECT_NE(o.output.find("cases/s"), std::string::npos) << how << ": " << o.output;
+  }
+}
+
+// By one that looks for them, tieout itself included.
+TEST(Misbehaving, WhereLinuxForbidsItNoAncestorIsEnded) {
+  constexpr int kVersion = 1;
+  constexpr int kScopesSignals = 6;
+  if (syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion) < kScopesSignals) GTEST_SKIP() << "Linux before 6.12";
+  const Outcome o = fuzz("kill_ancestors");
+  EXPECT_EQ(o.status, 0) << o.output;
+}
+
+// One case, and not made small: each try would take the memory again.
+TEST(Misbehaving, AllMemoryIsRefused) {
+  setenv("MISBEHAVE", "all_memory", 1);
+  const Outcome o = run("check conv2d --patience 60 --subject '" + kMisbehaving + "'");
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_NE(o.output.find("SIGABRT"), std::string::npos) << o.output;
+}
+
+// Whichever way tieout ends.
+TEST(Misbehaving, NothingOutlivesTieout) {
+  const TemporaryFolder folder;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGKILL}) {
+    setenv("MISBEHAVE", "daemonize", 1);
+    const Running fuzz({"fuzz", "--cases", "1000000", "--seed", "1", "--workers", "1", "--subject", kMisbehaving},
+                       folder / "output");
+    for (int looks = 0; looks < 600 && survivors() < 20; ++looks) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_GE(survivors(), 20) << read(folder / "output");
+    kill(fuzz.pid(), signal);  // the leader alone
+    (void)fuzz.wait();
+    EXPECT_TRUE(none_survives()) << signal;
+  }
+}
+
+// Its child is in a session of its own, and its parent has ended.
+TEST(Misbehaving, AProgramsChildrenEndWithIt) {
+  const TemporaryFolder folder;
+  setenv("NAME_OF_FILE", folder.in("pid").c_str(), 1);
+  const Outcome o =
+      run("check conv2d --patience 1 --subject 'command:(setsid sh -c \"echo \\$\\$ >\\\"\\$NAME_OF_FILE\\\"; exec "
+          "sleep 1000\" &) ; "
+          "echo ok; exec sleep 1000'");
+  EXPECT_EQ(o.status, 1) << o.output;
+  const int child = std::atoi(read(folder / "pid").c_str());
+  ASSERT_GT(child, 0) << o.output;
+  EXPECT_EQ(kill(child, 0), -1);
+}
+
+TEST(Misbehaving, TheHelloIsWaitedForAsLongAsAsked) {
+  const auto start = std::chrono::steady_clock::now();
+  for (const char* const command :
+       {"check conv2d", "fuzz --cases 5", "identify", "campaign --cases 5 --dir /nowhere"}) {
+    const Outcome o =
+        run(std::string(command) + " --patience 0.2 --subject 'command:echo why it hangs >&2; sleep 100'");
+    EXPECT_EQ(o.status, 2) << o.output;
+    EXPECT_NE(o.output.find("said nothing: hang; its standard error ends with 'why it hangs'"), std::string::npos)
+        << o.output;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  const Outcome gone = run("check conv2d --subject 'command:/no/such/program'");
+  EXPECT_EQ(gone.status, 2);
+  EXPECT_NE(gone.output.find("/no/such/program: not found"), std::string::npos) << gone.output;
+}
+
+TEST(Misbehaving, PatienceIsANumberOfSeconds) {
+  for (const char* const value : {"nan", "inf", "-inf", "0", "-1", "1e300", "five", "''"}) {
+    for (const char* const command : {"check conv2d", "fuzz", "identify", "campaign --cases 5 --dir /nowhere"}) {
+      const Outcome o = run(std::string(command) + " --subject '" + kMisbehaving + "' --patience " + value);
+      EXPECT_EQ(o.status, 2) << value << ": " << o.output;
+      EXPECT_NE(o.output.find("--patience"), std::string::npos) << value << ": " << o.output;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tieout

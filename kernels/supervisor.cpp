@@ -1,0 +1,178 @@
+#include "kernels/supervisor.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace tieout {
+namespace {
+
+constexpr int kFailed = 125;  // exit status of a supervisor that cannot do its work
+
+// Sends SIGKILL to every process whose parent is this one.
+void kill_children() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
+  if (!proc) return;
+  while (const dirent* const entry = readdir(proc.get())) {
+    const pid_t pid = std::atoi(entry->d_name);
+    if (pid <= 0) continue;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        std::fopen(("/proc/" + std::string(entry->d_name) + "/stat").c_str(), "r"), std::fclose);
+    std::array<char, 400> line{};
+    if (!file || std::fgets(line.data(), line.size(), file.get()) == nullptr) continue;
+    // "PID (NAME) STATE PARENT ...", where the name may hold anything.
+    const char* const behind_name = std::strrchr(line.data(), ')');
+    int parent = 0;
+    if (behind_name == nullptr || std::sscanf(behind_name + 1, " %*c %d", &parent) != 1) continue;
+    if (parent == getpid()) kill(pid, SIGKILL);
+  }
+}
+
+// Ends everything that the subject has started. Children of a process that ends become this one's, and are next.
+void end_descendants() {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const pid_t reaped = waitpid(-1, nullptr, WNOHANG);
+    if (reaped > 0) continue;
+    if (reaped < 0) return;
+    kill_children();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+class Supervisor {
+ public:
+  Supervisor(pid_t subject, int words) : subject_(subject), words_(words) {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    signals_ = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+
+  // Returns once the subject has ended, or has been ended because tieout has.
+  void watch() {
+    while (!ended_) {
+      std::array<pollfd, 3> ready{{{kControl, POLLIN, 0}, {signals_, POLLIN, 0}, {words_, POLLIN, 0}}};
+      if (poll(ready.data(), ready.size(), -1) < 0) continue;
+      if (ready[2].revents != 0) read_words();
+      if (ready[1].revents != 0) look_for_the_end();
+      if (ready[0].revents != 0 && !ended_) end_subject();
+    }
+  }
+
+  // How it ended. What it wrote before has been read; what its descendants still write is not waited for.
+  [[nodiscard]] SubjectEnd end() {
+    for (int reads = 0; words_ >= 0 && reads < 64 && read_words(); ++reads) {
+    }
+    SubjectEnd end{.status = status_};
+    while (!tail_.empty() && tail_.back() == '\n') tail_.pop_back();
+    const std::string line = tail_.substr(tail_.rfind('\n') + 1);
+    const std::size_t size = std::min(line.size(), end.words.size() - 1);
+    std::copy_n(line.end() - static_cast<std::ptrdiff_t>(size), size, end.words.begin());
+    return end;
+  }
+
+ private:
+  void look_for_the_end() {
+    signalfd_siginfo info{};
+    while (read(signals_, &info, sizeof info) > 0) {
+    }
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+      if (pid != subject_) continue;
+      ended_ = true;
+      status_ = status;
+    }
+    if (ended_) end_subject();  // a stopped one goes on to exist, and so does its process group
+  }
+
+  void end_subject() {
+    kill(-subject_, SIGKILL);
+    kill(subject_, SIGKILL);
+    if (!ended_) (void)waitpid(subject_, &status_, 0);
+    ended_ = true;
+  }
+
+  // False: there is nothing more for now.
+  bool read_words() {
+    constexpr std::size_t kKept = 4096;
+    std::array<char, 1 << 16> chunk;
+    const ssize_t got = read(words_, chunk.data(), chunk.size());
+    if (got < 0) return errno == EINTR;
+    if (got == 0) {
+      close(words_);
+      words_ = -1;
+      return false;
+    }
+    tail_.append(chunk.data(), static_cast<std::size_t>(got));
+    if (tail_.size() > kKept) tail_.erase(0, tail_.size() - kKept);
+    return true;
+  }
+
+  pid_t subject_;
+  int words_;         // what it writes to standard error; -1: that is closed
+  int signals_ = -1;  // SIGCHLD
+  bool ended_ = false;
+  int status_ = 0;
+  std::string tail_;  // of its words
+};
+
+[[noreturn]] void live(const std::function<int()>& subject, pid_t supervisor, int words) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  setsid();  // a signal to its process group reaches what it started, and nothing else
+  dup2(words, STDERR_FILENO);
+  close_range(STDERR_FILENO + 1, ~0U, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != supervisor) _exit(kFailed);  // it has ended in the meantime
+  _exit(subject());
+}
+
+}  // namespace
+
+int supervise(const std::function<int()>& subject) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  fcntl(kControl, F_SETFD, FD_CLOEXEC);
+  // Job systems send these to every process that they find. What they mean, tieout decides.
+  for (const int ending : {SIGINT, SIGTERM, SIGHUP}) std::signal(ending, SIG_IGN);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, nullptr);
+  std::array<int, 2> words{};
+  if (pipe2(words.data(), O_CLOEXEC) != 0) return kFailed;
+  const pid_t self = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) return kFailed;
+  if (pid == 0) live(subject, self, words[1]);
+  close(words[1]);
+  close(kRequests);
+  close(kAnswers);
+  fcntl(words[0], F_SETFL, O_NONBLOCK);
+  Supervisor supervisor(pid, words[0]);
+  supervisor.watch();
+  const SubjectEnd end = supervisor.end();
+  (void)send(kControl, &end, sizeof end, MSG_NOSIGNAL);  // tieout may have ended
+  end_descendants();
+  return 0;
+}
+
+}  // namespace tieout
