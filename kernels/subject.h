@@ -52,10 +52,10 @@ enum class Isolation {
 // What a subject answers: its output, or why there is none.
 using SubjectAnswer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
 
-// Whether the answer ended the subject's process.
+// True if the subject has no process that could answer further problems.
 [[nodiscard]] inline bool has_ended(const SubjectAnswer& answer) {
-  return !answer &&
-         (answer.error().kind == SubjectError::Kind::died || answer.error().kind == SubjectError::Kind::hung);
+  return !answer && answer.error().kind != SubjectError::Kind::declined &&
+         answer.error().kind != SubjectError::Kind::misbehaved;
 }
 
 struct SubjectCall {
@@ -88,7 +88,7 @@ class Subject {
   [[nodiscard]] tl::expected<void, SubjectError> load() { return load(kSecondsToLoad); }
   static constexpr double kSecondsToLoad = 20;
 
-  // Calls it several times, in order. Returns the answers; the last one is the first that is died or hung, if one is. A subject in
+  // Calls it several times, in order. Returns the answers; the last one is the first after which it has ended, if one is. A subject in
   // another process is sent all problems at once, which saves waiting for it after each.
   [[nodiscard]] virtual std::vector<SubjectAnswer> run_all(std::span<const SubjectCall> calls);
 
