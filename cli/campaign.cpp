@@ -136,6 +136,11 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, 
                                       plan.record.string(), was, is, todo));
   };
   if (run->command != same.command) return refuse(run->command, same.command, "resume it with the same options");
+  if (run->subject_digest != same.subject_digest) {
+    return refuse(fmt::format("{}, digest {}", run->subject, run->subject_digest),
+                  fmt::format("{}, digest {}", same.subject, same.subject_digest),
+                  "the subject is not the same any more: resume with the one that it was begun with");
+  }
   // Instruction sets differ in what they answer.
   if (run->reference != same.reference) {
     return refuse(run->reference, same.reference, "resume it where it was begun, or on a machine of that kind");

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <thread>
 
+#include "cases/printable.h"
+
 namespace tieout {
 namespace {
 
@@ -32,7 +34,7 @@ tl::expected<void, std::string> lock(const fs::path& file) {
 
 }  // namespace
 
-void tell(const std::string& words) { std::fputs(words.c_str(), stderr); }
+void tell(const std::string& words) { std::fputs(printable_lines(words).c_str(), stderr); }
 
 tl::expected<void, std::string> prepare_folder(const fs::path& folder, const fs::path& record, const fs::path& corpus) {
   std::error_code error;

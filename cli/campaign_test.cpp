@@ -64,6 +64,23 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout"), "");
 }
 
+// A library that was built anew is another subject, though its path is the same.
+TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
+  const std::string kernel = in("kernel.so");
+  const auto put = [&](const char* library) {
+    fs::copy_file(std::string(TIEOUT_KERNELS) + library, kernel, fs::copy_options::overwrite_existing);
+  };
+  const std::vector<std::string> words{"campaign", "--dir",     in("one"), "--cases",  "500",     "--seed",
+                                       "31",       "--subject", kernel,    "--resume", "--limit", "5"};
+  put("/libconv_relu_c.so");
+  ASSERT_EQ(run(words), 0) << output();
+  put("/libconv_relu_rounds_away.so");
+  EXPECT_EQ(run(words), 2) << output();
+  EXPECT_NE(output().find("the subject is not the same any more"), std::string::npos) << output();
+  put("/libconv_relu_c.so");
+  EXPECT_EQ(run(words), 0) << output();
+}
+
 // The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
 TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
   const Running one(campaign(in("watched"), {"--workers", "1"}), folder_ / "output");

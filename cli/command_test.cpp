@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
 #include "cases/cpu.h"
@@ -171,6 +172,32 @@ TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   for (const char* format : {"html", "markdown", "junit"}) {
     EXPECT_NE(read(folder_.in(std::string("reported.") + format)).find("tieout check"), std::string::npos) << format;
   }
+}
+
+// Nothing that a subject says moves the terminal's cursor or begins a workflow command of GitHub, whatever the output.
+TEST_F(Command, WordsOfASubjectAreShownAndNotObeyed) {
+  const std::string subject = " --subject '" TIEOUT_KERNELS "/libforeign_text.so'";
+  const std::string record = folder_.in("record");
+  std::string printed = run("fuzz --cases 60 --seed 1 --text - --record '" + record + "'" + subject).output;
+  printed += run("report --markdown - '" + record + "'").output + run("report '" + record + "'").output;
+  printed += run("check conv1d" + subject).output + run("check conv2d" + subject).output;
+  EXPECT_NE(printed.find("from a reason"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("from standard error"), std::string::npos) << printed;
+  for (const char* raw : {"\x1b", "\x07", "\r##", "\xe2\x80\xae"})
+    EXPECT_EQ(printed.find(raw), std::string::npos) << printed;
+  std::istringstream lines(printed);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = line.find_first_not_of(" \t");
+    EXPECT_FALSE(begin != std::string::npos && line.compare(begin, 2, "::") == 0) << line;
+    const std::size_t old_form = line.find("##[");
+    EXPECT_EQ(old_form, std::string::npos) << line;
+  }
+}
+
+TEST_F(Command, ABaselineIsARegularFile) {
+  const Outcome o = run("fuzz --cases 100000000 --baseline /dev/zero");
+  EXPECT_EQ(o.status, 2) << o.output;
+  EXPECT_NE(o.output.find("--baseline: /dev/zero is not a regular file"), std::string::npos) << o.output;
 }
 
 TEST_F(Command, ASubjectThatIsNoneIsRefused) {

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "kernels/printable.h"
+#include "cases/printable.h"
 #include "props/learn_domain.h"
 #include "props/strategy.h"
 #include "reports/finding_text.h"

@@ -89,11 +89,8 @@ tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallF
     if (const auto reserved = reserve_standard_output(); !reserved) return tl::unexpected(reserved.error());
   }
   if (sinks.baseline.empty()) return {};
-  std::ifstream file(sinks.baseline, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return tl::unexpected("--baseline: " + sinks.baseline + " cannot be read; name a file that is there");
-  auto baseline = parse_baseline(text);
-  if (!baseline) return tl::unexpected("--baseline: " + sinks.baseline + ": " + baseline.error());
+  auto baseline = read_baseline(sinks.baseline);
+  if (!baseline) return tl::unexpected("--baseline: " + baseline.error());
   return baseline;
 }
 

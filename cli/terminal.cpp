@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cases/printable.h"
 #include "reports/text_wrap.h"
 
 namespace tieout {
 
-void print_text(const std::string& text) { (void)std::fwrite(text.data(), 1, text.size(), stdout); }
+void print_text(const std::string& text) {
+  const std::string shown = printable_lines(text);
+  (void)std::fwrite(shown.data(), 1, shown.size(), stdout);
+}
 
 std::size_t output_columns() {
   constexpr std::size_t kLeast = 40;

@@ -44,7 +44,10 @@ std::string right_record() {
       .cases = 10, .elements = 40, .differed = 1, .classes = {}};
   run.differences["tie"] = 1;
   run.findings = {finding()};
-  auto record = RunRecord::create(file, run).value();
+  RunSummary start;
+  start.command = run.command;
+  start.seed = run.seed;
+  auto record = RunRecord::create(file, start).value();
   require(record.append({.number = 0, .verdicts = "D.........", .digest = 7, .counts = run}, run).has_value());
   std::ifstream stream(file, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(stream), {}};

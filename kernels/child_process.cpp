@@ -17,7 +17,7 @@
 #include <optional>
 #include <utility>
 
-#include "kernels/printable.h"
+#include "cases/printable.h"
 #include "kernels/supervisor.h"
 
 namespace tieout {

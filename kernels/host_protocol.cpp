@@ -5,7 +5,7 @@
 
 #include "cases/bytes.h"
 #include "kernels/kernel_call.h"
-#include "kernels/printable.h"
+#include "cases/printable.h"
 
 namespace tieout {
 namespace {

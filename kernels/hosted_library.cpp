@@ -13,7 +13,7 @@
 #include "kernels/child_process.h"
 #include "kernels/host_protocol.h"
 #include "kernels/library_server.h"
-#include "kernels/printable.h"
+#include "cases/printable.h"
 
 namespace tieout {
 namespace {

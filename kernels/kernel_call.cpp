@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "cases/layout.h"
+#include "cases/printable.h"
 #include "kernels/fault_report.h"
-#include "kernels/printable.h"
 
 namespace tieout {
 namespace {

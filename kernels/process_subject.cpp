@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "cases/layout.h"
+#include "cases/printable.h"
 #include "kernels/child_process.h"
 #include "kernels/kernel_call.h"
-#include "kernels/printable.h"
 
 namespace tieout {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "cases/contents.h"
-#include "kernels/printable.h"
+#include "cases/printable.h"
 
 namespace tieout {
 namespace {

@@ -219,8 +219,12 @@ std::string explanation_of(const Finding& finding) {
     if (off > largest) worst = i;
     largest = std::max(largest, off);
   }
-  return explanation_text(
-      explain(with_contents(*c), static_cast<std::int64_t>(worst), explained_order(), Columns::deciding));
+  Explanation explanation =
+      explain(with_contents(*c), static_cast<std::int64_t>(worst), explained_order(), Columns::deciding);
+  explanation.engine.clear();  // none is run here: both answers are known
+  explanation.known_answers = {{finding.expected_name, finding.expected.values[worst]},
+                               {finding.actual_name, finding.actual.values[worst]}};
+  return explanation_text(explanation);
 }
 
 void ask_engine(const ConvProblem& problem, LibTorch& reference, Explanation& explanation, double seconds) {

@@ -14,14 +14,9 @@
 #include <cstdio>
 #include <string>
 
-namespace tieout {
+#include "cases/shell_word.h"
 
-// `text` as one word for a shell.
-[[nodiscard]] inline std::string shell_word(const std::string& text) {
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
-}
+namespace tieout {
 
 // Runs tieout with these arguments, words for a shell. Success: exit status 0, verified and equal.
 [[nodiscard]] inline testing::AssertionResult run_tieout(const std::string& arguments) {

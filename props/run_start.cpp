@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cases/case_text.h"
+#include "kernels/subject_digest.h"
 #include "props/campaign.h"
 #include "props/case_class.h"
 #include "props/verify.h"
@@ -97,7 +98,10 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
     if (options.subject != nullptr && of_execution(cls)) continue;  // which a subject does not see
     run.classes.emplace_back(name(cls));
   }
-  if (options.subject != nullptr) run.subject = options.subject->text();
+  if (options.subject != nullptr) {
+    run.subject = options.subject->text();
+    run.subject_digest = subject_digest(run.subject);
+  }
   if (options.subject == nullptr) add_cells(run, reference);
   return run;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdint>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -39,6 +41,24 @@ std::string read(const nlohmann::json& entry, KnownFinding& known) {
 }
 
 }  // namespace
+
+tl::expected<std::vector<KnownFinding>, std::string> read_baseline(const std::filesystem::path& file) {
+  constexpr std::uintmax_t kMostBytes = 4 << 20;
+  const auto refuse = [&](const std::string& why) { return tl::unexpected(file.string() + why); };
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) return refuse(" cannot be read; name a file that is there");
+  if (!std::filesystem::is_regular_file(status)) return refuse(" is not a regular file; write the baseline to a file");
+  if (std::filesystem::file_size(file, error) > kMostBytes) return refuse(" is longer than 4 MiB, and so no baseline");
+  std::ifstream in(file, std::ios::binary);
+  std::string text(kMostBytes, '\0');  // it may grow meanwhile
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in.eof() || in.bad()) return refuse(" cannot be read; name a file that may be read");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  auto baseline = parse_baseline(text);
+  if (!baseline) return refuse(": " + baseline.error());
+  return baseline;
+}
 
 tl::expected<std::vector<KnownFinding>, std::string> parse_baseline(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);

@@ -31,18 +31,20 @@ DiffStatistics diff_statistics(const Tensor<std::uint8_t>& expected, const Tenso
   for (std::size_t i = 0; i < names.size(); ++i) {
     statistics.touched.push_back({.name = names[i], .extent = expected.shape[i]});
   }
+  std::vector<std::vector<bool>> touched;
+  for (const std::int64_t extent : expected.shape) touched.emplace_back(static_cast<std::size_t>(extent));
   for (const std::int64_t offset : d.offsets) {
     const auto at = static_cast<std::size_t>(offset);
     const int difference = int{actual.values[at]} - int{expected.values[at]};
     ++statistics.histogram[difference];
     if (statistics.worst < 0 && std::abs(difference) == d.largest) statistics.worst = offset;
     const std::vector<std::int64_t> index = unravel(offset, expected.shape);
-    for (std::size_t i = 0; i < index.size(); ++i) statistics.touched[i].indices.push_back(index[i]);
+    for (std::size_t i = 0; i < index.size(); ++i) touched[i][static_cast<std::size_t>(index[i])] = true;
   }
-  for (TouchedDimension& dimension : statistics.touched) {
-    std::ranges::sort(dimension.indices);
-    const auto [first, last] = std::ranges::unique(dimension.indices);
-    dimension.indices.erase(first, last);
+  for (std::size_t i = 0; i < touched.size(); ++i) {
+    for (std::size_t at = 0; at < touched[i].size(); ++at) {
+      if (touched[i][at]) statistics.touched[i].indices.push_back(static_cast<std::int64_t>(at));
+    }
   }
   if (!d.equal()) {
     statistics.signed_mean = static_cast<double>(d.signed_sum) / static_cast<double>(d.offsets.size());

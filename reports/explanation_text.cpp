@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "cases/printable.h"
+
 namespace tieout {
 namespace {
 
@@ -202,8 +204,11 @@ std::string notes_text(const Explanation& e) {
 }
 
 std::string answer_text(const Explanation& e) {
-  std::string text = e.answer ? fmt::format("LibTorch's {} answers: {}\n", e.engine, *e.answer)
-                              : fmt::format("LibTorch's {} gives no answer\n", e.engine);
+  std::string text;
+  for (const auto& [name, value] : e.known_answers) text += fmt::format("{} answers: {}\n", printable(name), value);
+  if (e.engine.empty()) return text;
+  text += e.answer ? fmt::format("LibTorch's {} answers: {}\n", e.engine, *e.answer)
+                   : fmt::format("LibTorch's {} gives no answer\n", e.engine);
   if (!e.remark.empty()) text += "  " + e.remark + "\n";
   return text;
 }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cases/tensor.h"
@@ -71,9 +72,11 @@ struct Explanation {
   std::vector<ExplainedPair> pairs;
   std::vector<ExplainedColumn> columns;
   std::vector<std::string> same_result;  // not shown: other steps, the first column's result
-  std::string engine;                    // who was asked, "fbgemm"
+  std::string engine;                    // that was run for it, "fbgemm"; empty: none was
   std::optional<int> answer;             // the engine's own
-  std::string remark;                    // why there is no answer, or what is known about it; may be empty
+  // Answers that a finding has already: the name of the reference or the subject, and its value.
+  std::vector<std::pair<std::string, int>> known_answers;
+  std::string remark;  // why there is no answer, or what is known about it; may be empty
 
   bool operator==(const Explanation&) const = default;
 };

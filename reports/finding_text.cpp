@@ -6,23 +6,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "cases/printable.h"
 #include "reports/diff.h"
 #include "reports/number_text.h"
 #include "reports/tensor_text.h"
 #include "reports/text_wrap.h"
 
 namespace tieout {
-namespace {
-
-// `text` between single quotes, for a shell.
-std::string quoted(const std::string& text) {
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
-}
-
-}  // namespace
-
 std::string size_text(const Finding& finding) {
   if (!finding.failure.empty()) return "no answer to compare";
   if (!has_tensors(finding)) return "differs; not described";
@@ -43,26 +33,17 @@ std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
 }
 
-std::string shell_word(const std::string& text) {
-  if (!text.empty() &&
-      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") ==
-          std::string::npos) {
-    return text;
-  }
-  return quoted(text);
-}
-
 std::string replay_command(const std::string& case_line, const std::string& subject) {
   const std::string option = subject.empty() ? "" : " --subject " + shell_word(subject);
-  return "tieout check" + option + " " + quoted(case_line);
+  return "tieout check" + option + " " + shell_word(case_line);
 }
 
 std::string replay_command(const Finding& finding) {
   if (finding.case_line.empty()) return {};
   std::string command = "tieout check";
   if (!finding.subject.empty()) command += " --subject " + shell_word(finding.subject);
-  for (const std::string& line : finding.before) command += " --before " + quoted(line);
-  return command + " " + quoted(finding.case_line);
+  for (const std::string& line : finding.before) command += " --before " + shell_word(line);
+  return command + " " + shell_word(finding.case_line);
 }
 
 std::string finding_text(const Finding& finding) {
@@ -70,25 +51,27 @@ std::string finding_text(const Finding& finding) {
   const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
   if (!finding.before.empty()) {
     line("only where the same process has run before it, in this order:");
-    for (const std::string& before : finding.before) line("  ", before);
+    for (const std::string& before : finding.before) line("  ", printable(before));
   }
   if (!has_tensors(finding)) {
-    line(without_tensors_text(finding));
+    line(printable(without_tensors_text(finding)));
     if (!finding.case_line.empty()) line("replay: ", replay_command(finding));
     return text;
   }
   const Diff d = diff(finding.expected, finding.actual);
-  line(finding.expected_name, ":\n ", tensor_text(finding.expected));
-  line(finding.actual_name, ":\n ", tensor_text(finding.actual));
+  const std::string expected_name = printable(finding.expected_name);
+  const std::string actual_name = printable(finding.actual_name);
+  line(expected_name, ":\n ", tensor_text(finding.expected));
+  line(actual_name, ":\n ", tensor_text(finding.actual));
   // Not the sum of the differences, which the experiment prints: it is 0 where they cancel.
-  line(fmt::format("{} and {} differ at {} of {}, by up to {}", finding.actual_name, finding.expected_name,
+  line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
                    grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
   if (!finding.diff_class.empty()) {
-    const std::string derivation = finding.derivation.empty()
-                                       ? std::string()
-                                       : fmt::format(" ({}; that gives {} of the {} values)", finding.derivation,
-                                                     finding.explained, d.offsets.size());
-    line(wrapped("class: " + finding.diff_class + derivation, kTextColumns, 2));
+    const std::string derivation =
+        finding.derivation.empty() ? std::string()
+                                   : fmt::format(" ({}; that gives {} of the {} values)", printable(finding.derivation),
+                                                 finding.explained, d.offsets.size());
+    line(wrapped("class: " + printable(finding.diff_class) + derivation, kTextColumns, 2));
   }
   line(
       fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));

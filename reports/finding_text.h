@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "cases/shell_word.h"
 #include "reports/finding.h"
 #include "reports/report.h"
 
@@ -22,9 +23,6 @@ namespace tieout {
 
 // "[0, 3, 1, 2]": the position of an element as its index in each dimension.
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);
-
-// `text` as one word for a shell: in quotes where it needs them.
-[[nodiscard]] std::string shell_word(const std::string& text);
 
 // The command that replays a case, ready to paste into a shell. subject: as --subject names it, or empty.
 [[nodiscard]] std::string replay_command(const std::string& case_line, const std::string& subject = {});

@@ -3,17 +3,19 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/shell_word.h"
 #include "reports/diff_statistics.h"
 #include "reports/escape.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
 #include "reports/python_script.h"
+#include "reports/small_case.h"
 
 namespace tieout {
 namespace {
@@ -44,34 +46,56 @@ std::string difference_bytes(const Finding& finding) {
   return bytes;
 }
 
-json tensors(const Finding& finding) {
+// At most so long: every second index of a long dimension would fill the page.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMost = 1000;
+  return text.size() <= kMost ? text : text.substr(0, text.rfind(',', kMost)) + ", ...";
+}
+
+// room: how many elements the page can still show in maps.
+json tensors(const Finding& finding, std::int64_t& room) {
   const DiffStatistics statistics = diff_statistics(finding.expected, finding.actual);
   json touched = json::array();
   for (const TouchedDimension& dimension : statistics.touched) {
-    touched.push_back({dimension.name, dimension.extent, dimension.indices.size(), ranges_text(dimension.indices)});
+    touched.push_back(
+        {dimension.name, dimension.extent, dimension.indices.size(), shortened(ranges_text(dimension.indices))});
   }
   json elements = json::array();
   for (const DiffElement& element : finding.elements) {
     elements.push_back({index_text(element.offset, finding.expected.shape), element.expected, element.actual,
                         grouped(element.accumulator), float_text(element.scaled)});
   }
-  return {{"shape", finding.expected.shape},
-          {"expected", base64(bytes_of(finding.expected.values))},
-          {"difference", base64(difference_bytes(finding))},
-          {"histogram", statistics.histogram},
-          {"signed_mean", fmt::format("{:+.4g}", statistics.signed_mean)},
-          {"worst", statistics.worst},
-          {"touched", std::move(touched)},
-          {"elements", std::move(elements)}};
+  json packed_tensors{{"shape", finding.expected.shape},
+                      {"histogram", statistics.histogram},
+                      {"signed_mean", fmt::format("{:+.4g}", statistics.signed_mean)},
+                      {"worst", statistics.worst},
+                      {"touched", std::move(touched)},
+                      {"elements", std::move(elements)}};
+  const std::int64_t count = std::ssize(finding.expected.values);
+  if (count <= std::min(room, kMappedElements)) {
+    room -= count;
+    packed_tensors["expected"] = base64(bytes_of(finding.expected.values));
+    packed_tensors["difference"] = base64(difference_bytes(finding));
+  } else {
+    packed_tensors["left_out"] = fmt::format(
+        "The maps of its {} elements are left out: a page shows {} of a finding and {} in all. The JSON report "
+        "has them.",
+        grouped(count), grouped(kMappedElements), grouped(kMappedOnThePage));
+  }
+  return packed_tensors;
 }
 
 // "" where the line is none that this program reads.
 std::string script_of(const std::string& case_line) {
-  const auto c = parse(case_line);
-  return c ? python_script(with_contents(*c), case_line) : std::string();
+  if (const auto c = small_case(case_line, kElementsInAScript)) return python_script(with_contents(*c), case_line);
+  if (!is_case_line(case_line)) return {};
+  return fmt::format(
+      "# Too long for this page, which shows scripts of up to {} elements. This writes it:\n#\n#   tieout check {} "
+      "--python FILE\n",
+      grouped(kElementsInAScript), shell_word(case_line));
 }
 
-json contents(const ReportedFinding& reported) {
+json contents(const ReportedFinding& reported, std::int64_t& room) {
   const Finding& finding = reported.finding;
   json entry{{"expected_name", legal_text(finding.expected_name)},
              {"actual_name", legal_text(finding.actual_name)},
@@ -88,7 +112,7 @@ json contents(const ReportedFinding& reported) {
   if (finding.original_line != finding.case_line)
     entry["original"] = legal_text(replay_command(finding.original_line, finding.subject));
   if (reported.known) entry["known"] = {legal_text(reported.known->reason), legal_text(reported.known->link)};
-  if (has_tensors(finding)) entry["tensors"] = tensors(finding);
+  if (has_tensors(finding)) entry["tensors"] = tensors(finding, room);
   return entry;
 }
 
@@ -98,12 +122,13 @@ HtmlPayload html_payload(const Report& report) {
   HtmlPayload payload;
   json index = json::array();
   json block = json::array();
+  std::int64_t room = kMappedOnThePage;
   for (const ReportedFinding& reported : report.findings) {
     const Finding& finding = reported.finding;
     index.push_back({reported.known ? "known" : "new", legal_text(kind_of(finding)), legal_text(finding.cell.engine),
                      legal_text(finding.cell.isa), legal_text(finding.cell.path), legal_text(size_text(finding)),
                      legal_text(finding.case_line)});
-    block.push_back(contents(reported));
+    block.push_back(contents(reported, room));
     if (block.size() == kFindingsPerBlock || index.size() == report.findings.size()) {
       payload.blocks.push_back(packed(block));
       block.clear();

@@ -7,8 +7,6 @@
 #include <tuple>
 #include <utility>
 
-#include "reports/output_file.h"
-
 namespace tieout {
 namespace {
 
@@ -24,7 +22,9 @@ struct Part {
 };
 
 // What records of the same cases have in common, however these were split up.
-auto identity(const RunSummary& run) { return std::tuple(run.command, run.subject, run.seed, run.reference); }
+auto identity(const RunSummary& run) {
+  return std::tuple(run.command, run.subject, run.subject_digest, run.seed, run.reference);
+}
 using Parts = std::map<decltype(identity(RunSummary{})), std::vector<Part>>;
 
 // Of two records that share blocks one must hold all of the other's. One without blocks is that of a shard that has none, or
@@ -82,6 +82,28 @@ tl::expected<Parts, std::string> read_parts(const std::vector<fs::path>& files) 
   return parts;
 }
 
+// Names the shards that are missing; of many, the first. parts: by the index of their shard.
+void note_missing_shards(RunSummary& whole, const std::vector<Part>& parts) {
+  constexpr std::size_t kNamed = 8;
+  const std::int64_t count = whole.shard.count;
+  std::int64_t missing = 0;
+  const auto note = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t index = begin; index < end && whole.incomplete.size() < kNamed; ++index) {
+      whole.incomplete.push_back("shard " + std::to_string(index + 1) + " of " + std::to_string(count) + " is missing");
+    }
+    missing += std::max<std::int64_t>(0, end - begin);
+  };
+  std::int64_t next = 0;
+  for (const Part& part : parts) {
+    note(next, std::min(part.run.shard.index, count));
+    next = std::max(next, part.run.shard.index + 1);
+  }
+  note(next, count);
+  const std::int64_t unnamed = missing - std::ssize(whole.incomplete);
+  if (unnamed > 0) whole.incomplete.push_back("and " + std::to_string(unnamed) + " more shards are missing");
+  if (missing > 0) whole.finished = false;
+}
+
 RunSummary join(const std::vector<Part>& parts) {
   RunSummary whole = parts.front().run;
   for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -94,29 +116,11 @@ RunSummary join(const std::vector<Part>& parts) {
     whole.findings.insert(whole.findings.end(), shard.findings.begin(), shard.findings.end());
     if (shard.machine != whole.machine) whole.machine.cpu = "several machines";
   }
-  for (std::int64_t index = 0; index < whole.shard.count; ++index) {
-    if (std::ranges::any_of(parts, [&](const Part& part) { return part.run.shard.index == index; })) continue;
-    whole.incomplete.push_back("shard " + std::to_string(index + 1) + " of " + std::to_string(whole.shard.count) +
-                               " is missing");
-    whole.finished = false;
-  }
+  note_missing_shards(whole, parts);
   if (whole.incomplete.empty()) whole.shard = {};
   if (parts.size() > 1) keep_first_findings(whole);
   find_missing_classes(whole);
   return whole;
-}
-
-tl::expected<void, std::string> write_merged(const fs::path& file, const RunSummary& whole,
-                                             std::vector<RecordBlock> blocks) {
-  RunSummary start = whole;
-  start.findings.clear();  // what create() writes down is the counts; the findings go with the blocks
-  auto record = RunRecord::create(file, start);
-  if (!record) return tl::unexpected(record.error());
-  if (!blocks.empty()) blocks.back().counts.findings = whole.findings;
-  for (const RecordBlock& block : blocks) {
-    if (const auto written = record->append(block, whole); !written) return written;
-  }
-  return record->update(whole);
 }
 
 }  // namespace
@@ -150,22 +154,11 @@ tl::expected<void, std::string> merge_records(const fs::path& merged, const std:
   }
   const RunSummary whole = join(parts->begin()->second);
   if (!whole.incomplete.empty()) return tl::unexpected(whole.incomplete.front() + ": name its record, too");
-  std::error_code error;
-  if (fs::exists(merged, error)) {
-    return tl::unexpected(merged.string() + ": exists already; name another file, or remove it");
-  }
   std::vector<RecordBlock> blocks;
   for (Part& part : parts->begin()->second) std::ranges::move(part.blocks, std::back_inserter(blocks));
   std::ranges::sort(blocks, {}, &RecordBlock::number);
 
-  // Under another name until it is whole.
-  const fs::path draft = unused_path_beside(merged);
-  const auto written = write_merged(draft, whole, std::move(blocks));
-  if (written) fs::rename(draft, merged, error);
-  if (written && !error) return {};
-  const std::string why = written ? merged.string() + ": " + error.message() : written.error();
-  fs::remove(draft, error);
-  return tl::unexpected(why);
+  return RunRecord::write(merged, whole, blocks);
 }
 
 }  // namespace tieout

@@ -1,191 +1,236 @@
 #include "reports/run_record.h"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 
-#include <array>
-#include <charconv>
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <map>
 #include <utility>
 
+#include "cases/digest.h"
 #include "reports/database.h"
 #include "reports/finding_json.h"
-#include "reports/output_file.h"
+#include "reports/new_file.h"
+#include "reports/record_check.h"
+#include "reports/record_tables.h"
 
 namespace tieout {
 namespace {
 
-constexpr int kApplication = 0x5449454f;  // "TIEO": what tells a run record from other SQLite files
-constexpr int kSchemaVersion = 2;
+namespace fs = std::filesystem;
 
-constexpr const char* kSchema = R"(
-CREATE TABLE run (command TEXT NOT NULL, subject TEXT NOT NULL, reference TEXT NOT NULL, cpu TEXT NOT NULL,
-  isa TEXT NOT NULL, libtorch TEXT NOT NULL, cores INTEGER NOT NULL, seed TEXT NOT NULL, shard INTEGER NOT NULL,
-  shards INTEGER NOT NULL, started INTEGER NOT NULL, finished INTEGER NOT NULL, seconds REAL NOT NULL,
-  seconds_in_engine REAL NOT NULL, workers INTEGER NOT NULL, hunting INTEGER NOT NULL,
-  variables TEXT NOT NULL, domain TEXT NOT NULL);
-CREATE TABLE status (name TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE reason (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE declined (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE excused (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE departure (text TEXT PRIMARY KEY, cases INTEGER NOT NULL, elements INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE difference (kind TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE strategy (name TEXT PRIMARY KEY, cases INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE class (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE cell (engine TEXT, isa TEXT, path TEXT, granularity TEXT, bias TEXT, cases INTEGER NOT NULL,
-  elements INTEGER NOT NULL, differed INTEGER NOT NULL,
-  PRIMARY KEY (engine, isa, path, granularity, bias)) WITHOUT ROWID;
-CREATE TABLE cell_class (engine TEXT, isa TEXT, path TEXT, granularity TEXT, bias TEXT, class TEXT,
-  cases INTEGER NOT NULL, PRIMARY KEY (engine, isa, path, granularity, bias, class)) WITHOUT ROWID;
-CREATE TABLE block (number INTEGER PRIMARY KEY, verdicts TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE finding (id INTEGER PRIMARY KEY, case_index INTEGER NOT NULL, kind TEXT NOT NULL, engine TEXT NOT NULL,
-  isa TEXT NOT NULL, path TEXT NOT NULL, case_line TEXT NOT NULL, json TEXT NOT NULL);
-)";
+// Over each part of a record. Those of blocks and findings go on from block to block.
+struct Digests {
+  std::uint64_t counts = 0;
+  Digest blocks, findings;
 
-constexpr std::array<std::pair<const char*, std::int64_t CaseCounts::*>, 7> kStatuses{
-    {{"passed", &CaseCounts::passed},
-     {"differed", &CaseCounts::differed},
-     {"skipped", &CaseCounts::skipped},
-     {"mistrusted", &CaseCounts::mistrusted},
-     {"crashed", &CaseCounts::crashed},
-     {"errored", &CaseCounts::errored},
-     {"starved", &CaseCounts::starved}}};
+  [[nodiscard]] std::map<std::string, std::uint64_t> by_part() const {
+    return {{"blocks", blocks.value()}, {"counts", counts}, {"findings", findings.value()}};
+  }
+};
 
-void add_counts(Database& database, const RunSummary& counts) {
-  for (const auto& [name, member] : kStatuses) {
-    database.run("INSERT INTO status VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", name,
-                 counts.cases.*member);
+// A finding's row, but for its id.
+struct FindingRow {
+  std::int64_t case_index;
+  std::string kind, engine, isa, path, case_line, json;
+};
+
+void add(Digest& digest, const RecordBlock& block) {
+  digest.add(block.number);
+  digest.add(std::string_view(block.verdicts));
+  digest.add(block.digest);
+}
+
+void add(Digest& digest, const FindingRow& row) {
+  digest.add(row.case_index);
+  for (const std::string* text : {&row.kind, &row.engine, &row.isa, &row.path, &row.case_line, &row.json}) {
+    digest.add(std::string_view(*text));
   }
-  for (const auto& [text, cases] : counts.reasons) {
-    database.run("INSERT INTO reason VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
+}
+
+// What can be read again within limits: a finding of very large tensors is kept without them.
+std::string kept_json(const Finding& finding) {
+  constexpr std::size_t kMostBytes = 64 << 20;
+  std::string json = to_json(finding);
+  if (json.size() <= kMostBytes) return json;
+  Finding small = finding;
+  small.undescribed = fmt::format("{} elements are too many for a record", small.expected.values.size());
+  small.expected = small.actual = {};
+  small.elements.clear();
+  small.explained = 0;
+  return to_json(small);
+}
+
+FindingRow row_of(const Finding& finding) {
+  const Cell& cell = finding.cell;
+  return {finding.index, kind_of(finding), cell.engine, cell.isa, cell.path, finding.case_line, kept_json(finding)};
+}
+
+// ---- reading
+
+std::map<std::string, std::uint64_t> read_digests(Database& database) {
+  std::map<std::string, std::uint64_t> digests;
+  database.each("SELECT part, value FROM digest",
+                [&](const Row& row) { digests[row.text(0)] = database.number(row.text(1), 16); });
+  return digests;
+}
+
+std::vector<RecordBlock> read_blocks(Database& database, Digest& digest) {
+  std::vector<RecordBlock> blocks;
+  database.each("SELECT number, verdicts, digest FROM block ORDER BY number", [&](const Row& row) {
+    blocks.push_back(
+        {.number = row.integer(0), .verdicts = row.text(1), .digest = database.number(row.text(2), 16), .counts = {}});
+    add(digest, blocks.back());
+  });
+  return blocks;
+}
+
+std::vector<Finding> read_findings(Database& database, Digest& digest) {
+  std::vector<Finding> findings;
+  database.each("SELECT case_index, kind, engine, isa, path, case_line, json FROM finding ORDER BY id",
+                [&](const Row& row) {
+                  const FindingRow values{row.integer(0), row.text(1), row.text(2), row.text(3),
+                                          row.text(4),    row.text(5), row.text(6)};
+                  add(digest, values);
+                  if (auto finding = finding_from_json(values.json)) {
+                    findings.push_back(std::move(*finding));
+                  } else {
+                    database.refuse("it is damaged: a finding in it cannot be read: " + finding.error());
+                  }
+                });
+  std::ranges::stable_sort(findings, {}, &Finding::index);
+  return findings;
+}
+
+struct Contents {
+  RunSummary run;
+  std::vector<RecordBlock> blocks;
+  Digests digests;
+};
+
+// All of it, as it was at one moment; what is not a whole record is refused.
+Contents read_all(Database& database) {
+  Contents contents;
+  database.run("BEGIN");
+  verify_tables(database);
+  contents.run = read_run(database);
+  contents.digests.counts = digest_of(contents.run);
+  contents.blocks = read_blocks(database, contents.digests.blocks);
+  contents.run.findings = read_findings(database, contents.digests.findings);
+  if (read_digests(database) != contents.digests.by_part()) {
+    database.refuse(
+        "it is damaged, or was changed by another program: its contents and their digests do not belong "
+        "together");
   }
-  for (const auto& [text, cases] : counts.declined) {
-    database.run("INSERT INTO declined VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
+  database.run("COMMIT");
+  if (!database.error().empty()) return contents;
+  if (const std::string wrong = what_is_wrong(contents.run, contents.blocks); !wrong.empty()) {
+    database.refuse("it is damaged: " + wrong);
   }
-  for (const auto& [text, cases] : counts.excused) {
-    database.run("INSERT INTO excused VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", text, cases);
+  find_missing_classes(contents.run);
+  return contents;
+}
+
+// ---- writing
+
+void write_digests(Database& database, const Digests& digests) {
+  for (const auto& [part, value] : digests.by_part()) {
+    database.run("INSERT OR REPLACE INTO digest VALUES (?1, ?2)", part, fmt::format("{:016x}", value));
   }
-  for (const auto& [text, departures] : counts.departures) {
-    database.run(
-        "INSERT INTO departure VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cases = cases + ?2, "
-        "elements = elements + ?3",
-        text, departures.cases, departures.elements);
-  }
-  for (const auto& [kind, cases] : counts.differences) {
-    database.run("INSERT INTO difference VALUES (?1, ?2) ON CONFLICT DO UPDATE SET cases = cases + ?2", kind, cases);
-  }
-  for (const auto& [name, cases] : counts.strategies) {
-    const auto seconds = counts.strategy_seconds.find(name);
-    database.run(
-        "INSERT INTO strategy VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cases = cases + ?2, seconds = seconds + ?3",
-        name, cases, seconds == counts.strategy_seconds.end() ? 0.0 : seconds->second);
-  }
-  for (const auto& [cell, sum] : counts.cells) {
-    database.run(
-        "INSERT INTO cell VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET cases = cases + ?6, "
-        "elements = elements + ?7, differed = differed + ?8",
-        cell.engine, cell.isa, cell.path, cell.granularity, cell.bias, sum.cases, sum.elements, sum.differed);
-    for (const auto& [cls, cases] : sum.classes) {
-      database.run(
-          "INSERT INTO cell_class VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET cases = cases + ?7",
-          cell.engine, cell.isa, cell.path, cell.granularity, cell.bias, cls, cases);
+}
+
+void insert_block(Database& database, const RecordBlock& block, Digests& digests) {
+  add(digests.blocks, block);
+  database.run("INSERT INTO block VALUES (?1, ?2, ?3)", block.number, block.verdicts,
+               fmt::format("{:016x}", block.digest));
+}
+
+void insert_finding(Database& database, const Finding& finding, Digests& digests) {
+  const FindingRow row = row_of(finding);
+  add(digests.findings, row);
+  database.run("INSERT INTO finding VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", row.case_index, row.kind, row.engine,
+               row.isa, row.path, row.case_line, row.json);
+}
+
+void set_times(RunSummary& total, const RunSummary& run) {
+  total.finished = run.finished;
+  total.seconds = run.seconds;
+  total.seconds_in_engine = run.seconds_in_engine;
+  total.workers = run.workers;
+}
+
+// A killed process leaves a journal, and whoever removes the record may leave that behind. SQLite would take it for one of a
+// new record under the same name. Only what is a journal is removed.
+tl::expected<void, std::string> remove_stale_journal(const fs::path& file) {
+  for (const char* suffix : {"-journal", "-wal", "-shm"}) {
+    const fs::path neighbour = file.string() + suffix;
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(neighbour, error))) continue;
+    std::string head(4, '\0');
+    const bool regular = fs::is_regular_file(neighbour, error);
+    if (regular) std::ifstream(neighbour, std::ios::binary).read(head.data(), 4);
+    const bool journal = head == "\xd9\xd5\x05\xf9" || head == std::string(4, '\0') || head == "\x37\x7f\x06\x82" ||
+                         head == "\x37\x7f\x06\x83" || head == "\x18\xe2\x2d\x00";
+    if (!regular || !journal || !fs::remove(neighbour, error)) {
+      return tl::unexpected(neighbour.string() + " would be taken for a part of the new record: move it away");
     }
   }
+  return {};
 }
 
-void read_counts(Database& database, RunSummary& run) {
-  for (const auto& [name, member] : kStatuses) {
-    database.each(
-        "SELECT cases FROM status WHERE name = ?1", [&](const Row& row) { run.cases.*member = row.integer(0); }, name);
+// A record of these blocks, which becomes a file when it is whole. run: its findings are the record's.
+tl::expected<void, std::string> write_whole(const fs::path& file, const RunSummary& run,
+                                            const std::vector<RecordBlock>& blocks) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(file, error))) {
+    return tl::unexpected(file.string() + ": exists already; name another file, or remove it");
   }
-  database.each("SELECT text, cases FROM reason", [&](const Row& row) { run.reasons[row.text(0)] = row.integer(1); });
-  database.each("SELECT text, cases FROM declined",
-                [&](const Row& row) { run.declined[row.text(0)] = row.integer(1); });
-  database.each("SELECT text, cases FROM excused", [&](const Row& row) { run.excused[row.text(0)] = row.integer(1); });
-  database.each("SELECT text, cases, elements FROM departure", [&](const Row& row) {
-    run.departures[row.text(0)] = {.cases = row.integer(1), .elements = row.integer(2)};
-  });
-  database.each("SELECT kind, cases FROM difference",
-                [&](const Row& row) { run.differences[row.text(0)] = row.integer(1); });
-  database.each("SELECT name, cases, seconds FROM strategy", [&](const Row& row) {
-    run.strategies[row.text(0)] = row.integer(1);
-    run.strategy_seconds[row.text(0)] = row.real(2);
-  });
-  const auto cell_at = [](const Row& row) {
-    return Cell{row.text(0), row.text(1), row.text(2), row.text(3), row.text(4)};
-  };
-  database.each("SELECT * FROM cell", [&](const Row& row) {
-    run.cells[cell_at(row)] = {
-        .cases = row.integer(5), .elements = row.integer(6), .differed = row.integer(7), .classes = {}};
-  });
-  database.each("SELECT * FROM cell_class",
-                [&](const Row& row) { run.cells[cell_at(row)].classes[row.text(5)] = row.integer(6); });
-}
-
-// Damage shows when it is met, which may be late: so the whole file is looked through before it is trusted.
-void verify_schema(Database& database) {
-  std::int64_t application = 0;
-  std::int64_t version = 0;
-  database.each("PRAGMA application_id", [&](const Row& row) { application = row.integer(0); });
-  database.each("PRAGMA user_version", [&](const Row& row) { version = row.integer(0); });
-  if (application != kApplication) database.refuse("this is not a run record of Tieout");
-  if (version != kSchemaVersion) {
-    database.refuse(
-        fmt::format("its schema is version {}, and this Tieout reads version {}: use the Tieout that wrote it", version,
-                    kSchemaVersion));
-  }
-  database.each("PRAGMA quick_check(1)", [&](const Row& row) {
-    if (row.text(0) != "ok") database.refuse("it is damaged: " + row.text(0));
-  });
-}
-
-// 64 bits do not fit SQLite's integers.
-std::uint64_t number_of(Database& database, const std::string& text, int base) {
-  std::uint64_t value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
-    database.refuse("it is damaged: '" + text + "' is no number");
-  }
-  return value;
-}
-
-// What no writer of ours leaves behind.
-void verify_contents(Database& database, const RunSummary& run) {
-  std::int64_t runs = 0;
-  std::int64_t cases = 0;
-  database.each("SELECT count(*) FROM run", [&](const Row& row) { runs = row.integer(0); });
-  database.each("SELECT total(length(verdicts)) FROM block", [&](const Row& row) { cases = row.integer(0); });
-  if (runs != 1) database.refuse("it is damaged: it holds " + std::to_string(runs) + " runs, and not one");
-  if (cases != run.cases.all()) database.refuse("it is damaged: its blocks and its counts do not belong together");
-}
-
-void remove_database(const std::filesystem::path& file) {
-  std::error_code ignored;
-  std::filesystem::remove(file, ignored);
-  std::filesystem::remove(file.string() + "-journal", ignored);
-}
-
-// A record of no block. What is wrong, or "".
-std::string write_first(const std::filesystem::path& file, const RunSummary& run) {
-  Database database(file, Database::Mode::create);
-  database.run("BEGIN IMMEDIATE");
-  database.script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kSchemaVersion));
-  database.script(kSchema);
-  database.run("INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0, 0, ?12, ?13, ?14, ?15)",
-               run.command, run.subject, run.reference, run.machine.cpu, run.machine.isa, run.machine.libtorch,
-               run.machine.cores, std::to_string(run.seed), run.shard.index, run.shard.count, run.started, run.workers,
-               run.hunting ? 1 : 0, run.machine.variables, run.domain);
-  for (std::size_t i = 0; i < run.classes.size(); ++i) {
-    database.run("INSERT INTO class VALUES (?1, ?2)", static_cast<std::int64_t>(i), run.classes[i]);
-  }
-  add_counts(database, run);  // the cells that are aimed at, with nothing in them
+  Database database;
+  database.run("BEGIN");
+  create_tables(database);
+  insert_run(database, run);
+  write_counts(database, run, run);
+  Digests digests{.counts = digest_of(run), .blocks = Digest(), .findings = Digest()};
+  for (const RecordBlock& block : blocks) insert_block(database, block, digests);
+  for (const Finding& finding : run.findings) insert_finding(database, finding, digests);
+  write_digests(database, digests);
   database.run("COMMIT");
-  return database.error();
+  const std::string bytes = database.bytes();
+  if (!database.error().empty()) return tl::unexpected(file.string() + ": " + database.error());
+  if (const auto removed = remove_stale_journal(file); !removed) return removed;
+  return write_new_file(file, bytes);
 }
 
 }  // namespace
 
 struct RunRecord::State {
+  State(Database opened, bool only_read) : database(std::move(opened)), reading(only_read) {}
+
   Database database;
+  bool reading;
+  // What is in the record. Of one that is written its findings and blocks are not kept here.
+  Contents contents;
+  std::int64_t last_block = std::numeric_limits<std::int64_t>::min();
+
+  // Ends a transaction. Where it failed, nothing of it is in the record.
+  tl::expected<void, Error> end() {
+    database.run("COMMIT");
+    if (database.error().empty()) return {};
+    const std::string error = database.error();
+    database.forget_error();
+    database.run("ROLLBACK");
+    database.forget_error();
+    return tl::unexpected(error);
+  }
+
+  // Begins a transaction on the record as this process has left it.
+  void begin() {
+    database.run("BEGIN IMMEDIATE");
+    if (read_digests(database) != contents.digests.by_part()) {
+      database.refuse("another process has written to it in between: only one may work on a record");
+    }
+  }
 };
 
 RunRecord::RunRecord(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -193,118 +238,88 @@ RunRecord::RunRecord(RunRecord&&) noexcept = default;
 RunRecord& RunRecord::operator=(RunRecord&&) noexcept = default;
 RunRecord::~RunRecord() = default;
 
-tl::expected<RunRecord, RunRecord::Error> RunRecord::create(const std::filesystem::path& file, const RunSummary& run) {
-  std::error_code error;
-  if (std::filesystem::exists(std::filesystem::symlink_status(file, error))) {
-    return tl::unexpected(file.string() + ": exists already; name another file, or remove it");
-  }
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-  // Under another name until it is whole: who is killed in between leaves no record that is none.
-  remove_abandoned_drafts(file.parent_path());
-  const std::filesystem::path unfinished = unused_path_beside(file);
-  if (const std::string failure = write_first(unfinished, run); !failure.empty()) {
-    remove_database(unfinished);
-    return tl::unexpected(failure);
-  }
-  std::filesystem::rename(unfinished, file, error);
-  if (error) {
-    remove_database(unfinished);
-    return tl::unexpected(file.string() + ": " + error.message() + "; name another file");
-  }
+tl::expected<void, RunRecord::Error> RunRecord::write(const fs::path& file, const RunSummary& run,
+                                                      const std::vector<RecordBlock>& blocks) {
+  return write_whole(file, run, blocks);
+}
+
+tl::expected<RunRecord, RunRecord::Error> RunRecord::create(const fs::path& file, const RunSummary& run) {
+  RunSummary start = run;
+  start.findings.clear();
+  start.finished = false;
+  start.seconds = start.seconds_in_engine = 0;
+  if (const auto written = write_whole(file, start, {}); !written) return tl::unexpected(written.error());
   return open(file);
 }
 
-tl::expected<RunRecord, RunRecord::Error> RunRecord::open(const std::filesystem::path& file, For what) {
-  auto state = std::make_unique<State>(
-      State{Database(file, what == For::reading ? Database::Mode::read : Database::Mode::change)});
-  verify_schema(state->database);
+tl::expected<RunRecord, RunRecord::Error> RunRecord::open(const fs::path& file, For what) {
+  const bool reading = what == For::reading;
+  auto state =
+      std::make_unique<State>(Database(file, reading ? Database::Mode::read : Database::Mode::change), reading);
+  if (state->database.error().empty()) state->contents = read_all(state->database);
   if (!state->database.error().empty()) return tl::unexpected(state->database.error());
+  Contents& contents = state->contents;
+  if (!reading) {
+    if (!contents.blocks.empty()) state->last_block = contents.blocks.back().number;
+    contents.run.findings.clear();
+    contents.blocks.clear();
+  }
   return RunRecord(std::move(state));
 }
 
 tl::expected<void, RunRecord::Error> RunRecord::append(const RecordBlock& block, const RunSummary& run) {
-  Database& database = state_->database;
-  database.run("BEGIN IMMEDIATE");
-  // A number that is there already is refused: two processes at work on one record would count twice.
-  database.run("INSERT INTO block VALUES (?1, ?2, ?3)", block.number, block.verdicts,
-               fmt::format("{:016x}", block.digest));
-  add_counts(database, block.counts);
-  for (const Finding& finding : block.counts.findings) {
-    database.run("INSERT INTO finding VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", finding.index, kind_of(finding),
-                 finding.cell.engine, finding.cell.isa, finding.cell.path, finding.case_line, to_json(finding));
+  State& state = *state_;
+  Database& database = state.database;
+  RunSummary total = state.contents.run;
+  merge(total, block.counts);
+  set_times(total, run);
+  Digests digests = state.contents.digests;
+  digests.counts = digest_of(total);
+  state.begin();
+  if (block.number <= state.last_block) {
+    database.refuse("block " + std::to_string(block.number) + " is in it, and another process may have written it");
   }
-  set_times(database, run);
-  database.run("COMMIT");
-  return end(database);
+  insert_block(database, block, digests);
+  write_counts(database, block.counts, total);
+  for (const Finding& finding : block.counts.findings) insert_finding(database, finding, digests);
+  update_times(database, total);
+  write_digests(database, digests);
+  const auto done = state.end();
+  if (!done) return done;
+  state.contents.run = std::move(total);
+  state.contents.digests = digests;
+  state.last_block = block.number;
+  return {};
 }
 
 tl::expected<void, RunRecord::Error> RunRecord::update(const RunSummary& run) {
-  set_times(state_->database, run);
-  return end(state_->database);
-}
-
-void RunRecord::set_times(Database& database, const RunSummary& run) {
-  database.run("UPDATE run SET finished = ?1, seconds = ?2, seconds_in_engine = ?3, workers = ?4", run.finished ? 1 : 0,
-               run.seconds, run.seconds_in_engine, run.workers);
-}
-
-tl::expected<void, RunRecord::Error> RunRecord::end(Database& database) {
-  if (database.error().empty()) return {};
-  const std::string error = database.error();
-  database.forget_error();
-  database.run("ROLLBACK");
-  database.forget_error();
-  return tl::unexpected(error);
+  State& state = *state_;
+  RunSummary total = state.contents.run;
+  set_times(total, run);
+  Digests digests = state.contents.digests;
+  digests.counts = digest_of(total);
+  state.begin();
+  update_times(state.database, total);
+  write_digests(state.database, digests);
+  const auto done = state.end();
+  if (!done) return done;
+  state.contents.run = std::move(total);
+  state.contents.digests = digests;
+  return {};
 }
 
 tl::expected<RunSummary, RunRecord::Error> RunRecord::summary() const {
-  Database& database = state_->database;
-  RunSummary run;
-  database.each("SELECT * FROM run", [&](const Row& row) {
-    run.command = row.text(0);
-    run.subject = row.text(1);
-    run.reference = row.text(2);
-    run.machine = {.cpu = row.text(3),
-                   .isa = row.text(4),
-                   .libtorch = row.text(5),
-                   .cores = static_cast<int>(row.integer(6)),
-                   .variables = row.text(16)};
-    run.seed = number_of(database, row.text(7), 10);
-    run.shard = {.index = row.integer(8), .count = row.integer(9)};
-    run.started = row.integer(10);
-    run.finished = row.integer(11) != 0;
-    run.seconds = row.real(12);
-    run.seconds_in_engine = row.real(13);
-    run.workers = static_cast<int>(row.integer(14));
-    run.hunting = row.integer(15) != 0;
-    run.domain = row.text(17);
-  });
-  database.each("SELECT name FROM class ORDER BY position",
-                [&](const Row& row) { run.classes.push_back(row.text(0)); });
-  read_counts(database, run);
-  database.each("SELECT json FROM finding ORDER BY case_index, id", [&](const Row& row) {
-    if (auto finding = finding_from_json(row.text(0))) {
-      run.findings.push_back(std::move(*finding));
-    } else {
-      database.refuse("a finding in it cannot be read: " + finding.error());
-    }
-  });
-  verify_contents(database, run);
-  if (!database.error().empty()) return tl::unexpected(database.error());
-  find_missing_classes(run);
-  return run;
+  if (state_->reading) return state_->contents.run;
+  Contents contents = read_all(state_->database);
+  if (!state_->database.error().empty()) return tl::unexpected(state_->database.error());
+  return std::move(contents.run);
 }
 
 tl::expected<std::vector<RecordBlock>, RunRecord::Error> RunRecord::blocks() const {
-  std::vector<RecordBlock> blocks;
-  state_->database.each("SELECT number, verdicts, digest FROM block ORDER BY number", [&](const Row& row) {
-    blocks.push_back({.number = row.integer(0),
-                      .verdicts = row.text(1),
-                      .digest = number_of(state_->database, row.text(2), 16),
-                      .counts = {}});
-  });
+  if (state_->reading) return state_->contents.blocks;
+  Contents contents = read_all(state_->database);
   if (!state_->database.error().empty()) return tl::unexpected(state_->database.error());
-  return blocks;
+  return std::move(contents.blocks);
 }
 
 }  // namespace tieout

@@ -16,8 +16,6 @@
 
 namespace tieout {
 
-class Database;
-
 // What is added to a record at once.
 struct RecordBlock {
   std::int64_t number = 0;  // of the block in the whole sequence, all shards together
@@ -29,17 +27,26 @@ struct RecordBlock {
 };
 
 // Written through; anything that fails is told in words, and what was written before stays.
+//
+// A record holds digests over everything in it. They are verified when it is opened, with everything else that a whole record
+// has in common with itself; one that is damaged, cut off or changed by another program is refused. Reading one costs memory
+// in proportion to its size.
 class RunRecord {
  public:
   using Error = std::string;
 
-  // A new file. It must not exist.
+  // A new file. It must not exist; what a removed record has left beside this name is removed.
   [[nodiscard]] static tl::expected<RunRecord, Error> create(const std::filesystem::path& file, const RunSummary& run);
   // One that exists: to go on with, or only to read.
   enum class For { reading, writing };
   [[nodiscard]] static tl::expected<RunRecord, Error> open(const std::filesystem::path& file, For what = For::writing);
 
-  // In one transaction: all of the block is in the record, or nothing. run: the whole, for its times.
+  // A new file with all of a run, blocks in ascending order. The findings are the run's; the blocks' counts are not used.
+  [[nodiscard]] static tl::expected<void, Error> write(const std::filesystem::path& file, const RunSummary& run,
+                                                       const std::vector<RecordBlock>& blocks);
+
+  // In one transaction: all of the block is in the record, or nothing. Blocks come in ascending order. run: the whole, for its
+  // times.
   [[nodiscard]] tl::expected<void, Error> append(const RecordBlock& block, const RunSummary& run);
 
   // The run's times, and whether it came to its end.
@@ -56,8 +63,6 @@ class RunRecord {
   struct State;
 
   explicit RunRecord(std::unique_ptr<State> state);
-  static void set_times(Database& database, const RunSummary& run);
-  static tl::expected<void, Error> end(Database& database);
 
   std::unique_ptr<State> state_;
 };

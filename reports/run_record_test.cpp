@@ -1,7 +1,9 @@
 #include "reports/run_record.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "cases/random.h"
 #include "reports/record_files.h"
 #include "reports/report.h"
 
@@ -296,6 +299,209 @@ TEST_F(RunRecordTest, SaysThatItMayNotBeWritten) {
   ASSERT_FALSE(changed);
   EXPECT_NE(changed.error().find("may be read and not written"), std::string::npos) << changed.error();
   EXPECT_TRUE(read);
+}
+
+// What a program that is not ours does to the record.
+class ChangedRecordTest : public RunRecordTest {
+ protected:
+  void SetUp() override { write("r", empty(), 3); }
+
+  void execute(const std::string& sql) const {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(file("r").c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+    sqlite3_close(database);
+  }
+
+  [[nodiscard]] std::string error() const {
+    const auto runs = read_records({file("r")});
+    return runs ? "" : runs.error();
+  }
+};
+
+// A flipped bit gives no other report: either it is seen, or it lies where nothing is read.
+TEST_F(ChangedRecordTest, AFlippedBitIsSeen) {
+  const RunSummary right = RunRecord::open(file("r"), RunRecord::For::reading)->summary().value();
+  std::ifstream in(file("r"), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  Random random(26);
+  int seen = 0;
+  for (int tries = 0; tries < 1500; ++tries) {
+    const std::int64_t bit = random.between(0, std::ssize(bytes) * 8 - 1);
+    std::string flipped = bytes;
+    flipped[static_cast<std::size_t>(bit / 8)] ^= static_cast<char>(1U << (bit % 8));
+    std::ofstream(file("flipped"), std::ios::binary) << flipped;
+    const auto runs = read_records({file("flipped")});
+    seen += runs ? 0 : 1;
+    EXPECT_TRUE(!runs || runs->front() == right) << "bit " << bit;
+    std::filesystem::remove(file("flipped"));
+  }
+  EXPECT_GT(seen, 100);
+}
+
+TEST_F(ChangedRecordTest, EveryEditIsSeen) {
+  for (const char* edit : {"UPDATE run SET command = 'tieout fuzz --seed 8'",
+                           "UPDATE run SET cpu = ''",
+                           "UPDATE run SET seconds = 1e300",
+                           "UPDATE run SET finished = 0",
+                           "UPDATE status SET cases = cases + 1 WHERE name = 'passed'",
+                           "UPDATE reason SET cases = 4",
+                           "UPDATE reason SET text = 'another'",
+                           "INSERT INTO excused VALUES ('x', 1)",
+                           "UPDATE difference SET kind = 'rounding'",
+                           "UPDATE strategy SET seconds = 9",
+                           "UPDATE class SET name = 'other' WHERE position = 0",
+                           "UPDATE cell SET elements = 61",
+                           "UPDATE cell_class SET cases = 2",
+                           "DELETE FROM cell_class",
+                           "UPDATE block SET verdicts = 'D.' WHERE number = 1",
+                           "UPDATE block SET digest = '00' WHERE number = 1",
+                           "DELETE FROM block WHERE number = 2",
+                           "UPDATE finding SET case_line = 'conv2d' WHERE id = 1",
+                           "UPDATE finding SET json = replace(json, '255', '254')",
+                           "DELETE FROM finding WHERE id = 3",
+                           "UPDATE finding SET json = 'x'",
+                           "DELETE FROM digest",
+                           "UPDATE digest SET value = 'y'",
+                           "INSERT INTO run SELECT * FROM run",
+                           "DELETE FROM run"}) {
+    std::filesystem::copy_file(file("r"), file("kept"), std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(error(), "");
+    execute(edit);
+    EXPECT_NE(error(), "") << edit;
+    std::filesystem::copy_file(file("kept"), file("r"), std::filesystem::copy_options::overwrite_existing);
+  }
+}
+
+// Views and triggers compute without end; a column can be made of others. None of them is run.
+TEST_F(ChangedRecordTest, OtherTablesAreRefused) {
+  for (const char* edit :
+       {"DROP TABLE reason; CREATE VIEW reason AS WITH RECURSIVE n(text, cases) AS (SELECT 'x', 1 UNION ALL SELECT "
+        "text || cases, cases + 1 FROM n) SELECT * FROM n",
+        "CREATE TABLE more (x)", "CREATE INDEX more ON cell (engine)",
+        "CREATE TRIGGER more AFTER UPDATE ON run BEGIN DELETE FROM block; END",
+        "ALTER TABLE finding ADD COLUMN more TEXT GENERATED ALWAYS AS (hex(zeroblob(100000000)))",
+        "ALTER TABLE block RENAME COLUMN digest TO other"}) {
+    std::filesystem::copy_file(file("r"), file("kept"), std::filesystem::copy_options::overwrite_existing);
+    execute(edit);
+    EXPECT_NE(error().find("its tables are not those"), std::string::npos) << edit << ": " << error();
+    std::filesystem::copy_file(file("kept"), file("r"), std::filesystem::copy_options::overwrite_existing);
+  }
+}
+
+TEST_F(ChangedRecordTest, AnotherSizeIsSeen) {
+  const std::uintmax_t size = std::filesystem::file_size(file("r"));
+  for (const std::uintmax_t wrong : {size - 4096, size - 1, size + 1, size + 4096, std::uintmax_t{4096}}) {
+    std::filesystem::copy_file(file("r"), file("kept"), std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(file("r"), wrong);
+    EXPECT_NE(error().find("damaged"), std::string::npos) << wrong << ": " << error();
+    std::filesystem::copy_file(file("kept"), file("r"), std::filesystem::copy_options::overwrite_existing);
+  }
+}
+
+TEST_F(ChangedRecordTest, AnotherProgramsJournalIsRefused) {
+  std::ofstream(file("r-wal")) << "x";
+  EXPECT_NE(error().find("r-wal lies beside it"), std::string::npos) << error();
+  std::filesystem::remove(file("r-wal"));
+  std::ofstream(file("r-journal"), std::ios::binary)
+      << std::string(600, 'x') << "/etc/passwd" << std::string_view("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7");
+  EXPECT_NE(error().find("a transaction on several files"), std::string::npos) << error();
+}
+
+// Leaves the record as a process that is killed within a transaction does, its pages half written.
+class KilledWriterTest : public ChangedRecordTest {
+ protected:
+  void SetUp() override {
+    write("r", empty(), 100);
+    right_ = RunRecord::open(file("r"), RunRecord::For::reading)->summary().value();
+    const pid_t pid = fork();
+    if (pid == 0) {
+      sqlite3* database = nullptr;
+      sqlite3_open(file("r").c_str(), &database);
+      sqlite3_exec(database,
+                   "PRAGMA cache_size = 1; BEGIN; UPDATE finding SET json = json || 'x'; UPDATE reason SET cases = 9",
+                   nullptr, nullptr, nullptr);
+      _exit(9);
+    }
+    waitpid(pid, nullptr, 0);
+    ASSERT_TRUE(std::filesystem::exists(file("r-journal")));
+  }
+
+  RunSummary right_;
+};
+
+TEST_F(KilledWriterTest, ItsRecordIsReadAndNotChanged) {
+  const auto stamp = std::filesystem::last_write_time(file("r"));
+  const auto record = RunRecord::open(file("r"), RunRecord::For::reading);
+  ASSERT_TRUE(record) << record.error();
+  EXPECT_EQ(record->summary().value(), right_);
+  EXPECT_EQ(std::filesystem::last_write_time(file("r")), stamp);
+  EXPECT_TRUE(std::filesystem::exists(file("r-journal")));
+}
+
+TEST_F(KilledWriterTest, ItsRecordGoesOn) {
+  auto record = RunRecord::open(file("r"));
+  ASSERT_TRUE(record) << record.error();
+  EXPECT_TRUE(record->append(block(100), after(empty(), 101)));
+  RunSummary expected = after(empty(), 101);
+  find_missing_classes(expected);
+  EXPECT_EQ(record->summary().value(), expected);
+}
+
+// The journal of a record that was removed is none of the new one's.
+TEST_F(KilledWriterTest, WhatItLeftIsNotRolledIntoANewRecord) {
+  std::filesystem::remove(file("r"));
+  write("r", empty(), 2);
+  EXPECT_EQ(RunRecord::open(file("r"), RunRecord::For::reading)->summary().value(), after(empty(), 2));
+  EXPECT_FALSE(std::filesystem::exists(file("r-journal")));
+}
+
+TEST_F(KilledWriterTest, WhatItLeftIsNotMergedIntoANewRecord) {
+  std::filesystem::remove(file("r"));
+  write("one", empty(), 2);
+  ASSERT_TRUE(merge_records(file("r"), {file("one")}));
+  EXPECT_EQ(RunRecord::open(file("r"), RunRecord::For::reading)->summary().value(), after(empty(), 2));
+}
+
+// Only a journal is removed: a file that only has such a name stays.
+TEST_F(RunRecordTest, AFileThatIsNoJournalStays) {
+  std::ofstream(file("r-journal")) << "notes of somebody";
+  const auto refused = RunRecord::create(file("r"), empty());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().find("move it away"), std::string::npos) << refused.error();
+  EXPECT_TRUE(std::filesystem::exists(file("r-journal")));
+  for (const char* neighbour : {"q.new", "q.draft"}) std::ofstream(file(neighbour)) << "notes";
+  EXPECT_TRUE(RunRecord::create(file("q"), empty()));
+  EXPECT_TRUE(std::filesystem::exists(file("q.new")) && std::filesystem::exists(file("q.draft")));
+}
+
+TEST_F(RunRecordTest, RefusesWhatIsNoRegularFile) {
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  for (const std::filesystem::path& path : {file("fifo"), file(""), std::filesystem::path("/dev/zero")}) {
+    const auto record = RunRecord::open(path, RunRecord::For::reading);
+    ASSERT_FALSE(record) << path;
+    EXPECT_NE(record.error().find("not a regular file"), std::string::npos) << record.error();
+  }
+}
+
+// However many shards there were to be: what is missing is counted, and not each of it named.
+TEST_F(RunRecordTest, ManyMissingShardsAreCounted) {
+  write("one", empty({.index = 5, .count = 4'000'000'000'000'000'000}), 1);
+  const auto runs = read_records({file("one")});
+  ASSERT_TRUE(runs) << runs.error();
+  EXPECT_EQ(runs->front().incomplete.size(), 9U);
+  EXPECT_EQ(runs->front().incomplete.back(), "and 3999999999999999991 more shards are missing");
+}
+
+// A library that was built anew is another subject.
+TEST_F(RunRecordTest, ShardsOfDifferentSubjectsAreNotMerged) {
+  RunSummary other = empty({.index = 1, .count = 2});
+  other.subject_digest = "1";
+  write("first", empty({.index = 0, .count = 2}), 2);
+  write("second", other, 2);
+  const auto merged = merge_records(file("merged"), {file("first"), file("second")});
+  ASSERT_FALSE(merged);
+  EXPECT_NE(merged.error().find("2 different runs"), std::string::npos) << merged.error();
 }
 
 }  // namespace

@@ -74,9 +74,10 @@ struct Shard {
 };
 
 struct RunSummary {
-  std::string command;    // that repeats the run
-  std::string subject;    // who was compared with the reference: "scalar", "./libmine.so"
-  std::string reference;  // "LibTorch 2.15.0, avx512_vnni"
+  std::string command;         // that repeats the run
+  std::string subject;         // who was compared with the reference: "scalar", "./libmine.so"
+  std::string subject_digest;  // of its files, as kernels/subject_digest.h has it; empty: LibTorch itself was verified
+  std::string reference;       // "LibTorch 2.15.0, avx512_vnni"
   Machine machine;
   std::string domain;  // that the cases were drawn from, as --where has it; empty: all cases
   std::uint64_t seed = 0;

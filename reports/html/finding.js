@@ -85,8 +85,9 @@ function showFinding(body, number, finding, runCount) {
   body.replaceChildren(...[make("h3", { className: "unseen" }, `Finding ${number}`), cause(finding, total), knownNote(finding.known),
     ...nights(finding.runs, runCount), copyable(finding.replay, "command that replays the case")].filter(Boolean));
   if (tensors) {
-    const maps = new Maps(tensors, [finding.expected_name, finding.actual_name]);
-    body.append(make("h3", {}, "Tensors"), maps.element,
+    const maps = tensors.left_out ? make("p", { className: "note" }, tensors.left_out)
+      : new Maps(tensors, [finding.expected_name, finding.actual_name]).element;
+    body.append(make("h3", {}, "Tensors"), maps,
       make("div", { className: "columns" }, make("div", {}, ...histogramOf(tensors.histogram, tensors.signed_mean)),
         make("div", {}, ...touchedTable(tensors.touched))),
       ...elementsTable(tensors, total).filter(Boolean));

@@ -1,0 +1,31 @@
+#pragma once
+// A text as one word for a shell. C++17 and no other header of Tieout's, because <tieout/gtest.h> includes it.
+
+#include <string>
+
+namespace tieout {
+
+// As it is where that is one word, else in single quotes. A text with control characters becomes $'...', which bash and zsh
+// read: so a command can be printed and pasted whatever the text holds.
+[[nodiscard]] inline std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  bool controls = false;
+  for (const char c : text) controls = controls || is_control(c);
+  std::string word = controls ? "$'" : "'";
+  for (const char c : text) {
+    if (!controls) {
+      word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    } else if (is_control(c)) {
+      constexpr const char* kDigits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      word += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    } else {
+      word += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    }
+  }
+  return word + "'";
+}
+
+}  // namespace tieout
