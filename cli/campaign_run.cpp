@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cases/printable.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -24,14 +25,8 @@ constexpr std::size_t kMostPrinted = 20;  // findings; the reports have them all
 
 volatile std::sig_atomic_t interrupted = 0;  // a signal handler can reach nothing else
 
-// What others wrote, without what would move a terminal's cursor.
-std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f || c >= 0x80; }, '?');
-  return text;
-}
-
 // A line that is broken where the terminal ends, with 4 spaces before each further part.
-void print_wrapped(const std::string& line) { fmt::print("{}\n", wrapped(line, output_columns(), 4)); }
+void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
 
 // "  reached: tie 12, bias 30,"
 void print_counts(const char* head, const std::vector<std::string>& items) {
@@ -117,20 +112,21 @@ void print_run(const Report& report, bool stopped) {
   const RunSummary& run = report.total;
   for (std::size_t i = 0; i < report.findings.size() && i < kMostPrinted; ++i) {
     const ReportedFinding& reported = report.findings[i];
-    if (reported.known) fmt::print("known: {}\n", reported.known->reason);
+    if (reported.known) fmt::print("known: {}\n", printable(reported.known->reason));
     fmt::print("{}\n", finding_text(reported.finding));
   }
   if (report.findings.size() > kMostPrinted) {
     fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
   }
   for (const KnownFinding& gone : report.gone) {
-    fmt::print("gone: {}{}{}: no longer found\n", gone.kind, gone.kind.empty() || gone.case_line.empty() ? "" : ", ",
-               gone.case_line);
+    fmt::print("gone: {}{}{}: no longer found\n", printable(gone.kind),
+               gone.kind.empty() || gone.case_line.empty() ? "" : ", ", printable(gone.case_line));
   }
   print_wrapped((stopped ? "interrupted: " : "") + verdict(report));
   for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
     for (const auto& [what, counts] : counts_by(run, field)) {
-      fmt::print("  {:<16} {:>12} cases {:>15} elements\n", what, grouped(counts.cases), grouped(counts.elements));
+      fmt::print("  {:<16} {:>12} cases {:>15} elements\n", printable(what), grouped(counts.cases),
+                 grouped(counts.elements));
     }
   }
   print_classes(run);

@@ -10,6 +10,7 @@
 #include "cases/case_cost.h"
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/printable.h"
 #include "cli/check_before.h"
 #include "cli/check_file.h"
 #include "cli/commands.h"
@@ -41,7 +42,7 @@ struct Arguments {
 };
 
 int fail(int status, const std::string& why) {
-  fmt::print(stderr, "tieout check: {}\n", why);
+  fmt::print(stderr, "tieout check: {}\n", printable_lines(why));
   return status;
 }
 

@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-#include "cli/commands.h"
 #include "cases/printable.h"
+#include "cli/commands.h"
 #include "props/learn_domain.h"
 #include "props/strategy.h"
 #include "reports/finding_text.h"

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cases/case_text.h"
+#include "cases/printable.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "oracle/engine_model.h"
@@ -87,7 +88,7 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
 int engines(const std::string& line) {
   const auto c = line.empty() ? tl::expected<ConvCase, CaseError>(ConvCase{}) : parse(line);
   if (!c) {
-    fmt::print(stderr, "tieout engines: {}\n", c.error().text());
+    fmt::print(stderr, "tieout engines: {}\n", printable_lines(c.error().text()));
     return kBadUsage;
   }
   const auto loaded = libtorch();

@@ -10,6 +10,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/printable.h"
 #include "cli/commands.h"
 #include "cli/seed.h"
 #include "cli/sinks.h"
@@ -76,7 +77,7 @@ tl::expected<void, int> write_reports(std::uint64_t seed, const Experiment& e, L
   auto done = cases.verify(listed(e.problem)).and_then([&](const Verdict&) { return cases.end(true); });
   if (done) done = write(sinks, make_report({cases.run()}, baseline));
   if (done) return {};
-  fmt::print(stderr, "tieout experiment: {}\n", done.error());
+  fmt::print(stderr, "tieout experiment: {}\n", printable_lines(done.error()));
   return tl::unexpected(int{kNotVerified});
 }
 
@@ -131,7 +132,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
   command->callback([options, &exit_status] {
     const auto baseline = prepare(options->sinks);
     if (!baseline) {
-      fmt::print(stderr, "tieout experiment: {}\n", baseline.error());
+      fmt::print(stderr, "tieout experiment: {}\n", printable_lines(baseline.error()));
       exit_status = kBadUsage;
       return;
     }
@@ -141,7 +142,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
     }
     const auto seed = parse_seed(*options->seed);
     if (!seed) {
-      fmt::print(stderr, "tieout experiment: --seed: {}\n", seed.error());
+      fmt::print(stderr, "tieout experiment: --seed: {}\n", printable_lines(seed.error()));
       exit_status = kBadUsage;
       return;
     }

@@ -11,6 +11,7 @@
 #include "cases/case_cost.h"
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/printable.h"
 #include "cli/commands.h"
 #include "cli/subject_option.h"
 
@@ -27,7 +28,7 @@ struct Arguments {
 };
 
 int refuse(const std::string& text) {
-  fmt::print(stderr, "tieout explain: {}\n", text);
+  fmt::print(stderr, "tieout explain: {}\n", printable_lines(text));
   return kBadUsage;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cases/case_text.h"
+#include "cases/printable.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/domain_option.h"
@@ -136,7 +137,7 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath
   const Hypothesis* const hypothesis = find_hypothesis(subject);
   const auto isa = from_name<Isa>("--isa", arguments.isa);
   if (!isa) {
-    fmt::print(stderr, "tieout identify: {}\n", isa.error().text());
+    fmt::print(stderr, "tieout identify: {}\n", printable_lines(isa.error().text()));
     return tl::unexpected(int{kBadUsage});
   }
   if (engine) {
@@ -147,7 +148,7 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath
     }
     const Execution execution{.engine = *engine, .isa = *isa};
     if (const auto can = (*reference)->available(execution); !can) {
-      fmt::print(stderr, "tieout identify: {}\n", can.error().message);
+      fmt::print(stderr, "tieout identify: {}\n", printable_lines(can.error().message));
       return tl::unexpected(int{kNotVerified});
     }
     return engine_subject(**reference, execution);
@@ -245,7 +246,7 @@ int run_identify(Arguments& arguments) {
   add_subject_file(files, arguments.subject);
   const auto baseline = prepare(arguments.sinks, std::move(files));
   if (!baseline) {
-    fmt::print(stderr, "tieout identify: {}\n", baseline.error());
+    fmt::print(stderr, "tieout identify: {}\n", printable_lines(baseline.error()));
     return kBadUsage;
   }
   const auto start = std::chrono::steady_clock::now();
@@ -257,7 +258,7 @@ int run_identify(Arguments& arguments) {
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
   if (arguments.details) print_details(found, seconds);
   if (const auto written = write(arguments.sinks, report_of(arguments, found, seconds, *baseline)); !written) {
-    fmt::print(stderr, "tieout identify: {}\n", written.error());
+    fmt::print(stderr, "tieout identify: {}\n", printable_lines(written.error()));
     return kNotVerified;
   }
   return found.probes == 0 ? kNotVerified : kEqual;

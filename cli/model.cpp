@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cases/case_text.h"
+#include "cases/printable.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
@@ -53,12 +54,12 @@ struct Arguments {
 };
 
 int refuse(const std::string& text) {
-  fmt::print(stderr, "tieout model: {}\n", text);
+  fmt::print(stderr, "tieout model: {}\n", printable_lines(text));
   return kBadUsage;
 }
 
 int not_verified(const std::string& text) {
-  fmt::print(stderr, "tieout model: {}\n", text);
+  fmt::print(stderr, "tieout model: {}\n", printable_lines(text));
   return kNotVerified;
 }
 
@@ -136,7 +137,7 @@ bool print_findings(const ModelReport& report, const std::string& folder) {
     if (folder.empty()) continue;
     const std::filesystem::path file = std::filesystem::path(folder) / file_name(++number, finding);
     if (const auto written = write_file(file, finding.case_line + "\n"); !written) {
-      fmt::print(stderr, "tieout model: --save: {}\n", written.error());
+      fmt::print(stderr, "tieout model: --save: {}\n", printable_lines(written.error()));
       return false;
     }
     fmt::print("saved: {}\n", file.string());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cases/printable.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/domain_option.h"
@@ -144,7 +145,7 @@ int selftest(Arguments& arguments) {
   }
   const auto baseline = prepare(arguments.sinks);
   if (!baseline) {
-    fmt::print(stderr, "tieout selftest: {}\n", baseline.error());
+    fmt::print(stderr, "tieout selftest: {}\n", printable_lines(baseline.error()));
     return kBadUsage;
   }
   const auto reference = libtorch(Waiting::asleep);
@@ -176,7 +177,7 @@ int selftest(Arguments& arguments) {
   report.table = reported.table;
   report.headline = reported.headline();
   if (const auto written = write(arguments.sinks, report); !written) {
-    fmt::print(stderr, "tieout selftest: {}\n", written.error());
+    fmt::print(stderr, "tieout selftest: {}\n", printable_lines(written.error()));
     return kNotVerified;
   }
   return reported.planted == 0 ? int{kEqual} : exit_status(report);  // the only one wanted is no fault on this CPU

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cases/printable.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
@@ -42,7 +43,7 @@ void add_patience(CLI::App& command, std::optional<double>& patience, double sta
 tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,
                                                        std::optional<double> patience) {
   const auto refuse = [&](std::string_view why, int status = kBadUsage) {
-    fmt::print(stderr, "tieout {}: --subject: {}\n", command, why);
+    fmt::print(stderr, "tieout {}: --subject: {}\n", command, printable_lines(why));
     return tl::unexpected(status);
   };
   auto subject = text.starts_with(kHypothesisPrefix) ? hypothesis_subject(text) : open_subject(text);

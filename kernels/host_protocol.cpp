@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "cases/bytes.h"
-#include "kernels/kernel_call.h"
 #include "cases/printable.h"
+#include "kernels/kernel_call.h"
 
 namespace tieout {
 namespace {

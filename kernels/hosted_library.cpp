@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "cases/printable.h"
 #include "kernels/child_process.h"
 #include "kernels/host_protocol.h"
 #include "kernels/library_server.h"
-#include "cases/printable.h"
 
 namespace tieout {
 namespace {
