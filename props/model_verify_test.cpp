@@ -31,7 +31,7 @@ class WholeModel : public testing::Test {
   static ModelReport verified(const std::string& name, const std::string& input, const ModelOptions& options) {
     const auto model = open(name);
     const auto inputs = ModelInputs::open({kData + "models/" + input + ".pt"}, 0, *model, **libtorch());
-    EXPECT_TRUE(inputs) << inputs.error();
+    EXPECT_TRUE(inputs) << inputs.error().message;
     auto report = verify_model(*model, *inputs, options, **libtorch(), [](const ModelProgress&) {});
     EXPECT_TRUE(report) << report.error().message;
     return report ? std::move(*report) : ModelReport{};
