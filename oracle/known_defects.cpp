@@ -163,6 +163,12 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   if (code == OnednnCode::pointwise && strided_pointwise_overreads(c)) return &kStridedPointwise;
   if (!hardware.avx512_vnni) return nullptr;  // other code runs there
   const Spatial out = output_size(c);
+  // First, because it may leave its buffers where the VNNI code only answers wrongly.
+  if (onednn_other_code(c, hardware) == OnednnCode::amx) {
+    if (out[2] == 1 && out[1] > 1 && c.stride[2] > 1) return &kAmxOneColumn;
+    if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;
+    if (some_window_in_padding(c)) return &kAmxWindowInPadding;
+  }
   if (c.in_channels == c.groups && c.out_channels > c.groups) {
     if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kDepthwiseDepth;
@@ -170,11 +176,6 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   if (c.activation_zero_point != 0) {
     if (some_window_in_padding(c)) return &kWindowInPadding;
     if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
-  }
-  if (onednn_other_code(c, hardware) == OnednnCode::amx) {
-    if (out[2] == 1 && out[1] > 1 && c.stride[2] > 1) return &kAmxOneColumn;
-    if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;
-    if (some_window_in_padding(c)) return &kAmxWindowInPadding;
   }
   return may_fall_back(c) ? &kScaleOrder : nullptr;
 }
