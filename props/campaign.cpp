@@ -311,7 +311,7 @@ class Campaign {
 
   [[nodiscard]] Finding reduced(const Pending& block, const Finding& finding, Effort effort) const {
     Finding small = reduce(finding, reference_, kSecondsToReduce, options_.subject, options_.rules, effort);
-    if (effort == Effort::thorough && small.failure.ends_with(kOnlyAmongOthers)) {
+    if (small.failure.ends_with(kOnlyAmongOthers)) {
       std::vector<ConvCase> before;
       for (std::int64_t index = first_of_process(block, finding.index); index < finding.index; ++index) {
         before.push_back(draw(index, block.outcomes[static_cast<std::size_t>(index - block.begin)].attempt));

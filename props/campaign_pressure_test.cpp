@@ -235,7 +235,7 @@ TEST(CaseSequence, FindsTheOneCaseThatMustComeBefore) {
 TEST(CaseSequence, OfACampaignReplays) {
   StandInReference reference;
   Spoilt subject{Remembering()};
-  const RunSummary result = run({.cases = 300, .seed = 1, .kept_per_kind = 1, .subject = &subject}, reference);
+  const RunSummary result = run({.cases = 300, .seed = 1, .kept_per_kind = 3, .subject = &subject}, reference);
   const auto found = std::ranges::find_if(result.findings, [](const Finding& one) { return !one.before.empty(); });
   ASSERT_NE(found, result.findings.end());
   ASSERT_EQ(found->before.size(), 1U);

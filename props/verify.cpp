@@ -335,9 +335,11 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     const Rules& tried_by = whole.status == Status::crashed ? in_tries : by;
     const auto found = run_alone(
         [&] {
-          // What is wrong whatever the conditions, is asked for once; the smallest case is verified in full below.
+          // A subject that is wrong whatever the conditions is called once; the smallest case is verified in full below.
           const bool by_values = whole.conduct.empty() && whole.status == Status::differed && !by.every_twin;
-          const Where where = by_values ? Where::once : Where::here;
+          const bool once = by_values && subject != nullptr &&
+                            fails_alike(verify_subject(*original, reference, *subject, tried_by, Where::once));
+          const Where where = once ? Where::once : Where::here;
           const auto fails = [&](const ConvCase& candidate) {
             const Verdict verdict = subject == nullptr
                                         ? verify(candidate, reference)
