@@ -37,8 +37,7 @@ std::size_t varying_length(std::string_view text) {
   constexpr std::size_t kShortestHash = 4;
   if (text.starts_with("0x")) return 2 + length_of(text.substr(2), is_hexadecimal);
   if (text.front() == '/' && text.size() > 1 && is_alphanumeric(text[1])) {
-    return text.find_first_of(" \t'\"(),;:") == std::string_view::npos ? text.size()
-                                                                       : text.find_first_of(" \t'\"(),;:");
+    return std::min(text.find_first_of(" \t'\"(),;:"), text.size());
   }
   const std::string_view word = text.substr(0, length_of(text, is_alphanumeric));
   const bool hash = word.size() >= kShortestHash && std::ranges::all_of(word, is_hexadecimal) &&
@@ -53,7 +52,7 @@ std::string kind_of_text(std::string_view text) {
   text = text.substr(0, text.find('\n'));
   std::string kind;
   while (!text.empty() && kind.size() < kMost) {
-    const bool at_start = kind.empty() || !is_alphanumeric(kind.back());
+    const bool at_start = kind.empty() || (!is_alphanumeric(kind.back()) && kind.back() != '<');  // "</b>" is no path
     const std::size_t varying = at_start ? varying_length(text) : digits_length(text);
     if (varying == 0) {
       kind += text.front();
