@@ -25,9 +25,9 @@ std::size_t shown_length(std::string_view text) {
   return moves_text(text.substr(0, length)) ? 0 : length;
 }
 
-// GitHub takes a line for a command that begins with "::", behind blanks, or holds "##[".
+// GitHub takes a line for a command that begins with "::", behind blanks.
 bool begins_command(std::string_view text, const std::string& before) {
-  return text.starts_with("##[") || (text.starts_with("::") && before.find_first_not_of(" \t") == std::string::npos);
+  return text.starts_with("::") && before.find_first_not_of(" \t") == std::string::npos;
 }
 
 }  // namespace
@@ -37,6 +37,11 @@ std::string printable(std::string_view text, std::size_t most) {
   std::string shown;
   const std::size_t size = text.size();
   while (!text.empty() && size - text.size() < most) {
+    if (text.starts_with("##[")) {  // GitHub takes a line for a command that holds it anywhere
+      shown += "#\\x23[";
+      text.remove_prefix(3);
+      continue;
+    }
     const std::size_t length = shown_length(text);
     if (begins_command(text, shown)) shown += '\\';
     if (length > 0) {

@@ -28,8 +28,8 @@ TEST(Printable, BeginsNoCommandOfGithub) {
   EXPECT_EQ(printable("::error::x"), "\\::error::x");
   EXPECT_EQ(printable("  ::error::x"), "  \\::error::x");
   EXPECT_EQ(printable("a ::error::x"), "a ::error::x");
-  EXPECT_EQ(printable("a ##[error]x"), "a \\##[error]x");
-  EXPECT_EQ(printable_lines("a\n::set-env::\n\t::x\n ##[y"), "a\n\\::set-env::\n\t\\::x\n \\##[y");
+  EXPECT_EQ(printable("a ##[error]x"), "a #\\x23[error]x");
+  EXPECT_EQ(printable_lines("a\n::set-env::\n\t::x\n ##[y"), "a\n\\::set-env::\n\t\\::x\n #\\x23[y");
 }
 
 TEST(Printable, CutsLongTexts) {

@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Misbehaviour{"hang", "hang"}, Misbehaviour{"close_all", "file descriptors that are not its own"},
                     Misbehaviour{"write_to_every_one", "file descriptor that is not its own"},
                     Misbehaviour{"forge_answers", "file descriptor that is not its own"},
-                    Misbehaviour{"escape_codes", "SIGABRT: ::error::forged"},
+                    Misbehaviour{"escape_codes", "SIGABRT: \\::error::forged"},
                     Misbehaviour{"round_up", "other floating-point modes"},
                     Misbehaviour{"flush_to_zero", "other floating-point modes"},
                     Misbehaviour{"corrupt_the_heap", "SIGABRT"}, Misbehaviour{"overflow_the_stack", "SIGSEGV"},
