@@ -55,7 +55,7 @@ TEST_F(CheckFile, TheReportsHoldEveryFinding) {
   const std::string command =
       write(std::string(kTie) +
             "\nconv2d\nconv2d os=2 x=[3] w=[1]\nconv2d os=2 x=[5] w=[1]\n"
-            "conv2d os=2 x=[5] w=[1] oz=1\nconv2d os=2 x=[9] w=[1]\nconv2d os=2 x=[13] w=[1]\n") +
+            "conv2d os=2 x=[5] w=[1] oz=2\nconv2d os=2 x=[9] w=[1]\nconv2d os=2 x=[13] w=[1]\n") +
       "--subject '" + kRoundsAway + "' ";
   const Outcome o = run(command + "--json '" + folder_.in("report.json") + "' --html '" + folder_.in("report.html") +
                         "' --junit '" + folder_.in("report.xml") + "' --record '" + folder_.in("run.tieout") + "'");

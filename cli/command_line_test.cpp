@@ -92,8 +92,8 @@ TEST(CommandLine, WrongArgumentsAreNamedInOrderWithWhatMayHaveBeenMeant) {
   told("check conv2d x=[1] w=[1]", "put it in quotes, as in tieout check 'conv2d x=[1] w=[1]'");
   told("campaign --dri x", "did you mean --dir?");
   told("fuzz --cases 0", "--cases: must be a whole number 1..1000000000000, is '0'");
-  told("fuzz --patience -1", "--patience: must be a number above 0, is '-1'");
-  told("fuzz --patience nan", "--patience: must be a number above 0, is 'nan'");
+  told("fuzz --patience -1", "--patience: must be a number of seconds from 0.01 to 1000000; is '-1'");
+  told("fuzz --patience nan", "--patience: must be a number of seconds from 0.01 to 1000000; is 'nan'");
   told("bench --min-time 0", "--min-time: must be a number above 0, is '0'");
 }
 

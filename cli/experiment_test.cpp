@@ -121,7 +121,7 @@ TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
 }
 
 TEST(Experiment, SeedsThatPythonRefusesAreRefusedWithTheRange) {
-  for (const char* seed : {"18446744073709551616", "-9223372036854775809", "1.5", "0x10", "''", "1e3", "' 1'"}) {
+  for (const char* seed : {"18446744073709551616", "-9223372036854775809", "1.5", "0x10", "1e3", "' 1'"}) {
     const Outcome o = experiment("--seed " + std::string(seed), Streams::both);
     EXPECT_EQ(o.status, 2) << seed;
     EXPECT_NE(o.output.find("from -9223372036854775808 to 18446744073709551615"), std::string::npos) << o.output;

@@ -100,7 +100,7 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
       {"model " + folder + "/broken.pt' --input " + kSmall, 2, "not a TorchScript model"},
       {"model " + kSmall + " --input " + kSmall, 2, "not a TorchScript model, but tensors that torch.save() wrote"},
       {"model " + folder + "/a.onnx' --input " + kSmall, 2, "not a TorchScript model, but an ONNX model; needed is"},
-      {model("decomposed", kSmall), 2, "quantized_decomposed::linear_prepack"},
+      {model("decomposed", kSmall), 2, "quantized_decomposed::linear_"},
       {model("decomposed", kSmall), 2, "Quantize the model to quantized::conv operators"},
       {model("shared", folder + "/broken.pt'"), 2, "not a tensor as torch.save() writes it"},
       {model("shared", folder + "/broken.npy'"), 2, "not a .npy file"},
