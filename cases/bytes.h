@@ -1,6 +1,7 @@
 #pragma once
 // Values as bytes, for the way from one process to another of the same program, and back with every length checked.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -48,7 +49,7 @@ class ByteReader {
   void get(T& value) {
     static_assert(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>);
     const std::string_view taken = take(sizeof value, 1);
-    if (!taken.empty()) std::memcpy(&value, taken.data(), sizeof value);
+    if (taken.size() == sizeof value) std::ranges::copy(taken, reinterpret_cast<char*>(&value));
   }
   void get(std::string& text) { text = take(1, length()); }
   template <typename T>
@@ -56,7 +57,7 @@ class ByteReader {
     static_assert(std::is_trivially_copyable_v<T>);
     const std::string_view taken = take(sizeof(T), length());
     values.resize(taken.size() / sizeof(T));
-    if (!taken.empty()) std::memcpy(values.data(), taken.data(), taken.size());
+    std::ranges::copy(taken, reinterpret_cast<char*>(values.data()));
   }
 
   // True if every value was there, and nothing is left.

@@ -20,12 +20,21 @@ bool standard_output_is_a_file() {
 
 }  // namespace
 
+void CallFiles::reserve_journal(const std::string& name, const std::filesystem::path& file) {
+  std::filesystem::path journal = file;
+  journal += "-journal";
+  std::string identity = file_identity(journal);
+  reserved_.push_back({"the journal of " + name, std::move(journal), std::move(identity)});
+}
+
 void CallFiles::add_input(std::string name, std::filesystem::path file) {
+  reserve_journal(name, file);
   std::string identity = file_identity(file);
   inputs_.push_back({std::move(name), std::move(file), std::move(identity)});
 }
 
 void CallFiles::add_output(std::string name, std::filesystem::path file) {
+  if (file != "-") reserve_journal(name, file);
   std::string identity = file_identity(file);
   outputs_.push_back({std::move(name), std::move(file), std::move(identity)});
 }
@@ -43,6 +52,9 @@ tl::expected<void, std::string> CallFiles::check() const {
     }
     if (const auto other = std::find_if(outputs_.begin(), output, is_same); other != output) {
       return error(*output, "is written by " + other->name + ", too");
+    }
+    if (const auto journal = std::ranges::find_if(reserved_, is_same); journal != reserved_.end()) {
+      return error(*output, "is " + journal->name);
     }
     if (output->path == "-") continue;
     if (standard_output_is_a_file() && output->identity == file_identity("-")) {

@@ -14,7 +14,8 @@ class CallFiles {
   void add_input(std::string name, std::filesystem::path file);
   void add_output(std::string name, std::filesystem::path file);
 
-  // Whether every output can be written, and is neither an input nor another output. Files are compared by device and
+  // Whether every output can be written, and is neither an input nor another output nor the journal of one, which a run
+  // record has beside it. Files are compared by device and
   // inode, whatever links lead to them. The error names the option and what to do.
   [[nodiscard]] tl::expected<void, std::string> check() const;
 
@@ -24,7 +25,9 @@ class CallFiles {
     std::filesystem::path path;
     std::string identity;
   };
-  std::vector<File> inputs_, outputs_;
+  void reserve_journal(const std::string& name, const std::filesystem::path& file);
+
+  std::vector<File> inputs_, outputs_, reserved_;
 };
 
 }  // namespace tieout

@@ -79,13 +79,17 @@ void add_memory_option(CLI::App& command, std::int64_t& memory) {
       ->capture_default_str();
 }
 
-CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
-                           const BlockWriter& block) {
-  interrupted = 0;
+void take_interruptions() {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
   // A terminal that is gone; nohup has it ignored.
-  auto* const hangup = std::signal(SIGHUP, [](int) { interrupted = 1; });
-  if (hangup == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+  if (std::signal(SIGHUP, [](int) { interrupted = 1; }) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+}
+
+bool is_interrupted() { return interrupted != 0; }
+
+CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+                           const BlockWriter& block) {
+  take_interruptions();
   Progress progress(options.cases / options.shard.count, options.seconds);
   CampaignEnd end;
   const CampaignCalls calls{.progress =
@@ -103,7 +107,7 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
   end.run = run_campaign(options, reference, std::move(start), calls);
   progress.finish();
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
-  std::signal(SIGHUP, hangup);
+  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
   end.interrupted = interrupted != 0;
   return end;
 }

@@ -16,6 +16,11 @@ inline constexpr std::int64_t kWorkerMemory = 8192;  // MiB, the default of --me
 // --memory, as fuzz and campaign have it.
 void add_memory_option(CLI::App& command, std::int64_t& memory);
 
+// From now on SIGINT, SIGTERM and SIGHUP stop a run, which then reports what it has found, and not the process. Called
+// before the first code of a subject runs.
+void take_interruptions();
+[[nodiscard]] bool is_interrupted();
+
 struct CampaignEnd {
   RunSummary run;
   bool interrupted = false;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cases/printable.h"
+#include "cli/campaign_run.h"
 #include "cli/commands.h"
 #include "props/learn_domain.h"
 #include "props/strategy.h"
@@ -62,7 +63,8 @@ tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subjec
     fmt::print(stderr, "domain, as the subject states it: {}\n", printable(stated, 200));
     return read("the subject's tieout_kernel_info.domain", stated);
   }
-  Domain learnt = learn_domain(*subject, seconds);
+  take_interruptions();
+  Domain learnt = learn_domain(*subject, seconds, [] { return !is_interrupted(); });
   if (!learnt.is_everything()) {
     fmt::print(
         stderr,

@@ -48,7 +48,7 @@ struct Misbehaviour {
   const char* words;
 };
 
-void PrintTo(const Misbehaviour& m, std::ostream* out) { *out << m.how; }
+std::ostream& operator<<(std::ostream& out, const Misbehaviour& m) { return out << m.how; }
 
 class Found : public testing::TestWithParam<Misbehaviour> {};
 

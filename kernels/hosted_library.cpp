@@ -1,5 +1,7 @@
 #include "kernels/hosted_library.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -43,9 +45,25 @@ tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::s
   return process.read_bytes(size, deadline);
 }
 
+// What tells a file from another one, or from its next version, under the same path.
+struct FileVersion {
+  dev_t device = 0;
+  ino_t number = 0;
+  off_t size = 0;
+  std::int64_t seconds = 0, nanoseconds = 0;  // of the last modification
+
+  bool operator==(const FileVersion&) const = default;
+};
+
+FileVersion version_of(const std::filesystem::path& file) {
+  struct stat status{};
+  if (stat(file.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
 class HostedLibrary final : public Subject {
  public:
-  explicit HostedLibrary(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit HostedLibrary(std::filesystem::path file) : file_(std::move(file)), version_(version_of(file_)) {}
 
   std::string name() const override { return hello_.name.empty() ? file_.filename().string() : hello_.name; }
   std::string text() const override { return file_.string(); }
@@ -58,6 +76,9 @@ class HostedLibrary final : public Subject {
     seconds_to_load_ = seconds;
     if (process_ && process_->is_ours()) return {};
     process_.reset();
+    if (version_of(file_) != version_) {
+      return error(Kind::absent, file_.string() + " was changed while it was being verified: start again");
+    }
     auto started = ChildProcess::start(ChildProcess::Kind::library, file_.string());
     if (!started) return tl::unexpected(started.error());
     auto hello = hear_hello(*started);
@@ -140,6 +161,7 @@ class HostedLibrary final : public Subject {
   }
 
   std::filesystem::path file_;
+  FileVersion version_;  // when it was opened: another build under the same path is another subject
   double seconds_to_load_ = kSecondsToLoad;
   HostHello hello_;
   std::optional<ChildProcess> process_;

@@ -360,7 +360,8 @@ class Campaign {
     }
     try {
       describe_within(kForLastWords, std::span(run_.findings).subspan(counted), how_, options_.workers);
-    } catch (const NoProcess&) {  // they stay as they were drawn
+    } catch (const NoProcess& none) {  // the findings stay as they were drawn
+      calls_.stopped(none.what());
     }
   }
 

@@ -113,6 +113,7 @@ std::optional<Finding> find_cases_before(const Finding& finding, const std::vect
       }
     }
   }
+  if (!found) return {};
   found->original_line = finding.original_line;
   found->cell = finding.cell;
   found->index = finding.index;

@@ -1,5 +1,8 @@
 #include "props/kinds.h"
 
+#include <map>
+#include <utility>
+
 namespace tieout {
 namespace {
 
@@ -17,6 +20,9 @@ Kinds::Kinds(const RunSummary& run) {
   for (const auto& [kind, count] : run.differences) {
     if (kind != kOtherKind) differences_.insert(kind);
   }
+  for (const auto& [reason, count] : run.declined) {
+    if (reason != kOtherKind) declined_.insert(reason);
+  }
   for (const auto& [reason, count] : run.reasons) {
     // A crash is counted among both.
     if (reason != kOtherKind && !run.differences.contains(reason)) reasons_.insert(reason);
@@ -24,6 +30,12 @@ Kinds::Kinds(const RunSummary& run) {
 }
 
 void Kinds::limit(CaseOutcome& outcome) {
+  std::map<std::string, std::int64_t> declined;
+  for (const auto& [reason, times] : outcome.declined) {
+    const std::string kind = kind_of_text(reason);
+    declined[is_told_apart(declined_, kind, kMost) ? kind : kOtherKind] += times;
+  }
+  outcome.declined = std::move(declined);
   if (is_finding(outcome)) {
     if (!is_told_apart(differences_, outcome.reason, kMost)) outcome.reason = kOtherKind;
     return;

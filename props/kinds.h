@@ -20,12 +20,12 @@ class Kinds {
   // Goes on from what the run has counted.
   explicit Kinds(const RunSummary& run);
 
-  // Replaces the outcome's reason if it is new and there are kMost already. Depends on the outcomes before it only:
+  // Replaces the outcome's reason, and the reasons for declining, if they are new and there are kMost already. Depends on the outcomes before it only:
   // called in the order of the sequence, it gives the same kinds however a run is split up or resumed.
   void limit(CaseOutcome& outcome);
 
  private:
-  std::set<std::string> differences_, reasons_;
+  std::set<std::string> differences_, reasons_, declined_;
 };
 
 }  // namespace tieout

@@ -494,8 +494,14 @@ struct Answers {
   std::atomic<std::size_t> asked;
 };
 
-std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds) {
+// Thrown where a subject has died or hung too often.
+struct TooManyFaults {};
+
+std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds, int& faults) {
+  constexpr int kMostFaults = 3;
   const auto y = subject.run(with_contents(c), {.seconds = seconds});
+  const bool fault = !y && (y.error().kind == SubjectError::Kind::died || y.error().kind == SubjectError::Kind::hung);
+  if (fault && ++faults >= kMostFaults) throw TooManyFaults();
   if (y || y.error().kind != SubjectError::Kind::declined) return 1;
   std::uint32_t hash = 0x811c9dc5U;  // FNV-1a
   for (const char letter : y.error().message) {
@@ -510,33 +516,39 @@ std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds) {
 Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask) { return Learner(ask).learn(); }
 
 // A worker that dies is replaced by one that has the same questions answered from memory up to the fatal one.
-Domain learn_domain(Subject& subject, double seconds) {
-  constexpr int kMostDeaths = 20;
+Domain learn_domain(Subject& subject, double seconds, const std::function<bool()>& go_on) {
+  constexpr int kMostDeaths = 3;
   void* const memory = mmap(nullptr, sizeof(Answers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return {};
   auto& answers = *static_cast<Answers*>(memory);  // zeros
   Domain domain;
   bool done = false;
-  for (int deaths = 0; deaths < kMostDeaths && !done; ++deaths) {
-    const auto learn = [&](std::int64_t) {
+  for (int deaths = 0; deaths < kMostDeaths && !done && go_on(); ++deaths) {
+    const auto learn = [&](std::int64_t) -> std::string {
       answers.asked = 0;
-      return learn_domain([&](const ConvCase& c) {
-               const std::size_t number = answers.asked;
-               std::atomic<std::uint32_t>& reply = answers.replies[number];
-               if (reply == 0) reply = code_of(subject, c, seconds);
-               ++answers.asked;
-               return Reply{.taken = reply == 1, .reason = reply};
-             })
-          .text();
+      int faults = 0;
+      try {
+        return learn_domain([&](const ConvCase& c) {
+                 const std::size_t number = answers.asked;
+                 std::atomic<std::uint32_t>& reply = answers.replies[number];
+                 if (reply == 0) reply = code_of(subject, c, seconds, faults);
+                 ++answers.asked;
+                 return Reply{.taken = reply == 1, .reason = reply};
+               })
+            .text();
+      } catch (const TooManyFaults&) {
+        return Domain().text();
+      }
     };
-    run_task({.seconds = 60 + seconds,
+    run_task({.seconds = 60 + 3 * seconds,
               .work = learn,
               .answered =
                   [&](std::int64_t, const std::string& text) {
                     done = true;
                     if (auto parsed = Domain::parse(text)) domain = std::move(*parsed);
                   },
-              .died = [&](std::int64_t, const Death&) { answers.replies[answers.asked] = 1; }});
+              .died = [&](std::int64_t, const Death&) { answers.replies[answers.asked] = 1; }},
+             go_on);
   }
   munmap(memory, sizeof(Answers));
   return domain;

@@ -25,7 +25,10 @@ struct Reply {
 // The domain learnt; the domain of all cases if there is nothing to learn, or nothing that the subject takes.
 [[nodiscard]] Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask);
 
-// The same for a subject, whose code runs in a worker process. seconds: limit for one answer.
-[[nodiscard]] Domain learn_domain(Subject& subject, double seconds);
+// The same for a subject, whose code runs in a worker process. seconds: limit for one answer. A subject that dies or hangs
+// three times has no domain that can be learnt: the domain of all cases. So has learning that go_on, which is asked a few
+// times a second, stops.
+[[nodiscard]] Domain learn_domain(
+    Subject& subject, double seconds, const std::function<bool()>& go_on = [] { return true; });
 
 }  // namespace tieout

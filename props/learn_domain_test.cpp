@@ -44,8 +44,8 @@ Taken compare(const Domain& learnt, const Domain& domain) {
 // Cases drawn from what is learnt are taken, and what is taken is in what is learnt, but for corners.
 TEST(LearnDomain, IsWhatTheSubjectTakes) {
   for (const char* text : {
-           "dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
-           "granularity=per_channel wz=0",
+           ("dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
+            "granularity=per_channel wz=0"),
            "kernel=1 stride=1 padding=0",
            "granularity=per_tensor",
            "groups=1 out_channels%8=0 in_channels%4=0",

@@ -96,7 +96,7 @@ bool is_doubtful(const CaseOutcome& outcome, const Subject* subject) {
   if (outcome.status == Status::starved) return true;
   if (!is_finding(outcome)) return false;
   const auto mentions = [&](std::string_view words) { return outcome.reason.find(words) != std::string::npos; };
-  if (mentions("SIGKILL")) return true;
+  if (mentions("SIGKILL") || mentions("ended its supervisor")) return true;
   if (subject == nullptr) return (outcome.status == Status::crashed && !mentions("hang")) || mentions("refused");
   return mentions("bad_alloc") || mentions("no memory") || mentions("out of memory") ||
          mentions("annot allocate memory");

@@ -18,7 +18,8 @@ CaseOutcome starved(CaseOutcome outcome, std::string reason) {
 }
 
 bool is_killed(const CaseOutcome& outcome) {
-  return outcome.status == Status::crashed && outcome.reason.find("SIGKILL") != std::string::npos;
+  const auto mentions = [&](const char* words) { return outcome.reason.find(words) != std::string::npos; };
+  return outcome.status == Status::crashed && (mentions("SIGKILL") || mentions("ended its supervisor"));
 }
 
 }  // namespace

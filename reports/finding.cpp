@@ -53,8 +53,13 @@ std::string kind_of_text(std::string_view text) {
   std::string kind;
   while (!text.empty() && kind.size() < kMost) {
     const bool at_start = kind.empty() || (!is_alphanumeric(kind.back()) && kind.back() != '<');  // "</b>" is no path
-    const std::size_t varying = at_start ? varying_length(text) : digits_length(text);
-    if (varying == 0) {
+    const bool is_status = kind.ends_with("exit with status ");  // which tells one end from another
+    const std::size_t varying = is_status ? 0 : at_start ? varying_length(text) : digits_length(text);
+    if (is_status) {
+      const std::size_t digits = std::max<std::size_t>(1, digits_length(text));
+      kind += text.substr(0, digits);
+      text.remove_prefix(digits);
+    } else if (varying == 0) {
       kind += text.front();
       text.remove_prefix(1);
     } else {
