@@ -13,6 +13,7 @@
 #include "cases/contents.h"
 #include "cases/traits.h"
 #include "cases/validate.h"
+#include "kernels/conv_relu.h"
 #include "props/subproblem.h"
 
 namespace tieout {
@@ -35,17 +36,26 @@ class Candidates {
   bool taken_ = false;
 };
 
-// The halves of a list, its quarters, ..., and last the list without each single one (long lists: every step-th).
+// Parts of a list, all shorter than the list. First come runs of 16, 32 and 64 indices, because many kernels take only
+// such numbers of channels and halves of 48 or 80 never arrive there; then the halves of the list, its quarters, and so
+// on; last the list without each single index (in long lists: without each short run).
 std::vector<Indices> parts(const Indices& whole) {
   std::vector<Indices> found;
   const std::size_t n = whole.size();
-  for (std::size_t piece = n / 2; piece >= 1 && found.size() < 24; piece /= 2) {
-    for (std::size_t begin = 0; begin < n && found.size() < 24; begin += piece) {
-      const auto from = whole.begin() + static_cast<std::ptrdiff_t>(begin);
-      const auto to = whole.begin() + static_cast<std::ptrdiff_t>(std::min(n, begin + piece));
-      if (piece * 2 >= n) found.emplace_back(from, to);
-      Indices rest(whole.begin(), from);
-      rest.insert(rest.end(), to, whole.end());
+  if (n < 2) return found;
+  const auto iterator_at = [&](std::size_t i) { return whole.begin() + static_cast<std::ptrdiff_t>(std::min(n, i)); };
+  for (const std::size_t run : {16U, 32U, 64U}) {
+    if (run >= n) continue;
+    for (std::size_t begin = 0; begin + run <= n && begin < 4 * run; begin += run) {
+      found.emplace_back(iterator_at(begin), iterator_at(begin + run));
+    }
+  }
+  const std::size_t most = found.size() + 24;
+  for (std::size_t piece = (n + 1) / 2; piece >= 1 && found.size() < most; piece /= 2) {
+    for (std::size_t begin = 0; begin < n && found.size() < most; begin += piece) {
+      if (piece * 2 >= n) found.emplace_back(iterator_at(begin), iterator_at(begin + piece));
+      Indices rest(whole.begin(), iterator_at(begin));
+      rest.insert(rest.end(), iterator_at(begin + piece), whole.end());
       if (!rest.empty()) found.push_back(std::move(rest));
     }
   }
@@ -53,14 +63,15 @@ std::vector<Indices> parts(const Indices& whole) {
 }
 
 // One output element alone: the input that its window sees, padding included, with stride, padding and dilation gone.
-// whole_channels keeps all channels and groups, because some code paths exist only for many of them.
+// All channels and groups come first: this finds the position by few tries, and some code paths exist only for many of
+// them. Then follows one output channel at a time.
 void add_single_elements(Candidates& out, const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   const Spatial size = output_size(c);
   const std::int64_t positions = c.batch * volume(size);
   if (positions * c.out_channels <= 1) return;
   const std::int64_t step = std::max<std::int64_t>(1, positions / 64);
-  for (const bool whole_channels : {false, true}) {
+  for (const bool whole_channels : {true, false}) {
     for (std::int64_t position = 0; position < positions; position += step) {
       Selection kept = everything(c);
       kept.batch = {position / volume(size)};
@@ -83,7 +94,7 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
         alone(kept);
         continue;
       }
-      const std::int64_t channels = std::min<std::int64_t>(c.out_channels, std::max<std::int64_t>(1, 256 / positions));
+      const std::int64_t channels = std::min<std::int64_t>(c.out_channels, std::max<std::int64_t>(1, 64 / positions));
       for (std::int64_t k = 0; k < channels; ++k) {
         kept.groups = {k / (c.out_channels / c.groups)};
         kept.group_outputs = {k % (c.out_channels / c.groups)};
@@ -190,7 +201,41 @@ void add_plainer_geometry(Candidates& out, const ConvCase& c) {
   with([](ConvCase& s) { s.execution.memory_format = MemoryFormat::contiguous; });
 }
 
-// Values nearer to `calm`: all at once, then one by one: calm itself, then half of the way.
+// The positions of the values that are not calm.
+template <typename T>
+std::vector<std::size_t> positions_of_others(const std::vector<T>& values, T calm) {
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] != calm) positions.push_back(i);
+  }
+  return positions;
+}
+
+// Fewer values that are not calm: first none; then a half of them, a quarter, ... alone; then all without a half,
+// without a quarter, ... Pieces are counted among the values that are not calm, so that they become single values in
+// the end, however long the list is. with_values: what takes each list; done: whether no more are wanted.
+template <typename T, typename WithValues, typename Done>
+void add_fewer_values(const std::vector<T>& values, T calm, const WithValues& with_values, const Done& done) {
+  const std::vector<std::size_t> others = positions_of_others(values, calm);
+  const std::size_t n = others.size();
+  if (n == 0) return;
+  const std::vector<T> all_calm(values.size(), calm);
+  with_values(all_calm);
+  // The pieces of one size. kept: each of them alone, or else all but each of them.
+  const auto add_pieces = [&](std::size_t piece, bool kept) {
+    for (std::size_t begin = 0; begin < n && !done(); begin += piece) {
+      std::vector<T> fewer = kept ? all_calm : values;
+      for (std::size_t i = begin; i < std::min(n, begin + piece); ++i) {
+        fewer[others[i]] = kept ? values[others[i]] : calm;
+      }
+      with_values(std::move(fewer));
+    }
+  };
+  for (std::size_t piece = n / 2; piece >= 1 && n / piece <= 16 && !done(); piece /= 2) add_pieces(piece, true);
+  for (std::size_t piece = n / 2; piece >= 1 && n / piece <= 128 && !done(); piece /= 2) add_pieces(piece, false);
+}
+
+// Values nearer to `calm`: fewer that differ from it, and then, where these are few, each of them nearer by itself.
 template <typename T>
 void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* which, T calm) {
   const std::vector<T>& values = (c.*which).values;
@@ -200,33 +245,107 @@ void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* whic
     (simpler.*which).values = std::move(calmer);
     out.add(std::move(simpler));
   };
-  with_values(std::vector<T>(values.size(), calm));
-  const std::size_t n = values.size();
-  // One value for all that is next to calm, where that is nearer than what is there.
+  // One value for all, and one for all that differ, next to calm, where that is nearer than what is there.
   const auto distance_of = [&](std::int64_t sum, T value) { return sum + std::abs(static_cast<int>(value) - calm); };
+  const std::int64_t distances = std::accumulate(values.begin(), values.end(), std::int64_t{0}, distance_of);
   const auto beside = static_cast<T>(calm == std::numeric_limits<T>::max() ? calm - 1 : calm + 1);
-  if (std::accumulate(values.begin(), values.end(), std::int64_t{0}, distance_of) > std::ssize(values)) {
-    with_values(std::vector<T>(n, beside));
+  const std::vector<std::size_t> others = positions_of_others(values, calm);
+  if (distances > std::ssize(others)) {
+    std::vector<T> small = values;
+    for (const std::size_t i : others) small[i] = beside;
+    with_values(std::move(small));
   }
-  for (std::size_t piece = n / 2; piece > 1 && n / piece <= 128; piece /= 2) {
-    for (std::size_t begin = 0; begin < n && !out.taken(); begin += piece) {
-      const auto from = values.begin() + static_cast<std::ptrdiff_t>(begin);
-      const auto to = values.begin() + static_cast<std::ptrdiff_t>(std::min(n, begin + piece));
-      if (std::all_of(from, to, [&](T value) { return value == calm; })) continue;
-      std::vector<T> calmer = values;
-      std::fill(calmer.begin() + (from - values.begin()), calmer.begin() + (to - values.begin()), calm);
-      with_values(std::move(calmer));
-    }
-  }
-  if (n > 64 || out.taken()) return;
-  for (std::size_t i = 0; i < n; ++i) {
+  // Two values that cancel each other out need one another only while a clamp is near.
+  const bool recentred = others.size() <= 16 && c.output_zero_point != 128;
+  const auto with_fewer = [&](std::vector<T> fewer) {
+    with_values(fewer);
+    if (!recentred) return;
+    ConvCase simpler = c;
+    (simpler.*which).values = std::move(fewer);
+    simpler.output_zero_point = 128;
+    out.add(std::move(simpler));
+  };
+  add_fewer_values(values, calm, with_fewer, [&] { return out.taken(); });
+  if (distances > std::ssize(values)) with_values(std::vector<T>(values.size(), beside));
+  if (others.size() > 64) return;
+  for (const std::size_t i : others) {
+    if (out.taken()) return;
     const int distance = static_cast<int>(values[i]) - calm;
     for (int step : {distance, distance / 2, distance / 4, distance > 0 ? 1 : -1}) {
-      if (distance == 0 || step == 0) continue;
+      if (step == 0) continue;
       std::vector<T> calmer = values;
       calmer[i] = static_cast<T>(values[i] - step);
       with_values(std::move(calmer));
     }
+  }
+}
+
+double weight_scale_of(const ConvCase& c, std::size_t channel) {
+  return c.weight_scales[c.granularity == Granularity::per_channel ? channel : 0];
+}
+
+// All scales 1, and a bias that is a tie, for example 2.5, in each channel where the bias in units of the output scale
+// is next to one: in float, the sum taken into the bias may miss the tie that it was. Without such a channel, the case
+// as it is.
+ConvCase with_exact_ties(const ConvCase& c) {
+  ConvCase ties = c;
+  bool found = false;
+  for (float& bias : ties.bias) {
+    const double value = static_cast<double>(bias) / c.output_scale;
+    const double tie = std::floor(value) + 0.5;
+    const bool near = std::fabs(value) < 1000 && std::fabs(value - tie) < 1e-3;
+    bias = static_cast<float>(near ? tie : value);
+    found = found || near;
+  }
+  if (!found) return c;
+  ties.activation_scale = ties.output_scale = 1;
+  std::ranges::fill(ties.weight_scales, 1.0);
+  return ties;
+}
+
+// No products at all: the sums of one position are taken into the bias, so that the values before rounding stay. What
+// is wrong after the sums, in the rounding for example, needs no contents, and so the input may be as small as the
+// window allows. Some subjects take 16 channels or none.
+void add_sums_in_bias(Candidates& out, const ConvProblem& problem, const ConvCase& base) {
+  const auto zero_point = static_cast<std::uint8_t>(base.activation_zero_point);
+  if (positions_of_others(base.activation.values, zero_point).empty()) return;
+  ConvProblem folded = problem;
+  folded.spec.bias.resize(static_cast<std::size_t>(base.out_channels), 0);
+  std::ranges::fill(folded.activation, zero_point);
+  std::ranges::fill(folded.weight, std::int8_t{0});
+  const Selection whole = everything(base);
+  Selection kept = whole;
+  kept.batch = {0};
+  for (std::size_t d = 0; d < 3; ++d) {
+    const std::int64_t window = (base.kernel[d] - 1) * base.dilation[d] + 1;
+    const auto least = std::clamp<std::int64_t>(window - 2 * base.padding[d], 1, base.input[d]);
+    kept.input[d].resize(static_cast<std::size_t>(least));
+  }
+  const std::int64_t volume_of_output = volume(output_size(base));
+  const std::int64_t positions = base.batch * volume_of_output;
+  const std::int64_t step = std::max<std::int64_t>(1, positions / 8);
+  for (std::int64_t position = 0; position < positions && !out.taken(); position += step) {
+    for (std::int64_t k = 0; k < base.out_channels; ++k) {
+      const std::int64_t offset =
+          (position / volume_of_output * base.out_channels + k) * volume_of_output + position % volume_of_output;
+      const auto channel = static_cast<std::size_t>(k);
+      const double sum = conv_relu_trace(problem, {}, offset).accumulator;
+      const double bias = base.bias.empty() ? 0 : static_cast<double>(base.bias[channel]);
+      folded.spec.bias[channel] =
+          static_cast<float>(bias + sum * base.activation_scale * weight_scale_of(base, channel));
+    }
+    const ConvCase at_ties = with_exact_ties(folded.spec);
+    for (const std::size_t inputs : {std::size_t{1}, std::size_t{16}, whole.group_inputs.size()}) {
+      if (inputs > whole.group_inputs.size()) continue;
+      kept.group_inputs = whole.group_inputs;
+      kept.group_inputs.resize(inputs);
+      out.add(select(folded, kept));
+      if (at_ties != folded.spec) {
+        out.add(select({.spec = at_ties, .activation = folded.activation, .weight = folded.weight}, kept));
+      }
+      if (inputs == whole.group_inputs.size()) break;
+    }
+    if (position == 0) out.add(listed(folded));
   }
 }
 
@@ -316,34 +435,130 @@ void add_positive_weights(Candidates& out, const ConvCase& c) {
   }
 }
 
-// Many parameters at once, which one after the other lead through cases that do not fail: all scales 1; the same with the
-// multiplier kept; without bias, relu and zero points, or with the output's zero point in the middle.
-void add_plain_parameters(Candidates& out, const ConvCase& c) {
-  const bool scaled = c.activation_scale != 1 || c.output_scale != 1 || c.granularity == Granularity::per_channel ||
-                      c.weight_scales.front() != 1;
-  if (!scaled && c.bias.empty() && c.relu == Relu::off) return;
-  ConvCase plain = c;
-  plain.activation_scale = plain.output_scale = 1;
-  plain.granularity = Granularity::per_tensor;
-  plain.weight_scales = {1};
-  plain.weight_zero_points.resize(1);
-  if (scaled) {
-    ConvCase same_multiplier = plain;
-    const double unit = c.activation_scale * c.weight_scales.front();
-    same_multiplier.output_scale = c.output_scale / unit;
-    for (float& bias : same_multiplier.bias) bias = static_cast<float>(static_cast<double>(bias) / unit);
-    if (c.activation_scale != 1 || c.weight_scales.front() != 1) out.add(std::move(same_multiplier));
-    out.add(plain);
+bool all_scales_are_one(const ConvCase& c) {
+  return c.activation_scale == 1 && c.output_scale == 1 && positions_of_others(c.weight_scales, 1.0).empty();
+}
+
+// All scales 1, or all but the output scale, which then keeps the multiplier of one channel or is the power of two next
+// to it (sums divided by a power of two make exact ties). The bias changes with the scales, so that it stays as large
+// in the result.
+void add_plain_scales(Candidates& out, const ConvCase& plain, const ConvCase& c) {
+  const auto with_output_scale = [&](double scale) {
+    ConvCase scaled = plain;
+    scaled.output_scale = scale;
+    for (float& bias : scaled.bias) bias = static_cast<float>(static_cast<double>(bias) / c.output_scale * scale);
+    out.add(std::move(scaled));
+  };
+  std::vector<double> units;
+  for (const double weight_scale : c.weight_scales) {
+    const double unit = c.activation_scale * weight_scale;
+    if (units.size() < 8 && std::ranges::find(units, unit) == units.end()) units.push_back(unit);
   }
-  plain.bias.clear();
-  plain.relu = Relu::off;
-  out.add(plain);
-  plain.output_zero_point = 128;
-  out.add(plain);
-  plain.activation_zero_point = plain.weight_zero_points.front() = 0;
-  out.add(plain);
-  plain.output_zero_point = 0;
-  out.add(std::move(plain));
+  for (const double unit : units) {
+    const double same = c.output_scale / unit;
+    const double power_of_two = std::exp2(std::round(std::log2(same)));
+    if (unit != 1) with_output_scale(same);
+    if (power_of_two != same) with_output_scale(power_of_two);
+  }
+  if (c.output_scale != 1 && !c.bias.empty()) with_output_scale(1);
+}
+
+// Many parameters at once, which one after the other lead through cases that do not fail: plain scales; then without
+// bias, relu and zero points, or with the output's zero point in the middle. Some subjects take one granularity only.
+void add_plain_parameters(Candidates& out, const ConvCase& c) {
+  const bool per_channel = c.granularity == Granularity::per_channel;
+  for (const bool whole_tensor : {true, false}) {
+    if (!whole_tensor && !per_channel) continue;
+    const bool scaled = !all_scales_are_one(c) || (whole_tensor && per_channel);
+    if (!scaled && c.bias.empty() && c.relu == Relu::off) continue;
+    ConvCase plain = c;
+    plain.activation_scale = plain.output_scale = 1;
+    if (whole_tensor) {
+      plain.granularity = Granularity::per_tensor;
+      plain.weight_scales.resize(1);
+      plain.weight_zero_points.resize(1);
+    }
+    std::ranges::fill(plain.weight_scales, 1.0);
+    if (scaled) {
+      add_plain_scales(out, plain, c);
+      out.add(plain);
+    }
+    plain.bias.clear();
+    plain.relu = Relu::off;
+    out.add(plain);
+    plain.output_zero_point = 128;
+    out.add(plain);
+    plain.activation_zero_point = 0;
+    std::ranges::fill(plain.weight_zero_points, 0);
+    out.add(plain);
+    plain.output_zero_point = 0;
+    out.add(std::move(plain));
+  }
+}
+
+// A small output scale leaves hardly any sum between the clamps, so that few products can be taken away. For a single
+// result: a power of two by which its sum lies between them. Scales of 1 and above stay, so that this happens once.
+void add_sum_in_range(Candidates& out, const ConvProblem& problem, const ConvCase& base) {
+  if (element_count(output_shape(base)) != 1) return;
+  if (base.output_scale >= base.activation_scale * base.weight_scales.front()) return;
+  const double sum = std::fabs(static_cast<double>(conv_relu_trace(problem, {}, 0).accumulator));
+  for (const double most : {120.0, 30.0}) {
+    ConvCase plain = base;
+    plain.activation_scale = plain.weight_scales.front() = 1;
+    plain.output_scale = std::exp2(std::max(0.0, std::ceil(std::log2(sum / most))));
+    plain.bias.clear();
+    plain.relu = Relu::off;
+    plain.output_zero_point = 128;
+    out.add(std::move(plain));
+  }
+}
+
+// Where the bias alone makes the result: the first ties, in every channel. A subject that rounds otherwise than to even
+// fails on one of them, and each is easy to check by hand.
+void add_ties_of_bias(Candidates& out, const ConvCase& c) {
+  const auto zero_point = static_cast<std::uint8_t>(c.activation_zero_point);
+  if (c.bias.empty() || !positions_of_others(c.activation.values, zero_point).empty()) return;
+  // Small biases are left to add_simpler_lists(), so that what it makes of a tie does not become one again.
+  constexpr std::array<float, 4> kTies{0.5F, 1.5F, 2.5F, -0.5F};
+  if (all_scales_are_one(c) && std::ranges::none_of(c.bias, [](float bias) { return std::fabs(bias) > 2.5F; })) return;
+  for (const float tie : kTies) {
+    ConvCase simple = c;
+    simple.activation_scale = simple.output_scale = 1;
+    std::ranges::fill(simple.weight_scales, 1.0);
+    std::ranges::fill(simple.bias, tie);
+    out.add(std::move(simple));
+  }
+}
+
+// Lists of weight scales and biases: fewer that are not 1 or 0, all alike, then the first few of the rest one by one.
+void add_simpler_lists(Candidates& out, const ConvCase& c) {
+  const auto add_list = [&](auto ConvCase::* list, auto calm, const auto& simpler_values) {
+    const auto& values = c.*list;
+    const auto with_values = [&](auto changed) {
+      if (changed == values) return;
+      ConvCase simpler = c;
+      simpler.*list = std::move(changed);
+      out.add(std::move(simpler));
+    };
+    const std::vector<std::size_t> others = positions_of_others(values, calm);
+    const bool alike = std::ranges::count(values, values.empty() ? calm : values.front()) == std::ssize(values);
+    add_fewer_values(values, calm, with_values, [&] { return out.taken(); });
+    for (std::size_t i = 0; i < others.size() && i < 8 && !out.taken(); ++i) {
+      const auto value = values[others[i]];
+      // A list of one value is the simplest after a calm one; it is left only for fewer values or a simpler one.
+      if (!alike && others.size() == values.size()) with_values(std::decay_t<decltype(values)>(values.size(), value));
+      for (const double simpler : simpler_values(static_cast<double>(value))) {
+        auto changed = values;
+        for (std::size_t k = 0; k < changed.size(); ++k) {
+          if (alike || k == others[i]) changed[k] = static_cast<decltype(calm)>(simpler);
+        }
+        with_values(std::move(changed));
+      }
+      if (alike) return;
+    }
+  };
+  add_list(&ConvCase::weight_scales, 1.0, simpler_scales);
+  add_list(&ConvCase::bias, 0.0F, simpler_biases);
 }
 
 void add_simpler_parameters(Candidates& out, const ConvCase& c) {
@@ -369,15 +584,7 @@ void add_simpler_parameters(Candidates& out, const ConvCase& c) {
   }
   for (const double scale : simpler_scales(c.activation_scale)) with([&](ConvCase& s) { s.activation_scale = scale; });
   for (const double scale : simpler_scales(c.output_scale)) with([&](ConvCase& s) { s.output_scale = scale; });
-  for (std::size_t k = 0; k < c.weight_scales.size() && k < 8; ++k) {
-    for (const double scale : simpler_scales(c.weight_scales[k]))
-      with([&](ConvCase& s) { s.weight_scales[k] = scale; });
-  }
-  for (std::size_t k = 0; k < c.bias.size() && k < 8; ++k) {
-    for (const double bias : simpler_biases(static_cast<double>(c.bias[k]))) {
-      with([&](ConvCase& s) { s.bias[k] = static_cast<float>(bias); });
-    }
-  }
+  add_simpler_lists(out, c);
 }
 
 // One way to make a case simpler. base: the problem's case, contents listed.
@@ -385,9 +592,12 @@ using Pass = void (*)(Candidates& out, const ConvProblem& problem, const ConvCas
 
 constexpr std::array<Pass, 7> kPasses{
     [](Candidates& out, const ConvProblem& problem, const ConvCase&) { add_single_elements(out, problem); },
-    [](Candidates& out, const ConvProblem&, const ConvCase& base) {
+    [](Candidates& out, const ConvProblem& problem, const ConvCase& base) {
       add_open_range(out, base);
+      add_sums_in_bias(out, problem, base);
       add_plain_parameters(out, base);
+      add_sum_in_range(out, problem, base);
+      add_ties_of_bias(out, base);
     },
     [](Candidates& out, const ConvProblem& problem, const ConvCase&) { add_smaller_shapes(out, problem); },
     [](Candidates& out, const ConvProblem&, const ConvCase& base) { add_plainer_geometry(out, base); },

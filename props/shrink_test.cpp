@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
@@ -70,6 +71,105 @@ TEST(Shrink, PairSaturationEndsAtOnePair) {
   const ConvCase small = shrink(c, differs);
   EXPECT_EQ(element_count(output_shape(small)), 1) << print(small);
   EXPECT_EQ(reduction_length(small), 2) << print(small);
+}
+
+// A subject that rounds halves away from zero: it fails where a value before rounding is an exact tie that goes to an
+// even number below.
+bool rounds_halves_away(const ConvCase& c) {
+  for (const ElementTrace& trace : conv_relu_traces(with_contents(c), {})) {
+    const double rounded = std::round(trace.scaled) + static_cast<double>(c.output_zero_point);
+    const double least = c.relu == Relu::on ? static_cast<double>(c.output_zero_point) : 0;
+    if (std::clamp(rounded, least, 255.0) != trace.result) return true;
+  }
+  return false;
+}
+
+// The domain of a kernel that takes 3x3 windows with padding and channels in sixteens, with a scale for each channel.
+bool is_in_narrow_domain(const ConvCase& c) {
+  return c.dims == 2 && c.batch == 1 && c.groups == 1 && c.in_channels % 16 == 0 && c.out_channels % 16 == 0 &&
+         c.kernel == Spatial{1, 3, 3} && c.padding == Spatial{0, 1, 1} && c.stride == Spatial{1, 1, 1} &&
+         c.dilation == Spatial{1, 1, 1} && c.granularity == Granularity::per_channel &&
+         std::ranges::all_of(c.weight_zero_points, [](std::int64_t zero_point) { return zero_point == 0; });
+}
+
+ConvCase narrow_case() {
+  ConvCase c{.in_channels = 48,
+             .out_channels = 80,
+             .input = {1, 3, 5},
+             .kernel = {1, 3, 3},
+             .padding = {0, 1, 1},
+             .activation_scale = 0.125,
+             .granularity = Granularity::per_channel,
+             .output_scale = 64,
+             .output_zero_point = 70,
+             .seed = 5};
+  for (int k = 0; k < 80; ++k) {
+    c.weight_scales.resize(static_cast<std::size_t>(k) + 1);
+    c.weight_scales.back() = std::exp2(-(k % 5));
+    c.bias.push_back(static_cast<float>(k * 7 - 200));
+  }
+  c.weight_zero_points.assign(80, 0);
+  return c;
+}
+
+std::ptrdiff_t count_other_than(const auto& values, auto value) {
+  return std::ssize(values) - std::ranges::count(values, value);
+}
+
+// Halves of 48 and 80 channels never arrive at 16, and a granularity that has to stay must not keep the scales.
+TEST(Shrink, ANarrowDomainEndsAtItsSmallestShapeWithPlainParameters) {
+  const auto fails = [](const ConvCase& c) { return is_in_narrow_domain(c) && rounds_halves_away(c); };
+  ConvCase c = narrow_case();
+  while (c.seed < 100 && !fails(c)) ++c.seed;
+  ASSERT_TRUE(fails(c));
+  const ConvCase small = shrink(c, fails, {.products = 20'000'000, .seconds = 60});
+  EXPECT_EQ(small.in_channels, 16) << print(small);
+  EXPECT_EQ(small.out_channels, 16) << print(small);
+  EXPECT_EQ(small.input, (Spatial{1, 1, 1})) << print(small);
+  EXPECT_EQ(count_other_than(small.weight.values, 0), 0) << print(small);
+  EXPECT_EQ(count_other_than(small.weight_scales, 1.0), 0) << print(small);
+  EXPECT_EQ(count_other_than(small.bias, 0.0F), 1) << print(small);
+  EXPECT_EQ(small.output_scale, 1) << print(small);
+}
+
+// A weight of 2304 values, of which one decides.
+TEST(Shrink, ALongListOfValuesEndsAtTheOneThatDecides) {
+  const auto fails = [](const ConvCase& c) { return is_in_narrow_domain(c) && has_planted_bug(c); };
+  ConvCase c = narrow_case();
+  c.weight_scales.assign(80, 1.0);
+  c.weight = {Fill::uniform, {}};
+  ASSERT_TRUE(fails(c));
+  const ConvCase small = shrink(c, fails, {.seconds = 60});
+  EXPECT_LE(element_count(output_shape(small)), 2 * 16) << print(small);  // the weight may lie beside the middle
+  EXPECT_EQ(small.in_channels, 16) << print(small);
+  EXPECT_EQ(count_other_than(small.weight.values, 0), 1) << print(small);
+  EXPECT_EQ(count_other_than(small.activation.values, small.activation_zero_point), 1) << print(small);
+}
+
+// An output scale and a bias that make a tie only together.
+TEST(Shrink, ATieOfBiasAndOutputScaleEndsAtAHalf) {
+  const ConvCase c{.activation_scale = 1,
+                   .output_scale = 136.625,
+                   .bias = {136.625F * 40.5F},
+                   .activation = {Fill::listed, {3}},
+                   .weight = {Fill::listed, {0}}};
+  ASSERT_TRUE(rounds_halves_away(c));
+  const ConvCase small = shrink(c, rounds_halves_away, {.seconds = 60});
+  EXPECT_EQ(small.output_scale, 1) << print(small);
+  EXPECT_EQ(small.bias, std::vector<float>{0.5F}) << print(small);
+}
+
+// The scale and the bias of the last channel of many decide: all others become plain.
+TEST(Shrink, OneChannelOfManyKeepsItsScaleAndBias) {
+  const auto fails = [](const ConvCase& c) {
+    return c.out_channels == 80 && c.granularity == Granularity::per_channel && c.weight_scales.back() > 2 &&
+           std::ranges::any_of(c.bias, [](float bias) { return bias > 90; });
+  };
+  ConvCase c = narrow_case();
+  c.weight_scales.back() = 3.7;
+  const ConvCase small = shrink(c, fails, {.seconds = 60});
+  EXPECT_EQ(count_other_than(small.weight_scales, 1.0), 1) << print(small);
+  EXPECT_EQ(count_other_than(small.bias, 0.0F), 1) << print(small);
 }
 
 // By work, so that a slow machine ends at the same case as a fast one.
