@@ -74,7 +74,9 @@ void print_declined(const RunSummary& run) {
 void add_memory_option(CLI::App& command, std::int64_t& memory) {
   command
       .add_option("--memory", memory,
-                  "Memory that a worker process may take, MiB; a case that needs more is not verified")
+                  "Memory of a worker process, MiB; a case that needs more is not verified (a subject's process may "
+                  "take a quarter of "
+                  "the machine's memory, at most 8 GiB)")
       ->check(whole_number(64, std::int64_t{1} << 24U))
       ->capture_default_str();
 }

@@ -50,7 +50,7 @@ std::string onednn_text(OnednnCode code) {
   switch (code) {
     case OnednnCode::vnni: return "exact sums";
     case OnednnCode::vnni_gemm: return "exact sums, by the product of the scales";
-    case OnednnCode::amx: return "exact sums, by the product of the scales";
+    case OnednnCode::amx: return "exact sums, zero point taken out in float32, by the product of the scales";
     case OnednnCode::depthwise: return "depthwise code, exact sums";
     case OnednnCode::pointwise: return "pointwise code, int16 pairs saturate, zero point taken out in float32";
     case OnednnCode::int16_pairs: return "int16 pairs of a kernel position saturate";

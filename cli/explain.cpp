@@ -13,18 +13,18 @@
 #include "cases/contents.h"
 #include "cases/printable.h"
 #include "cli/commands.h"
+#include "cli/duration.h"
 #include "cli/subject_option.h"
 
 namespace tieout {
 namespace {
-
-constexpr double kSeconds = 60;  // for the subject's answer
 
 struct Arguments {
   std::string line;
   std::optional<std::string> at;
   std::vector<std::string> hypotheses;
   std::string subject;  // empty: none
+  double seconds = 60;  // for the subject's answer
 };
 
 int refuse(const std::string& text) {
@@ -90,7 +90,7 @@ int run_explain(const Arguments& arguments) {
   if (!subject) return subject.error();
   const ConvProblem problem = with_contents(*c);
   std::optional<LayerAnswer> answer;
-  if (*subject) answer = answer_alone(**subject, problem, kSeconds);
+  if (*subject) answer = answer_alone(**subject, problem, arguments.seconds);
   if (!arguments.at) {
     std::optional<std::int64_t> disputed;
     if (answer && *answer) disputed = farthest(**answer, evaluate(*list.front(), problem));
@@ -120,6 +120,9 @@ void add_explain(CLI::App& app, int& exit_status) {
   command->add_option("--subject", arguments->subject,
                       "Kernel whose answer is printed, too: a shared library, command:LINE or hypothesis:NAME; without "
                       "--at, where it lies farthest from the first hypothesis");
+  command->add_option("--patience", arguments->seconds, "Timeout of the subject's answer, seconds")
+      ->check(seconds_check())
+      ->capture_default_str();
   command->footer("Without --hypothesis: integer_float32, the document's two, and those with another result.");
   command->callback([arguments, &exit_status] { exit_status = run_explain(*arguments); });
 }

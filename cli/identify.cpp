@@ -270,8 +270,10 @@ void add_identify(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("identify", "Which arithmetic does an implementation follow?");
   const auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option("--subject", arguments->subject,
-                   "A shared library that exports what tieout_kernel.h says, or one of " + names_of_subjects())
+      ->add_option(
+          "--subject", arguments->subject,
+          "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, or one of " +
+              names_of_subjects())
       ->capture_default_str();
   command->add_option("--isa", arguments->isa, "What FBGEMM is forced to")->capture_default_str();
   command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")

@@ -31,10 +31,9 @@ TEST(HostProtocol, AProblemComesBackAsAKernelReadsIt) {
                               .memory_fill = 2,
                               .caller = Conditions::Caller::new_thread};
   const auto asked = unpack_problem(pack(7, problem, conditions));
-  ASSERT_TRUE(asked);
-  EXPECT_EQ(asked->number, 7U);
-  EXPECT_EQ(asked->problem, problem);
-  EXPECT_EQ(asked->conditions, conditions);
+  EXPECT_EQ(asked.value().number, 7U);
+  EXPECT_EQ(asked.value().problem, problem);
+  EXPECT_EQ(asked.value().conditions, conditions);
 }
 
 TEST(HostProtocol, AnswersComeBack) {
@@ -43,9 +42,8 @@ TEST(HostProtocol, AnswersComeBack) {
   const SubjectAnswer declined = tl::unexpected(SubjectError{SubjectError::Kind::declined, "groups"});
   EXPECT_EQ(unpack_answer(pack(1, declined), 1, kShape).value(), declined);
   const auto hello = unpack_hello(pack(HostHello{"", "a\033b", "dims=2"}));
-  ASSERT_TRUE(hello);
-  EXPECT_EQ(hello->name, "a\\x1bb");
-  EXPECT_EQ(hello->domain, "dims=2");
+  EXPECT_EQ(hello.value().name, "a\\x1bb");
+  EXPECT_EQ(hello.value().domain, "dims=2");
 }
 
 // Whatever a library writes in its host's place.

@@ -138,6 +138,8 @@ class Supervisor {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  // The supervisor and the workers ignore these. A subject that sends them to itself has to end, as it would elsewhere.
+  for (const int ending : {SIGINT, SIGTERM, SIGHUP}) std::signal(ending, SIG_DFL);
   setsid();  // a signal to its process group reaches what it started, and nothing else
   dup2(words, STDERR_FILENO);
   close_range(STDERR_FILENO + 1, ~0U, 0);

@@ -92,8 +92,20 @@ class Campaign {
       if (pending_.empty()) break;
       processes_.wait(milliseconds(100));
       note_time();
-      if (!calls_.progress(run_, underway())) stop();
+      if (!calls_.progress(run_, underway())) {
+        stop();
+      } else if (hangs_always()) {
+        calls_.stopped("the subject hangs on most cases (" + std::to_string(hangs_) + " of " +
+                       std::to_string(answered_) + "); if it is only slow, raise --patience");
+        stop();
+      }
     }
+  }
+
+  // A run of nothing but hangs would take hours and tell no more.
+  [[nodiscard]] bool hangs_always() const {
+    constexpr std::int64_t kEnough = 20;
+    return hangs_ >= kEnough && 2 * hangs_ > answered_;
   }
 
   void stop() {
@@ -170,6 +182,8 @@ class Campaign {
   }
 
   void take(Pending& block, std::int64_t index, CaseOutcome outcome) {
+    ++answered_;
+    if (options_.subject != nullptr && outcome.reason == "died: hang") ++hangs_;
     outcome_of(block, index) = std::move(outcome);
     ++block.answered;
   }
@@ -394,8 +408,9 @@ class Campaign {
   std::int64_t next_;  // of the shard's blocks, the first that is not begun
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
-  bool looking_ = false;         // a second look is being taken
-  std::deque<Pending> pending_;  // in the order of the sequence; references to its elements stay valid
+  std::int64_t answered_ = 0, hangs_ = 0;  // cases since the run was started or resumed
+  bool looking_ = false;                   // a second look is being taken
+  std::deque<Pending> pending_;            // in the order of the sequence; references to its elements stay valid
   Kinds kinds_;
   std::map<std::string, std::size_t> kept_;  // findings, by the kind that they are counted by
   std::deque<Reduction> unreduced_;

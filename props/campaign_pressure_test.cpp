@@ -224,10 +224,9 @@ TEST(CaseSequence, FindsTheOneCaseThatMustComeBefore) {
   const ConvCase last = *parse("conv3d x=[9] w=[9]");
   const Finding finding{.case_line = print(last), .original_line = print(last), .index = 7};
   const auto found = find_cases_before(finding, before, how);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->before, std::vector<std::string>{print(before[11])});
-  EXPECT_EQ(found->index, 7);
-  EXPECT_FALSE(found->elements.empty());
+  EXPECT_EQ(found.value().before, std::vector<std::string>{print(before[11])});
+  EXPECT_EQ(found.value().index, 7);
+  EXPECT_FALSE(found.value().elements.empty());
   before.erase(before.begin() + 11);
   EXPECT_FALSE(find_cases_before(finding, before, how));
 }
@@ -242,9 +241,8 @@ TEST(CaseSequence, OfACampaignReplays) {
   const Examination how{.reference = reference, .subject = &subject};
   const ConvCase last = *parse(found->case_line);
   const auto end = verify_after({*parse(found->before.front())}, last, how);
-  ASSERT_TRUE(end);
-  EXPECT_TRUE(is_finding(end->outcome));
-  EXPECT_FALSE(is_finding(verify_after({}, last, how)->outcome));
+  EXPECT_TRUE(is_finding(end.value().outcome));
+  EXPECT_FALSE(is_finding(verify_after({}, last, how).value().outcome));
 }
 
 }  // namespace

@@ -266,10 +266,8 @@ bool halve(ConvCase& drawn) {
     drawn.batch /= 2;
   } else if (longest > 4 && longest * 8 > channels) {
     longest /= 2;
-  } else if (channels > 1) {
-    channels /= 2;
-  } else if (longest > 1) {
-    longest /= 2;
+  } else if (std::int64_t& dearest = channels > 1 ? channels : longest; dearest > 1) {
+    dearest /= 2;
   } else {
     return false;
   }

@@ -171,7 +171,7 @@ tl::expected<void, std::string> remove_stale_journal(const fs::path& file) {
     const bool regular = fs::is_regular_file(neighbour, error);
     if (regular) std::ifstream(neighbour, std::ios::binary).read(head.data(), 4);
     const bool journal = head == "\xd9\xd5\x05\xf9" || head == std::string(4, '\0') || head == "\x37\x7f\x06\x82" ||
-                         head == "\x37\x7f\x06\x83" || head == "\x18\xe2\x2d\x00";
+                         head == "\x37\x7f\x06\x83" || head == std::string("\x18\xe2\x2d\0", 4);
     if (!regular || !journal || !fs::remove(neighbour, error)) {
       return tl::unexpected(neighbour.string() + " would be taken for a part of the new record: move it away");
     }
