@@ -31,7 +31,10 @@ Done read_number(std::string_view field, std::string_view text, T& value) {
   std::string wanted = "a number";
   if constexpr (std::is_integral_v<T>) {
     using Limits = std::numeric_limits<T>;
-    wanted = "a whole number " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max());
+    wanted = "a whole number";
+    if (error == std::errc::result_out_of_range) {
+      wanted += " " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max());
+    }
   }
   return bad(field, "must be " + wanted + ", is '" + excerpt(text) + "'");
 }
@@ -228,6 +231,14 @@ struct Reader {
   }
 };
 
+// "Conv2d" and "conv2d_relu" mean conv2d.
+std::string advice_for_head(std::string_view head) {
+  if (head.size() < 6 || (head[0] | 0x20) != 'c' || head.substr(1, 3) != "onv" || head[4] < '1' || head[4] > '3')
+    return {};
+  const std::string word = "conv" + std::string(head.substr(4, 2));
+  return head.ends_with("_relu") ? "; write " + word + " ... relu" : "; write " + word;
+}
+
 }  // namespace
 
 tl::expected<ConvCase, CaseError> parse(std::string_view line) {
@@ -238,7 +249,8 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
   const std::string_view head = cut_word(line);
   Reader reader;
   if (head != "conv1d" && head != "conv2d" && head != "conv3d") {
-    return bad("conv", "a case begins with conv1d, conv2d or conv3d, not with '" + excerpt(head) + "'");
+    return bad("conv",
+               "a case begins with conv1d, conv2d or conv3d, not with '" + excerpt(head) + "'" + advice_for_head(head));
   }
   reader.c.dims = head[4] - '0';
   while (!line.empty()) {

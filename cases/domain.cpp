@@ -158,7 +158,9 @@ bool axes_related(const Condition& condition, const ConditionValue& value, const
 // A single number, or every number of ws, wz and the multiplier, against one value.
 bool numbers_related(const Condition& condition, const ConditionValue& value, const ConvCase& c) {
   const Operand& left = condition.left;
-  const double right = on_axis(value, c, 2).value();
+  const auto compared = on_axis(value, c, 2);
+  if (!compared) return false;
+  const double right = *compared;
   const auto fits = [&](double number) {
     return related(reduced(number, condition.modulus), condition.relation, right);
   };

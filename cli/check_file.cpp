@@ -64,14 +64,15 @@ FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& ca
   auto reader = LineReader::open(file);
   if (!reader) return stop(kBadUsage, 0, reader.error().message + "; name a file that can be read");
   while (true) {
-    auto line = reader->next();
-    if (!line) {
-      const bool bad_input = line.error().kind == LineError::Kind::too_long || end.lines == 0;
-      return stop(bad_input ? kBadUsage : kNotVerified, end.lines == 0 ? 0 : end.lines + 1, line.error().message);
+    const auto read = reader->next();
+    if (!read) {
+      const bool bad_input = read.error().kind == LineError::Kind::too_long || end.lines == 0;
+      return stop(bad_input ? kBadUsage : kNotVerified, end.lines == 0 ? 0 : end.lines + 1, read.error().message);
     }
-    if (!*line) return end;
+    const std::optional<std::string>& line = *read;
+    if (!line) return end;
     ++end.lines;
-    const std::string_view text = case_of(**line);
+    const std::string_view text = case_of(*line);
     if (text.empty()) {
       ++end.without_case;
       continue;

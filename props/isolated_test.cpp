@@ -96,11 +96,14 @@ TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
               .died = [&](std::int64_t i, const Death& death) { EXPECT_EQ(i, 1) << death.text(); }});
     return answered;
   };
+  // Its own answer to the last piece may have been taken before what it forged is read.
   const std::vector<std::int64_t> first{0};
-  EXPECT_EQ(answered_where({{1, 0}, {2, 0}, {3, 0}}), (std::vector<std::int64_t>{0, 1}));
-  EXPECT_EQ(answered_where({{2, 0}}), first);
-  EXPECT_EQ(answered_where({{-1, 0}}), first);
-  EXPECT_EQ(answered_where({{1, ~std::uint64_t{0}}}), first);
+  const std::vector<std::int64_t> both{0, 1};
+  const auto is_owed = [&](const std::vector<std::int64_t>& answered) { return answered == first || answered == both; };
+  EXPECT_EQ(answered_where({{1, 0}, {2, 0}, {3, 0}}), both);
+  EXPECT_TRUE(is_owed(answered_where({{2, 0}})));
+  EXPECT_TRUE(is_owed(answered_where({{-1, 0}})));
+  EXPECT_TRUE(is_owed(answered_where({{1, ~std::uint64_t{0}}})));
 }
 
 TEST(RunAlone, SaysHowItDied) {

@@ -376,8 +376,8 @@ TEST_F(ChangedRecordTest, EveryEditIsSeen) {
 // Views and triggers compute without end; a column can be made of others. None of them is run.
 TEST_F(ChangedRecordTest, OtherTablesAreRefused) {
   for (const char* edit :
-       {"DROP TABLE reason; CREATE VIEW reason AS WITH RECURSIVE n(text, cases) AS (SELECT 'x', 1 UNION ALL SELECT "
-        "text || cases, cases + 1 FROM n) SELECT * FROM n",
+       {("DROP TABLE reason; CREATE VIEW reason AS WITH RECURSIVE n(text, cases) AS (SELECT 'x', 1 UNION ALL SELECT "
+         "text || cases, cases + 1 FROM n) SELECT * FROM n"),
         "CREATE TABLE more (x)", "CREATE INDEX more ON cell (engine)",
         "CREATE TRIGGER more AFTER UPDATE ON run BEGIN DELETE FROM block; END",
         "ALTER TABLE finding ADD COLUMN more TEXT GENERATED ALWAYS AS (hex(zeroblob(100000000)))",
