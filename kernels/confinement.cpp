@@ -25,8 +25,8 @@ rlim_t data_now() {
   return known ? pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
-// Data, and not the address space: what reserves addresses, such as CUDA, takes no memory.
-void limit_memory() {
+// Data, and not the address space: what reserves addresses, such as CUDA, takes no memory. Not used with AddressSanitizer.
+[[maybe_unused]] void limit_memory() {
   struct sysinfo machine{};
   if (sysinfo(&machine) != 0) return;
   const rlim_t whole = static_cast<rlim_t>(machine.totalram) * machine.mem_unit;
