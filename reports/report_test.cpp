@@ -71,8 +71,6 @@ TEST(Report, CasesWithoutAVerdictForLackOfMemoryAreNoDifferenceAndNoSuccess) {
   EXPECT_NE(verdict(report).find(", 2 without a verdict for lack of memory or processes"), std::string::npos);
   run.cases.starved = 0;
   EXPECT_EQ(exit_status(make_report({run})), 0);
-  run.cases.errored = 1;  // as where the subject was replaced in the meantime
-  EXPECT_EQ(exit_status(make_report({run})), 3);
 }
 
 TEST(Report, AClassThatOneRunMissedMayBeReachedByAnother) {
