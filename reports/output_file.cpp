@@ -131,10 +131,15 @@ Errno write_as_it_is(const fs::path& path, int flags, std::string_view text) {
   return file.close_now();
 }
 
-Errno write_synced(Descriptor& file, std::string_view text) {
+Errno write_synced(const Descriptor& file, std::string_view text) {
   if (const Errno error = write_all(file.number(), text); error != 0) return error;
-  if (fsync(file.number()) != 0) return errno;
-  return file.close_now();
+  return fsync(file.number()) == 0 ? 0 : errno;
+}
+
+constexpr mode_t kNewMode = 0666;  // less what the umask takes away
+
+Descriptor create(const fs::path& path) {
+  return Descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewMode));
 }
 
 // Owner first, because a change of the owner takes bits of the mode away. Only root can give files away.
@@ -151,13 +156,46 @@ void take_over_owner_and_mode(const Descriptor& file, const struct stat& from) {
 
 Errno replace(const Target& target, std::string_view text) {
   const fs::path draft = unused_path_beside(target.path);
-  Descriptor file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  Descriptor file = create(draft);
   if (file.number() < 0) return errno;
   if (target.kind == Target::Kind::regular) take_over_owner_and_mode(file, target.status);
   Errno error = write_synced(file, text);
+  if (error == 0) error = file.close_now();
   if (error == 0 && std::rename(draft.c_str(), target.path.c_str()) != 0) error = errno;
   if (error != 0) unlink(draft.c_str());
   return error;
+}
+
+// Gives a file one more name. EEXIST where something has it already.
+Errno link_as(const std::string& draft, const fs::path& path) {
+  return linkat(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+}
+
+// By a draft that has a name until it has its own.
+Errno write_new_by_rename(const fs::path& path, std::string_view bytes) {
+  const fs::path draft = unused_path_beside(path);
+  const Descriptor file = create(draft);
+  if (file.number() < 0) return errno;
+  Errno error = write_synced(file, bytes);
+  if (error == 0) error = link_as(draft.string(), path);
+  if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {  // some file systems have no links
+    error = renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
+  }
+  unlink(draft.c_str());
+  return error;
+}
+
+// By a draft without a name where the file system can do that: nothing of it is left behind by a process that is killed.
+Errno write_new(const fs::path& path, std::string_view bytes) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const Descriptor draft(open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, kNewMode));
+  if (draft.number() < 0) {
+    const Errno error = errno;
+    const bool refused = error == ENOENT || error == EACCES || error == EROFS || error == ENOTDIR;
+    return refused ? error : write_new_by_rename(path, bytes);
+  }
+  const Errno error = write_synced(draft, bytes);
+  return error == 0 ? link_as(fmt::format("/proc/self/fd/{}", draft.number()), path) : error;
 }
 
 // Whether the folder, and not the file, refused.
@@ -182,7 +220,7 @@ Errno make_folder_of(const fs::path& path) {
 // Tried, because to root everything seems to be allowed.
 Errno try_to_create_beside(const fs::path& path) {
   const fs::path draft = unused_path_beside(path);
-  const Descriptor file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  const Descriptor file = create(draft);
   if (file.number() < 0) return errno;
   unlink(draft.c_str());
   return 0;
@@ -259,6 +297,14 @@ std::string identity_of(const struct stat& status) { return fmt::format("{}:{}",
 
 tl::expected<void, std::string> write_file(const fs::path& path, std::string_view text) {
   return result_of(path, write_target(find_target(path), text));
+}
+
+tl::expected<void, std::string> write_new_file(const fs::path& path, std::string_view bytes) {
+  Errno error = make_folder_of(path);
+  if (error == 0) error = write_new(path, bytes);
+  if (error == 0) return {};
+  if (error == EEXIST) return tl::unexpected(path.string() + ": exists already; name another file, or remove it");
+  return tl::unexpected(path.string() + ": " + std::strerror(error) + "; name another file, or make room there");
 }
 
 tl::expected<void, std::string> check_writable(const fs::path& path) {

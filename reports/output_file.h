@@ -16,6 +16,10 @@ namespace tieout {
 // Makes the folder if it is missing, and writes the file. On error the text says what to do.
 [[nodiscard]] tl::expected<void, std::string> write_file(const std::filesystem::path& path, std::string_view text);
 
+// Writes a file that must not exist yet, with its folder. Killed at any moment, it leaves the whole file or none under this
+// name, and changes no other file. The error names the file and says what to do.
+[[nodiscard]] tl::expected<void, std::string> write_new_file(const std::filesystem::path& path, std::string_view bytes);
+
 // Whether write_file() can be expected to succeed, tried before the work whose result is to be written. Makes the
 // folder if it is missing, leaves no file behind, and does not open pipes and devices. The error is write_file()'s.
 [[nodiscard]] tl::expected<void, std::string> check_writable(const std::filesystem::path& path);

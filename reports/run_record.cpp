@@ -8,10 +8,9 @@
 #include <map>
 #include <utility>
 
-#include "cases/digest.h"
 #include "reports/database.h"
 #include "reports/finding_json.h"
-#include "reports/new_file.h"
+#include "reports/output_file.h"
 #include "reports/record_check.h"
 #include "reports/record_tables.h"
 
