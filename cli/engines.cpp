@@ -63,7 +63,7 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
   const Hardware hardware = reference.hardware();
   c.execution.engine = engine;
   c.execution.isa = isa;
-  const Engine picked = engine == Engine::x86 ? x86_picks(c, hardware) : engine;
+  const Engine picked = computing_engine(c, hardware);
   const FbgemmPath path = fbgemm_path(c, hardware);
   std::string what;
   if (const auto can = reference.available(c.execution); !can) {

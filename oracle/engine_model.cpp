@@ -34,6 +34,10 @@ Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
   return hardware.avx512_vnni && c.groups <= 100 && !has_weight_zero_point(c) ? Engine::onednn : Engine::fbgemm;
 }
 
+Engine computing_engine(const ConvCase& c, const Hardware& hardware) {
+  return c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+}
+
 std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
   switch (engine) {
     case Engine::onednn: return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
@@ -61,12 +65,11 @@ Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Ha
   return each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
 }
 
-std::vector<Tensor<std::uint8_t>> predict_all(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
-  std::vector<Tensor<std::uint8_t>> answers{predict(problem, engine, hardware)};
+std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
   const Engine picked = engine == Engine::x86 ? x86_picks(problem.spec, hardware) : engine;
-  if (picked != Engine::onednn) return answers;
-  if (const auto other = onednn_other_code(problem.spec, hardware)) answers.push_back(predict_onednn(problem, *other));
-  return answers;
+  if (picked != Engine::onednn) return {};
+  const auto other = onednn_other_code(problem.spec, hardware);
+  return other ? std::optional(predict_onednn(problem, *other)) : std::nullopt;
 }
 
 std::string_view refusal(const ConvCase& c, const Hardware&) {

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "oracle/fbgemm_path.h"
 #include "oracle/hypothesis.h"
@@ -79,16 +78,19 @@ enum class OnednnCode {
 // VNNI, else FBGEMM.
 [[nodiscard]] Engine x86_picks(const ConvCase& c, const Hardware& hardware);
 
+// The engine that computes the case: the one that it names, or what X86 picks.
+[[nodiscard]] Engine computing_engine(const ConvCase& c, const Hardware& hardware);
+
 // What FBGEMM computes on this case.
 [[nodiscard]] Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware);
 
 // What `engine` answers, or would if it did not refuse. FBGEMM is forced to problem.spec.execution.isa.
 [[nodiscard]] Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware);
 
-// The answers that `engine` may give: that of predict(), then that of the other code that oneDNN may take, if there is one.
-// One of them holds for the whole output.
-[[nodiscard]] std::vector<Tensor<std::uint8_t>> predict_all(const ConvProblem& problem, Engine engine,
-                                                            const Hardware& hardware);
+// What `engine` answers where oneDNN takes its other code, for the whole output; nothing where there is no such code. It
+// takes as long as predict(): ask for it only where that prediction does not hold.
+[[nodiscard]] std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine,
+                                                                const Hardware& hardware);
 
 // Why the engine of c.execution throws on this valid case; empty if it answers.
 [[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);

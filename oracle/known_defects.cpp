@@ -183,7 +183,7 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
 }  // namespace
 
 const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware) {
-  const Engine engine = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+  const Engine engine = computing_engine(c, hardware);
   if (engine == Engine::fbgemm) return fbgemm_defect(c, hardware);
   if (engine == Engine::onednn) return onednn_defect(c, hardware);
   return nullptr;

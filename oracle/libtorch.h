@@ -90,6 +90,13 @@ class LibTorch {
   [[nodiscard]] virtual EngineResult<Experiment> experiment(std::uint64_t seed) = 0;
 };
 
+// The case with the instruction set that FBGEMM takes where the case names none. That is not always the best that the CPU
+// has: FBGEMM's own environment variable limits it.
+[[nodiscard]] inline ConvCase as_run(ConvCase c, const LibTorch& reference) {
+  if (c.execution.isa == Isa::native) c.execution.isa = reference.native_isa();
+  return c;
+}
+
 // How LibTorch's threads wait for work. To spin is quicker for a process that has the cores for itself; of many processes, each
 // would spin on the others' cores.
 enum class Waiting { spinning, asleep };

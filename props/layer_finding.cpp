@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
@@ -52,8 +53,7 @@ struct Comparison {
 std::optional<Comparison> differ_on(const ConvCase& c, std::size_t column, const LayerOptions& options,
                                     LibTorch& reference) {
   const Hardware hardware = reference.hardware();
-  ConvCase named = c;
-  if (named.execution.isa == Isa::native) named.execution.isa = reference.native_isa();
+  const ConvCase named = as_run(c, reference);
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr) return {};
   const ConvProblem problem = with_contents(c);
@@ -72,7 +72,7 @@ std::optional<Comparison> differ_on(const ConvCase& c, std::size_t column, const
 
 Finding finding_of(const ConvCase& c, Comparison found, const std::string& column, const LibTorch& reference) {
   ConvProblem problem = with_contents(c);
-  if (problem.spec.execution.isa == Isa::native) problem.spec.execution.isa = reference.native_isa();
+  problem.spec = as_run(std::move(problem.spec), reference);
   const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, reference.hardware());
   Finding finding{.case_line = print(c),
                   .original_line = print(c),

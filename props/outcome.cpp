@@ -74,9 +74,8 @@ CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t)>& cas
 
 CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death) {
   const LibTorch& reference = how.reference;
-  ConvCase named = c;
-  if (named.execution.isa == Isa::native) named.execution.isa = reference.native_isa();
-  const KnownDefect* const defect = how.subject == nullptr ? known_defect(named, reference.hardware()) : nullptr;
+  const KnownDefect* const defect =
+      how.subject == nullptr ? known_defect(as_run(c, reference), reference.hardware()) : nullptr;
   if (defect != nullptr && defect->memory) return left_its_buffers(c, *defect, reference);
   const Cell cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference.native_isa());
   if (death.by_machine && death.signal == 0) return {.status = Status::starved, .reason = death.text(), .cell = cell};

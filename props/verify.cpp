@@ -48,12 +48,6 @@ std::string known(const KnownDefect& defect, std::string_view what) {
   return "known defect " + std::string(defect.id) + ": " + std::string(what);
 }
 
-// The case as predictions need it: with the instruction set that FBGEMM takes where none is forced. That is not always the
-// best that the CPU has: FBGEMM's own environment variable limits it.
-void name_isa(ConvCase& c, const LibTorch& reference) {
-  if (c.execution.isa == Isa::native) c.execution.isa = reference.native_isa();
-}
-
 void set_cause(Finding& finding, const Difference& difference) {
   finding.diff_class = name(difference.cls);
   finding.derivation = difference.exchanged;
@@ -63,15 +57,16 @@ void set_cause(Finding& finding, const Difference& difference) {
 // Returns the prediction that equals the answer, or else the first one.
 Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, const EngineAnswer& answer,
                                         const Hardware& hardware) {
-  std::vector<Tensor<std::uint8_t>> predictions = predict_all(problem, answer.picked, hardware);
-  const auto equal = std::ranges::find(predictions, answer.y);
-  return std::move(equal == predictions.end() ? predictions.front() : *equal);
+  Tensor<std::uint8_t> prediction = predict(problem, answer.picked, hardware);
+  if (prediction == answer.y) return prediction;
+  auto other = predict_other(problem, answer.picked, hardware);
+  return other == answer.y ? std::move(*other) : std::move(prediction);
 }
 
 // Compares the answer with our prediction of it.
 void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
   const ConvCase& c = problem.spec;
-  const Engine foretold = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+  const Engine foretold = computing_engine(c, hardware);
   verdict.picked = answer.picked;
   if (answer.picked != foretold) {
     return fail(verdict, "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(foretold)));
@@ -137,7 +132,7 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
   Verdict verdict;
   verdict.finding.expected_name = name(c.execution.engine);
   verdict.path = fbgemm_path(c, hardware);
-  name_isa(problem.spec, reference);
+  problem.spec = as_run(std::move(problem.spec), reference);
   verdict.defect = known_defect(problem.spec, hardware);
   const Isa named = std::exchange(problem.spec.execution.isa, c.execution.isa);
   const std::optional<ReferenceAnswer> answer = ask(problem, verdict);
@@ -225,7 +220,7 @@ class CauseEvidence {
       from == From::a_probe ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
     } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
       ConvProblem problem = with_contents(c);
-      name_isa(problem.spec, reference);
+      problem.spec = as_run(std::move(problem.spec), reference);
       const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, reference.hardware());
       causes_.observe(problem, equal_contracts(arithmetic, verdict.expected), verdict.expected);
     }

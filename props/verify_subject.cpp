@@ -127,9 +127,9 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   finding.case_line = finding.original_line = print(c);
   finding.subject = subject.text();
   verdict.path = fbgemm_path(c, hardware);
-  if (c.execution.isa == Isa::native) problem.spec.execution.isa = reference.native_isa();
+  problem.spec = as_run(std::move(problem.spec), reference);
   verdict.defect = known_defect(problem.spec, hardware);
-  verdict.picked = c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+  verdict.picked = computing_engine(c, hardware);
   finding.expected_name = name(c.execution.engine);
   // The subject comes first: until it has answered, no process holds the reference's answer.
   Trial trial = trial_of(subject, problem, c, rules, where);
