@@ -28,10 +28,7 @@ tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& b
                                                   const Rules& rules) {
   auto end = verify_after(before, c, {.reference = reference, .subject = subject, .rules = rules});
   if (!end) return tl::unexpected(std::string("the process ends at one of the cases before: check that one alone"));
-  RunSummary run{.command = command,
-                 .subject = subject == nullptr ? "scalar" : subject->text(),
-                 .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                 .machine = machine_of(reference)};
+  RunSummary run = run_of(command, reference, subject);
   count(run, end->outcome, "given");
   if (is_finding(end->outcome)) {
     print_text(finding_text(end->finding));

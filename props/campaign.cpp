@@ -380,13 +380,11 @@ class Campaign {
   }
 
   void commit(Pending& block) {
-    RecordBlock record{.number = block.number, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};
+    RecordBlock record{.number = block.number};
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
       const std::int64_t index = block.begin + static_cast<std::int64_t>(i);
       const CaseOutcome& outcome = block.outcomes[i];
-      record.verdicts += letter(outcome.status);
-      record.digest = mix(record.digest, outcome);
-      count(record.counts, outcome, drawn_for(options_, index));
+      count(record, outcome, drawn_for(options_, index));
       deaths_.erase(index);
     }
     record.counts.findings.assign(block.findings.begin(), block.findings.end());

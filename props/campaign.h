@@ -60,6 +60,9 @@ struct CampaignOptions {
 
 [[nodiscard]] Machine machine_of(const LibTorch& reference);
 
+// The head of every run: what is verified, against what, on which machine. subject: nullptr if LibTorch itself is verified.
+[[nodiscard]] RunSummary run_of(std::string command, const LibTorch& reference, const Subject* subject);
+
 // What a run has counted before its first case: machine, classes, the cells that it aims at.
 [[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference);
 

@@ -8,6 +8,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/digest.h"
 #include "reports/finding_json.h"
 #include "reports/finding_text.h"
 #include "reports/output_file.h"
@@ -34,9 +35,9 @@ std::string folder_name(const Finding& finding) {
     if (!plain && !name.empty() && name.back() != '-') name += '-';
     if (name.size() == 40) break;
   }
-  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
-  for (const char letter : finding.case_line) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3U;
-  return name + (name.ends_with('-') ? "" : "-") + hex(hash >> 16U, 12);
+  Digest digest;
+  digest.add_bytes(finding.case_line);
+  return name + (name.ends_with('-') ? "" : "-") + hex(digest.value() >> 16U, 12);
 }
 
 tl::expected<void, std::string> add_finding(const fs::path& corpus, const Finding& finding) {

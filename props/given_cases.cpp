@@ -13,19 +13,12 @@ namespace {
 constexpr double kHang = 60;  // seconds, of LibTorch
 constexpr std::size_t kMostFindings = 1000;
 
-RecordBlock empty_block(std::int64_t number) {
-  return {.number = number, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};  // FNV-1a's first value
-}
-
 }  // namespace
 
 GivenCases::GivenCases(std::string command, LibTorch& reference, Subject* subject, const Rules& rules)
-    : reference_(reference), subject_(subject), rules_(rules), block_(empty_block(0)) {
-  run_ = RunSummary{.command = std::move(command),
-                    .subject = subject == nullptr ? "scalar" : subject->text(),
-                    .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                    .machine = machine_of(reference),
-                    .finished = false};
+    : reference_(reference), subject_(subject), rules_(rules) {
+  run_ = run_of(std::move(command), reference, subject);
+  run_.finished = false;
 }
 
 tl::expected<void, std::string> GivenCases::record_to(const std::filesystem::path& file) {
@@ -50,9 +43,7 @@ void GivenCases::add(const ConvCase& c, const Verdict& verdict) {
   const CaseOutcome outcome = outcome_of(c, verdict, reference_);
   const std::int64_t index = run_.cases.all();
   count(run_, outcome, "given");
-  count(block_.counts, outcome, "given");
-  block_.verdicts += letter(outcome.status);
-  block_.digest = mix(block_.digest, outcome);
+  count(block_, outcome, "given");
   if (!is_finding(outcome)) return;
   if (run_.findings.size() >= kMostFindings && kept_[outcome.reason] >= kKeptPerKind) return;
   ++kept_[outcome.reason];
@@ -75,10 +66,9 @@ tl::expected<void, std::string> GivenCases::end(bool complete) {
 }
 
 tl::expected<void, std::string> GivenCases::write_block() {
-  const std::int64_t next = block_.number + 1;
   run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const auto written = record_ ? record_->append(block_, run_) : tl::expected<void, std::string>();
-  block_ = empty_block(next);
+  block_ = RecordBlock{.number = block_.number + 1};
   return written;
 }
 

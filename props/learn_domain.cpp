@@ -16,6 +16,7 @@
 
 #include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/digest.h"
 #include "cases/traits.h"
 #include "props/isolated.h"
 #include "props/strategy.h"
@@ -503,12 +504,11 @@ std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds, int& 
   const bool fault = !y && (y.error().kind == SubjectError::Kind::died || y.error().kind == SubjectError::Kind::hung);
   if (fault && ++faults >= kMostFaults) throw TooManyFaults();
   if (y || y.error().kind != SubjectError::Kind::declined) return 1;
-  std::uint32_t hash = 0x811c9dc5U;  // FNV-1a
-  for (const char letter : y.error().message) {
-    if ('0' <= letter && letter <= '9') continue;  // "17 channels" and "18 channels" are one reason
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193U;
-  }
-  return hash | 2U;
+  std::string reason = y.error().message;
+  std::erase_if(reason, [](char letter) { return '0' <= letter && letter <= '9'; });  // "17" and "18 channels" are one
+  Digest digest;
+  digest.add_bytes(reason);
+  return static_cast<std::uint32_t>(digest.value()) | 2U;
 }
 
 }  // namespace

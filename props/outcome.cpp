@@ -4,13 +4,35 @@
 #include <cmath>
 
 #include "cases/bytes.h"
-#include "reports/run_record.h"
+#include "cases/digest.h"
 
 namespace tieout {
 namespace {
 
 constexpr std::string_view kDeclined = "declined: ";
 constexpr std::int64_t kMostAttempts = 1'000;  // no run makes as many
+
+// Of everything that is counted of a case, but for times, behind what `digest` holds already.
+std::uint64_t digest_of(const CaseOutcome& outcome, Digest digest) {
+  const auto add_letters = [&](const std::string& text) {
+    for (const char letter : text) digest.add(std::uint64_t{static_cast<unsigned char>(letter)});
+  };
+  digest.add(static_cast<std::uint64_t>(outcome.status));
+  digest.add(outcome.elements);
+  digest.add(outcome.classes);
+  digest.add(outcome.departing);
+  const Cell& cell = outcome.cell;
+  for (const std::string* text :
+       {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
+    add_letters(*text);
+    digest.add(std::uint64_t{0});
+  }
+  for (const auto& [reason, times] : outcome.declined) {
+    add_letters(reason);
+    digest.add(times);
+  }
+  return digest.value();
+}
 
 // Where LibTorch leaves its buffers, how that ends is chance: a record that said it would not be the same twice.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
@@ -187,27 +209,10 @@ void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strateg
   }
 }
 
-char letter(Status status) { return kVerdictLetters[static_cast<std::size_t>(status)]; }
-
-std::uint64_t mix(std::uint64_t digest, const CaseOutcome& outcome) {
-  const auto add = [&](std::uint64_t word) {
-    for (int byte = 0; byte < 8; ++byte) digest = (digest ^ (word >> (8 * byte) & 0xff)) * 0x100000001b3U;  // FNV-1a
-  };
-  add(static_cast<std::uint64_t>(outcome.status));
-  add(static_cast<std::uint64_t>(outcome.elements));
-  add(outcome.classes);
-  add(static_cast<std::uint64_t>(outcome.departing));
-  const Cell& cell = outcome.cell;
-  for (const std::string* text :
-       {&outcome.reason, &outcome.departure, &cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
-    for (const char letter : *text) add(static_cast<unsigned char>(letter));
-    add(0);
-  }
-  for (const auto& [reason, times] : outcome.declined) {
-    for (const char letter : reason) add(static_cast<unsigned char>(letter));
-    add(static_cast<std::uint64_t>(times));
-  }
-  return digest;
+void count(RecordBlock& block, const CaseOutcome& outcome, std::string_view strategy) {
+  block.verdicts += kVerdictLetters[static_cast<std::size_t>(outcome.status)];
+  block.digest = digest_of(outcome, Digest(block.digest));
+  count(block.counts, outcome, strategy);
 }
 
 }  // namespace tieout

@@ -12,6 +12,7 @@
 #include "props/case_class.h"
 #include "props/isolated.h"
 #include "props/verify.h"
+#include "reports/run_record.h"
 #include "reports/run_summary.h"
 
 namespace tieout {
@@ -69,10 +70,7 @@ inline constexpr const char* kOverwritten = "wrote over its own answers";  // wh
 // Adds a case to what has been counted. strategy: what it was drawn for.
 void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy);
 
-// The letter of kVerdictLetters.
-[[nodiscard]] char letter(Status status);
-
-// Mixes everything that is counted of a case, but for times, into a block's digest.
-[[nodiscard]] std::uint64_t mix(std::uint64_t digest, const CaseOutcome& outcome);
+// Likewise to a block, with its letter of kVerdictLetters, and a digest of everything that is counted but times.
+void count(RecordBlock& block, const CaseOutcome& outcome, std::string_view strategy);
 
 }  // namespace tieout

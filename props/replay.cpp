@@ -45,12 +45,10 @@ class Replay {
   }
 
   [[nodiscard]] RecordBlock block() {
-    RecordBlock block{.number = kCorpusBlock, .verdicts = {}, .digest = 0xcbf29ce484222325U, .counts = {}};
+    RecordBlock block{.number = kCorpusBlock};
     for (std::size_t i = 0; i < replayed_.size() && replayed_[i].done; ++i) {
       const CaseOutcome& outcome = replayed_[i].outcome;
-      block.verdicts += letter(outcome.status);
-      block.digest = mix(block.digest, outcome);
-      count(block.counts, outcome, "corpus");
+      count(block, outcome, "corpus");
       if (is_finding(outcome)) block.counts.findings.push_back(std::move(replayed_[i].finding));
     }
     return block;

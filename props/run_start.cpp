@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cases/case_text.h"
@@ -82,27 +83,31 @@ Machine machine_of(const LibTorch& reference) {
           .variables = variables_of_libtorch()};
 }
 
+RunSummary run_of(std::string command, const LibTorch& reference, const Subject* subject) {
+  return {.command = std::move(command),
+          .subject = subject == nullptr ? "scalar" : subject->text(),
+          .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
+          .machine = machine_of(reference)};
+}
+
 RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) {
-  RunSummary run{.command = options.command,
-                 .subject = "scalar",
-                 .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
-                 .machine = machine_of(reference),
-                 .domain = options.domain.text(),
-                 .seed = options.seed,
-                 .shard = options.shard,
-                 .finished = false,
-                 .workers = options.workers,
-                 .hunting = options.policy == Policy::hunting};
+  RunSummary run = run_of(options.command, reference, options.subject);
+  run.domain = options.domain.text();
+  run.seed = options.seed;
+  run.shard = options.shard;
+  run.finished = false;
+  run.workers = options.workers;
+  run.hunting = options.policy == Policy::hunting;
   for (std::size_t i = 0; i < kCaseClasses; ++i) {
     const auto cls = static_cast<CaseClass>(i);
     if (options.subject != nullptr && of_execution(cls)) continue;  // which a subject does not see
     run.classes.emplace_back(name(cls));
   }
   if (options.subject != nullptr) {
-    run.subject = options.subject->text();
     run.subject_digest = subject_digest(run.subject);
+  } else {
+    add_cells(run, reference);
   }
-  if (options.subject == nullptr) add_cells(run, reference);
   return run;
 }
 

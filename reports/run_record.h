@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "cases/digest.h"
 #include "reports/run_summary.h"
 
 namespace tieout {
@@ -19,11 +20,11 @@ namespace tieout {
 // What is added to a record at once.
 struct RecordBlock {
   std::int64_t number = 0;  // of the block in the whole sequence, all shards together
-  std::string
-      verdicts;  // a letter a case: passed '.', differed 'D', skipped 's', mistrusted 'm', crashed 'C', errored 'e',
-                 // starved 'x'
-  std::uint64_t digest = 0;  // over everything that is counted of its cases: equal runs have equal digests
-  RunSummary counts;         // of this block alone; its findings are the block's
+  // A letter a case: passed '.', differed 'D', skipped 's', mistrusted 'm', crashed 'C', errored 'e', starved 'x'.
+  std::string verdicts{};
+  // Over everything that is counted of its cases: equal runs have equal digests.
+  std::uint64_t digest = Digest().value();
+  RunSummary counts{};  // of this block alone; its findings are the block's
 };
 
 // Written through; anything that fails is told in words, and what was written before stays.
