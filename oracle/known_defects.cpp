@@ -108,6 +108,11 @@ constexpr KnownDefect kAmxWindowInPadding{
     .cause =
         "with AMX, where a window lies in padding as a whole: reads beside its buffers, uninitialized memory or both",
     .memory = true};
+constexpr KnownDefect kAmxJoinedColumns{
+    .id = "onednn_amx_joined_columns",
+    .cause =
+        "with AMX, less than 64 channels, where input, kernel and stride have a common divisor in width: columns are "
+        "joined, and the weights read by another layout than they have"};
 constexpr KnownDefect kDepthwiseDepth{
     .id = "onednn_depthwise_depth",
     .cause =
@@ -158,6 +163,22 @@ bool some_window_in_padding(const ConvCase& c) {
   return false;
 }
 
+// oneDNN takes k neighbouring columns with all their channels for one column of k times the channels, where input, kernel
+// and stride are multiples of k, and k is as large as possible. Its AMX code then reads the weights without the padding
+// that they have where a column alone does not fill a register and k columns do not fit into one.
+bool amx_joins_columns_wrongly(const ConvCase& c) {
+  constexpr std::int64_t kRegister = 64;  // bytes, and so channels
+  if (c.groups != 1 || c.dilation[2] != 1 || c.padding[2] != 0 || c.in_channels % 4 != 0) return false;
+  if (c.in_channels >= kRegister) return false;  // whole registers, or columns are not joined
+  std::int64_t joined = 1;
+  for (std::int64_t k = 2; k <= std::min({c.kernel[2], c.stride[2], c.input[2]}); ++k) {
+    const std::int64_t channels = c.in_channels * k;
+    const bool fills = channels <= kRegister || channels % kRegister == 0;
+    if (fills && c.input[2] % k == 0 && c.kernel[2] % k == 0 && c.stride[2] % k == 0) joined = k;
+  }
+  return c.in_channels * joined > kRegister;
+}
+
 const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   const OnednnCode code = onednn_code(c, hardware);
   if (code == OnednnCode::pointwise && strided_pointwise_overreads(c)) return &kStridedPointwise;
@@ -168,6 +189,7 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
     if (out[2] == 1 && out[1] > 1 && c.stride[2] > 1) return &kAmxOneColumn;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;
     if (some_window_in_padding(c)) return &kAmxWindowInPadding;
+    if (amx_joins_columns_wrongly(c)) return &kAmxJoinedColumns;
   }
   if (c.in_channels == c.groups && c.out_channels > c.groups) {
     if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;

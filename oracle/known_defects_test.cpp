@@ -113,5 +113,30 @@ TEST(KnownDefects, OnednnZeroPoint) {
   EXPECT_EQ(defect(grouped), "");
 }
 
+// Channels by width of the kernel, as measured (oracle/README.md).
+TEST(KnownDefects, OnednnAmxJoinedColumns) {
+  constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
+  const auto patch = [](int channels, int width, int stride) {
+    return "conv2d in_channels=" + std::to_string(channels) + " input=1x" + std::to_string(width) + " kernel=1x" +
+           std::to_string(width) + " stride=1x" + std::to_string(stride) + " engine=onednn";
+  };
+  const auto wrong = [&](int channels, int width, int stride) {
+    return defect(patch(channels, width, stride), kAmx) == "onednn_amx_joined_columns";
+  };
+  for (const int width : {2, 3, 4, 5, 6, 7, 8, 16}) {
+    EXPECT_EQ(wrong(8, width, width), width == 16) << width;
+    EXPECT_EQ(wrong(16, width, width), width >= 8) << width;
+    EXPECT_EQ(wrong(32, width, width), width % 2 == 0 && width >= 4) << width;
+    EXPECT_EQ(wrong(48, width, width), width % 4 == 0) << width;
+    for (const int channels : {4, 64, 128}) EXPECT_FALSE(wrong(channels, width, width)) << channels << ' ' << width;
+    EXPECT_FALSE(wrong(32, width, 1)) << width;
+  }
+  EXPECT_FALSE(wrong(32, 4, 2));  // 64 channels, joined
+  EXPECT_FALSE(wrong(32, 4, 3));
+  EXPECT_EQ(defect(patch(32, 4, 4)), "");  // VNNI
+  EXPECT_EQ(defect(patch(32, 4, 4) + " padding=0x4", kAmx).find("joined"), std::string::npos);
+  EXPECT_EQ(defect("conv2d in_channels=32 input=8x8 kernel=4 stride=4 engine=x86", kAmx), "onednn_amx_joined_columns");
+}
+
 }  // namespace
 }  // namespace tieout
