@@ -18,11 +18,14 @@ Domain domain_of(const char* text) {
   return *domain;
 }
 
+constexpr const char* kNarrow =
+    "dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
+    "granularity=per_channel wz=0";
+
 // Domains of the kinds that kernels have, narrow and wide. Cases are constructed in each of them.
 TEST(Conform, EveryCaseLiesInTheDomain) {
   for (const char* text : {
-           "dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
-           "granularity=per_channel wz=0",
+           kNarrow,
            "groups=in_channels in_channels=out_channels groups>1",
            "kernel=1 stride=1 padding=0",
            "granularity=per_tensor",

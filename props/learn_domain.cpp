@@ -57,12 +57,14 @@ std::string conditions(const std::string& name, const Observed& observed) {
   const auto& [taken, declined] = observed;
   if (declined.empty() || taken.empty()) return {};
   const auto none_declined = [&](auto fits) { return std::ranges::none_of(declined, fits); };
-  const auto [low, high] = std::ranges::minmax(taken);
+  const auto [least, most] = std::ranges::minmax(taken);
+  const std::int64_t low = least;
+  const std::int64_t high = most;  // g++ 12 lets no lambda hold a structured binding by reference
   if (low == high) return condition(name, "=", low);
   if (declined.size() == 1 && low < declined.front() && declined.front() < high) {
     return condition(name, "!=", declined.front());
   }
-  const auto within = [low = low, high = high](std::int64_t v) { return low <= v && v <= high; };
+  const auto within = [low, high](std::int64_t v) { return low <= v && v <= high; };
   std::string bounds;
   if (std::ranges::min(declined) < low) bounds += condition(name, ">=", low);
   if (std::ranges::max(declined) > high) bounds += condition(name, "<=", high);
