@@ -41,6 +41,24 @@ TEST_F(Command, CheckTellsWhereLibTorchIsNotExact) {
   EXPECT_EQ(run("check 'conv2d x=[1] w=[1]'").output.find("different on a CPU"), std::string::npos);
 }
 
+// The reports have the same counts: of LibTorch itself, and of a subject that follows the exact contract.
+TEST_F(Command, ReportsCountWhereLibTorchIsNotExact) {
+  const std::string line = "check 'conv1d in_channels=2 xz=144 x=[255,255] w=[114,113] isa=avx2'";
+  const std::string cause = "FBGEMM saturates pairs of products in 16 bits; that depends on the CPU";
+  const Outcome of_libtorch = run(line + " --json -", Streams::output);
+  EXPECT_EQ(of_libtorch.status, 0) << of_libtorch.output;
+  EXPECT_NE(of_libtorch.output.find("\"excused\":[],\"departures\":[{\"name\":\"" + cause +
+                                    "\",\"cases\":1,\"elements\":1}]"),
+            std::string::npos)
+      << of_libtorch.output;
+  const Outcome of_subject = run(line + " --subject hypothesis:integer_float32 --json -", Streams::output);
+  EXPECT_EQ(of_subject.status, 0) << of_subject.output;
+  EXPECT_NE(of_subject.output.find("\"excused\":[{\"name\":\"follows exact sums where " + cause +
+                                   "\",\"count\":1}],\"departures\":[]"),
+            std::string::npos)
+      << of_subject.output;
+}
+
 TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   const Outcome o = run("check 'conv2d stride=0'");
   EXPECT_EQ(o.status, 2);

@@ -22,6 +22,14 @@ Json counts_of(const std::map<std::string, std::int64_t>& counts) {
   return list;
 }
 
+Json departures_of(const std::map<std::string, Departures>& departures) {
+  Json list = Json::array();
+  for (const auto& [cause, counts] : departures) {
+    list.push_back({{"name", cause}, {"cases", counts.cases}, {"elements", counts.elements}});
+  }
+  return list;
+}
+
 Json cell_of(const Cell& cell) {
   return {{"engine", cell.engine},
           {"isa", cell.isa},
@@ -59,6 +67,8 @@ Json summary_of(const RunSummary& run) {
           {"seconds", run.seconds},
           {"seconds_in_engine", run.seconds_in_engine},
           {"reasons", counts_of(run.reasons)},
+          {"excused", counts_of(run.excused)},
+          {"departures", departures_of(run.departures)},
           {"differences", counts_of(run.differences)},
           {"strategies", counts_of(run.strategies)},
           {"classes", std::move(reached)},

@@ -31,6 +31,25 @@ TEST(Json, KeepsEveryBitOfSeedsAndFloats) {
   EXPECT_EQ(written[3]["scaled"], "nan");
 }
 
+// Two runs, of which one has a cause that the other lacks: the total has the sums.
+TEST(Json, CountsDeparturesOfEachRunAndInAll) {
+  Report report = *sample_report("equal");
+  RunSummary second = report.runs.front();
+  second.excused = {{"adds the bias with one rounding", 5}};
+  const auto document = nlohmann::json::parse(json(make_report({report.runs.front(), second})));
+  const std::string pairs = "FBGEMM saturates pairs of products in 16 bits; that depends on the CPU";
+  const nlohmann::json expected = {{"name", pairs}, {"cases", 310}, {"elements", 4127}};
+  EXPECT_EQ(document["runs"][0]["departures"][0], expected);
+  EXPECT_EQ(document["runs"][1]["departures"][0], expected);
+  const nlohmann::json sum = {{"name", pairs}, {"cases", 620}, {"elements", 8254}};
+  EXPECT_EQ(document["total"]["departures"][0], sum);
+  ASSERT_EQ(document["total"]["excused"].size(), 2U);
+  EXPECT_EQ(document["total"]["excused"][0]["name"], "adds the bias with one rounding");
+  EXPECT_EQ(document["total"]["excused"][0]["count"], 5);
+  EXPECT_EQ(document["total"]["excused"][1]["count"], 95);
+  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("vain")))["total"]["departures"], nlohmann::json::array());
+}
+
 TEST(Json, SaysWhatTheExitStatusSays) {
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("nights")))["exit_status"], 1);
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("equal")))["exit_status"], 0);
