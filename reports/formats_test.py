@@ -54,6 +54,9 @@ def the_schema_refuses_what_is_wrong(validator):
         (["runs", 0, "seed"], 7),
         (["runs", 0, "unknown"], 1),
         (["runs", 0, "cells", 0, "differed"], -1),
+        (["total", "excused", 0, "count"], -1),
+        (["total", "departures", 0, "elements"], 0.5),
+        (["runs", 0, "departures", 0, "unknown"], 1),
         (["findings", 0, "expected", 0], 256),
         (["findings", 0, "failure"], "died"),
         (["findings", 0, "elements", 0, "scaled"], "NaN"),
@@ -65,6 +68,18 @@ def the_schema_refuses_what_is_wrong(validator):
             place = place[step]
         place[path[-1]] = value
         assert not validator.is_valid(document), f"the schema lets pass {path} = {value!r}"
+
+
+def departures_are_counted_in_every_format():
+    document = json.loads(sample("equal", "json"))
+    for summary in document["total"], document["runs"][0]:
+        assert [(entry["cases"], entry["elements"]) for entry in summary["departures"]] == [(310, 4127), (1, 1)], summary
+        assert [entry["count"] for entry in summary["excused"]] == [95], summary
+    for form in "html", "markdown", "junit", "github":
+        text = sample("equal", form).decode()
+        for words in "4,127 elements in 310 cases are equal to LibTorch", "1 element in 1 case is equal to", \
+                "95 cases count as equal although":
+            assert text.count(words) == 1, f"{form} lacks '{words}', or has it twice"
 
 
 def junit_adds_up():
@@ -107,6 +122,7 @@ def main():
     json_follows_its_schema(validator)
     what_is_not_finite_or_not_described_is_shown()
     the_schema_refuses_what_is_wrong(validator)
+    departures_are_counted_in_every_format()
     junit_adds_up()
     junit_fails_where_the_report_does()
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reports/departure_text.h"
 #include "reports/escape.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
@@ -42,7 +43,9 @@ std::string annotation(const ReportedFinding& reported) {
 }  // namespace
 
 std::string github_annotations(const Report& report) {
-  std::string text = command(exit_status(report) == 0 ? "notice" : "error", "Tieout", verdict(report));
+  std::string summary = verdict(report);
+  for (const std::string& sentence : departure_sentences(report.total)) summary += "\n" + sentence;
+  std::string text = command(exit_status(report) == 0 ? "notice" : "error", "Tieout", summary);
   std::int64_t fresh = 0;
   std::int64_t known = 0;
   for (const ReportedFinding& reported : report.findings) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "reports/departure_text.h"
 #include "reports/escape.h"
 #include "reports/finding_text.h"
 #include "reports/html_assets.h"
@@ -167,6 +168,12 @@ data count_tables(const RunSummary& run) {
   return tables;
 }
 
+data departures_of(const RunSummary& run) {
+  data list(data::type::list);
+  for (const std::string& sentence : departure_sentences(run)) list.push_back(data{"text", sentence});
+  return list;
+}
+
 // "12 of 10,000 cases differ" and what comes after it.
 void set_verdict(data& page, const Report& report) {
   const std::string text = verdict(report);
@@ -195,6 +202,7 @@ std::string html(const Report& report) {
   page.set("script_source", policy_source(kHtmlScript.sha256));
   page.set("facts", facts_of(report));
   page.set("command", report.runs.back().command);
+  page.set("departures", departures_of(report.total));
   page.set("tiles", tiles_of(report));
   page.set("outcomes", outcome_section(report.total.cases));
   page.set("counts", count_tables(report.total));

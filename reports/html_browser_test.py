@@ -56,6 +56,15 @@ class Page(Browser):
             self.assertIn(headline, self.one("h1").text)
             self.assertLess(self.one("h1").rect["y"], 250)
 
+    def test_the_summary_counts_values_that_are_not_exact(self):
+        self.load("equal")
+        summary = self.one("header").text
+        self.assertIn("4,127 elements in 310 cases are equal to LibTorch's values but not to the exact contract's, "
+                      "because FBGEMM saturates pairs of products in 16 bits; that depends on the CPU.", summary)
+        self.assertIn("95 cases count as equal although some values are not LibTorch's", summary)
+        self.load("nights")
+        self.assertNotIn("exact contract", self.one("header").text)
+
     def test_hover_gives_the_numbers(self):
         number = self.number_of("pair saturation")
         finding = self.reports["nights"]["findings"][number - 1]

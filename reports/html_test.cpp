@@ -96,6 +96,19 @@ TEST(HtmlPayload, FindsTheFindingAfterTheFirstBlock) {
   EXPECT_EQ(unpacked(payload.blocks.back())[0]["index"], 77);
 }
 
+TEST(Html, TheSummaryCountsDepartures) {
+  const std::string page = html(*sample_report("equal"));
+  const std::string summary = page.substr(page.find("<header"), page.find("</header>") - page.find("<header"));
+  for (const char* words :
+       {"<p class=\"rest\">4,127 elements in 310 cases are equal to LibTorch&#39;s values but not to the exact "
+        "contract&#39;s, because FBGEMM saturates pairs of products in 16 bits; that depends on the CPU.</p>",
+        "<p class=\"rest\">95 cases count as equal although some values are not LibTorch&#39;s, because the subject "
+        "follows exact sums where "}) {
+    EXPECT_NE(summary.find(words), std::string::npos) << words << "\n" << summary;
+  }
+  EXPECT_EQ(html(*sample_report("nights")).find("exact contract"), std::string::npos);
+}
+
 TEST(Html, ALayerStandsThereWithWhoDiffersInIt) {
   Report report = *sample_report("nights");
   EXPECT_EQ(html(report).find("id=\"layers\""), std::string::npos);

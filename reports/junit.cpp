@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reports/coverage.h"
+#include "reports/departure_text.h"
 #include "reports/escape.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
@@ -105,6 +106,7 @@ Suite suite_of(const Report& report, const RunSummary& run) {
     verified.failure = "nothing was verified";
     verified.type = "vacuous";
   }
+  for (const std::string& sentence : departure_sentences(run)) verified.output += sentence + "\n";
   suite.cases.push_back(verified);
   if (run.cases.starved > 0) {
     suite.cases.push_back({.classname = "tieout.run",

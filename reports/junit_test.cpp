@@ -56,6 +56,25 @@ TEST(Junit, CasesWithoutAVerdictForLackOfMemoryFail) {
   EXPECT_TRUE(holds(junit(report), "<failure message=\"2 cases without a verdict\" type=\"starved\">"));
 }
 
+// Each suite has those of its run. They fail nothing.
+TEST(Junit, DeparturesStandInTheOutputOfTheRun) {
+  RunSummary first{.cells = {{{.path = "im2col"}, {.cases = 1, .elements = 9}}}};
+  first.cases.passed = 1;
+  RunSummary second = first;
+  second.departures = {{"pairs < saturate", {.cases = 1, .elements = 2}}};
+  second.excused = {{"follows exact sums", 3}};
+  const std::string xml = junit(make_report({first, second}));
+  EXPECT_TRUE(holds(xml,
+                    "name=\"something was verified\" time=\"0\">\n"
+                    "      <system-out>2 elements in 1 case are equal to LibTorch&#39;s values but not to the exact "
+                    "contract&#39;s, because pairs &lt; saturate.\n"
+                    "3 cases count as equal although some values are not LibTorch&#39;s, because the subject follows "
+                    "exact sums.\n</system-out>"))
+      << xml;
+  EXPECT_TRUE(holds(xml, "name=\"something was verified\" time=\"0\"/>")) << "the first run has no departures";
+  EXPECT_FALSE(holds(xml, "<failure"));
+}
+
 TEST(Junit, AnAimThatWasNotReachedIsSkippedAndAClassFails) {
   Report report = with_one_finding({});
   report.runs.front().cells[{.engine = "x86"}] = {};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reports/coverage.h"
+#include "reports/departure_text.h"
 #include "reports/diff.h"
 #include "reports/finding_text.h"
 #include "reports/markdown_text.h"
@@ -139,6 +140,12 @@ std::string table_block(const ReportedTable& table) {
   return text + "\n";
 }
 
+std::string departures_block(const RunSummary& run) {
+  std::string items;
+  for (const std::string& sentence : departure_sentences(run)) items += "- " + inline_text(sentence) + "\n";
+  return items.empty() ? items : items + "\n";
+}
+
 std::string classes_block(const RunSummary& run) {
   std::map<std::string, std::int64_t> reached;
   for (const std::string& cls : run.classes) reached[cls] = run.reached(cls);
@@ -190,6 +197,7 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
   Bounded text(most_bytes);
   text.keep(kNotes + table_bytes);
   text.add_or(fmt::format("# Tieout: {}\n\n", inline_text(verdict(report))), "# Tieout\n\n");
+  std::int64_t tables_left_out = text.add(departures_block(total)) ? 0 : 1;
   text.add_or(facts(report.runs.back()), "");
   text.add_or(table_of_coverage(total), "");
   const std::int64_t fresh = report.new_findings();
@@ -199,7 +207,6 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
     left_out += text.add(heading_above(report.findings, i) + finding_block(report.findings[i])) ? 0 : 1;
   }
   text.give_back(table_bytes);
-  std::int64_t tables_left_out = 0;
   for (const std::string& each : tables) tables_left_out += text.add(each) ? 0 : 1;
   text.give_back(kNotes);
   if (left_out > 0 || tables_left_out > 0) {

@@ -47,6 +47,29 @@ TEST(Markdown, GivesTheVerdictFirst) {
   EXPECT_NE(text.find("| no reason | 2 |"), std::string::npos);
 }
 
+// Below the verdict and before the findings, however many these are.
+TEST(Markdown, CountsDeparturesBelowTheVerdict) {
+  RunSummary run = run_with_a_finding();
+  EXPECT_EQ(markdown(make_report({run})).find("exact contract"), std::string::npos);
+  run.departures = {{"pairs *saturate*", {.cases = 3, .elements = 1500}}};
+  run.excused = {{"follows exact sums", 2}};
+  Report report = make_report({run});
+  report.findings.assign(1000, report.findings.front());
+  const std::string text = markdown(report, kIssueBytes);
+  EXPECT_EQ(
+      text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n\n"
+                "- 1,500 elements in 3 cases are equal to LibTorch's values but not to the exact contract's, because "
+                "pairs \\*saturate\\*.\n"
+                "- 2 cases count as equal although some values are not LibTorch's, because the subject follows exact "
+                "sums.\n\n"
+                "Reference: "),
+      0U)
+      << text.substr(0, 600);
+  run.excused = {{std::string(kIssueBytes, 'x'), 2}};
+  const std::string short_text = markdown(make_report({run}), kIssueBytes);
+  EXPECT_NE(short_text.find("0 findings, 1 table.**"), std::string::npos) << "nothing says that it was left out";
+}
+
 TEST(Markdown, StaysWithinItsLimitAndCountsWhatIsLeftOut) {
   Report report = make_report({run_with_a_finding()});
   const ReportedFinding finding = report.findings.front();
