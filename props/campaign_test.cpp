@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "cases/case_text.h"
+#include "props/hypothesis_subject.h"
 #include "props/stand_in_reference.h"
 #include "props/strategy.h"
 #include "props/verify.h"
+#include "reports/record_files.h"
 #include "reports/report.h"
 
 namespace tieout {
@@ -221,6 +223,54 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
                            {.progress = go_on, .block = [](auto&, auto&) { return false; }});
   }
   EXPECT_EQ(timeless(resumed), timeless(whole));
+}
+
+// The stand-in's depthwise code departs from the exact contract. LibTorch itself has the elements counted by cause; a
+// subject that follows the exact contract has its cases counted by reason.
+TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
+  StandInReference reference;
+  const auto folder = std::filesystem::temp_directory_path() / ("departures-" + std::to_string(getpid()));
+  const auto exact = hypothesis_subject("hypothesis:integer_float32").value();
+  for (Subject* const subject : {static_cast<Subject*>(nullptr), exact.get()}) {
+    std::filesystem::create_directories(folder);
+    const CampaignOptions options{.cases = 2 * kBlock, .seed = 9, .kept_per_kind = 0, .subject = subject};
+    const RunSummary whole = run(options, reference);
+    EXPECT_EQ(whole.departures.empty(), subject != nullptr);
+    EXPECT_EQ(whole.excused.empty(), subject == nullptr);
+    const auto expect_counts_of_whole = [&](const RunSummary& counted) {
+      EXPECT_EQ(counted.departures, whole.departures);
+      EXPECT_EQ(counted.excused, whole.excused);
+    };
+
+    // Stopped after the first block; what the second is added to is read from the file.
+    const auto file = folder / "resumed.tieout";
+    ASSERT_TRUE(RunRecord::create(file, empty_run(options, reference)));
+    for (std::int64_t done = 0; done < 2; ++done) {
+      auto record = RunRecord::open(file);
+      ASSERT_TRUE(record) << record.error();
+      (void)run_campaign(options, reference, {.so_far = record->summary().value(), .blocks_done = done},
+                         {.progress = go_on, .block = [&](const RecordBlock& block, const RunSummary& so_far) {
+                            EXPECT_TRUE(record->append(block, so_far));
+                            return false;
+                          }});
+    }
+    expect_counts_of_whole(RunRecord::open(file)->summary().value());
+
+    CampaignOptions part = options;
+    std::vector<std::filesystem::path> shards;
+    for (part.shard = {.index = 0, .count = 2}; part.shard.index < 2; ++part.shard.index) {
+      shards.push_back(folder / std::to_string(part.shard.index));
+      auto record = RunRecord::create(shards.back(), empty_run(part, reference));
+      ASSERT_TRUE(record) << record.error();
+      (void)run_campaign(part, reference, {.so_far = empty_run(part, reference)},
+                         {.progress = go_on, .block = [&](const RecordBlock& block, const RunSummary& so_far) {
+                            return record->append(block, so_far).has_value();
+                          }});
+    }
+    ASSERT_TRUE(merge_records(folder / "merged.tieout", shards));
+    expect_counts_of_whole(RunRecord::open(folder / "merged.tieout")->summary().value());
+    std::filesystem::remove_all(folder);
+  }
 }
 
 // The line of a case is on disk before the case runs, so that it can be found after the death of everything.
