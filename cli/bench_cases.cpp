@@ -39,7 +39,7 @@ Cost measure(LibTorch& reference, std::int64_t cases, std::optional<Engine> alon
       if (*alone == Engine::onednn) c.weight_zero_points.assign(c.weight_zero_points.size(), 0);
     }
     const double drawing = since(start);
-    const CaseOutcome outcome = examine(c, how, Where::here);
+    const CaseOutcome outcome = examine(c, how, Placement::here);
     if (i < 0) continue;
     cost.drawing += drawing;
     cost.verifying += outcome.seconds;

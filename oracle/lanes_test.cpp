@@ -170,15 +170,15 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
             const ProofLanes lanes = proof_lanes(isa);
             const AlignedVector<std::int8_t> packed = lanes.pack_taps(w.data(), taps, columns, channels);
             std::vector<std::int32_t> handed_over = sums;
-            const DepthwiseRow row{.taps = from.data(),
-                                   .tap_count = taps,
-                                   .step = stride * channels,
-                                   .positions = kPositions,
-                                   .count = channels,
-                                   .w = w.data(),
-                                   .shift = shift.data(),
-                                   .sums = handed_over.data(),
-                                   .packed = packed.empty() ? nullptr : packed.data()};
+            const DepthwiseSumRow row{.taps = from.data(),
+                                      .tap_count = taps,
+                                      .step = stride * channels,
+                                      .positions = kPositions,
+                                      .count = channels,
+                                      .w = w.data(),
+                                      .shift = shift.data(),
+                                      .sums = handed_over.data(),
+                                      .packed = packed.empty() ? nullptr : packed.data()};
             ASSERT_EQ(lanes.first_wrong(row, 0), std::ssize(sums));
             for (std::int64_t wrong = 0; wrong < std::ssize(sums); ++wrong) {
               ++handed_over[static_cast<std::size_t>(wrong)];

@@ -67,7 +67,7 @@ struct Conv {
 };
 
 QuantizationParameters calibrate(const at::Tensor& t) {
-  HistogramObserver observer(ActivationRange::reduced);  // get_default_qconfig('fbgemm')
+  HistogramObserver observer(QuantizedRange::reduced);  // get_default_qconfig('fbgemm')
   value_or_throw(observer.observe(values_of<float>(t)));
   return observer.parameters();
 }

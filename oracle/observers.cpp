@@ -95,8 +95,8 @@ float error_between(float begin, float end, float density) {
 
 }  // namespace
 
-QuantizationParameters affine_parameters(float low, float high, ActivationRange range) {
-  const std::int64_t qmax = range == ActivationRange::full ? 255 : 127;
+QuantizationParameters affine_parameters(float low, float high, QuantizedRange range) {
+  const std::int64_t qmax = range == QuantizedRange::full ? 255 : 127;
   const float negative = std::min(low, 0.0F);
   const float positive = std::max(high, 0.0F);
   const float scale = std::max((positive - negative) / static_cast<float>(qmax), kSmallestScale);

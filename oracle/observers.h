@@ -14,7 +14,7 @@ namespace tieout {
 
 // What a quantized activation may hold. Half the range, as get_default_qconfig("fbgemm") asks for, keeps the sums of
 // two products within int16.
-enum class ActivationRange { full, reduced };  // 0..255, 0..127
+enum class QuantizedRange { full, reduced };  // 0..255, 0..127
 
 struct QuantizationParameters {
   float scale = 1;
@@ -25,13 +25,13 @@ struct QuantizationParameters {
 
 // scale = max((max(high, 0) - min(low, 0)) / (qmax - 0), 2^-23), zero_point = clamp(-round(min(low, 0) / scale), 0, qmax)
 // low <= high: the ends of the observed values; qmax: 255 or 127.
-[[nodiscard]] QuantizationParameters affine_parameters(float low, float high, ActivationRange range);
+[[nodiscard]] QuantizationParameters affine_parameters(float low, float high, QuantizedRange range);
 
 // Counts values in 2048 bins and finds the part of their range whose quantization loses least: some outliers are
 // clamped so that the rest is kept more finely.
 class HistogramObserver {
  public:
-  explicit HistogramObserver(ActivationRange range) : range_(range) {}
+  explicit HistogramObserver(QuantizedRange range) : range_(range) {}
 
   // Takes one batch in. Infinities are passed over, as are empty batches; a batch that widens the range of those
   // before it spreads their counts over the new bins. Error, and nothing is taken in: a NaN, or a range whose bins
@@ -52,7 +52,7 @@ class HistogramObserver {
   [[nodiscard]] double quantization_error(std::int64_t first_bin, std::int64_t last_bin) const;
   [[nodiscard]] std::vector<float> spread_over(const Range& wider) const;
 
-  ActivationRange range_;
+  QuantizedRange range_;
   Range observed_;
   std::vector<float> histogram_;  // empty before the first batch, then 2048 counts; fractions after a widening
 };

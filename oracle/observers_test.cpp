@@ -71,7 +71,7 @@ TEST(HistogramObserver, IsPythons) {
   const json entries = witness()["histograms"];
   ASSERT_GE(entries.size(), 300U);
   for (const json& entry : entries) {
-    HistogramObserver observer(entry["reduced"] ? ActivationRange::reduced : ActivationRange::full);
+    HistogramObserver observer(entry["reduced"] ? QuantizedRange::reduced : QuantizedRange::full);
     for (const json& batch : entry["batches"]) ASSERT_TRUE(observer.observe(draw(batch)));
     EXPECT_EQ(hash(observer.histogram()), entry["histogram"].get<std::string>()) << entry;
     const QuantizationParameters found = observer.parameters();
@@ -94,20 +94,20 @@ TEST(PerChannelScales, ArePythons) {
 }
 
 TEST(HistogramObserver, WithoutDataGivesPythonsDefault) {
-  HistogramObserver observer(ActivationRange::reduced);
+  HistogramObserver observer(QuantizedRange::reduced);
   EXPECT_TRUE(observer.observe({}));
   EXPECT_TRUE(observer.observe(std::vector{std::numeric_limits<float>::infinity()}));
   EXPECT_EQ(observer.parameters(), (QuantizationParameters{1, 0}));
 }
 
 TEST(HistogramObserver, OneLargeValueFallsIntoBinsOfTheNextFloats) {
-  HistogramObserver observer(ActivationRange::reduced);
+  HistogramObserver observer(QuantizedRange::reduced);
   ASSERT_TRUE(observer.observe(std::vector{0x1p24F, 0x1p24F}));
   EXPECT_EQ(observer.histogram()[682], 2);  // of 2048: the float below 2^24 is 1 away, the one above 2
 }
 
 TEST(HistogramObserver, RefusesWhatPythonDoesNotAnswer) {
-  HistogramObserver observer(ActivationRange::reduced);
+  HistogramObserver observer(QuantizedRange::reduced);
   EXPECT_FALSE(observer.observe(std::vector{1.0F, std::numeric_limits<float>::quiet_NaN()}));
   EXPECT_FALSE(observer.observe(std::vector{-3e38F, 3e38F}));
   EXPECT_TRUE(observer.histogram().empty());

@@ -18,8 +18,8 @@ struct Four {
   __m512i q[4];
 };
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Four column_of(const DepthwiseRow& row, std::int64_t p,
-                                                                                std::int64_t column,
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Four column_of(const DepthwiseSumRow& row,
+                                                                                std::int64_t p, std::int64_t column,
                                                                                 std::int64_t channel, __mmask64 live) {
   constexpr __mmask64 kAllBytes = ~__mmask64{0};
   constexpr __mmask32 kAllShorts = 0xffffffff;
@@ -61,7 +61,7 @@ struct Four {
 
 // The first position from `begin` on with a wrong sum in channel .. channel + 63, or positions.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t first_wrong_position(
-    const DepthwiseRow& row, std::int64_t begin, std::int64_t channel) {
+    const DepthwiseSumRow& row, std::int64_t begin, std::int64_t channel) {
   const std::int64_t left = row.count - channel;
   const __mmask64 live = left >= kChannels ? ~__mmask64{0} : (__mmask64{1} << static_cast<unsigned>(left)) - 1;
   Four w[kColumns];
@@ -94,7 +94,7 @@ struct Four {
 
 }  // namespace
 
-std::int64_t first_wrong_vnni(const DepthwiseRow& row, std::int64_t begin) {
+std::int64_t first_wrong_vnni(const DepthwiseSumRow& row, std::int64_t begin) {
   if (row.packed == nullptr) return proof_lanes_avx512().first_wrong(row, begin);
   for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
     std::int64_t first = row.positions;

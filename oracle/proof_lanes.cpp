@@ -58,7 +58,7 @@ std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t ze
   return total;
 }
 
-std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   for (std::int64_t place = begin; place < row.positions * row.count;) {
     const std::int64_t p = place / row.count, i = place % row.count;
     const std::int64_t lanes = std::min(kLanes, row.count - i);
@@ -105,7 +105,7 @@ ProofLanes portable() {
 
 }  // namespace
 
-bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i) {
+bool is_wrong(const DepthwiseSumRow& row, std::int64_t p, std::int64_t i) {
   auto sum = static_cast<std::uint32_t>(row.shift[i]) - static_cast<std::uint32_t>(row.sums[p * row.count + i]);
   for (std::int64_t t = 0; t < row.tap_count; ++t) {
     sum += std::uint32_t{row.taps[t][p * row.step + i]} * static_cast<std::uint32_t>(row.w[t * row.count + i]);
@@ -113,7 +113,7 @@ bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i) {
   return sum != 0;
 }
 
-std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseRow& row, std::int64_t begin) {
+std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row, std::int64_t begin) {
   std::int64_t first = row.positions;
   std::int64_t channel = 0;
   for (; channel + kDepthwiseChannels <= row.count; channel += kDepthwiseChannels) {

@@ -28,7 +28,7 @@ struct CombinedRow {
 };
 
 // A row of output positions of a depthwise layer, `count` channels.
-struct DepthwiseRow {
+struct DepthwiseSumRow {
   const std::uint8_t* const* taps;
   std::int64_t tap_count, step, positions, count;
   const std::int32_t *w, *shift, *sums;
@@ -36,14 +36,15 @@ struct DepthwiseRow {
 };
 
 // Whether the sum of channel i at position p is not what first_wrong(), below, says: a single one, by its definition.
-[[nodiscard]] bool is_wrong(const DepthwiseRow& row, std::int64_t p, std::int64_t i);
+[[nodiscard]] bool is_wrong(const DepthwiseSumRow& row, std::int64_t p, std::int64_t i);
 
 // The first wrong position of channels `channel` .. + kDepthwiseChannels, from position `begin` on; or row.positions.
-using FirstWrongPosition = std::int64_t (*)(const DepthwiseRow& row, std::int64_t begin, std::int64_t channel);
+using FirstWrongPosition = std::int64_t (*)(const DepthwiseSumRow& row, std::int64_t begin, std::int64_t channel);
 inline constexpr std::int64_t kDepthwiseChannels = 16;
 
 // ProofLanes::first_wrong by it; channels behind the last whole register are looked at one by one.
-[[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseRow& row, std::int64_t begin);
+[[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row,
+                                          std::int64_t begin);
 
 struct ProofLanes {
   // The first position from `begin` on at which sum of x[i] * R[i] - xz * sum of R - sum of r[k] * sums[k] is not 0 modulo 2^64;
@@ -60,7 +61,7 @@ struct ProofLanes {
   std::uint64_t (*squares)(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point);
   // The first place p * count + i, from `begin` on, at which the sum over t of taps[t][p * step + i] * w[t * count + i] + shift[i]
   // is not sums[p * count + i], modulo 2^32; or positions * count.
-  std::int64_t (*first_wrong)(const DepthwiseRow& row, std::int64_t begin);
+  std::int64_t (*first_wrong)(const DepthwiseSumRow& row, std::int64_t begin);
   // Taps x channels, taps of `columns` a row, as first_wrong() reads them best; empty where it reads w.
   AlignedVector<std::int8_t> (*pack_taps)(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
                                           std::int64_t channels) =
@@ -77,7 +78,7 @@ struct ProofLanes {
 [[nodiscard]] ProofLanes proof_lanes_avx512_vnni();  // likewise; for windows of kMostDigitBytes at most
 
 // Its part for depthwise layers.
-[[nodiscard]] std::int64_t first_wrong_vnni(const DepthwiseRow& row, std::int64_t begin);
+[[nodiscard]] std::int64_t first_wrong_vnni(const DepthwiseSumRow& row, std::int64_t begin);
 [[nodiscard]] AlignedVector<std::int8_t> pack_taps_vnni(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
                                                         std::int64_t channels);
 

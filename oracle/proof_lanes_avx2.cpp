@@ -180,7 +180,7 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 
 // Channels `channel` .. + 16 of every position. kTaps: 0 stands for any. The first position that is wrong, or all.
 template <std::int64_t kTaps>
-[[gnu::target("avx2")]] std::int64_t first_wrong_position(const DepthwiseRow& row, std::int64_t begin,
+[[gnu::target("avx2")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
                                                           std::int64_t channel) {
   const std::int64_t taps = kTaps == 0 ? row.tap_count : kTaps, pairs = (taps + 1) / 2;
   const std::int8_t* const packed = row.packed + channel / kDepthwiseChannels * pairs * 64;
@@ -220,7 +220,7 @@ AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, s
   return packed;
 }
 
-std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   FirstWrongPosition of_channels = first_wrong_position<0>;
   if (row.tap_count == 9) of_channels = first_wrong_position<9>;
   return first_wrong_by(of_channels, row, begin);

@@ -125,7 +125,7 @@ constexpr __mmask16 kSixteen = 0xffff;
 
 // Channels begin .. begin + 16 of every position, the weights in registers. The first position that is wrong, or all.
 template <std::size_t kTaps>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseRow& row,
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row,
                                                                                         std::int64_t begin,
                                                                                         std::int64_t channel) {
   __m512i w[kTaps];
@@ -145,7 +145,7 @@ template <std::size_t kTaps>
   return row.positions;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseRow& row,
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row,
                                                                                         std::int64_t begin,
                                                                                         std::int64_t channel) {
   for (std::int64_t p = begin; p < row.positions; ++p) {
@@ -159,7 +159,7 @@ template <std::size_t kTaps>
   return row.positions;
 }
 
-std::int64_t first_wrong(const DepthwiseRow& row, std::int64_t begin) {
+std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   FirstWrongPosition of_channels = first_wrong_position;
   if (row.tap_count == 9) of_channels = first_wrong_position<9>;
   return first_wrong_by(of_channels, row, begin);

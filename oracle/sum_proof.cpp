@@ -194,15 +194,15 @@ void SumProof::prove_row(std::int64_t position, std::int64_t count, std::int32_t
 
 void SumProof::prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
                               std::vector<OutputElement>& wrong) const {
-  const DepthwiseRow row{.taps = room.taps.data(),
-                         .tap_count = windows_.taps(),
-                         .step = c_.stride[2] * c_.in_channels,
-                         .positions = count,
-                         .count = c_.groups,
-                         .w = taps_.data(),
-                         .shift = shifts_.data(),
-                         .sums = sums,
-                         .packed = packed_.empty() ? nullptr : packed_.data()};
+  const DepthwiseSumRow row{.taps = room.taps.data(),
+                            .tap_count = windows_.taps(),
+                            .step = c_.stride[2] * c_.in_channels,
+                            .positions = count,
+                            .count = c_.groups,
+                            .w = taps_.data(),
+                            .shift = shifts_.data(),
+                            .sums = sums,
+                            .packed = packed_.empty() ? nullptr : packed_.data()};
   for (std::int64_t at = 0; (at = lanes_.first_wrong(row, at)) < count * c_.groups; ++at) {
     const OutputElement element{position + at / c_.groups, at % c_.groups};
     wrong.push_back(element);

@@ -57,12 +57,12 @@ CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch
           .cell = cell_of(c, verdict.path, verdict.picked, reference.native_isa())};
 }
 
-CaseOutcome examine(const ConvCase& c, const Examination& how, Where where) {
+CaseOutcome examine(const ConvCase& c, const Examination& how, Placement where) {
   const auto start = std::chrono::steady_clock::now();
   LibTorch& reference = how.reference;
   const double before = reference.seconds_inside();
-  const Verdict verdict = where == Where::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
-                                                : verify(c, reference, how.subject, how.rules);
+  const Verdict verdict = where == Placement::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
+                                                    : verify(c, reference, how.subject, how.rules);
   CaseOutcome outcome = outcome_of(c, verdict, reference);
   outcome.seconds_in_engine = reference.seconds_inside() - before;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -79,7 +79,7 @@ CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t)>& cas
   double seconds_in_engine = 0;
   std::map<std::string, std::int64_t> declined;
   for (std::int64_t attempt = 0;; ++attempt) {
-    CaseOutcome outcome = examine(case_for(attempt), how, Where::here);
+    CaseOutcome outcome = examine(case_for(attempt), how, Placement::here);
     seconds += outcome.seconds;
     seconds_in_engine += outcome.seconds_in_engine;
     if (is_declined(outcome) && attempt + 1 < attempts) {

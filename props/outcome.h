@@ -32,14 +32,14 @@ struct CaseOutcome {
 };
 
 // Runs the case in this process, where LibTorch is not run if it is known to leave its buffers; or in one of its own.
-enum class Where { here, alone };
+enum class Placement { here, alone };
 struct Examination {
   LibTorch& reference;
   Subject* subject = nullptr;  // who is verified; nullptr: LibTorch itself
   Rules rules;                 // for it
   double seconds = 60;         // what a hang is, of a case that runs alone
 };
-[[nodiscard]] CaseOutcome examine(const ConvCase& c, const Examination& how, Where where);
+[[nodiscard]] CaseOutcome examine(const ConvCase& c, const Examination& how, Placement where);
 
 // Runs case after case of one index in this process until the subject does not decline, at most `attempts` of them.
 // case_for: the case of an attempt, counted from 0.

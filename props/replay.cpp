@@ -63,7 +63,7 @@ class Replay {
     processes_.start(
         {.seconds = options_.seconds_per_case + 60,  // the limit is kept inside
          .memory = options_.memory_per_case,
-         .work = [this, i](std::int64_t) { return pack(examine(cases_[i], how_, Where::alone)); },
+         .work = [this, i](std::int64_t) { return pack(examine(cases_[i], how_, Placement::alone)); },
          .answered =
              [this, i](std::int64_t, const std::string& answer) {
                auto outcome = unpack(answer);

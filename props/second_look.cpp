@@ -64,7 +64,7 @@ void SecondLook::run(std::shared_ptr<Look> look) {
   processes_.start(
       {.seconds = how_.seconds,
        .memory = look->memory,
-       .work = [this, look](std::int64_t) { return pack(examine(look->c, how_, Where::here)); },
+       .work = [this, look](std::int64_t) { return pack(examine(look->c, how_, Placement::here)); },
        .answered =
            [this, look](std::int64_t, const std::string& answer) {
              auto outcome = unpack(answer);

@@ -173,7 +173,7 @@ std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& ex
 }
 
 Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const Rules& rules) {
-  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, Where::in_a_run);
+  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::in_a_run);
   return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
     if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
     end_without_answer(verdict, Status::skipped, known(*verdict.defect, "not run"));
@@ -182,7 +182,7 @@ Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const R
 }
 
 Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
-  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, Where::alone);
+  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::alone);
   return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
     return ask_alone(problem, reference, seconds);
   });
@@ -277,7 +277,7 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, S
         for (std::uint64_t i = 0; i < kMostProbes && !evidence.excludes_all(); ++i) {
           if ((i >= kProbes && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
           const ConvCase c = probe_of(path, i).c;
-          evidence.add(c, verify_subject(c, reference, subject, rules, Where::once), reference,
+          evidence.add(c, verify_subject(c, reference, subject, rules, TrialMode::once), reference,
                        CauseEvidence::From::a_probe);
         }
         return evidence.pack();
@@ -333,8 +333,8 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
           // A subject that is wrong whatever the conditions is called once; the smallest case is verified in full below.
           const bool by_values = whole.conduct.empty() && whole.status == Status::differed && !by.every_twin;
           const bool once = by_values && subject != nullptr &&
-                            fails_alike(verify_subject(*original, reference, *subject, tried_by, Where::once));
-          const Where where = once ? Where::once : Where::here;
+                            fails_alike(verify_subject(*original, reference, *subject, tried_by, TrialMode::once));
+          const TrialMode where = once ? TrialMode::once : TrialMode::here;
           const auto fails = [&](const ConvCase& candidate) {
             const Verdict verdict = subject == nullptr
                                         ? verify(candidate, reference)

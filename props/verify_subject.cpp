@@ -26,12 +26,12 @@ Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& ha
   return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
 }
 
-Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, Where where) {
+Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, TrialMode where) {
   constexpr double kHang = 60;  // seconds, of LibTorch
   const Hardware hardware = reference.hardware();
   const ConvCase& c = problem.spec;
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
-  auto answer = where == Where::alone ? ask_alone(problem, reference, kHang) : ask_here(problem, reference);
+  auto answer = where == TrialMode::alone ? ask_alone(problem, reference, kHang) : ask_here(problem, reference);
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
   verdict.picked = answer->picked;
   return {std::move(answer->y), std::string(name(c.execution.engine))};
@@ -105,21 +105,23 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& 
 }
 
 // problem: the case with its contents, and with the instruction set that the reference takes.
-Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, Where where) {
-  if (where == Where::once) return try_once(subject, problem, rules.seconds);
+Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
+  if (where == TrialMode::once) return try_once(subject, problem, rules.seconds);
   const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
   const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
-  const Prelude prelude = where == Where::in_a_run ? in_a_run : outside;
-  if (where == Where::alone && subject.isolation() == Isolation::library) subject.stop();  // a program may start slowly
+  const Prelude prelude = where == TrialMode::in_a_run ? in_a_run : outside;
+  if (where == TrialMode::alone && subject.isolation() == Isolation::library)
+    subject.stop();  // a program may start slowly
   // Within a run, what a death depends on is no matter: it is found out where the finding is made small.
-  const bool here = where == Where::in_a_run || (where == Where::here && subject.isolation() == Isolation::none);
+  const bool here =
+      where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
   return here ? try_here(subject, problem, prelude, rules.seconds)
               : try_alone(subject, problem, prelude, rules.seconds);
 }
 
 }  // namespace
 
-Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules, Where where) {
+Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules, TrialMode where) {
   const Hardware hardware = reference.hardware();
   ConvProblem problem = with_contents(c);
   Verdict verdict;
