@@ -3,6 +3,9 @@
 add_test(NAME includes.arrows COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes.sh" "${PROJECT_SOURCE_DIR}")
 add_test(NAME includes.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes_test.sh")
 set_tests_properties(includes.arrows includes.planted PROPERTIES LABELS unit)
+add_test(NAME definitions.once COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_definitions.py")
+add_test(NAME definitions.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_definitions_test.sh")
+set_tests_properties(definitions.once definitions.planted PROPERTIES LABELS unit)
 
 # Without optimization nothing is in line, and everything is defined for everybody.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

@@ -18,6 +18,7 @@ readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-d
   nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
 readonly test_packages=(
   chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core  # for the HTML report and the JSON one
+  universal-ctags  # for the check that no name is defined twice
   gfortran libdnnl-dev python3-numpy  # the languages of the examples, and whose kernels are compared
   slurmctld slurmd slurm-client munge python3 python3-yaml  # for the job files
 )
