@@ -1,11 +1,11 @@
 #pragma once
-// A whole output from an arithmetic on windows.
+// Provides each_window(), which evaluates an arithmetic of one window at every output element of a problem.
 
 #include "oracle/window_walk.h"
 
 namespace tieout {
 
-// y(window) for every output element of the problem. detail: what y needs of a window.
+// Returns y(window) for every output element, in N x K x spatial. detail: the part of each window that y reads.
 template <typename Arithmetic>
 [[nodiscard]] Tensor<std::uint8_t> each_window(const ConvProblem& problem, Arithmetic y,
                                                WindowWalk::Detail detail = WindowWalk::Detail::all) {

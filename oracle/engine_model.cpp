@@ -9,20 +9,20 @@
 namespace tieout {
 namespace {
 
-// Whether QNNPACK takes the multiplier of a channel with that weight scale.
+// True if QNNPACK accepts the multiplier of a channel with that weight scale.
 bool qnnpack_takes(const ConvCase& c, double scale) {
   const float unit = static_cast<float>(scale) * static_cast<float>(c.activation_scale);
   return std::isnormal(unit * (1.0F / static_cast<float>(c.output_scale)));
 }
 
-// One channel is enough to be refused, and LibTorch always adds some of its own, of weight scale 1.
+// One channel suffices for a refusal. LibTorch always adds padding channels, whose weight scale is 1.
 bool qnnpack_refuses(const ConvCase& c) {
   return !qnnpack_takes(c, 1.0) || !std::all_of(c.weight_scales.begin(), c.weight_scales.end(),
                                                 [&](double scale) { return qnnpack_takes(c, scale); });
 }
 
 Tensor<std::uint8_t> predict_onednn(const ConvProblem& problem, OnednnCode code) {
-  // Sums suffice where neither pairs nor padding matter.
+  // Windows of sums suffice for code that neither adds in pairs nor treats padding differently.
   const bool by_tap = adds_in_pairs(code) || code == OnednnCode::amx;
   const auto detail = by_tap ? WindowWalk::Detail::all : WindowWalk::Detail::sums;
   return each_window(problem, [&](const Window& window) { return onednn_model(window, code, nullptr); }, detail);
@@ -53,7 +53,7 @@ Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
 }
 
 Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
-  constexpr auto kSums = WindowWalk::Detail::sums;  // where no pair can saturate
+  constexpr auto kSums = WindowWalk::Detail::sums;  // QNNPACK does not add in pairs
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
     case Engine::onednn: return predict_onednn(problem, onednn_code(problem.spec, hardware));

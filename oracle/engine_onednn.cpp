@@ -9,10 +9,10 @@
 namespace tieout {
 namespace {
 
-// LibTorch hands oneDNN reciprocals of the scales, and oneDNN inverts them.
+// LibTorch passes reciprocals of the scales to oneDNN, and oneDNN inverts them.
 float inverted_twice(double scale) { return 1.0F / static_cast<float>(1.0 / scale); }
 
-// Strides are taken for 1 where they divide the input, in one and two dimensions.
+// Strides of 1-d and 2-d convolutions count as 1 if they divide the input.
 bool is_pointwise(const ConvCase& c) {
   if (c.groups != 1 || c.kernel != Spatial{1, 1, 1} || c.padding != Spatial{}) return false;
   const Spatial out = output_size(c);
@@ -22,7 +22,8 @@ bool is_pointwise(const ConvCase& c) {
   return true;
 }
 
-// Where channels of one kernel position are added by twos. Padding is 0 there, and loses nothing.
+// Returns what the sum loses where channels of one kernel position are added in pairs. Padding is 0 in that code and
+// loses nothing.
 std::int64_t lost_by_tap(const Window& window) {
   const auto channels = static_cast<std::size_t>(window.group_channels);
   std::int64_t lost = 0;
@@ -32,7 +33,7 @@ std::int64_t lost_by_tap(const Window& window) {
   return lost;
 }
 
-// The zero point times the weights that lie over padding. AMX code reads padding as 0.
+// Returns the zero point times the sum of the weights that lie over padding, which AMX code reads as 0.
 std::int64_t zero_points_in_padding(const Window& window) {
   std::int64_t weights = 0;
   for (std::size_t tap = 0; tap < window.w.size(); ++tap) {
@@ -41,7 +42,8 @@ std::int64_t zero_points_in_padding(const Window& window) {
   return window.xz * weights;
 }
 
-// fl(raw) of AMX code: the zero point is taken out in float32, which differs where a sum passes 2^24 or int32.
+// Returns fl(raw) as AMX code computes it: the zero point is taken out in float32, which differs if a sum exceeds 2^24
+// or int32.
 float raw_sum_amx(const Window& window, Trace* trace) {
   const std::int64_t in_padding = zero_points_in_padding(window);
   const auto accumulator = step(trace, "accumulator", wrapped(window.products - in_padding),
@@ -51,7 +53,7 @@ float raw_sum_amx(const Window& window, Trace* trace) {
               "accumulator - xz * sum(w), each of the two and the difference float32");
 }
 
-// fl(raw)
+// Returns fl(raw).
 float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
   if (code == OnednnCode::amx) return raw_sum_amx(window, trace);
   const std::int32_t accumulator =
@@ -64,7 +66,7 @@ float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
   return static_cast<float>(without_zero_points(window, accumulator, window.activations, trace));
 }
 
-// raw in real units.
+// Returns the sum in real units.
 float real(const Window& window, OnednnCode code, float raw, Trace* trace) {
   const float activation_scale =
       step(trace, "activation scale", inverted_twice(window.xs), "xs' = 1 / float(1 / xs), float32");
@@ -82,7 +84,7 @@ float with_relu(float v, OnednnCode code, Trace* trace) {
   return step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
 }
 
-// In output steps.
+// Returns the value in output steps.
 float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
   const float output_scale = inverted_twice(window.os);
   if (code == OnednnCode::reference) {

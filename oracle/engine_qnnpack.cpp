@@ -13,7 +13,7 @@ namespace {
 constexpr std::int32_t kInt32Min = std::numeric_limits<std::int32_t>::min();
 constexpr std::int32_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 
-// A matrix product without im2col.
+// True for a convolution that QNNPACK computes as a matrix product without im2col.
 bool is_gemm(const ConvCase& c) {
   const Spatial ones{1, 1, 1};
   return c.kernel == ones && c.stride == ones && c.padding == Spatial{};

@@ -13,7 +13,7 @@ using Limbs = std::array<std::uint32_t, 32>;
 
 std::uint32_t low(std::uint64_t v) { return static_cast<std::uint32_t>(v); }
 
-// All of these are modulo 2^1024, where two's complement needs no rule for signs.
+// The functions below compute modulo 2^1024, where two's complement needs no special rule for signs.
 
 Limbs from_integer(std::int64_t v) {
   Limbs n;
@@ -68,7 +68,7 @@ Limbs shifted_left(const Limbs& n, int bits) {
   return result;
 }
 
-// n * v, and its exponent of 2 added to `exponent`.
+// Returns n times the 53-bit mantissa of v and adds the corresponding exponent of 2 to `exponent`.
 Limbs times_mantissa(const Limbs& n, double v, int& exponent) {
   int power = 0;
   const double fraction = std::frexp(std::fabs(v), &power);

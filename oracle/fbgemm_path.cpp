@@ -6,7 +6,7 @@
 namespace tieout {
 namespace {
 
-// FBGEMM knows 2-d and 3-d convolutions only.
+// FBGEMM has 2-d and 3-d convolutions only: a 1-d one is 2-d of height 1.
 std::size_t first_dimension(const ConvCase& c) { return c.dims == 3 ? 0 : 1; }
 
 template <typename Condition>
@@ -52,7 +52,7 @@ std::string_view name(FbgemmPath path) {
   return "im2col";
 }
 
-// A register's bytes, over the output channels and the (at least 4) input channels of a group.
+// A vector register's bytes, divided by the output channels and the input channels (at least 4) of a group.
 std::int64_t fbgemm_groups_together(const ConvCase& c, const Hardware& hardware) {
   const std::int64_t register_bytes = hardware.avx512 || hardware.avx512_vnni ? 64 : 32;
   const std::int64_t channels = std::max<std::int64_t>(c.in_channels / c.groups, 4);

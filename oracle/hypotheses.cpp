@@ -27,7 +27,7 @@ std::uint8_t onednn_int16_pairs(const Window& window, Trace* trace) {
   return onednn_model(window, onednn_code(*window.spec, kAvx2), trace);
 }
 
-// LibTorch's default engine, on a CPU with VNNI: it hands a layer to ONEDNN or to FBGEMM as a whole.
+// LibTorch's default engine on a CPU with VNNI: it delegates a layer to ONEDNN or to FBGEMM as a whole.
 std::uint8_t x86(const Window& window, Trace* trace) {
   const ConvCase& c = *window.spec;
   if (x86_picks(c, kVnni) == Engine::onednn) return onednn(window, trace);

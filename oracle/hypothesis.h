@@ -1,6 +1,7 @@
 #pragma once
-// A hypothesis: an arithmetic that someone believes an int8 convolution follows. Each is one function of one output
-// element's window, in a file of its own (hypothesis_*.cpp) and one line in hypotheses.cpp.
+// Provides hypotheses: arithmetics that an int8 convolution may follow according to some document, specification or
+// implementation. Each is one function of one output element's Window, defined in hypothesis_*.cpp, dequantized.cpp or
+// an engine model, and one entry in the table of hypotheses.cpp.
 
 #include <cstdint>
 #include <span>
@@ -12,16 +13,17 @@
 
 namespace tieout {
 
-// One step of an element's arithmetic, for a reader: "scaled", 34.500004, "raw * multiplier, float32".
+// One step of an element's arithmetic for display: "scaled", 34.500004, "raw * multiplier, float32".
 struct Step {
-  std::string_view name;  // hypotheses that do the same thing call it the same, so that they stand side by side
-  double value = 0;       // every int32, float and double of the arithmetic is one exactly
+  // The same name in all hypotheses for the same step, so that traces can be shown side by side.
+  std::string_view name;
+  double value = 0;       // exact: every int32, float and double of the arithmetic fits
   std::string_view note;  // the formula
 
   bool operator==(const Step&) const = default;
 };
 
-// Where steps are written to, if anybody wants them.
+// Records the steps of one evaluation. Functions that take a Trace* record nothing if it is nullptr.
 class Trace {
  public:
   void step(std::string_view name, double value, std::string_view note) { steps_.push_back({name, value, note}); }
@@ -32,34 +34,44 @@ class Trace {
 };
 
 struct Hypothesis {
-  std::string_view name;    // "manual_output_1", "integer_float32", ...: one word
-  std::string_view claim;   // one line: what it says is computed
-  std::string_view source;  // who believes so: a document, a specification, an implementation
-  // y of the element. trace: nullptr, or where to write the steps down.
+  std::string_view name;    // one word, for example "manual_output_1" or "integer_float32"
+  std::string_view claim;   // one line: what the operator computes according to the hypothesis
+  std::string_view source;  // where it comes from: a document, a specification or an implementation
+  // Returns y of the element. trace: receives the steps, or nullptr.
   std::uint8_t (*evaluate)(const Window& window, Trace* trace);
 
-  // How far its value before rounding lies from the exact one, s = (raw * xs * ws + bias) / os, wherever nothing overflows.
-  // What is near says the same as the exact value unless that is near a tie: whole layers are compared so (compare.h).
+  // The distance between the hypothesis' value before rounding and the exact value s = (raw * xs * ws + bias) / os,
+  // wherever nothing overflows. A hypothesis with a small distance gives the same output as s unless s is near a tie,
+  // which is how whole layers are compared quickly (compare.h).
   enum class Distance {
-    roundings,       // a few roundings to float32; a function of the window's sums alone
-    nearest_bias,    // the same of another s: the bias is a whole number of units of raw, the nearest one
-    truncated_bias,  // the same, the nearest one toward 0
-    twice_rounded,   // as nearest_bias, and rounded to a power of two of an output step before it is rounded
-    activations,     // `roundings`, and a rounding to float32 of each activation; needs the window
-    pairs,           // `roundings` where neither a pair nor the activations' sum leaves int16, else anywhere
-    tap_pairs,  // as `pairs`, of the channels of one kernel position; of 1x1 also where no sum of bytes leaves 2^24
-    float_sum,  // manual_output_2's sum in float32
-    anywhere,   // another function
+    // A few roundings to float32; the value is a function of the window's sums alone.
+    roundings,
+    // As `roundings`, from another s: the bias is the nearest whole number of units of raw.
+    nearest_bias,
+    // As `nearest_bias`, with the bias truncated toward 0.
+    truncated_bias,
+    // As `nearest_bias`, with a first rounding to a power of two of an output step before the final rounding.
+    twice_rounded,
+    // As `roundings`, and each activation is rounded to float32. Near a tie, the whole window is needed.
+    activations,
+    // As `roundings` where neither a pair of products nor the sum of activations leaves int16, otherwise unbounded.
+    pairs,
+    // As `pairs`, for pairs of channels of one kernel position. 1x1 convolutions also need sums of bytes within 2^24.
+    tap_pairs,
+    // The distance of manual_output_2, which accumulates in float32.
+    float_sum,
+    // Unbounded: the hypothesis is another function and is evaluated at every element.
+    anywhere,
   } distance = Distance::anywhere;
 };
 
-// All of them, in the order in which they are listed to users.
+// Returns all hypotheses, in the order in which they are listed to users. They have static storage.
 [[nodiscard]] std::span<const Hypothesis> hypotheses();
 
-// The one of that name, or nullptr.
+// Returns the hypothesis of that name, or nullptr.
 [[nodiscard]] const Hypothesis* find_hypothesis(std::string_view name);
 
-// What the hypothesis says the whole output is.
+// Evaluates the hypothesis at every output element, in N x K x spatial.
 [[nodiscard]] Tensor<std::uint8_t> evaluate(const Hypothesis& hypothesis, const ConvProblem& problem);
 
 }  // namespace tieout

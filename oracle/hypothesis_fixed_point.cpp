@@ -12,13 +12,13 @@ namespace {
 constexpr std::int32_t kInt32Min = std::numeric_limits<std::int32_t>::min();
 constexpr std::int32_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 
-// mantissa / 2^31 * 2^shift
+// The value mantissa / 2^31 * 2^shift.
 struct FixedPoint {
   std::int32_t mantissa = 0;
   int shift = 0;
 };
 
-// multiplier: positive, finite.
+// multiplier: positive and finite.
 FixedPoint fixed_point(double multiplier) {
   int shift = 0;
   const double fraction = std::frexp(multiplier, &shift);
@@ -31,13 +31,13 @@ FixedPoint fixed_point(double multiplier) {
   return {static_cast<std::int32_t>(mantissa), shift};
 }
 
-// a * b / 2^31, ties up; the one product that does not fit becomes INT32_MAX. What ARM's VQRDMULH computes.
+// Returns a * b / 2^31 with ties up, as ARM's VQRDMULH does; the one product that does not fit becomes INT32_MAX.
 std::int32_t doubling_high_product(std::int32_t a, std::int32_t b) {
   if (a == kInt32Min && b == kInt32Min) return kInt32Max;
   return static_cast<std::int32_t>((std::int64_t{a} * b + (std::int64_t{1} << 30)) >> 31);
 }
 
-// x / 2^exponent, ties away from zero; exponent: 0..31.
+// Returns x / 2^exponent with ties away from zero. exponent: 0..31.
 std::int32_t divided_by_power(std::int32_t x, int exponent) {
   const std::int64_t half = exponent == 0 ? 0 : std::int64_t{1} << (exponent - 1);
   const std::int64_t magnitude = (std::abs(std::int64_t{x}) + half) >> exponent;
@@ -45,7 +45,7 @@ std::int32_t divided_by_power(std::int32_t x, int exponent) {
 }
 
 std::int32_t scaled_twice_rounded(std::int32_t x, FixedPoint m, Trace* trace) {
-  // From 32 on nothing of x is left; TensorFlow Lite leaves such shifts undefined.
+  // A shift by 32 or more leaves nothing of x; TensorFlow Lite leaves such shifts undefined.
   const int left = std::clamp(m.shift, 0, 32);
   const std::int32_t shifted = wrapped(std::int64_t{x} * (std::int64_t{1} << left));
   const std::int32_t high = step(trace, "high product", doubling_high_product(shifted, m.mantissa),

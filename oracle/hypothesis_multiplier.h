@@ -1,13 +1,15 @@
 #pragma once
-// Hypotheses about the multiplier: the order in which the three scales meet. Everything else is as in integer_float32.
+// Hypotheses about the order and precision in which the three scales are combined to the multiplier. All other steps
+// are those of integer_float32.
 //
-//   FBGEMM's own                        fl(fl(xs * ws) / os)
+//   FBGEMM                              fl(fl(xs * ws) / os)
 //   multiplier_weight_over_output       fl(xs * fl(ws / os))
 //   multiplier_activation_over_output   fl(fl(xs / os) * ws)
 //   multiplier_reciprocal               fl(fl(xs * ws) * fl(1 / os))
 //   multiplier_float64                  fl(xs * ws / os), scales and quotient in float64, rounded once
 //
-// Deciding input: x=23 w=30 xs=0.05 ws=0.005 os=0.005 is 35 with FBGEMM's own, 34 with the first and the last.
+// Deciding input: x=23 w=30 xs=0.05 ws=0.005 os=0.005 gives 35 with FBGEMM, 34 with multiplier_weight_over_output and
+// multiplier_float64.
 
 #include "oracle/hypothesis.h"
 

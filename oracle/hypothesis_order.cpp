@@ -16,7 +16,7 @@ float with_bias(const Window& window, Trace* trace) {
   return with_float_bias(window, raw_sum(window, trace), Arithmetic::TensorBias::fused, trace);
 }
 
-// The bytes that relu_first and relu_at_zero see: no relu at the end.
+// The last steps of relu_first and relu_at_zero: rounding and a clamp to 0..255 without relu.
 std::uint8_t without_relu(const Window& window, float scaled, Trace* trace) {
   const std::int32_t rounded =
       step(trace, "rounded", to_int32(ties_to_even(scaled)), "to nearest, ties to even; int32, beyond it INT32_MIN");

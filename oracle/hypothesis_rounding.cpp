@@ -16,7 +16,7 @@ std::uint8_t rounded_by(const Window& window, float (*round)(float), std::string
   return quantized(window, step(trace, "rounded", to_int32(round(scaled)), note), trace);
 }
 
-// v - floor(v) and ceil(v) - v are exact, v + 0.5 is not: 0.49999997 + 0.5 is 1 in float32.
+// v - floor(v) and ceil(v) - v are exact; v + 0.5 is not: 0.49999997 + 0.5 is 1 in float32.
 float half_up(float v) { return v - std::floor(v) >= 0.5F ? std::ceil(v) : std::floor(v); }
 float half_down(float v) { return std::ceil(v) - v >= 0.5F ? std::floor(v) : std::ceil(v); }
 

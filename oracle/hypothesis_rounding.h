@@ -1,6 +1,6 @@
 #pragma once
-// Hypotheses about the rounding of the scaled value. Everything else is as in integer_float32, which takes the nearest
-// integer and, of two that are equally near, the even one. On 0.5, 1.5, -0.5, -1.5:
+// Hypotheses about the rounding of the scaled value. All other steps are those of integer_float32, which rounds to the
+// nearest integer, ties to even. Results for 0.5, 1.5, -0.5 and -1.5:
 //
 //   ties_to_even        0  2  0 -2
 //   round_half_away     1  2 -1 -2

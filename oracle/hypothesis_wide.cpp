@@ -19,10 +19,12 @@ struct Scales {
   double xs, ws, os;
 };
 
-// The integer that (raw * xs * ws + bias) / os rounds to, ties to even, clamped to lowest..highest. guess: where to begin.
+// Returns the integer that (raw * xs * ws + bias) / os rounds to, ties to even, clamped to lowest..highest. guess: the
+// value computed in float64, where the search starts.
 std::int64_t exactly_rounded(std::int64_t raw, const Scales& s, double bias, std::int64_t lowest, std::int64_t highest,
                              double guess) {
-  // Four roundings of numbers no larger than these lie between the guess and the value: where no tie is so near, it decides.
+  // The guess differs from the exact value by four roundings, each of a number no larger than these two. If no tie is
+  // within that distance, the guess decides.
   const double doubt = 0x1p-50 * (std::fabs(static_cast<double>(raw) * s.xs * s.ws) + std::fabs(bias)) / s.os;
   const double clamped = std::clamp(guess, static_cast<double>(lowest), static_cast<double>(highest));
   if (std::fabs(guess) < 0x1p20 && std::isnormal(doubt) && std::fabs(guess - std::floor(guess) - 0.5) > doubt) {
@@ -30,7 +32,7 @@ std::int64_t exactly_rounded(std::int64_t raw, const Scales& s, double bias, std
   }
   ExactNumber twice = ExactNumber::product(2 * raw, s.xs, s.ws);
   twice += ExactNumber::product(2, bias);
-  // Whether the value rounds to n or above: it lies above n - 1/2, or on it where n is even.
+  // True if the value rounds to n or above: it lies above n - 1/2, or on it for even n.
   const auto reaches = [&](std::int64_t n) {
     ExactNumber above = twice;
     above -= ExactNumber::product(2 * n - 1, s.os);
@@ -50,7 +52,7 @@ std::uint8_t exact(const Window& window, const Scales& s, Trace* trace) {
                              "(raw * xs * ws + bias) / os; exact, shown as float64");
   const std::int64_t lowest = lowest_output(window) - window.oz;
   const std::int64_t highest = 255 - window.oz;
-  std::int64_t rounded = bias < 0 ? lowest : highest;  // of an infinite bias
+  std::int64_t rounded = bias < 0 ? lowest : highest;  // for an infinite bias
   if (std::isfinite(bias)) rounded = exactly_rounded(raw, s, bias, lowest, highest, scaled);
   step(trace, "rounded", rounded, "to nearest, ties to even; clamped to what fits the output");
   return static_cast<std::uint8_t>(step(trace, "result", rounded + window.oz, "rounded + oz"));

@@ -27,7 +27,7 @@ constexpr KnownDefect kDepthwise3dRace{
     .cause =
         "3-d depthwise code, several threads: the first `padding` outputs of a row run into another thread's rows"};
 
-// How much FBGEMM packs at a time: rows (output pixels) by columns (reduction).
+// The size of the matrix that FBGEMM packs at a time: rows (output pixels) by columns (reduction).
 struct Block {
   std::int64_t rows, columns;
 };
@@ -47,7 +47,7 @@ Block im2col_block(Isa isa, const Hardware& hardware) {
   return {.rows = 120, .columns = 512};
 }
 
-// The special im2col lays whole rows of the reduction at a distance of block.columns, however long they are.
+// The special im2col stores whole rows of the reduction at a distance of block.columns, whatever their length.
 bool im2col_rgb_overflows(const ConvCase& c, const Hardware& hardware) {
   if (c.dims == 3 || c.in_channels != 3 || c.groups != 1) return false;
   for (const std::size_t d : {1U, 2U}) {
@@ -78,7 +78,7 @@ constexpr KnownDefect kStridedPointwise{
     .cause = "without VNNI, 1x1 with a stride and few channels: 16 channels are read at a time, beyond the input's end",
     .memory = true};
 
-// The last pixel that is read has as many channels behind it as there are up to the end of the input.
+// The last pixel that is read is followed by as many bytes as remain up to the end of the input.
 bool strided_pointwise_overreads(const ConvCase& c) {
   if (c.stride == Spatial{1, 1, 1}) return false;
   constexpr std::int64_t kAtOnce = 16;
@@ -128,16 +128,16 @@ constexpr KnownDefect kGroupedZeroPoint{
         "groups of 16 and more output channels: the activation's zero point is taken out by another layout of the "
         "weights than they have, depending on the number of threads"};
 
-// Not a wrong answer, but one of two: the code that oneDNN prefers multiplies by one scale after the other, the one that
-// it falls back on by their product (engine_onednn.cpp).
+// This is not a wrong result but one of two possible ones: the code that oneDNN prefers multiplies by one scale after
+// the other, its fallback by the product of the scales (engine_onednn.cpp).
 constexpr KnownDefect kScaleOrder{
     .id = "onednn_scale_order",
     .cause =
         "small tensors: which of two codes runs, with the scales in different orders, depends on the size of scratch "
         "memory, and so on the number of threads"};
 
-// oneDNN gives up the code that copies its input where its scratch memory would be more than 64 times as large as the
-// tensors. All such cases had tensors of less than 1,500 bytes.
+// oneDNN falls back from the code that copies its input if its scratch memory would exceed 64 times the size of the
+// tensors. All observed cases had tensors of less than 1,500 bytes in total.
 bool may_fall_back(const ConvCase& c) {
   const std::int64_t channels = c.in_channels / c.groups;
   if (c.groups == 1 || (channels == 1 && c.out_channels == c.groups)) return false;
@@ -163,13 +163,14 @@ bool some_window_in_padding(const ConvCase& c) {
   return false;
 }
 
-// oneDNN takes k neighbouring columns with all their channels for one column of k times the channels, where input, kernel
-// and stride are multiples of k, and k is as large as possible. Its AMX code then reads the weights without the padding
-// that they have where a column alone does not fill a register and k columns do not fit into one.
+// oneDNN treats k neighbouring columns with all their channels as one column of k times the channels, where input,
+// kernel and stride are multiples of k, with the largest possible k. Its AMX code then ignores the padding of the
+// weights, which exists if a single column does not fill a register, and the result is wrong if k columns need more
+// than one register.
 bool amx_joins_columns_wrongly(const ConvCase& c) {
-  constexpr std::int64_t kRegister = 64;  // bytes, and so channels
+  constexpr std::int64_t kRegister = 64;  // bytes, which equal channels
   if (c.groups != 1 || c.dilation[2] != 1 || c.padding[2] != 0 || c.in_channels % 4 != 0) return false;
-  if (c.in_channels >= kRegister) return false;  // whole registers, or columns are not joined
+  if (c.in_channels >= kRegister) return false;  // single columns fill whole registers, or columns are not joined
   std::int64_t joined = 1;
   for (std::int64_t k = 2; k <= std::min({c.kernel[2], c.stride[2], c.input[2]}); ++k) {
     const std::int64_t channels = c.in_channels * k;
@@ -182,9 +183,10 @@ bool amx_joins_columns_wrongly(const ConvCase& c) {
 const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   const OnednnCode code = onednn_code(c, hardware);
   if (code == OnednnCode::pointwise && strided_pointwise_overreads(c)) return &kStridedPointwise;
-  if (!hardware.avx512_vnni) return nullptr;  // other code runs there
+  if (!hardware.avx512_vnni) return nullptr;  // oneDNN runs other code without AVX-512 VNNI
   const Spatial out = output_size(c);
-  // First, because it may leave its buffers where the VNNI code only answers wrongly.
+  // AMX defects come first because they may access memory outside of the buffers where the VNNI code's only give wrong
+  // results.
   if (onednn_other_code(c, hardware) == OnednnCode::amx) {
     if (out[2] == 1 && out[1] > 1 && c.stride[2] > 1) return &kAmxOneColumn;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;

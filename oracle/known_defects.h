@@ -1,10 +1,10 @@
 #pragma once
-// Where LibTorch 2.15.0 is known to answer wrongly, to answer differently from run to run, or to touch memory that is not
-// its own, on valid cases. A run asks before it compares, so that what is known is counted under its name and cannot hide
-// what is new.
+// Recognises the valid cases on which LibTorch 2.15.0 is known to give a wrong result, to give results that differ from
+// run to run, or to access memory outside of its buffers. A run looks a case up here before it compares, so that known
+// defects are counted under their names and cannot hide new ones.
 //
-// Every condition was bounded by random search: it holds wherever the defect was seen, and some of the cases that it holds
-// for are answered rightly.
+// Every condition was determined by random search: it holds wherever the defect was observed, and LibTorch's result is
+// right for some of the cases for which it holds. oracle/README.md describes each defect.
 
 #include <string_view>
 
@@ -16,10 +16,11 @@ namespace tieout {
 struct KnownDefect {
   std::string_view id;     // one word, for counting and for links
   std::string_view cause;  // one line
-  bool memory = false;     // reads or writes out of bounds: run only in a process that may die
+  bool memory = false;     // reads or writes out of bounds: run the case only in a process that may die
 };
 
-// The defect that c.execution's engine (for X86, the one that it picks) meets on this valid case, or nullptr.
+// Returns the defect that applies to this valid case, or nullptr. The engine is that of c.execution or, for X86, the
+// engine that X86 picks. The result has static storage.
 [[nodiscard]] const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware);
 
 }  // namespace tieout

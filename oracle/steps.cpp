@@ -19,7 +19,6 @@ std::int32_t exact_accumulator(const Window& window, Trace* trace) {
   return step(trace, "accumulator", wrapped(window.products), "sum of x * w, int32");
 }
 
-// Nothing where only sums are known.
 std::int64_t lost_in_pairs(const Window& window, std::size_t begin, std::size_t end) {
   std::int64_t lost = 0;
   for (std::size_t i = begin; i < std::min(end, window.w.size()); i += 2) {
@@ -60,7 +59,7 @@ float with_float_bias(const Window& window, std::int32_t raw, Arithmetic::Tensor
     const float steps = step(trace, "bias", bias * reciprocal, "bias * (1 / (xs * ws)), float32");
     return step(trace, "with bias", f + steps, "raw + bias, float32");
   }
-  // The product of two floats is exact in a double, which is where fma has it.
+  // The trace shows the product unrounded, as fma() uses it: the product of two floats is exact in double.
   step(trace, "bias", static_cast<double>(bias) * static_cast<double>(reciprocal),
        "bias * (1 / (xs * ws)), reciprocal in float32, product not rounded");
   return step(trace, "with bias", std::fma(bias, reciprocal, f), "raw + bias, float32, one rounding (fma)");

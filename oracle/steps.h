@@ -1,6 +1,7 @@
 #pragma once
-// The steps that an int8 convolution is made of, one definition each, for the arithmetics of this room. Every step writes
-// itself down under the name that all arithmetics use for it. kernels/ has definitions of its own, on purpose.
+// Provides the steps of an int8 convolution, one function each, from which the hypotheses and engine models are
+// composed. Every step records its value in the trace, if there is one, under the name that all arithmetics use for
+// that step. kernels/ has its own definitions on purpose: a shared helper would be a shared bug.
 
 #include <cstdint>
 #include <string_view>
@@ -10,61 +11,67 @@
 
 namespace tieout {
 
-// The value, written down on its way.
+// Records the value in the trace, if there is one, and returns it.
 template <typename T>
 T step(Trace* trace, std::string_view name, T value, std::string_view note) {
   if (trace != nullptr) trace->step(name, static_cast<double>(value), note);
   return value;
 }
 
-// What an int32 keeps of an exact sum: its low 32 bits.
+// Returns the low 32 bits of an exact sum, as an int32 accumulator keeps them.
 [[nodiscard]] constexpr std::int32_t wrapped(std::int64_t sum) { return static_cast<std::int32_t>(sum); }
 
-// "accumulator": sum of x * w, int32.
+// Step "accumulator": the sum of x * w, wrapped to int32.
 [[nodiscard]] std::int32_t exact_accumulator(const Window& window, Trace* trace);
 
-// The same where neighbours in the reduction are added in 16 bits first: sum of sat_int16(x0 * w0 + x1 * w1). An odd last
-// product is paired with 0.
+// Step "accumulator" of code that adds neighbours in 16 bits first: the sum of sat_int16(x0 * w0 + x1 * w1). The last
+// product of an odd number is paired with 0.
 [[nodiscard]] std::int32_t pairs_accumulator(const Window& window, Trace* trace);
 
-// For other pairs: what they lose of the exact sum, and the sum without it.
+// Returns the part of the exact sum that elements begin .. end of the window lose when they are added in saturating
+// pairs; 0 if the window holds only sums. The second function returns the sum of products less `lost`, for arithmetics
+// that pair other neighbours.
 [[nodiscard]] std::int64_t lost_in_pairs(const Window& window, std::size_t begin, std::size_t end);
 [[nodiscard]] std::int32_t pairs_accumulator(const Window& window, std::int64_t lost, Trace* trace);
 
-// "raw": accumulator - xz * sum(w) - wz * activations + n * xz * wz, int32, wraps. activations: sum of x.
+// Step "raw": accumulator - xz * sum(w) - wz * activations + n * xz * wz, wrapped to int32. activations: the sum of x,
+// which some code saturates.
 [[nodiscard]] std::int32_t without_zero_points(const Window& window, std::int64_t accumulator, std::int64_t activations,
                                                Trace* trace);
 
-// "bias" and "with bias": float(raw) + bias / A, where A = fl(fl(xs) * fl(ws)) is what one unit of raw is worth.
+// Steps "bias" and "with bias": float(raw) + bias / A, where A = fl(fl(xs) * fl(ws)) is the real value of one unit of
+// raw.
 //   per channel          fl(f + fl(bias / A))
-//   per tensor           fma(bias, fl(1 / A), f) where fused, else fl(f + fl(bias * fl(1 / A)))
+//   per tensor           fma(bias, fl(1 / A), f) if fused, fl(f + fl(bias * fl(1 / A))) if separate
 [[nodiscard]] float with_float_bias(const Window& window, std::int32_t raw, Arithmetic::TensorBias tensor_bias,
                                     Trace* trace);
 
-// "multiplier": fl(fl(fl(xs) * fl(ws)) / fl(os)).
+// Step "multiplier": fl(fl(fl(xs) * fl(ws)) / fl(os)).
 [[nodiscard]] float float_multiplier(const Window& window, Trace* trace);
 
-// An integral float as int32; what does not fit, and NaN, is INT32_MIN: x86's cvtps2dq has one answer for all of them.
+// Converts an integral float to int32. NaN and values beyond int32 become INT32_MIN, as x86's cvtps2dq returns it.
 [[nodiscard]] std::int32_t to_int32(float integral);
 
-// An integral double as int32; what does not fit is the nearer end, NaN is 0.
+// Converts an integral double to int32. Values beyond int32 become the nearer limit; NaN becomes 0.
 [[nodiscard]] std::int32_t clamped_int32(double integral);
 
-// "with zero point" and "result": q = sat_int16(sat_int16(rounded) + oz), y = clamp(q, 0, 255), relu: max(y, oz).
+// Steps "with zero point" and "result": q = sat_int16(sat_int16(rounded) + oz), y = clamp(q, 0, 255), with relu max(y,
+// oz).
 [[nodiscard]] std::uint8_t quantized(const Window& window, std::int32_t rounded, Trace* trace);
 
-// The same without any int16: clamp(rounded + oz, lowest, 255). rounded: integral, infinite or NaN, which is lowest.
+// Steps "with zero point" and "result" without int16 saturation: clamp(rounded + oz, lowest, 255). rounded: integral,
+// infinite or NaN; NaN gives `lowest`.
 [[nodiscard]] std::uint8_t saturated(const Window& window, double rounded, std::int64_t lowest, Trace* trace);
 
-// The least y that relu leaves: that of the real number 0.
+// Returns the smallest output that relu allows: oz, which stands for the real number 0, or 0 if relu is off.
 [[nodiscard]] inline std::int64_t lowest_output(const Window& window) {
   return window.relu == Relu::on ? window.oz : 0;
 }
 
-// "rounded" and on: ties_to_even(scaled), then quantized().
+// Steps "rounded", "with zero point" and "result": quantized(ties_to_even(scaled)).
 [[nodiscard]] std::uint8_t rounded_to_even(const Window& window, float scaled, Trace* trace);
 
-// What FBGEMM does from raw to y: all of the above, with ties_to_even (oracle/ties_to_even.h).
+// Requantizes as FBGEMM does, from raw to y: with_float_bias(), float_multiplier() and rounded_to_even().
 [[nodiscard]] std::uint8_t requantized(const Window& window, std::int32_t raw, Arithmetic::TensorBias tensor_bias,
                                        Trace* trace);
 

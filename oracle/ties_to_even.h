@@ -1,5 +1,5 @@
 #pragma once
-// Rounding as it is written in a definition, whatever the rounding mode of the machine.
+// Provides rounding to nearest, ties to even, independent of the machine's rounding mode.
 
 #include <cmath>
 #include <cstdint>
@@ -7,11 +7,12 @@
 
 namespace tieout {
 
-// The integer nearest to v, the even one of two that are equally near. Exact for every finite v; keeps the sign of a
-// zero; infinities and NaN stay what they are. No call to libm, which is one for each of round() and trunc().
+// Returns the integer nearest to v, the even one at a tie. The result is exact for every finite v; a zero keeps its
+// sign; infinities and NaN are returned unchanged. Avoids libm, where round() and trunc() are function calls.
 template <typename Real>
 [[nodiscard]] Real ties_to_even(Real v) {
-  constexpr Real kAllWhole = std::numeric_limits<Real>::digits == 24 ? Real(0x1p23) : Real(0x1p52);  // from there on
+  // All values of this magnitude or more are integers.
+  constexpr Real kAllWhole = std::numeric_limits<Real>::digits == 24 ? Real(0x1p23) : Real(0x1p52);
   if (!(std::fabs(v) < kAllWhole)) return v;
   const auto toward_zero = static_cast<std::int64_t>(v);
   const Real rest = std::fabs(v - static_cast<Real>(toward_zero));  // exact

@@ -3,7 +3,7 @@
 namespace tieout {
 namespace {
 
-// How far neighbours along channels and positions lie apart.
+// Distances, in elements, between neighbouring images, channels and positions.
 struct Strides {
   std::int64_t image, channel, position;
 };
@@ -20,7 +20,7 @@ void gather(const ConvCase& c, const std::uint8_t* activation, const Strides& st
   window.x.resize(length);
   window.w.resize(length);
   window.inside.resize(length);
-  // In variables of their own: a byte that is written could be anything's.
+  // Local pointers: a write through a byte pointer may alias the vectors' own pointers, which would then be reloaded.
   std::uint8_t* to_x = window.x.data();
   std::int8_t* to_w = window.w.data();
   std::uint8_t* to_inside = window.inside.data();

@@ -1,6 +1,7 @@
 #pragma once
-// What one output element depends on: its window of activations, its weights, its parameters. Hypotheses are functions of
-// a Window, so that none of them indexes a tensor, and all of them see the same element.
+// Provides Window, everything that one output element depends on: its activations, its weights and its quantization
+// parameters. Every hypothesis is a function of a Window, so that no hypothesis indexes a tensor and all of them
+// receive identical data.
 
 #include <cstdint>
 #include <optional>
@@ -11,11 +12,14 @@
 namespace tieout {
 
 struct Window {
-  const ConvCase* spec = nullptr;  // the case that the element belongs to: for rules that depend on the shape
+  // The case that the element belongs to, for rules that depend on the shape. It must outlive the window.
+  const ConvCase* spec = nullptr;
 
-  // In the order kd, kh, kw, channel, the channel fastest: the order in which integer kernels pair neighbours.
-  std::vector<std::uint8_t> x;       // outside of the input: the activation's zero point, as uint8
-  std::vector<std::int8_t> w;        // empty where only the sums are known, and that no pair of products leaves int16
+  // The elements of x, w and inside are in the order kd, kh, kw, channel, with the channel fastest: the order in which
+  // integer kernels pair neighbours. A window that holds only sums (WindowWalk::Detail::sums, SuspectJudge) has no
+  // elements in w and inside. It suffices for arithmetics that use neither pairs of products nor padding.
+  std::vector<std::uint8_t> x;  // positions outside of the input hold the activation's zero point
+  std::vector<std::int8_t> w;
   std::vector<std::uint8_t> inside;  // 1 where x lies in the input, 0 where it is padding
 
   double xs = 1, ws = 1, os = 1;
@@ -23,22 +27,24 @@ struct Window {
   std::optional<float> bias;
   Relu relu = Relu::off;
   Granularity granularity = Granularity::per_tensor;
-  std::int64_t group_channels = 1;  // channels a tap: x.size() is this times the kernel's volume
+  std::int64_t group_channels = 1;  // channels per kernel position; x.size() is this times the kernel's volume
 
-  // Exact sums over the window, made once for all hypotheses.
+  // Exact sums of x * w, of x and of w over the window, computed once for all hypotheses.
   std::int64_t products = 0, activations = 0, weights = 0;
 
-  // sum (x - xz) * (w - wz), exactly.
+  // Returns the sum of (x - xz) * (w - wz), exactly.
   [[nodiscard]] std::int64_t exact_sum() const {
     return products - xz * weights - wz * activations + static_cast<std::int64_t>(x.size()) * xz * wz;
   }
 };
 
-// The window of output element `offset` (row-major in N x K x spatial). Reuses the window's memory.
+// Fills `window` for one output element and reuses its memory. offset: position of the element in N x K x spatial,
+// row-major.
 void gather(const ConvProblem& problem, std::int64_t offset, Window& window);
 void gather(const LayerView& layer, const OutputElement& element, Window& window);
 
-// What the window has of its output channel: scales, zero points, bias. Not its elements and sums.
+// Sets the fields that depend on the case and the output channel k only: spec, scales, zero points, bias, relu,
+// granularity and group_channels. Leaves the elements and the sums as they are.
 void describe(const ConvCase& c, std::int64_t k, Window& window);
 
 }  // namespace tieout
