@@ -1,5 +1,5 @@
 #pragma once
-// The hypotheses that are asked for, by how they are decided.
+// The requested hypotheses of a layer comparison, grouped by the method that evaluates them.
 
 #include <array>
 #include <cstdlib>
@@ -14,8 +14,8 @@
 
 namespace tieout {
 
-// Of 1x1 with a zero point to take out: whether a sum of products, or what is taken out of it, can be larger than
-// float32 holds exactly.
+// True for a 1x1 convolution with a zero point if a sum of products, or the amount to subtract from it, can exceed the
+// integers that float32 represents exactly. oneDNN's 1x1 code converts both to float32 first. weight: K x C x 1.
 [[nodiscard]] inline bool leaves_float32(const ConvCase& c, const std::int8_t* weight) {
   constexpr std::int64_t kExact = std::int64_t{1} << 24;
   const std::int64_t length = reduction_length(c);
@@ -35,22 +35,26 @@ namespace tieout {
 struct Asked {
   struct Entry {
     const Hypothesis* hypothesis;
-    std::size_t index;  // among all
+    std::size_t index;  // in the list of requested hypotheses
   };
   using Entries = std::vector<Entry>;
 
+  // All entries, in the order of the request, then the same entries by method: `near` by the distance of the exact
+  // value from a tie; `by_pairs` likewise where no pair saturates, and literally elsewhere; `activations` and
+  // `float_sum` by distance, else by sums of dequantized numbers.
   Entries all;
   Entries near, by_pairs, activations, float_sum;
-  Entries everywhere;  // literally, at every element
-  // Each judged by an exact value of its own: what a group says far from a tie is counted once for all of it.
+  Entries everywhere;  // evaluated literally at every element
+  // Hypotheses that round another exact value than s, grouped by that value. A difference far from a tie is recorded
+  // once for the whole group.
   enum Group : std::size_t { kNearest, kTruncated, kTwice, kGroups };
   std::array<Entries, kGroups> groups;
-  bool odd_pairs = false;  // some of by_pairs have pairs from odd places
+  bool odd_pairs = false;  // true if some of by_pairs add pairs that begin at odd places
 
-  // weight: K x C/groups x kernel.
+  // weight: K x C/groups x kernel; it is read only during construction.
   Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c, const std::int8_t* weight) {
     using Distance = Hypothesis::Distance;
-    // A sum of activations can leave int16, where it counts: it is multiplied by a weight zero point.
+    // A sum of activations matters if it is multiplied by a weight zero point and can leave int16.
     const bool activations_leave_int16 = 255 * reduction_length(c) > 32767 && has_weight_zero_point(c);
     for (std::size_t i = 0; i < hypotheses.size(); ++i) {
       all.push_back({hypotheses[i], i});
@@ -71,6 +75,7 @@ struct Asked {
     }
   }
 
+  // Returns the kinds of hypotheses that the filter of suspects has to cover.
   [[nodiscard]] AskedFor reaches() const {
     return {.exact = true,
             .activations = !activations.empty(),

@@ -12,9 +12,9 @@ constexpr double kU = 0x1p-24;
 
 bool between(double v, double low, double high) { return v >= low && v <= high; }
 
-// What the bounds need of a channel's weights.
+// The properties of a channel's weights that determine the bounds.
 struct WeightNorms {
-  double sum = 0;       // of |w - wz|
+  double sum = 0;       // sum of |w - wz|
   double norm = 0;      // |w|
   double weighted = 0;  // |(d_i + 5) * w_i|, i in the order channel, then kernel position
 };
@@ -28,7 +28,7 @@ WeightNorms norms_of(const ProofLanes& lanes, const std::int8_t* weight, std::in
   double squares = 0, weighted = 0;
   const std::int64_t half = first_half(length);
   for (std::int64_t begin = 0, block = 0; begin < length; begin += kNormBlock, ++block) {
-    // The larger d of the block's two ends.
+    // The larger d of the two ends of the block.
     const auto d = static_cast<double>(std::max(half - begin, std::min(begin + kNormBlock, length) - half - 1));
     const double sum_of_block = squares_of[static_cast<std::size_t>(block)];
     squares += sum_of_block;
@@ -37,17 +37,17 @@ WeightNorms norms_of(const ProofLanes& lanes, const std::int8_t* weight, std::in
   return {static_cast<double>(sum), std::sqrt(squares), std::sqrt(weighted)};
 }
 
-// Whether t is so far from fraction, fraction + 1, fraction - 1, .. that a few roundings to float32 do not reach it.
+// True if t is so far from fraction + n for every integer n that a few roundings to float32 do not reach it.
 bool clear_of(double t, double fraction) {
   const double doubt = 16 * kU * std::fabs(t) + 0x1p-40;
-  const double beside = std::fabs(t - fraction - std::floor(t - fraction));  // 0 .. 1
+  const double beside = std::fabs(t - fraction - std::floor(t - fraction));  // in 0..1
   return beside > doubt && beside < 1 - doubt;
 }
 
 void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
   constexpr double kDoubt = 0x1p-20;
   int exponent = 0;
-  const double fraction = std::frexp(bounds.multiplier, &exponent);  // 0.5 .. 1
+  const double fraction = std::frexp(bounds.multiplier, &exponent);  // in 0.5..1
   bounds.nearest_known = fraction > 0.5 + kDoubt && fraction < 1 - kDoubt && clear_of(steps, 0.5);
   bounds.truncated_known = steps == 0 || clear_of(steps, 0);
   bounds.nearest = (std::round(steps) - steps) * bounds.multiplier;

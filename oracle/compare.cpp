@@ -13,10 +13,10 @@
 namespace tieout {
 namespace {
 
-// Any number will do, but the same one at every run.
+// An arbitrary constant, so that runs are reproducible.
 constexpr std::uint64_t kProofSeed = 0x7469656f7574;
 
-// What a hypothesis differs by alone, and what it differs by as all of its group do.
+// Adds the differences of a group of hypotheses to those of one of its hypotheses.
 void join(Disagreement& alone, const Disagreement& group, std::size_t most) {
   alone.differing += group.differing;
   alone.largest = std::max(alone.largest, group.largest);
@@ -36,7 +36,7 @@ struct LayerComparison::Part::State {
   std::int64_t looked_at = 0;
   SumProof::Room room;
   std::vector<std::uint8_t> marks;
-  std::vector<std::uint32_t> suspects;  // their places
+  std::vector<std::uint32_t> suspects;  // their indices within the piece
   std::vector<Suspect> to_judge;
   std::vector<float> norms;
 };
@@ -76,7 +76,7 @@ struct LayerComparison::Layer {
         proof(view, bounds, kProofSeed, isa),
         judge(view, asked, bounds, isa) {}
 
-  // Whether there is anybody who is decided by distance.
+  // True if the distance from a tie decides for some hypothesis, or some channel is not tame.
   [[nodiscard]] bool by_distance() const {
     return asked.everywhere.size() < asked.all.size() ||
            std::any_of(bounds.begin(), bounds.end(), [](const ChannelBounds& b) { return !b.tame; });
@@ -97,7 +97,7 @@ struct LayerComparison::Layer {
     if (!asked.everywhere.empty()) {
       for (std::int64_t i = 0; i < elements; ++i) {
         const OutputElement element = at(first, static_cast<std::uint32_t>(i));
-        if (!tame(element)) continue;  // all of them is literal
+        if (!tame(element)) continue;  // the judge evaluates all hypotheses of such channels
         judge.literally(findings, asked.everywhere, element, answer[i]);
       }
     }
@@ -124,7 +124,7 @@ struct LayerComparison::Layer {
     return bounds[static_cast<std::size_t>(element.k)].tame;
   }
 
-  // Saturating pairs decide for some, wherever the value lies.
+  // Saturating pairs decide for some hypotheses wherever the value lies: these are evaluated literally.
   void mark_pairs(State& s, Findings& findings, std::int64_t first, std::int64_t count,
                   const std::uint8_t* answer) const {
     const std::size_t before = s.saturating.size();
@@ -143,7 +143,7 @@ struct LayerComparison::Layer {
     std::for_each(s.odd.begin(), s.odd.end(), mark);
   }
 
-  // Of the activations; padding counts as one.
+  // Returns the range of the activations, including padding.
   [[nodiscard]] ActivationRange range() const {
     auto lowest = static_cast<std::uint8_t>(c.activation_zero_point), highest = lowest;
     const std::int64_t count = c.batch * c.in_channels * volume(c.input);
@@ -158,7 +158,8 @@ struct LayerComparison::Layer {
   Asked asked;
   std::vector<PairExtremes> extremes_by_channel;
   PairExtremes extremes;
-  std::vector<PairExtremes> odd_extremes;  // empty where nobody asked has pairs from odd places
+  // Empty if no requested hypothesis has pairs that begin at odd places.
+  std::vector<PairExtremes> odd_extremes;
   std::vector<ChannelBounds> bounds;
   SuspectTable table;
   ProofLanes lanes;
@@ -167,8 +168,8 @@ struct LayerComparison::Layer {
   WindowNorms norms;
   SumProof proof;
   SuspectJudge judge;
-  // Of the call that is at work.
-  std::optional<SaturatingPairs> pairs, odd_pairs;  // where there can be any
+  // The state of the current call.
+  std::optional<SaturatingPairs> pairs, odd_pairs;  // nullopt if no pair can saturate
 };
 
 LayerComparison::LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec,

@@ -1,5 +1,5 @@
 #pragma once
-// Where somebody says otherwise than the operator answered.
+// Provides Disagreement, the elements at which a hypothesis or an implementation gives another value than the operator.
 
 #include <cstdint>
 #include <limits>
@@ -10,31 +10,43 @@ namespace tieout {
 struct Disagreement {
   struct Element {
     std::int64_t offset;  // in N x K x spatial
+    // The value that the hypothesis or implementation gives.
     std::uint8_t says;
     bool operator==(const Element&) const = default;
   };
+  // The number of differing elements.
   std::int64_t differing = 0;
+  // The largest absolute difference.
   int largest = 0;
-  std::vector<Element> first;  // ascending; not all: what is systematic differs at every other element
+  // The first differing elements, ascending by offset. Their number is limited, because a systematic difference can
+  // affect every other element.
+  std::vector<Element> first;
 
-  static constexpr std::size_t kMost = 16;  // enough to tell why; if nobody asks for more
+  // The default limit, which is enough to identify a cause.
+  static constexpr std::size_t kMost = 16;
   bool operator==(const Disagreement&) const = default;
 };
 
-// Gathers a Disagreement from elements in any order: whatever it is, and whoever works on which part, the first ones are kept.
+// Builds a Disagreement from elements in any order. The result does not depend on the order or on how the elements are
+// distributed over several Differences: the first `most` elements are kept.
 class Differences {
  public:
   explicit Differences(std::size_t most = Disagreement::kMost) : most_(most) {}
 
+  // Records an element if `says` differs from `answer`. offset: in N x K x spatial.
   void note(std::int64_t offset, std::uint8_t says, std::uint8_t answer);
+  // Adds what another Differences has recorded.
   void add(const Differences& others);
+  // Returns the result with at most `most` elements, ascending.
   [[nodiscard]] Disagreement sorted() const;
 
  private:
   void keep(const Disagreement::Element& element);
   std::size_t most_;
-  std::int64_t last_ = std::numeric_limits<std::int64_t>::max();  // most_ others lie before it
-  Disagreement found_;                                            // its first ones in any order, and up to most_ others
+  // At least most_ recorded elements lie before this offset, so that later ones need not be kept.
+  std::int64_t last_ = std::numeric_limits<std::int64_t>::max();
+  // The elements in any order: the first most_ and up to most_ more.
+  Disagreement found_;
 };
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Where the windows of a layer lie.
+// Provides LayerWindows, which locates the windows of a layer in its activation (channels last).
 
 #include <cstdint>
 #include <vector>
@@ -8,7 +8,8 @@
 
 namespace tieout {
 
-// Whether `holds` is true of every line of the input that the window at `place` looks at, given the line's first pixel among N x D x H x W.
+// True if `holds` returns true for every input line that the window at `place` covers. The argument of `holds` is the
+// index of the line's first pixel in N x D x H x W.
 template <typename Holds>
 [[nodiscard]] bool every_line(const ConvCase& c, const OutputPlace& place, const Holds& holds) {
   const auto from = [&](std::size_t d) { return place.at[d] * c.stride[d] - c.padding[d]; };
@@ -26,7 +27,7 @@ template <typename Holds>
 
 class LayerWindows {
  public:
-  // layer: outlives this; its activation may be exchanged for another one.
+  // layer: must outlive this; its activation may be exchanged.
   explicit LayerWindows(const LayerView& layer)
       : layer_(layer), c_(*layer.spec), channels_(c_.in_channels / c_.groups), taps_(volume(c_.kernel)) {
     for (std::int64_t tap = 0; tap < taps_; ++tap) {
@@ -37,10 +38,10 @@ class LayerWindows {
 
   [[nodiscard]] std::int64_t length() const { return channels_ * taps_; }
   [[nodiscard]] std::int64_t taps() const { return taps_; }
-  // How far a kernel position is from the first one, in pixels.
+  // Returns the distance of a kernel position from the first one, in pixels.
   [[nodiscard]] const Spatial& step(std::int64_t tap) const { return steps_[static_cast<std::size_t>(tap)]; }
 
-  // The channels of one group at one kernel position; nullptr where that lies outside of the input.
+  // Returns the bytes of one group's channels at one kernel position, or nullptr if that lies outside of the input.
   [[nodiscard]] const std::uint8_t* tap_at(const OutputPlace& place, std::int64_t group, std::int64_t tap) const {
     std::int64_t pixel = place.image;
     for (std::size_t d = 0; d < 3; ++d) {

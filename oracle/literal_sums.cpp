@@ -3,7 +3,7 @@
 namespace tieout {
 namespace {
 
-// Written so that g++ makes vectors of it.
+// This form allows g++ to vectorize the loops.
 template <typename Real>
 [[gnu::always_inline]] inline void products(const std::uint8_t* __restrict x, const std::int8_t* __restrict w,
                                             std::int64_t count, const Dequantization& by, Real* __restrict to) {

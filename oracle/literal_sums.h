@@ -1,6 +1,7 @@
 #pragma once
-// The sums of dequantized numbers, operation by operation in their own order (dequantized.h), of some elements of a layer. An
-// addition waits for the one before it: several elements are summed side by side, each in its own order.
+// Computes the sums of dequantized numbers for selected elements of a layer, operation by operation in the defined
+// order (dequantized.h). Each addition waits for the previous one, so several elements are summed side by side, each in
+// its own order.
 
 #include <algorithm>
 #include <array>
@@ -13,24 +14,26 @@
 
 namespace tieout {
 
-// What dequantized products of one output channel depend on, beside the stored numbers.
+// The parameters of an output channel that its dequantized products depend on.
 struct Dequantization {
   double activation_scale = 1, weight_scale = 1;
   std::int32_t activation_zero_point = 0, weight_zero_point = 0;
   Granularity granularity = Granularity::per_tensor;
 };
 
-// to[i] = x[i] * w[i], dequantized, every operation in float32 but for those that float64 has.
+// Computes to[i] = x[i] * w[i], dequantized, with every operation in the type that dequantized.h defines for it.
 template <typename Real>
 using Multiply = void (*)(const std::uint8_t* x, const std::int8_t* w, std::int64_t count, const Dequantization& by,
                           Real* to);
+// Returns the function for that instruction set.
 template <typename Real>
 [[nodiscard]] Multiply<Real> multiply(VectorIsa isa);
 
-// The sums of sixteen elements in float32, an element a lane, where every weight scale is a float: q * ws, rounded once, is then the
-// same in float32 as in float64.
+// Sixteen elements whose float32 sums are computed with one element per lane. Valid for per-tensor weights, whose scale
+// the definition rounds to float32, and for per-channel weights if every scale is a float32 number: q * ws, rounded
+// once, is then the same in float32 as in float64.
 struct SixteenElements {
-  std::array<const std::uint8_t*, 16> x;  // `count` bytes each, in their order
+  std::array<const std::uint8_t*, 16> x;  // `count` bytes each, in the order of summation
   std::array<const std::int8_t*, 16> w;
   std::int64_t count = 0;
   float activation_scale = 1;
@@ -38,14 +41,16 @@ struct SixteenElements {
   std::array<float, 16> weight_scale;
   std::array<std::int32_t, 16> weight_zero_point;
 };
-void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums);    // on CPUs that have it
-void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums);  // likewise
+void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums);    // requires AVX2
+void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums);  // requires AVX-512 F, BW, DQ and VL
 
+// Sums of dequantized numbers for elements of one layer. Real: float for manual_output_2, double for manual_output_1.
 template <typename Real>
 class LiteralSums {
  public:
   static constexpr std::size_t kSideBySide = 16;
 
+  // layer: must outlive this; its activation may be exchanged between calls of visit().
   LiteralSums(const LayerView& layer, VectorIsa isa)
       : layer_(layer), c_(*layer.spec), windows_(layer), multiply_(multiply<Real>(isa)) {
     if constexpr (sizeof(Real) == sizeof(float)) {
@@ -61,20 +66,21 @@ class LiteralSums {
 
   using Sums = std::array<Real, kSideBySide>;
 
-  // Reused from call to call.
+  // Buffers that are reused from call to call; one instance per thread.
   struct Room {
     std::vector<Real> products;
     std::array<OrderedWindow, kSideBySide> windows;
 
+    // Marks all windows as empty.
     void forget() {
       for (OrderedWindow& window : windows) window.position = -1;
     }
   };
 
-  // see(i, sum) for every element's number i, in order.
+  // Calls see(i, sum) for the sum of each element elements[i], in order.
   template <typename See>
   void visit(std::span<const OutputElement> elements, Room& room, const See& see) const {
-    room.forget();  // of other activations, perhaps
+    room.forget();  // the activations may have changed since the last call
     Sums sums{};
     for (std::size_t first = 0; first < elements.size(); first += kSideBySide) {
       const auto some = elements.subspan(first, std::min(kSideBySide, elements.size() - first));
@@ -100,7 +106,7 @@ class LiteralSums {
     }
   }
 
-  // Elements come mostly position by position; lanes that are too many do what the last one does.
+  // Elements come mostly position by position, so that neighbours share windows. Unused lanes repeat the last element.
   void add_in_lanes(std::span<const OutputElement> elements, Room& room, Sums& sums) const {
     SixteenElements sixteen{.count = windows_.length(),
                             .activation_scale = static_cast<float>(c_.activation_scale),
@@ -118,7 +124,7 @@ class LiteralSums {
     of_sixteen_(sixteen, sums.data());
   }
 
-  // Outside of the input x is its zero point, so that the product is 0, as it is where x is 0.
+  // Outside of the input x is the zero point, so that the product is 0, as for x = 0 in the definition.
   void products(const OutputElement& element, OrderedWindow& window, Real* to) const {
     windows_.gather(element, window);
     multiply_(window.x, layer_.weight + element.k * windows_.length(), windows_.length(),
@@ -134,7 +140,8 @@ class LiteralSums {
   const ConvCase& c_;
   OrderedWindows windows_;
   Multiply<Real> multiply_;
-  void (*of_sixteen_)(const SixteenElements& elements, float* sums) = nullptr;  // in lanes, where it can be had
+  // The implementation with one element per lane, or nullptr if there is none for the layer.
+  void (*of_sixteen_)(const SixteenElements& elements, float* sums) = nullptr;
 };
 
 }  // namespace tieout

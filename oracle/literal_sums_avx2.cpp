@@ -1,4 +1,4 @@
-// Sixteen sums in float32, eight at once and then the others.
+// Computes sixteen sums in float32 with AVX2, eight at a time.
 
 #include <immintrin.h>
 
@@ -11,9 +11,9 @@ namespace tieout {
 namespace {
 
 constexpr std::size_t kEight = 8;
-constexpr std::int64_t kVector = 32;  // bytes of each element
+constexpr std::int64_t kVector = 32;  // bytes of each element that are loaded at a time
 
-// Rows of 8 numbers become columns.
+// Transposes 8 rows of 8 numbers.
 [[gnu::target("avx2")]] void transpose(__m256i (&v)[kEight]) {
   __m256i t[kEight];
   for (std::size_t i = 0; i < kEight; i += 2) {
@@ -26,7 +26,7 @@ constexpr std::int64_t kVector = 32;  // bytes of each element
       v[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
     }
   }
-  // v[4 i + j]: numbers j and 4 + j of rows 4 i .. 4 i + 3, 128 bits each.
+  // v[4 i + j] holds numbers j and 4 + j of rows 4 i .. 4 i + 3, 128 bits each.
   for (std::size_t j = 0; j < 4; ++j) {
     t[j] = _mm256_permute2x128_si256(v[j], v[4 + j], 0x20);
     t[4 + j] = _mm256_permute2x128_si256(v[j], v[4 + j], 0x31);
@@ -34,7 +34,7 @@ constexpr std::int64_t kVector = 32;  // bytes of each element
   for (std::size_t i = 0; i < kEight; ++i) v[i] = t[i];
 }
 
-// `count` bytes, and zeros.
+// Loads `count` bytes, followed by zeros.
 [[gnu::target("avx2")]] __m256i some_bytes(const void* from, std::int64_t count) {
   if (count == kVector) return _mm256_loadu_si256(static_cast<const __m256i*>(from));
   alignas(32) std::uint8_t bytes[kVector] = {};
@@ -42,13 +42,14 @@ constexpr std::int64_t kVector = 32;  // bytes of each element
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
 }
 
-// What does not change from product to product; one for each of eight elements.
+// The constants of all products, with one lane for each of eight elements.
 struct Constants {
   __m256i xz, wz;
   __m256 xs, ws;
 };
 
-// The product of byte kByte of each number: a shift by a constant is one instruction.
+// Returns the product of byte kByte of each number. kByte is a template parameter because a shift by a constant is one
+// instruction.
 template <int kByte>
 [[gnu::target("avx2"), gnu::always_inline]] inline __m256 product(__m256i x, __m256i w, const Constants& by) {
   const __m256i low = _mm256_and_si256(_mm256_srli_epi32(x, 8 * kByte), _mm256_set1_epi32(0xff));

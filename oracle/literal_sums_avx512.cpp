@@ -1,4 +1,5 @@
-// Sixteen sums in float32 at once. Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug 105593).
+// Computes sixteen sums in float32 at a time with AVX-512. Intrinsics that g++ 12 warns of in their unmasked form (GCC
+// bug 105593) are used in their masked form, with all lanes selected.
 
 #include <immintrin.h>
 
@@ -11,9 +12,9 @@ namespace {
 
 constexpr __mmask16 kAll = 0xffff;
 constexpr __mmask8 kEight = 0xff;
-constexpr std::int64_t kVector = 64;  // bytes of each element
+constexpr std::int64_t kVector = 64;  // bytes of each element that are loaded at a time
 
-// Rows of 16 numbers become columns.
+// Transposes 16 rows of 16 numbers.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void transpose(__m512i (&v)[16]) {
   __m512i t[16];
   for (std::size_t i = 0; i < 16; i += 2) {
@@ -26,7 +27,7 @@ constexpr std::int64_t kVector = 64;  // bytes of each element
       v[i + 2 * j + 1] = _mm512_maskz_unpackhi_epi64(kEight, t[i + j], t[i + j + 2]);
     }
   }
-  // v[4 i + j]: numbers j, 4 + j, 8 + j, 12 + j of rows 4 i .. 4 i + 3, 128 bits each.
+  // v[4 i + j] holds numbers j, 4 + j, 8 + j and 12 + j of rows 4 i .. 4 i + 3, 128 bits each.
   for (std::size_t j = 0; j < 4; ++j) {
     const __m512i low = _mm512_maskz_shuffle_i32x4(kAll, v[j], v[4 + j], 0x88);
     const __m512i high = _mm512_maskz_shuffle_i32x4(kAll, v[8 + j], v[12 + j], 0x88);
@@ -40,13 +41,14 @@ constexpr std::int64_t kVector = 64;  // bytes of each element
   for (std::size_t i = 0; i < 16; ++i) v[i] = t[i];
 }
 
-// What does not change from product to product; one for each of sixteen elements.
+// The constants of all products, with one lane for each of sixteen elements.
 struct Constants {
   __m512i xz, wz;
   __m512 xs, ws;
 };
 
-// The product of byte kByte of each number: a shift by a constant is one instruction.
+// Returns the product of byte kByte of each number. kByte is a template parameter because a shift by a constant is one
+// instruction.
 template <unsigned kByte>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl"), gnu::always_inline]] inline __m512 product(__m512i x, __m512i w,
                                                                                                 const Constants& by) {

@@ -7,11 +7,11 @@
 namespace tieout {
 namespace {
 
-// Nine rows of 16 bytes to 16 columns of nine. Every column is written as eight bytes and one.
+// Transposes nine rows of 16 bytes to 16 columns of nine. Each column is written as eight bytes and one byte.
 void sixteen_of_nine(std::span<const std::uint8_t* const> taps, std::int64_t i, std::uint8_t* to) {
   __m128i rows[8];
   for (std::size_t t = 0; t < 8; ++t) rows[t] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(taps[t] + i));
-  // Three times: row t with row t + 4, so that what was apart by 4, 2, 1 rows lies side by side.
+  // Interleaves row t with row t + 4 three times, so that bytes from rows that are 4, 2 and 1 apart become neighbours.
   for (int step = 0; step < 3; ++step) {
     __m128i next[8];
     for (std::size_t t = 0; t < 4; ++t) {
@@ -33,7 +33,7 @@ void sixteen_of_nine(std::span<const std::uint8_t* const> taps, std::int64_t i, 
 void interleave(std::span<const std::uint8_t* const> taps, std::int64_t count, std::uint8_t* to) {
   const auto apart = static_cast<std::int64_t>(taps.size());
   std::int64_t whole = 0;
-  if (apart == 9) {  // 3x3
+  if (apart == 9) {  // kernels of 3x3
     for (; whole + 16 <= count; whole += 16) sixteen_of_nine(taps, whole, to + 9 * whole);
   }
   for (std::int64_t t = 0; t < apart; ++t) {

@@ -1,5 +1,6 @@
 #pragma once
-// The windows of a layer in the order in which dequantized numbers are summed: channel, then kernel position.
+// Provides OrderedWindows, which gathers the windows of a layer in the order in which dequantized numbers are summed:
+// channel, then kernel position.
 
 #include <cstdint>
 #include <span>
@@ -9,20 +10,22 @@
 
 namespace tieout {
 
-// Kept for the elements that share it: the channels of one group at one position. Forgotten with the activations.
+// One gathered window: the channels of one group at one output position, which several output channels share. Reset
+// `position` to -1 when the activation changes.
 struct OrderedWindow {
   std::int64_t position = -1, group = -1;
-  const std::uint8_t* x = nullptr;  // in `bytes`, or where they lie, or not yet
+  // Points into `bytes` or into the activation; nullptr before gather().
+  const std::uint8_t* x = nullptr;
   std::vector<std::uint8_t> bytes;
   std::vector<const std::uint8_t*> taps;
 };
 
-// to[i * taps.size() + t] = taps[t][i]
+// Computes to[i * taps.size() + t] = taps[t][i] for i below count.
 void interleave(std::span<const std::uint8_t* const> taps, std::int64_t count, std::uint8_t* to);
 
 class OrderedWindows {
  public:
-  // layer: outlives this.
+  // layer: must outlive this; its activation may be exchanged.
   explicit OrderedWindows(const LayerView& layer)
       : c_(*layer.spec),
         windows_(layer),
@@ -31,12 +34,13 @@ class OrderedWindows {
 
   [[nodiscard]] std::int64_t length() const { return windows_.length(); }
 
-  // Whether the window is the element's already.
+  // True if `window` already holds the element's window.
   [[nodiscard]] bool holds(const OutputElement& element, const OrderedWindow& window) const {
     return window.position == element.position && window.group == group_of(element);
   }
 
-  // Where the channels of each kernel position lie: window.taps. Outside of the input x is its zero point.
+  // Sets window.taps to the channels of each kernel position. Kernel positions outside of the input hold the zero
+  // point.
   void locate(const OutputElement& element, OrderedWindow& window) const {
     if (holds(element, window)) return;
     const std::int64_t group = group_of(element);
@@ -51,7 +55,7 @@ class OrderedWindows {
     }
   }
 
-  // The bytes in their order: window.x.
+  // Sets window.x to the bytes in the order of summation.
   void gather(const OutputElement& element, OrderedWindow& window) const {
     locate(element, window);
     if (window.x != nullptr) return;

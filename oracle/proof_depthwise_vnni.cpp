@@ -1,5 +1,5 @@
-// The proof of depthwise sums, four taps of 64 channels at once. Everywhere with a mask of all lanes: g++ 12 warns of the forms
-// without (GCC bug 105593).
+// Checks depthwise sums with AVX-512 VNNI: four taps of 64 channels at a time. Intrinsics that g++ 12 warns of in their
+// unmasked form (GCC bug 105593) are used in their masked form, with all lanes selected.
 
 #include <immintrin.h>
 
@@ -10,8 +10,9 @@
 namespace tieout {
 namespace {
 
-// Depthwise, kernels of three columns and at most four rows: the bytes of a column of taps lie in one lane. 64 channels are four
-// registers q of such lanes, lane 4 l + j of q being channel 16 l + 4 q + j, as unpacking leaves them.
+// For kernels of three columns and at most four rows: one 32-bit lane holds the bytes of a channel's column of taps. 64
+// channels are four registers q of such lanes; lane 4 l + j of register q is channel 16 l + 4 q + j, the order in which
+// unpacking leaves them.
 constexpr std::int64_t kChannels = 64, kColumns = 3, kRows = 4;
 
 struct Four {
@@ -39,7 +40,7 @@ struct Four {
            _mm512_maskz_unpackhi_epi16(kAllShorts, high, high_rest)}};
 }
 
-// 64 numbers in the channels' order, those beyond `left` 0, in the order of the lanes above.
+// Loads 64 numbers in the order of the channels, with 0 for those beyond `left`, into the order of lanes above.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Four numbers_of(const std::int32_t* from,
                                                                                  std::int64_t left) {
   constexpr __mmask16 kSixteen = 0xffff;
@@ -59,7 +60,7 @@ struct Four {
            _mm512_maskz_shuffle_i32x4(kSixteen, c, d, 0x88), _mm512_maskz_shuffle_i32x4(kSixteen, c, d, 0xdd)}};
 }
 
-// The first position from `begin` on with a wrong sum in channel .. channel + 63, or positions.
+// Returns the first position from `begin` on with a wrong sum in channels channel .. channel + 63, or row.positions.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t first_wrong_position(
     const DepthwiseSumRow& row, std::int64_t begin, std::int64_t channel) {
   const std::int64_t left = row.count - channel;
@@ -71,8 +72,8 @@ struct Four {
     }
   }
   const Four shift = numbers_of(row.shift + channel, left);
-  const bool neighbours =
-      row.taps[1] - row.taps[0] == row.step;  // the next position's first columns are this one's last
+  // True if the next position's first two columns are this position's last two.
+  const bool neighbours = row.taps[1] - row.taps[0] == row.step;
   Four x[kColumns] = {column_of(row, begin, 0, channel, live), column_of(row, begin, 1, channel, live), {}};
   for (std::int64_t p = begin; p < row.positions; ++p) {
     if (p > begin) {

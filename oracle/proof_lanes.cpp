@@ -45,7 +45,8 @@ std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_p
 }
 
 std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
+  // This number of squares below 2^16 fits in 32 bits.
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   std::uint64_t total = 0;
   for (std::int64_t begin = 0; begin < count; begin += kBlock) {
     std::uint32_t sum = 0;

@@ -1,4 +1,5 @@
-// The same loops in registers of 32 bytes: g++ 12 widens bytes one by one where it is left to itself.
+// The loops of proof_lanes.h with AVX2. They use intrinsics because g++ 12 widens bytes one by one if it vectorizes
+// such loops itself.
 
 #include <immintrin.h>
 
@@ -27,9 +28,10 @@ constexpr std::int64_t kEight = 8;
   return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
 }
 
-// ---- the proof by random numbers: eight bytes of a window with the four digits of their R at once
+// ---- The check by random numbers: multiplies eight bytes of a window by the four digits of their R at a time.
 
-// Sums of 32 bits, a digit in each half, the lower one first: as one number, modulo 2^64, by lanes.
+// Combines the 32-bit sums of two digits, the lower digit in the lower half of the register, to 64-bit numbers by
+// lanes, modulo 2^64.
 [[gnu::target("avx2")]] __m256i by_digit(__m256i sums, int digit) {
   const __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sums));
   const __m256i high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sums, 1));
@@ -48,7 +50,9 @@ struct Digits {
 }
 
 [[gnu::target("avx2")]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
-  constexpr std::int64_t kFits = 128 * kEight;  // so many pairs of at most 255 * 2^15, a lane each of four, fit 32 bits
+  // Bytes for each sum: a lane adds a pair of products, each at most 255 * 2^15, for every eight bytes, and 128 pairs
+  // fit in 32 bits.
+  constexpr std::int64_t kFits = 128 * kEight;
   __m256i error = _mm256_setzero_si256();
   for (std::int64_t run = 0; run < row.run_count; ++run) {
     const std::uint8_t* const x = row.runs[run].x + p * row.step;
@@ -71,8 +75,8 @@ struct Digits {
   }
   const std::int32_t* const sums = row.sums + p * row.sums_step;
   std::int64_t k = 0;
-  for (; k + kEight <= row.outputs;
-       k += kEight) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+  // Multiplies the low halves of 64-bit lanes with their signs, then the high halves.
+  for (; k + kEight <= row.outputs; k += kEight) {
     const __m256i r = loaded(row.random + k), raw = loaded(sums + k);
     error = _mm256_sub_epi64(error, _mm256_mul_epi32(r, raw));
     error = _mm256_sub_epi64(error, _mm256_mul_epi32(_mm256_srli_epi64(r, 32), _mm256_srli_epi64(raw, 32)));
@@ -88,8 +92,9 @@ struct Digits {
   return p;
 }
 
-// Eight R become eight words for each digit: digits of -2^15 .. 2^15 - 1, the lowest first, with R = sum of digit[d] *
-// 2^(16 d) modulo 2^64. To add 2^15 to each digit makes them plain words.
+// Turns each eight R into eight words for each digit. Digits are in -2^15 .. 2^15 - 1, the lowest first, with R = sum
+// of digit[d] * 2^(16 d) modulo 2^64. Adding 2^15 at every digit position makes them unsigned words; flipping their
+// highest bits subtracts it again.
 void arrange(std::uint64_t* combined, std::int64_t count) {
   constexpr std::uint64_t kMiddles = 0x8000800080008000;
   for (std::int64_t i = 0; i < count; i += kEight) {
@@ -106,7 +111,7 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
                                          std::int32_t zero_point, std::int64_t factor) {
   const __m256i zero = _mm256_set1_epi64x(zero_point), times = _mm256_set1_epi64x(factor);
   std::int64_t i = 0;
-  for (; i + 4 <= count; i += 4) {  // factor and step fit 32 bits
+  for (; i + 4 <= count; i += 4) {  // factor and step fit in 32 bits
     std::int32_t stored = 0;
     std::memcpy(&stored, w + i, sizeof stored);
     const __m256i step = _mm256_sub_epi64(_mm256_cvtepi8_epi64(_mm_cvtsi32_si128(stored)), zero);
@@ -116,11 +121,12 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
 }
 
-// ---- lengths
+// ---- Norms.
 
 [[gnu::target("avx2")]] std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
                                            std::int32_t* squares) {
-  constexpr std::int64_t kMostSummed = 1 << 20;  // weights, whose absolute values add up to 2^28 at most, in 8 lanes
+  // The absolute values of this number of weights add up to at most 2^28, spread over 8 lanes.
+  constexpr std::int64_t kMostSummed = 1 << 20;
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point)), one = _mm256_set1_epi16(1);
   std::int64_t all = 0;
   std::int64_t i = 0;
@@ -148,7 +154,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 }
 
 [[gnu::target("avx2")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
+  // This number of squares below 2^16 fits in 32 bits.
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point));
   std::uint64_t total = 0;
   std::int64_t i = 0;
@@ -165,9 +172,10 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   return total;
 }
 
-// ---- depthwise
+// ---- Depthwise layers.
 
-// Two taps' bytes of 16 channels, with their weights by twos: eight channels' sums to each of two registers.
+// Multiplies two taps' bytes of 16 channels by their weights, which alternate in `packed`, and adds eight channels'
+// products to each of two registers.
 [[gnu::target("avx2"), gnu::always_inline]] inline void add_two(const std::uint8_t* first, const std::uint8_t* second,
                                                                 const std::int8_t* packed, __m256i (&sums)[2]) {
   const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first));
@@ -178,7 +186,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, loaded(packed + 32)));
 }
 
-// Channels `channel` .. + 16 of every position. kTaps: 0 stands for any. The first position that is wrong, or all.
+// Returns the first position from `begin` on with a wrong sum in channels channel .. channel + 15, or row.positions.
+// kTaps: the number of taps, or 0 for any number.
 template <std::int64_t kTaps>
 [[gnu::target("avx2")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
                                                           std::int64_t channel) {
@@ -200,7 +209,8 @@ template <std::int64_t kTaps>
   return row.positions;
 }
 
-// Of each 16 channels, tap by tap and the next one: their weights, which fit 16 bits, in turn; 0 where there is no next one.
+// Packs the weights of each 16 channels by pairs of taps: the weights of both taps alternate, as 16-bit numbers. The
+// second one is 0 after the last tap of an odd number.
 AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, std::int64_t /*columns*/,
                                      std::int64_t channels) {
   const std::int64_t blocks = channels / kDepthwiseChannels, pairs = (taps + 1) / 2;
@@ -226,7 +236,7 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   return first_wrong_by(of_channels, row, begin);
 }
 
-// ---- what is asked of activations
+// ---- Searches in activations.
 
 [[gnu::target("avx2")]] std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
                                                 std::int64_t count) {

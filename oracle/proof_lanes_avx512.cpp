@@ -1,5 +1,6 @@
-// The same loops, 16 lanes at a time: g++ 12 widens bytes one by one where it is left to itself. Everywhere with a mask of all
-// lanes: it warns of the forms without (GCC bug 105593).
+// The loops of proof_lanes.h with AVX-512, 16 lanes at a time. They use intrinsics because g++ 12 widens bytes one by
+// one if it vectorizes such loops itself. Intrinsics that g++ 12 warns of in their unmasked form (GCC bug 105593) are
+// used in their masked form, with all lanes selected.
 
 #include <immintrin.h>
 
@@ -53,7 +54,7 @@ constexpr __mmask16 kSixteen = 0xffff;
   }
   const std::int32_t* const sums = row.sums + p * row.sums_step;
   std::int64_t k = 0;
-  for (; k + 16 <= row.outputs; k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+  for (; k + 16 <= row.outputs; k += 16) {  // the low halves of 64-bit lanes with their signs, then the high halves
     const __m512i r = _mm512_loadu_si512(row.random + k), raw = _mm512_loadu_si512(sums + k);
     sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kEight, r, raw));
     other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kEight, _mm512_maskz_srli_epi64(kEight, r, 32),
@@ -75,7 +76,7 @@ constexpr __mmask16 kSixteen = 0xffff;
                                                                        std::int64_t factor) {
   const __m512i zero = _mm512_set1_epi64(zero_point), times = _mm512_set1_epi64(factor);
   std::int64_t i = 0;
-  for (; i + 8 <= count; i += 8) {  // factor and step fit 32 bits
+  for (; i + 8 <= count; i += 8) {  // factor and step fit in 32 bits
     const __m512i stored = _mm512_maskz_cvtepi8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(w + i)));
     const __m512i product = _mm512_maskz_mul_epi32(kEight, _mm512_sub_epi64(stored, zero), times);
     _mm512_storeu_si512(to + i, _mm512_add_epi64(_mm512_loadu_si512(to + i), product));
@@ -86,7 +87,8 @@ constexpr __mmask16 kSixteen = 0xffff;
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t norms(const std::int8_t* w, std::int64_t count,
                                                                          std::int32_t zero_point,
                                                                          std::int32_t* squares) {
-  constexpr std::int64_t kMostSummed = 1 << 20;  // weights, whose absolute values add up to 2^28 at most, in 16 lanes
+  // The absolute values of this number of weights add up to at most 2^28, spread over 16 lanes.
+  constexpr std::int64_t kMostSummed = 1 << 20;
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point)), one = _mm512_set1_epi16(1);
   std::int64_t all = 0;
   for (std::int64_t first = 0; first < count; first += kMostSummed) {
@@ -106,7 +108,8 @@ constexpr __mmask16 kSixteen = 0xffff;
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
                                                                             std::int32_t zero_point) {
-  constexpr std::int64_t kBlock = std::int64_t{1} << 15;  // so many squares below 2^16 fit 32 bits
+  // This number of squares below 2^16 fits in 32 bits.
+  constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point));
   std::uint64_t total = 0;
   std::int64_t i = 0;
@@ -123,7 +126,8 @@ constexpr __mmask16 kSixteen = 0xffff;
   return total;
 }
 
-// Channels begin .. begin + 16 of every position, the weights in registers. The first position that is wrong, or all.
+// Returns the first position from `begin` on with a wrong sum in channels channel .. channel + 15, or row.positions.
+// The weights of kTaps taps stay in registers.
 template <std::size_t kTaps>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row,
                                                                                         std::int64_t begin,

@@ -1,5 +1,6 @@
-// The proof by random numbers, eight bytes of a window with eight digits of their R at once. Everywhere with a mask of all lanes:
-// g++ 12 warns of the forms without (GCC bug 105593).
+// Checks sums by random numbers with AVX-512 VNNI: multiplies eight bytes of a window by the eight digits of their R at
+// a time. Intrinsics that g++ 12 warns of in their unmasked form (GCC bug 105593) are used in their masked form, with
+// all lanes selected.
 
 #include <immintrin.h>
 
@@ -11,9 +12,10 @@ namespace tieout {
 namespace {
 
 constexpr __mmask8 kEight = 0xff;
-constexpr std::int64_t kBytes = 8;  // of a window, with 64 digits
+constexpr std::int64_t kBytes = 8;  // bytes of a window that one instruction multiplies by 64 digits
 
-// Lanes of 64 bits: one a digit, the lowest first; in it two sums of 32 bits.
+// Combines the sums of all digits. Each 64-bit lane belongs to one digit, the lowest first, and holds two sums of 32
+// bits.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i by_digit(__m512i sums) {
   const __m512i low = _mm512_maskz_srai_epi64(kEight, _mm512_maskz_slli_epi64(kEight, sums, 32), 32);
   const __m512i both = _mm512_add_epi64(low, _mm512_maskz_srai_epi64(kEight, sums, 32));
@@ -33,7 +35,7 @@ constexpr std::int64_t kBytes = 8;  // of a window, with 64 digits
   return _mm512_set1_epi64(bytes);
 }
 
-// Bit n: whether position p + n is unproven.
+// Returns a mask in which bit n is set if position p + n does not pass the check.
 template <std::size_t kPositions>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] unsigned unproven(const CombinedRow& row,
                                                                                    std::int64_t p) {
@@ -57,8 +59,8 @@ template <std::size_t kPositions>
       digits[n] = _mm512_dpbusd_epi32(digits[n], _mm512_maskz_broadcastq_epi64(kEight, bytes), r);
     }
   }
-  for (std::int64_t k = 0; k < row.outputs;
-       k += 16) {  // the low halves of 64-bit lanes, with their sign; then the high ones
+  // Multiplies the low halves of 64-bit lanes with their signs, then the high halves.
+  for (std::int64_t k = 0; k < row.outputs; k += 16) {
     const std::int64_t left = row.outputs - k;
     const auto live = static_cast<__mmask16>(left >= 16 ? 0xffffU : (1U << static_cast<unsigned>(left)) - 1);
     const __m512i r = _mm512_maskz_loadu_epi32(live, row.random + k), high = _mm512_maskz_srli_epi64(kEight, r, 32);
@@ -91,8 +93,9 @@ template <std::size_t kPositions>
   return p;
 }
 
-// Eight R become eight bytes for each digit: digits of -128 .. 127, the lowest first, with R = sum of digit[d] * 2^(8 d) modulo 2^64.
-// To add 128 to each digit makes them plain bytes.
+// Turns each eight R into eight bytes for each digit. Digits are in -128 .. 127, the lowest first, with R = sum of
+// digit[d] * 2^(8 d) modulo 2^64. Adding 128 at every digit position makes them unsigned bytes; flipping their highest
+// bits subtracts it again.
 void arrange(std::uint64_t* combined, std::int64_t count) {
   constexpr std::uint64_t kMiddles = 0x8080808080808080;
   for (std::int64_t i = 0; i < count; i += kBytes) {

@@ -5,7 +5,7 @@
 namespace tieout {
 namespace {
 
-// Written so that g++ makes vectors of it.
+// This form allows g++ to vectorize the loop.
 [[gnu::always_inline]] inline std::int64_t sums(const RunningProducts& products) {
   const std::uint8_t* const __restrict x = products.x;
   const std::int8_t* const __restrict w = products.w;

@@ -8,14 +8,15 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kVector = 32;  // bytes, or channels
+constexpr std::int64_t kVector = 32;  // bytes, which are as many products
 static_assert(kRunningBlock == kVector && kTapChannels % kVector == 0);
 
-// Products without zero points whose activations have seven bits, as after reduce_range: no two leave 16 bits.
+// Multiplies activations of seven bits, as reduce_range produces them, without zero points: no pair of products leaves
+// 16 bits.
 struct SevenBits {
   __m256i seen;  // all activations, or-ed together
 
-  // The sums of four neighbours each, of 32.
+  // Returns the sums of four neighbouring products, for 32 products.
   [[gnu::target("avx2"), gnu::always_inline]] __m256i by_four(const std::uint8_t* x, const std::int8_t* w) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
     seen = _mm256_or_si256(seen, bytes);
@@ -23,6 +24,7 @@ struct SevenBits {
     return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
   }
 
+  // True if all activations had seven bits, so that the sums are right.
   [[nodiscard]] [[gnu::target("avx2")]] bool hold() const { return _mm256_movemask_epi8(seen) == 0; }
 };
 
@@ -37,7 +39,7 @@ struct AnyBits {
 
   [[gnu::target("avx2"), gnu::always_inline]] __m256i by_four(const std::uint8_t* x, const std::int8_t* w) const {
     const __m256i both = _mm256_hadd_epi32(by_two(x, w), by_two(x + kVector / 2, w + kVector / 2));
-    return _mm256_permute4x64_epi64(both, 0xd8);  // hadd() works in halves
+    return _mm256_permute4x64_epi64(both, 0xd8);  // hadd works in halves of 128 bits
   }
 };
 
@@ -46,15 +48,16 @@ struct AnyBits {
           _mm256_set1_epi16(static_cast<short>(weight_zero_point))};
 }
 
-// The sums up to the end of each block, and what their absolute values add up to.
+// The partial sum at the end of each block, and the sum of their absolute values.
 struct Ends {
   __m256i before, even, odd;
 
-  // Eight more blocks.
+  // Adds eight blocks.
   [[gnu::target("avx2"), gnu::always_inline]] void add(__m256i blocks) {
     __m256i ends = _mm256_add_epi32(blocks, _mm256_slli_si256(blocks, 4));
     ends = _mm256_add_epi32(ends, _mm256_slli_si256(ends, 8));
-    const __m256i lower = _mm256_permute2x128_si256(ends, ends, 0x08);  // above: the lower half; below: zeros
+    // upper half: a copy of the lower half; lower half: zeros
+    const __m256i lower = _mm256_permute2x128_si256(ends, ends, 0x08);
     ends = _mm256_add_epi32(_mm256_add_epi32(ends, _mm256_shuffle_epi32(lower, 0xff)), before);
     before = _mm256_permutevar8x32_epi32(ends, _mm256_set1_epi32(7));
     const __m256i absolute = _mm256_abs_epi32(ends);
@@ -77,7 +80,7 @@ struct Ends {
   return {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
 }
 
-// Eight blocks at a time, which are added up across each other; then what is left, one by one.
+// Adds the products of eight blocks at a time, transposed into one register, then the remaining ones one by one.
 template <typename Bits>
 [[gnu::target("avx2")]] std::int64_t in_order(const RunningProducts& p, Bits& bits) {
   constexpr std::int64_t kEight = 8 * kVector;
@@ -91,7 +94,7 @@ template <typename Bits>
           _mm256_hadd_epi32(bits.by_four(p.x + at, p.w + at), bits.by_four(p.x + at + kVector, p.w + at + kVector));
     }
     const __m256i first = _mm256_hadd_epi32(sums[0], sums[1]), second = _mm256_hadd_epi32(sums[2], sums[3]);
-    // Four blocks each, their lower halves and their upper ones.
+    // Each register holds four blocks, as the sums of their lower and of their upper halves.
     ends.add(_mm256_add_epi32(_mm256_permute2x128_si256(first, second, 0x20),
                               _mm256_permute2x128_si256(first, second, 0x31)));
   }

@@ -1,4 +1,5 @@
-// The same, sixteen blocks at a time. Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug 105593).
+// Partial sums with AVX-512 VNNI, sixteen blocks at a time. Intrinsics that g++ 12 warns of in their unmasked form (GCC
+// bug 105593) are used in their masked form, with all lanes selected.
 
 #include <immintrin.h>
 
@@ -9,10 +10,11 @@ namespace {
 
 constexpr __mmask16 kAll = 0xffff;
 constexpr __mmask8 kEight = 0xff;
-constexpr std::int64_t kVector = 64;  // products: two blocks
+constexpr std::int64_t kVector = 64;  // products in a register, which are two blocks
 constexpr std::int64_t kAtOnce = 8 * kVector;
 
-// Lane n: the sum of block n, of vectors that hold two blocks each, eight lanes a block.
+// These three functions reduce eight registers, which hold two blocks of eight lanes each, to one register: lane n is
+// the sum of block n.
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i halves(__m512i a, __m512i b) {
   return _mm512_add_epi32(_mm512_maskz_shuffle_i32x4(kAll, a, b, 0x88), _mm512_maskz_shuffle_i32x4(kAll, a, b, 0xdd));
 }
@@ -30,7 +32,7 @@ constexpr std::int64_t kAtOnce = 8 * kVector;
   return _mm512_maskz_permutexvar_epi32(kAll, order, sums);
 }
 
-// Lanes moved up by kBy, the last ones of `below` behind them.
+// Returns v with its lanes moved up by kBy and the last lanes of `below` in the free places.
 template <int kBy>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i moved_up(__m512i v, __m512i below) {
   return _mm512_maskz_alignr_epi32(kAll, v, below, 16 - kBy);
@@ -42,14 +44,14 @@ template <int kBy>
   return _mm512_sub_epi32(_mm512_dpbusd_epi32(none, x, w), _mm512_dpbusd_epi32(none, zero_point, w));
 }
 
-// Ends of sixteen blocks at a time, and their absolute values added up.
+// The partial sums at the ends of blocks, sixteen at a time, and the sum of their absolute values.
 struct Ends {
-  __m512i before, even, odd;  // before: the last lane counts
+  __m512i before, even, odd;  // before: only the last lane counts
 
   [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Ends()
       : before(_mm512_setzero_si512()), even(before), odd(before) {}
 
-  // sums: of the blocks, of which the first `blocks` exist.
+  // Adds sixteen blocks. sums: of the blocks, of which the first `blocks` exist.
   [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void add(__m512i sums, std::int64_t blocks) {
     const __m512i none = _mm512_setzero_si512();
     __m512i ends = _mm512_add_epi32(sums, moved_up<1>(sums, none));
@@ -73,7 +75,7 @@ struct Ends {
   }
 };
 
-// Of windows that share their weights, which are so loaded once.
+// Processes several windows that share their weights, so that each weight is loaded once.
 template <std::size_t kWindows>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void by_taps(const RunningTaps& p,
                                                                               const std::uint8_t* const* const* x,
@@ -99,7 +101,7 @@ template <std::size_t kWindows>
 
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(
     const RunningProducts& p) {
-  if (p.weight_zero_point != 0) return running_sums(VectorIsa::avx512)(p);  // nobody's weights
+  if (p.weight_zero_point != 0) return running_sums(VectorIsa::avx512)(p);  // rare: weights are usually symmetric
   const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
   Ends ends;
   for (std::int64_t i = 0; i < p.count; i += kAtOnce) {

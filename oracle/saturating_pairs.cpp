@@ -7,7 +7,7 @@
 namespace tieout {
 namespace {
 
-// The weights of channel k in the order in which neighbours pair.
+// Copies the weights of channel k in the order in which neighbours form pairs.
 void in_pairing_order(const ConvCase& c, const std::int8_t* weight, std::int64_t k, std::vector<std::int8_t>& to) {
   const std::int64_t channels = c.in_channels / c.groups, taps = volume(c.kernel);
   const std::int8_t* const w = weight + k * channels * taps;
@@ -51,7 +51,7 @@ PairExtremes extremes_portable(const std::int8_t* w, const std::int8_t* first, s
 
 }  // namespace
 
-// An odd number of channels at several taps.
+// True for an odd number of channels at several kernel positions.
 bool has_odd_pairs(const ConvCase& c) {
   const std::int64_t channels = c.in_channels / c.groups;
   return volume(c.kernel) > 1 && channels > 1 && channels % 2 != 0;
@@ -60,8 +60,8 @@ bool has_odd_pairs(const ConvCase& c) {
 std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa, PairsFrom from) {
   const Extremes extremes = isa == VectorIsa::portable ? extremes_portable : extremes_avx2;
   const std::int64_t length = reduction_length(c);
-  const bool reordered = has_odd_pairs(c) || from == PairsFrom::odd;  // there are pairs across taps
-  // Neighbours are w[i] and w[i + distance], for those i that `first` marks with ones.
+  const bool reordered = has_odd_pairs(c) || from == PairsFrom::odd;  // there are pairs across kernel positions
+  // Neighbours are w[i] and w[i + distance], for those i at which `first` has all bits set.
   const std::int64_t distance = reordered || c.in_channels == c.groups ? 1 : volume(c.kernel);
   std::vector<std::int8_t> first;
   for (std::int64_t i = 0; i + distance < length; ++i) first.push_back(i / distance % 2 == begin_of(from) ? -1 : 0);
@@ -102,13 +102,14 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
   find_pixels(isa);
 }
 
-// Activations that are large enough are few, and found once, not once for each window.
+// Activations that are large enough are rare, and are searched once and not once for each window.
 void SaturatingPairs::find_pixels(VectorIsa isa) {
   const ProofLanes lanes = proof_lanes(isa);
   const std::int64_t channels = c_.in_channels, pixels = c_.batch * volume(c_.input);
   constexpr std::int64_t kAtOnce = 4096;  // bytes
   const std::int64_t some = std::max<std::int64_t>(1, kAtOnce / channels);
-  std::vector<std::uint8_t> lowest(static_cast<std::size_t>(some * channels), 255);  // of all kernel positions
+  // the minimum over all kernel positions
+  std::vector<std::uint8_t> lowest(static_cast<std::size_t>(some * channels), 255);
   for (std::size_t i = 0; i < limits_.size(); ++i) {
     std::uint8_t& limit = lowest[i % static_cast<std::size_t>(channels)];
     limit = std::min(limit, limits_[i]);
@@ -146,8 +147,8 @@ void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
     const PairExtremes both{std::min(a, 0) + std::min(b, 0), std::max(a, 0) + std::max(b, 0)};
     if (both.leave_int16(largest)) add_pair(k, index, a, b, both);
   };
-  // What leaves int16 has weights of one sign, both: a single one, at most 128 times 255, does not. Few do, so that sixteen weights at
-  // a time are asked whether there is any.
+  // A pair that leaves int16 has two weights of the same sign, because a single product, at most 128 * 255, does not
+  // leave it. Such pairs are rare, so sixteen weights at a time are tested for any.
   const __m128i high = _mm_set1_epi16(static_cast<short>(32767 / largest));
   const __m128i low = _mm_set1_epi16(static_cast<short>(-(32768 / largest)));
   std::int64_t i = from_;
@@ -163,7 +164,7 @@ void SaturatingPairs::add_pairs(std::int64_t k, int largest) {
 void SaturatingPairs::add_pair(std::int64_t k, std::int64_t index, int a, int b, const PairExtremes& both) {
   const std::int64_t group = k / outputs_, length = windows_.length();
   pairs_[static_cast<std::size_t>(group * ((length + 1) / 2) + (index - from_) / 2)].push_back({index, k, a, b});
-  // Neither of two activations up to this one: they do not add up to enough.
+  // If both activations are at most this limit, the pair stays within int16.
   const int up = both.highest > 0 ? 32767 / both.highest : 255;
   const int down = both.lowest < 0 ? 32768 / -both.lowest : 255;
   const auto limit = static_cast<std::uint8_t>(std::min({up, down, 255}));
@@ -198,7 +199,8 @@ void SaturatingPairs::look(const OutputPlace& place, std::int64_t position, std:
   }
 }
 
-// Whether no pixel of the window, nor any between its columns, matters: a line's pixels are neighbours.
+// True if no pixel of the window, nor any between its columns, is large enough: the pixels of a line are neighbours in
+// large_begin_.
 bool SaturatingPairs::none_large(const OutputPlace& place) const {
   const std::size_t padding = large_begin_.size() - 2;
   if (large_begin_[padding] != large_begin_[padding + 1] && c_.padding != Spatial{}) return false;
@@ -214,7 +216,7 @@ bool SaturatingPairs::none_large(const OutputPlace& place) const {
 
 void SaturatingPairs::find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const {
   if (large_.empty()) return;
-  std::vector<std::int64_t> found_in(static_cast<std::size_t>(c_.out_channels), -1);  // at which position, by channel
+  std::vector<std::int64_t> found_in(static_cast<std::size_t>(c_.out_channels), -1);  // the last position, by channel
   const Spatial out = output_size(c_);
   OutputPlace place(first, out);
   const std::size_t padding = large_begin_.size() - 2;

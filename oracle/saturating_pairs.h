@@ -1,6 +1,6 @@
 #pragma once
-// The elements of a layer in whose windows a pair of neighbouring products leaves int16. Few layers have any, and in those few
-// activations are large enough: only around them anything is computed.
+// Finds the elements of a layer in whose windows a pair of neighbouring products leaves int16. Most layers have none,
+// and activations that are large enough are rare elsewhere, so only the windows around them are evaluated.
 
 #include <cstdint>
 #include <vector>
@@ -11,40 +11,44 @@
 
 namespace tieout {
 
-// How far sums of two neighbouring weights reach, negative ones and positive ones, in the order kd, kh, kw, channel.
+// The extremes of the sums of two neighbouring weights, of the negative ones and of the positive ones only, with
+// neighbours in the order kd, kh, kw, channel.
 struct PairExtremes {
   int lowest = 0, highest = 0;
 
+  // True if a pair of products can leave int16 when no activation is larger than `activation`.
   [[nodiscard]] bool leave_int16(int activation) const {
     return lowest * activation < -32768 || highest * activation > 32767;
   }
 };
-// Which neighbours are a pair: an even place and the next one, as in FBGEMM; or an odd one and the next, among which
-// are those that oneDNN has besides where the channels of a kernel position are odd in number.
+// Which neighbours form a pair: an element at an even place and the next one, as in FBGEMM; or one at an odd place and
+// the next one. The latter include the additional pairs of oneDNN for kernel positions with an odd number of channels.
 enum class PairsFrom { even, odd };
 
-// Whether some arithmetic has pairs from odd places.
+// True if oneDNN's code has pairs that begin at odd places.
 [[nodiscard]] bool has_odd_pairs(const ConvCase& c);
 
-// By output channel.
+// Returns the extremes of every output channel. weight: K x C/groups x kernel.
 [[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight,
                                                       VectorIsa isa = best_vector_isa(),
                                                       PairsFrom from = PairsFrom::even);
+// Returns the extremes over all channels.
 [[nodiscard]] PairExtremes widest(const std::vector<PairExtremes>& channels);
 
 class SaturatingPairs {
  public:
-  // range: of the layer's activations. extremes: of its channels.
+  // layer: must outlive this, with its activation. range: of the layer's activations, including padding. extremes: of
+  // its output channels, for the same `from`.
   SaturatingPairs(const LayerView& layer, const ActivationRange& range, const std::vector<PairExtremes>& extremes,
                   VectorIsa isa, PairsFrom from = PairsFrom::even);
 
-  // Adds those of `count` positions from `first` on, each once, position by position.
+  // Appends the elements at `count` output positions from `first` on, each once, position by position.
   void find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const;
 
  private:
-  // Two neighbours in the reduction whose products can leave int16 together in output channel k.
+  // Two neighbours in the reduction whose products together can leave int16 in output channel k.
   struct Pair {
-    std::int64_t index = 0;  // of the first, in the reduction
+    std::int64_t index = 0;  // index of the first one in the reduction
     std::int64_t k = 0;
     int first = 0, second = 0;  // weights
   };
@@ -60,11 +64,16 @@ class SaturatingPairs {
   const ConvCase& c_;
   LayerWindows windows_;
   std::int64_t channels_, outputs_;
-  std::int64_t from_;                       // where in the reduction the first pair begins
-  std::vector<std::vector<Pair>> pairs_;    // groups x pairs of the reduction
-  std::vector<std::uint8_t> limits_;        // taps x C: what activations must exceed to matter; 255: none does
-  std::vector<std::uint32_t> large_begin_;  // N x D x H x W, then padding, and the end: where in `large_`
-  std::vector<std::uint32_t> large_;        // the channels in which a pixel could matter at some kernel position
+  std::int64_t from_;                     // place in the reduction where the first pair begins
+  std::vector<std::vector<Pair>> pairs_;  // groups x pairs of the reduction
+  // Taps x C: the largest activation that is irrelevant there; 255 if all are.
+  std::vector<std::uint8_t> limits_;
+  // For each pixel of N x D x H x W, then for padding, the index of its first entry in `large_`; the last number is the
+  // end.
+  std::vector<std::uint32_t> large_begin_;
+  // The channels in which a pixel may be large enough at some kernel position.
+  std::vector<std::uint32_t> large_;
+  // A pixel of zero points.
   std::vector<std::uint8_t> padding_;
 };
 

@@ -11,7 +11,8 @@ namespace {
 
 std::int64_t whole_digits(std::int64_t count) { return (count + 7) / 8 * 8; }
 
-// Longer windows than digits can have are nobody's.
+// The VNNI loops take windows of at most kMostDigitBytes bytes; longer ones, which are not expected in practice, use
+// AVX-512.
 VectorIsa isa_for(std::int64_t bytes, VectorIsa isa) {
   return isa == VectorIsa::avx512_vnni && bytes > kMostDigitBytes ? VectorIsa::avx512 : isa;
 }
@@ -56,8 +57,8 @@ void SumProof::combine(std::span<const ChannelBounds> bounds, std::uint64_t seed
   const std::int64_t length = windows_.length(), taps = windows_.taps();
   combined_.resize(static_cast<std::size_t>(c_.groups * taps / run_taps_ * run_length_));
   std::uint64_t* to = combined_.data();
-  std::vector<std::uint64_t> in_order(
-      static_cast<std::size_t>(length));  // of the weights: channel, then kernel position
+  // In the order of the weights: channel, then kernel position.
+  std::vector<std::uint64_t> in_order(static_cast<std::size_t>(length));
   for (std::int64_t g = 0; g < c_.groups; ++g) {
     std::fill(in_order.begin(), in_order.end(), 0);
     for (std::int64_t k = g * outputs_; k < (g + 1) * outputs_; ++k) {
@@ -100,7 +101,7 @@ void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, 
   }
 }
 
-// A copy is a fraction of what the windows' edges would cost by themselves.
+// Copying the lines together with their padding is much cheaper than treating the windows at the edges separately.
 bool SumProof::locate(Piece& piece, Room& room) const {
   const auto from = [&](std::size_t d) { return piece.at[d] * c_.stride[d] - c_.padding[d]; };
   const std::int64_t line = c_.input[2] * c_.in_channels;
@@ -146,7 +147,7 @@ bool SumProof::locate(Piece& piece, Room& room) const {
 void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
   const std::int64_t taps = windows_.taps();
-  // 1x1: all of it is one row.
+  // A 1x1 convolution without stride is one single row.
   const bool one_row = taps == 1 && c_.padding == Spatial{} && c_.stride == Spatial{1, 1, 1};
   room.taps.resize(static_cast<std::size_t>(taps));
   std::int64_t h = 0, w = piece.at[2];
@@ -165,7 +166,7 @@ void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>&
   }
 }
 
-// Taps that are so far apart that the lines between them would be megabytes: each window by itself.
+// Checks each window separately, for taps that are so far apart that the lines between them would be megabytes.
 void SumProof::prove_one_by_one(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
   const auto pixel = static_cast<std::size_t>(c_.in_channels);
@@ -249,7 +250,7 @@ std::int32_t SumProof::literal(std::int64_t position, std::int64_t k) const {
   std::int64_t sum = 0;
   for (std::int64_t t = 0; t < taps; ++t) {
     const std::uint8_t* const x = windows_.tap_at(place, k / outputs_, t);
-    if (x == nullptr) continue;  // the zero point: contributes nothing
+    if (x == nullptr) continue;  // padding is the zero point and contributes nothing
     for (std::int64_t i = 0; i < channels_; ++i) sum += (x[i] - c_.activation_zero_point) * (w[i * taps + t] - wz);
   }
   return static_cast<std::int32_t>(sum);

@@ -41,7 +41,7 @@ SuspectJudge::SuspectJudge(const LayerView& layer, const Asked& asked, std::span
   block_ = RunningTaps{.taps = taps}.block();
 }
 
-// Elements come position after position: a division is for the first of an image.
+// Elements come position by position, so that only the first element of an image needs a division.
 std::int64_t SuspectJudge::offset(Findings& findings, const OutputElement& element) const {
   std::int64_t& image = findings.image;
   if (element.position < image * plane_ || element.position >= (image + 1) * plane_) image = element.position / plane_;
@@ -54,8 +54,8 @@ SuspectJudge::Value SuspectJudge::value_of(double scaled) const {
   return {static_cast<std::uint8_t>(nearest + rules_.zero_point), 0.5 - std::fabs(inside - nearest)};
 }
 
-// A window that holds sums only: all that the hypotheses concerned look at. The sum of activations is left out together
-// with what it would be multiplied by, so that exact_sum() is the same.
+// Evaluates `entries` on a window of sums, which is all that these hypotheses read. `raw` takes the place of the
+// products, and the zero points are set to 0, so that exact_sum() is unchanged.
 void SuspectJudge::by_sums(Findings& findings, const Asked::Entries& entries, const Suspect& suspect) const {
   Window& window = findings.sums;
   if (window.x.size() != static_cast<std::size_t>(length_)) window.x.resize(static_cast<std::size_t>(length_));
@@ -136,7 +136,7 @@ void SuspectJudge::judge(Findings& findings, std::span<const Suspect> suspects) 
   if (!suspects.empty()) judge_some(findings, suspects);
 }
 
-// What is left to do is put down in lists, to be done kind by kind: which kind comes next nobody could predict.
+// Sorts the suspects into lists by the kind of work that remains, because the kinds alternate unpredictably.
 void SuspectJudge::judge_some(Findings& findings, std::span<const Suspect> suspects) const {
   SuspectsLeft& left = findings.left;
   find_left_(rules_, bounds_, suspects, left);
@@ -145,7 +145,8 @@ void SuspectJudge::judge_some(Findings& findings, std::span<const Suspect> suspe
   for (std::size_t i = 0; i < suspects.size(); ++i) {
     const auto bits = static_cast<unsigned>(left.bits[i]);
     with_everything[everything] = with_sum[sums] = with_group[groups] = static_cast<std::uint8_t>(i);
-    const unsigned all = bits & SuspectsLeft::kEverything, others = all - 1;  // all bits, if not everything
+    // `others` has all bits set unless kEverything is set
+    const unsigned all = bits & SuspectsLeft::kEverything, others = all - 1;
     everything += all;
     sums += (bits & others & SuspectsLeft::kSum) / SuspectsLeft::kSum;
     groups += static_cast<std::size_t>((bits & others) >= SuspectsLeft::kDiffers);
@@ -177,7 +178,8 @@ void SuspectJudge::find_sums_on_the_way(Findings& findings) const {
   }
 }
 
-// Channel after channel, so that its weights, which are megabytes in all, are read once; activations are few beside them.
+// Processes one channel after the other, so that the weights, megabytes in total, are read once. Activations are few in
+// comparison.
 void SuspectJudge::find_by_taps(Findings& findings) const {
   const std::vector<Suspect>& suspects = findings.in_float32;
   const auto taps = static_cast<std::size_t>(volume(c_.kernel)), count = suspects.size();
@@ -185,7 +187,7 @@ void SuspectJudge::find_by_taps(Findings& findings) const {
   order.taps.clear();
   order.taps_of.resize(count);
   order.begin.assign(static_cast<std::size_t>(c_.out_channels) + 1, 0);
-  for (std::size_t i = 0; i < count; ++i) {  // mostly position after position
+  for (std::size_t i = 0; i < count; ++i) {  // mostly position by position
     const OutputElement& element = suspects[i].element;
     const OrderedWindow& window = findings.ordered;
     if (order.taps.empty() || !windows_.holds(element, window)) {
@@ -199,7 +201,7 @@ void SuspectJudge::find_by_taps(Findings& findings) const {
   order.which.resize(count);
   order.x.resize(count);
   order.sums.resize(count);
-  std::vector<std::size_t>& next = order.begin;  // in the end, where the next channel begins
+  std::vector<std::size_t>& next = order.begin;  // afterwards, the beginning of the next channel
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t place = next[static_cast<std::size_t>(suspects[i].element.k)]++;
     order.which[place] = i;
@@ -219,7 +221,8 @@ void SuspectJudge::find_by_taps(Findings& findings) const {
   for (std::size_t place = 0; place < count; ++place) findings.on_the_way[order.which[place]] = order.sums[place];
 }
 
-// Most of those who are within reach of what a sum of this length can lose are not within reach of what this one can.
+// Replaces the bound for any sum of this length by the bound for this sum, which excludes most of the collected
+// suspects.
 void SuspectJudge::by_running_sums(Findings& findings) const {
   if (findings.in_float32.empty()) return;
   if (by_taps_.empty()) {
@@ -259,7 +262,8 @@ void SuspectJudge::finish_sums(Findings& findings, std::int64_t first, const std
   };
   using InFloat64 = std::uint8_t (*)(double, const Window&, Trace*);
   using InFloat32 = std::uint8_t (*)(float, const Window&, Trace*);
-  findings.ordered.position = -1;  // of other activations, perhaps
+  // The activations may have changed since the window was gathered.
+  findings.ordered.position = -1;
   by_running_sums(findings);
   finish(float64_, findings.doubles, findings.in_float64, asked_.activations, InFloat64{manual_output_1});
   finish(float32_, findings.floats, findings.sums32, asked_.float_sum, InFloat32{manual_output_2});

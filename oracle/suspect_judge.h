@@ -1,6 +1,7 @@
 #pragma once
-// What everybody says at one suspect: by how far the value is from a tie, by the sums, or literally. The sums that are to be
-// computed literally are put down, and computed together.
+// Evaluates the requested hypotheses at suspects, each by the cheapest method that decides: by the distance of the
+// exact value from a tie, by the exact sums, or literally. Sums of dequantized numbers, which are the most expensive,
+// are collected and computed together.
 
 #include <cmath>
 #include <span>
@@ -14,48 +15,56 @@
 
 namespace tieout {
 
-// One thread's.
+// The results and buffers of one thread.
 struct Findings {
   explicit Findings(std::size_t hypotheses, std::size_t most)
       : found(hypotheses, Differences(most)), groups{Differences(most), Differences(most), Differences(most)} {}
 
   std::vector<Differences> found;                  // by hypothesis
-  std::array<Differences, Asked::kGroups> groups;  // what all of a group have in common
-  SuspectsLeft left;                               // of the suspects at work
-  std::int64_t image = 0;                          // in which the last element was
-  std::vector<Suspect> in_float32;                 // whose sums are to be looked at
-  std::vector<std::int64_t> on_the_way;           // of each of those: the sum over j of |S_j|, but for what blocks hide
-  std::vector<OutputElement> in_float64, sums32;  // whose sums are to be computed
-  std::int64_t summed = 0;                        // how many were
+  std::array<Differences, Asked::kGroups> groups;  // differences that all hypotheses of a group have in common
+  SuspectsLeft left;                               // the classification of the current suspects
+  std::int64_t image = 0;                          // the image of the last element, which saves a division
+  // Suspects whose bound on the float32 sum has to be refined by their partial sums.
+  std::vector<Suspect> in_float32;
+  // For each of these, the sum over j of |S_j| without the part inside of blocks (running_sums.h).
+  std::vector<std::int64_t> on_the_way;
+  // Elements whose float64 and float32 sums have to be computed literally.
+  std::vector<OutputElement> in_float64, sums32;
+  std::int64_t summed = 0;  // number of sums that were computed
   LiteralSums<float>::Room floats;
   LiteralSums<double>::Room doubles;
   OrderedWindow ordered;
-  struct ByChannel {                        // in_float32, channel after channel
-    std::vector<const std::uint8_t*> taps;  // of its positions
+  // `in_float32` ordered by channel.
+  struct ByChannel {
+    std::vector<const std::uint8_t*> taps;  // kernel positions of all windows
     std::vector<std::size_t> taps_of, begin, which;
     std::vector<const std::uint8_t* const*> x;
     std::vector<std::int64_t> sums;
   } by_channel;
   Window window;  // with its elements
-  Window sums;    // without
+  Window sums;    // with its sums only
 };
 
 class SuspectJudge {
  public:
-  // All outlive this.
+  // All arguments must outlive the judge. bounds: by output channel.
   SuspectJudge(const LayerView& layer, const Asked& asked, std::span<const ChannelBounds> bounds, VectorIsa isa);
 
-  // suspects: position after position.
+  // Records in `findings` where the requested hypotheses differ from the answer at the suspects. suspects: in the order
+  // of their positions. Elements whose sums are needed are only collected until finish_sums().
   void judge(Findings& findings, std::span<const Suspect> suspects) const;
+  // Evaluates `entries` on the element's whole window and records those that differ from `answer`.
   void literally(Findings& findings, const Asked::Entries& entries, const OutputElement& element,
                  std::uint8_t answer) const;
-  // first, answers: of the piece of the output in which the elements lie.
+  // Computes the sums that were collected. answers: the operator's output of the current piece, which begins at the
+  // output position `first` and contains all collected elements.
   void finish_sums(Findings& findings, std::int64_t first, const std::uint8_t* answers) const;
 
  private:
   struct Value {
-    std::uint8_t says = 0;  // where it is not near a tie
-    double margin = 0;      // to the nearest tie, in output steps
+    // The rounded value with the zero point; valid if the value is not near a tie.
+    std::uint8_t says = 0;
+    double margin = 0;  // distance to the nearest tie, in output steps
   };
   void judge(Findings& findings, const Suspect& suspect) const;
   void judge_some(Findings& findings, std::span<const Suspect> suspects) const;
@@ -80,9 +89,11 @@ class SuspectJudge {
   FindLeft find_left_;
   OrderedWindows windows_;
   RunningSums running_sums_;
-  RunningSumsByTaps sums_by_taps_ = nullptr;  // where by_taps_ are
-  std::int64_t block_;                        // of those, products
-  std::vector<std::int8_t> by_taps_;          // K x kernel x C/groups: the weights for RunningTaps, or empty
+  // Not nullptr if by_taps_ holds weights.
+  RunningSumsByTaps sums_by_taps_ = nullptr;
+  std::int64_t block_;  // products per block of the partial sums
+  // K x kernel x C/groups: the weights for RunningTaps, or empty.
+  std::vector<std::int8_t> by_taps_;
   LiteralSums<float> float32_;
   LiteralSums<double> float64_;
 };

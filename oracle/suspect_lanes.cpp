@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-// How vectors are returned depends on the instruction set; here whatever returns one is inlined.
+// How vectors are returned depends on the instruction set. Every function here that returns one is inlined, so the
+// warning does not apply.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace tieout {
@@ -11,12 +12,12 @@ namespace {
 constexpr std::size_t kAtOnce = SuspectsLeft::kAtOnce;
 constexpr std::size_t kLanes = 8;
 
-// In g++'s own vectors, in whatever registers the target has.
+// Types of g++'s vector extensions, which map to the registers of the target.
 using Reals [[gnu::vector_size(kLanes * 8)]] = double;
 using Longs [[gnu::vector_size(kLanes * 8)]] = std::int64_t;
 using Ints [[gnu::vector_size(kLanes * 4)]] = std::int32_t;
 
-// Side by side, what lies in a structure for each suspect and for each channel.
+// The fields of up to kAtOnce suspects and of their channels, as columns.
 struct Columns {
   using Column = std::array<double, kAtOnce>;
   alignas(64) Column raw, answer, norm, multiplier, bias, near, activations, float_sum, half;
@@ -54,7 +55,8 @@ template <typename Vector, typename T>
 [[gnu::always_inline]] inline Reals absolute(Reals v) { return v < 0 ? -v : v; }
 
 struct Values {
-  Reals says, margin;  // without the zero point; to the nearest tie
+  // `says`: the rounded value without the zero point. `margin`: the distance to the nearest tie.
+  Reals says, margin;
 };
 
 [[gnu::always_inline]] inline Values values_of(Reals scaled, const JudgeRules& rules) {
@@ -64,7 +66,7 @@ struct Values {
   return {nearest, 0.5 - absolute(inside - nearest)};
 }
 
-// Also where the bound is no number: 0 times infinity, of sums of millions of products.
+// Also true if the bound is NaN: 0 times infinity, which occurs for sums of millions of products.
 [[gnu::always_inline]] inline Longs within(Reals margin, Reals reach) { return ~(margin > reach); }
 
 [[gnu::always_inline]] inline void compare(const JudgeRules& rules, const Columns& columns, std::size_t count,
@@ -127,7 +129,7 @@ void find(const JudgeRules& rules, std::span<const ChannelBounds> bounds, std::s
           SuspectsLeft& left) {
   Columns columns;
   for (std::size_t i = 0; i < (suspects.size() + kLanes - 1) / kLanes * kLanes; ++i) {
-    const Suspect& suspect = suspects[std::min(i, suspects.size() - 1)];  // lanes that are too many: any numbers
+    const Suspect& suspect = suspects[std::min(i, suspects.size() - 1)];  // unused lanes repeat the last suspect
     columns.put(i, suspect, bounds[static_cast<std::size_t>(suspect.element.k)]);
   }
   kCompare(rules, columns, suspects.size(), left);

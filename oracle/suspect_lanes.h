@@ -1,5 +1,6 @@
 #pragma once
-// Many suspects at once: at most of them nearly everybody says what the operator answered, and it takes a few comparisons to know.
+// Classifies up to 64 suspects at once in vector registers by the work that remains for each. At most suspects nearly
+// every requested hypothesis agrees with the operator, which takes a few comparisons to establish.
 
 #include <array>
 #include <cstdint>
@@ -11,33 +12,46 @@
 
 namespace tieout {
 
+// An element that find_suspects() returned.
 struct Suspect {
   OutputElement element;
   std::int32_t raw = 0;
   std::uint8_t answer = 0;
-  double norm = 0;         // |x|, at least
-  bool saturates = false;  // pairs do, so that those who add them in int16 have been asked already
+  // An upper bound of |x|, the Euclidean norm of x - xz over the window.
+  double norm = 0;
+  // True if a pair of products saturates in the window. The hypotheses with such pairs have then been evaluated
+  // already.
+  bool saturates = false;
 };
 
+// Constants of a layer for the comparisons.
 struct JudgeRules {
-  double lowest = 0, highest = 255;  // of what is rounded: the zero point is added afterwards
+  // Limits of the value that is rounded; the zero point is added after rounding.
+  double lowest = 0, highest = 255;
   int zero_point = 0;
-  unsigned asked = 0;  // bits below that matter to anybody
+  // The bits of SuspectsLeft that matter for the requested hypotheses.
+  unsigned asked = 0;
 };
 
-// What is left to do at each, in bits.
+// The remaining work for each suspect, as bits.
 struct SuspectsLeft {
   static constexpr std::size_t kAtOnce = 64;
-  static constexpr unsigned kEverything =
-      1;  // its value is near a tie for somebody, or not the answer; asked: for float64 sums
-  static constexpr unsigned kSum = 2;      // else: its float32 sum is to be looked at
-  static constexpr unsigned kDiffers = 4;  // else: whole biases say otherwise than the answer, a bit each
+  // The value is near a tie for some hypothesis, or its rounding is not the answer: SuspectJudge evaluates all
+  // hypotheses. In JudgeRules::asked: hypotheses with Distance::activations are requested.
+  static constexpr unsigned kEverything = 1;
+  // Only without kEverything: the error bound of the float32 sum has to be refined.
+  static constexpr unsigned kSum = 2;
+  // Only without kEverything: a group of hypotheses with whole biases differs from the answer. One bit for each group,
+  // shifted by Asked::Group.
+  static constexpr unsigned kDiffers = 4;
 
   std::array<std::int64_t, kAtOnce> bits;
-  std::array<std::array<std::int64_t, kAtOnce>, Asked::kGroups> says;  // by whole biases
+  // The values of the hypotheses with whole biases, by group.
+  std::array<std::array<std::int64_t, kAtOnce>, Asked::kGroups> says;
 };
 
-// suspects: kAtOnce at most. All ISAs say the same, which is what SuspectJudge::judge() says of one.
+// Fills `left` for at most kAtOnce suspects. The result is the same for every instruction set, and equal to what
+// SuspectJudge::judge() finds for a single suspect. bounds: by output channel.
 using FindLeft = void (*)(const JudgeRules& rules, std::span<const ChannelBounds> bounds,
                           std::span<const Suspect> suspects, SuspectsLeft& left);
 [[nodiscard]] FindLeft find_left(VectorIsa isa);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kLanes = 16;
 
-// The shifts of s at which somebody judges, from the lowest to the highest.
+// The lowest and highest shift of s at which a requested hypothesis rounds.
 struct Shifts {
   double lowest = 0, highest = 0;
 
@@ -36,7 +36,7 @@ Shifts shifts_of(const ChannelBounds& b, const AskedFor& asked, bool negative) {
   return shifts;
 }
 
-// Elements begin..end of one period, one after the other.
+// Handles the elements begin..end of one period one by one. place: the index of `begin` in the period.
 std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer, std::int64_t begin,
                         std::int64_t end, std::int64_t place, float norm, std::uint32_t* suspects) {
   std::int64_t found = 0;
@@ -52,7 +52,7 @@ std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const st
   return found;
 }
 
-// In g++'s own vectors, in whatever registers the target has.
+// Uses the vector extensions of g++, which map to the registers of the target.
 std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer,
                            std::int64_t count, const float* norms, std::uint32_t* suspects) {
   using Floats [[gnu::vector_size(kLanes * 4)]] = float;
@@ -93,8 +93,8 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
   return found;
 }
 
-// Those of 64 elements that are suspects, put down without a branch, which nobody could predict, and looked at
-// together.
+// Collects bit masks of the suspects among 64 elements without a branch, which would be unpredictable, and writes the
+// indices of several masks together.
 class Words {
  public:
   explicit Words(std::uint32_t* suspects) : suspects_(suspects) {}
@@ -106,7 +106,7 @@ class Words {
     if (full_ == kAtOnce) look();
   }
 
-  // Puts down all of them; what follows may be written behind.
+  // Writes the indices of all collected masks. Afterwards, more indices may be written at end().
   void look() {
     for (std::size_t w = 0; w < full_; ++w) {
       for (std::uint64_t others = words_[w]; others != 0; others &= others - 1) {
@@ -133,7 +133,7 @@ struct OfAllAvx2 {
   __m256 lowest, highest, half;
 };
 
-// Eight elements, a bit each that is a suspect.
+// Returns a bit for each of eight elements, set for a suspect.
 [[gnu::target("avx2,fma"), gnu::always_inline]] inline std::uint64_t eight(const SuspectTable::Sixteen& constants,
                                                                            std::size_t from, const std::int32_t* raw,
                                                                            const std::uint8_t* answer,
@@ -182,8 +182,8 @@ struct OfAll {
   __m512 lowest, highest, half;
 };
 
-// Sixteen elements, a bit each that is a suspect. Everywhere with a mask of all lanes: g++ 12 warns of the forms without (GCC bug
-// 105593).
+// Returns a bit for each of 16 elements, set for a suspect. Intrinsics that g++ 12 warns of in their unmasked form (GCC
+// bug 105593) are used in their masked form, with all lanes selected.
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq"), gnu::always_inline]] inline __mmask16 sixteen(
     const SuspectTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer, const OfAll& all,
     __m512 norm) {

@@ -1,5 +1,6 @@
 #pragma once
-// Which registers this room's loops over whole layers use. All of them give the same numbers (a property).
+// Provides the instruction sets for which the loops over whole layers are implemented. A property test checks that all
+// of them give the same numbers.
 
 #include <vector>
 
@@ -9,7 +10,8 @@ namespace tieout {
 
 enum class VectorIsa { portable, avx2, avx512, avx512_vnni };
 
-[[nodiscard]] inline std::vector<VectorIsa> vector_isas() {  // all that this CPU can run, the best last
+// Returns the instruction sets that this CPU can run, the best one last.
+[[nodiscard]] inline std::vector<VectorIsa> vector_isas() {
   std::vector<VectorIsa> isas{VectorIsa::portable};
   if (has_avx2()) isas.push_back(VectorIsa::avx2);
   if (has_avx512()) isas.push_back(VectorIsa::avx512);

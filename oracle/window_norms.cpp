@@ -8,9 +8,10 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kWorthIt = 16;  // channels; below, bounds are narrow by themselves
+// Minimum number of channels for measuring windows. With fewer, the bounds are small enough.
+constexpr std::int64_t kWorthIt = 16;
 
-// The root, not rounded down.
+// Returns the square root, rounded up.
 float upward(double squares) { return static_cast<float>(std::sqrt(squares) * (1 + 0x1p-20)); }
 
 }  // namespace
@@ -27,7 +28,7 @@ void WindowNorms::begin(const ActivationRange& range) {
   widest_ = upward(static_cast<double>(reduction_length(c_)) * largest * largest);
   pixels_.clear();
   if (!by_pixel_) return;
-  // Once for all the windows that a pixel lies in.
+  // A pixel's squares are added up once for all windows that it lies in.
   pixels_.resize(static_cast<std::size_t>(c_.batch * volume(c_.input)));
   for (std::size_t p = 0; p < pixels_.size(); ++p) {
     const std::uint8_t* const x = layer_.activation + static_cast<std::int64_t>(p) * c_.in_channels;
@@ -53,7 +54,7 @@ void WindowNorms::measure(std::int64_t first, std::int64_t count, std::int64_t p
   }
 }
 
-// Padding is the zero point, and has none.
+// Padding holds the zero point and adds nothing.
 std::uint64_t WindowNorms::squares_of_window(const OutputPlace& place) const {
   const std::int64_t left = place.at[2] * c_.stride[2] - c_.padding[2];
   std::uint64_t sum = 0;

@@ -1,5 +1,6 @@
 #pragma once
-// How long the windows of a layer are as vectors of x - xz, at least: what the bounds of channel_bounds.h are multiplied by.
+// Provides upper bounds of |x|, the Euclidean norm of x - xz over a window of a layer, by which the bounds of
+// channel_bounds.h are multiplied.
 
 #include <cstdint>
 #include <vector>
@@ -11,16 +12,18 @@ namespace tieout {
 
 class WindowNorms {
  public:
-  // windows: each by its own numbers, where that pays. none: what no window is longer than, for all of them.
+  // windows: measure each window where that pays. none: use one bound for all windows, from the range of the
+  // activations.
   enum class Detail { none, windows };
 
-  // layer: outlives this; its activation may be exchanged.
+  // layer: must outlive this; its activation may be exchanged, followed by begin().
   WindowNorms(const LayerView& layer, VectorIsa isa, Detail detail);
 
-  // Of another activation. range: of its numbers.
+  // Starts with the layer's current activation. range: of its numbers.
   void begin(const ActivationRange& range);
 
-  // norms: of each `positions` of the `count` output positions from `first` on, the longest window's.
+  // Fills `norms` for `count` output positions from `first` on: one bound for each `positions` of them, that of the
+  // longest window.
   void measure(std::int64_t first, std::int64_t count, std::int64_t positions, std::vector<float>& norms) const;
 
  private:
@@ -31,7 +34,8 @@ class WindowNorms {
   ProofLanes lanes_;
   bool by_pixel_;
   float widest_ = 0;
-  std::vector<std::uint64_t> pixels_;  // N x D x H x W: sums of the squares of their channels; or empty
+  // N x D x H x W: for each pixel, the sum of squares over its channels; empty if windows are not measured.
+  std::vector<std::uint64_t> pixels_;
 };
 
 }  // namespace tieout

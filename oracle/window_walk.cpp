@@ -8,10 +8,10 @@
 namespace tieout {
 namespace {
 
-// In 32 bits as far as they suffice, which compilers add side by side.
+// Adds up in 32 bits as far as they suffice, which compilers can vectorize.
 template <typename T>
 std::int64_t sum_of(const T* values, std::int64_t count) {
-  constexpr std::int64_t kFits = std::int64_t{1} << 23;  // of 8-bit numbers
+  constexpr std::int64_t kFits = std::int64_t{1} << 23;  // number of 8-bit values whose sum fits in 32 bits
   std::int64_t sum = 0;
   for (std::int64_t begin = 0; begin < count; begin += kFits) {
     sum += std::accumulate(values + begin, values + std::min(begin + kFits, count), std::int32_t{0});
@@ -76,7 +76,7 @@ void WindowWalk::enter(std::int64_t image) {
   }
 }
 
-// Row by row of the kernel; a row is one run where it is not dilated.
+// Copies row by row of the kernel; a row without dilation is contiguous.
 void WindowWalk::copy_window(const std::vector<std::uint8_t>& from, const Spatial& position,
                              std::vector<std::uint8_t>& to) const {
   const std::int64_t row = c_.kernel[2] * channels_;
@@ -115,7 +115,8 @@ const Window& WindowWalk::look(std::int64_t k) {
   const std::int8_t* const weights = weights_.data() + k * length_;
   if (detail_ == Detail::all) std::copy_n(weights, length_, window_.w.data());
   window_.products = 0;
-  constexpr std::int64_t kFits = 65536;  // so many products fit int32 together, which compilers add side by side
+  // This number of products fits in int32, which compilers can vectorize.
+  constexpr std::int64_t kFits = 65536;
   for (std::int64_t begin = 0; begin < length_; begin += kFits) {
     std::int32_t sum = 0;
     for (std::int64_t i = begin; i < std::min(begin + kFits, length_); ++i) {

@@ -1,5 +1,6 @@
 #pragma once
-// The windows of a whole problem, one after the other, at a fraction of what gathering each by itself costs.
+// Provides WindowWalk, which returns the windows of a whole problem one after the other, much faster than a gather()
+// for each of them.
 
 #include <vector>
 
@@ -9,13 +10,15 @@ namespace tieout {
 
 class WindowWalk {
  public:
-  // What a window holds: everything; or its sums and its activations, without its weights and what is inside of the input.
+  // The part of each window that is filled: everything, or the sums and the activations without `w` and `inside`.
   enum class Detail { all, sums };
 
+  // problem: must outlive this.
   explicit WindowWalk(const ConvProblem& problem, Detail detail = Detail::all);
 
-  // In this order: an image and group, image being batch * groups + group; an output position in it; then the channels of the
-  // group, by their number among all output channels. The window is gather()'s, and lasts until the next call.
+  // The three functions are called in nested loops: enter() selects an image and a group, as image * groups + group;
+  // stand() selects an output position; look() returns the window of output channel k, counted over all groups. The
+  // window equals gather()'s and is valid until the next call.
   void enter(std::int64_t image);
   void stand(const Spatial& position);
   [[nodiscard]] const Window& look(std::int64_t k);
@@ -28,8 +31,9 @@ class WindowWalk {
   Spatial extent_{};  // of an image with its padding
   std::int64_t channels_, length_;
   Detail detail_;
-  bool sparse_ = false;  // an image with its padding is too large to be copied: windows are gathered by themselves
-  std::int64_t image_at_ = 0, position_ = 0;  // of those
+  // True if an image with its padding is too large to be copied; each window is then gathered separately.
+  bool sparse_ = false;
+  std::int64_t image_at_ = 0, position_ = 0;  // the selected image and position, for gather()
   std::vector<std::int8_t> weights_;          // K x the order of Window::w
   std::vector<std::int64_t> sums_of_weights_;
   std::vector<std::uint8_t> image_, inside_;  // extent x channels, channels fastest
