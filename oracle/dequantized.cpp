@@ -12,13 +12,13 @@
 namespace tieout {
 namespace {
 
-// Negative values become 0; -0.0 and NaN stay, as they do in torch.relu.
+// Replaces negative values by 0. -0.0 and NaN stay, as in torch.relu.
 template <typename Real>
 Real relu(Real v) {
   return v < 0 ? Real(0) : v;
 }
 
-// The convolution in real units, every operation in Real, over the window in the order channel, kd, kh, kw.
+// Returns the sum of x * w in real units, with every operation in Real, in the order channel, kd, kh, kw.
 template <typename Real>
 Real convolved(const Window& window) {
   const auto channels = static_cast<std::size_t>(window.group_channels);
@@ -34,7 +34,7 @@ Real convolved(const Window& window) {
   return sum;
 }
 
-// In real units.
+// Adds the bias in real units.
 template <typename Real>
 Real with_bias(Real sum, const Window& window, Trace* trace) {
   step(trace, "accumulator", sum, "sum of x * w, dequantized, in real units");

@@ -19,14 +19,15 @@ using nlohmann::json;
 
 ConvProblem problem(const std::string& line) { return with_contents(parse(line).value()); }
 
-// One product, zero points 0: x * w with scales xs, ws, os.
+// One product with zero points 0: x * w with the scales xs, ws and os.
 struct Deciding {
   const char* line;
   int output_1, output_2;
 };
 
-// Values on which the hypotheses part ways, as the script's own expressions answer them in python. With the activation
-// in float64, too, the first would be 0 and the third 6: this is what its float32 in manual_output_1 decides.
+// Values on which the hypotheses differ, with the results of the script's own expressions in python. With the
+// activation in float64 as well, the first would be 0 and the third 6: the cases test that manual_output_1 uses a
+// float32 activation.
 TEST(Dequantized, DecidingInputs) {
   for (const auto& [line, output_1, output_2] :
        {Deciding{"conv2d xs=0.1 ws=[0.01] wz=[0] os=0.1 x=[1] w=[50]", 1, 0},    // exact 0.5
@@ -38,7 +39,8 @@ TEST(Dequantized, DecidingInputs) {
   }
 }
 
-// testdata/make_dequantized.py: every dimension, groups, padding, dilation, zero points, with numpy's own roundings.
+// testdata/make_dequantized.py wrote the expected values with numpy's own roundings, for every number of dimensions,
+// groups, padding, dilation and zero points.
 TEST(Dequantized, AgreesWithTheWitness) {
   const json entries = json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/oracle/testdata/dequantized.json"));
   ASSERT_EQ(entries.size(), 120U);
@@ -94,7 +96,7 @@ TEST(TiesToEven, RoundsAsIeeeDoes) {
   EXPECT_TRUE(std::signbit(ties_to_even(-0.5)));
   EXPECT_TRUE(std::isnan(ties_to_even(std::numeric_limits<float>::quiet_NaN())));
   EXPECT_TRUE(std::isinf(ties_to_even(std::numeric_limits<float>::infinity())));
-  // nearbyintf rounds ties to even in the default mode: every 99991st float.
+  // nearbyintf rounds ties to even in the default mode. Every 99991st float is tested.
   for (std::uint64_t bits = 0; bits < (std::uint64_t{1} << 32U); bits += 99991) {
     const auto v = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
     if (!std::isnan(v)) {

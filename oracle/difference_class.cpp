@@ -29,7 +29,8 @@ enum class Overflow { int_min, saturates };
 enum class ReluStep { as_asked, missing, always };
 enum class Clamp { to_byte, low_bits, low_bits_of_int32 };
 
-// Every choice that one element's arithmetic makes. The defaults, with the first three of the reference, are FBGEMM's.
+// All choices that determine one element's arithmetic. The defaults are FBGEMM's; the reference's Arithmetic determines
+// the first three.
 struct Recipe {
   Arithmetic::Products products = Arithmetic::Products::exact;
   Arithmetic::ActivationSum activation_sum = Arithmetic::ActivationSum::exact;
@@ -56,14 +57,14 @@ Recipe recipe_of(const Arithmetic& arithmetic, Granularity granularity) {
                                                           : BiasStep::reciprocal};
 }
 
-// ---- from the window to the sum
+// ---- From the window to the sum.
 
 std::int64_t saturated_int32(std::int64_t value) {
   return std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
                                   std::numeric_limits<std::int32_t>::max());
 }
 
-// The sum where x - xz is kept in 8 bits.
+// Returns the sum with x - xz kept in 8 bits.
 std::int64_t sum_in_8_bits(const Window& window) {
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < window.x.size(); ++i) {
@@ -101,7 +102,7 @@ std::int64_t raw_of(const Window& window, const Recipe& recipe) {
   return static_cast<std::int32_t>(raw);
 }
 
-// ---- from the sum to the value before rounding
+// ---- From the sum to the value before rounding.
 
 float to_float(std::int64_t raw, Conversion how) {
   const auto nearest = static_cast<float>(raw);
@@ -109,7 +110,7 @@ float to_float(std::int64_t raw, Conversion how) {
   return how == Conversion::truncated && away ? std::nextafter(nearest, 0.0F) : nearest;
 }
 
-// raw with the bias in units of raw.
+// Returns raw with the bias, in units of raw.
 float biased(const Window& window, std::int64_t raw, const Recipe& recipe) {
   const float value = to_float(raw, recipe.conversion);
   if (!window.bias) return value;
@@ -147,7 +148,7 @@ float multiplier_of(const Window& window, Multiplier how) {
   return xs * ws / os;
 }
 
-// The value before rounding: a float, or where the scaling is in float64 a double.
+// Returns the value before rounding: a float, or a double if the scaling is in float64.
 double scaled(const Window& window, std::int64_t raw, const Recipe& recipe) {
   const double in_float64 = window.xs * window.ws / window.os;
   switch (recipe.scaling) {
@@ -166,7 +167,7 @@ double scaled(const Window& window, std::int64_t raw, const Recipe& recipe) {
   return static_cast<double>(value);
 }
 
-// ---- from there to the result
+// ---- From the value to the result.
 
 double rounded(double v, Rounding how) {
   switch (how) {
@@ -203,20 +204,21 @@ std::uint8_t compute(const Window& window, const Recipe& recipe) {
   return result_of(window, scaled(window, raw_of(window, recipe), recipe), recipe);
 }
 
-// ---- the exchanges
+// ---- The exchanges.
 
 struct Exchange {
   DifferenceClass cls;
   std::string_view what;
   void (*apply)(Recipe& recipe);
-  int steps = 1;  // how many it changes: one that changes two counts only where none that changes one is left
+  // The number of steps that it changes. An exchange of two steps counts only if no exchange of one step remains.
+  int steps = 1;
 };
 
 using Class = DifferenceClass;
 using Products = Arithmetic::Products;
 using ActivationSum = Arithmetic::ActivationSum;
 
-// From the sums to the result. Those of class `rounding` are of class `tie` where only ties differ.
+// The order is from the sums to the result. Exchanges of class `rounding` count as class `tie` if only ties differ.
 constexpr std::array kExchanges{
     Exchange{Class::pair_saturation, "pairs of products saturate in int16 in one, and not in the other",
              [](Recipe& r) { r.products = r.products == Products::exact ? Products::int16_pairs : Products::exact; }},
@@ -300,7 +302,8 @@ constexpr std::array kExchanges{
 
 constexpr std::uint64_t bit(std::size_t i) { return std::uint64_t{1} << i; }
 constexpr std::uint64_t kAllExchanges = bit(kExchanges.size()) - 1;
-constexpr std::uint64_t kOnlyTies = bit(63);  // no differing element but at a tie of the reference
+// Set while every differing element is a tie of the reference.
+constexpr std::uint64_t kOnlyTies = bit(63);
 static_assert(kExchanges.size() < 63);
 
 bool is_tie(double value) { return value - std::floor(value) == 0.5; }
@@ -361,7 +364,7 @@ void PossibleCauses::observe(const ConvProblem& problem, const Arithmetic& refer
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
     elements.push_back({static_cast<std::int64_t>(i), expected.values[i], actual.values[i]});
   }
-  // Differing elements drop nearly all exchanges: the equal ones then cost next to nothing.
+  // Differing elements drop nearly all exchanges, so that the equal ones then cost little.
   std::stable_partition(elements.begin(), elements.end(),
                         [](const ComparedElement& element) { return element.expected != element.actual; });
   observe_elements(reference, elements, [&](std::int64_t offset, Window& window) { gather(problem, offset, window); });
@@ -411,7 +414,7 @@ Difference PossibleCauses::conclude(std::int64_t differing) const {
   for (std::size_t i = 0; i < kExchanges.size(); ++i) {
     if ((left_ & bit(i)) == 0 || kExchanges[i].steps > steps) continue;
     const Class possible = class_of(kExchanges[i]);
-    if (cls.value_or(possible) != possible) return difference;  // the evidence does not tell them apart
+    if (cls.value_or(possible) != possible) return difference;  // the evidence does not distinguish them
     cls = possible;
     derivation.append(derivation.empty() ? "" : ", or ").append(kExchanges[i].what);
   }

@@ -1,6 +1,6 @@
 #pragma once
-// Names the cause of a difference: the one step of the reference's arithmetic that, exchanged for another, predicts every
-// value that the subject gave, those that differ and those that are equal. Where no single exchange does that, or where
+// Classifies the cause of a difference: the one step of the reference's arithmetic that, exchanged for another,
+// predicts every value that the subject gave, at differing and at equal elements. If no single exchange does, or if
 // exchanges of several classes do, the difference is unexplained. A class is a label with its derivation, never a pass.
 
 #include <array>
@@ -14,21 +14,23 @@
 namespace tieout {
 
 enum class DifferenceClass {
-  tie,                  // a value exactly between two integers, rounded to the other one
-  rounding,             // rounded in another direction, not only at ties
-  multiplier_rounding,  // the scales multiplied, or the sum scaled, in another order or precision
-  bias_rounding,        // the bias added with another rounding, or as an integer
-  missing_bias,         // the bias not added
-  pair_saturation,      // pairs of products saturate in int16, or do not
-  activation_sum,       // the sum of activations saturates in int16, or does not
-  float_conversion,     // a sum beyond 2^24 converted to float32 with another rounding
-  int32_wrap,           // a sum beyond int32 kept as it is, saturated, or wrapped
-  conversion_overflow,  // a value beyond int32 saturated, or turned into INT32_MIN
-  zero_point_order,     // the zero point added before rounding
-  padding_value,        // padding that holds 0 and not the activation's zero point
-  zero_point,           // a zero point ignored, or subtracted in 8 bits
-  relu,                 // relu not applied, or applied where it is off
-  clamp,                // the low 8 bits kept, where the value is to be clamped
+  tie,       // a value exactly between two integers is rounded to the other one
+  rounding,  // another direction of rounding, not only at ties
+  // The scales are multiplied, or the sum is scaled, in another order or precision.
+  multiplier_rounding,
+  bias_rounding,    // the bias is added with another rounding, or as an integer
+  missing_bias,     // the bias is not added
+  pair_saturation,  // pairs of products saturate in int16, or do not
+  activation_sum,   // the sum of activations saturates in int16, or does not
+  // A sum beyond 2^24 is converted to float32 with another rounding.
+  float_conversion,
+  int32_wrap,           // a sum beyond int32 is kept, saturated or wrapped
+  conversion_overflow,  // a value beyond int32 is saturated, or becomes INT32_MIN
+  zero_point_order,     // the zero point is added before rounding
+  padding_value,        // padding holds 0 and not the activation's zero point
+  zero_point,           // a zero point is ignored, or subtracted in 8 bits
+  relu,                 // relu is not applied, or is applied where it is off
+  clamp,                // the low 8 bits are kept where the value should be clamped
   unexplained,
 };
 
@@ -36,54 +38,57 @@ enum class DifferenceClass {
 
 struct Difference {
   DifferenceClass cls = DifferenceClass::unexplained;
-  std::string exchanged;       // the step that was exchanged, and for what; empty: unexplained
-  std::int64_t explained = 0;  // how many of the differing elements that predicts: all or none
+  // The exchanged step and its replacement; empty if unexplained.
+  std::string exchanged;
+  // The number of differing elements that the exchange predicts: all or none.
+  std::int64_t explained = 0;
   std::int64_t differing = 0;
 };
 
-// One element's values: what the reference gave, and what the subject gave.
+// The values of one element: from the reference and from the subject.
 struct ComparedElement {
   std::int64_t offset = 0;
   std::uint8_t expected = 0, actual = 0;
 };
 
-// An arithmetic, and the values that it gives for a problem.
+// An arithmetic, and the output that it gives for a problem.
 struct Contract {
   Arithmetic arithmetic;
   Tensor<std::uint8_t> y;
 };
 
-// The exchanges that predict every value seen so far. Evidence from several cases adds up: what fails to predict one value
-// is out for good.
+// The set of exchanges that predict every value seen so far. Evidence from several cases accumulates: an exchange that
+// fails to predict one value is dropped permanently.
 class PossibleCauses {
  public:
   // Drops the exchanges that fail to predict `actual` at an element of the case. reference: the arithmetic that gives
-  // `expected`. Equal elements at which it does not are left out; one that differs drops every exchange.
+  // `expected`. An equal element that `reference` does not predict is skipped; a differing one drops every exchange.
   void observe(const ConvProblem& problem, const Arithmetic& reference, const Tensor<std::uint8_t>& expected,
                const Tensor<std::uint8_t>& actual);
   void observe(const LayerView& layer, const Arithmetic& reference, std::span<const ComparedElement> elements);
 
-  // The same where it is open which of several contracts the subject follows but for a step: an exchange is dropped if it fails
-  // with each.
+  // Does the same if the subject may follow any of several contracts except for one step: an exchange is dropped if it
+  // fails with each of them.
   void observe(const ConvProblem& problem, std::span<const Contract> contracts, const Tensor<std::uint8_t>& actual);
 
-  // Drops what `other` has dropped, without counting its evidence: it may be the same element again.
+  // Drops the exchanges that `other` has dropped, without counting its evidence, which may come from the same elements.
   void narrow(const PossibleCauses& other) { left_ &= other.left_; }
 
-  // The same, and counts the evidence.
+  // Drops the exchanges that `other` has dropped, and counts its evidence.
   void add(const PossibleCauses& other) {
     left_ &= other.left_;
     evidence_ += other.evidence_;
   }
 
+  // True if no exchange remains.
   [[nodiscard]] bool none() const;
 
-  // The class that all remaining exchanges share, if the evidence is enough: a tie, two differing elements, or one that differs
-  // by more than 1. A single step on one element is often predicted by chance. differing: how many elements differ in the
-  // case that is described.
+  // Returns the class that all remaining exchanges share, if the evidence is sufficient: a tie, two differing elements,
+  // or one that differs by more than 1. A difference of 1 at a single element is often predicted by chance. differing:
+  // the number of differing elements of the case to be described.
   [[nodiscard]] Difference conclude(std::int64_t differing) const;
 
-  // As two numbers, for the way from one process to another.
+  // Returns the state as two numbers, for transfer between processes.
   [[nodiscard]] std::array<std::uint64_t, 2> bits() const { return {left_, static_cast<std::uint64_t>(evidence_)}; }
   [[nodiscard]] static PossibleCauses from_bits(const std::array<std::uint64_t, 2>& bits);
 
@@ -92,15 +97,17 @@ class PossibleCauses {
   void observe_elements(const Arithmetic& reference, std::span<const ComparedElement> elements,
                         const Gather& gather_window);
 
-  std::uint64_t left_ = ~std::uint64_t{0};  // a bit for each exchange, and one that tells whether only ties differ
-  std::int64_t evidence_ = 0;               // 1 for each element that differs by 1, 2 for each that differs by more
+  // One bit for each exchange, and one that is set if only ties differ.
+  std::uint64_t left_ = ~std::uint64_t{0};
+  // 1 for each element that differs by 1, 2 for each that differs by more.
+  std::int64_t evidence_ = 0;
 };
 
-// The causes of one case's difference.
+// Classifies the difference of one case.
 [[nodiscard]] Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
                                              const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
 
-// The same of some elements of a layer, equal ones among them.
+// Does the same for selected elements of a layer, which should include equal ones.
 [[nodiscard]] Difference classify_difference(const LayerView& layer, const Arithmetic& reference,
                                              std::span<const ComparedElement> elements);
 

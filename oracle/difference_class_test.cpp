@@ -35,13 +35,13 @@ struct Row {
   const char* line;
   Values expected, actual;
   Class cls;
-  const char* derivation;  // that is among those named
+  const char* derivation;  // must be among the derivations named
   Arithmetic reference{};
 };
 
 class Classified : public testing::TestWithParam<Row> {};
 
-// `expected` is what the reference's arithmetic gives, `actual` what a subject with one other step would.
+// `expected` is the output of the reference's arithmetic, `actual` that of a subject with one other step.
 TEST_P(Classified, ByTheStepThatWasExchanged) {
   const Row& row = GetParam();
   const ConvProblem problem = problem_of(row.line);
@@ -57,7 +57,7 @@ TEST_P(Classified, ByTheStepThatWasExchanged) {
 INSTANTIATE_TEST_SUITE_P(
     Steps, Classified,
     testing::Values(
-        // 0.5, 1.5, 2.5, 2 and their negatives
+        // The exact values are 0.5, 1.5, 2.5, 2 and their negatives.
         Row{"conv2d out_channels=2 input=1x4 os=2 oz=9 x=[1,3,5,4] w=[1,-1]",
             {9, 11, 11, 11, 9, 7, 7, 7},
             {10, 11, 12, 11, 8, 7, 6, 7},
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
             {10, 11, 12, 11, 9, 8, 7, 7},
             Class::tie,
             "ties are rounded up"},
-        // 1.75, -1.75, 1.25, -1.25
+        // The exact values are 1.75, -1.75, 1.25 and -1.25.
         Row{"conv2d out_channels=2 input=1x2 os=4 oz=9 x=[7,5] w=[1,-1]",
             {11, 10, 7, 8},
             {10, 10, 8, 8},
@@ -98,8 +98,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"conv2d os=4 x=[7] w=[1]", {2}, {77}, Class::unexplained, ""},
         Row{"conv2d os=4 x=[7] w=[1]", {2}, {2}, Class::unexplained, ""}));
 
-// The multiplier's order decides whether the first is 34.5 or less; the other elements are the same by any order. A single
-// element leaves it open what rounds differently.
+// The order of the multiplier decides whether the value is 34.5 or less. A single element does not determine which step
+// rounds differently.
 TEST(ClassifyDifference, OneElementThatSeveralClassesExplainIsUnexplained) {
   const ConvProblem one = problem_of("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
   EXPECT_EQ(classify_difference(one, {}, tensor(one, {35}), tensor(one, {34})).cls, Class::unexplained);
@@ -121,7 +121,7 @@ TEST(ClassifyDifference, CasesOfOneSubjectAddUp) {
   EXPECT_EQ(PossibleCauses::from_bits(causes.bits()).conclude(1).exchanged, found.exchanged);
 }
 
-// 0.5 is rounded away from zero, and so would 2.5 be.
+// 0.5 is rounded away from zero; 2.5, which would be as well, is not.
 TEST(ClassifyDifference, AnEqualElementHasToBePredictedAsWell) {
   const ConvProblem problem = problem_of("conv2d input=1x2 os=2 x=[1,5] w=[1]");
   const Difference found = classify_difference(problem, {}, tensor(problem, {0, 2}), tensor(problem, {1, 2}));
@@ -129,8 +129,8 @@ TEST(ClassifyDifference, AnEqualElementHasToBePredictedAsWell) {
   EXPECT_EQ(found.differing, 1);
 }
 
-// A sum that float32 holds exactly is not converted differently, a case without a bias has no bias rounding, and nothing
-// saturates at small values: the class has to be possible.
+// A class has to be possible: a sum that float32 holds exactly is not converted differently, a case without a bias has
+// no bias rounding, and small values do not saturate.
 TEST(ClassifyDifference, AnImpossibleClassIsNotNamed) {
   for (const char* line : {"conv2d os=2 x=[1] w=[1]", "conv2d os=2 x=[1] w=[1] bias=[0]"}) {
     const ConvProblem problem = problem_of(line);
@@ -140,7 +140,7 @@ TEST(ClassifyDifference, AnImpossibleClassIsNotNamed) {
 }
 
 TEST(ClassifyDifference, AContractThatTheSubjectDoesNotFollowDropsNoExchange) {
-  // 58.5 by exact sums, which are rounded to 59; 31.999 by pairs that saturate.
+  // The value is 58.5 with exact sums, which the subject rounds to 59, and 31.999 with pairs that saturate.
   const ConvProblem problem = problem_of("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124]");
   const std::array<Contract, 2> either{Contract{{.products = Arithmetic::Products::int16_pairs}, tensor(problem, {32})},
                                        Contract{{}, tensor(problem, {58})}};

@@ -1,5 +1,5 @@
 #pragma once
-// For tests: bytes of all values.
+// Provides random bytes of all values for tests.
 
 #include <cstddef>
 #include <vector>

@@ -24,7 +24,8 @@ struct Fused {
   int pointwise, depthwise, per_channel;
 };
 
-// What LibTorch answers, measured. os = 2 * xs * ws: every multiplier is one half, and the bias decides the tie.
+// The expected values are LibTorch's, measured. os = 2 * xs * ws, so that every multiplier is one half and the bias
+// decides the tie.
 TEST(FbgemmModel, HowTheBiasIsAdded) {
   for (const Fused& f : {Fused{11, 6, "xs=0.01 ws=%s0.02%s os=0.0004", "-0.0138", 19, 18, 18},
                          Fused{12, -1, "xs=0.07 ws=%s0.07%s os=0.0098", "0.093099996", 23, 24, 24},
@@ -52,14 +53,14 @@ TEST(FbgemmModel, WhereProductsSaturateInPairs) {
   EXPECT_EQ(predicted(pair + " isa=avx2"), Values{64});
   EXPECT_EQ(predicted(pair + " isa=avx512_vnni_256"), Values{127});
   EXPECT_EQ(predicted(pair, kAvx2), Values{64});
-  // Depthwise code is the same on every machine; 8 to 16 channels is depthwise, 8 to 24 is not.
+  // Depthwise code is the same on every machine; 8 to 16 channels are depthwise, 8 to 24 are not.
   const std::string depthwise = "conv2d in_channels=8 groups=8 input=3 kernel=3 padding=1 os=2048 x=[72*255] ";
   EXPECT_EQ(predicted(depthwise + "out_channels=8 w=[72*127]")[4], 80);
   EXPECT_EQ(predicted(depthwise + "out_channels=16 w=[144*127]")[0], 48);
   EXPECT_EQ(predicted(depthwise + "out_channels=24 w=[216*127]")[0], 63);
 }
 
-// An ordinary 8 to 8 convolution takes groupwise code, which asks the CPU and not the forced instruction set.
+// An ordinary 8 to 8 convolution takes groupwise code, which tests the CPU and not the forced instruction set.
 TEST(FbgemmModel, GroupwiseFollowsTheHardware) {
   const std::string line = "conv2d in_channels=8 input=3 kernel=3 padding=1 os=20000 isa=avx2 x=[72*255] ";
   EXPECT_EQ(predicted(line + "out_channels=8 w=[576*127]")[0], 52);
@@ -84,12 +85,12 @@ TEST(OnednnModel, ZeroPointBeforeRoundingReluBeforeScaling) {
   EXPECT_EQ(predicted("conv1d ws=0.5 oz=1 engine=onednn x=[1] w=[1]"), Values{2});
   EXPECT_EQ(predicted("conv1d oz=20 relu engine=onednn x=[5] w=[-1]"), Values{20});
   EXPECT_EQ(predicted("conv1d xs=1000 ws=1000 engine=onednn x=[255] w=[127]"), Values{255});
-  // 0 * inf, not a number, is the largest output without relu and stands for 0 with it.
+  // 0 * inf is NaN, which gives the largest output without relu and the output for 0 with it.
   EXPECT_EQ(predicted("conv1d xs=3e38 ws=3e38 os=3e38 bias=[-inf] engine=onednn x=[9] w=[1]"), Values{255});
   EXPECT_EQ(predicted("conv1d xs=3e38 ws=3e38 os=3e38 bias=[-inf] oz=7 relu engine=onednn x=[9] w=[1]"), Values{7});
 }
 
-// xs * ws is 2^150: infinite in float32 where it is multiplied first, as in 3-d depthwise code with a dilation.
+// xs * ws is 2^150, which is infinite in float32 if it is multiplied first, as in 3-d depthwise code with a dilation.
 TEST(OnednnModel, OrderOfScales) {
   const std::string line =
       "conv3d in_channels=2 out_channels=2 groups=2 xs=1.2379400392853803e27 ws=1.1529215046068470e18 "
@@ -98,7 +99,7 @@ TEST(OnednnModel, OrderOfScales) {
   EXPECT_EQ(predicted(line + " dilation=1x1x2"), (Values{255, 255}));
 }
 
-// Without VNNI. What LibTorch answers, measured on a Zen 3.
+// The expected codes follow from LibTorch's results without VNNI, measured on a Zen 3.
 TEST(OnednnModel, CodeWithoutVnni) {
   const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx2); };
   EXPECT_EQ(code("conv2d in_channels=3"), OnednnCode::pointwise);
@@ -118,14 +119,14 @@ TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
   const std::string pair = "conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=";
   EXPECT_EQ(predicted(pair + "4", kAvx2), Values{128});
   EXPECT_EQ(predicted(pair + "4"), Values{253});
-  // Of three channels at two positions the third one and the next position's first are FBGEMM's pair, and none of
-  // oneDNN's.
+  // With three channels at two positions, the third channel and the next position's first one are a pair of FBGEMM's
+  // but not of oneDNN's.
   const std::string odd = "conv2d in_channels=3 input=1x2 kernel=1x2 os=512 x=[6*255] ";
   EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0]", kAvx2), Values{64});
   EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0] engine=onednn", kAvx2), Values{127});
   EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0]", kAvx2), Values{127});
   EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0] engine=onednn", kAvx2), Values{64});
-  // Padding saturates with nothing: one pair does, and not three.
+  // Padding does not saturate with anything: one pair saturates, and not three.
   EXPECT_EQ(
       predicted("conv2d in_channels=2 kernel=3x1 padding=1x0 xz=255 os=256 oz=128 x=[2*255] w=[6*127] engine=onednn",
                 kAvx2),
@@ -134,7 +135,7 @@ TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
 
 constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
 
-// The prediction for AMX code. What LibTorch answers, measured on a Sapphire Rapids.
+// Returns the prediction for AMX code. The expected values below are LibTorch's, measured on a Sapphire Rapids.
 Values predicted_with_amx(const std::string& line) {
   const ConvProblem problem = with_contents(parse(line).value());
   return predict_other(problem, Engine::onednn, kAmx).value().values;
@@ -149,7 +150,7 @@ TEST(OnednnModel, AmxIsASecondPredictionForAllButDepthwise) {
   EXPECT_EQ(other("conv2d in_channels=3", {.avx512 = true, .avx512_vnni = true}), std::nullopt);
 }
 
-// 66000 * 255 * -128 wraps to a positive sum. The zero point is taken out of it in float32, where nothing wraps back.
+// 66000 * 255 * -128 wraps to a positive sum. The zero point is taken out in float32, where nothing wraps back.
 TEST(OnednnModel, AmxTakesTheZeroPointOutInFloat32) {
   const std::string line = "conv2d in_channels=66000 os=33554432 oz=128 x=[66000*255] w=[66000*-128] engine=onednn xz=";
   EXPECT_EQ(predicted_with_amx(line + "0"), Values{192});
@@ -166,14 +167,14 @@ TEST(OnednnModel, AmxMultipliesByTheProductOfTheScales) {
   EXPECT_EQ(predicted(line), Values{105});
 }
 
-// The sum of products, 16890113, is no float32; the zero point takes all of it but 1.
+// The sum of products, 16890113, is not a float32 number; the zero point takes out all of it but 1.
 TEST(OnednnModel, WithoutVnniPointwiseTakesTheZeroPointOutInFloat32) {
   const std::string line = "conv2d in_channels=1040 os=0.5 oz=128 xz=128 x=[1039*128,129] w=[1039*127,1] engine=onednn";
   EXPECT_EQ(predicted(line, kAvx2), Values{128});
   EXPECT_EQ(predicted(line), Values{130});
 }
 
-// 0 * inf and relu: see ZeroPointBeforeRoundingReluBeforeScaling for what VNNI code makes of it.
+// 0 * inf is NaN. ZeroPointBeforeRoundingReluBeforeScaling tests the results of VNNI code.
 TEST(OnednnModel, WithoutVnniNanIsZero) {
   const std::string nan = " xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn bias=[-inf] x=[9] w=[1]";
   EXPECT_EQ(predicted("conv1d" + nan, kAvx2), Values{0});
@@ -190,11 +191,12 @@ TEST(QnnpackModel, TheBiasIsAnInt32) {
   EXPECT_EQ(predicted("conv1d bias=[1.5] engine=qnnpack x=[1] w=[1]"), Values{3});
   EXPECT_EQ(predicted("conv1d os=1e9 bias=[3e10] engine=qnnpack x=[1] w=[0]"), Values{2});           // INT32_MAX
   EXPECT_EQ(predicted("conv1d stride=2 os=1e9 bias=[3e10] engine=qnnpack x=[1] w=[0]"), Values{0});  // INT32_MIN
-  // xs * ws is a denormal float: its reciprocal is infinite, and no bias is 0 * inf.
+  // xs * ws is a denormal float: its reciprocal is infinite, and without a bias the product is 0 * inf.
   EXPECT_EQ(predicted("conv1d xs=1e-20 ws=1e-20 os=1.2e-38 engine=qnnpack x=[255] w=[127]"), Values{0});
 }
 
-// raw -20925, M = fl(1 / 270): the float32 product ties to -77.5 and rounds to -78; in float64 it is above, and -77.
+// raw is -20925 and M is fl(1 / 270): the float32 product is a tie, -77.5, and rounds to -78; the float64 product is
+// above it and rounds to -77.
 TEST(QnnpackModel, Depthwise3x3x3RoundsInFloat64) {
   std::string w = "[";
   for (int k = 0; k < 2; ++k) {
@@ -232,7 +234,7 @@ TEST(EngineModel, Refusals) {
   EXPECT_EQ(refused("conv1d xs=1e20 ws=1e-20 os=1e-10 engine=qnnpack"), "");
 }
 
-// An image with its padding would be 40 GB. All windows but the middle one lie in padding as a whole.
+// An image with its padding would take 40 GB. All windows except the middle one lie completely in padding.
 TEST(EngineModel, PaddingMayBeLargerThanMemory) {
   for (const char* engine : {"fbgemm", "onednn", "qnnpack"}) {
     const std::string line = "conv2d padding=100000x100000 stride=100000x100000 os=2 x=[3] w=[2] engine=";

@@ -33,7 +33,7 @@ TEST(ExactNumber, KeepsWhatFloat64Rounds) {
   EXPECT_EQ(compared(sum, ExactNumber::product(1, 0.2)), 0);
 }
 
-// Across the whole range: a tiny term decides between two huge ones that are equal.
+// A tiny term decides between two huge ones that are equal, across the whole range.
 TEST(ExactNumber, HoldsTheWholeRange) {
   constexpr std::int64_t kRaw = std::int64_t{1} << 45;
   ExactNumber n = ExactNumber::product(kRaw, 0x1.fffffep127, 0x1.fffffep127);
@@ -48,7 +48,7 @@ TEST(ExactNumber, HoldsTheWholeRange) {
   EXPECT_EQ(n.sign(), 0);
 }
 
-// Numbers that float64 holds exactly: 20-bit factors.
+// The factors have 20 bits at most, so that float64 holds all values exactly.
 TEST(ExactNumber, AgreesWithFloat64WhereThatIsExact) {
   Random random(3);
   for (int i = 0; i < 20000; ++i) {

@@ -1,6 +1,6 @@
 #pragma once
-// What the document's script computes: a one-channel 1x1 convolution with relu, quantized for FBGEMM, run on 4x1x4x4
-// normal numbers, and the same by hand, twice.
+// Provides the results of the document's script: a one-channel 1x1 convolution with relu is quantized for FBGEMM and
+// run on normally distributed numbers of shape 4x1x4x4, and its output is computed by hand in two ways.
 
 #include <cstdint>
 #include <string>
@@ -13,19 +13,21 @@ namespace tieout {
 template <typename T>
 struct Printed {
   Tensor<T> tensor;
-  std::string grad_fn;  // "RoundBackward0"; empty where there is none
+  // For example "RoundBackward0"; empty for a tensor without such a node.
+  std::string grad_fn;
 };
 
 struct Experiment {
-  Tensor<float> input_fp32;   // what the module is calibrated with and run on
-  Tensor<float> weight_fp32;  // of the convolution before quantization
-  // The converted convolution with the input and weight that the hook captured; relu on.
+  // The data on which the module is calibrated and run.
+  Tensor<float> input_fp32;
+  Tensor<float> weight_fp32;  // weight of the convolution before quantization
+  // The converted convolution with the input and weight that the hook captured; relu is on.
   ConvProblem problem;
-  Tensor<std::uint8_t> conv_output;  // captured: the operator's own answer
-  Printed<double> manual_output_1;   // integers times scales: float64
-  Printed<float> manual_output_2;    // by dequantize(): float32
-  double difference_1 = 0;           // signed sum of manual_output_1 - conv_output
-  double difference_2 = 0;           // signed sum of manual_output_2 - conv_output, in float32
+  Tensor<std::uint8_t> conv_output;  // captured: the operator's output
+  Printed<double> manual_output_1;   // integers times scales, in float64
+  Printed<float> manual_output_2;    // by dequantize(), in float32
+  double difference_1 = 0;           // sum of manual_output_1 - conv_output
+  double difference_2 = 0;           // sum of manual_output_2 - conv_output, in float32
 };
 
 }  // namespace tieout

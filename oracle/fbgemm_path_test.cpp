@@ -69,7 +69,7 @@ TEST(FbgemmArithmetic, SaturationDependsOnPathForcedIsaAndHardware) {
   EXPECT_EQ(products(FbgemmPath::im2col, Isa::native, kVnni), Products::exact);
   EXPECT_EQ(products(FbgemmPath::im2col, Isa::native, kAvx512), Products::int16_pairs);
   EXPECT_EQ(products(FbgemmPath::pointwise, Isa::avx2, kVnni), Products::int16_pairs);
-  EXPECT_EQ(products(FbgemmPath::groupwise, Isa::avx2, kVnni), Products::exact);  // asks the CPU
+  EXPECT_EQ(products(FbgemmPath::groupwise, Isa::avx2, kVnni), Products::exact);  // groupwise code tests the CPU
   EXPECT_EQ(products(FbgemmPath::groupwise, Isa::native, kAvx512), Products::int16_pairs);
   EXPECT_EQ(products(FbgemmPath::depthwise, Isa::avx512_vnni, kVnni), Products::int16_pairs);
 }

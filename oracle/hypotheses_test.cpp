@@ -29,7 +29,7 @@ TEST(Hypotheses, AreFoundByTheirNames) {
   EXPECT_EQ(find_hypothesis("integer"), nullptr);
 }
 
-// x86 follows another hypothesis, case by case: the witness has no formula for it.
+// x86 follows another hypothesis case by case, so that the reference data have no formula for it.
 std::string formula_of(const Hypothesis& h, const ConvCase& c) {
   if (h.name != "x86") return std::string(h.name);
   const Hardware vnni{.avx512 = true, .avx512_vnni = true};
@@ -37,8 +37,8 @@ std::string formula_of(const Hypothesis& h, const ConvCase& c) {
   return fbgemm_path(c, vnni) == FbgemmPath::depthwise ? "integer_depthwise" : "integer_float32";
 }
 
-// testdata/make_hypotheses.py: the formulas in exact fractions, rounded by definition. Every hypothesis is told from
-// integer_float32 by some of the cases.
+// testdata/make_hypotheses.py evaluated the formulas in exact fractions that are rounded by definition. For every
+// hypothesis, some cases differ from integer_float32.
 TEST(Hypotheses, AgreeWithTheWitness) {
   std::set<std::string> told;
   for (const json& entry : json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/oracle/testdata/hypotheses.json"))) {
@@ -51,7 +51,7 @@ TEST(Hypotheses, AgreeWithTheWitness) {
           << h.name << ": " << entry["case"];
     }
   }
-  EXPECT_EQ(told.size() + 2, hypotheses().size());  // but integer_float32 and x86
+  EXPECT_EQ(told.size() + 2, hypotheses().size());  // all except integer_float32 and x86
 }
 
 struct Deciding {
@@ -60,7 +60,7 @@ struct Deciding {
   int value, integer_float32;
 };
 
-// One input a hypothesis that shows what it believes and FBGEMM does not do.
+// For each hypothesis, inputs on which it differs from FBGEMM, or from similar hypotheses.
 TEST(Hypotheses, DecidingInputs) {
   constexpr const char* kHalf = "conv1d ws=0.5 oz=1 x=[1] w=[1]";               // 0.5
   constexpr const char* kMinusHalf = "conv1d ws=0.5 oz=20 x=[1] w=[-1]";        // -0.5
@@ -95,12 +95,12 @@ TEST(Hypotheses, DecidingInputs) {
       {"round_toward_zero", kOneAndHalf, 1, 2},
       {"round_half_up", kMinusOneAndHalf, 19, 18},
       {"round_toward_zero", kMinusOneAndHalf, 19, 18},
-      // 0.49999997 + 0.5 is 1 in float32: a floor(v + 0.5) that adds would answer 1.
+      // 0.49999997 + 0.5 is 1 in float32: floor(v + 0.5), computed by an addition, would give 1.
       {"round_half_up", "conv1d os=2 x=[0] w=[0] bias=[0.99999994]", 0, 0},
       {"tflite", "conv1d ws=0.25 x=[2] w=[1]", 1, 0},
       {"tflite", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 19, 20},
       {"tflite_single_rounding", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 20, 20},
-      // 0.49 of a step of the bias, twice: the int32 bias loses it.
+      // The bias is 0.49 of a unit of the sum, which the int32 bias loses.
       {"bias_int32", "conv1d os=0.01 bias=[0.49] x=[0] w=[0]", 0, 49},
       {"bias_int32", "conv1d bias=[1.5] x=[1] w=[1]", 3, 2},
       {"bias_int32_half_away", "conv1d bias=[2.5] os=0.5 x=[0] w=[0]", 6, 5},
@@ -128,7 +128,7 @@ const char* const kExtremes[] = {
     "conv1d kernel=3 padding=5 input=1 xz=9 wz=3 w=[1,-2,3] x=[200] bias=[0.5]",
 };
 
-// The address and undefined behaviour sanitizers watch this one.
+// The address and undefined behaviour sanitizers check this test in particular.
 TEST(Hypotheses, AnswerEveryValidCase) {
   for (const char* line : kExtremes) {
     const ConvProblem p = problem(line);
@@ -137,7 +137,7 @@ TEST(Hypotheses, AnswerEveryValidCase) {
   EXPECT_TRUE(evaluate(hypotheses().front(), problem("conv1d batch=0")).values.empty());
 }
 
-// The integers that no rounding touches are right however large.
+// Values that are not rounded are exact, however large.
 TEST(Hypotheses, ExactIsExact) {
   EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[0])), 255);
   EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[1])), 255);

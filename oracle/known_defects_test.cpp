@@ -80,7 +80,7 @@ TEST(KnownDefects, OnednnDepthwise) {
   EXPECT_TRUE(touches_memory(flat + " engine=onednn"));
 }
 
-// Small enough for the code with the other order of scales: seen with 1 to 4 threads.
+// The tensors are small enough for the code with the other order of scales, which was observed with 1 to 4 threads.
 TEST(KnownDefects, OnednnScaleOrder) {
   const std::string twice = " input=1x10 kernel=1x3 stride=1x2 engine=onednn groups=5 in_channels=5 ";
   EXPECT_EQ(defect("conv2d out_channels=10" + twice), "onednn_scale_order");
@@ -89,15 +89,16 @@ TEST(KnownDefects, OnednnScaleOrder) {
   EXPECT_EQ(defect("conv2d input=1x10 kernel=1x3 stride=1x2 engine=onednn out_channels=10"), "");
 }
 
-// Sixteen bytes at the last pixel that is read, which has a stride's pixels up to the end.
+// 16 bytes are read at the last pixel that is used, which is followed by one stride of pixels up to the end of the
+// input.
 TEST(KnownDefects, OnednnStridedPointwise) {
   const auto defect_at = [](const std::string& shape) { return defect("conv2d engine=onednn " + shape, kAvx2); };
   EXPECT_EQ(defect_at("in_channels=3 input=1x20 stride=1x2"), "onednn_strided_pointwise");
   EXPECT_EQ(defect_at("in_channels=3 input=20x1 stride=2x1"), "onednn_strided_pointwise");
-  EXPECT_EQ(defect_at("in_channels=8 input=1x20 stride=1x2"), "");  // 16 bytes are there
-  EXPECT_EQ(defect_at("in_channels=3 input=4x20 stride=2"), "");    // so are the next line's
+  EXPECT_EQ(defect_at("in_channels=8 input=1x20 stride=1x2"), "");  // 16 bytes follow
+  EXPECT_EQ(defect_at("in_channels=3 input=4x20 stride=2"), "");    // the next line's bytes follow
   EXPECT_EQ(defect_at("in_channels=3 input=1x20"), "");             // nothing is copied
-  EXPECT_EQ(defect_at("in_channels=3 input=1x21 stride=1x2"), "");  // other code: 2 does not divide 21
+  EXPECT_EQ(defect_at("in_channels=3 input=1x21 stride=1x2"), "");  // other code, because 2 does not divide 21
   EXPECT_EQ(defect_at("in_channels=3 input=1x20 stride=1x2 kernel=1x2"), "");
   EXPECT_EQ(defect("conv2d engine=onednn in_channels=3 input=1x20 stride=1x2"), "");
 }

@@ -1,5 +1,5 @@
-// The loops of whole layers in all registers that the CPU has, beside their definitions: every length of what fills no register,
-// zero points, the ends of what bytes hold.
+// Compares the loops over whole layers with their definitions, for every instruction set of the CPU: with lengths
+// around the size of a register, with zero points, and with the extreme values of bytes.
 
 #include <gtest/gtest.h>
 
@@ -36,7 +36,8 @@ TEST(ProofLanes, NormsAreTheirDefinition) {
   }
 }
 
-// 8, 16: whole registers of bytes with digits; 3: a stem's; 9: one more. Sums of few and of many channels, one wrong by a power of two.
+// Lengths: 8 and 16 fill registers of bytes with digits, 3 is that of an RGB input, 9 is one more than a register. Few
+// and many channels are summed, and one sum is wrong by a power of two.
 TEST(ProofLanes, OneWrongSumIsNotProven) {
   Random random(32);
   for (const std::int64_t length : {1, 3, 8, 9, 16, 67}) {
@@ -56,8 +57,8 @@ TEST(ProofLanes, OneWrongSumIsNotProven) {
           const auto term = static_cast<std::uint64_t>(weight * r[static_cast<std::size_t>(k)]);
           combined[static_cast<std::size_t>(i / length * padded + i % length)] += term;
           zero_point += term * kZeroPoint;
-          for (std::int64_t p = 0; p < kPositions;
-               ++p) {  // runs lie one behind the other, positions behind all of them
+          // The runs of a position are contiguous; positions follow after all of them.
+          for (std::int64_t p = 0; p < kPositions; ++p) {
             const std::int64_t step = x[static_cast<std::size_t>(p * length * kRuns + i)] - kZeroPoint;
             sums[static_cast<std::size_t>(p * outputs + k)] += static_cast<std::int32_t>(step * weight);
           }
@@ -93,7 +94,7 @@ TEST(ProofLanes, OneWrongSumIsNotProven) {
   }
 }
 
-// The largest sums of digits: all bytes 255, all digits -2^15, or -2^7.
+// The largest sums of digits: all bytes are 255, and all digits are -2^15 or -2^7.
 TEST(ProofLanes, DigitsAddUpWithoutOverflow) {
   for (const std::uint64_t combined : {-0x8000800080008000U, -0x8080808080808080U}) {
     for (const std::int64_t length : {1016, 1023, 1024, 1025, 2049, 65536}) {
@@ -125,7 +126,7 @@ TEST(ProofLanes, DigitsAddUpWithoutOverflow) {
   }
 }
 
-// More than fit the lanes of 32 bits at once.
+// The sums exceed what lanes of 32 bits hold.
 TEST(ProofLanes, LengthsOfMillionsOfNumbers) {
   constexpr std::int64_t kCount = (std::int64_t{1} << 21) + 33;
   const std::vector<std::int8_t> w(kCount, -128);
@@ -139,7 +140,7 @@ TEST(ProofLanes, LengthsOfMillionsOfNumbers) {
   }
 }
 
-// 64 channels are a register of bytes; strides whose columns are shared and not; weights that bytes hold, and that they do not.
+// 64 channels are a register of bytes. Strides share columns or do not, and weights fit in bytes or do not.
 TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
   Random random(33);
   for (const std::int64_t channels : {1, 16, 63, 64, 65, 96, 144}) {
@@ -193,13 +194,14 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
   }
 }
 
-// What four channels at all kernel positions hide is what the definition allows for. Of eight bits and of seven.
+// The expected sums follow the definition, with blocks of four channels at all kernel positions. Activations have eight
+// and seven bits.
 TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
   Random random(35);
   for (const std::int64_t channels : {64, 128, 320}) {
     for (const std::int64_t taps : {2, 9}) {
       for (const std::int32_t zero_point : {0, 71}) {
-        constexpr std::size_t kWindows = 6;  // four at a time, and others
+        constexpr std::size_t kWindows = 6;  // four at a time, and two more
         const std::int64_t length = taps * channels;
         auto x = drawn<std::uint8_t>(kWindows * static_cast<std::size_t>(length), random);
         std::for_each(x.begin() + 3 * length, x.end(), [](std::uint8_t& byte) { byte /= 2; });
@@ -231,7 +233,8 @@ TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
   }
 }
 
-// Rounding by rounding what one sum after the other gives; scales that are floats, as calibration leaves them.
+// The sums equal those of one addition after the other, in every rounding. The scales are float32 numbers, as
+// calibration gives them.
 TEST(LiteralSums, SixteenAtOnceAreThoseOfEach) {
   std::vector<void (*)(const SixteenElements&, float*)> ways;
   if (has_avx2()) ways.push_back(sums_of_sixteen_avx2);

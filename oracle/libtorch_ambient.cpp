@@ -26,7 +26,7 @@ at::QEngine qengine(Engine engine) {
 
 inst_set_t fbgemm_isa(Isa isa) {
   switch (isa) {
-    case Isa::native: return inst_set_t::anyarch;  // nothing is forced
+    case Isa::native: return inst_set_t::anyarch;  // no instruction set is forced
     case Isa::avx2: return inst_set_t::avx2;
     case Isa::avx512: return inst_set_t::avx512;
     case Isa::avx512_256: return inst_set_t::avx512_ymm;
@@ -46,8 +46,10 @@ bool has_engine(Engine engine) {
 }
 
 void select(const Execution& execution) {
-  omp_set_dynamic(0);  // OMP_DYNAMIC gives a parallel region fewer threads than omp_get_max_threads() promises
-  if (omp_get_max_active_levels() < 1) omp_set_max_active_levels(1);  // OMP_MAX_ACTIVE_LEVELS=0 does the same
+  // OMP_DYNAMIC would give a parallel region fewer threads than omp_get_max_threads() promises.
+  omp_set_dynamic(0);
+  // OMP_MAX_ACTIVE_LEVELS=0 would do the same.
+  if (omp_get_max_active_levels() < 1) omp_set_max_active_levels(1);
   at::globalContext().setQEngine(qengine(execution.engine));
   fbgemm::fbgemmForceIsa(fbgemm_isa(execution.isa));
   if (at::get_num_threads() != execution.threads) at::set_num_threads(execution.threads);
@@ -75,10 +77,11 @@ WithoutDeprecation::~WithoutDeprecation() = default;
 std::string reason_of(const std::exception& error) {
   const auto* const ours = dynamic_cast<const c10::Error*>(&error);
   std::string text = ours == nullptr ? error.what() : ours->what_without_backtrace();
-  // "The following operation failed in the TorchScript interpreter.", frames, then the operator's own words.
+  // The text is "The following operation failed in the TorchScript interpreter.", frames, then the operator's own
+  // message.
   constexpr std::string_view kOperator = "RuntimeError: ";
   if (const std::size_t at = text.rfind(kOperator); at != std::string::npos) text.erase(0, at + kOperator.size());
-  // Some begin with an empty line, or with the guess that stands behind others at every broken file.
+  // Some messages begin with an empty line, or with a line that LibTorch appends to the errors of every damaged file.
   text.erase(0, text.find_first_not_of(" \n\t"));
   const std::string words = text.substr(0, std::min(text.find('\n'), text.find(". This is an internal")));
   return words.empty() ? "no reason given" : words;

@@ -1,5 +1,6 @@
 #pragma once
-// What is ambient in LibTorch and decides: the engine that packs, the instruction set that FBGEMM is forced to, threads.
+// Provides access to the global state of LibTorch that decides how a convolution is computed: the engine that packs the
+// weights, the instruction set that FBGEMM is forced to, and the number of threads.
 
 #include <exception>
 #include <memory>
@@ -10,22 +11,23 @@
 
 namespace tieout {
 
-// Whether this library was built with the engine.
+// True if this library was built with the engine.
 [[nodiscard]] bool has_engine(Engine engine);
 
-// The most threads that an operator can have: what OMP_THREAD_LIMIT leaves. oneDNN plans with as many as are asked for, and
-// its zero point compensation is wrong where fewer run (oracle/README.md).
+// Returns the maximum number of threads of an operator, as limited by OMP_THREAD_LIMIT. oneDNN plans with as many
+// threads as requested, and its zero point compensation is wrong if fewer run (oracle/README.md).
 [[nodiscard]] int most_threads();
 
-// Sets all of it, so that neither what ran before nor the environment decides. execution: at most most_threads().
+// Sets all of this state, so that neither earlier calls nor the environment influence the result. execution: at most
+// most_threads() threads.
 void select(const Execution& execution);
 
-// Who packed the weights, and so who will compute: the packed weights' own class tells.
+// Returns the engine that packed the weights, and that will therefore compute, from the class of the packed weights.
 [[nodiscard]] Engine packed_by(const std::type_info& type);
 
-// On the first quantized tensor of a process LibTorch warns that the quantized dtypes "will be removed in a future PyTorch
-// release". The version is pinned: our users need not read it. While one of these lives, that warning is dropped; every
-// other passes.
+// Suppresses one warning for the lifetime of an instance. On the first quantized tensor of a process, LibTorch warns
+// that the quantized dtypes "will be removed in a future PyTorch release"; because the version is pinned, users need
+// not act on it. All other warnings pass.
 class WithoutDeprecation {
  public:
   WithoutDeprecation();
@@ -38,7 +40,8 @@ class WithoutDeprecation {
   std::unique_ptr<Handler> handler_;
 };
 
-// The line of an exception's text that says what is wrong: LibTorch puts C++ frames behind it, TorchScript its own before.
+// Returns the line of an exception's text that states the reason: LibTorch appends C++ frames to it, TorchScript
+// prepends its own.
 [[nodiscard]] std::string reason_of(const std::exception& error);
 
 }  // namespace tieout

@@ -27,19 +27,22 @@ struct ConvCapture::State {
   std::optional<InputQuantization> quantization;
   std::exception_ptr failure;
   std::int64_t calls = 0;
-  int depth = 0;  // operators that run inside of one another; those inside are no business of the model's
+  // The nesting depth of running operators. Nested ones are implementation details of the outermost one and are not
+  // counted.
+  int depth = 0;
   at::CallbackHandle handle = at::INVALID_CALLBACK_HANDLE;
 };
 
 namespace {
 
-// Record functions are plain functions and reach nothing else.
+// A thread-local pointer, because record functions are plain functions without other access to the capture.
 ConvCapture::State*& current() {
   thread_local ConvCapture::State* state = nullptr;
   return state;
 }
 
-// What is kept of a call from its start to its end. The tensors are held, not copied: nobody else runs in between.
+// The data of a call between its start and its end. The tensors are referenced and not copied: no other code of the
+// model runs in between.
 struct Call final : public at::ObserverContext {
   bool outermost = false;
   bool is_conv = false;
@@ -65,7 +68,7 @@ OperatorName parse(std::string_view name) {
   return found;
 }
 
-// Channels last: t itself where it lies so, which is how LibTorch's own operators leave it.
+// Returns t in channels-last order: t itself if it is already in that order, as LibTorch's own operators leave it.
 at::Tensor channels_last_of(const at::Tensor& t) {
   if (t.dim() == 3) return t.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
   return t.contiguous(t.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast);
@@ -75,7 +78,7 @@ std::span<const std::uint8_t> span_of(const at::Tensor& t) {
   return {static_cast<const std::uint8_t*>(t.data_ptr()), static_cast<std::size_t>(t.numel())};
 }
 
-// The operator's own answer is overwritten where it lies: the model goes on with it. Whatever its strides are.
+// Overwrites the operator's output in place, whatever its strides, because the model continues with it.
 void replace(const at::Tensor& y, const std::vector<std::uint8_t>& values) {
   if (values.size() != static_cast<std::size_t>(y.numel())) throw std::logic_error("a replacement of another size");
   const at::Tensor ours = at::empty_like(y, y.options(), at::MemoryFormat::Contiguous);
@@ -110,7 +113,7 @@ void show(ConvCapture::State& state, const OperatorName& op, const std::string& 
   if (const auto replacement = state.seen(std::move(captured))) replace(y, *replacement);
 }
 
-// What moves elements and computes nothing, or makes them: no business of a verification.
+// False for operators that only move or create elements, which need no verification.
 bool computes(std::string_view name) {
   constexpr std::array<std::string_view, 16> kMovers{"aten::quantize_per_tensor",
                                                      "aten::flatten",
@@ -131,7 +134,7 @@ bool computes(std::string_view name) {
   return std::find(kMovers.begin(), kMovers.end(), name) == kMovers.end();
 }
 
-// Quantized operators, those that only other engines have among them.
+// True for quantized operators, including those that only other engines have.
 bool quantizes(std::string_view name) {
   constexpr std::array<std::string_view, 5> kNamespaces{
       "quantized::", "onednn::", "prepacked::", "xnnpack::", "quantized_decomposed::"};
@@ -140,13 +143,14 @@ bool quantizes(std::string_view name) {
 
 bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
 
-// Whether we know how to read a convolution's arguments: a uint8 activation and packed weights that are not transposed.
+// True if the arguments of a convolution can be read: a uint8 activation, and packed weights that are not transposed.
 bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
   if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
   return !transposed(packed, dims);
 }
 
-// The interpreter passes the whole of its value stack as an operator's inputs, of which the last are the operator's own.
+// Returns the number of the operator's own inputs. The interpreter passes its whole value stack as inputs, of which the
+// last ones are the operator's.
 std::size_t own_inputs(const at::RecordFunction& function) {
   const auto schema = function.operator_schema();
   return schema ? schema->arguments().size() : function.inputs().size();
@@ -180,11 +184,11 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   auto* const call = static_cast<Call*>(context);
   if (state == nullptr || call == nullptr) return;
   --state->depth;
-  current() = nullptr;  // what is run from here on is ours, and not the model's
+  current() = nullptr;  // operators that run from here on belong to the capture, not to the model
   const auto go_on = c10::make_scope_exit([&] { current() = state; });
   if (state->failure || function.outputs().empty()) return;  // no output: the operator threw
   try {
-    const c10::IValue& last = function.outputs().back();  // of the whole stack, likewise
+    const c10::IValue& last = function.outputs().back();  // the outputs are the whole value stack, too
     const std::string name = function.name();
     if (call->is_conv) {
       show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());

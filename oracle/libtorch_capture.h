@@ -1,5 +1,6 @@
 #pragma once
-// Seeing quantized convolutions as LibTorch runs them, by its record functions: nothing of the model has to be changed.
+// Provides ConvCapture, which observes quantized convolutions while LibTorch runs them, by record functions. The model
+// is not changed.
 
 #include <map>
 #include <memory>
@@ -10,25 +11,28 @@
 
 namespace tieout {
 
-// While one lives, every quantized convolution that LibTorch runs on this thread is shown to `seen`, and every other
-// operator with "quantized::" in its name, or with a quantized result, is counted. One at a time on a thread.
+// While an instance exists, every quantized convolution that LibTorch runs on this thread is passed to `seen`, and
+// every other operator with "quantized::" in its name or with a quantized result is counted. At most one instance per
+// thread.
 //
-// What is captured: quantized::convNd and convNd_relu, N 1..3, on uint8 activations and int8 weights. Others, transposed ones
-// and dynamic ones among them, are counted with the rest.
+// Captured operators: quantized::convNd and convNd_relu, N 1..3, on uint8 activations and int8 weights. Other
+// convolutions, such as transposed and dynamic ones, are only counted.
 class ConvCapture {
  public:
-  // layers: names by the address of the packed weights, or empty. unpacked: outlives this.
+  // layers: layer names by the address of the packed weights, or empty. unpacked: must outlive this.
   ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers = {});
   ~ConvCapture();
   ConvCapture(const ConvCapture&) = delete;
   ConvCapture& operator=(const ConvCapture&) = delete;
 
-  // What `seen` threw, or what was found to be wrong, is thrown here: record functions swallow exceptions.
+  // Rethrows the exception that `seen` threw or that occurred during the capture, if any: record functions swallow
+  // exceptions.
   void rethrow() const;
 
+  // Returns the number of calls of each quantized operator that was not captured, by name.
   [[nodiscard]] const OperatorCounts& unverified() const;
 
-  // Of the first quantize_per_tensor that ran.
+  // Returns the parameters of the first quantize_per_tensor that ran.
   [[nodiscard]] const std::optional<InputQuantization>& quantization() const;
 
   struct State;

@@ -1,4 +1,4 @@
-// The adapter: with the other libtorch_*.cpp the only place where torch's types and exceptions occur.
+// The adapter. This file and the other libtorch_*.cpp are the only ones that use torch's types and exceptions.
 
 #include <c10/util/Exception.h>
 #include <c10/util/ScopeExit.h>
@@ -130,7 +130,7 @@ class Adapter final : public LibTorch {
     const WithoutDeprecation quiet;
     try {
       std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
-      prepared->run();  // what it refuses, it refuses here
+      prepared->run();  // errors of the case occur here
       return prepared;
     } catch (const std::exception& error) {
       return refused(error);
@@ -159,7 +159,7 @@ class Adapter final : public LibTorch {
   }
 
  private:
-  // Asked once, while nothing is forced.
+  // Determines the instruction set once, while none is forced.
   static Isa ask_for_isa() {
     switch (fbgemm::fbgemmInstructionSet()) {
       case inst_set_t::avx512_vnni: return Isa::avx512_vnni;
@@ -170,8 +170,8 @@ class Adapter final : public LibTorch {
     }
   }
 
-  // FBGEMM answers "no" to every question about the CPU until its cpuinfo has been initialised; its own operators do
-  // that only when they first run.
+  // FBGEMM reports every feature of the CPU as absent until its cpuinfo has been initialised; its own operators do that
+  // only when they first run.
   bool supported_ = fbgemm::fbgemmSupportedCPU();
   Isa native_isa_ = ask_for_isa();
   Clock::duration inside_{};

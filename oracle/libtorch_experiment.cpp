@@ -1,5 +1,5 @@
-// The document's script in C++, by LibTorch's own operators, in the script's order. What LibTorch does not have outside of
-// python, the observers, is ours (observers.h).
+// The document's script in C++, with LibTorch's own operators in the script's order. The observers, which LibTorch has
+// only in python, are from observers.h.
 
 #include "oracle/libtorch_experiment.h"
 
@@ -50,10 +50,11 @@ Tensor<T> tensor_of(const at::Tensor& t) {
 template <typename T>
 Printed<T> printed(const at::Tensor& t) {
   std::string name = t.grad_fn() == nullptr ? "" : t.grad_fn()->name();
-  return {tensor_of<T>(t), name.substr(name.rfind(':') + 1)};  // without its namespace, as python prints it
+  // The name without its namespace, as python prints it.
+  return {tensor_of<T>(t), name.substr(name.rfind(':') + 1)};
 }
 
-// torch.nn.Conv2d(1, 1, 1): python draws the weight first, and both from these bounds.
+// Equivalent to torch.nn.Conv2d(1, 1, 1): python draws the weight first, and both numbers from these bounds.
 struct Conv {
   at::Tensor weight, bias;
 
@@ -96,7 +97,7 @@ at::Tensor conv2d_relu(const at::Tensor& input, const Packed& packed, const Quan
       .call(input, packed, static_cast<double>(output.scale), output.zero_point);
 }
 
-// What is ambient in LibTorch and decides: see run_experiment().
+// Sets the global state of LibTorch that decides the result: see run_experiment().
 void set_ambient() {
   at::globalContext().setQEngine(at::QEngine::FBGEMM);
   fbgemm::fbgemmForceIsa(fbgemm::inst_set_t::anyarch);
@@ -126,7 +127,8 @@ Experiment run_experiment(std::uint64_t seed) {
     const ConvCapture capture(
         [&](CapturedConv&& seen) {
           problem = problem_of(seen.view());
-          answer = {seen.output_shape, {seen.output.begin(), seen.output.end()}};  // one channel: in any order
+          // With one channel, the order of the elements does not matter.
+          answer = {seen.output_shape, {seen.output.begin(), seen.output.end()}};
           return std::optional<std::vector<std::uint8_t>>{};
         },
         unpacked);
@@ -140,7 +142,7 @@ Experiment run_experiment(std::uint64_t seed) {
   const at::Tensor& bias = maybe_bias.value();
   const auto scale = static_cast<double>(output_parameters.scale);
 
-  // The script's expressions, as they stand there.
+  // The script's expressions, unchanged.
   const at::Tensor float_input = (x.int_repr().to(at::kInt) - x.q_zero_point()) * x.q_scale();
   const at::Tensor float_weight = w.int_repr() * w.q_per_channel_scales();
   const at::Tensor output_1 = at::relu((float_input * float_weight + bias) / scale).round();

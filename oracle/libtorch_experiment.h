@@ -1,5 +1,5 @@
 #pragma once
-// The document's script, for the adapter (libtorch_conv.cpp) to call.
+// Provides the document's script for the adapter (libtorch_conv.cpp).
 
 #include <cstdint>
 
@@ -7,10 +7,10 @@
 
 namespace tieout {
 
-// What the script computes after torch.manual_seed(seed), in a process of two threads or more: with one, LibTorch
-// takes another float convolution for the calibration, and the output scale can be one ulp off. FBGEMM is the engine.
+// Computes what the script computes after torch.manual_seed(seed) in a process of two or more threads. With one thread,
+// LibTorch calibrates with another float convolution, and the output scale can be off by one ulp. The engine is FBGEMM.
 //
-// LibTorch's exceptions pass through; std::runtime_error if the observers refuse what they see.
+// Throws LibTorch's exceptions, and std::runtime_error if the observers refuse the data.
 [[nodiscard]] Experiment run_experiment(std::uint64_t seed);
 
 }  // namespace tieout

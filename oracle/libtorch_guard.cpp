@@ -15,10 +15,11 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kAlignment = 64;                    // what LibTorch expects of its own allocator
-constexpr unsigned char kCanary = 0xA5;                   // between the end of the data and the end of its page
-constexpr unsigned char kUnwritten = 0x5A;                // what fresh memory holds: never a lucky zero
-constexpr std::size_t kMostFree = std::size_t{64} << 20;  // bytes of pages kept for the next tensors
+constexpr std::size_t kAlignment = 64;   // alignment of LibTorch's own allocator
+constexpr unsigned char kCanary = 0xA5;  // fills the bytes between the end of the data and the end of its page
+// Fills fresh memory, so that unwritten elements are not 0 by chance.
+constexpr unsigned char kUnwritten = 0x5A;
+constexpr std::size_t kMostFree = std::size_t{64} << 20;  // bytes of pages kept for later tensors
 
 std::size_t page_size() {
   static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -27,13 +28,14 @@ std::size_t page_size() {
 
 std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// One mapping: an unmapped page, the data pushed against the end of its pages, an unmapped page.
+// One mapping: an unmapped page, the data at the end of their pages, an unmapped page.
 struct Block {
-  std::size_t size, pages;  // bytes: of the data, of the pages that it lies in
+  // In bytes: of the data, and of the pages that they lie in.
+  std::size_t size, pages;
   unsigned char* base;
 };
 
-// Some of LibTorch's callers keep nothing but the pointer to the data, so that is what a block is found by.
+// Blocks are found by the data pointer, because some of LibTorch's callers keep nothing else.
 class GuardedAllocator final : public at::Allocator {
  public:
   static GuardedAllocator& instance() {
@@ -47,7 +49,8 @@ class GuardedAllocator final : public at::Allocator {
     const std::size_t pages = round_up(aligned, page);
     unsigned char* const base = take(pages);
     unsigned char* const data = base + page + pages - aligned;
-    std::memset(data, kUnwritten, size);  // what surrounds it are canaries since take()
+    // take() has filled the surrounding bytes with canaries.
+    std::memset(data, kUnwritten, size);
     {
       const std::scoped_lock lock(mutex_);
       blocks_[data] = {size, pages, base};
@@ -62,8 +65,8 @@ class GuardedAllocator final : public at::Allocator {
   }
 
  private:
-  // A mapping with room for so many bytes, whole pages, full of canaries: one that was given back, or a new one. To map and
-  // unmap pages for every tensor costs more than most small convolutions.
+  // Returns a mapping of `pages` bytes (whole pages) that are filled with canaries: one that was given back, or a new
+  // one. Mapping and unmapping pages for every tensor would cost more than most small convolutions.
   unsigned char* take(std::size_t pages) {
     {
       const std::scoped_lock lock(mutex_);
@@ -120,7 +123,8 @@ class GuardedAllocator final : public at::Allocator {
     give_back(block);
   }
 
-  // Each byte is the one before it, and the first a canary: as fast as memory is compared.
+  // True if some byte is not a canary: compares the first byte with the canary and each byte with the one before it, at
+  // the speed of memcmp.
   static bool is_written(const unsigned char* begin, const unsigned char* end) {
     if (begin == end) return false;
     return *begin != kCanary || std::memcmp(begin, begin + 1, static_cast<std::size_t>(end - begin) - 1) != 0;
@@ -135,7 +139,7 @@ class GuardedAllocator final : public at::Allocator {
 }  // namespace
 
 void guard_tensors(bool on) {
-  constexpr std::uint8_t kPriority = 100;  // the later call wins among equals
+  constexpr std::uint8_t kPriority = 100;  // among equal priorities the later call wins
   c10::SetCPUAllocator(on ? &GuardedAllocator::instance() : c10::GetDefaultCPUAllocator(), kPriority);
 }
 

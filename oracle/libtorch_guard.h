@@ -1,11 +1,11 @@
 #pragma once
-// LibTorch's tensors between unmapped pages, so that an operator that leaves its buffers dies there and then, and not some
-// cases later. The data end within 64 bytes of the page behind them; writes into what remains, and before the data, are
-// seen when the tensor is released. Not seen: reads of that remainder, and of the rest of the first page.
+// Allocates LibTorch's tensors between unmapped pages, so that an operator that leaves its buffers ends the process at
+// once and not some cases later. The data end within 64 bytes of the following page. Writes into the remaining bytes
+// and into those before the data are detected when the tensor is released. Reads of these bytes are not detected.
 
 namespace tieout {
 
-// From now on, or no more, until it is called again. Tensors made before stay as they were.
+// Turns the guard on or off for tensors that are allocated from now on. Existing tensors are not affected.
 void guard_tensors(bool on);
 
 }  // namespace tieout

@@ -1,13 +1,14 @@
 #pragma once
-// LibTorch on less than this CPU: what its engines take on an older one, measured here.
+// Restricts LibTorch to fewer instructions than this CPU has, to measure what its engines compute on an older CPU.
 
 #include "oracle/libtorch.h"
 
 namespace tieout {
 
-// libtorch(), and ONEDNN with no instruction set above `isa`. To be called before this process runs its first operator: ONEDNN
-// asks what it may use only then, and once. FBGEMM is told by each case's Execution, and is as it was. isa: not native, nor one of
-// 256 bits, which ONEDNN cannot be told. Errors: as libtorch(); unsupported where it is one of these, or this CPU has not got it.
+// Returns libtorch() with ONEDNN restricted to instruction sets up to `isa`. Must be called before this process runs
+// its first operator, because ONEDNN reads the limit only then. FBGEMM is not affected: each case's Execution selects
+// its instruction set. isa: neither native nor a 256-bit set, which ONEDNN cannot be restricted to. Errors: those of
+// libtorch(); unsupported for these sets and for one that this CPU does not have.
 [[nodiscard]] EngineResult<LibTorch*> libtorch_held_to(Isa isa);
 
 }  // namespace tieout

@@ -14,10 +14,11 @@ namespace {
 constexpr const char* kAdapter = "libtieout_libtorch.so";  // found by the program's own run path
 constexpr const char* kEntry = "tieout_libtorch";
 
-// oneDNN would then be something else than what this CPU makes of it, and every prediction of it would be wrong.
+// With one of these set, oneDNN would choose other code than for this CPU, and the predictions for it would be wrong.
 constexpr std::array kMisleading{"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"};
 
-// OpenMP reads it when it is loaded; what is loaded later, such as a kernel's own, is not told.
+// Sets OMP_WAIT_POLICY while OpenMP is loaded, which reads it only then. Libraries that are loaded later, such as a
+// kernel's own OpenMP, are not affected.
 class WaitPolicy {
  public:
   explicit WaitPolicy(Waiting waiting)
@@ -59,7 +60,7 @@ EngineResult<LibTorch*> load(Waiting waiting) {
   return reinterpret_cast<LibTorch* (*)()>(entry)();
 }
 
-// What ONEDNN_MAX_CPU_ISA says for it; nullptr where it has no word.
+// Returns the value of ONEDNN_MAX_CPU_ISA for the instruction set, or nullptr if there is none.
 const char* onednn_word(Isa isa) {
   switch (isa) {
     case Isa::avx2: return "AVX2";
@@ -88,7 +89,7 @@ EngineResult<LibTorch*> libtorch_held_to(Isa isa) {
   auto loaded = libtorch();
   if (!loaded) return loaded;
   if (auto can = (*loaded)->available({.isa = isa}); !can) return tl::unexpected(can.error());
-  // LibTorch does not export oneDNN's own call for it.
+  // The environment variable is used because LibTorch does not export oneDNN's function for the limit.
   setenv(kMisleading.front(), word, 1);
   return loaded;
 }

@@ -29,7 +29,7 @@ namespace {
 using Kind = ModelError::Kind;
 using LayerNames = std::map<const void*, std::string>;
 
-// What is packed in a model: the layers' names, as far as it says them, and the convolutions among them.
+// The packed weights of a model: names of the layers, as far as the model has them, and the convolutions.
 struct Packed {
   LayerNames names;
   std::map<const void*, c10::IValue> convolutions;
@@ -46,9 +46,10 @@ tl::unexpected<ModelError> failed(Kind kind, std::string message) {
   return tl::unexpected(ModelError{kind, std::move(message)});
 }
 
-// ---- names
+// ---- Names.
 
-// Where the weights of every layer are kept: in a module's attribute, or, once a model is frozen, in its graph.
+// Adds the packed weights among the constants of a graph, which is where a frozen model keeps them. Other models keep
+// them in attributes of modules.
 void add_constants(const torch::jit::Block* block, Packed& packed) {
   for (const torch::jit::Node* node : block->nodes()) {
     for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, packed);
@@ -56,7 +57,8 @@ void add_constants(const torch::jit::Block* block, Packed& packed) {
     const auto value = torch::jit::toIValue(node->output());
     if (!value) continue;
     constexpr std::string_view kSelf = "self.", kPacked = "._packed_params";
-    std::optional<std::string> name;  // a number once the model has been saved: it does not say
+    // A number in a model that was saved, which carries no name.
+    std::optional<std::string> name;
     const std::string given = node->output()->debugName();
     const std::size_t end = given.rfind(kPacked);
     if (given.starts_with(kSelf) && end != std::string::npos) name = given.substr(kSelf.size(), end - kSelf.size());
@@ -76,7 +78,7 @@ Packed packed_in(const torch::jit::Module& model) {
   return packed;
 }
 
-// ---- tensors in and out
+// ---- Tensors in and out.
 
 using Type = ModelTensor::Type;
 constexpr std::array<std::pair<Type, at::ScalarType>, 5> kTypes{{{Type::float32, at::kFloat},
@@ -114,7 +116,7 @@ tl::expected<ModelTensor, std::string> read_tensor(const at::Tensor& t) {
                         c10::toString(t.scalar_type()));
 }
 
-// One call's arguments.
+// Reads the arguments of one call.
 tl::expected<ModelInput, std::string> read_input(const c10::IValue& value) {
   ModelInput input;
   std::vector<c10::IValue> arguments{value};
@@ -132,7 +134,7 @@ tl::expected<ModelInput, std::string> read_input(const c10::IValue& value) {
   return input;
 }
 
-// Every tensor in what forward() returned, whatever it is wrapped in.
+// Appends every tensor in the result of forward(), in any nesting of tuples, lists and dictionaries.
 void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
   if (value.isTensor()) {
     at::Tensor t = value.toTensor();
@@ -150,9 +152,10 @@ void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
   }
 }
 
-// ---- the model
+// ---- The model.
 
-// Whether memory was refused: by the standard library, or by LibTorch's allocator, whose errors have no type of their own.
+// True if memory was refused: by the standard library, or by LibTorch's allocator, whose errors have no type of their
+// own.
 bool is_out_of_memory(const std::exception& error) {
   return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
          std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos;
@@ -170,7 +173,7 @@ class ScriptModel final : public Model {
     guard_tensors(false);
     select({.engine = engine_});
     const c10::InferenceMode inference;
-    // As it stands: an optimizer may fuse what record functions would have seen.
+    // The graph runs as written, because an optimizer could fuse operators that record functions should see.
     const torch::jit::GraphOptimizerEnabledGuard as_written(false);
     ModelRun result;
     try {
@@ -194,7 +197,7 @@ class ScriptModel final : public Model {
 
   std::size_t arguments() const override {
     const auto& schema = module_.get_method("forward").function().getSchema();
-    return schema.arguments().size() - 1;  // the first is the module itself
+    return schema.arguments().size() - 1;  // the first argument is the module itself
   }
 
   std::int64_t convolutions() const override { return static_cast<std::int64_t>(packed_.convolutions.size()); }
@@ -206,7 +209,7 @@ class ScriptModel final : public Model {
   Engine engine_;
 };
 
-// What to do about a model that cannot be loaded.
+// Returns advice for a model that cannot be loaded.
 std::string advice_on(std::string_view error) {
   if (error.find("quantized_decomposed") != std::string_view::npos) {
     return "quantized_decomposed operators are what PyTorch 2 export quantization (convert_pt2e) leaves: they exist in "
@@ -219,7 +222,7 @@ std::string advice_on(std::string_view error) {
   return "torch.jit.save(torch.jit.script(model), FILE) writes one";
 }
 
-// Empty: it can be read.
+// Returns the reason why the file cannot be read, or an empty string.
 std::string unreadable(const std::string& file) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return "there is no such file";
@@ -228,8 +231,9 @@ std::string unreadable(const std::string& file) {
   return {};
 }
 
-// Why the file is not unpacked: it claims to hold much more than it takes. torch.save() and torch.jit.save() store tensors as
-// they are, and compress little beside a model's code. Empty: it does not, or it is no zip file, as a later message says.
+// Returns the reason why the file is not unpacked, or an empty string: it claims to unpack to much more than its size.
+// torch.save() and torch.jit.save() store tensors uncompressed, and compress little except a model's code. Files that
+// are not zip archives pass; a later message reports them.
 std::string unpacks_to_too_much(const std::string& file) {
   constexpr std::uintmax_t kMostTimes = 20, kAlwaysAllowed = std::uintmax_t{64} << 20;
   const std::uintmax_t size = std::filesystem::file_size(file);

@@ -1,5 +1,5 @@
 #pragma once
-// TorchScript models and their inputs, for the adapter (libtorch_conv.cpp) to call.
+// Opens TorchScript models and reads their inputs, for the adapter (libtorch_conv.cpp).
 
 #include <memory>
 #include <string>
@@ -9,9 +9,11 @@
 
 namespace tieout {
 
-// The engine is chosen before the file is read, because weights are packed as they are read.
+// Opens a model. engine: selected before the file is read, because LibTorch packs the weights while reading. Errors:
+// see ModelError.
 [[nodiscard]] ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine);
 
+// Reads the inputs that torch.save() wrote: see LibTorch::read_inputs().
 [[nodiscard]] ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file);
 
 }  // namespace tieout

@@ -1,4 +1,4 @@
-// One operator: quantized::convNd or convNd_relu, prepacked.
+// The operator of one case: quantized::convNd or convNd_relu, prepacked.
 
 #include "oracle/libtorch_prepared.h"
 
@@ -24,7 +24,7 @@ using Prepack = Packed<kDims>(at::Tensor, std::optional<at::Tensor>, c10::List<i
 template <int kDims>
 using Apply = at::Tensor(at::Tensor, const Packed<kDims>&, double, int64_t);
 
-// The handle of an operator, as python's torch.ops finds it.
+// Returns the handle of an operator, as python's torch.ops finds it.
 template <typename Signature>
 auto find(const std::string& name, const char* overload) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), overload).typed<Signature>();

@@ -1,5 +1,5 @@
 #pragma once
-// The operator of one case with its weights packed and its activation at hand.
+// Prepares the operator of one case: packs the weights and creates the activation tensor.
 
 #include <memory>
 
@@ -7,7 +7,8 @@
 
 namespace tieout {
 
-// problem: one that LibTorch::available() allows. Selects what its execution names. Throws what LibTorch throws.
+// Selects the execution of the case and packs its weights. problem: one for which LibTorch::available() succeeds.
+// Throws what LibTorch throws.
 [[nodiscard]] std::unique_ptr<PreparedConv> prepare_conv(const ConvProblem& problem);
 
 }  // namespace tieout

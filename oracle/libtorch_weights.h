@@ -1,5 +1,5 @@
 #pragma once
-// The weights of packed convolutions as they were before LibTorch packed them.
+// Unpacks the weights of packed convolutions, to obtain them as they were before LibTorch packed them.
 
 #include <map>
 #include <memory>
@@ -14,17 +14,19 @@ struct IValue;
 
 namespace tieout {
 
-// Depth, height, width of N x C x .. or K x C x .. sizes; 1 where there is none.
+// Returns depth, height and width of sizes N x C x .. or K x C x ..; a missing dimension is 1.
 [[nodiscard]] Spatial trailing(std::span<const std::int64_t> sizes);
 
-// Of a value of quantized::convNd's second argument's type, dims 2 or 3.
+// True for the packed weights of a transposed convolution. packed: the second argument of a quantized::convNd. dims: 2
+// or 3.
 [[nodiscard]] bool transposed(const c10::IValue& packed, int dims);
 
-// Where the packed weights lie that a value of a model holds, which is how they are recognised when an operator gets them;
-// nullptr where it holds none. Packed weights are custom classes: an object whose only slot is the C++ object.
+// Returns the address of the packed weights in a value of a model, by which an operator's weights are recognised, or
+// nullptr if the value holds none. Packed weights are custom classes: an object whose only slot is the C++ object.
 [[nodiscard]] const void* packed_address(const c10::IValue& value);
 
-// What does not change from call to call of a packed convolution: unpacking costs as much as a pass over its weights.
+// Keeps the parts of packed convolutions that do not change from call to call. Unpacking costs as much as a pass over
+// the weights.
 class UnpackedWeights {
  public:
   UnpackedWeights();
@@ -32,16 +34,18 @@ class UnpackedWeights {
   UnpackedWeights(const UnpackedWeights&) = delete;
   UnpackedWeights& operator=(const UnpackedWeights&) = delete;
 
-  // Unpacks now what will be asked for; nothing where the value is no convolution that is captured.
+  // Unpacks a value in advance; does nothing unless it is a convolution that can be captured.
   void prepare(const c10::IValue& packed);
 
-  // Of quantized::convNd's second argument, dims 2 or 3.
+  // An unpacked convolution.
   struct Entry {
-    std::unique_ptr<const c10::IValue>
-        value;                        // keeps the packed weights alive, so that no others come to lie at their address
-    ConvCase spec;                    // what the weights say of it
+    // Keeps the packed weights alive, so that no others can be allocated at their address.
+    std::unique_ptr<const c10::IValue> value;
+    ConvCase spec;                    // the fields that the weights determine
     std::vector<std::int8_t> weight;  // K x C/groups x kernel
   };
+  // Returns the unpacked weights, which stay valid as long as this. packed: the second argument of a quantized::convNd.
+  // dims: 2 or 3.
   [[nodiscard]] const Entry& of(const c10::IValue& packed, int dims);
 
  private:

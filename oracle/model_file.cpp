@@ -15,7 +15,7 @@ constexpr const char* kNeeded =
     "needed is the PyTorch model, quantized to quantized::conv operators (torch.ao.quantization: prepare, calibrate, "
     "convert) and saved by torch.jit.save(torch.jit.script(model), FILE)";
 
-// ---- zip archives: only the names of their entries, and the beginning of one
+// ---- Zip archives: reads only the names of the entries and the beginning of one entry.
 
 std::uint64_t little_endian(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint64_t value = 0;
@@ -37,7 +37,7 @@ struct ZipEntry {
   std::uint64_t header = 0;  // offset of its local header
 };
 
-// The entries of the central directory; nothing where there is none, as in an archive that is cut off.
+// Returns the entries of the central directory, or nullopt if there is none, as in a truncated archive.
 std::optional<std::vector<ZipEntry>> read_directory(std::ifstream& file, std::uint64_t size) {
   constexpr std::size_t kEnd = 22, kLongestComment = 65535, kLocator = 20, kEnd64 = 56, kEntry = 46;
   constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
@@ -68,7 +68,7 @@ std::optional<std::vector<ZipEntry>> read_directory(std::ifstream& file, std::ui
   return entries;
 }
 
-// The first bytes of an entry that is stored as it is.
+// Returns the first bytes of an entry that is stored without compression.
 std::string beginning_of(std::ifstream& file, const ZipEntry& entry) {
   constexpr std::size_t kHeader = 30, kEnough = 65536;
   const std::string header = read_at(file, entry.header, kHeader);
@@ -78,12 +78,12 @@ std::string beginning_of(std::ifstream& file, const ZipEntry& entry) {
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-// What torch.save() wrote, by the classes that its pickle names.
+// Describes what torch.save() wrote, by the classes that its pickle names.
 std::string describe_pickle(std::string_view pickle) {
   if (has(pickle, "torch.nn") || has(pickle, "torch.ao.") || has(pickle, "__main__")) {
     return "a whole module that torch.save() pickled, which only its own python code can read";
   }
-  // A tensor has an empty OrderedDict, too, for its hooks; that of a state dict comes before its tensors.
+  // A tensor also contains an empty OrderedDict, for its hooks; the OrderedDict of a state dict precedes its tensors.
   if (pickle.find("OrderedDict") < pickle.find("torch._utils")) {
     return "a state dict that torch.save() wrote: weights without the model";
   }
@@ -111,7 +111,7 @@ std::string describe_archive(std::ifstream& file, std::uint64_t size) {
   return arrays ? "an archive of numpy arrays" : "a zip archive without a model's code in it";
 }
 
-// ---- other formats
+// ---- Other formats.
 
 // An ONNX file is a protobuf message that begins with its version, a small number, and a string or the graph.
 bool is_onnx(std::string_view begin, const std::filesystem::path& file) {

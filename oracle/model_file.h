@@ -1,13 +1,13 @@
 #pragma once
-// Recognises model files that are no TorchScript: ONNX, programs of torch.export, state dicts and others.
+// Recognises model files that are not TorchScript: ONNX, programs of torch.export, state dicts and others.
 
 #include <filesystem>
 #include <string>
 
 namespace tieout {
 
-// What the file is and what is needed in its place, for a message: "an ONNX model; ...". Empty for a TorchScript
-// archive, and for what is not recognised.
+// Returns a message that states what the file is and what is needed instead: "an ONNX model; ...". Returns an empty
+// string for a TorchScript archive and for files that are not recognised or cannot be read.
 [[nodiscard]] std::string describe_foreign_model(const std::filesystem::path& file);
 
 }  // namespace tieout

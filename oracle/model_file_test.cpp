@@ -18,7 +18,8 @@ std::string number(std::uint64_t value, int bytes) {
   return text;
 }
 
-// A zip archive whose entries are stored as they are. Nobody looks at checksums before the names.
+// Returns a zip archive whose entries are stored without compression. The checksums are 0, because the names are read
+// without checking them.
 std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries) {
   std::string archive, directory;
   for (const auto& [name, data] : entries) {

@@ -27,7 +27,7 @@ constexpr std::array<Described, 5> kTypes{{{"<f4", Type::float32, 4},
 
 tl::unexpected<std::string> wrong(std::string what) { return tl::unexpected(std::move(what)); }
 
-// What stands behind 'key': in the header, a python dictionary that numpy writes in one line.
+// Returns what follows 'key': in the header, which is a python dictionary that numpy writes in one line.
 std::string_view value_of(std::string_view header, std::string_view key) {
   const std::size_t at = header.find("'" + std::string(key) + "':");
   if (at == std::string_view::npos) return {};
@@ -36,7 +36,7 @@ std::string_view value_of(std::string_view header, std::string_view key) {
   return value;
 }
 
-// "(2, 3, 224, 224)", "(5,)", "()". Bounded, so that a number of elements fits.
+// Parses "(2, 3, 224, 224)", "(5,)" or "()". The product of the extents is limited so that it does not overflow.
 tl::expected<Shape, std::string> shape_of(std::string_view text) {
   const std::size_t end = text.find(')');
   if (!text.starts_with('(') || end == std::string_view::npos) return wrong("its header has no shape");
@@ -65,7 +65,7 @@ tl::expected<NpyHeader, std::string> parse_npy_header(std::string_view begin, st
     return wrong("not a .npy file; numpy.save(FILE, array) writes one");
   }
   const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(begin[at])}; };
-  const bool short_header = byte(6) == 1;  // two bytes of length in version 1, four in 2 and 3
+  const bool short_header = byte(6) == 1;  // the length has two bytes in version 1, four in 2 and 3
   const std::size_t length = byte(8) | byte(9) << 8U | (short_header ? 0 : byte(10) << 16U | byte(11) << 24U);
   const std::size_t header_at = short_header ? 10 : 12;
   const std::size_t data = header_at + length;

@@ -5,7 +5,8 @@
 namespace tieout {
 namespace {
 
-// As numpy writes it: magic, version 1.0, two bytes of length, the header padded with spaces to a multiple of 64.
+// Returns a file as numpy writes it: magic, version 1.0, two bytes of length, the header padded with spaces so that 128
+// bytes precede the data.
 std::string file(const std::string& header, const std::string& data) {
   std::string padded = header;
   padded.resize(117, ' ');
@@ -40,7 +41,7 @@ TEST(Npy, RefusesWithWords) {
             std::string::npos);
   EXPECT_NE(words(file("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", kOneAndTwo)).find("Fortran"),
             std::string::npos);
-  // 2^40 * 2^40 elements would overflow what counts them.
+  // 2^40 * 2^40 elements would overflow the element count.
   EXPECT_NE(words(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }", ""))
                 .find("shape"),
             std::string::npos);
@@ -48,7 +49,7 @@ TEST(Npy, RefusesWithWords) {
             std::string::npos);
 }
 
-// 400 MB are claimed and four bytes are there: the header and the file's size tell.
+// The header claims 400 MB and the file has four bytes: the header and the file's size suffice to refuse it.
 TEST(Npy, AHeaderThatDoesNotFitTheFileIsRefusedBeforeElementsAreRead) {
   const std::string claimed = file("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 6000, 6000), }", "");
   const auto header = parse_npy_header(claimed, claimed.size() + 4);

@@ -11,16 +11,17 @@ namespace tieout {
 namespace {
 
 constexpr std::int64_t kBins = 2048;
-constexpr std::int64_t kLevels = 256;       // of the quantized type; python takes 256 for the reduced range, too
-constexpr std::int64_t kUpsampling = 16;    // a bin is cut into so many before it is spread over wider bins
-constexpr double kSearchStep = 1e-5;        // of the quantiles
+constexpr std::int64_t kLevels = 256;  // python also uses 256 for the reduced range
+// The number of parts that a bin is divided into before it is spread over wider bins.
+constexpr std::int64_t kUpsampling = 16;
+constexpr double kSearchStep = 1e-5;        // step of the quantiles
 constexpr float kSmallestScale = 0x1p-23F;  // torch.finfo(torch.float32).eps
 
 tl::unexpected<std::string> refuse(std::string why) { return tl::unexpected(std::move(why)); }
 
-// torch.sum of a histogram. LibTorch reads it as 64 rows of 32 columns (4 registers of 8 lanes, on every instruction
-// set: this kernel has no AVX-512 version) and adds in this order: 16 rows, then 4 such runs, then 4 registers, then
-// the lanes.
+// Returns torch.sum of a histogram. LibTorch reads it as 64 rows of 32 columns (4 registers of 8 lanes, on every
+// instruction set: this kernel has no AVX-512 version) and adds in this order: 16 rows, then 4 such runs, then 4
+// registers, then the lanes.
 float sum_as_torch(std::span<const float> bins) {
   constexpr std::size_t kColumns = 32;
   constexpr std::size_t kLanes = 8;
@@ -41,7 +42,7 @@ float sum_as_torch(std::span<const float> bins) {
   return sum;
 }
 
-// torch.cumsum: accumulated in float64, rounded to float32 at every element.
+// Returns torch.cumsum: accumulated in float64 and rounded to float32 at every element.
 std::vector<float> cumulative_sums(std::span<const float> bins) {
   std::vector<float> sums;
   double sum = 0;
@@ -49,8 +50,8 @@ std::vector<float> cumulative_sums(std::span<const float> bins) {
   return sums;
 }
 
-// torch.linspace(low, high, count): from either end to the middle, fused on the instruction sets that have FMA. FBGEMM
-// needs one of those, so the unfused form is of no interest.
+// Returns torch.linspace(low, high, count): from either end to the middle, with fused operations on instruction sets
+// with FMA. FBGEMM requires one of those, so the unfused form is not needed.
 std::vector<float> linspace(float low, float high, std::int64_t count) {
   std::vector<float> points;
   const float step = (high - low) / static_cast<float>(count - 1);
@@ -61,8 +62,8 @@ std::vector<float> linspace(float low, float high, std::int64_t count) {
   return points;
 }
 
-// torch.histc. Where low == high, the bins lie around the one value, by 1 or by the next float if that is farther.
-// Counts are float32, so that a bin is full at 2^24.
+// Returns torch.histc. If low == high, the bins lie around the single value, by 1 or by the next float if that is
+// farther. Counts are float32, so that a bin stops counting at 2^24.
 std::vector<float> count_values(std::span<const float> values, float low, float high) {
   constexpr float kMax = std::numeric_limits<float>::max();
   if (low == high) {
@@ -78,7 +79,7 @@ std::vector<float> count_values(std::span<const float> values, float low, float 
   return bins;
 }
 
-// torch.div(a, b, rounding_mode="floor"): python's floor division, by the remainder.
+// Returns torch.div(a, b, rounding_mode="floor"): python's floor division, by the remainder.
 float floor_divide(float a, float b) {
   if (b == 0) return a / b;
   const float remainder = std::fmod(a, b);
@@ -88,7 +89,7 @@ float floor_divide(float a, float b) {
   return quotient - floor > 0.5F ? floor + 1 : floor;
 }
 
-// The integral of x^2 over begin..end, times density.
+// Returns the integral of x^2 over begin..end, times density.
 float error_between(float begin, float end, float density) {
   return density * ((end * end * end - begin * begin * begin) / 3.0F);
 }
@@ -130,7 +131,7 @@ tl::expected<void, std::string> HistogramObserver::observe(std::span<const float
   return {};
 }
 
-// The histogram so far, in the bins of a wider range.
+// Returns the histogram so far in the bins of a wider range.
 std::vector<float> HistogramObserver::spread_over(const Range& wider) const {
   if (observed_.low == observed_.high) {
     std::vector<float> bins = count_values(std::span(&observed_.low, 1), wider.low, wider.high);
@@ -153,7 +154,8 @@ std::vector<float> HistogramObserver::spread_over(const Range& wider) const {
   return bins;
 }
 
-// The squared error of quantizing to 256 levels that cover bins first..last, if values lie evenly within their bins.
+// Returns the squared error of quantizing to 256 levels that cover the bins first..last, if the values are distributed
+// evenly within their bins.
 double HistogramObserver::quantization_error(std::int64_t first_bin, std::int64_t last_bin) const {
   const double bin_width = (static_cast<double>(observed_.high) - static_cast<double>(observed_.low)) / kBins;
   const double level_width = bin_width * static_cast<double>(last_bin - first_bin + 1) / kLevels;
@@ -183,7 +185,7 @@ double HistogramObserver::quantization_error(std::int64_t first_bin, std::int64_
   return static_cast<double>(sum_as_torch(errors));
 }
 
-// Moves the end that holds fewer values inwards, one quantile step after the other, for as long as the error falls.
+// Moves the end that holds fewer values inwards, by one quantile step at a time, as long as the error decreases.
 HistogramObserver::Range HistogramObserver::search() const {
   const auto total = static_cast<double>(sum_as_torch(histogram_));
   const std::vector<float> sums = cumulative_sums(histogram_);

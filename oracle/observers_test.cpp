@@ -1,4 +1,4 @@
-// What python's observers made of some three hundred streams of data: testdata/make_observers.py.
+// Compares the observers with python's on about three hundred streams of data, from testdata/make_observers.py.
 
 #include "oracle/observers.h"
 
@@ -53,7 +53,7 @@ std::vector<float> draw(const json& batch) {
   return values;
 }
 
-// FNV-1a over the little-endian bytes.
+// Returns the FNV-1a hash of the little-endian bytes.
 std::string hash(std::span<const float> values) {
   std::uint64_t h = 0xcbf29ce484222325U;
   for (const float value : values) {
@@ -103,7 +103,7 @@ TEST(HistogramObserver, WithoutDataGivesPythonsDefault) {
 TEST(HistogramObserver, OneLargeValueFallsIntoBinsOfTheNextFloats) {
   HistogramObserver observer(QuantizedRange::reduced);
   ASSERT_TRUE(observer.observe(std::vector{0x1p24F, 0x1p24F}));
-  EXPECT_EQ(observer.histogram()[682], 2);  // of 2048: the float below 2^24 is 1 away, the one above 2
+  EXPECT_EQ(observer.histogram()[682], 2);  // of 2048: the float below 2^24 is 1 away, the one above is 2 away
 }
 
 TEST(HistogramObserver, RefusesWhatPythonDoesNotAnswer) {

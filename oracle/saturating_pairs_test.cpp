@@ -12,7 +12,8 @@
 namespace tieout {
 namespace {
 
-// By channel, 1x1, with kernel positions, an odd number of each, and depthwise: neighbours in the order kd, kh, kw, channel.
+// Tests 1x1 kernels, larger ones, odd numbers of channels and of kernel positions, and a single channel. Neighbours are
+// in the order kd, kh, kw, channel.
 TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {
   Random random(34);
   for (const Spatial kernel : {Spatial{1, 1, 1}, Spatial{1, 3, 3}, Spatial{1, 2, 2}}) {
@@ -22,7 +23,8 @@ TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {
       const auto w = drawn<std::int8_t>(static_cast<std::size_t>(4 * length), random);
       std::vector<PairExtremes> expected(4);
       for (std::int64_t k = 0; k < 4; ++k) {
-        const auto weight = [&](std::int64_t i) {  // in the order of neighbours; 0 beside the last of an odd number
+        // In the order of neighbours; 0 behind the last of an odd number.
+        const auto weight = [&](std::int64_t i) {
           return i < length ? int{w[static_cast<std::size_t>(k * length + i % channels * taps + i / channels)]} : 0;
         };
         PairExtremes& extremes = expected[static_cast<std::size_t>(k)];
@@ -43,7 +45,8 @@ TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {
   }
 }
 
-// By brute force, pairs from even places and from odd ones; of channels that fill no register and more than one.
+// Compares with brute force, for pairs from even and from odd places, and with numbers of channels that do not fill a
+// register or exceed one.
 TEST(SaturatingPairs, AreThoseOfTheWindows) {
   Random random(37);
   for (const std::int64_t channels : {3, 5, 17, 33}) {

@@ -1,7 +1,8 @@
-"""Writes dequantized.json: the document's two hypotheses for small convolutions of every kind, by numpy scalars.
+"""Writes dequantized.json: the results of the document's two hypotheses for small convolutions of every kind.
 
 Usage: python make_dequantized.py > dequantized.json
-Where the scales are powers of two, every sum is exact, and PyTorch's own float64 convolution must agree.
+The hypotheses are evaluated with numpy scalars. If the scales are powers of two, every sum is exact, and the results
+must equal PyTorch's float64 convolution.
 """
 import itertools
 import json

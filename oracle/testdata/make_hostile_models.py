@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Makes models/endless.pt, greedy.pt and bomb.pt of models/shared.pt: a model whose forward pass never ends, one that takes all memory, and
-one whose file claims to unpack to 96 MiB. They are archives that TorchScript reads; no torch is needed."""
+"""Writes models/endless.pt, greedy.pt and bomb.pt, which are variants of models/shared.pt: a model whose forward pass
+never ends, one that allocates all memory, and one whose file claims to unpack to 96 MiB. TorchScript can read these
+archives; this script does not need torch.
+"""
 
 import pathlib
 import zipfile

@@ -1,9 +1,10 @@
-"""Writes hypotheses.json: one output element a case, and what each hypothesis of oracle/hypotheses.cpp says it is.
+"""Writes hypotheses.json: cases of one output element each, with its value by each hypothesis of oracle/hypotheses.cpp.
 
 Usage: python make_hypotheses.py > hypotheses.json
-Written from the formulas in oracle/hypothesis_*.h and engine_model.h: integers of python, exact fractions, and roundings of
-fractions to float32, float64 and integers that are defined below. No floating-point operation of the machine is used but the
-sums of float64 in manual_output_1. Cases are kept so that every hypothesis is told from integer_float32 by some.
+The implementation follows the formulas in oracle/hypothesis_*.h and engine_model.h and uses python's integers, exact
+fractions, and roundings of fractions to float32, float64 and integers that are defined below. It uses no floating-point
+operation of the machine except for the float64 sums in manual_output_1. Cases are selected so that every hypothesis
+differs from integer_float32 in some of them.
 """
 import json
 import math
@@ -18,7 +19,7 @@ def special(*vs):
 
 
 def to_float(v, bits, emin, emax):
-    """A fraction rounded to a binary float, nearest even, subnormals included; beyond the largest: infinite."""
+    """Rounds a fraction to a binary float, nearest even, with subnormals; values beyond the largest become infinite."""
     if special(v) or v == 0:
         return v
     sign, v = (-1, -v) if v < 0 else (1, v)
@@ -254,7 +255,7 @@ def onednn(e):
     return onednn_from(e, mul(mul(f32(F(e.raw(sum(e.products)))), twice(e.xs64)), e.ws32))
 
 
-def onednn_int16_pairs(e):  # 1x1, one group
+def onednn_int16_pairs(e):  # valid for 1x1 convolutions with one group
     taken = e.n * e.xz * e.wz - e.xz * sum(e.w) - e.wz * sum(e.x)
     return onednn_from(e, mul(add(f32(F(e.pairs())), f32(F(taken))), mul(twice(e.xs64), e.ws32)))
 
@@ -274,7 +275,7 @@ def qnnpack(e):
     steps = mul(e.b or F(0), r)
     q = to_int32(steps)
     if not special(steps) and half_even(steps) >= 2 ** 31:
-        q = 2 ** 31 - 1  # 1x1
+        q = 2 ** 31 - 1  # the limit for 1x1 convolutions
     raw = wrap(e.raw(sum(e.products)) + q)
     return e.quantized(to_int32(mul(f32(F(raw)), mul(e.unit, div(F(1), e.os32)))))
 
@@ -354,7 +355,7 @@ def draw(rng):
     if kind == 0:
         c["os"] = scale(rng)
     elif kind == 1 and raw != 0:
-        c["os"] = float(f32(F(unit * abs(raw) / (rng.randrange(0, 200) + 0.5))))  # a tie, or beside one
+        c["os"] = float(f32(F(unit * abs(raw) / (rng.randrange(0, 200) + 0.5))))  # a tie, or a value next to one
     elif kind == 2:
         c["os"] = unit / 2.0 ** rng.randrange(10, 40)  # overflows int32
     else:

@@ -1,10 +1,11 @@
-"""Writes model_counts.json: at how many elements manual_output_1 differs from FBGEMM, layer by layer, in the models of models/.
+"""Writes model_counts.json: for each layer of the models in models/, the number of elements at which manual_output_1
+differs from FBGEMM.
 
 Usage: python make_model_counts.py > model_counts.json
        python make_model_counts.py MODEL.pt INPUT.pt      for any traced model without control flow
 
-Python's own count: the graph is run here, operator by operator, and every convolution is computed again by torch's float64
-convolution of dequantized numbers. Nothing of Tieout takes part. Sums of float64 are added up in torch's order.
+The counts are independent of Tieout: this script runs the graph operator by operator, and computes every convolution
+again by torch's float64 convolution of dequantized numbers, which adds up in torch's order.
 """
 import json
 import pathlib
@@ -17,7 +18,7 @@ torch.backends.quantized.engine = 'fbgemm'
 
 
 def manual_output_1(x, packed, scale, zero_point, relu, dims):
-    """clamp(zp + round(relu(conv(dequantized) / scale))): activations in float32, everything else in float64."""
+    """Returns clamp(zp + round(relu(conv(dequantized) / scale))), with activations in float32, all else in float64."""
     w, bias = packed.unpack()
     per_channel = w.qscheme() != torch.per_tensor_affine
     shape = [-1] + [1] * (w.dim() - 1)

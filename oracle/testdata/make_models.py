@@ -1,14 +1,14 @@
-"""Writes the small models of models/ that are odd in one way each, and small_input.pt, which they run on.
+"""Writes the small models in models/, which have one unusual property each, and small_input.pt, their input.
 
 Usage: python make_models.py          (PyTorch 2.15.0)
-The other models of that folder were trained or calibrated elsewhere and are kept as they came.
+The other models of that folder were trained or calibrated elsewhere and are kept unchanged.
 
-  shared          one convolution runs twice; a ReLU in place overwrites what convolutions answered
+  shared          one convolution runs twice; an in-place ReLU overwrites the output of convolutions
   transposed      a transposed convolution, which is not verified, beside two that are
-  frozen          torch.jit.freeze: modules and their names are gone
+  frozen          torch.jit.freeze, which removes modules and their names
   two_arguments   forward(x, y) returns a tuple with a list and a dictionary in it
-  full_range      quantized for QNNPACK: activations up to 255, so that pairs of products can saturate
-  not_quantized   floats
+  full_range      quantized for QNNPACK, with activations up to 255, so that pairs of products can saturate
+  not_quantized   the model in float
   only_linear     dynamically quantized linear layers, no convolution
   decomposed      the same with operators of quantized_decomposed, which LibTorch does not have
 """

@@ -1,8 +1,8 @@
-"""Writes observers.json: what PyTorch 2.15.0's observers make of data drawn from seeds.
+"""Writes observers.json: the results of PyTorch 2.15.0's observers for data that are drawn from seeds.
 
 Usage: python make_observers.py COUNT [FIRST] > observers.json
-The data are drawn with the project's own generator (cases/random.h) by operations that are exact, or rounded once in
-float64, so that observers_test.cpp draws the same bits.
+The data are drawn with the generator of cases/random.h by operations that are exact, or rounded once in float64, so
+that observers_test.cpp draws the same bits.
 """
 import json
 import random
