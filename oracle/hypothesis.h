@@ -44,23 +44,23 @@ struct Hypothesis {
   // wherever nothing overflows. A hypothesis with a small distance gives the same output as s unless s is near a tie,
   // which is how whole layers are compared quickly (compare.h).
   enum class Distance {
-    // A few roundings to float32; the value is a function of the window's sums alone.
+    // Differs from s by a few roundings to float32; the value is a function of the window's sums alone.
     roundings,
-    // As `roundings`, from another s: the bias is the nearest whole number of units of raw.
+    // Differs by such roundings from another s, whose bias is rounded to a whole number of units of raw.
     nearest_bias,
-    // As `nearest_bias`, with the bias truncated toward 0.
+    // Differs by such roundings from another s, whose bias is truncated to a whole number of units of raw.
     truncated_bias,
-    // As `nearest_bias`, with a first rounding to a power of two of an output step before the final rounding.
+    // Differs from nearest_bias by a first rounding, to a power of two of an output step, before the final rounding.
     twice_rounded,
-    // As `roundings`, and each activation is rounded to float32. Near a tie, the whole window is needed.
+    // Differs from s by a few roundings, and by a rounding of each activation. Near a tie, the whole window is needed.
     activations,
-    // As `roundings` where neither a pair of products nor the sum of activations leaves int16, otherwise unbounded.
+    // Equals `roundings` where neither a pair of products nor the sum of activations leaves int16, else `anywhere`.
     pairs,
-    // As `pairs`, for pairs of channels of one kernel position. 1x1 convolutions also need sums of bytes within 2^24.
+    // Equals `pairs` for pairs of channels of one kernel position; with 1x1, sums of products must also be within 2^24.
     tap_pairs,
-    // The distance of manual_output_2, which accumulates in float32.
+    // Differs by the rounding errors of manual_output_2, which accumulates in float32.
     float_sum,
-    // Unbounded: the hypothesis is another function and is evaluated at every element.
+    // Is not bounded: the hypothesis is another function and is evaluated at every element.
     anywhere,
   } distance = Distance::anywhere;
 };

@@ -9,9 +9,9 @@ namespace tieout {
 // where the sum s + oz is inexact. Deciding input: acc 1, os 2, oz 1 gives 1 with FBGEMM, 2 here.
 [[nodiscard]] std::uint8_t zero_point_first(const Window& window, Trace* trace);
 
-// As zero_point_first, with the bias added as fl(f + fl(b / A)) for every granularity, relu as max(s, 0), and a clamp
-// before rounding: y = RNE(clamp(fl(s + oz), 0, 255)), where NaN gives 0. No value overflows to 0. Deciding inputs:
-// that of zero_point_first, and xs 1000, ws 1000, os 0.001, x 3, w 8, which gives 255.
+// Differs from zero_point_first in three steps: the bias is added as fl(f + fl(b / A)) for every granularity, relu is
+// max(s, 0), and the clamp comes before rounding: y = RNE(clamp(fl(s + oz), 0, 255)), where NaN gives 0. No value
+// overflows to 0. Deciding inputs: that of zero_point_first, and xs 1000, ws 1000, os 0.001, x 3, w 8, which gives 255.
 [[nodiscard]] std::uint8_t onednn_output_scale(const Window& window, Trace* trace);
 
 // Applies relu to the sum only, as max(f, 0). The result is FBGEMM's except for values beyond int32, which give 0 and

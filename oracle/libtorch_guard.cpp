@@ -132,7 +132,7 @@ class GuardedAllocator final : public at::Allocator {
 
   std::mutex mutex_;
   std::unordered_map<const unsigned char*, Block> blocks_;
-  std::unordered_map<std::size_t, std::vector<unsigned char*>> free_;  // by bytes of pages
+  std::unordered_map<std::size_t, std::vector<unsigned char*>> free_;  // the key is the number of bytes of pages
   std::size_t free_bytes_ = 0;
 };
 

@@ -103,7 +103,7 @@ TEST(HistogramObserver, WithoutDataGivesPythonsDefault) {
 TEST(HistogramObserver, OneLargeValueFallsIntoBinsOfTheNextFloats) {
   HistogramObserver observer(QuantizedRange::reduced);
   ASSERT_TRUE(observer.observe(std::vector{0x1p24F, 0x1p24F}));
-  EXPECT_EQ(observer.histogram()[682], 2);  // of 2048: the float below 2^24 is 1 away, the one above is 2 away
+  EXPECT_EQ(observer.histogram()[682], 2);  // bin 682 of 2048: the float below 2^24 is 1 away, the one above is 2 away
 }
 
 TEST(HistogramObserver, RefusesWhatPythonDoesNotAnswer) {

@@ -18,7 +18,7 @@ struct CombinedRun {
 
 // A row of output positions for one group of output channels. Every window consists of runs of one length.
 struct CombinedRow {
-  const CombinedRun* runs;  // of the first position
+  const CombinedRun* runs;  // runs of the first position
   std::int64_t run_count, run_length;
   // `step`: bytes from the runs of one position to those of the next.
   std::int64_t step, positions;

@@ -47,7 +47,7 @@ class SumProof {
   struct Piece {
     std::int64_t first, count;
     std::int64_t image;
-    Spatial at;  // of the first position
+    Spatial at;  // place of the first position
     // The input lines with padding; they begin at the window of output line at[1], column 0.
     const std::uint8_t* lines = nullptr;
     // Bytes from one line to the next, and from one plane of taps to the next.
@@ -81,7 +81,7 @@ class SumProof {
   AlignedVector<std::int32_t> random_;  // r
   // R: groups x runs x run_length_, in the order of ProofLanes::arrange().
   AlignedVector<std::uint64_t> combined_;
-  std::vector<std::uint64_t> zero_points_;  // by group: xz * sum of R
+  std::vector<std::uint64_t> zero_points_;  // xz * sum of R for each group
   // In depthwise layers: taps x C of w - wz, and by channel -xz times their sum.
   AlignedVector<std::int32_t> taps_, shifts_;
   // The same taps in the order of ProofLanes::pack_taps(), or empty.

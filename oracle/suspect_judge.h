@@ -20,7 +20,7 @@ struct Findings {
   explicit Findings(std::size_t hypotheses, std::size_t most)
       : found(hypotheses, Differences(most)), groups{Differences(most), Differences(most), Differences(most)} {}
 
-  std::vector<Differences> found;                  // by hypothesis
+  std::vector<Differences> found;                  // differences of each hypothesis
   std::array<Differences, Asked::kGroups> groups;  // differences that all hypotheses of a group have in common
   SuspectsLeft left;                               // the classification of the current suspects
   std::int64_t image = 0;                          // the image of the last element, which saves a division
@@ -41,8 +41,8 @@ struct Findings {
     std::vector<const std::uint8_t* const*> x;
     std::vector<std::int64_t> sums;
   } by_channel;
-  Window window;  // with its elements
-  Window sums;    // with its sums only
+  Window window;  // a window with its elements
+  Window sums;    // a window of sums
 };
 
 class SuspectJudge {

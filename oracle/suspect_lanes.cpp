@@ -41,7 +41,7 @@ struct Columns {
     };
     group(Asked::kNearest, b.nearest_known, b.nearest);
     group(Asked::kTruncated, b.truncated_known, b.truncated);
-    group(Asked::kTwice, b.nearest_known, b.twice);  // on top of the nearest, away from 0
+    group(Asked::kTwice, b.nearest_known, b.twice);  // added to the nearest shift, away from 0
   }
 };
 

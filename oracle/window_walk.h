@@ -28,7 +28,7 @@ class WindowWalk {
 
   const ConvProblem& problem_;
   const ConvCase& c_;
-  Spatial extent_{};  // of an image with its padding
+  Spatial extent_{};  // size of an image with its padding
   std::int64_t channels_, length_;
   Detail detail_;
   // True if an image with its padding is too large to be copied; each window is then gathered separately.
