@@ -1,5 +1,6 @@
 #pragma once
-// Vectors that begin at a cache line: registers of 64 bytes are loaded twice where they lie across two.
+// Provides AlignedVector, a std::vector whose memory begins at a 64-byte cache line. A load of a 64-byte register that
+// crosses two cache lines costs two loads.
 
 #include <cstddef>
 #include <new>

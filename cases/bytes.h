@@ -1,5 +1,6 @@
 #pragma once
-// Values as bytes, for the way from one process to another of the same program, and back with every length checked.
+// Provides ByteWriter and ByteReader, which turn values into bytes and back to pass them between processes of the same
+// program. The reader checks every length. Numbers keep the byte order and size of the machine.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +14,8 @@
 
 namespace tieout {
 
-// Appends values to a string of bytes.
+// Appends values to a string of bytes: trivially copyable values as they lie in memory, texts and lists after their
+// 64-bit length.
 class ByteWriter {
  public:
   template <typename T>
@@ -39,8 +41,8 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reads what a ByteWriter wrote, in the same order. Bytes that end too early give zeros and empty lists, and complete()
-// tells. The bytes outlive it.
+// Reads what a ByteWriter wrote, in the same order. If the bytes end too early, the remaining texts and lists are
+// empty, numbers keep the value that they had, and complete() returns false. The bytes must outlive the reader.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
@@ -60,7 +62,7 @@ class ByteReader {
     std::ranges::copy(taken, reinterpret_cast<char*>(values.data()));
   }
 
-  // True if every value was there, and nothing is left.
+  // True if every value was present and no byte is left over.
   [[nodiscard]] bool complete() const { return !too_short_ && bytes_.empty(); }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
-// Classes of cases: what is known to tell implementations apart. props/case_class tells which of them a case reaches.
+// Lists the classes of cases: the properties that are known to separate implementations. props/case_class.h determines
+// which of them a case has.
 
 #include <cstddef>
 #include <string_view>
@@ -7,39 +8,58 @@
 namespace tieout {
 
 enum class CaseClass {
-  tie,                  // a value before rounding exactly between two integers
-  beside_tie,           // one or two floats away from there
-  pair_saturation,      // a pair of products that does not fit int16, on a path where that matters
-  sum_beyond_2_24,      // an accumulator that float32 cannot hold
-  int32_wrap,           // a sum that does not fit int32
-  conversion_overflow,  // a value before rounding that does not fit int32
-  int16_saturation,     // one that fits int32, but not int16
+  // A value before rounding lies exactly between two integers.
+  tie,
+  // A value before rounding lies one or two floats away from a tie.
+  beside_tie,
+  // A pair of products does not fit int16, on a path where that changes the result.
+  pair_saturation,
+  // float32 cannot represent an accumulator exactly.
+  sum_beyond_2_24,
+  // A sum does not fit int32.
+  int32_wrap,
+  // A value before rounding does not fit int32.
+  conversion_overflow,
+  // A value before rounding fits int32, but not int16.
+  int16_saturation,
   clamped_low,
   clamped_high,
-  interior,           // a result strictly between the clamps
-  zero_point_at_end,  // of the activation or the output: 0 or 255
-  weight_zero_point,  // not 0
+  // A result lies strictly between the clamps.
+  interior,
+  // The zero point of the activation or of the output is 0 or 255.
+  zero_point_at_end,
+  // A zero point of the weight is not 0.
+  weight_zero_point,
   bias,
-  padded,  // padding that differs from raw zero
+  // There is padding, and its value differs from a stored 0.
+  padded,
   dilated,
   grouped,
   per_channel,
   relu,
-  odd_channels,  // not a multiple of 8: the tails of vectors
-  large_batch,   // more than one image
+  // A number of channels is not a multiple of 8, so that vector code needs a tail.
+  odd_channels,
+  // The batch has more than one image.
+  large_batch,
   tie_with_bias,
   strided,
   one_dimensional,
   three_dimensional,
-  large_kernel,              // in depthwise code: an extent of 5 or 7
-  mixed_kernel,              // in depthwise code: the depth's extent another than the others
-  two_outputs_a_channel,     // in depthwise code
-  activation_sum_saturated,  // in depthwise code: beyond 32767, with a weight zero point
-  enlarging,                 // a multiplier above 1
+  // Depthwise code runs, and the kernel's width is more than 3.
+  large_kernel,
+  // Depthwise code runs, and the kernel's depth differs from its width.
+  mixed_kernel,
+  // Depthwise code runs, and each input channel has more than one output channel.
+  two_outputs_a_channel,
+  // Depthwise code runs, a weight zero point is not 0, and a sum of activations exceeds 32767.
+  activation_sum_saturated,
+  // The multiplier of the first channel is above 1.
+  enlarging,
   channels_last,
   several_threads,
   forced_isa,
-  other_engine,  // not FBGEMM by its own name
+  // The engine is not Engine::fbgemm.
+  other_engine,
 };
 inline constexpr std::size_t kCaseClasses = 33;
 

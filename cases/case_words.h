@@ -1,5 +1,6 @@
 #pragma once
-// The words of a case's choices, as its line has them: "channels_last" for MemoryFormat::channels_last.
+// Provides the words that a case line uses for the values of its enumerations, such as "channels_last" for
+// MemoryFormat::channels_last.
 
 #include <string_view>
 #include <tl/expected.hpp>
@@ -15,7 +16,8 @@ namespace tieout {
 [[nodiscard]] std::string_view name(MemoryFormat format);
 [[nodiscard]] std::string_view name(Granularity granularity);
 
-// The value of that name, or an error that lists the names there are. E: Fill, Engine, Isa or MemoryFormat.
+// Returns the value of that name, or an error that lists the accepted names. E: Fill, Engine, Isa or MemoryFormat.
+// field: the word of the case line that the error names.
 template <typename E>
 [[nodiscard]] tl::expected<E, CaseError> from_name(std::string_view field, std::string_view text);
 

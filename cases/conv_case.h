@@ -1,5 +1,6 @@
 #pragma once
-// ConvCase: one problem for a quantized convolution, with everything that decides its result.
+// Defines ConvCase, one problem for a quantized convolution with every parameter that decides its result, and
+// ConvProblem, a case together with its contents.
 //
 //   y = quantize(relu(conv(dequantize(x), dequantize(w)) + bias))
 //
@@ -15,60 +16,72 @@
 
 namespace tieout {
 
-// Depth, height, width. A 2-d convolution leaves depth at its neutral value, a 1-d one depth and height.
+// Holds depth, height and width. A 2-d convolution leaves the depth at its neutral value, a 1-d convolution depth and
+// height.
 using Spatial = std::array<std::int64_t, 3>;
 
-enum class Granularity { per_tensor, per_channel };  // of the weight's scale and zero point
+// States whether the weight has one scale and zero point, or one of each per output channel.
+enum class Granularity { per_tensor, per_channel };
 enum class Relu { off, on };
 
-// How contents are drawn from the case's seed; `listed` means that the values themselves are in the case.
+// States how contents are drawn from the case's seed; `listed` means that the case itself holds the values.
 enum class Fill {
   listed,
-  uniform,   // the whole range, every value alike
-  edges,     // the whole range, half of the values at or beside its ends, its middle or the zero point
-  extremes,  // only the two ends of the range: what saturates and overflows
-  reduced,   // activations 0..127, weights -128..127: what reduce_range calibration aims at
-  sparse,    // seven of eight values are the zero point
-  small,     // activations 0..3, weights -5..4: what PyTorch's own test of this operator draws
+  // Draws uniformly from the whole range.
+  uniform,
+  // Draws half of the values from the whole range, half at or beside its ends, its middle or the zero point.
+  edges,
+  // Draws only the two ends of the range, which saturate and overflow.
+  extremes,
+  // Draws activations from 0..127 and weights from -128..127, the ranges that reduce_range calibration aims at.
+  reduced,
+  // Sets seven of eight values to the zero point.
+  sparse,
+  // Draws activations from 0..3 and weights from -5..4, as PyTorch's own test of this operator does.
+  small,
 };
 
 template <typename T>
 struct Contents {
   Fill fill = Fill::uniform;
-  std::vector<T> values;  // filled if and only if fill == Fill::listed
+  // Holds values if and only if fill == Fill::listed.
+  std::vector<T> values;
 
   bool operator==(const Contents&) const = default;
 };
 
-// What a kernel is asked to compute, where implementations of the same contract differ.
+// Selects what a kernel computes where implementations of the same contract differ.
 struct Arithmetic {
-  // Products: summed up as they are, or neighbours in the reduction added in 16 bits first, saturating (vpmaddubsw).
+  // Products are summed exactly, or neighbours in the reduction are first added in 16 bits with saturation
+  // (vpmaddubsw).
   enum class Products { exact, int16_pairs } products = Products::exact;
-  // The sum of activations that takes out a weight's zero point: exact, or at most 32767 (16-bit saturating adds).
+  // The sum of activations, which removes a weight's zero point, is exact or at most 32767 (16-bit saturating adds).
   enum class ActivationSum { exact, int16 } activation_sum = ActivationSum::exact;
-  // float(raw) + bias / A with one rounding or with two, where 1/A is computed first (per tensor only; per channel every
-  // bias is divided by its A).
+  // float(raw) + bias / A is computed with one rounding, or with two where 1/A is computed first. This concerns
+  // per-tensor weights only; per channel, every bias is divided by its A.
   enum class TensorBias { fused, separate } tensor_bias = TensorBias::fused;
 
   bool operator==(const Arithmetic&) const = default;
 };
 
-// Who computes the reference, and how it is asked to. Kernels do not read this.
+// Selects the engine that computes the reference and how it runs. Kernels do not read these.
 enum class Engine { fbgemm, onednn, x86, qnnpack };
 enum class Isa { native, avx2, avx512, avx512_256, avx512_vnni, avx512_vnni_256 };
 enum class MemoryFormat { contiguous, channels_last };
 
 struct Execution {
   Engine engine = Engine::fbgemm;
-  Isa isa = Isa::native;  // what FBGEMM is forced to; the other engines choose for themselves
-  MemoryFormat memory_format = MemoryFormat::contiguous;  // of the activation, in the engine's hands
+  // The instruction set that FBGEMM is forced to use; the other engines choose their own.
+  Isa isa = Isa::native;
+  // The activation's layout when it is passed to the engine.
+  MemoryFormat memory_format = MemoryFormat::contiguous;
   int threads = 1;
 
   bool operator==(const Execution&) const = default;
 };
 
 struct ConvCase {
-  int dims = 2;  // number of spatial dimensions, 1..3
+  int dims = 2;  // Number of spatial dimensions, 1..3.
   std::int64_t batch = 1;
   std::int64_t in_channels = 1;
   std::int64_t out_channels = 1;
@@ -76,20 +89,22 @@ struct ConvCase {
   Spatial input{1, 1, 1};
   Spatial kernel{1, 1, 1};
   Spatial stride{1, 1, 1};
-  Spatial padding{0, 0, 0};  // on both sides; padded positions hold the activation's zero point
+  // Applies on both sides; padded positions hold the activation's zero point.
+  Spatial padding{0, 0, 0};
   Spatial dilation{1, 1, 1};
 
   double activation_scale = 1;
   std::int64_t activation_zero_point = 0;
   Granularity granularity = Granularity::per_tensor;
-  std::vector<double> weight_scales{1};             // 1, or out_channels of them
-  std::vector<std::int64_t> weight_zero_points{0};  // as many as scales
+  std::vector<double> weight_scales{1};             // One value, or out_channels values.
+  std::vector<std::int64_t> weight_zero_points{0};  // As many values as weight_scales.
   double output_scale = 1;
   std::int64_t output_zero_point = 0;
-  std::vector<float> bias;  // in real units; empty: no bias; else out_channels values
+  // In real units; empty: no bias; otherwise out_channels values.
+  std::vector<float> bias;
   Relu relu = Relu::off;
 
-  std::uint64_t seed = 0;  // decides the contents that are not listed
+  std::uint64_t seed = 0;  // Decides the contents that are not listed.
   Contents<std::uint8_t> activation;
   Contents<std::int8_t> weight;
 
@@ -98,7 +113,7 @@ struct ConvCase {
   bool operator==(const ConvCase&) const = default;
 };
 
-// The same problem with its contents at hand.
+// Holds a case with its contents.
 struct ConvProblem {
   ConvCase spec;
   std::vector<std::uint8_t> activation;  // N x C x D x H x W
@@ -117,16 +132,16 @@ struct ConvProblem {
 
 [[nodiscard]] inline std::int64_t volume(const Spatial& s) { return s[0] * s[1] * s[2]; }
 
-// floor((input + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 along each dimension; below 1 where the
-// kernel does not fit.
+// Returns floor((input + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 along each dimension. The value is
+// below 1 where the kernel does not fit.
 [[nodiscard]] Spatial output_size(const ConvCase& c);
 
-// Shapes as LibTorch has them: N, C, then the case's own spatial dimensions.
+// Return shapes as LibTorch has them: N and C (of the weight: K and C/groups), then the case's own spatial dimensions.
 [[nodiscard]] Shape activation_shape(const ConvCase& c);
 [[nodiscard]] Shape weight_shape(const ConvCase& c);
 [[nodiscard]] Shape output_shape(const ConvCase& c);
 
-// Number of products that one output element sums up: C/groups times the kernel's volume.
+// Returns the number of products that one output element sums up: C/groups times the kernel's volume.
 [[nodiscard]] inline std::int64_t reduction_length(const ConvCase& c) {
   return c.in_channels / c.groups * volume(c.kernel);
 }

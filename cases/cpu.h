@@ -1,6 +1,6 @@
 #pragma once
-// What this CPU can run, where more than one room asks. The same words for all: what is compiled for "AVX-512" uses all
-// four of its parts.
+// Detects instruction sets of this CPU for code in several folders, so that all use the same definitions: has_avx512()
+// requires all four subsets that code compiled for "AVX-512" uses.
 
 namespace tieout {
 
@@ -17,7 +17,7 @@ namespace tieout {
 
 [[nodiscard]] inline bool has_avx_vnni() { return __builtin_cpu_supports("avxvnni") != 0; }
 
-// True if the CPU multiplies int8 matrices in tiles.
+// True if the CPU multiplies int8 matrices in tiles (AMX).
 [[nodiscard]] inline bool has_amx_int8() {
   return has_avx512() && __builtin_cpu_supports("amx-tile") != 0 && __builtin_cpu_supports("amx-int8") != 0;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A digest of a sequence of values: FNV-1a with 64 bits. It finds accidents and careless edits, not forgeries.
+// Computes a digest of a sequence of values with 64-bit FNV-1a. It detects accidents and careless edits, not forgeries.
 
 #include <bit>
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace tieout {
 
 class Digest {
  public:
-  // Goes on behind the values of another digest.
+  // Starts an empty digest, or continues from the value of another one.
   explicit Digest(std::uint64_t value = 0xcbf29ce484222325U) : value_(value) {}
 
   void add_bytes(std::string_view bytes) {
@@ -22,7 +22,7 @@ class Digest {
   void add(std::int64_t value) { add(static_cast<std::uint64_t>(value)); }
   void add(double value) { add(std::bit_cast<std::uint64_t>(value)); }
 
-  // With its length, so that "ab", "c" and "a", "bc" differ.
+  // Adds the text with its length, so that "ab", "c" and "a", "bc" give different digests.
   void add(std::string_view text) {
     add(static_cast<std::uint64_t>(text.size()));
     add_bytes(text);

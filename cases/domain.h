@@ -1,5 +1,6 @@
 #pragma once
-// Domain: the set of cases that a kernel takes, as conditions on a case's parameters; one line of text, and back.
+// Defines Domain, the set of cases that a kernel accepts, as conditions on a case's parameters. A domain converts to
+// one line of text and back.
 //
 //   dims=2 kernel=3x3|5x5 stride=1 padding=same in_channels%16=0 wz=0
 //
@@ -7,7 +8,7 @@
 // alternative hold. The empty text is the domain of all cases.
 //
 //   NAME OPERATOR VALUE           OPERATOR is =, !=, <, <=, > or >=; several values for = and != are joined by |
-//   NAME % N = M                  the remainder; != likewise (without the spaces)
+//   NAME % N = M                  the remainder; also with != (without the spaces)
 //
 //   NAME                                                          VALUE
 //   dims batch in_channels out_channels groups xz wz oz threads   integer; wz holds if it holds for every channel
@@ -67,25 +68,27 @@ enum class Parameter {
   format,
 };
 
-// A set of parameters, one bit each.
+// Holds a set of parameters, one bit each.
 using ParameterSet = std::uint32_t;
 [[nodiscard]] constexpr ParameterSet set_of(Parameter p) { return ParameterSet{1} << static_cast<unsigned>(p); }
 
 [[nodiscard]] constexpr bool is_spatial(Parameter p) { return Parameter::input <= p && p <= Parameter::output; }
 
-// A parameter as a condition names it: all axes of a spatial one, or one of them.
+// Holds a parameter as a condition names it: all axes of a spatial parameter, or one of them.
 struct Operand {
   Parameter parameter = Parameter::dims;
-  int axis = -1;  // 0..2 for depth, height, width; -1: all
+  int axis = -1;  // 0..2 for depth, height, width; -1: all axes.
 
   bool operator==(const Operand&) const = default;
 };
 
-// The right-hand side of a condition.
+// Holds the right-hand side of a condition.
 struct ConditionValue {
   enum class Kind { number, extents, operand, same } kind = Kind::number;
-  double number = 0;                  // also the value of a choice such as relu=on
-  std::vector<std::int64_t> extents;  // 1 to 3 of them, the width last
+  // Also holds the value of a choice such as relu=on.
+  double number = 0;
+  // One to three extents, the width last.
+  std::vector<std::int64_t> extents;
   Operand operand;
 
   bool operator==(const ConditionValue&) const = default;
@@ -93,29 +96,31 @@ struct ConditionValue {
 
 struct Condition {
   Operand left;
-  std::int64_t modulus = 0;  // 0: none
+  std::int64_t modulus = 0;  // The N of NAME % N; 0: no remainder is taken.
   enum class Relation { equal, unequal, less, at_most, more, at_least } relation = Relation::equal;
-  std::vector<ConditionValue> values;  // more than one only for equal and unequal
+  // Has more than one value only for equal and unequal.
+  std::vector<ConditionValue> values;
   std::string text;
 
   bool operator==(const Condition& other) const { return text == other.text; }
 };
 
-// The parameters of a case that decide whether the condition holds; derived ones such as `output` are resolved.
+// Returns the parameters of a case that decide whether the condition holds; derived parameters such as `output` are
+// replaced by those that they depend on.
 [[nodiscard]] ParameterSet parameters_of(const Condition& condition);
 
-// Whether the condition holds for the case. last_axis: spatial parameters are compared up to this axis only, so that a
-// case whose further axes are not chosen yet can be tested; 2 for a complete case.
+// True if the condition holds for the case. last_axis: spatial parameters are compared up to this axis only, so that a
+// case whose later axes are not chosen yet can be tested; 2 for a complete case.
 [[nodiscard]] bool holds(const Condition& condition, const ConvCase& c, int last_axis = 2);
 
 class Domain {
  public:
   using Alternative = std::vector<Condition>;
 
-  // The domain of all cases.
+  // Constructs the domain of all cases.
   Domain() = default;
 
-  // Error: which condition is wrong, and what is allowed there.
+  // Reads a domain. The error names the wrong condition and states what is allowed there.
   [[nodiscard]] static tl::expected<Domain, std::string> parse(std::string_view text);
 
   [[nodiscard]] std::string text() const;

@@ -1,5 +1,6 @@
 #pragma once
-// A convolution as LibTorch runs it, channels last, and where it lies: nothing is copied or owned.
+// Provides LayerView, a convolution as LibTorch runs it (channels last), and conversions between its layouts. A view
+// points to the tensors; it neither copies nor owns them.
 
 #include <cstdint>
 #include <vector>
@@ -9,12 +10,13 @@
 namespace tieout {
 
 struct LayerView {
-  const ConvCase* spec = nullptr;            // valid; its contents are not looked at
+  // A valid case; its contents are not read.
+  const ConvCase* spec = nullptr;
   const std::uint8_t* activation = nullptr;  // N x D x H x W x C
   const std::int8_t* weight = nullptr;       // K x C/groups x kernel
 };
 
-// An output element: the position in N x D' x H' x W', and the output channel.
+// Identifies an output element by its position in N x D' x H' x W' and its output channel.
 struct OutputElement {
   std::int64_t position = 0;
   std::int64_t k = 0;
@@ -22,20 +24,20 @@ struct OutputElement {
   bool operator==(const OutputElement&) const = default;
 };
 
-// The element's place in N x K x spatial, where the rest of the house counts.
+// Convert between an element and its offset in N x K x spatial, the order of output tensors.
 [[nodiscard]] std::int64_t offset_of(const OutputElement& element, const ConvCase& c);
 [[nodiscard]] OutputElement element_at(std::int64_t offset, const ConvCase& c);
 
-// N x C x plane as N x plane x C, and back. `values`: batch * channels * plane of them.
+// Convert N x C x plane to N x plane x C, and back. values: batch * channels * plane of them.
 [[nodiscard]] std::vector<std::uint8_t> channels_last(const std::uint8_t* values, std::int64_t batch,
                                                       std::int64_t channels, std::int64_t plane);
 [[nodiscard]] std::vector<std::uint8_t> channels_first(const std::uint8_t* values, std::int64_t batch,
                                                        std::int64_t channels, std::int64_t plane);
 
-// The same problem with contents of its own, in the order of ConvProblem.
+// Returns the layer as a problem that owns its contents, in the order of ConvProblem.
 [[nodiscard]] ConvProblem problem_of(const LayerView& layer);
 
-// Where an output position stands, moved on without dividing.
+// Holds the coordinates of an output position. advance() moves to the next position without divisions.
 struct OutputPlace {
   std::int64_t image = 0;
   Spatial at{};

@@ -1,5 +1,5 @@
 #pragma once
-// Dense tensors from one layout to another.
+// Converts dense tensors between layouts by transposing matrices.
 
 #include <algorithm>
 #include <cstdint>
@@ -7,8 +7,9 @@
 
 namespace tieout {
 
-// rows x 9 bytes becomes 9 x rows: the weights of 3x3 kernels, megabytes of them. Eight rows at a time; returns how many. In the
-// compiler's own vectors: on x86 these are its instructions that interleave registers.
+// Transposes the first rows / 8 * 8 of a matrix of rows x 9 bytes, and returns how many rows those are. These are the
+// weights of 3x3 kernels, which take megabytes. The code handles eight rows at a time with the compiler's vector
+// extension, which x86 compilers translate to interleaving instructions. to: 9 x rows bytes.
 template <typename Byte>
 std::int64_t nine_columns(const Byte* from, std::int64_t rows, Byte* to) {
   using Bytes [[gnu::vector_size(16)]] = char;
@@ -49,8 +50,9 @@ std::int64_t nine_columns(const Byte* from, std::int64_t rows, Byte* to) {
   return r;
 }
 
-// outer x rows x columns becomes outer x columns x rows. With rows = channels and columns = positions that is NCHW to NHWC
-// and OIHW to OHWI; with the two exchanged, the way back. In squares that stay in the cache.
+// Returns outer x rows x columns as outer x columns x rows. With rows = channels and columns = positions this converts
+// NCHW to NHWC and OIHW to OHWI; with the two exchanged, it converts back. The loops work on squares that fit the
+// cache.
 template <typename T>
 [[nodiscard]] std::vector<T> transposed(const T* from, std::int64_t outer, std::int64_t rows, std::int64_t columns) {
   constexpr std::int64_t kSquare = 32;

@@ -1,5 +1,5 @@
 #pragma once
-// Finds the word that a mistyped one was probably meant to be.
+// Finds the known word that a mistyped word was probably meant to be, for error messages.
 
 #include <optional>
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace tieout {
 
-// The first of `known` with the fewest letters to insert, delete, replace or exchange with their neighbour, upper and lower
-// case alike; nothing where that takes more than a third of the word's letters.
+// Returns the first of `known` with the smallest distance: the number of letters to insert, delete, replace or exchange
+// with their neighbour, without regard to case. Returns nothing if that exceeds a third of the word's letters.
 [[nodiscard]] std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace tieout

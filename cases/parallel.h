@@ -1,5 +1,5 @@
 #pragma once
-// Work in parts, on several threads.
+// Splits work into parts and runs them on several threads.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace tieout {
 
-// work(part, begin, end) for parts 0, 1, .. that cover 0..count in this order, at the same time, on at most `threads`
-// threads. work must not throw.
+// Calls work(part, begin, end) for parts 0, 1, .. that cover 0..count in this order. The parts run at the same time, on
+// at most `threads` threads, the calling thread among them. work must not throw.
 template <typename Work>
 void in_parts(std::int64_t count, int threads, const Work& work) {
   const std::int64_t parts = std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(count, 1));

@@ -1,6 +1,6 @@
 #pragma once
-// Text that comes from elsewhere, made fit to be printed: what a subject says, what its standard error holds, what a record or
-// a baseline has in it.
+// Escapes text from untrusted sources before it is printed: messages of a subject, its standard error, contents of a
+// record or a baseline.
 
 #include <cstddef>
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace tieout {
 
-// Returns the text as a part of one line that can move no terminal's cursor, reverse no writing direction and begin no
-// workflow command of GitHub. Bytes that are no printable character are written as \xNN; "::" at the front and "##[" get a
-// backslash. Of a text longer than `most` bytes, the first ones are kept and "..." follows.
+// Returns the text as part of one line that cannot move a terminal's cursor, reverse the writing direction or start a
+// workflow command of GitHub. Bytes that are not printable characters are written as \xNN; a "::" at the front gets a
+// backslash, and "##[" becomes "#\x23[". Of a text longer than `most` bytes, the first ones are kept and "..." follows.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t most = std::string_view::npos);
 
-// Likewise of several lines: newlines and tabs stay.
+// Does the same for a text of several lines, and keeps newlines and tabs.
 [[nodiscard]] std::string printable_lines(std::string_view text);
 
 }  // namespace tieout

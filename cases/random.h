@@ -1,5 +1,5 @@
 #pragma once
-// The project's own pseudo-random numbers: the same bits on every compiler, library and machine.
+// Provides the project's own pseudo-random numbers, which have the same bits on every compiler, library and machine.
 // The standard distributions are not used anywhere, because their results differ between libraries.
 
 #include <array>
@@ -9,12 +9,12 @@
 
 namespace tieout {
 
-// SplitMix64 (Steele, Lea, Flood 2014): one 64-bit word of state, every seed gives an independent,
-// full-period sequence, so that a stream per tensor costs nothing.
+// Implements SplitMix64 (Steele, Lea, Flood 2014). It has one 64-bit word of state, and every seed gives an
+// independent, full-period sequence, so that a stream for each tensor costs nothing.
 class Random {
  public:
   explicit constexpr Random(std::uint64_t seed) : state_(seed) {}
-  // Stream `stream` of `seed`: what one stream draws never shifts what another one draws.
+  // Starts stream `stream` of `seed`. Numbers drawn from one stream never change those of another.
   constexpr Random(std::uint64_t seed, std::uint64_t stream)
       : state_(Random(seed ^ (0xd1342543de82ef95U * (stream + 1))).next()) {}
 
@@ -23,25 +23,26 @@ class Random {
     return mix(state_);
   }
 
-  // What next() will give after `skipped` others: no word depends on the one before it, so that many are drawn side by side.
+  // Returns the value of next() after `skipped` further calls. No word depends on the one before it, so that compilers
+  // can compute many at a time.
   [[nodiscard]] constexpr std::uint64_t peek(std::uint64_t skipped) const {
     return mix(state_ + (skipped + 1) * kStep);
   }
 
-  // Uniform over 0..n-1 for n >= 1, by the high half of a 32x32-bit product. The bias is below n / 2^32.
+  // Draws uniformly from 0..n-1 for n >= 1, by the high half of a 32x32-bit product. The bias is below n / 2^32.
   constexpr std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(between(0, std::int64_t{n} - 1)); }
 
-  // Uniform over low..high, both ends included; high - low < 2^32.
+  // Draws uniformly from low..high, both ends included; high - low < 2^32.
   constexpr std::int64_t between(std::int64_t low, std::int64_t high) { return between(next(), low, high); }
-  // The same of a word that was drawn.
+  // Maps a word that was drawn before to low..high in the same way.
   static constexpr std::int64_t between(std::uint64_t word, std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(((word >> 32U) * static_cast<std::uint64_t>(high - low + 1)) >> 32U);
   }
 
-  // True with probability numerator / denominator.
+  // Returns true with probability numerator / denominator.
   constexpr bool chance(std::uint32_t numerator, std::uint32_t denominator) { return below(denominator) < numerator; }
 
-  // Uniform over [0, 1), 53 bits.
+  // Draws uniformly from [0, 1) with 53 bits.
   constexpr double unit() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
 
   template <typename T, std::size_t N>

@@ -1,12 +1,14 @@
 #pragma once
-// A text as one word for a shell. C++17 and no other header of Tieout's, because <tieout/gtest.h> includes it.
+// Quotes a text as one word for a shell. This header uses C++17 and no other header of Tieout, because <tieout/gtest.h>
+// includes it.
 
 #include <string>
 
 namespace tieout {
 
-// As it is where that is one word, else in single quotes. A text with control characters becomes $'...', which bash and zsh
-// read: so a command can be printed and pasted whatever the text holds.
+// Returns the text unchanged if a shell reads it as one word, and otherwise in single quotes. A text with control
+// characters is written as $'...', which bash and zsh read, so that a printed command can be pasted whatever it
+// contains.
 [[nodiscard]] inline std::string shell_word(const std::string& text) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-";
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;

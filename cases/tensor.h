@@ -1,5 +1,5 @@
 #pragma once
-// A dense tensor: a shape and its elements in row-major order, the last dimension fastest.
+// Provides a dense tensor: a shape and its elements in row-major order, the last dimension fastest.
 
 #include <cstdint>
 #include <functional>
@@ -17,12 +17,12 @@ using Shape = std::vector<std::int64_t>;
 template <typename T>
 struct Tensor {
   Shape shape;
-  std::vector<T> values;  // element_count(shape) of them
+  std::vector<T> values;  // Has element_count(shape) elements.
 
   bool operator==(const Tensor&) const = default;
 };
 
-// The position of element `offset` in a tensor of this shape, outermost dimension first.
+// Returns the index of element `offset` in a tensor of this shape, outermost dimension first.
 [[nodiscard]] inline std::vector<std::int64_t> unravel(std::int64_t offset, const Shape& shape) {
   std::vector<std::int64_t> index(shape.size());
   for (std::size_t d = shape.size(); d-- > 0;) {

@@ -1,5 +1,5 @@
 #pragma once
-// What is asked of a case in several places.
+// Provides properties of a case that several folders test.
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 namespace tieout {
 
-// One channel in and one out a group, several groups.
+// True if there are several groups of one input and one output channel each.
 [[nodiscard]] inline bool is_depthwise(const ConvCase& c) {
   return c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What a case may be. Everything behind validate() may rely on it.
+// Defines which cases are valid. All code that takes a validated case relies on these limits.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -8,16 +8,17 @@
 
 namespace tieout {
 
-// What is wrong with a case, or with its text: the field as it is written in the text, and what is allowed.
+// Describes what is wrong with a case or its text: the field as the text names it, and what is allowed.
 struct CaseError {
   std::string field;
-  std::string message;  // "must be 1..3, is 7"
+  std::string message;  // For example "must be 1..3, is 7".
 
   [[nodiscard]] std::string text() const { return field + ": " + message; }
   bool operator==(const CaseError&) const = default;
 };
 
-// No tensor of a case may hold more elements: keeps a typing error from taking the machine's memory.
+// The largest number of elements of any tensor of a case. It prevents a typing error from exhausting the machine's
+// memory.
 inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
 
 [[nodiscard]] tl::expected<void, CaseError> validate(const ConvCase& c);
