@@ -46,7 +46,7 @@ TEST(Bytes, ThatEndEarlyOrLateAreNotComplete) {
   EXPECT_FALSE(read(bytes + "x").complete);
 }
 
-// A length that overflows when it is multiplied by the size of an element.
+// Each length exceeds the elements that are left; the last two also overflow when multiplied by the element size.
 TEST(Bytes, AForgedLengthIsNoLength) {
   std::string bytes = written();
   for (const std::uint64_t length : {std::uint64_t{3}, std::uint64_t{1} << 61U, ~std::uint64_t{0}}) {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kSpatialWords{"input", "kernel", "stride", "padding", "dilation"};
 constexpr std::array<std::string_view, 5> kListWords{"ws", "wz", "bias", "x", "w"};
 
-// What other notations call the words of a case.
+// Lists the names that other notations have for the words of a case.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNames{{
     {"kernel_size", "kernel"},
     {"kernel_shape", "kernel"},
@@ -48,7 +48,7 @@ bool has(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// The parts of a list in whatever brackets, with spaces, commas or semicolons between them.
+// Joins the parts of a list, which may have any brackets and spaces, commas or semicolons as separators.
 std::string joined(std::string_view list, std::string_view separators, char between) {
   std::string text;
   while (true) {
@@ -118,7 +118,7 @@ std::string advice_on_value(std::string_view word, std::string_view value) {
   const std::string parts = joined(value, "[](){} ", ',');
   if (listed && parts.find(',') == std::string::npos) return write(word, parts);
   if (std::ranges::count(parts, ',') == 1 && (word == "xs" || word == "os")) {
-    return write(word, joined(parts, ",", '.'));  // a decimal comma
+    return write(word, joined(parts, ",", '.'));  // The comma was a decimal comma.
   }
   return {};
 }

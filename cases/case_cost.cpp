@@ -13,8 +13,9 @@ std::int64_t product_count(const ConvCase& c) {
 }
 
 std::int64_t memory_to_verify(const ConvCase& c) {
-  constexpr std::int64_t kCopies = 4;           // ours, a worker's, LibTorch's and the one it packs
-  constexpr std::int64_t kBytesPerOutput = 40;  // the trace, both answers and what a report keeps
+  constexpr std::int64_t kCopies = 4;  // There are our own copy, a worker's, LibTorch's and the packed one.
+  // Holds the trace, both answers and the values that a report keeps.
+  constexpr std::int64_t kBytesPerOutput = 40;
   return kCopies * (element_count(activation_shape(c)) + element_count(weight_shape(c))) +
          kBytesPerOutput * element_count(output_shape(c));
 }

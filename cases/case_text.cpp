@@ -18,7 +18,7 @@ void append_number(std::string& out, T value) {
 
 template <typename T>
 bool same_bits(T a, T b) {
-  // -0.0 and 0.0 are different contents; a NaN equals itself.
+  // -0.0 and 0.0 are different contents, and a NaN equals itself.
   if constexpr (std::is_floating_point_v<T>) {
     return std::memcmp(&a, &b, sizeof a) == 0;
   } else {
@@ -33,7 +33,7 @@ void append_list(std::string& out, const std::vector<T>& values) {
     std::size_t run = 1;
     while (i + run < values.size() && same_bits(values[i], values[i + run])) ++run;
     if (i != 0) out += ',';
-    // A run of one is shorter by itself, and reads better.
+    // A run of one is shorter and easier to read without a count.
     if (run > 1) {
       append_number(out, run);
       out += '*';

@@ -15,7 +15,8 @@ namespace {
 
 using Done = tl::expected<void, CaseError>;
 
-// What validate() allows of output channels; longer lists of scales, zero points and biases would only take memory.
+// The limit that validate() sets for output channels. Longer lists of scales, zero points and biases would only take
+// memory.
 constexpr std::int64_t kMostChannels = std::int64_t{1} << 24;
 
 constexpr std::string_view kBlanks = " \t";
@@ -39,7 +40,7 @@ Done read_number(std::string_view field, std::string_view text, T& value) {
   return bad(field, "must be " + wanted + ", is '" + excerpt(text) + "'");
 }
 
-// One item of a list. Bytes are read as int, so that 256 is out of range and not a wrapped 0.
+// Reads one item of a list. Bytes are read as int, so that 256 is reported as out of range and does not wrap to 0.
 template <typename T>
 Done read_item(std::string_view field, std::string_view text, T& value) {
   if constexpr (sizeof(T) == 1) {
@@ -125,7 +126,7 @@ Done read_contents(std::string_view field, std::string_view text, Contents<T>& c
   return {};
 }
 
-// A number, or a list of them in brackets: which of both decides the granularity.
+// Reads a number, or a list in brackets. The brackets decide the granularity.
 template <typename T>
 Done read_parameter(std::string_view field, std::string_view text, std::vector<T>& values, bool& is_list) {
   is_list = !text.empty() && text.front() == '[';
@@ -139,7 +140,7 @@ struct Reader {
   std::set<std::string, std::less<>> seen;
   bool scales_listed = false, zero_points_listed = false;
 
-  // rest: of the line, for a list that spaces have broken.
+  // Reads one word. rest: the rest of the line, to advise on a list that is broken up by spaces.
   Done read_word(std::string_view word, std::string_view rest) {
     const bool has_value = word.find('=') != std::string_view::npos;
     const std::string_view key = cut(word, '=');
@@ -213,13 +214,13 @@ struct Reader {
     return {};
   }
 
-  // ws and wz have one granularity: one list makes the other one a list of equal values.
+  // Gives ws and wz the same granularity: if one of them is a list, the other becomes a list of equal values.
   Done settle_granularity() {
     if (!scales_listed && !zero_points_listed) return {};
     if (c.out_channels < 1 || c.out_channels > kMostChannels) return bad("out_channels", "must be 1..2^24");
     c.granularity = Granularity::per_channel;
     const auto channels = static_cast<std::size_t>(c.out_channels);
-    // Before the other list is made as long.
+    // This check comes before the other list is extended to the same length.
     const std::size_t given = scales_listed ? c.weight_scales.size() : c.weight_zero_points.size();
     if (given != channels) {
       return bad(scales_listed ? "ws" : "wz", "must list " + std::to_string(channels) +
@@ -231,7 +232,7 @@ struct Reader {
   }
 };
 
-// "Conv2d" and "conv2d_relu" mean conv2d.
+// Advises on heads such as "Conv2d" and "conv2d_relu", which mean conv2d.
 std::string advice_for_head(std::string_view head) {
   if (head.size() < 6 || (head[0] | 0x20) != 'c' || head.substr(1, 3) != "onv" || head[4] < '1' || head[4] > '3')
     return {};

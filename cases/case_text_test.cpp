@@ -157,7 +157,7 @@ TEST(CaseText, AMessageIsShortAndCanBePrinted) {
   EXPECT_EQ(parse("conv2d\x1b[31m").error().text().find('\x1b'), std::string::npos);
 }
 
-// Each would otherwise take gigabytes before it is refused.
+// Without a check of its length, each of these lists would take gigabytes before it is refused.
 TEST(CaseText, AListIsNotLongerThanThereAreChannels) {
   for (const char* line : {"conv1d ws=[268435456*1]", "conv1d bias=[268435456*1]",
                            "conv1d wz=[1] out_channels=268435456", "conv1d wz=[1] out_channels=9999999"}) {

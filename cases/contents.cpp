@@ -14,17 +14,22 @@ namespace {
 enum Stream : std::uint64_t { kActivationStream, kWeightStream };
 
 struct Range {
-  std::int64_t low, high;            // every value
-  std::int64_t zero_point;           // what stands for 0.0
-  std::int64_t tame_low, tame_high;  // Fill::small
-  std::int64_t reduced_high;         // Fill::reduced
+  // The whole range.
+  std::int64_t low, high;
+  // The stored value that stands for 0.0.
+  std::int64_t zero_point;
+  // The range of Fill::small.
+  std::int64_t tame_low, tame_high;
+  // The upper end of Fill::reduced.
+  std::int64_t reduced_high;
 
-  // Fill::edges: where arithmetic changes.
+  // The values of Fill::edges, at which arithmetic changes.
   std::array<std::int64_t, 9> edges{low,       low + 1,    high,           high - 1,      low + 127,
                                     low + 128, zero_point, zero_point - 1, zero_point + 1};
 };
 
-// Number i of contents that take `words` of the sequence each. Written so that compilers draw many side by side.
+// Computes value i from words kWords * i and kWords * i + kWords - 1 of the sequence. Values do not depend on each
+// other, so that compilers vectorize the loop.
 template <std::uint64_t kWords, typename T, typename Of>
 [[gnu::always_inline]] inline void fill_by(std::span<T> values, const Random& random, Of of) {
   for (std::uint64_t i = 0; i < values.size(); ++i) {
@@ -42,7 +47,7 @@ template <typename T>
       return fill_by<2>(values, random, [&](std::uint64_t first, std::uint64_t second) {
         constexpr auto kLast = static_cast<std::int64_t>(std::tuple_size_v<decltype(range.edges)>) - 1;
         const std::int64_t edge = range.edges[static_cast<std::size_t>(between(second, 0, kLast))];
-        // Not by a branch: half of them would be foreseen wrongly.
+        // A mask is used in place of a branch, because a branch would be mispredicted half of the time.
         const std::int64_t on_edge = -static_cast<std::int64_t>(between(first, 0, 1) == 0);
         const std::int64_t value = (edge & on_edge) | (between(second, range.low, range.high) & ~on_edge);
         return value < range.low ? range.low : value > range.high ? range.high : value;
@@ -51,7 +56,8 @@ template <typename T>
       return fill_by<1>(values, random, [&](std::uint64_t word, std::uint64_t) {
         return between(word, 0, 1) == 0 ? range.low : range.high;
       });
-    case Fill::sparse: {  // takes one word or two
+    // Each value takes one word of the sequence or two.
+    case Fill::sparse: {
       std::uint64_t taken = 0;
       for (T& value : values) {
         const std::int64_t zero = -static_cast<std::int64_t>(between(random.peek(taken), 0, 7) < 7);
@@ -73,14 +79,14 @@ template <typename T>
   fill_by<1>(values, random, [&](std::uint64_t word, std::uint64_t) { return between(word, low, high); });
 }
 
-// 64-bit multiplications, eight at a time.
+// AVX-512 has 64-bit multiplications, eight at a time.
 template <typename T>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void draw_avx512(Fill fill, std::span<T> values,
                                                                        const Random& random, const Range& range) {
   draw(fill, values, random, range);
 }
 
-// Of three 32-bit ones each, four at a time.
+// AVX2 composes each 64-bit multiplication of three 32-bit ones, four at a time.
 template <typename T>
 [[gnu::target("avx2")]] void draw_avx2(Fill fill, std::span<T> values, const Random& random, const Range& range) {
   draw(fill, values, random, range);

@@ -14,7 +14,8 @@ ConvCase wide(Fill fill) {
   return c;
 }
 
-// The same bytes on every machine and compiler, for ever: a replay line from last year must still replay.
+// Contents must be the same bytes on every machine and compiler, in every release: a case line from last year must
+// still replay.
 TEST(Contents, AreTheSameForEver) {
   const ConvProblem p = with_contents(wide(Fill::uniform));
   const std::vector<std::uint8_t> x(p.activation.begin(), p.activation.begin() + 6);

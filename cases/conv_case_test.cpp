@@ -53,11 +53,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Broken{"stride", [](ConvCase& c) { c.stride[1] = 0; }},
                     Broken{"padding", [](ConvCase& c) { c.padding[1] = -1; }},
                     Broken{"xs", [](ConvCase& c) { c.activation_scale = 0; }},
-                    Broken{"xs", [](ConvCase& c) { c.activation_scale = 1e-50; }},  // 0 in float32
+                    Broken{"xs", [](ConvCase& c) { c.activation_scale = 1e-50; }},  // This is 0 in float32.
                     Broken{"xz", [](ConvCase& c) { c.activation_zero_point = 256; }},
                     Broken{"ws", [](ConvCase& c) { c.weight_scales = {1, 1}; }},
                     Broken{"wz", [](ConvCase& c) { c.weight_zero_points = {-129}; }},
-                    Broken{"os", [](ConvCase& c) { c.output_scale = 1e39; }},  // infinite in float32
+                    Broken{"os", [](ConvCase& c) { c.output_scale = 1e39; }},  // This is infinite in float32.
                     Broken{"oz", [](ConvCase& c) { c.output_zero_point = -1; }},
                     Broken{"bias", [](ConvCase& c) { c.bias = {1, 2}; }},
                     Broken{"bias", [](ConvCase& c) { c.bias = {std::numeric_limits<float>::quiet_NaN()}; }},

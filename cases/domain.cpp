@@ -79,7 +79,7 @@ std::int64_t extent(Parameter p, const ConvCase& c, int axis) {
   return room < 0 ? 0 : room / c.stride[d] + 1;
 }
 
-// Of the parameters that have one value: all but the spatial ones, ws and wz.
+// Returns the value of a parameter that has a single one: all but the spatial parameters, ws, wz and the multiplier.
 double number(Parameter p, const ConvCase& c) {
   const auto whole = [](std::int64_t value) { return static_cast<double>(value); };
   switch (p) {
@@ -126,7 +126,7 @@ double reduced(double value, std::int64_t modulus) {
   return modulus == 0 ? value : std::fmod(value, static_cast<double>(modulus));
 }
 
-// The value's number on an axis; nothing where it has none, as a pair of extents has none for a depth.
+// Returns the value's number on an axis, or nothing if it has none: a pair of extents has none for the depth.
 std::optional<double> on_axis(const ConditionValue& value, const ConvCase& c, int axis) {
   switch (value.kind) {
     case Kind::number: return value.number;
@@ -143,7 +143,7 @@ std::optional<double> on_axis(const ConditionValue& value, const ConvCase& c, in
   return static_cast<double>(value.extents[at(axis - first)]);
 }
 
-// All axes of a spatial parameter against one value.
+// Compares all axes of a spatial parameter with one value.
 bool axes_related(const Condition& condition, const ConditionValue& value, const ConvCase& c, int last_axis) {
   if (value.kind == Kind::extents && value.extents.size() > 1 && std::ssize(value.extents) != c.dims) return false;
   for (int axis = 3 - c.dims; axis <= last_axis; ++axis) {
@@ -155,7 +155,7 @@ bool axes_related(const Condition& condition, const ConditionValue& value, const
   return true;
 }
 
-// A single number, or every number of ws, wz and the multiplier, against one value.
+// Compares a single number, or every number of ws, wz and the multiplier, with one value.
 bool numbers_related(const Condition& condition, const ConditionValue& value, const ConvCase& c) {
   const Operand& left = condition.left;
   const auto compared = on_axis(value, c, 2);
@@ -172,7 +172,7 @@ bool numbers_related(const Condition& condition, const ConditionValue& value, co
     return std::ranges::all_of(c.weight_scales,
                                [&](double ws) { return fits(c.activation_scale * ws / c.output_scale); });
   }
-  // An axis that the case does not have is neutral, and no condition is about it.
+  // An axis that the case does not have is neutral, and no condition applies to it.
   if (left.axis >= 0 && left.axis < 3 - c.dims) return true;
   return fits(left.axis >= 0 ? static_cast<double>(extent(left.parameter, c, left.axis)) : number(left.parameter, c));
 }
@@ -222,7 +222,7 @@ std::optional<std::vector<std::int64_t>> read_extents(std::string_view text) {
   }
 }
 
-// A choice's number, or in words what is allowed.
+// Returns the number of a choice; the error states the allowed words.
 tl::expected<double, std::string> read_choice(Parameter p, std::string_view text) {
   const auto word = [&](auto value) -> tl::expected<double, std::string> {
     if (!value) return tl::unexpected(value.error().message);
@@ -285,7 +285,7 @@ tl::expected<ConditionValue, std::string> read_value(const Operand& left, std::s
                         std::string(text) + "'");
 }
 
-// NAME%N before the relation.
+// Reads the part NAME or NAME%N before the relation. Returns an error, or an empty text.
 std::string read_left(std::string_view text, Condition& condition) {
   if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
     if (!read_number(text.substr(percent + 1), condition.modulus) || condition.modulus < 1) {
@@ -363,7 +363,7 @@ bool holds(const Condition& condition, const ConvCase& c, int last_axis) {
   const auto fits = [&](const ConditionValue& value) {
     return axes ? axes_related(condition, value, c, last_axis) : numbers_related(condition, value, c);
   };
-  // A number that depends on axes which are not chosen yet may still come to fit.
+  // A number that depends on axes which are not chosen yet may still satisfy the condition later.
   const auto chosen = [&](const Operand& operand) {
     const bool derived = operand.parameter == Parameter::taps || operand.parameter == Parameter::products ||
                          operand.parameter == Parameter::positions;
@@ -381,7 +381,7 @@ bool holds(const Condition& condition, const ConvCase& c, int last_axis) {
 tl::expected<Domain, std::string> Domain::parse(std::string_view text) {
   Domain domain;
   Alternative alternative;
-  bool wanted = false;  // a condition, after an `or`
+  bool wanted = false;  // True after an `or`, which a condition must follow.
   while (true) {
     text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\n")));
     if (text.empty()) break;

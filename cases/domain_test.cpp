@@ -40,14 +40,14 @@ TEST(Domain, ComparesEveryAxisThatTheCaseHas) {
   EXPECT_FALSE(contains("kernel=3x3", "conv2d input=9 kernel=3x1"));
   EXPECT_FALSE(contains("kernel=3x3", "conv3d input=9 kernel=3x3x3"));
   EXPECT_TRUE(contains("kernel=1x3|3x1", "conv2d input=9 kernel=3x1"));
-  EXPECT_FALSE(contains("kernel=1x3|3x1", "conv2d input=9 kernel=3x3"));  // which each axis alone would allow
+  EXPECT_FALSE(contains("kernel=1x3|3x1", "conv2d input=9 kernel=3x3"));  // Each axis alone would be allowed.
   EXPECT_TRUE(contains("kernel!=1", "conv2d input=9 kernel=1x3"));
   EXPECT_FALSE(contains("kernel!=1", "conv2d input=9"));
   EXPECT_FALSE(contains("input>=8", "conv2d input=7x9"));
   EXPECT_TRUE(contains("input>=7x8", "conv2d input=7x9"));
   EXPECT_TRUE(contains("input.w>=8", "conv2d input=7x9"));
   EXPECT_FALSE(contains("input.h>=8", "conv2d input=7x9"));
-  EXPECT_TRUE(contains("input.h>=8", "conv1d input=9"));  // it has no height
+  EXPECT_TRUE(contains("input.h>=8", "conv1d input=9"));  // A 1-d case has no height.
   EXPECT_TRUE(contains("output.w>=16", "conv2d input=1x33 stride=2 kernel=1x3"));
   EXPECT_FALSE(contains("output.w>=16", "conv2d input=1x32 stride=2 kernel=1x3"));
 }
@@ -91,7 +91,7 @@ TEST(Domain, ReadsWhatItPrints) {
   }
 }
 
-// What is wrong is named, with what is allowed in its place.
+// Error messages name what is wrong and state what is allowed instead.
 TEST(Domain, RefusesWithWords) {
   const auto error = [](const char* text) {
     const auto domain = Domain::parse(text);

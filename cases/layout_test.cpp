@@ -7,7 +7,7 @@
 namespace tieout {
 namespace {
 
-// 9 columns have a way of their own, eight rows at a time.
+// Matrices of 9 columns have code of their own, which takes eight rows at a time.
 TEST(Layout, TransposedIsItsDefinition) {
   Random random(41);
   for (const std::int64_t columns : {1, 2, 8, 9, 10, 40}) {

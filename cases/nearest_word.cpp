@@ -6,7 +6,8 @@
 namespace tieout {
 namespace {
 
-// Optimal string alignment distance. Row i holds the distances of the first i letters of a to the beginnings of b.
+// Returns the optimal string alignment distance. Row i holds the distances of the first i letters of a to each prefix
+// of b.
 std::size_t distance(std::string_view a, std::string_view b) {
   const auto is_same = [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
@@ -29,7 +30,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> nearest_word(std::string_view word, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest = 64;  // letters of a word that can be a mistyped one
+  // Longer words are not compared, because the distance takes quadratic time.
+  constexpr std::size_t kLongest = 64;
   if (word.size() > kLongest) return {};
   std::optional<std::string> nearest;
   std::size_t least = word.size() < 3 ? 1 : word.size() / 3 + 1;

@@ -7,8 +7,8 @@
 namespace tieout {
 namespace {
 
-// Characters that reorder or break the line that they stand in: line and paragraph separators, and the controls of
-// bidirectional text.
+// True for characters that reorder or break the line that contains them: line and paragraph separators, and the
+// controls of bidirectional text.
 bool moves_text(std::string_view character) {
   if (character == "\xd8\x9c") return true;  // U+061C
   if (character.size() != 3 || character[0] != '\xe2') return false;
@@ -18,14 +18,14 @@ bool moves_text(std::string_view character) {
   return character[1] == '\x81' && 0xA6 <= last && last <= 0xA9;            // U+2066..2069
 }
 
-// The bytes of one character that can be shown as it is, at the front of `text`; 0: there is none.
+// Returns the length in bytes of the character at the front of `text`, or 0 if it cannot be printed as it is.
 std::size_t shown_length(std::string_view text) {
   if (text.front() == '\t' || text.front() == '\n' || text.front() == '\r') return 0;
   const std::size_t length = character_length(text);
   return moves_text(text.substr(0, length)) ? 0 : length;
 }
 
-// GitHub takes a line for a command that begins with "::", behind blanks.
+// GitHub reads a line as a command if it begins with "::", also after blanks.
 bool begins_command(std::string_view text, const std::string& before) {
   return text.starts_with("::") && before.find_first_not_of(" \t") == std::string::npos;
 }
@@ -37,7 +37,8 @@ std::string printable(std::string_view text, std::size_t most) {
   std::string shown;
   const std::size_t size = text.size();
   while (!text.empty() && size - text.size() < most) {
-    if (text.starts_with("##[")) {  // GitHub takes a line for a command that holds it anywhere
+    // GitHub reads a line as a command if it contains "##[" anywhere.
+    if (text.starts_with("##[")) {
       shown += "#\\x23[";
       text.remove_prefix(3);
       continue;

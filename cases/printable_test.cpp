@@ -17,11 +17,14 @@ TEST(Printable, WritesOutWhatMovesACursor) {
   EXPECT_EQ(printable(std::string("\0\xff\xc3(", 4)), "\\x00\\xff\\xc3(");
   EXPECT_EQ(printable("\xc2\x9b"
                       "31m"),
-            "\\xc2\\x9b31m");  // C1: a control sequence of one byte
+            // U+009B, a C1 control, begins a control sequence.
+            "\\xc2\\x9b31m");
   EXPECT_EQ(printable("\xe2\x80\xae"
                       "txt.exe"),
-            "\\xe2\\x80\\xaetxt.exe");                                                   // right to left from here on
-  EXPECT_EQ(printable("a\xe2\x81\xa6\xe2\x80\xa8"), "a\\xe2\\x81\\xa6\\xe2\\x80\\xa8");  // an isolate, a line separator
+            // U+202E writes the following text from right to left.
+            "\\xe2\\x80\\xaetxt.exe");
+  // These are an isolate and a line separator.
+  EXPECT_EQ(printable("a\xe2\x81\xa6\xe2\x80\xa8"), "a\\xe2\\x81\\xa6\\xe2\\x80\\xa8");
 }
 
 TEST(Printable, BeginsNoCommandOfGithub) {

@@ -5,7 +5,7 @@
 namespace tieout {
 namespace {
 
-// The published first outputs of SplitMix64 for seed 1234567: a change here changes every case ever drawn.
+// These are the published first outputs of SplitMix64 for seed 1234567. A change here changes every case ever drawn.
 TEST(Random, GivesThePublishedSequence) {
   Random random(1234567);
   EXPECT_EQ(random.next(), 6457827717110365317U);

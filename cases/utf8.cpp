@@ -8,15 +8,16 @@ namespace {
 
 bool allowed(std::uint32_t code) {
   if (code == '\t' || code == '\n' || code == '\r') return true;
-  if (code < 0x20 || (0x7F <= code && code < 0xA0)) return false;  // C1 is legal XML, and warned of
+  // XML permits C1 characters, but discourages them.
+  if (code < 0x20 || (0x7F <= code && code < 0xA0)) return false;
   return code < 0xD800 || (0xE000 <= code && code < 0xFFFE) || (0x10000 <= code && code <= 0x10FFFF);
 }
 
 }  // namespace
 
 std::size_t character_length(std::string_view text) {
-  constexpr std::array<std::uint32_t, 5> kSmallest{0, 0, 0x80, 0x800,
-                                                   0x10000};  // by length: no longer form than needed
+  // UTF-8 forbids longer forms than needed, so that each length has a smallest code.
+  constexpr std::array<std::uint32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
   const auto lead = static_cast<std::uint8_t>(text.front());
   const std::size_t length = lead < 0x80   ? 1
                              : lead < 0xC0 ? 0

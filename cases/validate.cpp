@@ -37,8 +37,9 @@ Check check_spatial(std::string_view field, const Spatial& s, std::int64_t low, 
   return {};
 }
 
-// A scale must survive the rounding to float32 that every engine begins with. One beyond the largest float32 that would
-// round down to it does not: LibTorch refuses to convert it where it is a channel's.
+// Checks that a scale survives the rounding to float32 that every engine begins with. A scale that exceeds the largest
+// float32 but would round down to it is refused as well, because LibTorch does not convert it if it is a channel's
+// scale.
 Check check_scale(std::string_view field, double scale) {
   constexpr double kLargest = std::numeric_limits<float>::max();
   if (scale > 0 && scale <= kLargest && std::isnormal(static_cast<float>(scale))) return {};
@@ -48,7 +49,7 @@ Check check_scale(std::string_view field, double scale) {
                          std::string(text.data()));
 }
 
-// The product of the extents, or nothing where it passes kMaxElements.
+// True if the product of the extents exceeds kMaxElements.
 bool too_many(const Shape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) {
