@@ -1,6 +1,6 @@
 #pragma once
-// Moves a drawn case to where arithmetics part: a value before rounding onto a tie or a limit, pairs of products to the
-// limit of 16 bits.
+// Moves a drawn case to a point where arithmetics differ: it puts a value before rounding on a tie or a limit, or pairs
+// of products at the limits of 16 bits.
 
 #include "cases/conv_case.h"
 #include "cases/random.h"
@@ -8,26 +8,31 @@
 
 namespace tieout {
 
-// Where the value before rounding of one element is moved to, or at most two floats beside it.
+// Selects the target for the value before rounding of one element, which is moved there or at most two floats beside
+// it.
 enum class Aim {
-  tie,    // an integer and a half whose result is not clamped
-  int16,  // where a conversion to int16 begins to saturate, before or after the zero point is added
-  int32,  // where a conversion to int32 overflows, or rounding by a large number ends
+  // An integer and a half whose result is not clamped.
+  tie,
+  // The value from which a conversion to int16 saturates, before or after the zero point is added.
+  int16,
+  // The value from which a conversion to int32 overflows, or rounding by adding a large number fails.
+  int32,
 };
 
-// Changes output scale or bias so that one element's value gets there. c: complete but for that; left alone where the
-// element cannot get there.
+// Changes the output scale or the bias so that the value of one element reaches the target. c: a complete case. The
+// case is left as it was if the element cannot reach the target.
 void aim_at(Aim aim, ConvCase& c, Random& random);
 
-// Contents whose products, summed up in pairs, lie at most two steps from the limits of int16, on both sides of them.
+// Draws contents whose pairs of products sum to at most two steps from a limit of int16, on either side of it.
 void aim_at_pair_limits(ConvCase& c, Random& random);
 
-// Weights of one sign, so that sums pass 2^24, and biases that bring them back to a tie, or zero points that take most of
-// them out. Sometimes, and where the reduction is long enough; false: the case is as it was.
+// Draws weights of one sign, so that sums exceed 2^24, and either biases that bring the sums back to a tie or zero
+// points that cancel most of them. It changes two of three cases whose reduction has 300 to 5,000 products, and returns
+// false if it left the case as it was.
 [[nodiscard]] bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& options);
 
-// Contents of one sign, so that sums grow towards 2^24, where float32 loses their last bit, and 2^31, where int32 wraps:
-// as far as the case's reduction is long.
+// Draws contents of one sign, so that sums grow towards 2^24, where float32 loses their last bit, and 2^31, where int32
+// wraps. How far they grow depends on the length of the case's reduction.
 void aim_at_long_sums(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 }  // namespace tieout

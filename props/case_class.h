@@ -1,5 +1,6 @@
 #pragma once
-// Which classes a case is of. A run counts them, and a hunting run of 10,000 verified cases that misses one is a failed run.
+// Determines the classes of a case (cases/case_class_name.h). A run counts them, and a hunting run of 10,000 verified
+// cases that misses one of them fails.
 
 #include <bitset>
 #include <vector>
@@ -13,10 +14,10 @@ namespace tieout {
 
 using ClassSet = std::bitset<kCaseClasses>;
 
-// Whether it is about how LibTorch is run: cases for a subject have none of these.
+// True for classes that concern how LibTorch is run. Cases for a subject have none of these.
 [[nodiscard]] bool of_execution(CaseClass c);
 
-// traces: of every element of the case. path: FBGEMM's.
+// Returns the classes of a case. path: FBGEMM's path for it. traces: the traces of all of its elements.
 [[nodiscard]] ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementTrace>& traces);
 
 }  // namespace tieout

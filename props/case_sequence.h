@@ -1,5 +1,5 @@
 #pragma once
-// Cases that one process verifies one after the other, for faults that show only after certain other cases.
+// Verifies a sequence of cases in one process, to reproduce faults that only occur after certain other cases.
 
 #include <optional>
 #include <vector>
@@ -10,19 +10,22 @@
 
 namespace tieout {
 
-// What came of the last case of a sequence.
+// Holds the result of the last case of a sequence.
 struct SequenceEnd {
   CaseOutcome outcome;
-  Finding finding;  // where is_finding(outcome), with tensors and explanation; its `before` names the other cases
+  // Filled if is_finding(outcome), with tensors and explanation; its `before` lists the other cases.
+  Finding finding;
 };
 
-// Verifies the cases in one new process, `last` at the end. Nothing if the process died on one of those before it.
+// Verifies the cases in one new process, `last` at the end. Returns nothing if the process died on one of the earlier
+// cases.
 [[nodiscard]] std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, const ConvCase& last,
                                                       const Examination& how);
 
-// The finding with the fewest cases before it that let it fail: removes runs of cases, long ones first, while it does.
-// finding: of a case that does not fail alone. before: what its process had verified. Nothing if it does not fail after
-// all of these either. The work is limited by the number of cases, so that the result is the same on every machine.
+// Returns the finding with the fewest cases before it after which its case fails. It removes runs of cases, long ones
+// first, as long as the case still fails. finding: of a case that does not fail alone. before: the cases that its
+// process had verified. Returns nothing if the case does not fail after all of these either. The limit of work is a
+// number of cases, so that the result is the same on every machine.
 [[nodiscard]] std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
                                                        const Examination& how);
 

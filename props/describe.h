@@ -1,5 +1,6 @@
 #pragma once
-// From the outcome of a case to a finding that says all that a reader needs, as it was drawn: reduce() makes it small.
+// Turns the outcome of a case into a finding that a reader can understand without rerunning it. The case stays as it
+// was drawn; reduce() shrinks it.
 
 #include <chrono>
 #include <cstdint>
@@ -13,22 +14,24 @@
 
 namespace tieout {
 
-// A finding of which no more is known than the outcome: no tensors, no explanation.
+// Returns a finding that holds the outcome only, without tensors and explanation.
 [[nodiscard]] Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index,
                                   const Subject* subject);
 
-// The same, verified once more for its tensors, elements and explanation. Where it does not fail again, it says so.
+// Verifies the finding's case again and returns it with tensors, elements and explanation. If the case does not fail
+// again, `undescribed` states that.
 [[nodiscard]] Finding described(const Finding& finding, const Examination& how);
 
-// Takes over what a process answered about the finding, as to_json() writes it. An answer that cannot be read leaves the
-// finding as it was drawn, with a note of what is wrong.
+// Takes over a process' answer about the finding, in the format of to_json(). If the answer cannot be read, the finding
+// stays as it was drawn, with a note of what is wrong.
 void take_description(Finding& finding, const std::string& answer);
 
-// Leaves the finding as it was drawn, with a note that the process that worked on it died. work: "reducing", "describing".
+// Notes in the finding, which stays as it was drawn, that the process that worked on it died. work: "reducing" or
+// "describing".
 void note_death(Finding& finding, std::string_view work, const Death& death);
 
-// Likewise those that have no explanation yet, each in a process of its own, `workers` side by side. What has not been
-// described when the time is over, or dies, gets words that say so.
+// Describes the findings that have no explanation yet, each in a process of its own, `workers` at a time. A finding
+// that is not described when the time is over, or whose process dies, gets a note of that.
 void describe_within(std::chrono::milliseconds time, std::span<Finding> findings, const Examination& how, int workers);
 
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #pragma once
-// A corpus of findings on disk: a folder each, with what a person needs who is sent it. A campaign replays it before it
-// draws anything, and adds what it finds.
+// Stores a corpus of findings on disk, a folder for each, with everything that a recipient needs. A campaign replays
+// the corpus before it draws any case, and adds its findings.
 //
 //   CLASS-HASH/case.txt          the smallest case, one line
 //   CLASS-HASH/finding.txt       both tensors and the differing elements, in the format of the experiment
@@ -18,13 +18,15 @@
 
 namespace tieout {
 
-// The name of a finding's folder: its kind, and a hash of its case line. Findings of one kind and one smallest case share it.
+// Returns the name of a finding's folder: its kind, and a hash of its case line. Findings with the same kind and
+// smallest case share a folder.
 [[nodiscard]] std::string folder_name(const Finding& finding);
 
-// Adds the finding, unless it is there. The folder appears whole or not at all. The error says what to do.
+// Adds the finding unless the corpus has it. The folder appears complete or not at all. The error says what to do.
 [[nodiscard]] tl::expected<void, std::string> add_finding(const std::filesystem::path& corpus, const Finding& finding);
 
-// The cases of a corpus, by folder name; none where there is no such folder. The error names the file that cannot be read.
+// Returns the cases of a corpus, ordered by folder name; none if there is no such folder. The error names the file that
+// cannot be read.
 [[nodiscard]] tl::expected<std::vector<ConvCase>, std::string> read_corpus(const std::filesystem::path& corpus);
 
 }  // namespace tieout

@@ -1,6 +1,7 @@
 #pragma once
-// Draws cases. The hunting generator goes where implementations part: the ends of every range, ties, overflow, tails of
-// vectors, every code path. The uniform one draws ordinary data for the same shapes and engines, to show what the hunting is worth.
+// Draws cases. The hunting generator aims at points where implementations differ: the ends of every range, ties,
+// overflow, tails of vectors, every code path. The uniform generator draws ordinary data for the same shapes and
+// engines, as a baseline for what the hunting gains.
 
 #include "cases/conv_case.h"
 #include "cases/domain.h"
@@ -10,59 +11,61 @@
 namespace tieout {
 
 enum class Audience {
-  engines,  // LibTorch's own: every engine, instruction set, memory format
-  subject,  // a kernel compared with FBGEMM: execution is the default's, which a subject does not see
+  // LibTorch itself: cases use every engine, instruction set and memory format.
+  engines,
+  // A kernel that is compared with FBGEMM: the execution is the default, because a subject is not told of it.
+  subject,
 };
 
 struct GeneratorOptions {
-  // About how many products one case may cost. Decides sizes only; a case with a long reduction may pass it.
+  // Approximate number of products of a case. It decides sizes only; a case with a long reduction may exceed it.
   std::int64_t products = 20'000;
   Audience audience = Audience::engines;
-  // The conditions that cases are drawn under, one alternative of a domain; nullptr: none.
+  // The conditions under which cases are drawn, one alternative of a domain; nullptr: none.
   const Domain::Alternative* where = nullptr;
 };
 
-// A subject is asked several times for each case: smaller ones leave time for more of them.
+// A subject is called several times for each case, so that smaller cases leave time for more of them.
 inline constexpr GeneratorOptions kForSubjects{.products = 10'000, .audience = Audience::subject};
 
-// A valid case. The same numbers from `random` give the same case on every machine.
+// Returns a valid case. The same numbers from `random` give the same case on every machine.
 [[nodiscard]] ConvCase draw_case(Random& random, const GeneratorOptions& options = {});
 
-// Ordinary random data: full-range uniform contents, scales as observers choose them, mid-range zero points.
+// Draws ordinary random data: full-range uniform contents, scales as observers choose them, mid-range zero points.
 [[nodiscard]] ConvCase draw_uniform_case(Random& random, const GeneratorOptions& options = {});
 
-// One whose reduction is so long that its sums may pass 2^24, or 2^31.
+// Draws a case whose reduction is so long that its sums may exceed 2^24 or 2^31.
 [[nodiscard]] ConvCase draw_long_case(Random& random, const GeneratorOptions& options = {});
 
-// ---- the parts, each filling its own fields of the case
+// ---- the parts of a case, each drawn by its own function
 
-// Shape, with every code path of FBGEMM drawn on purpose and not by luck.
+// Draws the shape. The code path of FBGEMM is drawn first, so that every path occurs often.
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 
-// One that FBGEMM takes on this path. Of groupwise shapes, one in twenty fills no register and goes elsewhere.
+// Draws a shape that FBGEMM runs on this path. One in twenty groupwise shapes fills no register and takes another path.
 void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options);
 void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
-// For a subject: now and then a shape beyond registers, blocks and counters. False: left as it was.
+// Draws, for a subject, sometimes a shape that exceeds registers, blocks and counters. Returns false if it left the
+// case as it was.
 [[nodiscard]] bool draw_wide_shape(ConvCase& c, Random& random);
 
-// For a subject, after draw_quantization(): now and then scales at the ends of float32.
+// Draws, for a subject, sometimes scales at the ends of float32. Call it after draw_quantization().
 void draw_wide_scales(ConvCase& c, Random& random);
 
-// Scales, zero points, bias, relu. Needs the shape.
+// Draws scales, zero points, bias and relu. Needs the shape.
 void draw_quantization(ConvCase& c, Random& random, Granularity granularity);
 
-// Either granularity, or the only one that options.where allows.
+// Returns a random granularity, or the only one that options.where allows.
 [[nodiscard]] Granularity draw_granularity(Random& random, const GeneratorOptions& options);
 
-// Engine, instruction set, memory format and threads: what machine there is decides nothing. Needs everything above; takes
-// weight zero points away where the engine knows none.
+// Draws engine, instruction set, memory format and threads, regardless of what this machine offers. Needs shape and
+// quantization. Sets weight zero points to 0 where the engine does not support them.
 void draw_execution(ConvCase& c, Random& random, Audience audience);
 
-// Needs everything above.
+// Draws the contents. Needs everything above.
 void draw_contents(ConvCase& c, Random& random);
 
-// Moves quantization and execution to what options.where allows; the shape conforms already. Call it after anything that
-// changes them.
+// Adjusts quantization and execution to options.where; the shape conforms already. Call it after any change to them.
 void conform_parameters(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Cases that a user gives, verified one after another and counted as a run, for `tieout check`.
+// Verifies cases that a user gives, one after another, and counts them as a run, for `tieout check`.
 
 #include <chrono>
 #include <filesystem>
@@ -17,19 +17,20 @@ namespace tieout {
 
 class GivenCases {
  public:
-  // command: repeats the run. subject: nullptr if LibTorch itself is verified. Both references outlive this object.
+  // command: repeats the run. subject: nullptr if LibTorch itself is verified. Both references must outlive this
+  // object.
   GivenCases(std::string command, LibTorch& reference, Subject* subject, const Rules& rules);
 
-  // Records the cases that follow, in a new file. The error says what to do.
+  // Records the following cases in a new file. The error says what to do.
   [[nodiscard]] tl::expected<void, std::string> record_to(const std::filesystem::path& file);
 
   // Verifies the case in a process of its own and counts it. Error: the record could not be written.
   [[nodiscard]] tl::expected<Verdict, std::string> verify(const ConvCase& c);
 
-  // Ends the run. complete: all cases that there are were verified. Error: the record could not be written.
+  // Ends the run. complete: true if all given cases were verified. Error: the record could not be written.
   [[nodiscard]] tl::expected<void, std::string> end(bool complete);
 
-  // All findings are kept up to 1,000; of more, the first four of each kind.
+  // Returns the run. It keeps all of the first 1,000 findings, and after that the first four of each kind.
   [[nodiscard]] const RunSummary& run() const { return run_; }
 
  private:
@@ -41,7 +42,7 @@ class GivenCases {
   Rules rules_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   RunSummary run_;
-  std::map<std::string, std::size_t> kept_;  // findings by kind
+  std::map<std::string, std::size_t> kept_;  // Number of findings by kind.
   std::optional<RunRecord> record_;
   RecordBlock block_;
 };

@@ -1,5 +1,5 @@
 #pragma once
-// A hypothesis as a subject: what an implementation that follows it would answer.
+// Provides a subject that answers as an implementation of a given hypothesis would.
 
 #include <memory>
 #include <string_view>
@@ -9,9 +9,9 @@
 
 namespace tieout {
 
-inline constexpr std::string_view kHypothesisPrefix = "hypothesis:";  // of --subject
+inline constexpr std::string_view kHypothesisPrefix = "hypothesis:";  // The prefix in the value of --subject.
 
-// The subject for a text that begins with kHypothesisPrefix. Error: absent, where there is no hypothesis of that name.
+// Returns the subject for a text that begins with kHypothesisPrefix. Error: absent, if no hypothesis has that name.
 [[nodiscard]] tl::expected<std::unique_ptr<Subject>, SubjectError> hypothesis_subject(std::string_view text);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// The file that says what a worker is at. What is written is safe from the death of every process, at once.
+// Writes the case that a worker is working on to a file. The line is in the file once write() returns, so that it
+// survives the death of any process.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ class InFlight {
   void write(const std::string& line) const {
     if (file_ < 0) return;
     const std::string text = line + '\n';
-    if (pwrite(file_, text.data(), text.size(), 0) != std::ssize(text)) return;  // a full disk shows where it matters
+    // A full disk is reported where it matters: by the run's record.
+    if (pwrite(file_, text.data(), text.size(), 0) != std::ssize(text)) return;
     if (ftruncate(file_, std::ssize(text)) != 0) return;
   }
 

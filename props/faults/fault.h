@@ -1,6 +1,6 @@
 #pragma once
-// A library of faulty kernels: who tests the tester? Each is one expression away from a correct textbook kernel, and runs
-// through the C interface as a user's kernel does.
+// Provides a library of faulty kernels to test the tester with. Each differs from a correct textbook kernel in one
+// expression, and runs through the C interface as a user's kernel does.
 
 #include <memory>
 #include <span>
@@ -19,15 +19,16 @@ enum class Fault {
 
 struct FaultyKernel {
   Fault fault;
-  std::string_view name;   // "round_half_away"
-  std::string_view wrong;  // what people get wrong, in a line; empty where the name says it
+  std::string_view name;  // For example "round_half_away".
+  // Describes the mistake in a line; empty if the name describes it.
+  std::string_view wrong;
   KernelFunction kernel;
 };
 
-// All of them, without the correct one.
+// Returns all faulty kernels, without the correct one.
 [[nodiscard]] std::span<const FaultyKernel> faulty_kernels();
 
-// The kernel without a fault.
+// Runs the kernel without a fault.
 [[nodiscard]] const char* correct_kernel(const tieout_conv* conv);
 
 }  // namespace tieout

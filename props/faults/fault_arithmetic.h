@@ -1,6 +1,6 @@
 #pragma once
-// The arithmetic of the faulty kernel: sums, multiplier, bias, rounding, clamp. The right expression of each function is the
-// one without a fault's name.
+// Provides the arithmetic of the faulty kernel: sums, multiplier, bias, rounding and clamp. In each function, the
+// expression that is not guarded by the name of a fault is the correct one.
 
 #include <cstdint>
 
@@ -12,12 +12,12 @@ struct Sums {
   std::int64_t products = 0, activations = 0, weights = 0;
 };
 
-// Where an output element lies in the blocks of its loops.
+// Locates an output element for faults in the blocks of a kernel's loops.
 struct Block {
-  std::int64_t position, row, column, channel;  // position: rows and columns flattened
+  std::int64_t position, row, column, channel;  // position: rows and columns flattened.
 };
 
-// How many times product i of the element is added: once.
+// Returns how many times product i of the element is added: once, unless the fault changes that.
 [[nodiscard]] inline std::int64_t times_counted(const Block& b, std::int64_t i, Fault fault) {
   switch (fault) {
     case Fault::tile_of_64_by_64: return b.position >= 64 && b.channel >= 64 && i == 0 ? 0 : 1;
@@ -30,7 +30,7 @@ struct Block {
   }
 }
 
-// Adds up a window, product by product.
+// Adds up the products of a window one by one.
 class SumUp {
  public:
   SumUp(Fault fault, std::int64_t length) : fault_(fault), length_(length) {}
@@ -41,7 +41,7 @@ class SumUp {
   [[nodiscard]] bool is(Fault fault) const { return fault_ == fault; }
 
   Fault fault_;
-  std::int64_t length_;  // of the window
+  std::int64_t length_;  // Number of products of the window.
   std::int64_t part_ = 0;
   float float_sum_ = 0;
   Sums sums_;
@@ -51,16 +51,16 @@ class SumUp {
 
 [[nodiscard]] float to_float(std::int64_t raw, Fault fault);
 
-// fl(fl(fl(xs) * fl(ws)) / fl(os))
+// Returns fl(fl(fl(xs) * fl(ws)) / fl(os)) unless there is a fault.
 [[nodiscard]] float multiplier_of(const tieout_conv& c, double weight_scale, Fault fault);
 
-// Per channel fl(raw + fl(b / A)); per tensor fma(b, fl(1 / A), raw).
+// Returns fl(raw + fl(b / A)) per channel and fma(b, fl(1 / A), raw) per tensor unless there is a fault.
 [[nodiscard]] float with_bias(std::int64_t raw, float bias, float unit, bool per_channel, Fault fault);
 
-// fl(value * M), where value is raw with its bias.
+// Returns fl(value * M) unless there is a fault. value: raw with its bias.
 [[nodiscard]] float scale(std::int64_t raw, float value, float multiplier, const tieout_conv& c, Fault fault);
 
-// clamp(ties_to_even(s) + zero_point, relu ? zero_point : 0, 255)
+// Returns clamp(ties_to_even(s) + zero_point, relu ? zero_point : 0, 255) unless there is a fault.
 [[nodiscard]] std::uint8_t clamp(float scaled, std::int64_t zero_point, bool relu, Fault fault);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// How the files of the faulty kernel call each other.
+// Declares the functions by which the source files of the faulty kernel call each other.
 
 #include <array>
 
@@ -7,10 +7,11 @@
 
 namespace tieout {
 
-// faulty_kernel.cpp: writes the output.
+// Writes the output (faulty_kernel.cpp).
 void compute(Fault fault, const tieout_conv& c);
 
-// fault_conduct.cpp: the same, and what a kernel does wrong beside its arithmetic.
+// Calls compute() and adds faults that lie beside the arithmetic, such as those of memory and threads
+// (fault_conduct.cpp).
 [[nodiscard]] const char* run_faulty(Fault fault, const tieout_conv& c);
 
 }  // namespace tieout
