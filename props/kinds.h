@@ -1,5 +1,6 @@
 #pragma once
-// Keeps the kinds of differences and the reasons of a run few, also where a subject's words vary from case to case.
+// Limits the number of kinds of differences and of reasons that a run distinguishes, even if a subject's messages vary
+// from case to case.
 
 #include <cstddef>
 #include <set>
@@ -10,18 +11,19 @@
 
 namespace tieout {
 
-// What kinds and reasons beyond the most that a run tells apart are counted as.
+// The kind under which further kinds and reasons are counted once the limit is reached.
 inline constexpr const char* kOtherKind = "other: this run tells no more kinds apart";
 
 class Kinds {
  public:
   static constexpr std::size_t kMost = 64;
 
-  // Goes on from what the run has counted.
+  // Starts with the kinds that the run has counted.
   explicit Kinds(const RunSummary& run);
 
-  // Replaces the outcome's reason, and the reasons for declining, if they are new and there are kMost already. Depends on the outcomes before it only:
-  // called in the order of the sequence, it gives the same kinds however a run is split up or resumed.
+  // Replaces the outcome's reason, and the reasons for declining, if they are new and the limit is reached. The result
+  // depends on the preceding outcomes only: called in the order of the sequence, it gives the same kinds however a run
+  // is split up or resumed.
   void limit(CaseOutcome& outcome);
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// One captured convolution verified three ways: by our kernel, by the hypotheses, by the subjects.
+// Verifies one captured convolution in three ways: by our kernel, by the hypotheses and by the subjects.
 
 #include <functional>
 #include <string>
@@ -15,10 +15,10 @@
 
 namespace tieout {
 
-// How the words begin of a subject that does not know such problems, as it may. Other words say how it failed to answer.
+// The prefix of a message by which a subject declines a problem, which it may. Other messages report a failure.
 inline constexpr std::string_view kDeclined = "declined: ";
 
-// An implementation under test: what it answers on a problem, or why it does not.
+// Holds an implementation's answer to a problem, or the reason why there is none.
 using LayerAnswer = tl::expected<Tensor<std::uint8_t>, std::string>;
 struct LayerSubject {
   std::string name;
@@ -28,31 +28,34 @@ struct LayerSubject {
 struct LayerOptions {
   std::vector<const Hypothesis*> hypotheses;
   std::vector<LayerSubject> subjects;
-  Engine engine = Engine::fbgemm;  // that the model was opened for: X86 hands layers on
-  int threads = 1;                 // of ours
+  // The engine that the model was opened for; X86 passes layers on to other engines.
+  Engine engine = Engine::fbgemm;
+  // Number of threads of our own code.
+  int threads = 1;
 };
 
-// Who is compared with the operator, in this order: the kernel, the hypotheses, the subjects.
+// Returns what is compared with the operator, in this order: the kernel, the hypotheses, the subjects.
 [[nodiscard]] std::vector<Column> columns_of(const LayerOptions& options);
 
-// What one of them says the whole output is; or why it says nothing.
+// Returns the whole output by one of the columns, or the reason why it has none.
 [[nodiscard]] tl::expected<Tensor<std::uint8_t>, std::string> answer_of(std::size_t column, const ConvProblem& problem,
                                                                         const LayerOptions& options,
                                                                         LibTorch& reference);
 
-// What the model's own operator answered, in the order of Tensor.
+// Returns the output of the model's own operator, in the order of Tensor.
 [[nodiscard]] Tensor<std::uint8_t> answer_of(const CapturedConv& captured);
 
 struct LayerResult {
   LayerReport report;
   std::vector<Disagreement> columns;
-  std::vector<std::string> declined;  // by column: why it gave no answer; empty: it gave one
+  // By column: the reason why it gave no answer; empty: it gave one.
+  std::vector<std::string> declined;
 };
 
-// What all threads of this process have taken so far.
+// Returns the processor time of all threads of this process so far, seconds.
 [[nodiscard]] double processor_seconds();
 
-// walks: of options.hypotheses.
+// Verifies a captured layer. walks: constructed with options.hypotheses.
 [[nodiscard]] LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const LayerOptions& options,
                                        LibTorch& reference, SecondsByPart& seconds);
 

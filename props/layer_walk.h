@@ -1,6 +1,7 @@
 #pragma once
-// A captured layer, a few rows of its output at a time: our kernel computes them with their integer sums, while those are in the
-// cache they are compared with the operator's answer, by the kernel and by every hypothesis.
+// Computes a captured layer a few rows of output at a time. Our kernel computes the rows with their integer sums, and
+// while these are in the cache, the kernel's values and those of every hypothesis are compared with the operator's
+// answer.
 
 #include <map>
 #include <memory>
@@ -13,27 +14,29 @@ namespace tieout {
 
 struct WalkedLayer {
   Disagreement kernel;
-  LayerOpinion opinion;  // wrong_sums: without those in which the arithmetic saturates, as it may
+  // Its wrong_sums exclude elements at which the arithmetic saturates, because their sums may differ.
+  LayerOpinion opinion;
   ActivationRange range;
   PairExtremes extremes;
 };
 
-// Processor time, added up under the names of parts.
+// Sums up processor time, seconds, by the names of parts.
 using SecondsByPart = std::map<std::string, double>;
 
 class LayerWalks {
  public:
-  // What depends on the weights only: kept for the layer's next call, or, where none is expected, not: its memory is the next
-  // layer's then.
+  // States whether data that depends on the weights only is kept for the layer's next call, or dropped if none is
+  // expected, so that the next layer can use the memory.
   enum class Weights { kept, dropped };
 
-  // hypotheses: outlive this. most: how many elements of each Disagreement are kept.
+  // hypotheses: must outlive this object. most: the number of elements that each Disagreement keeps.
   LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most = Disagreement::kMost);
   ~LayerWalks();
   LayerWalks(const LayerWalks&) = delete;
   LayerWalks& operator=(const LayerWalks&) = delete;
 
-  // arithmetic: what the operator follows. seconds: of "weights, once a layer", "kernel" and "hypotheses".
+  // Compares a layer with the operator's answer. arithmetic: the one that the operator follows. seconds: gets the time
+  // of "weights, once a layer", "kernel" and "hypotheses".
   [[nodiscard]] WalkedLayer walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
                                  SecondsByPart& seconds);
 
@@ -45,8 +48,10 @@ class LayerWalks {
   std::span<const Hypothesis* const> hypotheses_;
   Weights weights_;
   std::size_t most_;
-  std::vector<std::unique_ptr<Worker>> workers_;                      // their memory is used again
-  std::map<const std::int8_t*, std::unique_ptr<Prepared>> prepared_;  // by where the weights lie
+  // Kept so that their memory is used again.
+  std::vector<std::unique_ptr<Worker>> workers_;
+  // By the address of the weights.
+  std::map<const std::int8_t*, std::unique_ptr<Prepared>> prepared_;
 };
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// What a model is run on, one input at a time: files are read when their turn comes.
+// Provides the inputs that a model is run on, one at a time. Files of arrays are read when their turn comes.
 
 #include <cstdint>
 #include <string>
@@ -12,18 +12,20 @@ namespace tieout {
 
 class ModelInputs {
  public:
-  // FILE.pt     what torch.save() wrote: a tensor, a tuple of arguments, a list of inputs
-  // FILE.npy    what numpy.save() wrote
-  // DIR         every .npy in it, in the order of their names
-  // random:2x3x224x224    that shape, in the range that the model was calibrated for; of several, each has its own numbers
+  // Opens the sources, each of which is one of the following:
   //
-  // The error names the source and says what is allowed. Files of arrays are looked for here, and read by next().
+  //   FILE.pt     what torch.save() wrote: a tensor, a tuple of arguments, a list of inputs
+  //   FILE.npy    what numpy.save() wrote
+  //   DIR         every .npy in it, in the order of their names
+  //   random:2x3x224x224    that shape, in the range that the model was calibrated for; several get different numbers
+  //
+  // The error names the source and says what is allowed. Files of arrays are located here and read by read().
   static tl::expected<ModelInputs, ModelError> open(const std::vector<std::string>& sources, std::uint64_t seed,
                                                     Model& model, LibTorch& reference);
 
   [[nodiscard]] std::size_t count() const { return items_.size(); }
 
-  // Input number i.
+  // Reads input number i.
   [[nodiscard]] tl::expected<ModelInput, ModelError> read(std::size_t i) const;
 
  private:
@@ -38,10 +40,10 @@ class ModelInputs {
   InputQuantization quantization_;
 };
 
-// How many of its floating-point numbers are NaN or infinite.
+// Returns how many of the input's floating-point numbers are NaN or infinite.
 [[nodiscard]] std::int64_t count_not_finite(const ModelInput& input);
 
-// What may be wrong with an input that a model refuses; empty: nothing that is known.
+// Returns a possible reason why a model refuses the input; empty: none is known.
 [[nodiscard]] std::string hint_of(const ModelInput& input);
 
 }  // namespace tieout

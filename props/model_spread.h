@@ -1,5 +1,6 @@
 #pragma once
-// How a difference in a layer spreads: the model run on with another's output in the layer's place.
+// Measures how a difference in a layer spreads: it runs the model with another implementation's output in place of the
+// layer's.
 
 #include <optional>
 #include <vector>
@@ -9,17 +10,18 @@
 namespace tieout {
 
 struct SpreadQuestion {
-  std::size_t column = 0;  // of columns_of(*options): whose output
+  // The index in columns_of(*options) of the implementation whose output is used.
+  std::size_t column = 0;
   const LayerOptions* options = nullptr;
   LibTorch* reference = nullptr;
 };
 
-// Runs the model on the input again and compares what it returns with `usual`. call: the layer's number; none: in every
-// layer, each computed from what came out of those before.
+// Runs the model on the input again and compares its result with `usual`. call: the number of the layer to replace;
+// none: every layer is replaced, each computed from the outputs of the replaced ones before it.
 [[nodiscard]] Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual,
                                const SpreadQuestion& question, std::optional<std::size_t> call);
 
-// Adds to the one of the same column and layer, or appends: inputs add up.
+// Adds the spread to the one of the same column and layer, or appends it, so that all inputs are summed up.
 void add_spread(std::vector<Spread>& spreads, const std::string& column, const std::string& layer, Spread spread);
 
 }  // namespace tieout

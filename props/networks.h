@@ -1,5 +1,5 @@
 #pragma once
-// The convolutions of two networks that everybody knows, by their shapes: what kernels are measured on.
+// Provides the convolutions of two well-known networks, by their shapes, for measuring kernels.
 
 #include <string>
 #include <string_view>
@@ -10,22 +10,24 @@
 namespace tieout {
 
 struct NetworkLayer {
-  std::string
-      name;  // "3x3 64-128 s2 in 56": kernel, channels, stride, width of the input; "dw" before a depthwise kernel
+  // For example "3x3 64-128 s2 in 56": kernel, channels, stride, width of the input; "dw" precedes a depthwise kernel.
+  std::string name;
   ConvCase spec;
-  int count = 0;  // how many layers of the network have this shape
+  // Number of layers of the network that have this shape.
+  int count = 0;
 };
 
 struct Network {
   std::string_view name;
-  std::vector<NetworkLayer> layers;  // each shape once, in the order in which they first occur
+  // Each shape once, in the order of first occurrence.
+  std::vector<NetworkLayer> layers;
 };
 
-// ResNet-50 (stride in the 3x3, as torchvision has it) and MobileNetV2, for one image of 224x224.
+// Returns ResNet-50 (stride in the 3x3, as in torchvision) and MobileNetV2, for one image of 224x224.
 //
-// Activations are 0..127, as reduce_range calibrates them, so that no pair saturates; scales are powers of two, the output's zero
-// point is 0 and biases are whole in units of the sums, so that no arithmetic of these engines rounds otherwise than another: all
-// of them must answer the same.
+// Activations are 0..127, as reduce_range calibrates them, so that no pair saturates. Scales are powers of two, the
+// output's zero point is 0 and biases are whole numbers in units of the sums, so that the arithmetics of these engines
+// round alike: all of them must give the same answer.
 [[nodiscard]] std::vector<Network> networks();
 
 }  // namespace tieout

@@ -1,6 +1,7 @@
 #pragma once
-// Probes: small cases about one output element, made to tell arithmetics apart: ties with and without bias, decimal scales,
-// pairs and sums that saturate, values that overflow, zero points, clamps. identify() runs a subject on them.
+// Provides probes: small cases about one output element that separate arithmetics, by ties with and without bias,
+// decimal scales, pairs and sums that saturate, values that overflow, zero points and clamps. identify() runs a subject
+// on them.
 
 #include <cstdint>
 
@@ -12,13 +13,15 @@
 namespace tieout {
 
 struct Probe {
-  ConvCase c;               // contents listed
-  std::int64_t offset = 0;  // of the element that it is about, in the output, row-major
+  ConvCase c;  // Its contents are listed.
+  // The row-major offset in the output of the element that the probe is about.
+  std::int64_t offset = 0;
 };
 
-// Probe `index` of an endless sequence, the small ones first. path: the shape makes FBGEMM take it, and half of the probes
-// have the path's plainest shape, the others any of its shapes. The products stand in the reduction one after the other, so
-// that neighbours are pairs. domain: that the probes lie in, as far as such probes are found.
+// Returns probe `index` of an endless sequence that begins with small numbers. path: the path that FBGEMM takes for the
+// shape; half of the probes have the path's plainest shape, the others any of its shapes. The products are adjacent in
+// the reduction, so that neighbours form pairs. domain: the domain that the probes lie in, as far as such probes are
+// found.
 [[nodiscard]] Probe probe_of(FbgemmPath path, std::uint64_t index, const Domain& domain = {});
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// The reference asked, here or in a process of its own.
+// Runs the reference on a problem, in this process or in one of its own.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -8,24 +8,26 @@
 
 namespace tieout {
 
-// How it failed to give an answer.
+// Describes why the reference gave no answer.
 struct ReferenceFailure {
   enum class Kind {
     absent,
     unsupported,
     refused,
     died,
-    starved,  // the machine refused memory or a process, or ended the one in which it ran
+    // The machine refused memory or a process, or ended the process in which the reference ran.
+    starved,
   } kind;
   std::string text;
 };
 using ReferenceAnswer = tl::expected<EngineAnswer, ReferenceFailure>;
 
-// Every tensor lies between unmapped pages, so that leaving one's buffers ends the process.
+// Runs the reference here. Every tensor lies between unmapped pages, so that access outside of a buffer ends the
+// process.
 [[nodiscard]] ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference);
 
-// Only the reference runs in the process that may die: what takes long or fails on our side is never laid at its door.
-// seconds: what a hang is.
+// Runs the reference alone in a process, so that our own delays and failures are never reported as LibTorch's. seconds:
+// time limit.
 [[nodiscard]] ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// A corpus verified again, before a campaign draws anything.
+// Verifies the cases of a corpus again, before a campaign draws any case.
 
 #include <cstdint>
 #include <functional>
@@ -10,9 +10,9 @@
 
 namespace tieout {
 
-// Each case in a process of its own, options.workers side by side. go_on is asked a few times a second with the run and what
-// is under way; where it answers false there is no block. Where the time of options.seconds ends first, the block
-// holds the cases that came before. Its i-th has index -1 - i. run: its seconds go on.
+// Verifies each case in a process of its own, options.workers at a time. go_on is called a few times a second with the
+// run and the work in progress; if it returns false, there is no block. If the time of options.seconds ends first, the
+// block holds the cases that were verified until then. Its case i has index -1 - i. run: its seconds continue to count.
 [[nodiscard]] std::optional<RecordBlock> replay(const std::vector<ConvCase>& cases, LibTorch& reference,
                                                 const CampaignOptions& options, RunSummary& run,
                                                 const std::function<bool(const RunSummary&, const Underway&)>& go_on);

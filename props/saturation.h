@@ -1,6 +1,7 @@
 #pragma once
-// Which layers could change with the CPU: where pairs of products are added in 16 bits, sums of two can saturate
-// (pytorch/pytorch#126521). Foretold from the real activations, for instruction sets that the machine need not have.
+// Predicts which layers could change with the CPU: where pairs of products are added in 16 bits, sums of two can
+// saturate (pytorch/pytorch#126521). The prediction uses the real activations and covers instruction sets that this
+// machine need not have.
 
 #include <functional>
 #include <string_view>
@@ -12,23 +13,25 @@
 
 namespace tieout {
 
-// By the layer's weights and the activations that it sees (padding counts as one). Neighbours are those of the layer's path
-// in FBGEMM: in the order kernel depth, height, width, channel.
+// Determines from the layer's weights and its activations, padding included, whether pairs can saturate. Neighbours are
+// those of the layer's path in FBGEMM, in the order kernel depth, height, width, channel.
 [[nodiscard]] PairSaturation pair_saturation(const WalkedLayer& walked);
 
-// What gave the operator's answer.
+// Describes what computed the operator's answer.
 struct Here {
-  Engine asked = Engine::fbgemm;  // that the model was opened for
+  // The engine that the model was opened for.
+  Engine asked = Engine::fbgemm;
   Hardware hardware;
-  Arithmetic fbgemm;  // if it was FBGEMM
+  // The arithmetic if the engine was FBGEMM.
+  Arithmetic fbgemm;
 };
 
-// What a hypothesis was found to say otherwise than the operator; nullptr if nobody asked it.
+// Returns how a hypothesis was found to differ from the operator; nullptr if it was not evaluated.
 using SaidBy = std::function<const Disagreement*(std::string_view hypothesis)>;
 
-// What that engine would answer otherwise than the operator did, on AVX2, on AVX-512 without VNNI and on AVX-512 with
-// VNNI. Only those where something changes, or where LibTorch has a known defect. X86 takes FBGEMM without AVX-512 VNNI
-// and mostly ONEDNN with it. walked: by here.fbgemm.
+// Predicts how the engine's answer would differ from the operator's on AVX2, on AVX-512 without VNNI and on AVX-512
+// with VNNI. Returns only those on which something changes, or on which LibTorch has a known defect. X86 uses FBGEMM
+// without AVX-512 VNNI and mostly ONEDNN with it. walked: computed with here.fbgemm.
 [[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked,
                                                      const Here& here, int threads, const SaidBy& said);
 

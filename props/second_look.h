@@ -1,5 +1,6 @@
 #pragma once
-// Verifies a case again whose outcome the machine may have caused (is_doubtful()): pressure is no difference.
+// Verifies a case again whose outcome the machine may have caused (is_doubtful()), so that lack of memory is not
+// reported as a difference.
 
 #include <cstdint>
 #include <functional>
@@ -11,25 +12,27 @@
 
 namespace tieout {
 
-// How many processes the kernel has ended for lack of memory since it started; 0 where it does not tell.
+// Returns how many processes the kernel has ended for lack of memory since it started; 0 if it does not report that.
 [[nodiscard]] std::int64_t processes_ended_for_memory();
 
-// Runs looks in the caller's processes. The caller starts one only while it runs nothing else, so that the case has the
-// machine for itself.
+// Verifies cases again in the caller's processes. The caller starts it only while no other process runs, so that the
+// case has the whole machine.
 class SecondLook {
  public:
-  // memory: limit of a worker in bytes, or 0. All that is passed outlives this.
+  // memory: memory limit of a worker in bytes, or 0. The arguments must outlive this object.
   SecondLook(Processes& processes, const Examination& how, std::int64_t memory);
 
-  // True if the outcome is doubtful; and of any crash but a hang where the limit of memory is low, because much code
-  // does not look whether it got the memory that it asked for.
+  // True if the outcome is doubtful, and for any crash but a hang if the memory limit is low, because much code does
+  // not check whether an allocation succeeded.
   [[nodiscard]] bool is_due(const CaseOutcome& outcome) const;
 
-  // Verifies c alone; and once more with a larger limit of memory if that is low and it fails again. `done` gets the
-  // outcome that counts:
-  // - that of the first look, where it is not doubtful; but a crash that is the implementation's own remains one;
-  // - starved, where the case passes with more memory, or where the machine ends every process;
-  // - otherwise the failure, which repeats. doubtful: the outcome in the run.
+  // Verifies c alone, and once more with a larger memory limit if the limit is low and the case fails again. `done`
+  // gets the outcome that counts:
+  // - that of the first look if it is not doubtful; but a crash that is the implementation's own remains one;
+  // - starved if the case passes with more memory, or if the machine ends every process;
+  // - otherwise the failure, which repeats.
+  //
+  // doubtful: the outcome in the run.
   void start(const ConvCase& c, const CaseOutcome& doubtful, std::function<void(CaseOutcome)> done);
 
  private:

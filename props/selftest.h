@@ -1,5 +1,5 @@
 #pragma once
-// Who tests the tester: every fault of props/faults, planted and hunted for.
+// Tests the tester: every fault of props/faults is run as a subject, and the cases must find it.
 
 #include <cstdint>
 #include <functional>
@@ -15,26 +15,33 @@
 namespace tieout {
 
 struct SelftestOptions {
-  std::int64_t cases = 20'000;  // at most, for each fault
-  double seconds = 30;          // likewise
+  // Maximum number of cases for each fault.
+  std::int64_t cases = 20'000;
+  // Time limit for each fault.
+  double seconds = 30;
   std::uint64_t seed = 1;
   double shrink_seconds = 1;
-  Domain domain;  // that cases are drawn from
+  // The domain from which cases are drawn.
+  Domain domain;
 };
 
-// How one kernel fared.
+// Holds the result for one kernel.
 struct Hunt {
   bool found = false;
-  std::int64_t cases = 0;  // tried, that which found it included
-  double seconds = 0;      // until then
-  Finding finding;         // where found: the smallest case
-  std::int64_t size = 0;   // its activations and weights
+  // Number of cases tried, including the one that found the fault.
+  std::int64_t cases = 0;
+  // Time until then.
+  double seconds = 0;
+  // If found: the smallest case.
+  Finding finding;
+  // Number of activations and weights of that case.
+  std::int64_t size = 0;
 };
 
 // Runs the subject on the hunting cases until one shows a difference.
 [[nodiscard]] Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options);
 
-// Whether the faulty kernel does on this CPU what FBGEMM does on it, so that it is none there.
+// True if the faulty kernel computes what FBGEMM computes on this CPU, so that it has no fault here.
 [[nodiscard]] bool is_right_here(Fault fault, const Hardware& hardware);
 
 }  // namespace tieout

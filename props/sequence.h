@@ -1,5 +1,5 @@
 #pragma once
-// The cases that a campaign's options name: which is the index-th, and what it is drawn for.
+// Provides the sequence of cases that a campaign's options name: the case of each index, and what it is drawn for.
 
 #include <cstdint>
 #include <string_view>

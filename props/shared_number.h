@@ -1,5 +1,5 @@
 #pragma once
-// A number that a worker process writes and its parent reads, also after the worker's death.
+// Provides a number that a worker process writes and its parent reads, even after the worker's death.
 
 #include <sys/mman.h>
 
@@ -24,7 +24,7 @@ class SharedNumber {
   [[nodiscard]] std::int64_t get() const { return *number_; }
 
  private:
-  std::atomic<std::int64_t>* number_;  // 0 at first
+  std::atomic<std::int64_t>* number_;  // 0 at first.
 };
 
 }  // namespace tieout

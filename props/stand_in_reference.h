@@ -1,6 +1,5 @@
 #pragma once
-// For tests: a stand-in for LibTorch, right or made wrong on purpose, so that what must find differences can be seen to
-// find them.
+// Provides a replacement for LibTorch in tests. It can be made wrong on purpose, to test that differences are found.
 
 #include <functional>
 #include <utility>
@@ -11,7 +10,8 @@
 
 namespace tieout {
 
-// Answers as FBGEMM does on a machine with VNNI, by the specification kernel, after `spoil`, if any, has had its way.
+// Answers as FBGEMM does on a machine with AVX-512 VNNI, by the specification kernel. `spoil`, if given, changes the
+// answer.
 class StandInReference final : public LibTorch {
  public:
   using Spoil = std::function<EngineResult<EngineAnswer>(const ConvProblem&, EngineAnswer)>;
@@ -46,7 +46,7 @@ class StandInReference final : public LibTorch {
   Spoil spoil_;
 };
 
-// Wrong by one wherever the sum is above 1000.
+// Adds one to every value below 255 whose sum is above 1000.
 inline EngineResult<EngineAnswer> off_by_one(const ConvProblem& problem, EngineAnswer answer) {
   for (std::size_t i = 0; i < answer.y.values.size(); ++i) {
     const ElementTrace trace = conv_relu_trace(problem, {}, static_cast<std::int64_t>(i));

@@ -1,5 +1,5 @@
 #pragma once
-// A subject's answers to probes, from a worker process that may die.
+// Obtains a subject's answers to probes from a worker process that may die.
 
 #include <cstdint>
 
@@ -8,9 +8,9 @@
 
 namespace tieout {
 
-// Runs the subject on the first `probes` probes of the path and answers from what it said, in their order: what identify()
-// asks. Probes on which it dies, hangs or misbehaves count as declined. seconds: what a hang is.
-// domain: that the probes lie in.
+// Runs the subject on the first `probes` probes of the path and returns a Responder that yields the answers in their
+// order, for identify(). Probes on which the subject dies, hangs or misbehaves count as declined. domain: the domain
+// that the probes lie in. seconds: time limit of one answer.
 [[nodiscard]] Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, const Domain& domain,
                                    double seconds);
 

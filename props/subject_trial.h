@@ -1,5 +1,5 @@
 #pragma once
-// A subject tried on one problem: asked more than once, under conditions that must not matter.
+// Runs a subject on one problem several times, under conditions that must not change its answer.
 
 #include <cstdint>
 #include <string>
@@ -10,44 +10,56 @@
 
 namespace tieout {
 
-// What came of it.
+// Holds the result of a trial.
 struct Trial {
   enum class Kind : std::uint8_t {
-    answered,    // the same, whatever the conditions
-    unstable,    // differently, after something changed that must not matter: `words` says what
-    declined,    // `words`: why
-    misbehaved,  // `words`: how
-    died,        // its process did; `words`: SIGSEGV
+    // The answer was the same under all conditions.
+    answered,
+    // The answer changed with a condition that must not matter; `words` states which.
+    unstable,
+    // `words` holds the reason.
+    declined,
+    // `words` describes what it did wrong.
+    misbehaved,
+    // Its process died; `words` holds for example SIGSEGV.
+    died,
     hung,
     absent,
-    starved,  // the machine refused what it needs to start; `words`: what
+    // The machine refused a resource that the subject needs to start; `words` states which.
+    starved,
   } kind = Kind::answered;
   std::string words;
-  std::vector<std::uint8_t> first, second;  // the outputs, NCHW; second where unstable
+  // The outputs, NCHW; `second` is filled if unstable.
+  std::vector<std::uint8_t> first, second;
 
   bool operator==(const Trial&) const = default;
 };
 
-// Which other problems the subject is asked for before the problem, so that what a kernel keeps from call to call shows
-// itself in the case alone.
+// Selects the other problems that the subject computes before the problem, so that state which a kernel keeps from call
+// to call becomes visible in a single case.
 enum class Prelude {
   none,
-  sampled,         // other_problems, or a tiny problem and two twins (props/twins.h): the case decides which
-  other_problems,  // a tiny one, and two of the same shape with other contents and parameters
-  thorough,        // all of these, and every twin, each of them also immediately before the problem
+  // Either other_problems, or a tiny problem and two twins (props/twins.h), chosen by the case's seed.
+  sampled,
+  // A tiny problem, and two problems of the same shape with other contents and parameters.
+  other_problems,
+  // All of these and every twin; each twin also runs immediately before the problem.
+  thorough,
 };
 
-// Asks twice: buffers that end at unmapped pages, then buffers that begin behind one; other bytes in the output, on the
-// stack and in fresh memory; another thread. Where the answers differ, it asks again, changing one of these at a time, and
-// `words` names the one that matters. The crash of a kernel that is linked here is this process' own.
+// Runs the subject twice: with buffers that end at unmapped pages, then with buffers that begin behind one; with other
+// bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, it runs the
+// subject again with one of these changed at a time, and `words` names the one that matters. A crash of a kernel that
+// is linked into this program ends this process.
 [[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
 
-// Asks once, under the usual conditions. The crash of a kernel that is linked here is this process' own.
+// Runs the subject once, under the usual conditions. A crash of a kernel that is linked into this program ends this
+// process.
 [[nodiscard]] Trial try_once(Subject& subject, const ConvProblem& problem, double seconds);
 
-// The same as try_here(); a kernel that is linked here runs in a process of its own. Where it dies or hangs, it is tried
-// without the prelude, so that `words` tell a crash on the
-// problem itself from one that takes another problem before.
+// Does the same as try_here(), but a kernel that is linked into this program runs in a process of its own. If it dies
+// or hangs, it is run again without the prelude, so that `words` distinguishes a crash on the problem itself from one
+// that needs another problem before.
 [[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Cutting a part out of a problem: some images, channels, rows and taps of it, with the contents that belong to them.
+// Cuts a part out of a problem: some of its images, channels, rows and taps, with the contents that belong to them.
 
 #include <array>
 #include <cstdint>
@@ -11,20 +11,25 @@ namespace tieout {
 
 using Indices = std::vector<std::int64_t>;
 
-// What is kept of each dimension. Positions outside of the input stand for padding and are filled with its value.
+// Lists the indices that are kept of each dimension. Positions outside of the input stand for padding and are filled
+// with its value.
 struct Selection {
   Indices batch;
   Indices groups;
-  Indices group_inputs;           // input channels within every kept group
-  Indices group_outputs;          // output channels within every kept group
-  std::array<Indices, 3> input;   // depth, height, width
-  std::array<Indices, 3> kernel;  // likewise
+  // Input channels within every kept group.
+  Indices group_inputs;
+  // Output channels within every kept group.
+  Indices group_outputs;
+  // Depth, height, width.
+  std::array<Indices, 3> input;
+  // Depth, height, width.
+  std::array<Indices, 3> kernel;
 };
 
 [[nodiscard]] Selection everything(const ConvCase& c);
 
-// The problem that consists of the selected parts, contents listed. Stride, padding and dilation stay as they are; the
-// caller changes them where the selection calls for it.
+// Returns the problem that consists of the selected parts, with contents listed. Stride, padding and dilation stay as
+// they are; the caller changes them where the selection requires it.
 [[nodiscard]] ConvCase select(const ConvProblem& problem, const Selection& kept);
 
 }  // namespace tieout

@@ -1,7 +1,7 @@
 #pragma once
-// Twins of a problem: problems that differ from it in one parameter, or in one end of one buffer. A kernel that keeps
-// something from call to call under a key which lacks that parameter answers the problem after its twin with what belongs
-// to the twin.
+// Provides twins of a problem: problems that differ from it in one parameter, or in one end of one buffer. A kernel
+// that caches data from call to call under a key that lacks this parameter answers the problem after its twin with the
+// twin's data.
 
 #include <cstddef>
 #include <optional>
@@ -11,13 +11,14 @@
 
 namespace tieout {
 
-// How many kinds of twins there are.
+// Returns the number of kinds of twins.
 [[nodiscard]] std::size_t twin_kinds();
 
-// What a twin of the kind has another of: "activation zero point".
+// Returns what differs in a twin of the kind, such as "activation zero point".
 [[nodiscard]] std::string_view twin_name(std::size_t kind);
 
-// The problem's twin; nothing if it has none of this kind, such as another bias where there is no bias. Valid.
+// Returns the problem's twin, which is valid, or nothing if it has none of this kind, such as another bias where there
+// is no bias.
 [[nodiscard]] std::optional<ConvProblem> twin_of(const ConvProblem& problem, std::size_t kind);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// One case verified with a subject: what LibTorch answers is expected, the tolerance is zero.
+// Verifies one case with a subject: LibTorch's answer is expected, and the tolerance is zero.
 
 #include "kernels/subject.h"
 #include "props/verify.h"
@@ -7,14 +7,18 @@
 namespace tieout {
 
 enum class TrialMode {
-  in_a_run,  // here; what a kernel keeps from other problems is sought on small ones only: it takes three times as long
+  // Runs here. Whether a kernel keeps state from other problems is tested on small cases only, because that triples the
+  // time.
+  in_a_run,
   here,
-  once,   // here; the subject is called once, so that a dependence on conditions or on other problems does not show
-  alone,  // in a process of its own
+  // Runs here, with one call, so that a dependence on conditions or on other problems is not tested.
+  once,
+  // Runs in a process of its own.
+  alone,
 };
 
-// See verify() and verify_alone(). expected: LibTorch's answer; where it is known to be wrong, to refuse or to be absent,
-// the specification's for FBGEMM, its model's for another engine.
+// Verifies the case; see verify() and verify_alone(). The expected values are LibTorch's answer. If that is known to be
+// wrong, is refused or is absent, they are the specification's for FBGEMM, and the model's for another engine.
 [[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules,
                                      TrialMode where);
 
