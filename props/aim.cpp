@@ -19,7 +19,7 @@ float step(float value, std::int64_t floats) {
   return value;
 }
 
-// Which signs the value before rounding can take: without a bias it has the sign of the sum.
+// States which signs the value before rounding can take; without a bias it has the sign of the sum.
 struct Signs {
   bool negative = true, positive = true;
 };
@@ -33,17 +33,19 @@ std::optional<double> draw_target(Aim aim, const ConvCase& c, Signs signs, Rando
   }
   const bool positive = signs.positive && (!signs.negative || random.chance(1, 2));
   if (!positive && !signs.negative) return {};
-  // The ends of int32 and the floats beside them, and of what adding and taking away 1.5 * 2^23 can round.
+  // Holds the ends of int32 and the floats beside them, and those of the range in which adding and subtracting 1.5 *
+  // 2^23 rounds correctly.
   constexpr std::array kUpper{2147483520.0, 2147483520.0, 2147483648.0, 4194304.0, 8388608.0};
   constexpr std::array kLower{-2147483648.0, -2147483648.0, -2147483904.0, -8388608.0, -12582912.0};
   if (aim == Aim::int32) return random.pick(positive ? kUpper : kLower);
-  if (positive && random.chance(1, 8)) return 65535.5;  // of uint16, where a kernel converts through that
+  // This is the limit of uint16, for kernels that convert through that type.
+  if (positive && random.chance(1, 8)) return 65535.5;
   const double limit = positive ? 32767 : -32768;
   const double shifted = random.chance(1, 2) ? limit - static_cast<double>(c.output_zero_point) : limit;
   return shifted + (random.chance(1, 2) ? 0.5 : -0.5);
 }
 
-// Two pairs of stored values with x0 * w0 + x1 * w1 close to a limit of int16.
+// Holds two activations and two weights for which x0 * w0 + x1 * w1 is close to a limit of int16.
 struct Pair {
   std::array<std::uint8_t, 2> x{};
   std::array<std::int8_t, 2> w{};
@@ -51,7 +53,7 @@ struct Pair {
 
 std::int64_t distance_to_limit(std::int64_t sum) { return std::min(std::abs(sum - 32767), std::abs(sum + 32768)); }
 
-// alike: both activations have the same value, as where the pair's elements are neighbours in space.
+// alike: both activations have the same value, as required if the pair's elements are neighbours in space.
 Pair draw_pair(bool alike, Random& random) {
   Pair best;
   std::int64_t closest = std::numeric_limits<std::int64_t>::max();
@@ -73,11 +75,14 @@ Pair draw_pair(bool alike, Random& random) {
   return best;
 }
 
-// What one element's value before rounding is made of.
+// Holds the parts from which one element's value before rounding is computed.
 struct Element {
-  std::int64_t k = 0;  // its output channel
-  double raw = 0;      // the sum, exact: pair saturation moves it on some machines only
-  double unit = 0;     // xs * ws, as float32 has it
+  // The output channel.
+  std::int64_t k = 0;
+  // The exact sum, because pair saturation changes it on some machines only.
+  double raw = 0;
+  // xs * ws in float32.
+  double unit = 0;
 };
 
 Element element_of(const ConvProblem& problem, std::int64_t offset) {
@@ -88,7 +93,7 @@ Element element_of(const ConvProblem& problem, std::int64_t offset) {
           .unit = static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, k)))};
 }
 
-// Solves for the bias, or the output scale where there is none, and goes a few floats beside.
+// Solves for the bias, or for the output scale if there is no bias, and then moves it by up to two floats.
 void solve(ConvCase& c, Random& random, const Element& element, double target) {
   const std::int64_t floats_beside = random.between(-2, 2);
   if (!c.bias.empty()) {
@@ -111,8 +116,9 @@ void aim_at(Aim aim, ConvCase& c, Random& random) {
   if (const auto target = draw_target(aim, c, signs, random)) solve(c, random, element, *target);
 }
 
-// Weights of one sign, so that sums pass 2^24: as a whole, where float32 begins to lose bits, or only before the zero points
-// are taken out, where terms that are kept in too little room lose them. True: that is what the case became.
+// Draws weights of one sign, so that sums exceed 2^24: either the final sums, where float32 begins to lose bits, or
+// only the sums before zero points are subtracted, which kernels with too narrow intermediate types lose. Returns true
+// if it changed the case.
 bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& options) {
   if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
   const std::int64_t low = random.chance(1, 2) ? -128 : 100;
@@ -130,7 +136,7 @@ bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& opti
     aim_at(Aim::tie, c, random);
     return true;
   }
-  // Every channel's bias cancels its sum down to a tie: what was lost of the sum is seen in each of them.
+  // The bias of each channel cancels the sum down to a tie, so that a lost bit of the sum shows in every channel.
   const ConvProblem problem = with_contents(c);
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
     const double tie = static_cast<double>(random.between(-c.output_zero_point, 255 - c.output_zero_point)) + 0.5;
@@ -140,7 +146,7 @@ bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& opti
 }
 
 void aim_at_pair_limits(ConvCase& c, Random& random) {
-  // Channels of a group are neighbours in the reduction, and taps of the window where a group has one channel.
+  // Neighbours in the reduction are channels of a group, or taps of the window if a group has one channel.
   const std::int64_t channels = c.in_channels / c.groups;
   const bool by_tap = channels == 1;
   const Pair pair = draw_pair(by_tap, random);
@@ -167,7 +173,7 @@ void aim_at_long_sums(ConvCase& c, Random& random, const GeneratorOptions& optio
   const std::int8_t w = random.chance(1, 2) ? 127 : -128;
   c.activation = {Fill::listed, std::vector(static_cast<std::size_t>(element_count(activation_shape(c))), x)};
   c.weight = {Fill::listed, std::vector(static_cast<std::size_t>(element_count(weight_shape(c))), w)};
-  // One odd value a channel: sums that float32 rounds differ in their last bits.
+  // One odd value in each channel gives sums whose last bits float32 rounds.
   const std::int64_t per_channel = reduction_length(c);
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
     c.weight.values[static_cast<std::size_t>(k * per_channel)] = static_cast<std::int8_t>(random.between(-128, 127));

@@ -33,23 +33,33 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kBlocksAhead = 8;      // of each worker, waiting for one before them
-constexpr double kSecondsToReduce = 120;     // its limits of work end it long before, on a machine that gets on
-constexpr double kSecondsForAFinding = 300;  // what a hang is, where a finding is made
-constexpr milliseconds kForLastWords{1500};  // until an interrupted run ends
-constexpr std::size_t kMostThorough = 16;    // reductions; what else is kept is reduced quickly
+// Number of blocks of each worker that may wait for an earlier block.
+constexpr std::size_t kBlocksAhead = 8;
+// Time limit of a reduction, seconds. Its limits of work end it long before on a machine that makes progress.
+constexpr double kSecondsToReduce = 120;
+// Time after which a process that computes a finding counts as hanging, seconds.
+constexpr double kSecondsForAFinding = 300;
+// Time until an interrupted run ends.
+constexpr milliseconds kForLastWords{1500};
+// Number of thorough reductions; further findings that are kept are reduced quickly.
+constexpr std::size_t kMostThorough = 16;
 
-// A block on its way: drawn and run; what is doubtful verified again; its findings made small.
+// Holds a block that is not counted yet. Its cases are run, doubtful ones are verified again, and its findings are
+// shrunk.
 struct Pending {
   enum class Stage { running, doubtful, ran, reducing, ready } stage = Stage::running;
   std::int64_t number = 0;
   std::int64_t begin = 0;
   std::vector<CaseOutcome> outcomes;
   std::int64_t answered = 0;
-  std::vector<std::int64_t> deaths;  // cases on which a worker died, ascending: another one went on behind each
-  std::size_t doubts = 0;            // cases that are still to be verified again
-  std::deque<Finding> findings;      // before they are reduced, then after; their places stay
-  std::vector<Effort> efforts;       // to reduce each of them
+  // The cases on which a worker died, ascending. Another worker continued after each.
+  std::vector<std::int64_t> deaths;
+  // Number of cases that are still to be verified again.
+  std::size_t doubts = 0;
+  // The findings, which are replaced by the reduced ones. A deque keeps references to its elements valid.
+  std::deque<Finding> findings;
+  // The effort to spend on each of them.
+  std::vector<Effort> efforts;
   std::size_t unreduced = 0;
 };
 
@@ -64,7 +74,8 @@ class Campaign {
         next_(start.blocks_done),
         kinds_(run_) {
     for (const Finding& finding : run_.findings) {
-      if (finding.index >= 0) ++kept_[counted_kind(finding)];  // what a corpus holds leaves room for what is new
+      // Findings of a corpus do not count, so that new ones of their kinds are still kept.
+      if (finding.index >= 0) ++kept_[counted_kind(finding)];
     }
   }
 
@@ -75,7 +86,7 @@ class Campaign {
       calls_.stopped(error.what());
       stop();
     }
-    // In the time that it was given a run has done what was asked of it.
+    // A run that used up its time is finished as well.
     run_.finished = pending_.empty() && (next_block_begin() >= options_.cases || out_of_time());
     note_time();
     find_missing_classes(run_);
@@ -85,10 +96,12 @@ class Campaign {
  private:
   void work() {
     while (go_on_) {
-      start_work();  // before what is done is written down, which takes a disk's time
+      // This precedes settle(), which writes to the disk, so that workers are busy meanwhile.
+      start_work();
       settle();
       if (!go_on_) break;
-      start_work();  // what that made room for
+      // Blocks that settle() counted made room for further ones.
+      start_work();
       if (pending_.empty()) break;
       processes_.wait(milliseconds(100));
       note_time();
@@ -102,7 +115,7 @@ class Campaign {
     }
   }
 
-  // A run of nothing but hangs would take hours and tell no more.
+  // True if the run should stop because nearly everything hangs. Such a run would take hours without further results.
   [[nodiscard]] bool hangs_always() const {
     constexpr std::int64_t kEnough = 20;
     return hangs_ >= kEnough && 2 * hangs_ > answered_;
@@ -144,9 +157,10 @@ class Campaign {
   }
 
   void run_block(Pending& block, std::int64_t end) {
-    // Lives in the worker, which opens it at its first case.
+    // The file belongs to the worker, which opens it at its first case.
     const auto line = std::make_shared<std::optional<InFlight>>();
-    const auto at = std::make_shared<SharedNumber>();  // the attempt
+    // The number of the current attempt.
+    const auto at = std::make_shared<SharedNumber>();
     processes_.start({.begin = block.begin,
                       .end = end,
                       .seconds = case_limit(options_),
@@ -175,7 +189,7 @@ class Campaign {
                       .ended = [this, &block] { note_doubts(block); }});
   }
 
-  // Where a worker says what it is at; empty: nowhere.
+  // Returns the file in which a worker writes down its current case; empty: it writes nothing.
   [[nodiscard]] std::filesystem::path in_flight(std::int64_t number) const {
     return options_.in_flight.empty() ? std::filesystem::path()
                                       : options_.in_flight / ("block-" + std::to_string(number));
@@ -200,7 +214,7 @@ class Campaign {
     deaths_[index] = death.text();
   }
 
-  // What the machine may have caused is verified again before it counts.
+  // Queues the cases whose outcome the machine may have caused, to verify them again before they count.
   void note_doubts(Pending& block) {
     block.stage = Pending::Stage::ran;
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
@@ -211,7 +225,7 @@ class Campaign {
     }
   }
 
-  // One at a time, while nothing else runs.
+  // Verifies one doubtful case at a time, while no other process runs.
   void start_second_look() {
     if (processes_.running() > 0 || doubtful_.empty()) return;
     looking_ = true;
@@ -230,7 +244,7 @@ class Campaign {
                        });
   }
 
-  // Takes every block as far as it can go; the first is counted once it is ready, and then the one behind it.
+  // Advances the first block as far as possible and counts it once it is ready; then continues with the next one.
   void settle() {
     while (!pending_.empty()) {
       Pending& first = pending_.front();
@@ -242,8 +256,9 @@ class Campaign {
     }
   }
 
-  // Which findings are kept is decided in the order of the sequence: the first of each kind. The very first is reduced as
-  // far as possible, as long as the kinds are few; a kernel that is wrong in many places is not reduced for ever.
+  // Chooses the findings to keep, in the order of the sequence: the first of each kind. The very first of a kind is
+  // reduced as far as possible, up to a number of kinds, so that a kernel that is wrong in many places does not take
+  // forever.
   void choose_findings_of(Pending& block) {
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
       CaseOutcome& outcome = block.outcomes[i];
@@ -266,7 +281,8 @@ class Campaign {
     }
   }
 
-  // Reductions before further blocks, which wait for them; neither while something is verified again.
+  // Starts reductions before further blocks, because counting waits for them; starts neither while a case is verified
+  // again.
   void start_work() {
     if (looking_ || !doubtful_.empty()) return start_second_look();
     start_reductions();
@@ -304,7 +320,7 @@ class Campaign {
              }});
   }
 
-  // The process that reduced the case died: the case as it was drawn may still be described.
+  // Describes the case as it was drawn, after the process that reduced it has died.
   void describe_it(Pending& block, Finding& finding) {
     processes_.start(
         {.seconds = kSecondsForAFinding,
@@ -315,7 +331,8 @@ class Campaign {
                return to_json(described(drawn, how_));
              },
          .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
-         .died = [](std::int64_t, const Death&) {},  // the note says how the reduction ended
+         // The note in the finding tells how the reduction ended.
+         .died = [](std::int64_t, const Death&) {},
          .ended = [&block] { end_reduction(block); }});
   }
 
@@ -339,7 +356,7 @@ class Campaign {
     return small;
   }
 
-  // The first case that the worker had verified which verified this one.
+  // Returns the first case that was verified by the same process as the case `index`.
   static std::int64_t first_of_process(const Pending& block, std::int64_t index) {
     const auto next_death = std::ranges::lower_bound(block.deaths, index);
     return next_death == block.deaths.begin() ? block.begin : *std::prev(next_death) + 1;
@@ -352,14 +369,15 @@ class Campaign {
     return finding;
   }
 
-  // There is no time to verify again what the machine may have caused.
+  // Drops doubtful outcomes, because there is no time to verify them again.
   void drop_doubts(Pending& block) const {
     for (CaseOutcome& outcome : block.outcomes) {
       if (second_look_.is_due(outcome)) outcome = {};
     }
   }
 
-  // The run is interrupted: a difference that was seen is told, though nobody waits for its block, or for it to be small.
+  // Counts the differences found so far when the run is interrupted, although their blocks are incomplete and their
+  // cases are not shrunk.
   void count_what_was_seen() {
     const std::size_t counted = run_.findings.size();
     for (Pending& block : pending_) {
@@ -374,7 +392,8 @@ class Campaign {
     }
     try {
       describe_within(kForLastWords, std::span(run_.findings).subspan(counted), how_, options_.workers);
-    } catch (const NoProcess& none) {  // the findings stay as they were drawn
+    } catch (const NoProcess& none) {
+      // The findings stay as they were drawn.
       calls_.stopped(none.what());
     }
   }
@@ -403,18 +422,24 @@ class Campaign {
   const CampaignCalls& calls_;
   RunSummary run_;
   double seconds_before_;
-  std::int64_t next_;  // of the shard's blocks, the first that is not begun
+  // Number of the shard's first block that is not started.
+  std::int64_t next_;
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
-  std::int64_t answered_ = 0, hangs_ = 0;  // cases since the run was started or resumed
-  bool looking_ = false;                   // a second look is being taken
-  std::deque<Pending> pending_;            // in the order of the sequence; references to its elements stay valid
+  // Number of cases since the run was started or resumed, and how many of them hung.
+  std::int64_t answered_ = 0, hangs_ = 0;
+  // True while a case is verified again.
+  bool looking_ = false;
+  // The blocks in the order of the sequence. A deque keeps references to its elements valid.
+  std::deque<Pending> pending_;
   Kinds kinds_;
-  std::map<std::string, std::size_t> kept_;  // findings, by the kind that they are counted by
+  // Number of findings by the kind under which they are counted.
+  std::map<std::string, std::size_t> kept_;
   std::deque<Reduction> unreduced_;
   std::deque<std::pair<Pending*, std::int64_t>> doubtful_;
   std::map<std::int64_t, std::string> deaths_;
-  Processes processes_;  // behind all else but its user, so that it is gone before what its tasks refer to
+  // Declared after the members that its tasks refer to, so that it is destroyed before them.
+  Processes processes_;
   SecondLook second_look_{processes_, how_, options_.memory_per_case};
 };
 

@@ -9,13 +9,15 @@
 namespace tieout {
 namespace {
 
-// How far a float below 2^23 in size is from the integer towards zero, exactly. Without libm's floor, which is a call.
+// Returns the exact distance from a float below 2^23 in size to the integer towards zero. It avoids std::floor, which
+// is a call to libm.
 float beyond_integer(float v) { return std::fabs(v - static_cast<float>(static_cast<std::int32_t>(v))); }
 
-// Whether at most two floats lie between v and the tie in its unit interval.
+// True if v is not the tie of its unit interval, but at most two floats away from it.
 bool beside_tie(float v) {
   const float size = std::fabs(v);
-  if (std::fabs(beyond_integer(v) - 0.5F) > size * 0x1p-20F) return false;  // far: most of them
+  // Most values are farther away, and end here.
+  if (std::fabs(beyond_integer(v) - 0.5F) > size * 0x1p-20F) return false;
   const float tie = std::floor(v) + 0.5F;
   const float ulp = std::nextafter(size, 1e30F) - size;
   return v != tie && std::fabs(v - tie) <= 2 * ulp;
@@ -27,7 +29,8 @@ void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& cl
   };
   const float s = trace.scaled;
   const float size = std::fabs(s);
-  const bool fits = size < 0x1p23F;  // larger floats have no fraction
+  // Larger floats have no fraction.
+  const bool fits = size < 0x1p23F;
   mark(CaseClass::tie, fits && beyond_integer(s) == 0.5F);
   mark(CaseClass::beside_tie, fits && beside_tie(s));
   mark(CaseClass::pair_saturation, trace.saturated_pairs > 0);

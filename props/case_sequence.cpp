@@ -14,7 +14,7 @@
 namespace tieout {
 namespace {
 
-// ---- an end as bytes, for the way from one process to another
+// ---- conversion of a SequenceEnd to bytes and back, to pass it between processes
 
 std::string pack(const SequenceEnd& end) {
   ByteWriter bytes;
@@ -86,7 +86,8 @@ std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, con
 
 std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
                                          const Examination& how) {
-  constexpr std::int64_t kMostCases = 20'000;  // verified in all
+  // The largest number of cases that are verified in all.
+  constexpr std::int64_t kMostCases = 20'000;
   const auto last = parse(finding.case_line);
   if (!last) return {};
   std::int64_t verified = 0;
@@ -100,7 +101,7 @@ std::optional<Finding> find_cases_before(const Finding& finding, const std::vect
   };
   std::vector<ConvCase> kept = before;
   if (!fails_after(kept)) return {};
-  // A run is tried at every place; the runs get shorter until nothing that is left can be removed.
+  // Tries to remove a run of cases at every place. The runs get shorter until no remaining case can be removed.
   for (std::size_t length = (kept.size() + 1) / 2; length > 0; length /= 2) {
     for (std::size_t at = 0; at < kept.size() && verified < kMostCases;) {
       std::vector<ConvCase> fewer = kept;

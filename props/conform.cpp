@@ -12,10 +12,11 @@ namespace {
 using Kind = ConditionValue::Kind;
 using Relation = Condition::Relation;
 
-// One integer of a case's shape, in the order in which they are chosen.
+// Describes one integer of a case's shape. Variables are chosen in the order of their list.
 struct Variable {
   Parameter parameter;
-  int axis;  // -1: it has none
+  // -1: it has no axis.
+  int axis;
   std::int64_t low, high;
 };
 
@@ -75,8 +76,8 @@ std::int64_t products_of(const ConvCase& c) {
   return c.batch * c.out_channels * volume(output_size(c)) * reduction_length(c);
 }
 
-// Depth-first search over the shape's variables. Each is tried at its drawn value first, then beside it, so that a drawn
-// shape that keeps the conditions stays as it is.
+// Searches the shape's variables depth first. Each variable is tried at its drawn value first, then at values beside
+// it, so that a drawn shape that satisfies the conditions stays as it is.
 class ShapeSearch {
  public:
   ShapeSearch(const Domain::Alternative& where, Random& random) : where_(where), random_(random) {
@@ -100,7 +101,8 @@ class ShapeSearch {
   bool choose(ConvCase& c, std::size_t i) {
     if (i == variables_.size()) return true;
     const Variable& v = variables_[i];
-    if (v.axis >= 0 && v.axis < 3 - c.dims) {  // an axis that the case does not have
+    // The case does not have this axis.
+    if (v.axis >= 0 && v.axis < 3 - c.dims) {
       set(c, v, v.parameter == Parameter::padding ? 0 : 1);
       return choose(c, i + 1);
     }
@@ -116,7 +118,7 @@ class ShapeSearch {
     return false;
   }
 
-  // Whether the case can still become valid and keep the conditions, now that v has its value.
+  // True if the case can still become valid and satisfy the conditions, now that v has its value.
   [[nodiscard]] bool possible(const ConvCase& c, const Variable& v) const {
     if (v.parameter == Parameter::in_channels && c.in_channels % c.groups != 0) return false;
     if (v.parameter == Parameter::out_channels && c.out_channels % c.groups != 0) return false;
@@ -130,8 +132,8 @@ class ShapeSearch {
     return true;
   }
 
-  // The values to try, the likely ones first. Without conditions on the variable these are the drawn one and its
-  // neighbours, which only validity asks for.
+  // Returns the values to try, likely ones first. For a variable without conditions, these are the drawn value and its
+  // neighbours, which only a valid shape may need.
   std::vector<std::int64_t> candidates(const ConvCase& c, const Variable& v) {
     const std::int64_t start = std::clamp(start_of(c, v), v.low, v.high);
     std::vector<std::int64_t> values{start};
@@ -163,8 +165,8 @@ class ShapeSearch {
     return value.extents[static_cast<std::size_t>(at)];
   }
 
-  // The drawn value; where a condition forbids it, one that spreads over what the condition allows: one of the listed
-  // values, beyond a bound by as much as was drawn, or a small multiple.
+  // Returns the drawn value. If a condition forbids it, returns one that spreads over what the condition allows: one of
+  // the listed values, a value beyond the bound by the drawn amount, or a small multiple.
   std::int64_t start_of(const ConvCase& c, const Variable& v) {
     std::int64_t start = drawn_axis(c, v);
     for (std::size_t i = 0; i < where_.size(); ++i) {
@@ -175,7 +177,8 @@ class ShapeSearch {
         start = beyond(c, condition, v, start);
       if (left == v.parameter && same_axis) start = allowed_start(c, condition, picked_[i], v, start);
       if (left == v.parameter || !same_axis) continue;
-      for (const ConditionValue& value : condition.values) {  // groups=in_channels: either of what was drawn for them
+      // For a condition such as groups=in_channels, either of the two drawn values is used.
+      for (const ConditionValue& value : condition.values) {
         const bool equal = condition.relation == Relation::equal && value.kind == Kind::operand;
         if (equal && value.operand.parameter == v.parameter && (chosen_ & set_of(left)) == 0 && !is_spatial(left) &&
             random_.chance(1, 2)) {
@@ -214,7 +217,7 @@ class ShapeSearch {
     }
   }
 
-  // For a condition on the output: an input whose output lies beyond the bound by as much as was drawn.
+  // Returns, for a condition on the output, an input whose output lies beyond the bound by the drawn amount.
   std::int64_t beyond(const ConvCase& c, const Condition& condition, const Variable& v, std::int64_t start) {
     const bool bound = condition.relation == Relation::at_least || condition.relation == Relation::more;
     const auto constant = constant_of(condition.values.front(), v);
@@ -228,7 +231,7 @@ class ShapeSearch {
     return (extent - 1) * c.stride[d] + c.dilation[d] * (c.kernel[d] - 1) + 1 - 2 * c.padding[d];
   }
 
-  // What was drawn; on an axis that the drawn case lacks, something ordinary.
+  // Returns the drawn value; for an axis that the drawn case lacks, returns an ordinary value.
   std::int64_t drawn_axis(const ConvCase& c, const Variable& v) {
     if (v.axis < 0 || v.axis >= 3 - drawn_.dims) return get(drawn_, v);
     switch (v.parameter) {
@@ -241,8 +244,10 @@ class ShapeSearch {
 
   const Domain::Alternative& where_;
   Random& random_;
-  std::vector<ParameterSet> needs_;    // of each condition
-  std::vector<std::uint32_t> picked_;  // of each condition's values, one
+  // The parameters of each condition.
+  std::vector<ParameterSet> needs_;
+  // The index of the chosen value of each condition.
+  std::vector<std::uint32_t> picked_;
   std::vector<Variable> variables_ = variables();
   ConvCase drawn_;
   ParameterSet chosen_ = 0;
@@ -258,7 +263,8 @@ bool keeps(const ConvCase& c, const Domain::Alternative& where) {
   });
 }
 
-// Halves what makes the drawn case dear: the longest axis of the input, then channels. False: nothing is left to halve.
+// Halves the parameter that contributes most to the cost of the drawn case: the batch, else the longest axis of the
+// input or the channels. Returns false if nothing is left to halve.
 bool halve(ConvCase& drawn) {
   std::int64_t& longest = *std::ranges::max_element(drawn.input);
   std::int64_t& channels = drawn.in_channels > drawn.out_channels ? drawn.in_channels : drawn.out_channels;
@@ -276,7 +282,8 @@ bool halve(ConvCase& drawn) {
 
 // ---- quantization
 
-// The integer nearest to `value` with which the condition's case keeps all conditions that are about `p`.
+// Returns the integer in low..high that is nearest to `value` and for which fits() holds; `value` itself if there is
+// none.
 template <typename Try>
 std::int64_t nearest(std::int64_t value, std::int64_t low, std::int64_t high, Try fits) {
   for (std::int64_t step = 0; step <= high - low; ++step) {
@@ -313,7 +320,7 @@ void conform_zero_points(ConvCase& c, const Domain::Alternative& where) {
   }
 }
 
-// The number of a condition of the form xs=0.5; nothing for other forms.
+// Returns the number of a condition of the form xs=0.5; nothing for other forms.
 std::optional<double> demanded(Parameter p, const Domain::Alternative& where, Random& random) {
   for (const Condition& condition : where) {
     if (condition.left.parameter != p || condition.relation != Relation::equal) continue;
@@ -322,7 +329,7 @@ std::optional<double> demanded(Parameter p, const Domain::Alternative& where, Ra
   return {};
 }
 
-// Doubles or halves the scale until the conditions about it hold; leaves it alone if they never do.
+// Doubles or halves the scale until the conditions on it hold; leaves it unchanged if they never do.
 void conform_scale(double& scale, Parameter p, ConvCase& c, const Domain::Alternative& where, Random& random) {
   if (keeps_those_about(p, c, where)) return;
   const double drawn = scale;
@@ -340,7 +347,7 @@ void conform_scale(double& scale, Parameter p, ConvCase& c, const Domain::Altern
 }
 
 void conform_scales(ConvCase& c, const Domain::Alternative& where, Random& random) {
-  // Conditions on the multiplier are kept by the output's scale, which comes last.
+  // Conditions on the multiplier are satisfied by the output's scale, which is chosen last.
   Domain::Alternative own;
   std::ranges::copy_if(where, std::back_inserter(own),
                        [](const Condition& condition) { return condition.left.parameter != Parameter::multiplier; });

@@ -17,7 +17,7 @@ namespace {
 
 using Tolerance = DataPolicy::Tolerance;
 
-// TFLite's activations are int8: the same values, 128 higher.
+// TFLite's activations are int8. These are the same values, 128 higher.
 constexpr std::array kPolicies{
     DataPolicy{"PyTorch", 0, 3, -5, 4, Tolerance::one},
     DataPolicy{"FBGEMM", 0, 5, -4, 4, Tolerance::exact, DataPolicy::Relu::never},
@@ -48,7 +48,7 @@ bool passes(Tolerance tolerance, const ElementTrace& expected, std::int64_t zero
 }
 
 bool notices(const DataPolicy& policy, Subject& subject, const ConvProblem& problem) {
-  // Away from unmapped pages: what is read there is not noticed.
+  // Buffers begin behind an unmapped page, so that reads behind their end go unnoticed, as they do in ordinary memory.
   const auto y = subject.run(problem, {.placement = Conditions::Placement::at_begin});
   if (!y) return false;
   const std::vector<ElementTrace> expected = conv_relu_traces(problem, Arithmetic{});
@@ -65,7 +65,7 @@ std::span<const DataPolicy> data_policies() { return kPolicies; }
 ConvCase draw_policy_case(const DataPolicy& policy, Random& random) {
   ConvCase c;
   draw_shape(c, random, {.products = 10'000});
-  // Their tests know no reductions of tens of thousands.
+  // The tests of these harnesses have no reductions of tens of thousands of products.
   if (reduction_length(c) > 5'000) c.in_channels = c.groups;
   c.activation = drawn<std::uint8_t>(random, element_count(activation_shape(c)), policy.x_low, policy.x_high);
   c.weight = drawn<std::int8_t>(random, element_count(weight_shape(c)), policy.w_low, policy.w_high);
@@ -78,7 +78,8 @@ ConvCase draw_policy_case(const DataPolicy& policy, Random& random) {
   c.weight_zero_points.assign(channels, 0);
   c.weight_scales.clear();
   for (std::size_t k = 0; k < channels; ++k) c.weight_scales.push_back(0.2 + random.unit());
-  // A uniform range of r values deviates by r / sqrt(12); results are to deviate by 40.
+  // Uniform values from a range of r have a standard deviation of r / sqrt(12). The output scale makes that of the
+  // results 40.
   const double deviation = std::sqrt(static_cast<double>(reduction_length(c))) * (policy.x_high - policy.x_low + 1) *
                            (policy.w_high - policy.w_low + 1) / 12;
   c.output_scale = c.activation_scale * c.weight_scales.front() * deviation / 40;
@@ -92,7 +93,8 @@ ConvCase draw_policy_case(const DataPolicy& policy, Random& random) {
 }
 
 std::int64_t cases_to_notice(const DataPolicy& policy, Subject& subject, std::int64_t cases, std::uint64_t seed) {
-  constexpr double kHang = 1;  // seconds, of a kernel on one small case
+  // Time limit of a kernel on one small case, seconds.
+  constexpr double kHang = 1;
   std::int64_t taken = 0;
   const auto note = [&](std::int64_t index) {
     if (taken == 0) taken = index + 1;

@@ -2,7 +2,7 @@
 // Imitates how other test harnesses draw the data of an int8 convolution and which differences they tolerate, to
 // measure which faults they detect. Values and tolerances are those of the harness. Shapes are drawn by our generator,
 // and scales so that results spread over the output's range. The kernel is called as these harnesses call it: once,
-// from one thread, in ordinary memory.
+// from one thread, with buffers whose ends are not guarded.
 
 #include <cstdint>
 #include <span>

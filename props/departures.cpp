@@ -10,7 +10,7 @@
 namespace tieout {
 namespace {
 
-// What departs at some elements.
+// Collects the causes of departures at some elements.
 struct Causes {
   bool pairs = false, activation_sums = false, bias = false;
 
@@ -39,7 +39,7 @@ std::string excuse_text(const Causes& causes, FbgemmPath path) {
   return "adds the bias with one rounding where FBGEMM's depthwise code takes two";
 }
 
-// Whether FBGEMM's code can depart from the exact contract on any element.
+// True if FBGEMM's code can depart from the exact contract on any element.
 bool may_depart(const Answered& answer) {
   if (answer.engine != Engine::fbgemm || answer.arithmetic == Arithmetic{}) return false;
   const ConvCase& c = answer.problem.spec;
@@ -50,7 +50,7 @@ bool may_depart(const Answered& answer) {
          });
 }
 
-// Adds the elements at which the two differ.
+// Returns the elements at which the two answers differ.
 Departure difference(const std::vector<std::uint8_t>& here, const std::vector<std::uint8_t>& there) {
   Departure found;
   for (std::size_t i = 0; i < here.size(); ++i) {
@@ -63,7 +63,7 @@ Departure difference(const std::vector<std::uint8_t>& here, const std::vector<st
   return found;
 }
 
-// How far a subject is from a contract.
+// Holds the distance of a subject from a contract.
 struct Distance {
   std::int64_t differing = 0, sum = 0;
 
@@ -80,7 +80,8 @@ Distance distance(const Contract& contract, const std::vector<std::uint8_t>& sub
   return found;
 }
 
-// The exact contract's values wherever the answer is what the path's arithmetic predicts; the answer's elsewhere.
+// Holds the exact contract's values at all elements at which the answer equals the prediction of the path's arithmetic,
+// and the answer's values elsewhere.
 struct ExactContract {
   Contract contract;
   std::vector<ElementTrace> traces;

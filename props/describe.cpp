@@ -23,7 +23,8 @@ Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t 
 
 Finding described(const Finding& finding, const Examination& how) {
   const auto c = parse(finding.case_line);
-  if (!c) std::abort();  // a finding's line is printed by print()
+  // This cannot happen: print() wrote the line.
+  if (!c) std::abort();
   Verdict verdict = verify_alone(*c, how.reference, how.seconds, how.subject, how.rules);
   if (verdict.status != Status::differed && verdict.status != Status::crashed) {
     Finding unrepeated = finding;

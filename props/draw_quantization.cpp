@@ -8,15 +8,16 @@
 namespace tieout {
 namespace {
 
-// Only +, *, / and ldexp touch these numbers: they round alike everywhere, which exp and log do not.
+// Scales are computed with +, *, / and ldexp only, because these round alike everywhere, and exp and log do not.
 
-// Mantissa uniform in [1, 2), exponent uniform: the same number of values in every octave.
+// Returns a number whose mantissa is uniform in [1, 2) and whose exponent is uniform, so that every octave has the same
+// share.
 double log_uniform(Random& random, int lowest_exponent, int highest_exponent) {
   const double mantissa = 1.0 + random.unit();
   return std::ldexp(mantissa, static_cast<int>(random.between(lowest_exponent, highest_exponent)));
 }
 
-// D / 10^p, which is the double that the decimal text 0.0..D reads as.
+// Returns D / 10^p, which is the double that the decimal text 0.0..D reads as.
 double short_decimal(Random& random, int fewest_places, int most_places) {
   double power = 1;
   for (std::int64_t p = random.between(fewest_places, most_places); p > 0; --p) power *= 10;
@@ -28,7 +29,8 @@ enum class Regime { observer, decimal, power_of_two, extreme, overflow };
 
 double draw_scale(Regime regime, Random& random) {
   switch (regime) {
-    case Regime::observer: return static_cast<float>(log_uniform(random, -9, -4));  // observers compute in float32
+    // Observers compute in float32.
+    case Regime::observer: return static_cast<float>(log_uniform(random, -9, -4));
     case Regime::decimal: return short_decimal(random, 1, 3);
     case Regime::power_of_two: return std::ldexp(1.0, static_cast<int>(random.between(-8, 1)));
     case Regime::extreme: return log_uniform(random, -20, 9);  // 1e-6..1e3
@@ -37,13 +39,13 @@ double draw_scale(Regime regime, Random& random) {
   return log_uniform(random, 0, 9);
 }
 
-// A multiplier that spreads the sums of this case over the output's range: the sums of n products of full-range values
-// have a deviation of about sqrt(n) * 74 * 74, and 0..255 is reached by a deviation of about 60.
+// Returns a multiplier that spreads the sums of this case over the output's range. Sums of n products of full-range
+// values have a standard deviation of about sqrt(n) * 74 * 74, and a standard deviation of about 60 covers 0..255.
 double useful_multiplier(const ConvCase& c, Random& random) {
   return 60.0 / (5476.0 * std::sqrt(static_cast<double>(reduction_length(c)))) * log_uniform(random, -3, 3);
 }
 
-// The next number of the regime's kind that is not far from `value`.
+// Returns a number of the regime's kind that is not far from `value`.
 double near(Regime regime, double value, Random& random) {
   switch (regime) {
     case Regime::decimal: {
@@ -69,12 +71,13 @@ void draw_scales(ConvCase& c, Random& random) {
                                 Regime::extreme,  Regime::overflow};
   const Regime regime = random.pick(kRegimes);
   c.activation_scale = draw_scale(regime, random);
-  const bool alike = random.chance(1, 4);  // channels that share one scale hide a mixed-up channel; most do not
+  // Channels that share one scale hide a mixed-up channel; most cases have different scales.
+  const bool alike = random.chance(1, 4);
   const double shared = draw_scale(regime, random);
   for (double& scale : c.weight_scales) scale = alike ? shared : draw_scale(regime, random);
   const double unit = c.activation_scale * c.weight_scales.front();
   c.output_scale = near(regime, unit / useful_multiplier(c, random), random);
-  // Decimals and powers of two may be so short that the division left nothing: any positive number will do then.
+  // Decimals and powers of two may underflow in the division. Any positive number serves then.
   if (!(static_cast<float>(c.output_scale) > 1e-30F)) c.output_scale = 0.1;
 }
 
@@ -90,7 +93,8 @@ std::int64_t draw_zero_point(Random& random, std::int64_t low, std::int64_t high
 void draw_zero_points(ConvCase& c, Random& random) {
   c.activation_zero_point = draw_zero_point(random, 0, 255, 128);
   c.output_zero_point = draw_zero_point(random, 0, 255, 128);
-  if (random.chance(1, 2)) return;  // weights are symmetric in most models
+  // Weights are symmetric in most models.
+  if (random.chance(1, 2)) return;
   const bool alike = random.chance(1, 2);
   const std::int64_t shared = draw_zero_point(random, -128, 127, 0);
   for (std::int64_t& zero_point : c.weight_zero_points) {
@@ -106,12 +110,15 @@ void draw_bias(ConvCase& c, Random& random) {
     const double unit = c.activation_scale * weight_scale(c, static_cast<std::int64_t>(k));
     double value = 0;
     if (kind < 7) {
-      value = (random.unit() - 0.5) * 255 * c.output_scale;  // moves the result across its whole range
+      // This moves the result across its whole range.
+      value = (random.unit() - 0.5) * 255 * c.output_scale;
     } else if (kind == 7) {
-      value = (static_cast<double>(random.between(-2000, 2000)) + 0.5) * unit;  // halfway between two integer biases
+      // This lies halfway between two integer biases.
+      value = (static_cast<double>(random.between(-2000, 2000)) + 0.5) * unit;
     } else if (kind == 8) {
       const double sign = random.chance(1, 2) ? 1 : -1;
-      value = sign * unit * log_uniform(random, 24, 36);  // beyond 2^24, beyond int32
+      // This is beyond 2^24 or beyond int32.
+      value = sign * unit * log_uniform(random, 24, 36);
     }
     c.bias[k] = static_cast<float>(value);
     if (!std::isfinite(c.bias[k])) c.bias[k] = 0;

@@ -7,11 +7,11 @@
 namespace tieout {
 namespace {
 
-// Around the widths of vector registers and of the blocks that matrices are cut into, and some that fit nothing.
+// Lists numbers of channels around the widths of vector registers and of matrix blocks, and some that fit neither.
 constexpr std::array<std::int64_t, 18> kChannels{1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 64, 65};
 
-// Fewer channels in each group, for kernels that make every one of them dear.
-// False: each group has one left.
+// Halves the channels in each group, for kernels that make every channel expensive. Returns false if each group has one
+// left.
 bool halve_channels(ConvCase& c) {
   std::int64_t& channels = c.in_channels > c.out_channels ? c.in_channels : c.out_channels;
   if (channels == c.groups) return false;
@@ -19,8 +19,8 @@ bool halve_channels(ConvCase& c) {
   return true;
 }
 
-// Chooses the output's extents so that all of it costs about what is allowed, and the input that gives this output.
-// smallest: of the output, whatever it costs.
+// Chooses the output's extents so that the case costs about as much as allowed, and an input that gives this output.
+// smallest: lower bound of the output's extents, whatever it costs.
 void draw_input(ConvCase& c, Random& random, const GeneratorOptions& options, const Spatial& smallest) {
   while (c.in_channels < 300 && c.out_channels * reduction_length(c) > 16 * options.products && halve_channels(c)) {
   }
@@ -33,13 +33,15 @@ void draw_input(ConvCase& c, Random& random, const GeneratorOptions& options, co
     const std::int64_t extent = random.between(smallest[d], most);
     positions = std::max<std::int64_t>(1, positions / extent);
     const std::int64_t reach = c.dilation[d] * (c.kernel[d] - 1) + 1;
-    const std::int64_t unused = random.between(0, c.stride[d] - 1);  // rows at the end that no window begins at
+    // These rows at the end are not the start of any window.
+    const std::int64_t unused = random.between(0, c.stride[d] - 1);
     c.input[d] = std::max<std::int64_t>(1, (extent - 1) * c.stride[d] + reach - 2 * c.padding[d] + unused);
-    // A padding wider than the kernel's reach may have left an input that no window touches; it is a legal case.
+    // If the padding exceeds the kernel's reach, the input may be one that no window touches, which is a legal case.
   }
 }
 
-// Returns the smallest output that FBGEMM's 3-d code survives: as large as the padding. One case in twenty ignores it.
+// Draws a depthwise shape and returns the smallest output on which FBGEMM's 3-d code does not fail: one as large as the
+// padding. One case in twenty ignores that limit.
 Spatial draw_depthwise(ConvCase& c, Random& random) {
   constexpr std::array<std::int64_t, 3> kKernels{3, 5, 7};
   c.dims = random.chance(1, 3) ? 3 : 2;
@@ -58,7 +60,7 @@ Spatial draw_depthwise(ConvCase& c, Random& random) {
 void draw_groupwise(ConvCase& c, Random& random) {
   c.dims = random.chance(1, 4) ? 3 : 2;
   const std::int64_t channels = std::int64_t{2} << random.below(4);
-  // As many groups as fill a register, one to four times; now and then a number that fills none.
+  // The groups usually fill a register one to four times; one case in twenty draws an arbitrary number.
   const std::int64_t together = channels == 2 ? 8 : channels == 4 ? 4 : 1;
   c.groups = random.chance(19, 20) ? together * random.between(1, channels == 2 ? 2 : 4) : random.between(1, 12);
   c.in_channels = c.out_channels = channels * c.groups;
@@ -84,7 +86,8 @@ void draw_general(ConvCase& c, Random& random) {
   c.in_channels = c.groups * (c.groups > 4 ? random.between(1, 3) : random.pick(kChannels));
   c.out_channels = c.groups * (c.groups > 4 ? random.between(1, 3) : random.pick(kChannels));
   const auto first = static_cast<std::size_t>(3 - c.dims);
-  // Networks have the same along every dimension, most of them one of a few; what is odd has its own along each.
+  // Half of the shapes are alike along every dimension, as in networks, and half of these use common values. The others
+  // have different values along each dimension.
   const std::uint32_t kind = random.below(8);
   if (kind < 4) {
     const bool ordinary = kind < 2;
@@ -110,17 +113,17 @@ void draw_general(ConvCase& c, Random& random) {
   }
 }
 
-// Sums beyond 2^24, where float32 begins to lose bits, and beyond int32.
+// Draws sums beyond 2^24, where float32 begins to lose bits, and beyond int32.
 void draw_long_reduction(ConvCase& c, Random& random) {
   c.in_channels = random.chance(1, 2) ? random.between(500, 3'000) : random.between(33'000, 70'000);
   c.out_channels = random.between(1, 2);
   c.kernel[2] = random.chance(1, 4) ? 2 : 1;
 }
 
-// Moves the shape into the conditions. times: how many times the usual products such a case may cost.
+// Moves the shape into the conditions. times: factor by which such a case may exceed the usual number of products.
 void conform(ConvCase& c, Random& random, const GeneratorOptions& options, std::int64_t times) {
   if (options.where == nullptr) return;
-  // Where no shape is found the case stays outside of the domain, which case_of() sees.
+  // If no shape is found, the case stays outside of the domain, which case_of() detects.
   (void)conform_shape(c, *options.where, random, times * options.products);
 }
 

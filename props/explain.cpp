@@ -18,13 +18,17 @@ constexpr std::array<std::string_view, 3> kShownFirst{"integer_float32", "manual
 
 tl::unexpected<CaseError> bad_at(std::string message) { return tl::unexpected(CaseError{"--at", std::move(message)}); }
 
-// What a step's value counts.
+// Names the unit of a step's value.
 enum class Unit {
-  products,  // xs * ws: sums of integers
+  // xs * ws, for sums of integers.
+  products,
   real,
-  output,           // os, the zero point not added
-  stored,           // os, the zero point added
-  before_rounding,  // likewise, not yet rounded
+  // os, without the zero point.
+  output,
+  // os, with the zero point.
+  stored,
+  // os, with the zero point, before rounding.
+  before_rounding,
 };
 
 std::size_t position(const std::vector<ExplainedStep>& steps, std::string_view name) {
@@ -32,8 +36,8 @@ std::size_t position(const std::vector<ExplainedStep>& steps, std::string_view n
   return static_cast<std::size_t>(found - steps.begin());
 }
 
-// Told from the order of a hypothesis' own steps: sums of integers have a step "raw", and what comes from "real" on or
-// where there is no "raw" at all counts real units; the zero point is added before rounding or after it.
+// Determines the unit from the order of a hypothesis' own steps. Sums of integers have a step "raw"; values from the
+// step "real" on, or without any step "raw", are in real units; the zero point is added before rounding or after it.
 Unit unit_of(const std::vector<ExplainedStep>& steps, std::size_t i) {
   const std::string& name = steps[i].name;
   const std::size_t zero_point_added = position(steps, "with zero point");
@@ -49,7 +53,7 @@ Unit unit_of(const std::vector<ExplainedStep>& steps, std::size_t i) {
 
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
-// The same value in every step that both have, and the same result.
+// True if both have the same value in every step that they share, and the same result.
 bool alike(const ExplainedColumn& a, const ExplainedColumn& b) {
   return std::all_of(a.steps.begin(), a.steps.end(), [&](const ExplainedStep& step) {
     const std::size_t at = position(b.steps, step.name);
@@ -66,7 +70,7 @@ std::optional<std::size_t> parting(const ExplainedColumn& column, const Explaine
   return {};
 }
 
-// From 2^23 on float32 holds integers only: no ties there.
+// Returns the distance to the nearest tie. From 2^23 on float32 holds integers only, so that there are no ties.
 std::optional<TieDistance> tie_distance(double value) {
   if (!(std::fabs(value) < 0x1p23)) return {};
   const double tie = std::floor(value) + 0.5;
@@ -221,7 +225,8 @@ std::string explanation_of(const Finding& finding) {
   }
   Explanation explanation =
       explain(with_contents(*c), static_cast<std::int64_t>(worst), explained_order(), Columns::deciding);
-  explanation.engine.clear();  // none is run here: both answers are known
+  // No engine is run here, because both answers are known.
+  explanation.engine.clear();
   explanation.known_answers = {{finding.expected_name, finding.expected.values[worst]},
                                {finding.actual_name, finding.actual.values[worst]}};
   return explanation_text(explanation);
@@ -233,7 +238,7 @@ void ask_engine(const ConvProblem& problem, LibTorch& reference, Explanation& ex
     explanation.remark = can.error().message;
     return;
   }
-  // "=" and the value, or why there is none.
+  // The process returns "=" and the value, or the reason why there is none.
   const auto answer = run_alone(
       [&] {
         reference.guard_tensors(true);

@@ -57,7 +57,8 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
     written = written && write("reproduce.py", python_script(with_contents(*c), finding.case_line));
   }
   if (written) fs::rename(draft, folder, error);
-  if (written && (!error || fs::exists(folder))) return {};  // another process may have been there first
+  // Another process may have added the finding first.
+  if (written && (!error || fs::exists(folder))) return {};
   std::error_code ignored;
   fs::remove_all(draft, ignored);
   return tl::unexpected("cannot write " + folder.string() + (error ? ": " + error.message() : std::string()) +

@@ -11,13 +11,13 @@ namespace {
 constexpr std::int64_t kMin32 = std::numeric_limits<std::int32_t>::min();
 constexpr std::int64_t kMax32 = std::numeric_limits<std::int32_t>::max();
 
-// The low bits, as a signed number.
+// Returns the low `bits` bits of the value as a signed number.
 std::int64_t in_bits(std::int64_t value, unsigned bits) {
   const auto shift = 64 - bits;
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << shift) >> shift;
 }
 
-// raw * M as a 31-bit integer and a shift, rounded to nearest, ties up.
+// Returns raw * M computed with a 31-bit integer and a shift, rounded to nearest with ties up.
 float by_fixed_point(std::int64_t raw, float multiplier) {
   int exponent = 0;
   const double mantissa = std::frexp(static_cast<double>(multiplier), &exponent);
@@ -40,7 +40,8 @@ float rounded(float s, Fault fault) {
 
 std::int64_t to_int32(float s, Fault fault) {
   if (fault == Fault::round_by_magic_number) {
-    const float shifted = s + 12582912.0F;  // its low bits are the rounded value
+    // The low bits of this number are the rounded value.
+    const float shifted = s + 12582912.0F;
     return in_bits(std::int64_t{std::bit_cast<std::int32_t>(shifted)} - 0x4B400000, 32);
   }
   const float r = rounded(s, fault);

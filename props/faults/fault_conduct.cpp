@@ -1,4 +1,4 @@
-// What a kernel does wrong beside its arithmetic: memory, threads, modes, endings.
+// Implements the faults of a kernel beside its arithmetic: memory, threads, modes, endings.
 
 #include <algorithm>
 #include <cfenv>
@@ -12,7 +12,7 @@ namespace {
 
 std::int64_t positions(const std::int64_t* extents) { return extents[0] * extents[1] * extents[2]; }
 
-// Reads that a compiler keeps although nothing is done with them.
+// Reads a value in a way that compilers keep although the value is not used.
 template <typename T>
 void touch(const T* at) {
   (void)*static_cast<const volatile T*>(at);
@@ -44,7 +44,8 @@ const char* run_faulty(Fault fault, const tieout_conv& c) {
     case Fault::writes_into_activation: const_cast<std::uint8_t*>(c.activation)[0] ^= 1U; break;
     case Fault::uninitialised_scratch: {
       void* const scratch = std::malloc(static_cast<std::size_t>(outputs) + 64);
-      asm volatile("" : : "r"(scratch) : "memory");  // or the compiler sees that nobody wrote there
+      // Without this, the compiler sees that the memory was never written.
+      asm volatile("" : : "r"(scratch) : "memory");
       if (outputs > 8) c.output[8] = static_cast<std::uint8_t>(c.output[8] + static_cast<std::uint8_t*>(scratch)[40]);
       std::free(scratch);
       break;

@@ -30,7 +30,8 @@ const std::int8_t* kept_weights(const tieout_conv& c, Fault fault) {
 
 namespace {
 
-// All parameters of a problem and the beginnings of its lists as one key. What `without` changes is not part of it.
+// Holds all parameters of a problem and the beginnings of its lists as one key, without the parameter that the fault
+// omits.
 using Key = std::vector<double>;
 
 void add(Key& key, const auto* values, std::int64_t count) {
@@ -63,7 +64,7 @@ Key key_of(const tieout_conv& c, Fault fault) {
   return key;
 }
 
-// A problem with lists of its own.
+// Holds a problem with copies of its lists.
 struct Kept {
   tieout_conv c;
   std::vector<std::int64_t> weight_zero_points;
@@ -76,7 +77,7 @@ struct Kept {
 tieout_conv with_kept_parameter(const tieout_conv& c, Fault fault) {
   if (fault < Fault::kept_without_activation_zero_point || fault > Fault::kept_by_sum_of_weights) return c;
   static std::map<Key, Kept> all;
-  // A cache of one, or of everything.
+  // These faults keep one problem only; the others keep all of them.
   const bool one =
       fault == Fault::kept_without_bias || fault == Fault::kept_without_relu || fault == Fault::kept_by_first_weights;
   const Key key = key_of(c, fault);

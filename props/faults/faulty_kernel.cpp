@@ -1,5 +1,6 @@
-// A textbook kernel, and beside each of its expressions those that people write in its place. Read without is(...) it is
-// correct: window, sums, zero points, bias, multiplier, rounding, clamp.
+// Implements a textbook kernel: window, sums, zero points, bias, multiplier, rounding, clamp. Beside each expression
+// are the faulty ones that are written in its place in practice. Without the statements under is(...), the kernel is
+// correct.
 
 #include "props/faults/faulty_kernel.h"
 
@@ -58,7 +59,7 @@ class Kernel {
 
   // ---- the window
 
-  // Where tap t of an output position lies in the input, along depth, height or width.
+  // Returns the position in the input of tap t of output position o, along depth, height or width.
   [[nodiscard]] std::int64_t position(std::size_t d, std::int64_t o, std::int64_t t) const {
     std::int64_t stride = c_.stride[d];
     std::int64_t dilation = c_.dilation[d];
@@ -104,7 +105,7 @@ class Kernel {
     return w;
   }
 
-  // The first input channel of the group that output channel k belongs to, and how far its next one is.
+  // Returns input channel i of the group that output channel k belongs to.
   [[nodiscard]] std::int64_t channel_of(std::int64_t k, std::int64_t i) const {
     std::int64_t group = k / outputs_;
     if (is(Fault::group_by_remainder)) group = k % c_.groups;
@@ -112,7 +113,7 @@ class Kernel {
     return is(Fault::group_interleaved) ? i * c_.groups + group : group * channels_ + i;
   }
 
-  // Fills the window and adds it up.
+  // Gathers the window and sums up its products.
   Sums sums(std::int64_t n, std::int64_t k, const Place& o) {
     SumUp sum(fault_, length_);
     const std::int64_t flat = (o[0] * c_.output_size[1] + o[1]) * c_.output_size[2] + o[2];
@@ -152,7 +153,7 @@ class Kernel {
     return c_.activation_zero_point;
   }
 
-  // Where the weight's parameters of output channel k stand.
+  // Returns the index of output channel k's weight parameters.
   [[nodiscard]] std::int64_t parameter(std::int64_t k) const {
     if (c_.per_channel == 0 || is(Fault::scale_of_first_channel)) return 0;
     if (is(Fault::scale_of_neighbour)) return std::min(k + 1, c_.out_channels - 1);
@@ -179,7 +180,8 @@ class Kernel {
     }
     if (is(Fault::sum_saturates)) return saturated(s.products + correction);
     if (is(Fault::sum_not_wrapped)) return s.products + correction;
-    return static_cast<std::int32_t>(s.products + correction);  // modulo 2^32
+    // The conversion wraps modulo 2^32.
+    return static_cast<std::int32_t>(s.products + correction);
   }
 
   [[nodiscard]] float bias(std::int64_t k) const {
@@ -217,8 +219,10 @@ class Kernel {
 
   const tieout_conv& c_;
   Fault fault_;
-  std::int64_t channels_, outputs_;  // of a group
-  std::int64_t taps_, length_;       // of a window: positions, and products
+  // Numbers of input and output channels of a group.
+  std::int64_t channels_, outputs_;
+  // Numbers of positions and of products of a window.
+  std::int64_t taps_, length_;
   const std::int8_t* weights_;
   std::int64_t* window_;
 };
