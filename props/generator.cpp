@@ -8,15 +8,17 @@
 #include "props/conform.h"
 
 namespace tieout {
-// Which contents tell arithmetics apart: the ends saturate, the middle rounds, the sparse ones isolate a product.
+// Draws contents that separate arithmetics: the ends of the range saturate, its middle rounds, and sparse contents
+// isolate a product.
 void draw_contents(ConvCase& c, Random& random) {
   constexpr std::array kActivationFills{Fill::uniform,  Fill::uniform, Fill::edges,   Fill::edges,
                                         Fill::extremes, Fill::reduced, Fill::reduced, Fill::sparse};
   constexpr std::array kWeightFills{Fill::uniform, Fill::uniform, Fill::edges, Fill::extremes, Fill::sparse};
   c.activation.fill = random.pick(kActivationFills);
   c.weight.fill = random.pick(kWeightFills);
-  c.seed = random.next() >> 32U;  // short in the case's text, and enough
-  // Long sums of one sign pass int32, which random signs never do.
+  // A short seed keeps the case's text short and suffices.
+  c.seed = random.next() >> 32U;
+  // Long sums of one sign exceed int32, which random signs never do.
   if (reduction_length(c) > 30'000 && random.chance(3, 4)) {
     const std::uint8_t x = random.chance(3, 4) ? 255 : 0;
     const std::int8_t w = random.chance(1, 2) ? 127 : -128;
@@ -41,7 +43,7 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
   if (execution.engine == Engine::fbgemm && random.chance(3, 4)) execution.isa = random.pick(kForced);
   if (c.dims > 1 && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
   if (random.chance(1, 30)) execution.threads = static_cast<int>(random.between(2, 4));
-  // ONEDNN refuses them; one case in ten is left to see it do so.
+  // ONEDNN refuses weight zero points; one case in ten keeps them to test that it does.
   const bool symmetric = execution.engine == Engine::onednn ? random.chance(9, 10) : random.chance(1, 4);
   if (symmetric) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);
 }

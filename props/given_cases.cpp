@@ -10,7 +10,8 @@
 namespace tieout {
 namespace {
 
-constexpr double kHang = 60;  // seconds, of LibTorch
+// Time limit of LibTorch, seconds.
+constexpr double kHang = 60;
 constexpr std::size_t kMostFindings = 1000;
 
 }  // namespace

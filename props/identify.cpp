@@ -10,7 +10,8 @@
 namespace tieout {
 namespace {
 
-// Smaller to read: fewer products that are not 0, then small numbers in a short line.
+// Measures how hard a case is to read: first the number of products that are not 0, then the size of the numbers plus
+// the length of the line.
 using Size = std::pair<std::int64_t, std::int64_t>;
 
 Size size_of(const ConvCase& c) {
@@ -39,7 +40,8 @@ class Identifier {
       says_[i] = known_[i].evaluate(window_, nullptr);
       unanimous = unanimous && says_[i] == says_.front();
     }
-    if (unanimous && says_.front() == subject_says) return;  // tells nothing
+    // All hypotheses agree with the subject, so that the probe has no effect.
+    if (unanimous && says_.front() == subject_says) return;
     std::optional<Size> size;
     for (std::size_t i = 0; i < known_.size(); ++i) {
       answers_[i].push_back(static_cast<char>(says_[i]));
@@ -61,7 +63,7 @@ class Identifier {
 
   Identification finish(std::int64_t declined) {
     result_.declined = declined;
-    // Whoever stands has answered as the subject did, everywhere: two of them are told apart by nothing that was tried.
+    // A standing hypothesis agreed with the subject on every probe, so that two of them cannot be distinguished.
     std::string first_standing;
     for (HypothesisVerdict& verdict : result_.verdicts) {
       if (verdict.kind == HypothesisVerdict::Kind::refuted) continue;
@@ -82,7 +84,8 @@ class Identifier {
 
  private:
   std::span<const Hypothesis> known_;
-  std::vector<std::string> answers_;  // bytes: of each hypothesis, on the probes that tell anything
+  // The values of each hypothesis, one byte for each probe that had an effect.
+  std::vector<std::string> answers_;
   std::map<std::size_t, Size> smallest_;
   std::vector<std::uint8_t> says_;
   Window window_;

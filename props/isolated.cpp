@@ -37,7 +37,8 @@ using Clock = std::chrono::steady_clock;
 // True if the call may succeed once other processes have ended.
 bool may_pass(int error) { return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE; }
 
-// The result of a call that returns a negative number where the machine refuses; tried for a second.
+// Returns the result of a call. If the call returns a negative number because the machine refuses a resource, it is
+// tried again for about a second.
 int insist(const char* what, const std::function<int()>& call) {
   for (int tries = 0;; ++tries) {
     const int result = call();
@@ -47,7 +48,7 @@ int insist(const char* what, const std::function<int()>& call) {
   }
 }
 
-// The two ends of a pipe; the reading end does not wait.
+// Holds the two ends of a pipe. Reading does not block.
 struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
@@ -79,11 +80,13 @@ bool write_all(int fd, const void* data, std::size_t size) {
   return true;
 }
 
-// What a process is at and what it answered, where the parent sees it, also after the process' death. Answers that find no
-// more room here come by the pipe: waking the parent for each costs more than a small case.
+// Holds the current piece and the answers of a process in memory that the parent can read even after the process has
+// died. Answers that do not fit go through the pipe. The pipe is not used for all of them because waking the parent for
+// each answer costs more than a small case.
 struct Shared {
   std::atomic<std::int64_t> index;
-  std::atomic<bool> starved;  // it ends because memory or a process was refused
+  // True if the process ends because memory or a process was refused to it.
+  std::atomic<bool> starved;
   std::atomic<std::size_t> written;
   std::array<char, std::size_t{1} << 17> answers;
 };
@@ -94,15 +97,15 @@ struct Header {
 };
 constexpr std::uint64_t kLargestAnswer = std::uint64_t{1} << 32U;
 
-// Small cases allocate and free the same few megabytes again and again: giving them back each time means a page fault for
-// each page the next time.
+// Keeps freed memory in the process. Small cases allocate and free the same few megabytes again and again; returning
+// them to the system each time causes a page fault for each page at the next allocation.
 void keep_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
-// What this process has started ends once its pipes are closed. Reaped here, it is no zombie in a container without an init
-// process; a few seconds at most.
+// Waits at most five seconds for the processes that this process started. They end once its pipes are closed. Reaping
+// them here leaves no zombies in a container without an init process.
 void end_children() {
   close_range(STDERR_FILENO + 1, ~0U, 0);
   signal(SIGALRM, SIG_DFL);
@@ -114,7 +117,7 @@ void end_children() {
 }  // namespace
 
 void limit_memory(std::int64_t bytes) {
-#ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any limit
+#ifndef __SANITIZE_ADDRESS__  // The shadow memory of AddressSanitizer is larger than any limit.
   if (bytes <= 0) return;
   std::FILE* const file = std::fopen("/proc/self/statm", "r");
   unsigned long pages = 0;
@@ -129,13 +132,14 @@ void limit_memory(std::int64_t bytes) {
 #endif
 }
 
-// One task, the process that works on it, and the pipe of its answers.
+// Holds one task, the process that works on it, and the pipe of its answers.
 class Processes::Process {
  public:
   explicit Process(Task task) : task_(std::move(task)), next_(task_.begin) {
     void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) refuse("shared memory");
-    shared_ = static_cast<Shared*>(memory);  // zeros, of which only what is written to takes memory
+    // The memory consists of zeros, and only pages that are written to use memory.
+    shared_ = static_cast<Shared*>(memory);
     try {
       launch();
     } catch (...) {
@@ -151,12 +155,14 @@ class Processes::Process {
   }
 
   [[nodiscard]] int answers() const { return answers_; }
-  [[nodiscard]] int words() const { return words_; }  // what it writes to standard error; -1: it has closed that
+  // The pipe of the process' standard error; -1: the process has closed it.
+  [[nodiscard]] int words() const { return words_; }
   [[nodiscard]] bool done() const { return pid_ < 0; }
-  [[nodiscard]] pid_t leaving() const { return leaving_; }  // who has answered everything and ends; 0: nobody
+  // The process that has answered everything and is ending; 0: none.
+  [[nodiscard]] pid_t leaving() const { return leaving_; }
   void finish() const { task_.ended(); }
 
-  // Reads what the pipe has and hands on the whole answers.
+  // Reads the available bytes of the pipe and passes complete answers on.
   void listen() {
     std::array<char, 1 << 16> chunk;
     const ssize_t got = read(answers_, chunk.data(), chunk.size());
@@ -168,7 +174,7 @@ class Processes::Process {
     if (!deliver()) replace(end_it(true, "wrote over its own answers"));
   }
 
-  // Takes what it has written to standard error, and keeps the end of it. False: there is nothing now.
+  // Reads the available bytes of standard error and keeps their end. Returns false if there are none now.
   bool read_words() {
     constexpr std::size_t kKept = std::size_t{1} << 12U;
     std::array<char, 1 << 16> chunk;
@@ -184,7 +190,8 @@ class Processes::Process {
     return true;
   }
 
-  // Hands on what lies in shared memory; what came by the pipe came later.
+  // Passes on the answers in shared memory. Answers in the pipe are later ones. Returns false if the bytes are not
+  // answers.
   [[nodiscard]] bool collect() {
     const std::size_t written = std::min(shared_->written.load(std::memory_order_acquire), shared_->answers.size());
     if (written <= collected_) return written == collected_;
@@ -196,7 +203,8 @@ class Processes::Process {
   void look_for_a_hang() {
     if (!collect()) return replace(end_it(true, "wrote over its own answers"));
     const auto now = Clock::now();
-    // So much a look at most: while all of this is suspended, or a disk keeps its owner waiting, nothing hangs.
+    // Each look counts half a second at most, so that time in which the owner is suspended or waits for a disk does not
+    // count as a hang.
     waited_ += std::min<Clock::duration>(now - looked_, std::chrono::milliseconds(500));
     looked_ = now;
     const std::int64_t index = shared_->index.load();
@@ -220,7 +228,8 @@ class Processes::Process {
     written_.clear();
     Pipe answers;
     Pipe words;
-    std::fflush(nullptr);  // or the process would write it again
+    // Without this, the process would write buffered output a second time.
+    std::fflush(nullptr);
     pid_ = insist("fork", fork);
     if (pid_ == 0) live(answers.in, words.in);
     answers_ = std::exchange(answers.out, -1);
@@ -229,21 +238,22 @@ class Processes::Process {
 
   [[noreturn]] void live(int out, int words) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // Job systems send these to every process they find, in any order: what they mean, the parent decides.
+    // Job systems send these signals to every process that they find, in any order. The parent decides how to react.
     for (const int ending : {SIGINT, SIGTERM, SIGHUP}) signal(ending, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     limit_memory(task_.memory);
     dup2(words, STDERR_FILENO);
-    // What a kernel prints is not for who reads our output.
+    // A kernel's output must not be mixed into ours.
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
-    // Else what a subject does to a descriptor would be done to the owner's files: the record, the lock, other workers' pipes.
+    // If descriptors stayed open, a subject could damage the owner's files: the record, the lock, other workers' pipes.
     close_range(STDERR_FILENO + 1, static_cast<unsigned>(out) - 1, 0);
     close_range(static_cast<unsigned>(out) + 1, ~0U, 0);
     keep_memory();
-    (void)std::atexit([] { _exit(1); });  // a kernel's exit() need not wait for the libraries' farewells
+    // A kernel's exit() must not run the libraries' exit handlers, which take time.
+    (void)std::atexit([] { _exit(1); });
     bool by_pipe = false;
     try {
       for (std::int64_t index = next_; index < task_.end; ++index) {
@@ -255,7 +265,8 @@ class Processes::Process {
       shared_->starved.store(true);
       std::fputs("out of memory\n", stderr);
       _exit(1);
-    } catch (const std::system_error& error) {  // of std::thread
+    } catch (const std::system_error& error) {
+      // std::thread throws this.
       shared_->starved.store(may_pass(error.code().value()));
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
@@ -267,12 +278,15 @@ class Processes::Process {
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     }
-    close(out);  // all is said: giving back its memory takes a process some milliseconds, which nobody waits for
+    // Closing the pipe tells the parent that all answers are given, so that it need not wait while this process frees
+    // its memory, which takes some milliseconds.
+    close(out);
     end_children();
     _exit(0);
   }
 
-  // Once an answer has gone by the pipe, all do, so that they stay in order.
+  // Stores an answer in shared memory or writes it to the pipe. Once an answer has used the pipe, all later ones do, so
+  // that they stay in order.
   [[nodiscard]] bool hand_over(const Header& header, const std::string& answer, int out, bool& by_pipe) const {
     const std::size_t written = shared_->written.load(std::memory_order_relaxed);
     const std::size_t after = written + sizeof header + answer.size();
@@ -284,13 +298,15 @@ class Processes::Process {
     return true;
   }
 
-  // Takes whole answers out of what has been read; the rest stays. False: these are none.
+  // Passes on complete answers from the bytes read so far and keeps the rest. Returns false if the bytes are not
+  // answers.
   [[nodiscard]] bool deliver() {
     std::size_t used = 0;
     while (buffer_.size() - used >= sizeof(Header)) {
       Header header;
       std::memcpy(&header, buffer_.data() + used, sizeof header);
-      // The process may have written anything here: only what it still owes is an answer, and of a size that it can have.
+      // The process may have written anything here. Only a piece without an answer is accepted, with a size that is
+      // possible.
       if (header.index != next_ || next_ >= task_.end || header.size > kLargestAnswer) return false;
       if (buffer_.size() - used - sizeof header < header.size) break;
       next_ = header.index + 1;
@@ -301,9 +317,11 @@ class Processes::Process {
     return true;
   }
 
-  // why: it was killed, if not for taking too long.
+  // Ends or reaps the process and returns how it ended. why: the reason if it is killed for another reason than a
+  // timeout.
   Death end_it(bool kill_it, const char* why = nullptr) {
-    constexpr int kPipe = 64;  // reads that empty a pipe; what others write to it meanwhile is not waited for
+    // Number of reads that empty a pipe. Bytes that other processes keep writing to it are not waited for.
+    constexpr int kPipe = 64;
     if (!kill_it && !ends_by_itself()) {
       kill_it = true;
       why = "closed its answers";
@@ -327,7 +345,7 @@ class Processes::Process {
     return death;
   }
 
-  // False: it has closed its answers, and is still there a while later.
+  // True if the process ends within about two seconds. False if it has closed its answers but still runs.
   [[nodiscard]] bool ends_by_itself() const {
     for (int looks = 0; looks < 200; ++looks) {
       siginfo_t info{};
@@ -342,14 +360,14 @@ class Processes::Process {
     if (words_ >= 0) close(std::exchange(words_, -1));
   }
 
-  // All is answered: what is left of the process ends by itself.
+  // Closes the pipes after the last answer; the process ends by itself.
   void leave() {
     close(answers_);
     close_words();
     leaving_ = std::exchange(pid_, -1);
   }
 
-  // After the process' end: what it was at has no answer, and another one goes on behind it.
+  // Reports the current piece as died on, after the process' end, and starts another process for the pieces after it.
   void replace(const Death& death) {
     buffer_.clear();
     if (next_ >= task_.end) return;
@@ -367,17 +385,21 @@ class Processes::Process {
 
   Task task_;
   Shared* shared_;
-  std::size_t collected_ = 0;  // of the answers in shared memory
-  std::int64_t next_;          // the first piece that has no answer yet
+  // Number of bytes of the answers in shared memory that were passed on.
+  std::size_t collected_ = 0;
+  // The first piece that has no answer yet.
+  std::int64_t next_;
   std::int64_t at_ = 0;
-  Clock::duration waited_{};  // for an answer to at_
+  // Time waited for an answer to piece at_.
+  Clock::duration waited_{};
   Clock::time_point looked_;
   std::string buffer_;
   pid_t pid_ = -1;
   pid_t leaving_ = 0;
   int answers_ = -1;
   int words_ = -1;
-  std::string written_;  // the end of what came from words_
+  // The end of the bytes read from words_.
+  std::string written_;
 };
 
 Processes::Processes() = default;
@@ -418,7 +440,8 @@ void Processes::wait(std::chrono::milliseconds longest) {
 }
 
 std::string Death::text() const {
-  const char* const abbreviation = sigabbrev_np(signal);  // nothing for real-time signals
+  // Real-time signals have no abbreviation.
+  const char* const abbreviation = sigabbrev_np(signal);
   const std::string of_signal =
       abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
   std::string text = timed_out ? "hang" : signal == 0 ? "exit" : of_signal;

@@ -6,7 +6,7 @@
 namespace tieout {
 namespace {
 
-// Whether the text is among those that are told apart: it is, or there is room for it.
+// True if the text is known, or can be added to the known texts because there are fewer than `most`.
 bool is_told_apart(std::set<std::string>& known, const std::string& text, std::size_t most) {
   if (known.contains(text)) return true;
   if (known.size() >= most) return false;
@@ -24,7 +24,7 @@ Kinds::Kinds(const RunSummary& run) {
     if (reason != kOtherKind) declined_.insert(reason);
   }
   for (const auto& [reason, count] : run.reasons) {
-    // A crash is counted among both.
+    // A crash is counted under differences and under reasons.
     if (reason != kOtherKind && !run.differences.contains(reason)) reasons_.insert(reason);
   }
 }
@@ -41,7 +41,7 @@ void Kinds::limit(CaseOutcome& outcome) {
     return;
   }
   if (outcome.status == Status::passed) return;
-  // The numbers of a reason tell more than its kind does, as long as they are few.
+  // A reason with its numbers is more precise than its kind, and is kept as long as there are few reasons.
   if (is_told_apart(reasons_, outcome.reason, kMost)) return;
   outcome.reason = kind_of_text(outcome.reason);
   if (!is_told_apart(reasons_, outcome.reason, 2 * kMost)) outcome.reason = kOtherKind;

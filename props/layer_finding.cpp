@@ -25,14 +25,14 @@ Indices range(std::int64_t begin, std::int64_t end) {
   return indices;
 }
 
-// Where the element stands: batch, channel, depth, height, width.
+// Returns the index of the element: batch, channel, depth, height, width.
 std::array<std::int64_t, 5> place_of(std::int64_t offset, const ConvCase& c) {
   const Spatial out = output_size(c);
   const auto index = unravel(offset, {c.batch, c.out_channels, out[0], out[1], out[2]});
   return {index[0], index[1], index[2], index[3], index[4]};
 }
 
-// Groups that stay together: a path's code may ask for so many. Those around `group`.
+// Returns the groups around `group` that must stay together because the path's code needs that many.
 Indices groups_around(std::int64_t group, const ConvCase& c, const Hardware& hardware) {
   std::int64_t together = 1;
   const FbgemmPath path = fbgemm_path(c, hardware);
@@ -49,7 +49,7 @@ struct Comparison {
   Difference difference;
 };
 
-// What operator and column say of the case, where they differ.
+// Compares the operator with the column on the case. Returns nothing if they do not differ.
 std::optional<Comparison> differ_on(const ConvCase& c, std::size_t column, const LayerOptions& options,
                                     LibTorch& reference) {
   const Hardware hardware = reference.hardware();
@@ -104,11 +104,11 @@ ConvCase crop(const ConvProblem& problem, std::int64_t offset, const Hardware& h
   Selection kept = everything(c);
   kept.batch = {at[0]};
   kept.groups = groups_around(at[1] / outputs, c, hardware);
-  // One output channel will do, where the path does not ask for as many as there are inputs.
+  // One output channel suffices, unless the path needs as many outputs as inputs.
   const FbgemmPath path = fbgemm_path(c, hardware);
   if (path == FbgemmPath::pointwise || path == FbgemmPath::im2col) kept.group_outputs = {at[1] % outputs};
   for (std::size_t d = 0; d < 3; ++d) {
-    // Rows before the window stay while the stride's phase needs them, so that the padding keeps its place.
+    // Rows before the window stay if the stride's phase needs them, so that the padding keeps its position.
     const std::int64_t window = at[2 + d] * c.stride[d] - c.padding[d];
     const std::int64_t steps = std::min(at[2 + d], (c.padding[d] + c.stride[d] - 1) / c.stride[d]);
     const std::int64_t begin = (at[2 + d] - steps) * c.stride[d];
@@ -116,7 +116,8 @@ ConvCase crop(const ConvProblem& problem, std::int64_t offset, const Hardware& h
     if (begin < end) kept.input[d] = range(begin, end);
   }
   ConvCase part = select(problem, kept);
-  if (fbgemm_path(part, hardware) != path) {  // one output channel made it another path's case
+  // A single output channel moved the case to another path.
+  if (fbgemm_path(part, hardware) != path) {
     kept.group_outputs = range(0, outputs);
     part = select(problem, kept);
   }

@@ -22,7 +22,7 @@ namespace {
 
 using Answer = tl::expected<Tensor<std::uint8_t>, std::string>;
 
-// Adds the processor seconds of its life to a part's: on a machine that is shared, what a clock on the wall says is not ours.
+// Adds the processor time of its lifetime to a part's. Wall time would include other programs on a shared machine.
 class Timed {
  public:
   Timed(SecondsByPart& seconds, const char* part) : sum_(seconds[part]) {}
@@ -56,7 +56,7 @@ Disagreement compared(const Tensor<std::uint8_t>& expected, const Tensor<std::ui
 
 std::string extents(const Spatial& s, int dims) { return fmt::format("{}", fmt::join(s.end() - dims, s.end(), "x")); }
 
-// Kernel, and what is not the default of stride, padding, dilation and groups.
+// Returns the kernel, and those of stride, padding, dilation and groups that differ from their defaults.
 std::string geometry_of(const ConvCase& c) {
   std::string text = "k" + extents(c.kernel, c.dims);
   if (c.stride != Spatial{1, 1, 1}) text += " s" + extents(c.stride, c.dims);
@@ -66,8 +66,8 @@ std::string geometry_of(const ConvCase& c) {
   return text;
 }
 
-// The class of a column's differences: of the first of them, where there are too many to look at each. known: of columns that
-// begin with the same elements, which many do.
+// Determines the class of a column's differences from the first of them, because there may be too many to examine all.
+// known_: the classes of columns by their first elements. Many columns begin with the same elements.
 class Classes {
  public:
   Classes(const CapturedConv& captured, const LibTorch& reference) : captured_(captured) {
@@ -91,7 +91,8 @@ class Classes {
     for (const Disagreement::Element& element : first) {
       elements.push_back({element.offset, answer_at(element.offset), element.says});
     }
-    // Up to the last of the first ones, those that are not among them are equal: some of these must be predicted as well.
+    // Up to the last of the first differing elements, all other elements are equal. The prediction must also hold for
+    // some of these.
     constexpr std::int64_t kEqual = 256;
     const std::int64_t end = first.back().offset;
     for (std::int64_t i = 0; i < kEqual; ++i) {
@@ -168,10 +169,11 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   if (captured.output_shape != output_shape(c)) {
     return mistrusted("the operator answered in another shape than its parameters say");
   }
-  // Whether or not they are FBGEMM's, the hypotheses start from exact sums.
+  // The hypotheses start from exact sums, whether or not FBGEMM computed the layer.
   const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
   WalkedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
-  ConvProblem problem;  // for those who want it in its own order; else empty
+  // The problem in its own layout, for code that needs it; else empty.
+  ConvProblem problem;
   Tensor<std::uint8_t> answer;
   const SaidBy said = [&](std::string_view name) {
     const auto found = std::find_if(options.hypotheses.begin(), options.hypotheses.end(),
@@ -188,7 +190,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   if (!fbgemm) {
     const Timed timed(seconds, "kernel");
     walked.kernel = model != nullptr ? *model : compared(answer, predict(problem, c.execution.engine, hardware));
-    // Slow, element by element, and therefore only where the first prediction does not hold.
+    // This is slow, because it works element by element, and is done only if the first prediction does not hold.
     if (walked.kernel.differing > 0) {
       const auto other = predict_other(problem_of(captured.view()), c.execution.engine, hardware);
       if (other && other->values == answer_of(captured).values) walked.kernel = {};

@@ -15,19 +15,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of this thread: on a machine that is shared, what a clock on the wall says is not ours.
+// Returns the processor time of this thread, seconds. Wall time would include other programs on a shared machine.
 double thread_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// Time from one call to the next, each of which costs a system call.
+// Measures the time from one call to the next. Each call costs a system call.
 class Split {
  public:
   explicit Split(SecondsByPart& seconds) : seconds_(seconds) {}
 
-  // Adds what has passed since the last call to that part, or to none.
+  // Adds the time since the last call to that part; nullptr: to none.
   void was(const char* part) {
     const double now = thread_seconds();
     if (part != nullptr) seconds_[part] += now - last_;
@@ -39,7 +39,8 @@ class Split {
   double last_ = thread_seconds();
 };
 
-// Where the arithmetic saturates, its sums are not the exact ones, and need not be.
+// Removes elements at which the arithmetic saturates from the wrong sums, because their sums need not be the exact
+// ones.
 void leave_out_saturating(LayerOpinion& opinion) {
   const auto earlier = [](const OutputElement& a, const OutputElement& b) {
     return a.position != b.position ? a.position < b.position : a.k < b.k;
@@ -108,10 +109,11 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   split.was("hypotheses");
 
   const Spatial out = output_size(c);
-  constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;  // 128 KB of int32, which stay in the second-level cache
+  // 128 KB of int32 stay in the second-level cache.
+  constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;
   const std::int64_t rows = out[0] * out[1];
   const std::int64_t row = out[2] * c.out_channels;
-  // A piece: rows of an image, or whole images.
+  // A piece consists of rows of an image, or of whole images.
   const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
   const std::int64_t images_of_piece =
       std::clamp<std::int64_t>(kSumsInCache / (rows * row), 1, std::max<std::int64_t>(c.batch, 1));
@@ -122,7 +124,8 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(images_of_piece * rows_of_piece * row));
   in_parts(pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
     Worker& worker = *workers_[part];
-    // The thread's own clock costs a system call: it is asked for the whole, the one on the wall for who had which share.
+    // Reading the thread's own clock costs a system call, so that it measures the total only; the wall clock measures
+    // the share of each part.
     const double thread_before = thread_seconds();
     double kernel_share = 0, hypotheses_share = 0;
     Clock::time_point before = Clock::now();
@@ -159,7 +162,8 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
     worker.in_hypotheses += ours * hypotheses_share;
   });
 
-  split.was(nullptr);  // what the workers took, they have counted
+  // The workers have counted their own time.
+  split.was(nullptr);
   Differences kernel_differences;
   std::vector<const LayerComparison::Part*> parts;
   for (const auto& worker : workers_) {
@@ -172,7 +176,8 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
   walked.opinion = comparison.finish(parts);
   if (arithmetic.products == Arithmetic::Products::int16_pairs) leave_out_saturating(walked.opinion);
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
-    walked.opinion.wrong_sums.clear();  // there the arithmetic's sums need not be exact, either
+    // The sums of this arithmetic need not be exact, either.
+    walked.opinion.wrong_sums.clear();
   }
   split.was("hypotheses");
   if (weights_ == Weights::dropped) {

@@ -24,19 +24,22 @@
 namespace tieout {
 namespace {
 
-constexpr std::uint64_t kSeed = 0x646f6d61696e;    // of the ordinary cases
-constexpr std::int64_t kMostProducts = 3'000'000;  // of one question
+// The seed of the ordinary cases.
+constexpr std::uint64_t kSeed = 0x646f6d61696e;
+// The limit of products of one case.
+constexpr std::int64_t kMostProducts = 3'000'000;
 constexpr std::size_t kMostQuestions = 6'000;
 constexpr std::size_t kMostAlternatives = 5;
 
-// A parameter through a list of values.
+// Describes a list of values through which one parameter is moved.
 struct Sweep {
-  std::string name;  // of the parameter in a condition
+  // The name of the parameter in a condition.
+  std::string name;
   std::vector<std::int64_t> values;
   std::function<void(ConvCase&, std::int64_t)> move;
 };
 
-// Which values of a sweep were taken.
+// Holds which values of a sweep were taken and which were declined.
 struct Observed {
   std::vector<std::int64_t> taken, declined;
 };
@@ -52,14 +55,16 @@ std::string condition(const std::string& name, const char* relation, std::int64_
   return " " + name + relation + std::to_string(value);
 }
 
-// The simplest conditions that hold for the values taken and for none that was declined; as near to that as can be said.
+// Returns the simplest conditions that hold for all values taken and for none that was declined, or the nearest ones
+// that can be expressed.
 std::string conditions(const std::string& name, const Observed& observed) {
   const auto& [taken, declined] = observed;
   if (declined.empty() || taken.empty()) return {};
   const auto none_declined = [&](auto fits) { return std::ranges::none_of(declined, fits); };
   const auto [least, most] = std::ranges::minmax(taken);
   const std::int64_t low = least;
-  const std::int64_t high = most;  // g++ 12 lets no lambda hold a structured binding by reference
+  // g++ 12 does not let a lambda capture a structured binding by reference.
+  const std::int64_t high = most;
   if (low == high) return condition(name, "=", low);
   if (declined.size() == 1 && low < declined.front() && declined.front() < high) {
     return condition(name, "!=", declined.front());
@@ -111,7 +116,7 @@ void pad_same(ConvCase& c) {
   for (std::size_t d = 0; d < 3; ++d) c.padding[d] = c.dilation[d] * (c.kernel[d] - 1) / 2;
 }
 
-// Per-channel lists and the bias get the length of the channels.
+// Resizes the per-channel lists and the bias to the number of channels.
 void fit_lists(ConvCase& c) {
   const auto channels = static_cast<std::size_t>(c.out_channels);
   const std::size_t parameters = c.granularity == Granularity::per_channel ? channels : 1;
@@ -120,7 +125,7 @@ void fit_lists(ConvCase& c) {
   if (!c.bias.empty()) c.bias.resize(channels, c.bias.front());
 }
 
-// An ordinary layer, where the search for a case that is taken begins.
+// Returns an ordinary layer, at which the search for a case that is taken begins.
 ConvCase ordinary_layer() {
   ConvCase c;
   c.in_channels = c.out_channels = 16;
@@ -139,7 +144,7 @@ ConvCase ordinary_layer() {
 
 using Move = std::function<void(ConvCase&)>;
 
-// What changes one property of a layer, for the search.
+// Returns moves that each change one property of a layer, for the search.
 std::vector<Move> search_moves() {
   std::vector<Move> moves;
   const auto add = [&](Move move) { moves.push_back(std::move(move)); };
@@ -211,7 +216,8 @@ class Learner {
   }
 
  private:
-  // Asks once for each different case. Cases that are not valid or cost too much count as not asked.
+  // Returns the subject's reply, and asks once for each different case. Returns nothing for cases that are not valid or
+  // cost too much.
   std::optional<Reply> reply(ConvCase c) {
     fit_lists(c);
     if (!validate(c) || element_count(output_shape(c)) * reduction_length(c) > kMostProducts) return {};
@@ -236,7 +242,8 @@ class Learner {
     return taken >= kCases * 9 / 10;
   }
 
-  // A case that is taken: breadth first from an ordinary layer, on through every case that is declined for a new reason.
+  // Returns a case that is taken. The search is breadth first from an ordinary layer and continues from every case that
+  // is declined for a new reason.
   std::optional<ConvCase> search() {
     const std::vector<Move> moves = search_moves();
     std::set<std::uint32_t> reasons;
@@ -254,14 +261,15 @@ class Learner {
         if (!answer) continue;
         fit_lists(moved);
         if (answer->taken) return moved;
-        if (reasons.insert(answer->reason).second)
-          open.push_front(moved);  // the latest reason is the nearest to a case
+        // The latest reason is the nearest to a case that is taken.
+        if (reasons.insert(answer->reason).second) open.push_front(moved);
       }
     }
     return search_combinations();
   }
 
-  // For a subject that gives one reason for everything: ordinary layers, all properties combined.
+  // Returns a case that is taken by a subject that gives one reason for everything: it tries ordinary layers with all
+  // combinations of properties.
   std::optional<ConvCase> search_combinations() {
     for (const std::int64_t dims : {2, 1, 3}) {
       for (const std::int64_t kernel : {3, 1, 5}) {
@@ -300,14 +308,14 @@ class Learner {
     return observed;
   }
 
-  // All that can be said around a case that is taken.
+  // Returns all conditions found around a case that is taken.
   std::string conditions_around(ConvCase base) {
     base = with_small_input(base);
     return dimension_conditions(base) + channel_conditions(base) + window_conditions(base) + input_conditions(base) +
            quantization_conditions(base);
   }
 
-  // So that further questions are cheap.
+  // Returns the case with a small input if the subject takes that, so that further cases are cheap.
   ConvCase with_small_input(const ConvCase& base) {
     for (const std::int64_t extent : {3, 4, 5, 7, 8}) {
       ConvCase smaller = base;
@@ -330,7 +338,8 @@ class Learner {
     const std::int64_t out = base.out_channels / base.groups;
     const std::int64_t groups = base.groups;
     const auto sweep = [&](auto move) { return observe(base, {"", counts, move}); };
-    if (groups > 1 && in == 1) {  // a depthwise layer: all three move together
+    // In a depthwise layer, all three numbers change together.
+    if (groups > 1 && in == 1) {
       const Observed together = sweep([out](ConvCase& c, std::int64_t n) { set_channels(c, n, n * out, n); });
       const Observed outputs = observe(base, {"", {1, 2, 3, 4}, [groups](ConvCase& c, std::int64_t n) {
                                                 set_channels(c, groups, n * groups, groups);
@@ -360,7 +369,8 @@ class Learner {
       return observe(base, {"", std::move(values), [which, same](ConvCase& c, std::int64_t v) {
                               set_axes(c.*which, c.dims, v);
                               if (same) pad_same(c);
-                              for (std::size_t d = 0; d < 3; ++d) {  // room for the window
+                              // The input must have room for the window.
+                              for (std::size_t d = 0; d < 3; ++d) {
                                 c.input[d] =
                                     std::max(c.input[d], c.dilation[d] * (c.kernel[d] - 1) + 1 - 2 * c.padding[d]);
                               }
@@ -387,7 +397,7 @@ class Learner {
     return text;
   }
 
-  // "kernel.h=kernel.w" if each of two extents is taken, but not one along each axis.
+  // Returns "kernel.h=kernel.w" if each of two extents is taken, but not a different one along each axis.
   std::string equal_axes(const ConvCase& base, const std::string& name, Spatial ConvCase::* which,
                          const Observed& observed, bool same) {
     if (base.dims == 1 || observed.taken.size() < 2) return {};
@@ -441,7 +451,7 @@ class Learner {
     text += choice("bias", {"off", "on"}, [](ConvCase& c, std::int64_t v) {
       c.bias.assign(v == 0 ? 0 : static_cast<std::size_t>(c.out_channels), 0.25F);
     });
-    // Output scales that make the multiplier tiny, one half, one, two and huge.
+    // Output scales make the multiplier tiny, one half, one, two and huge.
     const double unit = base.activation_scale * base.weight_scales.front();
     const Observed multiplier = observe(base, {"", {0, 1, 2, 3, 4}, [unit](ConvCase& c, std::int64_t v) {
                                                  constexpr std::array<double, 5> kInverse{1e4, 2, 1, 0.5, 1e-3};
@@ -452,7 +462,7 @@ class Learner {
     return text;
   }
 
-  // Ordinary layers of other kinds with the same quantization, and ordinary cases, that are taken.
+  // Returns ordinary layers of other kinds with the same quantization, and ordinary cases, that are taken.
   std::deque<ConvCase> further_bases(const ConvCase& base) {
     std::deque<ConvCase> bases;
     const auto add = [&](ConvCase c) {
@@ -488,16 +498,16 @@ class Learner {
   std::map<std::string, Reply> known_;
 };
 
-// ---- in a worker
+// ---- learning in a worker
 
-// The answers so far, in the order of the questions, where they survive the worker's death. 0: none yet; 1: taken; else
-// the reason for declining.
+// Holds the replies so far, in the order of the cases, in memory that survives the worker's death. 0: none yet; 1:
+// taken; other values: the hash of the reason for declining.
 struct Answers {
   std::array<std::atomic<std::uint32_t>, kMostQuestions + 1> replies;
   std::atomic<std::size_t> asked;
 };
 
-// Thrown where a subject has died or hung too often.
+// Thrown if a subject has died or hung too often.
 struct TooManyFaults {};
 
 std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds, int& faults) {
@@ -507,7 +517,8 @@ std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds, int& 
   if (fault && ++faults >= kMostFaults) throw TooManyFaults();
   if (y || y.error().kind != SubjectError::Kind::declined) return 1;
   std::string reason = y.error().message;
-  std::erase_if(reason, [](char letter) { return '0' <= letter && letter <= '9'; });  // "17" and "18 channels" are one
+  // Messages such as "17 channels" and "18 channels" give the same reason.
+  std::erase_if(reason, [](char letter) { return '0' <= letter && letter <= '9'; });
   Digest digest;
   digest.add_bytes(reason);
   return static_cast<std::uint32_t>(digest.value()) | 2U;
@@ -517,12 +528,14 @@ std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds, int& 
 
 Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask) { return Learner(ask).learn(); }
 
-// A worker that dies is replaced by one that has the same questions answered from memory up to the fatal one.
+// Runs the learning in a worker. A worker that dies is replaced by one that gets the replies up to the fatal case from
+// memory.
 Domain learn_domain(Subject& subject, double seconds, const std::function<bool()>& go_on) {
   constexpr int kMostDeaths = 3;
   void* const memory = mmap(nullptr, sizeof(Answers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return {};
-  auto& answers = *static_cast<Answers*>(memory);  // zeros
+  // The memory consists of zeros.
+  auto& answers = *static_cast<Answers*>(memory);
   Domain domain;
   bool done = false;
   for (int deaths = 0; deaths < kMostDeaths && !done && go_on(); ++deaths) {

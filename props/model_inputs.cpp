@@ -24,7 +24,7 @@ tl::unexpected<ModelError> wrong(const std::string& source, const ModelError& er
   return tl::unexpected(ModelError{error.kind, source + ": " + error.message});
 }
 
-// "2x3x224x224"
+// Reads a shape such as "2x3x224x224".
 std::optional<Shape> shape_of(std::string_view text) {
   Shape shape;
   std::int64_t elements = 1;
@@ -48,7 +48,8 @@ ModelInput floats(std::string name, const Shape& shape, const std::vector<float>
   return {.name = std::move(name), .arguments = {std::move(tensor)}};
 }
 
-// Uniform over what 0..127 stand for: the range that reduce_range calibration fills, and the lower half of every other.
+// Draws uniformly from the real values of 0..127, the range that reduce_range calibration fills; in other calibrations
+// it is the lower half.
 ModelInput drawn(const std::string& name, const Shape& shape, const InputQuantization& q, Random random) {
   std::vector<float> values(static_cast<std::size_t>(element_count(shape)));
   for (float& value : values) {
@@ -90,7 +91,7 @@ tl::expected<ModelInputs, ModelError> ModelInputs::open(const std::vector<std::s
     if (source.starts_with(kRandom)) {
       const auto shape = shape_of(std::string_view(source).substr(kRandom.size()));
       if (!shape) return wrong(source, "must be random: and a shape, as in random:1x3x224x224");
-      // What the model makes of zeros tells how it quantizes what comes in.
+      // Running the model on zeros shows how it quantizes its input.
       const auto run = model.run(floats(source, *shape, {0.0F}), [](CapturedConv&&) { return std::nullopt; });
       if (!run) {
         return wrong(source, ModelError{run.error().kind, "the model refuses that shape: " + run.error().message});

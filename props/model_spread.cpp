@@ -9,12 +9,14 @@
 namespace tieout {
 namespace {
 
-// The output with the column's numbers in it, and how many they are; nothing where the column does not differ.
+// Returns the layer's output with the column's values in it, and adds the number of replaced values to `replaced`.
+// Returns nothing if the column does not differ.
 std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& captured, const SpreadQuestion& question,
                                                      std::int64_t& replaced) {
   const std::size_t first_subject = 1 + question.options->hypotheses.size();
   const Tensor<std::uint8_t> output = answer_of(captured);
-  if (question.column > 0 && question.column < first_subject) {  // a hypothesis: the fast way
+  // A hypothesis is compared by the fast code for layers.
+  if (question.column > 0 && question.column < first_subject) {
     const std::array hypothesis{question.options->hypotheses[question.column - 1]};
     SecondsByPart seconds;
     LayerWalks walks(hypothesis, LayerWalks::Weights::dropped, output.values.size());
@@ -31,7 +33,7 @@ std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& capture
   return answer->values;
 }
 
-// Where the largest of each row stands: of N x classes.
+// Returns the position of the largest value of each row of N x classes.
 std::vector<std::ptrdiff_t> top1(const Tensor<double>& t) {
   std::vector<std::ptrdiff_t> best;
   const std::int64_t width = t.shape.back();

@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A difference that waits to be made small, after the model has run: what its layer held is gone by then.
+// Holds a difference that is shrunk after the model has run, when its layer's tensors are no longer in memory.
 struct Pending {
   ConvCase c;
   std::size_t column;
@@ -62,7 +62,7 @@ class Verification {
   }
 
   void find() {
-    // The kernel's and the subjects' come first, whatever the hypotheses differ by.
+    // Differences of the kernel and the subjects come first, regardless of those of the hypotheses.
     std::stable_sort(pending_.begin(), pending_.end(),
                      [&](const Pending& a, const Pending& b) { return rank(a.column) < rank(b.column); });
     if (pending_.size() > options_.max_findings) pending_.resize(options_.max_findings);
@@ -86,7 +86,7 @@ class Verification {
   }
 
  private:
-  // The model alone. The first run of a TorchScript model prepares it; the fastest of the others is what it takes.
+  // Measures the model alone. The first run of a TorchScript model prepares it; the fastest of the runs counts.
   tl::expected<void, ModelError> time_forward(const ModelInput& input) {
     constexpr int kRuns = 5;
     for (int i = 0; i < kRuns; ++i) {
@@ -98,7 +98,7 @@ class Verification {
     return {};
   }
 
-  // Where differences end up, in those columns that are asked for.
+  // Measures the spread of differences in the requested columns.
   void follow(const ModelInput& input, const ModelRun& run) {
     for (std::size_t column = 0; column < report_.columns.size(); ++column) {
       const Column& c = report_.columns[column];
@@ -117,7 +117,7 @@ class Verification {
     }
   }
 
-  // A layer without a name is called by its operator and its place; one that runs again, by its number.
+  // Names a layer without a name by its operator and its position, and a layer that runs again by a number.
   void name_layer(CapturedConv& captured) {
     if (captured.name.empty()) captured.name = captured.op + "@" + std::to_string(captured.call);
     const std::int64_t calls = ++calls_of_name_[captured.name];
@@ -163,7 +163,7 @@ class Verification {
     }
   }
 
-  // The kernel's and the subjects' differences are the run's; those of the hypotheses are not.
+  // True if the kernel or a subject differs. Differences of hypotheses do not count.
   [[nodiscard]] bool differs(const LayerResult& result) const {
     for (std::size_t i = 0; i < result.columns.size(); ++i) {
       if (report_.columns[i].kind != Column::Kind::hypothesis && result.columns[i].differing > 0) return true;
@@ -206,7 +206,7 @@ class Verification {
     return report_.columns[column].kind == Column::Kind::hypothesis ? report_.columns.size() + column : column;
   }
 
-  // The first difference of each column in each layer, as many of a column as are shown at most.
+  // Keeps the first difference of each column in each layer, up to the number that is shown of a column.
   void keep(const CapturedConv& captured, const LayerResult& result) {
     kept_.resize(report_.columns.size());
     std::optional<ConvProblem> problem;
@@ -225,9 +225,11 @@ class Verification {
   const std::function<void(const ModelProgress&)>& progress_;
   LayerWalks walks_;
   std::map<std::string, std::int64_t> calls_of_name_;
-  std::vector<std::vector<bool>> differing_here_;  // in the input at work: by call, then by column
+  // States for the current input, by call and by column, whether there is a difference.
+  std::vector<std::vector<bool>> differing_here_;
   std::vector<Pending> pending_;
-  std::vector<std::size_t> kept_;  // by column: how many of those are pending
+  // Number of pending differences by column.
+  std::vector<std::size_t> kept_;
   ModelProgress shown_;
   ModelReport report_;
 };

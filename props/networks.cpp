@@ -11,7 +11,8 @@ namespace {
 struct Conv {
   std::int64_t kernel, in, out, stride, input, groups = 1;
   Relu relu = Relu::on;
-  std::int64_t zero_point = 0;  // 0 behind a relu
+  // It is 0 behind a relu.
+  std::int64_t zero_point = 0;
 };
 
 std::string name_of(const Conv& v) {
@@ -57,7 +58,8 @@ void add(Network& network, const Conv& v) {
   ++layer->count;
 }
 
-constexpr std::int64_t kLinear = 57;  // a zero point of what may be negative
+// The zero point of an activation that may be negative.
+constexpr std::int64_t kLinear = 57;
 
 Network resnet50() {
   Network network{"resnet50", {}};

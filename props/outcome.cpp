@@ -10,9 +10,10 @@ namespace tieout {
 namespace {
 
 constexpr std::string_view kDeclined = "declined: ";
-constexpr std::int64_t kMostAttempts = 1'000;  // no run makes as many
+// More than any run makes.
+constexpr std::int64_t kMostAttempts = 1'000;
 
-// Of everything that is counted of a case, but for times, behind what `digest` holds already.
+// Returns the digest of everything that is counted of a case but times, appended to what `digest` holds.
 std::uint64_t digest_of(const CaseOutcome& outcome, Digest digest) {
   const auto add_letters = [&](const std::string& text) {
     for (const char letter : text) digest.add(std::uint64_t{static_cast<unsigned char>(letter)});
@@ -34,7 +35,8 @@ std::uint64_t digest_of(const CaseOutcome& outcome, Digest digest) {
   return digest.value();
 }
 
-// Where LibTorch leaves its buffers, how that ends is chance: a record that said it would not be the same twice.
+// Returns the outcome of a case on which LibTorch accesses memory outside of its buffers. How such a case ends is
+// random, so that recording it would make two runs differ.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
   return {.status = Status::mistrusted,
           .reason = "known defect " + std::string(defect.id) + ": leaves its buffers",
