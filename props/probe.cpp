@@ -15,7 +15,7 @@
 namespace tieout {
 namespace {
 
-// What a probe is about, before it is laid out as a path's shape.
+// Holds the products of a probe before they are laid out in a shape of the path.
 struct Products {
   std::vector<std::uint8_t> x;
   std::vector<std::int8_t> w;
@@ -44,7 +44,7 @@ float step(float value, std::int64_t floats) {
   return value;
 }
 
-// Values up to `size`, so that the first probes have small numbers.
+// Draws values up to `size`, so that the first probes have small numbers.
 void draw_products(Products& p, Random& random, std::size_t count, std::int64_t size) {
   for (std::size_t i = 0; i < count; ++i) {
     p.x.push_back(static_cast<std::uint8_t>(random.between(0, std::min<std::int64_t>(255, size))));
@@ -53,7 +53,7 @@ void draw_products(Products& p, Random& random, std::size_t count, std::int64_t 
   }
 }
 
-// Both ends of the range: what saturates.
+// Draws mostly the ends of the range, which saturate.
 void draw_extreme_products(Products& p, Random& random, std::size_t count) {
   const bool one_sign = random.chance(2, 3);
   for (std::size_t i = 0; i < count; ++i) {
@@ -75,7 +75,8 @@ double unit_of(const ConvCase& c) {
   return static_cast<double>(static_cast<float>(c.activation_scale) * static_cast<float>(c.weight_scales.front()));
 }
 
-// Output scale, or bias, solved for so that the value before rounding lies on a tie or a float or two beside it.
+// Solves for the output scale or the bias so that the value before rounding lies on a tie or up to two floats beside
+// it.
 void aim(ConvCase& c, Random& random, const Products& p) {
   const double sum = p.sum(c);
   const std::int64_t floats = random.between(-2, 2);
@@ -103,27 +104,32 @@ Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most, 
   c.activation_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 2)));
   c.weight_scales = {powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(1, 3)))};
   c.output_scale = powers ? power_of_two(random) : decimal(random, static_cast<int>(random.between(0, 2)));
-  if (random.chance(1, 4)) c.output_scale = c.activation_scale;  // equal scales cancel: ties in decimals
+  // Equal scales cancel, which makes ties of decimals.
+  if (random.chance(1, 4)) c.output_scale = c.activation_scale;
   if (kind <= 3) {
     draw_products(p, random, 1, size);
   } else if (kind <= 6) {
     draw_products(p, random, random.chance(2, 3) ? 1 : 2, size);
     aim(c, random, p);
-  } else if (kind == 7) {  // halfway between two integer biases
+  } else if (kind == 7) {
+    // The bias lies halfway between two integer biases.
     draw_products(p, random, 1, size);
     const std::int64_t steps = random.between(-2 * size, 2 * size);
     c.bias = {static_cast<float>((static_cast<double>(steps) + 0.5) * unit_of(c))};
-  } else if (kind <= 9) {  // sums that pass int16, in pairs and as a whole
+  } else if (kind <= 9) {
+    // The sums exceed int16, in pairs and as a whole.
     const auto count = static_cast<std::size_t>(random.between(2, static_cast<std::int64_t>(most)));
     draw_extreme_products(p, random, count);
     c.activation_scale = c.weight_scales.front() = 1;
     c.output_scale = std::ldexp(1.0, static_cast<int>(random.between(8, 11)));
-  } else if (kind == 10) {  // values that pass int32
+  } else if (kind == 10) {
+    // The values exceed int32.
     draw_products(p, random, 1, 255);
     c.activation_scale = 1000;
     c.weight_scales = {1000};
     c.output_scale = random.chance(1, 2) ? 0.001 : 1;
-  } else {  // sums that float32 cannot hold
+  } else {
+    // float32 cannot hold the sums.
     c.activation_scale = c.weight_scales.front() = 1;
     draw_products(p, random, 1, 255);
     c.output_scale = std::ldexp(1.0, static_cast<int>(random.between(17, 20)));
@@ -132,7 +138,7 @@ Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most, 
   return p;
 }
 
-// ---- the shapes: `products` of one element, everything else contributing nothing
+// ---- the shapes: `products` of one element, to which nothing else contributes
 
 void lay_out_pointwise(ConvCase& c, const Products& p) {
   c.in_channels = static_cast<std::int64_t>(p.x.size());
@@ -140,7 +146,7 @@ void lay_out_pointwise(ConvCase& c, const Products& p) {
   c.weight = {Fill::listed, p.w};
 }
 
-// One value a channel for what one channel has.
+// Repeats the parameters of one channel for all channels.
 void repeat_parameters(ConvCase& c) {
   const auto channels = static_cast<std::size_t>(c.out_channels);
   if (!c.bias.empty()) c.bias.resize(channels, c.bias.front());
@@ -149,7 +155,8 @@ void repeat_parameters(ConvCase& c) {
   c.weight_zero_points.resize(channels, c.weight_zero_points.front());
 }
 
-// 3x3 with padding 1 on a 3x3 input: the centre's window is the whole input. `channels` of them a group run fastest.
+// Lays the products out in a 3x3 kernel with padding 1 on a 3x3 input, where the window of the centre is the whole
+// input. The `channels` of a group run fastest.
 void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::size_t groups) {
   ConvCase& c = probe.c;
   c.in_channels = c.out_channels = static_cast<std::int64_t>(channels * groups);
@@ -167,7 +174,7 @@ void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::
   repeat_parameters(c);
 }
 
-// A shape of the path as the generator draws them, within the conditions.
+// Draws a shape of the path by the generator, within the conditions.
 std::optional<ConvCase> draw_shape_of(FbgemmPath path, Random& random, const Domain::Alternative* where) {
   constexpr Hardware kAnyHardware{.avx512 = true, .avx512_vnni = true};
   const GeneratorOptions small{.products = 400, .audience = Audience::subject, .where = where};
@@ -179,8 +186,9 @@ std::optional<ConvCase> draw_shape_of(FbgemmPath path, Random& random, const Dom
   return {};
 }
 
-// The products in the window of one element of a drawn shape, channels running fastest, as far as the window lies inside
-// of the input. In every other probe the weights of the rest are not 0, so that wrong padding shows. False: no room.
+// Lays the products out in the window of one element of a drawn shape, channels running fastest, as far as the window
+// lies inside of the input. In every other probe the remaining weights are not 0, so that wrong padding shows. Returns
+// false if the window has too few positions.
 bool lay_out_drawn(Probe& probe, const Products& p, FbgemmPath path, Random& random, const Domain::Alternative* where) {
   const auto shape = draw_shape_of(path, random, where);
   if (!shape) return false;
@@ -238,7 +246,8 @@ bool lay_out_drawn(Probe& probe, const Products& p, FbgemmPath path, Random& ran
 void lay_out_plain(Probe& probe, const Products& p, FbgemmPath path, Random& random) {
   switch (path) {
     case FbgemmPath::pointwise: lay_out_pointwise(probe.c, p); break;
-    case FbgemmPath::im2col:  // the plainest shapes that are not pointwise: a stride, or a window in one channel
+    // These are the plainest shapes that are not pointwise: a stride, or a window in one channel.
+    case FbgemmPath::im2col:
       if (p.x.size() <= 9 && random.chance(1, 2)) return lay_out_centre(probe, p, 1, 1);
       lay_out_pointwise(probe.c, p);
       probe.c.stride = {1, 2, 2};
@@ -251,17 +260,20 @@ void lay_out_plain(Probe& probe, const Products& p, FbgemmPath path, Random& ran
 }  // namespace
 
 Probe probe_of(FbgemmPath path, std::uint64_t index, const Domain& domain) {
-  constexpr std::uint64_t kAgain = std::uint64_t{1} << 40U;  // another probe in the place of one that cannot be
+  // The offset in the index of the probe that replaces an unusable one.
+  constexpr std::uint64_t kAgain = std::uint64_t{1} << 40U;
   Random random(0x70726f6265, index);
   const Domain::Alternative* const where = pick_alternative(domain, random);
-  // From numbers up to 4 to the whole range, over the first sixteen thousand: small ones are what a reader can check.
+  // Numbers grow from at most 4 to the whole range over the first sixteen thousand probes. Small numbers come first
+  // because readers can check them by hand.
   const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 64));
   Probe probe;
   const Products p = draw(probe.c, random, size, path == FbgemmPath::depthwise ? 9 : 12, where);
-  // Every other probe has the path's plainest shape, and one that the generator draws where there is no room in that.
+  // Half of the probes have the path's plainest shape if there is no domain; the others have a drawn shape, or the
+  // plainest one if none fits.
   const bool plain = random.chance(1, 2) && where == nullptr;
   if (plain || !lay_out_drawn(probe, p, path, random, where)) lay_out_plain(probe, p, path, random);
-  // A scale that float32 cannot hold, or a case outside of the domain.
+  // The probe is unusable if float32 cannot hold a scale or if the case lies outside of the domain.
   const bool usable = validate(probe.c) && domain.contains(probe.c);
   return usable || index / kAgain > 50 ? probe : probe_of(path, index + kAgain, domain);
 }

@@ -12,7 +12,7 @@
 namespace tieout {
 namespace {
 
-// ---- an answer as bytes, for the way from one process to another
+// ---- conversion of an answer to bytes and back, to pass it between processes
 
 std::string pack(const ReferenceAnswer& answer) {
   ByteWriter bytes;
@@ -52,7 +52,8 @@ ReferenceAnswer unpack(const std::string& bytes) {
   return answer;
 }
 
-// Whether an engine that refuses a case does so for lack of memory. LibTorch has one type of error for everything.
+// True if an engine refuses a case for lack of memory. LibTorch has one type of error for everything, so that the text
+// decides.
 bool lacks_memory(std::string_view text) {
   constexpr std::array<std::string_view, 5> kWords{"no memory for a guarded tensor",
                                                    "cannot open a guarded tensor's pages", "bad_alloc",
@@ -82,7 +83,8 @@ ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference) {
 ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
   const auto ask = [&] { return run_alone([&] { return pack(ask_here(problem, reference)); }, seconds); };
   auto bytes = ask();
-  if (!bytes && bytes.error().by_machine) bytes = ask();  // what another process or the kernel did, it may not do again
+  // What another process or the kernel caused may not happen again.
+  if (!bytes && bytes.error().by_machine) bytes = ask();
   if (bytes) return unpack(*bytes);
   const Death& death = bytes.error();
   return tl::unexpected(ReferenceFailure{

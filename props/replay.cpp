@@ -18,7 +18,8 @@ using Clock = std::chrono::steady_clock;
 struct Replayed {
   bool done = false;
   CaseOutcome outcome;
-  Finding finding;  // where it differed or crashed
+  // Filled if the case differed or crashed.
+  Finding finding;
 };
 
 class Replay {
@@ -26,7 +27,7 @@ class Replay {
   Replay(const std::vector<ConvCase>& cases, LibTorch& reference, const CampaignOptions& options)
       : cases_(cases), reference_(reference), options_(options), replayed_(cases.size()) {}
 
-  // Whether it came to its end.
+  // Returns true if all cases were verified or the time is over, false if go_on stopped it.
   bool run(RunSummary& run, const std::function<bool(const RunSummary&, const Underway&)>& go_on) {
     const double before = run.seconds;
     const auto start = Clock::now();
@@ -60,8 +61,9 @@ class Replay {
   }
 
   void examine_it(std::size_t i) {
+    // examine() applies the case's limit itself; that of the process is longer.
     processes_.start(
-        {.seconds = options_.seconds_per_case + 60,  // the limit is kept inside
+        {.seconds = options_.seconds_per_case + 60,
          .memory = options_.memory_per_case,
          .work = [this, i](std::int64_t) { return pack(examine(cases_[i], how_, Placement::alone)); },
          .answered =
@@ -87,7 +89,7 @@ class Replay {
     if (!replayed_[i].done) describe(i);
   }
 
-  // Once more, for all that a finding says.
+  // Verifies the case again to complete its finding.
   void describe(std::size_t i) {
     const CaseOutcome& outcome = replayed_[i].outcome;
     replayed_[i].finding = undescribed(cases_[i], outcome, -1 - static_cast<std::int64_t>(i), options_.subject);
@@ -106,7 +108,8 @@ class Replay {
   const CampaignOptions& options_;
   Examination how_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
   std::vector<Replayed> replayed_;
-  Processes processes_;  // behind all else but its user, so that it is gone before what its tasks refer to
+  // Declared after the members that its tasks refer to, so that it is destroyed before them.
+  Processes processes_;
   SecondLook second_look_{processes_, how_, options_.memory_per_case};
 };
 

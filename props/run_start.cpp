@@ -27,11 +27,13 @@ std::string cpu_name() {
   return "unknown";
 }
 
-// The variables of the environment that OpenMP, MKL, oneDNN and ATen read: "NAME=value", by name, in one line.
+// Returns the environment variables that OpenMP, MKL, oneDNN and ATen read, as "NAME=value", ordered by name, in one
+// line.
 std::string variables_of_libtorch() {
   constexpr std::array<std::string_view, 9> kPrefixes{"OMP_",    "GOMP_", "KMP_",    "MKL_",  "DNNL_",
                                                       "ONEDNN_", "ATEN_", "FBGEMM_", "TORCH_"};
-  constexpr std::size_t kLongest = 200;  // characters of one of them
+  // The largest number of characters of a variable that is kept.
+  constexpr std::size_t kLongest = 200;
   std::vector<std::string> found;
   for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
     const std::string_view variable = *at;
@@ -44,7 +46,7 @@ std::string variables_of_libtorch() {
   return text;
 }
 
-// Every cell that this machine and this LibTorch have, so that one that is never reached shows as a hole.
+// Adds every cell that this machine and this LibTorch have, so that a cell that is never reached is visible.
 void add_cells(RunSummary& run, const LibTorch& reference) {
   struct How {
     Execution execution;
@@ -100,7 +102,8 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
   run.hunting = options.policy == Policy::hunting;
   for (std::size_t i = 0; i < kCaseClasses; ++i) {
     const auto cls = static_cast<CaseClass>(i);
-    if (options.subject != nullptr && of_execution(cls)) continue;  // which a subject does not see
+    // A subject is not told how LibTorch is run.
+    if (options.subject != nullptr && of_execution(cls)) continue;
     run.classes.emplace_back(name(cls));
   }
   if (options.subject != nullptr) {

@@ -21,11 +21,13 @@ constexpr std::array<NamedHardware, 3> kCpus{{{"avx2", {.avx512 = false, .avx512
                                               {"avx512", {.avx512 = true, .avx512_vnni = false}},
                                               {"avx512_vnni", {.avx512 = true, .avx512_vnni = true}}}};
 
-// Who computes a layer somewhere, and how.
+// Describes which engine computes a layer on a CPU, and by which code.
 struct Computation {
   Engine engine = Engine::fbgemm;
-  Arithmetic fbgemm;                     // if it is FBGEMM
-  OnednnCode onednn = OnednnCode::vnni;  // if it is ONEDNN
+  // The arithmetic if the engine is FBGEMM.
+  Arithmetic fbgemm;
+  // The code if the engine is ONEDNN.
+  OnednnCode onednn = OnednnCode::vnni;
 
   bool operator==(const Computation&) const = default;
 };
@@ -49,7 +51,7 @@ struct Changed {
   }
 };
 
-// If only the products differ, only elements change in whose windows pairs saturate.
+// Counts the changes if only the products differ: only elements whose windows have saturating pairs can change.
 Changed at_saturating_pairs(const CapturedConv& captured, const WalkedLayer& walked, const Arithmetic& there) {
   Changed changed;
   Window window;
@@ -69,7 +71,8 @@ Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int th
   return changed;
 }
 
-// Quickly by the hypothesis that is its model, else element by element.
+// Counts the changes by the hypothesis that models ONEDNN if it was evaluated, which is fast, and else element by
+// element.
 Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const SaidBy& said) {
   if (const Disagreement* const found = said(hypothesis_of(Engine::onednn, hardware)); found != nullptr) {
     return {.elements = found->differing, .largest = found->largest};
@@ -97,7 +100,7 @@ std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const Walke
   if (now.engine == Engine::fbgemm) now.fbgemm = here.fbgemm;
   const auto changed_by = [&](const NamedHardware& cpu, const Computation& there) {
     if (there.engine == Engine::onednn) return by_onednn(captured, cpu.hardware, said);
-    // Paths may change, too, and with them how a bias is rounded.
+    // The path may change as well, and with it the rounding of a bias.
     Computation alike = there;
     alike.fbgemm.products = now.fbgemm.products;
     return alike == now && walked.kernel.differing == 0 ? at_saturating_pairs(captured, walked, there.fbgemm)
@@ -107,7 +110,7 @@ std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const Walke
   std::vector<std::pair<Computation, Changed>> known;
   for (const NamedHardware& cpu : kCpus) {
     const Computation there = computation_on(cpu.hardware, c, here.asked);
-    // What oneDNN does with AVX-512 and without VNNI nobody here has seen.
+    // How oneDNN computes with AVX-512 but without VNNI was never observed.
     const bool unseen = there.engine == Engine::onednn && cpu.hardware.avx512 && !cpu.hardware.avx512_vnni;
     if (there == now || there.engine == Engine::qnnpack || unseen) continue;
     if (const KnownDefect* const defect = known_defect(asked, cpu.hardware); defect != nullptr) {

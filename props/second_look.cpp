@@ -9,7 +9,8 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kMostMemory = std::int64_t{4} << 30U;  // of a second look with more memory
+// The limit of memory of a second look with more memory.
+constexpr std::int64_t kMostMemory = std::int64_t{4} << 30U;
 
 CaseOutcome starved(CaseOutcome outcome, std::string reason) {
   outcome.status = Status::starved;
@@ -35,7 +36,8 @@ std::int64_t processes_ended_for_memory() {
 
 struct SecondLook::Look {
   ConvCase c;
-  CaseOutcome first, again;  // in the run; of this look
+  // The outcome in the run, and that of this look.
+  CaseOutcome first, again;
   std::int64_t memory = 0;
   bool with_more_memory = false;
   std::function<void(CaseOutcome)> done;
@@ -95,7 +97,7 @@ CaseOutcome SecondLook::settled(const Look& look) const {
   }
   if (again.status == Status::starved) return again;
   const bool ended_for_memory = processes_ended_for_memory() > ended_before_;
-  // LibTorch sends no signals; a subject may end itself.
+  // LibTorch sends no signals, but a subject may kill itself.
   if (is_killed(again) && (how_.subject == nullptr || ended_for_memory)) {
     return starved(again, "killed by SIGKILL, from outside or for lack of memory");
   }

@@ -11,7 +11,8 @@
 namespace tieout {
 namespace {
 
-constexpr Rules kRules{.seconds = 8};  // of a machine that has other work, too
+// The limit leaves time for other work on the machine.
+constexpr Rules kRules{.seconds = 8};
 
 Finding unreduced(const ConvCase& c, const Subject& subject) {
   return {.case_line = print(c), .original_line = print(c), .actual_name = subject.name(), .subject = subject.text()};
@@ -28,7 +29,8 @@ Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options)
   };
   Hunt hunt;
   const auto note = [&](std::int64_t index, bool fails) {
-    if (hunt.found) return;  // what came after the first
+    // Later answers than the first one that counts are ignored.
+    if (hunt.found) return;
     hunt.cases = index + 1;
     hunt.seconds = elapsed();
     hunt.found = fails;

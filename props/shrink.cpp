@@ -19,10 +19,11 @@
 namespace tieout {
 namespace {
 
-// Where candidates go: to a visitor, until it takes one. Invalid ones are dropped here.
+// Passes candidates to a visitor until it takes one. Invalid candidates are dropped.
 class Candidates {
  public:
-  using Visitor = std::function<bool(ConvCase&&)>;  // true: taken, no more are wanted
+  // Returns true if it takes the candidate and wants no more.
+  using Visitor = std::function<bool(ConvCase&&)>;
 
   explicit Candidates(Visitor visitor) : visitor_(std::move(visitor)) {}
 
@@ -36,9 +37,9 @@ class Candidates {
   bool taken_ = false;
 };
 
-// Parts of a list, all shorter than the list. First come runs of 16, 32 and 64 indices, because many kernels take only
-// such numbers of channels and halves of 48 or 80 never arrive there; then the halves of the list, its quarters, and so
-// on; last the list without each single index (in long lists: without each short run).
+// Returns parts of a list, all shorter than the list. First come runs of 16, 32 and 64 indices, because many kernels
+// take only such numbers of channels and halving 48 or 80 never gives them; then the halves of the list, its quarters,
+// and so on; last the list without each single index (in long lists: without each short run).
 std::vector<Indices> parts(const Indices& whole) {
   std::vector<Indices> found;
   const std::size_t n = whole.size();
@@ -62,9 +63,9 @@ std::vector<Indices> parts(const Indices& whole) {
   return found;
 }
 
-// One output element alone: the input that its window sees, padding included, with stride, padding and dilation gone.
-// All channels and groups come first: this finds the position by few tries, and some code paths exist only for many of
-// them. Then follows one output channel at a time.
+// Adds cases with one output element: the input that its window sees, padding included, with stride, padding and
+// dilation removed. All channels and groups come first: this finds the position in few tries, and some code paths exist
+// only for many channels. Then follows one output channel at a time.
 void add_single_elements(Candidates& out, const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   const Spatial size = output_size(c);
@@ -104,8 +105,8 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
   }
 }
 
-// The part as it is, and with an output scale and bias that shrink with its sums: fewer products make smaller sums, and a
-// difference that needs a value between the clamps would be lost.
+// Adds the part as it is, and with an output scale and bias that shrink with its sums: fewer products make smaller
+// sums, and a difference that needs a value between the clamps would be lost.
 void add_part(Candidates& out, const ConvProblem& problem, const Selection& kept) {
   if (out.taken()) return;
   ConvCase part = select(problem, kept);
@@ -118,7 +119,7 @@ void add_part(Candidates& out, const ConvProblem& problem, const Selection& kept
   out.add(std::move(part));
 }
 
-// Fewer of everything, one dimension at a time.
+// Adds cases that are smaller along one dimension.
 void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
   const Selection whole = everything(problem.spec);
   const auto try_parts = [&](Indices Selection::* dimension) {
@@ -133,7 +134,7 @@ void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
   try_parts(&Selection::group_outputs);
   try_parts(&Selection::group_inputs);
   for (std::size_t d = 0; d < 3; ++d) {
-    // A tap and the column under it together, where the input is just the window.
+    // If the input is just the window, a tap and its column are removed together.
     const bool window = whole.input[d].size() == whole.kernel[d].size();
     for (const Indices& part : parts(whole.kernel[d])) {
       Selection kept = whole;
@@ -152,7 +153,8 @@ void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
   }
 }
 
-// Away from what hides differences: no bias, no relu, and the zero point in the middle, where both signs show.
+// Adds cases without the parameters that hide differences: no bias, no relu, and the zero point in the middle, where
+// both signs show.
 void add_open_range(Candidates& out, const ConvCase& c) {
   if (c.bias.empty() && c.relu == Relu::off) return;
   ConvCase open = c;
@@ -163,12 +165,13 @@ void add_open_range(Candidates& out, const ConvCase& c) {
   out.add(std::move(open));
 }
 
-// Whether the case does nothing along an axis.
+// True if the axis has no effect in the case.
 bool is_neutral(const ConvCase& c, std::size_t d) {
   return c.input[d] == 1 && c.kernel[d] == 1 && c.stride[d] == 1 && c.dilation[d] == 1 && c.padding[d] == 0;
 }
 
-// An axis exchanged with the next one, which is neutral: contents stay as they are, and 3-d cases become 2-d ones.
+// Returns the case with an axis exchanged with the next one, which is neutral: contents stay as they are, and 3-d cases
+// become 2-d ones.
 ConvCase with_axis_moved(ConvCase c, std::size_t d) {
   for (Spatial ConvCase::* const of :
        {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation, &ConvCase::padding}) {
@@ -177,7 +180,7 @@ ConvCase with_axis_moved(ConvCase c, std::size_t d) {
   return c;
 }
 
-// Neutral stride, padding and dilation, or less of them; fewer dimensions.
+// Adds cases with neutral or smaller stride, padding and dilation, and with fewer dimensions.
 void add_plainer_geometry(Candidates& out, const ConvCase& c) {
   const auto with = [&](auto change) {
     ConvCase simpler = c;
@@ -201,7 +204,7 @@ void add_plainer_geometry(Candidates& out, const ConvCase& c) {
   with([](ConvCase& s) { s.execution.memory_format = MemoryFormat::contiguous; });
 }
 
-// The positions of the values that are not calm.
+// Returns the positions of the values that are not `calm`.
 template <typename T>
 std::vector<std::size_t> positions_of_others(const std::vector<T>& values, T calm) {
   std::vector<std::size_t> positions;
@@ -211,9 +214,9 @@ std::vector<std::size_t> positions_of_others(const std::vector<T>& values, T cal
   return positions;
 }
 
-// Fewer values that are not calm: first none; then a half of them, a quarter, ... alone; then all without a half,
-// without a quarter, ... Pieces are counted among the values that are not calm, so that they become single values in
-// the end, however long the list is. with_values: what takes each list; done: whether no more are wanted.
+// Adds lists with fewer values that are not `calm`: first none; then only a half of them, a quarter, ...; then all but
+// a half, a quarter, ... Pieces are counted among the values that are not `calm`, so that they become single values in
+// the end, however long the list is. with_values: called for each list. done: true if no more are wanted.
 template <typename T, typename WithValues, typename Done>
 void add_fewer_values(const std::vector<T>& values, T calm, const WithValues& with_values, const Done& done) {
   const std::vector<std::size_t> others = positions_of_others(values, calm);
@@ -221,7 +224,7 @@ void add_fewer_values(const std::vector<T>& values, T calm, const WithValues& wi
   if (n == 0) return;
   const std::vector<T> all_calm(values.size(), calm);
   with_values(all_calm);
-  // The pieces of one size. kept: each of them alone, or else all but each of them.
+  // Adds the pieces of one size. kept: only that piece is kept; otherwise all but that piece.
   const auto add_pieces = [&](std::size_t piece, bool kept) {
     for (std::size_t begin = 0; begin < n && !done(); begin += piece) {
       std::vector<T> fewer = kept ? all_calm : values;
@@ -235,7 +238,7 @@ void add_fewer_values(const std::vector<T>& values, T calm, const WithValues& wi
   for (std::size_t piece = n / 2; piece >= 1 && n / piece <= 128 && !done(); piece /= 2) add_pieces(piece, false);
 }
 
-// Values nearer to `calm`: fewer that differ from it, and then, where these are few, each of them nearer by itself.
+// Adds contents nearer to `calm`: fewer values that differ from it, and then, if these are few, each of them nearer.
 template <typename T>
 void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* which, T calm) {
   const std::vector<T>& values = (c.*which).values;
@@ -245,7 +248,7 @@ void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* whic
     (simpler.*which).values = std::move(calmer);
     out.add(std::move(simpler));
   };
-  // One value for all, and one for all that differ, next to calm, where that is nearer than what is there.
+  // One value beside `calm` for all, or for all that differ, is a candidate if it is nearer than the present values.
   const auto distance_of = [&](std::int64_t sum, T value) { return sum + std::abs(static_cast<int>(value) - calm); };
   const std::int64_t distances = std::accumulate(values.begin(), values.end(), std::int64_t{0}, distance_of);
   const auto beside = static_cast<T>(calm == std::numeric_limits<T>::max() ? calm - 1 : calm + 1);
@@ -255,7 +258,7 @@ void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* whic
     for (const std::size_t i : others) small[i] = beside;
     with_values(std::move(small));
   }
-  // Two values that cancel each other out need one another only while a clamp is near.
+  // Two values that cancel each other need one another only if a clamp is near.
   const bool recentred = others.size() <= 16 && c.output_zero_point != 128;
   const auto with_fewer = [&](std::vector<T> fewer) {
     with_values(fewer);
@@ -284,9 +287,9 @@ double weight_scale_of(const ConvCase& c, std::size_t channel) {
   return c.weight_scales[c.granularity == Granularity::per_channel ? channel : 0];
 }
 
-// All scales 1, and a bias that is a tie, for example 2.5, in each channel where the bias in units of the output scale
-// is next to one: in float, the sum taken into the bias may miss the tie that it was. Without such a channel, the case
-// as it is.
+// Returns the case with all scales 1 and, in each channel where the bias in units of the output scale is next to a tie
+// such as 2.5, with that tie as the bias: adding the sum to the bias in float may have missed the tie. Returns the case
+// as it is if there is no such channel.
 ConvCase with_exact_ties(const ConvCase& c) {
   ConvCase ties = c;
   bool found = false;
@@ -303,9 +306,9 @@ ConvCase with_exact_ties(const ConvCase& c) {
   return ties;
 }
 
-// No products at all: the sums of one position are taken into the bias, so that the values before rounding stay. What
-// is wrong after the sums, in the rounding for example, needs no contents, and so the input may be as small as the
-// window allows. Some subjects take 16 channels or none.
+// Adds cases without products: the sums of one position are moved into the bias, so that the values before rounding
+// stay. A fault after the sums, in the rounding for example, needs no contents, so that the input may be as small as
+// the window allows. Some subjects take 16 channels or none.
 void add_sums_in_bias(Candidates& out, const ConvProblem& problem, const ConvCase& base) {
   const auto zero_point = static_cast<std::uint8_t>(base.activation_zero_point);
   if (positions_of_others(base.activation.values, zero_point).empty()) return;
@@ -355,14 +358,14 @@ double with_digits(double value, int digits) {
   return std::strtod(text.data(), nullptr);
 }
 
-// The same number with fewer decimal digits, shortest first.
+// Appends the same number with fewer decimal digits, shortest first.
 void add_shorter(std::vector<double>& found, double value) {
   for (int digits = 1; digits <= 5 && with_digits(value, digits) != value; ++digits) {
     found.push_back(with_digits(value, digits));
   }
 }
 
-// Simpler scales: 1, half of the way to 1 by its exponent, fewer digits.
+// Returns simpler scales: 1, a scale with half the exponent, fewer digits.
 std::vector<double> simpler_scales(double value) {
   std::vector<double> found;
   if (value != 1.0) found.push_back(1.0);
@@ -372,7 +375,7 @@ std::vector<double> simpler_scales(double value) {
   return found;
 }
 
-// Simpler biases: 0, smaller ones, fewer digits.
+// Returns simpler biases: 0, smaller ones, fewer digits.
 std::vector<double> simpler_biases(double value) {
   std::vector<double> found;
   if (value == 0) return found;
@@ -387,7 +390,7 @@ std::vector<double> simpler_biases(double value) {
   return found;
 }
 
-// Zero points taken into the values that they belong to, where these keep their range.
+// Adds cases in which a zero point is subtracted from its values and becomes 0, if the values stay in their range.
 void add_zero_points_absorbed(Candidates& out, const ConvCase& c) {
   const std::int64_t xz = c.activation_zero_point;
   const auto [least, most] = std::ranges::minmax(c.activation.values);
@@ -415,7 +418,7 @@ void add_zero_points_absorbed(Candidates& out, const ConvCase& c) {
   out.add(std::move(shifted));
 }
 
-// Negative weights as positive ones.
+// Adds cases with negative weights made positive.
 void add_positive_weights(Candidates& out, const ConvCase& c) {
   const auto negate = [](std::int8_t& w) { w = static_cast<std::int8_t>(w == -128 ? 127 : -w); };
   const auto negative = [](std::int8_t w) { return w < 0; };
@@ -439,9 +442,9 @@ bool all_scales_are_one(const ConvCase& c) {
   return c.activation_scale == 1 && c.output_scale == 1 && positions_of_others(c.weight_scales, 1.0).empty();
 }
 
-// All scales 1, or all but the output scale, which then keeps the multiplier of one channel or is the power of two next
-// to it (sums divided by a power of two make exact ties). The bias changes with the scales, so that it stays as large
-// in the result.
+// Adds cases with all scales 1, or all but the output scale, which then keeps the multiplier of one channel or is the
+// power of two next to it (sums divided by a power of two make exact ties). The bias changes with the scales, so that
+// its effect on the result stays.
 void add_plain_scales(Candidates& out, const ConvCase& plain, const ConvCase& c) {
   const auto with_output_scale = [&](double scale) {
     ConvCase scaled = plain;
@@ -463,8 +466,9 @@ void add_plain_scales(Candidates& out, const ConvCase& plain, const ConvCase& c)
   if (c.output_scale != 1 && !c.bias.empty()) with_output_scale(1);
 }
 
-// Many parameters at once, which one after the other lead through cases that do not fail: plain scales; then without
-// bias, relu and zero points, or with the output's zero point in the middle. Some subjects take one granularity only.
+// Adds cases with many parameters changed at once, because changing them one by one leads through cases that do not
+// fail: plain scales; then also no bias, relu and zero points, or the output's zero point in the middle. Some subjects
+// take one granularity only.
 void add_plain_parameters(Candidates& out, const ConvCase& c) {
   const bool per_channel = c.granularity == Granularity::per_channel;
   for (const bool whole_tensor : {true, false}) {
@@ -496,8 +500,9 @@ void add_plain_parameters(Candidates& out, const ConvCase& c) {
   }
 }
 
-// A small output scale leaves hardly any sum between the clamps, so that few products can be taken away. For a single
-// result: a power of two by which its sum lies between them. Scales of 1 and above stay, so that this happens once.
+// A small output scale leaves hardly any sum between the clamps, so that few products can be removed. For a single
+// result, this adds cases whose output scale is a power of two that brings the sum between them. It is done only while
+// the output scale is below xs * ws, so that it happens once.
 void add_sum_in_range(Candidates& out, const ConvProblem& problem, const ConvCase& base) {
   if (element_count(output_shape(base)) != 1) return;
   if (base.output_scale >= base.activation_scale * base.weight_scales.front()) return;
@@ -513,12 +518,12 @@ void add_sum_in_range(Candidates& out, const ConvProblem& problem, const ConvCas
   }
 }
 
-// Where the bias alone makes the result: the first ties, in every channel. A subject that rounds otherwise than to even
-// fails on one of them, and each is easy to check by hand.
+// Adds, for cases whose bias alone makes the result, the first ties in every channel. A subject that does not round
+// ties to even fails on one of them, and each is easy to check by hand.
 void add_ties_of_bias(Candidates& out, const ConvCase& c) {
   const auto zero_point = static_cast<std::uint8_t>(c.activation_zero_point);
   if (c.bias.empty() || !positions_of_others(c.activation.values, zero_point).empty()) return;
-  // Small biases are left to add_simpler_lists(), so that what it makes of a tie does not become one again.
+  // Small biases are left to add_simpler_lists(), so that its simplifications of a tie do not become ties again.
   constexpr std::array<float, 4> kTies{0.5F, 1.5F, 2.5F, -0.5F};
   if (all_scales_are_one(c) && std::ranges::none_of(c.bias, [](float bias) { return std::fabs(bias) > 2.5F; })) return;
   for (const float tie : kTies) {
@@ -530,7 +535,8 @@ void add_ties_of_bias(Candidates& out, const ConvCase& c) {
   }
 }
 
-// Lists of weight scales and biases: fewer that are not 1 or 0, all alike, then the first few of the rest one by one.
+// Simplifies the lists of weight scales and biases: fewer values that are not 1 or 0, all values alike, then the first
+// few of the others one by one.
 void add_simpler_lists(Candidates& out, const ConvCase& c) {
   const auto add_list = [&](auto ConvCase::* list, auto calm, const auto& simpler_values) {
     const auto& values = c.*list;
@@ -545,7 +551,8 @@ void add_simpler_lists(Candidates& out, const ConvCase& c) {
     add_fewer_values(values, calm, with_values, [&] { return out.taken(); });
     for (std::size_t i = 0; i < others.size() && i < 8 && !out.taken(); ++i) {
       const auto value = values[others[i]];
-      // A list of one value is the simplest after a calm one; it is left only for fewer values or a simpler one.
+      // A list of one repeated value is the simplest after a calm one; it is left only for fewer values or a simpler
+      // one.
       if (!alike && others.size() == values.size()) with_values(std::decay_t<decltype(values)>(values.size(), value));
       for (const double simpler : simpler_values(static_cast<double>(value))) {
         auto changed = values;
@@ -587,7 +594,7 @@ void add_simpler_parameters(Candidates& out, const ConvCase& c) {
   add_simpler_lists(out, c);
 }
 
-// One way to make a case simpler. base: the problem's case, contents listed.
+// Adds candidates of one kind. base: the problem's case, with contents listed.
 using Pass = void (*)(Candidates& out, const ConvProblem& problem, const ConvCase& base);
 
 constexpr std::array<Pass, 7> kPasses{
@@ -641,8 +648,9 @@ ConvCase shrink(const ConvCase& c, const std::function<bool(const ConvCase&)>& s
   int steps = 0;
   std::int64_t products = 0;
   bool out_of_budget = false;
-  // A pass is repeated while it gets somewhere. What failed before one of the others succeeded is tried again then.
-  std::size_t in_vain = 0;  // passes, one after the other
+  // A pass is repeated while it succeeds. Candidates that failed are tried again after another pass succeeded.
+  // Number of consecutive passes without success.
+  std::size_t in_vain = 0;
   for (std::size_t pass = 0; in_vain < kPasses.size() && !out_of_budget;) {
     bool smaller = false;
     const ConvCase base = smallest;

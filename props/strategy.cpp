@@ -14,13 +14,14 @@ namespace {
 
 using enum Strategy;
 
-// Of every twenty cases. Ties are where implementations part most often; the limits are rarer and their cases dearer.
+// Assigns a strategy to each of twenty cases. Implementations differ most often at ties; the limits are rarer, and
+// their cases more expensive.
 constexpr std::array kRound{everything, cells,        ties,       everything,   cells,      everything,  int16_limits,
                             ties,       cells,        everything, int32_limits, everything, ties,        everything,
                             cells,      int16_limits, everything, ties,         everything, int32_limits};
 constexpr std::uint64_t kCellsARound = 4;
 
-// The cells, one after the other: by path first, so that twenty cases see them all.
+// Describes a cell. Cells follow one another by path first, so that twenty cases cover all paths.
 struct Target {
   FbgemmPath path;
   Execution execution;
@@ -65,7 +66,7 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
     c.execution.engine = target.execution.engine;
     c.execution.isa = target.execution.isa;
   }
-  // ONEDNN refuses them, and X86 would leave the case to FBGEMM.
+  // ONEDNN refuses weight zero points, and X86 would pass such a case to FBGEMM.
   if (c.execution.engine == Engine::onednn || c.execution.engine == Engine::x86) {
     std::ranges::fill(c.weight_zero_points, 0);
   }
@@ -123,7 +124,7 @@ ConvCase draw_within(const Domain& domain, std::uint64_t seed, std::uint64_t ind
                      const GeneratorOptions& options, const DrawCase& draw) {
   constexpr std::uint64_t kMostDraws = 100;
   for (std::uint64_t number = attempt * kMostDraws;; ++number) {
-    // The first is the same with and without a domain.
+    // The first draw is the same with and without a domain.
     const std::uint64_t of_number = number == 0 ? seed : Random(seed, ~number).next();
     Random random(of_number, index);
     Random choice(of_number, ~index);

@@ -34,8 +34,9 @@ void invert(std::vector<std::uint8_t>& activation) {
   for (std::uint8_t& x : activation) x = static_cast<std::uint8_t>(~x);
 }
 
-// Two problems of the same shape. What a kernel keeps of one is either a function of the weight and the input's scales, or of
-// the output's parameters: each problem changes one half of them, so that what is found again by the other half is stale.
+// Returns a problem of the same shape with another output. A kernel may cache data that depends on the weight and the
+// input's scales, or on the output's parameters: this function changes one half of them and other_weight() the other
+// half, so that data which is found by the unchanged half is stale.
 ConvProblem other_output(const ConvProblem& problem) {
   ConvProblem other = problem;
   invert(other.activation);
@@ -47,7 +48,7 @@ ConvProblem other_output(const ConvProblem& problem) {
   return other;
 }
 
-// Weight zero points that are 0 stay so: a kernel may know no others.
+// Weight zero points that are 0 stay 0, because a kernel may support no others.
 ConvProblem other_weight(const ConvProblem& problem) {
   ConvProblem other = problem;
   invert(other.activation);
@@ -60,7 +61,8 @@ ConvProblem other_weight(const ConvProblem& problem) {
 }
 
 ConvProblem tiny_problem() {
-  ConvCase c{.activation_scale = 0.7, .output_scale = 1.3};  // that no other problem is likely to have
+  // No other problem is likely to have these scales.
+  ConvCase c{.activation_scale = 0.7, .output_scale = 1.3};
   c.activation = {Fill::listed, {1}};
   c.weight = {Fill::listed, {1}};
   return with_contents(c);
@@ -71,13 +73,13 @@ bool is_small(const ConvCase& c) {
   return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
 }
 
-// The twins that cost as little as the problem: a shorter stride can make a large problem of a small one.
+// Returns the twin if it costs as little as the problem: a shorter stride can turn a small problem into a large one.
 std::optional<ConvProblem> small_twin_of(const ConvProblem& problem, std::size_t kind) {
   auto twin = twin_of(problem, kind);
   return twin && is_small(twin->spec) ? std::move(twin) : std::nullopt;
 }
 
-// Two different twins of the problem, as its case decides.
+// Returns two different twins of the problem, chosen by its case.
 std::vector<ConvProblem> two_twins(const ConvProblem& problem) {
   Random random(problem.spec.seed, static_cast<std::uint64_t>(reduction_length(problem.spec)));
   std::vector<ConvProblem> twins;
@@ -105,14 +107,15 @@ std::vector<ConvProblem> problems_before(const ConvProblem& problem, Prelude pre
   return before;
 }
 
-// Asks for each twin and then for the problem again. Returns the trial if the answer is another one then.
+// Runs each twin and then the problem again. Returns the trial if the answer has changed.
 std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& problem, const Conditions& usual,
                                        const SubjectAnswer& first) {
   if (!is_small(problem.spec)) return {};
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     const auto twin = small_twin_of(problem, kind);
     if (!twin) continue;
-    (void)subject.run(tiny_problem(), usual);  // so that what is kept of the problem itself is forgotten
+    // This replaces what the kernel keeps of the problem itself.
+    (void)subject.run(tiny_problem(), usual);
     (void)subject.run(*twin, usual);
     SubjectAnswer again = subject.run(problem, usual);
     if (again == first) continue;
@@ -130,7 +133,7 @@ std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& prob
 constexpr std::string_view kUnrepeatable = "not repeatable: the same call answered differently";
 constexpr std::string_view kKept = "kept state: the answer depends on the problem before";
 
-// One thing changed at a time: which of them changes the answer?
+// Returns which condition changes the answer, by changing one of them at a time.
 std::string_view cause(Subject& subject, const ConvProblem& problem, const Conditions& usual, const Conditions& other,
                        const SubjectAnswer& first) {
   if (subject.run(problem, usual) != first) {
@@ -162,7 +165,7 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, const Condi
   return subject.run(problem, usual) != first ? kKept : kUnrepeatable;
 }
 
-// ---- a trial as bytes, for the way from one process to another
+// ---- conversion of a trial to bytes and back, to pass it between processes
 
 std::string pack(const Trial& trial) {
   ByteWriter bytes;
@@ -173,7 +176,7 @@ std::string pack(const Trial& trial) {
   return bytes.take();
 }
 
-// Nothing where pack() cannot have written these bytes for such a problem.
+// Returns nothing if pack() cannot have written these bytes for such a problem.
 std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem) {
   ByteReader reader(bytes);
   Trial trial;
@@ -200,8 +203,8 @@ Trial attempt(Subject& subject, const ConvProblem& problem, Prelude prelude, dou
                          .memory_fill = 0x3C,
                          .caller = Conditions::Caller::new_thread,
                          .seconds = seconds};
-  // What it answers to the other problems is no matter of this case, unless it ends. The tiny one makes a kernel forget what it
-  // keeps of the last problem; what it keeps of all comes from the first that it meets.
+  // Answers to the other problems do not count, unless the process ends. The tiny problem replaces what a kernel keeps
+  // of the last problem; what it keeps for good comes from the first problem that it meets.
   const std::vector<ConvProblem> before = problems_before(problem, prelude);
   std::vector<ConvProblem> between;
   if (prelude != Prelude::none) between = {tiny_problem(), other_weight(problem)};
@@ -211,7 +214,7 @@ Trial attempt(Subject& subject, const ConvProblem& problem, Prelude prelude, dou
   std::vector<SubjectCall> later;
   for (const ConvProblem& one : between) later.push_back({one, usual});
   later.push_back({problem, other});
-  // Twins come between the two, each with a call of its own.
+  // The twins come between the two calls, and are run one by one.
   const bool thorough = prelude == Prelude::thorough;
   for (const SubjectCall& one : later) {
     if (!thorough) calls.push_back(one);
@@ -242,7 +245,7 @@ constexpr std::string_view kAfterOthers = ", after it was asked for other proble
 
 Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
   Trial trial = attempt(subject, problem, prelude, seconds);
-  // A machine that is short of memory kills processes, too. What is the subject's own doing happens again.
+  // A machine that is short of memory kills processes, too. If the subject caused it, it happens again.
   if (trial.kind == Trial::Kind::died && trial.words.starts_with("SIGKILL"))
     trial = attempt(subject, problem, prelude, seconds);
   return trial;
@@ -264,12 +267,13 @@ Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, d
     return whole;
   }
   const auto attempt_it = [&](Prelude before) -> tl::expected<Trial, Death> {
-    // A hang is one call's, and there are several.
+    // `seconds` limits one call, and there are several.
     const auto run = [&] {
       return run_alone([&] { return pack(try_here(subject, problem, before, seconds)); }, seconds);
     };
     auto bytes = run();
-    if (!bytes && bytes.error().by_machine) bytes = run();  // what came from outside may not come again
+    // What came from outside may not happen again.
+    if (!bytes && bytes.error().by_machine) bytes = run();
     if (!bytes) return tl::unexpected(bytes.error());
     auto trial = unpack(*bytes, problem);
     if (!trial) return tl::unexpected(Death{.last_words = "wrote over its own answer"});

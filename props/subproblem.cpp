@@ -13,7 +13,7 @@ Indices all(std::int64_t count) {
 
 std::int64_t size(const Indices& indices) { return static_cast<std::int64_t>(indices.size()); }
 
-// The channels that the kept groups and the kept channels within them name.
+// Returns the channels that the kept groups and the kept channels within them select.
 Indices channels(const Indices& groups, const Indices& within, std::int64_t per_group) {
   Indices kept;
   for (const std::int64_t group : groups) {
@@ -29,7 +29,7 @@ std::vector<T> pick(const std::vector<T>& values, const Indices& kept) {
   return picked;
 }
 
-// Elements of a five-dimensional row-major array; `outside` where an index leaves it.
+// Gathers elements of a five-dimensional row-major array, and `outside` where an index exceeds it.
 template <typename T>
 std::vector<T> gather(const std::vector<T>& values, const std::array<std::int64_t, 5>& extents,
                       const std::array<Indices, 5>& kept, T outside) {

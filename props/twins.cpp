@@ -9,7 +9,7 @@
 namespace tieout {
 namespace {
 
-// Changes the problem to its twin. Contents are in the problem, and not in its case.
+// Changes the problem to its twin. The contents are in the problem, and not in its case.
 using Change = void (*)(ConvProblem&);
 
 double other_scale(double scale) { return scale > 1 ? scale / 4 : scale * 4; }
@@ -22,7 +22,7 @@ T other_byte(T value) {
   return static_cast<T>(~value);
 }
 
-// The contents repeated or cut, where the twin has another number of elements.
+// Repeats or cuts the contents if the twin has another number of elements.
 void fit_contents(ConvProblem& p) {
   const auto fit = [](auto& values, std::int64_t count) {
     const std::size_t before = values.size();
@@ -42,7 +42,7 @@ void flip_granularity(ConvProblem& p) {
   c.weight_zero_points.resize(count, c.weight_zero_points.front());
 }
 
-// Two values that differ exchanged: sums and checksums by addition stay.
+// Exchanges two weights that differ, which leaves sums and additive checksums unchanged.
 void exchange_weights(ConvProblem& p) {
   const auto other = std::ranges::find_if(p.weight, [&](std::int8_t w) { return w != p.weight.front(); });
   if (other != p.weight.end()) std::swap(p.weight.front(), *other);
@@ -121,7 +121,7 @@ std::string_view twin_name(std::size_t kind) { return kTwins[kind].first; }
 std::optional<ConvProblem> twin_of(const ConvProblem& problem, std::size_t kind) {
   if (problem.activation.empty() || problem.weight.empty()) return {};
   ConvProblem twin = problem;
-  // The case need not list what the problem holds.
+  // The contents are not listed in the case, because the problem holds them.
   twin.spec.activation = {Fill::uniform, {}};
   twin.spec.weight = {Fill::uniform, {}};
   const ConvCase before = twin.spec;

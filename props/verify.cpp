@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kMaxListedElements = 20;
 
-// "reads 3 bytes behind its weight" is the same failure on a smaller case that reads 1 byte behind.
+// Removes numbers, so that "reads 3 bytes behind its weight" is the same failure as reading 1 byte on a smaller case.
 std::string without_numbers(std::string text) {
   std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
   if (const auto at = text.find("bytes"); at != std::string::npos) text.replace(at, 5, "byte");
@@ -84,7 +84,8 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   }
   const Diff d = diff(answer.y, actual);
   verdict.expected = std::move(answer.y);
-  // What leaves its buffers and answers rightly was lucky; what is wrong where that is known is no news.
+  // An answer does not count if the case accesses memory outside of its buffers, even if it is equal, and a wrong
+  // answer where that is known is no finding.
   if (verdict.defect != nullptr && (verdict.defect->memory || !d.equal())) {
     return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, d.equal() ? "equal" : "differs"));
   }
@@ -124,7 +125,7 @@ void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hard
   end_without_answer(verdict, Status::crashed, text);
 }
 
-// Everything about a case, whoever is asked: `ask` runs the reference.
+// Verifies a case without a subject. ask: runs the reference in this process or in one of its own.
 template <typename Ask>
 Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
   const Hardware hardware = reference.hardware();
@@ -190,28 +191,29 @@ Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Sub
 
 namespace {
 
-// What makes a finding small within seconds. A hang is waited for in each try.
+// Limits shrinking so that it ends within seconds. A hang costs the full time limit in each try.
 ShrinkLimits limits_of(const Verdict& whole, const Subject* subject, double seconds, Effort effort) {
   ShrinkLimits limits{.tries = 10'000, .products = 20'000'000, .seconds = seconds};
   if (subject != nullptr && subject->isolation() == Isolation::program) limits.tries = 2'000;
-  if (whole.status == Status::crashed) limits.tries = 400;  // each try starts a process
+  // Each try starts a process.
+  if (whole.status == Status::crashed) limits.tries = 400;
   if (effort == Effort::quick) limits = {.tries = limits.tries / 40, .products = 1'000'000, .seconds = seconds};
   if (without_numbers(whole.finding.failure) == "died: hang") limits.steps = 10;
   return limits;
 }
 
-// Whether the values differ, and nothing else is wrong.
+// True if the values differ, and nothing else is wrong.
 bool is_about_values(const Verdict& verdict) {
   return verdict.status == Status::differed && verdict.conduct.empty() && verdict.finding.failure.empty();
 }
 
-// What cases tell of a finding's cause: the drawn one and those that were tried while it was reduced, whether they differ or are
-// equal.
+// Collects evidence on a finding's cause from cases that differ or are equal: the drawn one and those that were tried
+// during the reduction.
 class CauseEvidence {
  public:
   explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
 
-  // Tries are mostly the drawn case's element again and again, probes are elements of their own.
+  // Tries mostly repeat the drawn case's element, while each probe has an element of its own.
   enum class From { a_try, a_probe };
 
   void add(const ConvCase& c, const Verdict& verdict, const LibTorch& reference, From from) {
@@ -237,13 +239,13 @@ class CauseEvidence {
     set_cause(smallest.finding, causes_.conclude(differing));
   }
 
-  // Followed by any text.
+  // Converts the evidence to text; any text may follow it.
   [[nodiscard]] std::string pack() const {
     const auto bits = causes_.bits();
     return fmt::format("{} {} ", bits[0], bits[1]);
   }
 
-  // Returns that text.
+  // Restores the evidence and returns the text that follows it.
   std::string unpack(const std::string& packed) {
     std::istringstream in(packed);
     std::array<std::uint64_t, 2> bits{};
@@ -254,7 +256,7 @@ class CauseEvidence {
   }
 
  private:
-  // The contracts that a subject may follow where its values are FBGEMM's: those that give them as well.
+  // Returns the contracts that a subject may follow if its values equal FBGEMM's: those that give the same values.
   static std::vector<Contract> equal_contracts(const Arithmetic& code, const Tensor<std::uint8_t>& y) {
     std::vector<Contract> contracts{{code, y}};
     for (const auto bias : {Arithmetic::TensorBias::fused, code.tensor_bias}) {
@@ -266,8 +268,9 @@ class CauseEvidence {
   PossibleCauses causes_;
 };
 
-// Verifies the subject on probes of the path, which tell causes apart: some in any case, which a wrong cause does not stand,
-// then more until one class is left. In a process of its own: where that ends, its evidence is lost.
+// Verifies the subject on probes of the path, which distinguish causes: on a fixed number in any case, so that a wrong
+// cause is excluded, then on more until one class is left. This runs in a process of its own; if that dies, its
+// evidence is lost.
 void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, Subject& subject, const Rules& rules,
                 double seconds) {
   constexpr std::uint64_t kProbes = 60, kMostProbes = 300;
@@ -291,16 +294,18 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, S
 Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules,
                Effort effort) {
   const auto original = parse(finding.original_line);
-  if (!original) std::abort();  // a finding's line is printed by print()
+  // This cannot happen: print() wrote the line.
+  if (!original) std::abort();
   const auto alone = [&](const ConvCase& c, const Rules& by) { return verify_alone(c, reference, 60, subject, by); };
-  // One that hangs is made to do so on smaller cases, where it would answer at once if it did.
   Rules by = rules;
-  by.every_twin = false;  // most findings need none, and each try costs less
+  // Most findings need no twins, and tries without them are cheaper.
+  by.every_twin = false;
   Verdict whole = alone(*original, by);
   if (subject != nullptr && whole.status == Status::passed) {
     by.every_twin = true;
     whole = alone(*original, by);
   }
+  // The limit of a try is at most half a second, because a smaller case that does not hang answers at once.
   const Rules in_tries{by.strictness, std::min(by.seconds, 0.5), by.every_twin};
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
@@ -309,7 +314,8 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     unrepeatable.failure += kOnlyAmongOthers;
     return unrepeatable;
   }
-  // The reference's paths compute differently; a subject has its own, and may be wrong in one place for many reasons.
+  // Different paths of the reference compute differently, so that the path must stay. A subject has paths of its own,
+  // and may be wrong in one place for many reasons.
   const auto fails_alike = [&](const Verdict& v) {
     const bool for_the_same = subject != nullptr
                                   ? without_numbers(v.conduct) == without_numbers(whole.conduct)
@@ -326,11 +332,12 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
     smallest = print(
         shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
   } else {
-    // One process for all the tries: what differs does not die. If it does, the finding stays as it was drawn.
+    // One process runs all tries, because cases that differ do not end the process. If it dies anyway, the finding
+    // stays as it was drawn.
     const Rules& tried_by = whole.status == Status::crashed ? in_tries : by;
     const auto found = run_alone(
         [&] {
-          // A subject that is wrong whatever the conditions is called once; the smallest case is verified in full below.
+          // A subject that is wrong under all conditions is called once; the smallest case is verified in full below.
           const bool by_values = whole.conduct.empty() && whole.status == Status::differed && !by.every_twin;
           const bool once = by_values && subject != nullptr &&
                             fails_alike(verify_subject(*original, reference, *subject, tried_by, TrialMode::once));

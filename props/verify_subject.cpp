@@ -12,22 +12,24 @@
 namespace tieout {
 namespace {
 
-constexpr const char* kSpecification = "specification";  // the exact contract's name in findings
+// The name of the exact contract in findings.
+constexpr const char* kSpecification = "specification";
 
-// What is expected, and by whom it is said.
+// Holds the expected values and the name of their source.
 struct Expected {
   Tensor<std::uint8_t> y;
   std::string name;
 };
 
-// Our own prediction, where LibTorch cannot be asked or is known to be wrong.
+// Returns our own prediction, for cases on which LibTorch has no answer or is known to be wrong.
 Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
   if (engine == Engine::fbgemm) return {conv_relu(problem, Arithmetic{}), kSpecification};
   return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
 }
 
 Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, TrialMode where) {
-  constexpr double kHang = 60;  // seconds, of LibTorch
+  // Time limit of LibTorch, seconds.
+  constexpr double kHang = 60;
   const Hardware hardware = reference.hardware();
   const ConvCase& c = problem.spec;
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
@@ -47,7 +49,7 @@ void end_without_answer(Verdict& verdict, Status status, std::string reason) {
   verdict.reason = std::move(reason);
 }
 
-// True: there is an answer to compare.
+// Sets the verdict for a trial without an answer. Returns true if there is an answer to compare.
 bool judge_conduct(Verdict& verdict, const Trial& trial) {
   switch (trial.kind) {
     case Trial::Kind::answered:
@@ -104,17 +106,16 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& 
   finding.actual = std::move(actual);
 }
 
-// problem: the case with its contents, and with the instruction set that the reference takes.
+// Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
 Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
   if (where == TrialMode::once) return try_once(subject, problem, rules.seconds);
   const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
   const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
   const Prelude prelude = where == TrialMode::in_a_run ? in_a_run : outside;
-  if (where == TrialMode::alone && subject.isolation() == Isolation::library)
-    subject.stop();  // a program may start slowly
-  // Within a run, what a death depends on is no matter: it is found out where the finding is made small.
-  const bool here =
-      where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
+  // A program may start slowly, so that only a library is stopped.
+  if (where == TrialMode::alone && subject.isolation() == Isolation::library) subject.stop();
+  // Within a run, the conditions of a death do not matter; they are determined when the finding is reduced.
+  const bool here = where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
   return here ? try_here(subject, problem, prelude, rules.seconds)
               : try_alone(subject, problem, prelude, rules.seconds);
 }
@@ -133,7 +134,7 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   verdict.defect = known_defect(problem.spec, hardware);
   verdict.picked = computing_engine(c, hardware);
   finding.expected_name = name(c.execution.engine);
-  // The subject comes first: until it has answered, no process holds the reference's answer.
+  // The subject runs first, so that no process holds the reference's answer before the subject has answered.
   Trial trial = trial_of(subject, problem, c, rules, where);
   finding.actual_name = subject.name();
   if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent || trial.kind == Trial::Kind::starved) {
