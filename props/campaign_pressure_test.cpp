@@ -1,5 +1,5 @@
-// Campaigns under pressure: a machine that refuses memory or ends processes, subjects whose words vary, and faults that
-// show only after other cases.
+// Tests campaigns on a machine that refuses memory or ends processes, with subjects whose messages vary, and with
+// faults that occur only after other cases.
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -30,7 +30,7 @@ RunSummary run(const CampaignOptions& options, LibTorch& reference) {
                       {.progress = [](const RunSummary&, const Underway&) { return true; }});
 }
 
-// A file of this test's own that is not there yet.
+// Names a file that belongs to this test and does not exist at first.
 class Marker {
  public:
   Marker() { std::filesystem::remove(path_); }
@@ -38,7 +38,7 @@ class Marker {
   Marker(const Marker&) = delete;
   Marker& operator=(const Marker&) = delete;
 
-  // True once, in whichever process asks first.
+  // Returns true once, in the process that calls it first.
   [[nodiscard]] bool take() const {
     if (std::filesystem::exists(path_)) return false;
     std::ofstream(path_).close();
@@ -49,7 +49,7 @@ class Marker {
   std::filesystem::path path_ = std::filesystem::temp_directory_path() / ("marker-" + std::to_string(getpid()));
 };
 
-// A subject that answers by the specification kernel, after `spoil` has had its way.
+// A subject that answers by the specification kernel and then applies `spoil`.
 class Spoilt final : public Subject {
  public:
   using Answer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
@@ -68,7 +68,7 @@ class Spoilt final : public Subject {
   Spoil spoil_;
 };
 
-// As the kernel does where memory runs out, and as a person does by mistake.
+// The kernel ends processes where memory runs out, and users do by mistake.
 TEST(CampaignUnderPressure, AWorkerThatIsKilledOnceIsNoFinding) {
   const Marker marker;
   StandInReference killed([&](const ConvProblem& problem, EngineAnswer answer) {
@@ -98,7 +98,7 @@ TEST(CampaignUnderPressure, ALibTorchThatIsAlwaysKilledIsNotVerified) {
   EXPECT_EQ(exit_status(make_report({result})), 3);
 }
 
-// It may have ended itself: what repeats alone is a finding.
+// The subject may have killed itself: a failure that repeats alone is a finding.
 TEST(CampaignUnderPressure, ASubjectThatIsAlwaysKilledIsAFinding) {
   StandInReference reference;
   Spoilt killed([](const ConvCase& c, Tensor<std::uint8_t> y) {
@@ -124,7 +124,7 @@ TEST(CampaignUnderPressure, ARefusalForLackOfMemoryIsNotVerified) {
 }
 
 #ifndef __SANITIZE_ADDRESS__
-// LibTorch dies where an allocation of its own fails; with more memory it does not.
+// LibTorch dies if one of its allocations fails; with more memory it does not.
 TEST(CampaignUnderPressure, ACrashForLackOfMemoryIsNotVerified) {
   StandInReference large([](const ConvProblem& problem, EngineAnswer answer) {
     if (problem.spec.dims != 3) return answer;
@@ -140,7 +140,7 @@ TEST(CampaignUnderPressure, ACrashForLackOfMemoryIsNotVerified) {
 }
 #endif
 
-// What is counted before no process can be started any more is kept, and why is told.
+// Cases counted before processes can no longer be started are kept, and the cause is reported.
 TEST(CampaignUnderPressure, ARunThatCannotStartAProcessEndsWithWhatItHas) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizers' own checks need file descriptors";
@@ -166,7 +166,7 @@ TEST(CampaignUnderPressure, ARunThatCannotStartAProcessEndsWithWhatItHas) {
   EXPECT_LT(result.cases.all(), 3 * kBlock);
 }
 
-// An address in a subject's words makes no kind of its own; words that vary without end are counted together.
+// An address in a subject's messages makes no kind of its own, and messages that vary without end are counted together.
 TEST(CampaignKinds, StayFewHoweverTheWordsVary) {
   StandInReference reference;
   int calls = 0;
@@ -203,7 +203,7 @@ TEST(Kinds, AreTheSameWhenARunIsResumed) {
   EXPECT_GT(whole.differences.at(kOtherKind), 100);
 }
 
-// A kernel that is wrong from a certain case on, in the same process.
+// A kernel that is wrong from a certain case on in the same process.
 class Remembering {
  public:
   Spoilt::Answer operator()(const ConvCase& c, Tensor<std::uint8_t> y) {

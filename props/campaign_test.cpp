@@ -28,7 +28,7 @@ RunSummary run(const CampaignOptions& options, LibTorch& reference) {
   return run_campaign(options, reference, {.so_far = empty_run(options, reference)}, {.progress = go_on});
 }
 
-// What does not depend on the machine's speed.
+// Returns the run without the numbers that depend on the machine's speed.
 RunSummary timeless(RunSummary run) {
   run.seconds = run.seconds_in_engine = 0;
   for (auto& [strategy, seconds] : run.strategy_seconds) seconds = 0;
@@ -41,7 +41,8 @@ TEST(Campaign, CountsAndKeepsWhatDiffers) {
   StandInReference wrong(off_by_one);
   const RunSummary result = run({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
   EXPECT_GT(result.cases.differed, 10);
-  EXPECT_GT(result.cases.errored, 10);  // the engines that this reference lacks
+  // This reference lacks the other engines.
+  EXPECT_GT(result.cases.errored, 10);
   EXPECT_EQ(result.cases.all(), 200);
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(exit_status(make_report({result})), 1);
@@ -91,10 +92,11 @@ TEST(Campaign, StopsWhenTold) {
   EXPECT_FALSE(result.finished);
 }
 
-// What was seen is told, though its block is not complete and the case not made small.
+// A difference that was found is reported, although its block is incomplete and its case is not shrunk.
 TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
   const auto hangs = std::filesystem::temp_directory_path() / ("hangs-" + std::to_string(getpid()));
-  bool told = false;  // in the worker, which answers every case up to the first that differs
+  // The variable lives in the worker, which answers every case up to the first that differs.
+  bool told = false;
   StandInReference wrong([&](const ConvProblem& problem, const EngineAnswer& answer) {
     if (told) {
       std::ofstream(hangs).close();
@@ -105,7 +107,8 @@ TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
     return spoilt;
   });
   const CampaignOptions options{.cases = 2 * kBlock, .seed = 1};
-  int looks = 0;  // in the second the answers that came before the file have been read
+  // At the second call, the answers that preceded the file have been read.
+  int looks = 0;
   const RunSummary result =
       run_campaign(options, wrong, {.so_far = empty_run(options, wrong)},
                    {.progress = [&](auto&, auto&) { return !std::filesystem::exists(hangs) || ++looks < 2; },
@@ -160,7 +163,7 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
   ASSERT_EQ(blocks.size(), 4U);
   EXPECT_EQ(blocks[2].digest, blocks[0].digest);
 
-  // Interrupted, it is no block: it is replayed again as a whole.
+  // An interrupted replay gives no block, so that the corpus is replayed again as a whole.
   const RunSummary stopped = run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = corpus},
                                           {.progress = [](auto&, auto&) { return false; }, .block = calls.block});
   EXPECT_EQ(stopped.cases.all(), 0);
@@ -168,7 +171,7 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
   EXPECT_EQ(blocks.size(), 4U);
 }
 
-// Time that the corpus takes is the campaign's: what is begun in it is counted, and nothing is drawn.
+// Time that the corpus takes counts as the campaign's: cases started in that time are counted, and none is drawn.
 TEST(Campaign, TimeEndsTheCorpus) {
   StandInReference slow([](const ConvProblem&, EngineAnswer answer) {
     usleep(300'000);
@@ -189,7 +192,7 @@ TEST(Campaign, TimeEndsTheCorpus) {
   EXPECT_TRUE(result.finished);
 }
 
-// Workers, shards and interruptions change nothing about what is counted and kept.
+// Workers, shards and interruptions do not change what is counted and kept.
 TEST(Campaign, IsTheSameHoweverItIsSplit) {
   StandInReference wrong([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
     if (problem.spec.dims == 3 && problem.spec.groups == 3) std::abort();
@@ -215,7 +218,7 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
   EXPECT_EQ(merged.cells, whole.cells);
   EXPECT_EQ(merged.differences, whole.differences);
 
-  // Stopped after each block, and taken up again.
+  // The run is stopped after each block and resumed.
   RunSummary resumed = empty_run(options, wrong);
   for (std::int64_t done = 0; !resumed.finished; ++done) {
     ASSERT_LT(done, 4);
@@ -225,8 +228,8 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
   EXPECT_EQ(timeless(resumed), timeless(whole));
 }
 
-// The stand-in's depthwise code departs from the exact contract. LibTorch itself has the elements counted by cause; a
-// subject that follows the exact contract has its cases counted by reason.
+// The stand-in's depthwise code departs from the exact contract. For LibTorch itself the elements are counted by cause;
+// for a subject that follows the exact contract the cases are counted by reason.
 TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
   StandInReference reference;
   const auto folder = std::filesystem::temp_directory_path() / ("departures-" + std::to_string(getpid()));
@@ -242,7 +245,7 @@ TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
       EXPECT_EQ(counted.excused, whole.excused);
     };
 
-    // Stopped after the first block; what the second is added to is read from the file.
+    // The run is stopped after the first block; the second block is added to counts read from the file.
     const auto file = folder / "resumed.tieout";
     ASSERT_TRUE(RunRecord::create(file, empty_run(options, reference)));
     for (std::int64_t done = 0; done < 2; ++done) {
@@ -273,7 +276,7 @@ TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
   }
 }
 
-// The line of a case is on disk before the case runs, so that it can be found after the death of everything.
+// The line of a case is on disk before the case runs, so that it can be found after all processes have died.
 TEST(Campaign, WritesDownWhatItIsAt) {
   const auto folder = std::filesystem::temp_directory_path() / ("in-flight-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);

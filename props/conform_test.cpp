@@ -22,7 +22,7 @@ constexpr const char* kNarrow =
     "dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
     "granularity=per_channel wz=0";
 
-// Domains of the kinds that kernels have, narrow and wide. Cases are constructed in each of them.
+// These domains are of the kinds that kernels have, narrow and wide. Cases are constructed in each of them.
 TEST(Conform, EveryCaseLiesInTheDomain) {
   for (const char* text : {
            kNarrow,
@@ -54,7 +54,7 @@ TEST(Conform, EveryCaseLiesInTheDomain) {
   }
 }
 
-// What the domain leaves open is drawn as without it: otherwise cases in it would find less.
+// Parameters that the domain leaves open are drawn as without a domain, because cases in it would find less otherwise.
 TEST(Conform, CasesDifferWhereTheDomainAllowsIt) {
   const Domain domain = domain_of("dims=2 kernel=3x3 in_channels%16=0 output.w>=16 xz=128");
   std::set<std::int64_t> channels, widths, zero_points, strides;

@@ -1,5 +1,6 @@
-// LibTorch is predicted, on every engine: every case, every element, tolerance zero. RapidCheck draws, shrinks and reports;
-// what it draws is a number, and the case is the project's own function of it, the one that fuzz draws by.
+// Tests that LibTorch is predicted on every engine, with tolerance zero on every element. RapidCheck draws, shrinks and
+// reports. It draws a number, and the case is the project's own function of that number, the one that `tieout fuzz`
+// uses.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -13,7 +14,7 @@
 
 namespace tieout {
 
-// Found by RapidCheck's printing: a failure shows its line.
+// RapidCheck finds this function and prints the case's line for a failure.
 void showValue(const ConvCase& c, std::ostream& out) { out << replay_command(print(c)); }
 
 namespace {

@@ -1,8 +1,9 @@
-// The project's own corpus: every clause of the contract and every known defect, each by its smallest case.
+// Tests the project's own corpus, which has the smallest case of every clause of the contract and of every known
+// defect:
 //
-//   equal CASE       LibTorch answers what we predict
+//   equal CASE       LibTorch's answer equals our prediction
 //   defect ID CASE   the case is recognised as that defect, and LibTorch dies on it or answers wrongly
-//   race ID CASE     likewise, but not every time
+//   race ID CASE     the same, but not every time
 
 #include <gtest/gtest.h>
 
@@ -44,7 +45,7 @@ std::vector<Entry> entries(const std::string& file) {
   return found;
 }
 
-// What this machine has no instruction set for is not run; everything else has to hold.
+// True if this machine has the instruction set of the case. Only cases that it can run are tested.
 bool can_run(const ConvCase& c) { return (*libtorch())->available(c.execution).has_value(); }
 
 TEST(Corpus, TheContractHolds) {
@@ -74,7 +75,7 @@ TEST(Corpus, TheDefectsAreThere) {
     const auto c = parse(entry.line);
     ASSERT_TRUE(c) << entry.line << ": " << c.error().text();
     if (!can_run(*c)) continue;
-    // Most of oneDNN's defects are those of its VNNI code.
+    // Most of oneDNN's defects are in its VNNI code.
     const Hardware hardware = (*libtorch())->hardware();
     const bool runs = entry.id == "onednn_strided_pointwise" ? !onednn_has_vnni(hardware)
                       : entry.id.starts_with("onednn_amx")   ? hardware.amx_int8
@@ -82,13 +83,14 @@ TEST(Corpus, TheDefectsAreThere) {
     if (entry.id.starts_with("onednn") && !runs) continue;
     const Verdict verdict = verify_alone(*c, **libtorch());
     ASSERT_NE(verdict.defect, nullptr) << entry.line;
-    // Some shapes that VNNI code gets wrong are wrong in another way where AMX code may run instead.
+    // AMX code may run some shapes that VNNI code gets wrong, and has other defects on them.
     const bool by_amx = hardware.amx_int8 && verdict.defect->id.starts_with("onednn_amx");
     if (!by_amx) {
       EXPECT_EQ(verdict.defect->id, entry.id) << entry.line;
     }
     if (by_amx || entry.kind == "race") continue;
-    // Mistrusted, and with a cause: it died, or its answer is wrong. One that is neither has been mended: take it out.
+    // The case must be mistrusted because LibTorch died or answered wrongly. If neither happens, the defect was fixed:
+    // remove the line.
     EXPECT_EQ(verdict.status, Status::mistrusted) << entry.line << '\n' << verdict.reason;
     EXPECT_EQ(verdict.reason.find(": equal"), std::string::npos) << entry.line << '\n' << verdict.reason;
   }

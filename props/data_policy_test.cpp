@@ -35,7 +35,8 @@ KernelFunction kernel_of(Fault fault) {
   return nullptr;
 }
 
-// A scale that is 0.1 % too large moves results by one: seen where the comparison is exact, and let pass where it is not.
+// A scale that is 0.1 % too large changes results by one, which an exact comparison detects and a tolerance of one does
+// not.
 TEST(DataPolicy, TolerancesAreTheirs) {
   for (const char* name : {"FBGEMM", "ONNX Runtime", "TFLite", "benchdnn"}) {
     EXPECT_EQ(taken_by(name, correct_kernel), 0) << name;

@@ -22,17 +22,19 @@ std::string parted_at(const ExplainedColumn& column) {
   return column.parted ? column.steps[*column.parted].name : "nowhere";
 }
 
-// 0.1F * 0.5 / 0.1 is above 0.5 in float64. Its accumulator, 0.05, is not the integers' 1 and does not contradict it.
+// 0.1F * 0.5 / 0.1 is above 0.5 in float64. The accumulator, 0.05, is in another unit than the 1 of the integers and
+// does not contradict it.
 TEST(Explain, MarksTheFirstStepThatPartsInTheSameUnit) {
   const Explanation e = explained("conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]", {"integer_float32", "manual_output_1"});
   ASSERT_EQ(e.columns.size(), 2U);
   EXPECT_FALSE(e.columns[0].parted);
   EXPECT_EQ(parted_at(e.columns[1]), "scaled");
   EXPECT_EQ(e.columns[0].tie, (TieDistance{0, 0}));
-  EXPECT_EQ(e.columns[1].tie, (TieDistance{0x1p-27, 0.125}));  // above the tie by 2^-27; a float32 steps by 2^-24 there
+  // The value is above the tie by 2^-27; a float32 steps by 2^-24 there.
+  EXPECT_EQ(e.columns[1].tie, (TieDistance{0x1p-27, 0.125}));
 }
 
-// oneDNN adds the zero point before it rounds: its 131 is no contradiction to a rounded 3.
+// oneDNN adds the zero point before it rounds, so that its 131 does not contradict a rounded 3.
 TEST(Explain, DoesNotCompareWithAndWithoutTheZeroPoint) {
   const Explanation e = explained("conv2d oz=128 x=[3] w=[1]", {"integer_float32", "onednn"});
   ASSERT_EQ(e.columns.size(), 2U);
@@ -55,7 +57,8 @@ TEST(Explain, AnOddLastProductIsAPairByItself) {
 TEST(Explain, HypothesesThatDoTheSameShareAColumn) {
   const Explanation e =
       explained("conv2d x=[2] w=[3]", {"integer_float32", "integer_separate_bias", "manual_output_1"});
-  ASSERT_EQ(e.columns.size(), 1U);  // scales of 1: the float's accumulator is the integers', too
+  // With scales of 1, the accumulator in float equals that of the integers.
+  ASSERT_EQ(e.columns.size(), 1U);
   EXPECT_EQ(e.columns[0].alike, (std::vector<std::string>{"integer_separate_bias", "manual_output_1"}));
 }
 
@@ -77,7 +80,7 @@ TEST(Explain, NoTiesWhereFloatsAreIntegers) {
   EXPECT_FALSE(e.columns[0].tie);
 }
 
-// The third element is the tie; the others are 2 for everybody.
+// The third element is the first tie; the first two are 2 for every hypothesis.
 TEST(Explain, TheMostDisputedElementIsTheFirstOfTheWidest) {
   const ConvProblem p = problem("conv2d input=1x4 xs=0.1 ws=[0.5] os=0.1 x=[4,4,1,1] w=[1]");
   const HypothesisList list{find_hypothesis("integer_float32"), find_hypothesis("manual_output_1")};

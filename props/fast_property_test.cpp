@@ -1,5 +1,5 @@
-// What is computed fast for whole layers is what is defined slowly, element by element: on the cases that hunt, which are full of
-// ties, on one thread and on several.
+// Tests that fast code for whole layers gives the same results as the slow definitions, element by element: on cases of
+// the hunting generator, which have many ties, on one thread and on several.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -28,7 +28,7 @@ ConvProblem draw_problem() {
   return with_contents(draw_case(random));
 }
 
-// In every bit, NaN included.
+// True if all bits are equal, also of a NaN.
 bool same(const ElementTrace& a, const ElementTrace& b) {
   return a.accumulator == b.accumulator && a.wrapped == b.wrapped && a.saturated_pairs == b.saturated_pairs &&
          a.activation_sum_saturated == b.activation_sum_saturated && a.result == b.result &&
@@ -63,7 +63,8 @@ RC_GTEST_PROP(Fast, WindowsInTurnAreThoseGatheredAlone, ()) {
     walked.push_back(window);
     return std::uint8_t{0};
   });
-  std::vector<std::int64_t> places;  // of the walk: positions before channels
+  // Offsets in the order of the traversal: positions before channels.
+  std::vector<std::int64_t> places;
   const ConvCase& c = problem.spec;
   const std::int64_t positions = volume(output_size(c)), outputs = c.out_channels / c.groups;
   for (std::int64_t image = 0; image < c.batch * c.groups; ++image) {
@@ -88,7 +89,7 @@ RC_GTEST_PROP(Fast, WindowsInTurnAreThoseGatheredAlone, ()) {
   }
 }
 
-// A layer as LibTorch would have it, with the sums that a kernel hands over: everything of the problem, channels last.
+// Holds a problem in channels-last layout, as LibTorch has a layer, with the sums that a kernel passes on.
 struct Laid {
   explicit Laid(const ConvProblem& p)
       : problem(p), answer(predict(p, Engine::fbgemm, {.avx512 = true, .avx512_vnni = true})) {
@@ -106,7 +107,7 @@ struct Laid {
 
   [[nodiscard]] LayerView view() const { return {&problem.spec, x.data(), problem.weight.data()}; }
 
-  // In pieces of `positions`, handed to `parts` in turn.
+  // Compares the layer in pieces of `positions`, which go to `parts` in turn.
   [[nodiscard]] LayerOpinion compared(const std::vector<const Hypothesis*>& all, VectorIsa isa, std::int64_t positions,
                                       std::size_t parts, std::vector<std::int32_t> handed_over) const {
     LayerComparison comparison(all, problem.spec, problem.weight.data(), Disagreement::kMost, isa);
@@ -153,7 +154,7 @@ RC_GTEST_PROP(Fast, ComparisonEqualsTheHypotheses, ()) {
   }
 }
 
-// Alone, a hypothesis is judged by its own distance, and not by the widest of all.
+// A hypothesis that is compared alone uses its own distance, and not the widest of all hypotheses.
 RC_GTEST_PROP(Fast, ComparisonEqualsEachHypothesisAlone, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
@@ -164,8 +165,8 @@ RC_GTEST_PROP(Fast, ComparisonEqualsEachHypothesisAlone, ()) {
   RC_ASSERT(alone.hypotheses.front() == compare_literally(*one, laid.problem, laid.answer));
 }
 
-// Whoever hands over wrong sums is caught, and the hypotheses are none the worse for it. Off by 2^16: a carry that is lost, which
-// sums modulo 2^16 would not see.
+// Wrong sums are detected, and do not change the results of the hypotheses. The sum is off by 2^16, as by a lost carry,
+// which sums modulo 2^16 would not detect.
 RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
@@ -186,9 +187,10 @@ RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
   }
 }
 
-// Of the sums on the way to the sum of an element, by their definition.
+// Holds totals of the partial sums of an element, computed by their definition.
 struct OnTheWay {
-  std::int64_t sums = 0, products = 0;  // absolute values added up
+  // Totals of absolute values.
+  std::int64_t sums = 0, products = 0;
 };
 OnTheWay on_the_way(const RunningProducts& of) {
   OnTheWay found;
@@ -203,8 +205,9 @@ OnTheWay on_the_way(const RunningProducts& of) {
   return found;
 }
 
-// What channel_bounds.h derives: manual_output_2's sum, literally, is no farther from the exact one than its bounds; and no bound
-// could be smaller by more than some powers of ten, or everything would be literal.
+// Checks the bounds that channel_bounds.h derives: manual_output_2's sum is no farther from the exact one than they
+// state, and no bound is too large by more than some powers of ten, because wide bounds would cause every element to be
+// computed literally.
 RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
@@ -248,7 +251,7 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
   }
 }
 
-// Longer than any case that is drawn: whole vectors, and every length of the rest.
+// The lists are longer than those of any drawn case, with whole vectors and every length of the rest.
 TEST(RunningSums, AreTheSameInAllRegisters) {
   Random random(26);
   std::vector<std::uint8_t> x(1536);
@@ -257,7 +260,7 @@ TEST(RunningSums, AreTheSameInAllRegisters) {
     x[i] = static_cast<std::uint8_t>(random.next() >> 56U);
     w[i] = static_cast<std::int8_t>(random.next() >> 56U);
   }
-  std::vector<std::uint8_t> halves = x;  // seven bits
+  std::vector<std::uint8_t> halves = x;  // The values have seven bits.
   for (std::uint8_t& byte : halves) byte /= 2;
   for (std::int64_t count = 0; count <= std::ssize(x); ++count) {
     for (const std::int32_t zero_point : {0, 97, 255}) {
@@ -272,7 +275,7 @@ TEST(RunningSums, AreTheSameInAllRegisters) {
   }
 }
 
-// As many rows as 3x3 has, and others; as many bytes as fill registers, and others.
+// The number of rows is that of 3x3 and others, and the number of bytes fills registers or does not.
 TEST(OrderedWindows, AreInterleaved) {
   Random random(27);
   for (const std::size_t taps : {1U, 2U, 9U, 10U, 25U}) {
@@ -290,8 +293,8 @@ TEST(OrderedWindows, AreInterleaved) {
   }
 }
 
-// Random cases seldom have as many channels as fill registers: sums on the way by kernel positions, with groups, padding and
-// zero points; scales that make ties, and floats that sixteen sums at once are for.
+// Random cases seldom have enough channels to fill registers. These layers have partial sums by kernel positions, with
+// groups, padding and zero points; scales that make ties; and floats that are summed sixteen at a time.
 TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
   for (const char* const line : {"conv2d in_channels=64 out_channels=24 input=5x6 kernel=3x3 padding=1x1 xs=0.5 "
                                  "ws=0.25 os=64 oz=3 x=uniform w=uniform seed=1",
@@ -318,7 +321,7 @@ TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
   }
 }
 
-// Taps so far apart that the lines between them would be megabytes.
+// The taps are so far apart that the lines between them would take megabytes.
 TEST(Compare, TapsMayBeFarApart) {
   const auto c = parse(
       "conv2d in_channels=16 out_channels=4 input=3x10 kernel=2x3 stride=131072x1 padding=131072x1 "
@@ -336,7 +339,7 @@ TEST(Compare, TapsMayBeFarApart) {
   }
 }
 
-// 2^23 products: no bound holds for their sum in float32, and 0 times that bound is no number.
+// With 2^23 products no bound holds for their sum in float32, and 0 times that bound is NaN.
 TEST(Compare, WhereNoBoundHoldsSumsAreLiteral) {
   const auto c = parse(
       "conv2d in_channels=8388608 xs=0.1 ws=0.1 os=0.02 oz=128 x=[1048576*202,2097152*101,5242880*0] "
@@ -351,7 +354,8 @@ TEST(Compare, WhereNoBoundHoldsSumsAreLiteral) {
   }
 }
 
-// An ordinary layer: scales of a calibration, 576 products. Bounds that covered nothing would show here as a count.
+// This is an ordinary layer with scales of a calibration and 576 products. Bounds that are too wide would show as a
+// count.
 TEST(Compare, FewElementsAreNearEnoughToATie) {
   const auto c = parse(
       "conv2d in_channels=64 out_channels=64 input=14x14 kernel=3x3 padding=1x1 xs=0.031 xz=60 ws=0.0043 os=0.11 oz=61 "
@@ -361,9 +365,11 @@ TEST(Compare, FewElementsAreNearEnoughToATie) {
   const std::vector<const Hypothesis*> document{find_hypothesis("manual_output_1"), find_hypothesis("manual_output_2")};
   const LayerOpinion opinion = laid.compared(document, best_vector_isa(), 1000, 1, laid.sums);
   EXPECT_GT(opinion.looked_at, 0);
-  EXPECT_LT(opinion.looked_at, 12544 / 10);  // 5.5 %: random weights add up to little beside their products
+  // 5.5 %: random weights have sums that are small compared with their products.
+  EXPECT_LT(opinion.looked_at, 12544 / 10);
   EXPECT_GT(opinion.summed, 0);
-  EXPECT_LT(opinion.summed, 12544 / 50);  // their own sums on the way say that most of them cannot lose that much
+  // The partial sums show that most of these elements cannot lose that much.
+  EXPECT_LT(opinion.summed, 12544 / 50);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class FindingFolders : public testing::Test {
   FindingFolders() { fs::create_directories(corpus_); }
   ~FindingFolders() override { fs::remove_all(corpus_); }
 
-  // What a process of this number, on this machine, had begun when it was killed.
+  // Creates the draft that a process of this number on this machine would leave behind when it is killed.
   [[nodiscard]] fs::path draft_of(pid_t process) const {
     std::array<char, 256> machine{};
     EXPECT_EQ(gethostname(machine.data(), machine.size() - 1), 0);
@@ -38,7 +38,7 @@ TEST_F(FindingFolders, OnlyDraftsOfTheDeadAreRemoved) {
   const fs::path dead = draft_of(child);
   const fs::path living = draft_of(getpid());
   const fs::path elsewhere = corpus_ / (".tieout-draft-another machine-" + std::to_string(child) + "-0123456789abcdef");
-  // A user's own, which only looks alike.
+  // A user's own folder, whose name only looks like that of a draft.
   const fs::path users = corpus_ / (fs::path(dead).filename().string() + "-kept");
   fs::create_directories(users);
   fs::create_directories(elsewhere);

@@ -24,7 +24,7 @@ TEST(Generator, DrawsValidCasesWhoseTextReadsBack) {
   }
 }
 
-// One line for every case ever reported: the sequence may not change without anyone noticing.
+// Every line that was ever reported depends on this sequence, so that a change must not go unnoticed.
 TEST(Generator, TheSequenceOfASeedIsFixed) {
   std::string lines;
   for (std::uint64_t index = 0; index < 200; ++index) lines += print(case_of(1, index)) + '\n';
@@ -33,7 +33,7 @@ TEST(Generator, TheSequenceOfASeedIsFixed) {
   EXPECT_EQ(digest.value(), 9239428642226841957U) << print(case_of(1, 0));
 }
 
-// A class that no case reaches verifies nothing: it would be a hole that looks like a pass.
+// A class that no case reaches verifies nothing, but would look like a pass.
 TEST(Generator, ReachesEveryClassAndEveryPath) {
   std::array<int, kCaseClasses> reached{};
   std::array<int, 4> paths{};
@@ -49,7 +49,7 @@ TEST(Generator, ReachesEveryClassAndEveryPath) {
   for (std::size_t i = 0; i < paths.size(); ++i) EXPECT_GE(paths[i], 100) << name(static_cast<FbgemmPath>(i));
 }
 
-// Every extent, channel count and parameter keeps its promise of cost: one case must not stall a run.
+// No combination of extents, channels and parameters exceeds the promised cost, because one case must not stall a run.
 TEST(Generator, CasesAreCheap) {
   for (std::uint64_t index = 0; index < 3'000; ++index) {
     const ConvCase c = case_of(2, index);

@@ -29,7 +29,7 @@ std::set<std::string> not_refuted(const Identification& found) {
   return names;
 }
 
-// A hypothesis that plays the subject is named back, and nothing else stands beside it.
+// A subject that follows a hypothesis is identified as that one, and every other hypothesis is refuted.
 TEST(Identify, NamesEveryHypothesisBack) {
   for (const Hypothesis& hypothesis : hypotheses()) {
     const Identification found = identify(subject_of(hypothesis), FbgemmPath::im2col, 20'000);
@@ -37,7 +37,7 @@ TEST(Identify, NamesEveryHypothesisBack) {
   }
 }
 
-// Each refutation is a case on which the two really part: it replays from its line.
+// Each refutation is a case on which the two really differ, and replays from its line.
 TEST(Identify, RefutationsReplayFromTheirLines) {
   const Hypothesis& subject = *find_hypothesis("manual_output_1");
   for (const FbgemmPath path : {FbgemmPath::pointwise, FbgemmPath::depthwise}) {
@@ -62,7 +62,7 @@ TEST(Identify, OurKernelFollowsTheIntegers) {
   EXPECT_EQ(not_refuted(identify(kernel, FbgemmPath::pointwise, 20'000)), std::set<std::string>{"integer_float32"});
 }
 
-// What every hypothesis answers alike discriminates nothing and is not counted.
+// A probe on which all hypotheses agree is not counted.
 TEST(Identify, CountsOnlyCasesThatCouldHaveRefuted) {
   const Identification found = identify(subject_of(*find_hypothesis("integer_float32")), FbgemmPath::pointwise, 500);
   EXPECT_EQ(found.probes, 500);
@@ -76,7 +76,7 @@ TEST(Identify, ASubjectThatDeclinesEverythingIsNotIdentified) {
   EXPECT_EQ(found.declined, 50);
 }
 
-// A fault of larger windows only, or of the padding, is not hidden by a path's plainest shape.
+// A path's plainest shape must not hide a fault of larger windows or of the padding.
 TEST(Identify, SeesWhatOnlySomeShapesOfAPathDo) {
   const auto rounds_away_in_windows = [](const ConvProblem& problem,
                                          std::int64_t offset) -> std::optional<std::uint8_t> {

@@ -21,7 +21,7 @@
 namespace tieout {
 namespace {
 
-// A flag that this process and those that it starts share.
+// A flag that this process shares with those that it starts.
 class SharedFlag {
  public:
   SharedFlag()
@@ -38,11 +38,12 @@ class SharedFlag {
 };
 
 TEST(RunAlone, GivesTheAnswer) {
-  const std::string large(1 << 20, 'x');  // more than a pipe holds
+  // This is more than a pipe holds.
+  const std::string large(1 << 20, 'x');
   EXPECT_EQ(run_alone([&] { return large; }, 10).value(), large);
 }
 
-// The first answers lie in shared memory, those behind a large one come by the pipe.
+// The first answers are in shared memory; those after a large one come through the pipe.
 TEST(RunTask, AnswersComeInOrderWhateverTheirSize) {
   std::vector<std::size_t> sizes;
   std::int64_t next = 0;
@@ -58,7 +59,7 @@ TEST(RunTask, AnswersComeInOrderWhateverTheirSize) {
   EXPECT_EQ(next, 80);
 }
 
-// What a process answered before it died counts, though nobody had looked yet.
+// Answers that a process gave before it died count, even if the parent had not read them yet.
 TEST(RunTask, AnswersOutliveTheirProcess) {
   std::string answered;
   std::string died;
@@ -74,8 +75,8 @@ TEST(RunTask, AnswersOutliveTheirProcess) {
   EXPECT_EQ(died, "3SIGSEGV");
 }
 
-// A process that writes to its owner's pipe by itself. What it owes may be forged; what it does not owe is no answer: one behind
-// the last piece would be kept behind the last piece's place.
+// The process writes to its owner's pipe itself. It can forge an answer that it owes, but any other is rejected: an
+// answer beyond the last piece would be stored beyond the end.
 TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
   struct Forged {
     std::int64_t index;
@@ -96,7 +97,7 @@ TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
               .died = [&](std::int64_t i, const Death& death) { EXPECT_EQ(i, 1) << death.text(); }});
     return answered;
   };
-  // Its own answer to the last piece may have been taken before what it forged is read.
+  // The process' own answer to the last piece may have been taken before the forged one is read.
   const std::vector<std::int64_t> first{0};
   const std::vector<std::int64_t> both{0, 1};
   const auto is_owed = [&](const std::vector<std::int64_t>& answered) { return answered == first || answered == both; };
@@ -130,7 +131,8 @@ TEST(RunAlone, SaysHowItDied) {
             "hang");
 }
 
-// Slurm and systemd ask every process to end, and perhaps the parent last: that is no death of the case.
+// Slurm and systemd send these signals to every process, and perhaps to the parent last, which must not count as a
+// death of the case.
 TEST(RunAlone, LeavesRequestsToEndToItsParent) {
   const auto answer = run_alone(
       [] {
@@ -141,7 +143,7 @@ TEST(RunAlone, LeavesRequestsToEndToItsParent) {
   EXPECT_EQ(answer.value_or("dead"), "alive");
 }
 
-// As when Slurm suspends a job for hours: the time in which nobody looked is not the work's.
+// Slurm may suspend a job for hours. Time in which the owner did not run must not count as the work's.
 TEST(Processes, DoNotHangWhileTheirOwnerIsSuspended) {
   const SharedFlag release;
   std::string end = "none";
@@ -161,11 +163,13 @@ TEST(Processes, DoNotHangWhileTheirOwnerIsSuspended) {
   EXPECT_EQ(end, "answered");
 }
 
-// A subject that writes to any descriptor it finds must not reach the record, the lock or another worker's pipe.
+// A subject that writes to any descriptor must not reach the record, the lock or another worker's pipe.
 TEST(Processes, HaveNoDescriptorOfTheirOwnersButTheStandardOnes) {
-  const int kept_open = open("/dev/null", O_WRONLY);  // without O_CLOEXEC, as libraries open files
+  // Libraries open files without O_CLOEXEC.
+  const int kept_open = open("/dev/null", O_WRONLY);
   ASSERT_GT(kept_open, STDERR_FILENO);
-  Processes others;  // whose pipes are this process' descriptors, too
+  // The pipes of this object are descriptors of this process, too.
+  Processes others;
   others.start(
       {.work = [](std::int64_t) { return std::string(); }, .answered = [](auto, auto&) {}, .died = [](auto, auto&) {}});
   const auto descriptors = run_alone(
@@ -178,11 +182,12 @@ TEST(Processes, HaveNoDescriptorOfTheirOwnersButTheStandardOnes) {
       },
       10);
   close(kept_open);
-  EXPECT_EQ(descriptors.value(), "xxxx");  // and the pipe of its own answers
+  // The fourth descriptor is the pipe of its own answers.
+  EXPECT_EQ(descriptors.value(), "xxxx");
   while (others.running() > 0) others.wait(std::chrono::milliseconds(100));
 }
 
-// Its end is kept, and the owner's memory does not grow with it.
+// The end of standard error is kept, and the owner's memory does not grow with it.
 TEST(RunAlone, KeepsTheEndOfWhatIsWrittenToStandardError) {
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
@@ -212,7 +217,8 @@ TEST(RunAlone, TellsAnEndByTheMachineFromItsOwn) {
         .error()
         .by_machine;
   };
-  EXPECT_TRUE(by_machine([] { raise(SIGKILL); }));  // as the kernel does where memory runs out
+  // The kernel sends SIGKILL where memory runs out.
+  EXPECT_TRUE(by_machine([] { raise(SIGKILL); }));
   EXPECT_TRUE(by_machine([] { throw std::bad_alloc(); }));
   EXPECT_FALSE(by_machine([] { raise(SIGSEGV); }));
   EXPECT_FALSE(by_machine([] { throw std::runtime_error("thrown"); }));
@@ -221,7 +227,7 @@ TEST(RunAlone, TellsAnEndByTheMachineFromItsOwn) {
   }));
 }
 
-// A process that closes its answers and stays would else be waited for.
+// Without a check, the owner would wait for a process that closes its answers and does not end.
 TEST(RunAlone, EndsWhatHasClosedItsAnswers) {
   const auto answer = run_alone(
       []() -> std::string {
@@ -234,7 +240,7 @@ TEST(RunAlone, EndsWhatHasClosedItsAnswers) {
   EXPECT_FALSE(answer.error().by_machine);
 }
 
-// Limits that leave no room for a process are an error that can be told, in the owner and in a process of its own.
+// If limits prevent a process from starting, that is a reported error, in the owner and in a process of its own.
 TEST(Processes, ThatCannotBeStartedAreAnError) {
   const auto words = run_alone(
       [] {
@@ -259,16 +265,17 @@ TEST(Processes, ThatCannotBeStartedAreAnError) {
   EXPECT_TRUE(death.error().by_machine);
 }
 
-// Every piece is answered or died on, once and in order, whatever the process does.
+// Every piece is answered or reported as died on, once and in order, whatever the process does.
 TEST(Processes, LoseNothingAndRepeatNothing) {
-  std::map<std::int64_t, std::vector<std::int64_t>> seen;  // by the first piece of a task
+  std::map<std::int64_t, std::vector<std::int64_t>> seen;  // By the first piece of a task.
   std::map<std::int64_t, std::string> died;
   std::int64_t ended = 0;
   Processes processes;
   for (const std::int64_t begin : {0, 100, 200}) {
     processes.start({.begin = begin,
                      .end = begin + 100,
-                     .seconds = 1.5,  // a machine at work may take tenths of one for nothing
+                     // A busy machine may delay a process by tenths of a second.
+                     .seconds = 1.5,
                      .work = [](std::int64_t index) -> std::string {
                        if (index % 97 == 13) std::abort();
                        if (index == 200)

@@ -12,7 +12,8 @@ namespace {
 
 constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
 
-// The element's own sum and value are among the crop's: its window came along, its padding and its stride's phase.
+// The crop has an element with the same sum and value, because it includes the window, its padding and the stride's
+// phase.
 TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
   std::array<int, 4> paths{};
   std::size_t smaller = 0;
@@ -35,7 +36,7 @@ TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
   EXPECT_GT(smaller, 200U);
 }
 
-// Of a layer of one image and one position, where channels last is the same as channels first.
+// The layer has one image and one position, for which channels last equals channels first.
 PairSaturation saturation_of(const ConvProblem& problem) {
   const Tensor<std::uint8_t> output = conv_relu(problem, {});
   const CapturedConv captured{.spec = problem.spec,
@@ -47,7 +48,7 @@ PairSaturation saturation_of(const ConvProblem& problem) {
   return pair_saturation(LayerWalks({}, LayerWalks::Weights::dropped).walk(captured, {}, 1, seconds));
 }
 
-// What a model answers to no images is nothing, and no harm done.
+// A model that gets no images has an empty output, which must not fail.
 TEST(LayerWalks, ALayerOfNoImageHasNoDifferences) {
   const ConvProblem problem{.spec = {.batch = 0, .in_channels = 2}, .activation = {}, .weight = {127, 127}};
   const CapturedConv captured{
@@ -64,11 +65,13 @@ TEST(Saturation, DependsOnWeightsAndActivations) {
   EXPECT_EQ(saturation_of(problem), PairSaturation::unused);
   problem.activation = {0, 130};
   EXPECT_EQ(saturation_of(problem), PairSaturation::possible);
-  problem.weight = {127, -128};  // the products have different signs
+  // The products have different signs.
+  problem.weight = {127, -128};
   EXPECT_EQ(saturation_of(problem), PairSaturation::never);
   problem.weight = {-128, -1};  // 255 * -129 = -32895
   EXPECT_EQ(saturation_of(problem), PairSaturation::unused);
-  problem.spec.activation_zero_point = 255;  // padding counts as an activation
+  // Padding counts as an activation.
+  problem.spec.activation_zero_point = 255;
   EXPECT_EQ(saturation_of(problem), PairSaturation::possible);
 }
 

@@ -12,7 +12,8 @@
 namespace tieout {
 namespace {
 
-// A kernel's checks, as the domain that they amount to: each condition that does not hold is a reason of its own.
+// Returns a subject that takes the domain's cases. Like the checks of a kernel, each violated condition gives a reason
+// of its own.
 std::function<Reply(const ConvCase&)> declining(const Domain& domain, bool one_reason) {
   return [domain, one_reason](const ConvCase& c) {
     if (domain.contains(c)) return Reply{};
@@ -26,7 +27,8 @@ std::function<Reply(const ConvCase&)> declining(const Domain& domain, bool one_r
 }
 
 struct Taken {
-  int of_drawn = 0, of_domain = 0;  // per cent: of cases drawn from what was learnt; of the domain's, that were learnt
+  // Percentages: of cases drawn from the learnt domain, and of the true domain's cases that were learnt.
+  int of_drawn = 0, of_domain = 0;
 };
 
 Taken compare(const Domain& learnt, const Domain& domain) {
@@ -41,7 +43,7 @@ Taken compare(const Domain& learnt, const Domain& domain) {
   return {taken.of_drawn * 100 / kCases, taken.of_domain * 100 / kCases};
 }
 
-// Cases drawn from what is learnt are taken, and what is taken is in what is learnt, but for corners.
+// Cases drawn from the learnt domain are taken, and cases that are taken are in the learnt domain, with few exceptions.
 TEST(LearnDomain, IsWhatTheSubjectTakes) {
   for (const char* text : {
            ("dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
@@ -73,7 +75,7 @@ TEST(LearnDomain, FindsADepthwiseKernel) {
   EXPECT_GE(compare(learnt, *domain).of_drawn, 80) << learnt.text();
 }
 
-// The reasons lead to a case that is taken; without them, combinations of what is ordinary do.
+// Reasons lead to a case that is taken; without them, combinations of ordinary properties do.
 TEST(LearnDomain, NeedsNoReasons) {
   const auto domain =
       Domain::parse("dims=2 groups=1 kernel=3 padding=1 granularity=per_tensor relu=on in_channels%8=0");
@@ -98,7 +100,8 @@ TEST(LearnDomain, IsEverythingWhereThereIsNothingToLearn) {
     });
   };
   EXPECT_TRUE(ask(true).is_everything());
-  EXPECT_LE(asked, 100);  // a kernel that takes everything is not kept waiting
+  // A kernel that takes everything needs few questions.
+  EXPECT_LE(asked, 100);
   EXPECT_TRUE(ask(false).is_everything());
   EXPECT_LE(asked, 20'000);
 }
@@ -114,7 +117,7 @@ const char* crashes_on_strides(const tieout_conv* c) {
   return nullptr;
 }
 
-// A death is a finding, and no reason to stay away.
+// A case on which the subject dies counts as taken, because it is a finding.
 TEST(LearnDomain, AsksASubjectInAWorker) {
   const auto narrow = linked_subject("narrow", takes_three_by_three, nullptr);
   EXPECT_EQ(learn_domain(*narrow, 5).text(), "dims=2 kernel=3");

@@ -1,4 +1,5 @@
-// Whole models through LibTorch. model_counts.json is python's count, by torch's own float64 convolutions.
+// Tests whole models through LibTorch. model_counts.json holds counts computed in Python with torch's float64
+// convolutions.
 
 #include "props/model_verify.h"
 
@@ -62,7 +63,8 @@ TEST_F(WholeModel, DiffersWherePythonCountsIt) {
   }
 }
 
-// Two convolutions in a row with a ReLU in place behind each: what was captured must not be what it left behind.
+// Each of two consecutive convolutions is followed by a ReLU in place. The captured values must be those before the
+// ReLU.
 TEST_F(WholeModel, ALaterOperationInPlaceDoesNotReachWhatWasCaptured) {
   const auto model = open("shared");
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
@@ -91,7 +93,7 @@ TEST_F(WholeModel, ALaterOperationInPlaceDoesNotReachWhatWasCaptured) {
 }
 
 TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
-  // One more at every element that is not at the end: nothing of it can be missed.
+  // The subject is one off at every element, so that all differences must be counted.
   const LayerSubject off_by_one{"off_by_one", [](const ConvProblem& problem) {
                                   auto answer = (*libtorch())->conv(problem);
                                   if (!answer)
@@ -123,7 +125,8 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
     EXPECT_EQ(*off_by_one.run(problem), finding.actual);
     EXPECT_LE(problem.activation.size(), 9U) << finding.case_line;
   }
-  ASSERT_EQ(report.spreads.size(), 4U);  // three layers, and all
+  // Three layers, and all of them together.
+  ASSERT_EQ(report.spreads.size(), 4U);
   for (const Spread& spread : report.spreads) {
     EXPECT_EQ(spread.replaced, spread.layer == "all layers" ? 3 * 4096 : 4096);
     EXPECT_GT(spread.differing, 0);
@@ -182,8 +185,8 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   }
 }
 
-// X86 is FBGEMM without VNNI and ONEDNN with it: what those would answer they are held to by their own properties. The
-// same whether the hypothesis that is ONEDNN's model is asked or not.
+// X86 is FBGEMM without VNNI and ONEDNN with it; other properties verify the predictions of these engines. The forecast
+// is the same whether or not the hypothesis that models ONEDNN is evaluated.
 class ForecastOf : public WholeModel, public testing::WithParamInterface<Engine> {};
 
 TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {

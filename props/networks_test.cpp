@@ -9,8 +9,7 @@
 namespace tieout {
 namespace {
 
-// How many convolutions the networks have, and their multiply-adds for one image, as published, less those of the
-// classifier.
+// The numbers of convolutions and of their multiply-adds for one image are the published ones, without the classifier.
 TEST(Networks, HaveTheirPublishedSizes) {
   const auto all = networks();
   ASSERT_EQ(all.size(), 2U);

@@ -1,5 +1,5 @@
-// What the packed kernels compute on every instruction set is what is defined slowly, element by element: on the cases that hunt,
-// which are full of ties; whole, by single rows, and on several threads.
+// Tests that the packed kernels give the same results on every instruction set as the slow definition, element by
+// element: on cases of the hunting generator, which have many ties; as a whole, by single rows, and on several threads.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -26,8 +26,8 @@ constexpr std::array kArithmetics{
     Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
     Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}};
 
-// What the specification says, channels last. Not conv_relu_traces(), which has its channels' numbers from where the packed
-// kernels have theirs.
+// Returns the specification's values, channels last. conv_relu_traces() is not used, because it takes its channels'
+// numbers from the same place as the packed kernels.
 template <typename T, typename Field>
 std::vector<T> channels_last(const ConvProblem& problem, const std::vector<ElementTrace>& traces, const Field& field) {
   std::vector<T> values;
@@ -56,7 +56,7 @@ void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
     std::fill(y.begin(), y.end(), std::uint8_t{77});
     conv.run(x.data(), y.data(), 3);
     RC_ASSERT(y == expected);
-    // A row at a time and three; the sums with them.
+    // The kernel runs one row at a time and three, and returns the sums as well.
     const std::int64_t rows = out[0] * out[1];
     for (const std::int64_t many : {1, 3}) {
       std::fill(y.begin(), y.end(), std::uint8_t{77});
@@ -76,7 +76,7 @@ std::uint64_t draw_seed() {
   return *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
 }
 
-// A shape with quantization and contents of any kind, by any arithmetic.
+// Tests a shape with quantization and contents of any kind, by any arithmetic.
 void fill_and_expect_equal(ConvCase c, Random& random) {
   draw_quantization(c, random, draw_granularity(random, {}));
   draw_contents(c, random);
@@ -93,7 +93,7 @@ RC_GTEST_PROP(Packed, EqualsTheSpecification, ()) {
   for (const Arithmetic& arithmetic : kArithmetics) expect_equal(problem, arithmetic);
 }
 
-// The shapes that the generator draws small: channels that fill several panels of registers, rows of many tiles.
+// The generator draws small shapes. These have channels that fill several panels of registers, and rows of many tiles.
 RC_GTEST_PROP(Packed, EqualsTheSpecificationOnWideLayers, ()) {
   Random random(draw_seed());
   ConvCase c{.in_channels = random.between(1, 40), .out_channels = random.between(1, 200)};
@@ -111,7 +111,7 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationOnWideLayers, ()) {
     c.padding[d] = random.between(0, 2);
     c.input[d] = random.between(c.dilation[d] * (c.kernel[d] - 1) + 1, d == 1 ? 6 : 40);
   }
-  // What depthwise layers of networks are has loops of its own.
+  // The usual depthwise layers of networks have loops of their own.
   if (c.groups > 4 && random.chance(1, 2)) {
     c.kernel = {1, 3, 3};
     c.dilation = {1, 1, 1};
@@ -120,7 +120,7 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationOnWideLayers, ()) {
   fill_and_expect_equal(c, random);
 }
 
-// Too far for a copy of the lines from one to the other.
+// The taps are too far apart to copy the lines between them.
 RC_GTEST_PROP(Packed, EqualsTheSpecificationWhereTapsAreFarApart, ()) {
   Random random(draw_seed());
   constexpr std::int64_t kFar = std::int64_t{1} << 24;
@@ -133,19 +133,21 @@ RC_GTEST_PROP(Packed, EqualsTheSpecificationWhereTapsAreFarApart, ()) {
   fill_and_expect_equal(c, random);
 }
 
-// Of many channels, so that the windows of a row, or the rows of an image, are more than one chunk: see kChunkBytes. These take
-// long, so that only some are drawn.
+// The layers have so many channels that the windows of a row, or the rows of an image, take more than one chunk: see
+// kChunkBytes. These cases take long, so that only some are drawn.
 RC_GTEST_PROP(Packed, EqualsTheSpecificationInSeveralChunks, ()) {
   Random random(draw_seed());
   if (!random.chance(1, 5)) return;
   ConvCase c;
   const std::int64_t layer = random.between(0, 2);
-  if (layer == 0) {  // of an odd number of channels: where neighbours saturate together, windows are joined
+  // The number of channels is odd: if neighbours saturate together, windows are joined.
+  if (layer == 0) {
     c.in_channels = 2 * random.between(2500, 4500) + 1;
     c.out_channels = random.between(1, 2);
     c.kernel = {1, random.between(2, 3), random.chance(1, 4) ? 2 : 1};
     c.input = {1, random.between(3, 4), random.between(10, 22)};
-  } else if (layer == 1) {  // of whole steps: padding is trimmed
+  } else if (layer == 1) {
+    // The channels fill whole steps, so that padding is trimmed.
     c.in_channels = 4 * random.between(1000, 2200);
     c.out_channels = random.between(1, 2);
     c.input = {1, random.between(4, 11), random.between(2, 5)};

@@ -14,7 +14,7 @@
 namespace tieout {
 namespace {
 
-// Or finding the others proves nothing: the kernel without a fault is the specification, on what hunts.
+// Finding the faults proves nothing unless the kernel without a fault equals the specification on the hunting cases.
 TEST(Faults, TheCorrectKernelIsTheSpecification) {
   const auto correct = linked_subject("correct", correct_kernel, nullptr);
   for (std::uint64_t index = 0; index < 400; ++index) {
@@ -42,7 +42,7 @@ Hunt hunt_for(std::string_view name, double shrink_seconds = 20) {
   return {};
 }
 
-// One of each kind: values, state, conduct, a crash.
+// There is one fault of each kind: values, state, conduct, a crash.
 TEST(Hunt, FindsTheFaultAndASmallCase) {
   for (const char* name : {"round_half_away", "kept_weights_by_shape", "writes_into_activation", "null_bias"}) {
     const Hunt found = hunt_for(name);
@@ -51,7 +51,7 @@ TEST(Hunt, FindsTheFaultAndASmallCase) {
   }
 }
 
-// A cause that one exchanged step of the arithmetic predicts is named; what only looks like one is not.
+// A cause that one changed step of the arithmetic predicts is named; one that only looks similar is not.
 TEST(Hunt, NamesTheCauseOnlyWhereItIsCertain) {
   const std::vector<std::pair<const char*, const char*>> classes{{"round_half_away", "tie"},
                                                                  {"round_floor", "rounding"},

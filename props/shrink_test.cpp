@@ -24,7 +24,7 @@ TEST(ShrinkCandidates, AreValidAndListed) {
   }
 }
 
-// What is planted: a subject that takes every weight below -100 for -100.
+// The planted fault is a subject that reads every weight below -100 as -100.
 bool has_planted_bug(const ConvCase& c) {
   const ConvProblem p = with_contents(c);
   ConvProblem faulty = p;
@@ -34,15 +34,16 @@ bool has_planted_bug(const ConvCase& c) {
 
 TEST(Shrink, APlantedBugEndsAtOneElement) {
   int failing = 0;
-  int with_more = 0;  // than four products
+  int with_more = 0;  // Number of shrunk cases with more than four products.
   for (std::uint64_t index = 0; index < 200; ++index) {
     const ConvCase c = case_of(6, index);
     if (reduction_length(c) > 1000 || !has_planted_bug(c)) continue;
     if (++failing > 25) break;
-    const ConvCase small = shrink(c, has_planted_bug, {.seconds = 60});  // slow under sanitizers
+    // Shrinking is slow under sanitizers.
+    const ConvCase small = shrink(c, has_planted_bug, {.seconds = 60});
     EXPECT_TRUE(has_planted_bug(small));
     EXPECT_EQ(element_count(output_shape(small)), 1) << print(c) << "\n  became  " << print(small);
-    // Where one product alone is clamped or overflows, a few others bring the result back into the range.
+    // If a single product is clamped or overflows, a few others bring the result back into the range.
     EXPECT_LE(reduction_length(small), 12) << print(c) << "\n  became  " << print(small);
     with_more += reduction_length(small) > 4 ? 1 : 0;
   }
@@ -50,7 +51,7 @@ TEST(Shrink, APlantedBugEndsAtOneElement) {
   EXPECT_LE(with_more, failing / 6);
 }
 
-// A difference in the result itself: kernels that part only at pair saturation end at one pair.
+// The difference is in the result: kernels that differ only at pair saturation give a case with one pair.
 TEST(Shrink, PairSaturationEndsAtOnePair) {
   const auto differs = [](const ConvCase& c) {
     const ConvProblem p = with_contents(c);
@@ -73,7 +74,7 @@ TEST(Shrink, PairSaturationEndsAtOnePair) {
   EXPECT_EQ(reduction_length(small), 2) << print(small);
 }
 
-// A subject that rounds halves away from zero: it fails where a value before rounding is an exact tie that goes to an
+// The subject rounds halves away from zero. It fails where a value before rounding is an exact tie that rounds to an
 // even number below.
 bool rounds_halves_away(const ConvCase& c) {
   for (const ElementTrace& trace : conv_relu_traces(with_contents(c), {})) {
@@ -84,7 +85,8 @@ bool rounds_halves_away(const ConvCase& c) {
   return false;
 }
 
-// The domain of a kernel that takes 3x3 windows with padding and channels in sixteens, with a scale for each channel.
+// The domain of a kernel that takes 3x3 windows with padding, multiples of sixteen channels, and a scale for each
+// channel.
 bool is_in_narrow_domain(const ConvCase& c) {
   return c.dims == 2 && c.batch == 1 && c.groups == 1 && c.in_channels % 16 == 0 && c.out_channels % 16 == 0 &&
          c.kernel == Spatial{1, 3, 3} && c.padding == Spatial{0, 1, 1} && c.stride == Spatial{1, 1, 1} &&
@@ -116,7 +118,7 @@ std::ptrdiff_t count_other_than(const auto& values, auto value) {
   return std::ssize(values) - std::ranges::count(values, value);
 }
 
-// Halves of 48 and 80 channels never arrive at 16, and a granularity that has to stay must not keep the scales.
+// Halving 48 and 80 channels never gives 16, and a granularity that must stay must not keep the scales.
 TEST(Shrink, ANarrowDomainEndsAtItsSmallestShapeWithPlainParameters) {
   const auto fails = [](const ConvCase& c) { return is_in_narrow_domain(c) && rounds_halves_away(c); };
   ConvCase c = narrow_case();
@@ -132,7 +134,7 @@ TEST(Shrink, ANarrowDomainEndsAtItsSmallestShapeWithPlainParameters) {
   EXPECT_EQ(small.output_scale, 1) << print(small);
 }
 
-// A weight of 2304 values, of which one decides.
+// The smallest weight of the domain has 16 * 16 * 9 = 2304 values, of which one decides.
 TEST(Shrink, ALongListOfValuesEndsAtTheOneThatDecides) {
   const auto fails = [](const ConvCase& c) { return is_in_narrow_domain(c) && has_planted_bug(c); };
   ConvCase c = narrow_case();
@@ -140,13 +142,14 @@ TEST(Shrink, ALongListOfValuesEndsAtTheOneThatDecides) {
   c.weight = {Fill::uniform, {}};
   ASSERT_TRUE(fails(c));
   const ConvCase small = shrink(c, fails, {.seconds = 60});
-  EXPECT_LE(element_count(output_shape(small)), 2 * 16) << print(small);  // the weight may lie beside the middle
+  // The weight may lie beside the middle.
+  EXPECT_LE(element_count(output_shape(small)), 2 * 16) << print(small);
   EXPECT_EQ(small.in_channels, 16) << print(small);
   EXPECT_EQ(count_other_than(small.weight.values, 0), 1) << print(small);
   EXPECT_EQ(count_other_than(small.activation.values, small.activation_zero_point), 1) << print(small);
 }
 
-// An output scale and a bias that make a tie only together.
+// Only the output scale and the bias together make a tie.
 TEST(Shrink, ATieOfBiasAndOutputScaleEndsAtAHalf) {
   const ConvCase c{.activation_scale = 1,
                    .output_scale = 136.625,
@@ -159,7 +162,7 @@ TEST(Shrink, ATieOfBiasAndOutputScaleEndsAtAHalf) {
   EXPECT_EQ(small.bias, std::vector<float>{0.5F}) << print(small);
 }
 
-// The scale and the bias of the last channel of many decide: all others become plain.
+// The scale and the bias of the last of many channels decide; all others become plain.
 TEST(Shrink, OneChannelOfManyKeepsItsScaleAndBias) {
   const auto fails = [](const ConvCase& c) {
     return c.out_channels == 80 && c.granularity == Granularity::per_channel && c.weight_scales.back() > 2 &&
@@ -172,7 +175,7 @@ TEST(Shrink, OneChannelOfManyKeepsItsScaleAndBias) {
   EXPECT_EQ(count_other_than(small.bias, 0.0F), 1) << print(small);
 }
 
-// By work, so that a slow machine ends at the same case as a fast one.
+// The limits count work and not time, so that a slow machine ends at the same case as a fast one.
 TEST(Shrink, EndsWhereItsWorkDoes) {
   const ConvCase c{.in_channels = 16, .out_channels = 8, .input = {1, 6, 5}, .kernel = {1, 3, 3}};
   int tries = 0;

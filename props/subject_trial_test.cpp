@@ -1,4 +1,5 @@
-// Kernels that answer by what must not matter: each is found out, and by its own name.
+// Tests that kernels whose answers depend on conditions that must not matter are detected, and that the condition is
+// named.
 
 #include "props/subject_trial.h"
 
@@ -62,7 +63,8 @@ TEST(Trial, UninitialisedMemory) {
       [](const tieout_conv* c) -> const char* {
         copy(c);
         void* const scratch = std::malloc(100);
-        asm volatile("" : : "r"(scratch) : "memory");  // or the compiler sees that nobody wrote there
+        // Without this, the compiler sees that the memory was never written.
+        asm volatile("" : : "r"(scratch) : "memory");
         c->output[0] = static_cast<std::uint8_t*>(scratch)[50];
         std::free(scratch);
         return nullptr;
@@ -85,7 +87,8 @@ TEST(Trial, Thread) {
       [](const tieout_conv* c) -> const char* {
         thread_local int calls = 0;
         copy(c);
-        if (++calls == 1) c->output[0] ^= 1U;  // the main thread's first call is the prelude's
+        // The main thread's first call is that of the prelude.
+        if (++calls == 1) c->output[0] ^= 1U;
         return nullptr;
       },
       "thread");
@@ -102,7 +105,7 @@ TEST(Trial, NotRepeatable) {
       "not repeatable");
 }
 
-// Keeps the first activation that it sees of a size: stale for every later problem of that shape.
+// The kernel keeps the first activation of each size, which is stale for every later problem of that shape.
 TEST(Trial, WhatIsKeptFromAnotherProblemShows) {
   const Trial trial = trial_of([](const tieout_conv* c) -> const char* {
     static std::vector<std::uint8_t> kept;
@@ -115,7 +118,7 @@ TEST(Trial, WhatIsKeptFromAnotherProblemShows) {
   EXPECT_NE(trial.first, small_problem().activation);
 }
 
-// Multipliers found again by the input's scale, as QNNPACK has it, and by the output's.
+// Multipliers are cached under the input's scale, as in QNNPACK, or under the output's.
 TEST(Trial, WhatIsKeptByOneParameterShows) {
   expect_unstable(
       [](const tieout_conv* c) -> const char* {

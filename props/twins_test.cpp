@@ -20,7 +20,7 @@ ConvProblem problem() {
   return with_contents(*c);
 }
 
-// Every kind exists for a problem that has everything; each is valid, has its contents, and differs.
+// Every kind exists for a problem with all parameters; each twin is valid, has its contents, and differs.
 TEST(Twins, DifferInWhatTheirNameSays) {
   const ConvProblem p = problem();
   std::set<std::string_view> names;
@@ -34,7 +34,7 @@ TEST(Twins, DifferInWhatTheirNameSays) {
   EXPECT_EQ(names.size(), twin_kinds());
 }
 
-// What a kernel's key holds of a twin is all but one thing.
+// A twin differs from its problem in a single part of a kernel's key.
 TEST(Twins, DifferInOneThing) {
   const ConvProblem p = problem();
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
@@ -49,7 +49,8 @@ TEST(Twins, DifferInOneThing) {
     differences += a.granularity == b.granularity && a.weight_scales != b.weight_scales ? 1 : 0;
     differences += a.granularity == b.granularity && a.weight_zero_points != b.weight_zero_points ? 1 : 0;
     differences += a.batch == b.batch && p.activation != twin.activation ? 1 : 0;
-    if (twin_name(kind) == "order of the axes") continue;  // which is one of several extents
+    // This changes several extents.
+    if (twin_name(kind) == "order of the axes") continue;
     EXPECT_EQ(differences, 1) << twin_name(kind);
   }
 }

@@ -1,4 +1,4 @@
-// The verdict on a subject, against a reference that answers as FBGEMM does.
+// Tests the verdict on a subject, against a reference that answers as FBGEMM does.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@
 namespace tieout {
 namespace {
 
-// A subject that computes by the specification kernel, with an arithmetic of its own, and `off` added to every value.
+// A subject that computes by the specification kernel with a given arithmetic, and adds `off` to every value.
 class Own final : public Subject {
  public:
   explicit Own(Arithmetic arithmetic, std::uint8_t off = 0) : arithmetic_(arithmetic), off_(off) {}
@@ -37,15 +37,17 @@ class Own final : public Subject {
     return y;
   }
   int declined_dims = 0;
-  const int* reference_answers = nullptr;  // how often the reference has answered; read at every call
-  int answers_known = 0;                   // the most of them at any call
+  // Number of answers of the reference so far; read at every call.
+  const int* reference_answers = nullptr;
+  // The largest of these numbers at any call.
+  int answers_known = 0;
 
  private:
   Arithmetic arithmetic_;
   std::uint8_t off_;
 };
 
-// A linked kernel that computes by the exact contract, and then changes the output as `change` says.
+// A linked kernel that computes by the exact contract and then applies `change` to the output.
 class Changed final : public Subject {
  public:
   using Change = std::function<void(const ConvProblem&, Tensor<std::uint8_t>&)>;
@@ -68,7 +70,7 @@ class Changed final : public Subject {
 
 ConvCase parsed(const char* line) { return parse(line).value(); }
 
-// Depthwise code saturates pairs: 80 in the centre where the exact sum gives 142.
+// Depthwise code saturates pairs and gives 80 in the centre, where the exact sum gives 142.
 constexpr const char* kSaturating =
     "conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]";
 
@@ -95,17 +97,17 @@ TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
   EXPECT_EQ(verify(c, reference, &as_fbgemm, {.strictness = Strictness::libtorch}).status, Status::passed);
 }
 
-// One step off on top of exact sums is no longer the contract.
+// A value that is one off the exact contract violates it.
 TEST(VerifySubject, NothingElseIsExcused) {
   StandInReference reference;
   Own off(Arithmetic{}, 1);
   const Verdict verdict = verify(parsed(kSaturating), reference, &off);
   EXPECT_EQ(verdict.status, Status::differed);
-  // Pairs that saturate where FBGEMM's do not.
+  // The pairs saturate where FBGEMM's do not.
   Own pairs({.products = Arithmetic::Products::int16_pairs});
   EXPECT_EQ(verify(parsed("conv2d in_channels=2 os=512 x=[2*255] w=[2*127]"), reference, &pairs).status,
             Status::differed);
-  // Two roundings of a bias, where that is not depthwise code's.
+  // The bias is rounded twice, but not in depthwise code.
   Own separate({.tensor_bias = Arithmetic::TensorBias::separate});
   EXPECT_EQ(
       verify(parsed("conv2d xs=0.01 ws=0.02 os=0.0004 oz=20 bias=[-0.0137999998] x=[11] w=[6]"), reference, &separate)
@@ -113,11 +115,12 @@ TEST(VerifySubject, NothingElseIsExcused) {
       Status::differed);
 }
 
-// Eight channels of nine elements whose pairs saturate, of which the subject has one wrong.
+// There are eight channels of nine elements with saturating pairs; the subject has one element wrong.
 TEST(VerifySubject, LegalDeparturesAreNoDifferencesBesideAWrongElement) {
   StandInReference reference;
   Changed wrong([](const ConvProblem&, Tensor<std::uint8_t>& y) {
-    if (y.values.size() > 4) y.values[4] = 77;  // the problems around it are smaller
+    // The other problems of the trial are smaller.
+    if (y.values.size() > 4) y.values[4] = 77;
   });
   const Verdict verdict = verify(parsed(kSaturating), reference, &wrong);
   ASSERT_EQ(verdict.status, Status::differed);
@@ -125,7 +128,8 @@ TEST(VerifySubject, LegalDeparturesAreNoDifferencesBesideAWrongElement) {
   EXPECT_EQ(diff(finding.expected, finding.actual).offsets, std::vector<std::int64_t>{4});
   EXPECT_EQ(finding.expected_name, "specification");
   ASSERT_EQ(finding.elements.size(), 1U);
-  EXPECT_EQ(finding.elements[0].expected, 142);  // the exact contract's, and not the 80 of saturating pairs
+  // This is the exact contract's value, and not the 80 of saturating pairs.
+  EXPECT_EQ(finding.elements[0].expected, 142);
   EXPECT_EQ(finding.elements[0].actual, 77);
   EXPECT_EQ(finding.elements[0].accumulator, 9 * 255 * 127);
   EXPECT_EQ(finding.diff_class, "unexplained");
@@ -133,7 +137,7 @@ TEST(VerifySubject, LegalDeparturesAreNoDifferencesBesideAWrongElement) {
   EXPECT_EQ(diff(strict.finding.expected, strict.finding.actual).offsets.size(), 72U);
 }
 
-// 58.5 by exact sums, 32 by pairs that saturate.
+// The value is 58.5 by exact sums and 32 by saturating pairs.
 TEST(VerifySubject, AWrongElementIsComparedWithTheContractThatTheSubjectFollows) {
   StandInReference reference;
   const ConvCase c = parsed("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124] isa=avx2");
@@ -194,7 +198,7 @@ TEST(VerifySubject, ADeclinedCaseIsSkipped) {
   EXPECT_EQ(verdict.reason, "declined: such dims");
 }
 
-// While the subject can still answer, the expected output does not exist.
+// The expected output does not exist while the subject can still answer.
 TEST(VerifySubject, TheReferenceAnswersAfterTheSubject) {
   int answers = 0;
   StandInReference reference([&](const ConvProblem&, EngineAnswer answer) -> EngineResult<EngineAnswer> {

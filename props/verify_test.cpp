@@ -1,4 +1,4 @@
-// The verdict itself, on references that are made wrong on purpose: what is not equal must never pass.
+// Tests the verdict on references that are made wrong on purpose: a difference must never pass.
 
 #include "props/verify.h"
 
@@ -92,7 +92,7 @@ TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
   EXPECT_EQ(verify_alone(small_case(), hanging, 0.3).reason, "hang");
 }
 
-// From the drawn case to one element, within a second, and the printed line shows it again.
+// The drawn case is reduced to one element within a second, and the printed line reproduces the difference.
 TEST(Reduce, EndsAtOneElementWhoseLineReplays) {
   StandInReference wrong(off_by_one);
   const Verdict verdict = verify(small_case(), wrong);
