@@ -100,7 +100,7 @@ class Campaign {
       start_work();
       settle();
       if (!go_on_) break;
-      // Blocks that settle() counted made room for further ones.
+      // Blocks that settle() counted allow further ones to start.
       start_work();
       if (pending_.empty()) break;
       processes_.wait(milliseconds(100));

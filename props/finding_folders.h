@@ -22,7 +22,7 @@ namespace tieout {
 // smallest case share a folder.
 [[nodiscard]] std::string folder_name(const Finding& finding);
 
-// Adds the finding unless the corpus has it. The folder appears complete or not at all. The error says what to do.
+// Adds the finding unless the corpus has it. The folder appears complete or not at all. The error states what to do.
 [[nodiscard]] tl::expected<void, std::string> add_finding(const std::filesystem::path& corpus, const Finding& finding);
 
 // Returns the cases of a corpus, ordered by folder name; none if there is no such folder. The error names the file that

@@ -21,7 +21,7 @@ class GivenCases {
   // object.
   GivenCases(std::string command, LibTorch& reference, Subject* subject, const Rules& rules);
 
-  // Records the following cases in a new file. The error says what to do.
+  // Records the following cases in a new file. The error states what to do.
   [[nodiscard]] tl::expected<void, std::string> record_to(const std::filesystem::path& file);
 
   // Verifies the case in a process of its own and counts it. Error: the record could not be written.

@@ -216,8 +216,8 @@ class Learner {
   }
 
  private:
-  // Returns the subject's reply, and asks once for each different case. Returns nothing for cases that are not valid or
-  // cost too much.
+  // Returns the subject's reply, and calls it once for each different case. Returns nothing for cases that are not valid
+  // or cost too much.
   std::optional<Reply> reply(ConvCase c) {
     fit_lists(c);
     if (!validate(c) || element_count(output_shape(c)) * reduction_length(c) > kMostProducts) return {};
@@ -369,7 +369,7 @@ class Learner {
       return observe(base, {"", std::move(values), [which, same](ConvCase& c, std::int64_t v) {
                               set_axes(c.*which, c.dims, v);
                               if (same) pad_same(c);
-                              // The input must have room for the window.
+                              // The input must be large enough for the window.
                               for (std::size_t d = 0; d < 3; ++d) {
                                 c.input[d] =
                                     std::max(c.input[d], c.dilation[d] * (c.kernel[d] - 1) + 1 - 2 * c.padding[d]);

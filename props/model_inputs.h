@@ -19,7 +19,7 @@ class ModelInputs {
   //   DIR         every .npy in it, in the order of their names
   //   random:2x3x224x224    that shape, in the range that the model was calibrated for; several get different numbers
   //
-  // The error names the source and says what is allowed. Files of arrays are located here and read by read().
+  // The error names the source and states what is allowed. Files of arrays are located here and read by read().
   static tl::expected<ModelInputs, ModelError> open(const std::vector<std::string>& sources, std::uint64_t seed,
                                                     Model& model, LibTorch& reference);
 
