@@ -1,5 +1,6 @@
 #pragma once
-// A subject's process: a program behind two pipes, its standard input and output, under a supervisor (kernels/supervisor.h).
+// Starts a subject's program and exchanges bytes with it through two pipes, its standard input and output. The program
+// runs under a supervisor (kernels/supervisor.h).
 
 #include <sys/types.h>
 
@@ -14,34 +15,42 @@ namespace tieout {
 
 class ChildProcess {
  public:
-  // A command line for the shell, or the path of a library, whose host speaks host_protocol.h. From then on, other processes of
-  // the same user cannot read the memory of this one. Error: starved; absent, if tieout's own host is missing.
+  // Starts a command line in the shell, or the host of the library at a path; the host uses the messages of
+  // host_protocol.h. text: the command line or the path. From then on, other processes of the same user cannot read the
+  // memory of the calling process. Error: starved if the system refuses file descriptors or a process; absent if
+  // tieout-subject-host is missing.
   enum class Kind { command, library };
   [[nodiscard]] static tl::expected<ChildProcess, SubjectError> start(Kind kind, const std::string& text);
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&& other) = delete;
-  // Ends it and all that it started. In a process that was forked off the one that started it, does nothing.
+  // Calls end(), except in a process that was forked off the one that started the subject: there it does nothing.
   ~ChildProcess();
 
-  // Whether this process has started it: after a fork, two would speak at once.
+  // Returns true if the calling process started the subject. A forked child must not use its parent's pipes, because
+  // two processes would write to the subject at once.
   [[nodiscard]] bool is_ours() const;
 
-  // Sends all of it, reading what comes meanwhile. Errors here and below: died or hung, with how.
+  // Sends all bytes and meanwhile reads what the subject writes, so that neither process blocks the other. Errors here
+  // and below: died or hung, with the cause in the message. send() also fails with misbehaved if more than 1 MiB
+  // arrives before all bytes are sent.
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] tl::expected<void, SubjectError> send(std::string_view bytes, Clock::time_point deadline);
 
-  // Bytes that can be sent at once, without waiting for it to read them.
+  // Returns the capacity of the pipe to the subject in bytes, or 0 if it is unknown. As much can be sent before the
+  // subject reads.
   [[nodiscard]] std::size_t room() const;
 
-  // Up to a newline, which is taken and not returned; at most 10,000 bytes.
+  // Returns the next line without its newline. Error: also misbehaved, if more than 10,000 bytes arrive without a
+  // newline.
   [[nodiscard]] tl::expected<std::string, SubjectError> read_line(Clock::time_point deadline);
   [[nodiscard]] tl::expected<std::string, SubjectError> read_bytes(std::size_t count, Clock::time_point deadline);
 
-  // Ends it and all that it started. Returns the last line of its standard error, printable.
+  // Ends the subject and every process that it started. Returns the last line of its standard error with unprintable
+  // bytes escaped, or nothing if that line is unknown.
   std::string end();
 
-  // The time that lies so many seconds ahead.
+  // Returns the point in time that lies `seconds` ahead.
   [[nodiscard]] static Clock::time_point after(double seconds);
 
  private:
@@ -51,9 +60,9 @@ class ChildProcess {
   void wait_for_supervisor();
 
   pid_t supervisor_, owner_;
-  int in_, out_;        // our ends of its standard input and output
-  int control_;         // our end of the supervisor's socket
-  std::string unread_;  // that it has written
+  int in_, out_;        // this process's ends of the subject's standard input and output
+  int control_;         // this process's end of the supervisor's socket
+  std::string unread_;  // bytes that the subject has written and no call has taken yet
 };
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// How a convolution is run: where its windows lie in memory, what the loops walk over, and its packed weights.
+// The plan of a packed convolution: how its windows lie in memory, in which order the loops process them, and its
+// packed weights. make_plan() computes it once per layer; packed_conv.cpp runs it.
 
 #include <cstdint>
 #include <optional>
@@ -10,21 +11,22 @@
 
 namespace tieout {
 
-// Where the loops find the windows.
+// Where the loops read the windows from.
 enum class Windows {
-  in_place,  // in the activation itself: nothing is padded and every run is a whole number of steps, or Depthwise3x3 sees to it
-  padded,    // in a copy of the rows at work, with what lies outside of the input filled in
-  joined,    // each window by itself, one run: its runs in such a copy, one behind the other
-  gathered,  // likewise, tap by tap out of the activation: where that copy would be too large
+  in_place,  // the activation itself: without padding and with runs of whole steps, or for depthwise_3x3
+  padded,    // a copy of the lines in use, in which positions outside of the input hold the zero point
+  joined,    // a copy of each window as a single run: its runs in a padded copy, joined
+  gathered,  // the same, copied tap by tap from the activation, where the padded copy would be too large
 };
 
 enum class Reduction {
   dense,
-  depthwise,      // one channel in and one out a group
-  depthwise_3x3,  // where Depthwise3x3 can do it
+  depthwise,      // one input channel and one output channel per group
+  depthwise_3x3,  // depthwise layers that the loops of Depthwise3x3 support
 };
 
-// Neighbouring rows or columns of the output, in whose windows the taps from..to-1 are computed: all those inside of the input.
+// Neighbouring rows or columns of the output whose windows have the same taps inside of the input, from..to-1. Only
+// these taps are computed.
 struct Span {
   std::int64_t first, count, from, to;
 };
@@ -34,7 +36,8 @@ struct TrimmedArea {
   Span rows, columns;
 };
 
-// 64 bytes that begin a cache line: loads of a register's size then never touch two. Not zeros: megabytes of them are written once.
+// A cache line of 64 bytes: an aligned load of a register never touches two of them. The constructor leaves the bytes
+// uninitialized, because megabytes of them are allocated and then written once.
 struct alignas(64) CacheLine {
   CacheLine() {}  // NOLINT(modernize-use-equals-default): that would make it zeros where a vector grows
   std::int8_t bytes[64];
@@ -44,57 +47,61 @@ struct ConvPlan {
   ConvCase spec;  // without contents
   Arithmetic arithmetic;
   Loops loops{};
-  std::optional<Loops> seven_bit_loops;  // instead, for a chunk whose activations all fit 7 bits
+  std::optional<Loops> seven_bit_loops;  // used instead for a chunk whose activations all fit 7 bits
   OutputRange range{};
   Spatial out{};
-  std::int64_t group_channels = 0, group_outputs = 0;  // of the input and of the output
-  bool weight_zero_points = false;                     // whether any is not 0
+  std::int64_t group_channels = 0, group_outputs = 0;  // input and output channels per group
+  bool weight_zero_points = false;                     // true if any weight zero point is not 0
 
   Windows windows = Windows::in_place;
   Reduction reduction = Reduction::dense;
-  bool one_row = false;          // dense, 1x1 with stride 1: the rows of a chunk follow one another as one
-  std::int64_t line_bytes = 0;   // of the source: input, padded copy
-  std::int64_t plane_bytes = 0;  // from a tap to the next in depth
-  // Of the output, whose windows stay in the cache together: rows; or, where each window is by itself, positions of a row.
+  bool one_row = false;          // dense 1x1 with stride 1: the rows of a chunk are one long row
+  std::int64_t line_bytes = 0;   // bytes of a line of the source, which is the input or the padded copy
+  std::int64_t plane_bytes = 0;  // bytes from a tap to the next one in depth
+  // Number of output rows whose windows stay in the cache together. Where each window is copied by itself,
+  // chunk_positions is the number of positions of a row instead.
   std::int64_t chunk_rows = 0, chunk_positions = 0;
 
-  std::vector<std::int64_t> run_offsets;   // or of depthwise taps
-  std::int64_t run_bytes = 0, steps = 0;   // steps of a run
-  std::vector<std::int64_t> part_offsets;  // of what is joined to a run
+  std::vector<std::int64_t> run_offsets;   // bytes from where a window begins: per run, or per tap if depthwise
+  std::int64_t run_bytes = 0, steps = 0;   // size of a run in bytes and in steps
+  std::vector<std::int64_t> part_offsets;  // as run_offsets, for the parts that are joined to one run
   std::int64_t part_bytes = 0;
 
-  // Where there are any, they cover the output, and taps outside of the input may be left out: what each contributes is known
-  // beforehand, sums_outside, by panel, tap, block and lane; there are none for a zero point of 0. On a map of 7x7 with a
-  // padding of 1 this is a sixth of all products.
+  // If there are any, they cover the whole output, and each leaves out the taps that lie outside of the input. On a map
+  // of 7x7 with a padding of 1 this saves a sixth of all products.
   std::vector<TrimmedArea> trimmed_areas;
+  // What each tap outside of the input contributes to a sum, by panel, tap, block and lane. It is known beforehand,
+  // because such a tap reads only zero points; the vector is empty for a zero point of 0.
   std::vector<std::int32_t> sums_outside;
 
   struct PlacedPanel {
-    std::int64_t group = 0, first_channel = 0;  // of the output, among all
-    std::int64_t first_line = 0;                // of its weights
-    std::int64_t first_block = 0;               // of its numbers
+    std::int64_t group = 0, first_channel = 0;  // first_channel: index among all output channels
+    std::int64_t first_line = 0;                // index in `weights`
+    std::int64_t first_block = 0;               // index in `numbers`
     Panel panel{};
   };
   std::vector<PlacedPanel> panels;  // dense
-  std::int64_t period = 0;          // depthwise: see DepthwiseRow
-  bool runs_on = false;             // likewise
-  std::int64_t pixels = 0;          // depthwise 3x3: see Depthwise3x3
+  std::int64_t period = 0;          // for depthwise layers: see DepthwiseRow
+  bool runs_on = false;             // for depthwise layers: see DepthwiseRow
+  std::int64_t pixels = 0;          // for depthwise 3x3 layers: see Depthwise3x3
   std::vector<CacheLine> weights, ones;
-  std::vector<CacheLine> outside;  // depthwise 3x3: a line of zero points
+  std::vector<CacheLine> outside;  // for depthwise 3x3 layers: a line of zero points
   std::vector<BlockNumbers> numbers;
 
   [[nodiscard]] std::int64_t image_bytes() const { return volume(spec.input) * spec.in_channels; }
   [[nodiscard]] std::int64_t out_rows() const { return out[0] * out[1]; }
-  // Of the input, that so many rows of the output look at.
+  // Returns the number of input lines that `rows` rows of the output read.
   [[nodiscard]] std::int64_t lines_of(std::int64_t rows) const {
     return (rows - 1) * spec.stride[1] + spec.dilation[1] * (spec.kernel[1] - 1) + 1;
   }
 };
 
+// Returns the plan for a layer. spec: valid; its contents are not read. weight: K x C/groups x kernel. isa: one of
+// kernel_isas().
 [[nodiscard]] ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight,
                                  const Arithmetic& arithmetic, KernelIsa isa);
 
-// ---- its second half: fills what is packed (pack_weights.cpp)
+// Packs the weights and the channels' constants into `plan`; the second half of make_plan(), in pack_weights.cpp.
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Says what a kernel was doing when it left its buffers, before the process dies of it.
+// Reports which buffer a kernel left, and by how many bytes, before the process ends by the memory fault.
 
 #include <array>
 #include <csignal>
@@ -9,13 +9,15 @@
 
 namespace tieout {
 
+// A buffer with the name that messages use.
 struct NamedBuffer {
   const char* name;
   const GuardedBuffer* buffer;
 };
 
-// While one lives, a fault beside one of the buffers writes a line to standard error, "reads 3 bytes behind its weight",
-// and the process then ends as it would have. One at a time. The buffers outlive it.
+// While an object lives, a memory fault beside one of the buffers writes a line such as "reads 3 bytes behind its
+// weight" to standard error, and the process then ends as it would without this class. At most one object may live at a
+// time, because the signal handlers belong to the process. The buffers must outlive it.
 class FaultReport {
  public:
   explicit FaultReport(std::span<const NamedBuffer> buffers);

@@ -1,9 +1,10 @@
 #pragma once
-// The messages between tieout and the process that hosts a library, as bytes. A message is a frame: its size as uint64, then
-// its bytes. The host sends a HostHello, then one answer to each problem, which repeats the problem's number.
+// The messages between tieout and the process that hosts a library, packed to bytes. A message travels in a frame: its
+// size as uint64, then its bytes. The host sends a HostHello, then one answer to each problem, which repeats the
+// problem's number.
 //
-// What comes from the host may come from the library in it. Nothing in it is trusted: every read here checks lengths and values,
-// and gives nothing where the bytes cannot be such a message.
+// The bytes that arrive from the host may have been written by the library inside of it, so that nothing in them is
+// trusted: each unpack function checks lengths and values, and returns nothing if the bytes cannot be such a message.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,17 +18,17 @@
 
 namespace tieout {
 
-constexpr std::size_t kLongestText = 4096;  // bytes of every text in a message
+constexpr std::size_t kLongestText = 4096;  // maximum size of a text in a message, in bytes
 
-// What the library says of itself once it is loaded; or why it cannot be.
+// The first message: the library's name and domain once it is loaded, or the reason why it cannot be loaded.
 struct HostHello {
-  std::string error;         // empty: it is loaded
+  std::string error;         // empty if the library is loaded
   std::string name, domain;  // as KernelTraits has them
 };
 
 struct HostedProblem {
   std::uint64_t number = 0;
-  ConvProblem problem;  // without Contents, seed and Execution, which no kernel reads
+  ConvProblem problem;  // without Contents, seed and Execution, which kernels do not read
   Conditions conditions;
 };
 
@@ -37,7 +38,7 @@ struct HostedProblem {
 
 [[nodiscard]] std::optional<HostHello> unpack_hello(std::string_view bytes);
 [[nodiscard]] std::optional<HostedProblem> unpack_problem(std::string_view bytes);
-// number: of the problem that was asked last. shape: of its output.
+// number: the number of the problem that was sent last. shape: the shape of its output.
 [[nodiscard]] std::optional<SubjectAnswer> unpack_answer(std::string_view bytes, std::uint64_t number,
                                                          const Shape& shape);
 

@@ -1,5 +1,6 @@
 #pragma once
-// A shared library as a subject, in a process of its own: tieout-subject-host, which has never held a reference's answer.
+// Provides a shared library as a subject that runs in a process of its own, tieout-subject-host. The reference's
+// answers are never in the memory of that process.
 
 #include <filesystem>
 #include <memory>
@@ -8,7 +9,7 @@
 
 namespace tieout {
 
-// file: it exists. Loaded at the first call, and again after its process ended.
+// Returns the subject. file: an existing file. It is loaded at the first call, and again after its process has ended.
 [[nodiscard]] std::unique_ptr<Subject> hosted_library(std::filesystem::path file);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// One call of a kernel through the C interface, in buffers of our own, watched from all sides.
+// Calls a kernel through the C interface of tieout_kernel.h, with guarded copies of all buffers, and detects what the
+// kernel must not do: writing outside of the output, throwing, changing floating-point modes.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -9,7 +10,8 @@
 
 namespace tieout {
 
-// What a kernel says of itself, with its defaults filled in. name: printable; empty: none. domain: as Subject has it.
+// What tieout_describe() returned, with defaults filled in. name: printable, or empty if there is none. domain: see
+// Subject::domain().
 struct KernelTraits {
   enum class Order { channels_first, channels_last };
   Order activation = Order::channels_first;
@@ -21,12 +23,13 @@ struct KernelTraits {
 constexpr std::size_t kLongestName = 60;      // bytes
 constexpr std::size_t kLongestDomain = 4096;  // bytes
 
-// Error: what is wrong with it, and what is allowed.
+// Returns the traits that `info` describes. Error: a message that names the wrong field and what is allowed.
 [[nodiscard]] tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info);
 
 class KernelCall {
  public:
-  // Copies the problem into buffers as the conditions say, calls, and takes the output out.
+  // Copies the problem into buffers as the conditions require, calls the kernel and returns its output in NCHW order.
+  // Error: declined, with the kernel's reason; misbehaved, with what the kernel did.
   [[nodiscard]] tl::expected<Tensor<std::uint8_t>, SubjectError> run(KernelFunction kernel, const KernelTraits& traits,
                                                                      const ConvProblem& problem,
                                                                      const Conditions& conditions);
@@ -35,8 +38,10 @@ class KernelCall {
   struct Buffers {
     GuardedBuffer activation, weight, bias, weight_scales, weight_zero_points, output;
   };
-  std::uint8_t memory_fill_ = 0;  // of the last call
-  Buffers buffers_;  // kept from call to call: addresses that come back find what a kernel remembers by them
+  std::uint8_t memory_fill_ = 0;  // Conditions::memory_fill of the last call
+  // The buffers are kept between calls: a kernel that caches results by address meets the same addresses with other
+  // contents.
+  Buffers buffers_;
 };
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// The instruction sets that the packed kernel has loops for.
+// Lists the instruction sets that the packed kernel has loops for, and those that the CPU supports.
 
 #include <vector>
 
@@ -7,10 +7,12 @@ namespace tieout {
 
 enum class KernelIsa { portable, avx2, avx512, avx512_vnni };
 
-// The best one, and all that this CPU can run, portable first.
+// Returns the best instruction set that this CPU supports.
 [[nodiscard]] KernelIsa best_kernel_isa();
+// Returns all that this CPU supports, `portable` first and the best one last.
 [[nodiscard]] std::vector<KernelIsa> kernel_isas();
 
+// Returns the enumerator's name, such as "avx512_vnni".
 [[nodiscard]] const char* name(KernelIsa isa);
 
 }  // namespace tieout

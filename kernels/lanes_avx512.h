@@ -1,30 +1,32 @@
 #pragma once
-// What the loops of AVX-512 share, with and without VNNI. Only for files that are compiled for AVX-512.
+// The parts of `Lanes` (see loops_template.h) that the AVX-512 loops with and without VNNI share. Include it only in
+// files that are compiled for AVX-512.
 
 #include <immintrin.h>
 
 #include "kernels/loops_template.h"
 
 namespace tieout::avx512 {
-namespace {  // of each file its own: their instruction sets differ
+namespace {  // anonymous, because each including file is compiled for its own instruction set
 
 // A register of 64 activations: four bytes in each of 16 lanes.
 using Register = __m512i;
 
-// Sums, loads and requantization: what does not depend on how products are made.
+// Loads, sums and requantization, which do not depend on how products are computed.
 struct CommonLanes {
   static constexpr std::int64_t kBlock = 16;
   static constexpr int kBlocks = 2;
-  // Two blocks: 24 sums, two registers of weights and what is broadcast, 27 of 32. Four blocks of six positions have as many sums,
-  // but read twice the weights for each product, and a panel that is narrower stays in the first level cache up to 1024 input
-  // channels.
+  // A tile of two blocks uses 27 of the 32 registers: 24 for sums, two for weights and one for the broadcast
+  // activations. Four blocks of six positions have as many sums, but read twice the weights for each product. The
+  // narrower panel also stays in the first level cache up to 1024 input channels.
   static constexpr std::int64_t positions(std::size_t) { return 12; }
   static constexpr std::size_t kDepthwiseWide = 4;
 
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
   static void store(std::int32_t* to, Sums sums) { _mm512_storeu_si512(to, sums); }
-  // Lanes of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
+  // Stores the sums in the order of their channels, which moves lanes of 128 bits with four channels each: see
+  // channel_of_lane().
   template <std::size_t kPanel, std::size_t kParts>
   static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* const (&to)[kParts]) {
     if constexpr (kPanel == 1) {
@@ -50,7 +52,7 @@ struct CommonLanes {
       }
     }
   }
-  // The first `count` of them, which may be more than there are, or fewer than none.
+  // Stores the first `count` sums. count may exceed the number of lanes or be negative.
   static void store_some(std::int32_t* to, Sums sums, std::int64_t count) {
     if (count >= kBlock) return _mm512_storeu_si512(to, sums);
     if (count > 0) _mm512_mask_storeu_epi32(to, static_cast<__mmask16>((1U << static_cast<unsigned>(count)) - 1), sums);
@@ -59,8 +61,9 @@ struct CommonLanes {
   static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm512_sub_epi32(sums, _mm512_mullo_epi32(a, b)); }
   static Sums at_most(Sums sums, std::int32_t most) { return _mm512_min_epi32(sums, _mm512_set1_epi32(most)); }
 
-  // The float path of requantization, up to the whole number before the zero point. The rounding mode is named in the
-  // conversion; what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
+  // Computes requantization in float32 up to the rounded integer, without the zero point. The conversion names the
+  // rounding mode; values that do not fit int32, and NaN, become INT32_MIN. All positions share the constants of their
+  // channels.
   template <std::size_t kPositions, std::size_t kPanel>
   static void round(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers) {
 #pragma GCC unroll 16
@@ -76,8 +79,9 @@ struct CommonLanes {
     }
   }
 
-  // Saturating to int16, adding the zero point there, and saturating to uint8 is what the specification does; a relu is the
-  // larger of that and the zero point. a, b: the low and the high half of each 128 bits.
+  // Adds the zero point and narrows to uint8. Saturating to int16, adding the zero point in int16 and saturating to
+  // uint8 gives what the specification computes; relu is the maximum of that and the zero point. a, b: the low and the
+  // high half of each 128 bits.
   static Register bytes_of(Register a, Register b, Register c, Register d, OutputRange range) {
     const Register zero_point = _mm512_set1_epi16(static_cast<std::int16_t>(range.zero_point));
     const Register low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
@@ -89,13 +93,15 @@ struct CommonLanes {
     _mm512_mask_storeu_epi8(y, (__mmask64{1} << static_cast<unsigned>(count)) - 1, bytes);
   }
 
-  // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
+  // Requantizes and stores. Four blocks of a position fill a register of bytes; panels with fewer blocks fill it with
+  // two or four positions.
   template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
   static void finish(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
                      std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
     constexpr std::size_t kTogether = 4 / kPanel;
     round(sums, numbers);
-    // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
+    // In each 128 bits the first 4 * kPanel bytes belong to the first position, and so on. This order brings each
+    // position's bytes together.
     const Register order = kPanel == 2 ? _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)
                                        : _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 #pragma GCC unroll 16
@@ -120,7 +126,7 @@ struct CommonLanes {
       }
     }
   }
-  // The i-th position's part of the register.
+  // Stores the i-th position's part of the register, at most `count` bytes.
   template <std::size_t kPanel>
   static void store_part(std::uint8_t* y, Register bytes, std::size_t i, std::int64_t count) {
     const std::uint32_t mask = count < 32 ? (1U << static_cast<unsigned>(count)) - 1 : ~0U;
@@ -138,7 +144,7 @@ struct CommonLanes {
     }
   }
 
-  // 64 bytes, as many from each place.
+  // Loads 64 bytes, the same number from each address.
   using Bytes = Register;
   template <std::size_t kParts>
   static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
@@ -156,7 +162,7 @@ struct CommonLanes {
   static __m256i load256(const std::uint8_t* at) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)); }
   static __m128i load128(const std::uint8_t* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
 
-  // Bytes of four rows next to one another, within 128 bits: channels 16 l + 4 r + i in lane 4 l + i of register r.
+  // Interleaves the bytes of four rows within 128 bits: channels 16 l + 4 r + i go to lane 4 l + i of register r.
   static void interleave_bytes(Bytes a, Bytes b, Bytes c, Bytes d, Register (&x)[4]) {
     const Register ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
     const Register cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);

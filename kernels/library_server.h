@@ -1,16 +1,17 @@
 #pragma once
-// The process that hosts a user's library: loads it and answers problems, one after the other. Part of the program
-// tieout-subject-host.
+// Runs the process that hosts a user's library: loads the library and answers problems one after the other. It is part
+// of the program tieout-subject-host.
 
 #include <string>
 
 namespace tieout {
 
-// Reads problems from standard input and writes answers to standard output, as host_protocol.h has them, until its input ends.
-// Standard input and output are /dev/null for the library. Returns the process' exit status.
+// Reads problems from standard input and writes answers to standard output, in the messages of host_protocol.h, until
+// its input ends. The library itself gets /dev/null as standard input and output. Returns the exit status of the
+// process.
 [[nodiscard]] int serve_library(const std::string& file);
 
-inline constexpr int kConnectionLost =
-    124;  // exit status: the library has closed or taken over a file descriptor of the host
+// The exit status if the library has closed, taken over or read from a file descriptor of the host.
+inline constexpr int kConnectionLost = 124;
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Depthwise loops, by what Lanes has: see loops_template.h.
+// Loops of general depthwise layers, as templates of the operations in `Lanes`: see loops_template.h.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace tieout {
 
-enum class ZeroPoints { none, some };  // of the weights
+enum class ZeroPoints { none, some };  // whether any weight zero point is not 0
 
-// Four blocks: a register of bytes of the output.
+// Bytes of the output per register: those of four blocks.
 template <typename Lanes>
 constexpr std::int64_t kDepthwiseBytes = 4 * Lanes::kBlock;
 
-// kWide registers of one turn.
+// Computes kWide registers of one turn, from its register `first` on; `count` bytes of each are stored.
 template <typename Lanes, ZeroPoints kZeroPoints, std::size_t kWide>
 void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int64_t turn, std::int64_t first,
                     std::int64_t count) {
@@ -72,13 +72,14 @@ void depthwise_tile(const DepthwiseRow& row, const OutputRange& range, std::int6
   Lanes::finish(sums, numbers, range, y, count);
 }
 
-// Two registers of a turn at a time share weights and numbers. tile2, tile1(turn, first, count). Where registers run on from one
-// another, only the row's last one is cut off; elsewhere each pixel's last one, and pixel goes after pixel.
+// Calls tile2(turn, first, count) for two registers of a turn, which share weights and constants, and tile1 for single
+// ones. Where registers continue from pixel to pixel, only the last one of the row is incomplete; elsewhere the last
+// one of each pixel is, and the pixels are processed in order.
 template <typename Lanes, typename Tile2, typename Tile1>
 void each_depthwise_tile(const DepthwiseRow& row, const Tile2& tile2, const Tile1& tile1) {
   if (row.runs_on) {
     for (std::int64_t turn = 0; turn < row.period; ++turn) {
-      // Of the output, from this turn's first byte on.
+      // bytes of the output from this turn's first byte on
       const std::int64_t bytes = row.bytes - turn * kDepthwiseBytes<Lanes>;
       std::int64_t k = 0;
       for (; (k + 1) * row.y_distance + kDepthwiseBytes<Lanes> <= bytes; k += 2) tile2(turn, k, kDepthwiseBytes<Lanes>);

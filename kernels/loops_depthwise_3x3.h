@@ -1,9 +1,9 @@
 #pragma once
-// Depthwise windows of 3x3, by what Lanes has: see loops_template.h.
+// Loops of depthwise layers with 3x3 windows, as templates of the operations in `Lanes`: see loops_template.h.
 //
-// Shuffles put the three bytes of a column of a window into one lane, for four blocks of channels at a time, and every window of
-// a tile that sees the column takes it from there. Where neighbours saturate together, these lie in a row: there taps go by fours
-// in their order, for each window by itself.
+// Shuffles put the three bytes of a window's column into one lane, for four blocks of channels at a time, and every
+// window of a tile that contains the column uses them. Where neighbouring products saturate together, the neighbours
+// lie in a row of the window: there each window takes its taps by fours in their order.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 namespace tieout {
 
-enum class Place { inside, edge };  // of a tile: at an edge its windows may reach into the padding
+enum class Place { inside, edge };  // position of a tile: at an edge, its windows may reach into the padding
 
-// The same channels of kPixels pixels, as positions of the output next to one another see them.
+// Loads the same channels of the kPixels pixels that neighbouring positions of the output read.
 template <typename Lanes, Place kPlace, std::int64_t kStride, std::size_t kPixels>
 typename Lanes::Bytes load_pixels(const Depthwise3x3& row, const std::uint8_t* line, std::int64_t column) {
   const std::uint8_t* at[kPixels];
@@ -28,13 +28,13 @@ typename Lanes::Bytes load_pixels(const Depthwise3x3& row, const std::uint8_t* l
   return Lanes::bytes(at);
 }
 
-// kWide registers of kPixels positions each, from position `first` on; a part of the channels.
+// Computes kWide registers of kPixels positions each, from position `first` on, for the channels of one turn.
 template <typename Lanes, Place kPlace, std::int64_t kStride, std::size_t kPixels, std::size_t kWide>
 void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn, std::int64_t first) {
   constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
   constexpr std::int64_t kSize = kDepthwiseBytes<Lanes> / std::int64_t{kPixels};
-  constexpr std::int64_t kShift = kStride * std::int64_t{kPixels};  // columns from a register to the next
-  const std::int64_t last_channel = row.channels - kSize;           // that a turn can begin with
+  constexpr std::int64_t kShift = kStride * std::int64_t{kPixels};  // columns from a register's to the next one's
+  const std::int64_t last_channel = row.channels - kSize;           // last channel that a turn can begin with
   const std::int64_t channel = turn * kSize < last_channel ? turn * kSize : last_channel;
   const std::uint8_t* const lines[3] = {row.lines[0] + channel, row.lines[1] + channel, row.lines[2] + channel};
   const std::int64_t column = first * kStride - row.padding;
@@ -57,7 +57,7 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
       if (c % kShift >= 3) continue;
       const auto last = load(2, c);
       typename Lanes::Activations x[4];
-      Lanes::interleave(load(0, c), load(1, c), last, last, x);  // the fourth meets a weight of 0
+      Lanes::interleave(load(0, c), load(1, c), last, last, x);  // the fourth row is multiplied by a weight of 0
 #pragma GCC unroll 16
       for (std::int64_t k = 0; k < std::int64_t{kWide}; ++k) {
         const std::int64_t tap = c - k * kShift;
@@ -70,7 +70,7 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
 #pragma GCC unroll 3
       for (std::int64_t third = 0; third < 3; ++third) {
         const auto tap = [&](std::int64_t i) {
-          const std::int64_t t = third * 4 + i < 8 ? third * 4 + i : 8;  // those behind the last meet weights of 0
+          const std::int64_t t = third * 4 + i < 8 ? third * 4 + i : 8;  // taps behind the last have weights of 0
           return load(t / 3, k * kShift + t % 3);
         };
         typename Lanes::Activations x[4];
@@ -79,7 +79,7 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
       }
     }
   }
-  const auto place = [&](std::size_t k, std::size_t i) {  // in the output
+  const auto place = [&](std::size_t k, std::size_t i) {  // index in the output
     return (first + static_cast<std::int64_t>(k * kPixels + i)) * row.channels + channel;
   };
   std::uint8_t* y[kWide][kPixels];
@@ -96,7 +96,7 @@ void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::
   Lanes::finish(sums, numbers, range, y, kSize);
 }
 
-// Tiles of kWide registers; the last may compute again what the one before has.
+// Computes a row in tiles of kWide registers; the last tile may recompute positions of the one before.
 template <typename Lanes, std::int64_t kStride, std::size_t kPixels, std::size_t kWide>
 void depthwise_3x3_tiles(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn) {
   constexpr std::int64_t kPositions = std::int64_t{kWide} * std::int64_t{kPixels};

@@ -1,21 +1,22 @@
 #pragma once
-// The loops that every instruction set shares. Lanes names what differs:
+// The loops that all instruction sets share, as templates of `Lanes`, a struct that provides the operations in which
+// instruction sets differ:
 //
-//   kProducts   what sums are made of
-//   kBlock      lanes: 16, or 8
-//   kBlocks     of the largest panel: 1, or 2
+//   kProducts   the kind of products: exact, or saturating pairs
+//   kBlock      lanes of a block: 16 or 8
+//   kBlocks     blocks of the largest panel: 1 or 2
 //   Sums        an int32 for each lane
 //   Weights     a block's weights of one step
 //   Activations four bytes for each lane
 //   Bytes       a byte of the input for each lane of four blocks
 //   load(p), store(p, sums), splat(value), weights(p), broadcast(p), dot(sums, activations, weights)
 //   subtract_product(sums, a, b), at_most(sums, most)
-//   store_in_order(sums, count, to): where registers can do what store_lanes() does
-//   bytes(at): as many bytes from each at[part]
-//   interleave(rows, out): four rows of such bytes to four blocks: in each lane one channel's bytes of the four rows
-//   finish(sums, numbers, range, y, count): requantizes sums[position][block] and stores count bytes at each y[position][part]
-//   kDepthwiseWide: so many registers of bytes of the output whose sums the registers hold
-//   positions(blocks): how many positions of a panel's sums the registers hold
+//   store_in_order(sums, count, to): optional; does in registers what store_lanes() does
+//   bytes(at): loads the same number of bytes from each at[part]
+//   interleave(rows, out): rearranges four rows of such bytes to four blocks; a lane gets its channel of each row
+//   finish(sums, numbers, range, y, count): requantizes sums[position][block], stores count bytes at y[position][part]
+//   kDepthwiseWide: how many registers of output bytes a depthwise tile has, as the sums of all must stay in registers
+//   positions(blocks): how many positions of a panel a dense tile has, as the sums of all must stay in registers
 
 #include <cstddef>
 #include <cstdint>
@@ -25,9 +26,10 @@
 
 namespace tieout {
 
-enum class Lines { one, many };  // of an area
+enum class Lines { one, many };  // number of lines of an area
 
-// From the area's first position to each of a tile. Always inline: what is no template of Lanes would be everybody's.
+// Computes the offset of each position of a tile from the area's first position. The function is always inlined: it is
+// no template of Lanes, so that the linker would keep a single copy, compiled for some instruction set, for all files.
 template <Lines kLines, std::size_t kPositions>
 [[gnu::always_inline]] inline void find_offsets(const DenseArea& area, std::int64_t first, std::int64_t line_distance,
                                                 std::int64_t distance, std::int64_t (&offsets)[kPositions]) {
@@ -44,6 +46,7 @@ template <Lines kLines, std::size_t kPositions>
   }
 }
 
+// Computes kPositions positions of a panel, from position `first` of the area on.
 template <typename Lanes, Lines kLines, std::size_t kBlocks, std::size_t kPositions>
 void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& range, std::int64_t first) {
   std::int64_t windows[kPositions];
@@ -97,7 +100,8 @@ void dense_tile(const Panel& panel, const DenseArea& area, const OutputRange& ra
   Lanes::finish(sums, panel.numbers, range, y, panel.channels);
 }
 
-// Neighbouring tiles of up to kMost positions each: those that have just as many.
+// Computes `tiles` neighbouring tiles of `positions` positions each, by the instance of dense_tile() for that number,
+// which is at most kMost.
 template <typename Lanes, Lines kLines, std::size_t kBlocks, std::int64_t kMost>
 void dense_tiles_of(std::int64_t positions, std::int64_t tiles, const Panel& panel, const DenseArea& area,
                     const OutputRange& range, std::int64_t first) {
@@ -109,7 +113,8 @@ void dense_tiles_of(std::int64_t positions, std::int64_t tiles, const Panel& pan
   }
 }
 
-// Positions in tiles of nearly the same size: a last tile of one position would wait for its own sums.
+// Splits the positions into tiles of nearly the same size, because the products of a last tile of one position would
+// wait for one another.
 template <typename Lanes, Lines kLines, std::size_t kBlocks>
 void dense_tiles(const Panel& panel, const DenseArea& area, const OutputRange& range) {
   constexpr std::int64_t kMost = Lanes::positions(kBlocks);
@@ -135,8 +140,9 @@ void dense(const Panel& panel, const DenseArea& area, const OutputRange& range) 
   dense_panel<Lanes, 1>(panel, area, range);
 }
 
-// As many sums as a tile has, a step of the activations for each of its positions. The compiler must not see that these are the
-// same: where products are no part of the addition, it would make them once.
+// Multiplies as one tile does, with its number of sums and one step of activations per position. The compiler must not
+// see that the activations are equal: where product and addition are separate instructions, it would compute the
+// products once.
 template <typename Lanes>
 std::int64_t multiply_in_registers(std::int64_t rounds) {
   constexpr auto kPositions = static_cast<std::size_t>(Lanes::positions(Lanes::kBlocks));
@@ -186,7 +192,8 @@ Loops loops_with() {
           .seven_bit_loops = nullptr};
 }
 
-// Of activations of 7 bits: no pair saturates, whichever products it has, and the order of 3x3 is that of exact loops.
+// Pair lanes for activations of 7 bits: no pair saturates, so that the products are exact and 3x3 weights can be read
+// in the layout of exact loops.
 template <typename PairLanes>
 struct SevenBitLanes : PairLanes {
   static constexpr auto kProducts = Arithmetic::Products::exact;

@@ -1,6 +1,7 @@
 #pragma once
-// The specification, computed as fast as the machine allows: weights packed once, channels-last activations, loops for each
-// instruction set. The same numbers as conv_relu() by other code: a property holds the two together, on every instruction set.
+// Computes the specification as fast as the machine allows: weights are packed once, activations are channels-last, and
+// each instruction set has its own loops. The results equal those of conv_relu(), which shares no code with it; a
+// property compares the two on every instruction set.
 
 #include <cstdint>
 #include <memory>
@@ -11,7 +12,7 @@
 
 namespace tieout {
 
-// Rows of the output of one image: rows are D x H flattened, each W' x K numbers.
+// A range of rows of one image's output. Rows are D' x H' flattened; each has W' x K numbers.
 struct OutputRows {
   std::int64_t image = 0, first = 0, count = 0;
 };
@@ -20,19 +21,21 @@ struct ConvPlan;
 
 class PackedConv {
  public:
-  // spec: valid. weight: K x C/groups x kernel, bias within the spec, as in ConvProblem. isa: one of kernel_isas().
+  // Packs the weights. spec: valid, with the bias. weight: K x C/groups x kernel, as in ConvProblem. isa: one of
+  // kernel_isas().
   PackedConv(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
              KernelIsa isa = best_kernel_isa());
 
-  // x: the whole input, N x D x H x W x C (channels last). y: rows.count x W' x K. sums: nullptr, or as y: the integer sums
-  // as the arithmetic makes them, zero points taken out. May be called from many threads at once.
+  // Computes some rows. x: the whole input, N x D x H x W x C (channels last). y: rows.count x W' x K. sums: nullptr,
+  // or laid out as y: receives the int32 sums of the arithmetic without the zero points' contributions. May be called
+  // from several threads at once.
   void run(const std::uint8_t* x, const OutputRows& rows, std::uint8_t* y, std::int32_t* sums = nullptr) const;
 
-  // A whole layer on `threads` threads. y: N x D' x H' x W' x K.
+  // Computes the whole layer on `threads` threads. y: N x D' x H' x W' x K.
   void run(const std::uint8_t* x, std::uint8_t* y, int threads) const;
 
  private:
-  std::shared_ptr<const ConvPlan> plan_;  // never changes, so that copies share it
+  std::shared_ptr<const ConvPlan> plan_;  // immutable, so that copies can share it
 };
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// The most that this CPU can multiply: what a kernel's speed is a share of.
+// Measures the most that this CPU can multiply, to state a kernel's speed as a share of it.
 
 #include <cstdint>
 
@@ -8,8 +8,9 @@
 
 namespace tieout {
 
-// Does `rounds` times the kernel's own widest multiply-add for such products, of activations of 7 bits, on as many independent
-// sums as one of its tiles has, all in registers. Returns how many multiply-adds of activation and weight that was.
+// Runs the kernel's own widest multiply-add for such products `rounds` times, for activations of 7 bits, on as many
+// independent sums as one of its tiles has, all in registers. Returns the number of multiply-adds of an activation and
+// a weight.
 [[nodiscard]] std::int64_t multiply_in_registers(KernelIsa isa, Arithmetic::Products products, std::int64_t rounds);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// A shared library as a subject.
+// Provides a shared library as a subject that runs in the calling process; the host of hosted_library.h uses it.
 
 #include <filesystem>
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace tieout {
 
-// file: it exists. Loaded at the first call.
+// Returns the subject. file: an existing file, loaded at the first call.
 [[nodiscard]] std::unique_ptr<Subject> plug_in(std::filesystem::path file);
 
 }  // namespace tieout

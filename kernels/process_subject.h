@@ -1,5 +1,6 @@
 #pragma once
-// A process as a subject: docs/process_protocol.md.
+// Provides a program as a subject; it receives problems and sends answers over its standard input and output: see
+// docs/process_protocol.md.
 
 #include <memory>
 #include <string>
@@ -8,10 +9,11 @@
 
 namespace tieout {
 
-// command: a line for the shell. Started at the first call, and again after it ended.
+// Returns the subject. command: a command line for the shell. It is started at the first call, and again after it has
+// ended.
 [[nodiscard]] std::unique_ptr<Subject> process_subject(std::string command);
 
-// The words of a request, without the contents that follow it.
+// Returns the line that begins a request, without the contents that follow it.
 [[nodiscard]] std::string request_line(const ConvCase& c);
 
 }  // namespace tieout

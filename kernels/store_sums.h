@@ -1,5 +1,5 @@
 #pragma once
-// Raw sums out of registers, for who asks for them.
+// Stores integer sums from registers to memory, for callers that request them.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,11 +8,12 @@
 
 namespace tieout {
 
-// To channels' order. Apart, and given a copy: what has an address lies in memory and not in registers.
+// Stores lanes in the order of their channels: each part's first `count` channels to sums[part]. The function is not
+// inlined and takes a copy of the sums: an array whose address is taken would lie in memory and not in registers.
 template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
 [[gnu::noinline]] void store_lanes(const std::int32_t (&lanes)[kBlocks][Lanes::kBlock], std::int64_t count,
                                    std::int32_t* const (&sums)[kParts]) {
-  constexpr std::int64_t kSize = 4 * Lanes::kBlock / kParts;  // of a part, if there are any
+  constexpr std::int64_t kSize = 4 * Lanes::kBlock / kParts;  // channels of a part, where there are several
   for (std::int64_t r = 0; r < std::int64_t{kBlocks}; ++r) {
     for (std::int64_t i = 0; i < Lanes::kBlock; ++i) {
       const std::int64_t place = channel_of_lane(kBlocks, r, i), channel = place % kSize;
@@ -21,7 +22,7 @@ template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
   }
 }
 
-// Lanes that know how to do it in registers say so.
+// Stores the sums by Lanes::store_in_order() if Lanes has it, otherwise by store_lanes().
 template <typename Lanes, std::size_t kBlocks, std::size_t kParts>
 void store_sums(const typename Lanes::Sums (&raw)[kBlocks], std::int64_t count, std::int32_t* const (&sums)[kParts]) {
   if constexpr (requires { Lanes::store_in_order(raw, count, sums); }) {

@@ -1,14 +1,14 @@
 #pragma once
-// Tells whether a subject is still the same: a digest over the files that it is made of.
+// Computes a digest over the files of a subject, by which campaigns detect that the subject has changed.
 
 #include <string>
 #include <string_view>
 
 namespace tieout {
 
-// text: what --subject takes. Of a library: a digest over the file's contents. Of a command: over its line, and over the
-// contents of every file that a word of the line names ("python3 kernel.py": of kernel.py; programs found by PATH and what a
-// script imports are not looked at). 16 hexadecimal digits.
+// Returns 16 hexadecimal digits. text: the argument of --subject. The digest of a library covers the file's contents.
+// The digest of a command covers its line and the contents of every file that a word of the line names: for "python3
+// kernel.py" those of kernel.py. It does not cover programs that are found by PATH, nor what a script imports.
 [[nodiscard]] std::string subject_digest(std::string_view text);
 
 }  // namespace tieout

@@ -1,8 +1,9 @@
 #pragma once
-/* What an int8 convolution kernel looks like to Tieout. C99 and nothing else, so that any language can speak it.
+/* The C interface of an int8 convolution kernel that Tieout verifies. It is plain C99, so that any language can
+ * implement it.
  *
- * A kernel is a shared library that exports tieout_conv_relu(), and tieout_describe() if it wants other layouts than
- * NCHW and OIHW. The whole of a kernel that knows 1x1 convolutions of one channel:
+ * A kernel is a shared library that exports tieout_conv_relu(), and tieout_describe() if it needs other layouts than
+ * NCHW and OIHW. This is a complete kernel for 1x1 convolutions of one channel:
  *
  *   #include <tieout_kernel.h>
  *
@@ -22,12 +23,13 @@
 extern "C" {
 #endif
 
-/* Of this header. Fields are appended to the structs and never moved; the field `size` of a struct says which fields it has.
- * A kernel that was compiled with an earlier header of the same version therefore keeps working. */
+/* The version of this header. Fields are appended to the structs and never moved; the field `size` of a struct tells
+ * which fields it has. A kernel that was compiled with an earlier header of the same version therefore keeps working.
+ * */
 enum { TIEOUT_KERNEL_VERSION = 1 };
 
 enum { TIEOUT_NCHW = 0, TIEOUT_NHWC = 1 }; /* activation and output; 3-d: NCDHW, NDHWC; 1-d: NCW, NWC */
-enum { TIEOUT_OIHW = 0, TIEOUT_OHWI = 1 }; /* weight; likewise. I counts in_channels / groups */
+enum { TIEOUT_OIHW = 0, TIEOUT_OHWI = 1 }; /* weight, with depth and height alike; I is in_channels / groups */
 
 /* One problem. A stored value q stands for the real number scale * (q - zero_point).
  *
@@ -42,11 +44,11 @@ enum { TIEOUT_OIHW = 0, TIEOUT_OHWI = 1 }; /* weight; likewise. I counts in_chan
  *   y   = clamp(q, relu ? output_zero_point : 0, 255)
  * Outside of the input, x is activation_zero_point.
  *
- * Spatial arrays are depth, height, width: a 2-d problem has depth 1, a 1-d problem depth and height 1, so that one loop
- * nest does all three. Buffers are dense, lie on no particular alignment (see tieout_kernel_info.alignment) and end where
- * their last element ends: one byte further lies nothing. */
+ * Spatial arrays are depth, height, width: a 2-d problem has depth 1, a 1-d problem depth and height 1, so that one
+ * loop nest handles all three. Buffers are dense, aligned to their element only (see tieout_kernel_info.alignment) and
+ * end where their last element ends: a kernel must not access the bytes behind it. */
 struct tieout_conv {
-  uint64_t size; /* sizeof(struct tieout_conv) of who calls */
+  uint64_t size; /* sizeof(struct tieout_conv) in the caller */
 
   int64_t dims; /* 1, 2 or 3 */
   int64_t batch, in_channels, out_channels, groups;
@@ -57,8 +59,8 @@ struct tieout_conv {
   double activation_scale;
   int64_t activation_zero_point;     /* 0..255 */
   int64_t per_channel;               /* 1: weights have scale and zero point per output channel; 0: one for all */
-  const double* weight_scales;       /* out_channels of them, or 1 */
-  const int64_t* weight_zero_points; /* as many; -128..127 */
+  const double* weight_scales;       /* out_channels values, or 1 */
+  const int64_t* weight_zero_points; /* as many values; -128..127 */
   double output_scale;
   int64_t output_zero_point; /* 0..255 */
   int64_t relu;              /* 1: y = max(y, output_zero_point) */
@@ -69,26 +71,28 @@ struct tieout_conv {
   uint8_t* output;           /* batch x out_channels x output_size, to be written, in the kernel's layout */
 };
 
-/* NULL: the output is written. Otherwise the kernel declines the problem, and this says why, in a few words that belong to
- * the kernel and stay: "groups". Cases are counted by that reason. May be called from any thread, one call at a time. */
+/* Returns NULL if the output is written. Otherwise the kernel declines the problem and returns the reason in a few
+ * words, such as "groups"; the text belongs to the kernel and must remain valid. Cases are counted by reason. The
+ * function may be called from any thread, one call at a time. */
 __attribute__((visibility("default"))) const char* tieout_conv_relu(const struct tieout_conv* conv);
 
-/* What a kernel says of itself. Fields that are 0 or NULL have their default. Name and domain belong to the kernel and stay. */
+/* The properties that a kernel declares. Fields that are 0 or NULL have their default. Name and domain belong to the
+ * kernel and must remain valid. */
 struct tieout_kernel_info {
   uint64_t size;             /* sizeof(struct tieout_kernel_info) */
   uint64_t version;          /* TIEOUT_KERNEL_VERSION */
-  const char* name;          /* for reports, at most 60 characters are shown; NULL: the file's */
+  const char* name;          /* for reports, which show at most 60 characters; NULL: the file name */
   int64_t activation_layout; /* of activation and output: TIEOUT_NCHW or TIEOUT_NHWC */
   int64_t weight_layout;     /* TIEOUT_OIHW or TIEOUT_OHWI */
-  int64_t alignment;         /* of every buffer, in bytes, a power of two up to 4096; 0: that of its element */
+  int64_t alignment;         /* of every buffer, in bytes, a power of two up to 4096; 0: the element's own */
 
-  /* The problems that the kernel takes, such as "dims=2 kernel=3x3 stride=1 in_channels%16=0": random cases are then drawn
-   * among these only. The words are those of `tieout fuzz --where`. NULL: every problem. The kernel is free to decline
-   * further ones. */
+  /* The problems that the kernel takes, such as "dims=2 kernel=3x3 stride=1 in_channels%16=0": random cases are then
+   * drawn among these only. The words are those of `tieout fuzz --where`. NULL: every problem. The kernel is free to
+   * decline further ones. */
   const char* domain;
 };
 
-/* Optional. The struct belongs to the kernel and stays. */
+/* Optional. Returns the kernel's properties; the struct belongs to the kernel and must remain valid. */
 __attribute__((visibility("default"))) const struct tieout_kernel_info* tieout_describe(void);
 
 #ifdef __cplusplus

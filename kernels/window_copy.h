@@ -1,5 +1,5 @@
 #pragma once
-// Copies of the input in which windows lie as the loops want them: see Windows in conv_plan.h.
+// Copies parts of the input so that windows lie as the loops need them: see Windows in conv_plan.h.
 
 #include <cstdint>
 #include <memory>
@@ -10,24 +10,26 @@ namespace tieout {
 
 class WindowCopy {
  public:
-  // image: channels last. Both outlive it.
+  // image: one image, channels last. Both arguments must outlive the object.
   WindowCopy(const ConvPlan& plan, const std::uint8_t* image) : plan_(plan), c_(plan.spec), image_(image) {}
 
-  // For `rows` rows of the output: lines of the input from h on, in each of the window's planes from d on, and the zero point
-  // where they lie outside. What is returned stays until the next call.
+  // Copies the lines that `rows` rows of the output read: lines of the input from h on, in each of the window's planes
+  // from d on, with the zero point in positions outside of the input. The copy is valid until the next call of pad().
   [[nodiscard]] const std::uint8_t* pad(std::int64_t d, std::int64_t h, std::int64_t rows);
 
-  // The windows of `count` positions of a row from `first` on, one after the other, each a whole number of steps; `lines` are
-  // the row's, padded. Again until the next call.
+  // Copies the windows of `count` positions of a row, from position `first` on, one after the other; each takes a whole
+  // number of steps. lines: the row's lines, as pad() returns them. The copy is valid until the next call of join() or
+  // gather().
   [[nodiscard]] const std::uint8_t* join(const std::uint8_t* lines, std::int64_t first, std::int64_t count,
                                          std::int64_t group);
 
-  // The same without such lines: for rows of windows whose planes begin at d and whose lines at h.
+  // Copies the same windows directly from the image. d, h: the first plane and the first line of the row's windows. The
+  // copy is valid until the next call of join() or gather().
   [[nodiscard]] const std::uint8_t* gather(std::int64_t d, std::int64_t h, std::int64_t first, std::int64_t count,
                                            std::int64_t group);
 
  private:
-  // What it holds is not cleared: that would take as long as a copy.
+  // A growing buffer that is not cleared, because clearing it would take as long as a copy.
   class Memory {
    public:
     [[nodiscard]] std::uint8_t* room_for(std::int64_t bytes);

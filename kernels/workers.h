@@ -1,5 +1,5 @@
 #pragma once
-// Threads that wait for work: to start one takes longer than many a layer.
+// Keeps threads that wait for work, because starting a thread takes longer than many layers take to compute.
 
 #include <sys/types.h>
 
@@ -14,11 +14,12 @@ namespace tieout {
 
 class Workers {
  public:
-  // Those of this process. They live as long as it does.
+  // Returns the workers of this process, which live as long as it does.
   [[nodiscard]] static Workers& shared();
 
-  // work(0), .., work(parts - 1) at the same time; returns when all are done. work must not throw. Where the workers are not to be
-  // had, because another thread has them or the process was forked off theirs, threads are started.
+  // Calls work(0), .., work(parts - 1) concurrently and returns when all calls are done. `work` must not throw. New
+  // threads are started if the workers cannot be used: another thread is using them, or this process was forked off the
+  // one that owns them.
   void run(int parts, const std::function<void(int)>& work);
 
   Workers(const Workers&) = delete;
@@ -36,7 +37,7 @@ class Workers {
   const std::function<void(int)>* work_ = nullptr;
   int parts_ = 0;
   std::atomic<std::uint32_t> round_{0};
-  std::atomic<int> left_{0};  // of the workers in this round
+  std::atomic<int> left_{0};  // workers that have not yet finished this round
 };
 
 }  // namespace tieout
