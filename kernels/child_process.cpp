@@ -29,7 +29,7 @@ tl::unexpected<SubjectError> error(Kind kind, std::string message) {
   return tl::unexpected(SubjectError{kind, std::move(message)});
 }
 
-// A write to a program that has ended is an answer, and no reason to end.
+// While an object lives, a write to a program that has ended fails with EPIPE and does not end this process.
 class IgnoreBrokenPipe {
  public:
   IgnoreBrokenPipe() {
@@ -45,7 +45,7 @@ class IgnoreBrokenPipe {
   struct sigaction before_{};
 };
 
-// Two connected file descriptors, closed with the object unless they are taken.
+// Two connected file descriptors, which the destructor closes unless they have been taken.
 class Ends {
  public:
   Ends() = default;
@@ -57,7 +57,8 @@ class Ends {
     }
   }
 
-  // With room for most problems, so that the two processes do not have to take turns. A system may grant less.
+  // Opens a pipe that holds most problems as a whole, so that the two processes need not take turns. The system may
+  // grant a smaller pipe. Returns false if the system refuses.
   [[nodiscard]] bool open_pipe() {
     constexpr int kRoom = 1 << 20;
     if (pipe2(ends_.data(), O_CLOEXEC) != 0) return false;
@@ -72,8 +73,9 @@ class Ends {
   std::array<int, 2> ends_{-1, -1};
 };
 
-// Starts the host with these as its standard input, standard output and control socket, and with no other descriptor but
-// standard error. Spawned and not forked, so that it costs the same however large this process is. Returns 0 or an errno.
+// Starts the host with `descriptors` as its standard input, standard output and control socket, and without any other
+// descriptor but standard error. It is spawned and not forked, so that it costs the same however large this process is.
+// Returns 0 or an errno.
 int spawn(const std::string& host, ChildProcess::Kind kind, const std::string& text, std::array<int, 3> descriptors,
           pid_t& pid) {
   posix_spawn_file_actions_t files;
@@ -90,7 +92,7 @@ int spawn(const std::string& host, ChildProcess::Kind kind, const std::string& t
   sigemptyset(&blocked);
   posix_spawnattr_setsigdefault(&attributes, &standard);
   posix_spawnattr_setsigmask(&attributes, &blocked);
-  // Of a session of its own, so that the terminal's signals do not reach it.
+  // The host gets a session of its own, so that the terminal's signals do not reach it.
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   std::string name = "tieout-subject-host";
   std::string word = kind == ChildProcess::Kind::library ? "library" : "command";
@@ -109,7 +111,7 @@ std::string path_of_host() {
 }
 
 std::string signal_name(int signal) {
-  const char* const abbreviation = sigabbrev_np(signal);  // nothing for real-time signals
+  const char* const abbreviation = sigabbrev_np(signal);  // nullptr for real-time signals
   return abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
 }
 
@@ -124,7 +126,7 @@ std::string words_of(SubjectEnd end) {
   return printable(end.words.data(), end.words.size());
 }
 
-// The supervisor's message, if it comes in time.
+// Returns the supervisor's message if it arrives in time.
 std::optional<SubjectEnd> receive(int control, int milliseconds) {
   pollfd ready{control, POLLIN, 0};
   if (poll(&ready, 1, milliseconds) <= 0) return {};
@@ -136,8 +138,8 @@ std::optional<SubjectEnd> receive(int control, int milliseconds) {
 }  // namespace
 
 tl::expected<ChildProcess, SubjectError> ChildProcess::start(Kind kind, const std::string& text) {
-#ifndef __SANITIZE_ADDRESS__  // whose search for leaks traces the process
-  // The reference's answers lie in this process' memory.
+#ifndef __SANITIZE_ADDRESS__  // the leak check of AddressSanitizer traces the process
+  // The reference's answers are in this process's memory, and a subject must not read them.
   prctl(PR_SET_DUMPABLE, 0);
 #endif
   Ends requests;
@@ -193,7 +195,7 @@ std::string ChildProcess::end() {
   return last ? words_of(*last) : std::string();
 }
 
-// It ends within moments, unless a subject has stopped it.
+// Waits for the supervisor, which ends within moments unless a subject has stopped it; then it is killed after 3 s.
 void ChildProcess::wait_for_supervisor() {
   char byte = 0;
   pollfd closed{control_, POLLIN, 0};
@@ -224,7 +226,7 @@ SubjectError ChildProcess::how_it_ended() {
   return ended;
 }
 
-// Until something was read, or can be written if that is wanted.
+// Waits until something has been read, or until `in_` can be written if `writing`.
 tl::expected<void, SubjectError> ChildProcess::wait_and_read(bool writing, Clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
   std::array<pollfd, 3> ends{{{out_, POLLIN, 0}, {control_, POLLIN, 0}, {in_, POLLOUT, 0}}};

@@ -16,7 +16,7 @@
 namespace tieout {
 namespace {
 
-// Bytes of data and stack that this process has now; 0: unknown.
+// Returns the bytes of data and stack that this process has now, or 0 if that is unknown.
 rlim_t data_now() {
   std::FILE* const file = std::fopen("/proc/self/statm", "r");
   unsigned long pages = 0;
@@ -25,7 +25,8 @@ rlim_t data_now() {
   return known ? pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
-// Data, and not the address space: what reserves addresses, such as CUDA, takes no memory. Not used with AddressSanitizer.
+// Limits data and not the address space, because software that reserves addresses, such as CUDA, does not use memory by
+// it. The function is unused with AddressSanitizer.
 [[maybe_unused]] void limit_memory() {
   struct sysinfo machine{};
   if (sysinfo(&machine) != 0) return;
@@ -44,7 +45,8 @@ void be_the_first_to_end_without_memory() {
   close(file);
 }
 
-// Root may trace and read every process by this capability. Without it, not those that forbid it (PR_SET_DUMPABLE).
+// Gives up the capability by which root may trace and read every process. Without it, processes that forbid it
+// (PR_SET_DUMPABLE) cannot be traced.
 void drop_tracing() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> sets{};
@@ -56,14 +58,14 @@ void drop_tracing() {
   syscall(SYS_capset, &header, sets.data());
 }
 
-// Landlock: a process in a domain traces and, from its ABI 6 on, signals processes of that domain only. The struct and the
-// constants are those of <linux/landlock.h>, of which older systems have less.
+// Enters a Landlock domain: a process in it traces only processes of that domain and, from Landlock ABI 6 on, signals
+// only those. The struct and the constants are those of <linux/landlock.h>, which is incomplete on older systems.
 void enter_domain() {
   struct Ruleset {
     std::uint64_t files, net, scoped;
   };
   constexpr unsigned kAskForVersion = 1;
-  constexpr std::uint64_t kMakeBlockDevice = 1U << 11U;  // a ruleset has to rule something
+  constexpr std::uint64_t kMakeBlockDevice = 1U << 11U;  // a ruleset must handle at least one right
   constexpr std::uint64_t kScopeSignals = 1U << 1U;
   const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, kAskForVersion);
   if (version < 1) return;
@@ -80,7 +82,7 @@ void enter_domain() {
 void confine() {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-#ifndef __SANITIZE_ADDRESS__  // whose shadow is larger than any limit
+#ifndef __SANITIZE_ADDRESS__  // AddressSanitizer's shadow memory exceeds any limit
   limit_memory();
 #endif
   be_the_first_to_end_without_memory();

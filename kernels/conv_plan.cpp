@@ -8,14 +8,15 @@
 namespace tieout {
 namespace {
 
-// Of activations that are walked over again for each panel: they and a panel's weights share a second level cache of 512 KB
-// to 2 MB.
+// Bytes of the activations that are read again for each panel: together with the weights of a panel they have to stay
+// in a second level cache of 512 KB to 2 MB.
 constexpr std::int64_t kChunkBytes = std::int64_t{192} << 10;
 
-// What a copy of the rows at work may take at most: a dilation can draw two rows of the input apart without end.
+// Maximum size of a copy of the lines in use: with a large dilation, two lines of a window can be arbitrarily far
+// apart.
 constexpr std::int64_t kLargestCopy = std::int64_t{16} << 20;
 
-// Whether extents multiply to at most `most`.
+// Returns true if the product of the extents is at most `most`.
 bool at_most(std::int64_t most, std::initializer_list<std::int64_t> extents) {
   std::int64_t product = 1;
   for (const std::int64_t extent : extents) {
@@ -25,23 +26,24 @@ bool at_most(std::int64_t most, std::initializer_list<std::int64_t> extents) {
   return true;
 }
 
-// Pixels of a line that the windows of a row of the output span, those of the padding with them.
+// Returns how many pixels of a line the windows of an output row span, including the padding.
 std::int64_t padded_width(const ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   return (plan.out[2] - 1) * c.stride[2] + c.dilation[2] * (c.kernel[2] - 1) + 1;
 }
 
-// As many rows as fit, and the output in nearly equal parts.
+// Returns the rows per chunk such that each chunk has at most `at_most_rows` and all are nearly equal.
 std::int64_t even_chunks(std::int64_t rows, std::int64_t at_most_rows) {
   const std::int64_t chunks = (rows + at_most_rows - 1) / at_most_rows;
   return (rows + chunks - 1) / chunks;
 }
 
-// Neighbours that saturate together must not be torn apart by the end of a run.
+// Returns true if no run's end separates two neighbours that saturate together.
 bool keeps_pairs(const ConvPlan& plan, std::int64_t runs) {
   return plan.arithmetic.products == Arithmetic::Products::exact || runs == 1 || plan.run_bytes % 2 == 0;
 }
 
+// Returns where the loops read the windows from: in place if possible, otherwise a copy.
 Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   const ConvCase& c = plan.spec;
   if (plan.reduction == Reduction::depthwise_3x3) return Windows::in_place;
@@ -52,7 +54,8 @@ Windows choose_windows(const ConvPlan& plan, std::int64_t runs) {
   return !fits ? Windows::gathered : joined ? Windows::joined : Windows::padded;
 }
 
-// How many positions fill a register of the loops for depthwise 3x3; 0 where these cannot do it.
+// Returns how many positions fill a register of the loops for depthwise 3x3, or 0 if these loops cannot compute the
+// layer.
 std::int64_t pixels_of_register(const ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = c.kernel == Spatial{1, 3, 3} && c.dilation[1] == 1 && c.dilation[2] == 1 && c.padding[0] == 0 &&
@@ -77,7 +80,7 @@ void lay_out_source(ConvPlan& plan) {
       copied ? plan.lines_of(plan.chunk_rows) * plan.line_bytes : c.dilation[0] * c.input[1] * plan.line_bytes;
 }
 
-// Each run's place from where a window begins; or each tap's.
+// Lists the offset of each run, or of each tap for depthwise layers, from where a window begins.
 void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
   const ConvCase& c = plan.spec;
   for (std::int64_t d = 0; d < c.kernel[0]; ++d) {
@@ -90,7 +93,7 @@ void list_runs(ConvPlan& plan, std::int64_t taps_of_run) {
   }
 }
 
-// Each window becomes one run, which has its runs so far as parts.
+// Makes each window one run, which has its former runs as parts.
 void make_windows_runs(ConvPlan& plan) {
   plan.part_bytes = std::exchange(plan.run_bytes, plan.group_channels * volume(plan.spec.kernel));
   plan.part_offsets = std::exchange(plan.run_offsets, {0});
@@ -98,7 +101,7 @@ void make_windows_runs(ConvPlan& plan) {
       std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(plan.run_bytes, 1), 1, plan.out[2]);
 }
 
-// Of dimension d: positions of the output with the same taps inside.
+// Returns the positions of the output along dimension d, grouped by which taps are inside of the input.
 std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   const ConvCase& c = plan.spec;
   std::vector<Span> spans;
@@ -113,8 +116,9 @@ std::vector<Span> spans_of(const ConvPlan& plan, std::size_t d) {
   return spans;
 }
 
-// Taps can be left out where each is a whole number of steps. Rows that lose some keep all of their columns where a corner of a
-// single position would wait for its own sums for longer than the products take that it saves.
+// Splits the output into areas whose windows have the same taps inside of the input. This is possible if each tap is a
+// whole number of steps. Where products wait for one another, rows that lose taps keep all of their columns: a corner
+// of a single position would wait for longer than the products take that it saves.
 void find_trimmed_areas(ConvPlan& plan) {
   const ConvCase& c = plan.spec;
   const bool can = plan.windows == Windows::padded && plan.reduction == Reduction::dense && c.groups == 1 &&
@@ -130,7 +134,8 @@ void find_trimmed_areas(ConvPlan& plan) {
       for (const Span& columns : column_spans) plan.trimmed_areas.push_back({rows, columns});
     }
   }
-  // Tiles of many positions ask for new weights more slowly than the far cache has them; then they are near.
+  // The areas with the most positions come first: their tiles need new weights more slowly than a far cache delivers
+  // them, and afterwards the weights are in a near cache.
   const auto positions = [](const TrimmedArea& area) { return area.rows.count * area.columns.count; };
   std::sort(plan.trimmed_areas.begin(), plan.trimmed_areas.end(),
             [&](const TrimmedArea& a, const TrimmedArea& b) { return positions(a) > positions(b); });
@@ -155,11 +160,11 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   plan.group_channels = c.in_channels / c.groups;
   plan.group_outputs = c.out_channels / c.groups;
   plan.weight_zero_points = has_weight_zero_point(c);
-  // A row of the window is one run where its pixels and their channels follow one another.
+  // A row of the window is one run if its pixels and their channels follow one another in memory.
   const bool whole_rows = c.groups == 1 && c.dilation[2] == 1;
   const std::int64_t taps_of_run = whole_rows ? c.kernel[2] : 1;
   plan.run_bytes = taps_of_run * plan.group_channels;
-  // Sums of activations are kept in 32 bits there.
+  // The depthwise loops keep sums of activations in 32 bits.
   constexpr std::int64_t kMostTaps = 1 << 20;
   if (plan.group_channels == 1 && plan.group_outputs == 1 && volume(c.kernel) <= kMostTaps) {
     plan.pixels = pixels_of_register(plan);

@@ -7,12 +7,12 @@
 namespace tieout {
 namespace {
 
-// Where an output element stands: batch, output channel, and its depth, height and width.
+// The position of an output element: batch, output channel, depth, height and width.
 struct Place {
   std::int64_t n, k, d, h, w;
 };
 
-// Sums over one window. 64 bits hold every sum that a valid case can make; the operator's int32 keeps the low 32 bits.
+// Sums over one window. 64 bits hold every sum of a valid case; the operator's int32 keeps the low 32 bits.
 struct Sums {
   std::int64_t products = 0, activations = 0, weights = 0, taps = 0;
   std::int32_t saturated_pairs = 0;
@@ -34,9 +34,9 @@ Sums sum_window(const ConvProblem& problem, const Arithmetic& arithmetic, const 
   const std::uint8_t* const x0 = problem.activation.data() + (at.n * c.in_channels + first_channel) * plane;
   const std::int8_t* const w0 = problem.weight.data() + at.k * group_channels * taps;
   Sums sums;
-  std::int64_t pair = 0;  // the first product of a pair that still waits for its second
+  std::int64_t pair = 0;  // the first product of a pair until its second is computed
   std::int64_t tap = 0;
-  // Channels run fastest: this order decides which two products meet in one int16.
+  // The channels are the innermost loop: this order decides which two products are added in one int16.
   for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
     for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
       for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw, ++tap) {
@@ -64,7 +64,7 @@ Sums sum_window(const ConvProblem& problem, const Arithmetic& arithmetic, const 
       }
     }
   }
-  sums.products += pair;  // an odd last product is paired with 0, and fits int16 by itself
+  sums.products += pair;  // the last product of an odd number is paired with 0 and fits int16
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16) {
     sums.activations_saturated = sums.activations > 32767;
     sums.activations = std::min<std::int64_t>(sums.activations, 32767);
@@ -72,7 +72,7 @@ Sums sum_window(const ConvProblem& problem, const Arithmetic& arithmetic, const 
   return sums;
 }
 
-// To the nearest integer, ties to the even one. Exact: v - floor(v) is a float for every float v.
+// Rounds to the nearest integer, ties to even. The result is exact: v - floor(v) is a float for every float v.
 float ties_to_even(float v) {
   const float below = std::floor(v);
   const float fraction = v - below;
@@ -80,14 +80,15 @@ float ties_to_even(float v) {
   return up ? below + 1.0F : below;
 }
 
-// What does not fit int32 becomes INT32_MIN, be it large, small or not a number: cvtps2dq has one answer for all three.
+// Rounds and converts to int32. Values that do not fit, large or small, and NaN become INT32_MIN, which is what
+// cvtps2dq returns for all three.
 std::int32_t to_int32(float v) {
   const float rounded = ties_to_even(v);
   const bool fits = rounded >= -0x1p31F && rounded < 0x1p31F;
   return fits ? static_cast<std::int32_t>(rounded) : std::numeric_limits<std::int32_t>::min();
 }
 
-// float(raw) + bias / A, where A = xs * ws is what one unit of raw is worth.
+// Returns float(raw) + bias / A, where A = xs * ws is the value of one unit of raw.
 float add_bias(float raw, const ConvCase& c, const Arithmetic& arithmetic, std::int64_t k, float unit) {
   if (c.bias.empty()) return raw;
   const float bias = c.bias[static_cast<std::size_t>(k)];

@@ -10,7 +10,7 @@ namespace {
 using Products = Arithmetic::Products;
 using TensorBias = Arithmetic::TensorBias;
 
-// One product, one element.
+// A problem with one product and one output element.
 struct Point {
   int x, w;
   double xs = 1, ws = 1;
@@ -49,7 +49,8 @@ TEST(ConvRelu, RoundsTiesToEven) {
 // Rounding after adding an odd zero point would give 2.
 TEST(ConvRelu, AddsTheZeroPointAfterRounding) { EXPECT_EQ(run({.x = 1, .w = 1, .os = 2, .oz = 1}), 1); }
 
-// x * w = 690; 690 * fl(fl(.05 * .005) / .005) is above 34.5, 690 * (.05 * (.005 / .005)) in double is the tie itself.
+// x * w = 690. The operator's 690 * fl(fl(.05 * .005) / .005) is above 34.5; 690 * (.05 * (.005 / .005)) in double is
+// the tie.
 TEST(ConvRelu, MultiplierIsDividedInFloat32) {
   EXPECT_EQ(run({.x = 23, .w = 30, .xs = .05, .ws = .005, .os = .005}), 35);
 }
@@ -66,13 +67,13 @@ TEST(ConvRelu, ClampsAtBothEndsAndAtTheZeroPointWithRelu) {
   EXPECT_EQ(run({.x = 3, .w = -1, .oz = 10, .relu = Relu::on}), 10);
 }
 
-// A value that does not fit int32 converts to INT32_MIN, so a huge positive one ends at 0.
+// A value that does not fit int32 converts to INT32_MIN, so that a huge positive one becomes 0.
 TEST(ConvRelu, OverflowOfTheConversionEndsAtZero) {
   EXPECT_EQ(run({.x = 255, .w = 127, .xs = 1e3, .ws = 1e3, .os = 1e-3}), 0);
   EXPECT_EQ(run({.x = 1, .w = 1, .bias = {std::numeric_limits<float>::infinity()}}), 0);
 }
 
-// The three inputs that decide how a float bias enters, with oz = 20.
+// Three inputs that distinguish how a float bias is added, with oz = 20.
 TEST(ConvRelu, BiasHasOneRoundingPerTensorAndTwoPerChannel) {
   const auto point = [](int x, int w, double xs, double ws, float bias) {
     const auto os = 2.0 * static_cast<double>(static_cast<float>(xs)) * static_cast<double>(static_cast<float>(ws));
@@ -98,14 +99,14 @@ ConvProblem depthwise_centre() {  // one of eight channels: 3x3, padding 1
 TEST(ConvRelu, PairsSaturateOnlyWhereThatIsAskedFor) {
   EXPECT_EQ(conv_relu(depthwise_centre(), {}).values[4], 142);
   EXPECT_EQ(conv_relu(depthwise_centre(), {.products = Products::int16_pairs}).values[4], 80);
-  // Two channels are one pair; of three, the last stands alone and does not saturate.
+  // Two channels are one pair and saturate.
   ConvProblem p{.spec = {.in_channels = 2, .output_scale = 512}, .activation = {255, 255}, .weight = {127, 127}};
   EXPECT_EQ(conv_relu(p, {}).values[0], 127);
   EXPECT_EQ(conv_relu(p, {.products = Products::int16_pairs}).values[0], 64);
   EXPECT_EQ(conv_relu_trace(p, {.products = Products::int16_pairs}, 0).saturated_pairs, 1);
 }
 
-// Neighbours in the reduction are channels first: the pair is (x0 w0 + x1 w1), across channels of one tap.
+// Neighbours in the reduction are channels first: the pair is x0 w0 + x1 w1, across the channels of one tap.
 TEST(ConvRelu, ChannelsRunFastestInPairs) {
   ConvProblem p{.spec = {.in_channels = 2, .input = {1, 1, 2}, .kernel = {1, 1, 2}, .output_scale = 512},
                 .activation = {255, 0, 255, 0},  // tap 0 of both channels is 255
@@ -131,7 +132,7 @@ TEST(ConvRelu, SumsWrapAtInt32) {
 }
 
 TEST(ConvRelu, ActivationSumSaturatesOnlyWhereThatIsAskedFor) {
-  constexpr std::int64_t kTaps = 129;  // 129 * 255 is the first sum beyond 32767
+  constexpr std::int64_t kTaps = 129;  // 129 * 255 is the first sum above 32767
   ConvProblem p{.spec = {.in_channels = kTaps, .weight_zero_points = {-1}},
                 .activation = std::vector<std::uint8_t>(kTaps, 255),
                 .weight = std::vector<std::int8_t>(kTaps, 0)};
@@ -139,7 +140,7 @@ TEST(ConvRelu, ActivationSumSaturatesOnlyWhereThatIsAskedFor) {
   EXPECT_EQ(conv_relu_trace(p, {.activation_sum = Arithmetic::ActivationSum::int16}, 0).accumulator, 32767);
 }
 
-// 1, 2 and 3 dimensions, groups, stride and dilation: worked out by hand.
+// The expected values for 1, 2 and 3 dimensions, groups, stride and dilation were computed by hand.
 TEST(ConvRelu, FindsItsWindow) {
   const ConvProblem line{
       .spec = {.dims = 1, .input = {1, 1, 6}, .kernel = {1, 1, 2}, .stride = {1, 1, 2}, .dilation = {1, 1, 3}},

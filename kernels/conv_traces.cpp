@@ -1,5 +1,6 @@
-// conv_relu_traces(), for fuzzing: the specification's numbers by other code. A window is gathered once for all output
-// channels, and its products are added by pairs, where the CPU has AVX2 eight pairs at a time.
+// Computes conv_relu_traces(), which fuzzing calls for every case: the specification's results by other code. A window
+// is gathered once for all output channels, and its products are added in pairs, eight pairs at a time if the CPU has
+// AVX2.
 
 #include <immintrin.h>
 
@@ -18,7 +19,8 @@
 namespace tieout {
 namespace {
 
-// Of a multiply-add of 16-bit pairs in 256 bits: what windows and weights are filled up to with zeros.
+// 16-bit numbers in 256 bits, which one multiply-add takes. Windows and weights are filled up with zeros to a multiple
+// of it.
 constexpr std::int64_t kAtOnce = 16;
 
 struct Products {
@@ -26,8 +28,8 @@ struct Products {
   std::int32_t saturated_pairs = 0;
 };
 
-// x, w: length numbers, a multiple of kAtOnce, neighbours in pairs. Pairs that leave int16 are kept within it where they
-// saturate. A pair is at most 2 * 255 * 128, so that 2^14 of them fit int32.
+// Adds the products of x and w, whose length is a multiple of kAtOnce, in pairs of neighbours. Pairs that leave int16
+// are clamped to it where they saturate. A pair is at most 2 * 255 * 128 in magnitude, so that 2^14 of them fit int32.
 template <Arithmetic::Products kProducts>
 Products add_portable(const std::int16_t* x, const std::int16_t* w, std::int64_t length) {
   Products products;
@@ -51,7 +53,7 @@ template <Arithmetic::Products kProducts>
 [[gnu::target("avx2")]] Products add_avx2(const std::int16_t* x, const std::int16_t* w, std::int64_t length) {
   constexpr std::int64_t kFits = 2 * (std::int64_t{1} << 14);
   Products products;
-  __m256i kept_pairs = _mm256_setzero_si256();  // counted downward
+  __m256i kept_pairs = _mm256_setzero_si256();  // counted downward, since a comparison that holds gives -1
   for (std::int64_t begin = 0; begin < length; begin += kFits) {
     __m256i sum = _mm256_setzero_si256();
     for (std::int64_t i = begin; i < std::min(begin + kFits, length); i += kAtOnce) {
@@ -83,27 +85,29 @@ Add best_add(Arithmetic::Products products) {
   return exact ? add_portable<Arithmetic::Products::exact> : add_portable<Arithmetic::Products::int16_pairs>;
 }
 
-// What of an output channel is the same for all of its elements.
+// The values that all elements of an output channel share.
 struct Channel {
   std::int64_t shift = 0;  // taps * xz * wz - xz * sum(w)
   std::int64_t weight_zero_point = 0;
   ChannelScale scale;
 };
 
-// To the nearest int32, ties to the even one; what does not fit becomes INT32_MIN. Without a call: libm's floor is one.
+// Rounds to the nearest int32, ties to even; values that do not fit, and NaN, become INT32_MIN. It uses no function of
+// libm, because a call of floor() would be slow.
 std::int32_t to_int32(float v) {
   if (!(v >= -0x1p31F && v < 0x1p31F)) return std::numeric_limits<std::int32_t>::min();
   const auto toward_zero = static_cast<std::int32_t>(v);
-  const float rest = v - static_cast<float>(toward_zero);  // exact: from 2^24 on it is 0
-  // Not by branches: half of them would be foreseen wrongly.
+  const float rest = v - static_cast<float>(toward_zero);  // exact, and 0 from 2^24 on
+  // There are no branches, because half of them would be mispredicted.
   const std::int32_t odd = toward_zero & 1;
   const std::int32_t up = static_cast<std::int32_t>(rest > 0.5F) | (static_cast<std::int32_t>(rest == 0.5F) & odd);
   const std::int32_t down = static_cast<std::int32_t>(rest < -0.5F) | (static_cast<std::int32_t>(rest == -0.5F) & odd);
   return toward_zero + up - down;
 }
 
-// From rows x columns, rows `apart`, to columns x rows. Where one of them is 1, numbers stay in their order: most weights are
-// of 1x1 kernels, and most images of depthwise cases have one channel a group.
+// Transposes rows x columns, whose rows are `apart` elements apart, to columns x rows. Where one of them is 1, the
+// order is kept and a copy is enough: most weights have 1x1 kernels, and most images of depthwise cases have one
+// channel per group.
 template <typename T>
 void transpose(const T* from, std::int64_t rows, std::int64_t columns, std::int16_t* to, std::int64_t apart) {
   if (rows == 1 || (columns == 1 && apart == 1)) {
@@ -126,7 +130,8 @@ std::int64_t sum_of(const T* values, std::int64_t count) {
   return sum;
 }
 
-// Most runs are short: a call of memmove costs more than to copy too much. Both lie in memory that goes on for kAtOnce.
+// Copies a run. Most runs are short, and copying too much takes less time than a call of memmove: both buffers extend
+// kAtOnce elements beyond the run.
 inline std::int16_t* copy_run(const std::int16_t* from, std::int64_t run, std::int16_t* to) {
   if (run > kAtOnce) return std::copy_n(from, run, to);
   std::memcpy(to, from, kAtOnce * sizeof *to);
@@ -174,7 +179,8 @@ class Traces {
   }
 
  private:
-  // The weights of a channel in the order in which neighbours pair: channels fastest.
+  // Stores the weights of a channel in the order in which neighbours are paired, channels fastest. Returns the values
+  // that all elements of the channel share.
   Channel lay_out(std::int64_t k) {
     const std::int64_t taps = volume(c_.kernel);
     const std::int8_t* const w = problem_.weight.data() + k * length_;
@@ -185,7 +191,7 @@ class Traces {
     return {.shift = length_ * xz * wz - xz * sum, .weight_zero_point = wz, .scale = channel_scale(c_, arithmetic_, k)};
   }
 
-  // An image's group, padded, channels fastest: the rows of windows are runs in it, where nothing is dilated.
+  // Stores a group of an image with padding, channels fastest. Without dilation, the rows of windows are runs in it.
   void lay_out_image(std::int64_t image) {
     const std::int64_t plane = volume(c_.input);
     const std::uint8_t* from = problem_.activation.data() + image * group_channels_ * plane;
@@ -217,7 +223,7 @@ class Traces {
         }
       }
     }
-    std::fill_n(to, kAtOnce, std::int16_t{0});  // what the last run wrote too much
+    std::fill_n(to, kAtOnce, std::int16_t{0});  // overwrites what the last copy_run() wrote too much
   }
 
   [[nodiscard]] ElementTrace finish(std::int64_t k, const Products& products, std::int64_t activations) const {
@@ -228,7 +234,7 @@ class Traces {
     const auto raw = static_cast<std::int32_t>(exact);  // modulo 2^32
     const ChannelScale& scale = channel.scale;
     const auto f = static_cast<float>(raw);
-    // A libm without FMA takes long for it, and most biases are not fused.
+    // std::fma() is slow in a libm without FMA instructions, and most biases are not fused.
     const float with_bias = scale.reciprocal == 1.0F ? f + scale.bias : std::fma(scale.bias, scale.reciprocal, f);
     const float scaled = with_bias * scale.multiplier;
     const auto oz = static_cast<std::int32_t>(c_.output_zero_point);

@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::array kSignals{SIGSEGV, SIGBUS};
 
-std::span<const NamedBuffer> watched;  // a signal handler can reach nothing else
+std::span<const NamedBuffer> watched;  // static, because a signal handler has no other access to it
 
 void on_fault(int signal, siginfo_t* info, void* context) {
   struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
-  sigaction(signal, &standard, nullptr);  // the faulting instruction runs again, and ends the process
+  sigaction(signal, &standard, nullptr);  // the faulting instruction runs again and ends the process
   for (const NamedBuffer& named : watched) {
     if (!named.buffer->covers(info->si_addr)) continue;
-    // Bit 1 of the page fault's error code: a write.
+    // Bit 1 of the page fault's error code marks a write.
     const bool wrote = (static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_ERR] & 2) != 0;
     const long distance = named.buffer->distance(info->si_addr);
     std::array<char, 100> text;

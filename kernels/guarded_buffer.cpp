@@ -11,9 +11,10 @@
 namespace tieout {
 namespace {
 
-constexpr unsigned char kCanary = 0x96;  // beside the data, on its pages
+constexpr unsigned char kCanary = 0x96;  // fills the bytes beside the data on its pages
 
-// On both sides: an index that is off by a row or a plane does not leap over it.
+// Size of the unmapped memory on each side, so that an index that is wrong by a row or a plane does not reach beyond
+// it.
 constexpr std::size_t kGuard = std::size_t{1} << 20;
 
 std::size_t page_size() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }

@@ -10,7 +10,7 @@
 namespace tieout {
 namespace {
 
-// Calls `field` with everything of a problem that a kernel reads, in the order of the message.
+// Calls `field` with each part of a problem that a kernel reads, in the order of the message.
 template <typename Problem, typename Conditions, typename Field>
 void visit(Problem& problem, Conditions& conditions, Field field) {
   auto& c = problem.spec;
@@ -24,8 +24,9 @@ void visit(Problem& problem, Conditions& conditions, Field field) {
   field(conditions.placement), field(conditions.output_fill), field(conditions.memory_fill), field(conditions.caller);
 }
 
-constexpr std::uint8_t kAnswered = 255;  // in place of a SubjectError::Kind
+constexpr std::uint8_t kAnswered = 255;  // marks an output where errors have a SubjectError::Kind
 
+// Returns true for the errors that a host reports; tieout itself detects the others.
 bool may_come_from_a_host(SubjectError::Kind kind) {
   return kind == SubjectError::Kind::declined || kind == SubjectError::Kind::misbehaved ||
          kind == SubjectError::Kind::absent;

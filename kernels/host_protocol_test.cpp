@@ -46,17 +46,17 @@ TEST(HostProtocol, AnswersComeBack) {
   EXPECT_EQ(hello.value().domain, "dims=2");
 }
 
-// Whatever a library writes in its host's place.
+// A library may write anything in place of its host.
 TEST(HostProtocol, WhatIsNoAnswerToThisProblemIsNone) {
   const std::string answer = pack(1, SubjectAnswer(Tensor<std::uint8_t>{kShape, {1, 2, 3}}));
-  EXPECT_FALSE(unpack_answer(answer, 2, kShape));             // to the problem before
-  EXPECT_FALSE(unpack_answer(answer, 1, Shape{1, 1, 1, 4}));  // of another size
+  EXPECT_FALSE(unpack_answer(answer, 2, kShape));             // answers the problem before
+  EXPECT_FALSE(unpack_answer(answer, 1, Shape{1, 1, 1, 4}));  // has another size
   EXPECT_FALSE(unpack_answer(answer + "x", 1, kShape));
   for (std::size_t size = 0; size < answer.size(); ++size) {
     EXPECT_FALSE(unpack_answer(answer.substr(0, size), 1, kShape)) << size;
   }
   std::string kind = pack(1, SubjectAnswer(tl::unexpected(SubjectError{SubjectError::Kind::died, "a lie"})));
-  EXPECT_FALSE(unpack_answer(kind, 1, kShape));  // how it ended is not for the library to say
+  EXPECT_FALSE(unpack_answer(kind, 1, kShape));  // the host must not report how its own process ended
   for (int other = 6; other < 255; ++other) {
     kind[8] = static_cast<char>(other);
     EXPECT_FALSE(unpack_answer(kind, 1, kShape)) << other;

@@ -23,7 +23,7 @@ namespace {
 using Kind = SubjectError::Kind;
 using Clock = ChildProcess::Clock;
 
-constexpr std::size_t kMostShown = 300;  // bytes of what a library says of itself
+constexpr std::size_t kMostShown = 300;  // maximum size of the library's own texts in messages, in bytes
 
 tl::unexpected<SubjectError> error(Kind kind, std::string message) {
   return tl::unexpected(SubjectError{kind, std::move(message)});
@@ -34,7 +34,7 @@ std::string frame(const std::string& bytes) {
   return std::string(reinterpret_cast<const char*>(&size), sizeof size) + bytes;
 }
 
-// The next message, of at most `most` bytes.
+// Returns the next message. Error: misbehaved if it has more than `most` bytes.
 tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::size_t most,
                                                    Clock::time_point deadline) {
   const auto head = process.read_bytes(sizeof(std::uint64_t), deadline);
@@ -45,12 +45,12 @@ tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::s
   return process.read_bytes(size, deadline);
 }
 
-// What tells a file from another one, or from its next version, under the same path.
+// Identifies a version of a file, to detect that another file was put under its path.
 struct FileVersion {
   dev_t device = 0;
   ino_t number = 0;
   off_t size = 0;
-  std::int64_t seconds = 0, nanoseconds = 0;  // of the last modification
+  std::int64_t seconds = 0, nanoseconds = 0;  // time of the last modification
 
   bool operator==(const FileVersion&) const = default;
 };
@@ -116,13 +116,13 @@ class HostedLibrary final : public Subject {
     return std::move(*hello);
   }
 
-  // Appends the answers to the first of the calls: those whose problems the pipe to the host has room for together.
+  // Sends the first of the calls, as many as the pipe to the host holds, and appends their answers.
   void ask_some(std::span<const SubjectCall> calls, std::vector<SubjectAnswer>& answers) {
     if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) {
       answers.emplace_back(tl::unexpected(loaded.error()));
       return;
     }
-    if (!process_) std::abort();  // load() has started it
+    if (!process_) std::abort();  // impossible: load() has started it
     std::string bytes;
     std::size_t sent = 0;
     for (; sent < calls.size(); ++sent) {
@@ -150,7 +150,8 @@ class HostedLibrary final : public Subject {
     return std::move(*answer);
   }
 
-  // What went wrong between the processes: after it, nobody knows what the host reads or writes next.
+  // Returns the error, and marks the connection as unusable: after it, the position of the host in the stream of
+  // messages is unknown.
   SubjectAnswer failed(SubjectError why) {
     lost_track_ = true;
     const std::string lost = "exit with status " + std::to_string(kConnectionLost);
@@ -161,11 +162,11 @@ class HostedLibrary final : public Subject {
   }
 
   std::filesystem::path file_;
-  FileVersion version_;  // when it was opened: another build under the same path is another subject
+  FileVersion version_;  // at construction; another build under the same path is another subject
   double seconds_to_load_ = kSecondsToLoad;
   HostHello hello_;
   std::optional<ChildProcess> process_;
-  std::uint64_t number_ = 0;  // of the problem that was asked last
+  std::uint64_t number_ = 0;  // number of the problem that was sent last
   bool lost_track_ = false;
 };
 

@@ -64,14 +64,15 @@ tieout_conv describe(const ConvCase& c) {
   return conv;
 }
 
-// What a function leaves below its caller's frame: a variable that is read before it is written holds this.
+// Fills the stack below the caller's frame with this byte, so that variables that are read before they are written hold
+// it.
 [[gnu::noinline]] void dirty_stack(std::uint8_t with) {
   std::array<volatile std::uint8_t, 1 << 15> below;
   for (volatile std::uint8_t& byte : below) byte = with;
 }
 
-// malloc() hands out and takes back memory that holds these bytes, while one lives. glibc fills what it hands out with the
-// complement.
+// While an object lives, malloc() returns memory filled with this byte. glibc fills new memory with the complement of
+// M_PERTURB, and freed memory with M_PERTURB itself.
 class DirtyHeap {
  public:
   explicit DirtyHeap(std::uint8_t with) { mallopt(M_PERTURB, static_cast<std::uint8_t>(~with)); }
@@ -79,7 +80,7 @@ class DirtyHeap {
   DirtyHeap& operator=(const DirtyHeap&) = delete;
   ~DirtyHeap() { mallopt(M_PERTURB, 0); }
 
-  // Chunks that this thread keeps for itself are handed out as they were left: this leaves them dirty.
+  // Dirties the chunks in the thread's cache of malloc(), which are returned as they were left and not filled.
   static void dirty_kept_chunks() {
     constexpr std::size_t kLargest = 1032, kStep = 16, kOfEachSize = 7;
     std::array<void*, kLargest / kStep * kOfEachSize> chunks{};
@@ -88,16 +89,17 @@ class DirtyHeap {
   }
 };
 
-// Rounding mode, flushing of denormals and masks of exceptions: of the thread, and not a kernel's to change.
+// Bits of MXCSR: rounding mode, flushing of denormals and exception masks. They belong to the thread, and a kernel must
+// not change them.
 constexpr unsigned kModes = 0xFFC0;
 
-// A kernel's text, as far as anybody would read it.
+// Returns the kernel's text, cut off after 1000 bytes.
 std::string shortened(const char* text) {
   constexpr std::size_t kMost = 1000;
   return {text, strnlen(text, kMost)};
 }
 
-// What came of the call itself.
+// The result of the call itself.
 struct Outcome {
   const char* declined = nullptr;
   std::optional<std::string> misbehaved;
@@ -133,7 +135,7 @@ Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions
 }  // namespace
 
 tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info) {
-  // The fields of the first header of this version; those that came later are read where `size` has them.
+  // These are the fields of the first header of this version; later fields are read only if `size` includes them.
   constexpr std::size_t kFirstSize = offsetof(tieout_kernel_info, domain);
   if (info.version != TIEOUT_KERNEL_VERSION || info.size < kFirstSize) {
     return tl::unexpected("tieout_describe(): version is " + std::to_string(info.version) + ", size " +

@@ -16,7 +16,7 @@
 namespace tieout {
 namespace {
 
-// A copy of the descriptor under a number that a library does not write to by mistake.
+// Returns a copy of the descriptor with a high number, which a library is unlikely to use by mistake.
 int moved_up(int fd) {
   constexpr int kHigh = 200;
   const int moved = fcntl(fd, F_DUPFD_CLOEXEC, kHigh);

@@ -1,4 +1,4 @@
-// AVX2: as AVX-512 without VNNI, on half as wide registers and half as many.
+// Loops for AVX2. They work as those for AVX-512 without VNNI, on half as many registers of half the width.
 
 #include <immintrin.h>
 
@@ -11,18 +11,19 @@ using Register = __m256i;
 
 Register load_register(const void* from) { return _mm256_loadu_si256(static_cast<const Register*>(from)); }
 
-// Sums, loads and requantization: what does not depend on how products are made.
+// Loads, sums and requantization, which do not depend on how products are computed.
 struct CommonLanes {
   static constexpr std::int64_t kBlock = 8;
   static constexpr int kBlocks = 2;
-  // The sums of two blocks take 12 of 16 registers, those of one block 8.
+  // The sums of two blocks take 12 of the 16 registers, those of one block 8.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 6 : 8; }
   static constexpr std::size_t kDepthwiseWide = 3;
 
   using Sums = Register;
   static Sums load(const std::int32_t* from) { return load_register(from); }
   static void store(std::int32_t* to, Sums sums) { _mm256_storeu_si256(reinterpret_cast<Register*>(to), sums); }
-  // Halves of 128 bits, four channels each, are brought into the channels' order: see channel_of_lane().
+  // Stores the sums in the order of their channels, which moves halves of 128 bits with four channels each: see
+  // channel_of_lane().
   template <std::size_t kPanel, std::size_t kParts>
   static void store_in_order(const Sums (&sums)[kPanel], std::int64_t count, std::int32_t* const (&to)[kParts]) {
     if constexpr (kPanel == 1) {
@@ -40,7 +41,7 @@ struct CommonLanes {
       }
     }
   }
-  // The first `count` of them, which may be more than there are, or fewer than none.
+  // Stores the first `count` sums. count may exceed the number of lanes or be negative.
   static void store_some(std::int32_t* to, Sums sums, std::int64_t count) {
     if (count >= kBlock) return store(to, sums);
     if (count <= 0) return;
@@ -51,8 +52,9 @@ struct CommonLanes {
   static Sums subtract_product(Sums sums, Sums a, Sums b) { return _mm256_sub_epi32(sums, _mm256_mullo_epi32(a, b)); }
   static Sums at_most(Sums sums, std::int32_t most) { return _mm256_min_epi32(sums, _mm256_set1_epi32(most)); }
 
-  // The float path of requantization, up to the whole number before the zero point. The rounding mode is named; then nothing is
-  // left to round, and what does not fit int32, and NaN, becomes INT32_MIN. Positions share their channels' numbers.
+  // Computes requantization in float32 up to the rounded integer, without the zero point. The rounding instruction
+  // names the rounding mode, so that the conversion has nothing left to round; values that do not fit int32, and NaN,
+  // become INT32_MIN. All positions share the constants of their channels.
   template <std::size_t kPositions, std::size_t kPanel>
   static void round(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers) {
 #pragma GCC unroll 4
@@ -67,7 +69,8 @@ struct CommonLanes {
     }
   }
 
-  // a, b: the low and the high half of each 128 bits; see AVX-512's.
+  // Adds the zero point and narrows to uint8: see bytes_of() in lanes_avx512.h. a, b: the low and the high half of each
+  // 128 bits.
   static Register bytes_of(Register a, Register b, Register c, Register d, OutputRange range) {
     const Register zero_point = _mm256_set1_epi16(static_cast<std::int16_t>(range.zero_point));
     const Register low = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
@@ -75,13 +78,15 @@ struct CommonLanes {
     return _mm256_max_epu8(_mm256_packus_epi16(low, high), _mm256_set1_epi8(static_cast<char>(range.lowest)));
   }
 
-  // Four blocks of a position fill a register of bytes; of panels with fewer, two or four positions do.
+  // Requantizes and stores. Four blocks of a position fill a register of bytes; panels with fewer blocks fill it with
+  // two or four positions.
   template <std::size_t kPositions, std::size_t kPanel, std::size_t kParts>
   static void finish(Sums (&sums)[kPositions][kPanel], const BlockNumbers* numbers, OutputRange range,
                      std::uint8_t* const (&y)[kPositions][kParts], std::int64_t count) {
     constexpr std::size_t kTogether = 4 / kPanel;
     round(sums, numbers);
-    // Of each 128 bits, the first 4 * kPanel bytes are the first position's, and so on: they are brought together.
+    // In each 128 bits the first 4 * kPanel bytes belong to the first position, and so on. This order brings each
+    // position's bytes together.
     const Register order =
         kPanel == 2 ? _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7) : _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
 #pragma GCC unroll 16
@@ -99,7 +104,8 @@ struct CommonLanes {
       }
     }
   }
-  // The i-th part of the register, as many bytes as so many blocks have lanes.
+  // Stores the i-th part of the register, which has as many bytes as kOfPart blocks have lanes, but at most `count` of
+  // them.
   template <std::size_t kOfPart>
   static void store_part(std::uint8_t* y, Register bytes, std::size_t i, std::int64_t count) {
     constexpr std::size_t kBytes = kOfPart * kBlock;
@@ -122,7 +128,7 @@ struct CommonLanes {
     }
   }
 
-  // 32 bytes, as many from each place.
+  // Loads 32 bytes, the same number from each address.
   using Bytes = Register;
   template <std::size_t kParts>
   static Bytes bytes(const std::uint8_t* const (&at)[kParts]) {
@@ -140,7 +146,7 @@ struct CommonLanes {
     return eight;
   }
 
-  // Bytes of four rows next to one another, within 128 bits: channels 16 l + 4 r + i in lane 4 l + i of register r.
+  // Interleaves the bytes of four rows within 128 bits: channels 16 l + 4 r + i go to lane 4 l + i of register r.
   static void interleave_bytes(Bytes a, Bytes b, Bytes c, Bytes d, Register (&x)[4]) {
     const Register ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
     const Register cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
@@ -169,7 +175,7 @@ struct PairLanes : CommonLanes {
   static void interleave(Bytes a, Bytes b, Bytes c, Bytes d, Activations (&x)[4]) { interleave_bytes(a, b, c, d, x); }
 };
 
-// 16 bits wide, of activations and weights the first and third of a step, and the second and fourth, apart.
+// Exact products in 16 bits: the first and third number of a step are in `even`, the second and fourth in `odd`.
 struct ExactLanes : CommonLanes {
   static constexpr auto kProducts = Arithmetic::Products::exact;
   struct Halves {

@@ -1,5 +1,5 @@
-// AVX-512 without VNNI. Saturating pairs are what vpmaddubsw computes. Exact products are 16 bits wide: of each step's four
-// activations the first and third, and the second and fourth, are taken apart by a mask and a shift.
+// Loops for AVX-512 without VNNI. vpmaddubsw computes saturating pairs. Exact products use numbers of 16 bits: a mask
+// and a shift separate the first and third activation of a step from the second and fourth.
 
 #include "kernels/lanes_avx512.h"
 
@@ -30,7 +30,7 @@ struct ExactLanes : avx512::CommonLanes {
   };
   using Weights = Halves;
   using Activations = Halves;
-  // A block's weights take two registers here.
+  // The weights of a block take two registers.
   static constexpr std::int64_t positions(std::size_t blocks) { return blocks == 2 ? 8 : 12; }
 
   static Weights weights(const std::int8_t* from) {

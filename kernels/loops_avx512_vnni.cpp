@@ -1,4 +1,4 @@
-// AVX-512 VNNI: vpdpbusd adds four products of bytes to a 32-bit sum, exactly.
+// Loops for AVX-512 VNNI: vpdpbusd adds four products of bytes to a 32-bit sum without saturation.
 
 #include "kernels/lanes_avx512.h"
 

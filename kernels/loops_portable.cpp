@@ -1,4 +1,4 @@
-// In plain words, for CPUs without AVX2, and to hold the others against.
+// Loops in plain C++, for CPUs without AVX2 and as a baseline for tests of the other loops.
 
 #include <cmath>
 #include <cstring>
@@ -101,10 +101,11 @@ struct PortableLanes {
 
   static std::uint8_t requantize(std::int32_t raw, const BlockNumbers& numbers, int at, OutputRange range) {
     auto f = static_cast<float>(raw);
-    // A libm without FMA takes long for it, and most biases are not fused.
+    // std::fma() is slow in a libm without FMA instructions, and most biases are not fused.
     f = numbers.reciprocal[at] == 1.0F ? f + numbers.bias[at] : std::fma(numbers.bias[at], numbers.reciprocal[at], f);
     const float s = f * numbers.multiplier[at];
-    // Rounding and clamping to whole numbers may change places. What does not fit int32, and NaN, is INT32_MIN.
+    // Clamping to whole numbers before rounding gives the same result. Values that do not fit int32, and NaN, count as
+    // INT32_MIN.
     const bool fits = s >= -0x1p31F && s < 0x1p31F;
     const float inside = !fits || s < -32768.0F ? -32768.0F : s > 32767.0F ? 32767.0F : s;
     const float below = std::floor(inside);

@@ -1,4 +1,4 @@
-// Weights and the numbers of each channel in the order in which the loops read them.
+// Packs the weights and each channel's constants in the order in which the loops read them.
 
 #include <immintrin.h>
 
@@ -29,7 +29,7 @@ class Packer {
   void pack_panels() {
     std::size_t lines = 0;
     each_panel([&](auto, auto, std::int64_t blocks, auto) { lines += cache_lines(block_steps_of_panel(blocks)); });
-    plan_.weights.reserve(lines);  // megabytes, which are not to be moved as they grow
+    plan_.weights.reserve(lines);  // reserved, so that growing does not move megabytes
     each_panel([&](std::int64_t group, std::int64_t first, std::int64_t blocks, std::int64_t channels) {
       pack_panel(group, first, blocks, channels);
     });
@@ -86,7 +86,7 @@ class Packer {
   }
 
  private:
-  // use(group, first channel, blocks, channels that exist)
+  // Calls use(group, first channel, blocks, channels that exist) for each panel.
   template <typename Use>
   void each_panel(const Use& use) const {
     for (std::int64_t group = 0; group < plan_.spec.groups; ++group) {
@@ -108,14 +108,14 @@ class Packer {
     return static_cast<std::size_t>((block_steps * of_block_step_ + 63) / 64);
   }
 
-  // Behind the others, so many block steps.
+  // Appends memory for `block_steps` block steps and returns its start.
   std::int8_t* room_for(std::int64_t block_steps, std::vector<CacheLine>& lines) const {
     const std::size_t first = lines.size();
     lines.resize(first + cache_lines(block_steps));
     return lines.data()[first].bytes;
   }
 
-  // value(lane, i): the i-th of a step's four.
+  // Fills the weights of one block step. value(lane, i) returns the i-th of the step's four.
   template <typename Value>
   void put_block_step(std::int8_t* bytes, const Value& value) const {
     for (std::int64_t lane = 0; lane < block_; ++lane) {
@@ -123,7 +123,7 @@ class Packer {
     }
   }
 
-  // Steps of which every lane has all four bytes, four steps and four lanes at a time.
+  // Packs steps in which every lane has all four bytes, four steps and four lanes at a time.
   void put_whole_steps(std::int8_t* to, std::int64_t first, std::int64_t blocks, std::int64_t run,
                        std::int64_t steps) const {
     for (std::int64_t block = 0; block < blocks; ++block) {
@@ -158,7 +158,8 @@ class Packer {
     }
   }
 
-  // channel_at(place): of a panel's lanes in order; -1: a lane that only fills up.
+  // Appends the constants of `blocks` blocks. channel_at(place) returns the channel for a place in the order of the
+  // channels, or -1 for an unused lane.
   template <typename ChannelAt>
   void put_channels(std::int64_t blocks, const ChannelAt& channel_at) {
     for (std::int64_t block = 0; block < blocks; ++block) {
@@ -207,7 +208,7 @@ class Packer {
     plan_.panels.push_back(placed);
   }
 
-  // Of each tap and channel, with nothing but zero points.
+  // Appends what each tap outside of the input contributes to the sum of each channel.
   void put_sums_outside(std::int64_t first, std::int64_t blocks, std::int64_t channels) {
     for (std::int64_t tap = 0; tap < volume(plan_.spec.kernel); ++tap) {
       for (std::int64_t lane = 0; lane < blocks * block_; ++lane) {
@@ -218,7 +219,8 @@ class Packer {
     }
   }
 
-  // Of a tap, whose channels are an even number: neighbours that saturate never belong to two.
+  // Returns the sum of one tap that reads only zero points. The tap has an even number of channels, so that neighbours
+  // that saturate together belong to the same tap.
   [[nodiscard]] std::int32_t sum_outside(const std::int8_t* weights) const {
     const std::int64_t zero_point = plan_.spec.activation_zero_point;
     if (plan_.arithmetic.products == Arithmetic::Products::exact) {
@@ -235,12 +237,12 @@ class Packer {
   ConvPlan& plan_;
   std::span<const std::int8_t> weight_;
   std::vector<std::int8_t> reordered_;
-  const std::int8_t* ordered_;  // in the order of the reduction, K x length
+  const std::int8_t* ordered_;  // weights in the order of the reduction, K x length
   std::int64_t length_, block_, of_block_step_;
 };
 
-// Where the stride is 1, a row of the output is one run of bytes, and channels repeat in it: a register then never ends with
-// the last channel, but after how many of them do the weights repeat?
+// Returns after how many registers of `bytes` bytes the weights repeat, where the stride is 1: a row of the output is
+// one run of bytes, in which the channels repeat independently of the registers' ends.
 std::int64_t period_of_rows(std::int64_t channels, std::int64_t bytes) { return channels / std::gcd(channels, bytes); }
 
 }  // namespace
@@ -264,9 +266,9 @@ void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight) {
   }
   while (plan.run_offsets.size() % kStep != 0) plan.run_offsets.push_back(plan.run_offsets.front());
   const std::int64_t channels = plan.spec.out_channels;
-  const std::int64_t bytes = 4 * plan.loops.block;  // of a register
+  const std::int64_t bytes = 4 * plan.loops.block;  // size of a register
   const std::int64_t period = period_of_rows(channels, bytes);
-  // Weights that repeat late would not stay in the cache.
+  // Weights that repeat after a long period would not stay in the cache.
   plan.runs_on = plan.spec.stride[2] == 1 && (period <= 16 || period * bytes <= 8 * channels);
   if (plan.runs_on) {
     packer.pack_depthwise(period, period * bytes);

@@ -12,7 +12,7 @@
 namespace tieout {
 namespace {
 
-// One call's work: a part of one image.
+// Computes a part of one image.
 class Run {
  public:
   Run(const ConvPlan& plan, const std::uint8_t* image, std::uint8_t* y, std::int32_t* sums)
@@ -26,19 +26,19 @@ class Run {
         panels_(plan.panels),
         copy_(plan, image) {}
 
-  // Only those from `first` on.
+  // Restricts the work to `count` panels from `first` on.
   void only_panels(std::int64_t first, std::int64_t count) {
     panels_ = panels_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
   }
 
-  // y_ and sums_ begin with row `first`.
+  // Computes `count` rows from `first` on. y_ and sums_ begin with row `first`.
   void rows(std::int64_t first, std::int64_t count) {
     first_row_ = first;
     for (std::int64_t row = first; row < first + count;) {
       if (plan_.windows == Windows::joined || plan_.windows == Windows::gathered) {
         row_of_windows(row++);
       } else {
-        // Up to the end of the chunk, of what is asked for, and of the plane.
+        // A chunk ends at the latest with the requested rows and with the plane.
         const std::int64_t h = row % plan_.out[1];
         const std::int64_t many = std::min({plan_.chunk_rows, first + count - row, plan_.out[1] - h});
         if (plan_.reduction == Reduction::depthwise_3x3) {
@@ -83,7 +83,7 @@ class Run {
     }
   }
 
-  // By the activations in these lines of the window's planes.
+  // Chooses the 7-bit loops if all activations in `lines` lines of the window's planes fit 7 bits.
   void choose_loops(const std::uint8_t* source, std::int64_t lines) {
     if (!plan_.seven_bit_loops) return;
     bool seven_bits = true;
@@ -93,7 +93,7 @@ class Run {
     loops_ = seven_bits ? &*plan_.seven_bit_loops : &plan_.loops;
   }
 
-  // Positions with the same taps together.
+  // Computes the rows by areas of positions that have the same taps inside of the input.
   void trimmed_chunk(const std::uint8_t* source, std::int64_t row, std::int64_t count) {
     const std::int64_t h = row % plan_.out[1];
     for (const ConvPlan::PlacedPanel& placed : panels_) {
@@ -112,7 +112,7 @@ class Run {
     }
   }
 
-  // The panel without the taps outside, which its sums then begin with.
+  // Returns the panel without the taps outside of the input. Its sums start with what these taps contribute.
   ConvPlan::PlacedPanel trimmed(ConvPlan::PlacedPanel placed, const Span& rows, const Span& columns) {
     Panel& panel = placed.panel;
     const std::int64_t block = plan_.loops.block;
@@ -151,7 +151,7 @@ class Run {
             .y_distance = c_.out_channels};
   }
 
-  // One panel of an area whose x is set; to the output at `offset`.
+  // Computes one panel of an area whose x is set, and writes to the output at `offset`.
   void dense(const ConvPlan::PlacedPanel& placed, DenseArea work, std::int64_t offset) {
     if (plan_.weight_zero_points) {
       sum_activations(work);
@@ -172,7 +172,7 @@ class Run {
       for (std::int64_t run = 0; run < work.runs; ++run) {
         const std::uint8_t* const x = window + work.run_offsets[run];
         for (std::int64_t i = 0; i < plan_.run_bytes; i += kShort) {
-          std::uint32_t of_part = 0;  // 32 bits, so that the compiler adds up many at a time
+          std::uint32_t of_part = 0;  // 32 bits, so that the compiler vectorizes the loop
           for (std::int64_t j = i; j < std::min(i + kShort, plan_.run_bytes); ++j) of_part += x[j];
           sum += of_part;
         }
@@ -225,7 +225,7 @@ class Run {
   std::vector<BlockNumbers> numbers_;
 };
 
-// The part of their time for which threads wait for the one with the most items; all of it where there is nothing to share.
+// Returns the share of their time for which threads wait for the thread with the most items; 1 if there are no items.
 double idle_share(std::int64_t items, std::int64_t threads) {
   if (items == 0) return 1;
   const std::int64_t longest = (items + threads - 1) / threads;
@@ -246,7 +246,7 @@ void PackedConv::run(const std::uint8_t* x, std::uint8_t* y, int threads) const 
   const ConvPlan& plan = *plan_;
   const std::int64_t rows = plan.spec.batch * plan.out_rows(), row = plan.out[2] * plan.spec.out_channels;
   const auto panels = static_cast<std::int64_t>(plan.panels.size());
-  // Threads share the rows, or the output channels where that divides more evenly.
+  // Threads share the rows, or the panels of output channels if these divide more evenly.
   const bool by_panels = idle_share(panels, threads) < idle_share(rows, threads);
   const std::int64_t items = by_panels ? panels : rows;
   const auto parts = static_cast<int>(std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(items, 1)));

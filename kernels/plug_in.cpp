@@ -1,4 +1,4 @@
-// Subjects that run in the caller's process: shared libraries, and kernels that are linked here.
+// Implements the subjects that run in the caller's process: shared libraries, and kernels that are linked here.
 
 #include "kernels/plug_in.h"
 
@@ -45,7 +45,7 @@ class LinkedSubject final : public Subject {
  private:
   std::string name_;
   KernelFunction kernel_;
-  const tieout_kernel_info* info_;  // until it has been read
+  const tieout_kernel_info* info_;  // nullptr once it has been read
   KernelTraits traits_;
   KernelCall call_;
 };
@@ -62,9 +62,9 @@ class PlugIn final : public Subject {
   using Subject::load;
   tl::expected<void, SubjectError> load(double) override {
     if (kernel_ != nullptr) return {};
-    // With a slash in it, the loader takes the path as it is and does not search.
-    // What -ffast-math links into a library sets other floating-point modes when it is loaded. They are the kernel's own:
-    // LibTorch in the same process would answer otherwise, too, and alike.
+    // dlopen() gets a path with a slash, which it does not search for. Code that -ffast-math links into a library
+    // changes the floating-point modes when the library is loaded. These modes apply to the kernel only: with them,
+    // LibTorch in the same process would compute different results, and the same ones as the kernel.
     const unsigned ours = _mm_getcsr();
     void* const library = dlopen(std::filesystem::absolute(file_).c_str(), RTLD_NOW | RTLD_LOCAL);
     modes_ = _mm_getcsr();
@@ -82,7 +82,8 @@ class PlugIn final : public Subject {
       if (!traits) return absent(file_.string() + ": " + traits.error());
       traits_ = *traits;
     }
-    kernel_ = reinterpret_cast<KernelFunction>(kernel);  // never closed: what it left behind may still run
+    kernel_ = reinterpret_cast<KernelFunction>(
+        kernel);  // the library is never closed, because threads that it started may still run
     return {};
   }
 

@@ -19,7 +19,7 @@ namespace {
 
 using Kind = SubjectError::Kind;
 
-constexpr std::size_t kMostShown = 300;  // bytes of what a program says
+constexpr std::size_t kMostShown = 300;  // maximum size of the program's own texts in messages, in bytes
 
 std::string number(double value, int digits) {
   std::array<char, 40> text{};
@@ -38,13 +38,13 @@ std::string triple(const Spatial& s) {
   return std::to_string(s[0]) + "," + std::to_string(s[1]) + "," + std::to_string(s[2]);
 }
 
-// What a program says of itself.
+// The properties that a program declares in its first line.
 struct Hello {
   bool activation_last = false, weight_last = false;  // channels last: nhwc, ohwi
   std::string name, domain;                           // empty: none
 };
 
-// Returns what the line says. Error: what is wrong with it, and what is allowed.
+// Returns the properties in the line. Error: what is wrong with the line, and what is allowed.
 tl::expected<Hello, std::string> parse_hello(std::string_view line) {
   Hello hello;
   std::string_view rest = line;
@@ -98,7 +98,7 @@ class ProcessSubject final : public Subject {
     const auto hello = sent ? started->read_line(deadline) : tl::unexpected(sent.error());
     if (!hello) {
       const std::string words =
-          started->end();  // a program that hangs may have said why; that of one that ended is told
+          started->end();  // explains a hang; after the end of a program, the error already has it
       return absent("said nothing: " + hello.error().message +
                     (words.empty() ? "" : "; its standard error ends with '" + words + "'"));
     }
@@ -112,9 +112,9 @@ class ProcessSubject final : public Subject {
   tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
                                                        const Conditions& conditions) override {
     if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) return tl::unexpected(loaded.error());
-    if (!process_) std::abort();  // load() has started it
+    if (!process_) std::abort();  // impossible: load() has started it
     auto answer = ask(*process_, problem, ChildProcess::after(conditions.seconds));
-    // After anything but an answer nobody knows what it will read or write next.
+    // After any other error, the position of the program in the stream of requests is unknown.
     if (!answer && answer.error().kind != Kind::declined) process_.reset();
     return answer;
   }

@@ -16,7 +16,7 @@ ConvProblem small_problem() {
   return with_contents(c);
 }
 
-// A program for the shell: says hello, reads one problem's line and its 4 bytes, and does `then`.
+// Returns a command line that answers the greeting, reads one problem's line and its 4 bytes, and then runs `then`.
 std::string program(const std::string& then) {
   return "read hello; echo ok; read problem; head -c 4 >/dev/null; " + then;
 }
@@ -29,7 +29,7 @@ TEST(RequestLine, HasEveryWord) {
   ConvCase c{.dims = 1, .batch = 2, .in_channels = 4, .out_channels = 2, .groups = 2, .input = {1, 1, 5}};
   c.kernel = {1, 1, 3};
   c.padding = {0, 0, 1};
-  c.activation_scale = 0.1;  // 17 digits, or another double
+  c.activation_scale = 0.1;  // needs 17 digits to be read back as the same double
   c.granularity = Granularity::per_channel;
   c.weight_scales = {0.5, 0.25};
   c.weight_zero_points = {0, -3};

@@ -1,8 +1,8 @@
 // The program tieout-subject-host, which tieout starts for every subject that runs in a process of its own:
 //   tieout-subject-host library FILE      hosts a shared library
-//   tieout-subject-host command LINE      runs a command line by the shell
-// It is a program of its own, and not a fork of tieout, so that nothing of tieout's memory is in it: a subject cannot read
-// what is expected of it.
+//   tieout-subject-host command LINE      runs a command line in the shell
+// It is a program of its own and not a fork of tieout, so that its memory contains nothing of tieout's: a subject
+// cannot read the expected values.
 
 #include <unistd.h>
 

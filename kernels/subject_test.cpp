@@ -1,4 +1,4 @@
-// What a kernel is handed through the C interface, and what is noticed of its conduct.
+// Tests what a kernel receives through the C interface, and which errors of a kernel are detected.
 
 #include "kernels/subject.h"
 
@@ -17,7 +17,8 @@ namespace {
 
 using Kind = SubjectError::Kind;
 
-// 2 images of 2 channels of 1x3; 2 output channels, 1x1, so that the output has the input's positions.
+// Has 2 images of 2 channels of 1x3, and 2 output channels of a 1x1 kernel, so that the output has the input's
+// positions.
 ConvProblem small_problem() {
   ConvCase c{.batch = 2, .in_channels = 2, .out_channels = 2, .input = {1, 1, 3}};
   c.activation = {Fill::listed, {0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112}};
@@ -36,7 +37,8 @@ TEST(Subject, SeesTheLayoutThatItWorksIn) {
   ASSERT_TRUE(plain) << plain.error().message;
   EXPECT_EQ(plain->shape, (Shape{2, 2, 1, 3}));
   EXPECT_EQ(plain->values, problem.activation);
-  // In NHWC the copy is one, too: what is handed over channels last comes back channels first.
+  // In NHWC a copy of the buffer is a copy of the tensor, too: output that is written channels last is returned
+  // channels first.
   const tieout_kernel_info last{
       sizeof(tieout_kernel_info), TIEOUT_KERNEL_VERSION, nullptr, TIEOUT_NHWC, TIEOUT_OHWI, 0};
   EXPECT_EQ(linked_subject("last", copy_channels, &last)->run(problem)->values, problem.activation);
@@ -94,7 +96,7 @@ TEST(Subject, MisconductIsNamed) {
   EXPECT_EQ(_mm_getcsr() & 0x8000U, 0U);
 }
 
-// The parent reads what the child wrote: the line stands before the signal.
+// EXPECT_DEATH() reads what the child process wrote to standard error before it ended by the signal.
 TEST(Subject, AFaultBesideABufferIsNamed) {
   const auto reader = linked_subject(
       "reader",
@@ -125,7 +127,7 @@ TEST(Subject, AnotherVersionIsRefusedWithWhatToDo) {
   EXPECT_FALSE(linked_subject("odd", copy_channels, &odd)->load());
 }
 
-// A library that was compiled with the first header: its struct ends where `domain` was appended later.
+// A library that was compiled with the first header has a struct that ends where `domain` was appended later.
 TEST(Subject, AnEarlierHeadersStructIsReadAsFarAsItGoes) {
   tieout_kernel_info earlier{offsetof(tieout_kernel_info, domain), TIEOUT_KERNEL_VERSION, "early", 0, 0, 0};
   earlier.domain = reinterpret_cast<const char*>(1);  // lies behind the struct

@@ -23,7 +23,7 @@
 namespace tieout {
 namespace {
 
-constexpr int kFailed = 125;  // exit status of a supervisor that cannot do its work
+constexpr int kFailed = 125;  // exit status of a supervisor that fails
 
 // Sends SIGKILL to every process whose parent is this one.
 void kill_children() {
@@ -36,7 +36,7 @@ void kill_children() {
         std::fopen(("/proc/" + std::string(entry->d_name) + "/stat").c_str(), "r"), std::fclose);
     std::array<char, 400> line{};
     if (!file || std::fgets(line.data(), line.size(), file.get()) == nullptr) continue;
-    // "PID (NAME) STATE PARENT ...", where the name may hold anything.
+    // The line is "PID (NAME) STATE PARENT ...", where the name may contain any characters.
     const char* const behind_name = std::strrchr(line.data(), ')');
     int parent = 0;
     if (behind_name == nullptr || std::sscanf(behind_name + 1, " %*c %d", &parent) != 1) continue;
@@ -44,7 +44,8 @@ void kill_children() {
   }
 }
 
-// Ends everything that the subject has started. Children of a process that ends become this one's, and are next.
+// Ends every process that the subject has started. The children of a process that ends become children of this process,
+// and are ended next.
 void end_descendants() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   while (std::chrono::steady_clock::now() < deadline) {
@@ -65,7 +66,7 @@ class Supervisor {
     signals_ = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   }
 
-  // Returns once the subject has ended, or has been ended because tieout has.
+  // Returns once the subject has ended, or has been ended because tieout has ended.
   void watch() {
     while (!ended_) {
       std::array<pollfd, 3> ready{{{kControl, POLLIN, 0}, {signals_, POLLIN, 0}, {words_, POLLIN, 0}}};
@@ -76,7 +77,8 @@ class Supervisor {
     }
   }
 
-  // How it ended. What it wrote before has been read; what its descendants still write is not waited for.
+  // Returns how the subject ended, with its last line. Everything that the subject wrote has been read; the function
+  // does not wait for what its descendants still write.
   [[nodiscard]] SubjectEnd end() {
     for (int reads = 0; words_ >= 0 && reads < 64 && read_words(); ++reads) {
     }
@@ -100,7 +102,7 @@ class Supervisor {
       ended_ = true;
       status_ = status;
     }
-    if (ended_) end_subject();  // a stopped one goes on to exist, and so does its process group
+    if (ended_) end_subject();  // a stopped subject and its process group still exist
   }
 
   void end_subject() {
@@ -110,7 +112,7 @@ class Supervisor {
     ended_ = true;
   }
 
-  // False: there is nothing more for now.
+  // Reads what the subject wrote to standard error. Returns false if nothing more can be read now.
   bool read_words() {
     constexpr std::size_t kKept = 4096;
     std::array<char, 1 << 16> chunk;
@@ -127,24 +129,26 @@ class Supervisor {
   }
 
   pid_t subject_;
-  int words_;         // what it writes to standard error; -1: that is closed
+  int words_;         // the subject's standard error; -1 once it is closed
   int signals_ = -1;  // SIGCHLD
   bool ended_ = false;
   int status_ = 0;
-  std::string tail_;  // of its words
+  std::string tail_;  // end of the subject's standard error
 };
 
+// Becomes the subject in the forked child process. words: the pipe for its standard error.
 [[noreturn]] void live(const std::function<int()>& subject, pid_t supervisor, int words) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  // The supervisor and the workers ignore these. A subject that sends them to itself has to end, as it would elsewhere.
+  // The supervisor and tieout's worker processes ignore these signals. A subject that sends them to itself has to end,
+  // as it would without a supervisor.
   for (const int ending : {SIGINT, SIGTERM, SIGHUP}) std::signal(ending, SIG_DFL);
-  setsid();  // a signal to its process group reaches what it started, and nothing else
+  setsid();  // a signal to its process group reaches only what it started
   dup2(words, STDERR_FILENO);
   close_range(STDERR_FILENO + 1, ~0U, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != supervisor) _exit(kFailed);  // it has ended in the meantime
+  if (getppid() != supervisor) _exit(kFailed);  // the supervisor has ended in the meantime
   _exit(subject());
 }
 
@@ -153,7 +157,8 @@ class Supervisor {
 int supervise(const std::function<int()>& subject) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   fcntl(kControl, F_SETFD, FD_CLOEXEC);
-  // Job systems send these to every process that they find. What they mean, tieout decides.
+  // Job systems send these signals to all processes of a job; tieout decides how to react and ends the supervisor if
+  // needed.
   for (const int ending : {SIGINT, SIGTERM, SIGHUP}) std::signal(ending, SIG_IGN);
   sigset_t child;
   sigemptyset(&child);

@@ -6,7 +6,7 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may read, and do not use
+constexpr std::int64_t kSlack = 64;  // bytes behind a copy that the loops may read, but do not use
 
 }  // namespace
 
@@ -43,7 +43,7 @@ const std::uint8_t* WindowCopy::pad(std::int64_t d, std::int64_t h, std::int64_t
   return copy;
 }
 
-// The group's channels of one pixel.
+// Copies the group's channels of one pixel, or the zero point for a pixel outside of the input.
 void WindowCopy::copy_pixel(const Spatial& at, std::int64_t group, std::uint8_t* to) const {
   const auto size = static_cast<std::size_t>(plan_.group_channels);
   bool inside = true;
@@ -64,7 +64,7 @@ const std::uint8_t* WindowCopy::join(const std::uint8_t* lines, std::int64_t fir
     const std::uint8_t* const from = lines + (first + p) * c_.stride[2] * c_.in_channels + group * plan_.group_channels;
     std::uint8_t* to = copy + p * bytes;
     for (const std::int64_t offset : plan_.part_offsets) {
-      // A few bytes take many times as long to copy by their number. What is too much, the next part overwrites.
+      // Copying exactly a few bytes takes many times as long as copying 16; the next part overwrites the excess.
       for (std::int64_t i = 0; i < part; i += 16) std::memcpy(to + i, from + offset + i, 16);
       to += part;
     }

@@ -7,8 +7,8 @@
 namespace tieout {
 namespace {
 
-// Layers follow one another within microseconds, and to be woken up takes tens of them: a worker looks for work for about a
-// hundred before it sleeps.
+// Number of checks for new work before a worker sleeps, about a hundred microseconds: layers follow one another within
+// microseconds, and waking a thread takes tens of them.
 constexpr int kLooks = 5'000;
 
 void pause_briefly() { __builtin_ia32_pause(); }
@@ -16,7 +16,7 @@ void pause_briefly() { __builtin_ia32_pause(); }
 }  // namespace
 
 Workers& Workers::shared() {
-  static auto* const workers = new Workers;  // never destroyed: its threads wait until the process ends
+  static auto* const workers = new Workers;  // never destroyed, because its threads wait until the process ends
   return *workers;
 }
 
@@ -41,7 +41,8 @@ void Workers::serve(int part, std::uint32_t seen) {
 
 void Workers::run(int parts, const std::function<void(int)>& work) {
   if (parts <= 1) return work(0);
-  const bool ours = getpid() == owner_;  // a fork takes none of the threads along, and the lock as it was
+  const bool ours =
+      getpid() == owner_;  // a forked process has none of the threads, and a copy of the lock in any state
   if (!ours || !busy_.try_lock()) {
     in_parts(parts, parts, [&](std::size_t, std::int64_t part, std::int64_t) { work(static_cast<int>(part)); });
     return;

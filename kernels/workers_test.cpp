@@ -9,7 +9,7 @@
 namespace tieout {
 namespace {
 
-// How often each part was done; a part that is left out or done twice shows.
+// Returns how often each part was done, which shows parts that are left out or done twice.
 std::array<int, 5> done_in(int parts) {
   std::array<std::atomic<int>, 5> counts{};
   Workers::shared().run(parts, [&](int part) { ++counts[static_cast<std::size_t>(part)]; });
@@ -32,7 +32,7 @@ TEST(Workers, ServeWhoAsksWhileTheyAreBusy) {
   EXPECT_EQ(inner, 4);
 }
 
-// Campaigns run each case in a process of its own, which has none of its parent's threads.
+// Campaigns run each case in a forked process, which has none of its parent's threads.
 TEST(Workers, ServeAForkedProcess) {
   ASSERT_EQ(done_in(3), (std::array{1, 1, 1, 0, 0}));
   const pid_t child = fork();
