@@ -1,11 +1,11 @@
 #pragma once
-// The baseline: findings that are known and accepted, in a JSON file that people write.
+// Reads the baseline, a JSON file that users write to accept known findings:
 //
 //   [{"kind": "pair saturation", "path": "depthwise", "reason": "waits for the vendor", "link": "https://..."},
 //    {"case": "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]", "reason": "rounded half away, as agreed"}]
 //
-// kind, engine, isa, path and case say which findings are meant; what is left out matches all, and one of them is needed.
-// reason is needed too.
+// kind, engine, isa, path and case select findings; a missing member matches all. At least one of them is required, and
+// so is reason.
 
 #include <filesystem>
 #include <string>
@@ -17,10 +17,11 @@
 
 namespace tieout {
 
-// Reads a baseline from a regular file of at most 4 MiB: a pipe, which may never end, is refused. The error names the file.
+// Reads a baseline from a regular file of at most 4 MiB. A pipe is refused, because it may never end. The error names
+// the file.
 [[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> read_baseline(const std::filesystem::path& file);
 
-// The error names the entry and what is wrong with it.
+// Reads a baseline from JSON. The error names the entry and what is wrong with it.
 [[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> parse_baseline(std::string_view text);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// What a benchmark measured, and how it is written: as a table, and as JSON.
+// Holds the measurements of `tieout bench` and formats them as a table and as JSON.
 
 #include <cstdint>
 #include <string>
@@ -7,13 +7,14 @@
 
 namespace tieout {
 
+// The measurements of one layer.
 struct BenchLayer {
   std::string network, name;
-  int count = 0;                            // of such layers in the network
-  std::int64_t multiply_adds = 0;           // of one
-  double ours = 0, fbgemm = 0, onednn = 0;  // seconds for one
-  double peak = 0;                          // multiply-adds a second, measured beside it
-  bool equal = false;                       // whether all three gave the same bytes
+  int count = 0;                            // number of such layers in the network
+  std::int64_t multiply_adds = 0;           // of one such layer
+  double ours = 0, fbgemm = 0, onednn = 0;  // processing time of one layer in seconds
+  double peak = 0;                          // multiply-adds per second, measured next to the layer
+  bool equal = false;                       // true if all three gave the same bytes
 
   [[nodiscard]] double faster() const { return fbgemm < onednn ? fbgemm : onednn; }
   [[nodiscard]] double ratio() const { return faster() / ours; }
@@ -21,7 +22,7 @@ struct BenchLayer {
   bool operator==(const BenchLayer&) const = default;
 };
 
-// The same layers on this many threads.
+// Measurements of the same layers on a number of threads.
 struct BenchRun {
   int threads = 1;
   std::vector<BenchLayer> layers;
@@ -31,24 +32,29 @@ struct BenchRun {
 
 struct BenchReport {
   std::string cpu, libtorch;
-  std::string isa;          // ours, and what becomes of products where that is asked: "avx2, int16_pairs"
-  std::string engines;      // theirs: "native", or the one that both are held to
-  double seconds_each = 0;  // of a repetition, at least
+  // Our instruction set and, where it is chosen, the kind of products: "avx2, int16_pairs".
+  std::string isa;
+  // The engines' instruction set: "native", or the one that both are limited to.
+  std::string engines;
+  double seconds_each = 0;  // minimum duration of a repetition, seconds
   int repetitions = 0;
-  std::vector<BenchRun> runs;  // the first on one thread
+  std::vector<BenchRun> runs;  // the first one is on one thread
 
   bool operator==(const BenchReport&) const = default;
 };
 
-// Of the ratios to the faster of the two, each layer of each network as often as it occurs; 0 where there is none.
+// Returns the geometric mean of each layer's speed relative to the faster engine, with each layer weighted by its
+// number in the network; 0 if there are no layers.
 [[nodiscard]] double geometric_mean(const std::vector<BenchLayer>& layers);
 
-// Head of the table and a line a layer; behind the last layer the networks' totals, the threads where several were measured, and
-// as the last line `geometric mean against the faster of FBGEMM and ONEDNN: R`. At most 96 columns.
+// The parts of the table, at most 96 columns wide: its head, a line for a layer, and the summary. The summary contains
+// the totals of the networks, the scaling if several numbers of threads were measured, and the last line `geometric
+// mean against the faster of FBGEMM and ONEDNN: R`.
 [[nodiscard]] std::string bench_head(const BenchReport& report);
 [[nodiscard]] std::string bench_line(const BenchLayer& layer);
 [[nodiscard]] std::string bench_summary(const BenchReport& report);
 
+// Returns the report as JSON; speeds are seconds per layer.
 [[nodiscard]] std::string bench_json(const BenchReport& report);
 
 }  // namespace tieout

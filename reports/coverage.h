@@ -1,5 +1,6 @@
 #pragma once
-// What was compared, by engine, instruction set and path: the cells of a run with granularity and bias summed up.
+// Summarizes what a run compared, by engine, instruction set and path: the run's cells, added up over granularity and
+// bias.
 
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ struct CoverageRow {
   bool operator==(const CoverageRow&) const = default;
 };
 
-// By engine, then instruction set, then path.
+// Returns one row per combination, sorted by engine, then instruction set, then path.
 [[nodiscard]] std::vector<CoverageRow> coverage(const RunSummary& run);
 
 }  // namespace tieout

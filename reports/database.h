@@ -1,6 +1,6 @@
 #pragma once
-// SQLite, as run records need it. The first error stays, in words with the file's name and what to do, and makes everything
-// after it do nothing: a sequence of steps is written down plainly and asked once, at its end.
+// A wrapper of SQLite for run records. The first error is kept as a message with the file's name and what to do, and
+// makes every later call do nothing. Callers can therefore run a sequence of steps and check error() once, at its end.
 
 #include <sqlite3.h>
 
@@ -13,7 +13,7 @@
 
 namespace tieout {
 
-// One row of an answer. Columns count from 0; what is null reads as 0 or "".
+// One row of a result. Columns count from 0; NULL reads as 0 or "".
 class Row {
  public:
   explicit Row(sqlite3_stmt* statement) : statement_(statement) {}
@@ -25,32 +25,35 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
-// A folder of its own, in which a copy of a record lies; it goes with this object.
+// A temporary folder with a copy of a record, which the destructor removes.
 class RecordCopy;
 
-// A file that comes from elsewhere is opened with everything off that a record does not need: views, triggers, functions in
-// its schema, large values. No statement takes more steps than the size of the file accounts for.
+// A connection to a database file. Files may come from an untrusted source: every feature of SQLite that a record does
+// not need is off, such as views, triggers, functions in the schema and large values, and no statement may take more
+// steps than a record of the file's size needs.
 class Database {
  public:
-  // read: the file is not changed. Where a writer was killed within a transaction, a copy of the file is put right and read.
+  // read: the file is not changed. If a writer was killed within a transaction, a copy of the file is repaired and
+  // read.
   enum class Mode { read, change };
 
   Database(const std::filesystem::path& file, Mode mode);
-  Database();  // an empty one in memory
+  Database();  // creates an empty database in memory
   Database(Database&&) noexcept;
   ~Database();
 
-  // The database as the bytes of a file.
+  // Returns the database in the bytes of a database file, or nothing after an error.
   [[nodiscard]] std::string bytes();
 
-  // Refuses a file that is cut off or whose pages are damaged: damage is met late otherwise. After a statement that has read,
-  // within the same transaction.
+  // Sets an error if the file is cut off or has damaged pages, which SQLite detects only when it reads them. It must be
+  // called after a statement that has read, within the same transaction.
   void verify_pages();
 
-  // 64 bits do not fit SQLite's integers: the number that a text is; refuses what is none.
+  // Returns the number that a text represents; sets an error if it represents none. Numbers of 64 unsigned bits are
+  // stored as texts, because SQLite's integers are signed.
   [[nodiscard]] std::uint64_t number(const std::string& text, int base);
 
-  // One statement; ?1, ?2, ... are the values.
+  // Runs one statement. The values are bound to ?1, ?2, ...
   template <typename... Values>
   void run(std::string_view sql, const Values&... values) {
     each(sql, [](const Row&) {}, values...);
@@ -65,10 +68,10 @@ class Database {
     step(statement.get(), row);
   }
 
-  // Several statements without values.
+  // Runs several statements without values.
   void script(const std::string& sql);
 
-  // Makes an error of what the caller found wrong with the file.
+  // Sets an error that the caller found in the file.
   void refuse(const std::string& why);
 
   [[nodiscard]] const std::string& error() const { return error_; }
@@ -87,7 +90,7 @@ class Database {
   };
 
   void open(const std::filesystem::path& file, Mode mode);
-  // Whether it could be opened; error() says why not.
+  // Opens the connection. Returns false if that fails; error() then has the reason.
   bool connect(const std::string& file, int flags);
   void harden(std::int64_t file_bytes);
   [[nodiscard]] Statement prepare(std::string_view sql);
@@ -99,8 +102,8 @@ class Database {
   void fail(int code);
 
   std::string file_;
-  std::unique_ptr<RecordCopy> copy_;  // before the connection, so that it goes after it
-  std::unique_ptr<Steps> steps_;      // likewise; where it lies does not change
+  std::unique_ptr<RecordCopy> copy_;  // declared before the connection, so that it is destroyed after it
+  std::unique_ptr<Steps> steps_;      // also declared before; SQLite keeps its address, which must not change
   std::unique_ptr<sqlite3, Close> connection_;
   std::string error_;
 };

@@ -1,6 +1,7 @@
 #pragma once
-// Sentences for every report about equal cases in which the exact contract's values and LibTorch's are different. Without
-// them, "equal" would hide that the value depends on the CPU, or that the subject's values are not LibTorch's.
+// Provides sentences for every report about cases that count as equal although the exact contract's values and
+// LibTorch's differ. Without them, "equal" would hide that the value depends on the CPU, or that the subject's values
+// are not LibTorch's.
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
 #pragma once
-// The comparison: which elements of two results differ, and by how much. It neither computes nor formats.
+// Compares two results: which elements differ, and by how much.
 
 #include <cstdint>
 #include <vector>
@@ -9,17 +9,17 @@
 namespace tieout {
 
 struct Diff {
-  std::vector<std::int64_t> offsets;  // positions that differ, row-major, ascending
-  int largest = 0;                    // of |actual - expected|
-  std::int64_t signed_sum = 0;        // of actual - expected; can be 0 while elements differ
-  std::int64_t elements = 0;          // compared
+  std::vector<std::int64_t> offsets;  // offsets of the elements that differ, row-major, ascending
+  int largest = 0;                    // maximum of |actual - expected|
+  std::int64_t signed_sum = 0;        // sum of actual - expected; it can be 0 although elements differ
+  std::int64_t elements = 0;          // number of elements compared
 
   [[nodiscard]] bool equal() const { return offsets.empty(); }
   bool operator==(const Diff&) const = default;
 };
 
-// Both of the same shape: a subject that answers in another shape is a finding of its own, found before this. Aborts
-// otherwise, in every build, because a comparison with holes verifies nothing.
+// Compares two tensors of the same shape. Different shapes abort the program in every build, because an incomplete
+// comparison verifies nothing; a subject that answers in another shape is reported as a finding before this call.
 [[nodiscard]] Diff diff(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// What the differing elements of two tensors have in common: how they are distributed, and where they lie.
+// Computes statistics of the differing elements of two tensors: how they are distributed, and where they are.
 
 #include <cstdint>
 #include <map>
@@ -20,18 +20,19 @@ struct TouchedDimension {
 };
 
 struct DiffStatistics {
-  std::map<int, std::int64_t> histogram;  // of actual - expected; the equal elements are not in it
-  double signed_mean = 0;                 // of the differing elements, output units; 0 if there are none
+  std::map<int, std::int64_t> histogram;  // number of elements by actual - expected, without the equal elements
+  double signed_mean = 0;                 // mean of the differing elements, output units; 0 if there are none
   std::int64_t worst = -1;                // offset of the first of the largest differences; -1 if there are none
   std::vector<TouchedDimension> touched;  // outermost first
 
   bool operator==(const DiffStatistics&) const = default;
 };
 
-// Both of the same shape: N x C x [[D x] H x] W for the names to fit. Aborts as diff() does where the shapes differ.
+// Computes the statistics of two tensors of the same shape, which must be N x C x [[D x] H x] W for the names of
+// dimensions to be right. Aborts as diff() does if the shapes differ.
 [[nodiscard]] DiffStatistics diff_statistics(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
 
-// "0, 3-5, 9"
+// Returns ascending numbers as ranges: "0, 3-5, 9".
 [[nodiscard]] std::string ranges_text(const std::vector<std::int64_t>& ascending);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// A finding as the document's script prints it: every tensor under its title, then how far they lie apart.
+// Formats a result of `tieout experiment` as the document's python script prints it: each tensor below its title, then
+// the sums of the differences.
 //
 //   manual_output_1:
 //    tensor([[[[96.,  0.]]]], dtype=torch.float64, grad_fn=<RoundBackward0>)
@@ -18,10 +19,10 @@ namespace tieout {
 struct TitledTensor {
   std::string title;
   std::variant<Tensor<std::uint8_t>, Tensor<std::int8_t>, Tensor<std::int32_t>, Tensor<float>, Tensor<double>> tensor;
-  std::string grad_fn = {};  // of tensor_text()
+  std::string grad_fn = {};  // as in tensor_text()
 };
 
-// sum: of subject - reference, element by element and with its sign, so that it can be 0 while elements differ.
+// sum: of subject - reference over all elements, with sign, so that it can be 0 although elements differ.
 struct SignedDifference {
   std::string subject;
   std::string reference;
@@ -35,7 +36,8 @@ struct Document {
 
 [[nodiscard]] std::string document_text(const Document& document);
 
-// repr(float): the shortest digits that read back to the same bits. "0.0", "-0.0", "1e-05", "1e+16", "inf", "nan".
+// Returns what python's repr(float) returns, the shortest digits that read back to the same bits: "0.0", "-0.0",
+// "1e-05", "1e+16", "inf", "nan".
 [[nodiscard]] std::string python_float(double value);
 
 }  // namespace tieout

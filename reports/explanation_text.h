@@ -1,5 +1,6 @@
 #pragma once
-// The arithmetic of one output element, hypothesis beside hypothesis, step under step, as plain text.
+// Formats the arithmetic of one output element as a plain text table: a column for each hypothesis, a row for each
+// step.
 //
 //   step             integer_float32     manual_output_1
 //   scaled                       0.5  0.5000000074505806 *
@@ -8,8 +9,9 @@
 //     to tie, ulp                  0               0.125
 //   result                         0                   1
 //
-// Plain data, filled by props/explain.h. Values are the shortest decimals that read back to the same double, so that what
-// differs looks different. A text is 80 columns wide where names and numbers allow it; the case line is never broken.
+// The structs are plain data, filled by props/explain.h. Values are the shortest decimals that read back to the same
+// double, so that different values have different texts. The text is 80 columns wide where names and numbers allow it;
+// the case line is never broken.
 
 #include <cstdint>
 #include <optional>
@@ -29,7 +31,8 @@ struct ExplainedProduct {
   bool operator==(const ExplainedProduct&) const = default;
 };
 
-// x0 * w0 + x1 * w1 of products 2 * i and 2 * i + 1; the last one may be alone. saturated: what int16 makes of it.
+// The sum x0 * w0 + x1 * w1 of products 2 * i and 2 * i + 1; the last product may be alone. saturated: the sum clamped
+// to int16.
 struct ExplainedPair {
   std::int64_t sum = 0, saturated = 0;
 
@@ -44,7 +47,7 @@ struct ExplainedStep {
   bool operator==(const ExplainedStep&) const = default;
 };
 
-// How far a value before rounding lies from the nearest n + 1/2: value minus tie.
+// The distance of a value before rounding from the nearest n + 1/2: value minus tie.
 struct TieDistance {
   double lsb = 0;  // in output units
   double ulp = 0;  // in steps of float32 at the tie
@@ -52,13 +55,13 @@ struct TieDistance {
   bool operator==(const TieDistance&) const = default;
 };
 
-// What one hypothesis does, and which others do the same.
+// The steps of one hypothesis, and the names of hypotheses with the same values.
 struct ExplainedColumn {
   std::string name;
-  std::vector<std::string> alike;  // the same value in every step that both have
+  std::vector<std::string> alike;  // hypotheses with the same value in every step that both have
   std::vector<ExplainedStep> steps;
-  std::optional<TieDistance> tie;     // of the step "scaled", where there is one and float32 has ties there
-  std::optional<std::size_t> parted;  // the first of `steps` that parts from the first column
+  std::optional<TieDistance> tie;     // of the step "scaled", if there is one and float32 has ties there
+  std::optional<std::size_t> parted;  // index of the first of `steps` that differs from the first column
 
   bool operator==(const ExplainedColumn&) const = default;
 };
@@ -71,12 +74,13 @@ struct Explanation {
   std::vector<ExplainedProduct> products;
   std::vector<ExplainedPair> pairs;
   std::vector<ExplainedColumn> columns;
-  std::vector<std::string> same_result;  // not shown: other steps, the first column's result
-  std::string engine;                    // that was run for it, "fbgemm"; empty: none was
-  std::optional<int> answer;             // the engine's own
-  // Answers that a finding has already: the name of the reference or the subject, and its value.
+  std::vector<std::string>
+      same_result;            // hypotheses that are not shown: other steps, but the result of the first column
+  std::string engine;         // the engine that was run, "fbgemm"; empty: none was
+  std::optional<int> answer;  // the engine's answer
+  // Answers that a finding already contains: the name of the reference or the subject, and its value.
   std::vector<std::pair<std::string, int>> known_answers;
-  std::string remark;  // why there is no answer, or what is known about it; may be empty
+  std::string remark;  // why there is no answer, or a note on it; may be empty
 
   bool operator==(const Explanation&) const = default;
 };

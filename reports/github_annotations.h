@@ -1,7 +1,7 @@
 #pragma once
-// A report as GitHub's workflow commands, which a job prints to have them shown beside its name: the verdict, then the
-// findings that are not known as errors, then the known ones as warnings. GitHub shows ten of each a step; what is left
-// out is counted.
+// Formats a report as GitHub workflow commands; a job prints them to show them as annotations: the verdict, then
+// unknown findings as errors, then known findings as warnings. GitHub shows ten of each per step; the number of those
+// left out is stated.
 
 #include <string>
 

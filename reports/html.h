@@ -1,8 +1,9 @@
 #pragma once
-// A report as one HTML file that needs nothing beside it and asks no network for anything.
+// Formats a report as a single HTML file that needs no other file and no network.
 //
-// Without a script there are the verdict, the totals, the coverage, the trend and the first findings' headlines; the script
-// in the page unpacks the findings (html_payload.h) and draws their tensors. Sources: html/*.mustache, *.css and *.js.
+// Without scripts the page shows the verdict, the totals, the coverage, the trend and the headlines of the first
+// findings. The page's script unpacks the findings (html_payload.h) and draws their tensors. Sources: html/*.mustache,
+// *.css and *.js.
 
 #include <string>
 

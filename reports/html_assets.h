@@ -1,5 +1,5 @@
 #pragma once
-// The page's sources, made part of the program by cmake/EmbedText.cmake.
+// The sources of the HTML page as constants, which cmake/EmbedText.cmake generates.
 
 #include <string_view>
 

@@ -1,8 +1,9 @@
 #pragma once
-// What the page's script unpacks: an index of all findings, and their contents in blocks that are read on demand.
+// Packs the findings for the page's script: an index of all findings, and their contents in blocks that are read on
+// demand.
 //
-// Each is JSON, deflated (zlib's format) and in base64: letters that end no script element. Finding i is entry
-// i % kFindingsPerBlock of block i / kFindingsPerBlock. The script's own reading of it: html/unpack.js, html/finding.js.
+// Each part is JSON, deflated (zlib's format) and encoded in base64, whose letters cannot end a script element. Finding
+// i is entry i % kFindingsPerBlock of block i / kFindingsPerBlock. html/unpack.js and html/finding.js read these parts.
 
 #include <cstdint>
 #include <string>
@@ -12,13 +13,14 @@
 
 namespace tieout {
 
-// Large enough for findings to share their text, small enough to be unpacked in an instant.
+// Large enough that findings share repeated text, small enough to be unpacked at once.
 inline constexpr std::size_t kFindingsPerBlock = 50;
 
-// What a page holds at most. Of larger tensors it shows all but the maps of their elements; it says so, and what has them.
-inline constexpr std::int64_t kMappedElements = 1 << 18;     // of one finding
-inline constexpr std::int64_t kMappedOnThePage = 1 << 24;    // of all findings
-inline constexpr std::int64_t kElementsInAScript = 1 << 16;  // of a case that is shown as a python script
+// Limits of a page. For larger tensors it shows everything except the maps of their elements, and states where these
+// are found.
+inline constexpr std::int64_t kMappedElements = 1 << 18;     // elements of one finding's maps
+inline constexpr std::int64_t kMappedOnThePage = 1 << 24;    // elements of all findings' maps
+inline constexpr std::int64_t kElementsInAScript = 1 << 16;  // elements of a case that is shown as a python script
 
 struct HtmlPayload {
   std::string index;

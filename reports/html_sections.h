@@ -1,5 +1,5 @@
 #pragma once
-// The parts of the page, as data for its templates.
+// Computes the parts of the HTML page as data for its templates.
 
 #include <kainjow/mustache.hpp>
 
@@ -7,17 +7,17 @@
 
 namespace tieout {
 
-// html/coverage.mustache: engine x instruction set x path, by class, as a heat map.
+// Returns data for html/coverage.mustache: engine x instruction set x path, by class, as a heat map.
 [[nodiscard]] kainjow::mustache::data coverage_section(const RunSummary& run);
 
-// html/layers.mustache: layer x who differs, as a heat map.
+// Returns data for html/layers.mustache: layer x column that differs, as a heat map.
 [[nodiscard]] kainjow::mustache::data layers_section(const ReportedLayers& model);
 [[nodiscard]] kainjow::mustache::data table_section(const ReportedTable& table);
 
-// html/trend.mustache: findings and verified cases by run. report: of two runs or more.
+// Returns data for html/trend.mustache: findings and verified cases by run. report: of at least two runs.
 [[nodiscard]] kainjow::mustache::data trend_section(const Report& report);
 
-// html/page.mustache: the cases by how they ended, as one bar with its table.
+// Returns data for html/page.mustache: the cases by outcome, as one bar with its table.
 [[nodiscard]] kainjow::mustache::data outcome_section(const CaseCounts& cases);
 
 }  // namespace tieout

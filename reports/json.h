@@ -1,7 +1,8 @@
 #pragma once
-// A report for machines: one line of JSON that report.schema.json describes and docs/reports.md explains.
+// Formats a report as one line of JSON for other programs. report.schema.json describes the format, docs/reports.md
+// explains it.
 //
-// Seeds are strings, because they need 64 bits and JSON's numbers give 53. A float is written with the digits of its
+// Seeds are strings, because they need 64 bits and JSON numbers have 53. A float is written with the digits of its
 // double, which read back to the same bits; one that is not finite is "nan", "inf" or "-inf".
 
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
-// A report as JUnit XML, in what Jenkins, GitLab and GitHub's actions have in common: a test suite a run, a test case an
-// engine, instruction set and path. Findings that are not known are failures; known ones are named in the output.
+// Formats a report as JUnit XML, using what Jenkins, GitLab and GitHub's actions have in common: a test suite per run,
+// a test case per engine, instruction set and path. Unknown findings are failures; known ones are listed in the output.
 
 #include <string>
 

@@ -1,5 +1,6 @@
 #pragma once
-// A report as Markdown: the verdict first, then what was verified, then each finding with the line that replays it.
+// Formats a report as Markdown: the verdict first, then what was verified, then each finding with the line that replays
+// it.
 
 #include <cstddef>
 #include <string>
@@ -8,12 +9,12 @@
 
 namespace tieout {
 
-// What GitHub takes, in bytes: of a job's summary 1 MiB, of an issue or comment 65,536 characters.
+// Limits of GitHub: 1 MiB for a job's summary, 65,536 characters for an issue or comment.
 inline constexpr std::size_t kJobSummaryBytes = 1'048'576;
 inline constexpr std::size_t kIssueBytes = 65'536;
 
-// At most `most_bytes` long, which should be some thousands: findings and tables that do not fit are left out, whole, and
-// counted in the last lines.
+// Returns at most `most_bytes` bytes, which should be some thousands: findings and tables that do not fit are left out
+// as a whole, and the last lines state their number.
 [[nodiscard]] std::string markdown(const Report& report, std::size_t most_bytes = kJobSummaryBytes);
 
 }  // namespace tieout

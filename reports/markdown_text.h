@@ -1,19 +1,19 @@
 #pragma once
-// Text from elsewhere inside Markdown: it stays text, whatever it holds. All of these also replace what is no text
-// (escape.h).
+// Makes untrusted text safe for Markdown, so that it is shown as text. All functions also replace bytes that are no
+// legal text (escape.h).
 
 #include <string>
 #include <string_view>
 
 namespace tieout {
 
-// As it reads in running text and in cells of tables: markup is escaped, lines are joined.
+// Returns the text for running text and cells of tables: markup is escaped, lines are joined.
 [[nodiscard]] std::string inline_text(std::string_view text);
 
-// In backticks, more of them than the text has in a row. Lines are joined. Fit for tables, too.
+// Returns the text between more backticks than it has in a row, with lines joined. It may be used in tables, too.
 [[nodiscard]] std::string code_span(std::string_view text);
 
-// A block between fences longer than any that the text has, ending in a newline.
+// Returns a block between fences longer than any in the text, with a newline at its end.
 [[nodiscard]] std::string fenced(std::string_view text);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// A model's verification as plain text: a table by layer, what is not verified, what could change, totals.
+// Formats the verification of a model as plain text: a table by layer, what is not verified, what could change on
+// another CPU, and totals.
 
 #include <string>
 
@@ -7,29 +8,30 @@
 
 namespace tieout {
 
-// "no", "unused", "possible"; and "2x32x112x112".
+// Returns "no", "unused" or "possible"; and a shape such as "2x32x112x112".
 [[nodiscard]] const char* text_of(PairSaturation saturation);
 [[nodiscard]] std::string shape_text(const Shape& shape);
 
-// Whether any layer ran on FBGEMM, whose paths and pairs others do not have.
+// Returns true if any layer ran on FBGEMM, the only engine with the columns for paths and pairs.
 [[nodiscard]] bool any_of_fbgemm(const std::vector<LayerReport>& layers);
 
-// A line a layer and, under it, one for everybody who differs there.
+// Returns a line for each layer and, below it, one for each column that differs there.
 [[nodiscard]] std::string layer_table(const ModelReport& report);
 
-// Layers whose numbers would be others on another CPU.
+// Returns the layers whose outputs would change on another CPU.
 [[nodiscard]] std::string forecast_text(const ModelReport& report);
 
+// Returns the effect of differences on the model's output, a line per column and layer.
 [[nodiscard]] std::string spread_text(const ModelReport& report);
 
-// What the model runs besides, and why a layer was not counted.
+// Returns which other operators the model runs, and why calls of layers were not verified.
 [[nodiscard]] std::string unverified_text(const ModelReport& report);
 
-// "NAME differs at N of M elements in K of L convolutions", a line each: the kernel, the subjects, and last the
-// hypotheses.
+// Returns a line for each column, "NAME differs at N of M elements in K of L convolutions": the kernel, the subjects,
+// and last the hypotheses.
 [[nodiscard]] std::string totals_text(const ModelReport& report);
 
-// Where the time went, and how it compares with the model's own.
+// Returns the processor time of each part of the verification, in milliseconds and as a multiple of the model's own.
 [[nodiscard]] std::string timing_text(const ModelReport& report);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// Whether what a record holds can be: what no run of Tieout leaves behind is refused before anything is made of it.
+// Checks that the contents of a record are possible: contents that no run of Tieout writes are refused before they are
+// used.
 
 #include <string>
 #include <string_view>
@@ -9,8 +10,8 @@
 
 namespace tieout {
 
-// What is wrong with the counts of a run, its blocks and its findings; "" if nothing is. Costs time and memory in proportion
-// to what is given.
+// Returns what is wrong with the counts of a run, its blocks and its findings, or "". Takes time and memory in
+// proportion to the arguments.
 [[nodiscard]] std::string what_is_wrong(const RunSummary& run, const std::vector<RecordBlock>& blocks);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Records of many runs and shards, read together or merged into one.
+// Reads the records of several runs and shards together, and merges the shards of one run.
 
 #include <filesystem>
 #include <string>
@@ -10,17 +10,18 @@
 
 namespace tieout {
 
-// The records that a path names: a file is itself, a folder every *.tieout in it, by name. The error says what to do.
+// Returns the records that a path names: a file is a record, a folder names each *.tieout in it, sorted by name. The
+// error states what to do.
 [[nodiscard]] tl::expected<std::vector<std::filesystem::path>, std::string> record_files(
     const std::filesystem::path& path);
 
-// The runs of these records, which are only read. Shards of one run become one; of a shard that is there twice, the record
-// that goes further counts.
+// Returns the runs of these records, which are not changed. Shards of one run become one run; if several records hold
+// the same shard, the one with the most blocks counts.
 [[nodiscard]] tl::expected<std::vector<RunSummary>, std::string> read_records(
     const std::vector<std::filesystem::path>& files);
 
-// Writes the shards of one run as one record, a new file: the same counts, blocks and findings as if one process had done
-// it all. Records of several runs are refused.
+// Writes the shards of one run to a new file as one record, with the same counts, blocks and findings as if one process
+// had run all of it. Records of several runs are an error.
 [[nodiscard]] tl::expected<void, std::string> merge_records(const std::filesystem::path& merged,
                                                             const std::vector<std::filesystem::path>& files);
 

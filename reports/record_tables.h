@@ -1,5 +1,5 @@
 #pragma once
-// The tables of a run record: what a run counts, as rows and back, and the digest over it.
+// Converts between the counts of a run and the tables of a run record, and computes the digest of the counts.
 
 #include <cstdint>
 
@@ -8,26 +8,27 @@
 
 namespace tieout {
 
-// Begins an empty database: tables, and what tells a run record from other SQLite files. Inside a transaction.
+// Creates the tables in an empty database, and the numbers that distinguish run records from other SQLite files. Must
+// be called inside a transaction.
 void create_tables(Database& database);
 
-// Refuses what is not a run record of this version, has other tables than create_tables() makes, or is cut off or damaged.
-// Inside a transaction that has read.
+// Sets an error if the database is no run record of this version, has other tables than create_tables() makes, is cut
+// off or is damaged. Must be called inside a transaction that has read.
 void verify_tables(Database& database);
 
-// The row of the run and its classes; in create_tables()' database.
+// Inserts the row of the run and its classes. The tables must be those of create_tables().
 void insert_run(Database& database, const RunSummary& run);
 
-// The times of the run, and whether it came to its end.
+// Updates the times of the run, and whether it has finished.
 void update_times(Database& database, const RunSummary& run);
 
-// Writes total's values of everything that `changed` counts.
+// Writes the counts of `total` for every key that has a count in `changed`.
 void write_counts(Database& database, const RunSummary& changed, const RunSummary& total);
 
-// Everything that insert_run(), update_times() and write_counts() write.
+// Reads everything that insert_run(), update_times() and write_counts() write.
 [[nodiscard]] RunSummary read_run(Database& database);
 
-// Over everything that read_run() reads.
+// Returns a digest of everything that read_run() reads.
 [[nodiscard]] std::uint64_t digest_of(const RunSummary& run);
 
 }  // namespace tieout

@@ -1,12 +1,11 @@
 #pragma once
-// A tensor as python prints it: str(torch.tensor) with PyTorch 2.15.0's default print options, byte for byte.
+// Formats a tensor as python does: str(torch.tensor) with PyTorch 2.15.0's default print options, byte for byte.
 //
 //   tensor([[[[ 96.,   0.,  15.,  15.],
 //             [104.,   0.,   0.,  64.]]]], dtype=torch.float64,
 //          grad_fn=<RoundBackward0>)
 //
-// 4 digits, 80 columns, and above 1000 elements only the first and last 3 along each dimension. Nothing here computes:
-// the values are written as they are.
+// It shows 4 digits in 80 columns and, above 1000 elements, only the first and last 3 along each dimension.
 
 #include <string>
 #include <string_view>
@@ -15,8 +14,8 @@
 
 namespace tieout {
 
-// T: std::uint8_t, std::int8_t, std::int32_t, float or double.
-// grad_fn: the name of the autograd node that made the tensor, "RoundBackward0"; empty where there is none.
+// T: std::uint8_t, std::int8_t, std::int32_t, float or double. grad_fn: the name of the autograd node that made the
+// tensor, "RoundBackward0"; empty if there is none.
 template <typename T>
 [[nodiscard]] std::string tensor_text(const Tensor<T>& tensor, std::string_view grad_fn = {});
 

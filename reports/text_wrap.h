@@ -1,5 +1,5 @@
 #pragma once
-// Text in lines of a bounded width.
+// Breaks text into lines of a limited width.
 
 #include <cstddef>
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace tieout {
 
-inline constexpr std::size_t kTextColumns = 80;  // of a text that does not go to a terminal
+inline constexpr std::size_t kTextColumns = 80;  // width of text that does not go to a terminal
 
-// The text with ends of lines in place of spaces, so that no line is wider than `width`; a single word may be. Each
-// line after the first begins with `indent` spaces. Ends of lines in the text stay. UTF-8 counts by code points.
+// Returns the text with newlines in place of spaces, so that no line is wider than `width` unless a single word is.
+// Each new line begins with `indent` spaces. Newlines in the text are kept. UTF-8 counts by code points.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width = kTextColumns, std::size_t indent = 0);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// How the findings of several runs relate: what a run met first, met again, and no longer met.
+// Compares the findings of several runs: which ones are new in a run, repeated, or gone.
 
 #include <cstdint>
 #include <vector>
@@ -9,14 +9,14 @@
 namespace tieout {
 
 struct TrendPoint {
-  std::int64_t first = 0;  // findings that no earlier run has
-  std::int64_t again = 0;  // that an earlier run has, too
-  std::int64_t gone = 0;   // that the run before has, and this one has not
+  std::int64_t first = 0;  // number of findings that no earlier run has
+  std::int64_t again = 0;  // number of findings that an earlier run has, too
+  std::int64_t gone = 0;   // number of findings of the previous run that this one does not have
 
   bool operator==(const TrendPoint&) const = default;
 };
 
-// One point a run, in the report's order.
+// Returns one point per run, in the order of the report.
 [[nodiscard]] std::vector<TrendPoint> trend(const Report& report);
 
 }  // namespace tieout
