@@ -20,7 +20,7 @@ constexpr std::array<std::pair<const char*, std::string KnownFinding::*>, 7> kFi
      {"reason", &KnownFinding::reason},
      {"link", &KnownFinding::link}}};
 
-// What is wrong with an entry; "" if nothing is.
+// Reads one entry. Returns what is wrong with it, or "".
 std::string read(const nlohmann::json& entry, KnownFinding& known) {
   if (!entry.is_object()) return "is no object";
   for (const auto& [key, value] : entry.items()) {
@@ -51,7 +51,7 @@ tl::expected<std::vector<KnownFinding>, std::string> read_baseline(const std::fi
   if (!std::filesystem::is_regular_file(status)) return refuse(" is not a regular file; write the baseline to a file");
   if (std::filesystem::file_size(file, error) > kMostBytes) return refuse(" is longer than 4 MiB, and so no baseline");
   std::ifstream in(file, std::ios::binary);
-  std::string text(kMostBytes, '\0');  // it may grow meanwhile
+  std::string text(kMostBytes, '\0');  // the file may have grown since its size was read
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!in.eof() || in.bad()) return refuse(" cannot be read; name a file that may be read");
   text.resize(static_cast<std::size_t>(in.gcount()));

@@ -34,7 +34,7 @@ TEST_F(BaselineTest, IsRead) {
   EXPECT_EQ(baseline->front(), (KnownFinding{.kind = "tie", .reason = "as agreed", .link = "x"}));
 }
 
-// What never ends or takes all memory is refused before it is read.
+// Files that never end or take too much memory are refused before they are read.
 TEST_F(BaselineTest, IsARegularFileOfLimitedSize) {
   ASSERT_EQ(mkfifo((folder_ / "fifo").c_str(), 0600), 0);
   for (const std::filesystem::path& path : {folder_ / "fifo", folder_, std::filesystem::path("/dev/zero")}) {

@@ -12,7 +12,7 @@ constexpr const char* kRow = "{:<27} {:>2} {:>7} {:>9} {:>9} {:>9} {:>7} {:>6}{}
 
 std::string microseconds(double seconds) { return fmt::format("{:.1f}", seconds * 1e6); }
 
-// All layers of a network as one, as often as they occur.
+// The sums of all layers of a network, each counted as often as it occurs.
 struct Totals {
   std::string network;
   int count = 0;

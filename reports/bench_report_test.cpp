@@ -16,7 +16,8 @@ BenchReport sample() {
                      .seconds_each = 0.01,
                      .repetitions = 9,
                      .runs = {}};
-  // 4 times as fast once, and half as fast as the faster of the two, twice: the cube root of 4 * 1/2 * 1/2 is 1.
+  // One layer is 4 times as fast as the faster engine, and one that occurs twice is half as fast: the cube root of 4 *
+  // 1/2 * 1/2 is 1.
   report.runs = {{.threads = 1,
                   .layers = {{.network = "net",
                               .name = "1x1 64-64 in 7",

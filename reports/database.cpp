@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What to do, for the errors that users meet.
+// Returns what the user should do about an error, or "".
 const char* advice(int code) {
   switch (code) {
     case SQLITE_READONLY_DBMOVED:
@@ -28,7 +28,7 @@ const char* advice(int code) {
       return "its folder cannot be written: allow that, or copy the file to one that can be";
     default: break;
   }
-  switch (code & 0xff) {  // the extended codes' first byte
+  switch (code & 0xff) {  // the low byte of an extended code is its basic code
     case SQLITE_FULL:
       return "the disk, or its owner's share of it, is full: make room there; what was written is intact";
     case SQLITE_CANTOPEN: return "name a file in a folder that is there and can be written";
@@ -45,10 +45,10 @@ const char* advice(int code) {
   }
 }
 
-constexpr int kPatience = 10'000;      // milliseconds for another process to finish its transaction
-constexpr int kStepsAtOnce = 100'000;  // of SQLite's machine, between two looks at how many there were
+constexpr int kPatience = 10'000;      // timeout for another process's transaction, milliseconds
+constexpr int kStepsAtOnce = 100'000;  // steps of SQLite's virtual machine between two checks of the limit
 
-// Anything that SQLite would take for a part of the record and that no Tieout has written; "" if there is nothing.
+// Returns the error if SQLite would use a file that no Tieout has written as a part of the record; "" if there is none.
 std::string foreign_neighbour(const std::string& file) {
   std::error_code error;
   if (fs::exists(file + "-wal", error)) {
@@ -56,7 +56,7 @@ std::string foreign_neighbour(const std::string& file) {
            "-wal lies beside it, which no Tieout writes: close the program that has opened the record, or move that "
            "file away";
   }
-  // A journal can name another file, which belongs to the same transaction and is removed by SQLite in the end.
+  // A journal can name another file that belongs to the same transaction, which SQLite would then delete.
   constexpr std::string_view kMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
   std::ifstream journal(file + "-journal", std::ios::binary);
   std::array<char, kMagic.size()> last{};
@@ -83,7 +83,7 @@ class RecordCopy {
     if (!path_.empty()) fs::remove_all(path_, ignored);
   }
 
-  // Copies a record with its journal. The copy; "" where that fails.
+  // Copies a record with its journal. Returns the path of the copy, or "" if that fails.
   [[nodiscard]] std::string copy(const std::string& record) const {
     if (path_.empty()) return {};
     const fs::path copied = path_ / "record";
@@ -113,7 +113,8 @@ void Database::open(const fs::path& file, Mode mode) {
   const fs::file_status status = fs::status(file, error);
   if (fs::exists(status) && !fs::is_regular_file(status))
     return refuse("this is not a regular file: name a run record");
-  const std::string place = fs::absolute(file, error).string();  // no name that means something to SQLite
+  const std::string place =
+      fs::absolute(file, error).string();  // an absolute path, because SQLite gives some names a meaning
   if (const std::string why = foreign_neighbour(place); !why.empty()) return refuse(why);
   if (!connect(place, mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE)) return;
   const int read = sqlite3_exec(connection_.get(), "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);
@@ -125,12 +126,13 @@ void Database::open(const fs::path& file, Mode mode) {
       return refuse("its writer was killed, and there is no room for a copy in which to put it right");
     if (!connect(copied, SQLITE_OPEN_READWRITE)) return;
   }
-  // SQLite opens what may not be written for reading, and would tell at the first block, hours of work later.
+  // SQLite opens a file without write permission for reading, and would report an error only at the first block, after
+  // hours of work.
   if (mode == Mode::change && sqlite3_db_readonly(connection_.get(), "main") == 1) {
     const char* const todo = advice(SQLITE_READONLY);
     return refuse(std::string(sqlite3_errstr(SQLITE_READONLY)) + "; " + todo);
   }
-  // A rollback journal and not a write-ahead log, which needs memory that is shared between machines on a network's disk.
+  // Uses a rollback journal: a write-ahead log needs shared memory, which machines do not have on a network drive.
   if (mode == Mode::change) script("PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL;");
 }
 

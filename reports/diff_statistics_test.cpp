@@ -11,7 +11,7 @@ TEST(DiffStatistics, CountsEveryDifferenceBySizeAndSign) {
   const DiffStatistics statistics = diff_statistics(expected, actual);
   EXPECT_EQ(statistics.histogram, (std::map<int, std::int64_t>{{-255, 1}, {-1, 1}, {1, 2}, {255, 1}}));
   EXPECT_EQ(statistics.signed_mean, 0.2);
-  EXPECT_EQ(statistics.worst, 4);  // -255 comes before +255
+  EXPECT_EQ(statistics.worst, 4);  // -255 comes before +255, which is as large
 }
 
 TEST(DiffStatistics, NamesWhatIsTouchedOnceAndInOrder) {

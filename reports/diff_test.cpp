@@ -15,7 +15,7 @@ TEST(Diff, EqualTensorsAreEqual) {
   EXPECT_EQ(d.elements, 2);
 }
 
-// The signed sum is 0, as the experiment would print it; the tensors differ all the same.
+// The signed sum, which the experiment prints, is 0 although the tensors differ.
 TEST(Diff, ASignedSumOfZeroHidesNothing) {
   const Diff d = diff(tensor({10, 20, 255}), tensor({11, 19, 255}));
   EXPECT_EQ(d.signed_sum, 0);
@@ -23,10 +23,10 @@ TEST(Diff, ASignedSumOfZeroHidesNothing) {
   EXPECT_EQ(d.largest, 1);
 }
 
-// 0 and 255 are 255 apart, not 1: no wrapping in the subtraction.
+// 0 and 255 differ by 255: a subtraction that wraps would give 1.
 TEST(Diff, SubtractsWithoutWrapping) { EXPECT_EQ(diff(tensor({0}), tensor({255})).largest, 255); }
 
-// Every one of the 65,536 pairs.
+// Tests all 65,536 pairs of values.
 TEST(Diff, FindsEveryPairOfDifferentValues) {
   for (int a = 0; a < 256; ++a) {
     for (int b = 0; b < 256; ++b) {

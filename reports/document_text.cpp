@@ -11,7 +11,7 @@ namespace tieout {
 std::string document_text(const Document& document) {
   std::string text;
   for (const TitledTensor& t : document.tensors) {
-    // print("title:\n", tensor) puts a space between its two arguments.
+    // The script's print("title:\n", tensor) puts a space between its two arguments.
     text += t.title + ":\n ";
     text += std::visit([&t](const auto& tensor) { return tensor_text(tensor, t.grad_fn); }, t.tensor) + "\n";
   }
@@ -23,7 +23,8 @@ std::string document_text(const Document& document) {
 
 std::string python_float(double value) {
   if (std::isnan(value)) return "nan";
-  // {fmt} has python's digits and its change to an exponent, below 1e-4 and from 1e16, but writes 1 for 1.0.
+  // {fmt} writes python's digits and changes to exponents where python does, below 1e-4 and from 1e16, but writes 1 for
+  // 1.0.
   std::string text = fmt::format("{}", value);
   const bool looks_whole = text.find_first_not_of("-0123456789") == std::string::npos;
   return looks_whole ? text + ".0" : text;

@@ -14,10 +14,10 @@ TEST(LegalText, ReplacesEachByteThatIsNone) {
   const std::string replaced = "\xEF\xBF\xBD";
   EXPECT_EQ(legal_text(std::string("a\0b\x1B", 4)), "a" + replaced + "b" + replaced);
   EXPECT_EQ(legal_text("\x7F"), replaced);
-  EXPECT_EQ(legal_text("\xC3"), replaced);                                // cut
-  EXPECT_EQ(legal_text("\xC3("), replaced + "(");                         // no continuation
-  EXPECT_EQ(legal_text("\xC0\xBC"), replaced + replaced);                 // '<' in a longer form
-  EXPECT_EQ(legal_text("\xED\xA0\x80"), replaced + replaced + replaced);  // a surrogate
+  EXPECT_EQ(legal_text("\xC3"), replaced);                                // truncated sequence
+  EXPECT_EQ(legal_text("\xC3("), replaced + "(");                         // missing continuation byte
+  EXPECT_EQ(legal_text("\xC0\xBC"), replaced + replaced);                 // '<' in an overlong form
+  EXPECT_EQ(legal_text("\xED\xA0\x80"), replaced + replaced + replaced);  // surrogate
   EXPECT_EQ(legal_text("\xEF\xBF\xBE"), replaced + replaced + replaced);  // U+FFFE
   EXPECT_EQ(legal_text("\xF4\x90\x80\x80").size(), 4 * replaced.size());  // beyond U+10FFFF
 }

@@ -15,12 +15,12 @@ namespace {
 constexpr std::size_t kLineWidth = 80;
 constexpr std::size_t kMaxColumns = 4;
 
-// A window of more products is cut in its middle. Both cuts lie between pairs.
+// A window with more products than kMaxProducts is cut in its middle, between pairs.
 constexpr std::size_t kMaxProducts = 20;
 constexpr std::size_t kFirstProducts = 12;
 constexpr std::size_t kLastProducts = 4;
 
-// "1, 2, 3"
+// Returns the values as "1, 2, 3".
 std::string joined(std::span<const std::int64_t> values) {
   std::string text;
   for (const std::int64_t value : values) text.append(text.empty() ? "" : ", ").append(std::to_string(value));
@@ -64,7 +64,7 @@ std::string window_text(const Explanation& e) {
 
 // ---- the table
 
-// All names, in an order that keeps each column's own order as far as the columns before it allow.
+// Returns the names of all steps, in an order that keeps each column's own order as far as the columns before it allow.
 std::vector<std::string> step_names(const std::vector<ExplainedColumn>& columns) {
   std::vector<std::string> names;
   for (const ExplainedColumn& column : columns) {
@@ -86,16 +86,17 @@ const ExplainedStep* find_step(const ExplainedColumn& column, const std::string&
 std::string number(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
 
 std::string hexadecimal(double value) {
-  return std::isfinite(value) ? fmt::format("{:a}", value) : number(value);  // "nan" and "inf" have no digits
+  return std::isfinite(value) ? fmt::format("{:a}", value)
+                              : number(value);  // fmt has no hexadecimal form of "nan" and "inf"
 }
 
-constexpr std::string_view kNoStep = "-  ";  // cells end where a mark may stand
+constexpr std::string_view kNoStep = "-  ";  // two spaces, where other cells may have a mark
 
 std::string distance(const ExplainedColumn& column, double TieDistance::* unit) {
   return column.tie ? fmt::format("{:.7g}  ", (*column.tie).*unit) : std::string(kNoStep);
 }
 
-// One row of the table: its label, and a cell for each column.
+// A row of the table: its label, and a cell for each column.
 struct Row {
   std::string label;
   std::vector<std::string> cells;
@@ -140,7 +141,8 @@ std::string block_text(const std::vector<Row>& rows, std::size_t label_width, co
   return text;
 }
 
-// Block under block, each with the first column, because that is what the others are compared with.
+// Formats the table in blocks of columns, one below the other. Each block begins with the first column, because the
+// others are compared with it.
 std::string table_text(const std::vector<ExplainedColumn>& columns) {
   const std::vector<Row> rows = rows_of(columns);
   std::size_t label_width = 0;
@@ -158,7 +160,7 @@ std::string table_text(const std::vector<ExplainedColumn>& columns) {
   };
   begin_block();
   for (std::size_t i = 1; i < columns.size(); ++i) {
-    const bool full = shown.size() == kMaxColumns || used + 1 + widths[i] > kLineWidth + 2;  // 2: room for a mark
+    const bool full = shown.size() == kMaxColumns || used + 1 + widths[i] > kLineWidth + 2;  // 2: width of a mark
     if (full && shown.size() > 1) {
       text += block_text(rows, label_width, widths, shown) + "\n";
       begin_block();
@@ -169,7 +171,7 @@ std::string table_text(const std::vector<ExplainedColumn>& columns) {
   return text + block_text(rows, label_width, widths, shown);
 }
 
-// ---- what stands under the table
+// ---- the lines below the table
 
 std::string wrapped(const std::string& lead, const std::vector<std::string>& words) {
   std::string text;

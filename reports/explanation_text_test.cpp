@@ -70,7 +70,8 @@ TEST(ExplanationText, PairsThatSaturateAndPaddingAreTold) {
       << text;
 }
 
-// 23 products: 12 in front, 5 behind, because a cut never parts a pair, and the 6 between are counted.
+// Of 23 products, the first 12 and the last 5 are shown and the 6 between are counted. The last part has 5 and not 4,
+// because a cut never separates a pair.
 TEST(ExplanationText, LongWindowsAreCutBetweenPairs) {
   Explanation e = deciding();
   e.products.assign(23, {1, 1});
@@ -102,7 +103,7 @@ TEST(ExplanationText, AtMostFourColumnsAndEightyCharactersABlock) {
   for (std::string line; std::getline(wide, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 
-// fmt would write 0x for them, or a NaN with its sign.
+// fmt would write 0x before these values, or a NaN with its sign.
 TEST(ExplanationText, WhatIsNoNumberIsSaid) {
   Explanation e = deciding();
   e.columns.resize(1);

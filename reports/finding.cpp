@@ -15,7 +15,7 @@ std::size_t length_of(std::string_view text, Is is) {
   return static_cast<std::size_t>(std::ranges::find_if_not(text, is) - text.begin());
 }
 
-// How many characters at the beginning of the text are a number: "12", "0.5", "1.5e-07".
+// Returns how many characters at the beginning of the text are a number: "12", "0.5", "1.5e-07".
 std::size_t digits_length(std::string_view text) {
   std::size_t length = length_of(text, is_digit);
   if (length == 0) return 0;
@@ -31,8 +31,8 @@ std::size_t digits_length(std::string_view text) {
   return length;
 }
 
-// How many characters at the beginning of the text, which begins a word, differ from run to run: a number, an address, a
-// hash, a path.
+// Returns how many characters at the beginning of the text vary from run to run: a number, an address, a hash or a
+// path. The text starts at the beginning of a word.
 std::size_t varying_length(std::string_view text) {
   constexpr std::size_t kShortestHash = 4;
   if (text.starts_with("0x")) return 2 + length_of(text.substr(2), is_hexadecimal);
@@ -53,7 +53,8 @@ std::string kind_of_text(std::string_view text) {
   std::string kind;
   while (!text.empty() && kind.size() < kMost) {
     const bool at_start = kind.empty() || (!is_alphanumeric(kind.back()) && kind.back() != '<');  // "</b>" is no path
-    const bool is_status = kind.ends_with("exit with status ");  // which tells one end from another
+    const bool is_status =
+        kind.ends_with("exit with status ");  // the status is kept, because it distinguishes failures
     const std::size_t varying = is_status ? 0 : at_start ? varying_length(text) : digits_length(text);
     if (is_status) {
       const std::size_t digits = std::max<std::size_t>(1, digits_length(text));

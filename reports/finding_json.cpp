@@ -36,8 +36,8 @@ Json json_of(const Cell& cell) {
           {"bias", cell.bias}};
 }
 
-// ---- reading: a member that is missing, of another type or out of range is an error. The library's own conversions
-// cut numbers silently.
+// ---- reading: a member that is missing, has another type or is out of range is an error. The library's own
+// conversions would truncate numbers silently.
 
 struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -10,7 +10,7 @@
 namespace tieout {
 namespace {
 
-// Every member has a value of its own.
+// Returns a finding in which every member has its own value.
 Finding full() {
   return {.case_line = "conv2d out_channels=2 x=[1] w=[50,1]",
           .original_line = "conv2d out_channels=2 x=uniform",
@@ -72,7 +72,8 @@ TEST(FindingJson, WhatIsNotUtf8IsReplaced) {
   EXPECT_EQ(finding_from_json(to_json(finding)).value().explanation, "a\xEF\xBF\xBD\x1B");
 }
 
-// A number that a conversion would cut, shapes that overflow, elements beside the tensor: each is named, and none is read.
+// Numbers that a conversion would truncate, shapes that overflow and elements outside of the tensor are errors that
+// name the member.
 TEST(FindingJson, RefusesWhatDoesNotFitTogether) {
   using Json = nlohmann::json;
   const struct {

@@ -63,7 +63,7 @@ std::string finding_text(const Finding& finding) {
   const std::string actual_name = printable(finding.actual_name);
   line(expected_name, ":\n ", tensor_text(finding.expected));
   line(actual_name, ":\n ", tensor_text(finding.actual));
-  // Not the sum of the differences, which the experiment prints: it is 0 where they cancel.
+  // This is not the sum of the differences, which the experiment prints and which is 0 where they cancel.
   line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
                    grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
   if (!finding.diff_class.empty()) {
@@ -88,7 +88,7 @@ std::string finding_text(const Finding& finding) {
 
 namespace {
 
-// In columns, the last one as it comes.
+// Formats the table in columns; the last column is not padded.
 std::string table_text(const ReportedTable& table) {
   std::vector<std::size_t> widths(table.columns.size());
   const auto measure = [&](const std::vector<std::string>& cells) {

@@ -1,7 +1,7 @@
-"""What other programs read of a report: JSON by its schema, JUnit XML by a parser and by what its readers rely on.
+"""Tests the formats that other programs read: JSON against its schema, JUnit XML by the rules of its readers.
 
 Usage: formats_test.py SAMPLE_REPORT SCHEMA
-Without python3-jsonschema it says so and ends with 77, which ctest shows as skipped; with TIEOUT_NO_SKIP=1 it fails.
+Without python3-jsonschema it prints so and exits with 77, which ctest shows as skipped; with TIEOUT_NO_SKIP=1 it fails.
 """
 import json
 import os
@@ -27,7 +27,7 @@ def json_follows_its_schema(validator):
     for name in SAMPLES:
         document = json.loads(sample(name, "json"))
         for finding in document["findings"]:
-            for tensor in "expected", "actual":  # the validator takes seconds for 200,000 numbers
+            for tensor in "expected", "actual":  # the validator would take seconds for 200,000 numbers
                 if tensor in finding:
                     del finding[tensor][2000:]
         validator.validate(document)

@@ -12,9 +12,10 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kShown = 9;  // GitHub shows ten, and the verdict is one
+constexpr std::int64_t kShown = 9;  // GitHub shows ten, and one is the verdict
 
-// A command is a line, its properties are parted by commas: what would end them is written as GitHub decodes it.
+// A command is a line, and its properties are separated by commas: characters that would end them are encoded as GitHub
+// decodes them.
 enum class Place { message, property };
 
 std::string encoded(const std::string& text, Place place) {

@@ -19,7 +19,7 @@ TEST(GithubAnnotations, NothingBreaksOutOfItsLine) {
     const std::string title = line.substr(0, line.find("::", 2));
     EXPECT_EQ(title.find_first_of(",:", 2), std::string::npos) << title;
   }
-  EXPECT_EQ(lines, 4);  // the verdict, two that are not known, one that is
+  EXPECT_EQ(lines, 4);  // the verdict, two unknown findings and a known one
 }
 
 TEST(GithubAnnotations, CountsWhatItDoesNotShow) {
@@ -31,7 +31,7 @@ TEST(GithubAnnotations, CountsWhatItDoesNotShow) {
   EXPECT_NE(text.find("::notice title=Tieout::21 findings not shown here"), std::string::npos);
 }
 
-// In the verdict's annotation, because GitHub shows ten of a kind.
+// Departures are in the verdict's annotation, because GitHub shows only ten annotations of a kind.
 TEST(GithubAnnotations, DeparturesStandBelowTheVerdict) {
   const std::string text = github_annotations(*sample_report("equal"));
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);

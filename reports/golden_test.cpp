@@ -1,5 +1,5 @@
-// Every format of the report with hostile contents, byte for byte. A sink that is changed on purpose is looked at, and its
-// new output becomes the file: the failure says how.
+// Compares every format of the report with a golden file, byte for byte, with hostile contents. After an intended
+// change of a sink, check the new output and copy it over the file as the failure message shows.
 
 #include <gtest/gtest.h>
 
@@ -32,8 +32,8 @@ void expect_golden(const std::string& name, const std::string& text) {
                 << golden;
 }
 
-// The page without its sources, which would make a second copy of them, and without what zlib packs, in bytes that its
-// version decides: html_test unpacks them.
+// Returns the page without its sources, of which the golden file would be a second copy, and without the data that zlib
+// packed, whose bytes depend on the version of zlib; html_test unpacks them.
 std::string frame(std::string page) {
   for (const char* element : {"style", "script"}) {
     const std::string end = std::string("</") + element + ">";

@@ -24,7 +24,7 @@ using kainjow::mustache::partial;
 
 constexpr std::size_t kFindingsPerPage = 25;
 
-// How a Content-Security-Policy names a text: its digest in base64.
+// Returns the source expression for a Content-Security-Policy: the digest in base64.
 std::string policy_source(std::string_view sha256) {
   std::string bytes;
   for (std::size_t i = 0; i < sha256.size(); i += 2) {
@@ -117,7 +117,7 @@ data first_findings(const Report& report) {
   return list;
 }
 
-// What stands where the findings would.
+// Returns the text in place of findings if there are none.
 std::string no_findings(const Report& report) {
   if (!report.findings.empty()) return {};
   if (report.total.cases.verified() == 0) return "None: nothing was compared.";
@@ -136,7 +136,7 @@ data gone_of(const Report& report) {
     item.set("path", or_any(known.path));
     item.set("line", or_any(known.case_line));
     item.set("reason", known.reason);
-    // A link is followed only where it leads to the web: no javascript:, no file:.
+    // Only links to the web become links on the page: no javascript:, no file:.
     const bool web = known.link.starts_with("https://") || known.link.starts_with("http://");
     item.set(web ? "web" : "link", known.link);
     list.push_back(item);
@@ -144,7 +144,7 @@ data gone_of(const Report& report) {
   return list;
 }
 
-// A table of counts with its heading; nothing where there are none.
+// Adds a table of counts with its heading, if there are any counts.
 void add_counts(data& tables, const char* heading, const std::map<std::string, std::int64_t>& counts) {
   if (counts.empty()) return;
   data rows(data::type::list);
@@ -174,7 +174,7 @@ data departures_of(const RunSummary& run) {
   return list;
 }
 
-// "12 of 10,000 cases differ" and what comes after it.
+// Sets the headline, "12 of 10,000 cases differ", and the rest of the verdict.
 void set_verdict(data& page, const Report& report) {
   const std::string text = verdict(report);
   const std::size_t end = std::min(text.find(", "), text.find("; "));

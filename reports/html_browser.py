@@ -1,4 +1,4 @@
-"""A page in headless Chromium, for html_browser_test.py: start, load, look, and the report that it was made of."""
+"""Base class of html_browser_test.py: starts headless Chromium, loads and inspects pages, provides their reports."""
 import base64
 import json
 import os
@@ -34,8 +34,8 @@ if "--screenshots" in sys.argv:
     screenshots = pathlib.Path(sys.argv[sys.argv.index("--screenshots") + 1])
     screenshots.mkdir(parents=True, exist_ok=True)
 
-# Text that is shown, with its contrast to what is behind it: [[ratio, wanted, text], ...] where it is too low. Canvases and
-# disabled controls are left out, as WCAG does.
+# Returns the shown texts whose contrast to their background is too low: [[ratio, wanted, text, class], ...]. Canvases
+# and disabled controls are left out, as in WCAG.
 LOW_CONTRAST = """
 const channel = (c) => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
 const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);

@@ -1,7 +1,8 @@
-"""The HTML report in headless Chromium: what a reader sees, does and hears, on a desk, on a phone and on paper.
+"""Tests the HTML report in headless Chromium: display, use and accessibility, on a desktop, on a phone and in print.
 
 Usage: html_browser_test.py SAMPLE_REPORT [--screenshots FOLDER]
-Without Chromium it says what is missing and ends with 77, which ctest shows as skipped; with TIEOUT_NO_SKIP=1 it fails.
+Without Chromium it prints what is missing and exits with 77, which ctest shows as skipped; with TIEOUT_NO_SKIP=1 it
+fails.
 """
 import base64
 import json
@@ -72,7 +73,7 @@ class Page(Browser):
         self.open(number)
         canvas = self.one(f"#finding-{number} .map canvas")
         self.js("arguments[0].scrollIntoView({block: 'center'})", canvas)
-        channel, row, column = 7, 2, 5  # 7: the channel of the worst element, which is shown first
+        channel, row, column = 7, 2, 5  # channel 7 has the worst element, which is shown first
         cell = canvas.rect["width"] / 12
         ActionChains(self.driver).move_to_element_with_offset(
             canvas, int((column + 0.5) * cell - canvas.rect["width"] / 2),
@@ -117,7 +118,7 @@ class Page(Browser):
             sign = "+" if entry["difference"] > 0 else "\u2212"
             self.assertIn(f"{sign}{abs(entry['difference'])}: {entry['count']}", text)
         self.assertIn(f"{finding['difference']['signed_mean']:+.3g}"[:5], text)
-        self.assertIn("1, 8, 15, 22, 29, 36, 43, 50, 57", text)  # the channels touched
+        self.assertIn("1, 8, 15, 22, 29, 36, 43, 50, 57", text)  # the channels with differences
         self.assertIn(finding["replay"], text)
 
     def test_copy_gives_the_command_and_a_script_that_python_reads(self):

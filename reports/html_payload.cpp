@@ -37,7 +37,7 @@ std::string packed(const json& value) {
 
 std::string bytes_of(const std::vector<std::uint8_t>& values) { return {values.begin(), values.end()}; }
 
-// actual - expected, modulo 256: mostly zeros, which deflate to nothing.
+// Returns actual - expected modulo 256: mostly zeros, which deflate compresses best.
 std::string difference_bytes(const Finding& finding) {
   std::string bytes;
   for (std::size_t i = 0; i < finding.expected.values.size(); ++i) {
@@ -46,13 +46,13 @@ std::string difference_bytes(const Finding& finding) {
   return bytes;
 }
 
-// At most so long: every second index of a long dimension would fill the page.
+// Shortens a list of ranges: every second index of a long dimension would fill the page.
 std::string shortened(const std::string& text) {
   constexpr std::size_t kMost = 1000;
   return text.size() <= kMost ? text : text.substr(0, text.rfind(',', kMost)) + ", ...";
 }
 
-// room: how many elements the page can still show in maps.
+// room: number of elements that the page can still show in maps; reduced by those of this finding.
 json tensors(const Finding& finding, std::int64_t& room) {
   const DiffStatistics statistics = diff_statistics(finding.expected, finding.actual);
   json touched = json::array();
@@ -85,7 +85,7 @@ json tensors(const Finding& finding, std::int64_t& room) {
   return packed_tensors;
 }
 
-// "" where the line is none that this program reads.
+// Returns the python script of the case; "" if this program cannot read the line.
 std::string script_of(const std::string& case_line) {
   if (const auto c = small_case(case_line, kElementsInAScript)) return python_script(with_contents(*c), case_line);
   if (!is_case_line(case_line)) return {};

@@ -16,14 +16,14 @@ namespace {
 
 using kainjow::mustache::data;
 
-constexpr int kHeatLevels = 8;  // classes heat1..heat8 of html/style.css
+constexpr int kHeatLevels = 8;  // the classes heat1..heat8 of html/style.css
 
-// The counts of a matrix that are not 0 lie between these.
+// The smallest and the largest count of a matrix, without those that are 0.
 struct HeatRange {
   std::int64_t least = std::numeric_limits<std::int64_t>::max(), most = 0;
 };
 
-// 0 for none; else 1..kHeatLevels on a scale of logarithms, because counts span orders of magnitude.
+// Returns 0 for a count of 0, else 1..kHeatLevels on a logarithmic scale, because counts span orders of magnitude.
 int heat_level(std::int64_t count, const HeatRange& range) {
   if (count == 0) return 0;
   if (range.least == range.most) return kHeatLevels / 2;
@@ -59,13 +59,14 @@ data coverage_line(const CoverageRow& row, const std::vector<std::string>& class
   return line;
 }
 
-// A part of a stacked bar: its class in html/style.css, and how much it stands for.
+// A part of a stacked bar: its class in html/style.css, and its value.
 struct Bar {
   std::string cls;
   std::int64_t value = 0;
 };
 
-// Rectangles from the ground up. Charts are a unit wide for each slot and 1000 high, which is `most`.
+// Returns the rectangles of a stacked bar from the bottom up. A chart is one unit wide per slot and 1000 high, which
+// corresponds to `most`.
 data stacked(std::size_t slot, const std::vector<Bar>& bars, std::int64_t most) {
   constexpr double kHeight = 1000;
   data list(data::type::list);
@@ -253,7 +254,7 @@ data trend_section(const Report& report) {
 
 data outcome_section(const CaseCounts& cases) {
   constexpr double kWidth = 1000;
-  constexpr double kLeast = 4;  // so that one case among a million is seen
+  constexpr double kLeast = 4;  // minimum width, so that one case among a million is visible
   struct Outcome {
     const char* name;
     std::int64_t count;

@@ -1,4 +1,4 @@
-// How the page looks and behaves is tested by html_browser_test.py.
+// Tests the text of the page and its payload. html_browser_test.py tests how the page looks and behaves.
 
 #include "reports/html.h"
 
@@ -125,7 +125,7 @@ TEST(Html, ALayerStandsThereWithWhoDiffersInIt) {
                             "<span>qnnpack</span>", "<td class=\"heat4\">17</td>"}) {
     EXPECT_NE(page.find(words), std::string::npos) << words;
   }
-  EXPECT_EQ(page.find("<span>kernel</span>"), std::string::npos);  // it differs nowhere
+  EXPECT_EQ(page.find("<span>kernel</span>"), std::string::npos);  // the kernel differs nowhere
   report.model->layers.front().engine = "qnnpack";
   EXPECT_EQ(html(report).find("<td>im2col</td>"), std::string::npos);
 }

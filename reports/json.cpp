@@ -13,9 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;  // of the format; report.schema.json names the same
+constexpr int kVersion = 1;  // version of the format; the same as in report.schema.json
 
-// A list and no object: names come from elsewhere, and two of them could become one where bytes are replaced.
+// Returns a list and not an object: names may be untrusted, and two of them could become equal where bytes are
+// replaced.
 Json counts_of(const std::map<std::string, std::int64_t>& counts) {
   Json list = Json::array();
   for (const auto& [name, count] : counts) list.push_back({{"name", name}, {"count", count}});
@@ -191,7 +192,7 @@ std::string json(const Report& report) {
     document["table"] = {
         {"title", report.table->title}, {"columns", report.table->columns}, {"rows", report.table->rows}};
   }
-  // Bytes that are no UTF-8 become U+FFFD: an engine's words are shown as far as they can be.
+  // Bytes that are not UTF-8 become U+FFFD, so that the rest of an engine's message can be read.
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

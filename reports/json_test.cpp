@@ -1,4 +1,4 @@
-// The schema is applied by formats_test.py.
+// formats_test.py validates the JSON by its schema; these are the other tests.
 
 #include "reports/json.h"
 
@@ -31,7 +31,7 @@ TEST(Json, KeepsEveryBitOfSeedsAndFloats) {
   EXPECT_EQ(written[3]["scaled"], "nan");
 }
 
-// Two runs, of which one has a cause that the other lacks: the total has the sums.
+// One of two runs has a cause that the other lacks; the total has the sums.
 TEST(Json, CountsDeparturesOfEachRunAndInAll) {
   Report report = *sample_report("equal");
   RunSummary second = report.runs.front();

@@ -17,12 +17,12 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kFindingsInText = 20;  // of a test case; the others are counted
+constexpr std::size_t kFindingsInText = 20;  // limit per test case; the rest is counted
 
 struct TestCase {
   std::string classname, name;
-  std::string failure, type, text;  // failure: its message; empty: there is none
-  std::string skipped;              // the reason; empty: it ran
+  std::string failure, type, text;  // failure: the message; empty if the test case passed
+  std::string skipped;              // the reason; empty if it ran
   std::string output;
 };
 
@@ -39,7 +39,7 @@ struct FindingsAt {
   std::vector<const Finding*> fresh, known;
 };
 
-// Which of a run's findings are known: the report knows them by kind and case.
+// Groups a run's findings by place, into known and unknown ones; the report identifies known findings by kind and case.
 std::map<Place, FindingsAt> findings_by_place(const Report& report, const RunSummary& run) {
   std::set<std::pair<std::string, std::string>> known;
   for (const ReportedFinding& reported : report.findings) {
@@ -95,7 +95,7 @@ Suite suite_of(const Report& report, const RunSummary& run) {
     suite.cases.push_back(test_of(row, at == places.end() ? FindingsAt{} : at->second, unknown));
     if (at != places.end()) places.erase(at);
   }
-  for (const auto& [place, findings] : places) {  // where nothing was verified: crashes
+  for (const auto& [place, findings] : places) {  // places where nothing was verified, because of crashes
     const auto& [engine, isa, path] = place;
     TestCase test{.classname = "tieout." + engine + "." + isa, .name = path};
     tell(test, findings);
@@ -115,7 +115,7 @@ Suite suite_of(const Report& report, const RunSummary& run) {
                            .type = "starved"});
   }
   for (const std::string& cls : run.missing_classes) {
-    const auto& missing = report.total.missing_classes;  // another run may have reached it
+    const auto& missing = report.total.missing_classes;  // another run may have reached the class
     if (std::ranges::find(missing, cls) == missing.end()) continue;
     suite.cases.push_back(
         {.classname = "tieout.class", .name = cls, .failure = "no case reached it", .type = "not reached"});

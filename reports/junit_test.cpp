@@ -1,4 +1,4 @@
-// That it is XML, and adds up, is tested by formats_test.py.
+// formats_test.py tests that the output is XML with correct sums; these are the other tests.
 
 #include "reports/junit.h"
 
@@ -46,7 +46,7 @@ TEST(Junit, ACrashWhereNothingWasVerifiedIsNotLost) {
   report.runs.front().cells.clear();
   const std::string xml = junit(report);
   EXPECT_TRUE(holds(xml, "type=\"died: SIGSEGV\""));
-  EXPECT_TRUE(holds(xml, "type=\"vacuous\""));  // no elements
+  EXPECT_TRUE(holds(xml, "type=\"vacuous\""));  // no elements were compared
 }
 
 TEST(Junit, CasesWithoutAVerdictForLackOfMemoryFail) {
@@ -56,7 +56,7 @@ TEST(Junit, CasesWithoutAVerdictForLackOfMemoryFail) {
   EXPECT_TRUE(holds(junit(report), "<failure message=\"2 cases without a verdict\" type=\"starved\">"));
 }
 
-// Each suite has those of its run. They fail nothing.
+// Each suite has the departures of its run, and they are no failures.
 TEST(Junit, DeparturesStandInTheOutputOfTheRun) {
   RunSummary first{.cells = {{{.path = "im2col"}, {.cases = 1, .elements = 9}}}};
   first.cases.passed = 1;

@@ -104,7 +104,7 @@ std::string finding_block(const ReportedFinding& reported) {
   return text;
 }
 
-// "### tie: 3 new", above the first finding of each kind; "" for the others.
+// Returns the heading above the first finding of each kind, "### tie: 3 new"; "" for the other findings.
 std::string heading_above(const std::vector<ReportedFinding>& findings, std::size_t at) {
   const auto alike = [&](const ReportedFinding& other) {
     return other.known.has_value() == findings[at].known.has_value() &&
@@ -152,7 +152,7 @@ std::string classes_block(const RunSummary& run) {
   return folded("What the cases reached", table("class", reached));
 }
 
-// Takes whole blocks as long as they fit.
+// A text that accepts whole blocks as long as they fit.
 class Bounded {
  public:
   explicit Bounded(std::size_t most_bytes) : room_(most_bytes) {}
@@ -180,7 +180,7 @@ class Bounded {
 }  // namespace
 
 std::string markdown(const Report& report, std::size_t most_bytes) {
-  constexpr std::size_t kNotes = 512;  // for what says that something was left out
+  constexpr std::size_t kNotes = 512;  // for the lines about what was left out
   const RunSummary& total = report.total;
   std::vector<std::string> tables{
       report.table ? table_block(*report.table) : "",
@@ -192,7 +192,7 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
       folded(fmt::format("Cells compared: {}", total.cells.size()), table_of_cells(total))};
   std::size_t table_bytes = 0;
   for (const std::string& each : tables) table_bytes += each.size();
-  table_bytes = std::min(table_bytes, most_bytes / 2);  // findings come first
+  table_bytes = std::min(table_bytes, most_bytes / 2);  // findings have priority
 
   Bounded text(most_bytes);
   text.keep(kNotes + table_bytes);

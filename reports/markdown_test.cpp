@@ -47,7 +47,7 @@ TEST(Markdown, GivesTheVerdictFirst) {
   EXPECT_NE(text.find("| no reason | 2 |"), std::string::npos);
 }
 
-// Below the verdict and before the findings, however many these are.
+// Departures are below the verdict and before the findings, however many findings there are.
 TEST(Markdown, CountsDeparturesBelowTheVerdict) {
   RunSummary run = run_with_a_finding();
   EXPECT_EQ(markdown(make_report({run})).find("exact contract"), std::string::npos);
@@ -98,7 +98,7 @@ TEST(Verdict, ARunThatVerifiedNothingHasFailed) {
   EXPECT_EQ(verdict(make_report({run})), "nothing was verified");
   run.cases.skipped = 5;
   EXPECT_EQ(exit_status(make_report({run})), 3);
-  run.cases.passed = 1;  // a case without elements verifies nothing either
+  run.cases.passed = 1;  // a case without elements does not count as verification
   EXPECT_EQ(exit_status(make_report({run})), 3);
   run.cells[{.path = "im2col"}].elements = 1;
   EXPECT_EQ(exit_status(make_report({run})), 0);

@@ -14,9 +14,10 @@ std::string classes_text(const std::map<std::string, std::int64_t>& by_class) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-// A subject's, where it did not answer everything: what it did not say is not equal.
+// Returns how many calls a subject did not answer, because calls without an answer do not count as equal; "" if none.
 std::string not_answered(const ModelReport& report, std::size_t column) {
-  const CaseCounts& cases = report.run.cases;  // a case is a layer's call; one that a subject fails on has crashed
+  const CaseCounts& cases =
+      report.run.cases;  // a case is a call of a layer; calls on which a subject fails count as crashed
   const std::int64_t calls = cases.verified() + cases.crashed - report.columns[column].answered;
   if (report.columns[column].kind != Column::Kind::subject || calls <= 0) return {};
   return fmt::format(" ({} not answered)", calls);
@@ -95,7 +96,7 @@ std::string layer_table(const ModelReport& report) {
 std::string forecast_text(const ModelReport& report) {
   const bool alike = std::all_of(report.layers.begin(), report.layers.end(),
                                  [](const LayerReport& layer) { return layer.engine == "qnnpack"; });
-  if (alike) return {};  // it computes the same everywhere
+  if (alike) return {};  // QNNPACK computes the same everywhere
   std::string text;
   for (const LayerReport& layer : report.layers) {
     for (const CpuForecast& forecast : layer.forecasts) {

@@ -28,7 +28,7 @@ std::string short_number(std::int64_t value) {
   return text;
 }
 
-// {fmt} shows the sign of a NaN, which means nothing.
+// {fmt} writes the sign of a NaN, which has no meaning.
 std::string float_text(float value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
 
 std::string counted(std::int64_t value, std::string_view singular) {

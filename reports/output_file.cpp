@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// 0, or what errno says.
+// 0, or a value of errno.
 using Errno = int;
 
 class Descriptor {
@@ -41,7 +41,7 @@ class Descriptor {
   int number_;
 };
 
-// Keeps SIGPIPE from ending the process: write() then fails with EPIPE.
+// While an object lives, SIGPIPE does not end the process: write() fails with EPIPE instead.
 class WithoutBrokenPipeSignal {
  public:
   WithoutBrokenPipeSignal() {
@@ -62,15 +62,15 @@ class WithoutBrokenPipeSignal {
   sigset_t pipe_{}, before_{};
 };
 
-// Where a path leads once symbolic links have been followed.
+// The file to which a path leads after all symbolic links.
 struct Target {
   enum class Kind { absent, regular, folder, stream, descriptor, circular_link } kind = Kind::absent;
   fs::path path;
-  int descriptor = -1;   // of this process, where the path names one
-  struct stat status{};  // of what is there
+  int descriptor = -1;   // descriptor of this process, if the path names one
+  struct stat status{};  // status of the existing file
 };
 
-// The number of an open descriptor of this process that the path names: /dev/fd/3, /proc/self/fd/3.
+// Returns the number of the open descriptor of this process that the path names, such as /dev/fd/3 or /proc/self/fd/3.
 std::optional<int> descriptor_named_by(const fs::path& path) {
   const std::string name = path.filename().string();
   int number = 0;
@@ -101,7 +101,7 @@ Target find_target(fs::path path) {
     std::error_code error;
     if (!fs::is_symlink(path, error)) break;
     fs::path next = fs::read_symlink(path, error);
-    // "pipe:[123]", behind a link to a pipe of another process, is no path.
+    // A link to a pipe of another process leads to "pipe:[123]", which is no path.
     if (error || next.string().find(":[") != std::string::npos) break;
     path = next.is_absolute() ? std::move(next) : path.parent_path() / next;
   }
@@ -113,7 +113,7 @@ Errno write_all(int descriptor, std::string_view text) {
   const WithoutBrokenPipeSignal quiet;
   while (!text.empty()) {
     const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EAGAIN) {  // a pipe that does not block, and is full
+    if (written < 0 && errno == EAGAIN) {  // a nonblocking pipe that is full
       pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
       poll(&ready, 1, -1);
       continue;
@@ -136,19 +136,19 @@ Errno write_synced(const Descriptor& file, std::string_view text) {
   return fsync(file.number()) == 0 ? 0 : errno;
 }
 
-constexpr mode_t kNewMode = 0666;  // less what the umask takes away
+constexpr mode_t kNewMode = 0666;  // the umask removes bits from it
 
 Descriptor create(const fs::path& path) {
   return Descriptor(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewMode));
 }
 
-// Owner first, because a change of the owner takes bits of the mode away. Only root can give files away.
+// Changes the owner first, because that clears bits of the mode. Only root can give files to other owners.
 void take_over_owner_and_mode(const Descriptor& file, const struct stat& from) {
   struct stat own{};
   if (fstat(file.number(), &own) != 0) return;
   if (own.st_uid != from.st_uid || own.st_gid != from.st_gid) {
     if (fchown(file.number(), from.st_uid, from.st_gid) != 0 && fchown(file.number(), own.st_uid, from.st_gid) != 0) {
-      // It stays the writer's own.
+      // The file keeps the writer as its owner.
     }
   }
   (void)fchmod(file.number(), from.st_mode & 07777U);
@@ -166,26 +166,26 @@ Errno replace(const Target& target, std::string_view text) {
   return error;
 }
 
-// Gives a file one more name. EEXIST where something has it already.
+// Gives a file one more name. Returns EEXIST if the name is in use.
 Errno link_as(const std::string& draft, const fs::path& path) {
   return linkat(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
-// By a draft that has a name until it has its own.
+// Writes a draft under another name, and gives it the final name when it is complete.
 Errno write_new_by_rename(const fs::path& path, std::string_view bytes) {
   const fs::path draft = unused_path_beside(path);
   const Descriptor file = create(draft);
   if (file.number() < 0) return errno;
   Errno error = write_synced(file, bytes);
   if (error == 0) error = link_as(draft.string(), path);
-  if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {  // some file systems have no links
+  if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {  // some file systems do not support links
     error = renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
   }
   unlink(draft.c_str());
   return error;
 }
 
-// By a draft without a name where the file system can do that: nothing of it is left behind by a process that is killed.
+// Writes a draft without a name if the file system supports that, so that a killed process leaves nothing behind.
 Errno write_new(const fs::path& path, std::string_view bytes) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const Descriptor draft(open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, kNewMode));
@@ -198,7 +198,7 @@ Errno write_new(const fs::path& path, std::string_view bytes) {
   return error == 0 ? link_as(fmt::format("/proc/self/fd/{}", draft.number()), path) : error;
 }
 
-// Whether the folder, and not the file, refused.
+// Returns true if the error concerns the folder and not the file.
 bool is_of_the_folder(Errno error) {
   return error == EACCES || error == EPERM || error == EROFS || error == EBUSY || error == EXDEV;
 }
@@ -217,7 +217,7 @@ Errno make_folder_of(const fs::path& path) {
   return error.value();
 }
 
-// Tried, because to root everything seems to be allowed.
+// Creates and removes a draft, because checking permissions is not enough: root seems to have all of them.
 Errno try_to_create_beside(const fs::path& path) {
   const fs::path draft = unused_path_beside(path);
   const Descriptor file = create(draft);
@@ -268,14 +268,15 @@ tl::expected<void, std::string> result_of(const fs::path& path, Errno error) {
                         "; name another place, or make room there");
 }
 
-// Machines that share a folder know nothing of each other's processes.
+// Returns the start of a draft's name. It contains the machine's name, because machines that share a folder cannot
+// check each other's processes.
 std::string draft_prefix() {
   std::array<char, 256> machine{};
   const bool has_name = gethostname(machine.data(), machine.size() - 1) == 0;
   return fmt::format(".tieout-draft-{}-", has_name ? machine.data() : "unknown");
 }
 
-// The process that made the draft, if the name is one that unused_path_beside() gives on this machine; else 0.
+// Returns the process that made the draft if the name was made by unused_path_beside() on this machine; else 0.
 pid_t writer_of(std::string_view name) {
   constexpr std::size_t kDigits = 16;
   constexpr std::string_view kJournal = "-journal";

@@ -114,7 +114,7 @@ TEST_F(OutputFile, KeepsTheOtherNamesOfAFile) {
 
 TEST_F(OutputFile, WritesToPipesAsTheyAre) {
   ASSERT_EQ(mkfifo(in("pipe").c_str(), 0600), 0);
-  ASSERT_TRUE(check_writable(in("pipe")));  // would wait for a reader for ever
+  ASSERT_TRUE(check_writable(in("pipe")));  // opening the pipe would wait for a reader forever
   std::string got;
   std::thread reader([&] { got = read(in("pipe")); });
   const auto written = write_file(in("pipe"), "text");
@@ -147,7 +147,7 @@ TEST_F(OutputFile, WritesToDevicesAsTheyAre) {
   EXPECT_NE(full.error().find("No space left on device"), std::string::npos) << full.error();
 }
 
-// The shell's redirection has opened the file, and what it says there already stays.
+// The shell's redirection has opened the file, and the text that it already has must stay.
 TEST_F(OutputFile, WritesToOpenDescriptorsWhereTheyAre) {
   const int descriptor = open(in("log").c_str(), O_WRONLY | O_CREAT, 0600);
   ASSERT_EQ(write(descriptor, "head ", 5), 5);
@@ -174,7 +174,7 @@ TEST_F(OutputFile, DraftsOfDeadProcessesAreRemovedAndNothingElse) {
     const std::string name = unused_path_beside(in("report")).filename().string();
     make(name, "");
     make(name + "-journal", "");
-    make(name + "-mine", "");  // a user's
+    make(name + "-mine", "");  // a file of the user
     _exit(0);
   }
   ASSERT_EQ(waitpid(child, nullptr, 0), child);

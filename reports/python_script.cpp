@@ -18,19 +18,19 @@ constexpr std::size_t kLineWidth = 100;
 
 std::string literal(std::int64_t value) { return fmt::format("{}", value); }
 
-// A float is written with the digits of its double: python reads doubles, and rounding twice could change it.
+// Writes a float with the digits of its double: python reads doubles, and rounding twice could change the value.
 std::string literal(double value) {
   return std::isinf(value) ? fmt::format("float(\"{}\")", python_float(value)) : python_float(value);
 }
 
-// "1, 2, 3"
+// Returns the values as "1, 2, 3".
 std::string joined(std::span<const std::int64_t> values) {
   std::string text;
   for (const std::int64_t value : values) text.append(text.empty() ? "" : ", ").append(std::to_string(value));
   return text;
 }
 
-// "name = [1, 2, 3]", broken into lines where it is too long.
+// Returns "name = [1, 2, 3]", broken into lines if it is too long.
 template <typename T, typename U = std::int64_t>
 std::string assignment(std::string_view name, const std::vector<T>& values) {
   std::string items;
@@ -40,7 +40,7 @@ std::string assignment(std::string_view name, const std::vector<T>& values) {
     const std::string item = literal(static_cast<U>(values[i])) + (i + 1 < values.size() ? ", " : "");
     const std::size_t width = name.size() + 4 + line.size() + item.size() + 1;
     if (width > kLineWidth && !line.empty()) {
-      line.pop_back();  // the space behind the comma
+      line.pop_back();  // removes the space behind the comma
       items += "    " + line + "\n";
       line.clear();
       one_line = false;
@@ -72,7 +72,7 @@ std::string head_text(const ConvCase& c, const std::string& case_line) {
   return text;
 }
 
-// The stored integers and the quantization parameters, and the tensors made of them.
+// Returns the part that defines the stored integers, the quantization parameters and the tensors made of them.
 std::string case_text(const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   const bool per_channel = c.granularity == Granularity::per_channel;
@@ -109,7 +109,7 @@ std::string case_text(const ConvProblem& problem) {
 }
 
 std::string by_hand_text(const ConvCase& c) {
-  std::string ones;  // a channel's value, for every position
+  std::string ones;  // shape that broadcasts a channel's value to every position
   for (int d = 0; d < c.dims; ++d) ones += ", 1";
   const bool relu = c.relu == Relu::on;
   return fmt::format(

@@ -16,7 +16,7 @@ std::string script(const std::string& line) { return python_script(with_contents
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// What the README shows. Written by `tieout check CASE --python docs/document_answer.py`.
+// The README refers to this script, which `tieout check CASE --python docs/document_answer.py` has written.
 TEST(PythonScript, IsTheOneInTheDocumentation) {
   std::ostringstream kept;
   kept << std::ifstream(TIEOUT_SOURCE_DIR "/docs/document_answer.py").rdbuf();
@@ -34,7 +34,7 @@ TEST(PythonScript, NamesEverythingThatDecides) {
         "stride, padding, dilation, groups = [1, 2, 3], [0, 1, 2], [1, 1, 1], 2\n",
         "memory_format=torch.channels_last_3d", "torch.ops.quantized.conv3d_prepack(w, bias,",
         "torch.ops.quantized.conv3d(x, packed,", "y + bias.reshape(1, -1, 1, 1, 1)",
-        // 0.1 in float32, every digit of it: python reads doubles.
+        // All digits of 0.1 in float32, because python reads doubles.
         "bias = [0.10000000149011612, float(\"-inf\")]\n"}) {
     EXPECT_TRUE(has(text, part)) << part << "\n" << text;
   }

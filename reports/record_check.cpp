@@ -10,22 +10,22 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kMostCounted = std::int64_t{1} << 56;  // so that sums over many records stay in 64 bits
+constexpr std::int64_t kMostCounted = std::int64_t{1} << 56;  // so that sums over many records fit 64 bits
 constexpr std::int64_t kMostProcesses = 1 << 20;              // cores and workers
 constexpr std::int64_t kLatest = 253'402'300'799;             // the last second of the year 9999
 constexpr double kLongest = 1e12;                             // seconds
 
 bool between(std::int64_t low, std::int64_t value, std::int64_t high) { return low <= value && value <= high; }
-bool is_time(double seconds) { return seconds >= 0 && seconds <= kLongest; }  // a NaN is none
+bool is_time(double seconds) { return seconds >= 0 && seconds <= kLongest; }  // false for NaN
 
-// Adds to a sum that must stay in range.
+// Adds a count to a sum. Returns false if one of them is out of range.
 bool counted(std::int64_t& sum, std::int64_t count) {
   if (!between(0, count, kMostCounted - sum)) return false;
   sum += count;
   return true;
 }
 
-// The sum of the counts; -1 where one is negative or the sum is out of range.
+// Returns the sum of the counts, or -1 if a count is negative or the sum is out of range.
 std::int64_t sum_of(const std::map<std::string, std::int64_t>& counts) {
   std::int64_t sum = 0;
   for (const auto& [text, count] : counts) {
@@ -85,7 +85,7 @@ std::string wrong_counts(const RunSummary& run) {
   return {};
 }
 
-// The letters of all blocks together are what the cases came to.
+// Checks that the letters of all blocks together agree with the counts of cases.
 std::string wrong_blocks(const RunSummary& run, const std::vector<RecordBlock>& blocks) {
   std::array<std::int64_t, kVerdictLetters.size()> letters{};
   for (const RecordBlock& block : blocks) {

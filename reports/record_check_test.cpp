@@ -48,7 +48,7 @@ TEST(RecordCheck, NamesWhatCannotBe) {
       [](Whole& w) { w.run.seconds_in_engine = -1; },
       [](Whole& w) { w.run.workers = -1; },
       [](Whole& w) { w.run.strategy_seconds["ties"] = std::numeric_limits<double>::infinity(); },
-      [](Whole& w) {  // they still add up
+      [](Whole& w) {  // the sum is still right
         w.run.cases.passed = -1;
         w.run.cases.skipped = 4;
       },
@@ -87,7 +87,7 @@ TEST(RecordCheck, NamesWhatCannotBe) {
   }
 }
 
-// Lines of a few bytes whose lists would take gigabytes.
+// These lines have a few bytes, but their lists would take gigabytes.
 TEST(SmallCase, ComputesOnlyWithWhatIsSmall) {
   EXPECT_TRUE(small_case("conv2d x=[1] w=[50]", 100));
   EXPECT_TRUE(small_case("conv1d input=99 x=[99*1] w=[2]", 1000));

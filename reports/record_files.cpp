@@ -14,21 +14,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExtension = ".tieout";
 
-// A record that is read, and where it lies.
+// The contents of a record, and its file.
 struct Part {
   RunSummary run;
-  std::vector<RecordBlock> blocks;  // by number
+  std::vector<RecordBlock> blocks;  // sorted by number
   fs::path file;
 };
 
-// What records of the same cases have in common, however these were split up.
+// Returns the properties that are equal for records of the same run, however it was split into shards.
 auto identity(const RunSummary& run) {
   return std::tuple(run.command, run.subject, run.subject_digest, run.seed, run.reference);
 }
 using Parts = std::map<decltype(identity(RunSummary{})), std::vector<Part>>;
 
-// Of two records that share blocks one must hold all of the other's. One without blocks is that of a shard that has none, or
-// is not begun: it is held by the same shard's only, and by the whole.
+// If two records share blocks, one must contain all blocks of the other. A record without blocks is that of a shard
+// without any, or of one that has not begun; only a record of the same shard or of the whole run contains it.
 enum class Overlap { none, contained, partial };
 
 Overlap overlap(const Part& part, const Part& larger) {
@@ -53,7 +53,8 @@ tl::expected<Part, std::string> read_part(const fs::path& file) {
   return Part{std::move(*run), std::move(*blocks), file};
 }
 
-// Each case once: the record that goes furthest is taken, and what it contains left out.
+// Reads the records such that each case counts once: the longest record is taken, and those that it contains are left
+// out.
 tl::expected<Parts, std::string> read_parts(const std::vector<fs::path>& files) {
   std::vector<Part> all;
   for (const fs::path& file : files) {
@@ -82,7 +83,7 @@ tl::expected<Parts, std::string> read_parts(const std::vector<fs::path>& files) 
   return parts;
 }
 
-// Names the shards that are missing; of many, the first. parts: by the index of their shard.
+// Lists the shards that are missing, by name for the first ones only. parts: sorted by the index of their shard.
 void note_missing_shards(RunSummary& whole, const std::vector<Part>& parts) {
   constexpr std::size_t kNamed = 8;
   const std::int64_t count = whole.shard.count;
@@ -110,7 +111,7 @@ RunSummary join(const std::vector<Part>& parts) {
     const RunSummary& shard = parts[i].run;
     const double longest = std::max(whole.seconds, shard.seconds);
     merge(whole, shard);
-    whole.seconds = longest;  // they ran side by side
+    whole.seconds = longest;  // the shards ran concurrently
     whole.workers += shard.workers;
     whole.started = std::min(whole.started, shard.started);
     whole.findings.insert(whole.findings.end(), shard.findings.begin(), shard.findings.end());

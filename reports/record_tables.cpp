@@ -13,7 +13,7 @@
 namespace tieout {
 namespace {
 
-constexpr int kApplication = 0x5449454f;  // "TIEO": what tells a run record from other SQLite files
+constexpr int kApplication = 0x5449454f;  // "TIEO", which distinguishes run records from other SQLite files
 constexpr int kSchemaVersion = 3;
 
 constexpr const char* kSchema = R"(
@@ -52,7 +52,7 @@ constexpr std::array<std::pair<const char*, std::int64_t CaseCounts::*>, 7> kSta
 
 using Counts = std::map<std::string, std::int64_t>;
 
-// Tables of texts with their counts.
+// The tables of texts with their counts.
 constexpr std::array<std::pair<const char*, Counts RunSummary::*>, 4> kTexts{
     {{"reason", &RunSummary::reasons},
      {"declined", &RunSummary::declined},

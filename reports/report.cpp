@@ -18,14 +18,14 @@ bool names(const KnownFinding& known, const Finding& finding) {
          fits(known.case_line, finding.case_line);
 }
 
-// What was kept of the differing cases of one kind.
+// Summary of the findings that were kept of one kind.
 struct Kept {
   std::int64_t findings = 0;
-  bool any_new = false;            // one of them is not known
-  bool by_more_than_case = false;  // an entry of the baseline that names one of them names more than a single case
+  bool any_new = false;            // true if one of them is unknown
+  bool by_more_than_case = false;  // true if a baseline entry that matches one of them is not limited to a single case
 };
 
-// By the kind that they were counted by.
+// Groups the findings by the kind by which they were counted.
 std::map<std::string, Kept> kept_by_kind(const Report& report) {
   std::map<std::pair<std::string, std::string>, const ReportedFinding*> reported;
   for (const ReportedFinding& each : report.findings) {
@@ -46,8 +46,9 @@ std::map<std::string, Kept> kept_by_kind(const Report& report) {
   return kinds;
 }
 
-// Of the differing cases of a kind, those that known findings account for: all, if everything kept of it is known and an
-// entry of the baseline names more than single cases; those that were kept, if each is named by its case; else none.
+// Returns how many of the differing cases of a kind are explained by known findings: all, if everything kept of it is
+// known and an entry of the baseline names more than single cases; those that were kept, if each is named by its case;
+// else none.
 std::int64_t accounted_for(const Kept& kept, std::int64_t count) {
   if (kept.any_new) return 0;
   return kept.by_more_than_case ? count : std::min(kept.findings, count);
@@ -65,7 +66,7 @@ Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>
   report.total = report.runs.front();
   report.total.findings.clear();
   for (std::size_t i = 1; i < report.runs.size(); ++i) merge(report.total, report.runs[i]);
-  // A hole in one run may be filled by another.
+  // A class that one run missed may have been reached by another.
   std::erase_if(report.total.missing_classes, [&](const std::string& cls) { return report.total.reached(cls) > 0; });
 
   std::map<std::pair<std::string, std::string>, ReportedFinding> found;

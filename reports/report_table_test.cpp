@@ -1,4 +1,4 @@
-// The table of a report in every format that shows it.
+// Tests the table of a report in every format that shows it.
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ TEST(ReportTable, StandsInEveryFormat) {
   EXPECT_NE(text.find("## Hypotheses\n\n| hypothesis | verdict |\n|---|---|\n| exact | standing |\n"),
             std::string::npos)
       << text;
-  EXPECT_EQ(text.find("| a|<b> |"), std::string::npos) << text;  // which would be another cell
+  EXPECT_EQ(text.find("| a|<b> |"), std::string::npos) << text;  // an unescaped | would begin another cell
   const std::string page = html(report);
   EXPECT_NE(page.find("<td>exact</td><td>standing</td>"), std::string::npos);
   EXPECT_NE(page.find("<td>a|&lt;b&gt;</td>"), std::string::npos);
@@ -49,7 +49,7 @@ TEST(ReportTable, IsNotThereWithoutOne) {
   EXPECT_EQ(findings_text(report), "");
 }
 
-// What selftest reports of a fault that it missed.
+// This is what selftest reports about a fault that it missed.
 TEST(ReportTable, AFindingWithoutACaseHasNoReplay) {
   const Finding missed{.expected_name = "tieout", .failure = "missed the planted fault wrong_bias"};
   EXPECT_EQ(finding_text(missed), "tieout missed the planted fault wrong_bias\n");

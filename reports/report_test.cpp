@@ -26,7 +26,7 @@ TEST(Report, TellsNewFindingsFromKnownAndGoneOnes) {
   const Report report = make_report({night(2, {"tie", "pair"}), night(1, {"bias", "tie"})}, baseline);
   EXPECT_EQ(report.runs.front().started, 1);
   ASSERT_EQ(report.findings.size(), 3U);
-  EXPECT_EQ(report.findings.front().finding.diff_class, "pair");  // what is new comes first
+  EXPECT_EQ(report.findings.front().finding.diff_class, "pair");  // unknown findings come first
   EXPECT_EQ(report.new_findings(), 1);
   ASSERT_EQ(report.gone.size(), 1U);
   EXPECT_EQ(report.gone.front().kind, "bias");
@@ -40,7 +40,7 @@ TEST(Report, WhatIsKnownDoesNotFailARun) {
   EXPECT_EQ(exit_status(make_report({night(1, {"tie"})}, {{.path = "pointwise", .reason = "agreed"}})), 1);
 }
 
-// A case that differed and is no finding, because enough of its kind were kept, must not pass for known.
+// A case that differed, but is no finding because enough of its kind were kept, must not count as known.
 TEST(Report, WhatWasOnlyCountedIsNotKnown) {
   RunSummary run = night(1, {"tie"});
   ++run.cases.differed;
@@ -51,7 +51,7 @@ TEST(Report, WhatWasOnlyCountedIsNotKnown) {
   EXPECT_EQ(exit_status(report), 1);
 }
 
-// An entry that names one case accepts that case, and not whatever else is of its kind.
+// An entry that names one case accepts only that case, and no other of its kind.
 TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
   RunSummary run = night(1, {"tie"});
   ++run.cases.differed;
@@ -88,7 +88,7 @@ TEST(MissingClasses, AreThoseOfALongHuntingRun) {
   run.classes = {"interior", "tie"};
   run.hunting = true;
   find_missing_classes(run);
-  EXPECT_EQ(run.missing_classes, std::vector<std::string>{"interior"});  // 100 cases, all at a clamp
+  EXPECT_EQ(run.missing_classes, std::vector<std::string>{"interior"});  // 100 cases with every result at a clamp
   run.cases.passed = 10'000;
   find_missing_classes(run);
   EXPECT_EQ(run.missing_classes, (std::vector<std::string>{"interior", "tie"}));
@@ -109,7 +109,7 @@ TEST(KindOf, LeavesOutWhatDiffersFromRunToRun) {
   EXPECT_EQ(kind_of_text("cannot open /tmp/tmp.Xk2a9/weights: gone"), "cannot open #: gone");
   EXPECT_EQ(kind_of_text("id 123e4567-e89b-12d3-a456-426614174000"), "id #-#-#-#-#");
   EXPECT_EQ(kind_of_text("first\nsecond"), "first");
-  // Words stay, also those of hexadecimal letters, and a number that ends one.
+  // Words are kept, including those of hexadecimal letters; a number at their end is replaced.
   EXPECT_EQ(kind_of_text("died: SIGABRT: a bad face added int8"), "died: SIGABRT: a bad face added int#");
   EXPECT_EQ(kind_of_text("read/write"), "read/write");
 }

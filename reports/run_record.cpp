@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Over each part of a record. Those of blocks and findings go on from block to block.
+// The digests over each part of a record. Those of blocks and findings are continued from block to block.
 struct Digests {
   std::uint64_t counts = 0;
   Digest blocks, findings;
@@ -29,7 +29,7 @@ struct Digests {
   }
 };
 
-// A finding's row, but for its id.
+// The row of a finding, without its id.
 struct FindingRow {
   std::int64_t case_index;
   std::string kind, engine, isa, path, case_line, json;
@@ -48,7 +48,7 @@ void add(Digest& digest, const FindingRow& row) {
   }
 }
 
-// What can be read again within limits: a finding of very large tensors is kept without them.
+// Returns the JSON of a finding, without tensors if these are too large to be read again within the limits of records.
 std::string kept_json(const Finding& finding) {
   constexpr std::size_t kMostBytes = 64 << 20;
   std::string json = to_json(finding);
@@ -108,7 +108,7 @@ struct Contents {
   Digests digests;
 };
 
-// All of it, as it was at one moment; what is not a whole record is refused.
+// Reads the whole record in one transaction. Sets an error if it is no complete record.
 Contents read_all(Database& database) {
   Contents contents;
   database.run("BEGIN");
@@ -159,8 +159,8 @@ void set_times(RunSummary& total, const RunSummary& run) {
   total.workers = run.workers;
 }
 
-// A killed process leaves a journal, and whoever removes the record may leave that behind. SQLite would take it for one of a
-// new record under the same name. Only what is a journal is removed.
+// Removes the journal that a killed process left: the record may have been removed without it, and SQLite would use it
+// for a new record with the same name. Only actual journals are removed.
 tl::expected<void, std::string> remove_stale_journal(const fs::path& file) {
   for (const char* suffix : {"-journal", "-wal", "-shm"}) {
     const fs::path neighbour = file.string() + suffix;
@@ -178,7 +178,7 @@ tl::expected<void, std::string> remove_stale_journal(const fs::path& file) {
   return {};
 }
 
-// A record of these blocks, which becomes a file when it is whole. run: its findings are the record's.
+// Writes a record of these blocks; it becomes a file when it is complete. run: its findings become the record's.
 tl::expected<void, std::string> write_whole(const fs::path& file, const RunSummary& run,
                                             const std::vector<RecordBlock>& blocks) {
   std::error_code error;
@@ -208,11 +208,11 @@ struct RunRecord::State {
 
   Database database;
   bool reading;
-  // What is in the record. Of one that is written its findings and blocks are not kept here.
+  // The contents of the record. If it is open for writing, findings and blocks are not kept here.
   Contents contents;
   std::int64_t last_block = std::numeric_limits<std::int64_t>::min();
 
-  // Ends a transaction. Where it failed, nothing of it is in the record.
+  // Ends a transaction. If that fails, the record has nothing of it.
   tl::expected<void, Error> end() {
     database.run("COMMIT");
     if (database.error().empty()) return {};
@@ -223,7 +223,7 @@ struct RunRecord::State {
     return tl::unexpected(error);
   }
 
-  // Begins a transaction on the record as this process has left it.
+  // Begins a transaction; sets an error if another process has changed the record since.
   void begin() {
     database.run("BEGIN IMMEDIATE");
     if (read_digests(database) != contents.digests.by_part()) {

@@ -31,7 +31,7 @@ class RunRecordTest : public testing::Test {
             .subject = "scalar",
             .reference = "LibTorch 2.15.0",
             .machine = {.cpu = "a CPU", .isa = "avx2", .libtorch = "2.15.0", .cores = 2},
-            .seed = 18446744073709551615U,  // does not fit SQLite's integers
+            .seed = 18446744073709551615U,  // too large for SQLite's integers
             .shard = shard,
             .started = 1'700'000'000,
             .cells = {{kCell, {}}},
@@ -40,7 +40,7 @@ class RunRecordTest : public testing::Test {
             .hunting = true};
   }
 
-  // Block `number` with a finding and a case of every other kind.
+  // Returns block `number` with a finding and a case of every other kind.
   static RecordBlock block(std::int64_t number) {
     RecordBlock block{.number = number, .verdicts = ".D", .digest = 0xfedcba9876543210U, .counts = {}};
     RunSummary& counts = block.counts;
@@ -63,7 +63,7 @@ class RunRecordTest : public testing::Test {
     return block;
   }
 
-  // What a run has counted after these blocks.
+  // Returns what a run has counted after these blocks.
   static RunSummary after(RunSummary run, std::int64_t blocks) {
     for (std::int64_t i = 0; i < blocks; ++i) {
       const RecordBlock one = block(i * run.shard.count + run.shard.index);
@@ -109,7 +109,7 @@ TEST_F(RunRecordTest, GoesOnWhereItEnded) {
   EXPECT_EQ(record->summary().value(), after(empty(), 3));
 }
 
-// Two processes at work on one record would count the same cases twice.
+// Two processes that write to one record would count the same cases twice.
 TEST_F(RunRecordTest, RefusesABlockThatItHas) {
   write("r", empty(), 2);
   auto record = RunRecord::open(file("r"));
@@ -125,13 +125,13 @@ TEST_F(RunRecordTest, RefusesToWriteOverAFile) {
   EXPECT_EQ(RunRecord::open(file("r"))->summary().value(), after(empty(), 1));
 }
 
-// Killed at any moment it leaves a whole record or none; the next one begins as if nothing were there. The moment comes
-// later with each try, by a share of itself: how long a record takes to make is the disk's affair.
+// A process that is killed at any time leaves a complete record or none, and the next one starts as if nothing were
+// there. Each try kills later by a fixed ratio, because the time to make a record depends on the disk.
 TEST_F(RunRecordTest, IsNeverHalfMade) {
   const RunSummary run = empty();
   int none = 0;
   int whole = 0;
-  for (double after = 10; whole < 20; after *= 1.03) {  // microseconds
+  for (double after = 10; whole < 20; after *= 1.03) {  // after: microseconds
     ASSERT_LT(after, 30e6) << "no record is made in half a minute";
     const pid_t pid = fork();
     if (pid == 0) {
@@ -165,9 +165,9 @@ TEST_F(RunRecordTest, ShardsBecomeOneRunAndTheSameShardCountsOnce) {
   const RunSummary& run = runs->front();
   EXPECT_EQ(run.cases.all(), 10);
   EXPECT_EQ(run.shard, Shard{});
-  EXPECT_EQ(run.seconds, 3);  // side by side
+  EXPECT_EQ(run.seconds, 3);  // the shards ran concurrently
   EXPECT_EQ(run.workers, 4);
-  ASSERT_EQ(run.findings.size(), kKeptPerKind);  // of the five, which are of one kind
+  ASSERT_EQ(run.findings.size(), kKeptPerKind);  // five findings of one kind, of which kKeptPerKind are kept
   for (std::size_t i = 1; i < run.findings.size(); ++i) {
     EXPECT_LT(run.findings[i - 1].index, run.findings[i].index);
   }
@@ -223,13 +223,13 @@ TEST_F(RunRecordTest, SaysWhatIsWrongWithAFile) {
 
   write("later", empty(), 1);
   std::fstream later(file("later"), std::ios::in | std::ios::out | std::ios::binary);
-  later.seekp(60);  // user_version, big-endian, in SQLite's header
+  later.seekp(60);  // position of user_version in SQLite's header, big-endian
   later.write("\0\0\0\7", 4);
   later.close();
   EXPECT_NE(error_of("later").find("schema is version 7"), std::string::npos) << error_of("later");
 }
 
-// A disk that is full: what was there before stays, and it can go on once there is room.
+// After an error because of a full disk, the earlier contents are intact, and the run can continue once there is space.
 TEST_F(RunRecordTest, SurvivesAFullDisk) {
   write("r", empty(), 2);
   rlimit before{};
@@ -250,7 +250,7 @@ TEST_F(RunRecordTest, SurvivesAFullDisk) {
   EXPECT_EQ(record->summary().value(), after(empty(), 3));
 }
 
-// With fewer blocks than shards some have none, and say so.
+// With fewer blocks than shards, some shards have none, and their records show that.
 TEST_F(RunRecordTest, AShardWithoutBlocksIsNotMissing) {
   RunSummary none = empty({.index = 1, .count = 2});
   none.finished = true;
@@ -281,12 +281,12 @@ TEST_F(RunRecordTest, SaysThatItWasMoved) {
   EXPECT_TRUE(record->append(block(2), after(empty(), 3)));
 }
 
-// Told when it is opened, and not at the first block.
+// The error occurs at opening, and not at the first block.
 TEST_F(RunRecordTest, SaysThatItMayNotBeWritten) {
   write("r", empty(), 2);
   using std::filesystem::perms;
   std::filesystem::permissions(file("r"), perms::owner_read | perms::group_read | perms::others_read);
-  constexpr uid_t kNobody = 65534;  // root may write all
+  constexpr uid_t kNobody = 65534;  // root may write every file
   const uid_t self = geteuid();
   if (self == 0) {
     ASSERT_EQ(seteuid(kNobody), 0);
@@ -301,7 +301,7 @@ TEST_F(RunRecordTest, SaysThatItMayNotBeWritten) {
   EXPECT_TRUE(read);
 }
 
-// What a program that is not ours does to the record.
+// Tests changes of the record by other programs.
 class ChangedRecordTest : public RunRecordTest {
  protected:
   void SetUp() override { write("r", empty(), 3); }
@@ -319,7 +319,7 @@ class ChangedRecordTest : public RunRecordTest {
   }
 };
 
-// A flipped bit gives no other report: either it is seen, or it lies where nothing is read.
+// A flipped bit never changes the report: it is detected, or it is in a place that is not read.
 TEST_F(ChangedRecordTest, AFlippedBitIsSeen) {
   const RunSummary right = RunRecord::open(file("r"), RunRecord::For::reading)->summary().value();
   std::ifstream in(file("r"), std::ios::binary);
@@ -373,7 +373,7 @@ TEST_F(ChangedRecordTest, EveryEditIsSeen) {
   }
 }
 
-// Views and triggers compute without end; a column can be made of others. None of them is run.
+// Views and triggers could run without end, and a column could be computed from others: none of them is run.
 TEST_F(ChangedRecordTest, OtherTablesAreRefused) {
   for (const char* edit :
        {("DROP TABLE reason; CREATE VIEW reason AS WITH RECURSIVE n(text, cases) AS (SELECT 'x', 1 UNION ALL SELECT "
@@ -408,7 +408,7 @@ TEST_F(ChangedRecordTest, AnotherProgramsJournalIsRefused) {
   EXPECT_NE(error().find("a transaction on several files"), std::string::npos) << error();
 }
 
-// Leaves the record as a process that is killed within a transaction does, its pages half written.
+// Leaves the record like a process that was killed within a transaction, with its pages half written.
 class KilledWriterTest : public ChangedRecordTest {
  protected:
   void SetUp() override {
@@ -448,7 +448,7 @@ TEST_F(KilledWriterTest, ItsRecordGoesOn) {
   EXPECT_EQ(record->summary().value(), expected);
 }
 
-// The journal of a record that was removed is none of the new one's.
+// The journal of a removed record must not be applied to the new one.
 TEST_F(KilledWriterTest, WhatItLeftIsNotRolledIntoANewRecord) {
   std::filesystem::remove(file("r"));
   write("r", empty(), 2);
@@ -463,7 +463,7 @@ TEST_F(KilledWriterTest, WhatItLeftIsNotMergedIntoANewRecord) {
   EXPECT_EQ(RunRecord::open(file("r"), RunRecord::For::reading)->summary().value(), after(empty(), 2));
 }
 
-// Only a journal is removed: a file that only has such a name stays.
+// Only journals are removed: another file with such a name stays.
 TEST_F(RunRecordTest, AFileThatIsNoJournalStays) {
   std::ofstream(file("r-journal")) << "notes of somebody";
   const auto refused = RunRecord::create(file("r"), empty());
@@ -484,7 +484,7 @@ TEST_F(RunRecordTest, RefusesWhatIsNoRegularFile) {
   }
 }
 
-// However many shards there were to be: what is missing is counted, and not each of it named.
+// Missing shards are counted, and only some are named, however many there are.
 TEST_F(RunRecordTest, ManyMissingShardsAreCounted) {
   write("one", empty({.index = 5, .count = 4'000'000'000'000'000'000}), 1);
   const auto runs = read_records({file("one")});
@@ -493,7 +493,7 @@ TEST_F(RunRecordTest, ManyMissingShardsAreCounted) {
   EXPECT_EQ(runs->front().incomplete.back(), "and 3999999999999999991 more shards are missing");
 }
 
-// A library that was built anew is another subject.
+// A library that was rebuilt is another subject.
 TEST_F(RunRecordTest, ShardsOfDifferentSubjectsAreNotMerged) {
   RunSummary other = empty({.index = 1, .count = 2});
   other.subject_digest = "1";

@@ -41,7 +41,8 @@ void keep_first_findings(RunSummary& run) {
   std::ranges::stable_sort(run.findings, {}, &Finding::index);
   std::map<std::string, std::size_t> kept;
   std::erase_if(run.findings, [&](const Finding& finding) {
-    return finding.index >= 0 && ++kept[counted_kind(finding)] > kKeptPerKind;  // a corpus' own are all kept
+    return finding.index >= 0 &&
+           ++kept[counted_kind(finding)] > kKeptPerKind;  // all findings of a corpus, with negative indices, are kept
   });
 }
 
@@ -51,7 +52,8 @@ void find_missing_classes(RunSummary& run) {
   run.missing_classes.clear();
   for (const std::string& cls : run.classes) {
     const std::int64_t due = cls == "interior" ? kEnoughToTell : kLongEnough;
-    // Cases that the subject declines, and cases outside of the domain, cannot be reached.
+    // Cases that the subject declines, and cases outside of the domain, cannot be reached, so that the run cannot reach
+    // every class.
     const bool limited =
         !run.domain.empty() || !run.declined.empty() || (run.subject != "scalar" && run.cases.skipped > 0);
     const bool wanted = cls == "interior" || (run.hunting && !limited);

@@ -29,7 +29,7 @@ result                      127                    64
   integer_int16_pairs, accumulator: sum of sat_int16(x0 * w0 + x1 * w1), int32
 )";
 
-// Smooth, so that a picture of it looks like one of an activation.
+// Returns values that vary smoothly, so that a picture of them looks like one of an activation.
 std::uint8_t value_at(Random& random, std::int64_t channel, std::int64_t row, std::int64_t column) {
   const std::int64_t wave = (channel * 37 + row * (channel % 5 + 1) * 3 + column * (channel % 3 + 2) * 2) % 256;
   return static_cast<std::uint8_t>((wave < 128 ? wave : 255 - wave) + random.between(0, 24));

@@ -16,7 +16,7 @@ namespace {
 constexpr std::array<const char*, 4> kPaths{"depthwise", "groupwise", "im2col", "pointwise"};
 constexpr std::array<const char*, 5> kIsas{"avx2", "avx512", "avx512_256", "avx512_vnni", "avx512_vnni_256"};
 constexpr std::array<const char*, 4> kFills{"uniform", "edges", "extremes", "reduced"};
-constexpr CaseClass kUnreached = CaseClass::activation_sum_saturated;  // by none of these runs
+constexpr CaseClass kUnreached = CaseClass::activation_sum_saturated;  // a class that none of these runs reaches
 
 void count_cells(RunSummary& run, std::uint64_t night) {
   std::int64_t drawn = 0;
@@ -35,7 +35,7 @@ void count_cells(RunSummary& run, std::uint64_t night) {
       const bool depthwise = CaseClass::large_kernel <= which && which <= CaseClass::activation_sum_saturated;
       if (other ? std::string_view(engine) == "fbgemm" : depthwise && std::string_view(path) != "depthwise") continue;
       if (which == kUnreached) continue;
-      const std::size_t rarity = (i * 7 + i / 5) % 6;  // some classes are met often, some seldom
+      const std::size_t rarity = (i * 7 + i / 5) % 6;  // some classes are reached often, others rarely
       counts.classes[std::string(name(which))] =
           other ? counts.cases : (counts.cases >> rarity) * random.between(60, 100) / 100;
     }
@@ -150,7 +150,8 @@ Report hostile() {
                              {.kind = bytes, .reason = markup, .link = "javascript:alert(2)"}});
 }
 
-// What no run may lose: values that are not finite, differences that could not be described, tensors that do not fit.
+// Returns a report with contents that must never be lost: values that are not finite, findings without tensors, and
+// tensors of different shapes.
 Report broken() {
   RunSummary run = night(3);
   Finding infinite = difference(1, "rounding", "rounded down", "avx2", "im2col");

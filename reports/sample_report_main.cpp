@@ -1,4 +1,4 @@
-// Writes a made-up report, for the tests of the formats and to look at them:
+// Writes an invented report, for the tests of the formats and for inspection:
 //
 //   sample_report NAME FORMAT > FILE        names: sample_report.h; formats: html, json, junit, markdown, github
 

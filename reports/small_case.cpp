@@ -15,7 +15,7 @@ bool has_case_letters(std::string_view line) {
          line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_ =[],.*+-") == std::string_view::npos;
 }
 
-// How many numbers the lists of the line hold, N*V being N of them; at most a little more than `most`.
+// Returns how many numbers the lists of the line have, where N*V counts as N. The count stops a little above `most`.
 std::int64_t listed_numbers(std::string_view line, std::int64_t most) {
   std::int64_t sum = static_cast<std::int64_t>(std::ranges::count(line, ','));
   for (std::size_t at = line.find('*'); at != std::string_view::npos && sum <= most; at = line.find('*', at + 1)) {
@@ -39,8 +39,9 @@ std::optional<ConvCase> small_case(std::string_view line, std::int64_t most) {
   if (!has_case_letters(line) || listed_numbers(line, most) > most) return {};
   const auto c = parse(line);
   if (!c) return {};
-  const std::int64_t elements = element_count(activation_shape(*c)) + element_count(weight_shape(*c)) +
-                                element_count(output_shape(*c));  // validate() bounds each
+  const std::int64_t elements =
+      element_count(activation_shape(*c)) + element_count(weight_shape(*c)) +
+      element_count(output_shape(*c));  // validate() limits each term, so that the sum cannot overflow
   return elements <= most ? std::optional(*c) : std::nullopt;
 }
 

@@ -15,18 +15,18 @@ namespace {
 constexpr std::string_view kPrefix = "tensor(";
 constexpr std::int64_t kLineWidth = 80;
 constexpr std::int64_t kMaxElementsShown = 1000;
-constexpr std::int64_t kEdge = 3;  // elements shown at either end of a dimension that is cut
-constexpr std::int64_t kGap = -1;  // stands among positions for those that are left out
+constexpr std::int64_t kEdge = 3;  // elements shown at each end of a summarised dimension
+constexpr std::int64_t kGap = -1;  // marks the omitted elements in a list of positions
 
 enum class Notation {
-  whole,       // 96    or, in a float tensor, 96.
+  whole,       // 96, or 96. in a float tensor
   fixed,       // 96.2500
   scientific,  // 9.6250e+01
 };
 
 struct Style {
   Notation notation = Notation::whole;
-  std::size_t width = 1;  // of the widest element
+  std::size_t width = 1;  // width of the widest element
 };
 
 template <typename T>
@@ -35,11 +35,11 @@ constexpr std::string_view dtype_name() {
   if constexpr (std::same_as<T, std::int8_t>) return "torch.int8";
   if constexpr (std::same_as<T, std::int32_t>) return "torch.int32";
   if constexpr (std::same_as<T, double>) return "torch.float64";
-  return {};  // float32 is python's default, and goes without saying
+  return {};  // python does not print float32, its default
 }
 
 std::string number(double value, Notation notation) {
-  if (std::isnan(value)) return "nan";  // whatever its sign
+  if (std::isnan(value)) return "nan";  // whatever the sign
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   if (notation == Notation::scientific) return fmt::format("{:.4e}", value);
   return notation == Notation::fixed ? fmt::format("{:.4f}", value) : fmt::format("{:.0f}.", value);
@@ -64,7 +64,7 @@ std::vector<std::int64_t> shown_positions(std::int64_t extent, bool summarised) 
   return positions;
 }
 
-// The elements that decide the notation: zeros and non-finite values do not, nor what the summary leaves out.
+// Collects the elements that decide the notation: not zeros and non-finite values, nor elements that the summary omits.
 template <typename T>
 void collect_telling(const Tensor<T>& t, std::size_t dim, std::int64_t offset, bool summarised, std::vector<T>& found) {
   if (dim == t.shape.size()) {
@@ -107,7 +107,7 @@ Style choose_style(const Tensor<T>& t, bool summarised) {
 
 std::string spaces(std::size_t count) { return std::string(count, ' '); }
 
-// One row, broken into lines of as many elements as fit.
+// Formats one row, broken into lines of as many elements as fit.
 template <typename T>
 std::string row(const Tensor<T>& t, std::int64_t offset, std::size_t indent, bool summarised, const Style& style) {
   const auto room = kLineWidth - static_cast<std::int64_t>(indent);
@@ -143,8 +143,8 @@ std::string block(const Tensor<T>& t, std::size_t dim, std::int64_t offset, std:
   return text + "]";
 }
 
-// Each suffix on the line of the one before it, or on a new one where it does not fit. Python reckons the last line of
-// the contents two characters longer than it is, and so do we.
+// Appends each suffix to the last line, or on a new line if it does not fit. Like python, it takes the last line of the
+// contents for two characters longer than it is.
 std::string with_suffixes(std::string text, const std::vector<std::string>& suffixes) {
   const std::size_t newline = text.rfind('\n');
   const std::size_t line_start = newline == std::string::npos ? 0 : newline + 1;

@@ -1,4 +1,4 @@
-// How python printed some three hundred tensors: testdata/make_tensor_text.py.
+// Compares with what python printed for about three hundred tensors: see testdata/make_tensor_text.py.
 
 #include "reports/tensor_text.h"
 
@@ -14,7 +14,7 @@ using nlohmann::json;
 
 template <typename T>
 T value_of(const json& j) {
-  if (j.is_string()) return static_cast<T>(std::stod(j.get<std::string>()));  // "nan", "inf", "-inf"
+  if (j.is_string()) return static_cast<T>(std::stod(j.get<std::string>()));  // these are "nan", "inf" and "-inf"
   return j.get<T>();
 }
 

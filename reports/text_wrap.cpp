@@ -15,10 +15,10 @@ std::size_t columns(std::string_view text) {
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
   std::string lines;
   std::size_t column = 0;
-  bool is_first = true;  // word of its line
+  bool is_first = true;  // true for the first word of a line
   while (!text.empty()) {
     const std::size_t end = std::min(text.find_first_of(" \n", 1), text.size());
-    std::string_view word = text.substr(0, end);  // with the space or the end of line before it
+    std::string_view word = text.substr(0, end);  // including the space or newline before it
     text.remove_prefix(end);
     const bool breaks = word.front() == '\n' || (word.front() == ' ' && !is_first && column + columns(word) > width);
     if (breaks) {

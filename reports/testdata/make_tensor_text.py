@@ -1,8 +1,8 @@
-"""Writes tensor_text.json: how PyTorch 2.15.0 prints tensors.
+"""Writes tensor_text.json, the texts that PyTorch 2.15.0 prints for tensors.
 
 Usage: python make_tensor_text.py COUNT [FILE] > tensor_text.json
-FILE: a list of tensors (note, dtype, shape, data) that stand first. An entry's element i is
-values[i * step % len(values)]; floats that JSON lacks are strings.
+FILE: a list of tensors (note, dtype, shape, data, text) that come first in the output. An entry's element i is
+values[i * step % len(values)]; floats that JSON does not have are strings.
 """
 import json
 import math
@@ -40,7 +40,7 @@ def magnitudes(rng, kind):
         return sign * rng.uniform(1, 10) * 10.0 ** rng.randrange(5, 30)
     if kind == "mixed":
         return sign * rng.uniform(1, 10) * 10.0 ** rng.randrange(-6, 7)
-    if kind == "boundary":  # where the notation changes
+    if kind == "boundary":  # values at which the notation changes
         return sign * rng.choice([1e-4, 9.9999e-5, 1.0001e-4, 1e8, 99999999.0, 100000008.0, 1000.0, 1001.0, 1.0, 999.5])
     raise AssertionError(kind)
 
@@ -57,9 +57,9 @@ def draw_shape(rng):
         return shape
     if kind < 0.14:
         return []
-    if kind < 0.24:  # one row, as long as lines break
+    if kind < 0.24:  # one row, long enough to be broken into lines
         return [1] * rng.randrange(0, 4) + [rng.randrange(5, 45)]
-    if kind < 0.34:  # about where the summary begins
+    if kind < 0.34:  # sizes about the limit above which tensors are summarised
         return rng.choice([[1000], [1001], [10, 100], [7, 143], [11, 7, 13], [1, 1001], [1001, 1], [1, 1, 1, 1200],
                            [2, 8, 9, 7], [8, 2, 9, 7], [3, 3, 3, 40], [2, 501], [6, 167], [7, 150], [6, 6, 28],
                            [5, 201], [1200, 2], [2, 1, 600, 1]])
@@ -93,7 +93,7 @@ def entry(note, name, shape, values, step, node):
     if node:
         t = NODES[node](t.requires_grad_())
         assert type(t.grad_fn).__name__ == node, (node, t.grad_fn)
-        for i, value in enumerate(t.flatten().tolist()):  # what the node made of them
+        for i, value in enumerate(t.flatten().tolist()):  # the values that the node computed
             values[i * step % len(values)] = value
     made = dict(dtype=name, shape=shape, values=[plain(v) for v in values], text=str(t))
     if step != 1:
