@@ -1,8 +1,9 @@
-// One finding, opened: why, where, how much, and what replays it.
+// Shows an opened finding: its cause, where and by how much the results differ, and the command that replays it.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// The first column names its row; the others are numbers, but for the columns `words`.
+// Returns a table whose first column is the head of each row. The other columns are numbers, except the columns in
+// `words`.
 function table(caption, head, rows, words = []) {
   const cell = (value, i, tag) => make(tag, {
     ...(i > 0 && !words.includes(i) ? { className: "number" } : {}), ...(tag === "th" ? { scope: head.includes(value) ? "col" : "row" } : {}) }, `${value}`);
@@ -16,7 +17,7 @@ function folded(title, ...children) {
   return make("details", {}, make("summary", {}, title), ...children);
 }
 
-// histogram: [[difference, count], ...], ascending.
+// Returns the histogram as a chart with its values. histogram: [[difference, count], ...], ascending.
 function histogramOf(histogram, mean) {
   const from = Math.min(...histogram.map(([difference]) => difference), -1);
   const to = Math.max(...histogram.map(([difference]) => difference), 1);

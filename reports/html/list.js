@@ -1,10 +1,10 @@
-// The list of findings: filters, pages, and what opens when one is opened.
+// Shows the list of findings with filters and pages, and unpacks a finding when it is opened.
 
 const list = document.getElementById("list");
 
 class FindingList {
   constructor(index) {
-    this.index = index;  // [status, kind, engine, instruction set, path, size, case line] each
+    this.index = index;  // each entry: [status, kind, engine, instruction set, path, size, case line]
     this.perPage = Number(list.dataset.perPage);
     this.perBlock = Number(list.dataset.perBlock);
     this.runs = Number(list.dataset.runs);
@@ -35,7 +35,7 @@ class FindingList {
     let waiting = 0;
     this.text.addEventListener("input", () => {
       clearTimeout(waiting);
-      waiting = setTimeout(() => this.filter(), 120);  // not at every letter
+      waiting = setTimeout(() => this.filter(), 120);  // waits for a pause in typing
     });
     const form = document.getElementById("filters");
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -98,7 +98,7 @@ class FindingList {
     }
   }
 
-  // #finding-17, in the address: its page, opened.
+  // Opens the finding that the address names, as in #finding-17, on its page of the list.
   follow() {
     const number = Number(/^#finding-(\d+)$/.exec(location.hash)?.[1] ?? 0) - 1;
     const at = this.found.indexOf(number);

@@ -1,6 +1,7 @@
-// Expected, actual and difference side by side: pointer and keys move one cursor over all three.
+// Shows expected, actual and difference as heat maps side by side, with one cursor that pointer and keys move in all
+// three.
 
-const TILE = 16;  // pixels of a plane in the overview
+const TILE = 16;  // size of a plane in the overview, pixels
 
 class Maps {
   constructor(packed, names) {
@@ -74,7 +75,7 @@ class Maps {
     return tools;
   }
 
-  // One field a plane: how many of its elements differ.
+  // Returns the overview: one field per plane, coloured by how many of its elements differ.
   overview() {
     this.planes = make("canvas", { role: "img",
       "aria-label": `${this.tensor.perPlane.filter(Boolean).length} of ${this.tensor.planes} planes hold elements that differ` });
@@ -116,7 +117,7 @@ class Maps {
     const { tensor } = this;
     if (!this.element.isConnected || tensor.expected.length === 0) return;
     const scale = this.cell();
-    if (this.pixelsAre !== `${this.plane} ${dark.matches}`) {  // the cursor moves far more often than the plane
+    if (this.pixelsAre !== `${this.plane} ${dark.matches}`) {  // cached: the cursor moves more often than the plane
       this.pixels = FIELDS.map((field) => pixelsOf(tensor, field, this.plane));
       this.pixelsAre = `${this.plane} ${dark.matches}`;
     }
@@ -147,7 +148,7 @@ class Maps {
     if (reveal) this.reveal();
   }
 
-  // The cursor's element, where a map is larger than its box.
+  // Scrolls each map that is larger than its box to the element at the cursor.
   reveal() {
     const at = this.cursor % this.tensor.size;
     const scale = this.cell();
@@ -159,7 +160,7 @@ class Maps {
     }
   }
 
-  // To the next element that differs, in this plane or another; from the last to the first.
+  // Moves the cursor to the next element that differs, in this plane or another, and from the last to the first.
   step(direction) {
     const { differing } = this.tensor;
     if (!differing.length) return;
@@ -186,7 +187,7 @@ class Maps {
   }
 }
 
-// One listener for all that are shown: one for each would keep alive those that no longer are.
+// There is one listener for all shown maps, because a listener per map would keep maps alive that are no longer shown.
 dark.addEventListener("change", () => {
   for (const maps of document.querySelectorAll(".maps")) maps.drawAgain();
 });

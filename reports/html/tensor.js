@@ -1,8 +1,8 @@
-// The tensors of a finding as planes of rows and columns, and their colours.
+// Converts the tensors of a finding to planes of rows and columns, and to colours.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-// Light steps evenly from dark to light, and blue to yellow is told apart by every eye.
+// The lightness increases evenly, and readers with colour blindness can distinguish blue from yellow.
 const VALUES = [[0, 32, 76], [60, 77, 110], [124, 123, 120], [187, 174, 108], [255, 234, 70]];
 const BELOW = { light: [5, 72, 140], dark: [120, 190, 255] };
 const ABOVE = { light: [160, 62, 0], dark: [255, 170, 95] };
@@ -10,13 +10,14 @@ const ZERO = { light: [240, 240, 237], dark: [38, 42, 48] };
 
 const mix = (a, b, t) => a.map((from, i) => Math.round(from + (b[i] - from) * t));
 
-// t: 0..1 between the smallest and the largest value of both tensors.
+// Returns the colour of a value. t: 0..1 between the smallest and the largest value of both tensors.
 function valueColour(t) {
   const at = Math.min(Math.floor(t * (VALUES.length - 1)), VALUES.length - 2);
   return mix(VALUES[at], VALUES[at + 1], t * (VALUES.length - 1) - at);
 }
 
-// Zero is the page; one is told from it at once, whatever the largest is.
+// Returns the colour of a difference. Zero is close to the page's colour; a difference of one is clearly visible,
+// whatever the largest is.
 function differenceColour(difference, largest) {
   const mode = dark.matches ? "dark" : "light";
   if (difference === 0) return ZERO[mode];
@@ -27,8 +28,8 @@ function differenceColour(difference, largest) {
 const inkOn = ([r, g, b]) => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff");
 const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `\u2212${-value}` : "0");
 
-// packed: "tensors" of a finding. The last two dimensions make a plane; where they hold one element (a 1x1 output), or
-// where there are but three dimensions, channels are the rows.
+// Unpacks "tensors" of a finding. The last two dimensions make a plane; where they have a single element (a 1x1
+// output), or in tensors of three dimensions, channels are the rows.
 function tensorOf(packed) {
   const shape = packed.shape;
   const expected = bytesOf(packed.expected);
@@ -40,7 +41,7 @@ function tensorOf(packed) {
   if (shape.length < 2) [rows, columns] = [1, expected.length];
   const size = rows * columns;
   const planes = size ? expected.length / size : 0;
-  const differing = [];  // offsets
+  const differing = [];  // offsets of the elements that differ
   const perPlane = new Array(planes).fill(0);
   let largest = 0;
   let low = 255;
@@ -68,7 +69,7 @@ function indexOf(offset, shape) {
 const NAMES = { 3: ["image", "channel", "column"], 4: ["image", "channel", "row", "column"],
   5: ["image", "channel", "depth", "row", "column"] };
 
-// "image 0, channel 3"
+// Returns the name of a plane, "image 0, channel 3".
 function planeName(tensor, plane) {
   const names = NAMES[tensor.shape.length] ?? tensor.shape.map((_, i) => `dimension ${i}`);
   const first = indexOf(plane * tensor.size, tensor.shape);
@@ -77,7 +78,7 @@ function planeName(tensor, plane) {
   return fixed.filter(Boolean).join(", ") || "the only plane";
 }
 
-// What three maps show of a plane.
+// Texts and colours that the three maps show for an element of a plane.
 const FIELDS = [
   { text: (t, i) => `${t.expected[i]}`,
     colour: (t, i) => valueColour((t.expected[i] - t.low) / Math.max(1, t.high - t.low)) },
@@ -98,9 +99,9 @@ function sized(canvas, width, height) {
   return context;
 }
 
-const FOR_NUMBERS = 24;  // pixels a cell needs for its number
+const FOR_NUMBERS = 24;  // minimum size of a cell that shows its number, pixels
 
-// One pixel an element.
+// Returns a canvas with one pixel per element.
 function pixelsOf(tensor, field, plane) {
   const pixels = new ImageData(tensor.columns, tensor.rows);
   for (let i = 0; i < tensor.size; ++i) pixels.data.set([...field.colour(tensor, plane * tensor.size + i), 255], 4 * i);
@@ -109,7 +110,7 @@ function pixelsOf(tensor, field, plane) {
   return canvas;
 }
 
-// pixels: of pixelsOf(). scale: pixels a cell. cursor: an offset in the plane.
+// Draws a map. pixels: result of pixelsOf(). scale: pixels per cell. cursor: an offset in the plane.
 function drawPlane(canvas, pixels, tensor, field, plane, scale, cursor) {
   const { rows, columns, size } = tensor;
   const context = sized(canvas, columns * scale, rows * scale);
@@ -121,7 +122,7 @@ function drawPlane(canvas, pixels, tensor, field, plane, scale, cursor) {
     context.textBaseline = "middle";
     for (let i = 0; i < size; ++i) {
       const text = field.text(tensor, plane * size + i);
-      if (text === "0" && field === FIELDS[2]) continue;  // so that what differs stands alone
+      if (text === "0" && field === FIELDS[2]) continue;  // zeros are omitted, so that differences are easy to find
       context.fillStyle = inkOn(field.colour(tensor, plane * size + i));
       context.fillText(text, (i % columns + 0.5) * scale, (Math.floor(i / columns) + 0.5) * scale);
     }

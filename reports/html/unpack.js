@@ -1,4 +1,5 @@
-// What html_payload.cpp packed: JSON, deflated, in base64. Blocks are unpacked when a finding in them is opened.
+// Unpacks what html_payload.cpp packed: JSON, deflated, in base64. A block is unpacked when one of its findings is
+// opened.
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
@@ -10,14 +11,15 @@ async function unpacked(element) {
 const blocks = document.querySelectorAll("script.block");
 const unpackedBlocks = new Map();
 
-// The contents of finding `number`, counted from 0.
+// Returns the contents of finding `number`, counted from 0.
 async function contentsOf(number, perBlock) {
   const at = Math.floor(number / perBlock);
   if (!unpackedBlocks.has(at)) unpackedBlocks.set(at, unpacked(blocks[at]));
   return (await unpackedBlocks.get(at))[number % perBlock];
 }
 
-// make("p", {className: "note"}, "text", child, ...): an element. Text is always text, never markup.
+// Returns an element: make("p", {className: "note"}, "text", child, ...). Texts are always inserted as text, never as
+// markup.
 function make(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties ?? {})) {
@@ -32,7 +34,8 @@ const announcer = make("p", { className: "unseen", role: "status" });
 document.body.append(announcer);
 const announce = (text) => { announcer.textContent = text; };
 
-// Where the clipboard is not to be had, the text is selected, so that one keystroke copies it.
+// Copies the text. Without access to the clipboard the source is selected and copied by the browser's command; if that
+// fails, too, the reader can copy the selection.
 async function copy(text, button, source) {
   try {
     await navigator.clipboard.writeText(text);
