@@ -90,7 +90,7 @@ TEST(ConvRelu, BiasHasOneRoundingPerTensorAndTwoPerChannel) {
   EXPECT_EQ(run(c, Granularity::per_channel), 16);
 }
 
-ConvProblem depthwise_centre() {  // one of eight channels: 3x3, padding 1
+ConvProblem depthwise_centre() {  // one channel of a depthwise problem of 3x3 with padding 1
   return {.spec = {.input = {1, 3, 3}, .kernel = {1, 3, 3}, .padding = {0, 1, 1}, .output_scale = 2048},
           .activation = std::vector<std::uint8_t>(9, 255),
           .weight = std::vector<std::int8_t>(9, 127)};

@@ -119,10 +119,11 @@ void transpose(const T* from, std::int64_t rows, std::int64_t columns, std::int1
   }
 }
 
-// In 32 bits as far as they suffice, which compilers add side by side.
+// Returns the sum of the values. Parts of it are added in 32 bits, as far as these suffice, so that compilers vectorize
+// the loop.
 template <typename T>
 std::int64_t sum_of(const T* values, std::int64_t count) {
-  constexpr std::int64_t kFits = std::int64_t{1} << 16;  // of 16-bit numbers
+  constexpr std::int64_t kFits = std::int64_t{1} << 16;  // 16-bit numbers whose sum fits int32
   std::int64_t sum = 0;
   for (std::int64_t begin = 0; begin < count; begin += kFits) {
     sum += std::accumulate(values + begin, values + std::min(begin + kFits, count), std::int32_t{0});

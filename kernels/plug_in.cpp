@@ -82,8 +82,8 @@ class PlugIn final : public Subject {
       if (!traits) return absent(file_.string() + ": " + traits.error());
       traits_ = *traits;
     }
-    kernel_ = reinterpret_cast<KernelFunction>(
-        kernel);  // the library is never closed, because threads that it started may still run
+    // The library is never closed, because threads that it started may still run.
+    kernel_ = reinterpret_cast<KernelFunction>(kernel);
     return {};
   }
 

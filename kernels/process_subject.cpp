@@ -97,8 +97,8 @@ class ProcessSubject final : public Subject {
     const auto sent = started->send("tieout 1\n", deadline);
     const auto hello = sent ? started->read_line(deadline) : tl::unexpected(sent.error());
     if (!hello) {
-      const std::string words =
-          started->end();  // explains a hang; after the end of a program, the error already has it
+      // The last line of standard error explains a hang. After the end of the program, the error already contains it.
+      const std::string words = started->end();
       return absent("said nothing: " + hello.error().message +
                     (words.empty() ? "" : "; its standard error ends with '" + words + "'"));
     }

@@ -41,8 +41,8 @@ void Workers::serve(int part, std::uint32_t seen) {
 
 void Workers::run(int parts, const std::function<void(int)>& work) {
   if (parts <= 1) return work(0);
-  const bool ours =
-      getpid() == owner_;  // a forked process has none of the threads, and a copy of the lock in any state
+  // A forked process has none of the threads, and its copy of the lock may be in any state.
+  const bool ours = getpid() == owner_;
   if (!ours || !busy_.try_lock()) {
     in_parts(parts, parts, [&](std::size_t, std::int64_t part, std::int64_t) { work(static_cast<int>(part)); });
     return;

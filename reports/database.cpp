@@ -113,8 +113,8 @@ void Database::open(const fs::path& file, Mode mode) {
   const fs::file_status status = fs::status(file, error);
   if (fs::exists(status) && !fs::is_regular_file(status))
     return refuse("this is not a regular file: name a run record");
-  const std::string place =
-      fs::absolute(file, error).string();  // an absolute path, because SQLite gives some names a meaning
+  // The path is absolute, because SQLite gives some names a meaning.
+  const std::string place = fs::absolute(file, error).string();
   if (const std::string why = foreign_neighbour(place); !why.empty()) return refuse(why);
   if (!connect(place, mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE)) return;
   const int read = sqlite3_exec(connection_.get(), "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);

@@ -86,8 +86,8 @@ const ExplainedStep* find_step(const ExplainedColumn& column, const std::string&
 std::string number(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
 
 std::string hexadecimal(double value) {
-  return std::isfinite(value) ? fmt::format("{:a}", value)
-                              : number(value);  // fmt has no hexadecimal form of "nan" and "inf"
+  // fmt has no hexadecimal form of "nan" and "inf".
+  return std::isfinite(value) ? fmt::format("{:a}", value) : number(value);
 }
 
 constexpr std::string_view kNoStep = "-  ";  // two spaces, where other cells may have a mark

@@ -53,8 +53,8 @@ std::string kind_of_text(std::string_view text) {
   std::string kind;
   while (!text.empty() && kind.size() < kMost) {
     const bool at_start = kind.empty() || (!is_alphanumeric(kind.back()) && kind.back() != '<');  // "</b>" is no path
-    const bool is_status =
-        kind.ends_with("exit with status ");  // the status is kept, because it distinguishes failures
+    // The status is kept, because it distinguishes failures.
+    const bool is_status = kind.ends_with("exit with status ");
     const std::size_t varying = is_status ? 0 : at_start ? varying_length(text) : digits_length(text);
     if (is_status) {
       const std::size_t digits = std::max<std::size_t>(1, digits_length(text));

@@ -16,8 +16,8 @@ std::string classes_text(const std::map<std::string, std::int64_t>& by_class) {
 
 // Returns how many calls a subject did not answer, because calls without an answer do not count as equal; "" if none.
 std::string not_answered(const ModelReport& report, std::size_t column) {
-  const CaseCounts& cases =
-      report.run.cases;  // a case is a call of a layer; calls on which a subject fails count as crashed
+  // A case is a call of a layer; calls on which a subject fails count as crashed.
+  const CaseCounts& cases = report.run.cases;
   const std::int64_t calls = cases.verified() + cases.crashed - report.columns[column].answered;
   if (report.columns[column].kind != Column::Kind::subject || calls <= 0) return {};
   return fmt::format(" ({} not answered)", calls);

@@ -41,8 +41,8 @@ void keep_first_findings(RunSummary& run) {
   std::ranges::stable_sort(run.findings, {}, &Finding::index);
   std::map<std::string, std::size_t> kept;
   std::erase_if(run.findings, [&](const Finding& finding) {
-    return finding.index >= 0 &&
-           ++kept[counted_kind(finding)] > kKeptPerKind;  // all findings of a corpus, with negative indices, are kept
+    // All findings of a corpus, which have negative indices, are kept.
+    return finding.index >= 0 && ++kept[counted_kind(finding)] > kKeptPerKind;
   });
 }
 

@@ -39,9 +39,9 @@ std::optional<ConvCase> small_case(std::string_view line, std::int64_t most) {
   if (!has_case_letters(line) || listed_numbers(line, most) > most) return {};
   const auto c = parse(line);
   if (!c) return {};
+  // validate() limits each term, so that the sum cannot overflow.
   const std::int64_t elements =
-      element_count(activation_shape(*c)) + element_count(weight_shape(*c)) +
-      element_count(output_shape(*c));  // validate() limits each term, so that the sum cannot overflow
+      element_count(activation_shape(*c)) + element_count(weight_shape(*c)) + element_count(output_shape(*c));
   return elements <= most ? std::optional(*c) : std::nullopt;
 }
 
