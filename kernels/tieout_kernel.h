@@ -24,8 +24,7 @@ extern "C" {
 #endif
 
 /* The version of this header. Fields are appended to the structs and never moved; the field `size` of a struct tells
- * which fields it has. A kernel that was compiled with an earlier header of the same version therefore keeps working.
- * */
+ * which fields it has. A kernel compiled with an earlier header of the same version therefore keeps working. */
 enum { TIEOUT_KERNEL_VERSION = 1 };
 
 enum { TIEOUT_NCHW = 0, TIEOUT_NHWC = 1 }; /* activation and output; 3-d: NCDHW, NDHWC; 1-d: NCW, NWC */

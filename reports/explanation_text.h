@@ -74,8 +74,8 @@ struct Explanation {
   std::vector<ExplainedProduct> products;
   std::vector<ExplainedPair> pairs;
   std::vector<ExplainedColumn> columns;
-  std::vector<std::string>
-      same_result;            // hypotheses that are not shown: other steps, but the result of the first column
+  // Hypotheses that are not shown: they have other steps, but the result of the first column.
+  std::vector<std::string> same_result;
   std::string engine;         // the engine that was run, "fbgemm"; empty: none was
   std::optional<int> answer;  // the engine's answer
   // Answers that a finding already contains: the name of the reference or the subject, and its value.

@@ -87,14 +87,15 @@ struct RunSummary {
   bool finished = true;                 // false: the run was interrupted or killed, and this is what it had done
   CaseCounts cases;
   std::map<std::string, std::int64_t> reasons;  // number of cases that were not verified, by reason
-  std::map<std::string, std::int64_t>
-      declined;  // number of cases that the subject declined and that were replaced, by its reason
-  std::map<std::string, std::int64_t>
-      excused;  // number of passed cases whose values are not LibTorch's, by why they count as passed
-  std::map<std::string, Departures> departures;  // of passed cases that are equal to LibTorch, by cause
-  std::map<Cell, CellCounts> cells;              // counts of the verified cases
-  std::map<std::string, std::int64_t>
-      differences;  // number of cases that differed or crashed, by kind_of() before shrinking
+  // Cases that the subject declined and that were replaced, by its reason.
+  std::map<std::string, std::int64_t> declined;
+  // Passed cases whose values are not LibTorch's, by the reason why they count as passed.
+  std::map<std::string, std::int64_t> excused;
+  // Departures of passed cases that are equal to LibTorch, by cause.
+  std::map<std::string, Departures> departures;
+  std::map<Cell, CellCounts> cells;  // counts of the verified cases
+  // Cases that differed or crashed, by kind_of() before shrinking.
+  std::map<std::string, std::int64_t> differences;
   std::map<std::string, std::int64_t> strategies;  // number of cases by the strategy that drew them
   std::map<std::string, double> strategy_seconds;  // time of each strategy, summed over all workers
   std::vector<std::string> classes;                // all classes, in the order in which they are shown
