@@ -20,8 +20,8 @@ struct BenchOptions {
   Isa engines_isa = Isa::native;  // FBGEMM's
 };
 
-// Seconds are the least of the repetitions, which follow one another in random order: what else the machine does only adds to
-// them, and hits all alike. Error: why an engine gave no answer.
+// Seconds are the least of the repetitions, which follow one another in random order: what else the machine does only
+// adds to them, and hits all alike. Error: why an engine gave no answer.
 [[nodiscard]] tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, LibTorch& reference,
                                                                 const BenchOptions& options);
 

@@ -1,5 +1,5 @@
-// A campaign that is killed with all its processes, or whose workers die one by one: nothing is lost, and nothing is counted
-// twice.
+// A campaign that is killed with all its processes, or whose workers die one by one: nothing is lost, and nothing is
+// counted twice.
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 #pragma once
-// A campaign on the terminal: started, watched, stopped by Ctrl-C, and summed up. What fuzz and campaign have in common.
+// A campaign on the terminal: started, watched, stopped by Ctrl-C, and summed up. What fuzz and campaign have in
+// common.
 
 #include <CLI/CLI.hpp>
 #include <cstdint>

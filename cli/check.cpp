@@ -76,8 +76,8 @@ std::string example_of(const Departure& departure, const Shape& shape, const cha
                      departure.there, there);
 }
 
-// What the word "equal" does not tell: where LibTorch's answer is not the exact contract's, and where it would be different on
-// another CPU.
+// What the word "equal" does not tell: where LibTorch's answer is not the exact contract's, and where it would be
+// different on another CPU.
 void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
   const Shape& shape = verdict.expected.shape;
   if (const Departure& departure = verdict.departure; departure.elements > 0) {

@@ -1,6 +1,6 @@
 #pragma once
-// The subcommands. Each registers its options and a callback that sets the exit status; a new one is a line here, a line
-// in main.cpp and a file of its own.
+// The subcommands. Each registers its options and a callback that sets the exit status; a new one is a line here, a
+// line in main.cpp and a file of its own.
 
 #include <CLI/CLI.hpp>
 

@@ -25,9 +25,9 @@ void add_allow_skipped_option(CLI::App& command, DomainArguments& arguments);
 // The domain that a text names. Error: what is wrong with it, also where no case lies in it.
 [[nodiscard]] tl::expected<Domain, std::string> read_domain(const std::string& text);
 
-// Returns the domain that cases are drawn from and says on standard error where it is from: --where; or what the subject
-// states in tieout_kernel_info; or what is learnt from the cases that it declines. subject may be nullptr. seconds: limit
-// for one answer. Error: the exit status, after saying why.
+// Returns the domain that cases are drawn from and says on standard error where it is from: --where; or what the
+// subject states in tieout_kernel_info; or what is learnt from the cases that it declines. subject may be nullptr.
+// seconds: limit for one answer. Error: the exit status, after saying why.
 [[nodiscard]] tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subject* subject,
                                                       double seconds, std::string_view command);
 

@@ -1,5 +1,5 @@
-// The experiment against testdata/document_runs.json, thirty-four runs of the document's script by python: every value that it
-// captured, and every byte that it printed.
+// The experiment against testdata/document_runs.json, thirty-four runs of the document's script by python: every value
+// that it captured, and every byte that it printed.
 
 #include <gtest/gtest.h>
 

@@ -28,8 +28,8 @@ class LineReader {
   // "-" is standard input.
   [[nodiscard]] static tl::expected<LineReader, LineError> open(const std::filesystem::path& file);
 
-  // The next line without its end ("\n" or "\r\n"), and without the byte order mark that a file in UTF-8 may begin with;
-  // nothing at the end of the file.
+  // The next line without its end ("\n" or "\r\n"), and without the byte order mark that a file in UTF-8 may begin
+  // with; nothing at the end of the file.
   [[nodiscard]] tl::expected<std::optional<std::string>, LineError> next();
 
   [[nodiscard]] std::int64_t lines() const { return lines_; }  // read so far

@@ -1,5 +1,5 @@
-// Subjects that misbehave at their worst. The run ends in time with what it found, tieout outlives them, and nothing that they
-// started outlives tieout.
+// Subjects that misbehave at their worst. The run ends in time with what it found, tieout outlives them, and nothing
+// that they started outlives tieout.
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -91,8 +91,8 @@ INSTANTIATE_TEST_SUITE_P(Misbehaviours, Harmless,
                                          "few_descriptors", "read_ancestors"),
                          [](const auto& test) { return std::string(test.param); });
 
-// Signals to its parents have no effect where Linux can forbid them (6.12); elsewhere they end its supervisor, which is a finding.
-// Neither a worker nor tieout ends by them.
+// Signals to its parents have no effect where Linux can forbid them (6.12); elsewhere they end its supervisor, which is
+// a finding. Neither a worker nor tieout ends by them.
 TEST(Misbehaving, ASignalToItsParentsIsRefusedOrAFinding) {
   for (const char* const how : {"kill_parent", "stop_parent"}) {
     const Outcome o = fuzz(how);

@@ -27,8 +27,8 @@ void add_sinks(CLI::App& command, Sinks& sinks);
 // Whether any was asked for.
 [[nodiscard]] bool is_set(const Sinks& sinks);
 
-// After it. Every output is independent of the others: one that fails, for whatever reason, leaves the others complete. The
-// error has a line for each that failed, with its option.
+// After it. Every output is independent of the others: one that fails, for whatever reason, leaves the others complete.
+// The error has a line for each that failed, with its option.
 [[nodiscard]] tl::expected<void, std::string> write(const Sinks& sinks, const Report& report);
 
 }  // namespace tieout

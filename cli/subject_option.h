@@ -25,7 +25,8 @@ struct SubjectArguments {
   }
 };
 
-// Adds --patience: the limit of an answer, and of loading. standard: the limit of an answer where it is not given, seconds.
+// Adds --patience: the limit of an answer, and of loading. standard: the limit of an answer where it is not given,
+// seconds.
 void add_patience(CLI::App& command, std::optional<double>& patience, double standard,
                   const std::string& option = "--patience");
 
@@ -37,8 +38,8 @@ void add_subject_options(CLI::App& command, SubjectArguments& arguments);
 // Adds the file that a --subject names, if it names one, to what the call reads.
 void add_subject_file(CallFiles& files, const std::string& text);
 
-// Opens the subject and loads it, in a process of its own, which has ended when this returns: its name and domain are known
-// then. patience: limit for loading, seconds; none: Subject's. Error: the exit status, after saying why.
+// Opens the subject and loads it, in a process of its own, which has ended when this returns: its name and domain are
+// known then. patience: limit for loading, seconds; none: Subject's. Error: the exit status, after saying why.
 [[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,
                                                                      std::optional<double> patience);
 

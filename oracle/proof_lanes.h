@@ -50,7 +50,8 @@ inline constexpr std::int64_t kDepthwiseChannels = 16;
 
 // Implements ProofLanes::first_wrong by such a function. Channels behind the last whole register are checked one by
 // one.
-[[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row, std::int64_t begin);
+[[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row,
+                                          std::int64_t begin);
 
 struct ProofLanes {
   // Returns the first position from `begin` on at which sum of x[i] * R[i] - xz * sum of R - sum of r[k] * sums[k] is

@@ -216,8 +216,8 @@ class Learner {
   }
 
  private:
-  // Returns the subject's reply, and calls it once for each different case. Returns nothing for cases that are not valid
-  // or cost too much.
+  // Returns the subject's reply, and calls it once for each different case. Returns nothing for cases that are not
+  // valid or cost too much.
   std::optional<Reply> reply(ConvCase c) {
     fit_lists(c);
     if (!validate(c) || element_count(output_shape(c)) * reduction_length(c) > kMostProducts) return {};

@@ -115,7 +115,8 @@ Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, 
   // A program may start slowly, so that only a library is stopped.
   if (where == TrialMode::alone && subject.isolation() == Isolation::library) subject.stop();
   // Within a run, the conditions of a death do not matter; they are determined when the finding is reduced.
-  const bool here = where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
+  const bool here =
+      where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
   return here ? try_here(subject, problem, prelude, rules.seconds)
               : try_alone(subject, problem, prelude, rules.seconds);
 }

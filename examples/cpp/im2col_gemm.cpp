@@ -1,5 +1,5 @@
-// The textbook's way in C++: im2col turns every window into a row, a matrix product does the rest. NHWC and OHWI, so that a
-// pixel's channels are copied at once. Bit for bit FBGEMM's exact contract.
+// The textbook's way in C++: im2col turns every window into a row, a matrix product does the rest. NHWC and OHWI, so
+// that a pixel's channels are copied at once. Bit for bit FBGEMM's exact contract.
 //
 //   c++ -std=c++20 -O2 -ffp-contract=off -shared -fPIC im2col_gemm.cpp -o libim2col_gemm.so
 //   tieout fuzz --subject ./libim2col_gemm.so
@@ -24,8 +24,8 @@ constexpr tieout_kernel_info kInfo{.size = sizeof kInfo,
 
 std::int64_t volume(const std::int64_t* extents) { return extents[0] * extents[1] * extents[2]; }
 
-// A row for each output position of one image and group: the window, taps then channels, zero point taken out. Padding is 0
-// then.
+// A row for each output position of one image and group: the window, taps then channels, zero point taken out. Padding
+// is 0 then.
 std::vector<std::int16_t> im2col(const tieout_conv& c, std::int64_t n, std::int64_t group) {
   const std::int64_t channels = c.in_channels / c.groups;
   std::vector<std::int16_t> rows;

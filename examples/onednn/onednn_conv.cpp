@@ -1,5 +1,5 @@
-// oneDNN called directly, as a port to it would: Debian's libdnnl 2.6. The scales go where oneDNN has a place for them: one
-// factor xs * ws / os on the output, the bias in units of the sum.
+// oneDNN called directly, as a port to it would: Debian's libdnnl 2.6. The scales go where oneDNN has a place for them:
+// one factor xs * ws / os on the output, the bias in units of the sum.
 //
 // It differs from PyTorch, and that is what the example shows: tieout identify --subject ./libonednn_conv.so
 
