@@ -1,6 +1,6 @@
 #pragma once
-// The function that every fuzz target defines. libFuzzer calls it with inputs that it mutates; fuzz/replay_main.cpp calls it
-// with the files of a folder.
+// The function that every fuzz target defines. libFuzzer calls it with inputs that it mutates; fuzz/replay_main.cpp
+// calls it with the files of a folder.
 
 #include <cstddef>
 #include <cstdint>

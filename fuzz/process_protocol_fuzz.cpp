@@ -1,5 +1,5 @@
-// What a program answers: the input is its whole standard output, whatever it is asked. The subject declines, fails, or gives an
-// output of the right size.
+// What a program answers: the input is its whole standard output, whatever it is asked. The subject declines, fails, or
+// gives an output of the right size.
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// Runs a fuzz target on the files that are given, or on all files of the folders that are given: the regression inputs, as an
-// ordinary test that needs no libFuzzer. The number of inputs is printed; none is a failure.
+// Runs a fuzz target on the files that are given, or on all files of the folders that are given: the regression inputs,
+// as an ordinary test that needs no libFuzzer. The number of inputs is printed; none is a failure.
 
 #include <algorithm>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// A run record, which is an SQLite file: refused with a message, or its summary, its blocks and a report of it can be had. The
-// input is such a file, or SQL that is run on a right one first.
+// A run record, which is an SQLite file: refused with a message, or its summary, its blocks and a report of it can be
+// had. The input is such a file, or SQL that is run on a right one first.
 
 #include <sqlite3.h>
 #include <unistd.h>
