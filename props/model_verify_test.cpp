@@ -160,7 +160,7 @@ TEST_F(WholeModel, WhatReplacesAnOutputReachesTheEnd) {
 TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   const auto model = open("full_range");
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
-  std::int64_t foretold = 0;
+  std::int64_t predicted = 0;
   const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
     SecondsByPart seconds;
     LayerWalks walks({}, LayerWalks::Weights::kept);
@@ -176,12 +176,12 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
       EXPECT_EQ(forecast.largest, d.largest);
     }
     EXPECT_EQ(elements, static_cast<std::int64_t>(d.offsets.size()));
-    foretold += elements;
+    predicted += elements;
     return std::optional<std::vector<std::uint8_t>>{};
   });
   ASSERT_TRUE(run) << run.error().message;
   if ((*libtorch())->native_isa() == Isa::avx512_vnni) {
-    EXPECT_GT(foretold, 0);
+    EXPECT_GT(predicted, 0);
   }
 }
 
@@ -194,7 +194,7 @@ TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
   ASSERT_TRUE(model) << model.error().message;
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, **model, **libtorch());
   const Hardware here = (*libtorch())->hardware();
-  std::int64_t foretold = 0;
+  std::int64_t predicted = 0;
   const auto run = (*model)->run(*inputs->read(0), [&](CapturedConv&& captured) {
     SecondsByPart seconds;
     LayerWalks walks({}, LayerWalks::Weights::kept);
@@ -213,11 +213,11 @@ TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
     for (const CpuForecast& forecast : result.report.forecasts) elements[forecast.isa] = forecast.elements;
     EXPECT_EQ(elements["avx2"], changed({}));
     EXPECT_EQ(elements["avx512_vnni"], changed({.avx512 = true, .avx512_vnni = true}));
-    foretold += elements[here.avx512_vnni ? "avx2" : "avx512_vnni"];
+    predicted += elements[here.avx512_vnni ? "avx2" : "avx512_vnni"];
     return std::optional<std::vector<std::uint8_t>>{};
   });
   ASSERT_TRUE(run) << run.error().message;
-  EXPECT_GT(foretold, 0);
+  EXPECT_GT(predicted, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(OnednnAndX86, ForecastOf, testing::Values(Engine::onednn, Engine::x86));

@@ -66,10 +66,10 @@ Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, const Engine
 // Compares the answer with our prediction of it.
 void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
   const ConvCase& c = problem.spec;
-  const Engine foretold = computing_engine(c, hardware);
+  const Engine predicted = computing_engine(c, hardware);
   verdict.picked = answer.picked;
-  if (answer.picked != foretold) {
-    return fail(verdict, "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(foretold)));
+  if (answer.picked != predicted) {
+    return fail(verdict, "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(predicted)));
   }
   if (answer.y.shape != output_shape(c)) return fail(verdict, "answered in another shape");
 

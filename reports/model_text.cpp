@@ -107,11 +107,11 @@ std::string forecast_text(const ModelReport& report) {
                                 forecast.defect);
     }
   }
-  text = text.empty() ? "No layer would answer otherwise on another CPU, by these activations.\n"
-                      : "Layers that would answer otherwise on another CPU, by these activations:\n" + text;
+  text = text.empty() ? "With these activations, no layer's output would change on another CPU.\n"
+                      : "With these activations, the output of these layers would change on another CPU:\n" + text;
   const bool onednn = std::any_of(report.layers.begin(), report.layers.end(),
                                   [](const LayerReport& layer) { return layer.engine == "onednn"; });
-  if (onednn) text += "What ONEDNN answers on AVX-512 without VNNI is not foretold.\n";
+  if (onednn) text += "What ONEDNN computes on AVX-512 without VNNI is not predicted.\n";
   const bool beyond = std::any_of(report.layers.begin(), report.layers.end(),
                                   [](const LayerReport& layer) { return layer.largest_activation > 127; });
   if (beyond) {

@@ -73,14 +73,14 @@ TEST(ModelText, OtherEnginesHaveNeitherPathsNorPairs) {
 TEST(ModelText, SaysWhatOtherCpusWouldAnswer) {
   ModelReport r = report();
   EXPECT_EQ(forecast_text(r),
-            "Layers that would answer otherwise on another CPU, by these activations:\n"
+            "With these activations, the output of these layers would change on another CPU:\n"
             "  features.0: on avx2 7 of 802816 elements would differ, by up to 3\n");
   r.layers.front().forecasts = {{.isa = "avx512_vnni", .defect = "onednn_scale_order"}};
   EXPECT_NE(forecast_text(r).find("  features.0: on avx512_vnni LibTorch has the known defect onednn_scale_order\n"),
             std::string::npos)
       << forecast_text(r);
   r.layers.front().forecasts.clear();
-  EXPECT_EQ(forecast_text(r), "No layer would answer otherwise on another CPU, by these activations.\n");
+  EXPECT_EQ(forecast_text(r), "With these activations, no layer's output would change on another CPU.\n");
   r.layers.front().largest_activation = 128;
   EXPECT_NE(forecast_text(r).find("reduce_range"), std::string::npos);
 }

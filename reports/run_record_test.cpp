@@ -465,7 +465,7 @@ TEST_F(KilledWriterTest, WhatItLeftIsNotMergedIntoANewRecord) {
 
 // Only journals are removed: another file with such a name stays.
 TEST_F(RunRecordTest, AFileThatIsNoJournalStays) {
-  std::ofstream(file("r-journal")) << "notes of somebody";
+  std::ofstream(file("r-journal")) << "notes";
   const auto refused = RunRecord::create(file("r"), empty());
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().find("move it away"), std::string::npos) << refused.error();
