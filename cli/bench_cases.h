@@ -1,5 +1,6 @@
 #pragma once
-// What a random case costs beside LibTorch's own time for it.
+// Measures the time that Tieout takes for a random case in addition to LibTorch's own time for it, for `tieout bench
+// --cases`.
 
 #include <cstdint>
 #include <string>
@@ -9,8 +10,9 @@
 
 namespace tieout {
 
-// Prints a table: cases as campaigns draw them, and small ones; by all engines, and each engine alone on one thread.
-// Every line is measured in a process of its own, as campaigns' workers are. Error: how such a process died.
+// Prints a table for cases as campaigns draw them and for small ones: with the engines and threads that are drawn, and
+// for each engine alone on one thread. Each line is measured in a process of its own, as a campaign's workers are.
+// cases: number of cases per line, at least 1. Error: how such a process died.
 [[nodiscard]] tl::expected<void, std::string> bench_cases(LibTorch& reference, std::int64_t cases);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// One layer, measured: the packed kernel, FBGEMM and ONEDNN by turns, and the machine's peak among them.
+// Measures the time of one layer by the packed kernel, FBGEMM and ONEDNN, and the machine's peak speed, for `tieout
+// bench`. All four are measured in turns, so that disturbances affect them alike.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -12,16 +13,17 @@
 namespace tieout {
 
 struct BenchOptions {
-  double seconds = 0.01;  // of a repetition, at least
+  double seconds = 0.01;  // minimum duration of a repetition
   int repetitions = 9;
   int threads = 1;
-  KernelIsa isa = best_kernel_isa();  // ours
+  KernelIsa isa = best_kernel_isa();  // instruction set of our kernel
   Arithmetic::Products products = Arithmetic::Products::exact;
-  Isa engines_isa = Isa::native;  // FBGEMM's
+  Isa engines_isa = Isa::native;  // instruction set of FBGEMM
 };
 
-// Seconds are the least of the repetitions, which follow one another in random order: what else the machine does only
-// adds to them, and hits all alike. Error: why an engine gave no answer.
+// Returns the measurements and whether all three answers are equal. Each time is the minimum of the repetitions, which
+// run in random order: other load on the machine only adds to a time, and affects all measurements alike. The result's
+// `network` is left empty. Error: why an engine gave no answer.
 [[nodiscard]] tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, LibTorch& reference,
                                                                 const BenchOptions& options);
 

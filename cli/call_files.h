@@ -1,5 +1,6 @@
 #pragma once
-// The files of one call of the command, so that none is written twice, or written and read.
+// Collects the files that one call of the command reads and writes, to refuse calls that would write a file twice or
+// overwrite one that they read.
 
 #include <filesystem>
 #include <string>
@@ -10,13 +11,13 @@ namespace tieout {
 
 class CallFiles {
  public:
-  // name: the option that names the file, "--html", or what else the message should call it.
+  // name: how messages call the file: its option, such as "--html", or a noun. file: "-" is standard output.
   void add_input(std::string name, std::filesystem::path file);
   void add_output(std::string name, std::filesystem::path file);
 
-  // Whether every output can be written, and is neither an input nor another output nor the journal of one, which a run
-  // record has beside it. Files are compared by device and
-  // inode, whatever links lead to them. The error names the option and what to do.
+  // Checks that every output can be written, and that it is none of the inputs, the other outputs, the journals that
+  // SQLite puts beside run records, and the file that standard output is redirected to. Files are compared by device
+  // and inode, whatever links lead to them. The error names the option and what to do.
   [[nodiscard]] tl::expected<void, std::string> check() const;
 
  private:

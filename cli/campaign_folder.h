@@ -1,5 +1,5 @@
 #pragma once
-// The folder of a campaign: made and locked before it, and what one that was killed has left there.
+// Prepares the folder of a campaign: creates and locks it, and handles what a killed campaign left there.
 
 #include <filesystem>
 #include <string>
@@ -7,17 +7,19 @@
 
 namespace tieout {
 
-// Words on standard error, for who watches. Where nobody does any more the campaign goes on; fmt::print would throw.
+// Prints a message on standard error, with control characters escaped. Errors are ignored, so that the campaign
+// continues after its terminal has been closed; fmt::print would throw.
 void tell(const std::string& words);
 
-// Makes the folder and the corpus, and locks the record for as long as this process lives. All that a campaign writes
-// to is tried here: at the first finding, hours later, it would be late. The error names the option and what to do.
+// Creates the folder and the corpus if they are missing, and locks the record until this process and its workers have
+// ended. Also checks that the corpus can be written to, because a failure at the first finding, hours later, would be
+// too late. The error names the option and what to do.
 [[nodiscard]] tl::expected<void, std::string> prepare_folder(const std::filesystem::path& folder,
                                                              const std::filesystem::path& record,
                                                              const std::filesystem::path& corpus);
 
-// Tells which cases were running when everything was killed, and forgets them: they are run again. in_flight: the
-// folder of CampaignOptions::in_flight, which is there afterwards.
+// Prints the cases that were being verified when the campaign was killed, and removes their files; the campaign
+// verifies these cases again. in_flight: the folder CampaignOptions::in_flight, which exists afterwards.
 void tell_what_was_in_flight(const std::filesystem::path& in_flight);
 
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #pragma once
-// A campaign on the terminal: started, watched, stopped by Ctrl-C, and summed up. What fuzz and campaign have in
-// common.
+// Runs a campaign with a progress line, stops it at Ctrl-C and prints its summary. `tieout fuzz` and `tieout campaign`
+// share these functions.
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -14,30 +14,32 @@ namespace tieout {
 
 inline constexpr std::int64_t kWorkerMemory = 8192;  // MiB, the default of --memory
 
-// --memory, as fuzz and campaign have it.
+// Adds --memory, the memory of a worker process in MiB.
 void add_memory_option(CLI::App& command, std::int64_t& memory);
 
-// From now on SIGINT, SIGTERM and SIGHUP stop a run, which then reports what it has found, and not the process. Called
-// before the first code of a subject runs.
+// Makes SIGINT, SIGTERM and SIGHUP stop the run, which then reports what it has found, instead of ending the process.
+// Must be called before the subject is given its first case. An ignored SIGHUP, as under nohup, stays ignored.
 void take_interruptions();
+// Returns true once such a signal has arrived.
 [[nodiscard]] bool is_interrupted();
 
 struct CampaignEnd {
   RunSummary run;
   bool interrupted = false;
-  std::string error;  // why it could not go on, from `block`
+  std::string error;  // why it could not continue: `block` failed, or no process could be started; empty: no error
 };
 
-// Runs it with progress on standard error. block: after each; the error ends the run.
+// Runs a campaign and shows its progress on standard error. block: called after each block; its error ends the run.
 using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBlock&, const RunSummary&)>;
 [[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
                                          const BlockWriter& block);
 
-// The findings in the document's format, the verdict and what was reached, on standard output.
+// Prints the findings in the format of the experiment, the verdict and the counts of the run on standard output.
+// stopped: true if the run was interrupted.
 void print_run(const Report& report, bool stopped);
 
-// The exit status of a run: less than was asked for has not verified it; a difference found is one all the same.
-// allow_skipped: also if it verified less than a tenth of its cases.
+// Returns the exit status of a run: that of exit_status(), but kNotVerified instead of kEqual if the run is not
+// complete. allow_skipped: true if verifying less than a tenth of the cases suffices.
 [[nodiscard]] int end_status(const Report& report, bool complete, bool allow_skipped);
 
 }  // namespace tieout

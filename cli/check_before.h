@@ -1,5 +1,6 @@
 #pragma once
-// `tieout check --before`: a case verified after others by the same process, as a finding that needs them is replayed.
+// Implements `tieout check --before`: verifies a case after other cases in the same process, to replay findings that
+// only occur after these.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -12,13 +13,14 @@
 
 namespace tieout {
 
-// The run of the one case, for the reports, after printing what came of it. command: repeats it. subject: nullptr if
-// LibTorch itself is verified. The error is for the user: one of the cases before ends the process.
+// Verifies `c` after the cases `before`, prints the result and returns it as a run of one case, for the reports.
+// command: the command that repeats the run. subject: nullptr if LibTorch itself is verified. Error: a message for the
+// user, if one of the earlier cases ends the process.
 [[nodiscard]] tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& before, const ConvCase& c,
                                                                 const std::string& command, LibTorch& reference,
                                                                 Subject* subject, const Rules& rules);
 
-// The cases of the lines, or what is wrong with the first that is none.
+// Parses each line as a case. Error: what is wrong with the first line that is not a case.
 [[nodiscard]] tl::expected<std::vector<ConvCase>, std::string> parse_all(const std::vector<std::string>& lines);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// What all commands have in common on the command line: the layout of help, checks of values, and messages.
+// Parses the command line for all commands: layout of the help, checks of option values, and error messages.
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -8,20 +8,21 @@
 
 namespace tieout {
 
-// Help in lines of at most 100 columns, where a single word is not wider.
+// Returns a formatter that wraps help at 100 columns; only a single word can be wider.
 [[nodiscard]] std::shared_ptr<CLI::FormatterBase> help_formatter();
 
-// Checks of an option's value. The message says what the value must be.
+// Return checks of an option's value, with bounds included. Their message states what the value must be.
 [[nodiscard]] CLI::Validator whole_number(std::int64_t low, std::int64_t high);
 [[nodiscard]] CLI::Validator number(double low, double high);
-[[nodiscard]] CLI::Validator positive_number();        // finite
-[[nodiscard]] CLI::Validator positive_whole_number();  // that an int64 holds
+[[nodiscard]] CLI::Validator positive_number();        // a finite number
+[[nodiscard]] CLI::Validator positive_whole_number();  // a number that int64 can hold
 
-// Has every option and argument of every command refuse an empty value: it comes from a variable that is not set, and
-// would pass for an option that is not given. Call it when all commands have been added.
+// Makes every option and argument of every command refuse an empty value, which comes from an unset shell variable and
+// would have the effect of an option that is not given. Must be called after all commands have been added.
 void refuse_empty_values(CLI::App& app);
 
-// Parses and runs. Returns the exit status of a command line that is wrong, after saying why, and 0 otherwise.
+// Parses the command line and runs the command. If the command line is wrong, prints the reason and returns kBadUsage;
+// otherwise returns kEqual, and the command has set its own exit status.
 [[nodiscard]] int parse_command_line(CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace tieout

@@ -1,12 +1,12 @@
 #pragma once
-// The subcommands. Each registers its options and a callback that sets the exit status; a new one is a line here, a
-// line in main.cpp and a file of its own.
+// Declares the subcommands of `tieout`. Each function registers a command with its options and a callback that sets the
+// exit status. A new command needs a line here, a line in main.cpp and a file of its own.
 
 #include <CLI/CLI.hpp>
 
 namespace tieout {
 
-// What every subcommand ends with.
+// The exit status of every subcommand.
 enum ExitStatus : int {
   kEqual = 0,        // verified, and equal
   kDifferent = 1,    // verified, and differences were found

@@ -1,5 +1,5 @@
 #pragma once
-// Times as people write them on a command line.
+// Parses times on the command line: seconds, and durations such as "1h30m".
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -8,16 +8,18 @@
 namespace tieout {
 
 inline constexpr double kLeastSeconds = 0.01;
-inline constexpr double kMostSeconds = 1e6;  // eleven days
+inline constexpr double kMostSeconds = 1e6;  // more than eleven days
 
-// A decimal number of seconds from `least` to `most`. No "nan" and no "inf". The error says what is allowed.
+// Parses a decimal number of seconds from `least` to `most`; "nan" and "inf" are refused. The error states what is
+// allowed.
 [[nodiscard]] tl::expected<double, std::string> parse_seconds(const std::string& text, double least = kLeastSeconds,
                                                               double most = kMostSeconds);
 
-// The same for an option of type double: refuses what parse_seconds() refuses. Every option in seconds has this check.
+// Returns the same check for an option of type double. Every option in seconds uses it.
 [[nodiscard]] CLI::Validator seconds_check(double least = kLeastSeconds, double most = kMostSeconds);
 
-// "90s", "45m", "8h", "1h30m" in seconds, above 0 and at most ten years. The error says what is allowed.
+// Parses "90s", "45m", "8h" or "1h30m" and returns seconds, above 0 and at most ten years. The error states what is
+// allowed.
 [[nodiscard]] tl::expected<double, std::string> parse_duration(const std::string& text);
 
 }  // namespace tieout

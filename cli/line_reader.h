@@ -1,6 +1,6 @@
 #pragma once
-// Reads a text file line by line. A line has an upper bound, so that a file without ends of lines, such as /dev/zero,
-// does not take all memory; what cannot be read is an error, and not the end of the file.
+// Reads a text file line by line. The length of a line is limited, so that a file without line ends, such as /dev/zero,
+// does not take all memory. A read error is reported as such, and not as the end of the file.
 
 #include <cstdint>
 #include <filesystem>
@@ -12,27 +12,27 @@
 
 namespace tieout {
 
-// Why there is no next line.
+// The reason why there is no next line.
 struct LineError {
   enum class Kind {
-    unreadable,  // the file, or the rest of it
-    too_long,    // the line
+    unreadable,  // the file, or the rest of it, cannot be read
+    too_long,    // the line exceeds kLongest
   } kind;
   std::string message;
 };
 
 class LineReader {
  public:
-  static constexpr std::size_t kLongest = std::size_t{16} << 20;  // bytes of a line
+  static constexpr std::size_t kLongest = std::size_t{16} << 20;  // maximum length of a line, bytes
 
-  // "-" is standard input.
+  // Opens the file; "-" is standard input.
   [[nodiscard]] static tl::expected<LineReader, LineError> open(const std::filesystem::path& file);
 
-  // The next line without its end ("\n" or "\r\n"), and without the byte order mark that a file in UTF-8 may begin
-  // with; nothing at the end of the file.
+  // Returns the next line without its end ("\n" or "\r\n") and without the byte order mark that a file in UTF-8 may
+  // begin with; nothing at the end of the file.
   [[nodiscard]] tl::expected<std::optional<std::string>, LineError> next();
 
-  [[nodiscard]] std::int64_t lines() const { return lines_; }  // read so far
+  [[nodiscard]] std::int64_t lines() const { return lines_; }  // number of lines read so far
 
  private:
   class Descriptor {
@@ -51,7 +51,7 @@ class LineReader {
 
   Descriptor file_;
   std::vector<char> buffer_;
-  std::size_t begin_ = 0, end_ = 0;  // of what is in buffer_ and has not been handed on
+  std::size_t begin_ = 0, end_ = 0;  // bounds of the bytes in buffer_ that next() has not returned yet
   std::int64_t lines_ = 0;
 };
 

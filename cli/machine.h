@@ -1,11 +1,11 @@
 #pragma once
-// The machine that a command runs on, for its user's eyes.
+// Describes the machine that a command runs on, for reports.
 
 #include <string>
 
 namespace tieout {
 
-// As the CPU calls itself, or "unknown CPU".
+// Returns the CPU's model name from /proc/cpuinfo, or "unknown CPU".
 [[nodiscard]] std::string cpu_name();
 
 }  // namespace tieout

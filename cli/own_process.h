@@ -1,12 +1,13 @@
 #pragma once
-// A subcommand in a process of its own: what it runs may die, and that is an answer, too.
+// Runs a subcommand in a process of its own, so that a crash becomes an exit status and a message.
 
 #include <functional>
 
 namespace tieout {
 
-// The exit status of `work`, which runs in a forked process and may write; kNotVerified, after saying how it ended,
-// where that process died. who: "tieout model", for the words.
+// Runs `work` in a forked process, where it may print, and returns its exit status. If that process dies, prints how
+// and returns kNotVerified. If no process can be started, runs `work` in this one. who: prefix of that message, for
+// example "tieout model".
 [[nodiscard]] int in_own_process(const char* who, const std::function<int()>& work);
 
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #pragma once
-// Time limits for code of others that runs in this process and cannot be interrupted: a TorchScript program that never
-// ends.
+// Limits the time of foreign code that runs in this process and cannot be interrupted, such as a TorchScript program
+// that never ends.
 
 #include <memory>
 #include <string>
@@ -9,8 +9,9 @@
 
 namespace tieout {
 
-// While it lives: once the seconds have passed, the process writes `message` and a line end to standard error, and ends
-// with status kNotVerified. One at a time.
+// Ends the process once the seconds have passed, unless the object has been destroyed before: `message` and a line end
+// are written to standard error, and the exit status is kNotVerified. Only one instance may exist at a time, because it
+// uses the process' real-time timer and SIGALRM.
 class Deadline {
  public:
   Deadline(double seconds, const std::string& message);
@@ -19,8 +20,9 @@ class Deadline {
   Deadline& operator=(const Deadline&) = delete;
 };
 
-// The model, whose forward pass may take that many seconds from its start, and from each quantized convolution, to the
-// next one or to its end. What `seen` takes is not counted.
+// Returns the model with time limits: its forward pass may take `seconds` from its start, and again from each quantized
+// convolution, until the next convolution or its end. The time of the callback `seen` does not count. message: as for
+// Deadline.
 [[nodiscard]] std::unique_ptr<Model> with_deadlines(std::unique_ptr<Model> model, double seconds, std::string message);
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// How a run is getting on: one line that is drawn again and again on a terminal; elsewhere, in a log, a line a minute.
+// Shows the progress of a run on standard error: one line that is redrawn on a terminal, or one line per minute in a
+// log.
 
 #include <chrono>
 #include <cstdint>
@@ -10,17 +11,17 @@ namespace tieout {
 
 class Progress {
  public:
-  // What is to be done: cases, or seconds where that is not 0.
+  // cases: number of cases, or of other units, to be done. seconds: time limit of the run; 0: none.
   explicit Progress(std::int64_t cases, double seconds = 0);
 
-  // Draws at most ten times a second. answered: cases of blocks that are not complete, which so_far does not count yet.
-  // running: worker processes.
+  // Draws the line at most ten times a second. answered: number of cases in blocks that are not complete, which so_far
+  // does not count yet. running: number of worker processes.
   void show(const RunSummary& so_far, std::int64_t answered, std::int64_t running);
 
-  // The same where the work is counted in something else than cases.
+  // Does the same on a terminal only, for work that is not counted in cases. what: the unit, in the plural.
   void show(std::int64_t done, std::int64_t differing, const char* what);
 
-  // Wipes the line, so that what follows starts in an empty one.
+  // Clears the line, so that later output starts in an empty one.
   void finish() const;
 
  private:
@@ -29,7 +30,8 @@ class Progress {
   double seconds_;
   bool terminal_;
   Clock::time_point drawn_{};
-  double before_ = 0;  // seconds and cases of the run when this process took it over
+  // Seconds and cases of the run when this process resumed it; -1: show() has not been called.
+  double before_ = 0;
   std::int64_t cases_before_ = -1;
 };
 

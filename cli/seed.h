@@ -1,5 +1,5 @@
 #pragma once
-// Seeds, as every subcommand that has one takes them.
+// Parses and draws the seeds of subcommands.
 
 #include <cstdint>
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace tieout {
 
-// What torch.manual_seed() takes: -2^63..2^64-1, a negative seed standing for 2^64 + seed. The error says what is
-// allowed.
+// Parses a seed as torch.manual_seed() takes it: -2^63..2^64-1, where a negative seed stands for 2^64 + seed. The error
+// states what is allowed.
 [[nodiscard]] tl::expected<std::uint64_t, std::string> parse_seed(const std::string& text);
 
-// 64 bits of the machine's own randomness: where the user named no seed. It is printed, so that the run can be
-// repeated.
+// Returns 64 random bits of std::random_device, for runs without --seed. The caller prints them, so that the run
+// can be repeated.
 [[nodiscard]] std::uint64_t draw_seed();
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Where a run's report goes: the options that every subcommand has that verifies.
+// Provides the report options of all subcommands that verify, and writes the reports.
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -13,22 +13,22 @@ namespace tieout {
 
 struct Sinks {
   std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
-  std::string baseline;                           // file of known findings
+  std::string baseline;                           // file of known findings; empty: none
   bool github = false;                            // annotations on standard output
 };
 
 void add_sinks(CLI::App& command, Sinks& sinks);
 
-// Before the work: reads the baseline, makes sure that every file can be written and is no other file of the call, and
-// reserves standard output where a report goes there. files: what else the call reads and writes. The error names the
-// option.
+// Must be called before the work. Reads the baseline and returns it, checks that every file can be written and is no
+// other file of the call, and reserves standard output if a report goes there; names such as /dev/stdout become "-".
+// files: the other files that the call reads and writes. The error names the option.
 [[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallFiles files = {});
 
-// Whether any was asked for.
+// Returns true if any of the options was given.
 [[nodiscard]] bool is_set(const Sinks& sinks);
 
-// After it. Every output is independent of the others: one that fails, for whatever reason, leaves the others complete.
-// The error has a line for each that failed, with its option.
+// Writes the reports, after the work. A report that cannot be written does not affect the others. The error has a line
+// with the option for each that failed.
 [[nodiscard]] tl::expected<void, std::string> write(const Sinks& sinks, const Report& report);
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// Standard output for one report: `--json -` leaves nothing there but the report.
+// Reserves standard output for one report, so that `--json -` prints nothing else there.
 
 #include <string>
 #include <string_view>
@@ -7,10 +7,10 @@
 
 namespace tieout {
 
-// From here on everything that this process and its children print to standard output goes to standard error.
+// Redirects all later standard output of this process and its children to standard error. Error: the system's message.
 [[nodiscard]] tl::expected<void, std::string> reserve_standard_output();
 
-// Writes to the standard output that was reserved, or to standard output where none was.
+// Writes to the reserved standard output, or to standard output if none was reserved. Error: why it cannot be written.
 [[nodiscard]] tl::expected<void, std::string> write_standard_output(std::string_view text);
 
 }  // namespace tieout

@@ -1,17 +1,18 @@
 #pragma once
-// What standard output is shown on.
+// Prints text on standard output, and determines the width of the terminal.
 
 #include <cstddef>
 #include <string>
 
 namespace tieout {
 
-// Prints on standard output, so that nothing in the text can move the cursor or begin a workflow command of GitHub.
-// What cannot be written is noted by the stream, and main() says so at the end: unlike an exception of fmt::print, that
-// does not keep reports from being written.
+// Prints on standard output, escaped so that the text cannot move the cursor or start a workflow command of GitHub. A
+// write error is recorded by the stream and reported by main() at the end; an exception, as fmt::print throws, would
+// prevent reports from being written.
 void print_text(const std::string& text);
 
-// Columns of the terminal that standard output is, at least 40; 80 where it is none.
+// Returns the number of columns of the terminal that standard output is connected to, at least 40; kTextColumns (80) if
+// it is not a terminal.
 [[nodiscard]] std::size_t output_columns();
 
 }  // namespace tieout

@@ -1,5 +1,5 @@
 #pragma once
-// For tests of campaigns: a folder in which they run, and their records compared.
+// Provides a folder for tests of campaigns, and compares their records.
 
 #include <map>
 #include <string>
@@ -12,22 +12,23 @@ namespace tieout {
 
 class CampaignFolder : public TemporaryFolder {
  public:
-  // The exit status; -1: a signal ended it.
+  // Runs the command and returns its exit status; -1: a signal ended it.
   [[nodiscard]] int run(const std::vector<std::string>& arguments) const {
     return Running(arguments, *this / "output").wait();
   }
 
+  // Returns what the last command printed on both streams.
   [[nodiscard]] std::string output() const { return read(*this / "output"); }
 };
 
-// A campaign of nine blocks.
+// Returns the arguments of a campaign of nine blocks.
 inline std::vector<std::string> campaign(const std::string& dir, const std::vector<std::string>& more = {}) {
   std::vector<std::string> words{"campaign", "--dir", dir, "--cases", "4200", "--seed", "31"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
 
-// What does not depend on when and by whom it was run.
+// Returns the summary without the times, the command and the number of workers, in which equal runs may differ.
 inline RunSummary timeless(RunSummary run) {
   run.seconds = run.seconds_in_engine = 0;
   run.strategy_seconds.clear();
@@ -36,7 +37,7 @@ inline RunSummary timeless(RunSummary run) {
   return run;
 }
 
-// Where two records part, case by case, and in what was counted and found; "": nowhere.
+// Compares two records case by case, then their findings and counts. Returns the first difference, or "".
 inline std::string difference(const std::filesystem::path& one, const std::filesystem::path& other) {
   const auto a = RunRecord::open(one);
   const auto b = RunRecord::open(other);
@@ -57,7 +58,7 @@ inline std::string difference(const std::filesystem::path& one, const std::files
   return run_a == run_b ? "" : "the counts";
 }
 
-// What each file of a folder holds, by its path.
+// Returns the contents of each file below a folder, by path; a folder has the contents "a folder".
 inline std::map<std::string, std::string> files_below(const std::filesystem::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {

@@ -1,5 +1,5 @@
 #pragma once
-// For tests: the command run as its user runs it, and what it leaves behind.
+// Runs the command in tests as a user runs it, and reads its output and files.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,13 +17,13 @@
 namespace tieout {
 
 struct Outcome {
-  int status;          // the exit status, or -1 where a signal ended it
-  std::string output;  // of the streams that were asked for
+  int status;          // exit status, or -1 if a signal ended the command
+  std::string output;  // text of the requested streams
 };
 
 enum class Streams { both, output };
 
-// arguments: as a shell reads them.
+// Runs the command and waits for its end. arguments: as typed into a shell.
 inline Outcome run(const std::string& arguments, Streams streams = Streams::both,
                    const std::string& program = TIEOUT_PROGRAM) {
   const std::string command =
@@ -37,7 +37,7 @@ inline Outcome run(const std::string& arguments, Streams streams = Streams::both
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
 }
 
-// A running command, alone in its process group. Its output goes to a file.
+// Runs a command in the background, as the leader of a process group of its own. Its output goes to a file.
 class Running {
  public:
   Running(const std::vector<std::string>& arguments, const std::filesystem::path& output) {
@@ -47,7 +47,7 @@ class Running {
     pid_ = fork();
     if (pid_ != 0) return;
     setpgid(0, 0);
-    std::signal(SIGHUP, SIG_DFL);  // or it would stay ignored, as under nohup
+    std::signal(SIGHUP, SIG_DFL);  // a test that runs under nohup ignores it, and the command would inherit that
     if (std::freopen(output.c_str(), "w", stdout) == nullptr || dup2(STDOUT_FILENO, STDERR_FILENO) < 0) _exit(99);
     execv(TIEOUT_PROGRAM, const_cast<char* const*>(words.data()));
     _exit(99);
@@ -55,9 +55,10 @@ class Running {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
+  // Sends the signal to the command; SIGKILL to all processes of its group.
   void send(int signal) const { kill(signal == SIGKILL ? -pid_ : pid_, signal); }
 
-  // The exit status, or -1 where a signal ended it.
+  // Waits for the end and returns the exit status, or -1 if a signal ended the command.
   [[nodiscard]] int wait() const {
     int status = 0;
     waitpid(pid_, &status, 0);
@@ -68,13 +69,15 @@ class Running {
   pid_t pid_;
 };
 
+// Returns the contents of a file; empty if it cannot be read.
 inline std::string read(const std::filesystem::path& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
   return text.str();
 }
 
-// A folder of the test's own that goes with it. The blank in its name is there to be quoted.
+// Creates a temporary folder, which is removed with the object. Its name contains a space, so that commands that do not
+// quote it fail.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -91,6 +94,7 @@ class TemporaryFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
+  // Returns the path of a file in the folder as text.
   [[nodiscard]] std::string in(const std::string& name) const { return (path_ / name).string(); }
 
  private:
