@@ -28,11 +28,11 @@ struct Arguments {
   BenchOptions options;
   std::string network = "all", filter, json, isa, products;
   int threads = 1;
-  std::int64_t cases = 0;   // 0: layers are measured
-  std::int64_t shards = 0;  // 0: no campaign is measured
+  std::int64_t cases = 0;   // number of random cases; 0: layers are measured
+  std::int64_t shards = 0;  // maximum number of shards; 0: no campaign is measured
 };
 
-// The layers that were asked for, each under its network's name; or nothing and why.
+// Returns the networks with the layers that --network and --filter select. Error: why there are none.
 tl::expected<std::vector<Network>, std::string> chosen(const Arguments& arguments) {
   std::vector<Network> kept;
   try {
@@ -61,7 +61,8 @@ tl::expected<KernelIsa, std::string> kernel_isa_of(const Arguments& arguments) {
   return tl::unexpected(fmt::format("this CPU has no {}: it can run {}", arguments.isa, all));
 }
 
-// The same on both sides. Below AVX2 LibTorch's engines do not go both.
+// Returns the instruction set that LibTorch's engines are limited to: with --isa that of our kernel, but at least AVX2,
+// because not both engines can be limited further.
 Isa engines_isa_of(const Arguments& arguments, KernelIsa ours) {
   if (arguments.isa.empty()) return Isa::native;
   switch (ours) {
@@ -77,7 +78,7 @@ const char* name(Arithmetic::Products products) {
   return products == Arithmetic::Products::exact ? "exact" : "int16_pairs";
 }
 
-// Where nothing is said: what FBGEMM's pointwise and im2col code does with these instructions.
+// Returns the kind of products. The default is what FBGEMM's pointwise and im2col code does with these instructions.
 Arithmetic::Products products_of(const Arguments& arguments, KernelIsa ours) {
   using Products = Arithmetic::Products;
   if (!arguments.products.empty()) return arguments.products == "exact" ? Products::exact : Products::int16_pairs;
@@ -101,7 +102,8 @@ tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, 
   return run;
 }
 
-// Before the measurements: standard output for the figures alone, or a file that can be written.
+// Must be called before the measurements. Reserves standard output for the JSON, or checks that its file can be
+// written.
 tl::expected<void, std::string> prepare_json(const std::string& file) {
   if (file.empty()) return {};
   if (file == "-") return reserve_standard_output();
@@ -127,7 +129,7 @@ int bench(const Arguments& arguments) {
   }
   const Isa theirs = engines_isa_of(arguments, *ours);
   const auto before_loading = std::chrono::steady_clock::now();
-  const Waiting waiting = arguments.cases > 0 ? Waiting::asleep : Waiting::spinning;  // as a campaign's do
+  const Waiting waiting = arguments.cases > 0 ? Waiting::asleep : Waiting::spinning;  // as in campaigns
   const auto loaded = theirs == Isa::native ? libtorch(waiting) : libtorch_held_to(theirs);
   if (!loaded) {
     fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",

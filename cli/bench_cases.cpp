@@ -20,10 +20,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kSeed = 1;
 constexpr std::int64_t kSmallProducts = 300;
-constexpr std::int64_t kWarmUp = 200;  // cases: code that LibTorch generates when it first needs it
+// Number of cases that run before the measurement, because LibTorch generates code at its first use.
+constexpr std::int64_t kWarmUp = 200;
 
 struct Cost {
-  double drawing = 0, verifying = 0, engine = 0;  // seconds; the engine's are a part of the verifying
+  double drawing = 0, verifying = 0, engine = 0;  // seconds; `verifying` includes `engine`
 };
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }

@@ -23,7 +23,7 @@ constexpr const char* kPeak = "peak";
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-// Keeps the least seconds of an iteration, by the benchmark's name.
+// Keeps the minimum seconds of an iteration, by the benchmark's name.
 class Least final : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context& /*context*/) override { return true; }
@@ -67,7 +67,7 @@ void initialize_once() {
 
 tl::expected<std::unique_ptr<PreparedConv>, std::string> prepare(LibTorch& reference, ConvProblem problem,
                                                                  Engine engine, const BenchOptions& options) {
-  Execution& execution = problem.spec.execution;  // its memory format is the layer's own
+  Execution& execution = problem.spec.execution;  // the memory format stays that of the layer
   execution.engine = engine;
   execution.isa = options.engines_isa;
   execution.threads = options.threads;
@@ -91,7 +91,7 @@ tl::expected<BenchLayer, std::string> bench_layer(const NetworkLayer& layer, Lib
   const PackedConv conv(c, problem.weight, {.products = options.products}, options.isa);
   const auto x = transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
   const std::int64_t outputs = element_count(output_shape(c));
-  // Where LibTorch's own tensors begin, too: at a cache line.
+  // LibTorch's own tensors begin at a cache line, so ours do too.
   const AlignedVector<std::uint8_t> x_aligned(x.begin(), x.end());
   AlignedVector<std::uint8_t> y_aligned(size(outputs));
   const auto ours = [&] {

@@ -22,16 +22,18 @@ constexpr std::int64_t kSmallProducts = 300;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// The largest that this process, or a worker that has ended, has been: MiB.
+// Returns the peak memory of this process (RUSAGE_SELF), or of the largest worker that has ended (RUSAGE_CHILDREN),
+// MiB.
 double peak_memory(int who) {
   rusage usage{};
   getrusage(who, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+// The course of a campaign.
 struct Course {
-  std::vector<double> blocks;  // seconds of each
-  double before = 0;           // until the first block's worker could start
+  std::vector<double> blocks;  // seconds of each block
+  double before = 0;           // seconds until the first block's worker could start
   RunSummary whole;
 };
 

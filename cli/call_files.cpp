@@ -12,7 +12,7 @@
 namespace tieout {
 namespace {
 
-// Whether what the process prints goes to a file, `tieout fuzz >FILE`.
+// Returns true if standard output is redirected to a file, as in `tieout fuzz >FILE`.
 bool standard_output_is_a_file() {
   struct stat status{};
   return fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode);

@@ -34,8 +34,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kEndless = 1'000'000'000'000;  // cases, where only time ends the run
-constexpr double kLimit = 20;                         // seconds
+constexpr std::int64_t kEndless = 1'000'000'000'000;  // number of cases if only time ends the run
+constexpr double kLimit = 20;                         // default of --limit, seconds
 
 struct Arguments {
   std::string folder;
@@ -62,7 +62,8 @@ std::string record_name(const Shard& shard) {
   return shard.count == 1 ? "run" : fmt::format("shard-{:04}-of-{:04}", shard.index + 1, shard.count);
 }
 
-// With all that decides what is counted, so that only the same goes on with a record. What has its default is left out.
+// Returns the command that repeats the campaign. It contains all options that decide what is counted, so that a record
+// is only resumed with the same options. Options that have their default are left out.
 std::string command_of(const Arguments& arguments, std::uint64_t seed, const Domain& domain) {
   std::string command = "tieout campaign";
   if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
@@ -114,7 +115,7 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   return plan;
 }
 
-// The record to go on with, and how far it is.
+// The record to write to, and the state that it has reached.
 struct Start {
   RunRecord record;
   CampaignStart campaign;
@@ -141,7 +142,7 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, 
                   fmt::format("{}, digest {}", same.subject, same.subject_digest),
                   "the subject is not the same any more: resume with the one that it was begun with");
   }
-  // Instruction sets differ in what they answer.
+  // Answers depend on the instruction set.
   if (run->reference != same.reference) {
     return refuse(run->reference, same.reference, "resume it where it was begun, or on a machine of that kind");
   }
@@ -165,7 +166,8 @@ tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, c
   return Start{.record = std::move(*record), .campaign = {.so_far = std::move(run)}};
 }
 
-// Findings first: a block that is in the record is never drawn again.
+// Writes the findings of a block to the corpus and then the block to the record: a block in the record is never drawn
+// again, so that findings that were not written before it would be lost.
 tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const RecordBlock& block,
                                      const RunSummary& so_far) {
   if (block.number == kCorpusBlock) {
@@ -186,10 +188,11 @@ int fail(int status, const std::string& why) {
   return status;
 }
 
-// Where there are fewer blocks than shards, the last shards have none.
+// Returns true if the shard has no cases, because there are fewer blocks than shards.
 bool is_empty(const CampaignOptions& options) { return options.shard.index * kBlock >= options.cases; }
 
-// No failure, because the other shards have all that was asked for; its record says so to those who merge.
+// Ends a shard without cases successfully, because the other shards have all cases. Its record is complete, so that the
+// shards can be merged.
 int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummary& run) {
   run.finished = true;
   if (const auto noted = record.update(run); !noted) return fail(kNotVerified, noted.error());
@@ -199,7 +202,8 @@ int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummar
   return kEqual;
 }
 
-// What a record was drawn from is what its campaign goes on with.
+// Returns the domain of the campaign. A resumed campaign without --where keeps the domain of its record. Error: the
+// exit status, after the reason has been printed.
 tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan) {
   DomainArguments domain = arguments.domain;
   if (arguments.resume && domain.where.empty() && fs::exists(plan.record)) {
@@ -211,10 +215,11 @@ tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan
 }
 
 int run_campaign_command(Arguments arguments) {
-  std::signal(SIGPIPE, SIG_IGN);  // as tell()
+  // The campaign continues if its output is no longer read; see tell().
+  std::signal(SIGPIPE, SIG_IGN);
   auto plan = make_plan(arguments);
   if (!plan) return fail(kBadUsage, plan.error());
-  // Nothing is written before these are known to be there.
+  // Subject, domain and LibTorch are opened first, so that nothing is written if one of them is unusable.
   const auto subject = open_optional(arguments.subject, "campaign");
   if (!subject) return subject.error();
   plan->options.subject = subject->get();
@@ -254,7 +259,7 @@ int run_campaign_command(Arguments arguments) {
       plan->options, **reference, std::move(start->campaign),
       [&](const RecordBlock& block, const RunSummary& so_far) { return keep(*plan, record, block, so_far); });
   std::error_code ignored;
-  fs::remove_all(plan->options.in_flight, ignored);  // it ends in peace
+  fs::remove_all(plan->options.in_flight, ignored);  // the campaign was not killed, so that no case is in flight
   if (end.error.empty()) {
     if (const auto noted = record.update(end.run); !noted) end.error = noted.error();
   }
@@ -268,7 +273,7 @@ int run_campaign_command(Arguments arguments) {
   try {
     print_run(report, end.interrupted);
   } catch (const std::system_error&) {
-    tell("standard output cannot be written\n");  // the files can be read
+    tell("standard output cannot be written\n");  // the reports are written
   }
   tell(fmt::format("record: {}, report: {}\n", plan->record.string(), sinks.html));
   return end_status(report, end.run.finished && end.error.empty() && written.has_value(),
@@ -308,7 +313,7 @@ void add_campaign(CLI::App& app, int& exit_status) {
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
   add_sinks(*command, arguments->sinks);
-  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it
+  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
   command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
 }
 

@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Two processes on one shard would do the same work twice. The lock goes with the process that holds it and its
-// workers, which outlive its violent death by a moment.
+// Locks the file, because two processes on one shard would do the same work twice. The lock is held until the process
+// and its workers have ended; workers outlive a killed process by a moment, which the tries wait for (3 s).
 tl::expected<void, std::string> lock(const fs::path& file) {
   const int descriptor = open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
   if (descriptor < 0) return tl::unexpected(file.string() + ": " + std::strerror(errno) + "; name another folder");

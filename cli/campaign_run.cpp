@@ -21,14 +21,15 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kMostPrinted = 20;  // findings; the reports have them all
+constexpr std::size_t kMostPrinted = 20;  // maximum number of findings printed; reports contain all
 
-volatile std::sig_atomic_t interrupted = 0;  // a signal handler can reach nothing else
+// Set by the signal handler, which can access only such a variable.
+volatile std::sig_atomic_t interrupted = 0;
 
-// A line that is broken where the terminal ends, with 4 spaces before each further part.
+// Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
 void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
 
-// "  reached: tie 12, bias 30,"
+// Prints for example "  reached: tie 12, bias 30"; nothing if there are no items.
 void print_counts(const char* head, const std::vector<std::string>& items) {
   if (!items.empty()) print_wrapped(fmt::format("{} {}", head, fmt::join(items, ", ")));
 }
@@ -57,7 +58,7 @@ void print_strategies(const RunSummary& run) {
   print_counts("  drawn for:", shares);
 }
 
-// What the subject declined, by its reasons, the frequent ones first.
+// Prints how many cases the subject declined, by its reasons, the most frequent first.
 void print_declined(const RunSummary& run) {
   constexpr std::size_t kMostReasons = 12;
   std::vector<std::pair<std::int64_t, std::string>> reasons;
@@ -83,7 +84,7 @@ void add_memory_option(CLI::App& command, std::int64_t& memory) {
 
 void take_interruptions() {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
-  // A terminal that is gone; nohup has it ignored.
+  // A terminal that is closed sends SIGHUP. If it is ignored, as under nohup, it stays so.
   if (std::signal(SIGHUP, [](int) { interrupted = 1; }) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
 }
 

@@ -32,12 +32,12 @@ namespace {
 
 struct Arguments {
   std::string line;
-  std::string file;  // of cases; empty: the line is one
+  std::string file;  // file of cases; empty: `line` is the case
   std::string record;
   std::vector<std::string> before;  // lines of cases that the same process verifies first
   SubjectArguments subject;
   DomainArguments domain;
-  std::optional<std::string> python;  // where the script goes; "-": standard output
+  std::optional<std::string> python;  // file of the script; "-": standard output
   Sinks sinks;
 };
 
@@ -69,15 +69,15 @@ std::string command_of(const Arguments& arguments) {
   return words + (arguments.file.empty() ? " '" + arguments.line + "'" : " --file " + shell_word(arguments.file));
 }
 
-// "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there"
+// Returns for example "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there".
 std::string example_of(const Departure& departure, const Shape& shape, const char* there) {
   return fmt::format("at {} of {} elements; {} is {} here and {} {}", grouped(departure.elements),
                      grouped(element_count(shape)), index_text(departure.offset, shape), departure.here,
                      departure.there, there);
 }
 
-// What the word "equal" does not tell: where LibTorch's answer is not the exact contract's, and where it would be
-// different on another CPU.
+// Prints for an equal case where LibTorch's answer is not that of the exact contract, and where it would be different
+// on another CPU.
 void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
   const Shape& shape = verdict.expected.shape;
   if (const Departure& departure = verdict.departure; departure.elements > 0) {
@@ -91,7 +91,7 @@ void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch&
   }
 }
 
-// Prints what came out. subject: nullptr if LibTorch itself was verified.
+// Prints the result of a case. subject: nullptr if LibTorch itself was verified.
 void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const LibTorch& reference) {
   if (verdict.defect != nullptr) {
     print_text(fmt::format("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause));
@@ -120,7 +120,7 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
   print_departures(c, verdict, reference);
 }
 
-// Verifies the case after those of --before. The exit status.
+// Verifies the case after those of --before and returns the exit status.
 int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& reference, Subject* subject,
                        const std::vector<KnownFinding>& baseline) {
   const auto before = parse_all(arguments.before);
@@ -134,7 +134,7 @@ int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& 
   return exit_status(report);
 }
 
-// Error: the exit status, after saying why.
+// Verifies the case and prints the result. Error: the exit status, after the reason has been printed.
 tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const LibTorch& reference,
                                    GivenCases& cases) {
   const auto verdict = cases.verify(c);
@@ -179,7 +179,7 @@ int check(Arguments& arguments) {
   if (!arguments.file.empty()) print_counts(end, cases.run());
   const Report report = make_report({cases.run()}, *baseline);
   if (const auto written = write(arguments.sinks, report); !written) end.status = fail(kNotVerified, written.error());
-  // With no case in the domain there is nothing to verify, which the option allows.
+  // If no case lies in the domain, nothing is verified, which --allow-skipped accepts.
   const bool none = end.outside > 0 && cases.run().cases.all() == 0;
   const bool allow_skipped = arguments.domain.allow_skipped;
   const int status = none && allow_skipped ? int{kEqual} : exit_status(report, allow_skipped);

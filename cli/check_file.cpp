@@ -25,14 +25,15 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-// The case of a line; empty where it has none.
+// Returns the text of the case in a line; empty if there is none.
 std::string_view case_of(std::string_view line) {
   std::string_view text = trimmed(line.substr(0, line.find('#')));
   if (constexpr std::string_view kKind = "equal "; text.starts_with(kKind)) text.remove_prefix(kKind.size());
   return trimmed(text);
 }
 
-// Verifies the case and prints what is found. Error: why the reading cannot go on.
+// Verifies the case of a line and prints its finding. Error: the exit status and the reason why reading cannot
+// continue.
 tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text, const Domain& domain,
                                                            GivenCases& cases, FileEnd& end) {
   const auto c = parse(text);

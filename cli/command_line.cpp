@@ -73,7 +73,7 @@ CLI::Validator within(T low, T high, const std::string& what, const std::string&
 
 bool has_case(const CLI::App& command) { return command.get_option_no_throw("case") != nullptr; }
 
-// "--name=" without a value, which CLI11 would complete by the argument behind it.
+// Returns the first argument of the form "--name=". CLI11 would take the next argument as its value.
 std::optional<std::string> option_without_value(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -85,19 +85,20 @@ std::optional<std::string> option_without_value(int argc, const char* const* arg
 
 constexpr const char* kEmpty = "has an empty value; name one, or leave the option out (is a variable not set?)";
 
-// The command that was called, or the program where none was.
+// Returns the command that was called, or the program if none was.
 const CLI::App& called(const CLI::App& app) {
   const std::vector<CLI::App*> commands = app.get_subcommands();
   return commands.empty() ? app : *commands.front();
 }
 
-// "tieout fuzz"
+// Returns for example "tieout fuzz".
 std::string name_of(const CLI::App& app) {
   const CLI::App& command = called(app);
   return &command == &app ? app.get_name() : app.get_name() + " " + command.get_name();
 }
 
-// What the first argument that was not expected may have been meant for; "" where nothing is near.
+// Returns a suggestion for an unexpected argument: the nearest command or option, or that a case must be quoted; "" if
+// nothing is near.
 std::string suggestion(const CLI::App& app, const std::string& argument) {
   const CLI::App& command = called(app);
   std::vector<std::string> known;
@@ -162,7 +163,7 @@ int parse_command_line(CLI::App& app, int argc, const char* const* argv) {
   if (const auto option = option_without_value(argc, argv)) return refuse(app, *option + " " + kEmpty);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {  // for help
+  } catch (const CLI::Success& asked) {  // help was requested
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
     return refuse(app, message_of(app, error));

@@ -14,7 +14,7 @@
 namespace tieout {
 namespace {
 
-constexpr std::string_view kAll = "all";  // no conditions, and nothing is learnt
+constexpr std::string_view kAll = "all";  // selects all cases, and nothing is learnt from the subject
 
 }  // namespace
 

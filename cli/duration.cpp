@@ -10,7 +10,7 @@ tl::expected<double, std::string> parse_seconds(const std::string& text, double 
   double seconds = 0;
   const char* const end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, seconds);
-  // Of a number that is not one, no comparison is true.
+  // Comparisons with NaN are false, so that NaN is refused.
   if (read.ec == std::errc() && read.ptr == end && seconds >= least && seconds <= most) return seconds;
   return tl::unexpected(fmt::format("must be a number of seconds from {} to {}; is '{}'", least, most, text));
 }

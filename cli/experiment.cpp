@@ -34,14 +34,14 @@ Document document_of(const Experiment& e) {
                           {"manual_output_2", "conv_outputs", e.difference_2}}};
 }
 
-// The comparison tells -0.0 from 0.0, because python prints them apart.
+// Returns true if shapes and values are equal. -0.0 and 0.0 count as different, because python prints them differently.
 template <typename T>
 bool same_bits(const Tensor<T>& a, const Tensor<T>& b) {
   return a.shape == b.shape && std::equal(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(),
                                           [](T x, T y) { return x == y && std::signbit(x) == std::signbit(y); });
 }
 
-// Subject and operator as numbers, so that a subject beyond 0..255 counts as the difference that it is.
+// Compares a subject with the operator as numbers, so that values outside of 0..255 count with their full difference.
 template <typename T>
 std::string comparison(std::string_view subject, const Tensor<T>& actual, const Tensor<std::uint8_t>& expected) {
   std::size_t differing = 0;
@@ -60,7 +60,7 @@ std::string details_text(const Experiment& e, const Tensor<std::uint8_t>& kernel
          comparison("scalar kernel", kernel_output, e.conv_output) +
          comparison("manual_output_1", e.manual_output_1.tensor, e.conv_output) +
          comparison("manual_output_2", e.manual_output_2.tensor, e.conv_output) +
-         // The script's expressions leave out the operator's clamp, which its own set-up can reach.
+         // The script's expressions omit the operator's clamp, and values of its own set-up can exceed the range.
          comparison("manual_output_1, clamped to 0..255,", manual_output_1(e.problem), e.conv_output) +
          comparison("manual_output_2, clamped to 0..255,", manual_output_2(e.problem), e.conv_output) +
          "case: " + print(e.problem.spec) + "\n";
@@ -70,7 +70,8 @@ Arithmetic arithmetic_of(const ConvCase& c, const Hardware& hardware) {
   return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
 }
 
-// The same case as a run, for the reports. Error: the exit status, after saying why.
+// Verifies the experiment's case as a run and writes its reports. Error: the exit status, after the reason has been
+// printed.
 tl::expected<void, int> write_reports(std::uint64_t seed, const Experiment& e, LibTorch& reference, const Sinks& sinks,
                                       const std::vector<KnownFinding>& baseline) {
   GivenCases cases(fmt::format("tieout experiment --seed {}", seed), reference, nullptr, {});
@@ -97,7 +98,7 @@ int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const st
   const Tensor<std::uint8_t> kernel_output =
       conv_relu(e->problem, arithmetic_of(e->problem.spec, (*reference)->hardware()));
   if (details == Details::show) fmt::print("{}", details_text(*e, kernel_output));
-  // The oracle tested by a second oracle: the project's own arithmetic against LibTorch's, expression by expression.
+  // Checks LibTorch's results of the script's expressions against the project's own arithmetic, bit for bit.
   if (!same_bits(document_output_1(e->problem), e->manual_output_1.tensor) ||
       !same_bits(document_output_2(e->problem), e->manual_output_2.tensor)) {
     fmt::print(stderr,

@@ -23,8 +23,8 @@ struct Arguments {
   std::string line;
   std::optional<std::string> at;
   std::vector<std::string> hypotheses;
-  std::string subject;  // empty: none
-  double seconds = 60;  // for the subject's answer
+  std::string subject;  // argument of --subject; empty: none
+  double seconds = 60;  // time limit of the subject's answer
 };
 
 int refuse(const std::string& text) {
@@ -41,7 +41,7 @@ std::string names_of_hypotheses() {
   return names;
 }
 
-// The element at which the subject lies farthest from the hypothesis; nothing where they agree.
+// Returns the offset of the element at which the subject differs most from the hypothesis; nothing if they agree.
 std::optional<std::int64_t> farthest(const Tensor<std::uint8_t>& answer, const Tensor<std::uint8_t>& expected) {
   std::optional<std::int64_t> found;
   int most = 0;
@@ -63,7 +63,7 @@ int run_explain(const Arguments& arguments) {
   const auto c = parse(arguments.line);
   if (!c) return refuse(c.error().text());
   if (const auto cost = check_cost(*c); !cost) return refuse(cost.error().text());
-  // Every hypothesis is computed everywhere to find where they lie farthest apart.
+  // Without --at, every hypothesis is computed at every element to find where they differ most.
   constexpr std::int64_t kMostToSearch = std::int64_t{1} << 28;
   if (!arguments.at && product_count(*c) > kMostToSearch) {
     return refuse("--at: name an element: the case has more than 2^28 products, too many to search all elements");

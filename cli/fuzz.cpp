@@ -25,7 +25,7 @@ namespace {
 
 struct Arguments {
   std::int64_t cases = 10'000;
-  std::string seed;  // empty: drawn
+  std::string seed;  // empty: a seed is drawn
   std::string record;
   bool uniform = false;
   SubjectArguments subject;
@@ -89,7 +89,7 @@ int run_fuzz(Arguments& arguments) {
                                    });
   if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: {}\n", end.error);
   const Report report = make_report({end.run}, *baseline);
-  const auto written = write(arguments.sinks, report);  // before anything that may fail on standard output
+  const auto written = write(arguments.sinks, report);  // first, because printing to standard output may fail
   print_run(report, end.interrupted);
   if (!written) fmt::print(stderr, "tieout fuzz: {}\n", written.error());
   return end_status(report, !end.interrupted && end.error.empty() && written.has_value(),

@@ -42,7 +42,7 @@ struct Arguments {
 
 constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
 
-// Our kernel, by the arithmetic that it is asked for.
+// The names under which our kernel is a subject, and its arithmetic under each.
 constexpr std::array<std::pair<std::string_view, Arithmetic>, 3> kKernels{{
     {"scalar", {}},
     {"scalar_int16_pairs", {.products = Arithmetic::Products::int16_pairs}},
@@ -78,7 +78,7 @@ Responder hypothesis_subject(const Hypothesis& hypothesis) {
   };
 }
 
-// A file or a command, and not a name.
+// Returns true if the text is a file or a command, and not the name of an engine, a kernel or a hypothesis.
 bool names_a_kernel(std::string_view text) {
   return text.find_first_of("/.") != std::string_view::npos || text.starts_with("command:");
 }
@@ -91,7 +91,7 @@ bool has_probes(FbgemmPath path, const Domain& domain) {
   return false;
 }
 
-// Whether the path has cases in the domain; says which paths have some where it has none.
+// Returns true if the path has cases in the domain; otherwise prints which paths have.
 bool can_probe(FbgemmPath path, const Domain& domain) {
   if (domain.is_everything() || has_probes(path, domain)) return true;
   std::string others;
@@ -115,7 +115,8 @@ tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPa
   return ask_probes(**subject, path, arguments.cases, domain, patience);
 }
 
-// The subject of that name and the domain of its probes; or the exit status, after saying why there is none.
+// Returns the subject that --subject names, and sets the domain of its probes. Error: the exit status, after the reason
+// has been printed.
 tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath path, Domain& domain) {
   if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, path, domain);
   const auto said = choose_domain(arguments.domain, nullptr, 0, "identify");
@@ -128,7 +129,7 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath
       return conv_relu_trace(problem, chosen, offset).result;
     };
   }
-  // An engine and the hypothesis about it have one name: the engine is meant, unless the prefix says otherwise.
+  // An engine and the hypothesis about it have the same name. Without the prefix, the name means the engine.
   constexpr std::string_view kPrefix = "hypothesis:";
   const bool prefixed = arguments.subject.starts_with(kPrefix);
   const std::string subject = prefixed ? arguments.subject.substr(kPrefix.size()) : arguments.subject;
@@ -207,7 +208,7 @@ ReportedTable table_of(const Identification& found) {
   return table;
 }
 
-// A refuted hypothesis is a result and no failure: the report has a table and no findings.
+// Returns the report, with a table and without findings, because a refuted hypothesis is a result and not a failure.
 Report report_of(const Arguments& arguments, const Identification& found, double seconds,
                  const std::vector<KnownFinding>& baseline) {
   RunSummary run{.command = fmt::format("tieout identify --subject {} --isa {} --path {} --cases {}",

@@ -44,7 +44,7 @@ tl::expected<std::optional<std::string>, LineError> LineReader::next() {
   return line;
 }
 
-// False at the end of the file.
+// Reads more bytes into the buffer. Returns false at the end of the file.
 tl::expected<bool, LineError> LineReader::fill() {
   begin_ = end_ = 0;
   ssize_t count = 0;

@@ -12,7 +12,8 @@
 
 namespace {
 
-// Nobody takes a run for a good one whose words are lost: a full disk shows at the last byte, or not before it.
+// Flushes standard output and returns the exit status: kNotVerified instead of kEqual if the output could not be
+// written, because its reader has not seen the verdict. On a full disk, the error may not occur before this flush.
 int with_output_written(int status) {
   errno = 0;
   std::cout.flush();
@@ -25,11 +26,11 @@ int with_output_written(int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Who closes one of these would have the next file that is opened take its number, and our words.
+  // If a standard stream is closed, the next file that is opened would take its number and receive our output.
   for (int standard = 0; standard < 3; ++standard) {
     if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard) return tieout::kNotVerified;
   }
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing, as on a full disk
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a write error, as on a full disk
   CLI::App app{"Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?", "tieout"};
   app.formatter(tieout::help_formatter());
   app.require_subcommand(1);

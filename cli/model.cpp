@@ -39,7 +39,7 @@ struct Arguments {
   std::string model;
   std::vector<std::string> inputs;
   std::vector<std::string> hypotheses;
-  std::optional<double> subject_patience;  // seconds
+  std::optional<double> subject_patience;  // time limit of a subject's answer, seconds
   std::vector<std::string> subjects;
   std::vector<std::string> spread;
   std::string engine = "fbgemm";
@@ -47,8 +47,8 @@ struct Arguments {
   std::string seed = "0";
   std::size_t findings = 10;
   int threads = 0;
-  double patience = 600;       // seconds
-  std::int64_t memory = 8192;  // MiB
+  double patience = 600;       // time limit of the model's own code, seconds
+  std::int64_t memory = 8192;  // MiB beyond LibTorch itself
   bool timing = false;
   Sinks sinks;
 };
@@ -86,9 +86,10 @@ tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const 
   return found;
 }
 
+// Default time limit of a subject's answer to one layer.
 constexpr double kSecondsForALayer = 120;
 
-// What every --subject is, asked for a layer at a time.
+// Opens the subject that one --subject names. Error: the exit status, after the reason has been printed.
 tl::expected<LayerSubject, int> find_subject(const std::string& text, std::optional<double> patience) {
   auto opened = open_named(text, "model", patience);
   if (!opened) return tl::unexpected(opened.error());
@@ -99,7 +100,7 @@ tl::expected<LayerSubject, int> find_subject(const std::string& text, std::optio
                       }};
 }
 
-// Error: the exit status, after saying why.
+// Returns the options of the verification. Error: the exit status, after the reason has been printed.
 tl::expected<ModelOptions, int> options_of(const Arguments& arguments) {
   ModelOptions options{.spread = arguments.spread, .max_findings = arguments.findings};
   options.layers.threads =
@@ -120,7 +121,7 @@ tl::expected<ModelOptions, int> options_of(const Arguments& arguments) {
   return options;
 }
 
-// "003 features.16.conv.2 manual_output_1.case"
+// Returns for example "003_features.16.conv.2_manual_output_1.case".
 std::string file_name(std::size_t number, const Finding& finding) {
   std::string name = fmt::format("{:03} {} {}", number, finding.expected_name, finding.actual_name);
   std::replace_if(
@@ -129,7 +130,8 @@ std::string file_name(std::size_t number, const Finding& finding) {
   return name + ".case";
 }
 
-// False, after saying why, where one cannot be written.
+// Prints the findings and saves each in the folder, unless that is empty. Returns false if one cannot be written, after
+// the reason has been printed.
 bool print_findings(const ModelReport& report, const std::string& folder) {
   std::size_t number = 0;
   for (const Finding& finding : report.run.findings) {
@@ -145,7 +147,7 @@ bool print_findings(const ModelReport& report, const std::string& folder) {
   return true;
 }
 
-// Empty if findings can be written to that folder, or are not to be.
+// Returns the reason why findings cannot be written to the folder; empty if they can, or if no folder is given.
 std::string unwritable(const std::string& folder) {
   if (folder.empty()) return {};
   const auto writable = check_writable(std::filesystem::path(folder) / "finding.case");
@@ -176,7 +178,8 @@ std::string nothing_verified(const ModelReport& report) {
   return text + "; what is quantized in it is listed above";
 }
 
-// The run without what hypotheses differ by, which is no failure, but with every finding explained.
+// Returns the run for the reports: without the findings of hypotheses, whose differences are no failures, and with an
+// explanation of every finding.
 RunSummary what_counts(RunSummary run) {
   std::erase_if(run.findings, [](const Finding& finding) { return find_hypothesis(finding.actual_name) != nullptr; });
   for (Finding& finding : run.findings) finding.explanation = explanation_of(finding);
@@ -189,7 +192,7 @@ int out_of_memory(const Arguments& arguments, const std::string& why) {
                   arguments.model, arguments.memory, why));
 }
 
-// The exit status, after saying why. what: whose error it is, "--input: ".
+// Prints an error and returns its exit status. what: prefix that names the source, for example "--input: ".
 int fail(const Arguments& arguments, const std::string& what, const ModelError& error) {
   switch (error.kind) {
     case ModelError::Kind::absent: return not_verified(what + error.message);
@@ -207,7 +210,7 @@ std::string too_slow(const Arguments& arguments, std::string_view what) {
       arguments.model, what, arguments.patience);
 }
 
-// Code of the model runs while it is read, too.
+// Opens the model, with a time limit, because its code also runs while it is read.
 ModelResult<std::unique_ptr<Model>> open(const Arguments& arguments, Engine engine, LibTorch& reference) {
   const Deadline deadline(arguments.patience, too_slow(arguments, "was read"));
   return reference.open_model(arguments.model, engine);
@@ -230,7 +233,7 @@ int verify(Arguments& arguments) {
     return refuse(arguments.model + ": " + what);
   }
   fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
-  limit_memory(arguments.memory << 20);  // LibTorch's own libraries are not counted
+  limit_memory(arguments.memory << 20);  // called after LibTorch is loaded, which therefore does not count
   auto opened = open(arguments, *engine, **reference);
   if (!opened) return fail(arguments, arguments.model + ": ", opened.error());
   const std::unique_ptr<Model> model =
@@ -249,7 +252,7 @@ int verify(Arguments& arguments) {
   report->run.seed = *seed;
   Report reported = make_report({what_counts(report->run)}, *baseline);
   reported.model = ReportedLayers{report->columns, report->layers};
-  const auto written = write(arguments.sinks, reported);  // before anything that may fail on standard output
+  const auto written = write(arguments.sinks, reported);  // first, because printing to standard output may fail
   if (report->not_finite > 0) {
     fmt::print(
         stderr,

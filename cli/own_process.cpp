@@ -17,7 +17,7 @@ namespace tieout {
 int in_own_process(const char* who, const std::function<int()>& work) {
   std::fflush(nullptr);
   const pid_t child = fork();
-  if (child < 0) return work();  // no process to be had: then without
+  if (child < 0) return work();  // no process can be started
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     const int status = work();

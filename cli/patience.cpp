@@ -14,10 +14,10 @@
 namespace tieout {
 namespace {
 
-std::string last_message;  // read by the signal handler; written while no timer runs
+std::string last_message;  // read by the signal handler; written only while no timer runs
 
 void set_timer(double seconds) {
-  constexpr double kMost = 1e9;  // what setitimer() takes
+  constexpr double kMost = 1e9;  // within the range of setitimer()
   const double kept = std::min(seconds, kMost);
   const double whole = std::floor(kept);
   const itimerval timer{{0, 0}, {static_cast<time_t>(whole), static_cast<suseconds_t>((kept - whole) * 1e6)}};
@@ -59,7 +59,7 @@ class PatientModel final : public Model {
 Deadline::Deadline(double seconds, const std::string& message) {
   last_message = message + "\n";
   std::signal(SIGALRM, end_process);
-  set_timer(std::max(seconds, 1e-3));  // 0 would mean no limit
+  set_timer(std::max(seconds, 1e-3));  // 0 would switch the timer off
 }
 
 Deadline::~Deadline() { set_timer(0); }

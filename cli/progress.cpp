@@ -14,14 +14,14 @@
 namespace tieout {
 namespace {
 
-// 75 as "1:15", 3700 as "1:01:40".
+// Formats seconds: 75 as "1:15", 3700 as "1:01:40".
 std::string clock_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds);
   if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-// "3 tie, 1 died: SIGSEGV", the most frequent first, as far as they fit.
+// Returns for example "3 tie, 1 died: SIGSEGV", the most frequent first, cut to `room` characters.
 std::string differences_text(const RunSummary& run, std::size_t room) {
   if (run.differences.empty()) return "no difference";
   std::vector<std::pair<std::int64_t, std::string>> kinds;
@@ -60,7 +60,7 @@ void Progress::show(const RunSummary& so_far, std::int64_t answered, std::int64_
       fmt::format("{:.0f} % {} cases {:.0f}/s {}, {} left, {} worker{}: ", 100 * std::min(share, 1.0), grouped(done),
                   rate, clock_text(so_far.seconds), clock_text(left), running, running == 1 ? "" : "s");
   const std::size_t room = terminal_ ? std::max<std::size_t>(10, 79 - std::min<std::size_t>(line.size(), 69)) : 200;
-  // Not fmt::print, which throws where nobody reads it any more: a night is not lost with its terminal.
+  // fmt::print would throw after the terminal has been closed, and the run would be lost.
   std::fputs(
       fmt::format("{}{}{}{}", terminal_ ? "\r\033[K" : "", line, differences_text(so_far, room), terminal_ ? "" : "\n")
           .c_str(),

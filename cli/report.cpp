@@ -44,7 +44,7 @@ int report_runs(const std::vector<std::string>& names, Sinks& sinks, bool allow_
   const auto runs = read_records(*files);
   if (!runs) return fail("report", runs.error());
   const Report report = make_report(*runs, *baseline);
-  const auto written = write(sinks, report);  // before anything that may fail on standard output
+  const auto written = write(sinks, report);  // first, because printing to standard output may fail
   print_run(report, false);
   if (!written) fmt::print(stderr, "tieout report: {}\n", written.error());
   return end_status(report, report.total.finished && written.has_value(), allow_skipped);
@@ -68,7 +68,7 @@ void add_report(CLI::App& app, int& exit_status) {
   command->add_option("run", *names, "Records, or folders of campaigns; shards of one run count as one")->required();
   add_allow_skipped_option(*command, *domain);
   add_sinks(*command, *sinks);
-  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // as job files set it
+  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
   command->callback([=, &exit_status] { exit_status = report_runs(*names, *sinks, domain->allow_skipped); });
 }
 

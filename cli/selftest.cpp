@@ -24,14 +24,14 @@ namespace {
 
 struct Arguments {
   SelftestOptions options;
-  std::string only;  // a fault's name, or empty
+  std::string only;  // name of the only fault to run; empty: all faults
   bool policies = false;
   bool show_cases = false;
   DomainArguments domain;
   Sinks sinks;
 };
 
-// What is reported of the faults.
+// The results of all faults, for the report.
 struct Faults {
   RunSummary run;
   ReportedTable table{.title = "Faults",
@@ -54,7 +54,7 @@ void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
   std::fflush(stdout);
 }
 
-// Each fault is a case of the run, and one that is missed a finding.
+// Adds the result of a fault: each fault counts as a case of the run, and a missed fault is a finding.
 void add(Faults& faults, const FaultyKernel& faulty, const Hunt& hunt) {
   ++faults.planted;
   faults.found += hunt.found ? 1 : 0;
@@ -82,7 +82,7 @@ std::string command_of(const Arguments& arguments) {
                      options.seed, arguments.only.empty() ? "" : " --fault " + shell_word(arguments.only));
 }
 
-// The kernel without a fault must pass, or finding the others proves nothing.
+// Returns true if the kernel without a fault passes; if it differs, finding the faults proves nothing.
 bool correct_passes(LibTorch& reference, SelftestOptions options) {
   options.cases = std::min<std::int64_t>(options.cases, 2'000);
   const auto subject = linked_subject("correct", correct_kernel, nullptr);
@@ -95,9 +95,9 @@ bool correct_passes(LibTorch& reference, SelftestOptions options) {
   return !passed.found;
 }
 
-// Who notices what, as Markdown: the cases that it took.
+// Prints a Markdown table: for each fault the number of cases that the data of each harness needs to detect it.
 int compare_policies(const Arguments& arguments, LibTorch& reference) {
-  constexpr std::int64_t kCases = 200;  // what such a harness runs
+  constexpr std::int64_t kCases = 200;  // the number of cases that such a harness runs
   fmt::print("| fault |");
   for (const DataPolicy& policy : data_policies()) fmt::print(" {} |", policy.name);
   fmt::print(" Tieout |\n|---|");
@@ -180,7 +180,7 @@ int selftest(Arguments& arguments) {
     fmt::print(stderr, "tieout selftest: {}\n", printable_lines(written.error()));
     return kNotVerified;
   }
-  return reported.planted == 0 ? int{kEqual} : exit_status(report);  // the only one wanted is no fault on this CPU
+  return reported.planted == 0 ? int{kEqual} : exit_status(report);  // the requested fault is none on this CPU
 }
 
 }  // namespace

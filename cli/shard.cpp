@@ -27,7 +27,8 @@ tl::expected<Shard, std::string> parse_shard(const std::string& text) {
 }
 
 tl::expected<Shard, std::string> shard_of_environment(const Environment& environment) {
-  constexpr std::int64_t kMostNumber = std::int64_t{1} << 32;  // of a task: Slurm counts them in 32 bits
+  // The maximum number of a task; Slurm counts tasks in 32 bits.
+  constexpr std::int64_t kMostNumber = std::int64_t{1} << 32;
   std::string wrong;
   const auto number = [&](const char* variable, std::optional<std::int64_t> otherwise) -> std::int64_t {
     const auto text = environment(variable);

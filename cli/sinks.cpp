@@ -46,8 +46,8 @@ bool is_standard_output(const std::string& file) {
   return !file.empty() && (file == "-" || file_identity(file) == file_identity("-"));
 }
 
-// Does the work for one option and adds what went wrong to `errors`. An exception, such as memory that is used up, ends
-// this output only: the others are written all the same.
+// Does the work for one option and adds its error to `errors`. An exception, such as std::bad_alloc, ends this output
+// only; the others are still written.
 void note_failure(std::string& errors, const char* option,
                   const std::function<tl::expected<void, std::string>()>& work) {
   tl::expected<void, std::string> done;
@@ -111,7 +111,8 @@ tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) 
   }
   if (sinks.github) {
     note_failure(errors, "--github", [&]() -> tl::expected<void, std::string> {
-      fmt::print("{}", github_annotations(report));  // GitHub reads both streams
+      // They go to standard error if standard output is reserved; GitHub reads both streams.
+      fmt::print("{}", github_annotations(report));
       return {};
     });
   }

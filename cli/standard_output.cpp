@@ -12,19 +12,20 @@
 namespace tieout {
 namespace {
 
-int reserved = -1;  // a descriptor of what was standard output
+int reserved = -1;  // descriptor of the reserved standard output; -1: none
 
 }  // namespace
 
 tl::expected<void, std::string> reserve_standard_output() {
   if (reserved >= 0) return {};
   std::fflush(stdout);
-  constexpr int kFirst = 3;  // the standard streams keep their numbers
+  constexpr int kFirst = 3;  // first number after the standard streams
   reserved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kFirst);
   if (reserved < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
     return tl::unexpected(std::string("standard output: ") + std::strerror(errno));
   }
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // both streams in the order in which they are written
+  // Both streams now go to one file; line buffering keeps their lines in order.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   return {};
 }
 
