@@ -1,4 +1,4 @@
-// tieout bench as its user meets it. No figure is looked at: what a machine takes is no test.
+// Tests `tieout bench` as a user runs it. Of the measured times, which depend on the machine, only the sign is checked.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -34,7 +34,7 @@ constexpr const char* kShort = "--filter '(dw 3x3 960 in 7|1x1 576-160 in 7)' --
 TEST(Bench, MeasuresLayersThatAnswerAlike) {
   const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "tieout_bench.json";
   const Outcome o = run(std::string(kShort) + " --threads 2 --json '" + file.string() + "'");
-  EXPECT_EQ(o.status, 0) << o.output;  // 1 where FBGEMM, ONEDNN and the kernel differ
+  EXPECT_EQ(o.status, 0) << o.output;  // 1 if FBGEMM, ONEDNN and the kernel differ
   const std::regex last("\ngeometric mean against the faster of FBGEMM and ONEDNN: [0-9]+\\.[0-9][0-9]\n$");
   EXPECT_TRUE(std::regex_search(o.output, last)) << o.output;
   EXPECT_TRUE(std::regex_search(o.output, std::regex("\ndw 3x3 960 in 7 +3 .* %\n"))) << o.output;
@@ -47,7 +47,7 @@ TEST(Bench, MeasuresLayersThatAnswerAlike) {
   }
 }
 
-// AVX2 is what LibTorch itself needs, so that every machine that runs this has it.
+// LibTorch itself needs AVX2, so that every machine that runs this test has it.
 TEST(Bench, HoldsBothSidesToAnInstructionSet) {
   const Outcome held = run(std::string(kShort) + " --isa avx2");
   EXPECT_EQ(held.status, 0) << held.output;
@@ -58,7 +58,8 @@ TEST(Bench, HoldsBothSidesToAnInstructionSet) {
   EXPECT_EQ(run("--isa neon").status, 2);
 }
 
-// Two blocks, the second not whole: on two shards each takes one, and more shards have nothing more to take.
+// The campaign has two blocks, the second of them incomplete: each of two shards runs one, and four shards take as long
+// as two.
 TEST(Bench, FollowsACampaignAndCutsItIntoShards) {
   const Outcome o = run("--cases 600 --shards 4");
   EXPECT_EQ(o.status, 0) << o.output;

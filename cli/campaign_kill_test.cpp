@@ -1,5 +1,5 @@
-// A campaign that is killed with all its processes, or whose workers die one by one: nothing is lost, and nothing is
-// counted twice.
+// Tests campaigns that are killed with all their processes, and campaigns whose workers die: no case is lost, and none
+// is counted twice.
 
 #include <gtest/gtest.h>
 
@@ -27,14 +27,15 @@ class KilledCampaign : public testing::Test {
   int run(const std::vector<std::string>& arguments) { return folder_.run(arguments); }
   [[nodiscard]] std::string output() const { return folder_.output(); }
 
-  // Kills it and all its processes after a moment, again and again. Its status in the end.
+  // Starts the campaign and kills it with all its processes after a random time, repeatedly, until it ends by itself.
+  // Returns its exit status then.
   int run_among_kills(const std::vector<std::string>& arguments) {
     Random random(20240229);
     int killed = 0;
     int status = -1;
     for (int tries = 0; status < 0 && tries < 100; ++tries) {
       const Running one(arguments, folder_ / "output");
-      // After twenty deaths it may come to its end: the machine may be too slow to get on between two of them.
+      // After twenty kills it is left to end, because a slow machine may make no progress between two kills.
       if (killed < 20) {
         std::this_thread::sleep_for(milliseconds(random.between(50, 1200)));
         one.send(SIGKILL);
@@ -46,7 +47,7 @@ class KilledCampaign : public testing::Test {
     return status;
   }
 
-  // Whether it has replayed its corpus, if only an empty one.
+  // Returns true if the campaign has replayed its corpus, which may be empty.
   static bool begun(const fs::path& file) {
     const auto record = RunRecord::open(file, RunRecord::For::reading);
     return record && !record->blocks().value_or(std::vector<RecordBlock>{}).empty();
@@ -55,14 +56,14 @@ class KilledCampaign : public testing::Test {
   CampaignFolder folder_;
 };
 
-// Every process dies at any moment, again and again; nothing is lost, and nothing is counted twice.
+// All processes are killed at random times; the record equals that of an undisturbed campaign.
 TEST_F(KilledCampaign, SurvivesKillNineAtAnyMoment) {
   ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
   EXPECT_EQ(run_among_kills(campaign(in("killed"), {"--resume", "--workers", "2"})), 0) << output();
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout"), "");
 }
 
-// The same where there is something to find, to make small and to keep, and a corpus that it was told of.
+// The same holds for a faulty subject, whose findings are shrunk and kept, and for a corpus that exists beforehand.
 TEST_F(KilledCampaign, FindingsSurviveKillNineAtAnyMoment) {
   for (const char* of : {"whole", "killed"}) {
     fs::create_directories(folder_ / of / "corpus/known");
@@ -77,13 +78,14 @@ TEST_F(KilledCampaign, FindingsSurviveKillNineAtAnyMoment) {
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout"), "");
   const auto found = RunRecord::open(folder_ / "whole/run.tieout")->summary()->findings;
   EXPECT_GE(found.size(), 3U);
-  EXPECT_EQ(found.front().index, -1);  // the corpus'
+  EXPECT_EQ(found.front().index, -1);  // the case of the corpus
   const auto corpus = files_below(folder_ / "whole/corpus");
-  EXPECT_GE(corpus.size(), 6U);  // two findings or more
+  EXPECT_GE(corpus.size(), 6U);  // the two paths of the known case, and at least one finding
   EXPECT_EQ(files_below(folder_ / "killed/corpus"), corpus);
 }
 
-// Killed before its first block it may have kept findings of that: the corpus is what it was at the beginning.
+// A campaign that is killed before it has recorded its first block may already have added findings of that block to its
+// corpus. When it resumes, it must not replay them: the corpus counts as it was at the beginning.
 TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
   const std::vector<std::string> words = campaign(in("killed"), {"--resume"});
   const Running one(words, folder_ / "output");
@@ -96,7 +98,7 @@ TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
   EXPECT_EQ(RunRecord::open(folder_ / "killed/run.tieout")->summary()->cases.all(), 4200);
 }
 
-// Each kind of end is a finding of its own kind, and the campaign goes on behind it.
+// Each way in which the subject ends is a finding of its own kind, and the campaign continues after it.
 TEST_F(KilledCampaign, GoesOnAfterCrashesHangsAndAllMemory) {
   const std::vector<std::string> words{
       "campaign", "--dir",      in("bad"), "--cases",   "2000",

@@ -1,4 +1,4 @@
-// A campaign as the night meets it: interrupted, split up, taken up again. campaign_kill_test.cpp kills it.
+// Tests campaigns that are interrupted, resumed and split into shards. campaign_kill_test.cpp tests killed campaigns.
 
 #include <gtest/gtest.h>
 
@@ -48,10 +48,11 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   const auto half = RunRecord::open(folder_ / "stopped/run.tieout")->summary();
   EXPECT_FALSE(half->finished);
 
-  // As if it had found something: that is for the next campaign, or a resumed one would verify more than a whole one.
+  // Adds a finding as if the campaign had found it. It is not replayed before the next campaign; a resumed campaign
+  // would otherwise verify more cases than an uninterrupted one.
   fs::create_directories(folder_ / "stopped/corpus/one");
   std::ofstream(folder_ / "stopped/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
-  EXPECT_EQ(run(campaign(in("stopped"))), 2);  // only with --resume
+  EXPECT_EQ(run(campaign(in("stopped"))), 2);  // the folder is only reused with --resume
   EXPECT_NE(output().find("--resume goes on"), std::string::npos) << output();
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--seed", "32", "--resume"}), 2);
   EXPECT_NE(output().find("holds another campaign"), std::string::npos) << output();
@@ -64,7 +65,7 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "stopped/run.tieout"), "");
 }
 
-// A library that was built anew is another subject, though its path is the same.
+// A library that has been rebuilt is a different subject, although its path is the same.
 TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
   const std::string kernel = in("kernel.so");
   const auto put = [&](const char* library) {
@@ -81,7 +82,8 @@ TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
   EXPECT_EQ(run(words), 0) << output();
 }
 
-// The terminal of a night's run is closed; or what reads its words ends, or has no room for them.
+// A campaign whose terminal is closed ends with its reports, and one whose output cannot be written completes its
+// record.
 TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
   const Running one(campaign(in("watched"), {"--workers", "1"}), folder_ / "output");
   while (!has_a_block(folder_ / "watched/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
@@ -89,7 +91,7 @@ TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
   EXPECT_EQ(one.wait(), 3) << output();
   EXPECT_TRUE(fs::exists(folder_ / "watched/run.md"));
 
-  // All of it is in the files; that its words are lost is no success all the same.
+  // The files are complete, but the exit status reports that the output was lost.
   EXPECT_EQ(Running(campaign(in("watched"), {"--resume"}), "/dev/full").wait(), 3);
   EXPECT_TRUE(RunRecord::open(folder_ / "watched/run.tieout")->summary()->finished);
 }
@@ -143,11 +145,11 @@ TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "merged.tieout"), "");
   EXPECT_EQ(run({"report", in("few")}), 0) << output();
   fs::remove(folder_ / "few/shard-0003-of-0003.tieout");
-  EXPECT_EQ(run({"report", in("few")}), 3) << output();  // whether it is empty is not known without it
+  EXPECT_EQ(run({"report", in("few")}), 3) << output();  // without its record, it is unknown whether the shard is empty
 }
 
 TEST_F(CampaignCommand, CtrlCStopsTheCorpus) {
-  for (int i = 0; i < 60; ++i) {  // some tenths of a second each
+  for (int i = 0; i < 60; ++i) {  // cases that take some tenths of a second each
     fs::create_directories(folder_ / "corpus" / std::to_string(i));
     std::ofstream(folder_ / "corpus" / std::to_string(i) / "case.txt")
         << "conv2d in_channels=64 out_channels=64 input=56x56 kernel=3x3 padding=1x1 x=uniform w=uniform seed=" << i
@@ -183,7 +185,7 @@ TEST_F(CampaignCommand, FindingsAreKeptAndReplayedFirst) {
 TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
   const std::string kernel = std::string(TIEOUT_KERNELS) + "/libremembers.so";
   EXPECT_EQ(run({"fuzz", "--cases", "500", "--seed", "1", "--subject", kernel}), 1) << output();
-  // Some of its findings need no case before them.
+  // Looks for a finding that needs a case before it; some findings do not.
   const std::size_t needed = output().find(" --before '");
   ASSERT_NE(needed, std::string::npos) << output();
   const std::size_t begin = output().rfind("replay: tieout check ", needed);
@@ -207,7 +209,7 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   told({"campaign", "--dir", in("x")}, "say how long");
   told({"campaign", "--dir", in("x"), "--for", "8"}, "must be a time such as");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", "3/2"}, "must be I/N");
-  // One more would leave the range of what counts cases.
+  // Larger numbers of shards are refused, so that case numbers cannot overflow.
   for (const char* shard : {"9223372036854775807/9223372036854775807", "1/4611686018427387904", "1/1000001"}) {
     told({"campaign", "--dir", in("x"), "--cases", "9", "--shard", shard}, "must be I/N with 1 <= I <= N <= 1000000");
   }
@@ -223,7 +225,7 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   told({"campaign", "--dir", "/proc/x", "--cases", "9"}, "name another folder");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", in("absent")}, "--corpus: ");
   told({"campaign", "--dir", in("x"), "--cases", "9", "--subject", in("nope.so")}, "--subject: ");
-  EXPECT_FALSE(fs::exists(in("x")));  // nothing is made for what cannot be run
+  EXPECT_FALSE(fs::exists(in("x")));  // nothing is created for a campaign that cannot run
   EXPECT_FALSE(fs::exists(in("absent")));
   told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", TIEOUT_PROGRAM}, "--corpus: ");
   told({"report", in("absent.tieout")}, "absent.tieout: unable to open");

@@ -1,4 +1,4 @@
-// `tieout check --file` as its user meets it.
+// Tests `tieout check --file` as a user runs it.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -42,7 +42,8 @@ TEST_F(CheckFile, CountsEveryLine) {
   expect_words(o, "not verified: 1 known defect fbgemm_depthwise3d_small");
 }
 
-// QNNPACK's bias is a whole number: an engine's own answer is expected of a subject on its lines.
+// A line that names an engine requires that engine's answer of a subject. QNNPACK, for example, rounds the bias to a
+// whole number.
 TEST_F(CheckFile, ASubjectIsVerifiedOnTheLinesOfEveryEngine) {
   const Outcome o = run(write("conv2d bias=[0.5] x=[1] w=[1]\nconv2d bias=[0.5] x=[1] w=[1] engine=qnnpack\n"
                               "conv2d os=2 oz=1 x=[1] w=[1] engine=onednn\n") +
@@ -81,7 +82,7 @@ TEST_F(CheckFile, OneCaseIsRecordedToo) {
   const Outcome o = run("report " + record);
   EXPECT_EQ(o.status, 0) << o.output;
   expect_words(o, "1 cases verified, 1 elements equal");
-  EXPECT_EQ(run("check conv2d --record " + record).status, 2);  // exists
+  EXPECT_EQ(run("check conv2d --record " + record).status, 2);  // the record exists
 }
 
 TEST_F(CheckFile, WhatCannotBeReadIsNoEndOfTheFile) {
@@ -108,7 +109,7 @@ TEST_F(CheckFile, ABadLineEndsTheReadingAndSaysHowFarItCame) {
   EXPECT_EQ(differs.status, 1) << differs.output;
 }
 
-// A terminal that is gone gives an error behind what it has given before.
+// A terminal whose other end is closed provides the text that was written before, and then a read error.
 TEST_F(CheckFile, AnErrorInTheMiddleIsNoEndOfTheFile) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
   ASSERT_GE(terminal, 0);

@@ -1,4 +1,4 @@
-// What all commands have in common: help, empty values, wrong arguments, reports alone on standard output.
+// Tests the properties that all commands share: help, empty values, wrong arguments, reports alone on standard output.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// As `tieout --help` lists them.
+// Returns the names of the subcommands that `tieout --help` lists.
 std::vector<std::string> commands() {
   std::vector<std::string> found;
   bool listed = false;
@@ -33,7 +33,7 @@ std::vector<std::string> commands() {
   return found;
 }
 
-// The options of a command that take a value, and its arguments as "".
+// Returns the options of a command that take a value, and "" if it has positional arguments.
 std::set<std::string> options_with_value(const std::string& command) {
   std::set<std::string> found;
   bool arguments = false;
@@ -61,7 +61,7 @@ TEST(CommandLine, NoOptionOfAnyCommandTakesAnEmptyValue) {
   int options = 0;
   for (const std::string& command : commands()) {
     for (const std::string& option : options_with_value(command)) {
-      // Checks of numbers may be first to refuse the value; "--option=" is always told so.
+      // The check of a number may refuse the value first; the message about "--option=" is always the same.
       const Outcome separate = run(command + " " + option + " ''");
       EXPECT_EQ(separate.status, 2) << command << " " << option << " ''\n" << separate.output;
       EXPECT_NE(separate.output.find(option + ": "), std::string::npos) << command << '\n' << separate.output;
@@ -97,7 +97,7 @@ TEST(CommandLine, WrongArgumentsAreNamedInOrderWithWhatMayHaveBeenMeant) {
   told("bench --min-time 0", "--min-time: must be a number above 0, is '0'");
 }
 
-// What is printed otherwise goes to standard error, also by a kernel that prints.
+// All other output goes to standard error.
 TEST(CommandLine, AReportOnStandardOutputStandsThereAlone) {
   const TemporaryFolder folder;
   const std::string record = "'" + folder.in("run.tieout") + "'";

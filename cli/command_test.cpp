@@ -1,4 +1,4 @@
-// The command as its user meets it: exit status, messages, files.
+// Tests the command as a user runs it: exit status, messages and files.
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ TEST_F(Command, CheckVerifiesTheDecidingInputs) {
   EXPECT_NE(o.output.find("equal: 1 elements"), std::string::npos) << o.output;
 }
 
-// FBGEMM's answer is predicted, and yet far from the exact contract's.
+// FBGEMM's answer is predicted, although it is far from that of the exact contract.
 TEST_F(Command, CheckTellsWhereLibTorchIsNotExact) {
   const std::string line = "conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]";
   const Outcome o = run("check '" + line + " isa=avx2'");
@@ -41,7 +41,7 @@ TEST_F(Command, CheckTellsWhereLibTorchIsNotExact) {
   EXPECT_EQ(run("check 'conv2d x=[1] w=[1]'").output.find("different on a CPU"), std::string::npos);
 }
 
-// The reports have the same counts: of LibTorch itself, and of a subject that follows the exact contract.
+// The reports count these cases, both for LibTorch itself and for a subject that follows the exact contract.
 TEST_F(Command, ReportsCountWhereLibTorchIsNotExact) {
   const std::string line = "check 'conv1d in_channels=2 xz=144 x=[255,255] w=[114,113] isa=avx2'";
   const std::string cause = "FBGEMM saturates pairs of products in 16 bits; that depends on the CPU";
@@ -79,7 +79,8 @@ TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {
   EXPECT_NE(o.output.find("known defect fbgemm_depthwise3d_small: SIG"), std::string::npos) << o.output;
 }
 
-// OpenMP then runs fewer threads than it promises, and oneDNN's answers would be wrong (oracle/README.md).
+// With these variables, OpenMP starts fewer threads than it reports, and oneDNN's answers would be wrong
+// (oracle/README.md).
 TEST_F(Command, TheEnvironmentsThreadsChangeNoAnswer) {
   const std::string check =
       "check 'conv2d in_channels=64 out_channels=64 xz=1 os=300 oz=100 x=uniform w=uniform engine=onednn threads=2'";
@@ -157,7 +158,8 @@ TEST_F(Command, AHypothesisIsASubjectInEveryCommand) {
   EXPECT_NE(unknown.output.find("did you mean round_half_away?"), std::string::npos) << unknown.output;
 }
 
-// FBGEMM's depthwise code saturates a pair here: the exact sum counts as right, unless only LibTorch's own values do.
+// FBGEMM's depthwise code saturates a pair here. The exact sum counts as right, except with --strict, where only
+// LibTorch's own values do.
 TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
   const std::string saturating =
       "--subject '" + kKernel +
@@ -168,7 +170,8 @@ TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
   EXPECT_EQ(run("check --strict " + saturating).status, 1);
 }
 
-// A finding whose value before rounding is infinite is shown in every format, by the run and by its record.
+// A finding whose value before rounding is infinite appears in every format, in the reports of the run and of its
+// record.
 TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   const auto sinks = [&](const std::string& name) {
     std::string options;
@@ -192,7 +195,7 @@ TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   }
 }
 
-// Nothing that a subject says moves the terminal's cursor or begins a workflow command of GitHub, whatever the output.
+// Text from a subject cannot move the terminal's cursor or start a workflow command of GitHub in any output.
 TEST_F(Command, WordsOfASubjectAreShownAndNotObeyed) {
   const std::string subject = " --subject '" TIEOUT_KERNELS "/libforeign_text.so'";
   const std::string record = folder_.in("record");
@@ -226,7 +229,7 @@ TEST_F(Command, ASubjectThatIsNoneIsRefused) {
   EXPECT_EQ(run("identify --subject 'command:false'").status, 2);
 }
 
-// FBGEMM's own environment variable limits what it takes by itself, and so what is predicted.
+// FBGEMM's own environment variable limits the instruction set that it selects, and the prediction follows that.
 TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
   ASSERT_EQ(setenv("FBGEMM_ENABLE_INSTRUCTIONS", "AVX2", 1), 0);
   const Outcome o = run("check 'conv2d in_channels=2 os=512 x=[2*255] w=[2*127]'");
@@ -249,7 +252,7 @@ TEST_F(Command, AnInterruptedRunHasNotVerified) {
   EXPECT_NE(o.output.find("interrupted: "), std::string::npos) << o.output;
 }
 
-// A full disk behind standard output: nobody has seen the verdict.
+// Standard output on a full disk is an error, because its reader has not seen the verdict.
 TEST_F(Command, WordsThatAreLostAreNoSuccess) {
   const std::string record = folder_.in("record");
   ASSERT_EQ(run("fuzz --cases 20 --seed 3 --record '" + record + "'").status, 0);

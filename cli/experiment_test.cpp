@@ -1,5 +1,5 @@
-// The experiment against testdata/document_runs.json, thirty-four runs of the document's script by python: every value
-// that it captured, and every byte that it printed.
+// Compares the experiment with testdata/document_runs.json, thirty-four runs of the document's script by python: every
+// captured value of all runs, and every byte that the first eighteen printed.
 
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ std::vector<T> from_hex_list(const json& texts) {
   return values;
 }
 
-// What python captured, as the case that it is.
+// Returns the case that python captured in a run.
 ConvCase case_of(const json& r) {
   ConvCase c;
   c.batch = 4;
@@ -74,7 +74,7 @@ TEST(Experiment, CapturesWhatPythonCaptures) {
 }
 
 TEST(Experiment, PrintsWhatPythonPrints) {
-  for (std::size_t i = 0; i < 18; ++i) {  // the others would cost another process each
+  for (std::size_t i = 0; i < 18; ++i) {  // each run needs a process; these suffice
     const json& r = runs()[i];
     const Outcome o = experiment("--seed " + r["seed"].dump());
     EXPECT_EQ(o.output, r["stdout"].get<std::string>()) << r["seed"];
@@ -98,8 +98,8 @@ TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
   EXPECT_EQ(*c, case_of(r));
 }
 
-// The script's own set-up tells the operator from the hypotheses, if seldom: once in thousands of seeds a value passes
-// 255, where only the operator clamps, or a float64 falls on the other side of a tie.
+// The script's own set-up can distinguish the operator from the hypotheses, but rarely: once in thousands of seeds a
+// value exceeds 255, where only the operator clamps, or a float64 falls on the other side of a tie.
 TEST(Experiment, SomeSeedsTellTheHypothesesApart) {
   const std::string clamped = experiment("--seed 8650 --details").output;
   EXPECT_NE(clamped.find("manual_output_1 and conv_outputs differ by: 369.0\n"), std::string::npos) << clamped;

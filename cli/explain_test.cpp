@@ -1,4 +1,4 @@
-// `tieout explain` and `tieout check --python` as their user meets them.
+// Tests `tieout explain` and `tieout check --python` as a user runs them.
 
 #include <gtest/gtest.h>
 
@@ -78,7 +78,7 @@ TEST_F(Explain, ASubjectsAnswerStandsBeside) {
       << o.output;
 }
 
-// The copy has no adapter beside it.
+// The copy of the program has no LibTorch adapter beside it.
 TEST_F(Explain, WorksWithoutLibTorch) {
   const std::filesystem::path alone = folder_.path() / "tieout";
   std::filesystem::copy_file(TIEOUT_PROGRAM, alone);

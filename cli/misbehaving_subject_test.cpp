@@ -1,5 +1,5 @@
-// Subjects that misbehave at their worst. The run ends in time with what it found, tieout outlives them, and nothing
-// that they started outlives tieout.
+// Tests subjects that misbehave in extreme ways. The run ends in time with its findings, tieout survives, and no
+// process that the subject started outlives tieout.
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -18,7 +18,7 @@ namespace {
 
 const std::string kMisbehaving = TIEOUT_KERNELS "/libmisbehaving.so";
 
-// How many processes run under the name that the kernel gives those that are to outlive it.
+// Returns the number of processes with the name that the kernel gives to processes that are meant to outlive it.
 int survivors() {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -27,14 +27,15 @@ int survivors() {
   return count;
 }
 
-// Waits until none of them is left, 5 seconds at most.
+// Waits until none of them is left, at most 5 seconds. Returns true if none is left.
 bool none_survives() {
   for (int looks = 0; looks < 100 && survivors() > 0; ++looks)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   return survivors() == 0;
 }
 
-// patience: seconds; long where no answer is to hang, because the machine may be slow.
+// Runs fuzz with the subject that misbehaves in the way `how`. patience: time limit of an answer, seconds; long unless
+// an answer is meant to hang, because the machine may be slow.
 Outcome fuzz(const std::string& how, const std::string& patience = "30", int cases = 6) {
   setenv("MISBEHAVE", how.c_str(), 1);
   setenv("TIEOUT_TEST_PID", std::to_string(getpid()).c_str(), 1);
@@ -42,7 +43,7 @@ Outcome fuzz(const std::string& how, const std::string& patience = "30", int cas
              kMisbehaving + "'");
 }
 
-// What ends its process, or answers wrongly: a finding, by these words.
+// A way to end the subject's process or to answer wrongly, and the words in its finding.
 struct Misbehaviour {
   const char* how;
   const char* words;
@@ -76,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Misbehaviour{"unmap_output", "SIGSEGV"}, Misbehaviour{"answer_later", "6 of 6 cases differ"}),
     [](const auto& test) { return std::string(test.param.how); });
 
-// What changes nothing of the answer: equal, and tieout is not affected by it.
+// These ways do not change the answer: it counts as equal, and tieout is not affected.
 class Harmless : public testing::TestWithParam<const char*> {};
 
 TEST_P(Harmless, TheAnswerIsRight) {
@@ -91,8 +92,8 @@ INSTANTIATE_TEST_SUITE_P(Misbehaviours, Harmless,
                                          "few_descriptors", "read_ancestors"),
                          [](const auto& test) { return std::string(test.param); });
 
-// Signals to its parents have no effect where Linux can forbid them (6.12); elsewhere they end its supervisor, which is
-// a finding. Neither a worker nor tieout ends by them.
+// Signals to the parent process have no effect where Linux can forbid them (6.12). On older kernels they end its
+// supervisor, which is a finding. They end neither a worker nor tieout.
 TEST(Misbehaving, ASignalToItsParentsIsRefusedOrAFinding) {
   for (const char* const how : {"kill_parent", "stop_parent"}) {
     const Outcome o = fuzz(how);
@@ -101,7 +102,7 @@ TEST(Misbehaving, ASignalToItsParentsIsRefusedOrAFinding) {
   }
 }
 
-// By one that looks for them, tieout itself included.
+// The subject sends SIGKILL to all of its ancestors, including tieout.
 TEST(Misbehaving, WhereLinuxForbidsItNoAncestorIsEnded) {
   constexpr int kVersion = 1;
   constexpr int kScopesSignals = 6;
@@ -110,7 +111,7 @@ TEST(Misbehaving, WhereLinuxForbidsItNoAncestorIsEnded) {
   EXPECT_EQ(o.status, 0) << o.output;
 }
 
-// One case, and not made small: each try would take the memory again.
+// Verifies one case, whose finding is not shrunk, because each try would take all memory again.
 TEST(Misbehaving, AllMemoryIsRefused) {
   setenv("MISBEHAVE", "all_memory", 1);
   const Outcome o = run("check conv2d --patience 60 --subject '" + kMisbehaving + "'");
@@ -118,7 +119,7 @@ TEST(Misbehaving, AllMemoryIsRefused) {
   EXPECT_NE(o.output.find("SIGABRT"), std::string::npos) << o.output;
 }
 
-// Whichever way tieout ends.
+// Holds for each signal that ends tieout.
 TEST(Misbehaving, NothingOutlivesTieout) {
   const TemporaryFolder folder;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGKILL}) {
@@ -129,13 +130,13 @@ TEST(Misbehaving, NothingOutlivesTieout) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     EXPECT_GE(survivors(), 20) << read(folder / "output");
-    kill(fuzz.pid(), signal);  // the leader alone
+    kill(fuzz.pid(), signal);  // to tieout alone, not to its process group
     (void)fuzz.wait();
     EXPECT_TRUE(none_survives()) << signal;
   }
 }
 
-// Its child is in a session of its own, and its parent has ended.
+// The program's child is in a session of its own, and the child's parent has ended.
 TEST(Misbehaving, AProgramsChildrenEndWithIt) {
   const TemporaryFolder folder;
   setenv("NAME_OF_FILE", folder.in("pid").c_str(), 1);

@@ -1,4 +1,4 @@
-// `tieout model` as its user meets it: last lines, exit status, words.
+// Tests `tieout model` as a user runs it: last lines, exit status and messages.
 
 #include <gtest/gtest.h>
 
@@ -121,7 +121,7 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
   }
 }
 
-// A model is a program that may not end, and that may ask for anything.
+// A model is a program, which may never end and may request any amount of memory.
 TEST_F(ModelCommand, LimitsOfTimeAndMemoryEndTheCommandWithAMessage) {
   const std::string folder = "'" + folder_.path().string();
   std::string claims_400_mb("\x93NUMPY\x01\x00\x76\x00", 10);
@@ -144,7 +144,7 @@ TEST_F(ModelCommand, LimitsOfTimeAndMemoryEndTheCommandWithAMessage) {
   }
 }
 
-// A file of random numbers, as numpy writes it.
+// Returns a .npy file with 48 times the same element. type: for example "<f4". element: the bytes of the element.
 std::string array_of(const std::string& type, const std::string& element) {
   std::string array("\x93NUMPY\x01\x00\x76\x00", 10);
   array += "{'descr': '" + type + "', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";

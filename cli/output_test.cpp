@@ -1,4 +1,5 @@
-// The files that the command writes: what they may not be, and what they replace.
+// Tests the files that the command writes: which files it refuses to write, and what it keeps of a file that it
+// replaces.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@ class Output : public testing::Test {
  protected:
   void make(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
 
-  // A path in quotes.
+  // Returns the path of a file in the folder, in quotes.
   [[nodiscard]] std::string in(const std::string& name) const { return "'" + folder_.in(name) + "'"; }
 
   TemporaryFolder folder_;

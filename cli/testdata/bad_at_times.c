@@ -1,5 +1,5 @@
-/* A kernel for the tests of campaigns: right but for a few shapes, on which it answers wrongly, dies, takes all memory or
- * never ends. */
+/* A kernel for the tests of campaigns. It is right except for a few shapes, for which it answers wrongly, dies, takes
+ * all memory or never ends. */
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -7,7 +7,8 @@
 
 const char* right_conv_relu(const struct tieout_conv* c); /* examples/c/conv_relu.c under another name */
 
-/* Addresses count, and not what lies behind them: the machine itself lacks nothing. */
+/* Takes all address space that the process may have. It is not touched, so that the machine does not run out of
+ * memory. */
 static void take_all_memory(void) {
   while (mmap(NULL, (size_t)64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) !=
          MAP_FAILED) {

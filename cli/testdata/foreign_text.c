@@ -1,4 +1,4 @@
-/* A kernel for the tests of what is printed: its words would move a terminal's cursor and raise an error on GitHub. */
+/* A kernel for the tests of printed text. Its messages would move a terminal's cursor and raise an error on GitHub. */
 
 #include <stdio.h>
 #include <stdlib.h>

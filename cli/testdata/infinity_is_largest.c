@@ -1,5 +1,5 @@
-/* A kernel for the tests of what is written and read again: the example kernel, but where the value before rounding is
- * +infinity it answers the largest value. FBGEMM answers the smallest there. */
+/* A kernel for the tests of reports and records: the example kernel, except that it answers the largest value if the
+ * value before rounding is +infinity. FBGEMM answers the smallest value there. */
 
 #include <math.h>
 

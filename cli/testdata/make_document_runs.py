@@ -1,8 +1,9 @@
-"""Writes document_runs.json: what the document's script prints and captures by PyTorch 2.15.0, seed after seed.
+"""Writes document_runs.json: what the document's script prints and captures with PyTorch 2.15.0, for each seed.
 
 Usage: python make_document_runs.py SEED... > document_runs.json
-On a machine with AVX2 or better. Two threads, because with one LibTorch takes another float convolution for the
-calibration. Floats are hexadecimal.
+
+The machine must have AVX2 or better. The script runs on two threads, because LibTorch uses another float convolution
+for the calibration if it has only one. Floats are written in hexadecimal.
 """
 import contextlib
 import io

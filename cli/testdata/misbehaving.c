@@ -1,4 +1,5 @@
-/* A kernel for the tests, right in what it computes and misbehaved otherwise: the environment variable MISBEHAVE names how. */
+/* A kernel for the tests that computes right answers, but misbehaves in the way that the environment variable MISBEHAVE
+ * names: one of `acts`, or answer_later, which also answers wrongly. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,7 +27,7 @@ static int64_t outputs(const struct tieout_conv* c) {
   return c->batch * c->out_channels * c->output_size[0] * c->output_size[1] * c->output_size[2];
 }
 
-/* ---- signals and ends */
+/* ---- signals and exits */
 
 static void kill_parent(void) { kill(getppid(), SIGKILL); }
 static void stop_parent(void) { kill(getppid(), SIGSTOP); }
@@ -35,7 +36,8 @@ static void stop_itself(void) { raise(SIGSTOP); }
 static void exit_0(void) { _exit(0); }
 static void exit_by_library(void) { exit(0); }
 
-/* Every process above this one, tieout and its workers among them; up to the process whose parent is TIEOUT_TEST's. */
+/* Kills the ancestors of this process, including tieout and its workers, up to the test (TIEOUT_TEST_PID), which
+ * survives. */
 static void kill_ancestors(void) {
   const int last = atoi(getenv("TIEOUT_TEST_PID"));
   for (int pid = getppid(); pid > 1 && pid != last;) {
@@ -70,7 +72,7 @@ static void hang(void) {
   while (1) pause();
 }
 
-/* ---- processes that outlive it. Their names are seen in the process list. */
+/* ---- processes that outlive the kernel; the test finds them by their name in the process list */
 
 static void live_on(void) {
   prctl(PR_SET_NAME, "outlives");
@@ -149,7 +151,7 @@ static void few_descriptors(void) {
 static void corrupt_the_heap(void) {
   char* const block = malloc(1200);
   char* const next = malloc(1200);
-  for (volatile char* at = block; at < block + 1240; ++at) *at = 0x7f; /* the next block's header, too */
+  for (volatile char* at = block; at < block + 1240; ++at) *at = 0x7f; /* includes the next block's header */
   free(next);
 }
 static void all_memory(void) {
@@ -172,7 +174,7 @@ static void unmap_output(void) {
   munmap((void*)((uintptr_t)current->output & ~(uintptr_t)4095), 4096);
 }
 
-/* A thread that writes the output after the kernel has returned. */
+/* Runs in a thread that writes the output after the kernel has returned. */
 static void* write_later(void* argument) {
   (void)argument;
   uint8_t* const output = current->output;
@@ -184,7 +186,7 @@ static void* write_later(void* argument) {
 
 /* ---- malice */
 
-/* Looks for the parents' memory: whoever can read that finds the reference's answers there. */
+/* Tries to open tieout's memory, which contains the reference's answers. */
 static void read_ancestors(void) {
   for (int pid = getpid() - 1, tries = 0; pid > 1 && tries < 12; --pid, ++tries) {
     char name[40];
@@ -202,7 +204,7 @@ static void read_ancestors(void) {
   }
 }
 
-/* Takes every descriptor for the channel of the answers, and forges one: a value 0. */
+/* Writes a forged answer, an output of one value 0, to every descriptor, in case it is the channel of the answers. */
 static void forge_answers(void) {
   const struct {
     uint64_t size, number;

@@ -1,5 +1,5 @@
-/* A kernel for the tests of campaigns: right until it has seen a convolution in three groups, and wrong on every 3-d one
- * from then on. */
+/* A kernel for the tests of campaigns. It is right until it has been called for a convolution with three groups, and
+ * wrong for every 3-d convolution from then on. */
 
 #include <stddef.h>
 #include <tieout_kernel.h>
