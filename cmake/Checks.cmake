@@ -1,4 +1,4 @@
-# What the tests check about the sources themselves.
+# Tests that check the sources, the build tree, the installed package and the job files.
 
 add_test(NAME includes.arrows COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes.sh" "${PROJECT_SOURCE_DIR}")
 add_test(NAME includes.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_includes_test.sh")
@@ -7,14 +7,14 @@ add_test(NAME definitions.once COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_defi
 add_test(NAME definitions.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_definitions_test.sh")
 set_tests_properties(definitions.once definitions.planted PROPERTIES LABELS unit)
 
-# Without optimization nothing is in line, and everything is defined for everybody.
+# Without optimization, inline functions are not inlined but defined as weak symbols, which the check would report.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME simd.objects
     COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_simd_objects.sh" "$<TARGET_FILE:tieout_kernels>")
   set_tests_properties(simd.objects PROPERTIES LABELS unit)
 endif()
 
-# g++ loses its own headers if -isystem names a folder that it searches anyway.
+# g++ does not find its own headers if -isystem names a folder that it searches by default.
 set(tieout_header_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror
   "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\"" "-DTIEOUT_PROGRAM=\"tieout\"")
 foreach(folder "${TIEOUT_EXPECTED_INCLUDE}" "${TIEOUT_CLI11_INCLUDE}")
@@ -28,15 +28,15 @@ foreach(room cases kernels oracle reports props cli)
   set_tests_properties(headers.${room} PROPERTIES LABELS headers)
 endforeach()
 
-# What is built, and what is installed of it: the loader must not search the current folder.
+# Checks the run paths of built and installed files, because the loader must not search the current folder.
 add_test(NAME run.paths COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_run_paths.sh" "${PROJECT_BINARY_DIR}")
 add_test(NAME run.paths.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_run_paths_test.sh" "${CMAKE_C_COMPILER}")
 set_tests_properties(run.paths run.paths.planted PROPERTIES LABELS package)
 
-# The installed package, used by a project outside of this tree.
+# Uses the installed package in a project outside of this tree.
 add_test(NAME package.example COMMAND "${PROJECT_SOURCE_DIR}/scripts/package_test.sh" "${PROJECT_BINARY_DIR}")
 set_tests_properties(package.example PROPERTIES LABELS package)
-# The ready job files: read by what reads them, and the one for Slurm run.
+# Parses the job files, and runs the one for Slurm.
 add_test(NAME jobs.files COMMAND "${PROJECT_SOURCE_DIR}/jobs/files_test.py")
 add_test(NAME jobs.slurm COMMAND "${PROJECT_SOURCE_DIR}/jobs/slurm_test.py" $<TARGET_FILE:tieout>)
 add_test(NAME jobs.container COMMAND "${PROJECT_SOURCE_DIR}/jobs/container_test.py" "${PROJECT_BINARY_DIR}")

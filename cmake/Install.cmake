@@ -1,9 +1,11 @@
-# What a user's project finds: the command, the LibTorch adapter that it opens, one C header, and a CMake package.
+# Installs what a user's project needs: the command, the program that runs subjects and the LibTorch adapter, the headers
+# of kernels and of GoogleTest tests, the cases of the contract, and a CMake package.
 include(CMakePackageConfigHelpers)
 
 set(tieout_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/tieout")
-# The adapter asks for LibTorch where it was linked from; a package that moves LibTorch sets its run path anew.
-# Named, because CMake's INSTALL_RPATH_USE_LINK_PATH leaves out what lies within the checkout, as .deps does.
+# The installed adapter finds LibTorch where it was linked; a package that moves LibTorch must change this run path. The
+# folder is listed explicitly, because CMake's INSTALL_RPATH_USE_LINK_PATH omits folders within the checkout, such as
+# .deps.
 set_target_properties(tieout_libtorch PROPERTIES
   INSTALL_RPATH "${CMAKE_INSTALL_RPATH};${tieout_torch_root}/lib")
 set_target_properties(tieout_kernel PROPERTIES EXPORT_NAME kernel)

@@ -1,7 +1,8 @@
-# tieout::torch: LibTorch as the PyPI wheel ships it, headers and two libraries. find_package(Torch) would want CUDA.
-# TIEOUT_TORCH names the folder. It is checked here, so that a wrong one is refused with words and not by the linker.
+# Defines tieout::torch, LibTorch as the PyPI wheel ships it: headers and two libraries. find_package(Torch) would
+# require CUDA. TIEOUT_TORCH names the folder, which is checked here, so that an unsuitable one is refused with a
+# message that states the reason instead of errors of the linker.
 
-# scripts/libtorch.txt is the one place that says which LibTorch this is about.
+# scripts/libtorch.txt is the only place that defines the version of LibTorch.
 set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY
   CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/scripts/libtorch.txt")
 file(STRINGS "${PROJECT_SOURCE_DIR}/scripts/libtorch.txt" tieout_torch_pin REGEX "^torch==")
@@ -18,7 +19,7 @@ function(tieout_refuse_torch)
     "that `pip install torch==${TIEOUT_TORCH_VERSION}` fills.")
 endfunction()
 
-# The version is written in another file, release by release.
+# The file that contains the version depends on the release.
 set(tieout_torch_root "")
 foreach(root "${TIEOUT_TORCH}" "${TIEOUT_TORCH}/torch")
   foreach(file torch/headeronly/version.h torch/csrc/api/include/torch/version.h torch/version.h)
@@ -46,12 +47,14 @@ foreach(library libtorch_cpu.so libc10.so)
   endif()
 endforeach()
 
-# A run path is a list that colons separate: such a folder would become two entries, one of them relative.
+# The entries of a run path are separated by colons. A folder with a colon would become two entries, one of them
+# relative.
 if(tieout_torch_root MATCHES "[:;]")
   tieout_refuse_torch("the folder's name has a colon or a semicolon, which a run path cannot hold; move it.")
 endif()
 
-# A symbol's name stands near the front of a library, where grep stops: no linker is needed to look for one.
+# Sets `result` to whether the library contains the text, such as a symbol's name. Names are near the beginning of a
+# library, where grep finds them quickly, so that no linker is needed.
 function(tieout_has_symbol library text result)
   execute_process(COMMAND grep -qaF "${text}" "${tieout_torch_root}/lib/${library}" RESULT_VARIABLE status)
   if(status EQUAL 0)
@@ -70,7 +73,8 @@ if(NOT tieout_torch_has_fbgemm OR NOT EXISTS "${tieout_torch_root}/include/fbgem
   tieout_refuse_torch("it was built without FBGEMM, the engine that this project compares with.")
 endif()
 
-# The loader knows what the libraries ask for in their turn. A wheel of the CPU asks for nothing; CUDA's for two more.
+# ldd lists the libraries that libtorch_cpu.so needs and that are missing. The wheel for CPUs needs none beside its own,
+# the one for CUDA two more.
 execute_process(COMMAND ldd "${tieout_torch_root}/lib/libtorch_cpu.so" OUTPUT_VARIABLE tieout_torch_needs ERROR_QUIET)
 string(REGEX MATCHALL "[^ \t\n]+ => not found" tieout_torch_lacks "${tieout_torch_needs}")
 if(tieout_torch_lacks)

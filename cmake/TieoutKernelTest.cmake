@@ -1,13 +1,13 @@
 # tieout_add_kernel_test(NAME KERNEL target [CASES n] [SEED n] [WHERE conditions] [ALLOW_SKIPPED] [STRICT])
 #
-# Registers with ctest what must hold for a kernel, a library target that exports what tieout_kernel.h declares:
-#   NAME.contract   every clause of FBGEMM's contract, by the case that decides it
-#   NAME.fuzz       CASES random cases that hunt (2000), the same ones every time by SEED (1)
-# A failing test prints the smallest case and the line that replays it. STRICT: see tieout fuzz --help.
+# Adds two tests for a kernel, a library target that exports the functions of tieout_kernel.h:
+#   NAME.contract   verifies every clause of FBGEMM's contract by the case that decides it
+#   NAME.fuzz       verifies CASES (default 2000) random cases that hunt for differences, drawn by SEED (default 1)
+# A failing test prints the smallest case and the command that replays it. STRICT: see tieout fuzz --help.
 #
-# WHERE: the cases that the kernel takes, as fuzz --where has them; without it they are what the kernel states or what is
-# learnt from the cases that it declines. NAME.contract leaves out the clauses whose cases lie outside.
-# A test that verified less than a tenth of its cases fails; with ALLOW_SKIPPED it does not.
+# WHERE: the cases that the kernel supports, in the words of fuzz --where. The default is what the kernel states, or what
+# is learnt from the cases that it declines. NAME.contract omits the clauses whose cases lie outside of WHERE.
+# A test fails if it verifies less than a tenth of its cases, unless ALLOW_SKIPPED is given.
 function(tieout_add_kernel_test name)
   cmake_parse_arguments(PARSE_ARGV 1 TEST "STRICT;ALLOW_SKIPPED" "KERNEL;CASES;SEED;WHERE" "")
   if(NOT TARGET "${TEST_KERNEL}")
@@ -34,7 +34,7 @@ function(tieout_add_kernel_test name)
   set(allow_none "")
   if(TEST_WHERE)
     set(where --where "${TEST_WHERE}")
-    set(allow_none --allow-skipped)  # no clause may lie in the domain
+    set(allow_none --allow-skipped)  # the domain may contain no case of a clause
   endif()
   add_test(NAME "${name}.contract" COMMAND tieout::tieout check --file "${TIEOUT_CONTRACT}" ${subject} ${where}
     ${allow_none})

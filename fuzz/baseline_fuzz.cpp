@@ -1,4 +1,4 @@
-// A baseline of known findings: refused with a message, or every entry names findings and gives its reason.
+// Fuzzes the reader of baselines: it refuses the input with a message, or every entry names findings and has a reason.
 
 #include "fuzz/fuzz_target.h"
 #include "reports/baseline.h"

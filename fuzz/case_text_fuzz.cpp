@@ -1,4 +1,5 @@
-// The text of a case: refused with a message, or printed such that it reads back as the same.
+// Fuzzes the parser of case lines: it refuses the input with a message, or returns a case whose printed text is parsed
+// as the same case.
 
 #include "cases/case_text.h"
 #include "fuzz/fuzz_target.h"

@@ -1,4 +1,5 @@
-// The text of a domain: refused with a message, or printed such that it reads back as the same.
+// Fuzzes the parser of domains: it refuses the input with a message, or returns a domain whose printed text is parsed
+// as the same domain.
 
 #include "cases/domain.h"
 #include "fuzz/fuzz_target.h"

@@ -1,4 +1,5 @@
-// A finding as JSON, as a record and a worker process hand it on: refused with a message, or every report can show it.
+// Fuzzes the reader of findings in JSON, which come from records and worker processes: it refuses the input with a
+// message, or every report can show the finding.
 
 #include "fuzz/fuzz_target.h"
 #include "reports/finding_json.h"

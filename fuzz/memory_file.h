@@ -1,5 +1,5 @@
 #pragma once
-// A file in memory, for readers that take a path.
+// Provides a file in memory, for testing readers that take a path.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,7 +11,8 @@
 
 namespace tieout {
 
-// Holds the bytes as long as it lives; other processes can read the file, too.
+// Creates a file with these bytes, which is removed with the object. Other processes that may access this process'
+// descriptors can read it, too.
 class MemoryFile {
  public:
   explicit MemoryFile(std::string_view bytes) : descriptor_(memfd_create("input", MFD_CLOEXEC)) {
@@ -21,6 +22,7 @@ class MemoryFile {
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 
+  // Returns the path of the file below /proc.
   [[nodiscard]] std::string path() const {
     return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor_);
   }

@@ -1,4 +1,5 @@
-// The beginning of a model's file, and the directory of a zip archive: recognised or not, and never more.
+// Fuzzes the recognition of model files, which reads their beginning and the directory of a zip archive: it returns for
+// every input.
 
 #include "fuzz/fuzz_target.h"
 #include "fuzz/memory_file.h"

@@ -1,4 +1,4 @@
-// numpy's file format: refused with a message, or elements and shape fit each other.
+// Fuzzes the reader of .npy files: it refuses the input with a message, or returns elements that match the shape.
 
 #include "fuzz/fuzz_target.h"
 #include "oracle/npy.h"

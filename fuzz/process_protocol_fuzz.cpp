@@ -1,5 +1,5 @@
-// What a program answers: the input is its whole standard output, whatever it is asked. The subject declines, fails, or
-// gives an output of the right size.
+// Fuzzes the reader of a program's answers: the input is the whole standard output of a subject, whatever it is sent.
+// The subject cannot be loaded, declines or fails, or its output has the right size.
 
 #include <unistd.h>
 
@@ -17,12 +17,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tieout;
   static const ConvProblem problem =
       with_contents(parse("conv2d in_channels=2 out_channels=3 input=2x3 x=uniform w=uniform").value());
-  // A file with a name: the program may not look into this process' descriptors.
+  // The file needs a name, because the program cannot access this process' descriptors.
   std::string path = (std::filesystem::temp_directory_path() / "answers-XXXXXX").string();
   const int file = mkstemp(path.data());
   require(file >= 0 && write(file, data, size) == static_cast<ssize_t>(size));
   {
-    // The program ends once it has been read to its end.
+    // The program writes the input, reads one line and ends.
     const auto subject = process_subject("cat '" + path + "'; read -r line");
     const Conditions conditions{.seconds = 2};
     if (subject->load(2)) {

@@ -1,5 +1,5 @@
-// Runs a fuzz target on the files that are given, or on all files of the folders that are given: the regression inputs,
-// as an ordinary test that needs no libFuzzer. The number of inputs is printed; none is a failure.
+// Runs a fuzz target on the given files and on all files of the given folders, so that the regression inputs are an
+// ordinary test that needs no libFuzzer. Prints the number of inputs; without any, the test fails.
 
 #include <algorithm>
 #include <cstdio>
@@ -29,7 +29,7 @@ int main(int argc, char** argv) try {
   for (int i = 1; i < argc; ++i) {
     for (const auto& file : files_of(argv[i])) {
       std::printf("%s\n", file.c_str());
-      std::fflush(stdout);  // the last line names the input of a crash
+      std::fflush(stdout);  // after a crash, the last line names the input
       std::ifstream stream(file, std::ios::binary);
       if (!stream) {
         std::fprintf(stderr, "%s cannot be read\n", file.c_str());

@@ -1,5 +1,5 @@
-// A run record, which is an SQLite file: refused with a message, or its summary, its blocks and a report of it can be
-// had. The input is such a file, or SQL that is run on a right one first.
+// Fuzzes the reader of run records, which are SQLite files: it refuses the input with a message, or returns a summary
+// and blocks of which a report can be made. The input is such a file, or SQL that is first run on a valid record.
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ tieout::Finding finding() {
   return found;
 }
 
-// The bytes of a record of ten cases and one finding.
+// Returns the bytes of a valid record of ten cases and one finding.
 std::string right_record() {
   using namespace tieout;
   const auto file = std::filesystem::temp_directory_path() / ("fuzz-" + std::to_string(getpid()) + ".tieout");
@@ -55,7 +55,7 @@ std::string right_record() {
   return bytes;
 }
 
-// The record once the SQL has run on it, as far as that goes.
+// Returns the record after the SQL has run on it, up to its first error or limit.
 std::string edited(std::string record, const std::string& sql) {
   sqlite3* database = nullptr;
   require(sqlite3_open(":memory:", &database) == SQLITE_OK);
@@ -64,7 +64,7 @@ std::string edited(std::string record, const std::string& sql) {
   record.copy(reinterpret_cast<char*>(bytes), record.size());
   require(sqlite3_deserialize(database, "main", bytes, size, size,
                               SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE) == SQLITE_OK);
-  // SQL may ask for an endless computation, or for gigabytes: these are not the reader's fault.
+  // Limits the SQL, which could compute endlessly or create gigabytes; that would be no fault of the reader.
   constexpr int kMostSteps = 20'000, kMostBytes = 1 << 20;
   int steps = 0;
   sqlite3_progress_handler(
