@@ -1,5 +1,5 @@
-# Installs what a user's project needs: the command, the program that runs subjects and the LibTorch adapter, the headers
-# of kernels and of GoogleTest tests, the cases of the contract, and a CMake package.
+# Installs what a user's project needs: the command, the program that runs subjects and the LibTorch adapter, the
+# headers of kernels and of GoogleTest tests, the cases of the contract, and a CMake package.
 include(CMakePackageConfigHelpers)
 
 set(tieout_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/tieout")

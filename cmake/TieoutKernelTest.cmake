@@ -2,11 +2,11 @@
 #
 # Adds two tests for a kernel, a library target that exports the functions of tieout_kernel.h:
 #   NAME.contract   verifies every clause of FBGEMM's contract by the case that decides it
-#   NAME.fuzz       verifies CASES (default 2000) random cases that hunt for differences, drawn by SEED (default 1)
+#   NAME.fuzz       verifies CASES (2000) random cases that hunt for differences, the same for each SEED (1)
 # A failing test prints the smallest case and the command that replays it. STRICT: see tieout fuzz --help.
 #
-# WHERE: the cases that the kernel supports, in the words of fuzz --where. The default is what the kernel states, or what
-# is learnt from the cases that it declines. NAME.contract omits the clauses whose cases lie outside of WHERE.
+# WHERE: the cases that the kernel supports, in the words of fuzz --where. The default is what the kernel states, or
+# what is learnt from the cases that it declines. NAME.contract omits the clauses whose cases lie outside of WHERE.
 # A test fails if it verifies less than a tenth of its cases, unless ALLOW_SKIPPED is given.
 function(tieout_add_kernel_test name)
   cmake_parse_arguments(PARSE_ARGV 1 TEST "STRICT;ALLOW_SKIPPED" "KERNEL;CASES;SEED;WHERE" "")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Checks that no class, enumeration or function is defined in two files under the same name.
+"""Checks that no type or function is defined in two files under the same name.
 
-Two definitions of one name in one program are undefined behaviour, and no compiler reports them. Names in anonymous
-namespaces and of members are free. Functions count as the same if their parameters are the same, too.
+Two definitions of one name in one program are undefined behaviour, and no compiler reports them. Members and names in
+anonymous namespaces are not checked. Functions count as the same only if their parameters are also the same.
 
   scripts/check_definitions.py [FOLDER]     FOLDER: the checkout; the one that holds this script if not given
 
-Needs Universal Ctags. Exit status: 0 if all is well, 1 with a line for each name, 2 if ctags cannot be run.
+Needs Universal Ctags. Exit status: 0 if all is well, 1 with a line for each name, 2 if ctags cannot be run or
+nothing is found.
 """
 import collections
 import json
@@ -15,7 +16,7 @@ import subprocess
 import sys
 
 FOLDERS = ("cases", "cli", "kernels", "layers", "oracle", "props", "reports")
-SEVERAL = {"main"}  # one in each program
+SEVERAL = {"main"}  # each program has one
 
 
 def definitions(root):

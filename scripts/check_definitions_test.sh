@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# check_definitions.py accepts what is allowed and reports a planted violation of each kind.
+# Tests that check_definitions.py accepts what is allowed and reports planted violations.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 mkdir "$work/oracle" "$work/props"
 
-# expect STATUS WORDS: of the check over $work
+# expect STATUS WORDS: fails unless the check of $work exits with STATUS and prints WORDS.
 expect() {
   local status=0 output
   output=$("$here/check_definitions.py" "$work" 2>&1) || status=$?

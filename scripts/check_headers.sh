@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compiles each header of a folder alone, so that it includes what it uses. The build has done that where a source of the
-# same name includes it before all others. LibTorch is not on the path: no header needs it.
+# Compiles each header of a folder alone, to check that it includes what it uses. Headers that a source of the same name
+# includes first are left out, because the build has done the same. LibTorch is not on the include path, because no
+# header may need it.
 #
 #   scripts/check_headers.sh FOLDER COMPILER FLAGS...
 set -euo pipefail
@@ -13,7 +14,8 @@ while IFS= read -r header; do
   if [[ -e ${header%.h}.cpp && $(grep -m 1 '^#include' "${header%.h}.cpp") == "#include \"$header\"" ]]; then continue; fi
   count=$((count + 1))
   isa=()
-  if [[ $header == *_avx512.h ]]; then isa=(-O1 -mavx512f -mavx512bw); fi  # as what includes it; -O0 intrinsics warn
+  # These flags are those of the sources that include such a header; intrinsics cause warnings at -O0.
+  if [[ $header == *_avx512.h ]]; then isa=(-O1 -mavx512f -mavx512bw); fi
   if ! printf '#include "%s"\n' "$header" | "$@" "${isa[@]}" -fsyntax-only -x c++ -; then
     echo "not self-contained: $header"
     wrong=$((wrong + 1))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Reads every include of the tree and keeps the arrows between the rooms: which room may include which, and who may
-# include which library. Prints FILE:LINE: and what is wrong; fails if there was anything, or nothing to read.
+# Checks every include of the tree: which folder may include which other folder, and which folder may include which
+# library. Prints FILE:LINE: and the reason for each violation; fails if there is one, or if there is no file to read.
 #
 #   scripts/check_includes.sh [ROOT]
 set -euo pipefail
@@ -10,7 +10,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
   -type f \( -name '*.h' -o -name '*.hpp' -o -name '*.cpp' -o -name '*.cc' \) -print |
   sed 's,^\./,,' | LC_ALL=C sort | awk '
   BEGIN {
-    # The arrows. A room may always include itself.
+    # The folders that each folder may include; a folder may always include itself.
     rooms["cases"] = ""
     rooms["kernels"] = "cases"
     rooms["oracle"] = "cases"
@@ -19,7 +19,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     rooms["cli"] = "cases kernels oracle reports props"
     rooms["fuzz"] = "cases kernels oracle reports"
 
-    # Libraries, told by the first part of the path: the rooms that may include them.
+    # The folders that may include each library, which is identified by the first part of the path.
     libraries["tl"] = "cases kernels oracle reports props cli"
     libraries["fmt"] = "reports props cli"
     libraries["rapidcheck"] = libraries["rapidcheck.h"] = "props cli"
@@ -27,12 +27,12 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["sqlite3.h"] = "reports fuzz"
     libraries["gtest"] = libraries["gmock"] = "props"
     libraries["CLI"] = libraries["benchmark"] = "cli"
-    # Kernels as users write them: what is installed, and the library that does the work.
+    # Examples include the installed headers and the libraries that they call.
     libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"
-    in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that
+    in_tests = "gtest gmock nlohmann"  # additional libraries of each *_test.cpp
     torch = "torch ATen c10 caffe2 fbgemm omp.h"  # the OpenMP library that LibTorch is linked to
 
-    # The system: the only headers with a dot or a slash in their names that are neither a room nor a library.
+    # System headers: the only headers with a dot or a slash in their names that belong to no folder and no library.
     system_headers = "alloca.h cpuid.h dirent.h dlfcn.h elf.h fcntl.h fenv.h immintrin.h link.h malloc.h poll.h sched.h " \
       "signal.h spawn.h stdint.h ucontext.h unistd.h x86intrin.h"
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check_includes.sh passes a clean tree and finds each violation that is planted in one.
+# Tests that check_includes.sh accepts a correct tree, and finds each violation that is planted in it.
 set -euo pipefail
 check=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/check_includes.sh
 tree=$(mktemp -d)
@@ -19,7 +19,7 @@ fresh() {
   printf '%s\n' '#include <CLI/CLI.hpp>' '#include "props/a.h"' >"$tree/cli/a.cpp"
 }
 
-# planted FILE INCLUDE: that line alone makes the tree wrong, and is named.
+# planted FILE INCLUDE: adds the include to a correct tree; counts a failure unless the check reports that line alone.
 planted() {
   fresh
   printf '#include %s\n' "$2" >>"$tree/$1"

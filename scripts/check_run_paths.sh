@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Reads the run path of every program and library that is built, and of those that are installed. The loader takes an
-# empty or a relative entry for a folder below the current one, where anybody may have put a library. Prints each entry
-# that does not begin with / or $ORIGIN; fails if there was one, or no file to read.
+# Checks the run path of every program and library that is built, and of those that are installed. The loader reads an
+# empty or relative entry as a folder below the current one, where an attacker may have put a library. Prints each entry
+# that does not begin with / or $ORIGIN; fails if there is one, or if there is no file to read.
 #
-#   scripts/check_run_paths.sh BUILD             BUILD/bin, BUILD/lib, and what cmake --install makes of BUILD
+#   scripts/check_run_paths.sh BUILD             checks BUILD/bin, BUILD/lib, and what cmake --install installs
 #   scripts/check_run_paths.sh --files FILE...
 set -euo pipefail
 
-# Prints FILE: ENTRY for each wrong entry of the run paths of the files.
+# Prints the file and the entry for each wrong entry of the files' run paths.
 wrong_entries() {
   local file paths entry
   for file in "$@"; do
-    # "Library runpath: [A:B]" or "Library rpath: [A:B]"
+    # readelf prints "Library runpath: [A:B]" or "Library rpath: [A:B]".
     paths=$(LC_ALL=C readelf -d -- "$file" 2>/dev/null | sed -n 's/.*Library r\(un\)\?path: \[\(.*\)\]$/\2/p')
     [[ $paths ]] || LC_ALL=C readelf -d -- "$file" 2>/dev/null | grep -q 'r\(un\)\?path: \[\]' || continue
     while IFS= read -r -d : entry; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check_run_paths.sh finds wrong entries in libraries that are linked with them, and lets right ones pass.
+# Tests that check_run_paths.sh finds wrong entries in libraries that are linked with them, and accepts right ones.
 #
 #   scripts/check_run_paths_test.sh CC
 set -euo pipefail
@@ -9,7 +9,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/tieout run paths.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
 echo 'int planted(void) { return 0; }' >"$work/planted.c"
 
-# passes RUNPATH: a library with this run path passes.
+# passes RUNPATH: links a library with this run path; succeeds if the check accepts it.
 passes() {
   "$cc" -shared -fPIC "$work/planted.c" -o "$work/planted.so" "-Wl,--enable-new-dtags,-rpath,$1"
   "$check" --files "$work/planted.so" >"$work/log"

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# check_simd_objects.sh ARCHIVE: what is compiled for one instruction set must define nothing that the linker may take for
-# everybody. An inline function of the standard library would be such a thing, and CPUs without that set would die in it.
+# Checks that objects compiled for one instruction set define no weak symbols, such as inline functions of the standard
+# library. The linker could use such a definition for the whole program, which would crash on CPUs without these
+# instructions.
+#
+#   scripts/check_simd_objects.sh ARCHIVE
 set -euo pipefail
 
 archive=$1

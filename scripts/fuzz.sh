@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets with clang and libFuzzer and runs each for a while, as many at a time as there are cores. An input on
-# which one fails is printed and kept in build/fuzzers/found; so are new inputs that reach more code, in build/fuzzers/corpus.
+# Builds the fuzz targets with clang and libFuzzer and runs each for SECONDS, as many at a time as there are cores. An
+# input on which a target fails is printed in the end of its log and kept in build/fuzzers/found. New inputs that reach
+# more code are kept in build/fuzzers/corpus.
 #
-#   scripts/fuzz.sh SECONDS [TARGET...]      TARGET: case_text, npy, ...; without any, all of fuzz/corpus
+#   scripts/fuzz.sh SECONDS [TARGET...]      TARGET: case_text, npy, ...; default: all targets in fuzz/corpus
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 seconds=${1:?the seconds that each target runs}
@@ -25,7 +26,7 @@ log=build/log/fuzzers.log
   exit 3
 }
 
-# run TARGET: an input may take 10 s and 1 GiB.
+# run TARGET: runs the target; each input may take 10 s and 1 GiB. Fails if an input fails.
 run() {
   local found=build/fuzzers/found corpus=build/fuzzers/corpus/$1
   mkdir -p "$found" "$corpus"

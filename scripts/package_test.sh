@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs a build into a prefix of its own and builds and tests examples/ctest_project against it, as a user would; then
-# plants a fault in the example's kernel, which its tests have to find.
+# Installs a build into a prefix of its own, and builds and tests examples/ctest_project against it, as a user would.
+# Then plants a fault in the example's kernel, which its tests must find.
 #
 #   scripts/package_test.sh BUILD
 set -euo pipefail
 build=$(cd -- "$1" && pwd)
 source=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/tieout package.XXXXXX") # the space is on purpose
+work=$(mktemp -d "${TMPDIR:-/tmp}/tieout package.XXXXXX") # the space tests that commands quote paths
 trap 'rm -rf -- "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/pre fix" >"$work/install.log"
@@ -18,7 +18,7 @@ cmake --build "$work/build" >"$work/build.log" || {
 }
 ctest --test-dir "$work/build" --output-on-failure
 
-# Ties away from zero: the contract's case for it and the random ones both have to see that.
+# Rounds ties away from zero, which the contract's case for ties and the random cases must both find.
 sed -i 's/nearbyintf(/roundf(/' "$work/project/pointwise.c"
 cmake --build "$work/build" >"$work/build.log"
 for test in pointwise.contract pointwise.fuzz pointwise_test; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the command and runs it; on a bare Debian 12 it installs and fetches first what that takes (see setup.sh).
+# Builds the command and runs it. On a bare Debian 12 it first installs and fetches what the build needs (see setup.sh).
 #
-#   scripts/run.sh            the experiment and ten thousand random cases; reports in build/report
-#   scripts/run.sh ARGS...    tieout ARGS...
+#   scripts/run.sh            runs the experiment and ten thousand random cases; writes reports to build/report
+#   scripts/run.sh ARGS...    runs tieout ARGS...
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 tieout=$root/build/release/bin/tieout

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes the checkout ready: Debian's packages, LibTorch in .deps/libtorch, and the build. What is there already is left
-# alone, so that a second call only looks. scripts/run.sh and scripts/test.sh call it.
+# Prepares the checkout: installs Debian's packages, fetches LibTorch into .deps/libtorch, configures and builds. Steps
+# whose result exists are left out, so that a second call only checks. scripts/run.sh and scripts/test.sh call it.
 #
-#   scripts/setup.sh [--tests] [TARGET]    TARGET: what to build of the release preset; none: configured, not built
-#                                          --tests: with the packages that only the tests need
+#   scripts/setup.sh [--tests] [TARGET]    TARGET: target of the release preset to build; default: only configures
+#                                          --tests: also installs and fetches what only the tests need
 #
-#   TIEOUT_TORCH=DIR      take the LibTorch of that folder; nothing is fetched
-#   TIEOUT_WERROR=1       treat warnings as errors
-#   TIEOUT_SKIP_APT=1     do not look for Debian's packages: they are there by other means
+#   TIEOUT_TORCH=DIR      uses the LibTorch of that folder and fetches none
+#   TIEOUT_WERROR=1       treats warnings as errors
+#   TIEOUT_SKIP_APT=1     does not check Debian's packages, because they are provided in another way
 set -euo pipefail
 
 torch=${TIEOUT_TORCH:-}
@@ -17,30 +17,30 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libcli11-dev libexpected-dev libbenchmark-dev
   nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
 readonly test_packages=(
-  chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core  # for the HTML report and the JSON one
+  chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core  # for the HTML and JSON reports
   universal-ctags  # for the check that no name is defined twice
-  gfortran libdnnl-dev python3-numpy  # the languages of the examples, and whose kernels are compared
+  gfortran libdnnl-dev python3-numpy  # for the examples in Fortran and Python, and for oneDNN as a subject
   slurmctld slurmd slurm-client munge python3 python3-yaml  # for the job files
 )
 readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
 readonly wheel_pins=scripts/onnxruntime.txt wheels=.deps/onnxruntime
-# The layout is the wheels' own: libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
+# The wheels' layout is kept, because libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
 readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
   nvidia/cu13/lib/libcupti.so.13 nvidia/cu13/lib/libcudart.so.13)
-readonly fetch_mib=1300  # the wheel twice, while pip takes it over; what is kept needs 520 MiB
-work=""                  # the fetch's own folder, on the same file system as what it becomes
+readonly fetch_mib=1300  # two copies of the wheel while pip moves it; the unpacked files need 520 MiB
+work=""                  # folder of the fetch, on the same file system as its destination
 fetch_group=""           # process group of the fetch in the background
 
 say() { printf 'tieout: %s\n' "$*" >&2; }
 
-# fail MESSAGE [LOG]
+# fail MESSAGE [LOG]: prints the end of the log and the message, and ends the script.
 fail() {
   if [[ ${2:-} && -s $2 ]]; then
     say "the last lines of $2:"
     tail -n 25 -- "$2" >&2
   fi
   say "$1"
-  exit 3  # could not verify: what tieout itself says of such an end
+  exit 3  # as tieout itself: could not verify
 }
 
 stop_fetch() {
@@ -79,7 +79,7 @@ missing_packages() {
 
 apt_ready=""
 
-# install PACKAGE...
+# install PACKAGE...: installs the packages with apt-get, or fails with a message that states what to do.
 install() {
   local log=$logs/apt.log as_root=()
   command -v apt-get >/dev/null || fail "this needs: $*. There is no apt-get to install them with: install them, then
@@ -104,7 +104,7 @@ Have them installed, then call again:  apt-get install --no-install-recommends $
 
 # ---- LibTorch --------------------------------------------------------------------------------------------------------
 
-# What decides the folder's contents.
+# Prints a digest of everything that decides the contents of $libtorch.
 libtorch_stamp() { { cat -- "$pins" && printf '%s\n' "${kept[@]}"; } | sha256sum; }
 
 have_libtorch() { [[ -e $libtorch/stamp && $(<"$libtorch/stamp") == "$(libtorch_stamp)" ]]; }
@@ -120,7 +120,7 @@ pip_python() {
   return 1
 }
 
-# fetch PYTHON: fills $work/libtorch, or fails. TMPDIR: pip's own temporary files go with the folder.
+# fetch PYTHON: fills $work/libtorch, or fails. TMPDIR is set so that pip's temporary files are removed with the folder.
 fetch() {
   mkdir -p "$work/tmp" "$work/wheels"
   TMPDIR=$PWD/$work/tmp PIP_REQUIRE_VIRTUALENV=0 PIP_PROGRESS_BAR=off PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -156,7 +156,7 @@ start_fetch() {
     fail "fetching LibTorch needs $fetch_mib MiB on the disk of $PWD/.deps, and $free MiB are free."
   say "fetching LibTorch from PyPI (550 MB, once) into $libtorch"
   work=$(mktemp -d .deps/fetch.XXXXXX)
-  # A group of its own: a Ctrl-C reaches the fetch through on_signal, pip and all.
+  # The fetch has a process group of its own, which Ctrl-C does not reach; on_signal ends all of it, including pip.
   set -m
   (
     trap - EXIT INT TERM HUP
@@ -192,7 +192,7 @@ or name a LibTorch that is there already with TIEOUT_TORCH=DIR." "$log"
   work=""
 }
 
-# ---- ONNX Runtime, which one test needs: without it that test is disabled ---------------------------------------------
+# ---- ONNX Runtime, for one test, which is disabled without it --------------------------------------------------------
 
 have_wheels() { [[ -e $wheels/stamp && $(<"$wheels/stamp") == "$(sha256sum <"$wheel_pins")" ]]; }
 
@@ -209,13 +209,13 @@ fetch_wheels() {
     rm -rf -- "$wheels"
     say "ONNX Runtime could not be fetched ($logs/onnxruntime.log): its test is disabled. Call again to try again."
   fi
-  rm -f build/release/words  # CMake has to look again
+  rm -f build/release/words  # CMake must search again
 }
 
 # ---- the build -------------------------------------------------------------------------------------------------------
 
-# configure: only if it was asked for in other words before, or elsewhere: a checkout may be moved. --fresh forgets the
-# other words. What CMake itself depends on, ninja looks after.
+# configure: configures the build if its settings or the path of the checkout have changed since the last time. --fresh
+# discards the former settings. Changes of files that CMake depends on are handled by ninja.
 configure() {
   local words="$PWD ${torch:-$PWD/$libtorch} ${TIEOUT_WERROR:-0}"
   if [[ -e build/release/words && $(<build/release/words) == "$words" ]]; then return; fi
@@ -243,13 +243,13 @@ if [[ ${1:-} == --tests ]]; then
   shift
 fi
 mkdir -p "$logs" .deps
-# One set-up at a time. The lock goes with the process that holds it.
+# Only one set-up may run at a time. The lock is released when its process ends.
 exec 9>.deps/lock
 if ! flock -n 9; then
   say "another set-up of this checkout is at work: waiting for it"
   flock 9
 fi
-rm -rf -- .deps/fetch.*  # of a set-up that was killed
+rm -rf -- .deps/fetch.*  # left by a set-up that was killed
 
 : >"$logs/apt.log"
 missing=()
@@ -260,7 +260,7 @@ if [[ ! $torch ]] && ! have_libtorch; then
 fi
 if ((${#missing[@]})); then
   install "${missing[@]}"
-  rm -f build/release/words  # CMake has to look again
+  rm -f build/release/words  # CMake must search again
 fi
 if [[ $fetch_group ]]; then finish_fetch; fi
 if [[ $tests ]] && ! have_wheels; then fetch_wheels; fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds everything and runs the tests; arguments go to ctest: scripts/test.sh -L unit
+# Builds everything and runs the tests. Arguments are passed to ctest, for example: scripts/test.sh -L unit
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
