@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
-"""The container image holds every library that the program needs: what ldd lists for the installed program and its
-LibTorch adapter comes from a package that jobs/Containerfile installs, from debian:12-slim itself, or from a folder
-that the image copies.
+"""Tests that the container image has every library that the program needs.
+
+Each library that ldd lists for the installed program and its LibTorch adapter must come from a package that
+jobs/Containerfile installs, from debian:12-slim itself, or from a folder that is copied into the image. Installed
+packages that are not needed are errors, too.
 
     container_test.py BUILD
 """
@@ -21,14 +23,14 @@ def output(*command):
 
 
 def last_stage():
-    """The instructions of the image that is shipped, continued lines joined."""
+    """Returns the instructions of the image's last stage, which is shipped, with continued lines joined."""
     with open(os.path.join(ROOT, "jobs/Containerfile"), encoding="utf-8") as file:
         text = re.sub(r"\\\n", " ", file.read())
     return re.split(r"^FROM ", text, flags=re.M)[-1]
 
 
 def installed_by(stage):
-    """The packages that an apt-get install of the stage names."""
+    """Returns the packages that the stage installs with apt-get."""
     packages = set()
     for arguments in re.findall(r"apt-get install ([^&|;\n]*)", stage):
         packages |= {word for word in arguments.split() if not word.startswith("-")}
@@ -36,7 +38,7 @@ def installed_by(stage):
 
 
 def with_dependencies(packages):
-    """The packages and all that they depend on. Of alternatives, those that are installed here."""
+    """Returns the packages and all their dependencies. Of alternatives, it takes those that are installed here."""
     depends = {}
     for line in output("dpkg-query", "-W", "-f", "${Package}\t${Pre-Depends}, ${Depends}\n").splitlines():
         package, _, names = line.partition("\t")
@@ -50,13 +52,13 @@ def with_dependencies(packages):
 
 
 def base_packages():
-    """What debian:12-slim consists of: the essential packages, apt, and what they depend on."""
+    """Returns the packages of debian:12-slim: the essential packages, apt, and their dependencies."""
     lines = output("dpkg-query", "-W", "-f", "${Essential} ${Package}\n").splitlines()
     return with_dependencies({line.split()[1] for line in lines if line.startswith("yes ")} | {"apt"})
 
 
 def needed_libraries(build):
-    """The paths of all libraries that the installed program and adapter load, by their names."""
+    """Returns the paths of all libraries that the installed program and adapter load, by name."""
     with tempfile.TemporaryDirectory() as prefix:
         output("cmake", "--install", build, "--prefix", prefix)
         files = [os.path.join(folder, name) for folder, _, names in os.walk(prefix) for name in names]
@@ -71,8 +73,8 @@ def needed_libraries(build):
 
 
 def owner(path):
-    """The package that the file belongs to, or None."""
-    # dpkg knows a library by the path before /lib became a link to /usr/lib, or by that after it.
+    """Returns the package that the file belongs to, or None."""
+    # dpkg lists a library by its path from before /lib became a link to /usr/lib, or by the later one.
     for name in {path, os.path.realpath(path), path.removeprefix("/usr"), "/usr" + path}:
         found = subprocess.run(["dpkg", "-S", name], capture_output=True, text=True)
         if found.returncode == 0:

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""The ready files for job systems can be read, and say the number of shards alike wherever they have to say it."""
+"""Tests that the files for job systems can be parsed, state the same number of shards everywhere, and report alike."""
 
 import glob
 import json
@@ -17,7 +17,7 @@ with open("jobs/kubernetes.yaml", encoding="utf-8") as file:
 count = int(settings["data"]["TIEOUT_SHARDS"])
 assert count == shards["spec"]["completions"] == shards["spec"]["parallelism"], "kubernetes.yaml: the number of shards"
 assert shards["spec"]["completionMode"] == "Indexed" and merge["spec"]["suspend"] is True
-# Kubernetes leaves $(NAME) as it stands where it does not know the name.
+# Kubernetes leaves $(NAME) unchanged if the variable is unknown.
 container = shards["spec"]["template"]["spec"]["containers"][0]
 known = set(settings["data"]) | {variable["name"] for variable in container["env"]}
 used = {word[word.index("$(") + 2:-1] for word in container["args"] if "$(" in word}
@@ -33,7 +33,7 @@ assert matrix == list(range(1, nightly["env"]["SHARDS"] + 1)), "nightly.yml: the
 with open(".github/baseline.json", encoding="utf-8") as file:
     assert isinstance(json.load(file), list)
 
-# The last step of each: three formats, and against what is known.
+# The last step of each must write three formats and use a baseline.
 with open("jobs/slurm.sh", encoding="utf-8") as file:
     slurm = file.read()
 steps = nightly["jobs"]["report"]["steps"]
@@ -44,7 +44,7 @@ for name, text in reports.items():
     for option in ("--html report.html", "--markdown report.md", "--junit report.xml"):
         assert option in text, f"{name}: the report has no {option}"
 assert "$known" in reports["slurm.sh"] and "--baseline" in reports["nightly.yml"], "the report knows no baseline"
-assert "TIEOUT_BASELINE" in settings["data"], "kubernetes.yaml: no baseline"  # which both Jobs take all of
+assert "TIEOUT_BASELINE" in settings["data"], "kubernetes.yaml: no baseline"  # both Jobs take all settings
 for job in (shards, merge):
     sources = job["spec"]["template"]["spec"]["containers"][0]["envFrom"]
     assert {"configMapRef": {"name": "tieout"}} in sources, "kubernetes.yaml: a Job without the settings"

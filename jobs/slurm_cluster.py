@@ -1,7 +1,8 @@
-"""A Slurm of one's own on this machine, for a test: Debian's daemons with two nodes, in one folder, gone when it is.
+"""Runs a private Slurm on this machine for a test: Debian's daemons with two nodes, whose files are all in one folder.
 
-Works as root and as an ordinary user. A node is a slurmd that adopts what its jobs leave behind (PR_SET_CHILD_SUBREAPER),
-so that all its processes can be found below it and killed at once, as if its power had failed.
+Works as root and as an ordinary user. A node is a slurmd that adopts orphaned processes of its jobs
+(PR_SET_CHILD_SUBREAPER), so that all its processes are its descendants and can be killed at once, as in a power
+failure.
 """
 
 import ctypes
@@ -16,14 +17,14 @@ import time
 
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "munged")
-SEARCH = os.environ.get("PATH", "") + ":/usr/sbin"  # where daemons are, which an ordinary user does not search
+SEARCH = os.environ.get("PATH", "") + ":/usr/sbin"  # the daemons' folder, which is not in the PATH of ordinary users
 NODES = ("node1", "node2")
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 libc = ctypes.CDLL(None)
 
-# SlurmdTimeout: seconds until a silent node is down. cred_expire: how long a task that is queued again has to wait.
-# localhost: the one name that slurmctld takes for every machine's own.
+# SlurmdTimeout: seconds until a node that does not respond counts as down. cred_expire: seconds that a task that is
+# queued again must wait. localhost: the only name that slurmctld accepts as its own on every machine.
 CONFIGURATION = """
 ClusterName=tieout
 SlurmctldHost=localhost(127.0.0.1)
@@ -70,7 +71,7 @@ def free_ports(count):
 
 
 def children():
-    """Of every process that lives: the processes below it."""
+    """Returns the child processes of every running process, by its process id."""
     below = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -78,14 +79,14 @@ def children():
                 with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
                     state, parent = file.read().rpartition(")")[2].split()[:2]
             except OSError:
-                continue  # it has ended
+                continue  # the process has ended
             if state != "Z":
                 below.setdefault(int(parent), []).append(int(name))
     return below
 
 
 def kill_below(pid):
-    """Kills all that this process and its children have started, until nothing of it is left."""
+    """Kills all descendants of a process, repeatedly until none is left."""
     while True:
         below, found, open_ones = children(), [], [pid]
         while open_ones:
@@ -103,7 +104,7 @@ def kill_below(pid):
 
 
 class Cluster:
-    """with Cluster(folder) as cluster: its folder must be new, and is the caller's to remove."""
+    """Runs the daemons within `with Cluster(folder) as cluster`. The folder must be empty; the caller removes it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -112,7 +113,7 @@ class Cluster:
         self.environment.update(SLURM_CONF=f"{folder}/slurm.conf", PATH=SEARCH)
 
     def __enter__(self):
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what dead nodes leave comes here
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # adopts the processes of failed nodes
         os.mkdir(f"{self.folder}/state")
         with open(f"{self.folder}/munge.key", "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as key:
             key.write(os.urandom(128))
@@ -135,7 +136,7 @@ class Cluster:
             while True:
                 os.wait()
         except ChildProcessError:
-            pass  # there are no more
+            pass  # no child is left
 
     def start(self, program, *arguments, name=None):
         def prepare():
@@ -149,12 +150,12 @@ class Cluster:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, preexec_fn=prepare)
 
     def ask(self, command):
-        """A client's answer, or nothing where the controller does not answer yet."""
+        """Runs a client command and returns its output; "" if the controller does not answer yet."""
         done = subprocess.run(command.split(), env=self.environment, capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else ""
 
     def job(self, name):
-        """What Slurm says of a job, or of a task as in 1_2, by field."""
+        """Returns the fields of a job, or of a task such as 1_2."""
         return dict(re.findall(r"(\w+)=(\S*)", self.ask(f"scontrol show job {name}")))
 
     def wait_until(self, happened, what, seconds=120):
@@ -168,7 +169,7 @@ class Cluster:
             time.sleep(0.05)
 
     def fail_node(self, name):
-        """Its slurmd is stopped first, so that it can neither tell of its jobs' end nor start others."""
+        """Kills a node. Its slurmd is stopped first, so that it can neither report ended jobs nor start others."""
         slurmd = self.daemons.pop(name)
         slurmd.send_signal(signal.SIGSTOP)
         kill_below(slurmd.pid)

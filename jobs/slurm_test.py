@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""jobs/slurm.sh on a real Slurm, a node of which fails: the merged record is that of one undisturbed run.
+"""Tests jobs/slurm.sh on a real Slurm in which a node fails: the merged record must equal that of one undisturbed run.
 
     jobs/slurm_test.py TIEOUT
 """
@@ -17,12 +17,12 @@ import tempfile
 
 import slurm_cluster
 
-SKIPPED = 77  # what ctest takes for: could not be tested here
-SHARDS = 3    # on two nodes: one has to wait
-CASES = 7500  # five blocks a shard: there is time to fail between the first and the last
+SKIPPED = 77  # ctest counts a test with this exit status as skipped
+SHARDS = 3    # more than nodes, so that one shard has to wait
+CASES = 7500  # five blocks per shard, so that a node can fail between the first and the last
 SEED = 31
 
-# All that a record says, but for times and who took them.
+# These queries return all contents of a record except times and workers.
 QUESTIONS = (
     "SELECT command, subject, reference, cpu, isa, libtorch, cores, seed, shard, shards, finished, hunting FROM run",
     "SELECT * FROM status", "SELECT * FROM reason", "SELECT * FROM difference", "SELECT name, cases FROM strategy",
@@ -39,7 +39,7 @@ def answers(record):
 
 
 def blocks(record):
-    """How many it holds beside the corpus; 0 where it cannot be read at this moment."""
+    """Returns the number of blocks in the record without that of the corpus; 0 if it cannot be read now."""
     try:
         connection = sqlite3.connect(f"file:{record}?mode=ro", uri=True, timeout=0)
         try:
@@ -56,8 +56,11 @@ def text(file):
 
 
 def campaign_with_a_failing_node(cluster, tieout, folder, meanwhile):
-    """Submits, fails the node of the first task that has a block, and returns that task's shard, from 1. Slurm needs a
-    quarter of a minute to miss the node: meanwhile() is for that time."""
+    """Submits a campaign and kills the node of the first task that has recorded a block.
+
+    Waits until all jobs have ended and returns the shard of that task, from 1. meanwhile() is called while Slurm
+    detects the failure, which takes a quarter of a minute.
+    """
     settings = {"TIEOUT_SHARDS": str(SHARDS), "TIEOUT_CORES": "1", "TIEOUT_LENGTH": f"--cases {CASES}",
                 "TIEOUT_SEED": str(SEED), "TIEOUT_FOLDER": folder, "TIEOUT_PROGRAM": tieout, "TIEOUT_BASELINE": f"{folder} known.json"}
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm.sh")
@@ -95,16 +98,16 @@ def campaign_with_a_failing_node(cluster, tieout, folder, meanwhile):
 
 def main():
     tieout = os.path.abspath(sys.argv[1])
-    os.environ.pop("SLURM_ARRAY_TASK_ID", None)  # of a Slurm that runs this test
+    os.environ.pop("SLURM_ARRAY_TASK_ID", None)  # set if this test itself runs in Slurm
     if slurm_cluster.missing():
         print(f"skipped: {' '.join(slurm_cluster.missing())} not found; apt-get install --no-install-recommends "
               f"{' '.join(slurm_cluster.PACKAGES)}")
         return SKIPPED
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, lambda number, _: sys.exit(f"ended by {signal.Signals(number).name}"))
-    signal.alarm(240)  # before ctest kills it, so that nothing of it stays
+    signal.alarm(240)  # earlier than ctest's timeout, so that the test can clean up
     folder = tempfile.mkdtemp(prefix="tieout slurm ")
-    state = tempfile.mkdtemp(prefix="tieout-slurm-")  # Slurm takes no blanks here
+    state = tempfile.mkdtemp(prefix="tieout-slurm-")  # Slurm accepts no spaces here
 
     def undisturbed():
         subprocess.run([tieout, "campaign", "--dir", f"{folder}/whole", "--cases", str(CASES), "--seed", str(SEED),

@@ -1,4 +1,5 @@
-// A plain kernel in C: one loop nest for 1-d, 2-d and 3-d, NCHW and OIHW. Bit for bit FBGEMM's exact contract.
+// A plain kernel in C: one loop nest for 1-d, 2-d and 3-d convolutions, with layouts NCHW and OIHW. It follows FBGEMM's
+// exact contract bit for bit.
 //
 //   cc -O2 -ffp-contract=off -shared -fPIC conv_relu.c -lm -o libconv_relu.so
 //   tieout fuzz --subject ./libconv_relu.so
@@ -7,12 +8,12 @@
 #include <stddef.h>
 #include <tieout_kernel.h>
 
-// Where (k, d, h, w) of an array of extents ... x n[0] x n[1] x n[2] lies.
+// Returns the offset of the element (k, d, h, w) in an array of extents ... x n[0] x n[1] x n[2].
 static int64_t at(int64_t k, const int64_t n[3], int64_t d, int64_t h, int64_t w) {
   return ((k * n[0] + d) * n[1] + h) * n[2] + w;
 }
 
-// The exact sum over one window, zero points taken out. What leaves int32 wraps.
+// Returns the exact sum of products of one window, with zero points subtracted, modulo 2^32. o: output position.
 static int32_t sum(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3]) {
   const int64_t channels = c->in_channels / c->groups;
   const int64_t first = k / (c->out_channels / c->groups) * channels;

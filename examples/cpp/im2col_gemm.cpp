@@ -1,5 +1,6 @@
-// The textbook's way in C++: im2col turns every window into a row, a matrix product does the rest. NHWC and OHWI, so
-// that a pixel's channels are copied at once. Bit for bit FBGEMM's exact contract.
+// The standard method in C++: im2col turns every window into a row of a matrix, which is multiplied by the weights. The
+// layouts are NHWC and OHWI, so that the channels of a pixel are contiguous. It follows FBGEMM's exact contract bit for
+// bit.
 //
 //   c++ -std=c++20 -O2 -ffp-contract=off -shared -fPIC im2col_gemm.cpp -o libim2col_gemm.so
 //   tieout fuzz --subject ./libim2col_gemm.so
@@ -24,8 +25,8 @@ constexpr tieout_kernel_info kInfo{.size = sizeof kInfo,
 
 std::int64_t volume(const std::int64_t* extents) { return extents[0] * extents[1] * extents[2]; }
 
-// A row for each output position of one image and group: the window, taps then channels, zero point taken out. Padding
-// is 0 then.
+// Returns a matrix with a row for each output position of image `n` and one group. A row is the window in the order
+// kernel position x channel, with the zero point subtracted, so that padding is 0.
 std::vector<std::int16_t> im2col(const tieout_conv& c, std::int64_t n, std::int64_t group) {
   const std::int64_t channels = c.in_channels / c.groups;
   std::vector<std::int16_t> rows;
@@ -54,7 +55,7 @@ std::vector<std::int16_t> im2col(const tieout_conv& c, std::int64_t n, std::int6
   return rows;
 }
 
-// Columns of the other matrix: an output channel's weights, zero point taken out.
+// Returns a column of the other matrix: the `length` weights of output channel k, with the zero point subtracted.
 std::vector<std::int16_t> pack(const tieout_conv& c, std::int64_t k, std::int64_t length) {
   const std::int64_t zero_point = c.weight_zero_points[c.per_channel ? k : 0];
   std::vector<std::int16_t> column;
@@ -91,7 +92,7 @@ const char* tieout_conv_relu(const tieout_conv* conv) {
       for (std::int64_t k = group * outputs; k < (group + 1) * outputs; ++k) {
         const std::vector<std::int16_t> column = pack(c, k, length);
         for (std::int64_t p = 0; p < positions; ++p) {
-          std::uint32_t sum = 0;  // unsigned, because it may wrap
+          std::uint32_t sum = 0;  // unsigned, because the sum may wrap
           for (std::int64_t i = 0; i < length; ++i) {
             sum += static_cast<std::uint32_t>(std::int32_t{rows[p * length + i]} * column[i]);
           }

@@ -1,4 +1,4 @@
-// A 1x1 convolution, channels last, as one matrix product. It declines what it does not know.
+// A 1x1 convolution with channels last, computed as one matrix product. It declines other convolutions.
 
 #include <math.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 
 TEST(Pointwise, AnswersAsPyTorchDoes) { EXPECT_TRUE(tieout::verified(POINTWISE, 1000, 7)); }
 
-// A difference that was found once is kept by its line.
+// A case on which an earlier version differed is kept as a regression test.
 TEST(Pointwise, TheScalesAreMultipliedInFloat32) {
   EXPECT_TRUE(tieout::verified_case(POINTWISE, "conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]"));
 }

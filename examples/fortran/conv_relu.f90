@@ -1,4 +1,5 @@
-! int8 conv+relu in Fortran, bit for bit FBGEMM's exact contract: that the interface is C's, and not C++'s, is all it takes.
+! An int8 conv+relu in Fortran, which can implement the interface because that is plain C. It follows FBGEMM's exact
+! contract bit for bit.
 !
 !   gfortran -O2 -ffp-contract=off -shared -fPIC conv_relu.f90 -o libconv_relu_fortran.so
 !   tieout fuzz --subject ./libconv_relu_fortran.so
@@ -7,7 +8,7 @@ module conv_relu
   use, intrinsic :: ieee_arithmetic, only: ieee_rint
   implicit none
 
-  ! struct tieout_conv of tieout_kernel.h, field by field
+  ! The fields of struct tieout_conv in tieout_kernel.h, in the same order.
   type, bind(c) :: tieout_conv
     integer(c_int64_t) :: size, dims, batch, in_channels, out_channels, groups
     integer(c_int64_t), dimension(3) :: input, kernel, stride, padding, dilation, output_size
@@ -20,7 +21,7 @@ module conv_relu
   end type
 
   interface
-    real(c_float) function fmaf(a, b, c) bind(c)  ! libm's: one rounding
+    real(c_float) function fmaf(a, b, c) bind(c)  ! the function of libm, with one rounding
       import :: c_float
       real(c_float), value :: a, b, c
     end function
@@ -31,7 +32,7 @@ contains
   function tieout_conv_relu(c) bind(c) result(reason)
     type(tieout_conv), intent(in) :: c
     type(c_ptr) :: reason
-    integer(c_int8_t), pointer :: y(:, :, :, :, :)  ! Fortran counts the fastest dimension first
+    integer(c_int8_t), pointer :: y(:, :, :, :, :)  ! Fortran's first dimension is contiguous
     integer(c_int64_t) :: n, k, d, h, w
 
     call c_f_pointer(c%output, y, [c%output_size(3), c%output_size(2), c%output_size(1), c%out_channels, c%batch])
@@ -49,7 +50,8 @@ contains
     reason = c_null_ptr
   end function
 
-  ! The exact sum of one window, zero points taken out; what leaves int32 wraps.
+  ! Returns the exact sum of products of one window, with zero points subtracted, modulo 2^32. o: output position, from
+  ! 1.
   function window_sum(c, n, k, o) result(raw)
     type(tieout_conv), intent(in) :: c
     integer(c_int64_t), intent(in) :: n, k, o(3)
@@ -70,7 +72,7 @@ contains
           do kw = 1, c%kernel(3)
             at = (o - 1) * c%stride + ([kd, kh, kw] - 1) * c%dilation - c%padding + 1
             if (any(at < 1 .or. at > c%input)) cycle
-            ! Fortran has no unsigned bytes: 255 is read as -1.
+            ! Fortran has no unsigned bytes and reads 255 as -1, which iand() undoes.
             total = total + (iand(int(x(at(3), at(2), at(1), first + i, n), c_int64_t), 255_c_int64_t) &
                              - c%activation_zero_point) &
                           * (weight(kw, kh, kd, i, k) - wz(merge(k, 1_c_int64_t, c%per_channel /= 0)))
@@ -78,7 +80,7 @@ contains
         end do
       end do
     end do
-    raw = transfer(total, raw)  ! its low 32 bits
+    raw = transfer(total, raw)  ! the low 32 bits
   end function
 
   function requantized(c, k, raw) result(y)
@@ -107,6 +109,6 @@ contains
     if (s >= -2147483648.0_c_float .and. s < 2147483648.0_c_float) q = int(ieee_rint(s), c_int64_t)
     q = min(max(q, -32768_c_int64_t), 32767_c_int64_t) + c%output_zero_point
     q = min(max(q, merge(c%output_zero_point, 0_c_int64_t, c%relu /= 0)), 255_c_int64_t)
-    y = transfer(q, y)  ! its low 8 bits
+    y = transfer(q, y)  ! the low 8 bits
   end function
 end module

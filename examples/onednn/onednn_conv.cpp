@@ -1,7 +1,7 @@
-// oneDNN called directly, as a port to it would: Debian's libdnnl 2.6. The scales go where oneDNN has a place for them:
-// one factor xs * ws / os on the output, the bias in units of the sum.
+// Calls oneDNN (Debian's libdnnl 2.6) directly, as a port to it would. oneDNN takes the scales as one factor xs * ws /
+// os of the output, and the bias in units of the sum.
 //
-// It differs from PyTorch, and that is what the example shows: tieout identify --subject ./libonednn_conv.so
+// The example shows how this differs from PyTorch: tieout identify --subject ./libonednn_conv.so
 
 #include <tieout_kernel.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using dnnl::memory;
 
-// The case's own dimensions out of depth, height and width.
+// Returns those of depth, height and width that the problem has, each minus `less`.
 memory::dims own(const tieout_conv& c, const std::int64_t* spatial, std::int64_t less = 0) {
   memory::dims dims;
   for (std::int64_t d = 3 - c.dims; d < 3; ++d) dims.push_back(spatial[d] - less);

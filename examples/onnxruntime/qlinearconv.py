@@ -1,10 +1,10 @@
-"""ONNX Runtime's QLinearConv as a subject: a model of one node is made for each problem.
+"""Runs ONNX Runtime's QLinearConv as a subject, with a model of one node for each problem.
 
 pip install onnxruntime onnx numpy
 PYTHONPATH=../python tieout identify --subject 'command:python3 qlinearconv.py'
 
-QLinearConv's bias is an integer in units of xs * ws, so the float bias is rounded to one. It has no relu: what stands below
-the zero point is raised to it.
+QLinearConv's bias is an integer in units of xs * ws, so the float bias is rounded to such integers. It has no relu, so
+values below the zero point are raised to the zero point here.
 """
 
 import numpy as np

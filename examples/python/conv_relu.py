@@ -1,4 +1,4 @@
-"""int8 conv+relu with numpy, bit for bit FBGEMM's exact contract.
+"""An int8 conv+relu with numpy that follows FBGEMM's exact contract bit for bit.
 
 tieout fuzz --subject 'command:python3 conv_relu.py'
 """
@@ -10,8 +10,11 @@ f32 = np.float32
 
 
 def fma(a, b, c):
-    """a * b + c with one rounding to float32. The product of two float32 is a double; so is the sum's first rounding, and
-    where that one was inexact its last bit is made odd, which keeps the second from deciding a tie wrongly."""
+    """Returns a * b + c with one rounding to float32.
+
+    The product of two float32 is exact in float64, and the sum is first rounded to float64. If that rounding is
+    inexact, the last bit is made odd, which prevents the rounding to float32 from taking the result for a tie.
+    """
     product, addend = np.float64(a) * np.float64(b), np.float64(c)
     total = product + addend
     back = total - product
@@ -40,7 +43,7 @@ def conv_relu(p):
             for t, dil, o, s in zip(tap, p.dilation, p.output, p.stride)
         )
         raw += np.einsum("ngidhw,goi->ngodhw", x[(..., *window)], weight[(..., *tap)])
-    raw = raw.reshape(p.batch, p.out_channels, *p.output).astype(np.int32)  # wraps
+    raw = raw.reshape(p.batch, p.out_channels, *p.output).astype(np.int32)  # wraps modulo 2^32
 
     per_k = (1, -1, 1, 1, 1)
     unit = (f32(p.xs) * p.ws.astype(f32)).reshape(per_k)
@@ -50,7 +53,7 @@ def conv_relu(p):
         s = s + bias / unit if p.per_channel else fma(bias, f32(1) / unit, s)
     s = s * (unit / f32(p.os))
     q = np.rint(s).astype(np.float64)
-    q = np.where((q >= -(2.0**31)) & (q < 2.0**31), q, -(2.0**31))  # NaN too
+    q = np.where((q >= -(2.0**31)) & (q < 2.0**31), q, -(2.0**31))  # also for NaN
     return np.clip(q + p.oz, p.oz if p.relu else 0, 255).astype(np.uint8)
 
 

@@ -1,9 +1,9 @@
-"""Speaks Tieout's process protocol (docs/process_protocol.md), so that a kernel is a function from a problem to an array.
+"""Implements Tieout's process protocol (docs/process_protocol.md) for kernels that are Python functions.
 
     def kernel(problem): ...        # returns uint8, batch x out_channels x depth x height x width
     tieout_subject.serve(kernel)
 
-and then: tieout fuzz --subject 'command:python3 kernel.py'
+Then run: tieout fuzz --subject 'command:python3 kernel.py'
 """
 
 import math
@@ -14,11 +14,14 @@ import numpy as np
 
 
 class Declined(Exception):
-    """The kernel does not know such problems; the message says which."""
+    """Raised by a kernel that does not support a problem; the message is the reason."""
 
 
 def read_problem(stream):
-    """The next problem, or None at the end. activation: N x C x D x H x W, weight: K x C/groups x kernel."""
+    """Returns the next problem, or None at the end of the stream.
+
+    activation: uint8, N x C x D x H x W. weight: int8, K x C/groups x kernel. bias: None if there is none. The other
+    fields have the names of the protocol."""
     line = stream.readline()
     if not line:
         return None
@@ -47,7 +50,7 @@ def read_problem(stream):
 
 
 def serve(kernel):
-    """Answers problems until the input ends."""
+    """Reads problems from standard input and answers them by kernel(problem) until the input ends."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     requests.readline()
     answers.write(b"ok\n")
