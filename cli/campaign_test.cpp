@@ -82,6 +82,43 @@ TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
   EXPECT_EQ(run(words), 0) << output();
 }
 
+// The library at the end is not verified although most cases were verified with the previous one. The new library is
+// another subject, so none of its answers is counted.
+TEST_F(CampaignCommand, ALibraryThatIsReplacedMeanwhileIsNotVerified) {
+  const std::string kernel = in("kernel.so");
+  const auto put = [&](const char* library) {
+    fs::copy_file(std::string(TIEOUT_KERNELS) + library, in("new.so"), fs::copy_options::overwrite_existing);
+    fs::rename(in("new.so"), kernel);
+  };
+  const auto is_told = [&](int status) {
+    EXPECT_EQ(status, 3) << output();
+    EXPECT_NE(output().find("kernel.so was changed while it was being verified"), std::string::npos) << output();
+  };
+  put("/libconv_relu_c.so");
+  const std::vector<std::string> words{"--subject", kernel, "--workers", "1"};
+  const Running one(campaign(in("one"), words), folder_ / "output");
+  while (!has_a_block(folder_ / "one/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
+  put("/libconv_relu_rounds_away.so");
+  is_told(one.wait());
+  const auto summary = RunRecord::open(folder_ / "one/run.tieout")->summary();
+  EXPECT_FALSE(summary->finished);
+  EXPECT_EQ(summary->cases.differed, 0);
+  EXPECT_EQ(run({"report", in("one")}), 3) << output();
+
+  put("/libconv_relu_c.so");
+  ASSERT_EQ(run(campaign(in("one"), {"--subject", kernel, "--resume"})), 0) << output();
+  ASSERT_EQ(run(campaign(in("whole"), words)), 0) << output();
+  EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "one/run.tieout"), "");
+
+  const Running fuzz(
+      {"fuzz", "--cases", "4200", "--seed", "31", "--record", in("fuzz.tieout"), "--subject", kernel, "--workers", "1"},
+      folder_ / "output");
+  while (!has_a_block(folder_ / "fuzz.tieout")) std::this_thread::sleep_for(milliseconds(10));
+  put("/libconv_relu_rounds_away.so");
+  is_told(fuzz.wait());
+  EXPECT_EQ(run({"report", in("fuzz.tieout")}), 3) << output();
+}
+
 // A campaign whose terminal is closed ends with its reports, and one whose output cannot be written completes its
 // record.
 TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {

@@ -112,7 +112,13 @@ tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPa
   if (!chosen) return tl::unexpected(chosen.error());
   domain = *chosen;
   if (!can_probe(path, domain)) return tl::unexpected(int{kNotVerified});
-  return ask_probes(**subject, path, arguments.cases, domain, patience);
+  // The responder holds all answers, so a change of the subject's files is detected after it was made.
+  Responder responder = ask_probes(**subject, path, arguments.cases, domain, patience);
+  if (const std::string change = (*subject)->change(); !change.empty()) {
+    fmt::print(stderr, "tieout identify: --subject: {}\n", printable_lines(change));
+    return tl::unexpected(int{kNotVerified});
+  }
+  return responder;
 }
 
 // Returns the subject that --subject names, and sets the domain of its probes. Error: the exit status, after the reason

@@ -95,9 +95,10 @@ tl::expected<LayerSubject, int> find_subject(const std::string& text, std::optio
   if (!opened) return tl::unexpected(opened.error());
   const std::shared_ptr<Subject> subject = std::move(*opened);
   const double seconds = patience.value_or(kSecondsForALayer);
-  return LayerSubject{subject->name(), [subject, seconds](const ConvProblem& problem) {
-                        return answer_alone(*subject, problem, seconds);
-                      }};
+  return LayerSubject{
+      subject->name(),
+      [subject, seconds](const ConvProblem& problem) { return answer_alone(*subject, problem, seconds); },
+      [subject] { return subject->change(); }};
 }
 
 // Returns the options of the verification. Error: the exit status, after the reason has been printed.
@@ -168,6 +169,7 @@ CallFiles files_of(const Arguments& arguments) {
 }
 
 std::string nothing_verified(const ModelReport& report) {
+  if (report.run.cases.verified() > 0) return "not every layer was verified by every subject: see above why";
   if (!report.layers.empty()) return "nothing was verified: see above why";
   std::string text = "the model ran no quantized convolution that can be verified";
   if (report.unverified.empty()) {
@@ -270,6 +272,9 @@ int verify(Arguments& arguments) {
   if (arguments.timing) fmt::print("\n{}", timing_text(*report));
   fmt::print("\n{}", totals_text(*report));
   if (!written) return not_verified(written.error());
+  for (const LayerSubject& subject : options->layers.subjects) {
+    if (const std::string change = subject.change(); !change.empty()) return not_verified("--subject: " + change);
+  }
   const int status = exit_status(*report);
   if (status == kNotVerified) return not_verified(arguments.model + ": " + nothing_verified(*report));
   return status == kEqual && !saved ? int{kNotVerified} : status;

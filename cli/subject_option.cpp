@@ -65,8 +65,11 @@ LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double se
   if (subject.isolation() != Isolation::none) {
     auto y = subject.run(problem, {.seconds = seconds});
     if (y) return std::move(*y);
+    const SubjectError::Kind kind = y.error().kind;
+    if (kind == SubjectError::Kind::absent || kind == SubjectError::Kind::starved)
+      return tl::unexpected(std::string(kNotAsked) + y.error().message);
     if (has_ended(y)) return tl::unexpected("died: " + y.error().message);
-    const bool declined = y.error().kind == SubjectError::Kind::declined;
+    const bool declined = kind == SubjectError::Kind::declined;
     return tl::unexpected(std::string(declined ? kDeclined : "failed: ") + y.error().message);
   }
   const auto bytes = run_alone(

@@ -1,7 +1,5 @@
 #include "kernels/hosted_library.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -16,6 +14,7 @@
 #include "kernels/child_process.h"
 #include "kernels/host_protocol.h"
 #include "kernels/library_server.h"
+#include "kernels/subject_digest.h"
 
 namespace tieout {
 namespace {
@@ -45,40 +44,23 @@ tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::s
   return process.read_bytes(size, deadline);
 }
 
-// Identifies a version of a file, to detect that another file was put under its path.
-struct FileVersion {
-  dev_t device = 0;
-  ino_t number = 0;
-  off_t size = 0;
-  std::int64_t seconds = 0, nanoseconds = 0;  // time of the last modification
-
-  bool operator==(const FileVersion&) const = default;
-};
-
-FileVersion version_of(const std::filesystem::path& file) {
-  struct stat status{};
-  if (stat(file.c_str(), &status) != 0) return {};
-  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-}
-
 class HostedLibrary final : public Subject {
  public:
-  explicit HostedLibrary(std::filesystem::path file) : file_(std::move(file)), version_(version_of(file_)) {}
+  explicit HostedLibrary(std::filesystem::path file) : file_(std::move(file)), files_(file_.string()) {}
 
   std::string name() const override { return hello_.name.empty() ? file_.filename().string() : hello_.name; }
   std::string text() const override { return file_.string(); }
   std::string domain() const override { return hello_.domain; }
   Isolation isolation() const override { return Isolation::library; }
   void stop() override { process_.reset(); }
+  std::string change() const override { return files_.change(); }
 
   using Subject::load;
   tl::expected<void, SubjectError> load(double seconds) override {
     seconds_to_load_ = seconds;
     if (process_ && process_->is_ours()) return {};
     process_.reset();
-    if (version_of(file_) != version_) {
-      return error(Kind::absent, file_.string() + " was changed while it was being verified: start again");
-    }
+    if (std::string what = change(); !what.empty()) return error(Kind::absent, std::move(what));
     auto started = ChildProcess::start(ChildProcess::Kind::library, file_.string());
     if (!started) return tl::unexpected(started.error());
     auto hello = hear_hello(*started);
@@ -162,7 +144,7 @@ class HostedLibrary final : public Subject {
   }
 
   std::filesystem::path file_;
-  FileVersion version_;  // at construction; another build under the same path is another subject
+  SubjectFiles files_;  // at construction; another build under the same path is another subject
   double seconds_to_load_ = kSecondsToLoad;
   HostHello hello_;
   std::optional<ChildProcess> process_;

@@ -13,6 +13,7 @@
 #include "cases/printable.h"
 #include "kernels/child_process.h"
 #include "kernels/kernel_call.h"
+#include "kernels/subject_digest.h"
 
 namespace tieout {
 namespace {
@@ -78,13 +79,17 @@ tl::expected<Hello, std::string> parse_hello(std::string_view line) {
 
 class ProcessSubject final : public Subject {
  public:
-  explicit ProcessSubject(std::string command) : command_(std::move(command)) {}
+  explicit ProcessSubject(std::string command) : command_(std::move(command)), files_(text_of(command_)) {}
 
   std::string name() const override { return hello_.name.empty() ? command_ : hello_.name; }
   std::string domain() const override { return hello_.domain; }
-  std::string text() const override { return "command:" + command_; }
+  std::string text() const override { return text_of(command_); }
   Isolation isolation() const override { return Isolation::program; }
   void stop() override { process_.reset(); }
+  std::string change() const override {
+    const std::string what = files_.change();
+    return what.empty() ? what : what + "; a file that the command itself writes must not be named in its line";
+  }
 
   using Subject::load;
   tl::expected<void, SubjectError> load(double seconds) override {
@@ -121,6 +126,8 @@ class ProcessSubject final : public Subject {
 
  private:
   using Clock = ChildProcess::Clock;
+
+  static std::string text_of(const std::string& command) { return "command:" + command; }
 
   [[nodiscard]] tl::unexpected<SubjectError> absent(const std::string& what) const {
     return tl::unexpected(SubjectError{
@@ -162,6 +169,7 @@ class ProcessSubject final : public Subject {
   }
 
   std::string command_;
+  SubjectFiles files_;
   std::optional<ChildProcess> process_;
   double seconds_to_load_ = kSecondsToLoad;
   Hello hello_;

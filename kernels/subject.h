@@ -85,6 +85,10 @@ class Subject {
   // declares none.
   [[nodiscard]] virtual std::string domain() const { return {}; }
 
+  // Returns which file of the subject has changed since the subject was opened, and what to do; empty if none has. Both
+  // versions may have produced answers since then.
+  [[nodiscard]] virtual std::string change() const { return {}; }
+
   // Loads or starts the subject; run() also does so where needed. seconds: timeout for that; where run() starts the
   // subject again, it is at least 20 s. Error: absent or starved.
   [[nodiscard]] virtual tl::expected<void, SubjectError> load(double seconds) = 0;

@@ -87,7 +87,7 @@ class Campaign {
       stop();
     }
     // A run that used up its time is finished as well.
-    run_.finished = pending_.empty() && (next_block_begin() >= options_.cases || out_of_time());
+    run_.finished = !subject_changed_ && pending_.empty() && (next_block_begin() >= options_.cases || out_of_time());
     note_time();
     find_missing_classes(run_);
     return std::move(run_);
@@ -122,6 +122,7 @@ class Campaign {
   }
 
   void stop() {
+    if (is_subject_changed()) return;
     go_on_ = false;
     processes_.stop();
     count_what_was_seen();
@@ -398,7 +399,22 @@ class Campaign {
     }
   }
 
+  // Returns true, after stopping the run, if the subject's files have changed since it was opened. Blocks that are not
+  // counted yet may then hold answers of either version, or of a file that was half written, so nothing of them is
+  // counted or reported.
+  [[nodiscard]] bool is_subject_changed() {
+    if (options_.subject == nullptr) return false;
+    const std::string change = options_.subject->change();
+    if (change.empty()) return false;
+    subject_changed_ = true;
+    go_on_ = false;
+    processes_.stop();
+    calls_.stopped(change);
+    return true;
+  }
+
   void commit(Pending& block) {
+    if (is_subject_changed()) return;
     RecordBlock record{.number = block.number};
     for (std::size_t i = 0; i < block.outcomes.size(); ++i) {
       const std::int64_t index = block.begin + static_cast<std::int64_t>(i);
@@ -426,6 +442,7 @@ class Campaign {
   std::int64_t next_;
   Clock::time_point start_ = Clock::now();
   bool go_on_ = true;
+  bool subject_changed_ = false;
   // Number of cases since the run was started or resumed, and how many of them hung.
   std::int64_t answered_ = 0, hangs_ = 0;
   // True while a case is verified again.
@@ -451,6 +468,10 @@ RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, Cam
   if (start.corpus) {
     const auto block = replay(*start.corpus, reference, options, run, calls.progress);
     if (!block) return std::move(run);
+    if (const std::string change = options.subject == nullptr ? "" : options.subject->change(); !change.empty()) {
+      calls.stopped(change);
+      return std::move(run);
+    }
     merge(run, block->counts);
     run.findings.insert(run.findings.end(), block->counts.findings.begin(), block->counts.findings.end());
     if (!calls.block(*block, run)) return std::move(run);

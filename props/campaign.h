@@ -96,8 +96,8 @@ struct CampaignCalls {
   std::function<bool(const RunSummary& so_far, const Underway& underway)> progress;
   // Called after each block with the totals so far, so that the caller can write them to disk.
   std::function<bool(const RecordBlock& block, const RunSummary& so_far)> block = [](auto&, auto&) { return true; };
-  // Called if no process can be started any more; the run then ends with what it has counted. why: what failed, and
-  // what to do.
+  // Called if the run ends early, with what it has counted, because no process can be started any more, the subject
+  // hangs on most cases, or its files have changed. why: what failed, and what to do.
   std::function<void(const std::string& why)> stopped = [](auto&) {};
 };
 

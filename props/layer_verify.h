@@ -17,12 +17,16 @@ namespace tieout {
 
 // The prefix of a message by which a subject declines a problem, which it may. Other messages report a failure.
 inline constexpr std::string_view kDeclined = "declined: ";
+// The prefix of a message that the subject was not called, because it can no longer be loaded or the system refused a
+// process.
+inline constexpr std::string_view kNotAsked = "not asked: ";
 
 // Holds an implementation's answer to a problem, or the reason why there is none.
 using LayerAnswer = tl::expected<Tensor<std::uint8_t>, std::string>;
 struct LayerSubject {
   std::string name;
   std::function<LayerAnswer(const ConvProblem&)> run;
+  std::function<std::string()> change = [] { return std::string(); };  // Subject::change()
 };
 
 struct LayerOptions {

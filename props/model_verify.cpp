@@ -179,12 +179,15 @@ class Verification {
       return;
     }
     bool failed = false;
+    bool asked = true;
     for (std::size_t i = 0; i < result.declined.size(); ++i) {
       const std::string& why = result.declined[i];
       report_.columns[i].answered += why.empty() ? 1 : 0;
       if (why.empty()) continue;
       const std::string text = report_.columns[i].name + ": " + why;
-      const bool as_it_may = report_.columns[i].kind != Column::Kind::subject || why.starts_with(kDeclined);
+      asked = asked && !why.starts_with(kNotAsked);
+      const bool as_it_may =
+          report_.columns[i].kind != Column::Kind::subject || why.starts_with(kDeclined) || why.starts_with(kNotAsked);
       failed = failed || !as_it_may;
       ++(as_it_may ? run.reasons : run.differences)[text];
     }
@@ -192,7 +195,7 @@ class Verification {
     const bool differed = differs(result) || sums_wrong;
     if (differs(result)) ++run.differences["difference"];
     if (sums_wrong) ++run.differences["kernel: integer sums that are not the sums of products"];
-    ++(differed ? run.cases.differed : failed ? run.cases.crashed : run.cases.passed);
+    ++(differed ? run.cases.differed : failed ? run.cases.crashed : asked ? run.cases.passed : run.cases.errored);
     shown_.differing += differed || failed ? 1 : 0;
     const ConvCase& c = captured.spec;
     CellCounts& cell =
@@ -262,7 +265,8 @@ int exit_status(const ModelReport& report) {
   for (const Column& column : report.columns) {
     if (column.kind == Column::Kind::subject && column.answered == 0) return 3;
   }
-  return report.run.cases.verified() == 0 || report.run.elements() == 0 ? 3 : 0;
+  const CaseCounts& cases = report.run.cases;
+  return cases.verified() == 0 || cases.errored > 0 || report.run.elements() == 0 ? 3 : 0;
 }
 
 }  // namespace tieout

@@ -143,7 +143,7 @@ int exit_status(const Report& report, bool allow_skipped) {
   const RunSummary& run = report.total;
   if (new_differences(report) > 0 || report.new_findings() > 0) return 1;
   if (verified_little(run) && !allow_skipped) return 3;
-  const bool unverified = run.cases.starved > 0 || !run.missing_classes.empty();
+  const bool unverified = run.cases.errored > 0 || run.cases.starved > 0 || !run.missing_classes.empty();
   return run.cases.verified() == 0 || run.elements() == 0 || unverified ? 3 : 0;
 }
 

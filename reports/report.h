@@ -74,8 +74,8 @@ struct Report {
 [[nodiscard]] std::int64_t new_differences(const Report& report);
 
 // Returns the exit status: 0 if all is verified and equal, or all differences are known; 1 for unknown differences; 3
-// if nothing could be verified, if less than a tenth of the cases was and `allow_skipped` is false, or if cases starved
-// or classes were missed.
+// if nothing could be verified, if less than a tenth of the cases was and `allow_skipped` is false, or if not all was
+// verified that should have been: an engine or the subject was absent, cases starved, or classes were missed.
 [[nodiscard]] int exit_status(const Report& report, bool allow_skipped = false);
 
 // Returns true if less than a tenth of the cases was verified.

@@ -73,6 +73,15 @@ TEST(Report, CasesWithoutAVerdictForLackOfMemoryAreNoDifferenceAndNoSuccess) {
   EXPECT_EQ(exit_status(make_report({run})), 0);
 }
 
+// The exit status is 3 if the subject can no longer be loaded, even if most cases were verified before.
+TEST(Report, CasesWhoseEngineOrSubjectWasAbsentAreNoSuccess) {
+  RunSummary run{.cases = {.passed = 99, .errored = 1}, .cells = {{kCell, {.cases = 99, .elements = 99}}}};
+  EXPECT_EQ(exit_status(make_report({run})), 3);
+  EXPECT_EQ(exit_status(make_report({run}), true), 3);
+  run.cases.errored = 0;
+  EXPECT_EQ(exit_status(make_report({run})), 0);
+}
+
 TEST(Report, AClassThatOneRunMissedMayBeReachedByAnother) {
   RunSummary first = night(1, {});
   RunSummary second = night(2, {});

@@ -17,7 +17,7 @@ struct CaseCounts {
   std::int64_t skipped = 0;     // not run, for a reason
   std::int64_t mistrusted = 0;  // run, but not counted as verified: the reference is known to be wrong there
   std::int64_t crashed = 0;     // the reference died without a known defect
-  std::int64_t errored = 0;     // the engine is absent
+  std::int64_t errored = 0;     // the engine is absent, or the subject can no longer be loaded
   std::int64_t starved = 0;     // not verified: the system refused memory or a process, or ended one
 
   [[nodiscard]] std::int64_t verified() const { return passed + differed; }
