@@ -2,6 +2,7 @@
 // Provides the advice that error messages give on a word or a value that a case line does not accept. It covers common
 // mistakes of users of PyTorch, ONNX and other notations.
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,16 @@ namespace tieout {
 // Returns advice on a word that no case line has, such as "relu6" or "kernel_size".
 [[nodiscard]] std::string advice_on_word(std::string_view word);
 
-// Returns advice on a value that the word does not accept, such as "same" for padding or "0.1,0.2" for ws.
-[[nodiscard]] std::string advice_on_value(std::string_view word, std::string_view value);
+// Returns advice on a value that the word does not accept, such as "same" for padding or "0.1,0.2" for ws. dims: the
+// number of dimensions of the case. is_read: returns whether the word accepts a value; other values are not advised.
+[[nodiscard]] std::string advice_on_value(std::string_view word, std::string_view value, int dims,
+                                          const std::function<bool(std::string_view)>& is_read);
+
+// Returns advice on a word that has no value, such as "kernel=".
+[[nodiscard]] std::string advice_on_no_value(std::string_view word);
+
+// Returns the whole numbers that a word accepts, such as "1..256"; empty if the word accepts none.
+[[nodiscard]] std::string_view whole_numbers_of(std::string_view word);
 
 // Returns advice on a value or zero point outside the range of its type, if it lies in the range of the other one-byte
 // type.

@@ -29,15 +29,18 @@ template <typename T>
 Done read_number(std::string_view field, std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc{} && end == text.data() + text.size()) return {};
-  std::string wanted = "a number";
-  if constexpr (std::is_integral_v<T>) {
-    using Limits = std::numeric_limits<T>;
-    wanted = "a whole number";
-    if (error == std::errc::result_out_of_range) {
-      wanted += " " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max());
-    }
-  }
+  std::string wanted = std::is_integral_v<T> ? "a whole number" : "a number";
+  if (std::is_integral_v<T>) wanted.append(" ").append(whole_numbers_of(field));
+  if (!std::is_integral_v<T> && error == std::errc::result_out_of_range) wanted += " that float32 can hold";
   return bad(field, "must be " + wanted + ", is '" + excerpt(text) + "'");
+}
+
+// Reads the N of N*V. most: the largest N. allowed: `most` as the message shows it.
+Done read_times(std::string_view field, std::string_view text, std::int64_t most, const std::string& allowed,
+                std::int64_t& times) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), times);
+  if (error == std::errc{} && end == text.data() + text.size() && times >= 1 && times <= most) return {};
+  return bad(field, "N*V stands for N times V and needs N in 1.." + allowed + ", is '" + excerpt(text) + "'");
 }
 
 // Reads one item of a list. Bytes are read as int, so that 256 is reported as out of range and does not wrap to 0.
@@ -81,12 +84,13 @@ Done read_list(std::string_view field, std::string_view text, std::vector<T>& va
   }
   values.clear();
   for (std::string_view rest = text.substr(1, text.size() - 2); !rest.empty();) {
-    if (rest.back() == ',') return bad(field, "ends with a comma");
+    if (rest.back() == ',') return bad(field, "ends with a comma; leave the last comma out");
     std::string_view item = cut(rest, ',');
+    if (item.empty())
+      return bad(field, "has no value before one of its commas; write one there, or leave the comma out");
     std::int64_t run = 1;
     if (item.find('*') != std::string_view::npos) {
-      if (Done r = read_number(field, cut(item, '*'), run); !r) return r;
-      if (run < 1 || run > most) return bad(field, "N*V needs N in 1.." + allowed);
+      if (Done r = read_times(field, cut(item, '*'), most, allowed, run); !r) return r;
     }
     T value{};
     if (Done r = read_item(field, item, value); !r) return r;
@@ -96,19 +100,25 @@ Done read_list(std::string_view field, std::string_view text, std::vector<T>& va
   return {};
 }
 
+// Returns what a word with one number per dimension accepts.
+std::string extents_wanted(int dims) {
+  if (dims == 1) return "one number for conv1d, such as 3";
+  return dims == 2 ? "2 numbers for conv2d, height x width, such as 3x3, or one number for both"
+                   : "3 numbers for conv3d, depth x height x width, such as 3x3x3, or one number for all";
+}
+
 Done read_spatial(std::string_view field, std::string_view text, int dims, Spatial& spatial) {
   std::vector<std::int64_t> extents;
   const std::string whole(text);
   while (!text.empty()) {
-    if (text.back() == 'x') return bad(field, "ends with an x");
+    if (text.back() == 'x') return bad(field, "must be " + extents_wanted(dims) + ", ends with an x");
     std::int64_t extent = 0;
     if (Done r = read_number(field, cut(text, 'x'), extent); !r) return r;
     extents.push_back(extent);
   }
   if (extents.size() == 1) extents.assign(static_cast<std::size_t>(dims), extents.front());
   if (extents.size() != static_cast<std::size_t>(dims)) {
-    return bad(field,
-               "must be " + std::to_string(dims) + " numbers joined by x, or one for all, is '" + excerpt(whole) + "'");
+    return bad(field, "must be " + extents_wanted(dims) + ", is '" + excerpt(whole) + "'");
   }
   std::copy(extents.begin(), extents.end(), spatial.end() - dims);
   return {};
@@ -150,7 +160,7 @@ struct Reader {
       c.relu = Relu::on;
       return {};
     }
-    if (!has_value && is_known(key)) return bad(key, "needs a value: " + std::string(key) + "=...");
+    if (word.empty() && is_known(key)) return bad(key, "has no value" + advice_on_no_value(key));
     if (const std::size_t open = word.find_first_of("[("); open != std::string_view::npos) {
       const bool is_closed = word.find_first_of("])") != std::string_view::npos;
       const std::size_t close = rest.find_first_of("])");
@@ -160,8 +170,19 @@ struct Reader {
       }
     }
     Done done = read(key, word);
-    if (!done && done.error().field == key) done.error().message += advice_on_value(key, word);
+    if (!done && done.error().field == key) {
+      const auto is_read = [&](std::string_view value) { return can_be(key, value); };
+      done.error().message += advice_on_value(key, word, c.dims, is_read);
+    }
     return done;
+  }
+
+  // Returns true if the word accepts the value, and accepts negative values if this one has a sign.
+  [[nodiscard]] bool can_be(std::string_view key, std::string_view value) const {
+    Reader reader;
+    reader.c.dims = c.dims;
+    const bool has_sign = value.find('-') != std::string_view::npos;
+    return (!has_sign || key == "wz" || key == "w" || key == "bias") && reader.read(key, value);
   }
 
   static bool is_known(std::string_view key) {
@@ -223,8 +244,8 @@ struct Reader {
     // This check comes before the other list is extended to the same length.
     const std::size_t given = scales_listed ? c.weight_scales.size() : c.weight_zero_points.size();
     if (given != channels) {
-      return bad(scales_listed ? "ws" : "wz", "must list " + std::to_string(channels) +
-                                                  " numbers, one an output channel, lists " + std::to_string(given));
+      return bad(scales_listed ? "ws" : "wz", "must list one number for each output channel (out_channels=" +
+                                                  std::to_string(channels) + "), lists " + std::to_string(given));
     }
     if (!scales_listed) c.weight_scales.assign(channels, c.weight_scales.front());
     if (!zero_points_listed) c.weight_zero_points.assign(channels, c.weight_zero_points.front());
@@ -250,8 +271,9 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
   const std::string_view head = cut_word(line);
   Reader reader;
   if (head != "conv1d" && head != "conv2d" && head != "conv3d") {
-    return bad("conv",
-               "a case begins with conv1d, conv2d or conv3d, not with '" + excerpt(head) + "'" + advice_for_head(head));
+    return bad("conv", "a case begins with conv1d, conv2d or conv3d, not with '" + excerpt(head) + "'" +
+                           advice_for_head(head) +
+                           "; an example: conv2d in_channels=3 out_channels=8 input=8x8 kernel=3x3");
   }
   reader.c.dims = head[4] - '0';
   while (!line.empty()) {

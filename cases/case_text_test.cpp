@@ -139,7 +139,45 @@ INSTANTIATE_TEST_SUITE_P(
         Advice{"conv2d x=[-128]", "add 128 to x and xz"}, Advice{"conv2d w=[200]", "subtract 128 from w"},
         Advice{"conv2d wz=128", "subtract 128 from w and wz"}, Advice{"conv2d kernel_size=3", "write kernel"},
         Advice{"conv2d inchannels=3", "did you mean in_channels?"}, Advice{"conv2d XS=3", "did you mean xs?"},
+        Advice{"conv2d groups=0", "groups: must be at least 1 and divide in_channels=1 and out_channels=1, is 0"},
+        Advice{"conv2d in_channels=3 groups=8", "must be at least 1 and divide in_channels=3"},
+        Advice{"conv2d in_channels=3 groups=2", "in_channels: must be a multiple of groups=2, is 3"},
+        Advice{"conv2d groups=two", "must be a whole number that divides in_channels and out_channels, is 'two'"},
+        Advice{"conv2d threads=99999999999", "must be a whole number 1..256, is '99999999999'"},
+        Advice{"conv2d batch=1e3", "must be a whole number 0..16777216, is '1e3'"},
+        Advice{"conv2d kernel", "kernel: has no value; write kernel=3, for example"},
+        Advice{"conv2d engine=", "engine: has no value; write engine=fbgemm, for example"},
+        Advice{"conv1d kernel=3x3", "must be one number for conv1d, such as 3, is '3x3'"},
+        Advice{"conv2d kernel=3x", "height x width, such as 3x3, or one number for both, ends with an x"},
+        Advice{"conv2d input=(1,3,8,9)", "write batch=1 in_channels=3 input=8x9"},
+        Advice{"conv2d kernel=8x3x5x7", "write out_channels=8 in_channels=3 kernel=5x7"},
+        Advice{"conv2d kernel=3", "spans 3x3 with its dilation, which does not fit into the 1x1 of the padded input"},
+        Advice{"conv1d input=4 kernel=2 dilation=4", "spans 5 with its dilation, which does not fit into the 4"},
+        Advice{"conv2d input=3 x=[1,2]", "must list 9 values (batch x in_channels x input: 1x1x3x3), lists 2"},
+        Advice{"conv2d w=[1,2]", "must list 1 value (out_channels x in_channels/groups x kernel: 1x1x1x1), lists 2"},
+        Advice{"conv2d ws=[1,2]", "one number for each output channel (out_channels=1), lists 2"},
+        Advice{"conv2d bias=[1,2]", "one value for each output channel (out_channels=1), lists 2"},
+        Advice{"conv2d bias=True", "list its values: bias=[0.5]"}, Advice{"conv2d bias=None", "leave the word out"},
+        Advice{"conv2d padding='same'", "write padding=1 for kernel=3"},
+        Advice{"conv2d engine=FBGEMM", "; write engine=fbgemm"},
+        Advice{"conv2d xs=(0.1,0.2)", "it is one number for the whole tensor"},
+        Advice{"conv2d xs=1e999", "must be a number that float32 can hold, is '1e999'"},
+        Advice{"conv2d x=[1,,2]", "has no value before one of its commas"},
+        Advice{"conv2d x=[1,]", "leave the last comma out"},
+        Advice{"conv2d x=[two*1]", "N*V stands for N times V and needs N in 1..2^28, is 'two'"},
+        Advice{"Conv2d(3,8,3)", "write conv2d; an example: conv2d in_channels=3 out_channels=8"},
         Advice{"conv2d scale=3", "write xs and xz"}, Advice{"conv2d qqq=3", "see `tieout check --help`"}));
+
+// A message advises no value that the parser would refuse.
+TEST(ParseAdvice, AdvisesNothingThatCannotBeRead) {
+  for (const char* line : {"conv2d batch=[]", "conv2d batch=[-300]", "conv2d batch=[1.5]", "conv2d batch=[0*1]",
+                           "conv2d engine=[1]", "conv2d w=1.5", "conv2d w=3x", "conv2d x=300", "conv2d wz=1.5",
+                           "conv2d kernel=[1.5]", "conv2d kernel=(1,2,3)", "conv2d xs=[]", "conv2d bias=(a)"}) {
+    const auto c = parse(line);
+    ASSERT_FALSE(c) << line;
+    EXPECT_EQ(c.error().text().find("; write "), std::string::npos) << c.error().text();
+  }
+}
 
 TEST(CaseText, BlanksAroundAndTabsBetweenTheWordsDoNotMatter) {
   EXPECT_EQ(parse("  conv2d\tinput=3  relu \r\n"), parse("conv2d input=3 relu"));

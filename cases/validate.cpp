@@ -60,7 +60,7 @@ bool too_many(const Shape& shape) {
 }
 
 template <typename T>
-Check check_contents(std::string_view field, const Contents<T>& contents, const Shape& shape) {
+Check check_contents(std::string_view field, const Contents<T>& contents, const Shape& shape, const char* words) {
   if (too_many(shape)) return fail(field, "would hold more than 2^28 elements; make the shape smaller");
   const auto listed = static_cast<std::int64_t>(contents.values.size());
   if (contents.fill != Fill::listed) {
@@ -68,7 +68,36 @@ Check check_contents(std::string_view field, const Contents<T>& contents, const 
   }
   const std::int64_t wanted = element_count(shape);
   if (listed == wanted) return {};
-  return fail(field, "must list " + std::to_string(wanted) + " values for this shape, lists " + std::to_string(listed));
+  std::string extents;
+  for (const std::int64_t extent : shape) extents += (extents.empty() ? "" : "x") + std::to_string(extent);
+  return fail(field, "must list " + std::to_string(wanted) + (wanted == 1 ? " value" : " values") + " (" + words +
+                         ": " + extents + "), lists " + std::to_string(listed));
+}
+
+Check check_multiple(std::string_view field, std::int64_t channels, std::int64_t groups) {
+  if (channels % groups == 0) return {};
+  return fail(field, "must be a multiple of groups=" + std::to_string(groups) + ", is " + std::to_string(channels));
+}
+
+// Returns the last `dims` of the three extents, such as "3x5".
+std::string extents_text(const Spatial& s, int dims) {
+  std::string text;
+  for (int d = 3 - dims; d < 3; ++d) {
+    text += (text.empty() ? "" : "x") + std::to_string(s[static_cast<std::size_t>(d)]);
+  }
+  return text;
+}
+
+Check check_fit(const ConvCase& c) {
+  Spatial spanned{};
+  Spatial padded{};
+  for (std::size_t d = 0; d < 3; ++d) {
+    spanned[d] = c.dilation[d] * (c.kernel[d] - 1) + 1;
+    padded[d] = c.input[d] + 2 * c.padding[d];
+  }
+  if (spanned[0] <= padded[0] && spanned[1] <= padded[1] && spanned[2] <= padded[2]) return {};
+  return fail("kernel", "spans " + extents_text(spanned, c.dims) + " with its dilation, which does not fit into the " +
+                            extents_text(padded, c.dims) + " of the padded input; enlarge input or padding");
 }
 
 Check check_shape(const ConvCase& c) {
@@ -76,17 +105,19 @@ Check check_shape(const ConvCase& c) {
   if (Check r = in_range("batch", c.batch, 0, kMaxExtent); !r) return r;
   if (Check r = in_range("in_channels", c.in_channels, 1, kMaxExtent); !r) return r;
   if (Check r = in_range("out_channels", c.out_channels, 1, kMaxExtent); !r) return r;
-  if (Check r = in_range("groups", c.groups, 1, c.in_channels); !r) return r;
-  if (c.in_channels % c.groups != 0) return fail("in_channels", "must be a multiple of groups");
-  if (c.out_channels % c.groups != 0) return fail("out_channels", "must be a multiple of groups");
+  if (c.groups < 1 || c.groups > c.in_channels) {
+    return fail("groups", "must be at least 1 and divide in_channels=" + std::to_string(c.in_channels) +
+                              " and out_channels=" + std::to_string(c.out_channels) + ", is " +
+                              std::to_string(c.groups));
+  }
+  if (Check r = check_multiple("in_channels", c.in_channels, c.groups); !r) return r;
+  if (Check r = check_multiple("out_channels", c.out_channels, c.groups); !r) return r;
   if (Check r = check_spatial("input", c.input, 1, 1, c.dims); !r) return r;
   if (Check r = check_spatial("kernel", c.kernel, 1, 1, c.dims); !r) return r;
   if (Check r = check_spatial("stride", c.stride, 1, 1, c.dims); !r) return r;
   if (Check r = check_spatial("padding", c.padding, 0, 0, c.dims); !r) return r;
   if (Check r = check_spatial("dilation", c.dilation, 1, 1, c.dims); !r) return r;
-  for (const std::int64_t extent : output_size(c)) {
-    if (extent < 1) return fail("kernel", "does not fit into the padded input; enlarge input or padding");
-  }
+  if (Check r = check_fit(c); !r) return r;
   if (too_many(output_shape(c))) return fail("input", "the output would hold more than 2^28 elements");
   return {};
 }
@@ -108,8 +139,8 @@ Check check_quantization(const ConvCase& c) {
   if (Check r = check_scale("os", c.output_scale); !r) return r;
   if (Check r = in_range("oz", c.output_zero_point, 0, 255); !r) return r;
   if (!c.bias.empty() && c.bias.size() != static_cast<std::size_t>(c.out_channels)) {
-    return fail("bias", "must list " + std::to_string(c.out_channels) + " values, one an output channel, lists " +
-                            std::to_string(c.bias.size()));
+    return fail("bias", "must list one value for each output channel (out_channels=" + std::to_string(c.out_channels) +
+                            "), lists " + std::to_string(c.bias.size()));
   }
   for (const float bias : c.bias) {
     if (std::isnan(bias)) return fail("bias", "must not be NaN");
@@ -122,8 +153,9 @@ Check check_quantization(const ConvCase& c) {
 tl::expected<void, CaseError> validate(const ConvCase& c) {
   if (Check r = check_shape(c); !r) return r;
   if (Check r = check_quantization(c); !r) return r;
-  if (Check r = check_contents("x", c.activation, activation_shape(c)); !r) return r;
-  if (Check r = check_contents("w", c.weight, weight_shape(c)); !r) return r;
+  if (Check r = check_contents("x", c.activation, activation_shape(c), "batch x in_channels x input"); !r) return r;
+  if (Check r = check_contents("w", c.weight, weight_shape(c), "out_channels x in_channels/groups x kernel"); !r)
+    return r;
   if (c.execution.memory_format == MemoryFormat::channels_last && c.dims == 1) {
     return fail("format", "channels_last exists for conv2d and conv3d only");
   }
