@@ -265,7 +265,7 @@ TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   EXPECT_FALSE(fs::exists(in("x")));  // nothing is created for a campaign that cannot run
   EXPECT_FALSE(fs::exists(in("absent")));
   told({"campaign", "--dir", in("x"), "--cases", "9", "--corpus", TIEOUT_PROGRAM}, "--corpus: ");
-  told({"report", in("absent.tieout")}, "absent.tieout: unable to open");
+  told({"report", in("absent.tieout")}, "absent.tieout: there is no such file; name a run record");
   fs::create_directories(folder_ / "empty");
   told({"report", in("empty")}, "no run record");
   std::ofstream(folder_ / "baseline.json") << "{}";

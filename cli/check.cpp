@@ -187,6 +187,10 @@ int check(Arguments& arguments) {
     end.status = fail(kNotVerified, "--record: " + ended.error());
   }
   if (!arguments.file.empty()) print_counts(end, cases.run());
+  if (!arguments.file.empty() && end.status == kEqual && end.lines == end.without_case) {
+    fmt::print(stderr, "tieout check: --file: {} holds no case: write one a line, such as 'conv2d xs=0.1'\n",
+               printable(arguments.file));
+  }
   const Report report = make_report({cases.run()}, *baseline);
   if (const auto written = write(arguments.sinks, report); !written) end.status = fail(kNotVerified, written.error());
   // If no case lies in the domain, nothing is verified, which --allow-skipped accepts.

@@ -63,12 +63,14 @@ FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& ca
     return end;
   };
   auto reader = LineReader::open(file);
-  if (!reader) return stop(kBadUsage, 0, reader.error().message + "; name a file that can be read");
+  if (!reader) return stop(kBadUsage, 0, reader.error().message + "; name a file of cases, one a line");
   while (true) {
     const auto read = reader->next();
     if (!read) {
       const bool bad_input = read.error().kind == LineError::Kind::too_long || end.lines == 0;
-      return stop(bad_input ? kBadUsage : kNotVerified, end.lines == 0 ? 0 : end.lines + 1, read.error().message);
+      const std::string advice = end.lines == 0 && bad_input ? "; name a file of cases, one a line" : "";
+      return stop(bad_input ? kBadUsage : kNotVerified, end.lines == 0 ? 0 : end.lines + 1,
+                  read.error().message + advice);
     }
     const std::optional<std::string>& line = *read;
     if (!line) return end;

@@ -88,7 +88,7 @@ TEST_F(CheckFile, OneCaseIsRecordedToo) {
 TEST_F(CheckFile, WhatCannotBeReadIsNoEndOfTheFile) {
   const Outcome folder = run("check --file '" + folder_.path().string() + "'");
   EXPECT_EQ(folder.status, 2) << folder.output;
-  expect_words(folder, "Is a directory");
+  expect_words(folder, "Is a directory; name a file of cases, one a line");
   const Outcome absent = run("check --file '" + folder_.in("absent") + "'");
   EXPECT_EQ(absent.status, 2) << absent.output;
   expect_words(absent, "No such file or directory");
@@ -98,6 +98,12 @@ TEST_F(CheckFile, WhatCannotBeReadIsNoEndOfTheFile) {
   const Outcome zero = run("check --file /dev/zero");
   EXPECT_EQ(zero.status, 2) << zero.output;
   expect_words(zero, "the line is longer than 16 MiB");
+}
+
+TEST_F(CheckFile, AFileWithoutACaseIsSaidToHaveNone) {
+  const Outcome o = run(write("# none\n\n"));
+  EXPECT_EQ(o.status, 3) << o.output;
+  expect_words(o, "holds no case: write one a line");
 }
 
 TEST_F(CheckFile, ABadLineEndsTheReadingAndSaysHowFarItCame) {

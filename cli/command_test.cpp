@@ -218,7 +218,7 @@ TEST_F(Command, WordsOfASubjectAreShownAndNotObeyed) {
 TEST_F(Command, ABaselineIsARegularFile) {
   const Outcome o = run("fuzz --cases 100000000 --baseline /dev/zero");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--baseline: /dev/zero is not a regular file"), std::string::npos) << o.output;
+  EXPECT_NE(o.output.find("--baseline: /dev/zero: it is not a regular file"), std::string::npos) << o.output;
 }
 
 TEST_F(Command, ASubjectThatIsNoneIsRefused) {

@@ -95,8 +95,10 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
   std::ofstream(folder_.path() / "broken.npy") << "no array";
   std::ofstream(folder_.path() / "a.onnx") << "\x08\x08\x12\x07pytorch";
   const std::string folder = "'" + folder_.path().string();
-  const std::array<Refused, 17> refused{{
-      {model("nowhere", kSmall), 2, "there is no such file"},
+  const std::array<Refused, 19> refused{{
+      {model("nowhere", kSmall), 2, "there is no such file; needed is the PyTorch model"},
+      {"model " + folder + "/' --input " + kSmall, 2, "it is not a regular file, but a folder; needed is"},
+      {model("shared", "/dev/zero"), 2, "it is not a regular file, but a pipe, a socket or a device; name what"},
       {"model " + folder + "/broken.pt' --input " + kSmall, 2, "not a TorchScript model"},
       {"model " + kSmall + " --input " + kSmall, 2, "not a TorchScript model, but tensors that torch.save() wrote"},
       {"model " + folder + "/a.onnx' --input " + kSmall, 2, "not a TorchScript model, but an ONNX model; needed is"},
@@ -109,7 +111,8 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
       {model("shared", "random:2x5x8x8"), 2, "the model refuses that shape: [QConv2D]"},
       {model("shared", "random:2x"), 2, "random:1x3x224x224"},
       {model("shared", kSmall) + "--hypothesis nobody", 2, "must be all, or of manual_output_1"},
-      {model("shared", kSmall) + "--subject nobody", 2, "--subject: 'nobody' is not a file"},
+      {model("shared", kSmall) + "--subject nobody", 2,
+       "--subject: 'nobody': there is no such file; name a shared library"},
       {model("shared", kSmall) + "--engine nobody", 2, "--engine"},
       {model("not_quantized", kSmall), 3, "none of its operators is quantized"},
       {model("only_linear", kSmall), 3, "1 quantized::linear_dynamic"},

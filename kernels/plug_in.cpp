@@ -69,7 +69,11 @@ class PlugIn final : public Subject {
     void* const library = dlopen(std::filesystem::absolute(file_).c_str(), RTLD_NOW | RTLD_LOCAL);
     modes_ = _mm_getcsr();
     _mm_setcsr(ours);
-    if (library == nullptr) return absent(dlerror());
+    if (library == nullptr) {
+      return absent(std::string(dlerror()) +
+                    "; name a shared library for this machine, whose own libraries are found (see ldd): cc -shared "
+                    "-fPIC makes one");
+    }
     void* const kernel = dlsym(library, "tieout_conv_relu");
     if (kernel == nullptr) {
       return absent(file_.string() +

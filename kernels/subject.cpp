@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cases/readable_file.h"
 #include "kernels/hosted_library.h"
 #include "kernels/process_subject.h"
 
@@ -20,12 +21,11 @@ tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_vi
   constexpr std::string_view kCommand = "command:";
   if (text.starts_with(kCommand)) return process_subject(std::string(text.substr(kCommand.size())));
   const std::filesystem::path file(text);
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) {
-    return tl::unexpected(SubjectError{SubjectError::Kind::absent,
-                                       "'" + std::string(text) +
-                                           "' is not a file: name a shared library that exports tieout_conv_relu "
-                                           "(see tieout_kernel.h), or command: and a command line"});
+  if (const std::string why = why_unreadable(file); !why.empty()) {
+    return tl::unexpected(
+        SubjectError{SubjectError::Kind::absent, "'" + std::string(text) + "': " + why +
+                                                     "; name a shared library that exports tieout_conv_relu (see "
+                                                     "tieout_kernel.h), or command: and a command line"});
   }
   return hosted_library(file);
 }

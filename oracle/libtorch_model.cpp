@@ -18,6 +18,7 @@
 #include <new>
 #include <utility>
 
+#include "cases/readable_file.h"
 #include "cases/validate.h"
 #include "oracle/libtorch_ambient.h"
 #include "oracle/libtorch_capture.h"
@@ -222,15 +223,6 @@ std::string advice_on(std::string_view error) {
   return "torch.jit.save(torch.jit.script(model), FILE) writes one";
 }
 
-// Returns the reason why the file cannot be read, or an empty string.
-std::string unreadable(const std::string& file) {
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) return "there is no such file";
-  if (!std::filesystem::is_regular_file(file, error)) return "not a file";
-  if (!std::ifstream(file)) return "cannot be opened for reading";
-  return {};
-}
-
 // Returns the reason why the file is not unpacked, or an empty string: it claims to unpack to much more than its size.
 // torch.save() and torch.jit.save() store tensors uncompressed, and compress little except a model's code. Files that
 // are not zip archives pass; a later message reports them.
@@ -252,7 +244,7 @@ std::string unpacks_to_too_much(const std::string& file) {
 }  // namespace
 
 ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) {
-  if (const std::string why = unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (const std::string why = why_unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
   if (!has_engine(engine)) return failed(Kind::absent, "this LibTorch does not have that engine");
   if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
   const WithoutDeprecation quiet;
@@ -271,7 +263,9 @@ ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine e
 }
 
 ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
-  if (const std::string why = unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (const std::string why = why_unreadable(file); !why.empty()) {
+    return failed(Kind::unreadable, why + "; name what torch.save() or numpy.save() wrote, or random:SHAPE");
+  }
   if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
   std::vector<ModelInput> inputs;
   try {

@@ -80,6 +80,13 @@ TEST_F(ModelFile, SaysWhatItIsAndWhatIsNeeded) {
   }
 }
 
+TEST_F(ModelFile, SaysWhatIsNoFileAtAll) {
+  const std::string folder = describe_foreign_model(fs::temp_directory_path());
+  EXPECT_EQ(folder.find("it is not a regular file, but a folder; needed is the PyTorch model"), 0U) << folder;
+  EXPECT_EQ(describe_foreign_model("/no/such/model.pt").find("there is no such file; needed is"), 0U);
+  EXPECT_EQ(describe_foreign_model("/dev/null").find("it is not a regular file, but a pipe, a socket or a device"), 0U);
+}
+
 TEST_F(ModelFile, LeavesTorchScriptAndTheUnknownToLibTorch) {
   EXPECT_EQ(describe(zip_of({{"m/data.pkl", ""}, {"m/code/__torch__.py", ""}, {"m/constants.pkl", ""}})), "");
   EXPECT_EQ(describe("PK, but no archive"), "");

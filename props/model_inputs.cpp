@@ -103,7 +103,7 @@ tl::expected<ModelInputs, ModelError> ModelInputs::open(const std::vector<std::s
       inputs.items_.push_back({.name = source, .kind = Kind::random, .shape = *shape});
     } else if (std::filesystem::is_directory(source, error)) {
       const auto files = arrays_in(source);
-      if (files.empty()) return wrong(source, "no .npy file is in that folder");
+      if (files.empty()) return wrong(source, "no .npy file is in that folder; numpy.save() writes one");
       for (const auto& file : files) inputs.items_.push_back({.name = file.string(), .kind = Kind::array});
     } else if (source.ends_with(".npy")) {
       inputs.items_.push_back({.name = source, .kind = Kind::array});

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cases/readable_file.h"
+
 namespace tieout {
 namespace {
 
@@ -45,10 +47,10 @@ std::string read(const nlohmann::json& entry, KnownFinding& known) {
 tl::expected<std::vector<KnownFinding>, std::string> read_baseline(const std::filesystem::path& file) {
   constexpr std::uintmax_t kMostBytes = 4 << 20;
   const auto refuse = [&](const std::string& why) { return tl::unexpected(file.string() + why); };
+  if (const std::string why = why_unreadable(file); !why.empty()) {
+    return refuse(": " + why + "; name the JSON file of the accepted findings");
+  }
   std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(file, error);
-  if (!std::filesystem::exists(status)) return refuse(" cannot be read; name a file that is there");
-  if (!std::filesystem::is_regular_file(status)) return refuse(" is not a regular file; write the baseline to a file");
   if (std::filesystem::file_size(file, error) > kMostBytes) return refuse(" is longer than 4 MiB, and so no baseline");
   std::ifstream in(file, std::ios::binary);
   std::string text(kMostBytes, '\0');  // the file may have grown since its size was read
@@ -62,7 +64,11 @@ tl::expected<std::vector<KnownFinding>, std::string> read_baseline(const std::fi
 
 tl::expected<std::vector<KnownFinding>, std::string> parse_baseline(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_array()) return tl::unexpected(std::string("must be a JSON array of findings"));
+  if (json.is_discarded() || !json.is_array()) {
+    return tl::unexpected(
+        std::string("must be a JSON array of findings; [] accepts none, and each is such as {\"kind\": \"tie\", "
+                    "\"reason\": \"as agreed\"}"));
+  }
   std::vector<KnownFinding> baseline;
   for (const auto& entry : json) {
     KnownFinding known;

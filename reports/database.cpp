@@ -8,6 +8,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "cases/readable_file.h"
+
 namespace tieout {
 
 namespace fs = std::filesystem;
@@ -109,10 +111,8 @@ std::string Row::text(int column) const {
 Database::Database(const fs::path& file, Mode mode) : file_(file.string()) { open(file, mode); }
 
 void Database::open(const fs::path& file, Mode mode) {
+  if (const std::string why = why_unreadable(file); !why.empty()) return refuse(why + kNameARecord);
   std::error_code error;
-  const fs::file_status status = fs::status(file, error);
-  if (fs::exists(status) && !fs::is_regular_file(status))
-    return refuse("this is not a regular file: name a run record");
   // The path is absolute, because SQLite gives some names a meaning.
   const std::string place = fs::absolute(file, error).string();
   if (const std::string why = foreign_neighbour(place); !why.empty()) return refuse(why);
@@ -257,7 +257,7 @@ void Database::refuse(const std::string& why) {
 void Database::fail(int code) {
   const std::string what = connection_ ? sqlite3_errmsg(connection_.get()) : sqlite3_errstr(code);
   const std::string todo = advice(code);
-  refuse(todo.empty() ? what : what + "; " + todo);
+  refuse((todo.empty() ? what : what + "; " + todo) + (code == SQLITE_NOTADB ? kNameARecord : ""));
 }
 
 }  // namespace tieout

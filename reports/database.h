@@ -13,6 +13,10 @@
 
 namespace tieout {
 
+// The advice of messages on a path that is not a run record.
+inline constexpr const char* kNameARecord =
+    "; name a run record, as tieout fuzz --record FILE and tieout campaign --dir FOLDER write it";
+
 // One row of a result. Columns count from 0; NULL reads as 0 or "".
 class Row {
  public:

@@ -262,10 +262,23 @@ Errno write_target(const Target& target, std::string_view text) {
   return write_regular(target, text);
 }
 
+// Returns the advice of the message on a file that cannot be written.
+const char* advice(Errno error) {
+  switch (error) {
+    case EISDIR: return "it is a folder: name a file in it";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "name another place, or allow writing there";
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return "name another place, or make room there";
+    default: return "name another place";
+  }
+}
+
 tl::expected<void, std::string> result_of(const fs::path& path, Errno error) {
   if (error == 0) return {};
-  return tl::unexpected("cannot write " + path.string() + ": " + std::strerror(error) +
-                        "; name another place, or make room there");
+  return tl::unexpected("cannot write " + path.string() + ": " + std::strerror(error) + "; " + advice(error));
 }
 
 // Returns the start of a draft's name. It contains the machine's name, because machines that share a folder cannot
@@ -305,7 +318,7 @@ tl::expected<void, std::string> write_new_file(const fs::path& path, std::string
   if (error == 0) error = write_new(path, bytes);
   if (error == 0) return {};
   if (error == EEXIST) return tl::unexpected(path.string() + ": exists already; name another file, or remove it");
-  return tl::unexpected(path.string() + ": " + std::strerror(error) + "; name another file, or make room there");
+  return tl::unexpected(path.string() + ": " + std::strerror(error) + "; " + advice(error));
 }
 
 tl::expected<void, std::string> check_writable(const fs::path& path) {

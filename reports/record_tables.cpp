@@ -109,7 +109,7 @@ void verify_tables(Database& database) {
   std::int64_t version = 0;
   database.each("PRAGMA application_id", [&](const Row& row) { application = row.integer(0); });
   database.each("PRAGMA user_version", [&](const Row& row) { version = row.integer(0); });
-  if (application != kApplication) database.refuse("this is not a run record of Tieout");
+  if (application != kApplication) database.refuse(std::string("this is not a run record of Tieout") + kNameARecord);
   if (version != kSchemaVersion) {
     database.refuse(
         fmt::format("its schema is version {}, and this Tieout reads version {}: report it with the Tieout "

@@ -133,7 +133,7 @@ TEST(Baseline, ReadsWhatPeopleWrite) {
 }
 
 TEST(Baseline, NamesTheEntryThatIsWrong) {
-  EXPECT_EQ(parse_baseline("{").error(), "must be a JSON array of findings");
+  EXPECT_EQ(parse_baseline("{").error().find("must be a JSON array of findings; [] accepts none"), 0U);
   EXPECT_NE(parse_baseline(R"([{"kind": "tie"}])").error().find("entry 1 has no 'reason'"), std::string::npos);
   EXPECT_NE(parse_baseline(R"([{"reason": "x"}])").error().find("would accept everything"), std::string::npos);
   EXPECT_NE(parse_baseline(R"([{"class": "tie", "reason": "x"}])").error().find("has 'class'"), std::string::npos);

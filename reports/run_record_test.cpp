@@ -209,10 +209,12 @@ TEST_F(RunRecordTest, SaysWhatIsWrongWithAFile) {
     const auto runs = read_records({file(name)});
     return runs ? "none" : runs.error();
   };
-  EXPECT_NE(error_of("absent").find("absent: unable to open"), std::string::npos) << error_of("absent");
+  EXPECT_NE(error_of("absent").find("absent: there is no such file; name a run record"), std::string::npos);
+  std::ofstream(file("empty")).close();
+  EXPECT_NE(error_of("empty").find("not a run record of Tieout; name a run record"), std::string::npos);
 
   std::ofstream(file("text")) << "no database, but long enough to look at: " << std::string(2000, 'x');
-  EXPECT_NE(error_of("text").find("not a run record"), std::string::npos) << error_of("text");
+  EXPECT_NE(error_of("text").find("not a run record; name a run record"), std::string::npos) << error_of("text");
 
   std::ofstream(file("nothing")).close();
   EXPECT_NE(error_of("nothing").find("not a run record"), std::string::npos) << error_of("nothing");
