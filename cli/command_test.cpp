@@ -71,6 +71,8 @@ TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(run("fuzz --cases 99999999999999999999").status, 2);
   EXPECT_EQ(run("fuzz --seed 99999999999999999999").status, 2);
   EXPECT_EQ(run("--help").status, 0);
+  EXPECT_EQ(run("--version").status, 0);
+  EXPECT_EQ(run("--version").output.find("tieout "), 0U);
 }
 
 TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {

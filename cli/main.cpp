@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?", "tieout"};
   app.formatter(tieout::help_formatter());
   app.require_subcommand(1);
+  app.set_version_flag("--version", "tieout " TIEOUT_VERSION, "Print the version");
   app.footer("Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.");
   int exit_status = tieout::kEqual;
   tieout::add_experiment(app, exit_status);
