@@ -246,8 +246,8 @@ int run_campaign_command(Arguments arguments) {
   if (!start) return fail(kBadUsage, start.error());
   RunRecord& record = start->record;
   if (is_empty(plan->options)) return end_empty_shard(plan->options, record, start->campaign.so_far);
-  tell(fmt::format("seed {}, shard {} of {}, {} cases done\n", plan->options.seed, plan->options.shard.index + 1,
-                   plan->options.shard.count, start->campaign.so_far.cases.all()));
+  tell(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", plan->options.seed,
+                   plan->options.shard.index + 1, plan->options.shard.count, start->campaign.so_far.cases.all()));
   tell_what_was_in_flight(plan->options.in_flight);
   remove_abandoned_drafts(plan->corpus);
   if (!start->corpus_done && plan->options.shard.index == 0) {

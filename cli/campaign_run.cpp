@@ -29,7 +29,7 @@ volatile std::sig_atomic_t interrupted = 0;
 // Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
 void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
 
-// Prints for example "  reached: tie 12, bias 30"; nothing if there are no items.
+// Prints for example "  classes, each with the cases that reach it: tie=12, bias=30"; nothing if there are no items.
 void print_counts(const char* head, const std::vector<std::string>& items) {
   if (!items.empty()) print_wrapped(fmt::format("{} {}", head, fmt::join(items, ", ")));
 }
@@ -39,23 +39,23 @@ void print_classes(const RunSummary& run) {
   std::vector<std::string> missed;
   for (const std::string& cls : run.classes) {
     const std::int64_t count = run.reached(cls);
-    if (count > 0) reached.push_back(fmt::format("{} {}", cls, count));
+    if (count > 0) reached.push_back(fmt::format("{}={}", cls, count));
     if (count == 0) missed.push_back(cls);
   }
-  print_counts("  reached:", reached);
-  print_counts("  not reached:", missed);
+  print_counts("  classes, each with the cases that reach it:", reached);
+  print_counts("  classes that no case reaches:", missed);
 }
 
+// Prints one line per strategy, because a strategy's name may contain commas.
 void print_strategies(const RunSummary& run) {
   double all = 0;
   for (const auto& [strategy, seconds] : run.strategy_seconds) all += seconds;
-  std::vector<std::string> shares;
   for (const auto& [strategy, cases] : run.strategies) {
     const auto seconds = run.strategy_seconds.find(strategy);
     const double share = all > 0 && seconds != run.strategy_seconds.end() ? 100 * seconds->second / all : 0;
-    shares.push_back(fmt::format("{} {:.0f} % of the time, {} cases", strategy, share, grouped(cases)));
+    print_wrapped(
+        fmt::format("  drawn for {}: {}, {:.0f} % of the time", printable(strategy), counted(cases, "case"), share));
   }
-  print_counts("  drawn for:", shares);
 }
 
 // Prints how many cases the subject declined, by its reasons, the most frequent first.
@@ -65,7 +65,8 @@ void print_declined(const RunSummary& run) {
   for (const auto& [reason, times] : run.declined) reasons.emplace_back(-times, reason);
   std::ranges::sort(reasons);
   for (std::size_t i = 0; i < reasons.size() && i < kMostReasons; ++i) {
-    fmt::print("  declined and replaced: {:>7} {}\n", grouped(-reasons[i].first), printable(reasons[i].second));
+    print_wrapped(fmt::format("  declined by the subject and replaced by others: {}: {}",
+                              counted(-reasons[i].first, "case"), printable(reasons[i].second)));
   }
   if (reasons.size() > kMostReasons) fmt::print("  ... and {} more reasons\n", reasons.size() - kMostReasons);
 }
@@ -119,7 +120,7 @@ void print_run(const Report& report, bool stopped) {
   const RunSummary& run = report.total;
   for (std::size_t i = 0; i < report.findings.size() && i < kMostPrinted; ++i) {
     const ReportedFinding& reported = report.findings[i];
-    if (reported.known) fmt::print("known: {}\n", printable(reported.known->reason));
+    if (reported.known) fmt::print("accepted by the baseline: {}\n", printable(reported.known->reason));
     fmt::print("{}\n", finding_text(reported.finding));
   }
   if (report.findings.size() > kMostPrinted) {
@@ -130,28 +131,34 @@ void print_run(const Report& report, bool stopped) {
                gone.kind.empty() || gone.case_line.empty() ? "" : ", ", printable(gone.case_line));
   }
   print_wrapped((stopped ? "interrupted: " : "") + verdict(report));
-  for (const auto& field : {&Cell::path, &Cell::engine, &Cell::isa}) {
-    for (const auto& [what, counts] : counts_by(run, field)) {
-      fmt::print("  {:<16} {:>12} cases {:>15} elements\n", printable(what), grouped(counts.cases),
+  struct Field {
+    const char* name;
+    std::string Cell::* member;
+  };
+  for (const auto& [name, member] :
+       {Field{"path", &Cell::path}, {"engine", &Cell::engine}, {"instruction set", &Cell::isa}}) {
+    for (const auto& [what, counts] : counts_by(run, member)) {
+      fmt::print("  {:<15} {:<15} {:>11} cases {:>15} elements\n", name, printable(what), grouped(counts.cases),
                  grouped(counts.elements));
     }
   }
   print_classes(run);
   print_strategies(run);
   for (const auto& [why, count] : run.excused) {
-    print_wrapped(fmt::format("  counted as equal: {} {}", grouped(count), why));
+    print_wrapped(fmt::format("  counted as equal: {}: {}", counted(count, "case"), why));
   }
   for (const auto& [cause, departures] : run.departures) {
-    print_wrapped(fmt::format("  equal, not exact: {} cases, {} elements: {}", grouped(departures.cases),
-                              grouped(departures.elements), cause));
+    print_wrapped(fmt::format("  equal, not exact: {}, {}: {}", counted(departures.cases, "case"),
+                              counted(departures.elements, "element"), cause));
   }
   constexpr std::size_t kMostReasons = 30;
   std::size_t shown = 0;
   for (const auto& [reason, count] : run.reasons) {
-    if (shown++ < kMostReasons) print_wrapped(fmt::format("  not verified: {:>7} {}", count, printable(reason)));
+    if (shown++ < kMostReasons)
+      print_wrapped(fmt::format("  not verified: {}: {}", counted(count, "case"), printable(reason)));
   }
   if (shown > kMostReasons) fmt::print("  ... and {} more reasons: a report has them all\n", shown - kMostReasons);
-  if (!run.domain.empty()) fmt::print("  drawn from: {}\n", printable(run.domain));
+  if (!run.domain.empty()) fmt::print("  drawn from the cases with: {}\n", printable(run.domain));
   print_declined(run);
   if (verified_little(run)) {
     fmt::print(

@@ -96,12 +96,13 @@ void print_counts(const FileEnd& end, const RunSummary& run) {
   if (end.outside > 0) print_text(fmt::format("  {} outside of the domain\n", counted(end.outside, "case")));
   const auto print_line = [](const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); };
   for (const auto& [why, count] : run.excused)
-    print_line(fmt::format("  counted as equal: {} {}", grouped(count), why));
+    print_line(fmt::format("  counted as equal: {}: {}", counted(count, "case"), why));
   for (const auto& [cause, departures] : run.departures) {
-    print_line(fmt::format("  equal, not exact: {} cases, {} elements: {}", grouped(departures.cases),
-                           grouped(departures.elements), cause));
+    print_line(fmt::format("  equal, not exact: {}, {}: {}", counted(departures.cases, "case"),
+                           counted(departures.elements, "element"), cause));
   }
-  for (const auto& [why, count] : run.reasons) print_line(fmt::format("  not verified: {} {}", grouped(count), why));
+  for (const auto& [why, count] : run.reasons)
+    print_line(fmt::format("  not verified: {}: {}", counted(count, "case"), why));
 }
 
 }  // namespace tieout

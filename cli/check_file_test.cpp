@@ -39,7 +39,7 @@ TEST_F(CheckFile, CountsEveryLine) {
   EXPECT_EQ(o.status, 0) << o.output;
   expect_words(o, "3 cases equal, 0 differ, 1 not verified");
   expect_words(o, "7 lines, 3 without a case");
-  expect_words(o, "not verified: 1 known defect fbgemm_depthwise3d_small");
+  expect_words(o, "not verified: 1 case: LibTorch's known defect fbgemm_depthwise3d_small");
 }
 
 // A line that names an engine requires that engine's answer of a subject. QNNPACK, for example, rounds the bias to a

@@ -110,6 +110,16 @@ TEST_F(Command, FuzzVerifiesAndReports) {
                         folder_.in("findings.txt") + "'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_NE(o.output.find("elements equal"), std::string::npos) << o.output;
+  EXPECT_EQ(o.output.find("to repeat these cases: tieout fuzz --cases 300 --seed 3\n"), 0U) << o.output;
+  std::istringstream lines(o.output);
+  int drawn_for = 0;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 80U) << line;
+    drawn_for += line.starts_with("  drawn for ") && line.ends_with(" % of the time") ? 1 : 0;
+  }
+  // Each strategy has a line of its own, because its name may contain commas.
+  EXPECT_EQ(drawn_for, 5) << o.output;
+  EXPECT_NE(o.output.find("\n  engine          onednn "), std::string::npos) << o.output;
   EXPECT_EQ(read(folder_.in("report.md")).find("# Tieout: "), 0U);
   EXPECT_EQ(read(folder_.in("findings.txt")), "");
 }

@@ -139,7 +139,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
     }
     if (!options->seed) {
       options->seed = std::to_string(draw_seed());
-      fmt::print(stderr, "seed {}\n", *options->seed);
+      fmt::print(stderr, "to repeat this experiment: tieout experiment --seed {}\n", *options->seed);
     }
     const auto seed = parse_seed(*options->seed);
     if (!seed) {

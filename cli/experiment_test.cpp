@@ -113,9 +113,10 @@ TEST(Experiment, SomeSeedsTellTheHypothesesApart) {
 
 TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
   const Outcome both = experiment("", Streams::both);
-  ASSERT_TRUE(both.output.starts_with("seed ")) << both.output;
+  const std::string head = "to repeat this experiment: tieout experiment ";
+  ASSERT_TRUE(both.output.starts_with(head + "--seed ")) << both.output;
   const std::size_t end = both.output.find('\n');
-  const Outcome again = experiment("--seed " + both.output.substr(5, end - 5));
+  const Outcome again = experiment(both.output.substr(head.size(), end - head.size()));
   EXPECT_EQ(again.output, both.output.substr(end + 1));
   EXPECT_EQ(again.status, both.status);
 }

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "cases/printable.h"
 #include "cli/campaign_run.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
@@ -82,7 +83,7 @@ int run_fuzz(Arguments& arguments) {
     if (!created) return bad_usage("--record: " + created.error());
     record = std::move(*created);
   }
-  fmt::print(stderr, "seed {}\n", *seed);
+  fmt::print(stderr, "to repeat these cases: {}\n", printable(options.command));
   CampaignEnd end = watch_campaign(options, **reference, {.so_far = std::move(run)},
                                    [&](const RecordBlock& block, const RunSummary& so_far) {
                                      return record ? record->append(block, so_far) : tl::expected<void, std::string>();

@@ -75,10 +75,10 @@ std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, En
 std::string_view refusal(const ConvCase& c, const Hardware&) {
   switch (c.execution.engine) {
     case Engine::onednn:
-      if (has_weight_zero_point(c)) return "ONEDNN takes weights whose zero points are all 0";
+      if (has_weight_zero_point(c)) return "ONEDNN takes only weights whose zero points are all 0";
       break;
     case Engine::qnnpack:
-      if (qnnpack_refuses(c)) return "QNNPACK takes multipliers xs * ws / os, and xs / os, that are normal floats";
+      if (qnnpack_refuses(c)) return "QNNPACK takes only multipliers xs * ws / os, and xs / os, that are normal floats";
       break;
     case Engine::fbgemm:
     case Engine::x86: break;

@@ -213,4 +213,8 @@ const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware) {
   return nullptr;
 }
 
+std::string text_of(const KnownDefect& defect, std::string_view what) {
+  return "LibTorch's known defect " + std::string(defect.id) + ": " + std::string(what);
+}
+
 }  // namespace tieout

@@ -23,4 +23,8 @@ struct KnownDefect {
 // engine that X86 picks. The result has static storage.
 [[nodiscard]] const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware);
 
+// Returns for example "LibTorch's known defect fbgemm_groupwise_remainder: SIGSEGV". what: the effect of the defect, or
+// what was done about it.
+[[nodiscard]] std::string text_of(const KnownDefect& defect, std::string_view what);
+
 }  // namespace tieout

@@ -102,7 +102,7 @@ class Adapter final : public LibTorch {
       return cannot(EngineError::Kind::absent, "this LibTorch has no engine ", name(execution.engine));
     }
     if (!cpu_has(execution.isa)) {
-      return cannot(EngineError::Kind::unsupported, "this CPU has no ", name(execution.isa));
+      return cannot(EngineError::Kind::unsupported, "this CPU lacks the instruction set ", name(execution.isa));
     }
     if (execution.threads > most_threads()) {
       return cannot(EngineError::Kind::unsupported, "OMP_THREAD_LIMIT allows fewer threads than ",

@@ -198,7 +198,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
-    return mistrusted("known defect " + std::string(defect->id));
+    return mistrusted(text_of(*defect, "its answer is wrong, or it reads or writes outside of its tensors"));
   }
   report.largest_activation = walked.range.highest;
   report.wrong_sums = static_cast<std::int64_t>(walked.opinion.wrong_sums.size());

@@ -5,11 +5,12 @@
 
 #include "cases/bytes.h"
 #include "cases/digest.h"
+#include "oracle/known_defects.h"
 
 namespace tieout {
 namespace {
 
-constexpr std::string_view kDeclined = "declined: ";
+constexpr std::string_view kDeclined = "declined by the subject: ";
 // More than any run makes.
 constexpr std::int64_t kMostAttempts = 1'000;
 
@@ -39,7 +40,7 @@ std::uint64_t digest_of(const CaseOutcome& outcome, Digest digest) {
 // random, so that recording it would make two runs differ.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
   return {.status = Status::mistrusted,
-          .reason = "known defect " + std::string(defect.id) + ": leaves its buffers",
+          .reason = text_of(defect, "it reads or writes outside of its tensors"),
           .cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference.native_isa())};
 }
 
@@ -106,9 +107,7 @@ CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& dea
   if (defect == nullptr) {
     return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + death.text()}), .cell = cell};
   }
-  return {.status = Status::mistrusted,
-          .reason = "known defect " + std::string(defect->id) + ": " + death.text(),
-          .cell = cell};
+  return {.status = Status::mistrusted, .reason = text_of(*defect, death.text()), .cell = cell};
 }
 
 bool is_finding(const CaseOutcome& outcome) {

@@ -15,6 +15,7 @@
 #include "cases/contents.h"
 #include "oracle/difference_class.h"
 #include "oracle/engine_model.h"
+#include "oracle/known_defects.h"
 #include "props/isolated.h"
 #include "props/probe.h"
 #include "props/reference_answer.h"
@@ -42,10 +43,6 @@ void end_without_answer(Verdict& verdict, Status status, std::string reason) {
 void fail(Verdict& verdict, std::string failure) {
   verdict.status = Status::differed;
   verdict.finding.failure = std::move(failure);
-}
-
-std::string known(const KnownDefect& defect, std::string_view what) {
-  return "known defect " + std::string(defect.id) + ": " + std::string(what);
 }
 
 void set_cause(Finding& finding, const Difference& difference) {
@@ -87,7 +84,10 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   // An answer does not count if the case accesses memory outside of its buffers, even if it is equal, and a wrong
   // answer where that is known is no finding.
   if (verdict.defect != nullptr && (verdict.defect->memory || !d.equal())) {
-    return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, d.equal() ? "equal" : "differs"));
+    return end_without_answer(
+        verdict, Status::mistrusted,
+        text_of(*verdict.defect, d.equal() ? "it reads or writes outside of its tensors, though the answer is right"
+                                           : "its answer is wrong"));
   }
   verdict.elements = d.elements;
   if (d.equal()) {
@@ -117,10 +117,10 @@ void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hard
     case ReferenceFailure::Kind::starved: return end_without_answer(verdict, Status::starved, text);
     case ReferenceFailure::Kind::refused:
       if (refusal_due.empty()) return fail(verdict, "refused: " + text);
-      return end_without_answer(verdict, Status::skipped, "refused, as known: " + refusal_due);
+      return end_without_answer(verdict, Status::skipped, "LibTorch refuses such cases, as known: " + refusal_due);
     case ReferenceFailure::Kind::died: break;
   }
-  if (verdict.defect != nullptr) return end_without_answer(verdict, Status::mistrusted, known(*verdict.defect, text));
+  if (verdict.defect != nullptr) return end_without_answer(verdict, Status::mistrusted, text_of(*verdict.defect, text));
   verdict.finding.failure = "died: " + text;
   end_without_answer(verdict, Status::crashed, text);
 }
@@ -177,7 +177,9 @@ Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const R
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::in_a_run);
   return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
     if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
-    end_without_answer(verdict, Status::skipped, known(*verdict.defect, "not run"));
+    end_without_answer(
+        verdict, Status::skipped,
+        text_of(*verdict.defect, "the case is not run, because it would read or write outside of its tensors"));
     return {};
   });
 }

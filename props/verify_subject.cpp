@@ -54,7 +54,9 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
   switch (trial.kind) {
     case Trial::Kind::answered:
     case Trial::Kind::unstable: return true;
-    case Trial::Kind::declined: end_without_answer(verdict, Status::skipped, "declined: " + trial.words); break;
+    case Trial::Kind::declined:
+      end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.words);
+      break;
     case Trial::Kind::absent: end_without_answer(verdict, Status::errored, trial.words); break;
     case Trial::Kind::starved: end_without_answer(verdict, Status::starved, trial.words); break;
     case Trial::Kind::misbehaved:

@@ -195,7 +195,7 @@ TEST(VerifySubject, ADeclinedCaseIsSkipped) {
   shy.declined_dims = 2;
   const Verdict verdict = verify(parsed("conv2d"), reference, &shy);
   EXPECT_EQ(verdict.status, Status::skipped);
-  EXPECT_EQ(verdict.reason, "declined: such dims");
+  EXPECT_EQ(verdict.reason, "declined by the subject: such dims");
 }
 
 // The expected output does not exist while the subject can still answer.
@@ -226,7 +226,7 @@ TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {
   const auto shy = linked_subject("shy", [](const tieout_conv*) { return "everything"; }, nullptr);
   const RunSummary run = campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);
   EXPECT_EQ(run.cases.skipped, 50);
-  EXPECT_EQ(run.reasons.at("declined: everything"), 50);
+  EXPECT_EQ(run.reasons.at("declined by the subject: everything"), 50);
   EXPECT_EQ(exit_status(make_report({run})), 3);
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "reports/number_text.h"
+
 namespace tieout {
 namespace {
 
@@ -138,7 +140,8 @@ std::string unverified_text(const ModelReport& report) {
   std::string text;
   for (const auto& [name, calls] : report.unverified) text += fmt::format("  {:>6} {}\n", calls, name);
   if (!text.empty()) text = "Not verified, because they are no plain convolutions (calls):\n" + text;
-  for (const auto& [reason, count] : report.run.reasons) text += fmt::format("not verified: {:>5} {}\n", count, reason);
+  for (const auto& [reason, count] : report.run.reasons)
+    text += fmt::format("not verified: {}: {}\n", counted(count, "layer"), reason);
   return text;
 }
 
