@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "reports/departure_text.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
 #include "reports/text_wrap.h"
@@ -144,13 +145,7 @@ void print_run(const Report& report, bool stopped) {
   }
   print_classes(run);
   print_strategies(run);
-  for (const auto& [why, count] : run.excused) {
-    print_wrapped(fmt::format("  counted as equal: {}: {}", counted(count, "case"), why));
-  }
-  for (const auto& [cause, departures] : run.departures) {
-    print_wrapped(fmt::format("  equal, not exact: {}, {}: {}", counted(departures.cases, "case"),
-                              counted(departures.elements, "element"), cause));
-  }
+  for (const std::string& sentence : departure_sentences(run)) print_wrapped("  " + sentence);
   constexpr std::size_t kMostReasons = 30;
   std::size_t shown = 0;
   for (const auto& [reason, count] : run.reasons) {

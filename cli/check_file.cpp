@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/line_reader.h"
 #include "cli/terminal.h"
+#include "reports/departure_text.h"
 #include "reports/finding_text.h"
 #include "reports/number_text.h"
 #include "reports/text_wrap.h"
@@ -95,12 +96,7 @@ void print_counts(const FileEnd& end, const RunSummary& run) {
   print_text(fmt::format("  {}, {} without a case\n", counted(end.lines, "line"), grouped(end.without_case)));
   if (end.outside > 0) print_text(fmt::format("  {} outside of the domain\n", counted(end.outside, "case")));
   const auto print_line = [](const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); };
-  for (const auto& [why, count] : run.excused)
-    print_line(fmt::format("  counted as equal: {}: {}", counted(count, "case"), why));
-  for (const auto& [cause, departures] : run.departures) {
-    print_line(fmt::format("  equal, not exact: {}, {}: {}", counted(departures.cases, "case"),
-                           counted(departures.elements, "element"), cause));
-  }
+  for (const std::string& sentence : departure_sentences(run)) print_line("  " + sentence);
   for (const auto& [why, count] : run.reasons)
     print_line(fmt::format("  not verified: {}: {}", counted(count, "case"), why));
 }

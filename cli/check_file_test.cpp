@@ -42,6 +42,19 @@ TEST_F(CheckFile, CountsEveryLine) {
   expect_words(o, "not verified: 1 case: LibTorch's known defect fbgemm_depthwise3d_small");
 }
 
+// The values of the first line depend on the CPU, which counts of equal cases alone would hide.
+TEST_F(CheckFile, StatesWhichEqualCasesAreNotExact) {
+  const std::string cases = write("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113] isa=avx2\nconv2d x=[1] w=[1]\n");
+  const Outcome of_libtorch = run(cases);
+  EXPECT_EQ(of_libtorch.status, 0) << of_libtorch.output;
+  expect_words(of_libtorch,
+               "\n  1 element in 1 case is equal to LibTorch's values but not to the exact\n    contract's");
+  const Outcome of_subject = run(cases + "--subject hypothesis:integer_float32");
+  EXPECT_EQ(of_subject.status, 0) << of_subject.output;
+  expect_words(of_subject,
+               "\n  1 case counts as equal although some values are not LibTorch's, because the\n    subject");
+}
+
 // A line that names an engine requires that engine's answer of a subject. QNNPACK, for example, rounds the bias to a
 // whole number.
 TEST_F(CheckFile, ASubjectIsVerifiedOnTheLinesOfEveryEngine) {
