@@ -1,6 +1,6 @@
 #pragma once
-// Lists the classes of cases: the properties that are known to separate implementations. props/case_class.h determines
-// which of them a case has.
+// Lists the classes of cases: the properties that are known to separate implementations. props/generate/case_class.h
+// determines which of them a case has.
 
 #include <cstddef>
 #include <string_view>

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "cases/cpu.h"
+#include "cases/machine/cpu.h"
 #include "cases/random.h"
 
 namespace tieout {

@@ -6,7 +6,7 @@
 #include <limits>
 #include <string_view>
 
-#include "cases/case_advice.h"
+#include "cases/strings/case_advice.h"
 
 namespace tieout {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/test_command.h"
+#include "cli/testing/test_command.h"
 
 namespace tieout {
 namespace {
@@ -104,7 +104,8 @@ TEST(CommandLine, AReportOnStandardOutputStandsThereAlone) {
   ASSERT_EQ(run("check conv2d --record " + record).status, 0);
   const std::string models = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
   for (const std::string& command :
-       {std::string("check conv2d"), std::string("check --file '" TIEOUT_SOURCE_DIR "/props/corpus/engines.txt'"),
+       {std::string("check conv2d"),
+        std::string("check --file '" TIEOUT_SOURCE_DIR "/props/properties/corpus/engines.txt'"),
         std::string("fuzz --cases 20 --seed 3"), std::string("experiment --seed 1"), "report " + record,
         "campaign --cases 20 --seed 3 --dir '" + folder.in("campaign") + "'", std::string("identify --cases 50"),
         std::string("selftest --fault round_half_away --cases 2000"),

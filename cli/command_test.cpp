@@ -6,8 +6,8 @@
 #include <sstream>
 #include <string>
 
-#include "cases/cpu.h"
-#include "cli/test_command.h"
+#include "cases/machine/cpu.h"
+#include "cli/testing/test_command.h"
 
 namespace tieout {
 namespace {
@@ -143,7 +143,8 @@ TEST_F(Command, ASubjectIsVerified) {
   const Outcome o = run("fuzz --cases 300 --seed 3 --subject '" + kKernel + "'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_NE(o.output.find("300 cases verified"), std::string::npos) << o.output;
-  EXPECT_EQ(run("check --file '" TIEOUT_SOURCE_DIR "/props/corpus/contract.txt' --subject '" + kKernel + "'").status,
+  EXPECT_EQ(run("check --file '" TIEOUT_SOURCE_DIR "/props/properties/corpus/contract.txt' --subject '" + kKernel + "'")
+                .status,
             0);
   EXPECT_EQ(run("identify --cases 500 --subject '" + kKernel + "'").status, 0);
 }

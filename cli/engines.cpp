@@ -5,13 +5,13 @@
 #include <memory>
 #include <string>
 
-#include "cases/case_text.h"
-#include "cases/printable.h"
-#include "cli/commands.h"
-#include "cli/machine.h"
-#include "oracle/engine_model.h"
-#include "oracle/known_defects.h"
-#include "oracle/libtorch.h"
+#include "cases/strings/printable.h"
+#include "cases/text/case_text.h"
+#include "cli/common/commands.h"
+#include "cli/common/machine.h"
+#include "oracle/engines/engine_model.h"
+#include "oracle/engines/known_defects.h"
+#include "oracle/libtorch/libtorch.h"
 
 namespace tieout {
 namespace {

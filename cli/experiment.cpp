@@ -8,18 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "cases/case_text.h"
 #include "cases/contents.h"
-#include "cases/printable.h"
-#include "cli/commands.h"
-#include "cli/seed.h"
-#include "cli/sinks.h"
+#include "cases/strings/printable.h"
+#include "cases/text/case_text.h"
+#include "cli/common/commands.h"
+#include "cli/options/seed.h"
+#include "cli/options/sinks.h"
 #include "kernels/conv_relu.h"
-#include "oracle/dequantized.h"
-#include "oracle/fbgemm_path.h"
-#include "oracle/libtorch.h"
-#include "props/given_cases.h"
-#include "reports/document_text.h"
+#include "oracle/engines/fbgemm_path.h"
+#include "oracle/hypotheses/dequantized.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/campaign/given_cases.h"
+#include "reports/text/document_text.h"
 
 namespace tieout {
 namespace {
@@ -102,7 +102,8 @@ int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const st
   if (!same_bits(document_output_1(e->problem), e->manual_output_1.tensor) ||
       !same_bits(document_output_2(e->problem), e->manual_output_2.tensor)) {
     fmt::print(stderr,
-               "tieout experiment: seed {}: LibTorch's manual_output_1 or 2 is not what oracle/dequantized.h makes of "
+               "tieout experiment: seed {}: LibTorch's manual_output_1 or 2 is not what "
+               "oracle/hypotheses/dequantized.h makes of "
                "the same case: {}\n",
                seed, print(e->problem.spec));
     return kNotVerified;

@@ -1,5 +1,5 @@
-// Compares the experiment with testdata/document_runs.json, thirty-four runs of the document's script by python: every
-// captured value of all runs, and every byte that the first eighteen printed.
+// Compares the experiment with cli/testdata/document_runs.json, thirty-four runs of the document's script by python:
+// every captured value of all runs, and every byte that the first eighteen printed.
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cases/case_text.h"
 #include "cases/contents.h"
-#include "cli/test_command.h"
-#include "oracle/libtorch.h"
+#include "cases/text/case_text.h"
+#include "cli/testing/test_command.h"
+#include "oracle/libtorch/libtorch.h"
 
 namespace tieout {
 namespace {

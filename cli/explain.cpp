@@ -1,4 +1,4 @@
-#include "props/explain.h"
+#include "props/explain/explain.h"
 
 #include <fmt/format.h>
 
@@ -8,13 +8,13 @@
 #include <optional>
 #include <string>
 
-#include "cases/case_cost.h"
-#include "cases/case_text.h"
 #include "cases/contents.h"
-#include "cases/printable.h"
-#include "cli/commands.h"
-#include "cli/duration.h"
-#include "cli/subject_option.h"
+#include "cases/strings/printable.h"
+#include "cases/text/case_cost.h"
+#include "cases/text/case_text.h"
+#include "cli/common/commands.h"
+#include "cli/common/duration.h"
+#include "cli/options/subject_option.h"
 
 namespace tieout {
 namespace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "cli/test_command.h"
+#include "cli/testing/test_command.h"
 
 namespace tieout {
 namespace {

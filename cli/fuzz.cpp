@@ -9,17 +9,17 @@
 #include <thread>
 #include <utility>
 
-#include "cases/printable.h"
-#include "cli/campaign_run.h"
-#include "cli/command_line.h"
-#include "cli/commands.h"
-#include "cli/domain_option.h"
-#include "cli/seed.h"
-#include "cli/sinks.h"
-#include "cli/subject_option.h"
-#include "oracle/libtorch.h"
-#include "props/campaign.h"
-#include "reports/run_record.h"
+#include "cases/strings/printable.h"
+#include "cli/campaign/campaign_run.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/seed.h"
+#include "cli/options/sinks.h"
+#include "cli/options/subject_option.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/campaign/campaign.h"
+#include "reports/records/run_record.h"
 
 namespace tieout {
 namespace {

@@ -1,4 +1,4 @@
-#include "props/identify.h"
+#include "props/identify/identify.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,20 +11,20 @@
 #include <utility>
 #include <vector>
 
-#include "cases/case_text.h"
-#include "cases/printable.h"
-#include "cli/command_line.h"
-#include "cli/commands.h"
-#include "cli/domain_option.h"
-#include "cli/machine.h"
-#include "cli/sinks.h"
-#include "cli/subject_option.h"
+#include "cases/strings/printable.h"
+#include "cases/text/case_text.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/common/machine.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/sinks.h"
+#include "cli/options/subject_option.h"
 #include "kernels/conv_relu.h"
-#include "oracle/known_defects.h"
-#include "oracle/libtorch.h"
-#include "props/subject_probes.h"
-#include "reports/finding_text.h"
-#include "reports/number_text.h"
+#include "oracle/engines/known_defects.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/identify/subject_probes.h"
+#include "reports/formats/finding_text.h"
+#include "reports/text/number_text.h"
 
 namespace tieout {
 namespace {

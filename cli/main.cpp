@@ -7,8 +7,8 @@
 #include <exception>
 #include <iostream>
 
-#include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "cli/test_command.h"
+#include "cli/testing/test_command.h"
 
 namespace tieout {
 namespace {

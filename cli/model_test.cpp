@@ -8,7 +8,7 @@
 #include <iterator>
 #include <string>
 
-#include "cli/test_command.h"
+#include "cli/testing/test_command.h"
 
 namespace tieout {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/test_command.h"
+#include "cli/testing/test_command.h"
 
 namespace tieout {
 namespace {

@@ -1,4 +1,4 @@
-#include "reports/report.h"
+#include "reports/data/report.h"
 
 #include <fmt/format.h>
 
@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "cli/campaign_run.h"
-#include "cli/commands.h"
-#include "cli/domain_option.h"
-#include "cli/sinks.h"
-#include "reports/record_files.h"
+#include "cli/campaign/campaign_run.h"
+#include "cli/common/commands.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/sinks.h"
+#include "reports/records/record_files.h"
 
 namespace tieout {
 namespace {

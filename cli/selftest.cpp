@@ -1,4 +1,4 @@
-#include "props/selftest.h"
+#include "props/selftest/selftest.h"
 
 #include <fmt/format.h>
 
@@ -8,16 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "cases/printable.h"
-#include "cli/command_line.h"
-#include "cli/commands.h"
-#include "cli/domain_option.h"
-#include "cli/sinks.h"
-#include "oracle/libtorch.h"
-#include "props/campaign.h"
-#include "props/data_policy.h"
-#include "reports/finding_text.h"
-#include "reports/report.h"
+#include "cases/strings/printable.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/sinks.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/campaign/campaign.h"
+#include "props/selftest/data_policy.h"
+#include "props/verify/run_head.h"
+#include "reports/data/report.h"
+#include "reports/formats/finding_text.h"
 
 namespace tieout {
 namespace {

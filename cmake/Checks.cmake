@@ -22,7 +22,7 @@ foreach(folder "${TIEOUT_EXPECTED_INCLUDE}" "${TIEOUT_CLI11_INCLUDE}")
     list(APPEND tieout_header_flags -isystem "${folder}")
   endif()
 endforeach()
-foreach(room cases kernels oracle reports props cli)
+foreach(room cases kernels oracle layers reports props cli)
   add_test(NAME headers.${room} COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_headers.sh" ${room}
     "${CMAKE_CXX_COMPILER}" ${tieout_header_flags})
   set_tests_properties(headers.${room} PROPERTIES LABELS headers)

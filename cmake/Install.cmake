@@ -15,9 +15,9 @@ install(TARGETS tieout tieout_kernel EXPORT tieoutTargets RUNTIME DESTINATION "$
 install(TARGETS tieout_subject_host RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}")
 install(TARGETS tieout_libtorch LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(FILES kernels/tieout_kernel.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(FILES props/kernel_gtest.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout" RENAME gtest.h)
-install(FILES cases/shell_word.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout/cases")
-install(FILES props/corpus/contract.txt DESTINATION "${CMAKE_INSTALL_DATADIR}/tieout")
+install(FILES props/package/kernel_gtest.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout" RENAME gtest.h)
+install(FILES cases/strings/shell_word.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout/cases/strings")
+install(FILES props/properties/corpus/contract.txt DESTINATION "${CMAKE_INSTALL_DATADIR}/tieout")
 install(EXPORT tieoutTargets NAMESPACE tieout:: DESTINATION "${tieout_cmake_dir}")
 configure_package_config_file(cmake/tieoutConfig.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/tieoutConfig.cmake"
   INSTALL_DESTINATION "${tieout_cmake_dir}" PATH_VARS CMAKE_INSTALL_DATADIR CMAKE_INSTALL_INCLUDEDIR)

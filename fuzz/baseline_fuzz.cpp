@@ -1,7 +1,7 @@
 // Fuzzes the reader of baselines: it refuses the input with a message, or every entry names findings and has a reason.
 
 #include "fuzz/fuzz_target.h"
-#include "reports/baseline.h"
+#include "reports/data/baseline.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tieout;

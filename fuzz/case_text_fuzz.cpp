@@ -1,7 +1,7 @@
 // Fuzzes the parser of case lines: it refuses the input with a message, or returns a case whose printed text is parsed
 // as the same case.
 
-#include "cases/case_text.h"
+#include "cases/text/case_text.h"
 #include "fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

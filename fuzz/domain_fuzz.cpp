@@ -1,7 +1,7 @@
 // Fuzzes the parser of domains: it refuses the input with a message, or returns a domain whose printed text is parsed
 // as the same domain.
 
-#include "cases/domain.h"
+#include "cases/text/domain.h"
 #include "fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,14 +2,14 @@
 // message, or every report can show the finding.
 
 #include "fuzz/fuzz_target.h"
-#include "reports/finding_json.h"
-#include "reports/finding_text.h"
-#include "reports/github_annotations.h"
-#include "reports/html.h"
-#include "reports/json.h"
-#include "reports/junit.h"
-#include "reports/markdown.h"
-#include "reports/report.h"
+#include "reports/data/report.h"
+#include "reports/formats/finding_text.h"
+#include "reports/formats/github_annotations.h"
+#include "reports/formats/html/html.h"
+#include "reports/formats/json.h"
+#include "reports/formats/junit.h"
+#include "reports/formats/markdown.h"
+#include "reports/records/finding_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tieout;

@@ -3,7 +3,7 @@
 
 #include "fuzz/fuzz_target.h"
 #include "fuzz/memory_file.h"
-#include "oracle/model_file.h"
+#include "oracle/model_files/model_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const tieout::MemoryFile file(tieout::text_of(data, size));

@@ -1,7 +1,7 @@
 // Fuzzes the reader of .npy files: it refuses the input with a message, or returns elements that match the shape.
 
 #include "fuzz/fuzz_target.h"
-#include "oracle/npy.h"
+#include "oracle/model_files/npy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tieout;

@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <string>
 
-#include "cases/case_text.h"
 #include "cases/contents.h"
+#include "cases/text/case_text.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/memory_file.h"
-#include "kernels/process_subject.h"
+#include "kernels/host/process_subject.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tieout;

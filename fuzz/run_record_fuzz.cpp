@@ -12,10 +12,10 @@
 
 #include "fuzz/fuzz_target.h"
 #include "fuzz/memory_file.h"
-#include "reports/finding_text.h"
-#include "reports/json.h"
-#include "reports/report.h"
-#include "reports/run_record.h"
+#include "reports/data/report.h"
+#include "reports/formats/finding_text.h"
+#include "reports/formats/json.h"
+#include "reports/records/run_record.h"
 
 namespace {
 

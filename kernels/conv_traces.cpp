@@ -10,9 +10,9 @@
 #include <limits>
 #include <numeric>
 
-#include "cases/cpu.h"
+#include "cases/case_predicates.h"
+#include "cases/machine/cpu.h"
 #include "cases/padded.h"
-#include "cases/traits.h"
 #include "kernels/channel_scale.h"
 #include "kernels/conv_relu.h"
 

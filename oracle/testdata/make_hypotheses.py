@@ -1,7 +1,7 @@
-"""Writes hypotheses.json: cases of one output element each, with its value by each hypothesis of oracle/hypotheses.cpp.
+"""Writes hypotheses.json: cases of one output element each, with its value by each hypothesis of oracle/hypotheses/hypotheses.cpp.
 
 Usage: python make_hypotheses.py > hypotheses.json
-The implementation follows the formulas in oracle/hypothesis_*.h and engine_model.h and uses python's integers, exact
+The implementation follows the formulas in oracle/hypotheses/hypothesis_*.h and engine_model.h and uses python's integers, exact
 fractions, and roundings of fractions to float32, float64 and integers that are defined below. It uses no floating-point
 operation of the machine except for the float64 sums in manual_output_1. Cases are selected so that every hypothesis
 differs from integer_float32 in some of them.

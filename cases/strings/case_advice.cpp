@@ -1,0 +1,248 @@
+#include "cases/strings/case_advice.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "cases/strings/nearest_word.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::array<std::string_view, 5> kSpatialWords{"input", "kernel", "stride", "padding", "dilation"};
+constexpr std::array<std::string_view, 5> kListWords{"ws", "wz", "bias", "x", "w"};
+
+// Lists the names that other notations have for the words of a case.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNames{{
+    {"kernel_size", "kernel"},
+    {"kernel_shape", "kernel"},
+    {"filter", "kernel"},
+    {"strides", "stride"},
+    {"pad", "padding"},
+    {"pads", "padding"},
+    {"dilations", "dilation"},
+    {"size", "input"},
+    {"shape", "input"},
+    {"input_size", "input"},
+    {"input_channels", "in_channels"},
+    {"channels", "in_channels"},
+    {"ic", "in_channels"},
+    {"cin", "in_channels"},
+    {"output_channels", "out_channels"},
+    {"oc", "out_channels"},
+    {"cout", "out_channels"},
+    {"n", "batch"},
+    {"batch_size", "batch"},
+    {"weight", "w"},
+    {"weights", "w"},
+    {"activation", "x"},
+    {"input_scale", "xs"},
+    {"weight_scale", "ws"},
+    {"output_scale", "os"},
+    {"memory_format", "format"},
+}};
+
+// For each word, a value that it accepts.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kExamples{{
+    {"batch", "2"},
+    {"in_channels", "3"},
+    {"out_channels", "8"},
+    {"groups", "1"},
+    {"input", "8"},
+    {"kernel", "3"},
+    {"stride", "2"},
+    {"padding", "1"},
+    {"dilation", "2"},
+    {"xs", "0.05"},
+    {"xz", "128"},
+    {"ws", "0.1"},
+    {"wz", "0"},
+    {"os", "0.5"},
+    {"oz", "128"},
+    {"bias", "[0.5]"},
+    {"x", "uniform"},
+    {"w", "uniform"},
+    {"seed", "7"},
+    {"threads", "1"},
+    {"engine", "fbgemm"},
+    {"isa", "native"},
+    {"format", "contiguous"},
+}};
+
+// For each word that accepts whole numbers, their range.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWholeNumbers{{
+    {"batch", "0..16777216"},
+    {"in_channels", "1..16777216"},
+    {"out_channels", "1..16777216"},
+    {"groups", "that divides in_channels and out_channels"},
+    {"input", "1..16777216"},
+    {"kernel", "1..16777216"},
+    {"stride", "1..16777216"},
+    {"padding", "0..16777216"},
+    {"dilation", "1..16777216"},
+    {"xz", "0..255"},
+    {"wz", "-128..127"},
+    {"oz", "0..255"},
+    {"x", "0..255"},
+    {"w", "-128..127"},
+    {"seed", "0..18446744073709551615"},
+    {"threads", "1..256"},
+}};
+
+template <typename Table>
+std::string_view find(const Table& table, std::string_view word) {
+  const auto found = std::ranges::find(table, word, [](const auto& line) { return line.first; });
+  return found == table.end() ? std::string_view() : found->second;
+}
+
+template <typename Words>
+bool has(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Joins the parts of a list, which may have any brackets and spaces, commas or semicolons as separators.
+std::string joined(std::string_view list, std::string_view separators, char between) {
+  std::string text;
+  while (true) {
+    const std::size_t begin = list.find_first_not_of(separators);
+    if (begin == std::string_view::npos) return text;
+    list.remove_prefix(begin);
+    const std::string_view part = list.substr(0, list.find_first_of(separators));
+    if (!text.empty()) text += between;
+    text += part;
+    list.remove_prefix(part.size());
+  }
+}
+
+std::string as_list(std::string_view value) { return "[" + joined(value, " \t,;[](){}", ',') + "]"; }
+std::string as_extents(std::string_view value) { return joined(value, " \t,;[](){}*X", 'x'); }
+
+std::string write(std::string_view word, const std::string& value) {
+  return "; write " + std::string(word) + "=" + excerpt(value);
+}
+
+// Returns the parts of a shape in PyTorch's notation, with batch and channels before the extents; empty if the text is
+// not such a shape.
+std::vector<std::string> parts_of_shape(std::string_view extents, int dims) {
+  std::vector<std::string> parts{""};
+  for (const char c : extents) {
+    if (c == 'x') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts.size() == static_cast<std::size_t>(dims) + 2 ? parts : std::vector<std::string>();
+}
+
+// Returns advice on a tensor's whole shape where only its extents are expected; empty if there is none.
+std::string advice_on_shape(std::string_view word, const std::string& extents, int dims) {
+  const std::vector<std::string> parts = parts_of_shape(extents, dims);
+  if (parts.empty() || (word != "input" && word != "kernel")) return {};
+  const bool is_input = word == "input";
+  return std::string("; write ") + (is_input ? "batch=" : "out_channels=") + excerpt(parts[0]) +
+         " in_channels=" + excerpt(parts[1]) + " " + std::string(word) + "=" +
+         excerpt(std::string_view(extents).substr(parts[0].size() + parts[1].size() + 2));
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return lower;
+}
+
+bool is_number_like(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789+-.eExX,; []()*") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kMost = 60;
+  std::string shown(text.substr(0, kMost));
+  std::ranges::replace_if(shown, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text.size() > kMost ? shown + "..." : shown;
+}
+
+std::string advice_on_word(std::string_view word) {
+  if (word == "relu6" || word == "hardtanh" || word == "clamp" || word == "clip") {
+    return "; write relu: the upper end of a clamp is that of the output's range, os * (255 - oz)";
+  }
+  if (word == "scale" || word == "zero_point" || word == "zp") {
+    return "; write xs and xz for the activation's, ws and wz for the weight's, os and oz for the output's";
+  }
+  if (word == "no_relu" || word == "norelu") return "; leave the word relu out";
+  for (const auto& [other, ours] : kOtherNames) {
+    if (word == other) return "; write " + std::string(ours);
+  }
+  static const std::vector<std::string> words{"batch",  "in_channels", "out_channels", "groups", "input",  "kernel",
+                                              "stride", "dilation",    "padding",      "xs",     "xz",     "ws",
+                                              "wz",     "os",          "oz",           "bias",   "relu",   "x",
+                                              "w",      "seed",        "engine",       "isa",    "format", "threads"};
+  const auto nearest = nearest_word(word, words);
+  return nearest ? "; did you mean " + *nearest + "?" : "; see `tieout check --help`";
+}
+
+std::string advice_on_value(std::string_view word, std::string_view value, int dims,
+                            const std::function<bool(std::string_view)>& is_read) {
+  while (!value.empty() && (value.front() == '\'' || value.front() == '"')) value.remove_prefix(1);
+  while (!value.empty() && (value.back() == '\'' || value.back() == '"')) value.remove_suffix(1);
+  const auto write_if_read = [&](const std::string& text) {
+    return !text.empty() && is_read(text) ? write(word, text) : std::string();
+  };
+  const std::string lower = in_lower_case(value);
+  if (word == "padding" && lower == "same") {
+    return "; with stride 1 that is dilation * (kernel - 1) / 2: write padding=1 for kernel=3";
+  }
+  if (word == "padding" && lower == "valid") return write(word, "0");
+  if (word == "bias" && (lower == "none" || lower == "false" || lower == "off" || lower == "0")) {
+    return "; leave the word out where there is no bias";
+  }
+  if (word == "bias" && lower == "true") return "; list its values: bias=[0.5] where out_channels=1";
+  if (!is_number_like(value)) return write_if_read(lower);
+  if (has(kSpatialWords, word)) {
+    const std::string extents = as_extents(value);
+    const std::string advice = advice_on_shape(word, extents, dims);
+    return advice.empty() && extents != value ? write_if_read(extents) : advice;
+  }
+  const bool listed = value.find_first_of("[](){}") != std::string_view::npos;
+  if (has(kListWords, word)) {
+    const std::string list = as_list(value);
+    return list == value ? std::string() : write_if_read(list);
+  }
+  const std::string parts = joined(value, "[](){} ", ',');
+  const bool is_of_tensor = word == "xs" || word == "xz" || word == "os" || word == "oz";
+  if (listed && is_of_tensor && parts.find(',') != std::string::npos) {
+    return "; it is one number for the whole tensor: only ws and wz may list one for each output channel";
+  }
+  if (listed) return write_if_read(parts);
+  const bool is_scale = word == "xs" || word == "os";
+  const bool has_decimal_comma = is_scale && std::ranges::count(parts, ',') == 1;
+  return has_decimal_comma ? write_if_read(joined(parts, ",", '.')) : std::string();
+}
+
+std::string advice_on_no_value(std::string_view word) {
+  const std::string_view example = find(kExamples, word);
+  return example.empty() ? std::string()
+                         : "; write " + std::string(word) + "=" + std::string(example) + ", for example";
+}
+
+std::string_view whole_numbers_of(std::string_view word) { return find(kWholeNumbers, word); }
+
+std::string advice_on_int8(std::string_view word, std::int64_t value) {
+  const bool is_weight = word == "w" || word == "wz";
+  if (is_weight && value > 127 && value <= 255) return "; weights are int8: of uint8 ones subtract 128 from w and wz";
+  if (is_weight || value >= 0 || value < -128) return {};
+  if (word == "oz")
+    return "; the output is uint8: of an int8 one add 128 to oz: write oz=" + std::to_string(value + 128);
+  std::string advice = "; the activation is uint8: of an int8 one add 128 to x and xz";
+  if (word == "xz") advice += ": write xz=" + std::to_string(value + 128);
+  return advice;
+}
+
+std::string advice_on_spaces(std::string_view word, std::string_view value) {
+  return write(word, has(kSpatialWords, word) ? as_extents(value) : as_list(value));
+}
+
+}  // namespace tieout

@@ -1,0 +1,228 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "cases/text/case_words.h"
+#include "cli/bench/bench_cases.h"
+#include "cli/bench/bench_layer.h"
+#include "cli/bench/bench_shards.h"
+#include "cli/common/call_files.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/common/machine.h"
+#include "cli/common/standard_output.h"
+#include "kernels/packed/kernel_isa.h"
+#include "oracle/libtorch/libtorch_isa_limit.h"
+#include "reports/records/output_file.h"
+
+namespace tieout {
+namespace {
+
+struct Arguments {
+  BenchOptions options;
+  std::string network = "all", filter, json, isa, products;
+  int threads = 1;
+  std::int64_t cases = 0;   // number of random cases; 0: layers are measured
+  std::int64_t shards = 0;  // maximum number of shards; 0: no campaign is measured
+};
+
+// Returns the networks with the layers that --network and --filter select. Error: why there are none.
+tl::expected<std::vector<Network>, std::string> chosen(const Arguments& arguments) {
+  std::vector<Network> kept;
+  try {
+    const std::regex wanted(arguments.filter);
+    for (Network& network : networks()) {
+      if (arguments.network != "all" && arguments.network != network.name) continue;
+      std::erase_if(network.layers, [&](const NetworkLayer& layer) {
+        return !std::regex_search(std::string(network.name) + " " + layer.name, wanted);
+      });
+      if (!network.layers.empty()) kept.push_back(network);
+    }
+  } catch (const std::regex_error& error) {
+    return tl::unexpected(fmt::format("must be a regular expression: {}", error.what()));
+  }
+  if (kept.empty()) return tl::unexpected(std::string("leaves no layer; without it, all are listed"));
+  return kept;
+}
+
+tl::expected<KernelIsa, std::string> kernel_isa_of(const Arguments& arguments) {
+  if (arguments.isa.empty()) return best_kernel_isa();
+  std::string all;
+  for (const KernelIsa isa : kernel_isas()) {
+    if (arguments.isa == name(isa)) return isa;
+    all += std::string(all.empty() ? "" : ", ") + name(isa);
+  }
+  return tl::unexpected(fmt::format("this CPU has no {}: it can run {}", arguments.isa, all));
+}
+
+// Returns the instruction set that LibTorch's engines are limited to: with --isa that of our kernel, but at least AVX2,
+// because not both engines can be limited further.
+Isa engines_isa_of(const Arguments& arguments, KernelIsa ours) {
+  if (arguments.isa.empty()) return Isa::native;
+  switch (ours) {
+    case KernelIsa::portable:
+    case KernelIsa::avx2: return Isa::avx2;
+    case KernelIsa::avx512: return Isa::avx512;
+    case KernelIsa::avx512_vnni: return Isa::avx512_vnni;
+  }
+  return Isa::native;
+}
+
+const char* name(Arithmetic::Products products) {
+  return products == Arithmetic::Products::exact ? "exact" : "int16_pairs";
+}
+
+// Returns the kind of products. The default is what FBGEMM's pointwise and im2col code does with these instructions.
+Arithmetic::Products products_of(const Arguments& arguments, KernelIsa ours) {
+  using Products = Arithmetic::Products;
+  if (!arguments.products.empty()) return arguments.products == "exact" ? Products::exact : Products::int16_pairs;
+  return ours == KernelIsa::avx512_vnni ? Products::exact : Products::int16_pairs;
+}
+
+tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, LibTorch& reference,
+                                            const BenchOptions& options) {
+  BenchRun run{.threads = options.threads};
+  for (const Network& network : wanted) {
+    if (options.threads == 1) fmt::print("{}\n", network.name);
+    for (const NetworkLayer& layer : network.layers) {
+      auto measured = bench_layer(layer, reference, options);
+      if (!measured) return tl::unexpected(fmt::format("{} {}: {}", network.name, layer.name, measured.error()));
+      measured->network = network.name;
+      if (options.threads == 1) fmt::print("{}", bench_line(*measured));
+      std::fflush(stdout);
+      run.layers.push_back(*measured);
+    }
+  }
+  return run;
+}
+
+// Must be called before the measurements. Reserves standard output for the JSON, or checks that its file can be
+// written.
+tl::expected<void, std::string> prepare_json(const std::string& file) {
+  if (file.empty()) return {};
+  if (file == "-") return reserve_standard_output();
+  CallFiles files;
+  files.add_output("--json", file);
+  return files.check();
+}
+
+int bench(const Arguments& arguments) {
+  const auto wanted = chosen(arguments);
+  if (!wanted) {
+    fmt::print(stderr, "tieout bench: --filter: {}\n", wanted.error());
+    return kBadUsage;
+  }
+  if (const auto prepared = prepare_json(arguments.json); !prepared) {
+    fmt::print(stderr, "tieout bench: {}\n", prepared.error());
+    return kBadUsage;
+  }
+  const auto ours = kernel_isa_of(arguments);
+  if (!ours) {
+    fmt::print(stderr, "tieout bench: --isa: {}\n", ours.error());
+    return kNotVerified;
+  }
+  const Isa theirs = engines_isa_of(arguments, *ours);
+  const auto before_loading = std::chrono::steady_clock::now();
+  const Waiting waiting = arguments.cases > 0 ? Waiting::asleep : Waiting::spinning;  // as in campaigns
+  const auto loaded = theirs == Isa::native ? libtorch(waiting) : libtorch_held_to(theirs);
+  if (!loaded) {
+    fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",
+               loaded.error().message);
+    return kNotVerified;
+  }
+  const std::chrono::duration<double> load = std::chrono::steady_clock::now() - before_loading;
+  const Arithmetic::Products products = products_of(arguments, *ours);
+  if (arguments.cases > 0) {
+    fmt::print("LibTorch {} on {}\n", (*loaded)->version(), cpu_name());
+    const auto done = arguments.shards > 0 ? bench_shards(**loaded, arguments.cases, arguments.shards, load.count())
+                                           : bench_cases(**loaded, arguments.cases);
+    if (!done) fmt::print(stderr, "tieout bench: {}\n", done.error());
+    return done ? kEqual : kNotVerified;
+  }
+  BenchReport report{.cpu = cpu_name(),
+                     .libtorch = (*loaded)->version(),
+                     .isa = fmt::format("{}, {} products", name(*ours), name(products)),
+                     .engines = std::string(name(theirs)),
+                     .seconds_each = arguments.options.seconds,
+                     .repetitions = arguments.options.repetitions};
+  fmt::print("{}", bench_head(report));
+  for (int threads = 1; threads <= arguments.threads; ++threads) {
+    BenchOptions options = arguments.options;
+    options.threads = threads;
+    options.isa = *ours;
+    options.products = products;
+    options.engines_isa = theirs;
+    auto run = measure(*wanted, **loaded, options);
+    if (!run) {
+      fmt::print(stderr, "tieout bench: {}\n", run.error());
+      return kNotVerified;
+    }
+    report.runs.push_back(std::move(*run));
+  }
+  if (!arguments.json.empty()) {
+    const std::string json = bench_json(report);
+    if (const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
+        !written) {
+      fmt::print(stderr, "tieout bench: --json: {}\n", written.error());
+      return kNotVerified;
+    }
+  }
+  fmt::print("{}", bench_summary(report));
+  const bool equal = std::all_of(report.runs.begin(), report.runs.end(), [](const BenchRun& run) {
+    return std::all_of(run.layers.begin(), run.layers.end(), [](const BenchLayer& layer) { return layer.equal; });
+  });
+  return equal ? kEqual : kDifferent;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand(
+      "bench", "Measure the packed kernels beside FBGEMM and ONEDNN on the convolutions of two networks, one image");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("--network", arguments->network, "resnet50, mobilenet_v2 or all")
+      ->check(CLI::IsMember({"resnet50", "mobilenet_v2", "all"}))
+      ->capture_default_str();
+  command->add_option("--filter", arguments->filter,
+                      "Only the layers in whose 'network name' this regular expression is");
+  command->add_option("--threads", arguments->threads, "Measure on 1 to this many threads, and say how each scales")
+      ->check(whole_number(1, 256))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--isa", arguments->isa,
+          "Our kernel with these instructions, and FBGEMM and ONEDNN held to the same; default: the best on both sides")
+      ->check(CLI::IsMember({"portable", "avx2", "avx512", "avx512_vnni"}));
+  command
+      ->add_option("--products", arguments->products,
+                   "Our sums: exact, or of int16_pairs that saturate; default: as FBGEMM with these instructions")
+      ->check(CLI::IsMember({"exact", "int16_pairs"}));
+  command->add_option("--min-time", arguments->options.seconds, "Seconds of a repetition, at least")
+      ->check(positive_number())
+      ->capture_default_str();
+  command->add_option("--repetitions", arguments->options.repetitions, "Of each; the least counts")
+      ->check(whole_number(1, 1000))
+      ->capture_default_str();
+  command->add_option("--json", arguments->json, "Write all figures to this file; -: standard output")
+      ->type_name("FILE");
+  auto* const json = command->get_option("--json");
+  auto* const cases = command
+                          ->add_option("--cases", arguments->cases,
+                                       "Measure so many random cases instead: what they cost beside LibTorch's time")
+                          ->check(whole_number(1, std::int64_t{10'000'000}))
+                          ->excludes(json);
+  command
+      ->add_option("--shards", arguments->shards,
+                   "With --cases: measure a campaign of so many, and say what 1 to this many shards of it would take")
+      ->check(whole_number(1, std::int64_t{1} << 20))
+      ->needs(cases);
+  command->callback([arguments, &exit_status] { exit_status = bench(*arguments); });
+}
+
+}  // namespace tieout

@@ -1,0 +1,320 @@
+#include "props/campaign/campaign.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "cli/campaign/campaign_folder.h"
+#include "cli/campaign/campaign_run.h"
+#include "cli/campaign/shard.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/common/duration.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/seed.h"
+#include "cli/options/sinks.h"
+#include "cli/options/subject_option.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/findings/finding_folders.h"
+#include "reports/records/output_file.h"
+#include "reports/records/run_record.h"
+
+namespace tieout {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kEndless = 1'000'000'000'000;  // number of cases if only time ends the run
+constexpr double kLimit = 20;                         // default of --limit, seconds
+
+struct Arguments {
+  std::string folder;
+  std::optional<std::int64_t> cases;
+  std::string duration, seed, shard, corpus;
+  bool resume = false, uniform = false;
+  SubjectArguments subject;
+  DomainArguments domain;
+  std::optional<std::int64_t> products;
+  int workers = static_cast<int>(std::thread::hardware_concurrency());
+  double limit = kLimit;
+  std::int64_t memory = kWorkerMemory;
+  Sinks sinks;
+};
+
+// Everything that is decided before the first case.
+struct Plan {
+  CampaignOptions options;
+  fs::path record, corpus;
+  bool seed_given = false;
+};
+
+std::string record_name(const Shard& shard) {
+  return shard.count == 1 ? "run" : fmt::format("shard-{:04}-of-{:04}", shard.index + 1, shard.count);
+}
+
+// Returns the command that repeats the campaign. It contains all options that decide what is counted, so that a record
+// is only resumed with the same options. Options that have their default are left out.
+std::string command_of(const Arguments& arguments, std::uint64_t seed, const Domain& domain) {
+  std::string command = "tieout campaign";
+  if (arguments.cases) command += fmt::format(" --cases {}", *arguments.cases);
+  if (!arguments.duration.empty()) command += " --for " + arguments.duration;
+  if (arguments.products) command += fmt::format(" --products {}", *arguments.products);
+  command += fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
+  if (arguments.limit != kLimit) command += fmt::format(" --limit {}", arguments.limit);
+  if (arguments.memory != kWorkerMemory) command += fmt::format(" --memory {}", arguments.memory);
+  return command + words_of(domain) + words_of(arguments.subject);
+}
+
+tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
+  Plan plan;
+  CampaignOptions& options = plan.options;
+  if (!arguments.cases && arguments.duration.empty()) {
+    return tl::unexpected(std::string("say how long: --for 8h, or --cases N, or both"));
+  }
+  options.cases = arguments.cases.value_or(kEndless);
+  if (!arguments.duration.empty()) {
+    const auto seconds = parse_duration(arguments.duration);
+    if (!seconds) return tl::unexpected("--for " + seconds.error());
+    options.seconds = *seconds;
+  }
+  const auto shard = arguments.shard.empty() ? shard_of_environment([](const char* name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  })
+                                             : parse_shard(arguments.shard);
+  if (!shard) return tl::unexpected("--shard: " + shard.error());
+  options.shard = *shard;
+  plan.record = fs::path(arguments.folder) / (record_name(options.shard) + ".tieout");
+  plan.corpus = arguments.corpus.empty() ? fs::path(arguments.folder) / "corpus" : fs::path(arguments.corpus);
+  if (!arguments.corpus.empty() && !fs::exists(plan.corpus)) {
+    return tl::unexpected("--corpus: " + arguments.corpus + " is not there: make the folder, or name another one");
+  }
+  plan.seed_given = !arguments.seed.empty();
+  if (!plan.seed_given && options.shard.count > 1 && !(arguments.resume && fs::exists(plan.record))) {
+    return tl::unexpected(std::string("--seed: shards of one campaign need the same seed: name one"));
+  }
+  const auto seed = plan.seed_given ? parse_seed(arguments.seed) : draw_seed();
+  if (!seed) return tl::unexpected("--seed: " + seed.error());
+  options.seed = *seed;
+  options.products = arguments.products;
+  options.policy = arguments.uniform ? Policy::uniform : Policy::hunting;
+  options.workers = arguments.workers;
+  options.seconds_per_case = arguments.limit;
+  options.memory_per_case = arguments.memory << 20;
+  options.in_flight = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
+  return plan;
+}
+
+// The record to write to, and the state that it has reached.
+struct Start {
+  RunRecord record;
+  CampaignStart campaign;
+  bool corpus_done = false;
+};
+
+tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
+  auto record = RunRecord::open(plan.record);
+  if (!record) return tl::unexpected(record.error());
+  auto run = record->summary();
+  if (!run) return tl::unexpected(run.error());
+  const auto blocks = record->blocks();
+  if (!blocks) return tl::unexpected(blocks.error());
+  if (!plan.seed_given) plan.options.seed = run->seed;
+  plan.options.command = command_of(arguments, plan.options.seed, plan.options.domain);
+  const RunSummary same = empty_run(plan.options, reference);
+  const auto refuse = [&](const std::string& was, const std::string& is, const char* todo) {
+    return tl::unexpected(fmt::format("{} holds another campaign:\n  was: {}\n  is:  {}\n{}, or name another folder",
+                                      plan.record.string(), was, is, todo));
+  };
+  if (run->command != same.command) return refuse(run->command, same.command, "resume it with the same options");
+  if (run->subject_digest != same.subject_digest) {
+    return refuse(fmt::format("{}, digest {}", run->subject, run->subject_digest),
+                  fmt::format("{}, digest {}", same.subject, same.subject_digest),
+                  "the subject is not the same any more: resume with the one that it was begun with");
+  }
+  // Answers depend on the instruction set.
+  if (run->reference != same.reference) {
+    return refuse(run->reference, same.reference, "resume it where it was begun, or on a machine of that kind");
+  }
+  run->workers = plan.options.workers;
+  Start start{.record = std::move(*record), .campaign = {.so_far = std::move(*run)}, .corpus_done = !blocks->empty()};
+  start.campaign.blocks_done =
+      std::ranges::count_if(*blocks, [](const RecordBlock& one) { return one.number != kCorpusBlock; });
+  return start;
+}
+
+tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
+  if (fs::exists(plan.record)) {
+    if (arguments.resume) return resume(arguments, plan, reference);
+    return tl::unexpected(plan.record.string() + " is there already: --resume goes on with it; or name another folder");
+  }
+  RunSummary run = empty_run(plan.options, reference);
+  run.started =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  auto record = RunRecord::create(plan.record, run);
+  if (!record) return tl::unexpected(record.error());
+  return Start{.record = std::move(*record), .campaign = {.so_far = std::move(run)}};
+}
+
+// Writes the findings of a block to the corpus and then the block to the record: a block in the record is never drawn
+// again, so that findings that were not written before it would be lost.
+tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const RecordBlock& block,
+                                     const RunSummary& so_far) {
+  if (block.number == kCorpusBlock) {
+    if (!block.verdicts.empty()) {
+      tell(fmt::format("corpus: {} cases replayed, {} still differ\n", block.verdicts.size(),
+                       block.counts.findings.size()));
+    }
+    return record.append(block, so_far);
+  }
+  for (const Finding& finding : block.counts.findings) {
+    if (const auto added = add_finding(plan.corpus, finding); !added) return added;
+  }
+  return record.append(block, so_far);
+}
+
+int fail(int status, const std::string& why) {
+  tell(fmt::format("tieout campaign: {}\n", why));
+  return status;
+}
+
+// Returns true if the shard has no cases, because there are fewer blocks than shards.
+bool is_empty(const CampaignOptions& options) { return options.shard.index * kBlock >= options.cases; }
+
+// Ends a shard without cases successfully, because the other shards have all cases. Its record is complete, so that the
+// shards can be merged.
+int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummary& run) {
+  run.finished = true;
+  if (const auto noted = record.update(run); !noted) return fail(kNotVerified, noted.error());
+  tell(fmt::format("shard {} of {} is empty: {} cases are {} blocks of {}, all of them other shards'\n",
+                   options.shard.index + 1, options.shard.count, options.cases, (options.cases + kBlock - 1) / kBlock,
+                   kBlock));
+  return kEqual;
+}
+
+// Returns the domain of the campaign. A resumed campaign without --where keeps the domain of its record. Error: the
+// exit status, after the reason has been printed.
+tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan) {
+  DomainArguments domain = arguments.domain;
+  if (arguments.resume && domain.where.empty() && fs::exists(plan.record)) {
+    const auto record = RunRecord::open(plan.record, RunRecord::For::reading);
+    const auto run = record ? record->summary() : tl::unexpected(record.error());
+    if (run) domain.where = run->domain.empty() ? "all" : run->domain;
+  }
+  return choose_domain(domain, plan.options.subject, arguments.subject.rules().seconds, "campaign");
+}
+
+int run_campaign_command(Arguments arguments) {
+  // The campaign continues if its output is no longer read; see tell().
+  std::signal(SIGPIPE, SIG_IGN);
+  auto plan = make_plan(arguments);
+  if (!plan) return fail(kBadUsage, plan.error());
+  // Subject, domain and LibTorch are opened first, so that nothing is written if one of them is unusable.
+  const auto subject = open_optional(arguments.subject, "campaign");
+  if (!subject) return subject.error();
+  plan->options.subject = subject->get();
+  plan->options.rules = arguments.subject.rules();
+  const auto domain = domain_of(arguments, *plan);
+  if (!domain) return domain.error();
+  plan->options.domain = *domain;
+  plan->options.command = command_of(arguments, plan->options.seed, *domain);
+  const auto reference = libtorch(Waiting::asleep);
+  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
+  const std::string name = record_name(plan->options.shard);
+  Sinks& sinks = arguments.sinks;
+  if (sinks.html.empty()) sinks.html = fs::path(arguments.folder) / (name + ".html");
+  if (sinks.markdown.empty()) sinks.markdown = fs::path(arguments.folder) / (name + ".md");
+  if (const auto ready = prepare_folder(arguments.folder, plan->record, plan->corpus); !ready)
+    return fail(kBadUsage, ready.error());
+  CallFiles files;
+  add_subject_file(files, arguments.subject.text);
+  files.add_output("the record", plan->record);
+  files.add_output("the lock", fs::path(plan->record).replace_extension(".lock"));
+  const auto baseline = prepare(sinks, std::move(files));
+  if (!baseline) return fail(kBadUsage, baseline.error());
+  auto start = begin(arguments, *plan, **reference);
+  if (!start) return fail(kBadUsage, start.error());
+  RunRecord& record = start->record;
+  if (is_empty(plan->options)) return end_empty_shard(plan->options, record, start->campaign.so_far);
+  tell(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", plan->options.seed,
+                   plan->options.shard.index + 1, plan->options.shard.count, start->campaign.so_far.cases.all()));
+  tell_what_was_in_flight(plan->options.in_flight);
+  remove_abandoned_drafts(plan->corpus);
+  if (!start->corpus_done && plan->options.shard.index == 0) {
+    auto corpus = read_corpus(plan->corpus);
+    if (!corpus) return fail(kNotVerified, corpus.error());
+    start->campaign.corpus = std::move(*corpus);
+  }
+  CampaignEnd end = watch_campaign(
+      plan->options, **reference, std::move(start->campaign),
+      [&](const RecordBlock& block, const RunSummary& so_far) { return keep(*plan, record, block, so_far); });
+  std::error_code ignored;
+  fs::remove_all(plan->options.in_flight, ignored);  // the campaign was not killed, so that no case is in flight
+  if (end.error.empty()) {
+    if (const auto noted = record.update(end.run); !noted) end.error = noted.error();
+  }
+  if (!end.error.empty()) {
+    (void)fail(kNotVerified, end.error + "\nthen go on with --resume");
+    if (auto held = record.summary()) end.run = std::move(*held);  // a block that was not written is not reported
+  }
+  const Report report = make_report({end.run}, *baseline);
+  const auto written = write(sinks, report);
+  if (!written) (void)fail(kNotVerified, written.error());
+  try {
+    print_run(report, end.interrupted);
+  } catch (const std::system_error&) {
+    tell("standard output cannot be written\n");  // the reports are written
+  }
+  tell(fmt::format("record: {}, report: {}\n", plan->record.string(), sinks.html));
+  return end_status(report, end.run.finished && end.error.empty() && written.has_value(),
+                    arguments.domain.allow_skipped);
+}
+
+}  // namespace
+
+void add_campaign(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand("campaign", "Verify random cases for hours: recorded, resumable, in shards");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("--dir", arguments->folder, "Folder for the record, the corpus of findings and the reports")
+      ->required();
+  command->add_option("--for", arguments->duration, "How long: 90s, 45m, 8h, 1h30m")->type_name("TIME");
+  command->add_option("--cases", arguments->cases, "How many, all shards together")->check(whole_number(1, kEndless));
+  command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
+  command->add_flag("--resume", arguments->resume, "Go on with what the folder holds, or begin if it holds nothing");
+  command
+      ->add_option("--shard", arguments->shard,
+                   "Which part of the sequence; else told by Slurm, Kubernetes or GoogleTest's variables")
+      ->type_name("I/N");
+  command->add_option("--workers", arguments->workers, "Processes side by side; the cases are the same with any number")
+      ->check(whole_number(1, 1024))
+      ->capture_default_str();
+  command->add_option("--limit", arguments->limit, "Seconds a case may take before it counts as hanging")
+      ->check(seconds_check())
+      ->capture_default_str();
+  add_memory_option(*command, arguments->memory);
+  command
+      ->add_option("--corpus", arguments->corpus,
+                   "Folder of findings, replayed first and added to; default: one of its own in --dir")
+      ->type_name("DIR");
+  command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
+  command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
+      ->check(whole_number(1, std::int64_t{1} << 32));
+  add_where_option(*command, arguments->domain);
+  add_allow_skipped_option(*command, arguments->domain);
+  add_subject_options(*command, arguments->subject);
+  add_sinks(*command, arguments->sinks);
+  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
+  command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
+}
+
+}  // namespace tieout

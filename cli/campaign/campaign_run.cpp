@@ -1,0 +1,163 @@
+#include "cli/campaign/campaign_run.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "cases/strings/printable.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/common/interruption.h"
+#include "cli/common/progress.h"
+#include "cli/common/terminal.h"
+#include "reports/formats/departure_text.h"
+#include "reports/formats/finding_text.h"
+#include "reports/text/number_text.h"
+#include "reports/text/text_wrap.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::size_t kMostPrinted = 20;  // maximum number of findings printed; reports contain all
+
+// Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
+void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
+
+// Prints for example "  classes, each with the cases that reach it: tie=12, bias=30"; nothing if there are no items.
+void print_counts(const char* head, const std::vector<std::string>& items) {
+  if (!items.empty()) print_wrapped(fmt::format("{} {}", head, fmt::join(items, ", ")));
+}
+
+void print_classes(const RunSummary& run) {
+  std::vector<std::string> reached;
+  std::vector<std::string> missed;
+  for (const std::string& cls : run.classes) {
+    const std::int64_t count = run.reached(cls);
+    if (count > 0) reached.push_back(fmt::format("{}={}", cls, count));
+    if (count == 0) missed.push_back(cls);
+  }
+  print_counts("  classes, each with the cases that reach it:", reached);
+  print_counts("  classes that no case reaches:", missed);
+}
+
+// Prints one line per strategy, because a strategy's name may contain commas.
+void print_strategies(const RunSummary& run) {
+  double all = 0;
+  for (const auto& [strategy, seconds] : run.strategy_seconds) all += seconds;
+  for (const auto& [strategy, cases] : run.strategies) {
+    const auto seconds = run.strategy_seconds.find(strategy);
+    const double share = all > 0 && seconds != run.strategy_seconds.end() ? 100 * seconds->second / all : 0;
+    print_wrapped(
+        fmt::format("  drawn for {}: {}, {:.0f} % of the time", printable(strategy), counted(cases, "case"), share));
+  }
+}
+
+// Prints how many cases the subject declined, by its reasons, the most frequent first.
+void print_declined(const RunSummary& run) {
+  constexpr std::size_t kMostReasons = 12;
+  std::vector<std::pair<std::int64_t, std::string>> reasons;
+  for (const auto& [reason, times] : run.declined) reasons.emplace_back(-times, reason);
+  std::ranges::sort(reasons);
+  for (std::size_t i = 0; i < reasons.size() && i < kMostReasons; ++i) {
+    print_wrapped(fmt::format("  declined by the subject and replaced by others: {}: {}",
+                              counted(-reasons[i].first, "case"), printable(reasons[i].second)));
+  }
+  if (reasons.size() > kMostReasons) fmt::print("  ... and {} more reasons\n", reasons.size() - kMostReasons);
+}
+
+}  // namespace
+
+void add_memory_option(CLI::App& command, std::int64_t& memory) {
+  command
+      .add_option("--memory", memory,
+                  "Memory of a worker process, MiB; a case that needs more is not verified (a subject's process may "
+                  "take a quarter of "
+                  "the machine's memory, at most 8 GiB)")
+      ->check(whole_number(64, std::int64_t{1} << 24U))
+      ->capture_default_str();
+}
+
+CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+                           const BlockWriter& block) {
+  take_interruptions();
+  Progress progress(options.cases / options.shard.count, options.seconds);
+  CampaignEnd end;
+  const CampaignCalls calls{.progress =
+                                [&](const RunSummary& run, const Underway& underway) {
+                                  progress.show(run, underway.answered, underway.processes);
+                                  return !is_interrupted();
+                                },
+                            .block =
+                                [&](const RecordBlock& one, const RunSummary& run) {
+                                  const auto written = block(one, run);
+                                  if (!written) end.error = written.error();
+                                  return written.has_value();
+                                },
+                            .stopped = [&](const std::string& why) { end.error = why; }};
+  end.run = run_campaign(options, reference, std::move(start), calls);
+  progress.finish();
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+  end.interrupted = is_interrupted();
+  return end;
+}
+
+void print_run(const Report& report, bool stopped) {
+  const RunSummary& run = report.total;
+  for (std::size_t i = 0; i < report.findings.size() && i < kMostPrinted; ++i) {
+    const ReportedFinding& reported = report.findings[i];
+    if (reported.known) fmt::print("accepted by the baseline: {}\n", printable(reported.known->reason));
+    fmt::print("{}\n", finding_text(reported.finding));
+  }
+  if (report.findings.size() > kMostPrinted) {
+    fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
+  }
+  for (const KnownFinding& gone : report.gone) {
+    fmt::print("gone: {}{}{}: no longer found\n", printable(gone.kind),
+               gone.kind.empty() || gone.case_line.empty() ? "" : ", ", printable(gone.case_line));
+  }
+  print_wrapped((stopped ? "interrupted: " : "") + verdict(report));
+  struct Field {
+    const char* name;
+    std::string Cell::* member;
+  };
+  for (const auto& [name, member] :
+       {Field{"path", &Cell::path}, {"engine", &Cell::engine}, {"instruction set", &Cell::isa}}) {
+    for (const auto& [what, counts] : counts_by(run, member)) {
+      fmt::print("  {:<15} {:<15} {:>11} cases {:>15} elements\n", name, printable(what), grouped(counts.cases),
+                 grouped(counts.elements));
+    }
+  }
+  print_classes(run);
+  print_strategies(run);
+  for (const std::string& sentence : departure_sentences(run)) print_wrapped("  " + sentence);
+  constexpr std::size_t kMostReasons = 30;
+  std::size_t shown = 0;
+  for (const auto& [reason, count] : run.reasons) {
+    if (shown++ < kMostReasons)
+      print_wrapped(fmt::format("  not verified: {}: {}", counted(count, "case"), printable(reason)));
+  }
+  if (shown > kMostReasons) fmt::print("  ... and {} more reasons: a report has them all\n", shown - kMostReasons);
+  if (!run.domain.empty()) fmt::print("  drawn from the cases with: {}\n", printable(run.domain));
+  print_declined(run);
+  if (verified_little(run)) {
+    fmt::print(
+        "  only {} of {} cases were verified: say by --where which cases to draw, or allow it by --allow-skipped\n",
+        grouped(run.cases.verified()), grouped(run.cases.all()));
+  }
+  fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}, {:.0f} % of their time inside LibTorch\n", run.seconds,
+             static_cast<double>(run.cases.all()) / run.seconds, run.workers, run.workers == 1 ? "" : "s",
+             100 * run.seconds_in_engine / (run.seconds * run.workers));
+}
+
+int end_status(const Report& report, bool complete, bool allow_skipped) {
+  const int status = exit_status(report, allow_skipped);
+  return status == kEqual && !complete ? int{kNotVerified} : status;
+}
+
+}  // namespace tieout

@@ -1,0 +1,39 @@
+#pragma once
+// Runs a campaign with a progress line, stops it at Ctrl-C and prints its summary. `tieout fuzz` and `tieout campaign`
+// share these functions.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "props/campaign/campaign.h"
+#include "reports/data/report.h"
+
+namespace tieout {
+
+inline constexpr std::int64_t kWorkerMemory = 8192;  // MiB, the default of --memory
+
+// Adds --memory, the memory of a worker process in MiB.
+void add_memory_option(CLI::App& command, std::int64_t& memory);
+
+struct CampaignEnd {
+  RunSummary run;
+  bool interrupted = false;
+  std::string error;  // why it could not continue: `block` failed, or no process could be started; empty: no error
+};
+
+// Runs a campaign and shows its progress on standard error. block: called after each block; its error ends the run.
+using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBlock&, const RunSummary&)>;
+[[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+                                         const BlockWriter& block);
+
+// Prints the findings in the format of the experiment, the verdict and the counts of the run on standard output.
+// stopped: true if the run was interrupted.
+void print_run(const Report& report, bool stopped);
+
+// Returns the exit status of a run: that of exit_status(), but kNotVerified instead of kEqual if the run is not
+// complete. allow_skipped: true if verifying less than a tenth of the cases suffices.
+[[nodiscard]] int end_status(const Report& report, bool complete, bool allow_skipped);
+
+}  // namespace tieout

@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cases/contents.h"
+#include "cases/strings/printable.h"
+#include "cases/text/case_cost.h"
+#include "cases/text/case_text.h"
+#include "cli/check/check_before.h"
+#include "cli/check/check_file.h"
+#include "cli/common/commands.h"
+#include "cli/common/standard_output.h"
+#include "cli/common/terminal.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/sinks.h"
+#include "cli/options/subject_option.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/campaign/given_cases.h"
+#include "reports/formats/finding_text.h"
+#include "reports/formats/python_script.h"
+#include "reports/records/output_file.h"
+#include "reports/text/number_text.h"
+#include "reports/text/tensor_text.h"
+
+namespace tieout {
+namespace {
+
+struct Arguments {
+  std::string line;
+  std::string file;  // file of cases; empty: `line` is the case
+  std::string record;
+  std::vector<std::string> before;  // lines of cases that the same process verifies first
+  SubjectArguments subject;
+  DomainArguments domain;
+  std::optional<std::string> python;  // file of the script; "-": standard output
+  Sinks sinks;
+};
+
+int fail(int status, const std::string& why) {
+  fmt::print(stderr, "tieout check: {}\n", printable_lines(why));
+  return status;
+}
+
+tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& arguments) {
+  CallFiles files;
+  add_subject_file(files, arguments.subject.text);
+  if (!arguments.file.empty()) files.add_input("--file", arguments.file);
+  if (!arguments.record.empty()) files.add_output("--record", arguments.record);
+  if (arguments.python) files.add_output("--python", *arguments.python);
+  auto baseline = prepare(arguments.sinks, std::move(files));
+  if (baseline && arguments.python == "-") {
+    if (const auto reserved = reserve_standard_output(); !reserved) return tl::unexpected(reserved.error());
+  }
+  return baseline;
+}
+
+tl::expected<void, std::string> write_script(const ConvCase& c, const std::string& file) {
+  const std::string script = python_script(with_contents(c), print(c));
+  return file == "-" ? write_standard_output(script) : write_file(file, script);
+}
+
+std::string command_of(const Arguments& arguments) {
+  const std::string words = "tieout check" + words_of(arguments.subject);
+  return words + (arguments.file.empty() ? " '" + arguments.line + "'" : " --file " + shell_word(arguments.file));
+}
+
+// Returns for example "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there".
+std::string example_of(const Departure& departure, const Shape& shape, const char* there) {
+  return fmt::format("at {} of {} elements; {} is {} here and {} {}", grouped(departure.elements),
+                     grouped(element_count(shape)), index_text(departure.offset, shape), departure.here,
+                     departure.there, there);
+}
+
+// Prints for an equal case where LibTorch's answer is not that of the exact contract, and where it would be different
+// on another CPU.
+void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+  const Shape& shape = verdict.expected.shape;
+  if (const Departure& departure = verdict.departure; departure.elements > 0) {
+    print_text(
+        fmt::format("not exact: {}: {}\n", departure.cause, example_of(departure, shape, "by the exact contract")));
+  }
+  const Answered answer{with_contents(c), verdict.expected, verdict.picked, verdict.path, {}, verdict.traces};
+  if (const Departure other = departure_elsewhere(answer, reference.hardware()); other.elements > 0) {
+    print_text(
+        fmt::format("LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, shape, "there")));
+  }
+}
+
+// Prints the result of a case. subject: nullptr if LibTorch itself was verified.
+void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const LibTorch& reference) {
+  if (verdict.defect != nullptr) {
+    print_text(fmt::format("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause));
+  }
+  switch (verdict.status) {
+    case Status::differed:
+    case Status::crashed: return print_text(finding_text(verdict.finding));
+    case Status::mistrusted:
+    case Status::skipped:
+    case Status::errored:
+    case Status::starved: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
+    case Status::passed: break;
+  }
+  print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected)));
+  if (verdict.elements == 0) {
+    return fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
+  }
+  if (subject != nullptr) {
+    const bool exact = verdict.reason.empty();
+    print_text(fmt::format("{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
+                           subject->name(), exact ? "" : " " + verdict.reason));
+  } else {
+    print_text(fmt::format("equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
+                           name(verdict.picked)));
+  }
+  print_departures(c, verdict, reference);
+}
+
+// Returns the exit status of a run that ended with `status`: kNotVerified, after a message, if the subject's files have
+// changed since the subject was opened.
+int status_of_subject(const Subject* subject, int status) {
+  const std::string change = subject == nullptr ? std::string() : subject->change();
+  if (change.empty()) return status;
+  fmt::print(stderr, "tieout check: --subject: {}\n", printable_lines(change));
+  return kNotVerified;
+}
+
+// Verifies the case after those of --before and returns the exit status.
+int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& reference, Subject* subject,
+                       const std::vector<KnownFinding>& baseline) {
+  const auto before = parse_all(arguments.before);
+  if (!before) return fail(kBadUsage, "--before: " + before.error());
+  const std::string command =
+      replay_command({.case_line = arguments.line, .subject = arguments.subject.text, .before = arguments.before});
+  auto run = check_after(*before, c, command, reference, subject, arguments.subject.rules());
+  if (!run) return fail(kNotVerified, "--before: " + run.error());
+  const Report report = make_report({std::move(*run)}, baseline);
+  if (const auto written = write(arguments.sinks, report); !written) return fail(kNotVerified, written.error());
+  return status_of_subject(subject, exit_status(report));
+}
+
+// Verifies the case and prints the result. Error: the exit status, after the reason has been printed.
+tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const LibTorch& reference,
+                                   GivenCases& cases) {
+  const auto verdict = cases.verify(c);
+  if (!verdict) return tl::unexpected(fail(kNotVerified, "--record: " + verdict.error()));
+  print_verdict(c, *verdict, subject, reference);
+  return {};
+}
+
+int check(Arguments& arguments) {
+  const auto c = arguments.file.empty() ? parse(arguments.line) : tl::expected<ConvCase, CaseError>();
+  if (!c) return fail(kBadUsage, c.error().text());
+  if (const auto cost = check_cost(*c); !cost) return fail(kBadUsage, cost.error().text());
+  const auto domain = read_domain(arguments.domain.where);
+  if (!domain) return fail(kBadUsage, "--where: " + domain.error());
+  const auto baseline = prepare_files(arguments);
+  if (!baseline) return fail(kBadUsage, baseline.error());
+  if (arguments.python) {
+    if (const auto written = write_script(*c, *arguments.python); !written) {
+      return fail(kBadUsage, "--python: " + written.error());
+    }
+  }
+  const auto subject = open_optional(arguments.subject, "check");
+  if (!subject) return subject.error();
+  const auto reference = libtorch();
+  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
+  if (!arguments.before.empty()) return check_after_others(arguments, *c, **reference, subject->get(), *baseline);
+  GivenCases cases(command_of(arguments), **reference, subject->get(), arguments.subject.rules());
+  if (!arguments.record.empty()) {
+    if (const auto created = cases.record_to(arguments.record); !created) {
+      return fail(kBadUsage, "--record: " + created.error());
+    }
+  }
+  FileEnd end;
+  if (!arguments.file.empty()) {
+    end = check_file(arguments.file, *domain, cases);
+  } else if (const auto checked = check_line(*c, subject->get(), **reference, cases); !checked) {
+    return checked.error();
+  }
+  const bool unchanged = *subject == nullptr || (*subject)->change().empty();
+  if (const auto ended = cases.end(end.status == kEqual && unchanged); !ended) {
+    end.status = fail(kNotVerified, "--record: " + ended.error());
+  }
+  if (!arguments.file.empty()) print_counts(end, cases.run());
+  if (!arguments.file.empty() && end.status == kEqual && end.lines == end.without_case) {
+    fmt::print(stderr, "tieout check: --file: {} holds no case: write one a line, such as 'conv2d xs=0.1'\n",
+               printable(arguments.file));
+  }
+  const Report report = make_report({cases.run()}, *baseline);
+  if (const auto written = write(arguments.sinks, report); !written) end.status = fail(kNotVerified, written.error());
+  // If no case lies in the domain, nothing is verified, which --allow-skipped accepts.
+  const bool none = end.outside > 0 && cases.run().cases.all() == 0;
+  const bool allow_skipped = arguments.domain.allow_skipped;
+  const int status = none && allow_skipped ? int{kEqual} : exit_status(report, allow_skipped);
+  return status_of_subject(subject->get(), status == kDifferent || end.status == kEqual ? status : end.status);
+}
+
+constexpr const char* kGrammar = R"(A case is one line of words:
+  conv1d | conv2d | conv3d                  first
+  batch in_channels out_channels groups     =N, default 1
+  input kernel stride dilation padding      =DxHxW, HxW, W or one number for all
+  xs xz  ws wz  os oz                       scale and zero point of activation,
+                                            weight, output; ws=[a,b] per channel
+  bias=[..]                                 float32, in real units; or none
+  relu                                      present: on
+  x w                                       =[..], or uniform | edges | extremes |
+                                            reduced | sparse | small, by seed=N
+  engine isa format threads                 how the reference runs
+N*V in a list stands for N times V. Example:
+  tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]')";
+
+}  // namespace
+
+void add_check(CLI::App& app, int& exit_status) {
+  auto* const command =
+      app.add_subcommand("check", "Verify one case, given as its line of text, or the cases of a file");
+  const auto arguments = std::make_shared<Arguments>();
+  auto* const line =
+      command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes");
+  auto* const file =
+      command->add_option("--file", arguments->file, "Verify the cases of a file, one a line; -: standard input")
+          ->type_name("FILE");
+  auto* const before =
+      command->add_option("--before", arguments->before, "Case that the same process verifies first; can be repeated")
+          ->type_name("CASE")
+          ->allow_extra_args(false);
+  auto* const python =
+      command->add_option("--python", arguments->python,
+                          "Write a python script here that shows the case with torch alone; -: standard output");
+  file->excludes(line);
+  file->excludes(python);
+  file->excludes(before);
+  auto* const record =
+      command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
+          ->type_name("FILE")
+          ->group("Reports");
+  record->excludes(before);
+  auto* const where = command
+                          ->add_option("--where", arguments->domain.where,
+                                       "Conditions on the cases of the file; others are left out (see tieout fuzz)")
+                          ->type_name("CONDITIONS");
+  where->needs(file);
+  add_allow_skipped_option(*command, arguments->domain);
+  add_subject_options(*command, arguments->subject);
+  add_sinks(*command, arguments->sinks);
+  command->footer(kGrammar);
+  command->callback([arguments, line, file, &exit_status] {
+    if (line->count() + file->count() == 0) throw CLI::RequiredError("case or --file");
+    exit_status = check(*arguments);
+  });
+}
+
+}  // namespace tieout

@@ -1,0 +1,34 @@
+#pragma once
+// Provides the report options of all subcommands that verify, and writes the reports.
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "cli/common/call_files.h"
+#include "reports/data/report.h"
+
+namespace tieout {
+
+struct Sinks {
+  std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
+  std::string baseline;                           // file of known findings; empty: none
+  bool github = false;                            // annotations on standard output
+};
+
+void add_sinks(CLI::App& command, Sinks& sinks);
+
+// Must be called before the work. Reads the baseline and returns it, checks that every file can be written and is no
+// other file of the call, and reserves standard output if a report goes there; names such as /dev/stdout become "-".
+// files: the other files that the call reads and writes. The error names the option.
+[[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallFiles files = {});
+
+// Returns true if any of the options was given.
+[[nodiscard]] bool is_set(const Sinks& sinks);
+
+// Writes the reports, after the work. A report that cannot be written does not affect the others. The error has a line
+// with the option for each that failed.
+[[nodiscard]] tl::expected<void, std::string> write(const Sinks& sinks, const Report& report);
+
+}  // namespace tieout

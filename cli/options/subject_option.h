@@ -1,0 +1,55 @@
+#pragma once
+// Provides the options --subject, --strict and --patience of the subcommands that verify, and opens the subject.
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "cli/common/call_files.h"
+#include "kernels/subject/subject.h"
+#include "props/model/layer_verify.h"
+#include "props/verify/verify.h"
+
+namespace tieout {
+
+struct SubjectArguments {
+  std::string text;  // argument of --subject; empty: LibTorch itself is verified
+  bool strict = false;
+  std::optional<double> patience;  // time limit of an answer and of loading, seconds; empty: the defaults
+
+  [[nodiscard]] Rules rules() const {
+    return {strict ? Strictness::libtorch : Strictness::contract, patience.value_or(Rules{}.seconds)};
+  }
+};
+
+// Adds --patience, the time limit of an answer and of loading. standard: default of the former, seconds, which the help
+// shows. option: name of the option.
+void add_patience(CLI::App& command, std::optional<double>& patience, double standard,
+                  const std::string& option = "--patience");
+
+void add_subject_options(CLI::App& command, SubjectArguments& arguments);
+
+// Returns the options as a command line contains them: "" or " --subject ./libmine.so --strict".
+[[nodiscard]] std::string words_of(const SubjectArguments& arguments);
+
+// Adds the file that --subject names, if it names one, to the files that the call reads.
+void add_subject_file(CallFiles& files, const std::string& text);
+
+// Opens the subject and loads it once, so that its name and domain are available; the process in which it was loaded
+// has ended when this returns. command: for messages. patience: time limit of loading, seconds; empty:
+// Subject::kSecondsToLoad. Error: the exit status, after the reason has been printed.
+[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,
+                                                                     std::optional<double> patience);
+
+// Does the same for the arguments; returns nullptr if they name no subject.
+[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments& arguments,
+                                                                        std::string_view command);
+
+// Returns the subject's answer, computed in a process of its own, or the reason why there is none. seconds: time limit
+// of the answer.
+[[nodiscard]] LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double seconds);
+
+}  // namespace tieout

@@ -1,0 +1,25 @@
+#include "kernels/host/open_subject.h"
+
+#include <filesystem>
+#include <string>
+
+#include "cases/machine/readable_file.h"
+#include "kernels/host/hosted_library.h"
+#include "kernels/host/process_subject.h"
+
+namespace tieout {
+
+tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_view text) {
+  constexpr std::string_view kCommand = "command:";
+  if (text.starts_with(kCommand)) return process_subject(std::string(text.substr(kCommand.size())));
+  const std::filesystem::path file(text);
+  if (const std::string why = why_unreadable(file); !why.empty()) {
+    return tl::unexpected(
+        SubjectError{SubjectError::Kind::absent, "'" + std::string(text) + "': " + why +
+                                                     "; name a shared library that exports tieout_conv_relu (see "
+                                                     "tieout_kernel.h), or command: and a command line"});
+  }
+  return hosted_library(file);
+}
+
+}  // namespace tieout

@@ -1,0 +1,213 @@
+#include "kernels/host/process_subject.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cases/layout.h"
+#include "cases/strings/printable.h"
+#include "kernels/host/child_process.h"
+#include "kernels/subject/kernel_call.h"
+#include "kernels/subject/subject_digest.h"
+
+namespace tieout {
+namespace {
+
+using Kind = SubjectError::Kind;
+
+constexpr std::size_t kMostShown = 300;  // maximum size of the program's own texts in messages, in bytes
+
+std::string number(double value, int digits) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.*g", digits, value);
+  return text.data();
+}
+
+template <typename T, typename Text>
+std::string list(const std::vector<T>& values, Text text) {
+  std::string joined;
+  for (const T& value : values) joined += (joined.empty() ? "" : ",") + text(value);
+  return joined;
+}
+
+std::string triple(const Spatial& s) {
+  return std::to_string(s[0]) + "," + std::to_string(s[1]) + "," + std::to_string(s[2]);
+}
+
+// The properties that a program declares in its first line.
+struct Hello {
+  bool activation_last = false, weight_last = false;  // channels last: nhwc, ohwi
+  std::string name, domain;                           // empty: none
+};
+
+// Returns the properties in the line. Error: what is wrong with the line, and what is allowed.
+tl::expected<Hello, std::string> parse_hello(std::string_view line) {
+  Hello hello;
+  std::string_view rest = line;
+  const auto next_word = [&] {
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    return word;
+  };
+  if (next_word() != "ok") return tl::unexpected(std::string("it must begin with the word 'ok'"));
+  while (!rest.empty()) {
+    constexpr std::string_view kDomain = "domain=";
+    if (rest.starts_with(kDomain)) {
+      hello.domain = rest.substr(kDomain.size());
+      break;
+    }
+    const std::string_view word = next_word();
+    if (word == "activation=nchw" || word == "activation=nhwc") {
+      hello.activation_last = word.ends_with("nhwc");
+    } else if (word == "weight=oihw" || word == "weight=ohwi") {
+      hello.weight_last = word.ends_with("ohwi");
+    } else if (word.starts_with("name=")) {
+      hello.name = printable(word.substr(5), kLongestName);
+    } else {
+      return tl::unexpected(
+          "'" + printable(word, 100) +
+          "' is not a word of it: activation=nchw or nhwc, weight=oihw or ohwi, name=WORD, and last domain=WORDS");
+    }
+  }
+  return hello;
+}
+
+class ProcessSubject final : public Subject {
+ public:
+  explicit ProcessSubject(std::string command) : command_(std::move(command)), files_(text_of(command_)) {}
+
+  std::string name() const override { return hello_.name.empty() ? command_ : hello_.name; }
+  std::string domain() const override { return hello_.domain; }
+  std::string text() const override { return text_of(command_); }
+  Isolation isolation() const override { return Isolation::program; }
+  void stop() override { process_.reset(); }
+  std::string change() const override {
+    const std::string what = files_.change();
+    return what.empty() ? what : what + "; a file that the command itself writes must not be named in its line";
+  }
+
+  using Subject::load;
+  tl::expected<void, SubjectError> load(double seconds) override {
+    seconds_to_load_ = seconds;
+    if (process_ && process_->is_ours()) return {};
+    process_.reset();
+    auto started = ChildProcess::start(ChildProcess::Kind::command, command_);
+    if (!started) return tl::unexpected(started.error());
+    const auto deadline = ChildProcess::after(seconds_to_load_);
+    const auto sent = started->send("tieout 1\n", deadline);
+    const auto hello = sent ? started->read_line(deadline) : tl::unexpected(sent.error());
+    if (!hello) {
+      // The last line of standard error explains a hang. After the end of the program, the error already contains it.
+      const std::string words = started->end();
+      return absent("said nothing: " + hello.error().message +
+                    (words.empty() ? "" : "; its standard error ends with '" + words + "'"));
+    }
+    auto parsed = parse_hello(*hello);
+    if (!parsed) return absent("answered '" + printable(*hello, 200) + "': " + parsed.error());
+    hello_ = std::move(*parsed);
+    process_.emplace(std::move(*started));
+    return {};
+  }
+
+  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
+                                                       const Conditions& conditions) override {
+    if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) return tl::unexpected(loaded.error());
+    if (!process_) std::abort();  // impossible: load() has started it
+    auto answer = ask(*process_, problem, ChildProcess::after(conditions.seconds));
+    // After any other error, the position of the program in the stream of requests is unknown.
+    if (!answer && answer.error().kind != Kind::declined) process_.reset();
+    return answer;
+  }
+
+ private:
+  using Clock = ChildProcess::Clock;
+
+  static std::string text_of(const std::string& command) { return "command:" + command; }
+
+  [[nodiscard]] tl::unexpected<SubjectError> absent(const std::string& what) const {
+    return tl::unexpected(SubjectError{
+        Kind::absent,
+        "command '" + command_ + "' " + what + "; to 'tieout 1' it must answer a line that begins with 'ok'"});
+  }
+
+  tl::expected<Tensor<std::uint8_t>, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
+                                                       Clock::time_point deadline) const {
+    const ConvCase& c = problem.spec;
+    std::string request = request_line(c);
+    const auto append = [&](const auto& values) { request.append(values.begin(), values.end()); };
+    append(hello_.activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
+                                  : problem.activation);
+    append(hello_.weight_last
+               ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
+               : problem.weight);
+    if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
+    const auto line = process.read_line(deadline);
+    if (!line) return tl::unexpected(line.error());
+    if (line->starts_with("declined")) {
+      return tl::unexpected(
+          SubjectError{Kind::declined, printable(line->substr(std::min<std::size_t>(line->size(), 9)), kMostShown)});
+    }
+    Tensor<std::uint8_t> y{output_shape(c), {}};
+    const std::int64_t count = element_count(y.shape);
+    if (*line != "ok " + std::to_string(count)) {
+      return tl::unexpected(SubjectError{Kind::misbehaved, "answers '" + printable(*line, kMostShown) +
+                                                               "', and neither 'ok " + std::to_string(count) +
+                                                               "' nor 'declined'"});
+    }
+    const auto bytes = process.read_bytes(static_cast<std::size_t>(count), deadline);
+    if (!bytes) return tl::unexpected(bytes.error());
+    y.values.assign(bytes->begin(), bytes->end());
+    if (hello_.activation_last) {
+      y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
+    }
+    return y;
+  }
+
+  std::string command_;
+  SubjectFiles files_;
+  std::optional<ChildProcess> process_;
+  double seconds_to_load_ = kSecondsToLoad;
+  Hello hello_;
+};
+
+}  // namespace
+
+std::string request_line(const ConvCase& c) {
+  const auto scale = [](double value) { return number(value, 17); };
+  const auto integer = [](std::int64_t value) { return std::to_string(value); };
+  const auto bias = [](float value) { return number(static_cast<double>(value), 9); };
+  std::string line = "conv";
+  const auto word = [&](const char* name, const std::string& value) { line.append(" ").append(name) += "=" + value; };
+  word("dims", std::to_string(c.dims));
+  word("batch", integer(c.batch));
+  word("in_channels", integer(c.in_channels));
+  word("out_channels", integer(c.out_channels));
+  word("groups", integer(c.groups));
+  word("input", triple(c.input));
+  word("kernel", triple(c.kernel));
+  word("stride", triple(c.stride));
+  word("padding", triple(c.padding));
+  word("dilation", triple(c.dilation));
+  word("output", triple(output_size(c)));
+  word("xs", scale(c.activation_scale));
+  word("xz", integer(c.activation_zero_point));
+  word("per_channel", c.granularity == Granularity::per_channel ? "1" : "0");
+  word("ws", list(c.weight_scales, scale));
+  word("wz", list(c.weight_zero_points, integer));
+  word("os", scale(c.output_scale));
+  word("oz", integer(c.output_zero_point));
+  word("relu", c.relu == Relu::on ? "1" : "0");
+  word("bias", c.bias.empty() ? "none" : list(c.bias, bias));
+  return line + "\n";
+}
+
+std::unique_ptr<Subject> process_subject(std::string command) {
+  return std::make_unique<ProcessSubject>(std::move(command));
+}
+
+}  // namespace tieout

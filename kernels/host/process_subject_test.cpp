@@ -1,0 +1,88 @@
+#include "kernels/host/process_subject.h"
+
+#include <gtest/gtest.h>
+
+#include "cases/contents.h"
+
+namespace tieout {
+namespace {
+
+using Kind = SubjectError::Kind;
+
+ConvProblem small_problem() {
+  ConvCase c{.input = {1, 1, 3}};
+  c.activation = {Fill::listed, {7, 8, 9}};
+  c.weight = {Fill::listed, {1}};
+  return with_contents(c);
+}
+
+// Returns a command line that answers the greeting, reads one problem's line and its 4 bytes, and then runs `then`.
+std::string program(const std::string& then) {
+  return "read hello; echo ok; read problem; head -c 4 >/dev/null; " + then;
+}
+
+tl::expected<Tensor<std::uint8_t>, SubjectError> answer_of(const std::string& command, double seconds = 20) {
+  return process_subject(command)->run(small_problem(), {.seconds = seconds});
+}
+
+TEST(RequestLine, HasEveryWord) {
+  ConvCase c{.dims = 1, .batch = 2, .in_channels = 4, .out_channels = 2, .groups = 2, .input = {1, 1, 5}};
+  c.kernel = {1, 1, 3};
+  c.padding = {0, 0, 1};
+  c.activation_scale = 0.1;  // needs 17 digits to be read back as the same double
+  c.granularity = Granularity::per_channel;
+  c.weight_scales = {0.5, 0.25};
+  c.weight_zero_points = {0, -3};
+  c.bias = {0.1F, -2};
+  c.relu = Relu::on;
+  EXPECT_EQ(
+      request_line(c),
+      "conv dims=1 batch=2 in_channels=4 out_channels=2 groups=2 input=1,1,5 kernel=1,1,3 stride=1,1,1 padding=0,0,1 "
+      "dilation=1,1,1 output=1,1,5 xs=0.10000000000000001 xz=0 per_channel=1 ws=0.5,0.25 wz=0,-3 os=1 oz=0 relu=1 "
+      "bias=0.100000001,-2\n");
+  EXPECT_NE(request_line({}).find(" bias=none\n"), std::string::npos);
+}
+
+TEST(ProcessSubject, AnswersAndDeclines) {
+  const auto y = answer_of(program("printf 'ok 3\\nabc'"));
+  ASSERT_TRUE(y) << y.error().message;
+  EXPECT_EQ(y->values, (std::vector<std::uint8_t>{'a', 'b', 'c'}));
+  EXPECT_EQ(answer_of(program("echo declined too wide")).error(), (SubjectError{Kind::declined, "too wide"}));
+}
+
+TEST(ProcessSubject, DeathsAndHangsAreErrorsAndItStartsAgain) {
+  const auto dies = process_subject(program("kill -SEGV $$"));
+  EXPECT_EQ(dies->run(small_problem()).error(), (SubjectError{Kind::died, "SIGSEGV"}));
+  EXPECT_EQ(dies->run(small_problem()).error().kind, Kind::died);
+  EXPECT_EQ(answer_of(program("exit 3")).error(), (SubjectError{Kind::died, "exit with status 3"}));
+  EXPECT_EQ(answer_of(program("sleep 100"), 0.2).error().kind, Kind::hung);
+}
+
+TEST(ProcessSubject, SaysItsNameAndWhatItTakes) {
+  const auto subject = process_subject("echo 'ok weight=ohwi name=mine domain=dims=2 kernel=3x3'; sleep 100");
+  EXPECT_EQ(subject->name(), subject->text().substr(8));
+  ASSERT_TRUE(subject->load());
+  EXPECT_EQ(subject->name(), "mine");
+  EXPECT_EQ(subject->domain(), "dims=2 kernel=3x3");
+}
+
+TEST(ProcessSubject, TheTimeToStartIsLimited) {
+  const auto refused = process_subject("sleep 100")->load(0.1);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("said nothing: hang"), std::string::npos) << refused.error().message;
+}
+
+TEST(ProcessSubject, WhatIsNoAnswerIsNamed) {
+  EXPECT_EQ(answer_of(program("printf 'ok 2\\nab'")).error(),
+            (SubjectError{Kind::misbehaved, "answers 'ok 2', and neither 'ok 3' nor 'declined'"}));
+  EXPECT_EQ(answer_of("echo hello; sleep 100").error().kind, Kind::absent);
+  EXPECT_EQ(answer_of("no_such_program").error().kind, Kind::absent);
+  for (const char* const hello : {"not ok", "okay", "ok ok", " ok", "ok activation=NHWC", "ok  weight=ohwi", "OK"}) {
+    EXPECT_EQ(answer_of("read hello; echo '" + std::string(hello) + "'; sleep 100").error().kind, Kind::absent)
+        << hello;
+  }
+  EXPECT_NE(answer_of("echo ok activation=hwcn; sleep 100").error().message.find("nchw or nhwc"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tieout

@@ -1,0 +1,233 @@
+#include "kernels/subject/kernel_call.h"
+
+#include <immintrin.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <array>
+#include <cfenv>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cases/layout.h"
+#include "cases/strings/printable.h"
+#include "kernels/subject/fault_report.h"
+
+namespace tieout {
+namespace {
+
+using Order = KernelTraits::Order;
+
+template <typename T>
+const T* fill(GuardedBuffer& buffer, const std::vector<T>& values, std::size_t alignment,
+              const Conditions& conditions) {
+  const std::size_t size = values.size() * sizeof(T);
+  buffer.place(size, std::max(alignment, alignof(T)), conditions.placement, 0);
+  if (size > 0) std::memcpy(buffer.bytes().data(), values.data(), size);
+  return reinterpret_cast<const T*>(buffer.bytes().data());
+}
+
+template <typename T>
+bool holds(const GuardedBuffer& buffer, const std::vector<T>& values) {
+  return values.empty() || std::memcmp(buffer.bytes().data(), values.data(), values.size() * sizeof(T)) == 0;
+}
+
+void copy(const Spatial& from, std::int64_t* to) { std::copy(from.begin(), from.end(), to); }
+
+tieout_conv describe(const ConvCase& c) {
+  tieout_conv conv{};
+  conv.size = sizeof conv;
+  conv.dims = c.dims;
+  conv.batch = c.batch;
+  conv.in_channels = c.in_channels;
+  conv.out_channels = c.out_channels;
+  conv.groups = c.groups;
+  copy(c.input, conv.input);
+  copy(c.kernel, conv.kernel);
+  copy(c.stride, conv.stride);
+  copy(c.padding, conv.padding);
+  copy(c.dilation, conv.dilation);
+  copy(output_size(c), conv.output_size);
+  conv.activation_scale = c.activation_scale;
+  conv.activation_zero_point = c.activation_zero_point;
+  conv.per_channel = c.granularity == Granularity::per_channel ? 1 : 0;
+  conv.output_scale = c.output_scale;
+  conv.output_zero_point = c.output_zero_point;
+  conv.relu = c.relu == Relu::on ? 1 : 0;
+  return conv;
+}
+
+// Fills the stack below the caller's frame with this byte, so that variables that are read before they are written hold
+// it.
+[[gnu::noinline]] void dirty_stack(std::uint8_t with) {
+  std::array<volatile std::uint8_t, 1 << 15> below;
+  for (volatile std::uint8_t& byte : below) byte = with;
+}
+
+// While an object lives, malloc() returns memory filled with this byte. glibc fills new memory with the complement of
+// M_PERTURB, and freed memory with M_PERTURB itself.
+class DirtyHeap {
+ public:
+  explicit DirtyHeap(std::uint8_t with) { mallopt(M_PERTURB, static_cast<std::uint8_t>(~with)); }
+  DirtyHeap(const DirtyHeap&) = delete;
+  DirtyHeap& operator=(const DirtyHeap&) = delete;
+  ~DirtyHeap() { mallopt(M_PERTURB, 0); }
+
+  // Dirties the chunks in the thread's cache of malloc(), which are returned as they were left and not filled.
+  static void dirty_kept_chunks() {
+    constexpr std::size_t kLargest = 1032, kStep = 16, kOfEachSize = 7;
+    std::array<void*, kLargest / kStep * kOfEachSize> chunks{};
+    for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = std::malloc((i / kOfEachSize + 1) * kStep);
+    for (void* const chunk : chunks) std::free(chunk);
+  }
+};
+
+// Bits of MXCSR: rounding mode, flushing of denormals and exception masks. They belong to the thread, and a kernel must
+// not change them.
+constexpr unsigned kModes = 0xFFC0;
+
+// Returns the kernel's text, cut off after 1000 bytes.
+std::string shortened(const char* text) {
+  constexpr std::size_t kMost = 1000;
+  return {text, strnlen(text, kMost)};
+}
+
+// The result of the call itself.
+struct Outcome {
+  const char* declined = nullptr;
+  std::optional<std::string> misbehaved;
+};
+
+Outcome call(KernelFunction kernel, const tieout_conv& conv, const Conditions& conditions) {
+  Outcome outcome;
+  std::fenv_t modes;
+  std::fegetenv(&modes);
+  const unsigned before = _mm_getcsr() & kModes;
+  dirty_stack(conditions.memory_fill);
+  try {
+    outcome.declined = kernel(&conv);
+  } catch (const std::exception& error) {
+    outcome.misbehaved = "throws: " + shortened(error.what());
+  } catch (...) {
+    outcome.misbehaved = "throws something that is no std::exception";
+  }
+  if ((_mm_getcsr() & kModes) != before) outcome.misbehaved = "leaves the thread with other floating-point modes";
+  std::fesetenv(&modes);
+  return outcome;
+}
+
+Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions& conditions, bool other_memory) {
+  const DirtyHeap heap(conditions.memory_fill);
+  if (other_memory) DirtyHeap::dirty_kept_chunks();
+  if (conditions.caller == Conditions::Caller::this_thread) return call(kernel, conv, conditions);
+  Outcome outcome;
+  std::thread([&] { outcome = call(kernel, conv, conditions); }).join();
+  return outcome;
+}
+
+}  // namespace
+
+tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info) {
+  // These are the fields of the first header of this version; later fields are read only if `size` includes them.
+  constexpr std::size_t kFirstSize = offsetof(tieout_kernel_info, domain);
+  if (info.version != TIEOUT_KERNEL_VERSION || info.size < kFirstSize) {
+    return tl::unexpected("tieout_describe(): version is " + std::to_string(info.version) + ", size " +
+                          std::to_string(info.size) + "; this tieout speaks version " +
+                          std::to_string(TIEOUT_KERNEL_VERSION) + ", size " + std::to_string(kFirstSize) + " or more" +
+                          ": compile the kernel with its tieout_kernel.h, and set both fields");
+  }
+  const auto known = [](std::int64_t layout) { return layout == 0 || layout == 1; };
+  if (!known(info.activation_layout) || !known(info.weight_layout)) {
+    return tl::unexpected(
+        std::string("tieout_describe(): layouts must be TIEOUT_NCHW or TIEOUT_NHWC, TIEOUT_OIHW or TIEOUT_OHWI"));
+  }
+  const std::int64_t alignment = std::max<std::int64_t>(1, info.alignment);
+  if (alignment > 4096 || (alignment & (alignment - 1)) != 0) {
+    return tl::unexpected("tieout_describe(): alignment must be a power of two up to 4096, is " +
+                          std::to_string(info.alignment));
+  }
+  const char* const domain = info.size >= kFirstSize + sizeof info.domain ? info.domain : nullptr;
+  if (domain != nullptr && strnlen(domain, kLongestDomain + 1) > kLongestDomain) {
+    return tl::unexpected("tieout_describe(): domain is longer than " + std::to_string(kLongestDomain) + " characters");
+  }
+  const std::string_view name =
+      info.name == nullptr ? "" : std::string_view(info.name, strnlen(info.name, kLongestName + 1));
+  return KernelTraits{
+      .activation = info.activation_layout == TIEOUT_NHWC ? Order::channels_last : Order::channels_first,
+      .weight = info.weight_layout == TIEOUT_OHWI ? Order::channels_last : Order::channels_first,
+      .alignment = static_cast<std::size_t>(alignment),
+      .name = printable(name, kLongestName),
+      .domain = domain == nullptr ? "" : domain};
+}
+
+tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction kernel, const KernelTraits& traits,
+                                                                 const ConvProblem& problem,
+                                                                 const Conditions& conditions) {
+  const ConvCase& c = problem.spec;
+  const bool activation_last = traits.activation == Order::channels_last;
+  const std::vector<std::uint8_t> activation =
+      activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
+                      : problem.activation;
+  const std::vector<std::int8_t> weight =
+      traits.weight == Order::channels_last
+          ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
+          : problem.weight;
+
+  Buffers& b = buffers_;
+  tieout_conv conv = describe(c);
+  conv.activation = fill(b.activation, activation, traits.alignment, conditions);
+  conv.weight = fill(b.weight, weight, traits.alignment, conditions);
+  conv.weight_scales = fill(b.weight_scales, c.weight_scales, traits.alignment, conditions);
+  conv.weight_zero_points = fill(b.weight_zero_points, c.weight_zero_points, traits.alignment, conditions);
+  conv.bias = c.bias.empty() ? nullptr : fill(b.bias, c.bias, traits.alignment, conditions);
+  const Shape shape = output_shape(c);
+  b.output.place(static_cast<std::size_t>(element_count(shape)), traits.alignment, conditions.placement,
+                 conditions.output_fill);
+  conv.output = b.output.bytes().data();
+
+  const std::array<NamedBuffer, 6> named{{{"output", &b.output},
+                                          {"activation", &b.activation},
+                                          {"weight", &b.weight},
+                                          {"bias", &b.bias},
+                                          {"weight_scales", &b.weight_scales},
+                                          {"weight_zero_points", &b.weight_zero_points}}};
+  const tieout_conv given = conv;
+  const Outcome outcome = [&] {
+    const FaultReport report(named);
+    return call_as(kernel, conv, conditions,
+                   std::exchange(memory_fill_, conditions.memory_fill) != conditions.memory_fill);
+  }();
+
+  const auto misbehaved = [](std::string how) {
+    return tl::unexpected(SubjectError{SubjectError::Kind::misbehaved, std::move(how)});
+  };
+  if (outcome.misbehaved) return misbehaved(*outcome.misbehaved);
+  for (const NamedBuffer& buffer : named) {
+    if (buffer.buffer == &b.bias && c.bias.empty()) continue;
+    const GuardedBuffer::Strayed strayed = buffer.buffer->strayed();
+    if (strayed == GuardedBuffer::Strayed::no) continue;
+    return misbehaved(std::string("writes ") + (strayed == GuardedBuffer::Strayed::before ? "before" : "behind") +
+                      " its " + buffer.name);
+  }
+  const bool inputs_intact = holds(b.activation, activation) && holds(b.weight, weight) &&
+                             (c.bias.empty() || holds(b.bias, c.bias)) && holds(b.weight_scales, c.weight_scales) &&
+                             holds(b.weight_zero_points, c.weight_zero_points);
+  if (!inputs_intact || std::memcmp(&given, &conv, sizeof conv) != 0) return misbehaved("writes into its inputs");
+  if (outcome.declined != nullptr) {
+    return tl::unexpected(SubjectError{SubjectError::Kind::declined, shortened(outcome.declined)});
+  }
+  Tensor<std::uint8_t> y{shape, {b.output.bytes().begin(), b.output.bytes().end()}};
+  if (activation_last) {
+    y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
+  }
+  return y;
+}
+
+}  // namespace tieout

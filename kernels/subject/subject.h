@@ -1,0 +1,114 @@
+#pragma once
+// Defines a subject: an int8 convolution under test, which is compared with the reference. It is a shared library that
+// exports the functions of tieout_kernel.h, or a program that uses the process protocol over its standard input and
+// output (docs/process_protocol.md).
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "kernels/tieout_kernel.h"
+
+namespace tieout {
+
+// The reason why a subject gave no answer, or none that can be compared.
+struct SubjectError {
+  enum class Kind {
+    declined,    // it does not support the problem, which is allowed
+    absent,      // the library or program does not exist, or is no kernel
+    misbehaved,  // it wrote where it must not, threw, changed floating-point modes, or answered no output
+    died,        // its process ended; the crash of a linked kernel ends the caller's process instead
+    hung,        // its process did not answer in time; a linked kernel that hangs blocks the caller instead
+    starved,     // the system refused memory, a file descriptor or a process to start it
+  } kind;
+  std::string message;
+
+  bool operator==(const SubjectError&) const = default;
+};
+
+// Conditions of a call that must not change the answer.
+struct Conditions {
+  // Every buffer ends at an unmapped page, or begins behind one and is aligned to the page.
+  enum class Placement { at_end, at_begin } placement = Placement::at_end;
+  std::uint8_t output_fill = 0xA5;  // value of every output byte before the call
+  std::uint8_t memory_fill = 0xC3;  // value of every byte of fresh memory, on the stack and from malloc
+  enum class Caller { this_thread, new_thread } caller = Caller::this_thread;
+  double seconds = 20;  // timeout of the answer; a linked kernel has none
+
+  bool operator==(const Conditions&) const = default;
+};
+
+// Where the code of a subject runs.
+enum class Isolation {
+  none,     // in the caller's process, which its crash ends: a kernel that is linked here
+  library,  // in a process of its own that is started within milliseconds: a shared library
+  program,  // in a process of its own that may take long to start: a program that uses the process protocol
+};
+
+// The answer of a subject: its output, or the reason why there is none.
+using SubjectAnswer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
+
+// Returns true if the subject has no process left that could answer further problems.
+[[nodiscard]] inline bool has_ended(const SubjectAnswer& answer) {
+  return !answer && answer.error().kind != SubjectError::Kind::declined &&
+         answer.error().kind != SubjectError::Kind::misbehaved;
+}
+
+// One call of a subject. The problem must outlive it.
+struct SubjectCall {
+  const ConvProblem& problem;
+  Conditions conditions;
+};
+
+class Subject {
+ public:
+  virtual ~Subject() = default;
+
+  // Returns the name that reports show: once it is loaded, the name that the kernel declares, if any.
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  // Returns the text that opens the subject: the argument of --subject, and what a replay needs.
+  [[nodiscard]] virtual std::string text() const = 0;
+
+  [[nodiscard]] virtual Isolation isolation() const = 0;
+
+  // Ends the subject's own process, if it has one, and all processes that it started. The next run() starts a new one
+  // without any state of earlier problems.
+  virtual void stop() {}
+
+  // Returns the problems that the subject declares to support, in the words of --where. Empty: it is not loaded, or
+  // declares none.
+  [[nodiscard]] virtual std::string domain() const { return {}; }
+
+  // Returns which file of the subject has changed since the subject was opened, and what to do; empty if none has. Both
+  // versions may have produced answers since then.
+  [[nodiscard]] virtual std::string change() const { return {}; }
+
+  // Loads or starts the subject; run() also does so where needed. seconds: timeout for that; where run() starts the
+  // subject again, it is at least 20 s. Error: absent or starved.
+  [[nodiscard]] virtual tl::expected<void, SubjectError> load(double seconds) = 0;
+  [[nodiscard]] tl::expected<void, SubjectError> load() { return load(kSecondsToLoad); }
+  static constexpr double kSecondsToLoad = 20;
+
+  // Calls the subject for several problems in order. Returns the answers, up to and including the first after which the
+  // subject has ended. A hosted library is sent as many problems at once as its pipe holds, which saves waiting for it
+  // after each.
+  [[nodiscard]] virtual std::vector<SubjectAnswer> run_all(std::span<const SubjectCall> calls);
+
+  // Returns the output in NCHW order, whatever layout the kernel uses, or the error. problem: valid, with contents.
+  [[nodiscard]] virtual SubjectAnswer run(const ConvProblem& problem, const Conditions& conditions) = 0;
+
+  [[nodiscard]] SubjectAnswer run(const ConvProblem& problem) { return run(problem, Conditions{}); }
+};
+
+// Returns a subject for a kernel that is linked into this program. info: as tieout_describe() returns it, or nullptr.
+using KernelFunction = const char* (*)(const tieout_conv*);
+[[nodiscard]] std::unique_ptr<Subject> linked_subject(std::string name, KernelFunction kernel,
+                                                      const tieout_kernel_info* info);
+
+}  // namespace tieout

@@ -1,0 +1,64 @@
+#include "layers/simd/partial_sums.h"
+
+#include <cstdlib>
+
+namespace tieout {
+namespace {
+
+// This form allows g++ to vectorize the loop.
+[[gnu::always_inline]] inline std::int64_t sums(const RunningProducts& products) {
+  const std::uint8_t* const __restrict x = products.x;
+  const std::int8_t* const __restrict w = products.w;
+  const auto xz = static_cast<std::int16_t>(products.activation_zero_point);
+  const auto wz = static_cast<std::int16_t>(products.weight_zero_point);
+  std::int32_t end = 0;
+  std::int64_t total = 0;
+  const auto add = [&](std::int32_t block) {
+    end += block;
+    total += std::abs(end);
+  };
+  std::int64_t i = 0;
+  for (; i + kRunningBlock <= products.count; i += kRunningBlock) {
+    std::int32_t block = 0;
+    for (std::int64_t j = i; j < i + kRunningBlock; ++j) {
+      block += static_cast<std::int16_t>(x[j] - xz) * static_cast<std::int16_t>(w[j] - wz);
+    }
+    add(block);
+  }
+  if (i < products.count) {
+    std::int32_t block = 0;
+    for (; i < products.count; ++i) block += (x[i] - xz) * (w[i] - wz);
+    add(block);
+  }
+  return total * kRunningBlock;
+}
+
+std::int64_t sums_portable(const RunningProducts& products) { return sums(products); }
+
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t sums_avx512(const RunningProducts& products) {
+  return sums(products);
+}
+
+}  // namespace
+
+RunningSums running_sums(VectorIsa isa) {
+  switch (isa) {
+    case VectorIsa::portable: return sums_portable;
+    case VectorIsa::avx2: return running_sums_avx2;
+    case VectorIsa::avx512: return sums_avx512;
+    case VectorIsa::avx512_vnni: return running_sums_vnni;
+  }
+  return sums_portable;
+}
+
+RunningSumsByTaps running_sums_by_taps(VectorIsa isa) {
+  switch (isa) {
+    case VectorIsa::avx2:
+    case VectorIsa::avx512: return running_sums_avx2;
+    case VectorIsa::avx512_vnni: return running_sums_vnni;
+    case VectorIsa::portable: break;
+  }
+  return nullptr;
+}
+
+}  // namespace tieout

@@ -1,0 +1,89 @@
+#include "oracle/engines/engine_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cases/case_predicates.h"
+#include "oracle/element/for_each_window.h"
+
+namespace tieout {
+namespace {
+
+// True if QNNPACK accepts the multiplier of a channel with that weight scale.
+bool qnnpack_takes(const ConvCase& c, double scale) {
+  const float unit = static_cast<float>(scale) * static_cast<float>(c.activation_scale);
+  return std::isnormal(unit * (1.0F / static_cast<float>(c.output_scale)));
+}
+
+// One channel suffices for a refusal. LibTorch always adds padding channels, whose weight scale is 1.
+bool qnnpack_refuses(const ConvCase& c) {
+  return !qnnpack_takes(c, 1.0) || !std::all_of(c.weight_scales.begin(), c.weight_scales.end(),
+                                                [&](double scale) { return qnnpack_takes(c, scale); });
+}
+
+Tensor<std::uint8_t> predict_onednn(const ConvProblem& problem, OnednnCode code) {
+  // Windows of sums suffice for code that neither adds in pairs nor treats padding differently.
+  const bool by_tap = adds_in_pairs(code) || code == OnednnCode::amx;
+  const auto detail = by_tap ? WindowWalk::Detail::all : WindowWalk::Detail::sums;
+  return each_window(problem, [&](const Window& window) { return onednn_model(window, code, nullptr); }, detail);
+}
+
+}  // namespace
+
+Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
+  return hardware.avx512_vnni && c.groups <= 100 && !has_weight_zero_point(c) ? Engine::onednn : Engine::fbgemm;
+}
+
+Engine computing_engine(const ConvCase& c, const Hardware& hardware) {
+  return c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
+}
+
+std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
+  switch (engine) {
+    case Engine::onednn: return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
+    case Engine::qnnpack: return "qnnpack";
+    case Engine::fbgemm:
+    case Engine::x86: break;
+  }
+  return {};
+}
+
+Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
+  return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
+}
+
+Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+  constexpr auto kSums = WindowWalk::Detail::sums;  // QNNPACK does not add in pairs
+  switch (engine) {
+    case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
+    case Engine::onednn: return predict_onednn(problem, onednn_code(problem.spec, hardware));
+    case Engine::qnnpack:
+      return each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
+    case Engine::fbgemm: break;
+  }
+  const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
+  return each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
+}
+
+std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+  const Engine picked = engine == Engine::x86 ? x86_picks(problem.spec, hardware) : engine;
+  if (picked != Engine::onednn) return {};
+  const auto other = onednn_other_code(problem.spec, hardware);
+  return other ? std::optional(predict_onednn(problem, *other)) : std::nullopt;
+}
+
+std::string_view refusal(const ConvCase& c, const Hardware&) {
+  switch (c.execution.engine) {
+    case Engine::onednn:
+      if (has_weight_zero_point(c)) return "ONEDNN takes only weights whose zero points are all 0";
+      break;
+    case Engine::qnnpack:
+      if (qnnpack_refuses(c)) return "QNNPACK takes only multipliers xs * ws / os, and xs / os, that are normal floats";
+      break;
+    case Engine::fbgemm:
+    case Engine::x86: break;
+  }
+  return {};
+}
+
+}  // namespace tieout

@@ -1,0 +1,110 @@
+#pragma once
+// Predicts what LibTorch 2.15.0's engines compute on x86-64, bit for bit, and when they refuse a case. No function here
+// calls LibTorch. Known defects of the engines are listed in oracle/engines/known_defects.h; these models give the
+// result without them.
+//
+// fl() rounds to float32, nearest even; RNE rounds to an integer, ties to even; integers are int32 and wrap.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "oracle/element/trace.h"
+#include "oracle/element/window.h"
+#include "oracle/engines/fbgemm_path.h"
+
+namespace tieout {
+
+// FBGEMM (engine_fbgemm.cpp). A = fl(fl(xs) * fl(ws)), M = fl(A / fl(os)).
+//   acc = sum(x * w), in int16 pairs if the arithmetic has them
+//   raw = acc - xz * sum(w) - wz * sum(x) + n * xz * wz
+//   f   = fl(raw), with a bias:  per channel            fl(f + fl(b / A))
+//                                per tensor, fused      fma(b, fl(1 / A), f)
+//                                per tensor, separate   fl(f + fl(b * fl(1 / A)))
+//   q   = int32(RNE(fl(f * M))), where NaN, s >= 2^31 and s < -2^31 are INT32_MIN
+//   y   = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
+[[nodiscard]] std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace);
+
+// The implementations that oneDNN chooses between, as far as their results differ. oracle/README.md describes them.
+enum class OnednnCode {
+  vnni,       // with VNNI: all convolutions except those of vnni_gemm
+  vnni_gemm,  // with VNNI: 3-d depthwise convolutions with a dilation
+  // With AMX, where oneDNN's heuristics prefer it: any convolution except depthwise ones.
+  amx,
+  depthwise,  // without VNNI: 1-d and 2-d depthwise convolutions
+  // Without VNNI: one group, 1x1, no padding; every stride is 1 or, in 1-d and 2-d, divides the input.
+  pointwise,
+  // Without VNNI: other convolutions with one group, or with multiples of 4 input and 4 output channels per group.
+  int16_pairs,
+  reference,  // without VNNI: all other convolutions
+};
+
+// True if the code adds neighbouring channels in saturating int16.
+[[nodiscard]] constexpr bool adds_in_pairs(OnednnCode code) {
+  return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise;
+}
+
+// True if oneDNN runs its VNNI code. AVX's VNNI is assumed to compute what AVX-512's does; AVX-512 without VNNI is
+// treated like AVX2. Neither has been measured.
+[[nodiscard]] constexpr bool onednn_has_vnni(const Hardware& hardware) {
+  return hardware.avx512_vnni || hardware.avx_vnni;
+}
+// Returns the code that oneDNN runs on the case, apart from AMX code: see onednn_other_code().
+[[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware);
+
+// Returns the code that oneDNN may run instead for the whole output, or nullopt if onednn_code() is certain. oneDNN
+// chooses between VNNI and AMX by estimates of speed and by the size of scratch memory, and so by the number of threads
+// and the cache sizes. These estimates are not predicted.
+[[nodiscard]] std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware);
+
+// oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)) and os' = fl(1 / fl(1 / os)), with the inner quotients in
+// double; inv = fl(1 / os').
+//   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position are added in saturating
+//         int16 first, the last of an odd number alone; padding is 0 in these pairs and is taken out exactly
+//   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w))); amx: the same over the taps inside
+//         of the input
+//   v   = fl(f * fl(xs' * fl(ws))); vnni, reference: fl(fl(f * xs') * fl(ws))
+//   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
+//   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
+//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI or AMX, 0 without
+// A weight zero point, which oneDNN refuses, is taken out together with xz.
+[[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace);
+
+// QNNPACK with freshly packed weights (engine_qnnpack.cpp). M = fl(fl(fl(ws) * fl(xs)) * fl(1 / fl(os))).
+//   bias = RNE(fl(b * fl(1 / fl(ws * xs)))), b = 0 without a bias; NaN (the value of 0 * inf) and values below int32
+//          become INT32_MIN; values above become INT32_MAX for 1x1 kernels of stride 1 without padding, otherwise
+//          INT32_MIN
+//   raw  = sum(x * w) - xz * sum(w) - wz * sum(x) + n * xz * wz + bias
+//   q    = int32(RNE(fl(fl(raw) * M)))
+//   y    = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
+// Separate code for 3-d depthwise 3x3x3 convolutions computes q = int32(RNE(double(raw) * double(M))), and q + oz
+// wraps.
+[[nodiscard]] std::uint8_t qnnpack_model(const Window& window, Trace* trace);
+
+// Returns the name of the hypothesis that models the engine on that hardware for every case. Returns an empty string
+// for FBGEMM, whose model depends on the path, and for X86.
+[[nodiscard]] std::string_view hypothesis_of(Engine engine, const Hardware& hardware);
+
+// Returns the engine that X86 delegates a case to: oneDNN if the CPU has AVX-512 VNNI, the case has at most 100 groups
+// and every weight zero point is 0; otherwise FBGEMM.
+[[nodiscard]] Engine x86_picks(const ConvCase& c, const Hardware& hardware);
+
+// Returns the engine that computes the case: the engine of its execution or, for X86, the one that X86 picks.
+[[nodiscard]] Engine computing_engine(const ConvCase& c, const Hardware& hardware);
+
+// Returns the arithmetic that FBGEMM uses on this case, with the instruction set of its execution.
+[[nodiscard]] Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware);
+
+// Returns the output that `engine` computes, or would compute if it did not refuse the case. FBGEMM is forced to
+// problem.spec.execution.isa.
+[[nodiscard]] Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware);
+
+// Returns the whole output that `engine` computes if oneDNN runs onednn_other_code(), or nullopt without such code.
+// Takes as long as predict(), so call it only where that prediction fails.
+[[nodiscard]] std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine,
+                                                                const Hardware& hardware);
+
+// Returns the reason why the engine of c.execution throws on this valid case; empty if it computes a result.
+[[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);
+
+}  // namespace tieout

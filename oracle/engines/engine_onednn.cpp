@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <cmath>
+
+#include "cases/case_predicates.h"
+#include "oracle/element/requantization_steps.h"
+#include "oracle/element/ties_to_even.h"
+#include "oracle/engines/engine_model.h"
+
+namespace tieout {
+namespace {
+
+// LibTorch passes reciprocals of the scales to oneDNN, and oneDNN inverts them.
+float inverted_twice(double scale) { return 1.0F / static_cast<float>(1.0 / scale); }
+
+// Strides of 1-d and 2-d convolutions count as 1 if they divide the input.
+bool is_pointwise(const ConvCase& c) {
+  if (c.groups != 1 || c.kernel != Spatial{1, 1, 1} || c.padding != Spatial{}) return false;
+  const Spatial out = output_size(c);
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (c.stride[d] != 1 && (c.dims == 3 || out[d] * c.stride[d] != c.input[d])) return false;
+  }
+  return true;
+}
+
+// Returns what the sum loses where channels of one kernel position are added in pairs. Padding is 0 in that code and
+// loses nothing.
+std::int64_t lost_by_tap(const Window& window) {
+  const auto channels = static_cast<std::size_t>(window.group_channels);
+  std::int64_t lost = 0;
+  for (std::size_t tap = 0; tap < window.w.size(); tap += channels) {
+    if (window.inside[tap] != 0) lost += lost_in_pairs(window, tap, tap + channels);
+  }
+  return lost;
+}
+
+// Returns the zero point times the sum of the weights that lie over padding, which AMX code reads as 0.
+std::int64_t zero_points_in_padding(const Window& window) {
+  std::int64_t weights = 0;
+  for (std::size_t tap = 0; tap < window.w.size(); ++tap) {
+    if (window.inside[tap] == 0) weights += window.w[tap];
+  }
+  return window.xz * weights;
+}
+
+// Returns fl(raw) as AMX code computes it: the zero point is taken out in float32, which differs if a sum exceeds 2^24
+// or int32.
+float raw_sum_amx(const Window& window, Trace* trace) {
+  const std::int64_t in_padding = zero_points_in_padding(window);
+  const auto accumulator = step(trace, "accumulator", wrapped(window.products - in_padding),
+                                "sum of x * w inside of the input, int32, wraps");
+  const std::int64_t zero_points = window.products - window.exact_sum() - in_padding;
+  return step(trace, "raw", static_cast<float>(accumulator) - static_cast<float>(zero_points),
+              "accumulator - xz * sum(w), each of the two and the difference float32");
+}
+
+// Returns fl(raw).
+float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
+  if (code == OnednnCode::amx) return raw_sum_amx(window, trace);
+  const std::int32_t accumulator =
+      adds_in_pairs(code) ? pairs_accumulator(window, lost_by_tap(window), trace) : exact_accumulator(window, trace);
+  if (code == OnednnCode::pointwise) {
+    const std::int64_t zero_points = window.exact_sum() - window.products;
+    return step(trace, "raw", static_cast<float>(accumulator) + static_cast<float>(wrapped(zero_points)),
+                "accumulator - xz * sum(w), each of the two and the difference float32");
+  }
+  return static_cast<float>(without_zero_points(window, accumulator, window.activations, trace));
+}
+
+// Returns the sum in real units.
+float real(const Window& window, OnednnCode code, float raw, Trace* trace) {
+  const float activation_scale =
+      step(trace, "activation scale", inverted_twice(window.xs), "xs' = 1 / float(1 / xs), float32");
+  const auto weight_scale = static_cast<float>(window.ws);
+  if (code == OnednnCode::vnni || code == OnednnCode::reference) {
+    const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
+    return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws, float32");
+  }
+  const float unit = step(trace, "unit", activation_scale * weight_scale, "xs' * ws, float32");
+  return step(trace, "real", raw * unit, "raw * (xs' * ws), float32");
+}
+
+float with_relu(float v, OnednnCode code, Trace* trace) {
+  if (code == OnednnCode::reference && std::isnan(v)) return v;
+  return step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
+}
+
+// Returns the value in output steps.
+float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
+  const float output_scale = inverted_twice(window.os);
+  if (code == OnednnCode::reference) {
+    return step(trace, "scaled", v / output_scale, "v / os', os' = 1 / float(1 / os), float32");
+  }
+  const float multiplier = step(trace, "multiplier", 1.0F / output_scale, "1 / os', os' = 1 / float(1 / os), float32");
+  return step(trace, "scaled", v * multiplier, "v / os', float32");
+}
+
+float clamped(float v, OnednnCode code) {
+  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_gemm || code == OnednnCode::amx;
+  if (std::isnan(v)) return vnni ? 255.0F : 0.0F;
+  return std::clamp(v, 0.0F, 255.0F);
+}
+
+}  // namespace
+
+OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
+  const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
+  if (onednn_has_vnni(hardware)) {
+    const bool gemm = is_depthwise(c) && !flat_depthwise && c.dilation != Spatial{1, 1, 1};
+    return gemm ? OnednnCode::vnni_gemm : OnednnCode::vnni;
+  }
+  if (flat_depthwise) return OnednnCode::depthwise;
+  if (is_pointwise(c)) return OnednnCode::pointwise;
+  const bool by_four = c.in_channels / c.groups % 4 == 0 && c.out_channels / c.groups % 4 == 0;
+  return c.groups == 1 || by_four ? OnednnCode::int16_pairs : OnednnCode::reference;
+}
+
+std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware) {
+  if (!hardware.amx_int8 || !hardware.avx512_vnni || is_depthwise(c)) return {};
+  return OnednnCode::amx;
+}
+
+std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace) {
+  float v = real(window, code, raw_sum(window, code, trace), trace);
+  if (window.bias) {
+    step(trace, "bias", *window.bias, "as it is, in real units");
+    v = step(trace, "with bias", v + *window.bias, "real + bias, float32");
+  }
+  if (window.relu == Relu::on) v = with_relu(v, code, trace);
+  const float shifted = step(trace, "with zero point", scaled(window, code, v, trace) + static_cast<float>(window.oz),
+                             "scaled + oz, float32, before rounding");
+  const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, code)),
+                             "clamp to 0..255, NaN is 255 with VNNI and 0 without; to nearest, ties to even");
+  return step(trace, "result", static_cast<std::uint8_t>(rounded), "as uint8");
+}
+
+}  // namespace tieout

@@ -1,0 +1,230 @@
+#include "oracle/libtorch/libtorch_capture.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/function_schema.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/native/quantized/PackedParams.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
+#include <c10/util/ScopeExit.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <string_view>
+
+#include "oracle/libtorch/libtorch_global_state.h"
+
+namespace tieout {
+
+struct ConvCapture::State {
+  OnConv seen;
+  UnpackedWeights* unpacked = nullptr;
+  std::map<const void*, std::string> layers;
+  OperatorCounts unverified;
+  std::optional<InputQuantization> quantization;
+  std::exception_ptr failure;
+  std::int64_t calls = 0;
+  // The nesting depth of running operators. Nested ones are implementation details of the outermost one and are not
+  // counted.
+  int depth = 0;
+  at::CallbackHandle handle = at::INVALID_CALLBACK_HANDLE;
+};
+
+namespace {
+
+// A thread-local pointer, because record functions are plain functions without other access to the capture.
+ConvCapture::State*& current() {
+  thread_local ConvCapture::State* state = nullptr;
+  return state;
+}
+
+// The data of a call between its start and its end. The tensors are referenced and not copied: no other code of the
+// model runs in between.
+struct Call final : public at::ObserverContext {
+  bool outermost = false;
+  bool is_conv = false;
+  at::Tensor activation;
+  c10::IValue packed;
+};
+
+struct OperatorName {
+  bool conv = false;
+  int dims = 0;
+  Relu relu = Relu::off;
+};
+
+OperatorName parse(std::string_view name) {
+  constexpr std::string_view kPrefix = "quantized::conv";
+  if (!name.starts_with(kPrefix)) return {};
+  name.remove_prefix(kPrefix.size());
+  if (name.size() < 2 || name[0] < '1' || name[0] > '3' || name[1] != 'd') return {};
+  OperatorName found{.conv = true, .dims = name[0] - '0'};
+  name.remove_prefix(2);
+  if (name == "_relu") found.relu = Relu::on;
+  if (!name.empty() && name != "_relu") return {};
+  return found;
+}
+
+// Returns t in channels-last order: t itself if it is already in that order, as LibTorch's own operators leave it.
+at::Tensor channels_last_of(const at::Tensor& t) {
+  if (t.dim() == 3) return t.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
+  return t.contiguous(t.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast);
+}
+
+std::span<const std::uint8_t> span_of(const at::Tensor& t) {
+  return {static_cast<const std::uint8_t*>(t.data_ptr()), static_cast<std::size_t>(t.numel())};
+}
+
+// Overwrites the operator's output in place, whatever its strides, because the model continues with it.
+void replace(const at::Tensor& y, const std::vector<std::uint8_t>& values) {
+  if (values.size() != static_cast<std::size_t>(y.numel())) throw std::logic_error("a replacement of another size");
+  const at::Tensor ours = at::empty_like(y, y.options(), at::MemoryFormat::Contiguous);
+  std::memcpy(ours.data_ptr(), values.data(), values.size());
+  y.copy_(ours);
+}
+
+void show(ConvCapture::State& state, const OperatorName& op, const std::string& name, const Call& call,
+          const at::Tensor& y) {
+  // conv1d packs as a 2-d convolution of height 1.
+  const UnpackedWeights::Entry& entry = state.unpacked->of(call.packed, op.dims == 3 ? 3 : 2);
+  const at::Tensor x = channels_last_of(call.activation), answer = channels_last_of(y);
+  CapturedConv captured{.op = name,
+                        .call = state.calls++,
+                        .spec = entry.spec,
+                        .activation = span_of(x),
+                        .weight = entry.weight,
+                        .output = span_of(answer),
+                        .output_shape = y.sizes().vec()};
+  ConvCase& c = captured.spec;
+  c.dims = op.dims;
+  c.relu = op.relu;
+  c.batch = x.size(0);
+  c.input = trailing({x.sizes().data(), x.sizes().size()});
+  c.activation_scale = x.q_scale();
+  c.activation_zero_point = x.q_zero_point();
+  c.output_scale = y.q_scale();
+  c.output_zero_point = y.q_zero_point();
+  if (const auto found = state.layers.find(packed_address(call.packed)); found != state.layers.end()) {
+    captured.name = found->second;
+  }
+  if (const auto replacement = state.seen(std::move(captured))) replace(y, *replacement);
+}
+
+// False for operators that only move or create elements, which need no verification.
+bool computes(std::string_view name) {
+  constexpr std::array<std::string_view, 16> kMovers{"aten::quantize_per_tensor",
+                                                     "aten::flatten",
+                                                     "aten::view",
+                                                     "aten::reshape",
+                                                     "aten::permute",
+                                                     "aten::transpose",
+                                                     "aten::contiguous",
+                                                     "aten::slice",
+                                                     "aten::select",
+                                                     "aten::squeeze",
+                                                     "aten::unsqueeze",
+                                                     "aten::detach",
+                                                     "aten::clone",
+                                                     "aten::to",
+                                                     "aten::expand",
+                                                     "aten::alias"};
+  return std::find(kMovers.begin(), kMovers.end(), name) == kMovers.end();
+}
+
+// True for quantized operators, including those that only other engines have.
+bool quantizes(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNamespaces{
+      "quantized::", "onednn::", "prepacked::", "xnnpack::", "quantized_decomposed::"};
+  return std::any_of(kNamespaces.begin(), kNamespaces.end(), [&](auto prefix) { return name.starts_with(prefix); });
+}
+
+bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
+
+// True if the arguments of a convolution can be read: a uint8 activation, and packed weights that are not transposed.
+bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
+  if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
+  return !transposed(packed, dims);
+}
+
+// Returns the number of the operator's own inputs. The interpreter passes its whole value stack as inputs, of which the
+// last ones are the operator's.
+std::size_t own_inputs(const at::RecordFunction& function) {
+  const auto schema = function.operator_schema();
+  return schema ? schema->arguments().size() : function.inputs().size();
+}
+
+std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
+  ConvCapture::State* const state = current();
+  auto call = std::make_unique<Call>();
+  if (state == nullptr) return call;
+  call->outermost = state->depth++ == 0;
+  const OperatorName op = parse(function.name());
+  if (!op.conv || state->failure) return call;
+  try {
+    const auto inputs = function.inputs();
+    const std::size_t own = own_inputs(function);
+    if (own < 2 || inputs.size() < own) return call;
+    const c10::IValue& x = inputs[inputs.size() - own];
+    const c10::IValue& packed = inputs[inputs.size() - own + 1];
+    if (!readable(x, packed, op.dims)) return call;
+    call->is_conv = true;
+    call->activation = x.toTensor();
+    call->packed = packed;
+  } catch (...) {
+    state->failure = std::current_exception();
+  }
+  return call;
+}
+
+void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
+  ConvCapture::State* const state = current();
+  auto* const call = static_cast<Call*>(context);
+  if (state == nullptr || call == nullptr) return;
+  --state->depth;
+  current() = nullptr;  // operators that run from here on belong to the capture, not to the model
+  const auto go_on = c10::make_scope_exit([&] { current() = state; });
+  if (state->failure || function.outputs().empty()) return;  // no output: the operator threw
+  try {
+    const c10::IValue& last = function.outputs().back();  // the outputs are the whole value stack, too
+    const std::string name = function.name();
+    if (call->is_conv) {
+      show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
+    } else if (name == "aten::quantize_per_tensor" && !state->quantization && is_quantized(last)) {
+      state->quantization = {last.toTensor().q_scale(), last.toTensor().q_zero_point()};
+    } else if (call->outermost && (quantizes(name) || (is_quantized(last) && computes(name)))) {
+      ++state->unverified[name];
+    }
+  } catch (...) {
+    state->failure = std::current_exception();
+  }
+}
+
+}  // namespace
+
+ConvCapture::ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers)
+    : state_(
+          std::make_unique<State>(State{.seen = std::move(seen), .unpacked = &unpacked, .layers = std::move(layers)})) {
+  current() = state_.get();
+  state_->handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
+                                                  .needsInputs(true)
+                                                  .needsOutputs(true)
+                                                  .scopes({at::RecordScope::FUNCTION}));
+}
+
+ConvCapture::~ConvCapture() {
+  at::removeCallback(state_->handle);
+  current() = nullptr;
+}
+
+void ConvCapture::rethrow() const {
+  if (state_->failure) std::rethrow_exception(state_->failure);
+}
+
+const OperatorCounts& ConvCapture::unverified() const { return state_->unverified; }
+
+const std::optional<InputQuantization>& ConvCapture::quantization() const { return state_->quantization; }
+
+}  // namespace tieout

@@ -1,0 +1,186 @@
+// The adapter. This file and the other libtorch_*.cpp are the only ones that use torch's types and exceptions.
+
+#include <c10/util/Exception.h>
+#include <c10/util/ScopeExit.h>
+#include <fbgemm/Fbgemm.h>
+#include <fbgemm/Utils.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "cases/machine/cpu.h"
+#include "cases/text/case_text.h"
+#include "oracle/libtorch/libtorch.h"
+#include "oracle/libtorch/libtorch_experiment.h"
+#include "oracle/libtorch/libtorch_global_state.h"
+#include "oracle/libtorch/libtorch_guard.h"
+#include "oracle/libtorch/libtorch_model.h"
+#include "oracle/libtorch/libtorch_prepared.h"
+
+namespace tieout {
+namespace {
+
+using fbgemm::inst_set_t;
+using Clock = std::chrono::steady_clock;
+
+tl::unexpected<EngineError> refused(const std::exception& error) {
+  const auto* const torch = dynamic_cast<const c10::Error*>(&error);
+  return tl::unexpected(
+      EngineError{EngineError::Kind::refused, torch == nullptr ? error.what() : torch->what_without_backtrace()});
+}
+
+bool cpu_has(Isa isa) {
+  switch (isa) {
+    case Isa::native:
+    case Isa::avx2: return fbgemm::fbgemmHasAvx2Support();
+    case Isa::avx512:
+    case Isa::avx512_256: return fbgemm::fbgemmHasAvx512Support();
+    case Isa::avx512_vnni:
+    case Isa::avx512_vnni_256: return fbgemm::fbgemmHasAvx512VnniSupport();
+  }
+  return false;
+}
+
+template <int kDims>
+using Extents = std::array<int, static_cast<std::size_t>(kDims)>;
+
+template <int kDims>
+Extents<kDims> fbgemm_spatial(const Spatial& spatial) {
+  Extents<kDims> extents;
+  std::transform(spatial.end() - kDims, spatial.end(), extents.begin(), [](int64_t v) { return static_cast<int>(v); });
+  return extents;
+}
+
+template <int kDims>
+FbgemmPath ask_fbgemm(const ConvCase& c) {
+  const auto padding = fbgemm_spatial<kDims>(c.padding);
+  Extents<2 * kDims> both_sides;
+  std::copy(padding.begin(), padding.end(), std::copy(padding.begin(), padding.end(), both_sides.begin()));
+  const fbgemm::conv_param_t<kDims> parameters(
+      static_cast<int>(c.batch), static_cast<int>(c.in_channels), static_cast<int>(c.out_channels),
+      fbgemm_spatial<kDims>(c.input), static_cast<int>(c.groups), fbgemm_spatial<kDims>(c.kernel),
+      fbgemm_spatial<kDims>(c.stride), both_sides, fbgemm_spatial<kDims>(c.dilation));
+  switch (fbgemm::ConvFastPath<kDims, std::int32_t>(parameters)) {
+    case fbgemm::optimized_conv_t::depthwise: return FbgemmPath::depthwise;
+    case fbgemm::optimized_conv_t::groupwise: return FbgemmPath::groupwise;
+    case fbgemm::optimized_conv_t::pointwise: return FbgemmPath::pointwise;
+    default: return FbgemmPath::im2col;
+  }
+}
+
+class Adapter final : public LibTorch {
+ public:
+  std::string version() const override { return TORCH_VERSION; }
+
+  std::vector<Engine> engines() const override {
+    std::vector<Engine> found;
+    for (const Engine engine : {Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack}) {
+      if (has_engine(engine)) found.push_back(engine);
+    }
+    return found;
+  }
+
+  Hardware hardware() const override {
+    return {.avx512 = fbgemm::fbgemmHasAvx512Support(),
+            .avx512_vnni = fbgemm::fbgemmHasAvx512VnniSupport(),
+            .avx_vnni = has_avx_vnni(),
+            .amx_int8 = has_amx_int8()};
+  }
+
+  FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }
+
+  Isa native_isa() const override { return native_isa_; }
+
+  EngineResult<void> available(const Execution& execution) const override {
+    const auto cannot = [](EngineError::Kind kind, const char* what, std::string_view name) {
+      return tl::unexpected(EngineError{kind, what + std::string(name)});
+    };
+    if (!has_engine(execution.engine)) {
+      return cannot(EngineError::Kind::absent, "this LibTorch has no engine ", name(execution.engine));
+    }
+    if (!cpu_has(execution.isa)) {
+      return cannot(EngineError::Kind::unsupported, "this CPU lacks the instruction set ", name(execution.isa));
+    }
+    if (execution.threads > most_threads()) {
+      return cannot(EngineError::Kind::unsupported, "OMP_THREAD_LIMIT allows fewer threads than ",
+                    std::to_string(execution.threads));
+    }
+    return {};
+  }
+
+  EngineResult<EngineAnswer> conv(const ConvProblem& problem) override {
+    if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
+    const auto start = Clock::now();
+    const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
+    const WithoutDeprecation quiet;
+    try {
+      const std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
+      prepared->run();
+      return prepared->answer();
+    } catch (const std::exception& error) {
+      return refused(error);
+    }
+  }
+
+  EngineResult<std::unique_ptr<PreparedConv>> prepare(const ConvProblem& problem) override {
+    if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
+    const WithoutDeprecation quiet;
+    try {
+      std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
+      prepared->run();  // errors of the case occur here
+      return prepared;
+    } catch (const std::exception& error) {
+      return refused(error);
+    }
+  }
+
+  void guard_tensors(bool on) override { tieout::guard_tensors(on); }
+
+  double seconds_inside() const override { return std::chrono::duration<double>(inside_).count(); }
+
+  EngineResult<Experiment> experiment(std::uint64_t seed) override {
+    const WithoutDeprecation quiet;
+    try {
+      return run_experiment(seed);
+    } catch (const std::exception& error) {
+      return refused(error);
+    }
+  }
+
+  ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) override {
+    return tieout::open_model(file, engine);
+  }
+
+  ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) const override {
+    return tieout::read_inputs(file);
+  }
+
+ private:
+  // Determines the instruction set once, while none is forced.
+  static Isa ask_for_isa() {
+    switch (fbgemm::fbgemmInstructionSet()) {
+      case inst_set_t::avx512_vnni: return Isa::avx512_vnni;
+      case inst_set_t::avx512_vnni_ymm: return Isa::avx512_vnni_256;
+      case inst_set_t::avx512: return Isa::avx512;
+      case inst_set_t::avx512_ymm: return Isa::avx512_256;
+      default: return Isa::avx2;
+    }
+  }
+
+  // FBGEMM reports every feature of the CPU as absent until its cpuinfo has been initialised; its own operators do that
+  // only when they first run.
+  bool supported_ = fbgemm::fbgemmSupportedCPU();
+  Isa native_isa_ = ask_for_isa();
+  Clock::duration inside_{};
+};
+
+}  // namespace
+}  // namespace tieout
+
+extern "C" __attribute__((visibility("default"))) tieout::LibTorch* tieout_libtorch() {
+  static tieout::Adapter adapter;
+  return &adapter;
+}

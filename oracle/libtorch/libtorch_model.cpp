@@ -1,0 +1,292 @@
+#include "oracle/libtorch/libtorch_model.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <new>
+#include <utility>
+
+#include "cases/machine/readable_file.h"
+#include "cases/validate.h"
+#include "oracle/libtorch/libtorch_capture.h"
+#include "oracle/libtorch/libtorch_global_state.h"
+#include "oracle/libtorch/libtorch_guard.h"
+
+namespace tieout {
+namespace {
+
+using Kind = ModelError::Kind;
+using LayerNames = std::map<const void*, std::string>;
+
+// The packed weights of a model: names of the layers, as far as the model has them, and the convolutions.
+struct Packed {
+  LayerNames names;
+  std::map<const void*, c10::IValue> convolutions;
+
+  void add(const c10::IValue& value, const std::optional<std::string>& name) {
+    const void* const address = packed_address(value);
+    if (address == nullptr) return;
+    if (name) names.emplace(address, *name);
+    if (value.type()->str().find("Conv") != std::string::npos) convolutions.emplace(address, value);
+  }
+};
+
+tl::unexpected<ModelError> failed(Kind kind, std::string message) {
+  return tl::unexpected(ModelError{kind, std::move(message)});
+}
+
+// ---- Names.
+
+// Adds the packed weights among the constants of a graph, which is where a frozen model keeps them. Other models keep
+// them in attributes of modules.
+void add_constants(const torch::jit::Block* block, Packed& packed) {
+  for (const torch::jit::Node* node : block->nodes()) {
+    for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, packed);
+    if (node->kind() != torch::jit::prim::Constant || node->outputs().empty()) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value) continue;
+    constexpr std::string_view kSelf = "self.", kPacked = "._packed_params";
+    // A number in a model that was saved, which carries no name.
+    std::optional<std::string> name;
+    const std::string given = node->output()->debugName();
+    const std::size_t end = given.rfind(kPacked);
+    if (given.starts_with(kSelf) && end != std::string::npos) name = given.substr(kSelf.size(), end - kSelf.size());
+    packed.add(*value, name);
+  }
+}
+
+Packed packed_in(const torch::jit::Module& model) {
+  Packed packed;
+  for (const auto& [path, module] : model.named_modules()) {
+    for (const auto& [attribute, value] : module.named_attributes(/*recurse=*/false)) {
+      const bool usual = attribute == "_packed_params";
+      packed.add(value, usual ? path : path.empty() ? attribute : path + "." + attribute);
+    }
+  }
+  if (const auto forward = model.find_method("forward")) add_constants(forward->graph()->block(), packed);
+  return packed;
+}
+
+// ---- Tensors in and out.
+
+using Type = ModelTensor::Type;
+constexpr std::array<std::pair<Type, at::ScalarType>, 5> kTypes{{{Type::float32, at::kFloat},
+                                                                 {Type::float64, at::kDouble},
+                                                                 {Type::int64, at::kLong},
+                                                                 {Type::int32, at::kInt},
+                                                                 {Type::uint8, at::kByte}}};
+
+at::Tensor tensor_of(const ModelTensor& t) {
+  at::ScalarType type = at::kFloat;
+  for (const auto& [ours, theirs] : kTypes) {
+    if (ours == t.type) type = theirs;
+  }
+  const bool one_number = t.bytes.size() == c10::elementSize(type);
+  at::Tensor tensor = at::empty(one_number ? Shape{1} : t.shape, type);
+  std::memcpy(tensor.data_ptr(), t.bytes.data(), t.bytes.size());
+  return one_number ? tensor.expand(t.shape) : tensor;
+}
+
+tl::expected<ModelTensor, std::string> read_tensor(const at::Tensor& t) {
+  if (!t.defined() || t.is_quantized() || t.layout() != at::kStrided || !t.is_cpu()) {
+    return tl::unexpected(
+        std::string("a tensor must be dense, not quantized, and on the CPU: save x.dequantize().cpu()"));
+  }
+  for (const auto& [ours, theirs] : kTypes) {
+    if (theirs != t.scalar_type()) continue;
+    if (t.numel() > kMaxElements) {
+      return tl::unexpected("a tensor may have 2^28 elements at most, has " + std::to_string(t.numel()));
+    }
+    const at::Tensor dense = t.contiguous();
+    const auto* const data = static_cast<const char*>(dense.data_ptr());
+    return ModelTensor{ours, dense.sizes().vec(), {data, data + dense.nbytes()}};
+  }
+  return tl::unexpected(std::string("a tensor must be float32, float64, int64, int32 or uint8, is ") +
+                        c10::toString(t.scalar_type()));
+}
+
+// Reads the arguments of one call.
+tl::expected<ModelInput, std::string> read_input(const c10::IValue& value) {
+  ModelInput input;
+  std::vector<c10::IValue> arguments{value};
+  if (value.isTuple()) arguments = value.toTupleRef().elements().vec();
+  for (const c10::IValue& argument : arguments) {
+    if (!argument.isTensor()) {
+      return tl::unexpected("holds a " + argument.tagKind() +
+                            " where a tensor should be: save a tensor, a tuple of them for " +
+                            "several arguments, or a list for several inputs");
+    }
+    auto tensor = read_tensor(argument.toTensor());
+    if (!tensor) return tl::unexpected(tensor.error());
+    input.arguments.push_back(std::move(*tensor));
+  }
+  return input;
+}
+
+// Appends every tensor in the result of forward(), in any nesting of tuples, lists and dictionaries.
+void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
+  if (value.isTensor()) {
+    at::Tensor t = value.toTensor();
+    if (!t.defined()) return;
+    if (t.is_quantized()) t = t.dequantize();
+    t = t.to(at::kDouble).contiguous();
+    const double* const data = t.const_data_ptr<double>();
+    outputs.push_back({t.sizes().vec(), {data, data + t.numel()}});
+  } else if (value.isTuple()) {
+    for (const c10::IValue& element : value.toTupleRef().elements()) collect(element, outputs);
+  } else if (value.isList()) {
+    for (const c10::IValue& element : value.toListRef()) collect(element, outputs);
+  } else if (value.isGenericDict()) {
+    for (const auto& entry : value.toGenericDict()) collect(entry.value(), outputs);
+  }
+}
+
+// ---- The model.
+
+// True if memory was refused: by the standard library, or by LibTorch's allocator, whose errors have no type of their
+// own.
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos;
+}
+
+class ScriptModel final : public Model {
+ public:
+  ScriptModel(torch::jit::Module module, Engine engine)
+      : module_(std::move(module)), packed_(packed_in(module_)), engine_(engine) {
+    for (const auto& [address, value] : packed_.convolutions) unpacked_.prepare(value);
+  }
+
+  ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
+    const WithoutDeprecation quiet;
+    guard_tensors(false);
+    select({.engine = engine_});
+    const c10::InferenceMode inference;
+    // The graph runs as written, because an optimizer could fuse operators that record functions should see.
+    const torch::jit::GraphOptimizerEnabledGuard as_written(false);
+    ModelRun result;
+    try {
+      std::vector<c10::IValue> arguments;
+      for (const ModelTensor& argument : input.arguments) arguments.emplace_back(tensor_of(argument));
+      if (!seen) {
+        collect(module_.forward(std::move(arguments)), result.outputs);
+        return result;
+      }
+      const ConvCapture capture(seen, unpacked_, packed_.names);
+      const c10::IValue output = module_.forward(std::move(arguments));
+      capture.rethrow();
+      collect(output, result.outputs);
+      result.unverified = capture.unverified();
+      result.quantization = capture.quantization();
+    } catch (const std::exception& error) {
+      return failed(is_out_of_memory(error) ? Kind::no_memory : Kind::refused, reason_of(error));
+    }
+    return result;
+  }
+
+  std::size_t arguments() const override {
+    const auto& schema = module_.get_method("forward").function().getSchema();
+    return schema.arguments().size() - 1;  // the first argument is the module itself
+  }
+
+  std::int64_t convolutions() const override { return static_cast<std::int64_t>(packed_.convolutions.size()); }
+
+ private:
+  torch::jit::Module module_;
+  Packed packed_;
+  UnpackedWeights unpacked_;
+  Engine engine_;
+};
+
+// Returns advice for a model that cannot be loaded.
+std::string advice_on(std::string_view error) {
+  if (error.find("quantized_decomposed") != std::string_view::npos) {
+    return "quantized_decomposed operators are what PyTorch 2 export quantization (convert_pt2e) leaves: they exist in "
+           "python only, and compute in float. Quantize the model to quantized::conv operators (torch.ao.quantization: "
+           "prepare, calibrate, convert), and save what torch.jit.script makes of it";
+  }
+  if (error.find("Unknown builtin op") != std::string_view::npos) {
+    return "the operator belongs to a library that is not loaded here: only LibTorch's own can be run";
+  }
+  return "torch.jit.save(torch.jit.script(model), FILE) writes one";
+}
+
+// Returns the reason why the file is not unpacked, or an empty string: it claims to unpack to much more than its size.
+// torch.save() and torch.jit.save() store tensors uncompressed, and compress little except a model's code. Files that
+// are not zip archives pass; a later message reports them.
+std::string unpacks_to_too_much(const std::string& file) {
+  constexpr std::uintmax_t kMostTimes = 20, kAlwaysAllowed = std::uintmax_t{64} << 20;
+  const std::uintmax_t size = std::filesystem::file_size(file);
+  std::uintmax_t unpacked = 0;
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(file);
+    for (const std::string& record : reader.getAllRecords()) unpacked += reader.getRecordSize(record);
+  } catch (const std::exception&) {
+    return {};
+  }
+  if (unpacked <= kMostTimes * size + kAlwaysAllowed) return {};
+  return "its " + std::to_string(size) + " bytes claim to unpack to " + std::to_string(unpacked) + ", more than " +
+         std::to_string(kMostTimes) + " times as much: it is not unpacked";
+}
+
+}  // namespace
+
+ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) {
+  if (const std::string why = why_unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (!has_engine(engine)) return failed(Kind::absent, "this LibTorch does not have that engine");
+  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
+  const WithoutDeprecation quiet;
+  try {
+    select({.engine = engine});
+    guard_tensors(false);
+    torch::jit::Module module = torch::jit::load(file, at::kCPU);
+    module.eval();
+    if (!module.find_method("forward")) return failed(Kind::unreadable, "a TorchScript module without forward()");
+    return std::make_unique<ScriptModel>(std::move(module), engine);
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
+    return failed(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) + "); " +
+                                        advice_on(error.what()));
+  }
+}
+
+ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
+  if (const std::string why = why_unreadable(file); !why.empty()) {
+    return failed(Kind::unreadable, why + "; name what torch.save() or numpy.save() wrote, or random:SHAPE");
+  }
+  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
+  std::vector<ModelInput> inputs;
+  try {
+    std::ifstream stream(file, std::ios::binary);
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
+    const c10::IValue value = torch::jit::pickle_load(bytes);
+    std::vector<c10::IValue> each{value};
+    if (value.isList()) each = value.toListRef().vec();
+    for (const c10::IValue& one : each) {
+      auto input = read_input(one);
+      if (!input) return failed(Kind::unreadable, input.error());
+      input->name = file;
+      inputs.push_back(std::move(*input));
+    }
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
+    return failed(Kind::unreadable,
+                  "not a tensor as torch.save() writes it (" + reason_of(error) + "); torch.save(x, FILE) writes one");
+  }
+  if (inputs.empty()) return failed(Kind::unreadable, "holds an empty list");
+  return inputs;
+}
+
+}  // namespace tieout

@@ -1,0 +1,126 @@
+// The operator of one case: quantized::convNd or convNd_relu, prepacked.
+
+#include "oracle/libtorch/libtorch_prepared.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/native/quantized/PackedParams.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cstring>
+#include <optional>
+#include <typeinfo>
+
+#include "oracle/libtorch/libtorch_global_state.h"
+
+namespace tieout {
+namespace {
+
+template <int kDims>
+using Packed = c10::intrusive_ptr<ConvPackedParamsBase<kDims>>;
+template <int kDims>
+using Prepack = Packed<kDims>(at::Tensor, std::optional<at::Tensor>, c10::List<int64_t>, c10::List<int64_t>,
+                              c10::List<int64_t>, int64_t);
+template <int kDims>
+using Apply = at::Tensor(at::Tensor, const Packed<kDims>&, double, int64_t);
+
+// Returns the handle of an operator, as python's torch.ops finds it.
+template <typename Signature>
+auto find(const std::string& name, const char* overload) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), overload).typed<Signature>();
+}
+
+at::MemoryFormat memory_format(const ConvCase& c) {
+  if (c.execution.memory_format == MemoryFormat::contiguous) return at::MemoryFormat::Contiguous;
+  return c.dims == 3 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
+}
+
+at::Tensor activation_tensor(const ConvProblem& problem) {
+  const ConvCase& c = problem.spec;
+  at::Tensor x = at::_empty_affine_quantized(activation_shape(c), at::TensorOptions(at::kQUInt8), c.activation_scale,
+                                             c.activation_zero_point);
+  std::memcpy(x.data_ptr(), problem.activation.data(), problem.activation.size());
+  return x.contiguous(memory_format(c));
+}
+
+at::Tensor weight_tensor(const ConvProblem& problem) {
+  const ConvCase& c = problem.spec;
+  const at::TensorOptions options(at::kQInt8);
+  at::Tensor w;
+  if (c.granularity == Granularity::per_tensor) {
+    w = at::_empty_affine_quantized(weight_shape(c), options, c.weight_scales.front(), c.weight_zero_points.front());
+  } else {
+    w = at::_empty_per_channel_affine_quantized(weight_shape(c), at::tensor(c.weight_scales, at::kDouble),
+                                                at::tensor(c.weight_zero_points, at::kLong), 0, options);
+  }
+  std::memcpy(w.data_ptr(), problem.weight.data(), problem.weight.size());
+  return w;
+}
+
+c10::List<int64_t> list_of(const Spatial& spatial, int dims) {
+  c10::List<int64_t> list;
+  for (auto it = spatial.end() - dims; it != spatial.end(); ++it) list.push_back(*it);
+  return list;
+}
+
+template <int kDims>
+struct Operators {
+  c10::TypedOperatorHandle<Prepack<kDims>> prepack;
+  c10::TypedOperatorHandle<Apply<kDims>> plain, relu;
+};
+
+template <int kDims>
+Operators<kDims> find_operators(const std::string& base, const char* overload) {
+  return {find<Prepack<kDims>>(base + "_prepack", ""), find<Apply<kDims>>(base, overload),
+          find<Apply<kDims>>(base + "_relu", overload)};
+}
+
+template <int kDims>
+class Prepared final : public PreparedConv {
+ public:
+  Prepared(const ConvProblem& problem, const Operators<kDims>& operators)
+      : apply_(problem.spec.relu == Relu::on ? operators.relu : operators.plain),
+        scale_(problem.spec.output_scale),
+        zero_point_(problem.spec.output_zero_point) {
+    const ConvCase& c = problem.spec;
+    std::optional<at::Tensor> bias;
+    if (!c.bias.empty()) bias = at::tensor(c.bias, at::kFloat);
+    packed_ = operators.prepack.call(weight_tensor(problem), bias, list_of(c.stride, c.dims),
+                                     list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups);
+    x_ = activation_tensor(problem);
+  }
+
+  void run() override {
+    const c10::InferenceMode inference;
+    y_ = apply_.call(x_, packed_, scale_, zero_point_);
+  }
+
+  EngineAnswer answer() const override {
+    const at::Tensor dense = y_.contiguous();
+    const auto* const data = static_cast<const std::uint8_t*>(dense.data_ptr());
+    const ConvPackedParamsBase<kDims>& base = *packed_;
+    return {{dense.sizes().vec(), {data, data + dense.numel()}}, packed_by(typeid(base))};
+  }
+
+ private:
+  c10::TypedOperatorHandle<Apply<kDims>> apply_;
+  double scale_;
+  std::int64_t zero_point_;
+  Packed<kDims> packed_;
+  at::Tensor x_, y_;
+};
+
+}  // namespace
+
+// conv1d packs as a 2-d convolution of height 1.
+std::unique_ptr<PreparedConv> prepare_conv(const ConvProblem& problem) {
+  static const auto conv1d = find_operators<2>("quantized::conv1d", "");
+  static const auto conv2d = find_operators<2>("quantized::conv2d", "new");
+  static const auto conv3d = find_operators<3>("quantized::conv3d", "new");
+  const c10::InferenceMode inference;
+  select(problem.spec.execution);
+  if (problem.spec.dims == 3) return std::make_unique<Prepared<3>>(problem, conv3d);
+  return std::make_unique<Prepared<2>>(problem, problem.spec.dims == 2 ? conv2d : conv1d);
+}
+
+}  // namespace tieout

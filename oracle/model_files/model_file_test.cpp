@@ -1,0 +1,101 @@
+#include "oracle/model_files/model_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <utility>
+#include <vector>
+
+namespace tieout {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string number(std::uint64_t value, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i) text += i < 8 ? static_cast<char>(value >> (8 * i) & 0xffU) : '\0';
+  return text;
+}
+
+// Returns a zip archive whose entries are stored without compression. The checksums are 0, because the names are read
+// without checking them.
+std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries) {
+  std::string archive, directory;
+  for (const auto& [name, data] : entries) {
+    const std::string sizes = number(0, 4) + number(data.size(), 4) + number(data.size(), 4) + number(name.size(), 2);
+    directory += "PK\x01\x02" + number(20, 2) + number(20, 2) + number(0, 8) + sizes + number(0, 12) +
+                 number(archive.size(), 4) + name;
+    archive += "PK\x03\x04" + number(20, 2) + number(0, 8) + sizes + number(0, 2) + name + data;
+  }
+  const std::string end = "PK\x05\x06" + number(0, 4) + number(entries.size(), 2) + number(entries.size(), 2) +
+                          number(directory.size(), 4) + number(archive.size(), 4) + number(0, 2);
+  return archive + directory + end;
+}
+
+class ModelFile : public testing::Test {
+ protected:
+  ~ModelFile() override { fs::remove(file_); }
+
+  std::string describe(const std::string& contents) {
+    std::ofstream(file_, std::ios::binary) << contents;
+    return describe_foreign_model(file_);
+  }
+
+  fs::path file_ = fs::temp_directory_path() / ("a model " + std::to_string(getpid()));
+};
+
+TEST_F(ModelFile, SaysWhatItIsAndWhatIsNeeded) {
+  const std::string onnx = "\x08\x08\x12\x07pytorch";
+  const std::vector<std::pair<std::string, const char*>> files{
+      {onnx, "an ONNX model"},
+      {zip_of({{"m/data/weights/weight_0", "w"}, {"m/models/model.json", "{}"}, {"m/archive_format", "pt2"}}),
+       "a program of torch.export"},
+      {zip_of({{"m/data.pkl",
+                "\x80\x02"
+                "ccollections\nOrderedDict\n"},
+               {"m/data/0", "w"}}),
+       "a state dict"},
+      {zip_of({{"m/data.pkl",
+                "\x80\x02"
+                "ctorch._utils\n_rebuild_tensor_v2\nccollections\nOrderedDict\n"},
+               {"m/data/0", "w"}}),
+       "tensors that"},
+      {zip_of({{"m/data.pkl",
+                "\x80\x02"
+                "ctorch.nn.modules.container\nSequential\n"}}),
+       "a whole module"},
+      {zip_of({{"a.npy", ""}}), "an archive of numpy arrays"},
+      {zip_of({{"README", ""}}), "a zip archive without a model's code"},
+      {zip_of({{"m/code/a.py", ""}}).substr(0, 40), "cut off or damaged"},
+      {"", "an empty file"},
+      {std::string("\x1c\0\0\0TFL3", 8), "a TensorFlow Lite model"},
+      {number(2, 8) + "{}weights", "a safetensors file"},
+      {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
+  };
+  for (const auto& [contents, words] : files) {
+    const std::string what = describe(contents);
+    EXPECT_NE(what.find(words), std::string::npos) << words << ": " << what;
+    EXPECT_NE(what.find("torch.jit.save"), std::string::npos) << what;
+  }
+}
+
+TEST_F(ModelFile, SaysWhatIsNoFileAtAll) {
+  const std::string folder = describe_foreign_model(fs::temp_directory_path());
+  EXPECT_EQ(folder.find("it is not a regular file, but a folder; needed is the PyTorch model"), 0U) << folder;
+  EXPECT_EQ(describe_foreign_model("/no/such/model.pt").find("there is no such file; needed is"), 0U);
+  EXPECT_EQ(describe_foreign_model("/dev/null").find("it is not a regular file, but a pipe, a socket or a device"), 0U);
+}
+
+TEST_F(ModelFile, LeavesTorchScriptAndTheUnknownToLibTorch) {
+  EXPECT_EQ(describe(zip_of({{"m/data.pkl", ""}, {"m/code/__torch__.py", ""}, {"m/constants.pkl", ""}})), "");
+  EXPECT_EQ(describe("PK, but no archive"), "");
+  for (const auto& entry : fs::directory_iterator(TIEOUT_SOURCE_DIR "/oracle/testdata/models")) {
+    const bool is_input = entry.path().stem().string().ends_with("_input");
+    if (entry.path().extension() != ".pt" || is_input) continue;
+    EXPECT_EQ(describe_foreign_model(entry.path()), "") << entry;
+  }
+}
+
+}  // namespace
+}  // namespace tieout

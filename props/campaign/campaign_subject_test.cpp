@@ -1,0 +1,58 @@
+// Campaigns that verify a subject, against a reference that answers as FBGEMM does.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "kernels/conv_relu.h"
+#include "kernels/subject/subject.h"
+#include "props/campaign/campaign.h"
+#include "props/verify/stand_in_reference.h"
+#include "reports/data/report.h"
+#include "reports/formats/finding_text.h"
+
+namespace tieout {
+namespace {
+
+// Answers as the specification does, and adds one to every value.
+class OffByOne final : public Subject {
+ public:
+  std::string name() const override { return "own"; }
+  std::string text() const override { return "./own kernel.so"; }
+  Isolation isolation() const override { return Isolation::none; }
+  tl::expected<void, SubjectError> load(double) override { return {}; }
+  SubjectAnswer run(const ConvProblem& problem, const Conditions&) override {
+    auto y = conv_relu(problem, Arithmetic{});
+    for (std::uint8_t& value : y.values) value = static_cast<std::uint8_t>(value + 1);
+    return y;
+  }
+};
+
+RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {
+  return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
+                      {.progress = [](const RunSummary&, const Underway&) { return true; }});
+}
+
+TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {
+  StandInReference reference;
+  const auto shy = linked_subject("shy", [](const tieout_conv*) { return "everything"; }, nullptr);
+  const RunSummary run = campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);
+  EXPECT_EQ(run.cases.skipped, 50);
+  EXPECT_EQ(run.reasons.at("declined by the subject: everything"), 50);
+  EXPECT_EQ(exit_status(make_report({run})), 3);
+}
+
+TEST(CampaignSubject, FindingsNameTheSubjectAndReplay) {
+  StandInReference reference;
+  OffByOne off;
+  const RunSummary run = campaign({.cases = 20, .seed = 1, .kept_per_kind = 1, .subject = &off}, reference);
+  EXPECT_EQ(run.cases.differed, 20);
+  ASSERT_GE(run.findings.size(), 1U);
+  const std::string text = finding_text(run.findings.front());
+  EXPECT_NE(text.find("own and fbgemm differ at "), std::string::npos) << text;
+  EXPECT_NE(text.find("replay: tieout check --subject './own kernel.so' 'conv2d"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace tieout

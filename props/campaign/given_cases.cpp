@@ -1,0 +1,77 @@
+#include "props/campaign/given_cases.h"
+
+#include <utility>
+
+#include "cases/text/case_words.h"
+#include "props/campaign/campaign_options.h"
+#include "props/explain/explain.h"
+#include "props/verify/outcome.h"
+#include "props/verify/run_head.h"
+
+namespace tieout {
+namespace {
+
+// Time limit of LibTorch, seconds.
+constexpr double kHang = 60;
+constexpr std::size_t kMostFindings = 1000;
+
+}  // namespace
+
+GivenCases::GivenCases(std::string command, LibTorch& reference, Subject* subject, const Rules& rules)
+    : reference_(reference), subject_(subject), rules_(rules) {
+  run_ = run_of(std::move(command), reference, subject);
+  run_.finished = false;
+}
+
+tl::expected<void, std::string> GivenCases::record_to(const std::filesystem::path& file) {
+  run_.started =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  auto created = RunRecord::create(file, run_);
+  if (!created) return tl::unexpected(created.error());
+  record_ = std::move(*created);
+  return {};
+}
+
+tl::expected<Verdict, std::string> GivenCases::verify(const ConvCase& c) {
+  Verdict verdict = verify_alone(c, reference_, kHang, subject_, rules_);
+  add(c, verdict);
+  if (std::ssize(block_.verdicts) == kBlock) {
+    if (const auto written = write_block(); !written) return tl::unexpected(written.error());
+  }
+  return verdict;
+}
+
+void GivenCases::add(const ConvCase& c, const Verdict& verdict) {
+  const CaseOutcome outcome = outcome_of(c, verdict, reference_);
+  const std::int64_t index = run_.cases.all();
+  count(run_, outcome, "given");
+  count(block_, outcome, "given");
+  if (!is_finding(outcome)) return;
+  if (run_.findings.size() >= kMostFindings && kept_[outcome.reason] >= kKeptPerKind) return;
+  ++kept_[outcome.reason];
+  Finding finding = verdict.finding;
+  finding.cell = outcome.cell;
+  finding.index = index;
+  finding.explanation = explanation_of(finding);
+  block_.counts.findings.push_back(finding);
+  run_.findings.push_back(std::move(finding));
+}
+
+tl::expected<void, std::string> GivenCases::end(bool complete) {
+  run_.finished = complete;
+  run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  if (!record_) return {};
+  if (!block_.verdicts.empty()) {
+    if (const auto written = write_block(); !written) return written;
+  }
+  return record_->update(run_);
+}
+
+tl::expected<void, std::string> GivenCases::write_block() {
+  run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const auto written = record_ ? record_->append(block_, run_) : tl::expected<void, std::string>();
+  block_ = RecordBlock{.number = block_.number + 1};
+  return written;
+}
+
+}  // namespace tieout

@@ -1,0 +1,68 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cases/text/case_text.h"
+#include "kernels/subject/subject_digest.h"
+#include "props/campaign/campaign.h"
+#include "props/generate/case_class.h"
+#include "props/verify/run_head.h"
+#include "props/verify/verify.h"
+
+namespace tieout {
+namespace {
+
+// Adds every cell that this machine and this LibTorch have, so that a cell that is never reached is visible.
+void add_cells(RunSummary& run, const LibTorch& reference) {
+  struct How {
+    Execution execution;
+    Engine picked;
+  };
+  std::vector<How> hows;
+  for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256}) {
+    hows.push_back({{.engine = Engine::fbgemm, .isa = isa}, Engine::fbgemm});
+  }
+  hows.push_back({{.engine = Engine::onednn}, Engine::onednn});
+  hows.push_back({{.engine = Engine::qnnpack}, Engine::qnnpack});
+  hows.push_back({{.engine = Engine::x86}, Engine::fbgemm});
+  if (reference.hardware().avx512_vnni) hows.push_back({{.engine = Engine::x86}, Engine::onednn});
+  for (const auto& [execution, picked] : hows) {
+    if (!reference.available(execution)) continue;
+    for (const FbgemmPath path :
+         {FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise, FbgemmPath::im2col}) {
+      for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
+        for (const bool bias : {false, true}) {
+          ConvCase c{.granularity = granularity, .execution = execution};
+          if (bias) c.bias = {0};
+          run.cells[cell_of(c, path, picked, reference.native_isa())] = {};
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) {
+  RunSummary run = run_of(options.command, reference, options.subject);
+  run.domain = options.domain.text();
+  run.seed = options.seed;
+  run.shard = options.shard;
+  run.finished = false;
+  run.workers = options.workers;
+  run.hunting = options.policy == Policy::hunting;
+  for (std::size_t i = 0; i < kCaseClasses; ++i) {
+    const auto cls = static_cast<CaseClass>(i);
+    // A subject is not told how LibTorch is run.
+    if (options.subject != nullptr && of_execution(cls)) continue;
+    run.classes.emplace_back(name(cls));
+  }
+  if (options.subject != nullptr) {
+    run.subject_digest = subject_digest(run.subject);
+  } else {
+    add_cells(run, reference);
+  }
+  return run;
+}
+
+}  // namespace tieout

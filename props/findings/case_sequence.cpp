@@ -1,0 +1,125 @@
+#include "props/findings/case_sequence.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "cases/strings/bytes.h"
+#include "cases/text/case_text.h"
+#include "props/explain/explain.h"
+#include "props/findings/finding_details.h"
+#include "props/process/forked_task.h"
+#include "reports/records/finding_json.h"
+
+namespace tieout {
+namespace {
+
+// ---- conversion of a SequenceEnd to bytes and back, to pass it between processes
+
+std::string pack(const SequenceEnd& end) {
+  ByteWriter bytes;
+  bytes.put(tieout::pack(end.outcome));
+  bytes.put(is_finding(end.outcome) ? to_json(end.finding) : std::string());
+  return bytes.take();
+}
+
+std::optional<SequenceEnd> unpack_end(const std::string& bytes) {
+  ByteReader reader(bytes);
+  std::string outcome;
+  std::string finding;
+  reader.get(outcome);
+  reader.get(finding);
+  const auto read_outcome = reader.complete() ? unpack(outcome) : std::nullopt;
+  if (!read_outcome) return {};
+  SequenceEnd end{.outcome = *read_outcome, .finding = {}};
+  if (!is_finding(end.outcome)) return end;
+  auto read_finding = finding_from_json(finding);
+  if (!read_finding) return {};
+  end.finding = std::move(*read_finding);
+  return end;
+}
+
+SequenceEnd verify_last(const ConvCase& c, const Examination& how) {
+  Verdict verdict = verify(c, how.reference, how.subject, how.rules);
+  SequenceEnd end{.outcome = outcome_of(c, verdict, how.reference), .finding = std::move(verdict.finding)};
+  if (is_finding(end.outcome)) {
+    end.finding.cell = end.outcome.cell;
+    end.finding.explanation = explanation_of(end.finding);
+  }
+  return end;
+}
+
+}  // namespace
+
+std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, const ConvCase& last,
+                                        const Examination& how) {
+  const std::int64_t last_index = std::ssize(before);
+  std::optional<SequenceEnd> end;
+  bool died_before = false;
+  run_task({.end = last_index + 1,
+            .seconds = how.seconds,
+            .work =
+                [&](std::int64_t index) {
+                  if (index == last_index) return pack(verify_last(last, how));
+                  (void)verify(before[static_cast<std::size_t>(index)], how.reference, how.subject, how.rules);
+                  return std::string();
+                },
+            .answered =
+                [&](std::int64_t index, const std::string& answer) {
+                  if (index == last_index) end = unpack_end(answer);
+                },
+            .died =
+                [&](std::int64_t index, const Death& death) {
+                  died_before = died_before || index < last_index;
+                  if (index < last_index) return;
+                  end = SequenceEnd{.outcome = death_of(last, how, death), .finding = {}};
+                  end->finding = undescribed(last, end->outcome, 0, how.subject);
+                  end->finding.failure = "died: " + death.text();
+                }},
+           [&] { return !died_before; });
+  if (died_before) return {};
+  if (end) {
+    for (const ConvCase& c : before) end->finding.before.push_back(print(c));
+  }
+  return end;
+}
+
+std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
+                                         const Examination& how) {
+  // The largest number of cases that are verified in all.
+  constexpr std::int64_t kMostCases = 20'000;
+  const auto last = parse(finding.case_line);
+  if (!last) return {};
+  std::int64_t verified = 0;
+  std::optional<Finding> found;
+  const auto fails_after = [&](const std::vector<ConvCase>& cases) {
+    verified += std::ssize(cases) + 1;
+    auto end = verify_after(cases, *last, how);
+    if (!end || !is_finding(end->outcome)) return false;
+    found = std::move(end->finding);
+    return true;
+  };
+  std::vector<ConvCase> kept = before;
+  if (!fails_after(kept)) return {};
+  // Tries to remove a run of cases at every place. The runs get shorter until no remaining case can be removed.
+  for (std::size_t length = (kept.size() + 1) / 2; length > 0; length /= 2) {
+    for (std::size_t at = 0; at < kept.size() && verified < kMostCases;) {
+      std::vector<ConvCase> fewer = kept;
+      const auto begin = fewer.begin() + static_cast<std::ptrdiff_t>(at);
+      fewer.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(length, kept.size() - at)));
+      if (fails_after(fewer)) {
+        kept = std::move(fewer);
+      } else {
+        at += length;
+      }
+    }
+  }
+  if (!found) return {};
+  found->original_line = finding.original_line;
+  found->cell = finding.cell;
+  found->index = finding.index;
+  found->drawn_kind = finding.drawn_kind;
+  return found;
+}
+
+}  // namespace tieout

@@ -1,0 +1,75 @@
+#include "props/findings/finding_details.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "cases/text/case_text.h"
+#include "props/explain/explain.h"
+#include "reports/records/finding_json.h"
+
+namespace tieout {
+
+Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index, const Subject* subject) {
+  return {.case_line = print(c),
+          .original_line = print(c),
+          .expected_name = std::string(name(c.execution.engine)),
+          .actual_name = subject == nullptr ? "actual" : subject->name(),
+          .failure = outcome.status == Status::crashed ? outcome.reason : std::string(),
+          .cell = outcome.cell,
+          .index = index,
+          .drawn_kind = outcome.reason,
+          .subject = subject == nullptr ? "" : subject->text()};
+}
+
+Finding described(const Finding& finding, const Examination& how) {
+  const auto c = parse(finding.case_line);
+  // This cannot happen: print() wrote the line.
+  if (!c) std::abort();
+  Verdict verdict = verify_alone(*c, how.reference, how.seconds, how.subject, how.rules);
+  if (verdict.status != Status::differed && verdict.status != Status::crashed) {
+    Finding unrepeated = finding;
+    if (unrepeated.failure.empty()) unrepeated.undescribed = "run alone, the case does not differ again";
+    return unrepeated;
+  }
+  verdict.finding.original_line = finding.original_line;
+  verdict.finding.cell = finding.cell;
+  verdict.finding.index = finding.index;
+  verdict.finding.drawn_kind = finding.drawn_kind;
+  verdict.finding.explanation = explanation_of(verdict.finding);
+  return std::move(verdict.finding);
+}
+
+void take_description(Finding& finding, const std::string& answer) {
+  if (auto read = finding_from_json(answer)) {
+    finding = std::move(*read);
+  } else if (finding.failure.empty()) {
+    finding.undescribed = "its description cannot be read: " + read.error();
+  }
+}
+
+void note_death(Finding& finding, std::string_view work, const Death& death) {
+  if (finding.failure.empty()) finding.undescribed = std::string(work) + " it died: " + death.text();
+}
+
+void describe_within(std::chrono::milliseconds time, std::span<Finding> findings, const Examination& how, int workers) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  Processes processes;
+  auto next = findings.begin();
+  do {
+    while (next != findings.end() && processes.running() < static_cast<std::size_t>(workers)) {
+      Finding& finding = *next++;
+      if (!finding.explanation.empty()) continue;
+      processes.start(
+          {.work = [&finding, &how](std::int64_t) { return to_json(described(finding, how)); },
+           .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
+           .died = [&finding](std::int64_t, const Death& death) { note_death(finding, "describing", death); }});
+    }
+    processes.wait(std::chrono::milliseconds(50));
+  } while (processes.running() > 0 && std::chrono::steady_clock::now() < end);
+  for (Finding& finding : findings) {
+    const bool told = has_tensors(finding) || !finding.failure.empty() || !finding.undescribed.empty();
+    if (!told) finding.undescribed = "the run was stopped before it was described";
+  }
+}
+
+}  // namespace tieout

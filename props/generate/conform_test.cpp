@@ -1,0 +1,89 @@
+#include "props/generate/conform.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cases/text/case_text.h"
+#include "props/generate/strategy.h"
+
+namespace tieout {
+namespace {
+
+constexpr GeneratorOptions kOptions{.products = 2'000, .audience = Audience::subject};
+
+Domain domain_of(const char* text) {
+  const auto domain = Domain::parse(text);
+  EXPECT_TRUE(domain) << domain.error();
+  return *domain;
+}
+
+constexpr const char* kNarrow =
+    "dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
+    "granularity=per_channel wz=0";
+
+// These domains are of the kinds that kernels have, narrow and wide. Cases are constructed in each of them.
+TEST(Conform, EveryCaseLiesInTheDomain) {
+  for (const char* text : {
+           kNarrow,
+           "groups=in_channels in_channels=out_channels groups>1",
+           "kernel=1 stride=1 padding=0",
+           "granularity=per_tensor",
+           "out_channels%8=0 in_channels%4=0",
+           "batch=1",
+           "output.w>=16",
+           "xz=128 wz=0",
+           "relu=on bias=off",
+           "dims=1",
+           "dims=3",
+           "groups=1",
+           "multiplier<1 xs<=0.5",
+           "padding=same kernel.h=kernel.w kernel%2=1 dims=2",
+           "dims=2 input=28x28|14x14 batch<=2",
+           "group_inputs%4=0 group_outputs%4=0",
+           "kernel=1x3|3x1 stride=1|2",
+           "products%32=0",
+           "dims=2 kernel=1 padding=0 or dims=2 kernel=3 padding=1 groups=in_channels in_channels=out_channels",
+       }) {
+    const Domain domain = domain_of(text);
+    for (std::uint64_t index = 0; index < 300; ++index) {
+      const ConvCase c = case_of(3, index, kOptions, domain);
+      ASSERT_TRUE(validate(c)) << print(c);
+      ASSERT_TRUE(domain.contains(c)) << text << "\n" << print(c);
+    }
+  }
+}
+
+// Parameters that the domain leaves open are drawn as without a domain, because cases in it would find less otherwise.
+TEST(Conform, CasesDifferWhereTheDomainAllowsIt) {
+  const Domain domain = domain_of("dims=2 kernel=3x3 in_channels%16=0 output.w>=16 xz=128");
+  std::set<std::int64_t> channels, widths, zero_points, strides;
+  for (std::uint64_t index = 0; index < 400; ++index) {
+    const ConvCase c = case_of(3, index, kOptions, domain);
+    channels.insert(c.in_channels);
+    widths.insert(output_size(c)[2]);
+    zero_points.insert(c.output_zero_point);
+    strides.insert(c.stride[1]);
+  }
+  EXPECT_GE(channels.size(), 5U);
+  EXPECT_GE(widths.size(), 10U);
+  EXPECT_GE(zero_points.size(), 50U);
+  EXPECT_GE(strides.size(), 3U);
+}
+
+TEST(Conform, LeavesAloneWhatIsInTheDomain) {
+  const Domain domain = domain_of("dims>=1 batch>=1");
+  for (std::uint64_t index = 0; index < 100; ++index) {
+    EXPECT_EQ(case_of(3, index, kOptions, domain), case_of(3, index, kOptions)) << index;
+  }
+}
+
+TEST(Conform, EachAttemptIsAnotherCase) {
+  std::set<std::string> lines;
+  for (std::uint64_t attempt = 0; attempt < 20; ++attempt) lines.insert(print(case_of(3, 5, kOptions, {}, attempt)));
+  EXPECT_EQ(lines.size(), 20U);
+  EXPECT_TRUE(lines.contains(print(case_of(3, 5, kOptions))));
+}
+
+}  // namespace
+}  // namespace tieout

@@ -1,0 +1,190 @@
+#include "props/model/layer_walk.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <vector>
+
+#include "cases/machine/aligned.h"
+#include "cases/machine/parallel.h"
+#include "kernels/packed/packed_conv.h"
+
+namespace tieout {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Returns the processor time of this thread, seconds. Wall time would include other programs on a shared machine.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Measures the time from one call to the next. Each call costs a system call.
+class Split {
+ public:
+  explicit Split(SecondsByPart& seconds) : seconds_(seconds) {}
+
+  // Adds the time since the last call to that part; nullptr: to none.
+  void was(const char* part) {
+    const double now = thread_seconds();
+    if (part != nullptr) seconds_[part] += now - last_;
+    last_ = now;
+  }
+
+ private:
+  SecondsByPart& seconds_;
+  double last_ = thread_seconds();
+};
+
+// Removes elements at which the arithmetic saturates from the wrong sums, because their sums need not be the exact
+// ones.
+void leave_out_saturating(LayerOpinion& opinion) {
+  const auto earlier = [](const OutputElement& a, const OutputElement& b) {
+    return a.position != b.position ? a.position < b.position : a.k < b.k;
+  };
+  std::vector<OutputElement> saturating = opinion.saturating;
+  std::sort(saturating.begin(), saturating.end(), earlier);
+  std::erase_if(opinion.wrong_sums, [&](const OutputElement& element) {
+    return std::binary_search(saturating.begin(), saturating.end(), element, earlier);
+  });
+}
+
+}  // namespace
+
+struct LayerWalks::Worker {
+  LayerComparison::Part part;
+  Differences kernel;
+  AlignedVector<std::uint8_t> y;
+  AlignedVector<std::int32_t> sums;
+  double in_kernel = 0, in_hypotheses = 0;
+
+  void begin(std::size_t elements) {
+    part.clear();
+    kernel = Differences();
+    in_kernel = in_hypotheses = 0;
+    if (y.size() >= elements) return;
+    y.resize(elements);
+    sums.resize(elements);
+  }
+};
+
+struct LayerWalks::Prepared {
+  Prepared(std::span<const Hypothesis* const> hypotheses, const CapturedConv& captured, const Arithmetic& follows,
+           std::size_t most)
+      : spec(captured.spec),
+        arithmetic(follows),
+        comparison(hypotheses, spec, captured.weight.data(), most),
+        kernel(spec, captured.weight, follows) {}
+
+  ConvCase spec;
+  Arithmetic arithmetic;
+  LayerComparison comparison;
+  PackedConv kernel;
+};
+
+LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most)
+    : hypotheses_(hypotheses), weights_(weights), most_(most) {}
+LayerWalks::~LayerWalks() = default;
+
+LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const Arithmetic& arithmetic) {
+  std::unique_ptr<Prepared>& known = prepared_[captured.weight.data()];
+  if (known == nullptr || known->spec != captured.spec || known->arithmetic != arithmetic) {
+    known = std::make_unique<Prepared>(hypotheses_, captured, arithmetic, most_);
+  }
+  return *known;
+}
+
+WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
+                             SecondsByPart& seconds) {
+  const ConvCase& c = captured.spec;
+  Split split(seconds);
+  Prepared& layer = prepared(captured, arithmetic);
+  LayerComparison& comparison = layer.comparison;
+  const PackedConv& kernel = layer.kernel;
+  split.was("weights, once a layer");
+  WalkedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
+  split.was("hypotheses");
+
+  const Spatial out = output_size(c);
+  // 128 KB of int32 stay in the second-level cache.
+  constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;
+  const std::int64_t rows = out[0] * out[1];
+  const std::int64_t row = out[2] * c.out_channels;
+  // A piece consists of rows of an image, or of whole images.
+  const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
+  const std::int64_t images_of_piece =
+      std::clamp<std::int64_t>(kSumsInCache / (rows * row), 1, std::max<std::int64_t>(c.batch, 1));
+  const std::int64_t pieces_of_image = (rows + rows_of_piece - 1) / rows_of_piece;
+  const std::int64_t pieces = (c.batch + images_of_piece - 1) / images_of_piece * pieces_of_image;
+  while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1)))
+    workers_.push_back(std::make_unique<Worker>());
+  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(images_of_piece * rows_of_piece * row));
+  in_parts(pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
+    Worker& worker = *workers_[part];
+    // Reading the thread's own clock costs a system call, so that it measures the total only; the wall clock measures
+    // the share of each part.
+    const double thread_before = thread_seconds();
+    double kernel_share = 0, hypotheses_share = 0;
+    Clock::time_point before = Clock::now();
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const std::int64_t first = piece % pieces_of_image * rows_of_piece;
+      const std::int64_t first_image = piece / pieces_of_image * images_of_piece;
+      const std::int64_t images = std::min(images_of_piece, c.batch - first_image);
+      const std::int64_t rows_here = std::min(rows_of_piece, rows - first);
+      for (std::int64_t i = 0; i < images; ++i) {
+        const std::int64_t at = i * rows_here * row;
+        kernel.run(captured.activation.data(), OutputRows{first_image + i, first, rows_here}, worker.y.data() + at,
+                   worker.sums.data() + at);
+      }
+      const std::int64_t position = (first_image * rows + first) * out[2];
+      const std::uint8_t* const answer = captured.output.data() + position * c.out_channels;
+      const auto count = static_cast<std::size_t>(images * rows_here * row);
+      if (std::memcmp(answer, worker.y.data(), count) != 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+          if (worker.y[i] == answer[i]) continue;
+          const auto at = static_cast<std::int64_t>(i);
+          worker.kernel.note(offset_of({position + at / c.out_channels, at % c.out_channels}, c), worker.y[i],
+                             answer[i]);
+        }
+      }
+      const Clock::time_point between = Clock::now();
+      comparison.see(worker.part, position, images * rows_here * out[2], worker.sums.data(), answer);
+      const Clock::time_point after = Clock::now();
+      kernel_share += std::chrono::duration<double>(between - before).count();
+      hypotheses_share += std::chrono::duration<double>(after - between).count();
+      before = after;
+    }
+    const double ours = (thread_seconds() - thread_before) / std::max(kernel_share + hypotheses_share, 1e-9);
+    worker.in_kernel += ours * kernel_share;
+    worker.in_hypotheses += ours * hypotheses_share;
+  });
+
+  // The workers have counted their own time.
+  split.was(nullptr);
+  Differences kernel_differences;
+  std::vector<const LayerComparison::Part*> parts;
+  for (const auto& worker : workers_) {
+    kernel_differences.add(worker->kernel);
+    parts.push_back(&worker->part);
+    seconds["kernel"] += worker->in_kernel;
+    seconds["hypotheses"] += worker->in_hypotheses;
+  }
+  walked.kernel = kernel_differences.sorted();
+  walked.opinion = comparison.finish(parts);
+  if (arithmetic.products == Arithmetic::Products::int16_pairs) leave_out_saturating(walked.opinion);
+  if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
+    // The sums of this arithmetic need not be exact, either.
+    walked.opinion.wrong_sums.clear();
+  }
+  split.was("hypotheses");
+  if (weights_ == Weights::dropped) {
+    prepared_.clear();
+    split.was("weights, once a layer");
+  }
+  return walked;
+}
+
+}  // namespace tieout

@@ -1,0 +1,40 @@
+#pragma once
+// Verifies a whole model: every quantized convolution that it runs is captured and verified before the model continues,
+// so that only one layer's tensors are in memory at a time.
+
+#include <functional>
+
+#include "props/model/layer_verify.h"
+#include "props/model/model_inputs.h"
+
+namespace tieout {
+
+struct ModelOptions {
+  LayerOptions layers;
+  // The hypotheses whose differences are followed to the model's end, in addition to those of the kernel and the
+  // subjects. The model is run with the implementation's output in place of its own: once for each layer in which they
+  // differ, and once for all of these layers together.
+  std::vector<std::string> spread;
+  // Number of findings that are shrunk and kept; all differences are counted.
+  std::size_t max_findings = 10;
+  double seconds_per_finding = 0.5;
+};
+
+// Reports progress after each layer.
+struct ModelProgress {
+  // Number of layers verified so far, over all inputs.
+  std::int64_t layers = 0;
+  // Number of them in which the kernel or a subject differs.
+  std::int64_t differing = 0;
+};
+
+// Runs and verifies the model on every input. The error names the input.
+[[nodiscard]] ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs,
+                                                    const ModelOptions& options, LibTorch& reference,
+                                                    const std::function<void(const ModelProgress&)>& progress);
+
+// Returns 1 if the kernel or a subject differs or a subject fails to answer, 0 if they equal the operator, and 3 if
+// nothing was verified or a subject declined everything. Differences of a hypothesis are results and not failures.
+[[nodiscard]] int exit_status(const ModelReport& report);
+
+}  // namespace tieout

@@ -1,0 +1,59 @@
+// Tests that LibTorch is predicted on every engine, with tolerance zero on every element. RapidCheck draws, shrinks and
+// reports. It draws a number, and the case is the project's own function of that number, the one that `tieout fuzz`
+// uses.
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "cases/text/case_text.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/generate/generator.h"
+#include "props/shrink/shrink.h"
+#include "props/verify/verify.h"
+#include "reports/formats/finding_text.h"
+
+namespace tieout {
+
+// RapidCheck finds this function and prints the case's line for a failure.
+void showValue(const ConvCase& c, std::ostream& out) { out << replay_command(print(c)); }
+
+namespace {
+
+rc::Gen<ConvCase> cases() {
+  const auto drawn =
+      rc::gen::map(rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())),
+                   [](std::uint64_t seed) {
+                     Random random(seed);
+                     return draw_case(random);
+                   });
+  return rc::gen::shrink(drawn, [](const ConvCase& c) { return rc::seq::fromContainer(shrink_candidates(c)); });
+}
+
+class ConvRelu : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(libtorch()) << libtorch().error().message; }
+};
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsLibTorch, ()) {
+  const ConvCase c = *cases();
+  const Verdict verdict = verify(c, **libtorch());
+  RC_PRE(verdict.status != Status::skipped && verdict.status != Status::mistrusted);
+  RC_CLASSIFY(true, std::string(name(verdict.path)));
+  RC_ASSERT(verdict.reason == std::string());
+  if (verdict.status == Status::differed) RC_FAIL(finding_text(verdict.finding));
+}
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, PathIsPredicted, ()) {
+  const ConvCase c = *cases();
+  RC_ASSERT(fbgemm_path(c, (*libtorch())->hardware()) == (*libtorch())->fbgemm_path(c));
+}
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, TextReadsBack, ()) {
+  const ConvCase c = *cases();
+  const auto again = parse(print(c));
+  RC_ASSERT(again.has_value());
+  RC_ASSERT(*again == c);
+}
+
+}  // namespace
+}  // namespace tieout

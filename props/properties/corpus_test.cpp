@@ -1,0 +1,100 @@
+// Tests the project's own corpus, which has the smallest case of every clause of the contract and of every known
+// defect:
+//
+//   equal CASE       LibTorch's answer equals our prediction
+//   defect ID CASE   the case is recognised as that defect, and LibTorch dies on it or answers wrongly
+//   race ID CASE     the same, but not every time
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "cases/text/case_text.h"
+#include "oracle/engines/engine_model.h"
+#include "props/verify/verify.h"
+#include "reports/formats/finding_text.h"
+
+namespace tieout {
+namespace {
+
+struct Entry {
+  std::string kind, id, line;
+};
+
+std::vector<Entry> entries(const std::string& file) {
+  std::ifstream in(std::filesystem::path(TIEOUT_SOURCE_DIR) / "props" / "properties" / "corpus" / file);
+  std::vector<Entry> found;
+  for (std::string text; std::getline(in, text);) {
+    if (text.empty() || text.front() == '#') continue;
+    const auto word = [&] {
+      const std::size_t end = text.find(' ');
+      std::string head = text.substr(0, end);
+      text.erase(0, end + 1);
+      return head;
+    };
+    Entry entry{.kind = word(), .id = {}, .line = {}};
+    if (entry.kind != "equal") entry.id = word();
+    entry.line = text;
+    found.push_back(entry);
+  }
+  return found;
+}
+
+// True if this machine has the instruction set of the case. Only cases that it can run are tested.
+bool can_run(const ConvCase& c) { return (*libtorch())->available(c.execution).has_value(); }
+
+TEST(Corpus, TheContractHolds) {
+  ASSERT_TRUE(libtorch()) << libtorch().error().message;
+  int verified = 0;
+  std::vector<Entry> all = entries("contract.txt");
+  std::ranges::move(entries("engines.txt"), std::back_inserter(all));
+  for (const Entry& entry : all) {
+    ASSERT_EQ(entry.kind, "equal") << entry.line;
+    const auto c = parse(entry.line);
+    ASSERT_TRUE(c) << entry.line << ": " << c.error().text();
+    if (!can_run(*c)) continue;
+    const Verdict verdict = verify_alone(*c, **libtorch());
+    EXPECT_EQ(verdict.status, Status::passed) << entry.line << '\n'
+                                              << verdict.reason << '\n'
+                                              << finding_text(verdict.finding);
+    EXPECT_GT(verdict.elements, 0) << entry.line;
+    ++verified;
+  }
+  EXPECT_GT(verified, 40);
+}
+
+TEST(Corpus, TheDefectsAreThere) {
+  ASSERT_TRUE(libtorch()) << libtorch().error().message;
+  for (const Entry& entry : entries("defects.txt")) {
+    ASSERT_TRUE(entry.kind == "defect" || entry.kind == "race") << entry.line;
+    const auto c = parse(entry.line);
+    ASSERT_TRUE(c) << entry.line << ": " << c.error().text();
+    if (!can_run(*c)) continue;
+    // Most of oneDNN's defects are in its VNNI code.
+    const Hardware hardware = (*libtorch())->hardware();
+    const bool runs = entry.id == "onednn_strided_pointwise" ? !onednn_has_vnni(hardware)
+                      : entry.id.starts_with("onednn_amx")   ? hardware.amx_int8
+                                                             : hardware.avx512_vnni;
+    if (entry.id.starts_with("onednn") && !runs) continue;
+    const Verdict verdict = verify_alone(*c, **libtorch());
+    ASSERT_NE(verdict.defect, nullptr) << entry.line;
+    // AMX code may run some shapes that VNNI code gets wrong, and has other defects on them.
+    const bool by_amx = hardware.amx_int8 && verdict.defect->id.starts_with("onednn_amx");
+    if (!by_amx) {
+      EXPECT_EQ(verdict.defect->id, entry.id) << entry.line;
+    }
+    if (by_amx || entry.kind == "race") continue;
+    // The case must be mistrusted because LibTorch died or answered wrongly. If neither happens, the defect was fixed:
+    // remove the line.
+    EXPECT_EQ(verdict.status, Status::mistrusted) << entry.line << '\n' << verdict.reason;
+    EXPECT_EQ(verdict.reason.find(": equal"), std::string::npos) << entry.line << '\n' << verdict.reason;
+  }
+}
+
+}  // namespace
+}  // namespace tieout

@@ -1,0 +1,94 @@
+#include "props/verify/reference_answer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "cases/strings/bytes.h"
+#include "props/process/forked_task.h"
+
+namespace tieout {
+namespace {
+
+// ---- conversion of an answer to bytes and back, to pass it between processes
+
+std::string pack(const ReferenceAnswer& answer) {
+  ByteWriter bytes;
+  bytes.put(static_cast<std::uint8_t>(answer ? 1 : 0));
+  if (answer) {
+    bytes.put(answer->picked);
+    bytes.put(answer->y.shape);
+    bytes.put(answer->y.values);
+  } else {
+    bytes.put(answer.error().kind);
+    bytes.put(answer.error().text);
+  }
+  return bytes.take();
+}
+
+ReferenceAnswer unpack(const std::string& bytes) {
+  ByteReader reader(bytes);
+  std::uint8_t answered = 0;
+  EngineAnswer answer{};
+  ReferenceFailure failure{};
+  reader.get(answered);
+  if (answered == 1) {
+    reader.get(answer.picked);
+    reader.get(answer.y.shape);
+    reader.get(answer.y.values);
+  } else {
+    reader.get(failure.kind);
+    reader.get(failure.text);
+  }
+  const auto is_size = [](std::int64_t extent) { return extent >= 0; };
+  const bool whole = answered != 1 || (std::ranges::all_of(answer.y.shape, is_size) &&
+                                       element_count(answer.y.shape) == std::ssize(answer.y.values));
+  if (!reader.complete() || !whole) {
+    return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::died, "wrote over its own answer"});
+  }
+  if (answered != 1) return tl::unexpected(failure);
+  return answer;
+}
+
+// True if an engine refuses a case for lack of memory. LibTorch has one type of error for everything, so that the text
+// decides.
+bool lacks_memory(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kWords{"no memory for a guarded tensor",
+                                                   "cannot open a guarded tensor's pages", "bad_alloc",
+                                                   "can't allocate memory", "out of memory"};
+  return std::ranges::any_of(kWords,
+                             [&](std::string_view words) { return text.find(words) != std::string_view::npos; });
+}
+
+}  // namespace
+
+ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference) {
+  reference.guard_tensors(true);
+  auto answer = reference.conv(problem);
+  if (answer) return std::move(*answer);
+  switch (answer.error().kind) {
+    case EngineError::Kind::absent:
+      return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::absent, answer.error().message});
+    case EngineError::Kind::unsupported:
+      return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::unsupported, answer.error().message});
+    case EngineError::Kind::refused: break;
+  }
+  const std::string& message = answer.error().message;
+  return tl::unexpected(ReferenceFailure{
+      lacks_memory(message) ? ReferenceFailure::Kind::starved : ReferenceFailure::Kind::refused, message});
+}
+
+ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
+  const auto ask = [&] { return run_alone([&] { return pack(ask_here(problem, reference)); }, seconds); };
+  auto bytes = ask();
+  // What another process or the kernel caused may not happen again.
+  if (!bytes && bytes.error().by_machine) bytes = ask();
+  if (bytes) return unpack(*bytes);
+  const Death& death = bytes.error();
+  return tl::unexpected(ReferenceFailure{
+      death.by_machine ? ReferenceFailure::Kind::starved : ReferenceFailure::Kind::died, death.text()});
+}
+
+}  // namespace tieout

@@ -1,0 +1,33 @@
+#pragma once
+// Runs the reference on a problem, in this process or in one of its own.
+
+#include <string>
+#include <tl/expected.hpp>
+
+#include "oracle/libtorch/libtorch.h"
+
+namespace tieout {
+
+// Describes why the reference gave no answer.
+struct ReferenceFailure {
+  enum class Kind {
+    absent,
+    unsupported,
+    refused,
+    died,
+    // The machine refused memory or a process, or ended the process in which the reference ran.
+    starved,
+  } kind;
+  std::string text;
+};
+using ReferenceAnswer = tl::expected<EngineAnswer, ReferenceFailure>;
+
+// Runs the reference here. Every tensor lies between unmapped pages, so that access outside of a buffer ends the
+// process.
+[[nodiscard]] ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference);
+
+// Runs the reference alone in a process, so that our own delays and failures are never reported as LibTorch's. seconds:
+// time limit.
+[[nodiscard]] ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds);
+
+}  // namespace tieout

@@ -1,0 +1,63 @@
+#include "props/verify/run_head.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cases/text/case_text.h"
+
+namespace tieout {
+namespace {
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+// Returns the environment variables that OpenMP, MKL, oneDNN and ATen read, as "NAME=value", ordered by name, in one
+// line.
+std::string variables_of_libtorch() {
+  constexpr std::array<std::string_view, 9> kPrefixes{"OMP_",    "GOMP_", "KMP_",    "MKL_",  "DNNL_",
+                                                      "ONEDNN_", "ATEN_", "FBGEMM_", "TORCH_"};
+  // The largest number of characters of a variable that is kept.
+  constexpr std::size_t kLongest = 200;
+  std::vector<std::string> found;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view variable = *at;
+    const bool is_read = std::ranges::any_of(kPrefixes, [&](auto prefix) { return variable.starts_with(prefix); });
+    if (is_read) found.emplace_back(variable.substr(0, kLongest));
+  }
+  std::ranges::sort(found);
+  std::string text;
+  for (const std::string& variable : found) text += (text.empty() ? "" : " ") + variable;
+  return text;
+}
+
+}  // namespace
+
+Machine machine_of(const LibTorch& reference) {
+  return {.cpu = cpu_name(),
+          .isa = std::string(name(reference.native_isa())),
+          .libtorch = reference.version(),
+          .cores = static_cast<int>(std::thread::hardware_concurrency()),
+          .variables = variables_of_libtorch()};
+}
+
+RunSummary run_of(std::string command, const LibTorch& reference, const Subject* subject) {
+  return {.command = std::move(command),
+          .subject = subject == nullptr ? "scalar" : subject->text(),
+          .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
+          .machine = machine_of(reference)};
+}
+
+}  // namespace tieout

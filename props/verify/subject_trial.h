@@ -1,0 +1,65 @@
+#pragma once
+// Runs a subject on one problem several times, under conditions that must not change its answer.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "kernels/subject/subject.h"
+
+namespace tieout {
+
+// Holds the result of a trial.
+struct Trial {
+  enum class Kind : std::uint8_t {
+    // The answer was the same under all conditions.
+    answered,
+    // The answer changed with a condition that must not matter; `words` states which.
+    unstable,
+    // `words` holds the reason.
+    declined,
+    // `words` describes what it did wrong.
+    misbehaved,
+    // Its process died; `words` holds for example SIGSEGV.
+    died,
+    hung,
+    absent,
+    // The machine refused a resource that the subject needs to start; `words` states which.
+    starved,
+  } kind = Kind::answered;
+  std::string words;
+  // The outputs, NCHW; `second` is filled if unstable.
+  std::vector<std::uint8_t> first, second;
+
+  bool operator==(const Trial&) const = default;
+};
+
+// Selects the other problems that the subject computes before the problem, so that state which a kernel keeps from call
+// to call becomes visible in a single case.
+enum class Prelude {
+  none,
+  // Either other_problems, or a tiny problem and two twins (props/generate/twins.h), chosen by the case's seed.
+  sampled,
+  // A tiny problem, and two problems of the same shape with other contents and parameters.
+  other_problems,
+  // All of these and every twin; each twin also runs immediately before the problem.
+  thorough,
+};
+
+// Runs the subject twice: with buffers that end at unmapped pages, then with buffers that begin behind one; with other
+// bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, it runs the
+// subject again with one of these changed at a time, and `words` names the one that matters. A crash of a kernel that
+// is linked into this program ends this process.
+[[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
+
+// Runs the subject once, under the usual conditions. A crash of a kernel that is linked into this program ends this
+// process.
+[[nodiscard]] Trial try_once(Subject& subject, const ConvProblem& problem, double seconds);
+
+// Does the same as try_here(), but a kernel that is linked into this program runs in a process of its own. If it dies
+// or hangs, it is run again without the prelude, so that `words` distinguishes a crash on the problem itself from one
+// that needs another problem before.
+[[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
+
+}  // namespace tieout

@@ -1,0 +1,381 @@
+#include "props/verify/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "cases/contents.h"
+#include "cases/text/case_text.h"
+#include "oracle/engines/engine_model.h"
+#include "oracle/engines/known_defects.h"
+#include "oracle/hypotheses/difference_class.h"
+#include "props/generate/discriminating_case.h"
+#include "props/process/forked_task.h"
+#include "props/shrink/shrink.h"
+#include "props/verify/reference_answer.h"
+#include "props/verify/verify_subject.h"
+#include "reports/data/diff.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::size_t kMaxListedElements = 20;
+
+// Removes numbers, so that "reads 3 bytes behind its weight" is the same failure as reading 1 byte on a smaller case.
+std::string without_numbers(std::string text) {
+  std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
+  if (const auto at = text.find("bytes"); at != std::string::npos) text.replace(at, 5, "byte");
+  return text;
+}
+
+void end_without_answer(Verdict& verdict, Status status, std::string reason) {
+  verdict.status = status;
+  verdict.reason = std::move(reason);
+}
+
+void fail(Verdict& verdict, std::string failure) {
+  verdict.status = Status::differed;
+  verdict.finding.failure = std::move(failure);
+}
+
+void set_cause(Finding& finding, const Difference& difference) {
+  finding.diff_class = name(difference.cls);
+  finding.derivation = difference.exchanged;
+  finding.explained = difference.explained;
+}
+
+// Returns the prediction that equals the answer, or else the first one.
+Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, const EngineAnswer& answer,
+                                        const Hardware& hardware) {
+  Tensor<std::uint8_t> prediction = predict(problem, answer.picked, hardware);
+  if (prediction == answer.y) return prediction;
+  auto other = predict_other(problem, answer.picked, hardware);
+  return other == answer.y ? std::move(*other) : std::move(prediction);
+}
+
+// Compares the answer with our prediction of it.
+void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
+  const ConvCase& c = problem.spec;
+  const Engine predicted = computing_engine(c, hardware);
+  verdict.picked = answer.picked;
+  if (answer.picked != predicted) {
+    return fail(verdict, "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(predicted)));
+  }
+  if (answer.y.shape != output_shape(c)) return fail(verdict, "answered in another shape");
+
+  const bool by_fbgemm = answer.picked == Engine::fbgemm;
+  const Arithmetic arithmetic = by_fbgemm ? fbgemm_arithmetic(c, hardware) : Arithmetic{};
+  verdict.traces = conv_relu_traces(problem, arithmetic);
+  Tensor<std::uint8_t> actual{output_shape(c), {}};
+  if (by_fbgemm) {
+    for (const ElementTrace& trace : verdict.traces) actual.values.push_back(trace.result);
+  } else {
+    actual = nearest_prediction(problem, answer, hardware);
+  }
+  const Diff d = diff(answer.y, actual);
+  verdict.expected = std::move(answer.y);
+  // An answer does not count if the case accesses memory outside of its buffers, even if it is equal, and a wrong
+  // answer where that is known is no finding.
+  if (verdict.defect != nullptr && (verdict.defect->memory || !d.equal())) {
+    return end_without_answer(
+        verdict, Status::mistrusted,
+        text_of(*verdict.defect, d.equal() ? "it reads or writes outside of its tensors, though the answer is right"
+                                           : "its answer is wrong"));
+  }
+  verdict.elements = d.elements;
+  if (d.equal()) {
+    verdict.departure = departure_from_exact(
+        {problem, verdict.expected, answer.picked, verdict.path, arithmetic, verdict.traces}, hardware);
+    return;
+  }
+  verdict.status = Status::differed;
+  Finding& finding = verdict.finding;
+  name_difference(verdict, problem, std::array{Contract{arithmetic, verdict.expected}}, actual);
+  finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
+  finding.elements = described(d, verdict.expected, actual, verdict.traces);
+  finding.expected = verdict.expected;
+  finding.actual = std::move(actual);
+}
+
+void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, ReferenceAnswer answer) {
+  const std::string refusal_due(refusal(problem.spec, hardware));
+  if (answer) {
+    if (!refusal_due.empty()) return fail(verdict, "answered what it is known to refuse: " + refusal_due);
+    return judge(verdict, problem, hardware, std::move(*answer));
+  }
+  const std::string& text = answer.error().text;
+  switch (answer.error().kind) {
+    case ReferenceFailure::Kind::absent: return end_without_answer(verdict, Status::errored, text);
+    case ReferenceFailure::Kind::unsupported: return end_without_answer(verdict, Status::skipped, text);
+    case ReferenceFailure::Kind::starved: return end_without_answer(verdict, Status::starved, text);
+    case ReferenceFailure::Kind::refused:
+      if (refusal_due.empty()) return fail(verdict, "refused: " + text);
+      return end_without_answer(verdict, Status::skipped, "LibTorch refuses such cases, as known: " + refusal_due);
+    case ReferenceFailure::Kind::died: break;
+  }
+  if (verdict.defect != nullptr) return end_without_answer(verdict, Status::mistrusted, text_of(*verdict.defect, text));
+  verdict.finding.failure = "died: " + text;
+  end_without_answer(verdict, Status::crashed, text);
+}
+
+// Verifies a case without a subject. ask: runs the reference in this process or in one of its own.
+template <typename Ask>
+Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
+  const Hardware hardware = reference.hardware();
+  ConvProblem problem = with_contents(c);
+  Verdict verdict;
+  verdict.finding.expected_name = name(c.execution.engine);
+  verdict.path = fbgemm_path(c, hardware);
+  problem.spec = as_run(std::move(problem.spec), reference);
+  verdict.defect = known_defect(problem.spec, hardware);
+  const Isa named = std::exchange(problem.spec.execution.isa, c.execution.isa);
+  const std::optional<ReferenceAnswer> answer = ask(problem, verdict);
+  problem.spec.execution.isa = named;
+  if (answer) conclude(verdict, problem, hardware, *answer);
+  if (verdict.status == Status::differed || verdict.status == Status::crashed) {
+    verdict.finding.case_line = verdict.finding.original_line = print(c);
+  }
+  return verdict;
+}
+
+}  // namespace
+
+void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
+                     const Tensor<std::uint8_t>& actual) {
+  Finding& finding = verdict.finding;
+  if (verdict.picked != Engine::fbgemm) {
+    finding.diff_class = name(DifferenceClass::unexplained);
+    return;
+  }
+  verdict.causes.observe(problem, contracts, actual);
+  set_cause(finding, verdict.causes.conclude(std::ssize(diff(verdict.expected, actual).offsets)));
+}
+
+std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
+                                   const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {
+  std::vector<DiffElement> elements;
+  for (const std::int64_t offset : d.offsets) {
+    if (elements.size() == kMaxListedElements) break;
+    const auto at = static_cast<std::size_t>(offset);
+    elements.push_back({.offset = offset,
+                        .expected = expected.values[at],
+                        .actual = actual.values[at],
+                        .accumulator = traces[at].accumulator,
+                        .scaled = traces[at].scaled});
+  }
+  return elements;
+}
+
+Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const Rules& rules) {
+  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::in_a_run);
+  return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
+    if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
+    end_without_answer(
+        verdict, Status::skipped,
+        text_of(*verdict.defect, "the case is not run, because it would read or write outside of its tensors"));
+    return {};
+  });
+}
+
+Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
+  if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::alone);
+  return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
+    return ask_alone(problem, reference, seconds);
+  });
+}
+
+namespace {
+
+// Limits shrinking so that it ends within seconds. A hang costs the full time limit in each try.
+ShrinkLimits limits_of(const Verdict& whole, const Subject* subject, double seconds, Effort effort) {
+  ShrinkLimits limits{.tries = 10'000, .products = 20'000'000, .seconds = seconds};
+  if (subject != nullptr && subject->isolation() == Isolation::program) limits.tries = 2'000;
+  // Each try starts a process.
+  if (whole.status == Status::crashed) limits.tries = 400;
+  if (effort == Effort::quick) limits = {.tries = limits.tries / 40, .products = 1'000'000, .seconds = seconds};
+  if (without_numbers(whole.finding.failure) == "died: hang") limits.steps = 10;
+  return limits;
+}
+
+// True if the values differ, and nothing else is wrong.
+bool is_about_values(const Verdict& verdict) {
+  return verdict.status == Status::differed && verdict.conduct.empty() && verdict.finding.failure.empty();
+}
+
+// Collects evidence on a finding's cause from cases that differ or are equal: the drawn one and those that were tried
+// during the reduction.
+class CauseEvidence {
+ public:
+  explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
+
+  // Tries mostly repeat the drawn case's element, while each probe has an element of its own.
+  enum class From { a_try, a_probe };
+
+  void add(const ConvCase& c, const Verdict& verdict, const LibTorch& reference, From from) {
+    if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
+    if (is_about_values(verdict)) {
+      from == From::a_probe ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
+    } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
+      ConvProblem problem = with_contents(c);
+      problem.spec = as_run(std::move(problem.spec), reference);
+      const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, reference.hardware());
+      causes_.observe(problem, equal_contracts(arithmetic, verdict.expected), verdict.expected);
+    }
+  }
+
+  [[nodiscard]] bool excludes_all() const { return causes_.none(); }
+  [[nodiscard]] bool names_one() const { return causes_.conclude(1).cls != DifferenceClass::unexplained; }
+
+  // Names the cause of the smallest case's difference, unless its finding has another reason.
+  void name_cause(Verdict& smallest) {
+    if (!is_about_values(smallest)) return;
+    causes_.narrow(smallest.causes);
+    const auto differing = std::ssize(diff(smallest.finding.expected, smallest.finding.actual).offsets);
+    set_cause(smallest.finding, causes_.conclude(differing));
+  }
+
+  // Converts the evidence to text; any text may follow it.
+  [[nodiscard]] std::string pack() const {
+    const auto bits = causes_.bits();
+    return fmt::format("{} {} ", bits[0], bits[1]);
+  }
+
+  // Restores the evidence and returns the text that follows it.
+  std::string unpack(const std::string& packed) {
+    std::istringstream in(packed);
+    std::array<std::uint64_t, 2> bits{};
+    in >> bits[0] >> bits[1];
+    causes_ = PossibleCauses::from_bits(bits);
+    in.get();
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  // Returns the contracts that a subject may follow if its values equal FBGEMM's: those that give the same values.
+  static std::vector<Contract> equal_contracts(const Arithmetic& code, const Tensor<std::uint8_t>& y) {
+    std::vector<Contract> contracts{{code, y}};
+    for (const auto bias : {Arithmetic::TensorBias::fused, code.tensor_bias}) {
+      contracts.push_back({{.tensor_bias = bias}, y});
+    }
+    return contracts;
+  }
+
+  PossibleCauses causes_;
+};
+
+// Verifies the subject on probes of the path, which distinguish causes: on a fixed number in any case, so that a wrong
+// cause is excluded, then on more until one class is left. This runs in a process of its own; if that dies, its
+// evidence is lost.
+void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, Subject& subject, const Rules& rules,
+                double seconds) {
+  constexpr std::uint64_t kProbes = 60, kMostProbes = 300;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  const auto found = run_alone(
+      [&] {
+        for (std::uint64_t i = 0; i < kMostProbes && !evidence.excludes_all(); ++i) {
+          if ((i >= kProbes && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
+          const ConvCase c = probe_of(path, i).c;
+          evidence.add(c, verify_subject(c, reference, subject, rules, TrialMode::once), reference,
+                       CauseEvidence::From::a_probe);
+        }
+        return evidence.pack();
+      },
+      60 + seconds);
+  if (found) (void)evidence.unpack(*found);
+}
+
+}  // namespace
+
+Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules,
+               Effort effort) {
+  const auto original = parse(finding.original_line);
+  // This cannot happen: print() wrote the line.
+  if (!original) std::abort();
+  const auto alone = [&](const ConvCase& c, const Rules& by) { return verify_alone(c, reference, 60, subject, by); };
+  Rules by = rules;
+  // Most findings need no twins, and tries without them are cheaper.
+  by.every_twin = false;
+  Verdict whole = alone(*original, by);
+  if (subject != nullptr && whole.status == Status::passed) {
+    by.every_twin = true;
+    whole = alone(*original, by);
+  }
+  // The limit of a try is at most half a second, because a smaller case that does not hang answers at once.
+  const Rules in_tries{by.strictness, std::min(by.seconds, 0.5), by.every_twin};
+  if (whole.status != Status::differed && whole.status != Status::crashed) {
+    Finding unrepeatable = finding;
+    if (whole.status == Status::starved) return unrepeatable;
+    unrepeatable.failure = (finding.failure.empty() ? "differed" : finding.failure) + " ";
+    unrepeatable.failure += kOnlyAmongOthers;
+    return unrepeatable;
+  }
+  // Different paths of the reference compute differently, so that the path must stay. A subject has paths of its own,
+  // and may be wrong in one place for many reasons.
+  const auto fails_alike = [&](const Verdict& v) {
+    const bool for_the_same = subject != nullptr
+                                  ? without_numbers(v.conduct) == without_numbers(whole.conduct)
+                                  : v.path == whole.path && v.finding.diff_class == whole.finding.diff_class;
+    return v.status == whole.status && v.picked == whole.picked && for_the_same &&
+           without_numbers(v.reason) == without_numbers(whole.reason) &&
+           without_numbers(v.finding.failure) == without_numbers(whole.finding.failure);
+  };
+  std::string smallest = finding.original_line;
+  CauseEvidence evidence(whole);
+  const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
+  const ShrinkLimits limits = limits_of(whole, subject, seconds, effort);
+  if (apart) {
+    smallest = print(
+        shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
+  } else {
+    // One process runs all tries, because cases that differ do not end the process. If it dies anyway, the finding
+    // stays as it was drawn.
+    const Rules& tried_by = whole.status == Status::crashed ? in_tries : by;
+    const auto found = run_alone(
+        [&] {
+          // A subject that is wrong under all conditions is called once; the smallest case is verified in full below.
+          const bool by_values = whole.conduct.empty() && whole.status == Status::differed && !by.every_twin;
+          const bool once = by_values && subject != nullptr &&
+                            fails_alike(verify_subject(*original, reference, *subject, tried_by, TrialMode::once));
+          const TrialMode where = once ? TrialMode::once : TrialMode::here;
+          const auto fails = [&](const ConvCase& candidate) {
+            const Verdict verdict = subject == nullptr
+                                        ? verify(candidate, reference)
+                                        : verify_subject(candidate, reference, *subject, tried_by, where);
+            evidence.add(candidate, verdict, reference, CauseEvidence::From::a_try);
+            return fails_alike(verdict);
+          };
+          const std::string line = print(shrink(*original, fails, limits));
+          return evidence.pack() + line;
+        },
+        60 + seconds);
+    if (found) smallest = evidence.unpack(*found);
+  }
+  Verdict verdict = alone(*parse(smallest), by);
+  if (!fails_alike(verdict)) return whole.finding;
+  if (subject != nullptr && is_about_values(verdict)) {
+    add_probes(evidence, whole.path, reference, *subject, in_tries, seconds);
+  }
+  evidence.name_cause(verdict);
+  verdict.finding.original_line = finding.original_line;
+  return std::move(verdict.finding);
+}
+
+Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, Isa native) {
+  const Isa isa = c.execution.isa == Isa::native ? native : c.execution.isa;
+  std::string engine(name(c.execution.engine));
+  if (c.execution.engine == Engine::x86) engine.append(" by ").append(name(picked));
+  return {.engine = engine,
+          .isa = picked == Engine::fbgemm ? std::string(name(isa)) : "its own",
+          .path = std::string(name(path)),
+          .granularity = std::string(name(c.granularity)),
+          .bias = c.bias.empty() ? "no bias" : "bias"};
+}
+
+}  // namespace tieout

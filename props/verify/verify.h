@@ -1,0 +1,67 @@
+#pragma once
+// Verifies one case: it runs the reference, computes our prediction and compares every element with a tolerance of
+// zero. For FBGEMM the prediction is that of the specification kernel; for the other engines it is that of their model
+// in oracle/.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "kernels/conv_relu.h"
+#include "kernels/subject/subject.h"
+#include "oracle/hypotheses/difference_class.h"
+#include "oracle/libtorch/libtorch.h"
+#include "props/verify/verdict.h"
+#include "reports/data/diff.h"
+#include "reports/data/finding.h"
+#include "reports/data/run_summary.h"
+
+namespace tieout {
+
+// Without a subject, LibTorch is compared with our prediction; with one, the subject is compared with LibTorch.
+
+// Runs the reference here. Every tensor lies between unmapped pages, so that access outside of a buffer ends the
+// process; without a subject, cases on which that is known to happen are skipped. c: a valid case.
+[[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject = nullptr,
+                             const Rules& rules = {});
+
+// Runs the reference in a process of its own: a crash is a verdict, and no case is skipped. seconds: time limit of the
+// reference.
+[[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60,
+                                   Subject* subject = nullptr, const Rules& rules = {});
+
+// Limits the work of a reduction. Both limits are counted in cases and products, so that they end at the same case on
+// every machine.
+enum class Effort {
+  thorough,
+  // A few hundred tries at most: the case becomes small, if not as small as possible.
+  quick,
+};
+
+// Ends the failure text of a finding that does not fail when its case is run alone.
+inline constexpr std::string_view kOnlyAmongOthers =
+    "among other cases, but not alone: its answer depends on what ran before";
+
+// Shrinks the finding as long as the case fails in the same way: on the same path, by the same engine, in the same
+// class. The limit of work depends on `effort`, so that the case is the same on a slow machine and on a fast one;
+// `seconds` is a further limit.
+[[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 60,
+                             Subject* subject = nullptr, const Rules& rules = {}, Effort effort = Effort::thorough);
+
+// Finds the possible causes of the difference, and sets the finding's class, derivation and explained elements by them.
+// verdict: picked and expected must be set. contracts: those that the subject may follow. Differences from engines
+// other than FBGEMM stay unexplained.
+void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
+                     const Tensor<std::uint8_t>& actual);
+
+// Returns the first of the elements that differ. traces: of every element.
+[[nodiscard]] std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
+                                                 const Tensor<std::uint8_t>& actual,
+                                                 const std::vector<ElementTrace>& traces);
+
+// Returns the cell in which a verified case is counted. native: the instruction set that FBGEMM uses if none is forced.
+[[nodiscard]] Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, Isa native);
+
+}  // namespace tieout

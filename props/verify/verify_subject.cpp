@@ -1,0 +1,155 @@
+#include "props/verify/verify_subject.h"
+
+#include <utility>
+
+#include "cases/contents.h"
+#include "cases/text/case_text.h"
+#include "oracle/engines/engine_model.h"
+#include "props/verify/reference_answer.h"
+#include "props/verify/subject_trial.h"
+#include "props/verify/verify.h"
+#include "reports/data/diff.h"
+
+namespace tieout {
+namespace {
+
+// The name of the exact contract in findings.
+constexpr const char* kSpecification = "specification";
+
+// Holds the expected values and the name of their source.
+struct Expected {
+  Tensor<std::uint8_t> y;
+  std::string name;
+};
+
+// Returns our own prediction, for cases on which LibTorch has no answer or is known to be wrong.
+Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+  if (engine == Engine::fbgemm) return {conv_relu(problem, Arithmetic{}), kSpecification};
+  return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
+}
+
+Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, TrialMode where) {
+  // Time limit of LibTorch, seconds.
+  constexpr double kHang = 60;
+  const Hardware hardware = reference.hardware();
+  const ConvCase& c = problem.spec;
+  if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
+  auto answer = where == TrialMode::alone ? ask_alone(problem, reference, kHang) : ask_here(problem, reference);
+  if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
+  verdict.picked = answer->picked;
+  return {std::move(answer->y), std::string(name(c.execution.engine))};
+}
+
+bool is_small(const ConvCase& c) {
+  constexpr std::int64_t kFewProducts = 4'000;
+  return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
+}
+
+void end_without_answer(Verdict& verdict, Status status, std::string reason) {
+  verdict.status = status;
+  verdict.reason = std::move(reason);
+}
+
+// Sets the verdict for a trial without an answer. Returns true if there is an answer to compare.
+bool judge_conduct(Verdict& verdict, const Trial& trial) {
+  switch (trial.kind) {
+    case Trial::Kind::answered:
+    case Trial::Kind::unstable: return true;
+    case Trial::Kind::declined:
+      end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.words);
+      break;
+    case Trial::Kind::absent: end_without_answer(verdict, Status::errored, trial.words); break;
+    case Trial::Kind::starved: end_without_answer(verdict, Status::starved, trial.words); break;
+    case Trial::Kind::misbehaved:
+      verdict.status = Status::differed;
+      verdict.conduct = verdict.finding.failure = trial.words;
+      break;
+    case Trial::Kind::died:
+    case Trial::Kind::hung:
+      verdict.finding.failure = "died: " + trial.words;
+      end_without_answer(verdict, Status::crashed, trial.words);
+      break;
+  }
+  return false;
+}
+
+void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, Trial trial,
+                  Strictness strictness) {
+  const bool by_fbgemm = verdict.picked == Engine::fbgemm;
+  const Arithmetic arithmetic = by_fbgemm && verdict.finding.expected_name != kSpecification
+                                    ? fbgemm_arithmetic(problem.spec, hardware)
+                                    : Arithmetic{};
+  verdict.traces = conv_relu_traces(problem, arithmetic);
+  Tensor<std::uint8_t> actual{verdict.expected.shape, std::move(trial.first)};
+  const bool unstable = trial.kind == Trial::Kind::unstable;
+  if (unstable && actual == verdict.expected) actual.values = std::move(trial.second);
+  verdict.elements = std::ssize(actual.values);
+  const Answered answer{problem, verdict.expected, verdict.picked, verdict.path, arithmetic, verdict.traces};
+  const bool lenient = !unstable && strictness == Strictness::contract;
+  Followed followed = lenient ? followed_contract(answer, actual.values)
+                              : Followed{.expected = verdict.expected, .contracts = {{arithmetic, verdict.expected}}};
+  const Diff d = diff(followed.expected, actual);
+  if (d.equal() && !unstable) {
+    verdict.reason = std::move(followed.excuse);
+    if (verdict.reason.empty()) verdict.departure = departure_from_exact(answer, hardware);
+    return;
+  }
+  verdict.status = Status::differed;
+  verdict.expected = std::move(followed.expected);
+  Finding& finding = verdict.finding;
+  if (followed.exact) finding.expected_name = kSpecification;
+  if (unstable) {
+    verdict.conduct = finding.diff_class = trial.words;
+  } else {
+    name_difference(verdict, problem, followed.contracts, actual);
+  }
+  const auto& traces = followed.traces.empty() ? verdict.traces : followed.traces;
+  finding.elements = described(d, verdict.expected, actual, traces);
+  finding.expected = verdict.expected;
+  finding.actual = std::move(actual);
+}
+
+// Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
+Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
+  if (where == TrialMode::once) return try_once(subject, problem, rules.seconds);
+  const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
+  const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
+  const Prelude prelude = where == TrialMode::in_a_run ? in_a_run : outside;
+  // A program may start slowly, so that only a library is stopped.
+  if (where == TrialMode::alone && subject.isolation() == Isolation::library) subject.stop();
+  // Within a run, the conditions of a death do not matter; they are determined when the finding is reduced.
+  const bool here =
+      where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
+  return here ? try_here(subject, problem, prelude, rules.seconds)
+              : try_alone(subject, problem, prelude, rules.seconds);
+}
+
+}  // namespace
+
+Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules, TrialMode where) {
+  const Hardware hardware = reference.hardware();
+  ConvProblem problem = with_contents(c);
+  Verdict verdict;
+  Finding& finding = verdict.finding;
+  finding.case_line = finding.original_line = print(c);
+  finding.subject = subject.text();
+  verdict.path = fbgemm_path(c, hardware);
+  problem.spec = as_run(std::move(problem.spec), reference);
+  verdict.defect = known_defect(problem.spec, hardware);
+  verdict.picked = computing_engine(c, hardware);
+  finding.expected_name = name(c.execution.engine);
+  // The subject runs first, so that no process holds the reference's answer before the subject has answered.
+  Trial trial = trial_of(subject, problem, c, rules, where);
+  finding.actual_name = subject.name();
+  if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent || trial.kind == Trial::Kind::starved) {
+    (void)judge_conduct(verdict, trial);
+    return verdict;
+  }
+  Expected expected = expectation(problem, verdict, reference, where);
+  verdict.expected = std::move(expected.y);
+  finding.expected_name = std::move(expected.name);
+  if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), rules.strictness);
+  return verdict;
+}
+
+}  // namespace tieout

@@ -1,0 +1,217 @@
+// Tests the verdict on a subject, against a reference that answers as FBGEMM does.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cases/contents.h"
+#include "cases/text/case_text.h"
+#include "props/verify/stand_in_reference.h"
+#include "props/verify/verify.h"
+
+namespace tieout {
+namespace {
+
+// A subject that computes by the specification kernel with a given arithmetic, and adds `off` to every value.
+class Own final : public Subject {
+ public:
+  explicit Own(Arithmetic arithmetic, std::uint8_t off = 0) : arithmetic_(arithmetic), off_(off) {}
+  std::string name() const override { return "own"; }
+  std::string text() const override { return "./own kernel.so"; }
+  Isolation isolation() const override { return Isolation::none; }
+  tl::expected<void, SubjectError> load(double) override { return {}; }
+  SubjectAnswer run(const ConvProblem& problem, const Conditions&) override {
+    if (reference_answers != nullptr) answers_known = std::max(answers_known, *reference_answers);
+    if (problem.spec.dims == declined_dims) {
+      return tl::unexpected(SubjectError{SubjectError::Kind::declined, "such dims"});
+    }
+    auto y = conv_relu(problem, arithmetic_);
+    for (std::uint8_t& value : y.values) value = static_cast<std::uint8_t>(value + off_);
+    return y;
+  }
+  int declined_dims = 0;
+  // Number of answers of the reference so far; read at every call.
+  const int* reference_answers = nullptr;
+  // The largest of these numbers at any call.
+  int answers_known = 0;
+
+ private:
+  Arithmetic arithmetic_;
+  std::uint8_t off_;
+};
+
+// A linked kernel that computes by the exact contract and then applies `change` to the output.
+class Changed final : public Subject {
+ public:
+  using Change = std::function<void(const ConvProblem&, Tensor<std::uint8_t>&)>;
+  explicit Changed(Change change) : change_(std::move(change)) {}
+  std::string name() const override { return "changed"; }
+  std::string domain() const override { return {}; }
+  std::string text() const override { return "./changed.so"; }
+  Isolation isolation() const override { return Isolation::none; }
+  using Subject::load;
+  tl::expected<void, SubjectError> load(double) override { return {}; }
+  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+    auto y = conv_relu(problem, Arithmetic{});
+    change_(problem, y);
+    return y;
+  }
+
+ private:
+  Change change_;
+};
+
+ConvCase parsed(const char* line) { return parse(line).value(); }
+
+// Depthwise code saturates pairs and gives 80 in the centre, where the exact sum gives 142.
+constexpr const char* kSaturating =
+    "conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]";
+
+TEST(VerifySubject, EqualIsEqual) {
+  StandInReference reference;
+  Own same(Arithmetic{});
+  const Verdict verdict = verify(parsed("conv2d in_channels=3 input=4x4 kernel=2x2 os=300"), reference, &same);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_EQ(verdict.reason, "");
+  EXPECT_EQ(verdict.elements, 9);
+}
+
+TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
+  StandInReference reference;
+  Own exact(Arithmetic{});
+  const ConvCase c = parsed(kSaturating);
+  const Verdict verdict = verify(c, reference, &exact);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_NE(verdict.reason.find("saturates pairs"), std::string::npos) << verdict.reason;
+  const Verdict strict = verify(c, reference, &exact, {.strictness = Strictness::libtorch});
+  EXPECT_EQ(strict.status, Status::differed);
+  EXPECT_EQ(strict.finding.diff_class, "pair saturation");
+  Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
+  EXPECT_EQ(verify(c, reference, &as_fbgemm, {.strictness = Strictness::libtorch}).status, Status::passed);
+}
+
+// A value that is one off the exact contract violates it.
+TEST(VerifySubject, NothingElseIsExcused) {
+  StandInReference reference;
+  Own off(Arithmetic{}, 1);
+  const Verdict verdict = verify(parsed(kSaturating), reference, &off);
+  EXPECT_EQ(verdict.status, Status::differed);
+  // The pairs saturate where FBGEMM's do not.
+  Own pairs({.products = Arithmetic::Products::int16_pairs});
+  EXPECT_EQ(verify(parsed("conv2d in_channels=2 os=512 x=[2*255] w=[2*127]"), reference, &pairs).status,
+            Status::differed);
+  // The bias is rounded twice, but not in depthwise code.
+  Own separate({.tensor_bias = Arithmetic::TensorBias::separate});
+  EXPECT_EQ(
+      verify(parsed("conv2d xs=0.01 ws=0.02 os=0.0004 oz=20 bias=[-0.0137999998] x=[11] w=[6]"), reference, &separate)
+          .status,
+      Status::differed);
+}
+
+// There are eight channels of nine elements with saturating pairs; the subject has one element wrong.
+TEST(VerifySubject, LegalDeparturesAreNoDifferencesBesideAWrongElement) {
+  StandInReference reference;
+  Changed wrong([](const ConvProblem&, Tensor<std::uint8_t>& y) {
+    // The other problems of the trial are smaller.
+    if (y.values.size() > 4) y.values[4] = 77;
+  });
+  const Verdict verdict = verify(parsed(kSaturating), reference, &wrong);
+  ASSERT_EQ(verdict.status, Status::differed);
+  const Finding& finding = verdict.finding;
+  EXPECT_EQ(diff(finding.expected, finding.actual).offsets, std::vector<std::int64_t>{4});
+  EXPECT_EQ(finding.expected_name, "specification");
+  ASSERT_EQ(finding.elements.size(), 1U);
+  // This is the exact contract's value, and not the 80 of saturating pairs.
+  EXPECT_EQ(finding.elements[0].expected, 142);
+  EXPECT_EQ(finding.elements[0].actual, 77);
+  EXPECT_EQ(finding.elements[0].accumulator, 9 * 255 * 127);
+  EXPECT_EQ(finding.diff_class, "unexplained");
+  const Verdict strict = verify(parsed(kSaturating), reference, &wrong, {.strictness = Strictness::libtorch});
+  EXPECT_EQ(diff(strict.finding.expected, strict.finding.actual).offsets.size(), 72U);
+}
+
+// The value is 58.5 by exact sums and 32 by saturating pairs.
+TEST(VerifySubject, AWrongElementIsComparedWithTheContractThatTheSubjectFollows) {
+  StandInReference reference;
+  const ConvCase c = parsed("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124] isa=avx2");
+  Changed rounds_away([](const ConvProblem&, Tensor<std::uint8_t>& y) { ++y.values[0]; });
+  const Verdict verdict = verify(c, reference, &rounds_away);
+  ASSERT_EQ(verdict.status, Status::differed);
+  ASSERT_EQ(verdict.finding.elements.size(), 1U);
+  EXPECT_EQ(verdict.finding.elements[0].expected, 58);
+  EXPECT_EQ(verdict.finding.elements[0].actual, 59);
+  EXPECT_EQ(verdict.finding.diff_class, "tie") << verdict.finding.derivation;
+}
+
+TEST(VerifySubject, EqualTellsWhereLibTorchIsNotExact) {
+  StandInReference reference;
+  const ConvCase c = parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113] isa=avx2");
+  Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
+  for (Subject* const subject : {static_cast<Subject*>(nullptr), static_cast<Subject*>(&as_fbgemm)}) {
+    const Verdict verdict = verify(c, reference, subject);
+    EXPECT_EQ(verdict.status, Status::passed);
+    EXPECT_EQ(verdict.departure.elements, 1);
+    EXPECT_EQ(verdict.departure.here, 79);
+    EXPECT_EQ(verdict.departure.there, 255);
+    EXPECT_NE(verdict.departure.cause.find("saturates pairs"), std::string::npos) << verdict.departure.cause;
+  }
+  EXPECT_EQ(verify(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"), reference).departure.elements, 0);
+}
+
+TEST(VerifySubject, WhatAnotherCpuWouldAnswerIsPredicted) {
+  const ConvProblem problem = with_contents(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"));
+  const std::vector<ElementTrace> traces = conv_relu_traces(problem, {});
+  const Tensor<std::uint8_t> exact = conv_relu(problem, {});
+  const Departure other = departure_elsewhere({problem, exact, Engine::fbgemm, FbgemmPath::pointwise, {}, traces},
+                                              {.avx512 = true, .avx512_vnni = true});
+  EXPECT_EQ(other.elements, 1);
+  EXPECT_EQ(other.here, 255);
+  EXPECT_EQ(other.there, 79);
+}
+
+TEST(VerifySubject, WhereLibTorchIsKnownToBeWrongTheSpecificationIsExpected) {
+  StandInReference reference;
+  Own same(Arithmetic{});
+  const ConvCase c =
+      parsed("conv2d in_channels=20 out_channels=20 groups=5 input=3x3 kernel=3x3 padding=1x1 x=[180*1] w=[720*1]");
+  const Verdict verdict = verify(c, reference, &same);
+  ASSERT_NE(verdict.defect, nullptr);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_EQ(verdict.finding.expected_name, "specification");
+  Own off(Arithmetic{}, 1);
+  EXPECT_EQ(verify(c, reference, &off).status, Status::differed);
+}
+
+TEST(VerifySubject, ADeclinedCaseIsSkipped) {
+  StandInReference reference;
+  Own shy(Arithmetic{});
+  shy.declined_dims = 2;
+  const Verdict verdict = verify(parsed("conv2d"), reference, &shy);
+  EXPECT_EQ(verdict.status, Status::skipped);
+  EXPECT_EQ(verdict.reason, "declined by the subject: such dims");
+}
+
+// The expected output does not exist while the subject can still answer.
+TEST(VerifySubject, TheReferenceAnswersAfterTheSubject) {
+  int answers = 0;
+  StandInReference reference([&](const ConvProblem&, EngineAnswer answer) -> EngineResult<EngineAnswer> {
+    ++answers;
+    return answer;
+  });
+  Own same(Arithmetic{});
+  same.reference_answers = &answers;
+  EXPECT_EQ(verify(parsed("conv2d in_channels=3 input=4x4 kernel=2x2 os=300"), reference, &same).status,
+            Status::passed);
+  EXPECT_EQ(answers, 1);
+  EXPECT_EQ(same.answers_known, 0);
+  same.declined_dims = 2;
+  EXPECT_EQ(verify(parsed("conv2d in_channels=3"), reference, &same).status, Status::skipped);
+  EXPECT_EQ(answers, 1) << "what is declined need not be known";
+}
+
+}  // namespace
+}  // namespace tieout

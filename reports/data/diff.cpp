@@ -1,0 +1,27 @@
+#include "reports/data/diff.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace tieout {
+
+Diff diff(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+  const auto count = static_cast<std::size_t>(element_count(expected.shape));
+  if (expected.shape != actual.shape || expected.values.size() != count || actual.values.size() != count) {
+    std::fprintf(stderr, "%s:%d: diff() of tensors of different shapes\n", __FILE__, __LINE__);
+    std::abort();
+  }
+  Diff result;
+  result.elements = static_cast<std::int64_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const int difference = int{actual.values[i]} - int{expected.values[i]};
+    if (difference == 0) continue;
+    result.offsets.push_back(static_cast<std::int64_t>(i));
+    result.largest = std::max(result.largest, std::abs(difference));
+    result.signed_sum += difference;
+  }
+  return result;
+}
+
+}  // namespace tieout

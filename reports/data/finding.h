@@ -1,0 +1,71 @@
+#pragma once
+// Defines a finding: a case on which subject and reference differ, with everything that a reader needs to see why. It
+// is plain data, filled by the verification and formatted by the sinks.
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cases/tensor.h"
+
+namespace tieout {
+
+// The combination of engine, instruction set, path, granularity and bias under which a case is counted.
+struct Cell {
+  std::string engine, isa, path, granularity, bias;
+
+  auto operator<=>(const Cell&) const = default;
+};
+
+// One element that differs. accumulator and scaled are FBGEMM's, traced by the specification kernel, whichever engine
+// is the reference.
+struct DiffElement {
+  std::int64_t offset = 0;       // in the output, row-major
+  int expected = 0, actual = 0;  // output units
+  std::int64_t accumulator = 0;  // int32 sum without the zero points' contributions; unit xs * ws
+  float scaled = 0;              // the value before rounding, in output units, zero point not yet added
+
+  bool operator==(const DiffElement&) const = default;
+};
+
+struct Finding {
+  std::string case_line;      // the smallest case that still shows the difference
+  std::string original_line;  // the case as drawn or given; equal to case_line if it was not shrunk
+  std::string expected_name = "expected";
+  std::string actual_name = "actual";
+  Tensor<std::uint8_t> expected, actual;  // the outputs for case_line
+  std::vector<DiffElement> elements;      // the first elements that differ
+  std::string diff_class;                 // "tie", "pair saturation", ...: oracle/hypotheses/difference_class.h
+  std::string derivation;                 // the single step that gives the subject's values if it is exchanged
+  std::int64_t explained = 0;             // number of the differing elements that the derivation explains
+  std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" if there was no answer; else empty
+  std::string undescribed;  // why the tensors are missing although both answered: "the run was stopped before"
+  Cell cell;                // cell of original_line
+  std::int64_t index = 0;   // index of the case in the run's sequence
+  std::string drawn_kind;   // kind_of() the finding before shrinking, by which it was counted; empty: the same
+  std::string explanation;  // arithmetic of the worst element, step by step, as plain text; may be empty
+  std::string subject;      // argument of --subject; empty: LibTorch itself was verified
+  // Cases that must run before case_line in the same process, in this order, for case_line to fail.
+  std::vector<std::string> before;
+
+  bool operator==(const Finding&) const = default;
+};
+
+// Returns true if both tensors exist and can be compared: they have the same shape, and as many values as the shape
+// requires.
+[[nodiscard]] bool has_tensors(const Finding& finding);
+
+// Returns the first line of the text, at most 100 characters, in which numbers, addresses, hashes and paths are
+// replaced by "#": these differ from case to case and from run to run.
+[[nodiscard]] std::string kind_of_text(std::string_view text);
+
+// Returns the kind by which a finding is counted: its class, or kind_of_text() of its failure. A finding without
+// tensors keeps the kind by which it was counted.
+[[nodiscard]] std::string kind_of(const Finding& finding);
+
+// Returns the kind by which the finding was counted before it was shrunk.
+[[nodiscard]] std::string counted_kind(const Finding& finding);
+
+}  // namespace tieout

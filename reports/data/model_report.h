@@ -1,0 +1,88 @@
+#pragma once
+// The result of verifying a whole model, by layer and by subject. It is plain data, filled by the verification and
+// formatted by the sinks.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cases/tensor.h"
+#include "reports/data/run_summary.h"
+
+namespace tieout {
+
+// A column's complete output of a layer, compared with the answer of the model's own operator.
+struct ColumnCounts {
+  std::int64_t differing = 0;                    // number of elements that differ
+  int largest = 0;                               // maximum of |actual - expected|, in output steps
+  std::map<std::string, std::int64_t> by_class;  // number of the differing elements by class: difference_class.h
+
+  bool operator==(const ColumnCounts&) const = default;
+};
+
+// Whether neighbouring products can leave int16 where their sum is computed in 16 bits.
+enum class PairSaturation {
+  never,     // with these weights, no activations of 0..255 leave int16
+  unused,    // some activations would, but those seen are too small
+  possible,  // two of the largest activation seen would; CpuForecast has how many elements change
+};
+
+// The changes predicted for a CPU with another instruction set.
+struct CpuForecast {
+  std::string isa;            // "avx2"
+  std::int64_t elements = 0;  // number of the layer's output elements that would change
+  int largest = 0;            // maximum change
+  std::string defect;         // id of LibTorch's known defect there; then nothing else is predicted
+
+  bool operator==(const CpuForecast&) const = default;
+};
+
+struct LayerReport {
+  std::string name;      // name of the layer in the model
+  std::string op;        // "conv2d_relu"
+  std::string geometry;  // "k3x3 s2x2 p1x1 g32"
+  Shape input, output;
+  std::string engine, path;
+  PairSaturation saturation = PairSaturation::never;
+  int largest_activation = 0;   // stored value
+  std::int64_t elements = 0;    // number of elements compared, over all inputs
+  std::int64_t wrong_sums = 0;  // number of the kernel's integer sums that are wrong, whether or not the output differs
+  std::vector<ColumnCounts> columns;   // in the order of ModelReport::columns
+  std::vector<CpuForecast> forecasts;  // only instruction sets with a change
+  std::string mistrusted;  // the reference's known defect, or another reason why nothing was compared; else empty
+};
+
+// An implementation or hypothesis that is compared with the model's operators.
+struct Column {
+  enum class Kind { kernel, hypothesis, subject } kind = Kind::kernel;
+  std::string name;
+  std::int64_t answered = 0;  // number of calls of layers that it answered
+};
+
+// The effect of a difference on the model's output: the model was run with a column's output in place of a layer's own.
+struct Spread {
+  std::string column;
+  std::string layer;           // name of the layer, or "all layers"
+  std::int64_t replaced = 0;   // number of that layer's output elements that changed
+  std::int64_t differing = 0;  // number of the model's output elements that differ
+  std::int64_t elements = 0;
+  double largest = 0;             // maximum difference of these
+  std::int64_t top1_changed = 0;  // number of rows of the first output whose largest element changed
+  std::int64_t rows = 0;
+};
+
+struct ModelReport {
+  std::vector<Column> columns;
+  std::vector<LayerReport> layers;                 // in the order in which the model runs them
+  std::map<std::string, std::int64_t> unverified;  // calls of quantized operators that are not verified
+  std::vector<Spread> spreads;
+  RunSummary run;  // the same results as of every run; a case is a call of a layer
+
+  std::int64_t inputs = 0;
+  std::int64_t not_finite = 0;                    // number of elements of the inputs that are NaN or infinite
+  double forward_seconds = 0;                     // processor time of the model alone, fastest run on one thread
+  std::map<std::string, double> seconds_by_part;  // time of the verification by part
+};
+
+}  // namespace tieout

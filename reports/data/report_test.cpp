@@ -1,0 +1,145 @@
+#include "reports/data/report.h"
+
+#include <gtest/gtest.h>
+
+#include "reports/data/baseline.h"
+
+namespace tieout {
+namespace {
+
+const Cell kCell{.engine = "fbgemm", .isa = "avx2", .path = "im2col", .granularity = "per_tensor", .bias = "bias"};
+
+RunSummary night(std::int64_t started, const std::vector<std::string>& kinds) {
+  RunSummary run{.command = "tieout campaign", .started = started};
+  run.cases.passed = 100;
+  run.cells[kCell] = {.cases = 100, .elements = 1000, .differed = 0, .classes = {}};
+  for (const std::string& kind : kinds) {
+    run.findings.push_back({.case_line = "conv2d " + kind, .diff_class = kind, .cell = kCell});
+    ++run.cases.differed;
+    ++run.differences[kind];
+  }
+  return run;
+}
+
+TEST(Report, TellsNewFindingsFromKnownAndGoneOnes) {
+  const std::vector<KnownFinding> baseline{{.kind = "tie", .reason = "agreed"}, {.kind = "bias", .reason = "old"}};
+  const Report report = make_report({night(2, {"tie", "pair"}), night(1, {"bias", "tie"})}, baseline);
+  EXPECT_EQ(report.runs.front().started, 1);
+  ASSERT_EQ(report.findings.size(), 3U);
+  EXPECT_EQ(report.findings.front().finding.diff_class, "pair");  // unknown findings come first
+  EXPECT_EQ(report.new_findings(), 1);
+  ASSERT_EQ(report.gone.size(), 1U);
+  EXPECT_EQ(report.gone.front().kind, "bias");
+  EXPECT_TRUE(report.findings.back().seen_before());
+  EXPECT_EQ(exit_status(report), 1);
+  EXPECT_EQ(verdict(report), "4 of 204 cases differ; findings: 1 new, 2 known, 1 gone");
+}
+
+TEST(Report, WhatIsKnownDoesNotFailARun) {
+  EXPECT_EQ(exit_status(make_report({night(1, {"tie"})}, {{.kind = "tie", .reason = "agreed"}})), 0);
+  EXPECT_EQ(exit_status(make_report({night(1, {"tie"})}, {{.path = "pointwise", .reason = "agreed"}})), 1);
+}
+
+// A case that differed, but is no finding because enough of its kind were kept, must not count as known.
+TEST(Report, WhatWasOnlyCountedIsNotKnown) {
+  RunSummary run = night(1, {"tie"});
+  ++run.cases.differed;
+  ++run.differences["pair"];
+  const Report report = make_report({run}, {{.kind = "tie", .reason = "agreed"}});
+  EXPECT_EQ(report.new_findings(), 0);
+  EXPECT_EQ(new_differences(report), 1);
+  EXPECT_EQ(exit_status(report), 1);
+}
+
+// An entry that names one case accepts only that case, and no other of its kind.
+TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
+  RunSummary run = night(1, {"tie"});
+  ++run.cases.differed;
+  ++run.differences["tie"];
+  const Report by_case = make_report({run}, {{.case_line = "conv2d tie", .reason = "agreed"}});
+  EXPECT_EQ(by_case.new_findings(), 0);
+  EXPECT_EQ(new_differences(by_case), 1);
+  EXPECT_EQ(exit_status(by_case), 1);
+  EXPECT_NE(verdict(by_case).find("1 differences that were only counted"), std::string::npos) << verdict(by_case);
+  EXPECT_EQ(exit_status(make_report({run}, {{.kind = "tie", .reason = "agreed"}})), 0);
+}
+
+TEST(Report, CasesWithoutAVerdictForLackOfMemoryAreNoDifferenceAndNoSuccess) {
+  RunSummary run{.cases = {.passed = 5, .starved = 2}, .cells = {{kCell, {.cases = 5, .elements = 9}}}};
+  const Report report = make_report({run});
+  EXPECT_EQ(exit_status(report), 3);
+  EXPECT_NE(verdict(report).find(", 2 without a verdict for lack of memory or processes"), std::string::npos);
+  run.cases.starved = 0;
+  EXPECT_EQ(exit_status(make_report({run})), 0);
+}
+
+// The exit status is 3 if the subject can no longer be loaded, even if most cases were verified before.
+TEST(Report, CasesWhoseEngineOrSubjectWasAbsentAreNoSuccess) {
+  RunSummary run{.cases = {.passed = 99, .errored = 1}, .cells = {{kCell, {.cases = 99, .elements = 99}}}};
+  EXPECT_EQ(exit_status(make_report({run})), 3);
+  EXPECT_EQ(exit_status(make_report({run}), true), 3);
+  run.cases.errored = 0;
+  EXPECT_EQ(exit_status(make_report({run})), 0);
+}
+
+TEST(Report, AClassThatOneRunMissedMayBeReachedByAnother) {
+  RunSummary first = night(1, {});
+  RunSummary second = night(2, {});
+  first.classes = second.classes = {"tie"};
+  first.missing_classes = {"tie"};
+  second.cells[kCell].classes["tie"] = 1;
+  EXPECT_EQ(exit_status(make_report({first})), 3);
+  EXPECT_EQ(exit_status(make_report({first, second})), 0);
+}
+
+TEST(MissingClasses, AreThoseOfALongHuntingRun) {
+  RunSummary run = night(1, {});
+  run.classes = {"interior", "tie"};
+  run.hunting = true;
+  find_missing_classes(run);
+  EXPECT_EQ(run.missing_classes, std::vector<std::string>{"interior"});  // 100 cases with every result at a clamp
+  run.cases.passed = 10'000;
+  find_missing_classes(run);
+  EXPECT_EQ(run.missing_classes, (std::vector<std::string>{"interior", "tie"}));
+  run.cells[kCell].classes = {{"interior", 1}, {"tie", 1}};
+  find_missing_classes(run);
+  EXPECT_TRUE(run.missing_classes.empty());
+}
+
+TEST(KindOf, IsTheSameWhateverTheNumbers) {
+  EXPECT_EQ(kind_of({.failure = "died: SIGABRT: free 0x1234"}), kind_of({.failure = "died: SIGABRT: free 0x99"}));
+  EXPECT_EQ(kind_of({.diff_class = "tie"}), "tie");
+}
+
+TEST(KindOf, LeavesOutWhatDiffersFromRunToRun) {
+  EXPECT_EQ(kind_of_text("throws bad tensor at 0x7ffd12ab9c"), "throws bad tensor at #");
+  EXPECT_EQ(kind_of_text("object 55d0c8a1b2f0 is gone"), "object # is gone");
+  EXPECT_EQ(kind_of_text("error 1.5e-07 is above 12"), "error # is above #");
+  EXPECT_EQ(kind_of_text("cannot open /tmp/tmp.Xk2a9/weights: gone"), "cannot open #: gone");
+  EXPECT_EQ(kind_of_text("id 123e4567-e89b-12d3-a456-426614174000"), "id #-#-#-#-#");
+  EXPECT_EQ(kind_of_text("first\nsecond"), "first");
+  // Words are kept, including those of hexadecimal letters; a number at their end is replaced.
+  EXPECT_EQ(kind_of_text("died: SIGABRT: a bad face added int8"), "died: SIGABRT: a bad face added int#");
+  EXPECT_EQ(kind_of_text("read/write"), "read/write");
+}
+
+TEST(Baseline, ReadsWhatPeopleWrite) {
+  const auto baseline = parse_baseline(R"([{"kind": "tie", "path": "im2col", "reason": "agreed", "link": "https://x"},
+                                           {"case": "conv2d x=[1]", "reason": "so be it"}])");
+  ASSERT_TRUE(baseline) << baseline.error();
+  EXPECT_EQ(baseline->front(),
+            (KnownFinding{.kind = "tie", .path = "im2col", .reason = "agreed", .link = "https://x"}));
+  EXPECT_EQ(baseline->back().case_line, "conv2d x=[1]");
+}
+
+TEST(Baseline, NamesTheEntryThatIsWrong) {
+  EXPECT_EQ(parse_baseline("{").error().find("must be a JSON array of findings; [] accepts none"), 0U);
+  EXPECT_NE(parse_baseline(R"([{"kind": "tie"}])").error().find("entry 1 has no 'reason'"), std::string::npos);
+  EXPECT_NE(parse_baseline(R"([{"reason": "x"}])").error().find("would accept everything"), std::string::npos);
+  EXPECT_NE(parse_baseline(R"([{"class": "tie", "reason": "x"}])").error().find("has 'class'"), std::string::npos);
+  EXPECT_NE(parse_baseline(R"([{"kind": 3, "reason": "x"}])").error().find("'kind' must be a string"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace tieout

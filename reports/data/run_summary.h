@@ -1,0 +1,155 @@
+#pragma once
+// Defines the summary of a run: its counts and its findings.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "reports/data/finding.h"
+
+namespace tieout {
+
+// The number of cases by outcome; each case has exactly one.
+struct CaseCounts {
+  std::int64_t passed = 0;      // verified and equal
+  std::int64_t differed = 0;    // verified and not equal, or refused where an answer was required
+  std::int64_t skipped = 0;     // not run, for a reason
+  std::int64_t mistrusted = 0;  // run, but not counted as verified: the reference is known to be wrong there
+  std::int64_t crashed = 0;     // the reference died without a known defect
+  std::int64_t errored = 0;     // the engine is absent, or the subject can no longer be loaded
+  std::int64_t starved = 0;     // not verified: the system refused memory or a process, or ended one
+
+  [[nodiscard]] std::int64_t verified() const { return passed + differed; }
+  [[nodiscard]] std::int64_t all() const { return verified() + skipped + mistrusted + crashed + errored + starved; }
+
+  CaseCounts& operator+=(const CaseCounts& other) {
+    passed += other.passed;
+    differed += other.differed;
+    skipped += other.skipped;
+    mistrusted += other.mistrusted;
+    crashed += other.crashed;
+    errored += other.errored;
+    starved += other.starved;
+    return *this;
+  }
+  bool operator==(const CaseCounts&) const = default;
+};
+
+// The counts of one cell. A cell without cases is one that the run aims at and did not reach.
+struct CellCounts {
+  std::int64_t cases = 0, elements = 0, differed = 0;
+  std::map<std::string, std::int64_t> classes;  // number of these cases that reach each class; a case can reach several
+
+  bool operator==(const CellCounts&) const = default;
+};
+
+// Passed cases and their elements at which the reference's own code departs from the exact contract.
+struct Departures {
+  std::int64_t cases = 0, elements = 0;
+
+  Departures& operator+=(const Departures& other) {
+    cases += other.cases;
+    elements += other.elements;
+    return *this;
+  }
+  bool operator==(const Departures&) const = default;
+};
+
+struct Machine {
+  std::string cpu;       // "AMD EPYC 9654 96-Core Processor"
+  std::string isa;       // instruction set that FBGEMM uses there: "avx512_vnni"
+  std::string libtorch;  // "2.15.0"
+  int cores = 0;
+  std::string variables;  // environment variables that can change answers: "OMP_DYNAMIC=true"; empty: none is set
+
+  bool operator==(const Machine&) const = default;
+};
+
+// The part of a sequence of cases that a shard runs: every count-th block from the index-th on.
+struct Shard {
+  std::int64_t index = 0, count = 1;
+
+  bool operator==(const Shard&) const = default;
+};
+
+struct RunSummary {
+  std::string command;         // command that repeats the run
+  std::string subject;         // subject that was compared with the reference: "scalar", "./libmine.so"
+  std::string subject_digest;  // subject_digest() of it; empty: LibTorch itself was verified
+  std::string reference;       // "LibTorch 2.15.0, avx512_vnni"
+  Machine machine;
+  std::string domain;  // domain that the cases were drawn from, in the words of --where; empty: all cases
+  std::uint64_t seed = 0;
+  Shard shard;
+  std::int64_t started = 0;             // seconds since 1970, UTC
+  std::vector<std::string> incomplete;  // "shard 2 of 3 is missing"
+  bool finished = true;                 // false: the run was interrupted or killed, and this is what it had done
+  CaseCounts cases;
+  std::map<std::string, std::int64_t> reasons;  // number of cases that were not verified, by reason
+  // Cases that the subject declined and that were replaced, by its reason.
+  std::map<std::string, std::int64_t> declined;
+  // Passed cases whose values are not LibTorch's, by the reason why they count as passed.
+  std::map<std::string, std::int64_t> excused;
+  // Departures of passed cases that are equal to LibTorch, by cause.
+  std::map<std::string, Departures> departures;
+  std::map<Cell, CellCounts> cells;  // counts of the verified cases
+  // Cases that differed or crashed, by kind_of() before shrinking.
+  std::map<std::string, std::int64_t> differences;
+  std::map<std::string, std::int64_t> strategies;  // number of cases by the strategy that drew them
+  std::map<std::string, double> strategy_seconds;  // time of each strategy, summed over all workers
+  std::vector<std::string> classes;                // all classes, in the order in which they are shown
+  std::vector<std::string> missing_classes;        // classes that should have been reached and were not
+  std::vector<Finding> findings;                   // by index; only the first of each kind are kept
+  double seconds = 0;                              // wall time
+  double seconds_in_engine = 0;                    // the part of the workers' time spent in LibTorch's calls
+  int workers = 1;
+  bool hunting = false;  // true if the run is meant to reach every class
+
+  [[nodiscard]] std::int64_t elements() const {
+    std::int64_t sum = 0;
+    for (const auto& [cell, counts] : cells) sum += counts.elements;
+    return sum;
+  }
+
+  // Returns the number of verified cases that reached a class.
+  [[nodiscard]] std::int64_t reached(const std::string& cls) const {
+    std::int64_t sum = 0;
+    for (const auto& [cell, counts] : cells) {
+      const auto found = counts.classes.find(cls);
+      if (found != counts.classes.end()) sum += found->second;
+    }
+    return sum;
+  }
+
+  bool operator==(const RunSummary&) const = default;
+};
+
+// Fills missing_classes. A hunting run of at least 10,000 verified cases misses each class that no case reached, unless
+// a domain or declined cases limit what it can reach. Any run of at least 100 verified cases misses "interior" if every
+// result lay at a clamp, because such a run compares almost nothing.
+void find_missing_classes(RunSummary& run);
+
+// Adds the counts of a run to a total; findings, seed and command are not changed.
+void merge(RunSummary& total, const RunSummary& run);
+
+// Sorts the findings by index and drops those of a kind beyond the first kKeptPerKind, so that the result does not
+// depend on how the run was split.
+void keep_first_findings(RunSummary& run);
+
+// The number of findings of one kind that a run keeps, the first by index; the rest are only counted.
+inline constexpr std::size_t kKeptPerKind = 4;
+
+// Returns the counts by one field of the cells, such as the path or the engine.
+[[nodiscard]] inline std::map<std::string, CellCounts> counts_by(const RunSummary& run, std::string Cell::* field) {
+  std::map<std::string, CellCounts> sums;
+  for (const auto& [cell, counts] : run.cells) {
+    CellCounts& sum = sums[cell.*field];
+    sum.cases += counts.cases;
+    sum.elements += counts.elements;
+    sum.differed += counts.differed;
+  }
+  return sums;
+}
+
+}  // namespace tieout

@@ -1,0 +1,120 @@
+#include "reports/formats/finding_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "cases/strings/printable.h"
+#include "reports/data/diff.h"
+#include "reports/text/number_text.h"
+#include "reports/text/tensor_text.h"
+#include "reports/text/text_wrap.h"
+
+namespace tieout {
+std::string size_text(const Finding& finding) {
+  if (!finding.failure.empty()) return "no answer to compare";
+  if (!has_tensors(finding)) return "differs; not described";
+  const Diff d = diff(finding.expected, finding.actual);
+  return fmt::format("{} of {} differ, by up to {}", grouped(std::ssize(d.offsets)), grouped(d.elements), d.largest);
+}
+
+std::string without_tensors_text(const Finding& finding) {
+  if (has_tensors(finding)) return {};
+  if (!finding.failure.empty()) {
+    return (finding.subject.empty() ? finding.expected_name : finding.actual_name) + " " + finding.failure;
+  }
+  return fmt::format("{} and {} differ: {}; the tensors are missing: {}", finding.actual_name, finding.expected_name,
+                     kind_of(finding), finding.undescribed.empty() ? "they were not kept" : finding.undescribed);
+}
+
+std::string index_text(std::int64_t offset, const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
+}
+
+std::string replay_command(const std::string& case_line, const std::string& subject) {
+  const std::string option = subject.empty() ? "" : " --subject " + shell_word(subject);
+  return "tieout check" + option + " " + shell_word(case_line);
+}
+
+std::string replay_command(const Finding& finding) {
+  if (finding.case_line.empty()) return {};
+  std::string command = "tieout check";
+  if (!finding.subject.empty()) command += " --subject " + shell_word(finding.subject);
+  for (const std::string& line : finding.before) command += " --before " + shell_word(line);
+  return command + " " + shell_word(finding.case_line);
+}
+
+std::string finding_text(const Finding& finding) {
+  std::string text;
+  const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
+  if (!finding.before.empty()) {
+    line("only where the same process has run before it, in this order:");
+    for (const std::string& before : finding.before) line("  ", printable(before));
+  }
+  if (!has_tensors(finding)) {
+    line(printable(without_tensors_text(finding)));
+    if (!finding.case_line.empty()) line("replay: ", replay_command(finding));
+    return text;
+  }
+  const Diff d = diff(finding.expected, finding.actual);
+  const std::string expected_name = printable(finding.expected_name);
+  const std::string actual_name = printable(finding.actual_name);
+  line(expected_name, ":\n ", tensor_text(finding.expected));
+  line(actual_name, ":\n ", tensor_text(finding.actual));
+  // This is not the sum of the differences, which the experiment prints and which is 0 where they cancel.
+  line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
+                   grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
+  if (!finding.diff_class.empty()) {
+    const std::string derivation =
+        finding.derivation.empty() ? std::string()
+                                   : fmt::format(" ({}; that gives {} of the {} values)", printable(finding.derivation),
+                                                 finding.explained, d.offsets.size());
+    line(wrapped("class: " + printable(finding.diff_class) + derivation, kTextColumns, 2));
+  }
+  line(
+      fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
+  for (const DiffElement& element : finding.elements) {
+    line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
+                     element.expected, element.actual, element.accumulator, float_text(element.scaled)));
+  }
+  if (finding.elements.size() < d.offsets.size()) {
+    line(fmt::format("... and {} more", d.offsets.size() - finding.elements.size()));
+  }
+  line("replay: ", replay_command(finding));
+  return text;
+}
+
+namespace {
+
+// Formats the table in columns; the last column is not padded.
+std::string table_text(const ReportedTable& table) {
+  std::vector<std::size_t> widths(table.columns.size());
+  const auto measure = [&](const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+  };
+  measure(table.columns);
+  for (const auto& cells : table.rows) measure(cells);
+  std::string text = table.title + "\n";
+  const auto add = [&](const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += i + 1 < cells.size() ? fmt::format("{:<{}}  ", cells[i], widths[i]) : cells[i] + "\n";
+    }
+  };
+  add(table.columns);
+  for (const auto& cells : table.rows) add(cells);
+  return text;
+}
+
+}  // namespace
+
+std::string findings_text(const Report& report) {
+  std::string text = report.table ? table_text(*report.table) : std::string();
+  for (const ReportedFinding& reported : report.findings) {
+    text += (text.empty() ? "" : "\n") + finding_text(reported.finding);
+  }
+  return text;
+}
+
+}  // namespace tieout

@@ -1,0 +1,35 @@
+#pragma once
+// Formats findings as plain text: both tensors in the format of the experiment, the number of elements that differ, and
+// for each of these where its difference comes from.
+
+#include <string>
+
+#include "cases/strings/shell_word.h"
+#include "reports/data/finding.h"
+#include "reports/data/report.h"
+
+namespace tieout {
+
+// Returns the text of one finding.
+[[nodiscard]] std::string finding_text(const Finding& finding);
+
+// Returns the report's table, if it has one, and the text of each finding, separated by empty lines.
+[[nodiscard]] std::string findings_text(const Report& report);
+// Returns the size of a finding: "3 of 64 differ, by up to 1", "no answer to compare", or "differs; not described".
+[[nodiscard]] std::string size_text(const Finding& finding);
+
+// Returns the text that replaces the tensors of a finding without any: "scalar died: SIGSEGV", or that both answered
+// and why the tensors are missing. Empty if there are tensors.
+[[nodiscard]] std::string without_tensors_text(const Finding& finding);
+
+// Returns the position of an element as its index in each dimension: "[0, 3, 1, 2]".
+[[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);
+
+// Returns the command that replays a case, to be pasted into a shell. subject: argument of --subject, or empty.
+[[nodiscard]] std::string replay_command(const std::string& case_line, const std::string& subject = {});
+
+// Returns the command that replays a finding, with --before for each case that runs before it. Empty for a finding
+// without a case, such as a fault that selftest missed.
+[[nodiscard]] std::string replay_command(const Finding& finding);
+
+}  // namespace tieout

@@ -1,0 +1,94 @@
+#include "reports/formats/model_text.h"
+
+#include <gtest/gtest.h>
+
+namespace tieout {
+namespace {
+
+ModelReport report() {
+  return {.columns = {{Column::Kind::kernel, "kernel"},
+                      {Column::Kind::hypothesis, "manual_output_1"},
+                      {Column::Kind::subject, "mine"}},
+          .layers = {{.name = "features.0",
+                      .op = "conv2d_relu",
+                      .geometry = "k3x3 s2x2 p1x1",
+                      .output = {2, 32, 112, 112},
+                      .engine = "fbgemm",
+                      .path = "im2col",
+                      .saturation = PairSaturation::possible,
+                      .elements = 802816,
+                      .columns = {{}, {.differing = 5, .largest = 1, .by_class = {{"tie", 5}}}, {}},
+                      .forecasts = {{"avx2", 7, 3}}},
+                     {.name = "head",
+                      .geometry = "k1x1",
+                      .output = {2, 8, 1, 1},
+                      .engine = "fbgemm",
+                      .path = "pointwise",
+                      .elements = 16,
+                      .columns = {{}, {}, {.differing = 2, .largest = 9, .by_class = {{"unexplained", 2}}}}}},
+          .unverified = {{"quantized::add", 10}}};
+}
+
+TEST(ModelText, TableByLayer) {
+  EXPECT_EQ(layer_table(report()),
+            "layer      output       kernel         path      saturates   elements\n"
+            "features.0 2x32x112x112 k3x3 s2x2 p1x1 im2col    possible      802816\n"
+            "  manual_output_1                       5 differ, by up to 1: tie 5\n"
+            "head       2x8x1x1      k1x1           pointwise no                16\n"
+            "  mine                                  2 differ, by up to 9: unexplained 2\n"
+            "total      2 layers                                            802832\n");
+}
+
+TEST(ModelText, TotalsEndWithTheHypotheses) {
+  EXPECT_EQ(totals_text(report()),
+            "kernel differs at 0 of 802832 elements in 0 of 2 convolutions\n"
+            "mine differs at 2 of 802832 elements in 1 of 2 convolutions\n"
+            "manual_output_1 differs at 5 of 802832 elements in 1 of 2 convolutions\n");
+}
+
+TEST(ModelText, WhatASubjectDidNotAnswerIsNotCountedAsEqual) {
+  ModelReport r = report();
+  r.run.cases.passed = 8;
+  r.columns[2].answered = 2;
+  EXPECT_NE(totals_text(r).find("mine differs at 2 of 802832 elements in 1 of 2 convolutions (6 not answered)\n"),
+            std::string::npos);
+}
+
+TEST(ModelText, SumsThatAreWrongAreTheKernelsOwn) {
+  ModelReport r = report();
+  r.layers.front().wrong_sums = 3;
+  EXPECT_NE(
+      layer_table(r).find("\n  kernel                                3 integer sums are not the sums of products\n"),
+      std::string::npos)
+      << layer_table(r);
+}
+
+TEST(ModelText, OtherEnginesHaveNeitherPathsNorPairs) {
+  ModelReport r = report();
+  for (LayerReport& layer : r.layers) layer.engine = "qnnpack";
+  EXPECT_EQ(layer_table(r).find("path"), std::string::npos);
+  EXPECT_EQ(forecast_text(r), "");
+}
+
+TEST(ModelText, SaysWhatOtherCpusWouldAnswer) {
+  ModelReport r = report();
+  EXPECT_EQ(forecast_text(r),
+            "With these activations, the output of these layers would change on another CPU:\n"
+            "  features.0: on avx2 7 of 802816 elements would differ, by up to 3\n");
+  r.layers.front().forecasts = {{.isa = "avx512_vnni", .defect = "onednn_scale_order"}};
+  EXPECT_NE(forecast_text(r).find("  features.0: on avx512_vnni LibTorch has the known defect onednn_scale_order\n"),
+            std::string::npos)
+      << forecast_text(r);
+  r.layers.front().forecasts.clear();
+  EXPECT_EQ(forecast_text(r), "With these activations, no layer's output would change on another CPU.\n");
+  r.layers.front().largest_activation = 128;
+  EXPECT_NE(forecast_text(r).find("reduce_range"), std::string::npos);
+}
+
+TEST(ModelText, NamesWhatIsNotVerified) {
+  EXPECT_EQ(unverified_text(report()),
+            "Not verified, because they are no plain convolutions (calls):\n      10 quantized::add\n");
+}
+
+}  // namespace
+}  // namespace tieout

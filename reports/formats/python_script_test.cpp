@@ -1,0 +1,72 @@
+#include "reports/formats/python_script.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "cases/contents.h"
+#include "cases/text/case_text.h"
+
+namespace tieout {
+namespace {
+
+std::string script(const std::string& line) { return python_script(with_contents(parse(line).value()), line); }
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// The README refers to this script, which `tieout check CASE --python docs/document_answer.py` has written.
+TEST(PythonScript, IsTheOneInTheDocumentation) {
+  std::ostringstream kept;
+  kept << std::ifstream(TIEOUT_SOURCE_DIR "/docs/document_answer.py").rdbuf();
+  EXPECT_EQ(script("conv2d xs=0.1 ws=[0.5] os=0.1 relu x=[1] w=[1]"), kept.str());
+}
+
+TEST(PythonScript, NamesEverythingThatDecides) {
+  const std::string text = script(
+      "conv3d in_channels=2 out_channels=2 groups=2 input=1x2x3 stride=1x2x3 padding=0x1x2 xs=1e-05 xz=3 ws=0.25 wz=-7 "
+      "os=4 oz=9 bias=[0.1,-inf] engine=x86 threads=2 format=channels_last x=[12*5] w=[1,-2]");
+  for (const char* const part :
+       {"engine = \"x86\"\n", "torch.set_num_threads(2)\n", "x_shape, w_shape = [1, 2, 1, 2, 3], [2, 1, 1, 1, 1]\n",
+        "x_scale, x_zero_point = 1e-05, 3\n", "w_stored = [1, -2]\n", "w_scale, w_zero_point = 0.25, -7\n",
+        "output_scale, output_zero_point = 4.0, 9\n",
+        "stride, padding, dilation, groups = [1, 2, 3], [0, 1, 2], [1, 1, 1], 2\n",
+        "memory_format=torch.channels_last_3d", "torch.ops.quantized.conv3d_prepack(w, bias,",
+        "torch.ops.quantized.conv3d(x, packed,", "y + bias.reshape(1, -1, 1, 1, 1)",
+        // All digits of 0.1 in float32, because python reads doubles.
+        "bias = [0.10000000149011612, float(\"-inf\")]\n"}) {
+    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+  }
+  EXPECT_FALSE(has(text, "relu")) << text;
+}
+
+TEST(PythonScript, ReluStandsBeforeRoundingInOneAndBehindItInTwo) {
+  const std::string text = script("conv1d relu x=[1] w=[1]");
+  EXPECT_TRUE(has(text, "manual_output_1 = stored(torch.relu(y / output_scale).round())")) << text;
+  EXPECT_TRUE(has(text, "manual_output_2 = stored(torch.relu((y / output_scale).round()))")) << text;
+  EXPECT_TRUE(has(text, "torch.ops.quantized.conv1d_relu(")) << text;
+}
+
+TEST(PythonScript, SaysThatPythonCannotForceAnInstructionSet) {
+  EXPECT_TRUE(has(script("conv1d isa=avx2 x=[1] w=[1]"), "# Tieout forces FBGEMM to avx2. Python cannot"));
+}
+
+TEST(PythonScript, DrawnContentsAreListedInLinesOfAHundredColumns) {
+  std::istringstream text(script("conv2d in_channels=4 input=9x9 x=uniform w=[4*-128]"));
+  std::size_t widest = 0;
+  std::int64_t commas = 0;
+  bool inside = false;
+  for (std::string line; std::getline(text, line);) {
+    widest = std::max(widest, line.size());
+    if (line == "]") inside = false;
+    if (inside) commas += std::count(line.begin(), line.end(), ',');
+    if (line == "x_stored = [") inside = true;
+  }
+  EXPECT_EQ(commas, 4 * 81 - 1);
+  EXPECT_LE(widest, 100U);
+  EXPECT_GT(widest, 90U);
+}
+
+}  // namespace
+}  // namespace tieout
