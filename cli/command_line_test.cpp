@@ -1,5 +1,6 @@
 // Tests the properties that all commands share: help, empty values, wrong arguments, reports alone on standard output.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -13,6 +14,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -64,11 +67,11 @@ TEST(CommandLine, NoOptionOfAnyCommandTakesAnEmptyValue) {
       // The check of a number may refuse the value first; the message about "--option=" is always the same.
       const Outcome separate = run(command + " " + option + " ''");
       EXPECT_EQ(separate.status, 2) << command << " " << option << " ''\n" << separate.output;
-      EXPECT_NE(separate.output.find(option + ": "), std::string::npos) << command << '\n' << separate.output;
+      EXPECT_THAT(separate.output, HasSubstr(option + ": ")) << command << '\n' << separate.output;
       if (option.empty()) continue;
       const Outcome joined = run(command + " " + option + "= conv2d");
       EXPECT_EQ(joined.status, 2) << command << " " << option << "=\n" << joined.output;
-      EXPECT_NE(joined.output.find(option + "= has an empty value"), std::string::npos) << joined.output;
+      EXPECT_THAT(joined.output, HasSubstr(option + "= has an empty value"));
       ++options;
     }
   }
@@ -84,7 +87,7 @@ TEST(CommandLine, WrongArgumentsAreNamedInOrderWithWhatMayHaveBeenMeant) {
   const auto told = [](const std::string& arguments, const std::string& words) {
     const Outcome o = run(arguments);
     EXPECT_EQ(o.status, 2) << o.output;
-    EXPECT_NE(o.output.find(words), std::string::npos) << arguments << '\n' << o.output;
+    EXPECT_THAT(o.output, HasSubstr(words)) << arguments << '\n' << o.output;
   };
   told("fuz --cases 5", "tieout: there is no command fuz; did you mean fuzz?");
   told("fuzz --case 5 --sed 7", "tieout fuzz: not expected: --case 5 --sed 7; did you mean --cases?");

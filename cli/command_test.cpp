@@ -1,5 +1,6 @@
 // Tests the command as a user runs it: exit status, messages and files.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -12,6 +13,9 @@
 namespace tieout {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 class Command : public testing::Test {
  protected:
   TemporaryFolder folder_;
@@ -21,7 +25,7 @@ TEST_F(Command, CheckVerifiesTheDecidingInputs) {
   // 1 * 50 * .1 * .01 / .1 is 0.5 exactly, and a little more in float32: FBGEMM gives 1.
   const Outcome o = run("check 'conv2d xs=0.1 ws=0.01 os=0.1 x=[1] w=[50]'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("equal: 1 elements"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("equal: 1 elements"));
 }
 
 // FBGEMM's answer is predicted, although it is far from that of the exact contract.
@@ -29,16 +33,14 @@ TEST_F(Command, CheckTellsWhereLibTorchIsNotExact) {
   const std::string line = "conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]";
   const Outcome o = run("check '" + line + " isa=avx2'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("equal: 1 elements"), std::string::npos) << o.output;
-  EXPECT_NE(
-      o.output.find("not exact: FBGEMM saturates pairs of products in 16 bits; that depends on the CPU: at 1 of 1 "
-                    "elements; [0, 0, 0] is 79 here and 255 by the exact contract"),
-      std::string::npos)
-      << o.output;
+  EXPECT_THAT(o.output, HasSubstr("equal: 1 elements"));
+  EXPECT_THAT(o.output,
+              HasSubstr("not exact: FBGEMM saturates pairs of products in 16 bits; that depends on the CPU: at 1 of 1 "
+                        "elements; [0, 0, 0] is 79 here and 255 by the exact contract"));
   const Outcome here = run("check '" + line + "'");
-  EXPECT_NE(here.output.find("LibTorch's answer would be different on a CPU with"), std::string::npos) << here.output;
-  EXPECT_EQ(run("check 'conv2d x=[1] w=[1]'").output.find("not exact"), std::string::npos);
-  EXPECT_EQ(run("check 'conv2d x=[1] w=[1]'").output.find("different on a CPU"), std::string::npos);
+  EXPECT_THAT(here.output, HasSubstr("LibTorch's answer would be different on a CPU with"));
+  EXPECT_THAT(run("check 'conv2d x=[1] w=[1]'").output, Not(HasSubstr("not exact")));
+  EXPECT_THAT(run("check 'conv2d x=[1] w=[1]'").output, Not(HasSubstr("different on a CPU")));
 }
 
 // The reports count these cases, both for LibTorch itself and for a subject that follows the exact contract.
@@ -47,22 +49,18 @@ TEST_F(Command, ReportsCountWhereLibTorchIsNotExact) {
   const std::string cause = "FBGEMM saturates pairs of products in 16 bits; that depends on the CPU";
   const Outcome of_libtorch = run(line + " --json -", Streams::output);
   EXPECT_EQ(of_libtorch.status, 0) << of_libtorch.output;
-  EXPECT_NE(of_libtorch.output.find("\"excused\":[],\"departures\":[{\"name\":\"" + cause +
-                                    "\",\"cases\":1,\"elements\":1}]"),
-            std::string::npos)
-      << of_libtorch.output;
+  EXPECT_THAT(of_libtorch.output,
+              HasSubstr("\"excused\":[],\"departures\":[{\"name\":\"" + cause + "\",\"cases\":1,\"elements\":1}]"));
   const Outcome of_subject = run(line + " --subject hypothesis:integer_float32 --json -", Streams::output);
   EXPECT_EQ(of_subject.status, 0) << of_subject.output;
-  EXPECT_NE(of_subject.output.find("\"excused\":[{\"name\":\"follows exact sums where " + cause +
-                                   "\",\"count\":1}],\"departures\":[]"),
-            std::string::npos)
-      << of_subject.output;
+  EXPECT_THAT(of_subject.output, HasSubstr("\"excused\":[{\"name\":\"follows exact sums where " + cause +
+                                           "\",\"count\":1}],\"departures\":[]"));
 }
 
 TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   const Outcome o = run("check 'conv2d stride=0'");
   EXPECT_EQ(o.status, 2);
-  EXPECT_NE(o.output.find("stride: must be 1.."), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("stride: must be 1.."));
   EXPECT_EQ(run("check").status, 2);
   EXPECT_EQ(run("").status, 2);
   EXPECT_EQ(run("nonsense").status, 2);
@@ -78,7 +76,7 @@ TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
 TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {
   const Outcome o = run("check 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'");
   EXPECT_EQ(o.status, 3) << o.output;
-  EXPECT_NE(o.output.find("known defect fbgemm_depthwise3d_small: SIG"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("known defect fbgemm_depthwise3d_small: SIG"));
 }
 
 // With these variables, OpenMP starts fewer threads than it reports, and oneDNN's answers would be wrong
@@ -94,22 +92,22 @@ TEST_F(Command, TheEnvironmentsThreadsChangeNoAnswer) {
   const Outcome limit = run(check);
   unsetenv("OMP_THREAD_LIMIT");
   EXPECT_EQ(limit.status, 3) << limit.output;
-  EXPECT_NE(limit.output.find("OMP_THREAD_LIMIT allows fewer threads than 2"), std::string::npos) << limit.output;
+  EXPECT_THAT(limit.output, HasSubstr("OMP_THREAD_LIMIT allows fewer threads than 2"));
 }
 
 TEST_F(Command, EnginesSaysWhichArithmeticACaseTakes) {
   const Outcome o = run("engines 'conv2d wz=1'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("LibTorch 2.15.0"), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("onednn                    refuses: "), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("x86                       pointwise: "), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("LibTorch 2.15.0"));
+  EXPECT_THAT(o.output, HasSubstr("onednn                    refuses: "));
+  EXPECT_THAT(o.output, HasSubstr("x86                       pointwise: "));
 }
 
 TEST_F(Command, FuzzVerifiesAndReports) {
   const Outcome o = run("fuzz --cases 300 --seed 3 --markdown '" + folder_.in("report.md") + "' --text '" +
                         folder_.in("findings.txt") + "'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("elements equal"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("elements equal"));
   EXPECT_EQ(o.output.find("to repeat these cases: tieout fuzz --cases 300 --seed 3\n"), 0U) << o.output;
   std::istringstream lines(o.output);
   int drawn_for = 0;
@@ -119,7 +117,7 @@ TEST_F(Command, FuzzVerifiesAndReports) {
   }
   // Each strategy has a line of its own, because its name may contain commas.
   EXPECT_EQ(drawn_for, 5) << o.output;
-  EXPECT_NE(o.output.find("\n  engine          onednn "), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("\n  engine          onednn "));
   EXPECT_EQ(read(folder_.in("report.md")).find("# Tieout: "), 0U);
   EXPECT_EQ(read(folder_.in("findings.txt")), "");
 }
@@ -128,11 +126,11 @@ TEST_F(Command, IdentifySaysALineForEachHypothesis) {
   const Outcome fbgemm = run("identify --cases 5000");
   EXPECT_EQ(fbgemm.status, 0) << fbgemm.output;
   const char* const arithmetic = has_avx512_vnni() ? "integer_float32: standing, " : "integer_int16_pairs: standing, ";
-  EXPECT_NE(fbgemm.output.find(arithmetic), std::string::npos) << fbgemm.output;
-  EXPECT_NE(fbgemm.output.find("manual_output_1: refuted by conv2d "), std::string::npos) << fbgemm.output;
+  EXPECT_THAT(fbgemm.output, HasSubstr(arithmetic));
+  EXPECT_THAT(fbgemm.output, HasSubstr("manual_output_1: refuted by conv2d "));
   const Outcome model = run("identify --subject hypothesis:onednn --cases 5000");
-  EXPECT_NE(model.output.find("onednn: standing, "), std::string::npos) << model.output;
-  EXPECT_EQ(run("identify --subject nobody").status, 2);
+  EXPECT_THAT(model.output, HasSubstr("onednn: standing, "));
+  EXPECT_EQ(run("identify --subject no_such_name").status, 2);
   EXPECT_EQ(run("identify --path nowhere").status, 2);
 }
 
@@ -142,7 +140,7 @@ const std::string kRoundsAway = TIEOUT_KERNELS "/libconv_relu_rounds_away.so";
 TEST_F(Command, ASubjectIsVerified) {
   const Outcome o = run("fuzz --cases 300 --seed 3 --subject '" + kKernel + "'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("300 cases verified"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("300 cases verified"));
   EXPECT_EQ(run("check --file '" TIEOUT_SOURCE_DIR "/props/properties/corpus/contract.txt' --subject '" + kKernel + "'")
                 .status,
             0);
@@ -157,7 +155,7 @@ TEST_F(Command, ADifferenceOfASubjectReplaysFromItsLine) {
   ASSERT_NE(at, std::string::npos) << o.output;
   const Outcome again = run(o.output.substr(at + prefix.size(), o.output.find('\n', at) - at - prefix.size()));
   EXPECT_EQ(again.status, 1) << again.output;
-  EXPECT_NE(again.output.find("libconv_relu_rounds_away.so and fbgemm differ at"), std::string::npos) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("libconv_relu_rounds_away.so and fbgemm differ at"));
 }
 
 TEST_F(Command, AHypothesisIsASubjectInEveryCommand) {
@@ -168,7 +166,7 @@ TEST_F(Command, AHypothesisIsASubjectInEveryCommand) {
   EXPECT_EQ(run("identify --cases 500 " + wrong).status, 0);
   const Outcome unknown = run("fuzz --cases 500 --subject hypothesis:round_half_awy");
   EXPECT_EQ(unknown.status, 2) << unknown.output;
-  EXPECT_NE(unknown.output.find("did you mean round_half_away?"), std::string::npos) << unknown.output;
+  EXPECT_THAT(unknown.output, HasSubstr("did you mean round_half_away?"));
 }
 
 // FBGEMM's depthwise code saturates a pair here. The exact sum counts as right, except with --strict, where only
@@ -179,7 +177,7 @@ TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
       "' 'conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]'";
   const Outcome o = run("check " + saturating);
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("equal to the exact contract"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("equal to the exact contract"));
   EXPECT_EQ(run("check --strict " + saturating).status, 1);
 }
 
@@ -201,10 +199,10 @@ TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   const Outcome reported = run("report '" + record + "'" + sinks("reported"));
   EXPECT_EQ(reported.status, 1) << reported.output;
   EXPECT_EQ(read(folder_.in("ran.text")), read(folder_.in("reported.text")));
-  EXPECT_NE(read(folder_.in("reported.text")).find(" inf\n"), std::string::npos) << reported.output;
-  EXPECT_NE(read(folder_.in("reported.json")).find("\"scaled\":\"inf\""), std::string::npos);
+  EXPECT_THAT(read(folder_.in("reported.text")), HasSubstr(" inf\n")) << reported.output;
+  EXPECT_THAT(read(folder_.in("reported.json")), HasSubstr("\"scaled\":\"inf\""));
   for (const char* format : {"html", "markdown", "junit"}) {
-    EXPECT_NE(read(folder_.in(std::string("reported.") + format)).find("tieout check"), std::string::npos) << format;
+    EXPECT_THAT(read(folder_.in(std::string("reported.") + format)), HasSubstr("tieout check")) << format;
   }
 }
 
@@ -215,10 +213,9 @@ TEST_F(Command, WordsOfASubjectAreShownAndNotObeyed) {
   std::string printed = run("fuzz --cases 60 --seed 1 --text - --record '" + record + "'" + subject).output;
   printed += run("report --markdown - '" + record + "'").output + run("report '" + record + "'").output;
   printed += run("check conv1d" + subject).output + run("check conv2d" + subject).output;
-  EXPECT_NE(printed.find("from a reason"), std::string::npos) << printed;
-  EXPECT_NE(printed.find("from standard error"), std::string::npos) << printed;
-  for (const char* raw : {"\x1b", "\x07", "\r##", "\xe2\x80\xae"})
-    EXPECT_EQ(printed.find(raw), std::string::npos) << printed;
+  EXPECT_THAT(printed, HasSubstr("from a reason"));
+  EXPECT_THAT(printed, HasSubstr("from standard error"));
+  for (const char* raw : {"\x1b", "\x07", "\r##", "\xe2\x80\xae"}) EXPECT_THAT(printed, Not(HasSubstr(raw)));
   std::istringstream lines(printed);
   for (std::string line; std::getline(lines, line);) {
     const std::size_t begin = line.find_first_not_of(" \t");
@@ -231,14 +228,14 @@ TEST_F(Command, WordsOfASubjectAreShownAndNotObeyed) {
 TEST_F(Command, ABaselineIsARegularFile) {
   const Outcome o = run("fuzz --cases 100000000 --baseline /dev/zero");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--baseline: /dev/zero: it is not a regular file"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("--baseline: /dev/zero: it is not a regular file"));
 }
 
 TEST_F(Command, ASubjectThatIsNoneIsRefused) {
   EXPECT_EQ(run("check --subject ./nowhere.so conv2d").status, 2);
   const Outcome o = run("fuzz --subject '" TIEOUT_SOURCE_DIR "/README.md'");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--subject: "), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("--subject: "));
   EXPECT_EQ(run("identify --subject 'command:false'").status, 2);
 }
 
@@ -248,7 +245,7 @@ TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
   const Outcome o = run("check 'conv2d in_channels=2 os=512 x=[2*255] w=[2*127]'");
   unsetenv("FBGEMM_ENABLE_INSTRUCTIONS");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_NE(o.output.find("[[[[64]]]]"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("[[[[64]]]]"));
 }
 
 TEST_F(Command, WhatMakesOnednnAnotherIsRefused) {
@@ -256,13 +253,13 @@ TEST_F(Command, WhatMakesOnednnAnotherIsRefused) {
   const Outcome o = run("check 'conv2d'");
   unsetenv("ONEDNN_MAX_CPU_ISA");
   EXPECT_EQ(o.status, 3) << o.output;
-  EXPECT_NE(o.output.find("ONEDNN_MAX_CPU_ISA is set, to 'AVX2': ONEDNN would"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("ONEDNN_MAX_CPU_ISA is set, to 'AVX2': ONEDNN would"));
 }
 
 TEST_F(Command, AnInterruptedRunHasNotVerified) {
   const Outcome o = run("fuzz --cases 100000000 --seed 1 & sleep 2; kill -INT $!; wait $!");
   EXPECT_EQ(o.status, 3) << o.output;
-  EXPECT_NE(o.output.find("interrupted: "), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("interrupted: "));
 }
 
 // Standard output on a full disk is an error, because its reader has not seen the verdict.
@@ -276,14 +273,14 @@ TEST_F(Command, WordsThatAreLostAreNoSuccess) {
         std::string("--help"), "report '" + record + "'", "merge '" + folder_.in("merged") + "' '" + kept + "'"}) {
     const Outcome o = run(arguments + " 2>&1 >/dev/full", Streams::output);
     EXPECT_EQ(o.status, 3) << arguments << '\n' << o.output;
-    EXPECT_NE(o.output.find("No space left on device"), std::string::npos) << arguments << '\n' << o.output;
+    EXPECT_THAT(o.output, HasSubstr("No space left on device")) << arguments << '\n' << o.output;
   }
 }
 
 TEST_F(Command, AReportThatCannotBeWrittenIsRefusedBeforeTheWork) {
   const Outcome o = run("fuzz --cases 100000000 --markdown /proc/nowhere/report.md");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--markdown: cannot write /proc/nowhere/report.md"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("--markdown: cannot write /proc/nowhere/report.md"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Compares the experiment with cli/testdata/document_runs.json, thirty-four runs of the document's script by python:
 // every captured value of all runs, and every byte that the first eighteen printed.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -14,6 +15,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 using nlohmann::json;
 
@@ -89,9 +92,7 @@ TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
   EXPECT_EQ(o.status, 0);
   ASSERT_TRUE(o.output.starts_with(printed));
   const std::string details = o.output.substr(printed.size());
-  EXPECT_NE(details.find("scalar kernel and conv_outputs: 0 of 64 elements differ, largest difference 0\n"),
-            std::string::npos)
-      << details;
+  EXPECT_THAT(details, HasSubstr("scalar kernel and conv_outputs: 0 of 64 elements differ, largest difference 0\n"));
   const std::size_t line = details.find("case: ") + 6;
   const auto c = parse(details.substr(line, details.find('\n', line) - line));
   ASSERT_TRUE(c) << details;
@@ -102,13 +103,13 @@ TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
 // value exceeds 255, where only the operator clamps, or a float64 falls on the other side of a tie.
 TEST(Experiment, SomeSeedsTellTheHypothesesApart) {
   const std::string clamped = experiment("--seed 8650 --details").output;
-  EXPECT_NE(clamped.find("manual_output_1 and conv_outputs differ by: 369.0\n"), std::string::npos) << clamped;
-  EXPECT_NE(clamped.find("manual_output_2 and conv_outputs: 1 of 64 elements differ, largest difference 369\n"),
-            std::string::npos);
-  EXPECT_NE(clamped.find("manual_output_2, clamped to 0..255, and conv_outputs: 0 of 64"), std::string::npos);
+  EXPECT_THAT(clamped, HasSubstr("manual_output_1 and conv_outputs differ by: 369.0\n"));
+  EXPECT_THAT(clamped,
+              HasSubstr("manual_output_2 and conv_outputs: 1 of 64 elements differ, largest difference 369\n"));
+  EXPECT_THAT(clamped, HasSubstr("manual_output_2, clamped to 0..255, and conv_outputs: 0 of 64"));
   const std::string rounded = experiment("--seed 9595659807944810231 --details").output;
-  EXPECT_NE(rounded.find("manual_output_1, clamped to 0..255, and conv_outputs: 1 of 64"), std::string::npos);
-  EXPECT_NE(rounded.find("manual_output_2 and conv_outputs differ by: 0.0\n"), std::string::npos);
+  EXPECT_THAT(rounded, HasSubstr("manual_output_1, clamped to 0..255, and conv_outputs: 1 of 64"));
+  EXPECT_THAT(rounded, HasSubstr("manual_output_2 and conv_outputs differ by: 0.0\n"));
 }
 
 TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
@@ -125,7 +126,7 @@ TEST(Experiment, SeedsThatPythonRefusesAreRefusedWithTheRange) {
   for (const char* seed : {"18446744073709551616", "-9223372036854775809", "1.5", "0x10", "1e3", "' 1'"}) {
     const Outcome o = experiment("--seed " + std::string(seed), Streams::both);
     EXPECT_EQ(o.status, 2) << seed;
-    EXPECT_NE(o.output.find("from -9223372036854775808 to 18446744073709551615"), std::string::npos) << o.output;
+    EXPECT_THAT(o.output, HasSubstr("from -9223372036854775808 to 18446744073709551615"));
   }
 }
 

@@ -1,5 +1,6 @@
 // Tests `tieout explain` and `tieout check --python` as a user runs them.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,6 +10,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 class Explain : public testing::Test {
  protected:
@@ -49,21 +52,21 @@ TEST_F(Explain, SaturatingPairsAndTheElementThatWasAskedFor) {
   const Outcome o =
       run("explain 'conv2d in_channels=2 input=1x2 os=512 x=[0,255,0,255] w=[2*127]' --at 0,0,0,1", Streams::output);
   EXPECT_EQ(o.status, 0);
-  EXPECT_NE(o.output.find("element: [0, 0, 0, 1] of [1, 1, 1, 2]\n"), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("64770 -> 32767 in int16\n"), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("  integer_int16_pairs, accumulator: "), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("element: [0, 0, 0, 1] of [1, 1, 1, 2]\n"));
+  EXPECT_THAT(o.output, HasSubstr("64770 -> 32767 in int16\n"));
+  EXPECT_THAT(o.output, HasSubstr("  integer_int16_pairs, accumulator: "));
 }
 
 TEST_F(Explain, BadInputNamesTheFieldAndWhatIsAllowed) {
   const auto refused = [](const std::string& arguments, const std::string& why) {
     const Outcome o = run("explain " + arguments);
     EXPECT_EQ(o.status, 2) << o.output;
-    EXPECT_NE(o.output.find(why), std::string::npos) << o.output;
+    EXPECT_THAT(o.output, HasSubstr(why));
   };
   refused("'conv2d' --at 0,0", "--at: must be 4 integers n,c,y,x, is '0,0'");
   refused("'conv2d' --at 0,0,0,1", "--at: x must be 0..0, is 1");
   refused("'conv2d' --at '' ", "--at: has an empty value");
-  refused("'conv2d' --subject hypothesis:nobody", "hypothesis: must be one of manual_output_1, ");
+  refused("'conv2d' --subject hypothesis:no_such_name", "hypothesis: must be one of manual_output_1, ");
   refused("'conv2d' --hypothesis guess", "--hypothesis: must be one of manual_output_1, ");
   refused("'conv2d batch=0'", "batch: must be at least 1");
   refused("'conv2d stride=0'", "stride: must be 1..");
@@ -73,9 +76,8 @@ TEST_F(Explain, ASubjectsAnswerStandsBeside) {
   const Outcome o =
       run("explain 'conv2d input=1x2 os=2 x=[2,1] w=[1]' --subject hypothesis:round_half_away", Streams::output);
   EXPECT_EQ(o.status, 0);
-  EXPECT_NE(o.output.find("element: [0, 0, 0, 1] of [1, 1, 1, 2]\n"), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("LibTorch's fbgemm answers: 0\nhypothesis:round_half_away answers: 1\n"), std::string::npos)
-      << o.output;
+  EXPECT_THAT(o.output, HasSubstr("element: [0, 0, 0, 1] of [1, 1, 1, 2]\n"));
+  EXPECT_THAT(o.output, HasSubstr("LibTorch's fbgemm answers: 0\nhypothesis:round_half_away answers: 1\n"));
 }
 
 // The copy of the program has no LibTorch adapter beside it.
@@ -84,14 +86,14 @@ TEST_F(Explain, WorksWithoutLibTorch) {
   std::filesystem::copy_file(TIEOUT_PROGRAM, alone);
   const Outcome o = run("explain " + std::string(kDeciding), Streams::output, alone.string());
   EXPECT_EQ(o.status, 0);
-  EXPECT_NE(o.output.find("scaled"), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("gives no answer\n  LibTorch cannot be loaded: "), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("scaled"));
+  EXPECT_THAT(o.output, HasSubstr("gives no answer\n  LibTorch cannot be loaded: "));
 }
 
 TEST_F(Explain, SurvivesWhatKillsLibTorch) {
   const Outcome o = run("explain 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'", Streams::output);
   EXPECT_EQ(o.status, 0);
-  EXPECT_NE(o.output.find("gives no answer\n  died: SIG"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("gives no answer\n  died: SIG"));
 }
 
 TEST_F(Explain, CheckWritesTheScriptOfTheDocumentation) {
@@ -99,7 +101,7 @@ TEST_F(Explain, CheckWritesTheScriptOfTheDocumentation) {
   const std::string kept = read(TIEOUT_SOURCE_DIR "/docs/document_answer.py");
   const Outcome to_file = run("check " + line + " --python '" + folder_.in("answer.py") + "'", Streams::output);
   EXPECT_EQ(to_file.status, 0);
-  EXPECT_NE(to_file.output.find("equal: 1 elements"), std::string::npos) << to_file.output;
+  EXPECT_THAT(to_file.output, HasSubstr("equal: 1 elements"));
   EXPECT_EQ(read(folder_.in("answer.py")), kept);
   const Outcome to_output = run("check " + line + " --python -", Streams::output);
   EXPECT_EQ(to_output.status, 0);
@@ -109,7 +111,7 @@ TEST_F(Explain, CheckWritesTheScriptOfTheDocumentation) {
 TEST_F(Explain, AScriptThatCannotBeWrittenIsBadUsage) {
   const Outcome o = run("check 'conv2d' --python /proc/nowhere/x.py");
   EXPECT_EQ(o.status, 2);
-  EXPECT_NE(o.output.find("--python: cannot write /proc/nowhere/x.py"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("--python: cannot write /proc/nowhere/x.py"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Tests subjects that misbehave in extreme ways. The run ends in time with its findings, tieout survives, and no
 // process that the subject started outlives tieout.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 const std::string kMisbehaving = TIEOUT_KERNELS "/libmisbehaving.so";
 
@@ -57,8 +60,8 @@ TEST_P(Found, WithItsWordsAndTheRunEnds) {
   const bool hangs = GetParam().words == std::string("hang");
   const Outcome o = fuzz(GetParam().how, hangs ? "0.5" : "30", hangs ? 2 : 6);
   EXPECT_EQ(o.status, 1) << o.output;
-  EXPECT_NE(o.output.find(GetParam().words), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("cases/s"), std::string::npos) << o.output;  // the run's last line
+  EXPECT_THAT(o.output, HasSubstr(GetParam().words));
+  EXPECT_THAT(o.output, HasSubstr("cases/s"));  // the run's last line
   EXPECT_TRUE(none_survives());
 }
 
@@ -98,7 +101,7 @@ TEST(Misbehaving, ASignalToItsParentsIsRefusedOrAFinding) {
   for (const char* const how : {"kill_parent", "stop_parent"}) {
     const Outcome o = fuzz(how);
     EXPECT_TRUE(o.status == 0 || o.status == 1) << how << ": " << o.output;
-    EXPECT_NE(o.output.find("cases/s"), std::string::npos) << how << ": " << o.output;
+    EXPECT_THAT(o.output, HasSubstr("cases/s")) << how << ": " << o.output;
   }
 }
 
@@ -116,7 +119,7 @@ TEST(Misbehaving, AllMemoryIsRefused) {
   setenv("MISBEHAVE", "all_memory", 1);
   const Outcome o = run("check conv2d --patience 60 --subject '" + kMisbehaving + "'");
   EXPECT_EQ(o.status, 1) << o.output;
-  EXPECT_NE(o.output.find("SIGABRT"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("SIGABRT"));
 }
 
 // Holds for each signal that ends tieout.
@@ -157,13 +160,12 @@ TEST(Misbehaving, TheHelloIsWaitedForAsLongAsAsked) {
     const Outcome o =
         run(std::string(command) + " --patience 0.2 --subject 'command:echo why it hangs >&2; sleep 100'");
     EXPECT_EQ(o.status, 2) << o.output;
-    EXPECT_NE(o.output.find("said nothing: hang; its standard error ends with 'why it hangs'"), std::string::npos)
-        << o.output;
+    EXPECT_THAT(o.output, HasSubstr("said nothing: hang; its standard error ends with 'why it hangs'"));
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
   const Outcome gone = run("check conv2d --subject 'command:/no/such/program'");
   EXPECT_EQ(gone.status, 2);
-  EXPECT_NE(gone.output.find("/no/such/program: not found"), std::string::npos) << gone.output;
+  EXPECT_THAT(gone.output, HasSubstr("/no/such/program: not found"));
 }
 
 TEST(Misbehaving, PatienceIsANumberOfSeconds) {
@@ -171,7 +173,7 @@ TEST(Misbehaving, PatienceIsANumberOfSeconds) {
     for (const char* const command : {"check conv2d", "fuzz", "identify", "campaign --cases 5 --dir /nowhere"}) {
       const Outcome o = run(std::string(command) + " --subject '" + kMisbehaving + "' --patience " + value);
       EXPECT_EQ(o.status, 2) << value << ": " << o.output;
-      EXPECT_NE(o.output.find("--patience"), std::string::npos) << value << ": " << o.output;
+      EXPECT_THAT(o.output, HasSubstr("--patience")) << value << ": " << o.output;
     }
   }
 }

@@ -1,5 +1,6 @@
 // Tests `tieout model` as a user runs it: last lines, exit status and messages.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -12,6 +13,9 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
 
@@ -35,23 +39,22 @@ TEST_F(ModelCommand, TheLastLinesAreOneForEachHypothesis) {
                          "manual_output_1 differs at 0 of 12288 elements in 0 of 3 convolutions\n"
                          "manual_output_2 differs at 0 of 12288 elements in 0 of 3 convolutions\n"))
       << o.output;
-  EXPECT_NE(o.output.find("\nfirst   2x8x16x16 k3x3 p1x1 im2col "), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("\ntwice#2 "), std::string::npos) << o.output;
-  EXPECT_NE(o.output.find("  1 quantized::add\n"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("\nfirst   2x8x16x16 k3x3 p1x1 im2col "));
+  EXPECT_THAT(o.output, HasSubstr("\ntwice#2 "));
+  EXPECT_THAT(o.output, HasSubstr("  1 quantized::add\n"));
 }
 
 TEST_F(ModelCommand, VerifiesWhatCanBeAndNamesTheRest) {
   const Outcome transposed = run(model("transposed", kSmall) + "--hypothesis manual_output_1");
   EXPECT_EQ(transposed.status, 0) << transposed.output;
-  EXPECT_NE(transposed.output.find("  1 quantized::conv_transpose2d\n"), std::string::npos) << transposed.output;
+  EXPECT_THAT(transposed.output, HasSubstr("  1 quantized::conv_transpose2d\n"));
   const Outcome frozen = run(model("frozen", kSmall) + "--hypothesis manual_output_1");
   EXPECT_EQ(frozen.status, 0) << frozen.output;
-  EXPECT_NE(frozen.output.find("\nconv2d@2 "), std::string::npos) << frozen.output;
+  EXPECT_THAT(frozen.output, HasSubstr("\nconv2d@2 "));
   const Outcome two =
       run(model("two_arguments", "'" + kModels + "two_arguments_input.pt'") + "--hypothesis manual_output_1");
   EXPECT_EQ(two.status, 0) << two.output;
-  EXPECT_NE(two.output.find("kernel differs at 0 of 49152 elements in 0 of 6 convolutions"), std::string::npos)
-      << two.output;
+  EXPECT_THAT(two.output, HasSubstr("kernel differs at 0 of 49152 elements in 0 of 6 convolutions"));
 }
 
 TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {
@@ -60,7 +63,7 @@ TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {
                         "--findings 1 --save '" +
                         folder_.path().string() + "'");
   EXPECT_EQ(o.status, 1) << o.output;
-  EXPECT_NE(o.output.find("How differences spread"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("How differences spread"));
   ASSERT_FALSE(std::filesystem::is_empty(folder_.path())) << o.output;
   std::ifstream saved(std::filesystem::directory_iterator(folder_.path())->path());
   std::string line;
@@ -78,10 +81,10 @@ TEST_F(ModelCommand, InputsOfManyKinds) {
   for (const char* name : {"a.npy", "b.npy"}) std::ofstream(folder_.path() / name, std::ios::binary) << array;
   const Outcome arrays = run(model("shared", "'" + folder_.path().string() + "'") + "--hypothesis manual_output_1");
   EXPECT_EQ(arrays.status, 0) << arrays.output;
-  EXPECT_NE(arrays.output.find("kernel differs at 0 of 768 elements in 0 of 3 "), std::string::npos) << arrays.output;
+  EXPECT_THAT(arrays.output, HasSubstr("kernel differs at 0 of 768 elements in 0 of 3 "));
   const Outcome drawn = run(model("shared", "random:2x3x5x7 random:1x3x8x8") + "--hypothesis manual_output_1");
   EXPECT_EQ(drawn.status, 0) << drawn.output;
-  EXPECT_NE(drawn.output.find("kernel differs at 0 of 3216 elements in 0 of 3 "), std::string::npos) << drawn.output;
+  EXPECT_THAT(drawn.output, HasSubstr("kernel differs at 0 of 3216 elements in 0 of 3 "));
 }
 
 struct Refused {
@@ -110,17 +113,17 @@ TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
       {model("shared", "'" + kModels + "two_arguments_input.pt'"), 2, "Expected at most 2 argument(s)"},
       {model("shared", "random:2x5x8x8"), 2, "the model refuses that shape: [QConv2D]"},
       {model("shared", "random:2x"), 2, "random:1x3x224x224"},
-      {model("shared", kSmall) + "--hypothesis nobody", 2, "must be all, or of manual_output_1"},
-      {model("shared", kSmall) + "--subject nobody", 2,
-       "--subject: 'nobody': there is no such file; name a shared library"},
-      {model("shared", kSmall) + "--engine nobody", 2, "--engine"},
+      {model("shared", kSmall) + "--hypothesis no_such_name", 2, "must be all, or of manual_output_1"},
+      {model("shared", kSmall) + "--subject no_such_name", 2,
+       "--subject: 'no_such_name': there is no such file; name a shared library"},
+      {model("shared", kSmall) + "--engine no_such_name", 2, "--engine"},
       {model("not_quantized", kSmall), 3, "none of its operators is quantized"},
       {model("only_linear", kSmall), 3, "1 quantized::linear_dynamic"},
   }};
   for (const Refused& r : refused) {
     const Outcome o = run(r.arguments);
     EXPECT_EQ(o.status, r.status) << r.arguments << '\n' << o.output;
-    EXPECT_NE(o.output.find(r.words), std::string::npos) << r.arguments << '\n' << o.output;
+    EXPECT_THAT(o.output, HasSubstr(r.words)) << r.arguments << '\n' << o.output;
   }
 }
 
@@ -143,7 +146,7 @@ TEST_F(ModelCommand, LimitsOfTimeAndMemoryEndTheCommandWithAMessage) {
   for (const Refused& r : refused) {
     const Outcome o = run(r.arguments);
     EXPECT_EQ(o.status, r.status) << r.arguments << '\n' << o.output;
-    EXPECT_NE(o.output.find(r.words), std::string::npos) << r.arguments << '\n' << o.output;
+    EXPECT_THAT(o.output, HasSubstr(r.words)) << r.arguments << '\n' << o.output;
   }
 }
 
@@ -162,18 +165,18 @@ TEST_F(ModelCommand, InputsThatCannotBeMeantAreNamed) {
   std::ofstream(folder_ / "nan.npy", std::ios::binary) << array_of("<f4", std::string("\x00\x00\xc0\x7f", 4));
   const Outcome wide = run(model("shared", "'" + folder_.path().string() + "/wide.npy'"));
   EXPECT_EQ(wide.status, 2) << wide.output;
-  EXPECT_NE(wide.output.find("astype('float32')"), std::string::npos) << wide.output;
+  EXPECT_THAT(wide.output, HasSubstr("astype('float32')"));
   const Outcome nan =
       run(model("shared", "'" + folder_.path().string() + "/nan.npy'") + "--hypothesis integer_float32");
-  EXPECT_NE(nan.output.find("warning: 48 numbers of the inputs are NaN or infinite"), std::string::npos) << nan.output;
+  EXPECT_THAT(nan.output, HasSubstr("warning: 48 numbers of the inputs are NaN or infinite"));
 }
 
 TEST_F(ModelCommand, AFolderThatCannotBeWrittenIsRefusedBeforeTheModelRuns) {
   std::ofstream(folder_ / "a file") << "no folder";
   const Outcome o = run(model("shared", kSmall) + "--save '" + folder_.path().string() + "/a file/findings'");
   EXPECT_EQ(o.status, 2) << o.output;
-  EXPECT_NE(o.output.find("--save: "), std::string::npos) << o.output;
-  EXPECT_EQ(o.output.find("is a program"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("--save: "));
+  EXPECT_THAT(o.output, Not(HasSubstr("is a program")));
 }
 
 TEST_F(ModelCommand, AHypothesisNamedTwiceCountsOnceAndEnginesHaveTheirOwnColumns) {
@@ -182,8 +185,8 @@ TEST_F(ModelCommand, AHypothesisNamedTwiceCountsOnceAndEnginesHaveTheirOwnColumn
   const std::size_t first = o.output.find("\nqnnpack differs at 0 of 12288 ");
   ASSERT_NE(first, std::string::npos) << o.output;
   EXPECT_EQ(o.output.find("\nqnnpack differs", first + 1), std::string::npos) << o.output;
-  EXPECT_EQ(o.output.find("im2col"), std::string::npos) << o.output;
-  EXPECT_EQ(o.output.find("another CPU"), std::string::npos) << o.output;
+  EXPECT_THAT(o.output, Not(HasSubstr("im2col")));
+  EXPECT_THAT(o.output, Not(HasSubstr("another CPU")));
 }
 
 TEST_F(ModelCommand, TheHtmlReportHasATableOfLayers) {
@@ -192,8 +195,8 @@ TEST_F(ModelCommand, TheHtmlReportHasATableOfLayers) {
   EXPECT_EQ(o.status, 0) << o.output;
   std::ifstream file(page);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_NE(text.find("id=\"layers\""), std::string::npos);
-  EXPECT_NE(text.find("class=\"fixed\">twice#2"), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("id=\"layers\""));
+  EXPECT_THAT(text, HasSubstr("class=\"fixed\">twice#2"));
 }
 
 }  // namespace

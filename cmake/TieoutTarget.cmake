@@ -26,7 +26,7 @@ function(tieout_test name)
   cmake_parse_arguments(TEST "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   tieout_target(${name})
-  target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE TIEOUT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     TIEOUT_PROGRAM="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/tieout")
   if(TEST_LABEL STREQUAL "unit")

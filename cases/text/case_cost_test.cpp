@@ -1,11 +1,14 @@
 #include "cases/text/case_cost.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "cases/text/case_text.h"
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(CaseCost, LetsWholeLayersPass) {
   for (const char* line : {"conv2d", "conv2d in_channels=2048 out_channels=512 input=7x7", "conv2d batch=0",
@@ -17,10 +20,10 @@ TEST(CaseCost, LetsWholeLayersPass) {
 TEST(CaseCost, NamesWhatIsTooLarge) {
   const auto memory = check_cost(parse("conv2d input=16384x16384").value());
   ASSERT_FALSE(memory);
-  EXPECT_NE(memory.error().text().find("4096 MiB are allowed"), std::string::npos) << memory.error().text();
+  EXPECT_THAT(memory.error().text(), HasSubstr("4096 MiB are allowed"));
   const auto products = check_cost(parse("conv3d input=100 kernel=99 padding=49").value());
   ASSERT_FALSE(products);
-  EXPECT_NE(products.error().text().find("2^37 are allowed"), std::string::npos) << products.error().text();
+  EXPECT_THAT(products.error().text(), HasSubstr("2^37 are allowed"));
 }
 
 TEST(CaseCost, CountsProducts) {

@@ -1,5 +1,6 @@
 #include "cases/text/case_text.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,13 +9,16 @@
 namespace tieout {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 void expect_round_trip(const ConvCase& c) {
   ASSERT_TRUE(validate(c)) << validate(c).error().text();
   const std::string line = print(c);
   const auto again = parse(line);
   ASSERT_TRUE(again) << line << ": " << again.error().text();
   EXPECT_EQ(*again, c) << line;
-  EXPECT_EQ(line.find('\n'), std::string::npos);
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
 }
 
 TEST(CaseText, PrintsOnlyWhatIsNotTheDefault) {
@@ -117,7 +121,7 @@ class ParseAdvice : public testing::TestWithParam<Advice> {};
 TEST_P(ParseAdvice, SaysWhatToWrite) {
   const auto c = parse(GetParam().line);
   ASSERT_FALSE(c) << GetParam().line;
-  EXPECT_NE(c.error().text().find(GetParam().words), std::string::npos) << c.error().text();
+  EXPECT_THAT(c.error().text(), HasSubstr(GetParam().words));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -175,7 +179,7 @@ TEST(ParseAdvice, AdvisesNothingThatCannotBeRead) {
                            "conv2d kernel=[1.5]", "conv2d kernel=(1,2,3)", "conv2d xs=[]", "conv2d bias=(a)"}) {
     const auto c = parse(line);
     ASSERT_FALSE(c) << line;
-    EXPECT_EQ(c.error().text().find("; write "), std::string::npos) << c.error().text();
+    EXPECT_THAT(c.error().text(), Not(HasSubstr("; write ")));
   }
 }
 
@@ -192,7 +196,7 @@ TEST(CaseText, AMessageIsShortAndCanBePrinted) {
     ASSERT_FALSE(c);
     EXPECT_LT(c.error().text().size(), 300U);
   }
-  EXPECT_EQ(parse("conv2d\x1b[31m").error().text().find('\x1b'), std::string::npos);
+  EXPECT_THAT(parse("conv2d\x1b[31m").error().text(), Not(HasSubstr("\x1b")));
 }
 
 // Without a check of its length, each of these lists would take gigabytes before it is refused.

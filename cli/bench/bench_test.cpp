@@ -1,5 +1,6 @@
 // Tests `tieout bench` as a user runs it. Of the measured times, which depend on the machine, only the sign is checked.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -13,6 +14,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 struct Outcome {
   int status;
@@ -51,10 +54,10 @@ TEST(Bench, MeasuresLayersThatAnswerAlike) {
 TEST(Bench, HoldsBothSidesToAnInstructionSet) {
   const Outcome held = run(std::string(kShort) + " --isa avx2");
   EXPECT_EQ(held.status, 0) << held.output;
-  EXPECT_NE(held.output.find("ours: avx2, int16_pairs products, theirs: avx2\n"), std::string::npos) << held.output;
+  EXPECT_THAT(held.output, HasSubstr("ours: avx2, int16_pairs products, theirs: avx2\n"));
   const Outcome exact = run(std::string(kShort) + " --isa avx2 --products exact");
   EXPECT_EQ(exact.status, 0) << exact.output;
-  EXPECT_NE(exact.output.find("ours: avx2, exact products, theirs: avx2\n"), std::string::npos) << exact.output;
+  EXPECT_THAT(exact.output, HasSubstr("ours: avx2, exact products, theirs: avx2\n"));
   EXPECT_EQ(run("--isa neon").status, 2);
 }
 
@@ -78,13 +81,13 @@ TEST(Bench, FollowsACampaignAndCutsItIntoShards) {
 TEST(Bench, SaysWhatIsWrong) {
   const Outcome nothing = run("--filter 'no such layer'");
   EXPECT_EQ(nothing.status, 2);
-  EXPECT_NE(nothing.output.find("--filter: leaves no layer"), std::string::npos) << nothing.output;
+  EXPECT_THAT(nothing.output, HasSubstr("--filter: leaves no layer"));
   EXPECT_EQ(run("--filter '('").status, 2);
   EXPECT_EQ(run("--threads 0").status, 2);
   EXPECT_EQ(run("--network vgg").status, 2);
   const Outcome absent = run(kShort, "DNNL_MAX_CPU_ISA=AVX2");
   EXPECT_EQ(absent.status, 3);
-  EXPECT_NE(absent.output.find("nothing to measure against"), std::string::npos) << absent.output;
+  EXPECT_THAT(absent.output, HasSubstr("nothing to measure against"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Tests campaigns that are interrupted, resumed and split into shards. campaign_kill_test.cpp tests killed campaigns.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +19,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
@@ -43,7 +46,7 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   while (!has_a_block(folder_ / "stopped/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
   one.send(SIGINT);
   EXPECT_EQ(one.wait(), 3);
-  EXPECT_NE(output().find("interrupted: "), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("interrupted: "));
   EXPECT_TRUE(fs::exists(folder_ / "stopped/run.md"));
   const auto half = RunRecord::open(folder_ / "stopped/run.tieout")->summary();
   EXPECT_FALSE(half->finished);
@@ -53,12 +56,12 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
   fs::create_directories(folder_ / "stopped/corpus/one");
   std::ofstream(folder_ / "stopped/corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
   EXPECT_EQ(run(campaign(in("stopped"))), 2);  // the folder is only reused with --resume
-  EXPECT_NE(output().find("--resume goes on"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("--resume goes on"));
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--seed", "32", "--resume"}), 2);
-  EXPECT_NE(output().find("holds another campaign"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("holds another campaign"));
   for (const auto& [option, value] : {std::pair{"--limit", "5"}, {"--memory", "512"}, {"--products", "500"}}) {
     EXPECT_EQ(run(campaign(in("stopped"), {"--resume", option, value})), 2);
-    EXPECT_NE(output().find(std::string(option) + " " + value), std::string::npos) << output();
+    EXPECT_THAT(output(), HasSubstr(std::string(option) + " " + value));
   }
   EXPECT_EQ(run({"campaign", "--dir", in("stopped"), "--cases", "4200", "--resume"}), 0) << output();
   ASSERT_EQ(run(campaign(in("whole"))), 0);
@@ -77,7 +80,7 @@ TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
   ASSERT_EQ(run(words), 0) << output();
   put("/libconv_relu_rounds_away.so");
   EXPECT_EQ(run(words), 2) << output();
-  EXPECT_NE(output().find("the subject is not the same any more"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("the subject is not the same any more"));
   put("/libconv_relu_c.so");
   EXPECT_EQ(run(words), 0) << output();
 }
@@ -92,7 +95,7 @@ TEST_F(CampaignCommand, ALibraryThatIsReplacedMeanwhileIsNotVerified) {
   };
   const auto is_told = [&](int status) {
     EXPECT_EQ(status, 3) << output();
-    EXPECT_NE(output().find("kernel.so was changed while it was being verified"), std::string::npos) << output();
+    EXPECT_THAT(output(), HasSubstr("kernel.so was changed while it was being verified"));
   };
   put("/libconv_relu_c.so");
   const std::vector<std::string> words{"--subject", kernel, "--workers", "1"};
@@ -166,7 +169,7 @@ TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
             2)
       << output();
   EXPECT_EQ(run_with({{"JOB_COMPLETION_INDEX", "1"}}), 2);
-  EXPECT_NE(output().find("TIEOUT_SHARDS is not set"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("TIEOUT_SHARDS is not set"));
 }
 
 TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
@@ -176,7 +179,7 @@ TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
   EXPECT_EQ(shard("1/3"), 0) << output();
   EXPECT_EQ(shard("2/3"), 0) << output();
   EXPECT_EQ(shard("3/3"), 0) << output();
-  EXPECT_NE(output().find("shard 3 of 3 is empty: 600 cases are 2 blocks of 500"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("shard 3 of 3 is empty: 600 cases are 2 blocks of 500"));
   EXPECT_EQ(run({"campaign", "--dir", in("whole"), "--cases", "600", "--seed", "31"}), 0) << output();
   EXPECT_EQ(run({"merge", in("merged.tieout"), in("few")}), 0) << output();
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "merged.tieout"), "");
@@ -197,7 +200,7 @@ TEST_F(CampaignCommand, CtrlCStopsTheCorpus) {
   std::this_thread::sleep_for(milliseconds(300));
   one.send(SIGINT);
   EXPECT_EQ(one.wait(), 3);
-  EXPECT_NE(output().find("interrupted: "), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("interrupted: "));
   EXPECT_TRUE(RunRecord::open(folder_ / "stopped/run.tieout")->blocks()->empty());
   EXPECT_TRUE(fs::exists(folder_ / "stopped/run.md"));
 }
@@ -211,12 +214,12 @@ TEST_F(CampaignCommand, FindingsAreKeptAndReplayedFirst) {
   fs::create_directories(folder_ / "corpus/one");
   std::ofstream(folder_ / "corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
   EXPECT_EQ(run(campaign(in("replaying"), {"--corpus", in("corpus")})), 0) << output();
-  EXPECT_NE(output().find("corpus: 1 cases replayed, 0 still differ"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("corpus: 1 cases replayed, 0 still differ"));
   EXPECT_EQ(RunRecord::open(folder_ / "replaying/run.tieout")->summary()->cases.all(), 4201);
 
   std::ofstream(folder_ / "corpus/one/case.txt") << "conv2d stride=0\n";
   EXPECT_EQ(run(campaign(in("broken"), {"--corpus", in("corpus")})), 3);
-  EXPECT_NE(output().find("one/case.txt: stride: must be"), std::string::npos) << output();
+  EXPECT_THAT(output(), HasSubstr("one/case.txt: stride: must be"));
 }
 
 TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
@@ -232,7 +235,7 @@ TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
   EXPECT_EQ(replay.find(" --before '", before + 1), std::string::npos) << "one is enough: " << replay;
   const Outcome again = tieout::run(replay.substr(std::string("replay: tieout ").size()));
   EXPECT_EQ(again.status, 1) << again.output;
-  EXPECT_NE(again.output.find("only where the same process has run before it"), std::string::npos) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("only where the same process has run before it"));
   // Without that case it is equal.
   const std::size_t last = replay.rfind(" '");
   EXPECT_EQ(tieout::run("check --subject '" + kernel + "'" + replay.substr(last)).status, 0);
@@ -241,7 +244,7 @@ TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
 TEST_F(CampaignCommand, BadUsageIsToldInWords) {
   const auto told = [&](const std::vector<std::string>& arguments, const std::string& words) {
     EXPECT_EQ(run(arguments), 2);
-    EXPECT_NE(output().find(words), std::string::npos) << output();
+    EXPECT_THAT(output(), HasSubstr(words));
   };
   told({"campaign", "--dir", in("x")}, "say how long");
   told({"campaign", "--dir", in("x"), "--for", "8"}, "must be a time such as");

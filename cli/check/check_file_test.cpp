@@ -1,6 +1,7 @@
 // Tests `tieout check --file` as a user runs it.
 
 #include <fcntl.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 namespace tieout {
 namespace {
 
+using testing::HasSubstr;
+
 const std::string kKernel = TIEOUT_KERNELS "/libconv_relu_c.so";
 const std::string kRoundsAway = TIEOUT_KERNELS "/libconv_relu_rounds_away.so";
 constexpr const char* kTie = "conv2d os=2 x=[1] w=[1]";  // 0, and 1 if ties are rounded away from zero
@@ -26,7 +29,7 @@ class CheckFile : public testing::Test {
   }
 
   static void expect_words(const Outcome& o, const std::string& words) {
-    EXPECT_NE(o.output.find(words), std::string::npos) << words << '\n' << o.output;
+    EXPECT_THAT(o.output, HasSubstr(words)) << words << '\n' << o.output;
   }
 
   TemporaryFolder folder_;
@@ -145,7 +148,7 @@ TEST_F(CheckFile, AnErrorInTheMiddleIsNoEndOfTheFile) {
   close(terminal);
   const std::string output = read(folder_ / "output");
   EXPECT_EQ(status, 3) << output;
-  EXPECT_NE(output.find("-:3: Input/output error; 2 cases verified before it"), std::string::npos) << output;
+  EXPECT_THAT(output, HasSubstr("-:3: Input/output error; 2 cases verified before it"));
 }
 
 TEST_F(CheckFile, AFileWithoutCasesVerifiesNothing) {

@@ -1,11 +1,14 @@
 #include "kernels/host/process_subject.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "cases/contents.h"
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 using Kind = SubjectError::Kind;
 
@@ -40,7 +43,7 @@ TEST(RequestLine, HasEveryWord) {
       "conv dims=1 batch=2 in_channels=4 out_channels=2 groups=2 input=1,1,5 kernel=1,1,3 stride=1,1,1 padding=0,0,1 "
       "dilation=1,1,1 output=1,1,5 xs=0.10000000000000001 xz=0 per_channel=1 ws=0.5,0.25 wz=0,-3 os=1 oz=0 relu=1 "
       "bias=0.100000001,-2\n");
-  EXPECT_NE(request_line({}).find(" bias=none\n"), std::string::npos);
+  EXPECT_THAT(request_line({}), HasSubstr(" bias=none\n"));
 }
 
 TEST(ProcessSubject, AnswersAndDeclines) {
@@ -69,7 +72,7 @@ TEST(ProcessSubject, SaysItsNameAndWhatItTakes) {
 TEST(ProcessSubject, TheTimeToStartIsLimited) {
   const auto refused = process_subject("sleep 100")->load(0.1);
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("said nothing: hang"), std::string::npos) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("said nothing: hang"));
 }
 
 TEST(ProcessSubject, WhatIsNoAnswerIsNamed) {
@@ -81,7 +84,7 @@ TEST(ProcessSubject, WhatIsNoAnswerIsNamed) {
     EXPECT_EQ(answer_of("read hello; echo '" + std::string(hello) + "'; sleep 100").error().kind, Kind::absent)
         << hello;
   }
-  EXPECT_NE(answer_of("echo ok activation=hwcn; sleep 100").error().message.find("nchw or nhwc"), std::string::npos);
+  EXPECT_THAT(answer_of("echo ok activation=hwcn; sleep 100").error().message, HasSubstr("nchw or nhwc"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "kernels/subject/subject.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <immintrin.h>
 
@@ -14,6 +15,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 using Kind = SubjectError::Kind;
 
@@ -122,7 +125,7 @@ TEST(Subject, AnotherVersionIsRefusedWithWhatToDo) {
   const auto loaded = linked_subject("later", copy_channels, &later)->load();
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().kind, Kind::absent);
-  EXPECT_NE(loaded.error().message.find("version is 99"), std::string::npos);
+  EXPECT_THAT(loaded.error().message, HasSubstr("version is 99"));
   const tieout_kernel_info odd{sizeof(tieout_kernel_info), TIEOUT_KERNEL_VERSION, nullptr, 0, 0, 48};
   EXPECT_FALSE(linked_subject("odd", copy_channels, &odd)->load());
 }

@@ -1,5 +1,6 @@
 #include "oracle/hypotheses/difference_class.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -11,6 +12,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 using Class = DifferenceClass;
 using Values = std::vector<std::uint8_t>;
@@ -49,7 +52,7 @@ TEST_P(Classified, ByTheStepThatWasExchanged) {
   const Difference found =
       classify_difference(problem, row.reference, tensor(problem, row.expected), tensor(problem, row.actual));
   EXPECT_EQ(name(found.cls), name(row.cls)) << row.line << ": " << found.exchanged;
-  EXPECT_NE(found.exchanged.find(row.derivation), std::string::npos) << found.exchanged;
+  EXPECT_THAT(found.exchanged, HasSubstr(row.derivation));
   EXPECT_EQ(found.exchanged.empty(), row.cls == Class::unexplained) << found.exchanged;
   EXPECT_EQ(found.explained, row.cls == Class::unexplained ? 0 : found.differing);
 }

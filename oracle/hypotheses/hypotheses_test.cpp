@@ -1,3 +1,4 @@
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -12,6 +13,9 @@
 namespace tieout {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 using nlohmann::json;
 
 ConvProblem problem(const std::string& line) { return with_contents(parse(line).value()); }
@@ -22,7 +26,7 @@ TEST(Hypotheses, AreFoundByTheirNames) {
   std::set<std::string_view> names;
   for (const Hypothesis& h : hypotheses()) {
     EXPECT_TRUE(names.insert(h.name).second) << h.name;
-    EXPECT_EQ(h.name.find(' '), std::string_view::npos) << h.name;
+    EXPECT_THAT(h.name, Not(HasSubstr(" ")));
     EXPECT_FALSE(h.claim.empty() || h.source.empty()) << h.name;
     EXPECT_EQ(find_hypothesis(h.name), &h);
   }

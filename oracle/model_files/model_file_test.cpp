@@ -1,5 +1,6 @@
 #include "oracle/model_files/model_file.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 namespace fs = std::filesystem;
 
@@ -75,8 +78,8 @@ TEST_F(ModelFile, SaysWhatItIsAndWhatIsNeeded) {
   };
   for (const auto& [contents, words] : files) {
     const std::string what = describe(contents);
-    EXPECT_NE(what.find(words), std::string::npos) << words << ": " << what;
-    EXPECT_NE(what.find("torch.jit.save"), std::string::npos) << what;
+    EXPECT_THAT(what, HasSubstr(words)) << words << ": " << what;
+    EXPECT_THAT(what, HasSubstr("torch.jit.save"));
   }
 }
 

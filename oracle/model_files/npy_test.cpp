@@ -1,9 +1,12 @@
 #include "oracle/model_files/npy.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 // Returns a file as numpy writes it: magic, version 1.0, two bytes of length, the header padded with spaces so that 128
 // bytes precede the data.
@@ -34,19 +37,17 @@ TEST(Npy, RefusesWithWords) {
     const auto tensor = parse_npy(bytes);
     return tensor ? std::string("read") : tensor.error();
   };
-  EXPECT_NE(words("").find("numpy.save"), std::string::npos);
-  EXPECT_NE(words(file(kHeader, "abc")).find("holds 3 bytes of elements, and its shape asks for 8"), std::string::npos);
-  EXPECT_NE(words(file(kHeader, kOneAndTwo).substr(0, 40)).find("ends inside its header"), std::string::npos);
-  EXPECT_NE(words(file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", kOneAndTwo)).find("'>f4'"),
-            std::string::npos);
-  EXPECT_NE(words(file("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", kOneAndTwo)).find("Fortran"),
-            std::string::npos);
+  EXPECT_THAT(words(""), HasSubstr("numpy.save"));
+  EXPECT_THAT(words(file(kHeader, "abc")), HasSubstr("holds 3 bytes of elements, and its shape asks for 8"));
+  EXPECT_THAT(words(file(kHeader, kOneAndTwo).substr(0, 40)), HasSubstr("ends inside its header"));
+  EXPECT_THAT(words(file("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", kOneAndTwo)), HasSubstr("'>f4'"));
+  EXPECT_THAT(words(file("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", kOneAndTwo)),
+              HasSubstr("Fortran"));
   // 2^40 * 2^40 elements would overflow the element count.
-  EXPECT_NE(words(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }", ""))
-                .find("shape"),
-            std::string::npos);
-  EXPECT_NE(words(file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, }", kOneAndTwo)).find("no shape"),
-            std::string::npos);
+  EXPECT_THAT(words(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }", "")),
+              HasSubstr("shape"));
+  EXPECT_THAT(words(file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, }", kOneAndTwo)),
+              HasSubstr("no shape"));
 }
 
 // The header claims 400 MB and the file has four bytes: the header and the file's size suffice to refuse it.

@@ -1,6 +1,7 @@
 // Tests campaigns on a machine that refuses memory or ends processes, with subjects whose messages vary, and with
 // faults that occur only after other cases.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 RunSummary run(const CampaignOptions& options, LibTorch& reference) {
   return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
@@ -162,7 +165,7 @@ TEST(CampaignUnderPressure, ARunThatCannotStartAProcessEndsWithWhatItHas) {
                                               },
                                           .stopped = [&](const std::string& words) { why = words; }});
   setrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_NE(why.find("Too many open files"), std::string::npos) << why;
+  EXPECT_THAT(why, HasSubstr("Too many open files"));
   EXPECT_FALSE(result.finished);
   EXPECT_GE(result.cases.all(), kBlock);
   EXPECT_LT(result.cases.all(), 3 * kBlock);

@@ -1,6 +1,7 @@
 #include "props/process/forked_task.h"
 
 #include <fcntl.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -20,6 +21,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 // A flag that this process shares with those that it starts.
 class SharedFlag {
@@ -253,7 +256,7 @@ TEST(Processes, ThatCannotBeStartedAreAnError) {
         }
       },
       30);
-  EXPECT_NE(words.value().find("no process can be started: pipe: Too many open files"), std::string::npos) << *words;
+  EXPECT_THAT(words.value(), HasSubstr("no process can be started: pipe: Too many open files")) << *words;
   const auto death = run_alone(
       [] {
         const rlimit few{6, 6};

@@ -1,5 +1,6 @@
 // Tests the verdict on a subject, against a reference that answers as FBGEMM does.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,6 +16,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 // A subject that computes by the specification kernel with a given arithmetic, and adds `off` to every value.
 class Own final : public Subject {
@@ -86,7 +89,7 @@ TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
   const ConvCase c = parsed(kSaturating);
   const Verdict verdict = verify(c, reference, &exact);
   EXPECT_EQ(verdict.status, Status::passed);
-  EXPECT_NE(verdict.reason.find("saturates pairs"), std::string::npos) << verdict.reason;
+  EXPECT_THAT(verdict.reason, HasSubstr("saturates pairs"));
   const Verdict strict = verify(c, reference, &exact, {.strictness = Strictness::libtorch});
   EXPECT_EQ(strict.status, Status::differed);
   EXPECT_EQ(strict.finding.diff_class, "pair saturation");
@@ -157,7 +160,7 @@ TEST(VerifySubject, EqualTellsWhereLibTorchIsNotExact) {
     EXPECT_EQ(verdict.departure.elements, 1);
     EXPECT_EQ(verdict.departure.here, 79);
     EXPECT_EQ(verdict.departure.there, 255);
-    EXPECT_NE(verdict.departure.cause.find("saturates pairs"), std::string::npos) << verdict.departure.cause;
+    EXPECT_THAT(verdict.departure.cause, HasSubstr("saturates pairs"));
   }
   EXPECT_EQ(verify(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"), reference).departure.elements, 0);
 }

@@ -2,6 +2,7 @@
 
 #include "props/verify/verify.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 ConvCase small_case() {
   return {.in_channels = 4,
@@ -67,7 +70,7 @@ TEST(Verify, ARefusalWhereAnAnswerIsDueIsADifference) {
   });
   const Verdict verdict = verify(small_case(), refusing);
   EXPECT_EQ(verdict.status, Status::differed);
-  EXPECT_NE(finding_text(verdict.finding).find("fbgemm refused: not today"), std::string::npos);
+  EXPECT_THAT(finding_text(verdict.finding), HasSubstr("fbgemm refused: not today"));
 }
 
 TEST(Verify, AnAbsentEngineIsNotVerified) {

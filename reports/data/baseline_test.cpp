@@ -1,5 +1,6 @@
 #include "reports/data/baseline.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 class BaselineTest : public testing::Test {
  protected:
@@ -38,20 +41,20 @@ TEST_F(BaselineTest, IsRead) {
 TEST_F(BaselineTest, IsARegularFileOfLimitedSize) {
   ASSERT_EQ(mkfifo((folder_ / "fifo").c_str(), 0600), 0);
   for (const std::filesystem::path& path : {folder_ / "fifo", folder_, std::filesystem::path("/dev/zero")}) {
-    EXPECT_NE(error(path).find("is not a regular file"), std::string::npos) << error(path);
+    EXPECT_THAT(error(path), HasSubstr("is not a regular file"));
   }
-  EXPECT_NE(error(folder_ / "absent").find("there is no such file"), std::string::npos);
-  EXPECT_NE(error(with(std::string((4 << 20) + 1, ' '))).find("longer than 4 MiB"), std::string::npos);
+  EXPECT_THAT(error(folder_ / "absent"), HasSubstr("there is no such file"));
+  EXPECT_THAT(error(with(std::string((4 << 20) + 1, ' '))), HasSubstr("longer than 4 MiB"));
 }
 
 TEST_F(BaselineTest, SaysWhatIsWrongWithAnEntry) {
-  EXPECT_NE(error(with("")).find("must be a JSON array"), std::string::npos);
-  EXPECT_NE(error(with(std::string(100'000, '['))).find("must be a JSON array"), std::string::npos);
-  EXPECT_NE(error(with("[7]")).find("entry 1 is no object"), std::string::npos);
-  EXPECT_NE(error(with(R"([{"kind": "tie"}])")).find("entry 1 has no 'reason'"), std::string::npos);
-  EXPECT_NE(error(with(R"([{"reason": "all"}])")).find("entry 1 would accept everything"), std::string::npos);
-  EXPECT_NE(error(with(R"([{"kind": 1}])")).find("'kind' must be a string"), std::string::npos);
-  EXPECT_NE(error(with(R"([{"kinds": "tie"}])")).find("entry 1 has 'kinds'"), std::string::npos);
+  EXPECT_THAT(error(with("")), HasSubstr("must be a JSON array"));
+  EXPECT_THAT(error(with(std::string(100'000, '['))), HasSubstr("must be a JSON array"));
+  EXPECT_THAT(error(with("[7]")), HasSubstr("entry 1 is no object"));
+  EXPECT_THAT(error(with(R"([{"kind": "tie"}])")), HasSubstr("entry 1 has no 'reason'"));
+  EXPECT_THAT(error(with(R"([{"reason": "all"}])")), HasSubstr("entry 1 would accept everything"));
+  EXPECT_THAT(error(with(R"([{"kind": 1}])")), HasSubstr("'kind' must be a string"));
+  EXPECT_THAT(error(with(R"([{"kinds": "tie"}])")), HasSubstr("entry 1 has 'kinds'"));
 }
 
 }  // namespace

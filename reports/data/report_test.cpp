@@ -1,11 +1,14 @@
 #include "reports/data/report.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "reports/data/baseline.h"
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 const Cell kCell{.engine = "fbgemm", .isa = "avx2", .path = "im2col", .granularity = "per_tensor", .bias = "bias"};
 
@@ -60,7 +63,7 @@ TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
   EXPECT_EQ(by_case.new_findings(), 0);
   EXPECT_EQ(new_differences(by_case), 1);
   EXPECT_EQ(exit_status(by_case), 1);
-  EXPECT_NE(verdict(by_case).find("1 differences that were only counted"), std::string::npos) << verdict(by_case);
+  EXPECT_THAT(verdict(by_case), HasSubstr("1 differences that were only counted"));
   EXPECT_EQ(exit_status(make_report({run}, {{.kind = "tie", .reason = "agreed"}})), 0);
 }
 
@@ -68,7 +71,7 @@ TEST(Report, CasesWithoutAVerdictForLackOfMemoryAreNoDifferenceAndNoSuccess) {
   RunSummary run{.cases = {.passed = 5, .starved = 2}, .cells = {{kCell, {.cases = 5, .elements = 9}}}};
   const Report report = make_report({run});
   EXPECT_EQ(exit_status(report), 3);
-  EXPECT_NE(verdict(report).find(", 2 without a verdict for lack of memory or processes"), std::string::npos);
+  EXPECT_THAT(verdict(report), HasSubstr(", 2 without a verdict for lack of memory or processes"));
   run.cases.starved = 0;
   EXPECT_EQ(exit_status(make_report({run})), 0);
 }
@@ -134,11 +137,10 @@ TEST(Baseline, ReadsWhatPeopleWrite) {
 
 TEST(Baseline, NamesTheEntryThatIsWrong) {
   EXPECT_EQ(parse_baseline("{").error().find("must be a JSON array of findings; [] accepts none"), 0U);
-  EXPECT_NE(parse_baseline(R"([{"kind": "tie"}])").error().find("entry 1 has no 'reason'"), std::string::npos);
-  EXPECT_NE(parse_baseline(R"([{"reason": "x"}])").error().find("would accept everything"), std::string::npos);
-  EXPECT_NE(parse_baseline(R"([{"class": "tie", "reason": "x"}])").error().find("has 'class'"), std::string::npos);
-  EXPECT_NE(parse_baseline(R"([{"kind": 3, "reason": "x"}])").error().find("'kind' must be a string"),
-            std::string::npos);
+  EXPECT_THAT(parse_baseline(R"([{"kind": "tie"}])").error(), HasSubstr("entry 1 has no 'reason'"));
+  EXPECT_THAT(parse_baseline(R"([{"reason": "x"}])").error(), HasSubstr("would accept everything"));
+  EXPECT_THAT(parse_baseline(R"([{"class": "tie", "reason": "x"}])").error(), HasSubstr("has 'class'"));
+  EXPECT_THAT(parse_baseline(R"([{"kind": 3, "reason": "x"}])").error(), HasSubstr("'kind' must be a string"));
 }
 
 }  // namespace

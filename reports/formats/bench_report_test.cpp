@@ -1,5 +1,6 @@
 #include "reports/formats/bench_report.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -7,6 +8,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 BenchReport sample() {
   BenchReport report{.cpu = "a CPU",
@@ -62,9 +65,7 @@ TEST(BenchReport, SummaryEndsWithTheMean) {
   report.runs.back().threads = 2;
   for (BenchLayer& layer : report.runs.back().layers) layer.ours /= 2;
   const std::string text = bench_summary(report);
-  EXPECT_NE(text.find("net                   2           45.0  2.00         90.0  1.00        100.0  1.00\n"),
-            std::string::npos)
-      << text;
+  EXPECT_THAT(text, HasSubstr("net                   2           45.0  2.00         90.0  1.00        100.0  1.00\n"));
   std::istringstream lines(text + bench_head(report));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 96U) << line;
 }

@@ -1,5 +1,6 @@
 #include "reports/formats/explanation_text.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -7,6 +8,9 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 Explanation deciding() {
   return {.case_line = "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]",
@@ -61,13 +65,11 @@ TEST(ExplanationText, PairsThatSaturateAndPaddingAreTold) {
   e.products = {{255, 127}, {255, 127}, {3, -1, Place::padding}};
   e.pairs = {{64770, 32767}, {-3, -3}};
   const std::string text = explanation_text(e);
-  EXPECT_NE(text.find("window: 3 products, xz = 3, wz = 0; 1 of 2 pairs saturate int16 in FBGEMM's order\n"
-                      "            x     w   x * w  (x - xz) * (w - wz)      pair\n"
-                      "       0  255   127   32385                32004\n"
-                      "       1  255   127   32385                32004     64770 -> 32767 in int16\n"
-                      "       2    3    -1      -3                    0        -3  padding\n"),
-            std::string::npos)
-      << text;
+  EXPECT_THAT(text, HasSubstr("window: 3 products, xz = 3, wz = 0; 1 of 2 pairs saturate int16 in FBGEMM's order\n"
+                              "            x     w   x * w  (x - xz) * (w - wz)      pair\n"
+                              "       0  255   127   32385                32004\n"
+                              "       1  255   127   32385                32004     64770 -> 32767 in int16\n"
+                              "       2    3    -1      -3                    0        -3  padding\n"));
 }
 
 // Of 23 products, the first 12 and the last 5 are shown and the 6 between are counted. The last part has 5 and not 4,
@@ -77,15 +79,13 @@ TEST(ExplanationText, LongWindowsAreCutBetweenPairs) {
   e.products.assign(23, {1, 1});
   e.pairs.assign(12, {2, 2});
   const std::string text = explanation_text(e);
-  EXPECT_NE(text.find("      11    1     1       1         2\n"
-                      "     ... 6 more ...\n"
-                      "      18    1     1       1\n"),
-            std::string::npos)
-      << text;
-  EXPECT_NE(text.find("      22    1     1       1         2\n"), std::string::npos) << text;
+  EXPECT_THAT(text, HasSubstr("      11    1     1       1         2\n"
+                              "     ... 6 more ...\n"
+                              "      18    1     1       1\n"));
+  EXPECT_THAT(text, HasSubstr("      22    1     1       1         2\n"));
   e.products.resize(20);
   e.pairs.resize(10);
-  EXPECT_EQ(explanation_text(e).find("more"), std::string::npos);
+  EXPECT_THAT(explanation_text(e), Not(HasSubstr("more")));
 }
 
 TEST(ExplanationText, AtMostFourColumnsAndEightyCharactersABlock) {
@@ -96,8 +96,8 @@ TEST(ExplanationText, AtMostFourColumnsAndEightyCharactersABlock) {
   }
   e.same_result.assign(9, "integer_separate_bias");
   const std::string narrow = explanation_text(e);
-  EXPECT_NE(narrow.find("step          integer_float32   one   two   three\n"), std::string::npos) << narrow;
-  EXPECT_NE(narrow.find("step          integer_float32   four\n"), std::string::npos) << narrow;
+  EXPECT_THAT(narrow, HasSubstr("step          integer_float32   one   two   three\n"));
+  EXPECT_THAT(narrow, HasSubstr("step          integer_float32   four\n"));
   for (ExplainedColumn& column : e.columns) column.steps.front().value = -1.2345678901234567e-100;
   std::istringstream wide(explanation_text(e));
   for (std::string line; std::getline(wide, line);) EXPECT_LE(line.size(), 80U) << line;
@@ -110,18 +110,16 @@ TEST(ExplanationText, WhatIsNoNumberIsSaid) {
   e.columns[0].steps = {{"scaled", -std::numeric_limits<double>::quiet_NaN()}, {"result", 0}};
   e.columns[0].tie.reset();
   const std::string text = explanation_text(e);
-  EXPECT_NE(text.find("scaled                    nan\n"
-                      "  hex                     nan\n"
-                      "result                      0\n"),
-            std::string::npos)
-      << text;
+  EXPECT_THAT(text, HasSubstr("scaled                    nan\n"
+                              "  hex                     nan\n"
+                              "result                      0\n"));
 }
 
 TEST(ExplanationText, WithoutAnAnswerItSaysWhy) {
   Explanation e = deciding();
   e.answer.reset();
   e.remark = "died: SIGSEGV";
-  EXPECT_NE(explanation_text(e).find("LibTorch's fbgemm gives no answer\n  died: SIGSEGV\n"), std::string::npos);
+  EXPECT_THAT(explanation_text(e), HasSubstr("LibTorch's fbgemm gives no answer\n  died: SIGSEGV\n"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "reports/formats/github_annotations.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,12 +11,15 @@
 namespace tieout {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 TEST(GithubAnnotations, NothingBreaksOutOfItsLine) {
   std::istringstream text(github_annotations(*sample_report("hostile")));
   int lines = 0;
   for (std::string line; std::getline(text, line); ++lines) {
     EXPECT_TRUE(line.starts_with("::error title=") || line.starts_with("::warning title=")) << line;
-    EXPECT_EQ(line.find('\r'), std::string::npos);
+    EXPECT_THAT(line, Not(HasSubstr("\r")));
     const std::string title = line.substr(0, line.find("::", 2));
     EXPECT_EQ(title.find_first_of(",:", 2), std::string::npos) << title;
   }
@@ -28,18 +32,17 @@ TEST(GithubAnnotations, CountsWhatItDoesNotShow) {
   report.findings.assign(30, fresh);
   const std::string text = github_annotations(report);
   EXPECT_EQ(std::ranges::count(text, '\n'), 11);
-  EXPECT_NE(text.find("::notice title=Tieout::21 findings not shown here"), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("::notice title=Tieout::21 findings not shown here"));
 }
 
 // Departures are in the verdict's annotation, because GitHub shows only ten annotations of a kind.
 TEST(GithubAnnotations, DeparturesStandBelowTheVerdict) {
   const std::string text = github_annotations(*sample_report("equal"));
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
-  EXPECT_NE(text.find("%0A4,127 elements in 310 cases are equal to LibTorch's values but not to the exact contract's, "
-                      "because FBGEMM saturates pairs of products in 16 bits; that depends on the CPU.%0A"),
-            std::string::npos)
-      << text;
-  EXPECT_NE(text.find("%0A95 cases count as equal although some values are not LibTorch's"), std::string::npos) << text;
+  EXPECT_THAT(
+      text, HasSubstr("%0A4,127 elements in 310 cases are equal to LibTorch's values but not to the exact contract's, "
+                      "because FBGEMM saturates pairs of products in 16 bits; that depends on the CPU.%0A"));
+  EXPECT_THAT(text, HasSubstr("%0A95 cases count as equal although some values are not LibTorch's"));
 }
 
 TEST(GithubAnnotations, EqualIsANoticeAndNothingVerifiedAnError) {

@@ -1,5 +1,6 @@
 #include "reports/formats/markdown.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "reports/data/report.h"
@@ -7,6 +8,9 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 RunSummary run_with_a_finding() {
   RunSummary run{.command = "tieout fuzz --cases 1234 --seed 7", .reference = "LibTorch", .seed = 7};
@@ -41,16 +45,16 @@ TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
 TEST(Markdown, GivesTheVerdictFirst) {
   const std::string text = markdown(make_report({run_with_a_finding()}));
   EXPECT_EQ(text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n"), 0U);
-  EXPECT_NE(text.find("| fbgemm | avx2 | im2col | 1,234 | 1,234,567 | 1 |"), std::string::npos);
-  EXPECT_NE(text.find("| fbgemm | avx2 | im2col | per_tensor | no bias | 1,234 | 1,234,567 | 1 |"), std::string::npos);
-  EXPECT_NE(text.find("tieout check 'conv2d x=uniform w=uniform'"), std::string::npos);
-  EXPECT_NE(text.find("| no reason | 2 |"), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("| fbgemm | avx2 | im2col | 1,234 | 1,234,567 | 1 |"));
+  EXPECT_THAT(text, HasSubstr("| fbgemm | avx2 | im2col | per_tensor | no bias | 1,234 | 1,234,567 | 1 |"));
+  EXPECT_THAT(text, HasSubstr("tieout check 'conv2d x=uniform w=uniform'"));
+  EXPECT_THAT(text, HasSubstr("| no reason | 2 |"));
 }
 
 // Departures are below the verdict and before the findings, however many findings there are.
 TEST(Markdown, CountsDeparturesBelowTheVerdict) {
   RunSummary run = run_with_a_finding();
-  EXPECT_EQ(markdown(make_report({run})).find("exact contract"), std::string::npos);
+  EXPECT_THAT(markdown(make_report({run})), Not(HasSubstr("exact contract")));
   run.departures = {{"pairs *saturate*", {.cases = 3, .elements = 1500}}};
   run.excused = {{"follows exact sums", 2}};
   Report report = make_report({run});
@@ -67,7 +71,7 @@ TEST(Markdown, CountsDeparturesBelowTheVerdict) {
       << text.substr(0, 600);
   run.excused = {{std::string(kIssueBytes, 'x'), 2}};
   const std::string short_text = markdown(make_report({run}), kIssueBytes);
-  EXPECT_NE(short_text.find("0 findings, 1 table.**"), std::string::npos) << "nothing says that it was left out";
+  EXPECT_THAT(short_text, HasSubstr("0 findings, 1 table.**")) << "nothing says that it was left out";
 }
 
 TEST(Markdown, StaysWithinItsLimitAndCountsWhatIsLeftOut) {
@@ -79,8 +83,8 @@ TEST(Markdown, StaysWithinItsLimitAndCountsWhatIsLeftOut) {
   EXPECT_GT(text.size(), kIssueBytes - 2000);  // one more finding would not fit
   std::int64_t shown = 0;
   for (std::size_t at = 0; (at = text.find("**fbgemm, avx2, im2col**", at)) != std::string::npos; ++at) ++shown;
-  EXPECT_NE(text.find(std::to_string(1000 - shown) + " findings, 0 tables.**"), std::string::npos);
-  EXPECT_EQ(markdown(report).find("Left out"), std::string::npos);
+  EXPECT_THAT(text, HasSubstr(std::to_string(1000 - shown) + " findings, 0 tables.**"));
+  EXPECT_THAT(markdown(report), Not(HasSubstr("Left out")));
 }
 
 TEST(Markdown, LeavesOutTheFindingThatIsTooLongAndKeepsTheOthers) {
@@ -88,8 +92,8 @@ TEST(Markdown, LeavesOutTheFindingThatIsTooLongAndKeepsTheOthers) {
   report.findings.push_back(report.findings.front());
   report.findings.front().finding.explanation.assign(100'000, 'x');
   const std::string text = markdown(report, kIssueBytes);
-  EXPECT_NE(text.find("**fbgemm, avx2, im2col**"), std::string::npos);
-  EXPECT_NE(text.find("1 finding, 0 tables.**"), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("**fbgemm, avx2, im2col**"));
+  EXPECT_THAT(text, HasSubstr("1 finding, 0 tables.**"));
 }
 
 TEST(Verdict, ARunThatVerifiedNothingHasFailed) {

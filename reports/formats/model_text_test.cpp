@@ -1,9 +1,13 @@
 #include "reports/formats/model_text.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 ModelReport report() {
   return {.columns = {{Column::Kind::kernel, "kernel"},
@@ -50,23 +54,21 @@ TEST(ModelText, WhatASubjectDidNotAnswerIsNotCountedAsEqual) {
   ModelReport r = report();
   r.run.cases.passed = 8;
   r.columns[2].answered = 2;
-  EXPECT_NE(totals_text(r).find("mine differs at 2 of 802832 elements in 1 of 2 convolutions (6 not answered)\n"),
-            std::string::npos);
+  EXPECT_THAT(totals_text(r),
+              HasSubstr("mine differs at 2 of 802832 elements in 1 of 2 convolutions (6 not answered)\n"));
 }
 
 TEST(ModelText, SumsThatAreWrongAreTheKernelsOwn) {
   ModelReport r = report();
   r.layers.front().wrong_sums = 3;
-  EXPECT_NE(
-      layer_table(r).find("\n  kernel                                3 integer sums are not the sums of products\n"),
-      std::string::npos)
-      << layer_table(r);
+  EXPECT_THAT(layer_table(r),
+              HasSubstr("\n  kernel                                3 integer sums are not the sums of products\n"));
 }
 
 TEST(ModelText, OtherEnginesHaveNeitherPathsNorPairs) {
   ModelReport r = report();
   for (LayerReport& layer : r.layers) layer.engine = "qnnpack";
-  EXPECT_EQ(layer_table(r).find("path"), std::string::npos);
+  EXPECT_THAT(layer_table(r), Not(HasSubstr("path")));
   EXPECT_EQ(forecast_text(r), "");
 }
 
@@ -76,13 +78,12 @@ TEST(ModelText, SaysWhatOtherCpusWouldAnswer) {
             "With these activations, the output of these layers would change on another CPU:\n"
             "  features.0: on avx2 7 of 802816 elements would differ, by up to 3\n");
   r.layers.front().forecasts = {{.isa = "avx512_vnni", .defect = "onednn_scale_order"}};
-  EXPECT_NE(forecast_text(r).find("  features.0: on avx512_vnni LibTorch has the known defect onednn_scale_order\n"),
-            std::string::npos)
-      << forecast_text(r);
+  EXPECT_THAT(forecast_text(r),
+              HasSubstr("  features.0: on avx512_vnni LibTorch has the known defect onednn_scale_order\n"));
   r.layers.front().forecasts.clear();
   EXPECT_EQ(forecast_text(r), "With these activations, no layer's output would change on another CPU.\n");
   r.layers.front().largest_activation = 128;
-  EXPECT_NE(forecast_text(r).find("reduce_range"), std::string::npos);
+  EXPECT_THAT(forecast_text(r), HasSubstr("reduce_range"));
 }
 
 TEST(ModelText, NamesWhatIsNotVerified) {

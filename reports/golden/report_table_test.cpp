@@ -1,5 +1,6 @@
 // Tests the table of a report in every format that shows it.
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -12,6 +13,9 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 Report report_with_table() {
   RunSummary run{.command = "tieout identify", .subject = "fbgemm"};
@@ -31,21 +35,19 @@ TEST(ReportTable, StandsInEveryFormat) {
   EXPECT_EQ(json["table"]["columns"], nlohmann::json({"hypothesis", "verdict"}));
   EXPECT_EQ(json["table"]["rows"][1][0], "a|<b>");
   const std::string text = markdown(report);
-  EXPECT_NE(text.find("## Hypotheses\n\n| hypothesis | verdict |\n|---|---|\n| exact | standing |\n"),
-            std::string::npos)
-      << text;
-  EXPECT_EQ(text.find("| a|<b> |"), std::string::npos) << text;  // an unescaped | would begin another cell
+  EXPECT_THAT(text, HasSubstr("## Hypotheses\n\n| hypothesis | verdict |\n|---|---|\n| exact | standing |\n"));
+  EXPECT_THAT(text, Not(HasSubstr("| a|<b> |")));  // an unescaped | would begin another cell
   const std::string page = html(report);
-  EXPECT_NE(page.find("<td>exact</td><td>standing</td>"), std::string::npos);
-  EXPECT_NE(page.find("<td>a|&lt;b&gt;</td>"), std::string::npos);
-  EXPECT_NE(page.find("<a href=\"#table\">Hypotheses</a>"), std::string::npos);
+  EXPECT_THAT(page, HasSubstr("<td>exact</td><td>standing</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>a|&lt;b&gt;</td>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"#table\">Hypotheses</a>"));
   EXPECT_EQ(findings_text(report), "Hypotheses\nhypothesis  verdict\nexact       standing\na|<b>       refuted\n");
 }
 
 TEST(ReportTable, IsNotThereWithoutOne) {
   const Report report = make_report({RunSummary{}});
   EXPECT_FALSE(nlohmann::json::parse(json(report)).contains("table"));
-  EXPECT_EQ(html(report).find("id=\"table\""), std::string::npos);
+  EXPECT_THAT(html(report), Not(HasSubstr("id=\"table\"")));
   EXPECT_EQ(findings_text(report), "");
 }
 

@@ -1,6 +1,7 @@
 #include "reports/records/output_file.h"
 
 #include <fcntl.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 namespace fs = std::filesystem;
 
@@ -131,7 +134,7 @@ TEST_F(OutputFile, APipeWithoutReaderIsAnError) {
   const auto written = write_file("/dev/fd/" + std::to_string(ends[1]), "text");
   close(ends[1]);
   ASSERT_FALSE(written);
-  EXPECT_NE(written.error().find("Broken pipe"), std::string::npos) << written.error();
+  EXPECT_THAT(written.error(), HasSubstr("Broken pipe"));
 }
 
 TEST_F(OutputFile, WritesToDevicesAsTheyAre) {
@@ -144,7 +147,7 @@ TEST_F(OutputFile, WritesToDevicesAsTheyAre) {
   EXPECT_TRUE(fs::is_symlink(in("link")));
   const auto full = write_file("/dev/full", "text");
   ASSERT_FALSE(full);
-  EXPECT_NE(full.error().find("No space left on device"), std::string::npos) << full.error();
+  EXPECT_THAT(full.error(), HasSubstr("No space left on device"));
 }
 
 // The shell's redirection has opened the file, and the text that it already has must stay.
@@ -163,7 +166,7 @@ TEST_F(OutputFile, WhatCannotBeWrittenIsAnError) {
     const auto written = write_file(file, "text");
     ASSERT_FALSE(writable) << file;
     ASSERT_FALSE(written) << file;
-    EXPECT_NE(written.error().find("cannot write " + file.string()), std::string::npos) << written.error();
+    EXPECT_THAT(written.error(), HasSubstr("cannot write " + file.string()));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "reports/records/run_record.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -18,6 +19,8 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
 
 class RunRecordTest : public testing::Test {
  protected:
@@ -115,13 +118,13 @@ TEST_F(RunRecordTest, RefusesABlockThatItHas) {
   auto record = RunRecord::open(file("r"));
   const auto again = record->append(block(1), after(empty(), 3));
   ASSERT_FALSE(again);
-  EXPECT_NE(again.error().find("another process"), std::string::npos) << again.error();
+  EXPECT_THAT(again.error(), HasSubstr("another process"));
   EXPECT_EQ(record->summary().value(), after(empty(), 2));
 }
 
 TEST_F(RunRecordTest, RefusesToWriteOverAFile) {
   write("r", empty(), 1);
-  EXPECT_NE(RunRecord::create(file("r"), empty()).error().find("exists already"), std::string::npos);
+  EXPECT_THAT(RunRecord::create(file("r"), empty()).error(), HasSubstr("exists already"));
   EXPECT_EQ(RunRecord::open(file("r"))->summary().value(), after(empty(), 1));
 }
 
@@ -200,7 +203,7 @@ TEST_F(RunRecordTest, MergedShardsAreOneRecord) {
   other.seed = 8;
   write("other", other, 1);
   const auto refused = merge_records(file("both"), {file("whole"), file("other")});
-  EXPECT_NE(refused.error().find("2 different runs"), std::string::npos) << refused.error();
+  EXPECT_THAT(refused.error(), HasSubstr("2 different runs"));
   EXPECT_EQ(read_records({file("whole"), file("other")})->size(), 2U);
 }
 
@@ -209,26 +212,26 @@ TEST_F(RunRecordTest, SaysWhatIsWrongWithAFile) {
     const auto runs = read_records({file(name)});
     return runs ? "none" : runs.error();
   };
-  EXPECT_NE(error_of("absent").find("absent: there is no such file; name a run record"), std::string::npos);
+  EXPECT_THAT(error_of("absent"), HasSubstr("absent: there is no such file; name a run record"));
   std::ofstream(file("empty")).close();
-  EXPECT_NE(error_of("empty").find("not a run record of Tieout; name a run record"), std::string::npos);
+  EXPECT_THAT(error_of("empty"), HasSubstr("not a run record of Tieout; name a run record"));
 
   std::ofstream(file("text")) << "no database, but long enough to look at: " << std::string(2000, 'x');
-  EXPECT_NE(error_of("text").find("not a run record; name a run record"), std::string::npos) << error_of("text");
+  EXPECT_THAT(error_of("text"), HasSubstr("not a run record; name a run record"));
 
   std::ofstream(file("nothing")).close();
-  EXPECT_NE(error_of("nothing").find("not a run record"), std::string::npos) << error_of("nothing");
+  EXPECT_THAT(error_of("nothing"), HasSubstr("not a run record"));
 
   write("cut", empty(), 40);
   std::filesystem::resize_file(file("cut"), std::filesystem::file_size(file("cut")) / 2);
-  EXPECT_NE(error_of("cut").find("damaged"), std::string::npos) << error_of("cut");
+  EXPECT_THAT(error_of("cut"), HasSubstr("damaged"));
 
   write("later", empty(), 1);
   std::fstream later(file("later"), std::ios::in | std::ios::out | std::ios::binary);
   later.seekp(60);  // position of user_version in SQLite's header, big-endian
   later.write("\0\0\0\7", 4);
   later.close();
-  EXPECT_NE(error_of("later").find("schema is version 7"), std::string::npos) << error_of("later");
+  EXPECT_THAT(error_of("later"), HasSubstr("schema is version 7"));
 }
 
 // After an error because of a full disk, the earlier contents are intact, and the run can continue once there is space.
@@ -246,7 +249,7 @@ TEST_F(RunRecordTest, SurvivesAFullDisk) {
   setrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, SIG_DFL);
   ASSERT_FALSE(written);
-  EXPECT_NE(written.error().find("is intact"), std::string::npos) << written.error();
+  EXPECT_THAT(written.error(), HasSubstr("is intact"));
   EXPECT_EQ(RunRecord::open(file("r"))->summary().value(), after(empty(), 2));
   EXPECT_TRUE(record->append(block(2), after(empty(), 3)));
   EXPECT_EQ(record->summary().value(), after(empty(), 3));
@@ -278,7 +281,7 @@ TEST_F(RunRecordTest, SaysThatItWasMoved) {
   std::filesystem::rename(file("r"), file("elsewhere"));
   const auto written = record->append(block(2), after(empty(), 3));
   ASSERT_FALSE(written);
-  EXPECT_NE(written.error().find("moved or removed while it was open"), std::string::npos) << written.error();
+  EXPECT_THAT(written.error(), HasSubstr("moved or removed while it was open"));
   std::filesystem::rename(file("elsewhere"), file("r"));
   EXPECT_TRUE(record->append(block(2), after(empty(), 3)));
 }
@@ -299,7 +302,7 @@ TEST_F(RunRecordTest, SaysThatItMayNotBeWritten) {
     ASSERT_EQ(seteuid(self), 0);
   }
   ASSERT_FALSE(changed);
-  EXPECT_NE(changed.error().find("may be read and not written"), std::string::npos) << changed.error();
+  EXPECT_THAT(changed.error(), HasSubstr("may be read and not written"));
   EXPECT_TRUE(read);
 }
 
@@ -386,7 +389,7 @@ TEST_F(ChangedRecordTest, OtherTablesAreRefused) {
         "ALTER TABLE block RENAME COLUMN digest TO other"}) {
     std::filesystem::copy_file(file("r"), file("kept"), std::filesystem::copy_options::overwrite_existing);
     execute(edit);
-    EXPECT_NE(error().find("its tables are not those"), std::string::npos) << edit << ": " << error();
+    EXPECT_THAT(error(), HasSubstr("its tables are not those")) << edit << ": " << error();
     std::filesystem::copy_file(file("kept"), file("r"), std::filesystem::copy_options::overwrite_existing);
   }
 }
@@ -396,18 +399,18 @@ TEST_F(ChangedRecordTest, AnotherSizeIsSeen) {
   for (const std::uintmax_t wrong : {size - 4096, size - 1, size + 1, size + 4096, std::uintmax_t{4096}}) {
     std::filesystem::copy_file(file("r"), file("kept"), std::filesystem::copy_options::overwrite_existing);
     std::filesystem::resize_file(file("r"), wrong);
-    EXPECT_NE(error().find("damaged"), std::string::npos) << wrong << ": " << error();
+    EXPECT_THAT(error(), HasSubstr("damaged")) << wrong << ": " << error();
     std::filesystem::copy_file(file("kept"), file("r"), std::filesystem::copy_options::overwrite_existing);
   }
 }
 
 TEST_F(ChangedRecordTest, AnotherProgramsJournalIsRefused) {
   std::ofstream(file("r-wal")) << "x";
-  EXPECT_NE(error().find("r-wal lies beside it"), std::string::npos) << error();
+  EXPECT_THAT(error(), HasSubstr("r-wal lies beside it"));
   std::filesystem::remove(file("r-wal"));
   std::ofstream(file("r-journal"), std::ios::binary)
       << std::string(600, 'x') << "/etc/passwd" << std::string_view("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7");
-  EXPECT_NE(error().find("a transaction on several files"), std::string::npos) << error();
+  EXPECT_THAT(error(), HasSubstr("a transaction on several files"));
 }
 
 // Leaves the record like a process that was killed within a transaction, with its pages half written.
@@ -470,7 +473,7 @@ TEST_F(RunRecordTest, AFileThatIsNoJournalStays) {
   std::ofstream(file("r-journal")) << "notes";
   const auto refused = RunRecord::create(file("r"), empty());
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().find("move it away"), std::string::npos) << refused.error();
+  EXPECT_THAT(refused.error(), HasSubstr("move it away"));
   EXPECT_TRUE(std::filesystem::exists(file("r-journal")));
   for (const char* neighbour : {"q.new", "q.draft"}) std::ofstream(file(neighbour)) << "notes";
   EXPECT_TRUE(RunRecord::create(file("q"), empty()));
@@ -482,7 +485,7 @@ TEST_F(RunRecordTest, RefusesWhatIsNoRegularFile) {
   for (const std::filesystem::path& path : {file("fifo"), file(""), std::filesystem::path("/dev/zero")}) {
     const auto record = RunRecord::open(path, RunRecord::For::reading);
     ASSERT_FALSE(record) << path;
-    EXPECT_NE(record.error().find("not a regular file"), std::string::npos) << record.error();
+    EXPECT_THAT(record.error(), HasSubstr("not a regular file"));
   }
 }
 
@@ -503,7 +506,7 @@ TEST_F(RunRecordTest, ShardsOfDifferentSubjectsAreNotMerged) {
   write("second", other, 2);
   const auto merged = merge_records(file("merged"), {file("first"), file("second")});
   ASSERT_FALSE(merged);
-  EXPECT_NE(merged.error().find("2 different runs"), std::string::npos) << merged.error();
+  EXPECT_THAT(merged.error(), HasSubstr("2 different runs"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "reports/formats/html/html.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
@@ -14,6 +15,9 @@
 
 namespace tieout {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 std::string bytes_of(const std::string& base64_text) {
   const auto value = [](char c) -> unsigned {
@@ -52,8 +56,8 @@ TEST(Html, IsTheSameForTheSameReport) { EXPECT_EQ(html(*sample_report("nights"))
 
 TEST(Html, NothingInItEndsAScriptOrOpensAnElement) {
   const std::string page = html(*sample_report("hostile"));
-  EXPECT_EQ(page.find("<img"), std::string::npos);
-  EXPECT_EQ(page.find("href=\"javascript:"), std::string::npos);
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, Not(HasSubstr("href=\"javascript:")));
   std::size_t opened = 0;
   std::size_t closed = 0;
   for (std::size_t at = 0; (at = page.find("<script", at)) != std::string::npos; ++at) ++opened;
@@ -104,14 +108,14 @@ TEST(Html, TheSummaryCountsDepartures) {
         "contract&#39;s, because FBGEMM saturates pairs of products in 16 bits; that depends on the CPU.</p>",
         "<p class=\"rest\">95 cases count as equal although some values are not LibTorch&#39;s, because the subject "
         "follows exact sums where "}) {
-    EXPECT_NE(summary.find(words), std::string::npos) << words << "\n" << summary;
+    EXPECT_THAT(summary, HasSubstr(words)) << words << "\n" << summary;
   }
-  EXPECT_EQ(html(*sample_report("nights")).find("exact contract"), std::string::npos);
+  EXPECT_THAT(html(*sample_report("nights")), Not(HasSubstr("exact contract")));
 }
 
 TEST(Html, ALayerStandsThereWithWhoDiffersInIt) {
   Report report = *sample_report("nights");
-  EXPECT_EQ(html(report).find("id=\"layers\""), std::string::npos);
+  EXPECT_THAT(html(report), Not(HasSubstr("id=\"layers\"")));
   LayerReport layer{.name = "features.<0>",
                     .geometry = "k3x3",
                     .output = {1, 8, 4, 4},
@@ -123,11 +127,11 @@ TEST(Html, ALayerStandsThereWithWhoDiffersInIt) {
   const std::string page = html(report);
   for (const char* words : {"href=\"#layers\"", "features.&lt;0&gt;", "<td>1x8x4x4</td>", "<td>im2col</td>",
                             "<span>qnnpack</span>", "<td class=\"heat4\">17</td>"}) {
-    EXPECT_NE(page.find(words), std::string::npos) << words;
+    EXPECT_THAT(page, HasSubstr(words)) << words;
   }
-  EXPECT_EQ(page.find("<span>kernel</span>"), std::string::npos);  // the kernel differs nowhere
+  EXPECT_THAT(page, Not(HasSubstr("<span>kernel</span>")));  // the kernel differs nowhere
   report.model->layers.front().engine = "qnnpack";
-  EXPECT_EQ(html(report).find("<td>im2col</td>"), std::string::npos);
+  EXPECT_THAT(html(report), Not(HasSubstr("<td>im2col</td>")));
 }
 
 }  // namespace
