@@ -116,7 +116,7 @@ void add_engines(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand(
       "engines", "What this CPU and LibTorch offer; with a case: which path and arithmetic each engine takes");
   const auto line = std::make_shared<std::string>();
-  command->add_option("case", *line, "A case's line of text, in quotes");
+  command->add_option("case", *line, "Case line, in quotes");
   command->callback([line, &exit_status] { exit_status = engines(*line); });
 }
 

@@ -128,8 +128,9 @@ void add_experiment(CLI::App& app, int& exit_status) {
   };
   auto* const command = app.add_subcommand("experiment", "The question's own experiment, as python prints it");
   const auto options = std::make_shared<Options>();
-  command->add_option("--seed", options->seed, "What torch.manual_seed() is given; drawn and told if left out");
-  command->add_flag("--details", options->details, "Then the scalar kernel's output, the differences and the case");
+  command->add_option("--seed", options->seed, "Argument of torch.manual_seed() (default: drawn and printed)");
+  command->add_flag("--details", options->details,
+                    "Also print the output of the scalar kernel, the differences and the case");
   add_sinks(*command, options->sinks);
   command->callback([options, &exit_status] {
     const auto baseline = prepare(options->sinks);

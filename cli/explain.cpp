@@ -112,14 +112,14 @@ int run_explain(const Arguments& arguments) {
 void add_explain(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("explain", "The arithmetic of one output element, step by step");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("case", arguments->line, "A case's line of text, in quotes")->required();
+  command->add_option("case", arguments->line, "Case line, in quotes")->required();
   command->add_option("--at", arguments->at,
-                      "The element's index, n,c,y,x; left out: where the hypotheses lie farthest apart");
+                      "Index of the element, n,c,y,x (default: where the hypotheses differ most)");
   command->add_option("--hypothesis", arguments->hypotheses,
-                      "These hypotheses side by side, compared with the first; any of " + names_of_hypotheses());
+                      "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses());
   command->add_option("--subject", arguments->subject,
                       "Kernel whose answer is printed, too: a shared library, command:LINE or hypothesis:NAME; without "
-                      "--at, where it lies farthest from the first hypothesis");
+                      "--at, the element is the one at which it differs most from the first hypothesis");
   command->add_option("--patience", arguments->seconds, "Timeout of the subject's answer, seconds")
       ->check(seconds_check())
       ->capture_default_str();

@@ -103,18 +103,18 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   auto* const command =
       app.add_subcommand("fuzz", "Verify random cases on every path, instruction set and engine of LibTorch");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--cases", arguments->cases, "How many")
+  command->add_option("--cases", arguments->cases, "Number of cases")
       ->check(whole_number(1, kMostCases))
       ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
-  command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
-  command->add_option("--workers", arguments->workers, "Processes side by side; the cases are the same with any number")
+  command->add_option("--seed", arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
+  command->add_flag("--uniform", arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
+  command->add_option("--workers", arguments->workers, "Number of worker processes; the cases do not depend on it")
       ->check(whole_number(1, 1024))
       ->capture_default_str();
   command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
       ->type_name("FILE")
       ->group("Reports");
-  command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
+  command->add_option("--products", arguments->products, "Approximate maximum number of multiplications of a case")
       ->check(whole_number(1, std::int64_t{1} << 32));
   add_memory_option(*command, arguments->memory);
   add_where_option(*command, arguments->domain);

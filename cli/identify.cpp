@@ -282,15 +282,15 @@ void add_identify(CLI::App& app, int& exit_status) {
           "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, or one of " +
               names_of_subjects())
       ->capture_default_str();
-  command->add_option("--isa", arguments->isa, "What FBGEMM is forced to")->capture_default_str();
+  command->add_option("--isa", arguments->isa, "Instruction set that FBGEMM is forced to use")->capture_default_str();
   command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")
       ->capture_default_str();
-  command->add_option("--cases", arguments->cases, "How many cases")
+  command->add_option("--cases", arguments->cases, "Number of cases")
       ->check(positive_whole_number())
       ->capture_default_str();
   add_where_option(*command, arguments->domain);
   add_patience(*command, arguments->patience, Rules{}.seconds);
-  command->add_flag("--details", arguments->details, "Numbers, clusters and time underneath");
+  command->add_flag("--details", arguments->details, "Also print counts, clusters of equal hypotheses, and times");
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });
 }

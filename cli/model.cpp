@@ -256,10 +256,9 @@ int verify(Arguments& arguments) {
   reported.model = ReportedLayers{report->columns, report->layers};
   const auto written = write(arguments.sinks, reported);  // first, because printing to standard output may fail
   if (report->not_finite > 0) {
-    fmt::print(
-        stderr,
-        "warning: {} numbers of the inputs are NaN or infinite; what they are quantized to is nobody's intention\n",
-        report->not_finite);
+    fmt::print(stderr,
+               "warning: {} numbers of the inputs are NaN or infinite; they are quantized to arbitrary values\n",
+               report->not_finite);
   }
   if (!report->layers.empty()) fmt::print("{}\n{}", layer_table(*report), forecast_text(*report));
   fmt::print("{}{}", spread_text(*report), unverified_text(*report));
@@ -296,31 +295,36 @@ TorchScript is a program and is run as you: open models of people you trust.)";
 void add_model(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("model", "Verify every quantized convolution of a TorchScript model");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "What torch.jit.save() wrote. It is code, and is run")->required();
-  command->add_option("--input", arguments->inputs, "What the model is run on; see below")->required();
+  command->add_option("model", arguments->model, "File written by torch.jit.save(). It contains code, which is run")
+      ->required();
+  command->add_option("--input", arguments->inputs, "Input of the model; see below")->required();
   command->add_option("--subject", arguments->subjects,
                       "Kernel to verify: a shared library, command:LINE or hypothesis:NAME");
   add_patience(*command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
   command->add_option("--hypothesis", arguments->hypotheses,
-                      "These hypotheses, or all; left out: those whose values lie near the operator's");
+                      "Hypotheses to compare, or all (default: those whose values are close to the operator's)");
   command->add_option("--spread", arguments->spread,
-                      "Follow this column's differences to the model's end; those of subjects always are");
-  command->add_option("--engine", arguments->engine, "Whom LibTorch packs the weights for")->capture_default_str();
-  command->add_option("--save", arguments->save, "Folder for the findings, a case a file");
-  command->add_option("--findings", arguments->findings, "At most so many are cut small and shown")
+                      "Propagate the differences of this column to the end of the model; those of subjects always are");
+  command->add_option("--engine", arguments->engine, "Engine to pack the weights for")->capture_default_str();
+  command->add_option("--save", arguments->save, "Folder for the findings, one case per file");
+  command->add_option("--findings", arguments->findings, "Maximum number of findings to shrink and print")
       ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Of random inputs")->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Of the verification; left out: as many as there are cores")
+  command->add_option("--seed", arguments->seed, "Seed of random inputs")->capture_default_str();
+  command
+      ->add_option("--threads", arguments->threads, "Number of threads of the verification (default: number of cores)")
       ->check(whole_number(1, 1024));
   command
       ->add_option("--patience", arguments->patience,
                    "Timeout of the model's own code, from one quantized convolution to the next, seconds")
       ->check(seconds_check())
       ->capture_default_str();
-  command->add_option("--memory", arguments->memory, "MiB that the model and its verification may take beside LibTorch")
+  command
+      ->add_option("--memory", arguments->memory,
+                   "Memory limit of the model and its verification in addition to LibTorch, MiB")
       ->check(whole_number(1, std::int64_t{1} << 32))
       ->capture_default_str();
-  command->add_flag("--timing", arguments->timing, "Where the time went, beside the model's own forward pass");
+  command->add_flag("--timing", arguments->timing,
+                    "Print where the time went, compared with the model's own forward pass");
   add_sinks(*command, arguments->sinks);
   command->footer(kFooter);
   command->callback([arguments, &exit_status] {

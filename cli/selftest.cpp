@@ -190,18 +190,18 @@ void add_selftest(CLI::App& app, int& exit_status) {
   auto* const command =
       app.add_subcommand("selftest", "Plant faults in a correct kernel and hunt for each: is anything missed?");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--cases", arguments->options.cases, "At most, for each fault")
+  command->add_option("--cases", arguments->options.cases, "Maximum number of cases for each fault")
       ->check(positive_whole_number())
       ->capture_default_str();
-  command->add_option("--seconds", arguments->options.seconds, "At most, for each fault")
+  command->add_option("--seconds", arguments->options.seconds, "Maximum time for each fault, seconds")
       ->check(positive_number())
       ->capture_default_str();
-  command->add_option("--seed", arguments->options.seed, "Of the sequence of cases")->capture_default_str();
-  command->add_option("--fault", arguments->only, "Only the one of this name");
-  command->add_flag("--show-cases", arguments->show_cases, "The smallest case under each fault");
+  command->add_option("--seed", arguments->options.seed, "Seed of the sequence of cases")->capture_default_str();
+  command->add_option("--fault", arguments->only, "Plant only the fault with this name");
+  command->add_flag("--show-cases", arguments->show_cases, "Print the smallest case that shows each fault");
   add_where_option(*command, arguments->domain);
   command->add_flag("--policies", arguments->policies,
-                    "Instead: how many of 200 cases it takes the data of other harnesses to notice each fault");
+                    "Measure instead how many of 200 cases the data of other harnesses need to find each fault");
   add_sinks(*command, arguments->sinks);
   command->callback([arguments, &exit_status] { exit_status = selftest(*arguments); });
 }

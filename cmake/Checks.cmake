@@ -5,6 +5,9 @@ add_test(NAME includes.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_incl
 set_tests_properties(includes.arrows includes.planted PROPERTIES LABELS unit)
 add_test(NAME definitions.once COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_definitions.py")
 add_test(NAME definitions.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_definitions_test.sh")
+add_test(NAME words.plain COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_words.py")
+add_test(NAME words.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_words_test.sh")
+set_tests_properties(words.plain words.planted PROPERTIES LABELS unit)
 set_tests_properties(definitions.once definitions.planted PROPERTIES LABELS unit)
 
 # Without optimization, inline functions are not inlined but defined as weak symbols, which the check would report.

@@ -12,6 +12,6 @@ if ! ar t "$archive" | grep -q '_avx'; then
   exit 1
 fi
 if weak=$(nm -A -C --defined-only "$archive" | grep -E '_avx[^:]*:[^:]* [WVu] '); then
-  printf 'defined for everybody, in code for one instruction set:\n%s\n' "$weak" >&2
+  printf 'visible to the whole program, in code for one instruction set:\n%s\n' "$weak" >&2
   exit 1
 fi

@@ -186,40 +186,44 @@ void add_bench(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand(
       "bench", "Measure the packed kernels beside FBGEMM and ONEDNN on the convolutions of two networks, one image");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--network", arguments->network, "resnet50, mobilenet_v2 or all")
+  command
+      ->add_option("--network", arguments->network, "Network whose layers are measured: resnet50, mobilenet_v2 or all")
       ->check(CLI::IsMember({"resnet50", "mobilenet_v2", "all"}))
       ->capture_default_str();
   command->add_option("--filter", arguments->filter,
-                      "Only the layers in whose 'network name' this regular expression is");
-  command->add_option("--threads", arguments->threads, "Measure on 1 to this many threads, and say how each scales")
+                      "Regular expression; only layers whose 'network name' matches are measured");
+  command
+      ->add_option("--threads", arguments->threads,
+                   "Maximum number of threads; measures from 1 to this number and prints the scaling")
       ->check(whole_number(1, 256))
       ->capture_default_str();
   command
-      ->add_option(
-          "--isa", arguments->isa,
-          "Our kernel with these instructions, and FBGEMM and ONEDNN held to the same; default: the best on both sides")
+      ->add_option("--isa", arguments->isa,
+                   "Instruction set of our kernel, FBGEMM and ONEDNN (default: the best of each)")
       ->check(CLI::IsMember({"portable", "avx2", "avx512", "avx512_vnni"}));
   command
-      ->add_option("--products", arguments->products,
-                   "Our sums: exact, or of int16_pairs that saturate; default: as FBGEMM with these instructions")
+      ->add_option(
+          "--products", arguments->products,
+          "Sums of our kernel: exact, or int16_pairs that saturate (default: as FBGEMM with this instruction set)")
       ->check(CLI::IsMember({"exact", "int16_pairs"}));
-  command->add_option("--min-time", arguments->options.seconds, "Seconds of a repetition, at least")
+  command->add_option("--min-time", arguments->options.seconds, "Minimum duration of a repetition, seconds")
       ->check(positive_number())
       ->capture_default_str();
-  command->add_option("--repetitions", arguments->options.repetitions, "Of each; the least counts")
+  command->add_option("--repetitions", arguments->options.repetitions, "Number of repetitions; the fastest counts")
       ->check(whole_number(1, 1000))
       ->capture_default_str();
-  command->add_option("--json", arguments->json, "Write all figures to this file; -: standard output")
+  command->add_option("--json", arguments->json, "File for all figures, as JSON; -: standard output")
       ->type_name("FILE");
   auto* const json = command->get_option("--json");
-  auto* const cases = command
-                          ->add_option("--cases", arguments->cases,
-                                       "Measure so many random cases instead: what they cost beside LibTorch's time")
-                          ->check(whole_number(1, std::int64_t{10'000'000}))
-                          ->excludes(json);
+  auto* const cases =
+      command
+          ->add_option("--cases", arguments->cases,
+                       "Number of random cases to measure instead of layers, compared with LibTorch's own time")
+          ->check(whole_number(1, std::int64_t{10'000'000}))
+          ->excludes(json);
   command
       ->add_option("--shards", arguments->shards,
-                   "With --cases: measure a campaign of so many, and say what 1 to this many shards of it would take")
+                   "With --cases: maximum number of shards of a campaign; prints what 1 to this number would take")
       ->check(whole_number(1, std::int64_t{1} << 20))
       ->needs(cases);
   command->callback([arguments, &exit_status] { exit_status = bench(*arguments); });

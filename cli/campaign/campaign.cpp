@@ -287,27 +287,29 @@ void add_campaign(CLI::App& app, int& exit_status) {
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--dir", arguments->folder, "Folder for the record, the corpus of findings and the reports")
       ->required();
-  command->add_option("--for", arguments->duration, "How long: 90s, 45m, 8h, 1h30m")->type_name("TIME");
-  command->add_option("--cases", arguments->cases, "How many, all shards together")->check(whole_number(1, kEndless));
-  command->add_option("--seed", arguments->seed, "Of the sequence of cases; drawn and printed if absent");
-  command->add_flag("--resume", arguments->resume, "Go on with what the folder holds, or begin if it holds nothing");
+  command->add_option("--for", arguments->duration, "Duration of the campaign: 90s, 45m, 8h, 1h30m")->type_name("TIME");
+  command->add_option("--cases", arguments->cases, "Number of cases of all shards together")
+      ->check(whole_number(1, kEndless));
+  command->add_option("--seed", arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
+  command->add_flag("--resume", arguments->resume,
+                    "Resume the campaign in the folder, or begin one if the folder is empty");
   command
       ->add_option("--shard", arguments->shard,
-                   "Which part of the sequence; else told by Slurm, Kubernetes or GoogleTest's variables")
+                   "Part of the sequence (default: from the variables of Slurm, Kubernetes or GoogleTest)")
       ->type_name("I/N");
-  command->add_option("--workers", arguments->workers, "Processes side by side; the cases are the same with any number")
+  command->add_option("--workers", arguments->workers, "Number of worker processes; the cases do not depend on it")
       ->check(whole_number(1, 1024))
       ->capture_default_str();
-  command->add_option("--limit", arguments->limit, "Seconds a case may take before it counts as hanging")
+  command->add_option("--limit", arguments->limit, "Timeout of a case, seconds")
       ->check(seconds_check())
       ->capture_default_str();
   add_memory_option(*command, arguments->memory);
   command
       ->add_option("--corpus", arguments->corpus,
-                   "Folder of findings, replayed first and added to; default: one of its own in --dir")
+                   "Folder of findings, replayed first and extended (default: corpus in --dir)")
       ->type_name("DIR");
-  command->add_flag("--uniform", arguments->uniform, "Ordinary random data instead of cases that hunt, for comparison");
-  command->add_option("--products", arguments->products, "About how many products a case may cost: how large it is")
+  command->add_flag("--uniform", arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
+  command->add_option("--products", arguments->products, "Approximate maximum number of multiplications of a case")
       ->check(whole_number(1, std::int64_t{1} << 32));
   add_where_option(*command, arguments->domain);
   add_allow_skipped_option(*command, arguments->domain);

@@ -220,18 +220,17 @@ void add_check(CLI::App& app, int& exit_status) {
   auto* const command =
       app.add_subcommand("check", "Verify one case, given as its line of text, or the cases of a file");
   const auto arguments = std::make_shared<Arguments>();
-  auto* const line =
-      command->add_option("case", arguments->line, "The line that a finding was printed with, in quotes");
+  auto* const line = command->add_option("case", arguments->line, "Case line, in quotes, as printed with a finding");
   auto* const file =
-      command->add_option("--file", arguments->file, "Verify the cases of a file, one a line; -: standard input")
+      command->add_option("--file", arguments->file, "File of cases to verify, one per line; -: standard input")
           ->type_name("FILE");
   auto* const before =
-      command->add_option("--before", arguments->before, "Case that the same process verifies first; can be repeated")
+      command->add_option("--before", arguments->before, "Case that the same process verifies before; can be repeated")
           ->type_name("CASE")
           ->allow_extra_args(false);
   auto* const python =
       command->add_option("--python", arguments->python,
-                          "Write a python script here that shows the case with torch alone; -: standard output");
+                          "File for a Python script that shows the case with torch alone; -: standard output");
   file->excludes(line);
   file->excludes(python);
   file->excludes(before);

@@ -29,7 +29,7 @@ void add_where_option(CLI::App& command, DomainArguments& arguments) {
 
 void add_allow_skipped_option(CLI::App& command, DomainArguments& arguments) {
   command.add_flag("--allow-skipped", arguments.allow_skipped,
-                   "Exit status by the cases that were verified, also if they are less than a tenth");
+                   "Do not exit with status 3 if less than a tenth of the cases was verified");
 }
 
 std::string words_of(const Domain& domain) {

@@ -67,7 +67,8 @@ void add_sinks(CLI::App& command, Sinks& sinks) {
         ->type_name("FILE")
         ->group("Reports");
   }
-  command.add_option("--baseline", sinks.baseline, "Known findings, which do not count as new (docs/reports.md)")
+  command
+      .add_option("--baseline", sinks.baseline, "File of known findings, which do not count as new (docs/reports.md)")
       ->type_name("FILE")
       ->group("Reports");
   command.add_flag("--github", sinks.github, "Annotations for GitHub Actions on standard output")->group("Reports");

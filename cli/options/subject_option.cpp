@@ -24,7 +24,7 @@ void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
       "a program that speaks docs/process_protocol.md; or hypothesis:NAME, an arithmetic of `tieout explain --help`");
   add_patience(command, arguments.patience, Rules{}.seconds);
   command.add_flag("--strict", arguments.strict,
-                   "Only LibTorch's own values count as right, also where its code departs from its contract");
+                   "Accept only LibTorch's own values, even where its code departs from its contract");
 }
 
 void add_subject_file(CallFiles& files, const std::string& text) {
