@@ -21,7 +21,7 @@ struct WeightNorms {
 
 std::int64_t first_half(std::int64_t length) { return (length + 1) / 2; }
 
-WeightNorms norms_of(const ProofLanes& lanes, const std::int8_t* weight, std::int64_t length, std::int32_t zero_point,
+WeightNorms norms_of(const LayerLoops& lanes, const std::int8_t* weight, std::int64_t length, std::int32_t zero_point,
                      std::vector<std::int32_t>& squares_of) {
   squares_of.resize(static_cast<std::size_t>((length + kNormBlock - 1) / kNormBlock));
   const std::int64_t sum = lanes.norms(weight, length, zero_point, squares_of.data());
@@ -58,7 +58,7 @@ void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
 }  // namespace
 
 std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
-  const ProofLanes lanes = proof_lanes(isa);
+  const LayerLoops lanes = layer_loops(isa);
   std::vector<std::int32_t> squares;
   const std::int64_t length = reduction_length(c);
   const auto largest = static_cast<double>(std::max(c.activation_zero_point, 255 - c.activation_zero_point));
@@ -77,9 +77,9 @@ std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* 
     bounds.multiplier = static_cast<double>(unit / os);
     const float bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)];
     const auto steps = static_cast<double>(bias / unit);
-    bounds.tame = norms.sum * largest < 0x1p30 && between(xs, kSmall, kLarge) && between(ws, kSmall, kLarge) &&
-                  between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
-                  between(bounds.multiplier, 0x1p-30, 1.0) && std::fabs(steps) < 0x1p22;
+    bounds.bounds_hold = norms.sum * largest < 0x1p30 && between(xs, kSmall, kLarge) && between(ws, kSmall, kLarge) &&
+                         between(os, kSmall, kLarge) && between(unit, kSmall, kLarge) &&
+                         between(bounds.multiplier, 0x1p-30, 1.0) && std::fabs(steps) < 0x1p22;
     bounds.bias = steps * bounds.multiplier;
     bounds.near = ChannelBounds::kSlope * (2 * std::fabs(bounds.bias) + static_cast<double>(c.output_zero_point) + 2);
     bounds.activations = kUpward * kU * bounds.multiplier * norms.norm;
@@ -87,7 +87,7 @@ std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* 
     bounds.half = kUpward * growth * static_cast<double>(length - first_half(length));
     bounds.running = kUpward * growth * bounds.multiplier;
     bounds.norm = norms.norm;
-    if (bounds.tame)
+    if (bounds.bounds_hold)
       shift_by_whole_bias(static_cast<double>(bias) / (static_cast<double>(xs) * static_cast<double>(ws)), bounds);
     all.push_back(bounds);
   }

@@ -18,7 +18,8 @@
 //                 that E, the largest |T_j - S_j|, is at most
 //                   u * sum over j of (|S_j| + E)  +  5 * u * sum of |x_i w_i|,  hence at most
 //                   v * (sum over j of |S_j|  +  5 * sum of |x_i w_i|),   v = u / (1 - (n + 5) * u).
-//                 Nothing underflows if the channel is tame. Bias, division and rounding are among the roundings above.
+//                 Nothing underflows if the channel is bounds_hold. Bias, division and rounding are among the roundings
+//                 above.
 //   float_sum     The same without the partial sums S_j, except for the last one, which is raw. A partial sum in the
 //                 first half is at most the sum of the |x_i w_i| up to it; one in the second half is at most |raw| plus
 //                 the sum of those behind it. With m products in the first half, d_i = m - i + 1 in the first half and
@@ -55,7 +56,7 @@ struct ChannelBounds {
 
   // True if nothing overflows, underflows or wraps, so that raw is the exact sum and the bounds hold. Otherwise all
   // hypotheses are evaluated literally.
-  bool tame = false;
+  bool bounds_hold = false;
   bool nearest_known = false, truncated_known = false;  // whether the shifts below are known
   // s = raw * multiplier + bias, up to roundings that `near` covers.
   double multiplier = 0, bias = 0;

@@ -32,7 +32,7 @@ namespace tieout {
   return false;
 }
 
-struct Asked {
+struct HypothesisGroups {
   struct Entry {
     const Hypothesis* hypothesis;
     std::size_t index;  // in the list of requested hypotheses
@@ -52,7 +52,7 @@ struct Asked {
   bool odd_pairs = false;  // true if some of by_pairs add pairs that begin at odd places
 
   // weight: K x C/groups x kernel; it is read only during construction.
-  Asked(std::span<const Hypothesis* const> hypotheses, const ConvCase& c, const std::int8_t* weight) {
+  HypothesisGroups(std::span<const Hypothesis* const> hypotheses, const ConvCase& c, const std::int8_t* weight) {
     using Distance = Hypothesis::Distance;
     // A sum of activations matters if it is multiplied by a weight zero point and can leave int16.
     const bool activations_leave_int16 = 255 * reduction_length(c) > 32767 && has_weight_zero_point(c);
@@ -75,8 +75,8 @@ struct Asked {
     }
   }
 
-  // Returns the kinds of hypotheses that the filter of suspects has to cover.
-  [[nodiscard]] AskedFor reaches() const {
+  // Returns the kinds of hypotheses that the filter of candidates has to cover.
+  [[nodiscard]] RequiredBounds reaches() const {
     return {.exact = true,
             .activations = !activations.empty(),
             .float_sum = !float_sum.empty(),

@@ -14,13 +14,13 @@ namespace tieout {
 namespace {
 
 // An arbitrary constant, so that runs are reproducible.
-constexpr std::uint64_t kProofSeed = 0x7469656f7574;
+constexpr std::uint64_t kSumCheckSeed = 0x7469656f7574;
 
 // Adds the differences of a group of hypotheses to those of one of its hypotheses.
-void join(Disagreement& alone, const Disagreement& group, std::size_t most) {
+void join(Mismatches& alone, const Mismatches& group, std::size_t most) {
   alone.differing += group.differing;
   alone.largest = std::max(alone.largest, group.largest);
-  std::vector<Disagreement::Element> both;
+  std::vector<Mismatches::Element> both;
   both.reserve(alone.first.size() + group.first.size());
   std::merge(alone.first.begin(), alone.first.end(), group.first.begin(), group.first.end(), std::back_inserter(both),
              [](const auto& a, const auto& b) { return a.offset < b.offset; });
@@ -31,13 +31,13 @@ void join(Disagreement& alone, const Disagreement& group, std::size_t most) {
 }  // namespace
 
 struct LayerComparison::Part::State {
-  std::optional<Findings> findings;
+  std::optional<EvaluationState> findings;
   std::vector<OutputElement> wrong, saturating, odd;
   std::int64_t looked_at = 0;
-  SumProof::Room room;
+  SumCheck::Room room;
   std::vector<std::uint8_t> marks;
-  std::vector<std::uint32_t> suspects;  // their indices within the piece
-  std::vector<Suspect> to_judge;
+  std::vector<std::uint32_t> candidates;  // their indices within the piece
+  std::vector<Candidate> to_evaluate;
   std::vector<float> norms;
 };
 
@@ -61,25 +61,25 @@ struct LayerComparison::Layer {
       : c(std::move(spec)),
         view{&c, nullptr, weight},
         most(most_kept),
-        asked(hypotheses, c, weight),
+        requested(hypotheses, c, weight),
         extremes_by_channel(pair_extremes(c, weight, isa)),
         extremes(widest(extremes_by_channel)),
-        odd_extremes(asked.odd_pairs ? pair_extremes(c, weight, isa, PairsFrom::odd) : std::vector<PairExtremes>{}),
+        odd_extremes(requested.odd_pairs ? pair_extremes(c, weight, isa, PairsFrom::odd) : std::vector<PairExtremes>{}),
         bounds(channel_bounds(c, weight, isa)),
-        table(suspect_table(c, bounds, asked.reaches())),
-        lanes(proof_lanes(isa)),
+        table(near_tie_table(c, bounds, requested.reaches())),
+        lanes(layer_loops(isa)),
         vector_isa(isa),
-        find(find_suspects(isa)),
+        find(find_candidates(isa)),
         norms(view, isa,
-              asked.activations.empty() && asked.float_sum.empty() ? WindowNorms::Detail::none
-                                                                   : WindowNorms::Detail::windows),
-        proof(view, bounds, kProofSeed, isa),
-        judge(view, asked, bounds, isa) {}
+              requested.activations.empty() && requested.float_sum.empty() ? WindowNorms::Detail::none
+                                                                           : WindowNorms::Detail::windows),
+        proof(view, bounds, kSumCheckSeed, isa),
+        evaluate(view, requested, bounds, isa) {}
 
-  // True if the distance from a tie decides for some hypothesis, or some channel is not tame.
+  // True if the distance from a tie decides for some hypothesis, or some channel is not bounds_hold.
   [[nodiscard]] bool by_distance() const {
-    return asked.everywhere.size() < asked.all.size() ||
-           std::any_of(bounds.begin(), bounds.end(), [](const ChannelBounds& b) { return !b.tame; });
+    return requested.everywhere.size() < requested.all.size() ||
+           std::any_of(bounds.begin(), bounds.end(), [](const ChannelBounds& b) { return !b.bounds_hold; });
   }
 
   [[nodiscard]] OutputElement at(std::int64_t first, std::uint32_t place) const {
@@ -88,56 +88,57 @@ struct LayerComparison::Layer {
   }
 
   void see(State& s, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const {
-    if (!s.findings) s.findings.emplace(asked.all.size(), most);
-    Findings& findings = *s.findings;
-    proof.mend(first, count, sums, s.room, s.wrong);
+    if (!s.findings) s.findings.emplace(requested.all.size(), most);
+    EvaluationState& findings = *s.findings;
+    proof.correct(first, count, sums, s.room, s.wrong);
     const std::int64_t elements = count * c.out_channels;
     s.marks.clear();
     mark_pairs(s, findings, first, count, answer);
-    if (!asked.everywhere.empty()) {
+    if (!requested.everywhere.empty()) {
       for (std::int64_t i = 0; i < elements; ++i) {
         const OutputElement element = at(first, static_cast<std::uint32_t>(i));
-        if (!tame(element)) continue;  // the judge evaluates all hypotheses of such channels
-        judge.literally(findings, asked.everywhere, element, answer[i]);
+        if (!bounds_hold(element)) continue;  // the evaluate evaluates all hypotheses of such channels
+        evaluate.literally(findings, requested.everywhere, element, answer[i]);
       }
     }
     if (!by_distance()) return;
     norms.measure(first, count, table.period / c.out_channels, s.norms);
-    if (s.suspects.size() < static_cast<std::size_t>(elements)) s.suspects.resize(static_cast<std::size_t>(elements));
-    const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.suspects.data());
+    if (s.candidates.size() < static_cast<std::size_t>(elements))
+      s.candidates.resize(static_cast<std::size_t>(elements));
+    const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.candidates.data());
     s.looked_at += found;
     const auto period = static_cast<std::uint32_t>(table.period);
-    s.to_judge.clear();
+    s.to_evaluate.clear();
     for (std::int64_t i = 0; i < found; ++i) {
-      const std::uint32_t place = s.suspects[static_cast<std::size_t>(i)];
-      s.to_judge.push_back({.element = at(first, place),
-                            .raw = sums[place],
-                            .answer = answer[place],
-                            .norm = static_cast<double>(s.norms[place / period]),
-                            .saturates = !s.marks.empty() && s.marks[place] != 0});
+      const std::uint32_t place = s.candidates[static_cast<std::size_t>(i)];
+      s.to_evaluate.push_back({.element = at(first, place),
+                               .raw = sums[place],
+                               .answer = answer[place],
+                               .norm = static_cast<double>(s.norms[place / period]),
+                               .saturates = !s.marks.empty() && s.marks[place] != 0});
     }
-    judge.judge(findings, s.to_judge);
-    judge.finish_sums(findings, first, answer);
+    evaluate.evaluate(findings, s.to_evaluate);
+    evaluate.finish_sums(findings, first, answer);
   }
 
-  [[nodiscard]] bool tame(const OutputElement& element) const {
-    return bounds[static_cast<std::size_t>(element.k)].tame;
+  [[nodiscard]] bool bounds_hold(const OutputElement& element) const {
+    return bounds[static_cast<std::size_t>(element.k)].bounds_hold;
   }
 
   // Saturating pairs decide for some hypotheses wherever the value lies: these are evaluated literally.
-  void mark_pairs(State& s, Findings& findings, std::int64_t first, std::int64_t count,
+  void mark_pairs(State& s, EvaluationState& findings, std::int64_t first, std::int64_t count,
                   const std::uint8_t* answer) const {
     const std::size_t before = s.saturating.size();
     s.odd.clear();
     if (pairs) pairs->find(first, count, s.saturating);
     if (odd_pairs) odd_pairs->find(first, count, s.odd);
-    if ((s.saturating.size() == before && s.odd.empty()) || asked.by_pairs.empty()) return;
+    if ((s.saturating.size() == before && s.odd.empty()) || requested.by_pairs.empty()) return;
     s.marks.assign(static_cast<std::size_t>(count * c.out_channels), 0);
     const auto mark = [&](const OutputElement& element) {
       const auto place = static_cast<std::size_t>((element.position - first) * c.out_channels + element.k);
       if (s.marks[place] != 0) return;
       s.marks[place] = 1;
-      if (tame(element)) judge.literally(findings, asked.by_pairs, element, answer[place]);
+      if (bounds_hold(element)) evaluate.literally(findings, requested.by_pairs, element, answer[place]);
     };
     std::for_each(s.saturating.begin() + static_cast<std::ptrdiff_t>(before), s.saturating.end(), mark);
     std::for_each(s.odd.begin(), s.odd.end(), mark);
@@ -155,19 +156,19 @@ struct LayerComparison::Layer {
   ConvCase c;
   LayerView view;
   std::size_t most;
-  Asked asked;
+  HypothesisGroups requested;
   std::vector<PairExtremes> extremes_by_channel;
   PairExtremes extremes;
   // Empty if no requested hypothesis has pairs that begin at odd places.
   std::vector<PairExtremes> odd_extremes;
   std::vector<ChannelBounds> bounds;
-  SuspectTable table;
-  ProofLanes lanes;
+  NearTieTable table;
+  LayerLoops lanes;
   VectorIsa vector_isa;
-  FindSuspects find;
+  FindCandidates find;
   WindowNorms norms;
-  SumProof proof;
-  SuspectJudge judge;
+  SumCheck proof;
+  CandidateEvaluator evaluate;
   // The state of the current call.
   std::optional<SaturatingPairs> pairs, odd_pairs;  // nullopt if no pair can saturate
 };
@@ -200,34 +201,35 @@ void LayerComparison::see(Part& part, std::int64_t first, std::int64_t count, st
   layer_->see(*part.state_, first, count, sums, answer);
 }
 
-LayerOpinion LayerComparison::finish(std::span<const Part* const> parts) const {
+LayerMismatches LayerComparison::finish(std::span<const Part* const> parts) const {
   const Layer& layer = *layer_;
-  Findings all(layer.asked.all.size(), layer.most);
-  LayerOpinion opinion;
+  EvaluationState all(layer.requested.all.size(), layer.most);
+  LayerMismatches mismatches;
   for (const Part* const part : parts) {
     const Layer::State& s = *part->state_;
     if (!s.findings) continue;
     for (std::size_t h = 0; h < all.found.size(); ++h) all.found[h].add(s.findings->found[h]);
-    for (std::size_t g = 0; g < Asked::kGroups; ++g) all.groups[g].add(s.findings->groups[g]);
-    opinion.looked_at += s.looked_at;
-    opinion.summed += s.findings->summed;
-    opinion.wrong_sums.insert(opinion.wrong_sums.end(), s.wrong.begin(), s.wrong.end());
-    opinion.saturating.insert(opinion.saturating.end(), s.saturating.begin(), s.saturating.end());
+    for (std::size_t g = 0; g < HypothesisGroups::kGroups; ++g) all.groups[g].add(s.findings->groups[g]);
+    mismatches.looked_at += s.looked_at;
+    mismatches.summed += s.findings->summed;
+    mismatches.wrong_sums.insert(mismatches.wrong_sums.end(), s.wrong.begin(), s.wrong.end());
+    mismatches.saturating.insert(mismatches.saturating.end(), s.saturating.begin(), s.saturating.end());
   }
-  for (const Differences& one : all.found) opinion.hypotheses.push_back(one.sorted());
-  for (std::size_t g = 0; g < Asked::kGroups; ++g) {
-    const Disagreement group = all.groups[g].sorted();
-    for (const Asked::Entry& entry : layer.asked.groups[g]) join(opinion.hypotheses[entry.index], group, layer.most);
+  for (const MismatchCollector& one : all.found) mismatches.hypotheses.push_back(one.sorted());
+  for (std::size_t g = 0; g < HypothesisGroups::kGroups; ++g) {
+    const Mismatches group = all.groups[g].sorted();
+    for (const HypothesisGroups::Entry& entry : layer.requested.groups[g])
+      join(mismatches.hypotheses[entry.index], group, layer.most);
   }
-  return opinion;
+  return mismatches;
 }
 
-Disagreement compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
-                               const Tensor<std::uint8_t>& answer) {
-  const Tensor<std::uint8_t> says = evaluate(hypothesis, problem);
-  Differences found;
+Mismatches compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
+                             const Tensor<std::uint8_t>& answer) {
+  const Tensor<std::uint8_t> value = evaluate(hypothesis, problem);
+  MismatchCollector found;
   for (std::size_t i = 0; i < answer.values.size(); ++i) {
-    found.note(static_cast<std::int64_t>(i), says.values[i], answer.values[i]);
+    found.note(static_cast<std::int64_t>(i), value.values[i], answer.values[i]);
   }
   return found.sorted();
 }

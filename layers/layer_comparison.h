@@ -11,8 +11,8 @@
 #include <span>
 #include <vector>
 
-#include "layers/disagreement.h"
 #include "layers/error_bounds.h"
+#include "layers/mismatches.h"
 #include "layers/saturating_pairs.h"
 #include "layers/simd/vector_isa.h"
 #include "oracle/hypotheses/hypothesis.h"
@@ -20,14 +20,14 @@
 namespace tieout {
 
 // The result of comparing one call of a layer.
-struct LayerOpinion {
+struct LayerMismatches {
   // One for each hypothesis: exactly the elements at which evaluate() differs from the operator's answer.
-  std::vector<Disagreement> hypotheses;
+  std::vector<Mismatches> hypotheses;
   // The elements whose sums, as passed in, were not the sum of (x - xz) * (w - wz).
   std::vector<OutputElement> wrong_sums;
   // The elements in whose windows a pair of neighbouring products leaves int16.
   std::vector<OutputElement> saturating;
-  // The number of elements that find_suspects() did not discard: near a tie, or with another answer than the exact
+  // The number of elements that find_candidates() did not discard: near a tie, or with another answer than the exact
   // value.
   std::int64_t looked_at = 0;
   // The number of literal sums of dequantized numbers that were computed for them.
@@ -38,9 +38,9 @@ struct LayerOpinion {
 class LayerComparison {
  public:
   // Prepares everything that depends on the weights only. hypotheses, weight: must outlive this. weight: K x C/groups x
-  // kernel. most: the number of elements that each Disagreement keeps.
+  // kernel. most: the number of elements that each Mismatches keeps.
   LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec, const std::int8_t* weight,
-                  std::size_t most = Disagreement::kMost, VectorIsa isa = best_vector_isa());
+                  std::size_t most = Mismatches::kMost, VectorIsa isa = best_vector_isa());
   ~LayerComparison();
   LayerComparison(const LayerComparison&) = delete;
   LayerComparison& operator=(const LayerComparison&) = delete;
@@ -75,16 +75,16 @@ class LayerComparison {
   void see(Part& part, std::int64_t first, std::int64_t count, std::int32_t* sums, const std::uint8_t* answer) const;
 
   // Returns the result of all pieces that the parts have seen. It does not depend on how the pieces were distributed.
-  [[nodiscard]] LayerOpinion finish(std::span<const Part* const> parts) const;
+  [[nodiscard]] LayerMismatches finish(std::span<const Part* const> parts) const;
 
  private:
   struct Layer;
   std::unique_ptr<Layer> layer_;
 };
 
-// Returns the same Disagreement by calling evaluate() on the whole output: slow, for tests. answer: the operator's, of
+// Returns the same Mismatches by calling evaluate() on the whole output: slow, for tests. answer: the operator's, of
 // output_shape().
-[[nodiscard]] Disagreement compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
-                                             const Tensor<std::uint8_t>& answer);
+[[nodiscard]] Mismatches compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
+                                           const Tensor<std::uint8_t>& answer);
 
 }  // namespace tieout

@@ -22,39 +22,39 @@ struct Shifts {
   }
 };
 
-Shifts shifts_of(const ChannelBounds& b, const AskedFor& asked, bool negative) {
+Shifts shifts_of(const ChannelBounds& b, const RequiredBounds& requested, bool negative) {
   Shifts shifts;
-  const bool any_nearest = asked.nearest_bias || asked.twice_rounded;
-  if ((any_nearest && !b.nearest_known) || (asked.truncated_bias && !b.truncated_known)) {
+  const bool any_nearest = requested.nearest_bias || requested.twice_rounded;
+  if ((any_nearest && !b.nearest_known) || (requested.truncated_bias && !b.truncated_known)) {
     shifts.add(ChannelBounds::kUnknownBias * b.multiplier);
     shifts.add(-ChannelBounds::kUnknownBias * b.multiplier);
   }
-  if (asked.nearest_bias) shifts.add(b.nearest);
-  if (asked.truncated_bias) shifts.add(b.truncated);
-  if (asked.twice_rounded) shifts.add(b.nearest + b.twice);
-  if (asked.twice_rounded && negative) shifts.add(b.nearest - b.twice);
+  if (requested.nearest_bias) shifts.add(b.nearest);
+  if (requested.truncated_bias) shifts.add(b.truncated);
+  if (requested.twice_rounded) shifts.add(b.nearest + b.twice);
+  if (requested.twice_rounded && negative) shifts.add(b.nearest - b.twice);
   return shifts;
 }
 
 // Handles the elements begin..end of one period one by one. place: the index of `begin` in the period.
-std::int64_t one_by_one(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer, std::int64_t begin,
-                        std::int64_t end, std::int64_t place, float norm, std::uint32_t* suspects) {
+std::int64_t one_by_one(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer, std::int64_t begin,
+                        std::int64_t end, std::int64_t place, float norm, std::uint32_t* candidates) {
   std::int64_t found = 0;
   for (std::int64_t i = begin; i < end; ++i) {
-    const SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>((place + i - begin) / kLanes)];
+    const NearTieTable::Sixteen& block = t.constants[static_cast<std::size_t>((place + i - begin) / kLanes)];
     const auto j = static_cast<std::size_t>((place + i - begin) % kLanes);
     const float scaled = static_cast<float>(raw[i]) * block.multiplier[j];
     const float inside = std::min(std::max(scaled + block.centre[j], t.lowest), t.highest);
     const float apart = std::fabs(inside - static_cast<float>(answer[i]));
     if (!(apart <= block.limit[j] - norm * block.per_norm[j] - std::fabs(scaled) * t.half))
-      suspects[found++] = static_cast<std::uint32_t>(i);
+      candidates[found++] = static_cast<std::uint32_t>(i);
   }
   return found;
 }
 
 // Uses the vector extensions of g++, which map to the registers of the target.
-std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const std::uint8_t* answer,
-                           std::int64_t count, const float* norms, std::uint32_t* suspects) {
+std::int64_t find_portable(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer,
+                           std::int64_t count, const float* norms, std::uint32_t* candidates) {
   using Floats [[gnu::vector_size(kLanes * 4)]] = float;
   using Ints [[gnu::vector_size(kLanes * 4)]] = std::int32_t;
   using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
@@ -67,7 +67,7 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
       Ints sums;
       Bytes bytes;
       Floats multiplier, centre, limit, per_norm;
-      const SuspectTable::Sixteen& constants = t.constants[static_cast<std::size_t>((i - begin) / kLanes)];
+      const NearTieTable::Sixteen& constants = t.constants[static_cast<std::size_t>((i - begin) / kLanes)];
       __builtin_memcpy(&sums, raw + i, sizeof sums);
       __builtin_memcpy(&bytes, answer + i, sizeof bytes);
       __builtin_memcpy(&multiplier, constants.multiplier.data(), sizeof multiplier);
@@ -85,19 +85,19 @@ std::int64_t find_portable(const SuspectTable& t, const std::int32_t* raw, const
       for (int lane = 0; lane < kLanes; ++lane) all &= plain[lane];
       if (all != 0) continue;
       for (int lane = 0; lane < kLanes; ++lane) {
-        if (plain[lane] == 0) suspects[found++] = static_cast<std::uint32_t>(i + lane);
+        if (plain[lane] == 0) candidates[found++] = static_cast<std::uint32_t>(i + lane);
       }
     }
-    found += one_by_one(t, raw, answer, i, end, i - begin, norm, suspects + found);
+    found += one_by_one(t, raw, answer, i, end, i - begin, norm, candidates + found);
   }
   return found;
 }
 
-// Collects bit masks of the suspects among 64 elements without a branch, which would be unpredictable, and writes the
+// Collects bit masks of the candidates among 64 elements without a branch, which would be unpredictable, and writes the
 // indices of several masks together.
 class Words {
  public:
-  explicit Words(std::uint32_t* suspects) : suspects_(suspects) {}
+  explicit Words(std::uint32_t* candidates) : candidates_(candidates) {}
 
   void put(std::uint64_t others, std::int64_t first) {
     words_[full_] = others;
@@ -110,19 +110,19 @@ class Words {
   void look() {
     for (std::size_t w = 0; w < full_; ++w) {
       for (std::uint64_t others = words_[w]; others != 0; others &= others - 1) {
-        suspects_[found_++] = static_cast<std::uint32_t>(places_[w] + __builtin_ctzll(others));
+        candidates_[found_++] = static_cast<std::uint32_t>(places_[w] + __builtin_ctzll(others));
       }
     }
     full_ = 0;
   }
 
-  [[nodiscard]] std::uint32_t* end() { return suspects_ + found_; }
+  [[nodiscard]] std::uint32_t* end() { return candidates_ + found_; }
   void add(std::int64_t count) { found_ += count; }
   [[nodiscard]] std::int64_t found() const { return found_; }
 
  private:
   static constexpr std::size_t kAtOnce = 32;
-  std::uint32_t* suspects_;
+  std::uint32_t* candidates_;
   std::array<std::uint64_t, kAtOnce> words_;
   std::array<std::int64_t, kAtOnce> places_;
   std::size_t full_ = 0;
@@ -133,8 +133,8 @@ struct OfAllAvx2 {
   __m256 lowest, highest, half;
 };
 
-// Returns a bit for each of eight elements, set for a suspect.
-[[gnu::target("avx2,fma"), gnu::always_inline]] inline std::uint64_t eight(const SuspectTable::Sixteen& constants,
+// Returns a bit for each of eight elements, set for a candidate.
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline std::uint64_t eight(const NearTieTable::Sixteen& constants,
                                                                            std::size_t from, const std::int32_t* raw,
                                                                            const std::uint8_t* answer,
                                                                            const OfAllAvx2& all, __m256 norm) {
@@ -151,15 +151,15 @@ struct OfAllAvx2 {
   return static_cast<std::uint64_t>(_mm256_movemask_ps(_mm256_cmp_ps(apart, allowed, _CMP_NLE_UQ)));
 }
 
-[[gnu::target("avx2,fma")]] std::int64_t find_avx2(const SuspectTable& t, const std::int32_t* raw,
+[[gnu::target("avx2,fma")]] std::int64_t find_avx2(const NearTieTable& t, const std::int32_t* raw,
                                                    const std::uint8_t* answer, std::int64_t count, const float* norms,
-                                                   std::uint32_t* suspects) {
+                                                   std::uint32_t* candidates) {
   const OfAllAvx2 all{_mm256_set1_ps(t.lowest), _mm256_set1_ps(t.highest), _mm256_set1_ps(t.half)};
-  Words words(suspects);
+  Words words(candidates);
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
     const __m256 norm = _mm256_set1_ps(norms[block]);
-    const SuspectTable::Sixteen* constants = t.constants.data();
+    const NearTieTable::Sixteen* constants = t.constants.data();
     std::int64_t i = begin;
     while (i + kLanes <= end) {
       const std::int64_t first = i;
@@ -182,10 +182,10 @@ struct OfAll {
   __m512 lowest, highest, half;
 };
 
-// Returns a bit for each of 16 elements, set for a suspect. Intrinsics that g++ 12 warns of in their unmasked form (GCC
-// bug 105593) are used in their masked form, with all lanes selected.
+// Returns a bit for each of 16 elements, set for a candidate. Intrinsics that g++ 12 warns of in their unmasked form
+// (GCC bug 105593) are used in their masked form, with all lanes selected.
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq"), gnu::always_inline]] inline __mmask16 sixteen(
-    const SuspectTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer, const OfAll& all,
+    const NearTieTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer, const OfAll& all,
     __m512 norm) {
   constexpr __mmask16 kAll = 0xffff;
   const __m512 scaled =
@@ -200,17 +200,17 @@ struct OfAll {
   return _mm512_cmp_ps_mask(_mm512_abs_ps(inside - y), allowed, _CMP_NLE_UQ);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const SuspectTable& t,
+[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const NearTieTable& t,
                                                                                const std::int32_t* raw,
                                                                                const std::uint8_t* answer,
                                                                                std::int64_t count, const float* norms,
-                                                                               std::uint32_t* suspects) {
+                                                                               std::uint32_t* candidates) {
   const OfAll all{_mm512_set1_ps(t.lowest), _mm512_set1_ps(t.highest), _mm512_set1_ps(t.half)};
-  Words words(suspects);
+  Words words(candidates);
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
     const __m512 norm = _mm512_set1_ps(norms[block]);
-    const SuspectTable::Sixteen* constants = t.constants.data();
+    const NearTieTable::Sixteen* constants = t.constants.data();
     std::int64_t i = begin;
     for (; i + 4 * kLanes <= end; i += 4 * kLanes, constants += 4) {
       std::uint64_t others[4];
@@ -230,31 +230,31 @@ struct OfAll {
 
 }  // namespace
 
-SuspectTable suspect_table(const ConvCase& c, std::span<const ChannelBounds> bounds, const AskedFor& asked_for) {
+NearTieTable near_tie_table(const ConvCase& c, std::span<const ChannelBounds> bounds, const RequiredBounds& required) {
   constexpr std::int64_t kWorthALoop = 256;  // elements
-  SuspectTable t;
+  NearTieTable t;
   const auto oz = static_cast<double>(c.output_zero_point);
   t.lowest = c.relu == Relu::on ? static_cast<float>(oz) : 0.0F;
   const std::int64_t shortest = std::lcm(c.out_channels, kLanes);
-  t.half = asked_for.float_sum && !bounds.empty() ? static_cast<float>(bounds.front().half) : 0;
+  t.half = required.float_sum && !bounds.empty() ? static_cast<float>(bounds.front().half) : 0;
   t.period = shortest * std::max<std::int64_t>(1, kWorthALoop / shortest);
   t.constants.resize(static_cast<std::size_t>(t.period / kLanes));
   for (std::int64_t i = 0; i < t.period; ++i) {
     const ChannelBounds& b = bounds[static_cast<std::size_t>(i % c.out_channels)];
-    const Shifts shifts = shifts_of(b, asked_for, t.lowest < static_cast<float>(oz));
+    const Shifts shifts = shifts_of(b, required, t.lowest < static_cast<float>(oz));
     const double beside = b.near + 257 * ChannelBounds::kSlope + (shifts.highest - shifts.lowest) / 2;
-    SuspectTable::Sixteen& block = t.constants[static_cast<std::size_t>(i / kLanes)];
+    NearTieTable::Sixteen& block = t.constants[static_cast<std::size_t>(i / kLanes)];
     const auto lane = static_cast<std::size_t>(i % kLanes);
     block.multiplier[lane] = static_cast<float>(b.multiplier);
     block.centre[lane] = static_cast<float>(b.bias + oz + (shifts.highest + shifts.lowest) / 2);
-    block.limit[lane] = b.tame ? static_cast<float>(0.5 - beside) : -1.0F;
+    block.limit[lane] = b.bounds_hold ? static_cast<float>(0.5 - beside) : -1.0F;
     block.per_norm[lane] =
-        static_cast<float>(std::max(asked_for.float_sum ? b.float_sum : 0, asked_for.activations ? b.activations : 0));
+        static_cast<float>(std::max(required.float_sum ? b.float_sum : 0, required.activations ? b.activations : 0));
   }
   return t;
 }
 
-FindSuspects find_suspects(VectorIsa isa) {
+FindCandidates find_candidates(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return find_portable;
     case VectorIsa::avx2: return find_avx2;

@@ -1,6 +1,6 @@
 #pragma once
-// Finds the suspects of a layer: the output elements at which a requested hypothesis could give another value than the
-// operator did, because the exact value is within the hypothesis' error bound (error_bounds.h) of a rounding
+// Finds the candidates of a layer: the output elements at which a requested hypothesis could give another value than
+// the operator did, because the exact value is within the hypothesis' error bound (error_bounds.h) of a rounding
 // boundary, or because the operator's answer is not the rounded exact value. The filter costs a few instructions per 16
 // elements and discards all other elements.
 
@@ -15,7 +15,7 @@
 namespace tieout {
 
 // The kinds of hypotheses (Hypothesis::Distance) whose error bounds the filter must respect.
-struct AskedFor {
+struct RequiredBounds {
   // The distances `roundings` and `pairs`. These bounds are always included; the field is not read.
   bool exact = false;
   bool activations = false, float_sum = false;
@@ -27,13 +27,13 @@ struct AskedFor {
 // place in the period.
 //
 //   scaled = raw * multiplier,  value = clamp(scaled + centre, lowest, highest)    with the output's zero point
-//   an element is no suspect if  |value - answer| <= limit - norm * per_norm - |scaled| * half
+//   an element is no candidate if  |value - answer| <= limit - norm * per_norm - |scaled| * half
 //
 // centre: the bias, the zero point and the middle of the shifts of the requested hypotheses. limit: 1/2, less half the
 // distance between the lowest and the highest shift, less the roundings for |s| <= 257; a larger |s| is a whole step
 // beyond the clamp, far more than its roundings. per_norm, half: ChannelBounds::activations and float_sum,
 // ChannelBounds::half.
-struct SuspectTable {
+struct NearTieTable {
   struct alignas(64) Sixteen {
     std::array<float, 16> multiplier, centre, limit, per_norm;
   };
@@ -42,19 +42,19 @@ struct SuspectTable {
   float lowest = 0, highest = 255;
   float half = 0;
 };
-// Returns the constants for a layer. bounds: one entry per output channel; every element of a channel that is not tame
-// becomes a suspect.
-[[nodiscard]] SuspectTable suspect_table(const ConvCase& c, std::span<const ChannelBounds> bounds,
-                                         const AskedFor& asked_for);
+// Returns the constants for a layer. bounds: one entry per output channel; every element of a channel that is not
+// bounds_hold becomes a candidate.
+[[nodiscard]] NearTieTable near_tie_table(const ConvCase& c, std::span<const ChannelBounds> bounds,
+                                          const RequiredBounds& required);
 
-// Writes the indices of the suspects among `count` elements to `suspects`, ascending, and returns their number.
+// Writes the indices of the candidates among `count` elements to `candidates`, ascending, and returns their number.
 //   table:    the first element uses the first constants
 //   raw:      the exact sums of (x - xz) * (w - wz)
 //   answer:   the operator's output
 //   norms:    for each period of elements, an upper bound of |x| over their windows
-//   suspects: must have space for `count` indices
-using FindSuspects = std::int64_t (*)(const SuspectTable& table, const std::int32_t* raw, const std::uint8_t* answer,
-                                      std::int64_t count, const float* norms, std::uint32_t* suspects);
-[[nodiscard]] FindSuspects find_suspects(VectorIsa isa);
+//   candidates: must have space for `count` indices
+using FindCandidates = std::int64_t (*)(const NearTieTable& table, const std::int32_t* raw, const std::uint8_t* answer,
+                                        std::int64_t count, const float* norms, std::uint32_t* candidates);
+[[nodiscard]] FindCandidates find_candidates(VectorIsa isa);
 
 }  // namespace tieout

@@ -104,7 +104,7 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
 
 // Activations that are large enough are rare, and are searched once and not once for each window.
 void SaturatingPairs::find_pixels(VectorIsa isa) {
-  const ProofLanes lanes = proof_lanes(isa);
+  const LayerLoops lanes = layer_loops(isa);
   const std::int64_t channels = c_.in_channels, pixels = c_.batch * volume(c_.input);
   constexpr std::int64_t kAtOnce = 4096;  // bytes
   const std::int64_t some = std::max<std::int64_t>(1, kAtOnce / channels);

@@ -15,7 +15,7 @@
 namespace tieout {
 namespace {
 
-TEST(ProofLanes, NormsAreTheirDefinition) {
+TEST(LayerLoops, NormsAreTheirDefinition) {
   Random random(31);
   for (std::size_t count = 0; count <= 130; ++count) {
     const auto w = drawn<std::int8_t>(count, random);
@@ -29,7 +29,7 @@ TEST(ProofLanes, NormsAreTheirDefinition) {
       }
       for (const VectorIsa isa : vector_isas()) {
         std::vector<std::int32_t> found(squares.size());
-        ASSERT_EQ(proof_lanes(isa).norms(w.data(), std::ssize(w), zero_point, found.data()), sum) << count;
+        ASSERT_EQ(layer_loops(isa).norms(w.data(), std::ssize(w), zero_point, found.data()), sum) << count;
         ASSERT_EQ(found, squares) << count;
       }
     }
@@ -38,7 +38,7 @@ TEST(ProofLanes, NormsAreTheirDefinition) {
 
 // Lengths: 8 and 16 fill registers of bytes with digits, 3 is that of an RGB input, 9 is one more than a register. Few
 // and many channels are summed, and one sum is wrong by a power of two.
-TEST(ProofLanes, OneWrongSumIsNotProven) {
+TEST(LayerLoops, OneWrongSumIsNotProven) {
   Random random(32);
   for (const std::int64_t length : {1, 3, 8, 9, 16, 67}) {
     for (const std::int64_t outputs : {1, 15, 16, 17, 40}) {
@@ -65,7 +65,7 @@ TEST(ProofLanes, OneWrongSumIsNotProven) {
         }
       }
       for (const VectorIsa isa : vector_isas()) {
-        const ProofLanes lanes = proof_lanes(isa);
+        const LayerLoops lanes = layer_loops(isa);
         std::vector<std::uint64_t> arranged = combined;
         lanes.arrange(arranged.data(), std::ssize(arranged));
         const std::vector<CombinedRun> runs{{x.data(), arranged.data()}, {x.data() + length, arranged.data() + padded}};
@@ -95,7 +95,7 @@ TEST(ProofLanes, OneWrongSumIsNotProven) {
 }
 
 // The largest sums of digits: all bytes are 255, and all digits are -2^15 or -2^7.
-TEST(ProofLanes, DigitsAddUpWithoutOverflow) {
+TEST(LayerLoops, DigitsAddUpWithoutOverflow) {
   for (const std::uint64_t combined : {-0x8000800080008000U, -0x8080808080808080U}) {
     for (const std::int64_t length : {1016, 1023, 1024, 1025, 2049, 65536}) {
       const std::vector<std::uint8_t> x(static_cast<std::size_t>(length), 255);
@@ -104,7 +104,7 @@ TEST(ProofLanes, DigitsAddUpWithoutOverflow) {
       const std::int32_t random = 7, sum = 5;
       const std::uint64_t zero_point = static_cast<std::uint64_t>(length) * 255 * combined - 35;
       for (const VectorIsa isa : vector_isas()) {
-        const ProofLanes lanes = proof_lanes(isa);
+        const LayerLoops lanes = layer_loops(isa);
         std::vector<std::uint64_t> arranged = all;
         lanes.arrange(arranged.data(), std::ssize(arranged));
         const CombinedRun run{x.data(), arranged.data()};
@@ -127,21 +127,21 @@ TEST(ProofLanes, DigitsAddUpWithoutOverflow) {
 }
 
 // The sums exceed what lanes of 32 bits hold.
-TEST(ProofLanes, LengthsOfMillionsOfNumbers) {
+TEST(LayerLoops, LengthsOfMillionsOfNumbers) {
   constexpr std::int64_t kCount = (std::int64_t{1} << 21) + 33;
   const std::vector<std::int8_t> w(kCount, -128);
   const std::vector<std::uint8_t> a(kCount, 255);
   for (const VectorIsa isa : vector_isas()) {
     std::vector<std::int32_t> squares((kCount + kNormBlock - 1) / kNormBlock);
-    EXPECT_EQ(proof_lanes(isa).norms(w.data(), kCount, 127, squares.data()), 255 * kCount);
+    EXPECT_EQ(layer_loops(isa).norms(w.data(), kCount, 127, squares.data()), 255 * kCount);
     EXPECT_EQ(squares.front(), kNormBlock * 255 * 255);
     EXPECT_EQ(squares.back(), 255 * 255);
-    EXPECT_EQ(proof_lanes(isa).squares(a.data(), kCount, 0), std::uint64_t{65025} * kCount);  // 255^2
+    EXPECT_EQ(layer_loops(isa).squares(a.data(), kCount, 0), std::uint64_t{65025} * kCount);  // 255^2
   }
 }
 
 // 64 channels are a register of bytes. Strides share columns or do not, and weights fit in bytes or do not.
-TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
+TEST(LayerLoops, DepthwiseSumsAreTheirDefinition) {
   Random random(33);
   for (const std::int64_t channels : {1, 16, 63, 64, 65, 96, 144}) {
     for (const std::int64_t stride : {1, 2}) {
@@ -168,7 +168,7 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
             }
           }
           for (const VectorIsa isa : vector_isas()) {
-            const ProofLanes lanes = proof_lanes(isa);
+            const LayerLoops lanes = layer_loops(isa);
             const AlignedVector<std::int8_t> packed = lanes.pack_taps(w.data(), taps, columns, channels);
             std::vector<std::int32_t> handed_over = sums;
             const DepthwiseSumRow row{.taps = from.data(),
@@ -196,7 +196,7 @@ TEST(ProofLanes, DepthwiseSumsAreTheirDefinition) {
 
 // The expected sums follow the definition, with blocks of four channels at all kernel positions. Activations have eight
 // and seven bits.
-TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
+TEST(PartialSums, ByTapsAreThoseOfTheOrder) {
   Random random(35);
   for (const std::int64_t channels : {64, 128, 320}) {
     for (const std::int64_t taps : {2, 9}) {
@@ -209,7 +209,7 @@ TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
         std::vector<std::vector<const std::uint8_t*>> rows(kWindows);
         std::vector<const std::uint8_t* const*> windows;
         std::vector<std::int64_t> expected(kWindows), found(kWindows);
-        const RunningTaps running{w.data(), taps, channels, zero_point};
+        const PartialSumTaps running{w.data(), taps, channels, zero_point};
         ASSERT_EQ(running.block(), 4 * taps);
         for (std::size_t n = 0; n < kWindows; ++n) {
           const std::uint8_t* const of_window = x.data() + static_cast<std::int64_t>(n) * length;
@@ -224,8 +224,8 @@ TEST(RunningSums, ByTapsAreThoseOfTheOrder) {
           }
         }
         for (const VectorIsa isa : vector_isas()) {
-          if (running_sums_by_taps(isa) == nullptr) continue;
-          running_sums_by_taps(isa)(running, windows, found.data());
+          if (partial_sums_by_taps(isa) == nullptr) continue;
+          partial_sums_by_taps(isa)(running, windows, found.data());
           ASSERT_EQ(found, expected) << channels << ' ' << taps;
         }
       }

@@ -19,11 +19,11 @@ VectorIsa isa_for(std::int64_t bytes, VectorIsa isa) {
 
 }  // namespace
 
-SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa)
+SumCheck::SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),
-      lanes_(proof_lanes(isa_for(windows_.length(), isa))),
+      lanes_(layer_loops(isa_for(windows_.length(), isa))),
       channels_(c_.in_channels / c_.groups),
       outputs_(c_.out_channels / c_.groups),
       directly_(is_depthwise(c_)),
@@ -48,11 +48,11 @@ SumProof::SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds
   combine(bounds, seed);
 }
 
-void SumProof::combine(std::span<const ChannelBounds> bounds, std::uint64_t seed) {
+void SumCheck::combine(std::span<const ChannelBounds> bounds, std::uint64_t seed) {
   Random random(seed);
   for (std::int64_t k = 0; k < c_.out_channels; ++k) {
     const auto drawn = static_cast<std::int32_t>(random.next() >> 32U);
-    random_.push_back(bounds[static_cast<std::size_t>(k)].tame ? drawn : 0);
+    random_.push_back(bounds[static_cast<std::size_t>(k)].bounds_hold ? drawn : 0);
   }
   const std::int64_t length = windows_.length(), taps = windows_.taps();
   combined_.resize(static_cast<std::size_t>(c_.groups * taps / run_taps_ * run_length_));
@@ -79,8 +79,8 @@ void SumProof::combine(std::span<const ChannelBounds> bounds, std::uint64_t seed
   lanes_.arrange(combined_.data(), static_cast<std::int64_t>(combined_.size()));
 }
 
-void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
-                    std::vector<OutputElement>& wrong) const {
+void SumCheck::correct(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
+                       std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
   const std::int64_t plane = out[1] * out[2];
   while (count > 0) {
@@ -102,7 +102,7 @@ void SumProof::mend(std::int64_t first, std::int64_t count, std::int32_t* sums, 
 }
 
 // Copying the lines together with their padding is much cheaper than treating the windows at the edges separately.
-bool SumProof::locate(Piece& piece, Room& room) const {
+bool SumCheck::locate(Piece& piece, Room& room) const {
   const auto from = [&](std::size_t d) { return piece.at[d] * c_.stride[d] - c_.padding[d]; };
   const std::int64_t line = c_.input[2] * c_.in_channels;
   const auto line_at = [&](std::int64_t z, std::int64_t y) {
@@ -144,7 +144,7 @@ bool SumProof::locate(Piece& piece, Room& room) const {
   return true;
 }
 
-void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
+void SumCheck::prove(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
   const std::int64_t taps = windows_.taps();
   // A 1x1 convolution without stride is one single row.
@@ -167,7 +167,7 @@ void SumProof::prove(const Piece& piece, Room& room, std::vector<OutputElement>&
 }
 
 // Checks each window separately, for taps that are so far apart that the lines between them would be megabytes.
-void SumProof::prove_one_by_one(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
+void SumCheck::prove_one_by_one(const Piece& piece, Room& room, std::vector<OutputElement>& wrong) const {
   const Spatial out = output_size(c_);
   const auto pixel = static_cast<std::size_t>(c_.in_channels);
   room.taps.resize(static_cast<std::size_t>(windows_.taps()));
@@ -184,7 +184,7 @@ void SumProof::prove_one_by_one(const Piece& piece, Room& room, std::vector<Outp
   }
 }
 
-void SumProof::prove_row(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+void SumCheck::prove_row(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
                          std::vector<OutputElement>& wrong) const {
   if (directly_) {
     prove_directly(position, count, sums, room, wrong);
@@ -193,7 +193,7 @@ void SumProof::prove_row(std::int64_t position, std::int64_t count, std::int32_t
   }
 }
 
-void SumProof::prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
+void SumCheck::prove_directly(std::int64_t position, std::int64_t count, std::int32_t* sums, const Room& room,
                               std::vector<OutputElement>& wrong) const {
   const DepthwiseSumRow row{.taps = room.taps.data(),
                             .tap_count = windows_.taps(),
@@ -211,7 +211,7 @@ void SumProof::prove_directly(std::int64_t position, std::int64_t count, std::in
   }
 }
 
-void SumProof::prove_randomly(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
+void SumCheck::prove_randomly(std::int64_t position, std::int64_t count, std::int32_t* sums, Room& room,
                               std::vector<OutputElement>& wrong) const {
   const std::int64_t runs = windows_.taps() / run_taps_;
   for (std::int64_t g = 0; g < c_.groups; ++g) {
@@ -242,7 +242,7 @@ void SumProof::prove_randomly(std::int64_t position, std::int64_t count, std::in
   }
 }
 
-std::int32_t SumProof::literal(std::int64_t position, std::int64_t k) const {
+std::int32_t SumCheck::literal(std::int64_t position, std::int64_t k) const {
   const OutputPlace place(position, output_size(c_));
   const std::int64_t taps = windows_.taps();
   const std::int8_t* const w = layer_.weight + k * channels_ * taps;

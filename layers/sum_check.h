@@ -24,11 +24,11 @@
 
 namespace tieout {
 
-class SumProof {
+class SumCheck {
  public:
-  // layer: must outlive this; its activation may be exchanged. bounds: by output channel; a channel that is not tame
-  // may wrap, and is not checked where random numbers are used.
-  SumProof(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
+  // layer: must outlive this; its activation may be exchanged. bounds: by output channel; a channel that is not
+  // bounds_hold may wrap, and is not checked where random numbers are used.
+  SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
 
   // Buffers that are reused from call to call; one instance per thread.
   struct Room {
@@ -39,8 +39,8 @@ class SumProof {
 
   // Checks and corrects the sums of `count` output positions from `first` on. sums: K per position, int32, with zero
   // points taken out. Wrong sums are replaced by the right ones, and their elements are appended to `wrong`.
-  void mend(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
-            std::vector<OutputElement>& wrong) const;
+  void correct(std::int64_t first, std::int64_t count, std::int32_t* sums, Room& room,
+               std::vector<OutputElement>& wrong) const;
 
  private:
   // Output positions of one plane (an image and an output depth), and the input lines that their windows lie in.
@@ -71,7 +71,7 @@ class SumProof {
   const LayerView& layer_;
   const ConvCase& c_;
   LayerWindows windows_;
-  ProofLanes lanes_;
+  LayerLoops lanes_;
   std::int64_t channels_, outputs_;  // input and output channels per group
   // True in depthwise layers: sums are computed and compared.
   bool directly_;
@@ -79,12 +79,12 @@ class SumProof {
   // its R.
   std::int64_t run_taps_, run_length_;
   AlignedVector<std::int32_t> random_;  // r
-  // R: groups x runs x run_length_, in the order of ProofLanes::arrange().
+  // R: groups x runs x run_length_, in the order of LayerLoops::arrange().
   AlignedVector<std::uint64_t> combined_;
   std::vector<std::uint64_t> zero_points_;  // xz * sum of R for each group
   // In depthwise layers: taps x C of w - wz, and by channel -xz times their sum.
   AlignedVector<std::int32_t> taps_, shifts_;
-  // The same taps in the order of ProofLanes::pack_taps(), or empty.
+  // The same taps in the order of LayerLoops::pack_taps(), or empty.
   AlignedVector<std::int8_t> packed_;
 };
 

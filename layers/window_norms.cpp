@@ -19,7 +19,7 @@ float upward(double squares) { return static_cast<float>(std::sqrt(squares) * (1
 WindowNorms::WindowNorms(const LayerView& layer, VectorIsa isa, Detail detail)
     : layer_(layer),
       c_(*layer.spec),
-      lanes_(proof_lanes(isa)),
+      lanes_(layer_loops(isa)),
       by_pixel_(detail == Detail::windows && c_.groups == 1 && c_.in_channels >= kWorthIt) {}
 
 void WindowNorms::begin(const ActivationRange& range) {

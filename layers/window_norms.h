@@ -31,7 +31,7 @@ class WindowNorms {
 
   const LayerView& layer_;
   const ConvCase& c_;
-  ProofLanes lanes_;
+  LayerLoops lanes_;
   bool by_pixel_;
   float widest_ = 0;
   // N x D x H x W: for each pixel, the sum of squares over its channels; empty if windows are not measured.

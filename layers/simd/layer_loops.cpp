@@ -94,7 +94,7 @@ void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, s
   *highest = *high;
 }
 
-ProofLanes portable() {
+LayerLoops portable() {
   return {.first_unproven = first_unproven,
           .add_weights = add_weights,
           .norms = norms,
@@ -128,12 +128,12 @@ std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRo
   return row.positions * row.count;
 }
 
-ProofLanes proof_lanes(VectorIsa isa) {
+LayerLoops layer_loops(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return portable();
-    case VectorIsa::avx2: return proof_lanes_avx2();
-    case VectorIsa::avx512: return proof_lanes_avx512();
-    case VectorIsa::avx512_vnni: return proof_lanes_avx512_vnni();
+    case VectorIsa::avx2: return layer_loops_avx2();
+    case VectorIsa::avx512: return layer_loops_avx512();
+    case VectorIsa::avx512_vnni: return layer_loops_avx512_vnni();
   }
   return portable();
 }

@@ -31,7 +31,7 @@ struct CombinedRow {
 };
 
 // A row of output positions of a depthwise layer. taps: the bytes of each kernel position at the first output position.
-// step: bytes from one output position to the next. count: number of channels. w, shift: see ProofLanes::first_wrong.
+// step: bytes from one output position to the next. count: number of channels. w, shift: see LayerLoops::first_wrong.
 struct DepthwiseSumRow {
   const std::uint8_t* const* taps;
   std::int64_t tap_count, step, positions, count;
@@ -40,7 +40,7 @@ struct DepthwiseSumRow {
   const std::int8_t* packed;
 };
 
-// True if the sum of channel i at position p differs from its definition in ProofLanes::first_wrong.
+// True if the sum of channel i at position p differs from its definition in LayerLoops::first_wrong.
 [[nodiscard]] bool is_wrong(const DepthwiseSumRow& row, std::int64_t p, std::int64_t i);
 
 // Returns the first position from `begin` on with a wrong sum in one of the kDepthwiseChannels channels from `channel`
@@ -48,12 +48,12 @@ struct DepthwiseSumRow {
 using FirstWrongPosition = std::int64_t (*)(const DepthwiseSumRow& row, std::int64_t begin, std::int64_t channel);
 inline constexpr std::int64_t kDepthwiseChannels = 16;
 
-// Implements ProofLanes::first_wrong by such a function. Channels behind the last whole register are checked one by
+// Implements LayerLoops::first_wrong by such a function. Channels behind the last whole register are checked one by
 // one.
 [[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row,
                                           std::int64_t begin);
 
-struct ProofLanes {
+struct LayerLoops {
   // Returns the first position from `begin` on at which sum of x[i] * R[i] - xz * sum of R - sum of r[k] * sums[k] is
   // not 0 modulo 2^64, or row.positions.
   std::int64_t (*first_unproven)(const CombinedRow& row, std::int64_t begin);
@@ -82,18 +82,18 @@ struct ProofLanes {
   void (*extremes)(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest);
 };
 
-[[nodiscard]] ProofLanes proof_lanes(VectorIsa isa);
-[[nodiscard]] ProofLanes proof_lanes_avx2();    // requires AVX2
-[[nodiscard]] ProofLanes proof_lanes_avx512();  // requires AVX-512 F, BW, DQ and VL
+[[nodiscard]] LayerLoops layer_loops(VectorIsa isa);
+[[nodiscard]] LayerLoops layer_loops_avx2();    // requires AVX2
+[[nodiscard]] LayerLoops layer_loops_avx512();  // requires AVX-512 F, BW, DQ and VL
 // Requires AVX-512 VNNI as well. Windows must have at most kMostDigitBytes bytes.
-[[nodiscard]] ProofLanes proof_lanes_avx512_vnni();
+[[nodiscard]] LayerLoops layer_loops_avx512_vnni();
 
-// The part of proof_lanes_avx512_vnni() for depthwise layers.
+// The part of layer_loops_avx512_vnni() for depthwise layers.
 [[nodiscard]] std::int64_t first_wrong_vnni(const DepthwiseSumRow& row, std::int64_t begin);
 [[nodiscard]] AlignedVector<std::int8_t> pack_taps_vnni(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
                                                         std::int64_t channels);
 
-// Number of weights whose squares ProofLanes::norms adds up to one number.
+// Number of weights whose squares LayerLoops::norms adds up to one number.
 inline constexpr std::int64_t kNormBlock = 32;
 
 // The limit for windows with digits: sums of digit products, each at most 255 * 128, must fit in 32 bits.

@@ -273,7 +273,7 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
 
 }  // namespace
 
-ProofLanes proof_lanes_avx2() {
+LayerLoops layer_loops_avx2() {
   return {.first_unproven = first_unproven,
           .arrange = arrange,
           .add_weights = add_weights,

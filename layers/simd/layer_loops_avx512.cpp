@@ -205,7 +205,7 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
 
 }  // namespace
 
-ProofLanes proof_lanes_avx512() {
+LayerLoops layer_loops_avx512() {
   return {.first_unproven = first_unproven,
           .add_weights = add_weights,
           .norms = norms,

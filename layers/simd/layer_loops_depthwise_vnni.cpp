@@ -96,7 +96,7 @@ struct Four {
 }  // namespace
 
 std::int64_t first_wrong_vnni(const DepthwiseSumRow& row, std::int64_t begin) {
-  if (row.packed == nullptr) return proof_lanes_avx512().first_wrong(row, begin);
+  if (row.packed == nullptr) return layer_loops_avx512().first_wrong(row, begin);
   for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
     std::int64_t first = row.positions;
     for (std::int64_t channel = 0; channel < row.count; channel += kChannels) {

@@ -110,8 +110,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 
 }  // namespace
 
-ProofLanes proof_lanes_avx512_vnni() {
-  ProofLanes lanes = proof_lanes_avx512();
+LayerLoops layer_loops_avx512_vnni() {
+  LayerLoops lanes = layer_loops_avx512();
   lanes.first_unproven = first_unproven;
   lanes.arrange = arrange;
   lanes.first_wrong = first_wrong_vnni;

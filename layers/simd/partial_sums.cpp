@@ -6,7 +6,7 @@ namespace tieout {
 namespace {
 
 // This form allows g++ to vectorize the loop.
-[[gnu::always_inline]] inline std::int64_t sums(const RunningProducts& products) {
+[[gnu::always_inline]] inline std::int64_t sums(const PartialSumProducts& products) {
   const std::uint8_t* const __restrict x = products.x;
   const std::int8_t* const __restrict w = products.w;
   const auto xz = static_cast<std::int16_t>(products.activation_zero_point);
@@ -18,9 +18,9 @@ namespace {
     total += std::abs(end);
   };
   std::int64_t i = 0;
-  for (; i + kRunningBlock <= products.count; i += kRunningBlock) {
+  for (; i + kPartialSumBlock <= products.count; i += kPartialSumBlock) {
     std::int32_t block = 0;
-    for (std::int64_t j = i; j < i + kRunningBlock; ++j) {
+    for (std::int64_t j = i; j < i + kPartialSumBlock; ++j) {
       block += static_cast<std::int16_t>(x[j] - xz) * static_cast<std::int16_t>(w[j] - wz);
     }
     add(block);
@@ -30,32 +30,32 @@ namespace {
     for (; i < products.count; ++i) block += (x[i] - xz) * (w[i] - wz);
     add(block);
   }
-  return total * kRunningBlock;
+  return total * kPartialSumBlock;
 }
 
-std::int64_t sums_portable(const RunningProducts& products) { return sums(products); }
+std::int64_t sums_portable(const PartialSumProducts& products) { return sums(products); }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t sums_avx512(const RunningProducts& products) {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t sums_avx512(const PartialSumProducts& products) {
   return sums(products);
 }
 
 }  // namespace
 
-RunningSums running_sums(VectorIsa isa) {
+PartialSums partial_sums(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::portable: return sums_portable;
-    case VectorIsa::avx2: return running_sums_avx2;
+    case VectorIsa::avx2: return partial_sums_avx2;
     case VectorIsa::avx512: return sums_avx512;
-    case VectorIsa::avx512_vnni: return running_sums_vnni;
+    case VectorIsa::avx512_vnni: return partial_sums_vnni;
   }
   return sums_portable;
 }
 
-RunningSumsByTaps running_sums_by_taps(VectorIsa isa) {
+PartialSumsByTaps partial_sums_by_taps(VectorIsa isa) {
   switch (isa) {
     case VectorIsa::avx2:
-    case VectorIsa::avx512: return running_sums_avx2;
-    case VectorIsa::avx512_vnni: return running_sums_vnni;
+    case VectorIsa::avx512: return partial_sums_avx2;
+    case VectorIsa::avx512_vnni: return partial_sums_vnni;
     case VectorIsa::portable: break;
   }
   return nullptr;

@@ -14,9 +14,9 @@ namespace tieout {
 // those yet to be added. It is therefore at most the mean of the two bounds: half of the two |P| and of A_b. Hence
 //
 //   sum over j of |S_j|  <=  B * (sum over the ends of blocks of |P|)  +  B / 2 * sum of |x_i w_i|.
-inline constexpr std::int64_t kRunningBlock = 32;
+inline constexpr std::int64_t kPartialSumBlock = 32;
 
-struct RunningProducts {
+struct PartialSumProducts {
   const std::uint8_t* x;
   const std::int8_t* w;
   std::int64_t count;
@@ -27,7 +27,7 @@ struct RunningProducts {
 // The same products in channels-last order, for layers whose number of channels is a multiple of kTapChannels. Their
 // order of accumulation is channel, then kernel position, so that the products of four channels at all kernel positions
 // are consecutive: these are a block.
-struct RunningTaps {
+struct PartialSumTaps {
   const std::int8_t* w = nullptr;  // taps x channels; the zero point is 0
   std::int64_t taps = 0, channels = 0;
   std::int32_t activation_zero_point = 0;
@@ -36,21 +36,23 @@ struct RunningTaps {
 };
 inline constexpr std::int64_t kTapChannels = 64;
 
-// Returns the first term of the bound, with B = kRunningBlock. All sums must fit in int32.
-using RunningSums = std::int64_t (*)(const RunningProducts& products);
+// Returns the first term of the bound, with B = kPartialSumBlock. All sums must fit in int32.
+using PartialSums = std::int64_t (*)(const PartialSumProducts& products);
 // Returns the function for that instruction set.
-[[nodiscard]] RunningSums running_sums(VectorIsa isa);
+[[nodiscard]] PartialSums partial_sums(VectorIsa isa);
 // The implementations for CPUs with AVX2 and with AVX-512 VNNI.
-[[nodiscard]] std::int64_t running_sums_avx2(const RunningProducts& products);
-[[nodiscard]] std::int64_t running_sums_vnni(const RunningProducts& products);
+[[nodiscard]] std::int64_t partial_sums_avx2(const PartialSumProducts& products);
+[[nodiscard]] std::int64_t partial_sums_vnni(const PartialSumProducts& products);
 
-// Writes the first term of the bound, with B = RunningTaps::block(), for each of several windows with the same weights.
-// x: for each window, its kernel positions, `channels` bytes each. sums: one number for each window.
-using RunningSumsByTaps = void (*)(const RunningTaps& products, std::span<const std::uint8_t* const* const> x,
+// Writes the first term of the bound, with B = PartialSumTaps::block(), for each of several windows with the same
+// weights. x: for each window, its kernel positions, `channels` bytes each. sums: one number for each window.
+using PartialSumsByTaps = void (*)(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
                                    std::int64_t* sums);
 // Returns the function for that instruction set, or nullptr without one.
-[[nodiscard]] RunningSumsByTaps running_sums_by_taps(VectorIsa isa);
-void running_sums_avx2(const RunningTaps& products, std::span<const std::uint8_t* const* const> x, std::int64_t* sums);
-void running_sums_vnni(const RunningTaps& products, std::span<const std::uint8_t* const* const> x, std::int64_t* sums);
+[[nodiscard]] PartialSumsByTaps partial_sums_by_taps(VectorIsa isa);
+void partial_sums_avx2(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
+                       std::int64_t* sums);
+void partial_sums_vnni(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
+                       std::int64_t* sums);
 
 }  // namespace tieout

@@ -9,7 +9,7 @@ namespace tieout {
 namespace {
 
 constexpr std::int64_t kVector = 32;  // bytes, which are as many products
-static_assert(kRunningBlock == kVector && kTapChannels % kVector == 0);
+static_assert(kPartialSumBlock == kVector && kTapChannels % kVector == 0);
 
 // Multiplies activations of seven bits, as reduce_range produces them, without zero points: no pair of products leaves
 // 16 bits.
@@ -82,7 +82,7 @@ struct Ends {
 
 // Adds the products of eight blocks at a time, transposed into one register, then the remaining ones one by one.
 template <typename Bits>
-[[gnu::target("avx2")]] std::int64_t in_order(const RunningProducts& p, Bits& bits) {
+[[gnu::target("avx2")]] std::int64_t in_order(const PartialSumProducts& p, Bits& bits) {
   constexpr std::int64_t kEight = 8 * kVector;
   Ends ends = no_ends();
   std::int64_t i = 0;
@@ -100,16 +100,16 @@ template <typename Bits>
   }
   std::int64_t total = ends.added_up();
   for (std::int32_t end = ends.last(); i < p.count;) {
-    for (const std::int64_t stop = std::min(i + kRunningBlock, p.count); i < stop; ++i) {
+    for (const std::int64_t stop = std::min(i + kPartialSumBlock, p.count); i < stop; ++i) {
       end += (p.x[i] - p.activation_zero_point) * (p.w[i] - p.weight_zero_point);
     }
     total += std::abs(end);
   }
-  return total * kRunningBlock;
+  return total * kPartialSumBlock;
 }
 
 template <typename Bits>
-[[gnu::target("avx2")]] std::int64_t by_taps(const RunningTaps& p, const std::uint8_t* const* x, Bits& bits) {
+[[gnu::target("avx2")]] std::int64_t by_taps(const PartialSumTaps& p, const std::uint8_t* const* x, Bits& bits) {
   Ends ends = no_ends();
   for (std::int64_t c = 0; c < p.channels; c += kVector) {
     __m256i sums = _mm256_setzero_si256();
@@ -123,7 +123,7 @@ template <typename Bits>
 
 }  // namespace
 
-[[gnu::target("avx2")]] std::int64_t running_sums_avx2(const RunningProducts& p) {
+[[gnu::target("avx2")]] std::int64_t partial_sums_avx2(const PartialSumProducts& p) {
   if (p.activation_zero_point == 0 && p.weight_zero_point == 0) {
     SevenBits bits{_mm256_setzero_si256()};
     const std::int64_t found = in_order(p, bits);
@@ -133,7 +133,7 @@ template <typename Bits>
   return in_order(p, bits);
 }
 
-[[gnu::target("avx2")]] void running_sums_avx2(const RunningTaps& p, std::span<const std::uint8_t* const* const> x,
+[[gnu::target("avx2")]] void partial_sums_avx2(const PartialSumTaps& p, std::span<const std::uint8_t* const* const> x,
                                                std::int64_t* sums) {
   AnyBits any = any_bits(p.activation_zero_point, 0);
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -77,7 +77,7 @@ struct Ends {
 
 // Processes several windows that share their weights, so that each weight is loaded once.
 template <std::size_t kWindows>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void by_taps(const RunningTaps& p,
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void by_taps(const PartialSumTaps& p,
                                                                               const std::uint8_t* const* const* x,
                                                                               std::int64_t* sums) {
   const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
@@ -99,9 +99,9 @@ template <std::size_t kWindows>
 
 }  // namespace
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t running_sums_vnni(
-    const RunningProducts& p) {
-  if (p.weight_zero_point != 0) return running_sums(VectorIsa::avx512)(p);  // rare: weights are usually symmetric
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t partial_sums_vnni(
+    const PartialSumProducts& p) {
+  if (p.weight_zero_point != 0) return partial_sums(VectorIsa::avx512)(p);  // rare: weights are usually symmetric
   const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
   Ends ends;
   for (std::int64_t i = 0; i < p.count; i += kAtOnce) {
@@ -122,12 +122,12 @@ template <std::size_t kWindows>
                              zero_point);
       }
     }
-    ends.add(by_block(d), left >= kAtOnce ? 16 : (left + kRunningBlock - 1) / kRunningBlock);
+    ends.add(by_block(d), left >= kAtOnce ? 16 : (left + kPartialSumBlock - 1) / kPartialSumBlock);
   }
-  return ends.added_up() * kRunningBlock;
+  return ends.added_up() * kPartialSumBlock;
 }
 
-void running_sums_vnni(const RunningTaps& p, std::span<const std::uint8_t* const* const> x, std::int64_t* sums) {
+void partial_sums_vnni(const PartialSumTaps& p, std::span<const std::uint8_t* const* const> x, std::int64_t* sums) {
   std::size_t i = 0;
   for (; i + 4 <= x.size(); i += 4) by_taps<4>(p, x.data() + i, sums + i);
   for (; i < x.size(); ++i) by_taps<1>(p, x.data() + i, sums + i);

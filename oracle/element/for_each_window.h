@@ -1,5 +1,5 @@
 #pragma once
-// Provides each_window(), which evaluates an arithmetic of one window at every output element of a problem.
+// Provides for_each_window(), which evaluates an arithmetic of one window at every output element of a problem.
 
 #include "oracle/element/window_iterator.h"
 
@@ -7,14 +7,14 @@ namespace tieout {
 
 // Returns y(window) for every output element, in N x K x spatial. detail: the part of each window that y reads.
 template <typename Arithmetic>
-[[nodiscard]] Tensor<std::uint8_t> each_window(const ConvProblem& problem, Arithmetic y,
-                                               WindowWalk::Detail detail = WindowWalk::Detail::all) {
+[[nodiscard]] Tensor<std::uint8_t> for_each_window(const ConvProblem& problem, Arithmetic y,
+                                                   WindowIterator::Detail detail = WindowIterator::Detail::all) {
   const ConvCase& c = problem.spec;
   Tensor<std::uint8_t> result{output_shape(c), {}};
   result.values.resize(static_cast<std::size_t>(element_count(result.shape)));
   const Spatial out = output_size(c);
   const std::int64_t outputs = c.out_channels / c.groups;
-  WindowWalk walk(problem, detail);
+  WindowIterator walk(problem, detail);
   std::uint8_t* of_image = result.values.data();
   for (std::int64_t image = 0; image < c.batch * c.groups; ++image, of_image += outputs * volume(out)) {
     walk.enter(image);

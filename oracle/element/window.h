@@ -16,8 +16,8 @@ struct Window {
   const ConvCase* spec = nullptr;
 
   // The elements of x, w and inside are in the order kd, kh, kw, channel, with the channel fastest: the order in which
-  // integer kernels pair neighbours. A window that holds only sums (WindowWalk::Detail::sums, SuspectJudge) has no
-  // elements in w and inside. It suffices for arithmetics that use neither pairs of products nor padding.
+  // integer kernels pair neighbours. A window that holds only sums (WindowIterator::Detail::sums, CandidateEvaluator)
+  // has no elements in w and inside. It suffices for arithmetics that use neither pairs of products nor padding.
   std::vector<std::uint8_t> x;  // positions outside of the input hold the activation's zero point
   std::vector<std::int8_t> w;
   std::vector<std::uint8_t> inside;  // 1 where x lies in the input, 0 where it is padding

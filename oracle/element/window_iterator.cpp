@@ -21,7 +21,7 @@ std::int64_t sum_of(const T* values, std::int64_t count) {
 
 }  // namespace
 
-WindowWalk::WindowWalk(const ConvProblem& problem, Detail detail)
+WindowIterator::WindowIterator(const ConvProblem& problem, Detail detail)
     : problem_(problem),
       c_(problem.spec),
       channels_(c_.in_channels / c_.groups),
@@ -58,7 +58,7 @@ WindowWalk::WindowWalk(const ConvProblem& problem, Detail detail)
   window_.group_channels = channels_;
 }
 
-void WindowWalk::enter(std::int64_t image) {
+void WindowIterator::enter(std::int64_t image) {
   image_at_ = image;
   if (sparse_) return;
   const std::uint8_t* from = problem_.activation.data() + image * channels_ * volume(c_.input);
@@ -77,8 +77,8 @@ void WindowWalk::enter(std::int64_t image) {
 }
 
 // Copies row by row of the kernel; a row without dilation is contiguous.
-void WindowWalk::copy_window(const std::vector<std::uint8_t>& from, const Spatial& position,
-                             std::vector<std::uint8_t>& to) const {
+void WindowIterator::copy_window(const std::vector<std::uint8_t>& from, const Spatial& position,
+                                 std::vector<std::uint8_t>& to) const {
   const std::int64_t row = c_.kernel[2] * channels_;
   const std::int64_t run = c_.dilation[2] == 1 ? row : channels_;
   std::uint8_t* end = to.data();
@@ -95,7 +95,7 @@ void WindowWalk::copy_window(const std::vector<std::uint8_t>& from, const Spatia
   }
 }
 
-void WindowWalk::stand(const Spatial& position) {
+void WindowIterator::stand(const Spatial& position) {
   if (sparse_) {
     const Spatial out = output_size(c_);
     position_ = (position[0] * out[1] + position[1]) * out[2] + position[2];
@@ -106,7 +106,7 @@ void WindowWalk::stand(const Spatial& position) {
   window_.activations = sum_of(window_.x.data(), length_);
 }
 
-const Window& WindowWalk::look(std::int64_t k) {
+const Window& WindowIterator::look(std::int64_t k) {
   if (sparse_) {
     const std::int64_t plane = volume(output_size(c_));
     gather(problem_, (image_at_ / c_.groups * c_.out_channels + k) * plane + position_, window_);

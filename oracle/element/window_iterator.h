@@ -1,6 +1,6 @@
 #pragma once
-// Provides WindowWalk, which returns the windows of a whole problem one after the other, much faster than a gather()
-// for each of them.
+// Provides WindowIterator, which returns the windows of a whole problem one after the other, much faster than a
+// gather() for each of them.
 
 #include <vector>
 
@@ -8,13 +8,13 @@
 
 namespace tieout {
 
-class WindowWalk {
+class WindowIterator {
  public:
   // The part of each window that is filled: everything, or the sums and the activations without `w` and `inside`.
   enum class Detail { all, sums };
 
   // problem: must outlive this.
-  explicit WindowWalk(const ConvProblem& problem, Detail detail = Detail::all);
+  explicit WindowIterator(const ConvProblem& problem, Detail detail = Detail::all);
 
   // The three functions are called in nested loops: enter() selects an image and a group, as image * groups + group;
   // stand() selects an output position; look() returns the window of output channel k, counted over all groups. The

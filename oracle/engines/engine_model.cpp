@@ -24,8 +24,8 @@ bool qnnpack_refuses(const ConvCase& c) {
 Tensor<std::uint8_t> predict_onednn(const ConvProblem& problem, OnednnCode code) {
   // Windows of sums suffice for code that neither adds in pairs nor treats padding differently.
   const bool by_tap = adds_in_pairs(code) || code == OnednnCode::amx;
-  const auto detail = by_tap ? WindowWalk::Detail::all : WindowWalk::Detail::sums;
-  return each_window(problem, [&](const Window& window) { return onednn_model(window, code, nullptr); }, detail);
+  const auto detail = by_tap ? WindowIterator::Detail::all : WindowIterator::Detail::sums;
+  return for_each_window(problem, [&](const Window& window) { return onednn_model(window, code, nullptr); }, detail);
 }
 
 }  // namespace
@@ -53,16 +53,16 @@ Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
 }
 
 Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
-  constexpr auto kSums = WindowWalk::Detail::sums;  // QNNPACK does not add in pairs
+  constexpr auto kSums = WindowIterator::Detail::sums;  // QNNPACK does not add in pairs
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
     case Engine::onednn: return predict_onednn(problem, onednn_code(problem.spec, hardware));
     case Engine::qnnpack:
-      return each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
+      return for_each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
     case Engine::fbgemm: break;
   }
   const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
-  return each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
+  return for_each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
 }
 
 std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware) {

@@ -107,11 +107,11 @@ std::uint8_t manual_output_2(const Window& window, Trace* trace) {
 }
 
 Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem) {
-  return each_window(problem, [](const Window& window) { return manual_output_1(window, nullptr); });
+  return for_each_window(problem, [](const Window& window) { return manual_output_1(window, nullptr); });
 }
 
 Tensor<std::uint8_t> manual_output_2(const ConvProblem& problem) {
-  return each_window(problem, [](const Window& window) { return manual_output_2(window, nullptr); });
+  return for_each_window(problem, [](const Window& window) { return manual_output_2(window, nullptr); });
 }
 
 }  // namespace tieout

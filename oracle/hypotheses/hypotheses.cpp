@@ -127,7 +127,7 @@ const Hypothesis* find_hypothesis(std::string_view name) {
 }
 
 Tensor<std::uint8_t> evaluate(const Hypothesis& hypothesis, const ConvProblem& problem) {
-  return each_window(problem, [&](const Window& window) { return hypothesis.evaluate(window, nullptr); });
+  return for_each_window(problem, [&](const Window& window) { return hypothesis.evaluate(window, nullptr); });
 }
 
 }  // namespace tieout

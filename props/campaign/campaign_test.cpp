@@ -136,10 +136,10 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
                                      *parse("conv2d x=[9] w=[9]"), *parse("conv2d x=[1] w=[1]")};
   CampaignOptions options{.cases = 1, .seed = 1, .workers = 2};
   std::vector<RecordBlock> blocks;
-  std::int64_t most_running = 0;
+  std::int64_t most_partial = 0;
   const CampaignCalls calls{.progress =
                                 [&](auto&, const Underway& now) {
-                                  most_running = std::max(most_running, now.processes);
+                                  most_partial = std::max(most_partial, now.processes);
                                   return true;
                                 },
                             .block =
@@ -151,7 +151,7 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
   ASSERT_EQ(blocks.size(), 2U);
   EXPECT_EQ(blocks[0].number, kCorpusBlock);
   EXPECT_EQ(blocks[0].verdicts, "DC..");
-  EXPECT_EQ(most_running, 2);
+  EXPECT_EQ(most_partial, 2);
   ASSERT_GE(result.findings.size(), 2U);
   EXPECT_EQ(result.findings[0].index, -1);
   EXPECT_FALSE(result.findings[0].explanation.empty());

@@ -52,10 +52,10 @@ struct Changed {
 };
 
 // Counts the changes if only the products differ: only elements whose windows have saturating pairs can change.
-Changed at_saturating_pairs(const CapturedConv& captured, const WalkedLayer& walked, const Arithmetic& there) {
+Changed at_saturating_pairs(const CapturedConv& captured, const ComputedLayer& walked, const Arithmetic& there) {
   Changed changed;
   Window window;
-  for (const OutputElement& element : walked.opinion.saturating) {
+  for (const OutputElement& element : walked.mismatches.saturating) {
     gather(captured.view(), element, window);
     const auto place = static_cast<std::size_t>(element.position * captured.spec.out_channels + element.k);
     changed.note(fbgemm_model(window, there, nullptr), captured.output[place]);
@@ -74,7 +74,7 @@ Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int th
 // Counts the changes by the hypothesis that models ONEDNN if it was evaluated, which is fast, and else element by
 // element.
 Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const SaidBy& said) {
-  if (const Disagreement* const found = said(hypothesis_of(Engine::onednn, hardware)); found != nullptr) {
+  if (const Mismatches* const found = said(hypothesis_of(Engine::onednn, hardware)); found != nullptr) {
     return {.elements = found->differing, .largest = found->largest};
   }
   Changed changed;
@@ -86,12 +86,12 @@ Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const 
 
 }  // namespace
 
-PairSaturation pair_saturation(const WalkedLayer& walked) {
+PairSaturation pair_saturation(const ComputedLayer& walked) {
   if (!walked.extremes.leave_int16(255)) return PairSaturation::never;
   return walked.extremes.leave_int16(walked.range.highest) ? PairSaturation::possible : PairSaturation::unused;
 }
 
-std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked, const Here& here,
+std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const ComputedLayer& walked, const Here& here,
                                        int threads, const SaidBy& said) {
   const ConvCase& c = captured.spec;
   ConvCase asked = c;

@@ -15,7 +15,7 @@ namespace tieout {
 
 // Determines from the layer's weights and its activations, padding included, whether pairs can saturate. Neighbours are
 // those of the layer's path in FBGEMM, in the order kernel depth, height, width, channel.
-[[nodiscard]] PairSaturation pair_saturation(const WalkedLayer& walked);
+[[nodiscard]] PairSaturation pair_saturation(const ComputedLayer& walked);
 
 // Describes what computed the operator's answer.
 struct Here {
@@ -27,12 +27,12 @@ struct Here {
 };
 
 // Returns how a hypothesis was found to differ from the operator; nullptr if it was not evaluated.
-using SaidBy = std::function<const Disagreement*(std::string_view hypothesis)>;
+using SaidBy = std::function<const Mismatches*(std::string_view hypothesis)>;
 
 // Predicts how the engine's answer would differ from the operator's on AVX2, on AVX-512 without VNNI and on AVX-512
 // with VNNI. Returns only those on which something changes, or on which LibTorch has a known defect. X86 uses FBGEMM
 // without AVX-512 VNNI and mostly ONEDNN with it. walked: computed with here.fbgemm.
-[[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const WalkedLayer& walked,
+[[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const ComputedLayer& walked,
                                                      const Here& here, int threads, const SaidBy& said);
 
 }  // namespace tieout

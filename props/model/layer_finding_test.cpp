@@ -54,9 +54,9 @@ TEST(LayerWalks, ALayerOfNoImageHasNoDifferences) {
   const CapturedConv captured{
       .spec = problem.spec, .weight = problem.weight, .output_shape = output_shape(problem.spec)};
   SecondsByPart seconds;
-  const WalkedLayer walked = LayerWalks({}, LayerWalks::Weights::dropped).walk(captured, {}, 2, seconds);
+  const ComputedLayer walked = LayerWalks({}, LayerWalks::Weights::dropped).walk(captured, {}, 2, seconds);
   EXPECT_EQ(walked.kernel.differing, 0);
-  EXPECT_TRUE(walked.opinion.wrong_sums.empty());
+  EXPECT_TRUE(walked.mismatches.wrong_sums.empty());
 }
 
 // 129 * 127 * 2 = 32766 fits int16; 130 * 127 * 2 = 33020 does not.

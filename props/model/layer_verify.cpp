@@ -46,8 +46,8 @@ Tensor<std::uint8_t> kernel_answer(const ConvProblem& problem, int threads, cons
   return {output_shape(c), channels_first(y.data(), c.batch, c.out_channels, volume(output_size(c)))};
 }
 
-Disagreement compared(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
-  Differences found;
+Mismatches compared(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+  MismatchCollector found;
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
     found.note(static_cast<std::int64_t>(i), actual.values[i], expected.values[i]);
   }
@@ -76,20 +76,20 @@ class Classes {
     }
   }
 
-  std::map<std::string, std::int64_t> of(const Disagreement& column) {
+  std::map<std::string, std::int64_t> of(const Mismatches& column) {
     if (column.differing == 0) return {};
-    const std::vector<Disagreement::Element>& first = column.first;
+    const std::vector<Mismatches::Element>& first = column.first;
     auto found = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) { return entry.first == first; });
     if (found == known_.end()) found = known_.emplace(known_.end(), first, class_of(first));
     return {{std::string(name(found->second)), column.differing}};
   }
 
  private:
-  [[nodiscard]] DifferenceClass class_of(const std::vector<Disagreement::Element>& first) const {
+  [[nodiscard]] DifferenceClass class_of(const std::vector<Mismatches::Element>& first) const {
     if (!arithmetic_) return DifferenceClass::unexplained;
     std::vector<ComparedElement> elements;
-    for (const Disagreement::Element& element : first) {
-      elements.push_back({element.offset, answer_at(element.offset), element.says});
+    for (const Mismatches::Element& element : first) {
+      elements.push_back({element.offset, answer_at(element.offset), element.value});
     }
     // Up to the last of the first differing elements, all other elements are equal. The prediction must also hold for
     // some of these.
@@ -97,7 +97,7 @@ class Classes {
     const std::int64_t end = first.back().offset;
     for (std::int64_t i = 0; i < kEqual; ++i) {
       const std::int64_t offset = end * i / kEqual;
-      const auto same = [&](const Disagreement::Element& element) { return element.offset == offset; };
+      const auto same = [&](const Mismatches::Element& element) { return element.offset == offset; };
       if (std::any_of(first.begin(), first.end(), same)) continue;
       elements.push_back({offset, answer_at(offset), answer_at(offset)});
     }
@@ -111,7 +111,7 @@ class Classes {
 
   const CapturedConv& captured_;
   std::optional<Arithmetic> arithmetic_;
-  std::vector<std::pair<std::vector<Disagreement::Element>, DifferenceClass>> known_;
+  std::vector<std::pair<std::vector<Mismatches::Element>, DifferenceClass>> known_;
 };
 
 LayerReport describe(const CapturedConv& captured, const Hardware& hardware) {
@@ -171,7 +171,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   }
   // The hypotheses start from exact sums, whether or not FBGEMM computed the layer.
   const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
-  WalkedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
+  ComputedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
   // The problem in its own layout, for code that needs it; else empty.
   ConvProblem problem;
   Tensor<std::uint8_t> answer;
@@ -179,9 +179,9 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
     const auto found = std::find_if(options.hypotheses.begin(), options.hypotheses.end(),
                                     [&](const Hypothesis* hypothesis) { return hypothesis->name == name; });
     const auto place = static_cast<std::size_t>(found - options.hypotheses.begin());
-    return found == options.hypotheses.end() ? nullptr : &walked.opinion.hypotheses[place];
+    return found == options.hypotheses.end() ? nullptr : &walked.mismatches.hypotheses[place];
   };
-  const Disagreement* const model = fbgemm ? nullptr : said(hypothesis_of(c.execution.engine, hardware));
+  const Mismatches* const model = fbgemm ? nullptr : said(hypothesis_of(c.execution.engine, hardware));
   if ((!fbgemm && model == nullptr) || !options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     problem = problem_of(captured.view());
@@ -201,27 +201,28 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
     return mistrusted(text_of(*defect, "its answer is wrong, or it reads or writes outside of its tensors"));
   }
   report.largest_activation = walked.range.highest;
-  report.wrong_sums = static_cast<std::int64_t>(walked.opinion.wrong_sums.size());
+  report.wrong_sums = static_cast<std::int64_t>(walked.mismatches.wrong_sums.size());
   {
     const Timed timed(seconds, "classes and saturation");
     report.saturation = pair_saturation(walked);
     report.forecasts = cpu_forecasts(captured, walked, {options.engine, hardware, arithmetic}, options.threads, said);
   }
   result.columns.push_back(std::move(walked.kernel));
-  std::move(walked.opinion.hypotheses.begin(), walked.opinion.hypotheses.end(), std::back_inserter(result.columns));
+  std::move(walked.mismatches.hypotheses.begin(), walked.mismatches.hypotheses.end(),
+            std::back_inserter(result.columns));
   result.declined.resize(result.columns.size());
   if (!options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     for (const LayerSubject& subject : options.subjects) {
-      Answer says = subject.run(problem);
-      const bool shaped = says && says->shape == captured.output_shape;
-      result.declined.push_back(!says ? says.error() : shaped ? "" : "answered in another shape");
-      result.columns.push_back(shaped ? compared(answer, *says) : Disagreement{});
+      Answer output = subject.run(problem);
+      const bool shaped = output && output->shape == captured.output_shape;
+      result.declined.push_back(!output ? output.error() : shaped ? "" : "answered in another shape");
+      result.columns.push_back(shaped ? compared(answer, *output) : Mismatches{});
     }
   }
   const Timed timed(seconds, "classes and saturation");
   Classes classes(captured, reference);
-  for (const Disagreement& column : result.columns) {
+  for (const Mismatches& column : result.columns) {
     report.columns.push_back({column.differing, column.largest, classes.of(column)});
   }
   return result;

@@ -51,7 +51,7 @@ struct LayerOptions {
 
 struct LayerResult {
   LayerReport report;
-  std::vector<Disagreement> columns;
+  std::vector<Mismatches> columns;
   // By column: the reason why it gave no answer; empty: it gave one.
   std::vector<std::string> declined;
 };

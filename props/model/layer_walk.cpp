@@ -41,13 +41,13 @@ class Split {
 
 // Removes elements at which the arithmetic saturates from the wrong sums, because their sums need not be the exact
 // ones.
-void leave_out_saturating(LayerOpinion& opinion) {
+void leave_out_saturating(LayerMismatches& mismatches) {
   const auto earlier = [](const OutputElement& a, const OutputElement& b) {
     return a.position != b.position ? a.position < b.position : a.k < b.k;
   };
-  std::vector<OutputElement> saturating = opinion.saturating;
+  std::vector<OutputElement> saturating = mismatches.saturating;
   std::sort(saturating.begin(), saturating.end(), earlier);
-  std::erase_if(opinion.wrong_sums, [&](const OutputElement& element) {
+  std::erase_if(mismatches.wrong_sums, [&](const OutputElement& element) {
     return std::binary_search(saturating.begin(), saturating.end(), element, earlier);
   });
 }
@@ -56,14 +56,14 @@ void leave_out_saturating(LayerOpinion& opinion) {
 
 struct LayerWalks::Worker {
   LayerComparison::Part part;
-  Differences kernel;
+  MismatchCollector kernel;
   AlignedVector<std::uint8_t> y;
   AlignedVector<std::int32_t> sums;
   double in_kernel = 0, in_hypotheses = 0;
 
   void begin(std::size_t elements) {
     part.clear();
-    kernel = Differences();
+    kernel = MismatchCollector();
     in_kernel = in_hypotheses = 0;
     if (y.size() >= elements) return;
     y.resize(elements);
@@ -97,15 +97,15 @@ LayerWalks::Prepared& LayerWalks::prepared(const CapturedConv& captured, const A
   return *known;
 }
 
-WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
-                             SecondsByPart& seconds) {
+ComputedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
+                               SecondsByPart& seconds) {
   const ConvCase& c = captured.spec;
   Split split(seconds);
   Prepared& layer = prepared(captured, arithmetic);
   LayerComparison& comparison = layer.comparison;
   const PackedConv& kernel = layer.kernel;
   split.was("weights, once a layer");
-  WalkedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
+  ComputedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
   split.was("hypotheses");
 
   const Spatial out = output_size(c);
@@ -164,7 +164,7 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
 
   // The workers have counted their own time.
   split.was(nullptr);
-  Differences kernel_differences;
+  MismatchCollector kernel_differences;
   std::vector<const LayerComparison::Part*> parts;
   for (const auto& worker : workers_) {
     kernel_differences.add(worker->kernel);
@@ -173,11 +173,11 @@ WalkedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& ari
     seconds["hypotheses"] += worker->in_hypotheses;
   }
   walked.kernel = kernel_differences.sorted();
-  walked.opinion = comparison.finish(parts);
-  if (arithmetic.products == Arithmetic::Products::int16_pairs) leave_out_saturating(walked.opinion);
+  walked.mismatches = comparison.finish(parts);
+  if (arithmetic.products == Arithmetic::Products::int16_pairs) leave_out_saturating(walked.mismatches);
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16 && 255 * reduction_length(c) > 32767) {
     // The sums of this arithmetic need not be exact, either.
-    walked.opinion.wrong_sums.clear();
+    walked.mismatches.wrong_sums.clear();
   }
   split.was("hypotheses");
   if (weights_ == Weights::dropped) {

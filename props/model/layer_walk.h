@@ -12,10 +12,10 @@
 
 namespace tieout {
 
-struct WalkedLayer {
-  Disagreement kernel;
+struct ComputedLayer {
+  Mismatches kernel;
   // Its wrong_sums exclude elements at which the arithmetic saturates, because their sums may differ.
-  LayerOpinion opinion;
+  LayerMismatches mismatches;
   ActivationRange range;
   PairExtremes extremes;
 };
@@ -29,16 +29,16 @@ class LayerWalks {
   // expected, so that the next layer can use the memory.
   enum class Weights { kept, dropped };
 
-  // hypotheses: must outlive this object. most: the number of elements that each Disagreement keeps.
-  LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most = Disagreement::kMost);
+  // hypotheses: must outlive this object. most: the number of elements that each Mismatches keeps.
+  LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most = Mismatches::kMost);
   ~LayerWalks();
   LayerWalks(const LayerWalks&) = delete;
   LayerWalks& operator=(const LayerWalks&) = delete;
 
   // Compares a layer with the operator's answer. arithmetic: the one that the operator follows. seconds: gets the time
   // of "weights, once a layer", "kernel" and "hypotheses".
-  [[nodiscard]] WalkedLayer walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
-                                 SecondsByPart& seconds);
+  [[nodiscard]] ComputedLayer walk(const CapturedConv& captured, const Arithmetic& arithmetic, int threads,
+                                   SecondsByPart& seconds);
 
  private:
   struct Prepared;

@@ -20,11 +20,11 @@ std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& capture
     const std::array hypothesis{question.options->hypotheses[question.column - 1]};
     SecondsByPart seconds;
     LayerWalks walks(hypothesis, LayerWalks::Weights::dropped, output.values.size());
-    const Disagreement d = walks.walk(captured, {}, question.options->threads, seconds).opinion.hypotheses.front();
+    const Mismatches d = walks.walk(captured, {}, question.options->threads, seconds).mismatches.hypotheses.front();
     replaced += d.differing;
     if (d.differing == 0) return {};
     std::vector<std::uint8_t> values = output.values;
-    for (const auto& element : d.first) values[static_cast<std::size_t>(element.offset)] = element.says;
+    for (const auto& element : d.first) values[static_cast<std::size_t>(element.offset)] = element.value;
     return values;
   }
   const auto answer = answer_of(question.column, problem_of(captured.view()), *question.options, *question.reference);

@@ -127,7 +127,7 @@ class Verification {
   void count(const CapturedConv& captured, LayerResult result) {
     const auto call = static_cast<std::size_t>(captured.call);
     differing_here_.resize(call + 1);
-    for (const Disagreement& column : result.columns) differing_here_[call].push_back(column.differing > 0);
+    for (const Mismatches& column : result.columns) differing_here_[call].push_back(column.differing > 0);
     count_case(captured, result);
     keep(captured, result);
     if (call >= report_.layers.size()) {

@@ -34,7 +34,8 @@ struct ModelProgress {
                                                     const std::function<void(const ModelProgress&)>& progress);
 
 // Returns 1 if the kernel or a subject differs or a subject fails to answer, 0 if they equal the operator, and 3 if
-// nothing was verified or a subject declined everything. Differences of a hypothesis are results and not failures.
+// nothing was verified or a subject declined everything. Differences of a hypothesis are results and not
+// failures.
 [[nodiscard]] int exit_status(const ModelReport& report);
 
 }  // namespace tieout

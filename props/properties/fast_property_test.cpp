@@ -59,7 +59,7 @@ RC_GTEST_PROP(Fast, WindowsInTurnAreThoseGatheredAlone, ()) {
   const ConvProblem problem = draw_problem();
   RC_LOG() << print(problem.spec) << '\n';
   std::vector<Window> walked;
-  const Tensor<std::uint8_t> order = each_window(problem, [&](const Window& window) {
+  const Tensor<std::uint8_t> order = for_each_window(problem, [&](const Window& window) {
     walked.push_back(window);
     return std::uint8_t{0};
   });
@@ -108,9 +108,10 @@ struct Laid {
   [[nodiscard]] LayerView view() const { return {&problem.spec, x.data(), problem.weight.data()}; }
 
   // Compares the layer in pieces of `positions`, which go to `parts` in turn.
-  [[nodiscard]] LayerOpinion compared(const std::vector<const Hypothesis*>& all, VectorIsa isa, std::int64_t positions,
-                                      std::size_t parts, std::vector<std::int32_t> handed_over) const {
-    LayerComparison comparison(all, problem.spec, problem.weight.data(), Disagreement::kMost, isa);
+  [[nodiscard]] LayerMismatches compared(const std::vector<const Hypothesis*>& all, VectorIsa isa,
+                                         std::int64_t positions, std::size_t parts,
+                                         std::vector<std::int32_t> handed_over) const {
+    LayerComparison comparison(all, problem.spec, problem.weight.data(), Mismatches::kMost, isa);
     static_cast<void>(comparison.begin(x.data()));
     std::vector<LayerComparison::Part> found(parts);
     const std::int64_t k = problem.spec.out_channels;
@@ -140,15 +141,15 @@ RC_GTEST_PROP(Fast, ComparisonEqualsTheHypotheses, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
   const std::vector<const Hypothesis*> all = every_hypothesis();
-  const LayerOpinion alone = laid.compared(all, VectorIsa::portable, 1 << 20, 1, laid.sums);
+  const LayerMismatches alone = laid.compared(all, VectorIsa::portable, 1 << 20, 1, laid.sums);
   RC_ASSERT(alone.wrong_sums.empty());
   for (const VectorIsa isa : vector_isas()) {
-    const LayerOpinion pieces = laid.compared(all, isa, 5, 3, laid.sums);
+    const LayerMismatches pieces = laid.compared(all, isa, 5, 3, laid.sums);
     RC_ASSERT(pieces.hypotheses == alone.hypotheses);
     RC_ASSERT(pieces.wrong_sums.empty());
   }
   for (std::size_t h = 0; h < all.size(); ++h) {
-    const Disagreement literal = compare_literally(*all[h], laid.problem, laid.answer);
+    const Mismatches literal = compare_literally(*all[h], laid.problem, laid.answer);
     RC_LOG() << all[h]->name << ": " << alone.hypotheses[h].differing << ", literally " << literal.differing << '\n';
     RC_ASSERT(alone.hypotheses[h] == literal);
   }
@@ -161,7 +162,7 @@ RC_GTEST_PROP(Fast, ComparisonEqualsEachHypothesisAlone, ()) {
   const std::vector<const Hypothesis*> all = every_hypothesis();
   const Hypothesis* const one = all[*rc::gen::inRange<std::size_t>(0, all.size())];
   RC_LOG() << one->name << '\n';
-  const LayerOpinion alone = laid.compared({one}, best_vector_isa(), 7, 2, laid.sums);
+  const LayerMismatches alone = laid.compared({one}, best_vector_isa(), 7, 2, laid.sums);
   RC_ASSERT(alone.hypotheses.front() == compare_literally(*one, laid.problem, laid.answer));
 }
 
@@ -171,15 +172,15 @@ RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
   const std::vector<const Hypothesis*> all = every_hypothesis();
-  const LayerOpinion right = laid.compared(all, best_vector_isa(), 5, 1, laid.sums);
+  const LayerMismatches right = laid.compared(all, best_vector_isa(), 5, 1, laid.sums);
   std::vector<std::int32_t> sums = laid.sums;
   const auto channels = static_cast<std::size_t>(laid.problem.spec.out_channels);
   const auto place = *rc::gen::inRange<std::size_t>(0, sums.size());
   const auto bounds = channel_bounds(laid.problem.spec, laid.problem.weight.data());
-  RC_PRE(bounds[place % channels].tame);
+  RC_PRE(bounds[place % channels].bounds_hold);
   sums[place] += *rc::gen::element(1, -1, 1 << 16);
   for (const VectorIsa isa : vector_isas()) {
-    const LayerOpinion wrong = laid.compared(all, isa, 5, 1, sums);
+    const LayerMismatches wrong = laid.compared(all, isa, 5, 1, sums);
     RC_ASSERT(wrong.hypotheses == right.hypotheses);
     const OutputElement planted{static_cast<std::int64_t>(place / channels),
                                 static_cast<std::int64_t>(place % channels)};
@@ -192,7 +193,7 @@ struct OnTheWay {
   // Totals of absolute values.
   std::int64_t sums = 0, products = 0;
 };
-OnTheWay on_the_way(const RunningProducts& of) {
+OnTheWay partial_sums(const PartialSumProducts& of) {
   OnTheWay found;
   std::int64_t sum = 0;
   for (std::int64_t i = 0; i < of.count; ++i) {
@@ -221,7 +222,7 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
     const OutputElement at{static_cast<std::int64_t>(i) / c.out_channels,
                            static_cast<std::int64_t>(i) % c.out_channels};
     const ChannelBounds& b = bounds[static_cast<std::size_t>(at.k)];
-    if (!b.tame) continue;
+    if (!b.bounds_hold) continue;
     gather(laid.view(), at, window);
     Trace trace;
     static_cast<void>(manual_output_2(window, &trace));
@@ -236,23 +237,23 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
     windows.gather(at, ordered);
     const std::int8_t* const w = laid.problem.weight.data() + at.k * windows.length();
     const std::int64_t wz = weight_zero_point(c, at.k);
-    const RunningProducts products{.x = ordered.x,
-                                   .w = w,
-                                   .count = windows.length(),
-                                   .activation_zero_point = static_cast<std::int32_t>(c.activation_zero_point),
-                                   .weight_zero_point = static_cast<std::int32_t>(wz)};
-    const OnTheWay really = on_the_way(products);
+    const PartialSumProducts products{.x = ordered.x,
+                                      .w = w,
+                                      .count = windows.length(),
+                                      .activation_zero_point = static_cast<std::int32_t>(c.activation_zero_point),
+                                      .weight_zero_point = static_cast<std::int32_t>(wz)};
+    const OnTheWay really = partial_sums(products);
     RC_ASSERT(off <= b.running * static_cast<double>(really.sums + 5 * really.products) + beside);
     for (const VectorIsa isa : vector_isas()) {
-      const std::int64_t ends = running_sums(isa)(products);
-      RC_ASSERT(really.sums <= ends + kRunningBlock / 2 * really.products);
-      RC_ASSERT(ends == running_sums(VectorIsa::portable)(products));
+      const std::int64_t ends = partial_sums(isa)(products);
+      RC_ASSERT(really.sums <= ends + kPartialSumBlock / 2 * really.products);
+      RC_ASSERT(ends == partial_sums(VectorIsa::portable)(products));
     }
   }
 }
 
 // The lists are longer than those of any drawn case, with whole vectors and every length of the rest.
-TEST(RunningSums, AreTheSameInAllRegisters) {
+TEST(PartialSums, AreTheSameInAllRegisters) {
   Random random(26);
   std::vector<std::uint8_t> x(1536);
   std::vector<std::int8_t> w(x.size());
@@ -265,10 +266,10 @@ TEST(RunningSums, AreTheSameInAllRegisters) {
   for (std::int64_t count = 0; count <= std::ssize(x); ++count) {
     for (const std::int32_t zero_point : {0, 97, 255}) {
       for (const auto& activations : {x, halves}) {
-        const RunningProducts products{activations.data() + x.size() - count, w.data() + w.size() - count, count,
-                                       zero_point, 0};
+        const PartialSumProducts products{activations.data() + x.size() - count, w.data() + w.size() - count, count,
+                                          zero_point, 0};
         for (const VectorIsa isa : vector_isas()) {
-          ASSERT_EQ(running_sums(isa)(products), running_sums(VectorIsa::portable)(products)) << count;
+          ASSERT_EQ(partial_sums(isa)(products), partial_sums(VectorIsa::portable)(products)) << count;
         }
       }
     }
@@ -311,7 +312,7 @@ TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
     const Laid laid(with_contents(*c));
     const std::vector<const Hypothesis*> all = every_hypothesis();
     for (const VectorIsa isa : vector_isas()) {
-      const LayerOpinion opinion = laid.compared(all, isa, 7, 2, laid.sums);
+      const LayerMismatches opinion = laid.compared(all, isa, 7, 2, laid.sums);
       EXPECT_TRUE(opinion.wrong_sums.empty());
       for (std::size_t h = 0; h < all.size(); ++h) {
         EXPECT_EQ(opinion.hypotheses[h], compare_literally(*all[h], laid.problem, laid.answer)) << all[h]->name << '\n'
@@ -333,7 +334,7 @@ TEST(Compare, TapsMayBeFarApart) {
   std::vector<std::int32_t> sums = laid.sums;
   ++sums[3];
   for (const VectorIsa isa : vector_isas()) {
-    const LayerOpinion opinion = laid.compared({one}, isa, 1000, 1, sums);
+    const LayerMismatches opinion = laid.compared({one}, isa, 1000, 1, sums);
     EXPECT_EQ(opinion.wrong_sums, (std::vector<OutputElement>{{0, 3}}));
     EXPECT_EQ(opinion.hypotheses.front(), compare_literally(*one, laid.problem, laid.answer));
   }
@@ -347,7 +348,7 @@ TEST(Compare, WhereNoBoundHoldsSumsAreLiteral) {
   ASSERT_TRUE(c) << c.error().text();
   const Laid laid(with_contents(*c));
   const Hypothesis* const one = find_hypothesis("manual_output_2");
-  const Disagreement literal = compare_literally(*one, laid.problem, laid.answer);
+  const Mismatches literal = compare_literally(*one, laid.problem, laid.answer);
   EXPECT_EQ(literal.differing, 1);
   for (const VectorIsa isa : vector_isas()) {
     EXPECT_EQ(laid.compared({one}, isa, 1000, 1, laid.sums).hypotheses.front(), literal);
@@ -363,7 +364,7 @@ TEST(Compare, FewElementsAreNearEnoughToATie) {
   ASSERT_TRUE(c) << c.error().text();
   const Laid laid(with_contents(*c));
   const std::vector<const Hypothesis*> document{find_hypothesis("manual_output_1"), find_hypothesis("manual_output_2")};
-  const LayerOpinion opinion = laid.compared(document, best_vector_isa(), 1000, 1, laid.sums);
+  const LayerMismatches opinion = laid.compared(document, best_vector_isa(), 1000, 1, laid.sums);
   EXPECT_GT(opinion.looked_at, 0);
   // 5.5 %: random weights have sums that are small compared with their products.
   EXPECT_LT(opinion.looked_at, 12544 / 10);
