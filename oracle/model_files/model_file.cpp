@@ -140,6 +140,12 @@ constexpr std::array kMagics{
     Magic{0, "\x1f\x8b"sv, "a gzip archive: unpack it first"},
     Magic{0, "version https://git-lfs"sv, "a pointer of Git LFS: fetch the file itself by git lfs pull"},
     Magic{0, "<?xml"sv, "an XML file, as OpenVINO writes"},
+    Magic{0, "<!DOCTYPE"sv, "an HTML page: fetch the file itself"},
+    Magic{0, "<html"sv, "an HTML page: fetch the file itself"},
+    Magic{0,
+          "\x7f"
+          "ELF"sv,
+          "a library or program"},
 };
 
 std::string describe_other(std::string_view begin, std::uint64_t size, const std::filesystem::path& file) {
@@ -150,7 +156,9 @@ std::string describe_other(std::string_view begin, std::uint64_t size, const std
   if (begin.size() > 8 && begin[8] == '{' && little_endian(begin, 0, 8) < size) {
     return "a safetensors file: weights without the model";
   }
-  return {};
+  const bool text =
+      std::ranges::all_of(begin, [](char c) { return c == '\n' || c == '\r' || c == '\t' || (' ' <= c && c <= '~'); });
+  return text ? "a text file" : "a file of another format than the zip archives that torch.jit.save() writes";
 }
 
 }  // namespace
