@@ -149,8 +149,9 @@ class ProcessSubject final : public Subject {
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
     if (line->starts_with("declined")) {
-      return tl::unexpected(
-          SubjectError{Kind::declined, printable(line->substr(std::min<std::size_t>(line->size(), 9)), kMostShown)});
+      std::string reason = printable(line->substr(std::min<std::size_t>(line->size(), 9)), kMostShown);
+      if (reason.empty()) reason = kNoReason;
+      return tl::unexpected(SubjectError{Kind::declined, std::move(reason)});
     }
     Tensor<std::uint8_t> y{output_shape(c), {}};
     const std::int64_t count = element_count(y.shape);

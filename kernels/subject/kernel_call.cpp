@@ -221,7 +221,9 @@ tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction 
                              holds(b.weight_zero_points, c.weight_zero_points);
   if (!inputs_intact || std::memcmp(&given, &conv, sizeof conv) != 0) return misbehaved("writes into its inputs");
   if (outcome.declined != nullptr) {
-    return tl::unexpected(SubjectError{SubjectError::Kind::declined, shortened(outcome.declined)});
+    std::string reason = shortened(outcome.declined);
+    if (reason.empty()) reason = kNoReason;
+    return tl::unexpected(SubjectError{SubjectError::Kind::declined, std::move(reason)});
   }
   Tensor<std::uint8_t> y{shape, {b.output.bytes().begin(), b.output.bytes().end()}};
   if (activation_last) {

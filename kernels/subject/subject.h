@@ -31,6 +31,9 @@ struct SubjectError {
   bool operator==(const SubjectError&) const = default;
 };
 
+// Stands for the reason of a subject that declines without one.
+inline constexpr const char* kNoReason = "it gives no reason";
+
 // Conditions of a call that must not change the answer.
 struct Conditions {
   // Every buffer ends at an unmapped page, or begins behind one and is aligned to the page.
