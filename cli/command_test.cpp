@@ -257,9 +257,15 @@ TEST_F(Command, WhatMakesOnednnAnotherIsRefused) {
 }
 
 TEST_F(Command, AnInterruptedRunHasNotVerified) {
-  const Outcome o = run("fuzz --cases 100000000 --seed 1 & sleep 2; kill -INT $!; wait $!");
+  const std::string reports = "--record '" + folder_.in("stopped") + "' --json '" + folder_.in("stopped.json") + "'";
+  const Outcome o = run("fuzz --cases 100000000 --seed 1 --github " + reports + " & sleep 2; kill -INT $!; wait $!");
   EXPECT_EQ(o.status, 3) << o.output;
   EXPECT_THAT(o.output, HasSubstr("interrupted: "));
+  EXPECT_THAT(o.output, HasSubstr("::error title=Tieout::"));
+  EXPECT_THAT(read(folder_.in("stopped.json")), HasSubstr("\"exit_status\":3"));
+  const Outcome reported = run("report '" + folder_.in("stopped") + "'");
+  EXPECT_EQ(reported.status, 3) << reported.output;
+  EXPECT_THAT(reported.output, HasSubstr("interrupted: "));
 }
 
 // Standard output on a full disk is an error, because its reader has not seen the verdict.

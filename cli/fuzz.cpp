@@ -89,12 +89,12 @@ int run_fuzz(Arguments& arguments) {
                                      return record ? record->append(block, so_far) : tl::expected<void, std::string>();
                                    });
   if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: {}\n", end.error);
-  const Report report = make_report({end.run}, *baseline);
+  Report report = make_report({end.run}, *baseline);
+  report.allow_skipped = arguments.domain.allow_skipped;
   const auto written = write(arguments.sinks, report);  // first, because printing to standard output may fail
-  print_run(report, end.interrupted);
+  print_run(report);
   if (!written) fmt::print(stderr, "tieout fuzz: {}\n", written.error());
-  return end_status(report, !end.interrupted && end.error.empty() && written.has_value(),
-                    arguments.domain.allow_skipped);
+  return end_status(report, written.has_value());
 }
 
 }  // namespace

@@ -250,6 +250,11 @@ int verify(Arguments& arguments) {
   progress.finish();
   if (!report) return fail(arguments, "--input: ", report.error());
 
+  std::string change;
+  for (const LayerSubject& subject : options->layers.subjects) {
+    if (change.empty()) change = subject.change();
+  }
+  report->run.finished = change.empty();
   report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
   report->run.seed = *seed;
   Report reported = make_report({what_counts(report->run)}, *baseline);
@@ -271,9 +276,7 @@ int verify(Arguments& arguments) {
   if (arguments.timing) fmt::print("\n{}", timing_text(*report));
   fmt::print("\n{}", totals_text(*report));
   if (!written) return not_verified(written.error());
-  for (const LayerSubject& subject : options->layers.subjects) {
-    if (const std::string change = subject.change(); !change.empty()) return not_verified("--subject: " + change);
-  }
+  if (!change.empty()) return not_verified("--subject: " + change);
   const int status = exit_status(*report);
   if (status == kNotVerified) return not_verified(arguments.model + ": " + nothing_verified(*report));
   return status == kEqual && !saved ? int{kNotVerified} : status;

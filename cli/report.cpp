@@ -43,11 +43,12 @@ int report_runs(const std::vector<std::string>& names, Sinks& sinks, bool allow_
   if (!baseline) return fail("report", baseline.error());
   const auto runs = read_records(*files);
   if (!runs) return fail("report", runs.error());
-  const Report report = make_report(*runs, *baseline);
+  Report report = make_report(*runs, *baseline);
+  report.allow_skipped = allow_skipped;
   const auto written = write(sinks, report);  // first, because printing to standard output may fail
-  print_run(report, false);
+  print_run(report);
   if (!written) fmt::print(stderr, "tieout report: {}\n", written.error());
-  return end_status(report, report.total.finished && written.has_value(), allow_skipped);
+  return end_status(report, written.has_value());
 }
 
 int merge_runs(const std::string& merged, const std::vector<std::string>& names) {

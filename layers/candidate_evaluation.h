@@ -26,7 +26,7 @@ struct EvaluationState {
       groups;              // differences that all hypotheses of a group have in common
   CandidateMask left;      // the classification of the current candidates
   std::int64_t image = 0;  // the image of the last element, which saves a division
-  // Suspects whose bound on the float32 sum has to be refined by their partial sums.
+  // Candidates whose bound on the float32 sum has to be refined by their partial sums.
   std::vector<Candidate> in_float32;
   // For each of these, the sum over j of |S_j| without the part inside of blocks (partial_sums.h).
   std::vector<std::int64_t> partial_sums;

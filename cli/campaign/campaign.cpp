@@ -267,17 +267,17 @@ int run_campaign_command(Arguments arguments) {
     (void)fail(kNotVerified, end.error + "\nthen go on with --resume");
     if (auto held = record.summary()) end.run = std::move(*held);  // a block that was not written is not reported
   }
-  const Report report = make_report({end.run}, *baseline);
+  Report report = make_report({end.run}, *baseline);
+  report.allow_skipped = arguments.domain.allow_skipped;
   const auto written = write(sinks, report);
   if (!written) (void)fail(kNotVerified, written.error());
   try {
-    print_run(report, end.interrupted);
+    print_run(report);
   } catch (const std::system_error&) {
     tell("standard output cannot be written\n");  // the reports are written
   }
   tell(fmt::format("record: {}, report: {}\n", plan->record.string(), sinks.html));
-  return end_status(report, end.run.finished && end.error.empty() && written.has_value(),
-                    arguments.domain.allow_skipped);
+  return end_status(report, end.error.empty() && written.has_value());
 }
 
 }  // namespace

@@ -103,11 +103,11 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
   progress.finish();
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
   if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
-  end.interrupted = is_interrupted();
+  if (!end.error.empty()) end.run.finished = false;
   return end;
 }
 
-void print_run(const Report& report, bool stopped) {
+void print_run(const Report& report) {
   const RunSummary& run = report.total;
   for (std::size_t i = 0; i < report.findings.size() && i < kMostPrinted; ++i) {
     const ReportedFinding& reported = report.findings[i];
@@ -121,7 +121,7 @@ void print_run(const Report& report, bool stopped) {
     fmt::print("gone: {}{}{}: no longer found\n", printable(gone.kind),
                gone.kind.empty() || gone.case_line.empty() ? "" : ", ", printable(gone.case_line));
   }
-  print_wrapped((stopped ? "interrupted: " : "") + verdict(report));
+  print_wrapped((run.finished || !run.incomplete.empty() ? "" : "interrupted: ") + verdict(report));
   struct Field {
     const char* name;
     std::string Cell::* member;
@@ -155,9 +155,9 @@ void print_run(const Report& report, bool stopped) {
              100 * run.seconds_in_engine / (run.seconds * run.workers));
 }
 
-int end_status(const Report& report, bool complete, bool allow_skipped) {
-  const int status = exit_status(report, allow_skipped);
-  return status == kEqual && !complete ? int{kNotVerified} : status;
+int end_status(const Report& report, bool written) {
+  const int status = exit_status(report);
+  return status == kEqual && !written ? int{kNotVerified} : status;
 }
 
 }  // namespace tieout

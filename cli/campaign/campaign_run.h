@@ -18,8 +18,7 @@ inline constexpr std::int64_t kWorkerMemory = 8192;  // MiB, the default of --me
 void add_memory_option(CLI::App& command, std::int64_t& memory);
 
 struct CampaignEnd {
-  RunSummary run;
-  bool interrupted = false;
+  RunSummary run;     // finished: false if it was interrupted or could not continue
   std::string error;  // why it could not continue: `block` failed, or no process could be started; empty: no error
 };
 
@@ -29,11 +28,10 @@ using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBl
                                          const BlockWriter& block);
 
 // Prints the findings in the format of the experiment, the verdict and the counts of the run on standard output.
-// stopped: true if the run was interrupted.
-void print_run(const Report& report, bool stopped);
+void print_run(const Report& report);
 
-// Returns the exit status of a run: that of exit_status(), but kNotVerified instead of kEqual if the run is not
-// complete. allow_skipped: true if verifying less than a tenth of the cases suffices.
-[[nodiscard]] int end_status(const Report& report, bool complete, bool allow_skipped);
+// Returns the exit status of a run: that of exit_status(), but kNotVerified instead of kEqual if not all outputs could
+// be written.
+[[nodiscard]] int end_status(const Report& report, bool written);
 
 }  // namespace tieout

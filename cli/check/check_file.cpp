@@ -45,7 +45,7 @@ tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text
   }
   if (const auto cost = check_cost(*c); !cost) return tl::unexpected(std::pair{int{kBadUsage}, cost.error().text()});
   const auto verdict = cases.verify(*c);
-  if (!verdict) return tl::unexpected(std::pair{int{kNotVerified}, "--record: " + verdict.error()});
+  if (!verdict) return tl::unexpected(std::pair{int{kNotVerified}, verdict.error()});
   if (verdict->status == Status::differed || verdict->status == Status::crashed) {
     print_text(fmt::format("{}\n", finding_text(verdict->finding)));
   }

@@ -18,6 +18,7 @@
 
 #include "cases/text/case_text.h"
 #include "props/campaign/campaign.h"
+#include "props/campaign/given_cases.h"
 #include "props/findings/case_sequence.h"
 #include "props/findings/kinds.h"
 #include "props/verify/stand_in_reference.h"
@@ -171,20 +172,23 @@ TEST(CampaignUnderPressure, ARunThatCannotStartAProcessEndsWithWhatItHas) {
   EXPECT_LT(result.cases.all(), 3 * kBlock);
 }
 
+class Replaced final : public Spoilt {
+ public:
+  using Spoilt::Spoilt;
+  std::string change() const override { return is_replaced ? "./spoilt.so was changed" : ""; }
+  bool is_replaced = false;
+};
+
+Tensor<std::uint8_t> wrong_everywhere(const ConvCase&, Tensor<std::uint8_t> y) {
+  for (std::uint8_t& value : y.values) value ^= 1U;
+  return y;
+}
+
 // The blocks before the replacement are counted. The blocks that were not counted yet are not, because they may hold
 // answers of either version.
 TEST(CampaignUnderPressure, ASubjectThatIsReplacedEndsTheRun) {
-  class Replaced final : public Spoilt {
-   public:
-    using Spoilt::Spoilt;
-    std::string change() const override { return is_replaced ? "./spoilt.so was changed" : ""; }
-    bool is_replaced = false;
-  };
   StandInReference reference;
-  Replaced wrong([](const ConvCase&, Tensor<std::uint8_t> y) {
-    for (std::uint8_t& value : y.values) value ^= 1U;
-    return y;
-  });
+  Replaced wrong(wrong_everywhere);
   const CampaignOptions options{.cases = 3 * kBlock, .seed = 1, .kept_per_kind = 0, .subject = &wrong};
   std::string why;
   const RunSummary result = run_campaign(options, reference, {.so_far = empty_run(options, reference)},
@@ -199,6 +203,20 @@ TEST(CampaignUnderPressure, ASubjectThatIsReplacedEndsTheRun) {
       run_campaign(options, reference, {.so_far = empty_run(options, reference), .corpus = {{*parse("conv2d")}}},
                    {.progress = [](auto&, auto&) { return true; }});
   EXPECT_EQ(none.cases.all(), 0);
+}
+
+TEST(GivenCases, DoNotCountTheAnswerOfAReplacedSubject) {
+  StandInReference reference;
+  Replaced wrong(wrong_everywhere);
+  GivenCases cases("tieout check", reference, &wrong, {});
+  ASSERT_TRUE(cases.verify(*parse("conv2d")));
+  wrong.is_replaced = true;
+  const auto after = cases.verify(*parse("conv2d"));
+  ASSERT_FALSE(after);
+  EXPECT_EQ(after.error(), "--subject: ./spoilt.so was changed");
+  ASSERT_TRUE(cases.end(false));
+  EXPECT_EQ(cases.run().cases.all(), 1);
+  EXPECT_EQ(exit_status(make_report({cases.run()})), 1);  // the first answer was wrong
 }
 
 // An address in a subject's messages makes no kind of its own, and messages that vary without end are counted together.

@@ -34,6 +34,10 @@ tl::expected<void, std::string> GivenCases::record_to(const std::filesystem::pat
 
 tl::expected<Verdict, std::string> GivenCases::verify(const ConvCase& c) {
   Verdict verdict = verify_alone(c, reference_, kHang, subject_, rules_);
+  // The verdict counts only if the files are still those that were opened, checked after the last call of the subject.
+  if (const std::string change = subject_ == nullptr ? std::string() : subject_->change(); !change.empty()) {
+    return tl::unexpected("--subject: " + change);
+  }
   add(c, verdict);
   if (std::ssize(block_.verdicts) == kBlock) {
     if (const auto written = write_block(); !written) return tl::unexpected(written.error());
@@ -64,14 +68,16 @@ tl::expected<void, std::string> GivenCases::end(bool complete) {
   if (!block_.verdicts.empty()) {
     if (const auto written = write_block(); !written) return written;
   }
-  return record_->update(run_);
+  if (const auto updated = record_->update(run_); !updated) return tl::unexpected("--record: " + updated.error());
+  return {};
 }
 
 tl::expected<void, std::string> GivenCases::write_block() {
   run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const auto written = record_ ? record_->append(block_, run_) : tl::expected<void, std::string>();
   block_ = RecordBlock{.number = block_.number + 1};
-  return written;
+  if (!written) return tl::unexpected("--record: " + written.error());
+  return {};
 }
 
 }  // namespace tieout

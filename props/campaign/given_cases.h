@@ -24,7 +24,8 @@ class GivenCases {
   // Records the following cases in a new file. The error states what to do.
   [[nodiscard]] tl::expected<void, std::string> record_to(const std::filesystem::path& file);
 
-  // Verifies the case in a process of its own and counts it. Error: the record could not be written.
+  // Verifies the case in a process of its own and counts it. Error, with the option that it concerns: the
+  // record could not be written, or the subject's files were changed, so that this case is not counted.
   [[nodiscard]] tl::expected<Verdict, std::string> verify(const ConvCase& c);
 
   // Ends the run. complete: true if all given cases were verified. Error: the record could not be written.
