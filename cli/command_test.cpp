@@ -3,9 +3,11 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "cases/machine/cpu.h"
 #include "cli/testing/test_command.h"
@@ -266,6 +268,18 @@ TEST_F(Command, AnInterruptedRunHasNotVerified) {
   const Outcome reported = run("report '" + folder_.in("stopped") + "'");
   EXPECT_EQ(reported.status, 3) << reported.output;
   EXPECT_THAT(reported.output, HasSubstr("interrupted: "));
+}
+
+TEST_F(Command, TheShortestCaseIsPrintedFirst) {
+  const Outcome o = run("fuzz --cases 300 --seed 2 --subject hypothesis:manual_output_1");
+  std::istringstream lines(o.output);
+  std::vector<std::size_t> lengths;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("replay: ")) lengths.push_back(line.size());
+  }
+  ASSERT_GT(lengths.size(), 1U) << o.output;
+  EXPECT_LT(lengths.front(), lengths.back()) << o.output;
+  EXPECT_TRUE(std::ranges::is_sorted(lengths)) << o.output;
 }
 
 // Standard output on a full disk is an error, because its reader has not seen the verdict.

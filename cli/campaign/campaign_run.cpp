@@ -109,8 +109,12 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
 
 void print_run(const Report& report) {
   const RunSummary& run = report.total;
-  for (std::size_t i = 0; i < report.findings.size() && i < kMostPrinted; ++i) {
-    const ReportedFinding& reported = report.findings[i];
+  // The shortest cases come first, because they are the easiest to understand.
+  std::vector<const ReportedFinding*> findings;
+  for (const ReportedFinding& reported : report.findings) findings.push_back(&reported);
+  std::ranges::stable_sort(findings, {}, [](const ReportedFinding* f) { return f->finding.case_line.size(); });
+  for (std::size_t i = 0; i < findings.size() && i < kMostPrinted; ++i) {
+    const ReportedFinding& reported = *findings[i];
     if (reported.known) fmt::print("accepted by the baseline: {}\n", printable(reported.known->reason));
     fmt::print("{}\n", finding_text(reported.finding));
   }
