@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <span>
 #include <string_view>
 
 #include "cases/strings/case_advice.h"
@@ -59,6 +60,13 @@ bool too_many(const Shape& shape) {
   return false;
 }
 
+// Returns the extents joined, such as "3x5".
+std::string extents_text(std::span<const std::int64_t> extents) {
+  std::string text;
+  for (const std::int64_t extent : extents) text += (text.empty() ? "" : "x") + std::to_string(extent);
+  return text;
+}
+
 template <typename T>
 Check check_contents(std::string_view field, const Contents<T>& contents, const Shape& shape, const char* words) {
   if (too_many(shape)) return fail(field, "would hold more than 2^28 elements; make the shape smaller");
@@ -68,24 +76,13 @@ Check check_contents(std::string_view field, const Contents<T>& contents, const 
   }
   const std::int64_t wanted = element_count(shape);
   if (listed == wanted) return {};
-  std::string extents;
-  for (const std::int64_t extent : shape) extents += (extents.empty() ? "" : "x") + std::to_string(extent);
   return fail(field, "must list " + std::to_string(wanted) + (wanted == 1 ? " value" : " values") + " (" + words +
-                         ": " + extents + "), lists " + std::to_string(listed));
+                         ": " + extents_text(shape) + "), lists " + std::to_string(listed));
 }
 
 Check check_multiple(std::string_view field, std::int64_t channels, std::int64_t groups) {
   if (channels % groups == 0) return {};
   return fail(field, "must be a multiple of groups=" + std::to_string(groups) + ", is " + std::to_string(channels));
-}
-
-// Returns the last `dims` of the three extents, such as "3x5".
-std::string extents_text(const Spatial& s, int dims) {
-  std::string text;
-  for (int d = 3 - dims; d < 3; ++d) {
-    text += (text.empty() ? "" : "x") + std::to_string(s[static_cast<std::size_t>(d)]);
-  }
-  return text;
 }
 
 Check check_fit(const ConvCase& c) {
@@ -96,8 +93,11 @@ Check check_fit(const ConvCase& c) {
     padded[d] = c.input[d] + 2 * c.padding[d];
   }
   if (spanned[0] <= padded[0] && spanned[1] <= padded[1] && spanned[2] <= padded[2]) return {};
-  return fail("kernel", "spans " + extents_text(spanned, c.dims) + " with its dilation, which does not fit into the " +
-                            extents_text(padded, c.dims) + " of the padded input; enlarge input or padding");
+  const auto text = [&](std::span<const std::int64_t> all) {
+    return extents_text(all.last(static_cast<std::size_t>(c.dims)));
+  };
+  return fail("kernel", "spans " + text(spanned) + " with its dilation, which does not fit into the " + text(padded) +
+                            " of the padded input; enlarge input or padding");
 }
 
 Check check_shape(const ConvCase& c) {

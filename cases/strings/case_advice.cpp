@@ -43,57 +43,43 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNa
     {"memory_format", "format"},
 }};
 
-// For each word, a value that it accepts.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kExamples{{
-    {"batch", "2"},
-    {"in_channels", "3"},
-    {"out_channels", "8"},
-    {"groups", "1"},
-    {"input", "8"},
-    {"kernel", "3"},
-    {"stride", "2"},
-    {"padding", "1"},
-    {"dilation", "2"},
-    {"xs", "0.05"},
-    {"xz", "128"},
-    {"ws", "0.1"},
-    {"wz", "0"},
-    {"os", "0.5"},
-    {"oz", "128"},
-    {"bias", "[0.5]"},
-    {"x", "uniform"},
-    {"w", "uniform"},
-    {"seed", "7"},
-    {"threads", "1"},
-    {"engine", "fbgemm"},
-    {"isa", "native"},
-    {"format", "contiguous"},
+// A word that a case line can have.
+struct CaseWord {
+  std::string_view name;
+  std::string_view example;        // a value; empty: the word has none
+  std::string_view whole_numbers;  // the whole numbers that it accepts; empty: none
+};
+constexpr std::array<CaseWord, 24> kCaseWords{{
+    {"batch", "2", "0..16777216"},
+    {"in_channels", "3", "1..16777216"},
+    {"out_channels", "8", "1..16777216"},
+    {"groups", "1", "that divides in_channels and out_channels"},
+    {"input", "8", "1..16777216"},
+    {"kernel", "3", "1..16777216"},
+    {"stride", "2", "1..16777216"},
+    {"dilation", "2", "1..16777216"},
+    {"padding", "1", "0..16777216"},
+    {"xs", "0.05", ""},
+    {"xz", "128", "0..255"},
+    {"ws", "0.1", ""},
+    {"wz", "0", "-128..127"},
+    {"os", "0.5", ""},
+    {"oz", "128", "0..255"},
+    {"bias", "[0.5]", ""},
+    {"relu", "", ""},
+    {"x", "uniform", "0..255"},
+    {"w", "uniform", "-128..127"},
+    {"seed", "7", "0..18446744073709551615"},
+    {"engine", "fbgemm", ""},
+    {"isa", "native", ""},
+    {"format", "contiguous", ""},
+    {"threads", "1", "1..256"},
 }};
 
-// For each word that accepts whole numbers, their range.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWholeNumbers{{
-    {"batch", "0..16777216"},
-    {"in_channels", "1..16777216"},
-    {"out_channels", "1..16777216"},
-    {"groups", "that divides in_channels and out_channels"},
-    {"input", "1..16777216"},
-    {"kernel", "1..16777216"},
-    {"stride", "1..16777216"},
-    {"padding", "0..16777216"},
-    {"dilation", "1..16777216"},
-    {"xz", "0..255"},
-    {"wz", "-128..127"},
-    {"oz", "0..255"},
-    {"x", "0..255"},
-    {"w", "-128..127"},
-    {"seed", "0..18446744073709551615"},
-    {"threads", "1..256"},
-}};
-
-template <typename Table>
-std::string_view find(const Table& table, std::string_view word) {
-  const auto found = std::ranges::find(table, word, [](const auto& line) { return line.first; });
-  return found == table.end() ? std::string_view() : found->second;
+// Returns the entry of a word; nullptr if no case line has the word.
+const CaseWord* find_case_word(std::string_view word) {
+  const auto* const found = std::ranges::find(kCaseWords, word, &CaseWord::name);
+  return found == kCaseWords.end() ? nullptr : found;
 }
 
 template <typename Words>
@@ -176,10 +162,11 @@ std::string advice_on_word(std::string_view word) {
   for (const auto& [other, ours] : kOtherNames) {
     if (word == other) return "; write " + std::string(ours);
   }
-  static const std::vector<std::string> words{"batch",  "in_channels", "out_channels", "groups", "input",  "kernel",
-                                              "stride", "dilation",    "padding",      "xs",     "xz",     "ws",
-                                              "wz",     "os",          "oz",           "bias",   "relu",   "x",
-                                              "w",      "seed",        "engine",       "isa",    "format", "threads"};
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> names;
+    for (const CaseWord& one : kCaseWords) names.emplace_back(one.name);
+    return names;
+  }();
   const auto nearest = nearest_word(word, words);
   return nearest ? "; did you mean " + *nearest + "?" : "; see `tieout check --help`";
 }
@@ -223,12 +210,17 @@ std::string advice_on_value(std::string_view word, std::string_view value, int d
 }
 
 std::string advice_on_no_value(std::string_view word) {
-  const std::string_view example = find(kExamples, word);
-  return example.empty() ? std::string()
-                         : "; write " + std::string(word) + "=" + std::string(example) + ", for example";
+  const CaseWord* const found = find_case_word(word);
+  if (found == nullptr || found->example.empty()) return {};
+  return "; write " + std::string(word) + "=" + std::string(found->example) + ", for example";
 }
 
-std::string_view whole_numbers_of(std::string_view word) { return find(kWholeNumbers, word); }
+bool is_case_word(std::string_view word) { return find_case_word(word) != nullptr; }
+
+std::string_view whole_numbers_of(std::string_view word) {
+  const CaseWord* const found = find_case_word(word);
+  return found == nullptr ? std::string_view() : found->whole_numbers;
+}
 
 std::string advice_on_int8(std::string_view word, std::int64_t value) {
   const bool is_weight = word == "w" || word == "wz";

@@ -25,6 +25,9 @@ namespace tieout {
 // Returns advice on a word that has no value, such as "kernel=".
 [[nodiscard]] std::string advice_on_no_value(std::string_view word);
 
+// Returns true if a case line can have the word.
+[[nodiscard]] bool is_case_word(std::string_view word);
+
 // Returns the whole numbers that a word accepts, such as "1..256"; empty if the word accepts none.
 [[nodiscard]] std::string_view whole_numbers_of(std::string_view word);
 

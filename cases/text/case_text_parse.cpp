@@ -160,11 +160,11 @@ struct Reader {
       c.relu = Relu::on;
       return {};
     }
-    if (word.empty() && is_known(key)) return bad(key, "has no value" + advice_on_no_value(key));
+    if (word.empty() && is_case_word(key)) return bad(key, "has no value" + advice_on_no_value(key));
     if (const std::size_t open = word.find_first_of("[("); open != std::string_view::npos) {
       const bool is_closed = word.find_first_of("])") != std::string_view::npos;
       const std::size_t close = rest.find_first_of("])");
-      if (!is_closed && close != std::string_view::npos && is_known(key)) {
+      if (!is_closed && close != std::string_view::npos && is_case_word(key)) {
         const std::string whole = std::string(word) + " " + std::string(rest.substr(0, close));
         return bad(key, "has spaces in its list" + advice_on_spaces(key, whole));
       }
@@ -183,14 +183,6 @@ struct Reader {
     reader.c.dims = c.dims;
     const bool has_sign = value.find('-') != std::string_view::npos;
     return (!has_sign || key == "wz" || key == "w" || key == "bias") && reader.read(key, value);
-  }
-
-  static bool is_known(std::string_view key) {
-    constexpr std::array<std::string_view, 24> kWords{
-        "batch", "in_channels", "out_channels", "groups", "input", "kernel", "stride", "padding", "dilation",
-        "xs",    "xz",          "ws",           "wz",     "os",    "oz",     "bias",   "relu",    "x",
-        "w",     "seed",        "threads",      "engine", "isa",   "format"};
-    return std::find(kWords.begin(), kWords.end(), key) != kWords.end();
   }
 
   Done read(std::string_view key, std::string_view value) {
