@@ -103,8 +103,7 @@ int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const st
       !same_bits(document_output_2(e->problem), e->manual_output_2.tensor)) {
     fmt::print(stderr,
                "tieout experiment: seed {}: LibTorch's manual_output_1 or 2 is not what "
-               "oracle/hypotheses/dequantized.h makes of "
-               "the same case: {}\n",
+               "oracle/hypotheses/dequantized.h makes of the same case: {}\n",
                seed, print(e->problem.spec));
     return kNotVerified;
   }

@@ -77,8 +77,7 @@ struct HypothesisGroups {
 
   // Returns the kinds of hypotheses that the filter of candidates has to cover.
   [[nodiscard]] RequiredBounds reaches() const {
-    return {.exact = true,
-            .activations = !activations.empty(),
+    return {.activations = !activations.empty(),
             .float_sum = !float_sum.empty(),
             .nearest_bias = !groups[kNearest].empty(),
             .truncated_bias = !groups[kTruncated].empty(),

@@ -14,10 +14,9 @@
 
 namespace tieout {
 
-// The kinds of hypotheses (Hypothesis::Distance) whose error bounds the filter must respect.
+// The kinds of hypotheses (Hypothesis::Distance) whose error bounds the filter must respect, besides `roundings` and
+// `pairs`, whose bounds it always includes.
 struct RequiredBounds {
-  // The distances `roundings` and `pairs`. These bounds are always included; the field is not read.
-  bool exact = false;
   bool activations = false, float_sum = false;
   bool nearest_bias = false, truncated_bias = false, twice_rounded = false;
 };

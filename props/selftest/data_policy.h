@@ -20,8 +20,8 @@ struct DataPolicy {
   enum class Tolerance {
     exact,
     either_side_of_a_tie,
-    one,         // y - expected| <= 1
-    nine_tenths  // y - value before rounding| <= 0.9
+    one,         // |y - expected| <= 1
+    nine_tenths  // |y - value before rounding| <= 0.9
   } tolerance;
   enum class Relu { sometimes, never } relu = Relu::sometimes;
 };
