@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -76,8 +75,7 @@ void add_memory_option(CLI::App& command, std::int64_t& memory) {
   command
       .add_option("--memory", memory,
                   "Memory of a worker process, MiB; a case that needs more is not verified (a subject's process may "
-                  "take a quarter of "
-                  "the machine's memory, at most 8 GiB)")
+                  "take a quarter of the machine's memory, at most 8 GiB)")
       ->check(whole_number(64, std::int64_t{1} << 24U))
       ->capture_default_str();
 }
@@ -101,8 +99,7 @@ CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, 
                             .stopped = [&](const std::string& why) { end.error = why; }};
   end.run = run_campaign(options, reference, std::move(start), calls);
   progress.finish();
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
-  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+  release_interruptions();
   if (!end.error.empty()) end.run.finished = false;
   return end;
 }

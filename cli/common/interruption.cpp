@@ -17,6 +17,11 @@ void take_interruptions() {
   if (std::signal(SIGHUP, [](int) { interrupted = 1; }) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
 }
 
+void release_interruptions() {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+}
+
 bool is_interrupted() { return interrupted != 0; }
 
 }  // namespace tieout
