@@ -20,6 +20,7 @@
 #include "cli/options/sinks.h"
 #include "cli/options/subject_option.h"
 #include "kernels/conv_relu.h"
+#include "kernels/subject/subject.h"
 #include "oracle/engines/known_defects.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/identify/subject_probes.h"
@@ -80,7 +81,7 @@ Responder hypothesis_subject(const Hypothesis& hypothesis) {
 
 // Returns true if the text is a file or a command, and not the name of an engine, a kernel or a hypothesis.
 bool names_a_kernel(std::string_view text) {
-  return text.find_first_of("/.") != std::string_view::npos || text.starts_with("command:");
+  return text.find_first_of("/.") != std::string_view::npos || text.starts_with(kCommandPrefix);
 }
 
 bool has_probes(FbgemmPath path, const Domain& domain) {

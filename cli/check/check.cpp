@@ -129,7 +129,7 @@ int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& 
       replay_command({.case_line = arguments.line, .subject = arguments.subject.text, .before = arguments.before});
   auto run = check_after(*before, c, command, reference, subject, arguments.subject.rules());
   if (!run) return fail(kNotVerified, "--before: " + run.error());
-  if (const std::string change = subject == nullptr ? std::string() : subject->change(); !change.empty()) {
+  if (const std::string change = change_of(subject); !change.empty()) {
     return fail(kNotVerified, "--subject: " + printable_lines(change));
   }
   const Report report = make_report({std::move(*run)}, baseline);

@@ -10,8 +10,7 @@
 namespace tieout {
 
 tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_view text) {
-  constexpr std::string_view kCommand = "command:";
-  if (text.starts_with(kCommand)) return process_subject(std::string(text.substr(kCommand.size())));
+  if (text.starts_with(kCommandPrefix)) return process_subject(std::string(text.substr(kCommandPrefix.size())));
   const std::filesystem::path file(text);
   if (const std::string why = why_unreadable(file); !why.empty()) {
     return tl::unexpected(

@@ -127,7 +127,7 @@ class ProcessSubject final : public Subject {
  private:
   using Clock = ChildProcess::Clock;
 
-  static std::string text_of(const std::string& command) { return "command:" + command; }
+  static std::string text_of(const std::string& command) { return std::string(kCommandPrefix) + command; }
 
   [[nodiscard]] tl::unexpected<SubjectError> absent(const std::string& what) const {
     return tl::unexpected(SubjectError{

@@ -11,4 +11,6 @@ std::vector<SubjectAnswer> Subject::run_all(std::span<const SubjectCall> calls) 
   return answers;
 }
 
+std::string change_of(const Subject* subject) { return subject == nullptr ? std::string() : subject->change(); }
+
 }  // namespace tieout

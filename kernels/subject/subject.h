@@ -31,6 +31,9 @@ struct SubjectError {
   bool operator==(const SubjectError&) const = default;
 };
 
+// Begins the text of a subject that is a program, before its command line.
+inline constexpr std::string_view kCommandPrefix = "command:";
+
 // Stands for the reason of a subject that declines without one.
 inline constexpr const char* kNoReason = "it gives no reason";
 
@@ -113,5 +116,8 @@ class Subject {
 using KernelFunction = const char* (*)(const tieout_conv*);
 [[nodiscard]] std::unique_ptr<Subject> linked_subject(std::string name, KernelFunction kernel,
                                                       const tieout_kernel_info* info);
+
+// Returns subject->change(); empty without a subject.
+[[nodiscard]] std::string change_of(const Subject* subject);
 
 }  // namespace tieout

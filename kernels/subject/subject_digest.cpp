@@ -8,11 +8,10 @@
 #include <fstream>
 
 #include "cases/strings/digest.h"
+#include "kernels/subject/subject.h"
 
 namespace tieout {
 namespace {
-
-constexpr std::string_view kCommand = "command:";
 
 void add_file(Digest& digest, const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -32,11 +31,11 @@ std::vector<std::filesystem::path> subject_files(std::string_view text) {
     std::error_code error;
     if (!name.empty() && std::filesystem::is_regular_file(name, error)) files.emplace_back(name);
   };
-  if (!text.starts_with(kCommand)) {
+  if (!text.starts_with(kCommandPrefix)) {
     add(text);
     return files;
   }
-  text.remove_prefix(kCommand.size());
+  text.remove_prefix(kCommandPrefix.size());
   while (!text.empty()) {
     const std::size_t end = std::min(text.size(), text.find_first_of(kBetweenWords));
     add(text.substr(0, end));
@@ -47,7 +46,7 @@ std::vector<std::filesystem::path> subject_files(std::string_view text) {
 
 std::string subject_digest(std::string_view text) {
   Digest digest;
-  if (text.starts_with(kCommand)) digest.add(text.substr(kCommand.size()));
+  if (text.starts_with(kCommandPrefix)) digest.add(text.substr(kCommandPrefix.size()));
   for (const std::filesystem::path& file : subject_files(text)) add_file(digest, file);
   std::array<char, 17> digits{};
   std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(digest.value()));

@@ -403,8 +403,7 @@ class Campaign {
   // counted yet may then hold answers of either version, or of a file that was half written, so nothing of them is
   // counted or reported.
   [[nodiscard]] bool is_subject_changed() {
-    if (options_.subject == nullptr) return false;
-    const std::string change = options_.subject->change();
+    const std::string change = change_of(options_.subject);
     if (change.empty()) return false;
     subject_changed_ = true;
     go_on_ = false;
@@ -468,7 +467,7 @@ RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, Cam
   if (start.corpus) {
     const auto block = replay(*start.corpus, reference, options, run, calls.progress);
     if (!block) return std::move(run);
-    if (const std::string change = options.subject == nullptr ? "" : options.subject->change(); !change.empty()) {
+    if (const std::string change = change_of(options.subject); !change.empty()) {
       calls.stopped(change);
       return std::move(run);
     }

@@ -35,7 +35,7 @@ tl::expected<void, std::string> GivenCases::record_to(const std::filesystem::pat
 tl::expected<Verdict, std::string> GivenCases::verify(const ConvCase& c) {
   Verdict verdict = verify_alone(c, reference_, kHang, subject_, rules_);
   // The verdict counts only if the files are still those that were opened, checked after the last call of the subject.
-  if (const std::string change = subject_ == nullptr ? std::string() : subject_->change(); !change.empty()) {
+  if (const std::string change = change_of(subject_); !change.empty()) {
     return tl::unexpected("--subject: " + change);
   }
   add(c, verdict);
