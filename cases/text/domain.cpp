@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -411,6 +412,24 @@ std::string Domain::text() const {
     for (const Condition& condition : alternative) text.append(text.empty() ? "" : " ").append(condition.text);
   }
   return text;
+}
+
+Domain Domain::intersected_with(const Domain& other) const {
+  if (is_everything()) return other;
+  if (other.is_everything()) return *this;
+  Domain both;
+  for (const Alternative& first : alternatives_) {
+    for (const Alternative& second : other.alternatives_) {
+      Alternative conditions = first;
+      std::ranges::copy_if(second, std::back_inserter(conditions), [&](const Condition& condition) {
+        return std::ranges::find(first, condition) == first.end();
+      });
+      if (std::ranges::find(both.alternatives_, conditions) == both.alternatives_.end()) {
+        both.alternatives_.push_back(std::move(conditions));
+      }
+    }
+  }
+  return both;
 }
 
 bool Domain::contains(const ConvCase& c) const {

@@ -126,6 +126,9 @@ class Domain {
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool contains(const ConvCase& c) const;
   [[nodiscard]] bool is_everything() const { return alternatives_.empty(); }
+
+  // Returns the domain of the cases that lie in both: each alternative of the one combined with each of the other.
+  [[nodiscard]] Domain intersected_with(const Domain& other) const;
   [[nodiscard]] const std::vector<Alternative>& alternatives() const { return alternatives_; }
 
   bool operator==(const Domain&) const = default;

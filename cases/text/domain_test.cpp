@@ -20,6 +20,19 @@ bool contains(const char* domain, const char* line) {
   return parsed && c && parsed->contains(*c);
 }
 
+TEST(Domain, AnIntersectionCombinesEachAlternativeWithEach) {
+  const auto both = [](const char* a, const char* b) {
+    return Domain::parse(a)->intersected_with(*Domain::parse(b)).text();
+  };
+  EXPECT_EQ(both("", ""), "");
+  EXPECT_EQ(both("dims=2", ""), "dims=2");
+  EXPECT_EQ(both("", "dims=2 or bias=off"), "dims=2 or bias=off");
+  EXPECT_EQ(both("dims=2 wz=0", "wz=0 relu=on"), "dims=2 wz=0 relu=on");
+  EXPECT_EQ(both("dims=2 or dims=3", "wz=0 or bias=off"),
+            "dims=2 wz=0 or dims=2 bias=off or dims=3 wz=0 or dims=3 bias=off");
+  EXPECT_EQ(both("dims=2 or dims=2 wz=0", "wz=0"), "dims=2 wz=0");
+}
+
 TEST(Domain, ComparesIntegers) {
   EXPECT_TRUE(contains("", "conv2d"));
   EXPECT_TRUE(contains("in_channels=3", "conv2d in_channels=3"));
