@@ -53,7 +53,7 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
   bool written = !error && write("case.txt", finding.case_line + '\n') && write("finding.txt", finding_text(finding)) &&
                  write("finding.json", to_json(finding) + '\n');
   if (!finding.explanation.empty()) written = written && write("explanation.txt", finding.explanation);
-  if (const auto c = parse(finding.case_line)) {
+  if (const auto c = parse(finding.case_line); c && finding.reference.empty()) {
     written = written && write("reproduce.py", python_script(with_contents(*c), finding.case_line));
   }
   if (written) fs::rename(draft, folder, error);

@@ -6,7 +6,7 @@
 //   CLASS-HASH/finding.txt       both tensors and the differing elements, in the format of the experiment
 //   CLASS-HASH/explanation.txt   the worst element, step by step
 //   CLASS-HASH/finding.json      all of it, for programs
-//   CLASS-HASH/reproduce.py      the case with torch alone
+//   CLASS-HASH/reproduce.py      the case with torch alone; missing if the reference is not LibTorch
 
 #include <filesystem>
 #include <string>

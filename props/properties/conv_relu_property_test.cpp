@@ -15,7 +15,7 @@
 namespace tieout {
 
 // RapidCheck finds this function and prints the case's line for a failure.
-void showValue(const ConvCase& c, std::ostream& out) { out << replay_command(print(c)); }
+void showValue(const ConvCase& c, std::ostream& out) { out << replay_command({.case_line = print(c)}); }
 
 namespace {
 

@@ -47,6 +47,7 @@ struct Finding {
   std::string drawn_kind;   // kind_of() the finding before shrinking, by which it was counted; empty: the same
   std::string explanation;  // arithmetic of the worst element, step by step, as plain text; may be empty
   std::string subject;      // argument of --subject; empty: LibTorch itself was verified
+  std::string reference;    // argument of --reference; empty: LibTorch
   // Cases that must run before case_line in the same process, in this order, for case_line to fail.
   std::vector<std::string> before;
 

@@ -33,15 +33,25 @@ std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
 }
 
-std::string replay_command(const std::string& case_line, const std::string& subject) {
-  const std::string option = subject.empty() ? "" : " --subject " + shell_word(subject);
-  return "tieout check" + option + " " + shell_word(case_line);
+namespace {
+
+// Returns the command without its cases: "tieout check --subject ./libmine.so --reference ./libother.so".
+std::string check_command(const Finding& finding) {
+  std::string command = "tieout check";
+  if (!finding.subject.empty()) command += " --subject " + shell_word(finding.subject);
+  if (!finding.reference.empty()) command += " --reference " + shell_word(finding.reference);
+  return command;
+}
+
+}  // namespace
+
+std::string replay_original(const Finding& finding) {
+  return check_command(finding) + " " + shell_word(finding.original_line);
 }
 
 std::string replay_command(const Finding& finding) {
   if (finding.case_line.empty()) return {};
-  std::string command = "tieout check";
-  if (!finding.subject.empty()) command += " --subject " + shell_word(finding.subject);
+  std::string command = check_command(finding);
   for (const std::string& line : finding.before) command += " --before " + shell_word(line);
   return command + " " + shell_word(finding.case_line);
 }

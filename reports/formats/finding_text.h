@@ -25,8 +25,8 @@ namespace tieout {
 // Returns the position of an element as its index in each dimension: "[0, 3, 1, 2]".
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);
 
-// Returns the command that replays a case, to be pasted into a shell. subject: argument of --subject, or empty.
-[[nodiscard]] std::string replay_command(const std::string& case_line, const std::string& subject = {});
+// Returns the command that replays the case of a finding as it was drawn, to be pasted into a shell.
+[[nodiscard]] std::string replay_original(const Finding& finding);
 
 // Returns the command that replays a finding, with --before for each case that runs before it. Empty for a finding
 // without a case, such as a fault that selftest missed.

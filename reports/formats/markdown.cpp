@@ -99,7 +99,7 @@ std::string finding_block(const ReportedFinding& reported) {
   text += folded("as the document's script prints it", fenced(finding_text(finding)));
   if (!finding.explanation.empty()) text += folded("the worst element, step by step", fenced(finding.explanation));
   if (finding.original_line != finding.case_line) {
-    text += folded("as it was drawn", fenced(replay_command(finding.original_line, finding.subject)));
+    text += folded("as it was drawn", fenced(replay_original(finding)));
   }
   return text;
 }

@@ -42,6 +42,18 @@ TEST(FindingText, IsTheDocumentsFormatWithItsElementsUnderneath) {
             "replay: tieout check 'conv2d x=[1] w=[50]'\n");
 }
 
+TEST(FindingText, TheReplayNamesAnotherReference) {
+  const Finding finding{.case_line = "conv2d",
+                        .original_line = "conv2d batch=2",
+                        .failure = "died: SIGSEGV",
+                        .subject = "./mine.so",
+                        .reference = "command:python3 its.py"};
+  EXPECT_THAT(finding_text(finding),
+              HasSubstr("replay: tieout check --subject ./mine.so --reference 'command:python3 its.py' conv2d\n"));
+  EXPECT_EQ(replay_original(finding),
+            "tieout check --subject ./mine.so --reference 'command:python3 its.py' 'conv2d batch=2'");
+}
+
 TEST(Markdown, GivesTheVerdictFirst) {
   const std::string text = markdown(make_report({run_with_a_finding()}));
   EXPECT_EQ(text.find("# Tieout: 1 of 1,234 cases differ, 2 skipped\n"), 0U);

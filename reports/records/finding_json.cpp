@@ -123,6 +123,7 @@ Finding finding_of(const Json& object) {
                   .drawn_kind = text(object, "drawn_kind"),
                   .explanation = text(object, "explanation"),
                   .subject = text(object, "subject")};
+  if (object.contains("reference")) finding.reference = text(object, "reference");
   for (const Json& element : list(object, "elements")) finding.elements.push_back(diff_element(element));
   for (const Json& line : list(object, "before")) {
     if (!line.is_string()) throw Malformed("'before' is not a list of texts");
@@ -157,24 +158,25 @@ void require_fitting(const Finding& finding) {
 std::string to_json(const Finding& finding) {
   Json elements = Json::array();
   for (const DiffElement& element : finding.elements) elements.push_back(json_of(element));
-  const Json object{{"case_line", finding.case_line},
-                    {"original_line", finding.original_line},
-                    {"expected_name", finding.expected_name},
-                    {"actual_name", finding.actual_name},
-                    {"expected", json_of(finding.expected)},
-                    {"actual", json_of(finding.actual)},
-                    {"elements", std::move(elements)},
-                    {"diff_class", finding.diff_class},
-                    {"derivation", finding.derivation},
-                    {"explained", finding.explained},
-                    {"failure", finding.failure},
-                    {"undescribed", finding.undescribed},
-                    {"cell", json_of(finding.cell)},
-                    {"index", finding.index},
-                    {"drawn_kind", finding.drawn_kind},
-                    {"explanation", finding.explanation},
-                    {"subject", finding.subject},
-                    {"before", finding.before}};
+  Json object{{"case_line", finding.case_line},
+              {"original_line", finding.original_line},
+              {"expected_name", finding.expected_name},
+              {"actual_name", finding.actual_name},
+              {"expected", json_of(finding.expected)},
+              {"actual", json_of(finding.actual)},
+              {"elements", std::move(elements)},
+              {"diff_class", finding.diff_class},
+              {"derivation", finding.derivation},
+              {"explained", finding.explained},
+              {"failure", finding.failure},
+              {"undescribed", finding.undescribed},
+              {"cell", json_of(finding.cell)},
+              {"index", finding.index},
+              {"drawn_kind", finding.drawn_kind},
+              {"explanation", finding.explanation},
+              {"subject", finding.subject},
+              {"before", finding.before}};
+  if (!finding.reference.empty()) object["reference"] = finding.reference;
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -30,6 +30,7 @@ Finding full() {
           .drawn_kind = "rounding",
           .explanation = "step by step\n",
           .subject = "./libmine.so",
+          .reference = "./its.so",
           .before = {"conv2d", "conv1d"}};
 }
 

@@ -85,8 +85,11 @@ json tensors(const Finding& finding, std::int64_t& room) {
   return packed_tensors;
 }
 
-// Returns the python script of the case; "" if this program cannot read the line.
-std::string script_of(const std::string& case_line) {
+// Returns the python script of the finding's case; "" if this program cannot read the line, or if the reference is not
+// LibTorch, which the script runs.
+std::string script_of(const Finding& finding) {
+  const std::string& case_line = finding.case_line;
+  if (!finding.reference.empty()) return {};
   if (const auto c = small_case(case_line, kElementsInAScript)) return python_script(with_contents(*c), case_line);
   if (!is_case_line(case_line)) return {};
   return fmt::format(
@@ -104,13 +107,12 @@ json contents(const ReportedFinding& reported, std::int64_t& room) {
              {"failure", legal_text(without_tensors_text(finding))},
              {"replay", legal_text(replay_command(finding))},
              {"explanation", legal_text(finding.explanation)},
-             {"python", legal_text(script_of(finding.case_line))},
+             {"python", legal_text(script_of(finding))},
              {"granularity", legal_text(finding.cell.granularity)},
              {"bias", legal_text(finding.cell.bias)},
              {"index", finding.index},
              {"runs", reported.runs}};
-  if (finding.original_line != finding.case_line)
-    entry["original"] = legal_text(replay_command(finding.original_line, finding.subject));
+  if (finding.original_line != finding.case_line) entry["original"] = legal_text(replay_original(finding));
   if (reported.known) entry["known"] = {legal_text(reported.known->reason), legal_text(reported.known->link)};
   if (has_tensors(finding)) entry["tensors"] = tensors(finding, room);
   return entry;
