@@ -122,7 +122,7 @@ struct Start {
   bool corpus_done = false;
 };
 
-tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
+tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, const Reference& reference) {
   auto record = RunRecord::open(plan.record);
   if (!record) return tl::unexpected(record.error());
   auto run = record->summary();
@@ -153,7 +153,7 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, 
   return start;
 }
 
-tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, const LibTorch& reference) {
+tl::expected<Start, std::string> begin(const Arguments& arguments, Plan& plan, const Reference& reference) {
   if (fs::exists(plan.record)) {
     if (arguments.resume) return resume(arguments, plan, reference);
     return tl::unexpected(plan.record.string() + " is there already: --resume goes on with it; or name another folder");

@@ -129,8 +129,8 @@ int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& 
       replay_command({.case_line = arguments.line, .subject = arguments.subject.text, .before = arguments.before});
   auto run = check_after(*before, c, command, reference, subject, arguments.subject.rules());
   if (!run) return fail(kNotVerified, "--before: " + run.error());
-  if (const std::string change = change_of(subject); !change.empty()) {
-    return fail(kNotVerified, "--subject: " + printable_lines(change));
+  if (const std::string change = change_of(subject, reference); !change.empty()) {
+    return fail(kNotVerified, printable_lines(change));
   }
   const Report report = make_report({std::move(*run)}, baseline);
   if (const auto written = write(arguments.sinks, report); !written) return fail(kNotVerified, written.error());

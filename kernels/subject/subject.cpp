@@ -11,6 +11,4 @@ std::vector<SubjectAnswer> Subject::run_all(std::span<const SubjectCall> calls) 
   return answers;
 }
 
-std::string change_of(const Subject* subject) { return subject == nullptr ? std::string() : subject->change(); }
-
 }  // namespace tieout

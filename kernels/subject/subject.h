@@ -91,6 +91,10 @@ class Subject {
   // declares none.
   [[nodiscard]] virtual std::string domain() const { return {}; }
 
+  // Returns what the answers depend on apart from the subject's files, such as "LibTorch 2.15.0, avx512_vnni"; empty:
+  // nothing that is known.
+  [[nodiscard]] virtual std::string version() const { return {}; }
+
   // Returns which file of the subject has changed since the subject was opened, and what to do; empty if none has. Both
   // versions may have produced answers since then.
   [[nodiscard]] virtual std::string change() const { return {}; }
@@ -116,8 +120,5 @@ class Subject {
 using KernelFunction = const char* (*)(const tieout_conv*);
 [[nodiscard]] std::unique_ptr<Subject> linked_subject(std::string name, KernelFunction kernel,
                                                       const tieout_kernel_info* info);
-
-// Returns subject->change(); empty without a subject.
-[[nodiscard]] std::string change_of(const Subject* subject);
 
 }  // namespace tieout

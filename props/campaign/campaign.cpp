@@ -65,7 +65,7 @@ struct Pending {
 
 class Campaign {
  public:
-  Campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start, const CampaignCalls& calls)
+  Campaign(const CampaignOptions& options, const Reference& reference, CampaignStart start, const CampaignCalls& calls)
       : options_(options),
         reference_(reference),
         calls_(calls),
@@ -108,8 +108,9 @@ class Campaign {
       if (!calls_.progress(run_, underway())) {
         stop();
       } else if (hangs_always()) {
-        calls_.stopped("the subject hangs on most cases (" + std::to_string(hangs_) + " of " +
-                       std::to_string(answered_) + "); if it is only slow, raise --patience");
+        calls_.stopped(std::string(reference_.other() == nullptr ? "the subject" : "the subject or the reference") +
+                       " hangs on most cases (" + std::to_string(hangs_) + " of " + std::to_string(answered_) +
+                       "); if it is only slow, raise --patience");
         stop();
       }
     }
@@ -164,7 +165,7 @@ class Campaign {
     const auto at = std::make_shared<SharedNumber>();
     processes_.start({.begin = block.begin,
                       .end = end,
-                      .seconds = case_limit(options_),
+                      .seconds = case_limit(options_, reference_),
                       .memory = options_.memory_per_case,
                       .work =
                           [this, line, at, file = in_flight(block.number)](std::int64_t index) {
@@ -198,7 +199,8 @@ class Campaign {
 
   void take(Pending& block, std::int64_t index, CaseOutcome outcome) {
     ++answered_;
-    if (options_.subject != nullptr && outcome.reason == "died: hang") ++hangs_;
+    const bool hung = outcome.reason == "died: hang" || outcome.reason == kReferenceHangs;
+    if (options_.subject != nullptr && hung) ++hangs_;
     outcome_of(block, index) = std::move(outcome);
     ++block.answered;
   }
@@ -364,7 +366,7 @@ class Campaign {
   }
 
   [[nodiscard]] Finding unreduced(std::int64_t index, const CaseOutcome& outcome) {
-    Finding finding = undescribed(draw(index, outcome.attempt), outcome, index, options_.subject);
+    Finding finding = undescribed(draw(index, outcome.attempt), outcome, index, how_);
     const auto death = deaths_.find(index);
     finding.failure = death == deaths_.end() ? std::string() : "died: " + death->second;
     return finding;
@@ -399,11 +401,11 @@ class Campaign {
     }
   }
 
-  // Returns true, after stopping the run, if the subject's files have changed since it was opened. Blocks that are not
-  // counted yet may then hold answers of either version, or of a file that was half written, so nothing of them is
-  // counted or reported.
+  // Returns true, after stopping the run, if files of the subject or of the reference have changed since they were
+  // opened. Blocks that are not counted yet may then hold answers of either version, or of a file that was half
+  // written, so nothing of them is counted or reported.
   [[nodiscard]] bool is_subject_changed() {
-    const std::string change = change_of(options_.subject);
+    const std::string change = change_of(options_.subject, reference_);
     if (change.empty()) return false;
     subject_changed_ = true;
     go_on_ = false;
@@ -432,7 +434,7 @@ class Campaign {
   }
 
   const CampaignOptions& options_;
-  LibTorch& reference_;
+  Reference reference_;
   Examination how_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
   const CampaignCalls& calls_;
   RunSummary run_;
@@ -461,13 +463,13 @@ class Campaign {
 
 }  // namespace
 
-RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+RunSummary run_campaign(const CampaignOptions& options, const Reference& reference, CampaignStart start,
                         const CampaignCalls& calls) {
   RunSummary& run = start.so_far;
   if (start.corpus) {
     const auto block = replay(*start.corpus, reference, options, run, calls.progress);
     if (!block) return std::move(run);
-    if (const std::string change = change_of(options.subject); !change.empty()) {
+    if (const std::string change = change_of(options.subject, reference); !change.empty()) {
       calls.stopped(change);
       return std::move(run);
     }

@@ -14,8 +14,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "oracle/libtorch/libtorch.h"
 #include "props/campaign/campaign_options.h"
+#include "props/verify/reference.h"
 #include "props/verify/verify.h"
 #include "reports/data/run_summary.h"
 #include "reports/records/run_record.h"
@@ -23,7 +23,7 @@
 namespace tieout {
 
 // Returns the counts of a run before its first case: the machine, the classes, and the cells that the run should cover.
-[[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference);
+[[nodiscard]] RunSummary empty_run(const CampaignOptions& options, const Reference& reference);
 
 // Holds the functions that a campaign calls. A function with a result returns false to end the run.
 struct CampaignCalls {
@@ -50,7 +50,7 @@ struct CampaignStart {
 
 // Returns the totals. If `progress` stopped the run, differences from incomplete blocks are included; a run that
 // resumes from the last complete block finds them again.
-[[nodiscard]] RunSummary run_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+[[nodiscard]] RunSummary run_campaign(const CampaignOptions& options, const Reference& reference, CampaignStart start,
                                       const CampaignCalls& calls);
 
 }  // namespace tieout

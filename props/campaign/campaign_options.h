@@ -10,6 +10,7 @@
 
 #include "cases/text/domain.h"
 #include "kernels/subject/subject.h"
+#include "props/verify/reference.h"
 #include "props/verify/verdict.h"
 #include "reports/data/run_summary.h"
 
@@ -55,13 +56,16 @@ struct CampaignOptions {
   Rules rules;
 };
 
-// Returns the time limit of a case, seconds. A subject in a process of its own has a limit for each answer; the case's
-// limit is then raised to leave time for all of its answers.
-[[nodiscard]] inline double case_limit(const CampaignOptions& options) {
-  // The largest number of answers to one case.
+// Returns the time limit of a case, seconds. A subject or reference in a process of its own has a limit for each
+// answer; the case's limit is then raised to leave time for all of its answers.
+[[nodiscard]] inline double case_limit(const CampaignOptions& options, const Reference& reference) {
+  // The largest number of answers to one case, of the subject and of another reference than LibTorch.
   constexpr double kAnswers = 20;
-  const bool has_its_own = options.subject != nullptr && options.subject->isolation() != Isolation::none;
-  return std::max(options.seconds_per_case, has_its_own ? kAnswers * options.rules.seconds : 0);
+  constexpr double kReferenceAnswers = 8;
+  const auto has_its_own = [](const Subject* s) { return s != nullptr && s->isolation() != Isolation::none; };
+  const double answers =
+      (has_its_own(options.subject) ? kAnswers : 0) + (has_its_own(reference.other()) ? kReferenceAnswers : 0);
+  return std::max(options.seconds_per_case, answers * options.rules.seconds);
 }
 
 // The number of the corpus' block, which comes before all others.

@@ -195,7 +195,7 @@ TEST(CampaignUnderPressure, ASubjectThatIsReplacedEndsTheRun) {
                                          {.progress = [](auto&, auto&) { return true; },
                                           .block = [&](auto&, auto&) { return wrong.is_replaced = true; },
                                           .stopped = [&](const std::string& words) { why = words; }});
-  EXPECT_EQ(why, "./spoilt.so was changed");
+  EXPECT_EQ(why, "--subject: ./spoilt.so was changed");
   EXPECT_FALSE(result.finished);
   EXPECT_EQ(result.cases.all(), kBlock);
 

@@ -3,7 +3,9 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "kernels/conv_relu.h"
@@ -32,7 +34,7 @@ class OffByOne final : public Subject {
   }
 };
 
-RunSummary campaign(const CampaignOptions& options, LibTorch& reference) {
+RunSummary campaign(const CampaignOptions& options, const Reference& reference) {
   return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
                       {.progress = [](const RunSummary&, const Underway&) { return true; }});
 }
@@ -55,6 +57,52 @@ TEST(CampaignSubject, FindingsNameTheSubjectAndReplay) {
   const std::string text = finding_text(run.findings.front());
   EXPECT_THAT(text, HasSubstr("own and fbgemm differ at "));
   EXPECT_THAT(text, HasSubstr("replay: tieout check --subject './own kernel.so' 'conv2d"));
+}
+
+class Exact final : public Subject {
+ public:
+  std::string name() const override { return "exact"; }
+  std::string text() const override { return "./exact.so"; }
+  Isolation isolation() const override { return Isolation::none; }
+  tl::expected<void, SubjectError> load(double) override { return {}; }
+  SubjectAnswer run(const ConvProblem& problem, const Conditions&) override {
+    if (problem.spec.dims == 3) return tl::unexpected(SubjectError{SubjectError::Kind::declined, "dims"});
+    if (problem.spec.dims == 1 && crashes) std::abort();
+    return conv_relu(problem, Arithmetic{});
+  }
+  bool crashes = false;
+};
+
+TEST(CampaignSubject, AnotherReferenceThanLibTorchIsNamed) {
+  Exact exact;
+  OffByOne off;
+  const Reference reference(exact);
+  const CampaignOptions options{.cases = 30, .seed = 1, .kept_per_kind = 1, .subject = &off};
+  const RunSummary run = campaign(options, reference);
+  EXPECT_EQ(run.reference, "./exact.so");
+  EXPECT_EQ(run.machine.libtorch, "");
+  EXPECT_GT(run.cases.differed, 0);
+  EXPECT_EQ(run.cases.skipped, run.reasons.at("declined by the reference: dims"));
+  EXPECT_EQ(run.cases.differed + run.cases.skipped, 30);
+  ASSERT_GE(run.findings.size(), 1U);
+  EXPECT_EQ(run.findings.front().cell.engine, "exact");
+  const std::string text = finding_text(run.findings.front());
+  EXPECT_THAT(text, HasSubstr("own and exact differ at "));
+  EXPECT_THAT(text, HasSubstr("replay: tieout check --subject './own kernel.so' --reference ./exact.so 'conv2d"));
+  // Sums that only FBGEMM's code saturates are no classes to reach.
+  EXPECT_EQ(std::ranges::count(run.classes, "pair_saturation"), 0);
+  EXPECT_EQ(std::ranges::count(run.classes, "tie"), 1);
+}
+
+// It runs within the worker, which its crash ends.
+TEST(CampaignSubject, ACrashOfTheReferenceIsNotTheSubjects) {
+  Exact exact;
+  exact.crashes = true;
+  OffByOne off;
+  const RunSummary run = campaign({.cases = 30, .seed = 1, .kept_per_kind = 0, .subject = &off}, Reference(exact));
+  EXPECT_EQ(run.cases.crashed, 0);
+  EXPECT_GT(run.cases.errored, 0);
+  EXPECT_EQ(run.reasons.at("the reference died: SIGABRT"), run.cases.errored);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ constexpr std::size_t kMostFindings = 1000;
 
 }  // namespace
 
-GivenCases::GivenCases(std::string command, LibTorch& reference, Subject* subject, const Rules& rules)
+GivenCases::GivenCases(std::string command, const Reference& reference, Subject* subject, const Rules& rules)
     : reference_(reference), subject_(subject), rules_(rules) {
   run_ = run_of(std::move(command), reference, subject);
   run_.finished = false;
@@ -35,8 +35,8 @@ tl::expected<void, std::string> GivenCases::record_to(const std::filesystem::pat
 tl::expected<Verdict, std::string> GivenCases::verify(const ConvCase& c) {
   Verdict verdict = verify_alone(c, reference_, kHang, subject_, rules_);
   // The verdict counts only if the files are still those that were opened, checked after the last call of the subject.
-  if (const std::string change = change_of(subject_); !change.empty()) {
-    return tl::unexpected("--subject: " + change);
+  if (const std::string change = change_of(subject_, reference_); !change.empty()) {
+    return tl::unexpected(change);
   }
   add(c, verdict);
   if (std::ssize(block_.verdicts) == kBlock) {

@@ -9,7 +9,7 @@
 #include <tl/expected.hpp>
 
 #include "kernels/subject/subject.h"
-#include "oracle/libtorch/libtorch.h"
+#include "props/verify/reference.h"
 #include "props/verify/verify.h"
 #include "reports/records/run_record.h"
 
@@ -19,7 +19,7 @@ class GivenCases {
  public:
   // command: repeats the run. subject: nullptr if LibTorch itself is verified. Both references must outlive this
   // object.
-  GivenCases(std::string command, LibTorch& reference, Subject* subject, const Rules& rules);
+  GivenCases(std::string command, const Reference& reference, Subject* subject, const Rules& rules);
 
   // Records the following cases in a new file. The error states what to do.
   [[nodiscard]] tl::expected<void, std::string> record_to(const std::filesystem::path& file);
@@ -38,7 +38,7 @@ class GivenCases {
   void add(const ConvCase& c, const Verdict& verdict);
   [[nodiscard]] tl::expected<void, std::string> write_block();
 
-  LibTorch& reference_;
+  Reference reference_;
   Subject* subject_;
   Rules rules_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

@@ -24,7 +24,7 @@ struct Replayed {
 
 class Replay {
  public:
-  Replay(const std::vector<ConvCase>& cases, LibTorch& reference, const CampaignOptions& options)
+  Replay(const std::vector<ConvCase>& cases, const Reference& reference, const CampaignOptions& options)
       : cases_(cases), reference_(reference), options_(options), replayed_(cases.size()) {}
 
   // Returns true if all cases were verified or the time is over, false if go_on stopped it.
@@ -92,7 +92,7 @@ class Replay {
   // Verifies the case again to complete its finding.
   void describe(std::size_t i) {
     const CaseOutcome& outcome = replayed_[i].outcome;
-    replayed_[i].finding = undescribed(cases_[i], outcome, -1 - static_cast<std::int64_t>(i), options_.subject);
+    replayed_[i].finding = undescribed(cases_[i], outcome, -1 - static_cast<std::int64_t>(i), how_);
     processes_.start(
         {.seconds = 2 * options_.seconds_per_case + 60,
          .memory = options_.memory_per_case,
@@ -104,7 +104,7 @@ class Replay {
   }
 
   const std::vector<ConvCase>& cases_;
-  LibTorch& reference_;
+  Reference reference_;
   const CampaignOptions& options_;
   Examination how_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
   std::vector<Replayed> replayed_;
@@ -115,7 +115,7 @@ class Replay {
 
 }  // namespace
 
-std::optional<RecordBlock> replay(const std::vector<ConvCase>& cases, LibTorch& reference,
+std::optional<RecordBlock> replay(const std::vector<ConvCase>& cases, const Reference& reference,
                                   const CampaignOptions& options, RunSummary& run,
                                   const std::function<bool(const RunSummary&, const Underway&)>& go_on) {
   Replay replay(cases, reference, options);

@@ -13,7 +13,7 @@ namespace tieout {
 namespace {
 
 // Adds every cell that this machine and this LibTorch have, so that a cell that is never reached is visible.
-void add_cells(RunSummary& run, const LibTorch& reference) {
+void add_cells(RunSummary& run, LibTorch& libtorch) {
   struct How {
     Execution execution;
     Engine picked;
@@ -25,16 +25,16 @@ void add_cells(RunSummary& run, const LibTorch& reference) {
   hows.push_back({{.engine = Engine::onednn}, Engine::onednn});
   hows.push_back({{.engine = Engine::qnnpack}, Engine::qnnpack});
   hows.push_back({{.engine = Engine::x86}, Engine::fbgemm});
-  if (reference.hardware().avx512_vnni) hows.push_back({{.engine = Engine::x86}, Engine::onednn});
+  if (libtorch.hardware().avx512_vnni) hows.push_back({{.engine = Engine::x86}, Engine::onednn});
   for (const auto& [execution, picked] : hows) {
-    if (!reference.available(execution)) continue;
+    if (!libtorch.available(execution)) continue;
     for (const FbgemmPath path :
          {FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise, FbgemmPath::im2col}) {
       for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
         for (const bool bias : {false, true}) {
           ConvCase c{.granularity = granularity, .execution = execution};
           if (bias) c.bias = {0};
-          run.cells[cell_of(c, path, picked, reference.native_isa())] = {};
+          run.cells[cell_of(c, path, picked, libtorch)] = {};
         }
       }
     }
@@ -43,7 +43,7 @@ void add_cells(RunSummary& run, const LibTorch& reference) {
 
 }  // namespace
 
-RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) {
+RunSummary empty_run(const CampaignOptions& options, const Reference& reference) {
   RunSummary run = run_of(options.command, reference, options.subject);
   run.domain = options.domain.text();
   run.seed = options.seed;
@@ -55,12 +55,13 @@ RunSummary empty_run(const CampaignOptions& options, const LibTorch& reference) 
     const auto cls = static_cast<CaseClass>(i);
     // A subject is not told how LibTorch is run.
     if (options.subject != nullptr && of_execution(cls)) continue;
+    if (reference.libtorch() == nullptr && of_fbgemm_code(cls)) continue;
     run.classes.emplace_back(name(cls));
   }
   if (options.subject != nullptr) {
     run.subject_digest = subject_digest(run.subject);
   } else {
-    add_cells(run, reference);
+    add_cells(run, *reference.libtorch());
   }
   return run;
 }

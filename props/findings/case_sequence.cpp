@@ -73,7 +73,7 @@ std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, con
                   died_before = died_before || index < last_index;
                   if (index < last_index) return;
                   end = SequenceEnd{.outcome = death_of(last, how, death), .finding = {}};
-                  end->finding = undescribed(last, end->outcome, 0, how.subject);
+                  end->finding = undescribed(last, end->outcome, 0, how);
                   end->finding.failure = "died: " + death.text();
                 }},
            [&] { return !died_before; });

@@ -9,16 +9,19 @@
 
 namespace tieout {
 
-Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index, const Subject* subject) {
+Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index, const Examination& how) {
+  const Subject* const subject = how.subject;
+  const Subject* const other = how.reference.other();
   return {.case_line = print(c),
           .original_line = print(c),
-          .expected_name = std::string(name(c.execution.engine)),
+          .expected_name = other == nullptr ? std::string(name(c.execution.engine)) : expected_name(*other, *subject),
           .actual_name = subject == nullptr ? "actual" : subject->name(),
           .failure = outcome.status == Status::crashed ? outcome.reason : std::string(),
           .cell = outcome.cell,
           .index = index,
           .drawn_kind = outcome.reason,
-          .subject = subject == nullptr ? "" : subject->text()};
+          .subject = subject == nullptr ? "" : subject->text(),
+          .reference = other == nullptr ? "" : other->text()};
 }
 
 Finding described(const Finding& finding, const Examination& how) {

@@ -16,7 +16,7 @@ namespace tieout {
 
 // Returns a finding that holds the outcome only, without tensors and explanation.
 [[nodiscard]] Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index,
-                                  const Subject* subject);
+                                  const Examination& how);
 
 // Verifies the finding's case again and returns it with tensors, elements and explanation. If the case does not fail
 // again, `undescribed` states that.

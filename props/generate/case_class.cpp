@@ -48,6 +48,8 @@ void classify_element(const ElementTrace& trace, const ConvCase& c, ClassSet& cl
 
 bool of_execution(CaseClass c) { return c >= CaseClass::channels_last; }
 
+bool of_fbgemm_code(CaseClass c) { return c == CaseClass::pair_saturation || c == CaseClass::activation_sum_saturated; }
+
 ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementTrace>& traces) {
   ClassSet classes;
   for (const ElementTrace& trace : traces) classify_element(trace, c, classes);

@@ -17,6 +17,9 @@ using ClassSet = std::bitset<kCaseClasses>;
 // True for classes that concern how LibTorch is run. Cases for a subject have none of these.
 [[nodiscard]] bool of_execution(CaseClass c);
 
+// True for classes of sums that FBGEMM's code saturates. The exact contract has none of these.
+[[nodiscard]] bool of_fbgemm_code(CaseClass c);
+
 // Returns the classes of a case. path: FBGEMM's path for it. traces: the traces of all of its elements.
 [[nodiscard]] ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementTrace>& traces);
 

@@ -198,8 +198,7 @@ class Verification {
     ++(differed ? run.cases.differed : failed ? run.cases.crashed : asked ? run.cases.passed : run.cases.errored);
     shown_.differing += differed || failed ? 1 : 0;
     const ConvCase& c = captured.spec;
-    CellCounts& cell =
-        run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_.native_isa())];
+    CellCounts& cell = run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_)];
     ++cell.cases;
     cell.elements += result.report.elements;
     cell.differed += differed ? 1 : 0;

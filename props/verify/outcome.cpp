@@ -38,15 +38,15 @@ std::uint64_t digest_of(const CaseOutcome& outcome, Digest digest) {
 
 // Returns the outcome of a case on which LibTorch accesses memory outside of its buffers. How such a case ends is
 // random, so that recording it would make two runs differ.
-CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const LibTorch& reference) {
+CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const Reference& reference) {
   return {.status = Status::mistrusted,
           .reason = text_of(defect, "it reads or writes outside of its tensors"),
-          .cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference.native_isa())};
+          .cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference)};
 }
 
 }  // namespace
 
-CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Reference& reference) {
   if (verdict.status == Status::mistrusted && verdict.defect != nullptr && verdict.defect->memory) {
     return left_its_buffers(c, *verdict.defect, reference);
   }
@@ -57,12 +57,12 @@ CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch
           .departing = verdict.departure.elements,
           .departure = verdict.departure.cause,
           .reason = differs ? kind_of(verdict.finding) : verdict.reason,
-          .cell = cell_of(c, verdict.path, verdict.picked, reference.native_isa())};
+          .cell = cell_of(c, verdict.path, verdict.picked, reference)};
 }
 
 CaseOutcome examine(const ConvCase& c, const Examination& how, Placement where) {
   const auto start = std::chrono::steady_clock::now();
-  LibTorch& reference = how.reference;
+  const Reference& reference = how.reference;
   const double before = reference.seconds_inside();
   const Verdict verdict = where == Placement::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
                                                     : verify(c, reference, how.subject, how.rules);
@@ -98,12 +98,15 @@ CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t)>& cas
 }
 
 CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death) {
-  const LibTorch& reference = how.reference;
+  const Reference& reference = how.reference;
   const KnownDefect* const defect =
       how.subject == nullptr ? known_defect(as_run(c, reference), reference.hardware()) : nullptr;
   if (defect != nullptr && defect->memory) return left_its_buffers(c, *defect, reference);
-  const Cell cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference.native_isa());
+  const Cell cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference);
   if (death.by_machine && death.signal == 0) return {.status = Status::starved, .reason = death.text(), .cell = cell};
+  if (reference.other() != nullptr && reference.other()->isolation() == Isolation::none) {
+    return {.status = Status::errored, .reason = std::string(kReferenceDied) + death.text(), .cell = cell};
+  }
   if (defect == nullptr) {
     return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + death.text()}), .cell = cell};
   }

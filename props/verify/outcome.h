@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "oracle/libtorch/libtorch.h"
 #include "props/generate/case_class.h"
 #include "props/process/forked_task.h"
+#include "props/verify/reference.h"
 #include "props/verify/verify.h"
 #include "reports/data/run_summary.h"
 #include "reports/records/run_record.h"
@@ -41,7 +41,7 @@ struct CaseOutcome {
 // buffers, or in one of its own.
 enum class Placement { here, alone };
 struct Examination {
-  LibTorch& reference;
+  Reference reference;
   // The subject under test; nullptr: LibTorch itself.
   Subject* subject = nullptr;
   // The rules for the subject.
@@ -59,10 +59,11 @@ struct Examination {
 // True if the subject declined the case.
 [[nodiscard]] bool is_declined(const CaseOutcome& outcome);
 
-[[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const LibTorch& reference);
+[[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Reference& reference);
 
-// Returns the outcome of a case on which the worker died: mistrusted if the reference has a known defect there, starved
-// if the worker was refused memory or a process, and otherwise crashed.
+// Returns the outcome of a case on which the worker died: mistrusted if LibTorch has a known defect there, starved if
+// the worker was refused memory or a process, errored if another reference than LibTorch ran within the worker, and
+// otherwise crashed.
 [[nodiscard]] CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death);
 
 // True if the outcome is a finding to keep: the case differed, or crashed where no defect is known.

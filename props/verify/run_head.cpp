@@ -45,18 +45,19 @@ std::string variables_of_libtorch() {
 
 }  // namespace
 
-Machine machine_of(const LibTorch& reference) {
+Machine machine_of(const Reference& reference) {
+  const LibTorch* const libtorch = reference.libtorch();
   return {.cpu = cpu_name(),
-          .isa = std::string(name(reference.native_isa())),
-          .libtorch = reference.version(),
+          .isa = libtorch == nullptr ? std::string() : std::string(name(libtorch->native_isa())),
+          .libtorch = libtorch == nullptr ? std::string() : libtorch->version(),
           .cores = static_cast<int>(std::thread::hardware_concurrency()),
           .variables = variables_of_libtorch()};
 }
 
-RunSummary run_of(std::string command, const LibTorch& reference, const Subject* subject) {
+RunSummary run_of(std::string command, const Reference& reference, const Subject* subject) {
   return {.command = std::move(command),
           .subject = subject == nullptr ? "scalar" : subject->text(),
-          .reference = "LibTorch " + reference.version() + ", " + std::string(name(reference.native_isa())),
+          .reference = reference.text(),
           .machine = machine_of(reference)};
 }
 

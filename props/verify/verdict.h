@@ -23,7 +23,7 @@ enum class Status : std::uint8_t { passed, differed, skipped, mistrusted, crashe
 enum class Strictness {
   // At each element LibTorch's value, or the exact contract's where LibTorch's code departs from it.
   contract,
-  // LibTorch's value on this machine.
+  // LibTorch's value on this machine. Has no effect if another implementation is the reference.
   libtorch,
 };
 
@@ -41,12 +41,12 @@ struct Verdict {
   // Given for every status but differed; passed: why values other than LibTorch's count as right.
   std::string reason;
   FbgemmPath path = FbgemmPath::im2col;
-  // The engine that computed the reference.
+  // The engine of LibTorch that computed the reference's answer; fbgemm for another reference.
   Engine picked = Engine::fbgemm;
   // The known defect of the reference on this case, if there is one.
   const KnownDefect* defect = nullptr;
   std::int64_t elements = 0;  // Number of elements compared.
-  // The traces of all elements by FBGEMM's rules.
+  // The traces of all elements by FBGEMM's rules; by the exact contract for another reference than LibTorch.
   std::vector<ElementTrace> traces;
   // The reference's answer.
   Tensor<std::uint8_t> expected;

@@ -173,10 +173,11 @@ std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& ex
   return elements;
 }
 
-Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const Rules& rules) {
+Verdict verify(const ConvCase& c, const Reference& reference, Subject* subject, const Rules& rules) {
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::in_a_run);
-  return verify_by(c, reference, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
-    if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, reference);
+  LibTorch& libtorch = *reference.libtorch();
+  return verify_by(c, libtorch, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
+    if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, libtorch);
     end_without_answer(
         verdict, Status::skipped,
         text_of(*verdict.defect, "the case is not run, because it would read or write outside of its tensors"));
@@ -184,19 +185,23 @@ Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject, const R
   });
 }
 
-Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds, Subject* subject, const Rules& rules) {
+Verdict verify_alone(const ConvCase& c, const Reference& reference, double seconds, Subject* subject,
+                     const Rules& rules) {
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::alone);
-  return verify_by(c, reference, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
-    return ask_alone(problem, reference, seconds);
+  LibTorch& libtorch = *reference.libtorch();
+  return verify_by(c, libtorch, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
+    return ask_alone(problem, libtorch, seconds);
   });
 }
 
 namespace {
 
 // Limits shrinking so that it ends within seconds. A hang costs the full time limit in each try.
-ShrinkLimits limits_of(const Verdict& whole, const Subject* subject, double seconds, Effort effort) {
+ShrinkLimits limits_of(const Verdict& whole, const Subject* subject, const Reference& reference, double seconds,
+                       Effort effort) {
   ShrinkLimits limits{.tries = 10'000, .products = 20'000'000, .seconds = seconds};
-  if (subject != nullptr && subject->isolation() == Isolation::program) limits.tries = 2'000;
+  const auto is_program = [](const Subject* s) { return s != nullptr && s->isolation() == Isolation::program; };
+  if (is_program(subject) || is_program(reference.other())) limits.tries = 2'000;
   // Each try starts a process.
   if (whole.status == Status::crashed) limits.tries = 400;
   if (effort == Effort::quick) limits = {.tries = limits.tries / 40, .products = 1'000'000, .seconds = seconds};
@@ -218,14 +223,15 @@ class CauseEvidence {
   // Tries mostly repeat the drawn case's element, while each probe has an element of its own.
   enum class From { a_try, a_probe };
 
-  void add(const ConvCase& c, const Verdict& verdict, const LibTorch& reference, From from) {
+  void add(const ConvCase& c, const Verdict& verdict, const Reference& reference, From from) {
     if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
     if (is_about_values(verdict)) {
       from == From::a_probe ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
     } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
       ConvProblem problem = with_contents(c);
       problem.spec = as_run(std::move(problem.spec), reference);
-      const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, reference.hardware());
+      const Arithmetic arithmetic =
+          reference.libtorch() == nullptr ? Arithmetic{} : fbgemm_arithmetic(problem.spec, reference.hardware());
       causes_.observe(problem, equal_contracts(arithmetic, verdict.expected), verdict.expected);
     }
   }
@@ -273,8 +279,8 @@ class CauseEvidence {
 // Verifies the subject on probes of the path, which distinguish causes: on a fixed number in any case, so that a wrong
 // cause is excluded, then on more until one class is left. This runs in a process of its own; if that dies, its
 // evidence is lost.
-void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, Subject& subject, const Rules& rules,
-                double seconds) {
+void add_probes(CauseEvidence& evidence, FbgemmPath path, const Reference& reference, Subject& subject,
+                const Rules& rules, double seconds) {
   constexpr std::uint64_t kProbes = 60, kMostProbes = 300;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   const auto found = run_alone(
@@ -293,7 +299,7 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, LibTorch& reference, S
 
 }  // namespace
 
-Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subject* subject, const Rules& rules,
+Finding reduce(const Finding& finding, const Reference& reference, double seconds, Subject* subject, const Rules& rules,
                Effort effort) {
   const auto original = parse(finding.original_line);
   // This cannot happen: print() wrote the line.
@@ -311,7 +317,8 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   const Rules in_tries{by.strictness, std::min(by.seconds, 0.5), by.every_twin};
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
-    if (whole.status == Status::starved) return unrepeatable;
+    // Errored: the reference fails at times, which is not the subject's fault.
+    if (whole.status == Status::starved || whole.status == Status::errored) return unrepeatable;
     unrepeatable.failure = (finding.failure.empty() ? "differed" : finding.failure) + " ";
     unrepeatable.failure += kOnlyAmongOthers;
     return unrepeatable;
@@ -329,7 +336,7 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   std::string smallest = finding.original_line;
   CauseEvidence evidence(whole);
   const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
-  const ShrinkLimits limits = limits_of(whole, subject, seconds, effort);
+  const ShrinkLimits limits = limits_of(whole, subject, reference, seconds, effort);
   if (apart) {
     smallest = print(
         shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
@@ -367,12 +374,13 @@ Finding reduce(const Finding& finding, LibTorch& reference, double seconds, Subj
   return std::move(verdict.finding);
 }
 
-Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, Isa native) {
-  const Isa isa = c.execution.isa == Isa::native ? native : c.execution.isa;
-  std::string engine(name(c.execution.engine));
-  if (c.execution.engine == Engine::x86) engine.append(" by ").append(name(picked));
+Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, const Reference& reference) {
+  const Isa isa = c.execution.isa == Isa::native ? reference.native_isa() : c.execution.isa;
+  const Subject* const other = reference.other();
+  std::string engine = other != nullptr ? other->name() : std::string(name(c.execution.engine));
+  if (other == nullptr && c.execution.engine == Engine::x86) engine.append(" by ").append(name(picked));
   return {.engine = engine,
-          .isa = picked == Engine::fbgemm ? std::string(name(isa)) : "its own",
+          .isa = other == nullptr && picked == Engine::fbgemm ? std::string(name(isa)) : "its own",
           .path = std::string(name(path)),
           .granularity = std::string(name(c.granularity)),
           .bias = c.bias.empty() ? "no bias" : "bias"};

@@ -13,6 +13,7 @@
 #include "kernels/subject/subject.h"
 #include "oracle/hypotheses/difference_class.h"
 #include "oracle/libtorch/libtorch.h"
+#include "props/verify/reference.h"
 #include "props/verify/verdict.h"
 #include "reports/data/diff.h"
 #include "reports/data/finding.h"
@@ -20,16 +21,17 @@
 
 namespace tieout {
 
-// Without a subject, LibTorch is compared with our prediction; with one, the subject is compared with LibTorch.
+// Without a subject, LibTorch is compared with our prediction; with one, the subject is compared with the reference.
+// The reference is LibTorch unless there is a subject.
 
 // Runs the reference here. Every tensor lies between unmapped pages, so that access outside of a buffer ends the
 // process; without a subject, cases on which that is known to happen are skipped. c: a valid case.
-[[nodiscard]] Verdict verify(const ConvCase& c, LibTorch& reference, Subject* subject = nullptr,
+[[nodiscard]] Verdict verify(const ConvCase& c, const Reference& reference, Subject* subject = nullptr,
                              const Rules& rules = {});
 
 // Runs the reference in a process of its own: a crash is a verdict, and no case is skipped. seconds: time limit of the
 // reference.
-[[nodiscard]] Verdict verify_alone(const ConvCase& c, LibTorch& reference, double seconds = 60,
+[[nodiscard]] Verdict verify_alone(const ConvCase& c, const Reference& reference, double seconds = 60,
                                    Subject* subject = nullptr, const Rules& rules = {});
 
 // Limits the work of a reduction. Both limits are counted in cases and products, so that they end at the same case on
@@ -47,7 +49,7 @@ inline constexpr std::string_view kOnlyAmongOthers =
 // Shrinks the finding as long as the case fails in the same way: on the same path, by the same engine, in the same
 // class. The limit of work depends on `effort`, so that the case is the same on a slow machine and on a fast one;
 // `seconds` is a further limit.
-[[nodiscard]] Finding reduce(const Finding& finding, LibTorch& reference, double seconds = 60,
+[[nodiscard]] Finding reduce(const Finding& finding, const Reference& reference, double seconds = 60,
                              Subject* subject = nullptr, const Rules& rules = {}, Effort effort = Effort::thorough);
 
 // Finds the possible causes of the difference, and sets the finding's class, derivation and explained elements by them.
@@ -61,7 +63,8 @@ void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<con
                                                  const Tensor<std::uint8_t>& actual,
                                                  const std::vector<ElementTrace>& traces);
 
-// Returns the cell in which a verified case is counted. native: the instruction set that FBGEMM uses if none is forced.
-[[nodiscard]] Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, Isa native);
+// Returns the cell in which a verified case is counted. picked: the engine of LibTorch that computed the reference's
+// answer; for another reference the cell names the reference in place of the engine.
+[[nodiscard]] Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, const Reference& reference);
 
 }  // namespace tieout

@@ -28,7 +28,7 @@ Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& ha
   return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
 }
 
-Expected expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, TrialMode where) {
+Expected libtorch_expectation(const ConvProblem& problem, Verdict& verdict, LibTorch& reference, TrialMode where) {
   // Time limit of LibTorch, seconds.
   constexpr double kHang = 60;
   const Hardware hardware = reference.hardware();
@@ -73,12 +73,10 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
   return false;
 }
 
-void judge_answer(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, Trial trial,
-                  Strictness strictness) {
-  const bool by_fbgemm = verdict.picked == Engine::fbgemm;
-  const Arithmetic arithmetic = by_fbgemm && verdict.finding.expected_name != kSpecification
-                                    ? fbgemm_arithmetic(problem.spec, hardware)
-                                    : Arithmetic{};
+// Compares the subject's answer with verdict.expected. arithmetic: the reference's; that of the exact contract if it is
+// not known. hardware: of LibTorch.
+void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic, const Hardware& hardware,
+                  Trial trial, Strictness strictness) {
   verdict.traces = conv_relu_traces(problem, arithmetic);
   Tensor<std::uint8_t> actual{verdict.expected.shape, std::move(trial.first)};
   const bool unstable = trial.kind == Trial::Kind::unstable;
@@ -124,10 +122,58 @@ Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, 
               : try_alone(subject, problem, prelude, rules.seconds);
 }
 
+// Sets the verdict for a trial of a reference other than LibTorch that gave no answer to compare with.
+void blame_reference(Verdict& verdict, const Trial& trial) {
+  const auto error = [&](const char* what) {
+    end_without_answer(verdict, Status::errored, std::string("the reference ") + what + ": " + trial.words);
+  };
+  switch (trial.kind) {
+    case Trial::Kind::declined:
+      return end_without_answer(verdict, Status::skipped, "declined by the reference: " + trial.words);
+    case Trial::Kind::starved:
+      return end_without_answer(verdict, Status::starved, "the reference does not start: " + trial.words);
+    case Trial::Kind::hung: return end_without_answer(verdict, Status::errored, kReferenceHangs);
+    case Trial::Kind::died: return end_without_answer(verdict, Status::errored, kReferenceDied + trial.words);
+    case Trial::Kind::absent: return error("cannot be started");
+    case Trial::Kind::misbehaved: return error("misbehaves");
+    case Trial::Kind::answered:
+    case Trial::Kind::unstable: return error("is unstable");
+  }
+}
+
+// Runs a reference other than LibTorch under changed conditions, and without any state of earlier problems if it is a
+// library or this is done in a process of its own. A program may start slowly, so that it is not stopped.
+Trial try_reference_again(Subject& reference, const ConvProblem& problem, const Rules& rules, TrialMode where) {
+  if (reference.isolation() == Isolation::library) reference.stop();
+  return where == TrialMode::alone ? try_alone(reference, problem, Prelude::none, rules.seconds)
+                                   : try_here(reference, problem, Prelude::none, rules.seconds);
+}
+
+// Compares the subject's trial with a reference other than LibTorch.
+void judge_by_other(Verdict& verdict, const ConvProblem& problem, Subject& reference, Trial trial, const Rules& rules,
+                    TrialMode where) {
+  const Trial expected = where == TrialMode::alone ? try_reference_again(reference, problem, rules, where)
+                                                   : try_once(reference, problem, rules.seconds);
+  if (expected.kind != Trial::Kind::answered) return blame_reference(verdict, expected);
+  verdict.expected = {output_shape(problem.spec), expected.first};
+  // The tries of a reduction need no second answer: the smallest case is verified alone at the end.
+  const bool equal = trial.kind == Trial::Kind::answered && trial.first == expected.first;
+  if (where == TrialMode::in_a_run && !equal) {
+    Trial again = try_reference_again(reference, problem, rules, where);
+    if (again.kind == Trial::Kind::answered && again.first != expected.first) {
+      again.words = "it answers differently in a new process";
+    }
+    if (again.kind != Trial::Kind::answered || again.first != expected.first) return blame_reference(verdict, again);
+  }
+  judge_answer(verdict, problem, Arithmetic{}, Hardware{}, std::move(trial), rules.strictness);
+}
+
 }  // namespace
 
-Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules, TrialMode where) {
+Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& subject, const Rules& rules,
+                       TrialMode where) {
   const Hardware hardware = reference.hardware();
+  Subject* const other = reference.other();
   ConvProblem problem = with_contents(c);
   Verdict verdict;
   Finding& finding = verdict.finding;
@@ -135,20 +181,32 @@ Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject,
   finding.subject = subject.text();
   verdict.path = fbgemm_path(c, hardware);
   problem.spec = as_run(std::move(problem.spec), reference);
-  verdict.defect = known_defect(problem.spec, hardware);
-  verdict.picked = computing_engine(c, hardware);
-  finding.expected_name = name(c.execution.engine);
+  if (other == nullptr) {
+    verdict.defect = known_defect(problem.spec, hardware);
+    verdict.picked = computing_engine(c, hardware);
+    finding.expected_name = name(c.execution.engine);
+  } else {
+    finding.reference = other->text();
+  }
   // The subject runs first, so that no process holds the reference's answer before the subject has answered.
   Trial trial = trial_of(subject, problem, c, rules, where);
   finding.actual_name = subject.name();
+  if (other != nullptr) finding.expected_name = expected_name(*other, subject);
   if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent || trial.kind == Trial::Kind::starved) {
     (void)judge_conduct(verdict, trial);
     return verdict;
   }
-  Expected expected = expectation(problem, verdict, reference, where);
+  if (other != nullptr) {
+    if (judge_conduct(verdict, trial)) judge_by_other(verdict, problem, *other, std::move(trial), rules, where);
+    return verdict;
+  }
+  Expected expected = libtorch_expectation(problem, verdict, *reference.libtorch(), where);
   verdict.expected = std::move(expected.y);
   finding.expected_name = std::move(expected.name);
-  if (judge_conduct(verdict, trial)) judge_answer(verdict, problem, hardware, std::move(trial), rules.strictness);
+  if (!judge_conduct(verdict, trial)) return verdict;
+  const bool by_fbgemm = verdict.picked == Engine::fbgemm && finding.expected_name != kSpecification;
+  judge_answer(verdict, problem, by_fbgemm ? fbgemm_arithmetic(problem.spec, hardware) : Arithmetic{}, hardware,
+               std::move(trial), rules.strictness);
   return verdict;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-// Verifies one case with a subject: LibTorch's answer is expected, and the tolerance is zero.
+// Verifies one case with a subject: the reference's answer is expected, and the tolerance is zero.
 
 #include "cases/conv_case.h"
 #include "kernels/subject/subject.h"
-#include "oracle/libtorch/libtorch.h"
+#include "props/verify/reference.h"
 #include "props/verify/verdict.h"
 
 namespace tieout {
@@ -19,9 +19,15 @@ enum class TrialMode {
   alone,
 };
 
-// Verifies the case; see verify() and verify_alone(). The expected values are LibTorch's answer. If that is known to be
-// wrong, is refused or is absent, they are the specification's for FBGEMM, and the model's for another engine.
-[[nodiscard]] Verdict verify_subject(const ConvCase& c, LibTorch& reference, Subject& subject, const Rules& rules,
-                                     TrialMode where);
+// Verifies the case; see verify() and verify_alone(). The expected values are the reference's answer.
+//
+// If LibTorch's answer is known to be wrong, is refused or is absent, the expected values are the specification's for
+// FBGEMM, and the model's for another engine.
+//
+// If another implementation is the reference and gives no answer, or another answer in a new process, the case is not
+// verified: skipped if the reference declines it, errored if the reference fails. A fault of the subject that does not
+// concern its values is still a finding.
+[[nodiscard]] Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& subject,
+                                     const Rules& rules, TrialMode where);
 
 }  // namespace tieout

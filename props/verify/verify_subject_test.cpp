@@ -216,5 +216,163 @@ TEST(VerifySubject, TheReferenceAnswersAfterTheSubject) {
   EXPECT_EQ(answers, 1) << "what is declined need not be known";
 }
 
+// ---- another implementation as the reference
+
+// A reference that answers as `answer` does.
+class Other final : public Subject {
+ public:
+  using Answer = std::function<SubjectAnswer(const ConvProblem&)>;
+  explicit Other(Answer answer, std::string name = "other") : answer_(std::move(answer)), name_(std::move(name)) {}
+  std::string name() const override { return name_; }
+  std::string text() const override { return "./other.so"; }
+  Isolation isolation() const override { return Isolation::library; }
+  tl::expected<void, SubjectError> load(double) override { return {}; }
+  void stop() override { ++stops; }
+  SubjectAnswer run(const ConvProblem& problem, const Conditions&) override { return answer_(problem); }
+  int stops = 0;
+
+ private:
+  Answer answer_;
+  std::string name_;
+};
+
+Other other_by(Arithmetic arithmetic) {
+  return Other([arithmetic](const ConvProblem& problem) { return conv_relu(problem, arithmetic); });
+}
+
+Other failing(SubjectError::Kind kind, const char* message) {
+  return Other([=](const ConvProblem&) -> SubjectAnswer { return tl::unexpected(SubjectError{kind, message}); });
+}
+
+TEST(OtherReference, GivesTheExpectedValuesAndNothingIsExcused) {
+  Other exact = other_by({});
+  Own same(Arithmetic{});
+  const ConvCase c = parsed(kSaturating);
+  const Verdict equal = verify(c, Reference(exact), &same);
+  EXPECT_EQ(equal.status, Status::passed);
+  EXPECT_EQ(equal.elements, 72);
+  EXPECT_EQ(equal.departure.elements, 0);
+  // With LibTorch as the reference, both values count as right here.
+  Own pairs({.products = Arithmetic::Products::int16_pairs});
+  const Verdict verdict = verify(c, Reference(exact), &pairs);
+  ASSERT_EQ(verdict.status, Status::differed);
+  EXPECT_EQ(verdict.finding.expected_name, "other");
+  EXPECT_EQ(verdict.finding.reference, "./other.so");
+  EXPECT_EQ(verdict.finding.diff_class, "pair saturation");
+  Other saturating = other_by({.products = Arithmetic::Products::int16_pairs});
+  EXPECT_EQ(verify(c, Reference(saturating), &pairs).status, Status::passed);
+}
+
+// The class is derived from the exact contract, which this reference does not follow.
+TEST(OtherReference, AClassIsOnlyNamedWhereItFollowsTheExactContract) {
+  const ConvCase tie = parsed("conv2d bias=[0.5] x=[0] w=[0]");
+  Changed rounds_away([](const ConvProblem&, Tensor<std::uint8_t>& y) { ++y.values[0]; });
+  Other exact = other_by({});
+  EXPECT_EQ(verify_alone(tie, Reference(exact), 60, &rounds_away).finding.diff_class, "tie");
+  Other wrong([](const ConvProblem& problem) {
+    auto y = conv_relu(problem, Arithmetic{});
+    ++y.values[0];
+    return y;
+  });
+  Own right(Arithmetic{});
+  EXPECT_EQ(verify_alone(tie, Reference(wrong), 60, &right).finding.diff_class, "unexplained");
+}
+
+// LibTorch gives wrong values for this case, and the specification would be expected.
+TEST(OtherReference, KnownDefectsOfLibTorchDoNotMatter) {
+  const ConvCase c =
+      parsed("conv2d in_channels=20 out_channels=20 groups=5 input=3x3 kernel=3x3 padding=1x1 x=[180*1] w=[720*1]");
+  Other off([](const ConvProblem& problem) {
+    auto y = conv_relu(problem, Arithmetic{});
+    for (std::uint8_t& value : y.values) ++value;
+    return y;
+  });
+  Own as_off(Arithmetic{}, 1);
+  const Verdict verdict = verify(c, Reference(off), &as_off);
+  EXPECT_EQ(verdict.status, Status::passed);
+  EXPECT_EQ(verdict.defect, nullptr);
+  EXPECT_EQ(verdict.finding.expected_name, "other");
+}
+
+TEST(OtherReference, ItsFailuresAreNotTheSubjects) {
+  struct Failure {
+    SubjectError::Kind kind;
+    Status status;
+    const char* reason;
+  };
+  using Kind = SubjectError::Kind;
+  Own same(Arithmetic{});
+  for (const Failure& failure : {Failure{Kind::declined, Status::skipped, "declined by the reference: words"},
+                                 Failure{Kind::died, Status::errored, "the reference died: words"},
+                                 Failure{Kind::hung, Status::errored, "the reference hangs: no answer in time"},
+                                 Failure{Kind::misbehaved, Status::errored, "the reference misbehaves: words"},
+                                 Failure{Kind::absent, Status::errored, "the reference cannot be started: words"},
+                                 Failure{Kind::starved, Status::starved, "the reference does not start: words"}}) {
+    Other other = failing(failure.kind, "words");
+    for (const bool alone : {false, true}) {
+      const Verdict verdict = alone ? verify_alone(parsed("conv2d"), Reference(other), 60, &same)
+                                    : verify(parsed("conv2d"), Reference(other), &same);
+      EXPECT_EQ(verdict.status, failure.status) << failure.reason;
+      EXPECT_EQ(verdict.reason, failure.reason);
+      EXPECT_EQ(verdict.elements, 0);
+    }
+  }
+}
+
+// An answer that is not repeated in a new process is no reason to call the subject wrong.
+TEST(OtherReference, AnUnstableOneIsNotTheSubjectsDifference) {
+  int calls = 0;
+  Other unstable([&](const ConvProblem& problem) {
+    auto y = conv_relu(problem, Arithmetic{});
+    if (calls++ == 0) ++y.values[0];
+    return y;
+  });
+  Own same(Arithmetic{});
+  const Verdict in_a_run = verify(parsed("conv2d"), Reference(unstable), &same);
+  EXPECT_EQ(in_a_run.status, Status::errored);
+  EXPECT_EQ(in_a_run.reason, "the reference is unstable: it answers differently in a new process");
+  EXPECT_EQ(unstable.stops, 1);
+  calls = 0;
+  const Verdict alone = verify_alone(parsed("conv2d"), Reference(unstable), 60, &same);
+  EXPECT_EQ(alone.status, Status::errored);
+  EXPECT_EQ(alone.reason, "the reference is unstable: not repeatable: the same call answered differently");
+}
+
+// What is wrong with the subject apart from its values needs no reference.
+TEST(OtherReference, AFaultOfConductIsFoundWithoutIt) {
+  Other shy = failing(SubjectError::Kind::declined, "all");
+  Other crashing = failing(SubjectError::Kind::died, "SIGSEGV");
+  const Verdict verdict = verify(parsed("conv2d"), Reference(shy), &crashing);
+  EXPECT_EQ(verdict.status, Status::crashed);
+  EXPECT_EQ(verdict.finding.failure, "died: SIGSEGV");
+}
+
+TEST(OtherReference, OfTheSameNameIsToldApart) {
+  Other exact([](const ConvProblem& problem) { return conv_relu(problem, Arithmetic{}); }, "own");
+  Own off(Arithmetic{}, 1);
+  const Verdict verdict = verify(parsed("conv2d"), Reference(exact), &off);
+  EXPECT_EQ(verdict.finding.expected_name, "own (reference)");
+  EXPECT_EQ(verdict.finding.actual_name, "own");
+}
+
+TEST(OtherReference, ShrinkingKeepsIt) {
+  // Differs from LibTorch, and from the exact contract, on no other cases than these.
+  Other rounds_away([](const ConvProblem& problem) {
+    auto y = conv_relu(problem, Arithmetic{});
+    if (problem.spec.relu == Relu::on) ++y.values[0];
+    return y;
+  });
+  Own exact(Arithmetic{});
+  const ConvCase c =
+      parsed("conv2d batch=2 in_channels=3 out_channels=4 input=5x5 kernel=3x3 os=300 relu x=uniform seed=3");
+  const Reference reference(rounds_away);
+  const Verdict verdict = verify_alone(c, reference, 60, &exact);
+  ASSERT_EQ(verdict.status, Status::differed);
+  const Finding small = reduce(verdict.finding, reference, 60, &exact);
+  EXPECT_EQ(small.case_line, "conv2d relu x=[0] w=[0]");
+  EXPECT_EQ(small.reference, "./other.so");
+  EXPECT_EQ(small.expected_name, "other");
+}
+
 }  // namespace
 }  // namespace tieout

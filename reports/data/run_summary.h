@@ -17,7 +17,7 @@ struct CaseCounts {
   std::int64_t skipped = 0;     // not run, for a reason
   std::int64_t mistrusted = 0;  // run, but not counted as verified: the reference is known to be wrong there
   std::int64_t crashed = 0;     // the reference died without a known defect
-  std::int64_t errored = 0;     // the engine is absent, or the subject can no longer be loaded
+  std::int64_t errored = 0;     // an engine is absent, the subject cannot be loaded, or another reference fails
   std::int64_t starved = 0;     // not verified: the system refused memory or a process, or ended one
 
   [[nodiscard]] std::int64_t verified() const { return passed + differed; }
@@ -77,7 +77,7 @@ struct RunSummary {
   std::string command;         // command that repeats the run
   std::string subject;         // subject that was compared with the reference: "scalar", "./libmine.so"
   std::string subject_digest;  // subject_digest() of it; empty: LibTorch itself was verified
-  std::string reference;       // "LibTorch 2.15.0, avx512_vnni"
+  std::string reference;       // "LibTorch 2.15.0, avx512_vnni"; "./libmine.so, digest 0123456789abcdef"
   Machine machine;
   std::string domain;  // domain that the cases were drawn from, in the words of --where; empty: all cases
   std::uint64_t seed = 0;

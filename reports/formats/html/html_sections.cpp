@@ -265,7 +265,7 @@ data outcome_section(const CaseCounts& cases) {
                               {"crashed", cases.crashed, "the reference died"},
                               {"mistrusted", cases.mistrusted, "the reference is known to be wrong there"},
                               {"skipped", cases.skipped, "not run, for a reason"},
-                              {"errored", cases.errored, "the engine or the subject could not be loaded"},
+                              {"errored", cases.errored, "an engine, the subject or its reference did not work"},
                               {"starved", cases.starved, "no verdict: the machine lacked memory or processes"}};
   const auto all = static_cast<double>(std::max<std::int64_t>(1, cases.all()));
   data list(data::type::list);
