@@ -171,6 +171,21 @@ TEST_F(Command, AHypothesisIsASubjectInEveryCommand) {
   EXPECT_THAT(unknown.output, HasSubstr("did you mean round_half_away?"));
 }
 
+TEST_F(Command, AnEngineIsASubjectInEveryCommand) {
+  const std::string engine = "--subject engine:onednn ";
+  const std::string tie = "'conv2d oz=41 bias=[0.5] x=[0] w=[0]'";  // ONEDNN rounds the tie with the zero point
+  EXPECT_EQ(run("check " + engine + tie).status, 1);
+  EXPECT_EQ(run("check --subject engine:fbgemm " + tie).status, 0);
+  EXPECT_EQ(run("explain " + engine + tie).status, 0);
+  EXPECT_EQ(run("fuzz --cases 300 --seed 3 " + engine).status, 1);
+  EXPECT_THAT(run("identify --cases 500 " + engine).output, HasSubstr("onednn: standing, "));
+  for (const char* const command : {"fuzz", "identify"}) {
+    const Outcome unknown = run(std::string(command) + " --cases 5 --subject engine:onedn");
+    EXPECT_EQ(unknown.status, 2) << unknown.output;
+    EXPECT_THAT(unknown.output, HasSubstr("fbgemm, onednn, x86, qnnpack"));
+  }
+}
+
 // FBGEMM's depthwise code saturates a pair here. The exact sum counts as right, except with --strict, where only
 // LibTorch's own values do.
 TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {

@@ -117,9 +117,10 @@ void add_explain(CLI::App& app, int& exit_status) {
                       "Index of the element, n,c,y,x (default: where the hypotheses differ most)");
   command->add_option("--hypothesis", arguments->hypotheses,
                       "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses());
-  command->add_option("--subject", arguments->subject,
-                      "Kernel whose answer is printed, too: a shared library, command:LINE or hypothesis:NAME; without "
-                      "--at, the element is the one at which it differs most from the first hypothesis");
+  command->add_option(
+      "--subject", arguments->subject,
+      "Kernel whose answer is printed, too: a shared library, command:LINE, hypothesis:NAME or engine:NAME; without "
+      "--at, the element is the one at which it differs most from the first hypothesis");
   command->add_option("--patience", arguments->seconds, "Timeout of the subject's answer, seconds")
       ->check(seconds_check())
       ->capture_default_str();

@@ -24,6 +24,8 @@
 #include "oracle/engines/known_defects.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/identify/subject_probes.h"
+#include "props/verify/engine_subject.h"
+#include "props/verify/hypothesis_subject.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
@@ -136,13 +138,15 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath
       return conv_relu_trace(problem, chosen, offset).result;
     };
   }
-  // An engine and the hypothesis about it have the same name. Without the prefix, the name means the engine.
-  constexpr std::string_view kPrefix = "hypothesis:";
-  const bool prefixed = arguments.subject.starts_with(kPrefix);
-  const std::string subject = prefixed ? arguments.subject.substr(kPrefix.size()) : arguments.subject;
+  // An engine and the hypothesis about it have the same name. Without a prefix, the name means the engine.
+  const bool only_hypotheses = arguments.subject.starts_with(kHypothesisPrefix);
+  const bool only_engines = arguments.subject.starts_with(kEnginePrefix);
+  const std::string subject = arguments.subject.substr(only_hypotheses ? kHypothesisPrefix.size()
+                                                       : only_engines  ? kEnginePrefix.size()
+                                                                       : 0);
   std::optional<Engine> engine;
-  if (const auto named = from_name<Engine>("--subject", subject); named && !prefixed) engine = *named;
-  const Hypothesis* const hypothesis = find_hypothesis(subject);
+  if (const auto named = from_name<Engine>("--subject", subject); named && !only_hypotheses) engine = *named;
+  const Hypothesis* const hypothesis = only_engines ? nullptr : find_hypothesis(subject);
   const auto isa = from_name<Isa>("--isa", arguments.isa);
   if (!isa) {
     fmt::print(stderr, "tieout identify: {}\n", printable_lines(isa.error().text()));
@@ -163,7 +167,8 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath
   }
   if (hypothesis != nullptr) return hypothesis_subject(*hypothesis);
   fmt::print(stderr,
-             "tieout identify: --subject: must be a shared library, or one of {}, or hypothesis:NAME, is '{}'\n",
+             "tieout identify: --subject: must be a shared library, or one of {}, or hypothesis:NAME or engine:NAME, "
+             "is '{}'\n",
              names_of_subjects(), arguments.subject);
   return tl::unexpected(int{kBadUsage});
 }
@@ -278,10 +283,10 @@ void add_identify(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("identify", "Which arithmetic does an implementation follow?");
   const auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option(
-          "--subject", arguments->subject,
-          "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, or one of " +
-              names_of_subjects())
+      ->add_option("--subject", arguments->subject,
+                   "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
+                   "engine:NAME, or one of " +
+                       names_of_subjects())
       ->capture_default_str();
   command->add_option("--isa", arguments->isa, "Instruction set that FBGEMM is forced to use")->capture_default_str();
   command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")

@@ -302,7 +302,7 @@ void add_model(CLI::App& app, int& exit_status) {
       ->required();
   command->add_option("--input", arguments->inputs, "Input of the model; see below")->required();
   command->add_option("--subject", arguments->subjects,
-                      "Kernel to verify: a shared library, command:LINE or hypothesis:NAME");
+                      "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME");
   add_patience(*command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
   command->add_option("--hypothesis", arguments->hypotheses,
                       "Hypotheses to compare, or all (default: those whose values are close to the operator's)");

@@ -12,16 +12,27 @@
 #include "cli/common/duration.h"
 #include "kernels/host/open_subject.h"
 #include "props/process/forked_task.h"
+#include "props/verify/engine_subject.h"
 #include "props/verify/hypothesis_subject.h"
 #include "reports/formats/finding_text.h"
 
 namespace tieout {
+namespace {
+
+tl::expected<std::unique_ptr<Subject>, SubjectError> open_by_text(const std::string& text) {
+  if (text.starts_with(kHypothesisPrefix)) return hypothesis_subject(text);
+  if (text.starts_with(kEnginePrefix)) return engine_subject(text);
+  return open_subject(text);
+}
+
+}  // namespace
 
 void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
   command.add_option(
       "--subject", arguments.text,
       "Kernel to verify against LibTorch: a shared library that exports what tieout_kernel.h declares; 'command:LINE', "
-      "a program that speaks docs/process_protocol.md; or hypothesis:NAME, an arithmetic of `tieout explain --help`");
+      "a program that speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; or "
+      "engine:NAME, an engine of LibTorch");
   add_patience(command, arguments.patience, Rules{}.seconds);
   command.add_flag("--strict", arguments.strict,
                    "Accept only LibTorch's own values, even where its code departs from its contract");
@@ -47,7 +58,7 @@ tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, 
     fmt::print(stderr, "tieout {}: --subject: {}\n", command, printable_lines(why));
     return tl::unexpected(status);
   };
-  auto subject = text.starts_with(kHypothesisPrefix) ? hypothesis_subject(text) : open_subject(text);
+  auto subject = open_by_text(text);
   if (!subject) return refuse(subject.error().message);
   const auto loaded = (*subject)->load(patience.value_or(Subject::kSecondsToLoad));
   (*subject)->stop();

@@ -16,7 +16,7 @@ tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_vi
     return tl::unexpected(
         SubjectError{SubjectError::Kind::absent, "'" + std::string(text) + "': " + why +
                                                      "; name a shared library that exports tieout_conv_relu (see "
-                                                     "tieout_kernel.h), or command: and a command line"});
+                                                     "tieout_kernel.h), command:LINE, hypothesis:NAME or engine:NAME"});
   }
   return hosted_library(file);
 }
