@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace tieout {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -184,6 +186,86 @@ TEST_F(Command, AnEngineIsASubjectInEveryCommand) {
     EXPECT_EQ(unknown.status, 2) << unknown.output;
     EXPECT_THAT(unknown.output, HasSubstr("fbgemm, onednn, x86, qnnpack"));
   }
+}
+
+TEST_F(Command, AnotherReferenceReplacesLibTorchInEveryCommand) {
+  const std::string words = "--subject '" + kRoundsAway + "' --reference '" + kKernel + "' ";
+  const Outcome o = run("fuzz --cases 300 --seed 3 " + words);
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("libconv_relu_rounds_away.so and libconv_relu_c.so differ at"));
+  EXPECT_THAT(o.output, HasSubstr("class: tie"));
+  EXPECT_THAT(o.output, ContainsRegex("replay: tieout check --subject .* --reference .* 'conv2d "));
+  EXPECT_THAT(o.output, HasSubstr("\n  reference: "));
+  EXPECT_THAT(o.output, Not(HasSubstr("LibTorch")));
+  EXPECT_THAT(o.output, Not(HasSubstr("fbgemm")));
+  const std::string tie = "'conv2d bias=[0.5] x=[0] w=[0]'";
+  EXPECT_EQ(run("check " + words + tie).status, 1);
+  EXPECT_EQ(run("check " + words + "--before conv2d " + tie).status, 1);
+  EXPECT_EQ(run("campaign --cases 500 --seed 3 --dir '" + folder_.in("campaign") + "' " + words).status, 1);
+  const std::string as_hypothesis = "--subject '" + kRoundsAway + "' --reference hypothesis:round_half_away ";
+  EXPECT_EQ(run("check " + as_hypothesis + tie).status, 0);
+  const std::string corpus = TIEOUT_SOURCE_DIR "/props/properties/corpus/contract.txt";
+  EXPECT_EQ(run("check --file '" + corpus + "' --subject '" + kKernel +
+                "' --reference hypothesis:integer_float32 "
+                "--where 'groups=1'")
+                .status,
+            0);
+}
+
+// The copy of the program has no LibTorch adapter beside it.
+TEST_F(Command, AnotherReferenceWorksWithoutLibTorch) {
+  const std::filesystem::path alone = folder_.path() / "tieout";
+  std::filesystem::copy_file(TIEOUT_PROGRAM, alone);
+  const auto run_alone = [&](const std::string& words) { return run(words, Streams::both, alone.string()); };
+  const std::string words = "--cases 100 --seed 1 --subject hypothesis:round_half_away ";
+  EXPECT_EQ(run_alone("fuzz " + words + "--reference hypothesis:round_half_away").status, 0);
+  EXPECT_EQ(run_alone("fuzz " + words + "--reference hypothesis:integer_float32").status, 1);
+  for (const char* const missing : {"", "--reference engine:fbgemm"}) {
+    const Outcome o = run_alone("fuzz " + words + missing);
+    EXPECT_NE(o.status, 0);
+    EXPECT_THAT(o.output, HasSubstr("LibTorch cannot be loaded: "));
+  }
+}
+
+TEST_F(Command, EveryReportNamesTheReference) {
+  std::string sinks;
+  for (const char* const format : {"html", "markdown", "text", "json", "junit"}) {
+    sinks += std::string(" --") + format + " '" + folder_.in(format) + "'";
+  }
+  const Outcome o = run("check 'conv2d bias=[0.5] x=[0] w=[0]' --subject '" + kRoundsAway + "' --reference '" +
+                        kKernel + "' --github" + sinks);
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("::error"));
+  for (const char* const format : {"html", "markdown", "text", "json", "junit"}) {
+    EXPECT_THAT(read(folder_ / format), HasSubstr("libconv_relu_c.so")) << format;
+    EXPECT_THAT(read(folder_ / format), Not(HasSubstr("LibTorch 2"))) << format;
+  }
+  for (const char* const format : {"html", "markdown", "json", "junit"}) {
+    EXPECT_THAT(read(folder_ / format), HasSubstr("libconv_relu_c.so, digest ")) << format;
+  }
+}
+
+TEST_F(Command, AReferenceThatCannotBeUsedIsRefused) {
+  const std::string subject = " --subject '" + kKernel + "' ";
+  const auto told = [&](const std::string& words, const char* message) {
+    for (const char* const command : {"check conv2d ", "fuzz --cases 5 ", "campaign --cases 5 --dir /nowhere "}) {
+      const Outcome o = run(command + words);
+      EXPECT_EQ(o.status, 2) << o.output;
+      EXPECT_THAT(o.output, HasSubstr(message)) << command;
+    }
+  };
+  told("--reference '" + kKernel + "'", "--reference: needs a subject");
+  told("--reference /no/such.so" + subject, "--reference: '/no/such.so': there is no such file; name a shared library");
+  told("--reference /etc/passwd" + subject, "--reference: /etc/passwd: ");
+  told("--reference hypothesis:round_half_awy" + subject, "did you mean round_half_away?");
+  told("--reference engine:onedn" + subject, "must be one of fbgemm, onednn");
+  told("--reference 'command:/no/such/program'" + subject, "--reference: ");
+  told("--strict --reference hypothesis:integer_float32" + subject, "--strict: ");
+  const Outcome same = run("check conv2d --reference '" + kKernel + "'" + subject);
+  EXPECT_EQ(same.status, 0) << same.output;
+  EXPECT_THAT(same.output, HasSubstr("--reference and --subject are the same"));
+  EXPECT_THAT(run("fuzz --cases 5 --reference 'command:exit 1' --where dims=2" + subject).output,
+              HasSubstr("--reference: "));
 }
 
 // FBGEMM's depthwise code saturates a pair here. The exact sum counts as right, except with --strict, where only

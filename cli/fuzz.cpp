@@ -48,18 +48,16 @@ int run_fuzz(Arguments& arguments) {
   const auto seed = arguments.seed.empty() ? draw_seed() : parse_seed(arguments.seed);
   if (!seed) return bad_usage("--seed: " + seed.error());
   CallFiles files;
-  add_subject_file(files, arguments.subject.text);
+  add_subject_files(files, arguments.subject);
   if (!arguments.record.empty()) files.add_output("--record", arguments.record);
   const auto baseline = prepare(arguments.sinks, std::move(files));
   if (!baseline) return bad_usage(baseline.error());
-  const auto subject = open_optional(arguments.subject, "fuzz");
-  if (!subject) return subject.error();
-  const auto reference = libtorch(Waiting::asleep);
-  if (!reference) {
-    fmt::print(stderr, "tieout fuzz: LibTorch cannot be loaded: {}\n", reference.error().message);
-    return kNotVerified;
-  }
-  const auto domain = choose_domain(arguments.domain, subject->get(), arguments.subject.rules().seconds, "fuzz");
+  const auto compared = open_compared(arguments.subject, "fuzz", Waiting::asleep);
+  if (!compared) return compared.error();
+  const Reference& reference = compared->reference;
+  Subject* const subject = compared->subject.get();
+  const auto domain =
+      choose_domain(arguments.domain, subject, arguments.subject.rules().seconds, "fuzz", reference.other());
   if (!domain) return domain.error();
   const CampaignOptions options{
       .cases = arguments.cases,
@@ -74,9 +72,9 @@ int run_fuzz(Arguments& arguments) {
                              arguments.products ? fmt::format(" --products {}", *arguments.products) : "",
                              arguments.memory == kWorkerMemory ? "" : fmt::format(" --memory {}", arguments.memory),
                              words_of(*domain), words_of(arguments.subject)),
-      .subject = subject->get(),
+      .subject = subject,
       .rules = arguments.subject.rules()};
-  RunSummary run = empty_run(options, **reference);
+  RunSummary run = empty_run(options, reference);
   std::optional<RunRecord> record;
   if (!arguments.record.empty()) {
     auto created = RunRecord::create(arguments.record, run);
@@ -84,7 +82,7 @@ int run_fuzz(Arguments& arguments) {
     record = std::move(*created);
   }
   fmt::print(stderr, "to repeat these cases: {}\n", printable(options.command));
-  CampaignEnd end = watch_campaign(options, **reference, {.so_far = std::move(run)},
+  CampaignEnd end = watch_campaign(options, reference, {.so_far = std::move(run)},
                                    [&](const RecordBlock& block, const RunSummary& so_far) {
                                      return record ? record->append(block, so_far) : tl::expected<void, std::string>();
                                    });

@@ -142,9 +142,12 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, 
                   fmt::format("{}, digest {}", same.subject, same.subject_digest),
                   "the subject is not the same any more: resume with the one that it was begun with");
   }
-  // Answers depend on the instruction set.
+  // LibTorch's answers depend on the instruction set.
   if (run->reference != same.reference) {
-    return refuse(run->reference, same.reference, "resume it where it was begun, or on a machine of that kind");
+    return refuse(run->reference, same.reference,
+                  reference.libtorch() != nullptr
+                      ? "resume it where it was begun, or on a machine of that kind"
+                      : "the reference is not the same any more: resume with the one that it was begun with");
   }
   run->workers = plan.options.workers;
   Start start{.record = std::move(*record), .campaign = {.so_far = std::move(*run)}, .corpus_done = !blocks->empty()};
@@ -202,16 +205,16 @@ int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummar
   return kEqual;
 }
 
-// Returns the domain of the campaign. A resumed campaign without --where keeps the domain of its record. Error: the
-// exit status, after the reason has been printed.
-tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan) {
+// Returns the domain of the campaign. reference: nullptr if it is LibTorch. A resumed campaign without --where keeps
+// the domain of its record. Error: the exit status, after the reason has been printed.
+tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan, Subject* reference) {
   DomainArguments domain = arguments.domain;
   if (arguments.resume && domain.where.empty() && fs::exists(plan.record)) {
     const auto record = RunRecord::open(plan.record, RunRecord::For::reading);
     const auto run = record ? record->summary() : tl::unexpected(record.error());
     if (run) domain.where = run->domain.empty() ? "all" : run->domain;
   }
-  return choose_domain(domain, plan.options.subject, arguments.subject.rules().seconds, "campaign");
+  return choose_domain(domain, plan.options.subject, arguments.subject.rules().seconds, "campaign", reference);
 }
 
 int run_campaign_command(Arguments arguments) {
@@ -220,16 +223,15 @@ int run_campaign_command(Arguments arguments) {
   auto plan = make_plan(arguments);
   if (!plan) return fail(kBadUsage, plan.error());
   // Subject, domain and LibTorch are opened first, so that nothing is written if one of them is unusable.
-  const auto subject = open_optional(arguments.subject, "campaign");
-  if (!subject) return subject.error();
-  plan->options.subject = subject->get();
+  const auto compared = open_compared(arguments.subject, "campaign", Waiting::asleep);
+  if (!compared) return compared.error();
+  const Reference& reference = compared->reference;
+  plan->options.subject = compared->subject.get();
   plan->options.rules = arguments.subject.rules();
-  const auto domain = domain_of(arguments, *plan);
+  const auto domain = domain_of(arguments, *plan, reference.other());
   if (!domain) return domain.error();
   plan->options.domain = *domain;
   plan->options.command = command_of(arguments, plan->options.seed, *domain);
-  const auto reference = libtorch(Waiting::asleep);
-  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
   const std::string name = record_name(plan->options.shard);
   Sinks& sinks = arguments.sinks;
   if (sinks.html.empty()) sinks.html = fs::path(arguments.folder) / (name + ".html");
@@ -237,12 +239,12 @@ int run_campaign_command(Arguments arguments) {
   if (const auto ready = prepare_folder(arguments.folder, plan->record, plan->corpus); !ready)
     return fail(kBadUsage, ready.error());
   CallFiles files;
-  add_subject_file(files, arguments.subject.text);
+  add_subject_files(files, arguments.subject);
   files.add_output("the record", plan->record);
   files.add_output("the lock", fs::path(plan->record).replace_extension(".lock"));
   const auto baseline = prepare(sinks, std::move(files));
   if (!baseline) return fail(kBadUsage, baseline.error());
-  auto start = begin(arguments, *plan, **reference);
+  auto start = begin(arguments, *plan, reference);
   if (!start) return fail(kBadUsage, start.error());
   RunRecord& record = start->record;
   if (is_empty(plan->options)) return end_empty_shard(plan->options, record, start->campaign.so_far);
@@ -256,7 +258,7 @@ int run_campaign_command(Arguments arguments) {
     start->campaign.corpus = std::move(*corpus);
   }
   CampaignEnd end = watch_campaign(
-      plan->options, **reference, std::move(start->campaign),
+      plan->options, reference, std::move(start->campaign),
       [&](const RecordBlock& block, const RunSummary& so_far) { return keep(*plan, record, block, so_far); });
   std::error_code ignored;
   fs::remove_all(plan->options.in_flight, ignored);  // the campaign was not killed, so that no case is in flight

@@ -80,7 +80,7 @@ void add_memory_option(CLI::App& command, std::int64_t& memory) {
       ->capture_default_str();
 }
 
-CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
+CampaignEnd watch_campaign(const CampaignOptions& options, const Reference& reference, CampaignStart start,
                            const BlockWriter& block) {
   take_interruptions();
   Progress progress(options.cases / options.shard.count, options.seconds);
@@ -151,9 +151,13 @@ void print_run(const Report& report) {
         "  only {} of {} cases were verified: say by --where which cases to draw, or allow it by --allow-skipped\n",
         grouped(run.cases.verified()), grouped(run.cases.all()));
   }
-  fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}, {:.0f} % of their time inside LibTorch\n", run.seconds,
-             static_cast<double>(run.cases.all()) / run.seconds, run.workers, run.workers == 1 ? "" : "s",
-             100 * run.seconds_in_engine / (run.seconds * run.workers));
+  const bool by_libtorch = !run.machine.libtorch.empty();
+  if (!by_libtorch) print_wrapped("  reference: " + printable(run.reference));
+  fmt::print("{:.1f} s, {:.0f} cases/s, {} worker{}", run.seconds, static_cast<double>(run.cases.all()) / run.seconds,
+             run.workers, run.workers == 1 ? "" : "s");
+  const double part = run.seconds_in_engine / (run.seconds * run.workers);
+  if (by_libtorch) fmt::print(", {:.0f} % of their time inside LibTorch", 100 * part);
+  fmt::print("\n");
 }
 
 int end_status(const Report& report, bool written) {

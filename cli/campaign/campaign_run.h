@@ -24,8 +24,8 @@ struct CampaignEnd {
 
 // Runs a campaign and shows its progress on standard error. block: called after each block; its error ends the run.
 using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBlock&, const RunSummary&)>;
-[[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, LibTorch& reference, CampaignStart start,
-                                         const BlockWriter& block);
+[[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, const Reference& reference,
+                                         CampaignStart start, const BlockWriter& block);
 
 // Prints the findings in the format of the experiment, the verdict and the counts of the run on standard output.
 void print_run(const Report& report);

@@ -85,6 +85,33 @@ TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
   EXPECT_EQ(run(words), 0) << output();
 }
 
+// The same holds for a library that is the reference.
+TEST_F(CampaignCommand, AnotherReferenceIsNotResumed) {
+  const std::string reference = in("reference.so");
+  const auto put = [&](const char* library) {
+    fs::copy_file(std::string(TIEOUT_KERNELS) + library, reference, fs::copy_options::overwrite_existing);
+  };
+  const auto words = [&](const std::string& named) {
+    return std::vector<std::string>{"campaign",    "--dir",     in("one"),
+                                    "--cases",     "1000",      "--seed",
+                                    "31",          "--subject", TIEOUT_KERNELS "/libconv_relu_c.so",
+                                    "--reference", named,       "--resume"};
+  };
+  put("/libremembers.so");
+  const int status = run(words(reference));
+  const auto record = RunRecord::open(folder_ / "one/run.tieout", RunRecord::For::reading);
+  ASSERT_TRUE(record) << output();
+  EXPECT_THAT(record->summary()->reference, HasSubstr(reference + ", digest "));
+  EXPECT_THAT(record->summary()->command, HasSubstr("--reference '" + reference + "'"));
+  put("/libconv_relu_rounds_away.so");
+  EXPECT_EQ(run(words(reference)), 2) << output();
+  EXPECT_THAT(output(), HasSubstr("the reference is not the same any more"));
+  EXPECT_EQ(run(words("hypothesis:integer_float32")), 2) << output();
+  EXPECT_THAT(output(), HasSubstr("holds another campaign"));
+  put("/libremembers.so");
+  EXPECT_EQ(run(words(reference)), status) << output();
+}
+
 // The library at the end is not verified although most cases were verified with the previous one. The new library is
 // another subject, so none of its answers is counted.
 TEST_F(CampaignCommand, ALibraryThatIsReplacedMeanwhileIsNotVerified) {

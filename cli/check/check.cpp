@@ -48,7 +48,7 @@ int fail(int status, const std::string& why) {
 
 tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& arguments) {
   CallFiles files;
-  add_subject_file(files, arguments.subject.text);
+  add_subject_files(files, arguments.subject);
   if (!arguments.file.empty()) files.add_input("--file", arguments.file);
   if (!arguments.record.empty()) files.add_output("--record", arguments.record);
   if (arguments.python) files.add_output("--python", *arguments.python);
@@ -92,7 +92,7 @@ void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch&
 }
 
 // Prints the result of a case. subject: nullptr if LibTorch itself was verified.
-void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const LibTorch& reference) {
+void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const Reference& reference) {
   if (verdict.defect != nullptr) {
     print_text(fmt::format("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause));
   }
@@ -117,16 +117,18 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
     print_text(fmt::format("equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
                            name(verdict.picked)));
   }
-  print_departures(c, verdict, reference);
+  if (reference.libtorch() != nullptr) print_departures(c, verdict, *reference.libtorch());
 }
 
 // Verifies the case after those of --before and returns the exit status.
-int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& reference, Subject* subject,
+int check_after_others(const Arguments& arguments, const ConvCase& c, const Reference& reference, Subject* subject,
                        const std::vector<KnownFinding>& baseline) {
   const auto before = parse_all(arguments.before);
   if (!before) return fail(kBadUsage, "--before: " + before.error());
-  const std::string command =
-      replay_command({.case_line = arguments.line, .subject = arguments.subject.text, .before = arguments.before});
+  const std::string command = replay_command({.case_line = arguments.line,
+                                              .subject = arguments.subject.text,
+                                              .reference = arguments.subject.reference,
+                                              .before = arguments.before});
   auto run = check_after(*before, c, command, reference, subject, arguments.subject.rules());
   if (!run) return fail(kNotVerified, "--before: " + run.error());
   if (const std::string change = change_of(subject, reference); !change.empty()) {
@@ -138,7 +140,7 @@ int check_after_others(const Arguments& arguments, const ConvCase& c, LibTorch& 
 }
 
 // Verifies the case and prints the result. Error: the exit status, after the reason has been printed.
-tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const LibTorch& reference,
+tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const Reference& reference,
                                    GivenCases& cases) {
   const auto verdict = cases.verify(c);
   if (!verdict) return tl::unexpected(fail(kNotVerified, printable_lines(verdict.error())));
@@ -159,12 +161,12 @@ int check(Arguments& arguments) {
       return fail(kBadUsage, "--python: " + written.error());
     }
   }
-  const auto subject = open_optional(arguments.subject, "check");
-  if (!subject) return subject.error();
-  const auto reference = libtorch();
-  if (!reference) return fail(kNotVerified, "LibTorch cannot be loaded: " + reference.error().message);
-  if (!arguments.before.empty()) return check_after_others(arguments, *c, **reference, subject->get(), *baseline);
-  GivenCases cases(command_of(arguments), **reference, subject->get(), arguments.subject.rules());
+  const auto compared = open_compared(arguments.subject, "check", Waiting::spinning);
+  if (!compared) return compared.error();
+  const Reference& reference = compared->reference;
+  Subject* const subject = compared->subject.get();
+  if (!arguments.before.empty()) return check_after_others(arguments, *c, reference, subject, *baseline);
+  GivenCases cases(command_of(arguments), reference, subject, arguments.subject.rules());
   if (!arguments.record.empty()) {
     if (const auto created = cases.record_to(arguments.record); !created) {
       return fail(kBadUsage, "--record: " + created.error());
@@ -173,7 +175,7 @@ int check(Arguments& arguments) {
   FileEnd end;
   if (!arguments.file.empty()) {
     end = check_file(arguments.file, *domain, cases);
-  } else if (const auto checked = check_line(*c, subject->get(), **reference, cases); !checked) {
+  } else if (const auto checked = check_line(*c, subject, reference, cases); !checked) {
     return checked.error();
   }
   if (const auto ended = cases.end(end.status == kEqual); !ended) end.status = fail(kNotVerified, ended.error());

@@ -25,8 +25,8 @@ tl::expected<std::vector<ConvCase>, std::string> parse_all(const std::vector<std
 }
 
 tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& before, const ConvCase& c,
-                                                  const std::string& command, LibTorch& reference, Subject* subject,
-                                                  const Rules& rules) {
+                                                  const std::string& command, const Reference& reference,
+                                                  Subject* subject, const Rules& rules) {
   auto end = verify_after(before, c, {.reference = reference, .subject = subject, .rules = rules});
   if (!end) return tl::unexpected(std::string("the process ends at one of the cases before: check that one alone"));
   RunSummary run = run_of(command, reference, subject);

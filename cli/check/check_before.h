@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cases/conv_case.h"
-#include "oracle/libtorch/libtorch.h"
+#include "props/verify/reference.h"
 #include "props/verify/verify.h"
 #include "reports/data/run_summary.h"
 
@@ -17,7 +17,7 @@ namespace tieout {
 // command: the command that repeats the run. subject: nullptr if LibTorch itself is verified. Error: a message for the
 // user, if one of the earlier cases ends the process.
 [[nodiscard]] tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& before, const ConvCase& c,
-                                                                const std::string& command, LibTorch& reference,
+                                                                const std::string& command, const Reference& reference,
                                                                 Subject* subject, const Rules& rules);
 
 // Parses each line as a case. Error: what is wrong with the first line that is not a case.

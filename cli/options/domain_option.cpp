@@ -48,30 +48,64 @@ tl::expected<Domain, std::string> read_domain(const std::string& text) {
       fmt::format("no case was found that keeps '{}': do its conditions contradict each other?", text));
 }
 
-tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subject* subject, double seconds,
-                                        std::string_view command) {
-  const auto read = [&](std::string_view from, const std::string& text) -> tl::expected<Domain, int> {
-    auto domain = read_domain(text);
-    if (domain) return std::move(*domain);
-    fmt::print(stderr, "tieout {}: {}: {}\n", command, from, domain.error());
-    return tl::unexpected(int{kBadUsage});
-  };
-  if (!arguments.where.empty()) return read("--where", arguments.where);
-  if (subject == nullptr) return Domain();
-  const std::string stated = subject->domain();
+namespace {
+
+tl::expected<Domain, int> read_or_refuse(std::string_view command, const std::string& from, const std::string& text) {
+  auto domain = read_domain(text);
+  if (domain) return std::move(*domain);
+  fmt::print(stderr, "tieout {}: {}: {}\n", command, from, domain.error());
+  return tl::unexpected(int{kBadUsage});
+}
+
+// Returns the alternatives for which a case is found.
+Domain with_cases(const Domain& domain) {
+  std::string text;
+  for (const Domain::Alternative& alternative : domain.alternatives()) {
+    std::string conditions;
+    for (const Condition& condition : alternative) conditions += " " + condition.text;
+    if (read_domain(conditions)) text += (text.empty() ? "" : " or") + conditions;
+  }
+  return Domain::parse(text).value();
+}
+
+// Returns the domain that the subject or reference states, or that is learnt from what it declines. role: "subject" or
+// "reference".
+tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, double seconds,
+                                    std::string_view command) {
+  const std::string stated = subject.domain();
   if (!stated.empty()) {
-    fmt::print(stderr, "domain, as the subject states it: {}\n", printable(stated, 200));
-    return read("the subject's tieout_kernel_info.domain", stated);
+    fmt::print(stderr, "domain, as the {} states it: {}\n", role, printable(stated, 200));
+    return read_or_refuse(command, "the " + role + "'s tieout_kernel_info.domain", stated);
   }
   take_interruptions();
-  Domain learnt = learn_domain(*subject, seconds, [] { return !is_interrupted(); });
+  Domain learnt = learn_domain(subject, seconds, [] { return !is_interrupted(); });
   if (!learnt.is_everything()) {
-    fmt::print(
-        stderr,
-        "domain, learnt from what the subject declines: {}\n  say it yourself by --where '...', or --where all\n",
-        learnt.text());
+    fmt::print(stderr,
+               "domain, learnt from what the {} declines: {}\n  say it yourself by --where '...', or --where all\n",
+               role, learnt.text());
   }
   return learnt;
+}
+
+}  // namespace
+
+tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subject* subject, double seconds,
+                                        std::string_view command, Subject* reference) {
+  if (!arguments.where.empty()) return read_or_refuse(command, "--where", arguments.where);
+  if (subject == nullptr) return Domain();
+  auto domain = domain_of(*subject, "subject", seconds, command);
+  if (!domain || reference == nullptr) return domain;
+  const auto of_reference = domain_of(*reference, "reference", seconds, command);
+  if (!of_reference) return of_reference;
+  Domain both = domain->intersected_with(*of_reference);
+  if (domain->is_everything() || of_reference->is_everything()) return both;
+  both = with_cases(both);
+  if (!both.is_everything()) return both;
+  fmt::print(stderr,
+             "tieout {}: --reference: no case was found that both subject and reference accept; say by --where which "
+             "cases to draw\n",
+             command);
+  return tl::unexpected(int{kBadUsage});
 }
 
 }  // namespace tieout

@@ -29,9 +29,11 @@ void add_allow_skipped_option(CLI::App& command, DomainArguments& arguments);
 
 // Returns the domain that cases are drawn from: that of --where; or that which the subject states in
 // tieout_kernel_info; or that which is learnt from the cases that the subject declines. The latter two are printed on
-// standard error. subject: nullptr: the domain is that of --where, or all cases. seconds: time limit of one answer.
-// Error: the exit status, after the reason has been printed.
+// standard error. If another implementation than LibTorch is the reference, its domain is found in the same way, and
+// the cases lie in both. subject and reference: nullptr: without --where, it does not limit the domain. seconds: time
+// limit of one answer. Error: the exit status, after the reason has been printed.
 [[nodiscard]] tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subject* subject,
-                                                      double seconds, std::string_view command);
+                                                      double seconds, std::string_view command,
+                                                      Subject* reference = nullptr);
 
 }  // namespace tieout

@@ -11,6 +11,7 @@
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "kernels/host/open_subject.h"
+#include "kernels/subject/subject_digest.h"
 #include "props/process/forked_task.h"
 #include "props/verify/engine_subject.h"
 #include "props/verify/hypothesis_subject.h"
@@ -25,22 +26,38 @@ tl::expected<std::unique_ptr<Subject>, SubjectError> open_by_text(const std::str
   return open_subject(text);
 }
 
+// Returns true if both texts name the same implementation: they are equal, or the files that they name have the same
+// contents.
+bool are_same(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  return !subject_files(a).empty() && !subject_files(b).empty() && subject_digest(a) == subject_digest(b);
+}
+
 }  // namespace
 
 void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
   command.add_option(
       "--subject", arguments.text,
-      "Kernel to verify against LibTorch: a shared library that exports what tieout_kernel.h declares; 'command:LINE', "
-      "a program that speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; or "
-      "engine:NAME, an engine of LibTorch");
+      "Kernel to verify: a shared library that exports what tieout_kernel.h declares; 'command:LINE', a program that "
+      "speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; or engine:NAME, an "
+      "engine of LibTorch");
+  command.add_option("--reference", arguments.reference,
+                     "Implementation that gives the expected values, named as a subject is (default: LibTorch, and the "
+                     "engine that the case names)");
   add_patience(command, arguments.patience, Rules{}.seconds);
-  command.add_flag("--strict", arguments.strict,
-                   "Accept only LibTorch's own values, even where its code departs from its contract");
+  command.add_flag(
+      "--strict", arguments.strict,
+      "Accept only LibTorch's own values, even where its code departs from its contract; not with --reference");
 }
 
-void add_subject_file(CallFiles& files, const std::string& text) {
+void add_subject_file(CallFiles& files, const std::string& text, const std::string& option) {
   std::error_code error;
-  if (std::filesystem::is_regular_file(text, error)) files.add_input("--subject", text);
+  if (std::filesystem::is_regular_file(text, error)) files.add_input(option, text);
+}
+
+void add_subject_files(CallFiles& files, const SubjectArguments& arguments) {
+  add_subject_file(files, arguments.text);
+  add_subject_file(files, arguments.reference, "--reference");
 }
 
 void add_patience(CLI::App& command, std::optional<double>& patience, double standard, const std::string& option) {
@@ -53,9 +70,9 @@ void add_patience(CLI::App& command, std::optional<double>& patience, double sta
 }
 
 tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,
-                                                       std::optional<double> patience) {
+                                                       std::optional<double> patience, std::string_view option) {
   const auto refuse = [&](std::string_view why, int status = kBadUsage) {
-    fmt::print(stderr, "tieout {}: --subject: {}\n", command, printable_lines(why));
+    fmt::print(stderr, "tieout {}: {}: {}\n", command, option, printable_lines(why));
     return tl::unexpected(status);
   };
   auto subject = open_by_text(text);
@@ -68,9 +85,42 @@ tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, 
   return std::move(*subject);
 }
 
-tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments& arguments, std::string_view command) {
-  if (arguments.text.empty()) return nullptr;
-  return open_named(arguments.text, command, arguments.patience);
+tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std::string_view command,
+                                          Waiting waiting) {
+  const auto refuse = [&](int status, const std::string& why) {
+    fmt::print(stderr, "tieout {}: {}\n", command, printable_lines(why));
+    return tl::unexpected(status);
+  };
+  const std::string& named = arguments.reference;
+  if (!named.empty() && arguments.text.empty()) {
+    return refuse(kBadUsage, "--reference: needs a subject to compare with it: name one by --subject");
+  }
+  if (!named.empty() && arguments.strict) {
+    return refuse(
+        kBadUsage,
+        "--strict: concerns departures of LibTorch's code only, and with --reference every difference counts: "
+        "leave one of the two options out");
+  }
+  std::unique_ptr<Subject> subject;
+  if (!arguments.text.empty()) {
+    auto opened = open_named(arguments.text, command, arguments.patience);
+    if (!opened) return tl::unexpected(opened.error());
+    subject = std::move(*opened);
+  }
+  if (named.empty()) {
+    const auto loaded = libtorch(waiting);
+    if (!loaded) return refuse(kNotVerified, "LibTorch cannot be loaded: " + loaded.error().message);
+    return Compared{.subject = std::move(subject), .other = nullptr, .reference = **loaded};
+  }
+  auto other = open_named(named, command, arguments.patience, "--reference");
+  if (!other) return tl::unexpected(other.error());
+  if (are_same(named, arguments.text)) {
+    fmt::print(stderr,
+               "--reference and --subject are the same: only answers that depend on memory, time or other problems can "
+               "differ\n");
+  }
+  const Reference reference(**other);
+  return Compared{.subject = std::move(subject), .other = std::move(*other), .reference = reference};
 }
 
 LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double seconds) {
@@ -99,7 +149,9 @@ LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double se
 
 std::string words_of(const SubjectArguments& arguments) {
   if (arguments.text.empty()) return {};
-  std::string words = " --subject " + shell_word(arguments.text) + (arguments.strict ? " --strict" : "");
+  std::string words = " --subject " + shell_word(arguments.text);
+  if (!arguments.reference.empty()) words += " --reference " + shell_word(arguments.reference);
+  if (arguments.strict) words += " --strict";
   if (arguments.patience) words += fmt::format(" --patience {}", *arguments.patience);
   return words;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Provides the options --subject, --strict and --patience of the subcommands that verify, and opens the subject.
+// Provides the options --subject, --reference, --strict and --patience of the subcommands that verify, and opens the
+// subject and the reference.
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -11,12 +12,14 @@
 #include "cli/common/call_files.h"
 #include "kernels/subject/subject.h"
 #include "props/model/layer_verify.h"
+#include "props/verify/reference.h"
 #include "props/verify/verify.h"
 
 namespace tieout {
 
 struct SubjectArguments {
-  std::string text;  // argument of --subject; empty: LibTorch itself is verified
+  std::string text;       // argument of --subject; empty: LibTorch itself is verified
+  std::string reference;  // argument of --reference; empty: LibTorch
   bool strict = false;
   std::optional<double> patience;  // time limit of an answer and of loading, seconds; empty: the defaults
 
@@ -32,21 +35,34 @@ void add_patience(CLI::App& command, std::optional<double>& patience, double sta
 
 void add_subject_options(CLI::App& command, SubjectArguments& arguments);
 
-// Returns the options as a command line contains them: "" or " --subject ./libmine.so --strict".
+// Returns the options as a command line contains them: "" or " --subject ./libmine.so --reference ./libother.so".
 [[nodiscard]] std::string words_of(const SubjectArguments& arguments);
 
 // Adds the file that --subject names, if it names one, to the files that the call reads.
-void add_subject_file(CallFiles& files, const std::string& text);
+void add_subject_file(CallFiles& files, const std::string& text, const std::string& option = "--subject");
+
+// Adds the files that --subject and --reference name, if they name files, to those that the call reads.
+void add_subject_files(CallFiles& files, const SubjectArguments& arguments);
 
 // Opens the subject and loads it once, so that its name and domain are available; the process in which it was loaded
-// has ended when this returns. command: for messages. patience: time limit of loading, seconds; empty:
+// has ended when this returns. command and option: for messages. patience: time limit of loading, seconds; empty:
 // Subject::kSecondsToLoad. Error: the exit status, after the reason has been printed.
 [[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,
-                                                                     std::optional<double> patience);
+                                                                     std::optional<double> patience,
+                                                                     std::string_view option = "--subject");
 
-// Does the same for the arguments; returns nullptr if they name no subject.
-[[nodiscard]] tl::expected<std::unique_ptr<Subject>, int> open_optional(const SubjectArguments& arguments,
-                                                                        std::string_view command);
+// Holds what a call compares.
+struct Compared {
+  std::unique_ptr<Subject> subject;  // nullptr: LibTorch itself is verified
+  std::unique_ptr<Subject> other;    // what `reference` refers to if it is not LibTorch
+  Reference reference;
+};
+
+// Opens the subject, if the arguments name one, and the reference: LibTorch unless the arguments name another one, in
+// which case LibTorch is not needed. Prints a note if both are the same. waiting: as for libtorch(). Error: the exit
+// status, after the reason has been printed.
+[[nodiscard]] tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std::string_view command,
+                                                        Waiting waiting);
 
 // Returns the subject's answer, computed in a process of its own, or the reason why there is none. seconds: time limit
 // of the answer.
