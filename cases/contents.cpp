@@ -81,14 +81,13 @@ template <typename T>
 
 // AVX-512 has 64-bit multiplications, eight at a time.
 template <typename T>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void draw_avx512(Fill fill, std::span<T> values,
-                                                                       const Random& random, const Range& range) {
+[[TIEOUT_AVX512]] void draw_avx512(Fill fill, std::span<T> values, const Random& random, const Range& range) {
   draw(fill, values, random, range);
 }
 
 // AVX2 composes each 64-bit multiplication of three 32-bit ones, four at a time.
 template <typename T>
-[[gnu::target("avx2")]] void draw_avx2(Fill fill, std::span<T> values, const Random& random, const Range& range) {
+[[TIEOUT_AVX2]] void draw_avx2(Fill fill, std::span<T> values, const Random& random, const Range& range) {
   draw(fill, values, random, range);
 }
 
@@ -96,9 +95,9 @@ template <typename T>
 std::vector<T> materialise(const Contents<T>& contents, std::int64_t count, const Random& random, const Range& range) {
   if (contents.fill == Fill::listed) return contents.values;
   std::vector<T> values(static_cast<std::size_t>(count));
-  if (has_avx512()) {
+  if (best_simd_isa() >= SimdIsa::avx512) {
     draw_avx512(contents.fill, std::span<T>(values), random, range);
-  } else if (has_avx2()) {
+  } else if (best_simd_isa() >= SimdIsa::avx2) {
     draw_avx2(contents.fill, std::span<T>(values), random, range);
   } else {
     draw(contents.fill, std::span<T>(values), random, range);

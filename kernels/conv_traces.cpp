@@ -42,7 +42,7 @@ Products add_portable(const std::int16_t* x, const std::int16_t* w, std::int64_t
   return products;
 }
 
-[[gnu::target("avx2")]] inline std::int32_t sum_of(__m256i lanes) {
+[[TIEOUT_AVX2]] inline std::int32_t sum_of(__m256i lanes) {
   __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
@@ -50,7 +50,7 @@ Products add_portable(const std::int16_t* x, const std::int16_t* w, std::int64_t
 }
 
 template <Arithmetic::Products kProducts>
-[[gnu::target("avx2")]] Products add_avx2(const std::int16_t* x, const std::int16_t* w, std::int64_t length) {
+[[TIEOUT_AVX2]] Products add_avx2(const std::int16_t* x, const std::int16_t* w, std::int64_t length) {
   constexpr std::int64_t kFits = 2 * (std::int64_t{1} << 14);
   Products products;
   __m256i kept_pairs = _mm256_setzero_si256();  // counted downward, since a comparison that holds gives -1
@@ -79,7 +79,7 @@ using Add = Products (*)(const std::int16_t* x, const std::int16_t* w, std::int6
 
 Add best_add(Arithmetic::Products products) {
   const bool exact = products == Arithmetic::Products::exact;
-  if (has_avx2()) {
+  if (best_simd_isa() >= SimdIsa::avx2) {
     return exact ? add_avx2<Arithmetic::Products::exact> : add_avx2<Arithmetic::Products::int16_pairs>;
   }
   return exact ? add_portable<Arithmetic::Products::exact> : add_portable<Arithmetic::Products::int16_pairs>;

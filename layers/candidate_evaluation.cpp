@@ -11,7 +11,7 @@
 namespace tieout {
 
 CandidateEvaluator::CandidateEvaluator(const LayerView& layer, const HypothesisGroups& requested,
-                                       std::span<const ChannelBounds> bounds, VectorIsa isa)
+                                       std::span<const ChannelBounds> bounds, SimdIsa isa)
     : layer_(layer),
       c_(*layer.spec),
       asked_(requested),

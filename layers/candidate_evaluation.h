@@ -51,7 +51,7 @@ class CandidateEvaluator {
  public:
   // All arguments must outlive the evaluate. bounds: by output channel.
   CandidateEvaluator(const LayerView& layer, const HypothesisGroups& requested, std::span<const ChannelBounds> bounds,
-                     VectorIsa isa);
+                     SimdIsa isa);
 
   // Records in `findings` where the requested hypotheses differ from the answer at the candidates. candidates: in the
   // order of their positions. Elements whose sums are needed are only collected until finish_sums().

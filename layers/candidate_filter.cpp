@@ -113,14 +113,13 @@ void compare_portable(const EvaluationRules& rules, const Columns& columns, std:
   compare(rules, columns, count, left);
 }
 
-[[gnu::target("avx2")]] void compare_avx2(const EvaluationRules& rules, const Columns& columns, std::size_t count,
-                                          CandidateMask& left) {
+[[TIEOUT_AVX2]] void compare_avx2(const EvaluationRules& rules, const Columns& columns, std::size_t count,
+                                  CandidateMask& left) {
   compare(rules, columns, count, left);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void compare_avx512(const EvaluationRules& rules,
-                                                                          const Columns& columns, std::size_t count,
-                                                                          CandidateMask& left) {
+[[TIEOUT_AVX512]] void compare_avx512(const EvaluationRules& rules, const Columns& columns, std::size_t count,
+                                      CandidateMask& left) {
   compare(rules, columns, count, left);
 }
 
@@ -138,12 +137,12 @@ void find(const EvaluationRules& rules, std::span<const ChannelBounds> bounds, s
 
 }  // namespace
 
-FindLeft find_left(VectorIsa isa) {
+FindLeft find_left(SimdIsa isa) {
   switch (isa) {
-    case VectorIsa::portable: return find<compare_portable>;
-    case VectorIsa::avx2: return find<compare_avx2>;
-    case VectorIsa::avx512:
-    case VectorIsa::avx512_vnni: return find<compare_avx512>;
+    case SimdIsa::portable: return find<compare_portable>;
+    case SimdIsa::avx2: return find<compare_avx2>;
+    case SimdIsa::avx512:
+    case SimdIsa::avx512_vnni: return find<compare_avx512>;
   }
   return find<compare_portable>;
 }

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <span>
 
+#include "cases/machine/cpu.h"
 #include "layers/error_bounds.h"
 #include "layers/hypothesis_groups.h"
-#include "layers/simd/vector_isa.h"
 
 namespace tieout {
 
@@ -54,6 +54,6 @@ struct CandidateMask {
 // CandidateEvaluator::evaluate() finds for a single candidate. bounds: by output channel.
 using FindLeft = void (*)(const EvaluationRules& rules, std::span<const ChannelBounds> bounds,
                           std::span<const Candidate> candidates, CandidateMask& left);
-[[nodiscard]] FindLeft find_left(VectorIsa isa);
+[[nodiscard]] FindLeft find_left(SimdIsa isa);
 
 }  // namespace tieout

@@ -57,7 +57,7 @@ void shift_by_whole_bias(double steps, ChannelBounds& bounds) {
 
 }  // namespace
 
-std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight, VectorIsa isa) {
+std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight, SimdIsa isa) {
   const LayerLoops lanes = layer_loops(isa);
   std::vector<std::int32_t> squares;
   const std::int64_t length = reduction_length(c);

@@ -41,7 +41,7 @@
 #include <vector>
 
 #include "cases/layer_view.h"
-#include "layers/simd/vector_isa.h"
+#include "cases/machine/cpu.h"
 
 namespace tieout {
 
@@ -77,6 +77,6 @@ struct ChannelBounds {
 
 // Returns the bounds of every output channel, which hold for all activations. weight: K x C/groups x kernel.
 [[nodiscard]] std::vector<ChannelBounds> channel_bounds(const ConvCase& c, const std::int8_t* weight,
-                                                        VectorIsa isa = best_vector_isa());
+                                                        SimdIsa isa = best_simd_isa());
 
 }  // namespace tieout

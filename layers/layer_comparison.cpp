@@ -57,7 +57,7 @@ struct LayerComparison::Layer {
   using State = Part::State;
 
   Layer(std::span<const Hypothesis* const> hypotheses, ConvCase spec, const std::int8_t* weight, std::size_t most_kept,
-        VectorIsa isa)
+        SimdIsa isa)
       : c(std::move(spec)),
         view{&c, nullptr, weight},
         most(most_kept),
@@ -68,7 +68,7 @@ struct LayerComparison::Layer {
         bounds(channel_bounds(c, weight, isa)),
         table(near_tie_table(c, bounds, requested.reaches())),
         lanes(layer_loops(isa)),
-        vector_isa(isa),
+        simd_isa(isa),
         find(find_candidates(isa)),
         norms(view, isa,
               requested.activations.empty() && requested.float_sum.empty() ? WindowNorms::Detail::none
@@ -164,7 +164,7 @@ struct LayerComparison::Layer {
   std::vector<ChannelBounds> bounds;
   NearTieTable table;
   LayerLoops lanes;
-  VectorIsa vector_isa;
+  SimdIsa simd_isa;
   FindCandidates find;
   WindowNorms norms;
   SumCheck proof;
@@ -174,7 +174,7 @@ struct LayerComparison::Layer {
 };
 
 LayerComparison::LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec,
-                                 const std::int8_t* weight, std::size_t most, VectorIsa isa)
+                                 const std::int8_t* weight, std::size_t most, SimdIsa isa)
     : layer_(std::make_unique<Layer>(hypotheses, spec, weight, most, isa)) {}
 LayerComparison::~LayerComparison() = default;
 
@@ -187,11 +187,11 @@ ActivationRange LayerComparison::begin(const std::uint8_t* activation) {
   layer.norms.begin(range);
   layer.pairs.reset();
   if (layer.extremes.leave_int16(range.highest)) {
-    layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.vector_isa);
+    layer.pairs.emplace(layer.view, range, layer.extremes_by_channel, layer.simd_isa);
   }
   layer.odd_pairs.reset();
   if (widest(layer.odd_extremes).leave_int16(range.highest)) {
-    layer.odd_pairs.emplace(layer.view, range, layer.odd_extremes, layer.vector_isa, PairsFrom::odd);
+    layer.odd_pairs.emplace(layer.view, range, layer.odd_extremes, layer.simd_isa, PairsFrom::odd);
   }
   return range;
 }

@@ -11,10 +11,10 @@
 #include <span>
 #include <vector>
 
+#include "cases/machine/cpu.h"
 #include "layers/error_bounds.h"
 #include "layers/mismatches.h"
 #include "layers/saturating_pairs.h"
-#include "layers/simd/vector_isa.h"
 #include "oracle/hypotheses/hypothesis.h"
 
 namespace tieout {
@@ -40,7 +40,7 @@ class LayerComparison {
   // Prepares everything that depends on the weights only. hypotheses, weight: must outlive this. weight: K x C/groups x
   // kernel. most: the number of elements that each Mismatches keeps.
   LayerComparison(std::span<const Hypothesis* const> hypotheses, const ConvCase& spec, const std::int8_t* weight,
-                  std::size_t most = Mismatches::kMost, VectorIsa isa = best_vector_isa());
+                  std::size_t most = Mismatches::kMost, SimdIsa isa = best_simd_isa());
   ~LayerComparison();
   LayerComparison(const LayerComparison&) = delete;
   LayerComparison& operator=(const LayerComparison&) = delete;

@@ -29,32 +29,31 @@ void multiply_portable(const std::uint8_t* x, const std::int8_t* w, std::int64_t
 }
 
 template <typename Real>
-[[gnu::target("avx2")]] void multiply_avx2(const std::uint8_t* x, const std::int8_t* w, std::int64_t count,
-                                           const Dequantization& by, Real* to) {
+[[TIEOUT_AVX2]] void multiply_avx2(const std::uint8_t* x, const std::int8_t* w, std::int64_t count,
+                                   const Dequantization& by, Real* to) {
   products(x, w, count, by, to);
 }
 
 template <typename Real>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void multiply_avx512(const std::uint8_t* x, const std::int8_t* w,
-                                                                           std::int64_t count, const Dequantization& by,
-                                                                           Real* to) {
+[[TIEOUT_AVX512]] void multiply_avx512(const std::uint8_t* x, const std::int8_t* w, std::int64_t count,
+                                       const Dequantization& by, Real* to) {
   products(x, w, count, by, to);
 }
 
 }  // namespace
 
 template <typename Real>
-Multiply<Real> multiply(VectorIsa isa) {
+Multiply<Real> multiply(SimdIsa isa) {
   switch (isa) {
-    case VectorIsa::portable: return multiply_portable<Real>;
-    case VectorIsa::avx2: return multiply_avx2<Real>;
-    case VectorIsa::avx512:
-    case VectorIsa::avx512_vnni: return multiply_avx512<Real>;
+    case SimdIsa::portable: return multiply_portable<Real>;
+    case SimdIsa::avx2: return multiply_avx2<Real>;
+    case SimdIsa::avx512:
+    case SimdIsa::avx512_vnni: return multiply_avx512<Real>;
   }
   return multiply_portable<Real>;
 }
 
-template Multiply<float> multiply<float>(VectorIsa isa);
-template Multiply<double> multiply<double>(VectorIsa isa);
+template Multiply<float> multiply<float>(SimdIsa isa);
+template Multiply<double> multiply<double>(SimdIsa isa);
 
 }  // namespace tieout

@@ -8,9 +8,9 @@
 #include <span>
 #include <vector>
 
+#include "cases/machine/cpu.h"
 #include "layers/ordered_windows.h"
 #include "layers/simd/float_sums.h"
-#include "layers/simd/vector_isa.h"
 #include "oracle/hypotheses/dequantized.h"
 
 namespace tieout {
@@ -28,7 +28,7 @@ using Multiply = void (*)(const std::uint8_t* x, const std::int8_t* w, std::int6
                           Real* to);
 // Returns the function for that instruction set.
 template <typename Real>
-[[nodiscard]] Multiply<Real> multiply(VectorIsa isa);
+[[nodiscard]] Multiply<Real> multiply(SimdIsa isa);
 
 // Sums of dequantized numbers for elements of one layer. Real: float for manual_output_2, double for manual_output_1.
 template <typename Real>
@@ -37,15 +37,15 @@ class LiteralSums {
   static constexpr std::size_t kSideBySide = 16;
 
   // layer: must outlive this; its activation may be exchanged between calls of visit().
-  LiteralSums(const LayerView& layer, VectorIsa isa)
+  LiteralSums(const LayerView& layer, SimdIsa isa)
       : layer_(layer), c_(*layer.spec), windows_(layer), multiply_(multiply<Real>(isa)) {
     if constexpr (sizeof(Real) == sizeof(float)) {
       const bool floats = std::all_of(c_.weight_scales.begin(), c_.weight_scales.end(), [](double scale) {
         return static_cast<double>(static_cast<float>(scale)) == scale;
       });
-      const bool avx512 = isa == VectorIsa::avx512 || isa == VectorIsa::avx512_vnni;
+      const bool avx512 = isa == SimdIsa::avx512 || isa == SimdIsa::avx512_vnni;
       if (floats || c_.granularity == Granularity::per_tensor) {
-        of_sixteen_ = avx512 ? sums_of_sixteen_avx512 : isa == VectorIsa::avx2 ? sums_of_sixteen_avx2 : nullptr;
+        of_sixteen_ = avx512 ? sums_of_sixteen_avx512 : isa == SimdIsa::avx2 ? sums_of_sixteen_avx2 : nullptr;
       }
     }
   }

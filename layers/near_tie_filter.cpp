@@ -134,10 +134,9 @@ struct OfAllAvx2 {
 };
 
 // Returns a bit for each of eight elements, set for a candidate.
-[[gnu::target("avx2,fma"), gnu::always_inline]] inline std::uint64_t eight(const NearTieTable::Sixteen& constants,
-                                                                           std::size_t from, const std::int32_t* raw,
-                                                                           const std::uint8_t* answer,
-                                                                           const OfAllAvx2& all, __m256 norm) {
+[[TIEOUT_AVX2, gnu::always_inline]] inline std::uint64_t eight(const NearTieTable::Sixteen& constants, std::size_t from,
+                                                               const std::int32_t* raw, const std::uint8_t* answer,
+                                                               const OfAllAvx2& all, __m256 norm) {
   const __m256i sums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(raw));
   const __m256 scaled = _mm256_cvtepi32_ps(sums) * _mm256_load_ps(constants.multiplier.data() + from);
   const __m256 value = scaled + _mm256_load_ps(constants.centre.data() + from);
@@ -151,9 +150,8 @@ struct OfAllAvx2 {
   return static_cast<std::uint64_t>(_mm256_movemask_ps(_mm256_cmp_ps(apart, allowed, _CMP_NLE_UQ)));
 }
 
-[[gnu::target("avx2,fma")]] std::int64_t find_avx2(const NearTieTable& t, const std::int32_t* raw,
-                                                   const std::uint8_t* answer, std::int64_t count, const float* norms,
-                                                   std::uint32_t* candidates) {
+[[TIEOUT_AVX2]] std::int64_t find_avx2(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer,
+                                       std::int64_t count, const float* norms, std::uint32_t* candidates) {
   const OfAllAvx2 all{_mm256_set1_ps(t.lowest), _mm256_set1_ps(t.highest), _mm256_set1_ps(t.half)};
   Words words(candidates);
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
@@ -184,9 +182,9 @@ struct OfAll {
 
 // Returns a bit for each of 16 elements, set for a candidate. Intrinsics that g++ 12 warns of in their unmasked form
 // (GCC bug 105593) are used in their masked form, with all lanes selected.
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq"), gnu::always_inline]] inline __mmask16 sixteen(
-    const NearTieTable::Sixteen& constants, const std::int32_t* raw, const std::uint8_t* answer, const OfAll& all,
-    __m512 norm) {
+[[TIEOUT_AVX512, gnu::always_inline]] inline __mmask16 sixteen(const NearTieTable::Sixteen& constants,
+                                                               const std::int32_t* raw, const std::uint8_t* answer,
+                                                               const OfAll& all, __m512 norm) {
   constexpr __mmask16 kAll = 0xffff;
   const __m512 scaled =
       _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw)) * _mm512_load_ps(constants.multiplier.data());
@@ -200,11 +198,8 @@ struct OfAll {
   return _mm512_cmp_ps_mask(_mm512_abs_ps(inside - y), allowed, _CMP_NLE_UQ);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] std::int64_t find_avx512(const NearTieTable& t,
-                                                                               const std::int32_t* raw,
-                                                                               const std::uint8_t* answer,
-                                                                               std::int64_t count, const float* norms,
-                                                                               std::uint32_t* candidates) {
+[[TIEOUT_AVX512]] std::int64_t find_avx512(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer,
+                                           std::int64_t count, const float* norms, std::uint32_t* candidates) {
   const OfAll all{_mm512_set1_ps(t.lowest), _mm512_set1_ps(t.highest), _mm512_set1_ps(t.half)};
   Words words(candidates);
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
@@ -254,12 +249,12 @@ NearTieTable near_tie_table(const ConvCase& c, std::span<const ChannelBounds> bo
   return t;
 }
 
-FindCandidates find_candidates(VectorIsa isa) {
+FindCandidates find_candidates(SimdIsa isa) {
   switch (isa) {
-    case VectorIsa::portable: return find_portable;
-    case VectorIsa::avx2: return find_avx2;
-    case VectorIsa::avx512:
-    case VectorIsa::avx512_vnni: return find_avx512;
+    case SimdIsa::portable: return find_portable;
+    case SimdIsa::avx2: return find_avx2;
+    case SimdIsa::avx512:
+    case SimdIsa::avx512_vnni: return find_avx512;
   }
   return find_portable;
 }

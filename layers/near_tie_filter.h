@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "cases/machine/cpu.h"
 #include "layers/error_bounds.h"
-#include "layers/simd/vector_isa.h"
 
 namespace tieout {
 
@@ -54,6 +54,6 @@ struct NearTieTable {
 //   candidates: must have space for `count` indices
 using FindCandidates = std::int64_t (*)(const NearTieTable& table, const std::int32_t* raw, const std::uint8_t* answer,
                                         std::int64_t count, const float* norms, std::uint32_t* candidates);
-[[nodiscard]] FindCandidates find_candidates(VectorIsa isa);
+[[nodiscard]] FindCandidates find_candidates(SimdIsa isa);
 
 }  // namespace tieout

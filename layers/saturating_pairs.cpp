@@ -44,8 +44,8 @@ PairExtremes extremes_portable(const std::int8_t* w, const std::int8_t* first, s
   return extremes_by(w, first, count, distance);
 }
 
-[[gnu::target("avx2")]] PairExtremes extremes_avx2(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
-                                                   std::int64_t distance) {
+[[TIEOUT_AVX2]] PairExtremes extremes_avx2(const std::int8_t* w, const std::int8_t* first, std::int64_t count,
+                                           std::int64_t distance) {
   return extremes_by(w, first, count, distance);
 }
 
@@ -57,8 +57,8 @@ bool has_odd_pairs(const ConvCase& c) {
   return volume(c.kernel) > 1 && channels > 1 && channels % 2 != 0;
 }
 
-std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, VectorIsa isa, PairsFrom from) {
-  const Extremes extremes = isa == VectorIsa::portable ? extremes_portable : extremes_avx2;
+std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight, SimdIsa isa, PairsFrom from) {
+  const Extremes extremes = isa == SimdIsa::portable ? extremes_portable : extremes_avx2;
   const std::int64_t length = reduction_length(c);
   const bool reordered = has_odd_pairs(c) || from == PairsFrom::odd;  // there are pairs across kernel positions
   // Neighbours are w[i] and w[i + distance], for those i at which `first` has all bits set.
@@ -86,7 +86,7 @@ PairExtremes widest(const std::vector<PairExtremes>& channels) {
 }
 
 SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& range,
-                                 const std::vector<PairExtremes>& extremes, VectorIsa isa, PairsFrom from)
+                                 const std::vector<PairExtremes>& extremes, SimdIsa isa, PairsFrom from)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),
@@ -103,7 +103,7 @@ SaturatingPairs::SaturatingPairs(const LayerView& layer, const ActivationRange& 
 }
 
 // Activations that are large enough are rare, and are searched once and not once for each window.
-void SaturatingPairs::find_pixels(VectorIsa isa) {
+void SaturatingPairs::find_pixels(SimdIsa isa) {
   const LayerLoops lanes = layer_loops(isa);
   const std::int64_t channels = c_.in_channels, pixels = c_.batch * volume(c_.input);
   constexpr std::int64_t kAtOnce = 4096;  // bytes

@@ -30,8 +30,7 @@ enum class PairsFrom { even, odd };
 
 // Returns the extremes of every output channel. weight: K x C/groups x kernel.
 [[nodiscard]] std::vector<PairExtremes> pair_extremes(const ConvCase& c, const std::int8_t* weight,
-                                                      VectorIsa isa = best_vector_isa(),
-                                                      PairsFrom from = PairsFrom::even);
+                                                      SimdIsa isa = best_simd_isa(), PairsFrom from = PairsFrom::even);
 // Returns the extremes over all channels.
 [[nodiscard]] PairExtremes widest(const std::vector<PairExtremes>& channels);
 
@@ -40,7 +39,7 @@ class SaturatingPairs {
   // layer: must outlive this, with its activation. range: of the layer's activations, including padding. extremes: of
   // its output channels, for the same `from`.
   SaturatingPairs(const LayerView& layer, const ActivationRange& range, const std::vector<PairExtremes>& extremes,
-                  VectorIsa isa, PairsFrom from = PairsFrom::even);
+                  SimdIsa isa, PairsFrom from = PairsFrom::even);
 
   // Appends the elements at `count` output positions from `first` on, each once, position by position.
   void find(std::int64_t first, std::int64_t count, std::vector<OutputElement>& found) const;
@@ -54,7 +53,7 @@ class SaturatingPairs {
   };
   void add_pairs(std::int64_t k, int largest);
   void add_pair(std::int64_t k, std::int64_t index, int a, int b, const PairExtremes& both);
-  void find_pixels(VectorIsa isa);
+  void find_pixels(SimdIsa isa);
   [[nodiscard]] bool none_large(const OutputPlace& place) const;
   void look(const OutputPlace& place, std::int64_t position, std::int64_t channel, std::int64_t tap,
             std::vector<std::int64_t>& found_in, std::vector<OutputElement>& found) const;

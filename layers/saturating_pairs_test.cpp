@@ -34,7 +34,7 @@ TEST(SaturatingPairs, ExtremesAreThoseOfNeighbours) {
           extremes.highest = std::max(extremes.highest, std::max(a, 0) + std::max(b, 0));
         }
       }
-      for (const VectorIsa isa : vector_isas()) {
+      for (const SimdIsa isa : simd_isas()) {
         const std::vector<PairExtremes> found = pair_extremes(c, w.data(), isa);
         for (std::size_t k = 0; k < 4; ++k) {
           ASSERT_EQ(found[k].lowest, expected[k].lowest) << channels << ' ' << taps;
@@ -75,7 +75,7 @@ TEST(SaturatingPairs, AreThoseOfTheWindows) {
           }
         }
         EXPECT_FALSE(expected.empty());
-        for (const VectorIsa isa : vector_isas()) {
+        for (const SimdIsa isa : simd_isas()) {
           const SaturatingPairs pairs(layer, {.lowest = 0, .highest = 255}, pair_extremes(c, w.data(), isa, from), isa,
                                       from);
           std::vector<OutputElement> elements;

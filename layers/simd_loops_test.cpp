@@ -27,7 +27,7 @@ TEST(LayerLoops, NormsAreTheirDefinition) {
         sum += std::abs(step);
         squares[i / kNormBlock] += step * step;
       }
-      for (const VectorIsa isa : vector_isas()) {
+      for (const SimdIsa isa : simd_isas()) {
         std::vector<std::int32_t> found(squares.size());
         ASSERT_EQ(layer_loops(isa).norms(w.data(), std::ssize(w), zero_point, found.data()), sum) << count;
         ASSERT_EQ(found, squares) << count;
@@ -64,7 +64,7 @@ TEST(LayerLoops, OneWrongSumIsNotProven) {
           }
         }
       }
-      for (const VectorIsa isa : vector_isas()) {
+      for (const SimdIsa isa : simd_isas()) {
         const LayerLoops lanes = layer_loops(isa);
         std::vector<std::uint64_t> arranged = combined;
         lanes.arrange(arranged.data(), std::ssize(arranged));
@@ -103,7 +103,7 @@ TEST(LayerLoops, DigitsAddUpWithoutOverflow) {
       std::fill_n(all.begin(), length, combined);
       const std::int32_t random = 7, sum = 5;
       const std::uint64_t zero_point = static_cast<std::uint64_t>(length) * 255 * combined - 35;
-      for (const VectorIsa isa : vector_isas()) {
+      for (const SimdIsa isa : simd_isas()) {
         const LayerLoops lanes = layer_loops(isa);
         std::vector<std::uint64_t> arranged = all;
         lanes.arrange(arranged.data(), std::ssize(arranged));
@@ -131,7 +131,7 @@ TEST(LayerLoops, LengthsOfMillionsOfNumbers) {
   constexpr std::int64_t kCount = (std::int64_t{1} << 21) + 33;
   const std::vector<std::int8_t> w(kCount, -128);
   const std::vector<std::uint8_t> a(kCount, 255);
-  for (const VectorIsa isa : vector_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     std::vector<std::int32_t> squares((kCount + kNormBlock - 1) / kNormBlock);
     EXPECT_EQ(layer_loops(isa).norms(w.data(), kCount, 127, squares.data()), 255 * kCount);
     EXPECT_EQ(squares.front(), kNormBlock * 255 * 255);
@@ -167,7 +167,7 @@ TEST(LayerLoops, DepthwiseSumsAreTheirDefinition) {
               sums.push_back(sum);
             }
           }
-          for (const VectorIsa isa : vector_isas()) {
+          for (const SimdIsa isa : simd_isas()) {
             const LayerLoops lanes = layer_loops(isa);
             const AlignedVector<std::int8_t> packed = lanes.pack_taps(w.data(), taps, columns, channels);
             std::vector<std::int32_t> handed_over = sums;
@@ -223,7 +223,7 @@ TEST(PartialSums, ByTapsAreThoseOfTheOrder) {
             if ((i + 1) % running.block() == 0) expected[n] += std::abs(sum) * running.block();
           }
         }
-        for (const VectorIsa isa : vector_isas()) {
+        for (const SimdIsa isa : simd_isas()) {
           if (partial_sums_by_taps(isa) == nullptr) continue;
           partial_sums_by_taps(isa)(running, windows, found.data());
           ASSERT_EQ(found, expected) << channels << ' ' << taps;
@@ -237,8 +237,8 @@ TEST(PartialSums, ByTapsAreThoseOfTheOrder) {
 // calibration gives them.
 TEST(LiteralSums, SixteenAtOnceAreThoseOfEach) {
   std::vector<void (*)(const SixteenElements&, float*)> ways;
-  if (has_avx2()) ways.push_back(sums_of_sixteen_avx2);
-  if (has_avx512()) ways.push_back(sums_of_sixteen_avx512);
+  if (best_simd_isa() >= SimdIsa::avx2) ways.push_back(sums_of_sixteen_avx2);
+  if (best_simd_isa() >= SimdIsa::avx512) ways.push_back(sums_of_sixteen_avx512);
   Random random(36);
   for (const std::int64_t count : {1, 5, 63, 64, 65, 200}) {
     const auto x = drawn<std::uint8_t>(static_cast<std::size_t>(16 * count), random);

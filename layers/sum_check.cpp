@@ -13,13 +13,13 @@ std::int64_t whole_digits(std::int64_t count) { return (count + 7) / 8 * 8; }
 
 // The VNNI loops take windows of at most kMostDigitBytes bytes; longer ones, which are not expected in practice, use
 // AVX-512.
-VectorIsa isa_for(std::int64_t bytes, VectorIsa isa) {
-  return isa == VectorIsa::avx512_vnni && bytes > kMostDigitBytes ? VectorIsa::avx512 : isa;
+SimdIsa isa_for(std::int64_t bytes, SimdIsa isa) {
+  return isa == SimdIsa::avx512_vnni && bytes > kMostDigitBytes ? SimdIsa::avx512 : isa;
 }
 
 }  // namespace
 
-SumCheck::SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa)
+SumCheck::SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, SimdIsa isa)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),

@@ -28,7 +28,7 @@ class SumCheck {
  public:
   // layer: must outlive this; its activation may be exchanged. bounds: by output channel; a channel that is not
   // bounds_hold may wrap, and is not checked where random numbers are used.
-  SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, VectorIsa isa);
+  SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, SimdIsa isa);
 
   // Buffers that are reused from call to call; one instance per thread.
   struct Room {

@@ -16,7 +16,7 @@ float upward(double squares) { return static_cast<float>(std::sqrt(squares) * (1
 
 }  // namespace
 
-WindowNorms::WindowNorms(const LayerView& layer, VectorIsa isa, Detail detail)
+WindowNorms::WindowNorms(const LayerView& layer, SimdIsa isa, Detail detail)
     : layer_(layer),
       c_(*layer.spec),
       lanes_(layer_loops(isa)),

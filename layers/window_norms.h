@@ -17,7 +17,7 @@ class WindowNorms {
   enum class Detail { none, windows };
 
   // layer: must outlive this; its activation may be exchanged, followed by begin().
-  WindowNorms(const LayerView& layer, VectorIsa isa, Detail detail);
+  WindowNorms(const LayerView& layer, SimdIsa isa, Detail detail);
 
   // Starts with the layer's current activation. range: of its numbers.
   void begin(const ActivationRange& range);

@@ -1,25 +1,32 @@
 #pragma once
-// Detects instruction sets of this CPU for code in several folders, so that all use the same definitions: has_avx512()
-// requires all four subsets that code compiled for "AVX-512" uses.
+// Provides the instruction sets that code is written for, and detects which of them this CPU supports.
+
+#include <vector>
 
 namespace tieout {
 
-[[nodiscard]] inline bool has_avx2() {
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-}
+// The instruction sets that our own code is written for. Each contains the ones before it.
+enum class SimdIsa { portable, avx2, avx512, avx512_vnni };
 
-[[nodiscard]] inline bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
-}
+// Attributes of functions that are compiled for an instruction set: [[TIEOUT_AVX2]] void f(). They are here because
+// each list must be what simd_isas() in cpu.cpp requires of the CPU. The options in kernels/CMakeLists.txt are the same
+// sets.
+#define TIEOUT_AVX2 gnu::target("avx2,fma")
+#define TIEOUT_AVX512 gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
+#define TIEOUT_AVX512_VNNI gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
-[[nodiscard]] inline bool has_avx512_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni") != 0; }
+// Returns the best instruction set that this CPU supports.
+[[nodiscard]] SimdIsa best_simd_isa();
+// Returns all that this CPU supports, `portable` first and the best one last.
+[[nodiscard]] std::vector<SimdIsa> simd_isas();
 
-[[nodiscard]] inline bool has_avx_vnni() { return __builtin_cpu_supports("avxvnni") != 0; }
+// Returns the enumerator's name, such as "avx512_vnni".
+[[nodiscard]] const char* name(SimdIsa isa);
+
+// True if the CPU has VNNI instructions for AVX registers, without AVX-512.
+[[nodiscard]] bool has_avx_vnni();
 
 // True if the CPU multiplies int8 matrices in tiles (AMX).
-[[nodiscard]] inline bool has_amx_int8() {
-  return has_avx512() && __builtin_cpu_supports("amx-tile") != 0 && __builtin_cpu_supports("amx-int8") != 0;
-}
+[[nodiscard]] bool has_amx_int8();
 
 }  // namespace tieout

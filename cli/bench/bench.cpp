@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cases/machine/cpu.h"
 #include "cases/text/case_words.h"
 #include "cli/bench/bench_cases.h"
 #include "cli/bench/bench_layer.h"
@@ -17,7 +18,6 @@
 #include "cli/common/commands.h"
 #include "cli/common/machine.h"
 #include "cli/common/standard_output.h"
-#include "kernels/packed/kernel_isa.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
 #include "reports/records/output_file.h"
 
@@ -51,10 +51,10 @@ tl::expected<std::vector<Network>, std::string> chosen(const Arguments& argument
   return kept;
 }
 
-tl::expected<KernelIsa, std::string> kernel_isa_of(const Arguments& arguments) {
-  if (arguments.isa.empty()) return best_kernel_isa();
+tl::expected<SimdIsa, std::string> simd_isa_of(const Arguments& arguments) {
+  if (arguments.isa.empty()) return best_simd_isa();
   std::string all;
-  for (const KernelIsa isa : kernel_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     if (arguments.isa == name(isa)) return isa;
     all += std::string(all.empty() ? "" : ", ") + name(isa);
   }
@@ -63,13 +63,13 @@ tl::expected<KernelIsa, std::string> kernel_isa_of(const Arguments& arguments) {
 
 // Returns the instruction set that LibTorch's engines are limited to: with --isa that of our kernel, but at least AVX2,
 // because not both engines can be limited further.
-Isa engines_isa_of(const Arguments& arguments, KernelIsa ours) {
+Isa engines_isa_of(const Arguments& arguments, SimdIsa ours) {
   if (arguments.isa.empty()) return Isa::native;
   switch (ours) {
-    case KernelIsa::portable:
-    case KernelIsa::avx2: return Isa::avx2;
-    case KernelIsa::avx512: return Isa::avx512;
-    case KernelIsa::avx512_vnni: return Isa::avx512_vnni;
+    case SimdIsa::portable:
+    case SimdIsa::avx2: return Isa::avx2;
+    case SimdIsa::avx512: return Isa::avx512;
+    case SimdIsa::avx512_vnni: return Isa::avx512_vnni;
   }
   return Isa::native;
 }
@@ -79,10 +79,10 @@ const char* name(Arithmetic::Products products) {
 }
 
 // Returns the kind of products. The default is what FBGEMM's pointwise and im2col code does with these instructions.
-Arithmetic::Products products_of(const Arguments& arguments, KernelIsa ours) {
+Arithmetic::Products products_of(const Arguments& arguments, SimdIsa ours) {
   using Products = Arithmetic::Products;
   if (!arguments.products.empty()) return arguments.products == "exact" ? Products::exact : Products::int16_pairs;
-  return ours == KernelIsa::avx512_vnni ? Products::exact : Products::int16_pairs;
+  return ours == SimdIsa::avx512_vnni ? Products::exact : Products::int16_pairs;
 }
 
 tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, LibTorch& reference,
@@ -122,7 +122,7 @@ int bench(const Arguments& arguments) {
     fmt::print(stderr, "tieout bench: {}\n", prepared.error());
     return kBadUsage;
   }
-  const auto ours = kernel_isa_of(arguments);
+  const auto ours = simd_isa_of(arguments);
   if (!ours) {
     fmt::print(stderr, "tieout bench: --isa: {}\n", ours.error());
     return kNotVerified;

@@ -5,8 +5,8 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "cases/machine/cpu.h"
 #include "cli/bench/benchmark_layers.h"
-#include "kernels/packed/kernel_isa.h"
 #include "oracle/libtorch/libtorch.h"
 #include "reports/formats/bench_report.h"
 
@@ -16,7 +16,7 @@ struct BenchOptions {
   double seconds = 0.01;  // minimum duration of a repetition
   int repetitions = 9;
   int threads = 1;
-  KernelIsa isa = best_kernel_isa();  // instruction set of our kernel
+  SimdIsa isa = best_simd_isa();  // instruction set of our kernel
   Arithmetic::Products products = Arithmetic::Products::exact;
   Isa engines_isa = Isa::native;  // instruction set of FBGEMM
 };

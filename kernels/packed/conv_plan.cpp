@@ -144,7 +144,7 @@ void find_trimmed_areas(ConvPlan& plan) {
 }  // namespace
 
 ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
-                   KernelIsa isa) {
+                   SimdIsa isa) {
   ConvPlan plan{.spec = spec, .arithmetic = arithmetic};
   ConvCase& c = plan.spec;
   c.activation = {};
@@ -184,12 +184,12 @@ ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight, co
   return plan;
 }
 
-Loops loops_of(KernelIsa isa, Arithmetic::Products products) {
+Loops loops_of(SimdIsa isa, Arithmetic::Products products) {
   switch (isa) {
-    case KernelIsa::portable: break;
-    case KernelIsa::avx2: return avx2_loops(products);
-    case KernelIsa::avx512: return avx512_loops(products);
-    case KernelIsa::avx512_vnni:
+    case SimdIsa::portable: break;
+    case SimdIsa::avx2: return avx2_loops(products);
+    case SimdIsa::avx512: return avx512_loops(products);
+    case SimdIsa::avx512_vnni:
       return products == Arithmetic::Products::exact ? avx512_vnni_loops() : avx512_loops(products);
   }
   return portable_loops(products);

@@ -97,9 +97,9 @@ struct ConvPlan {
 };
 
 // Returns the plan for a layer. spec: valid; its contents are not read. weight: K x C/groups x kernel. isa: one of
-// kernel_isas().
+// simd_isas().
 [[nodiscard]] ConvPlan make_plan(const ConvCase& spec, std::span<const std::int8_t> weight,
-                                 const Arithmetic& arithmetic, KernelIsa isa);
+                                 const Arithmetic& arithmetic, SimdIsa isa);
 
 // Packs the weights and the channels' constants into `plan`; the second half of make_plan(), in pack_weights.cpp.
 void pack_weights(ConvPlan& plan, std::span<const std::int8_t> weight);

@@ -19,7 +19,7 @@
 #include <cstdint>
 
 #include "cases/conv_case.h"
-#include "kernels/packed/kernel_isa.h"
+#include "cases/machine/cpu.h"
 
 namespace tieout {
 
@@ -128,8 +128,8 @@ struct Loops {
   Loops (*seven_bit_loops)();
 };
 
-// Returns the loops of an instruction set. isa: one of kernel_isas().
-[[nodiscard]] Loops loops_of(KernelIsa isa, Arithmetic::Products products);
+// Returns the loops of an instruction set. isa: one of simd_isas().
+[[nodiscard]] Loops loops_of(SimdIsa isa, Arithmetic::Products products);
 
 // The loops of each instruction set, one source file each.
 [[nodiscard]] Loops portable_loops(Arithmetic::Products products);

@@ -235,7 +235,7 @@ double idle_share(std::int64_t items, std::int64_t threads) {
 }  // namespace
 
 PackedConv::PackedConv(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
-                       KernelIsa isa)
+                       SimdIsa isa)
     : plan_(std::make_shared<const ConvPlan>(make_plan(spec, weight, arithmetic, isa))) {}
 
 void PackedConv::run(const std::uint8_t* x, const OutputRows& rows, std::uint8_t* y, std::int32_t* sums) const {

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "cases/conv_case.h"
-#include "kernels/packed/kernel_isa.h"
+#include "cases/machine/cpu.h"
 
 namespace tieout {
 
@@ -22,9 +22,9 @@ struct ConvPlan;
 class PackedConv {
  public:
   // Packs the weights. spec: valid, with the bias. weight: K x C/groups x kernel, as in ConvProblem. isa: one of
-  // kernel_isas().
+  // simd_isas().
   PackedConv(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
-             KernelIsa isa = best_kernel_isa());
+             SimdIsa isa = best_simd_isa());
 
   // Computes some rows. x: the whole input, N x D x H x W x C (channels last). y: rows.count x W' x K. sums: nullptr,
   // or laid out as y: receives the int32 sums of the arithmetic without the zero points' contributions. May be called

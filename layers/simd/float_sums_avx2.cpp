@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cases/machine/cpu.h"
 #include "layers/simd/float_sums.h"
 
 namespace tieout {
@@ -14,7 +15,7 @@ constexpr std::size_t kEight = 8;
 constexpr std::int64_t kVector = 32;  // bytes of each element that are loaded at a time
 
 // Transposes 8 rows of 8 numbers.
-[[gnu::target("avx2")]] void transpose(__m256i (&v)[kEight]) {
+[[TIEOUT_AVX2]] void transpose(__m256i (&v)[kEight]) {
   __m256i t[kEight];
   for (std::size_t i = 0; i < kEight; i += 2) {
     t[i] = _mm256_unpacklo_epi32(v[i], v[i + 1]);
@@ -35,7 +36,7 @@ constexpr std::int64_t kVector = 32;  // bytes of each element that are loaded a
 }
 
 // Loads `count` bytes, followed by zeros.
-[[gnu::target("avx2")]] __m256i some_bytes(const void* from, std::int64_t count) {
+[[TIEOUT_AVX2]] __m256i some_bytes(const void* from, std::int64_t count) {
   if (count == kVector) return _mm256_loadu_si256(static_cast<const __m256i*>(from));
   alignas(32) std::uint8_t bytes[kVector] = {};
   std::memcpy(bytes, from, static_cast<std::size_t>(count));
@@ -51,7 +52,7 @@ struct Constants {
 // Returns the product of byte kByte of each number. kByte is a template parameter because a shift by a constant is one
 // instruction.
 template <int kByte>
-[[gnu::target("avx2"), gnu::always_inline]] inline __m256 product(__m256i x, __m256i w, const Constants& by) {
+[[TIEOUT_AVX2, gnu::always_inline]] inline __m256 product(__m256i x, __m256i w, const Constants& by) {
   const __m256i low = _mm256_and_si256(_mm256_srli_epi32(x, 8 * kByte), _mm256_set1_epi32(0xff));
   const __m256i high = _mm256_srai_epi32(_mm256_slli_epi32(w, 24 - 8 * kByte), 24);
   const __m256 real_x = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, by.xz)), by.xs);
@@ -59,7 +60,7 @@ template <int kByte>
   return _mm256_mul_ps(real_x, real_w);
 }
 
-[[gnu::target("avx2")]] __m256 sums_of_eight(const SixteenElements& elements, std::size_t begin) {
+[[TIEOUT_AVX2]] __m256 sums_of_eight(const SixteenElements& elements, std::size_t begin) {
   const Constants by{_mm256_set1_epi32(elements.activation_zero_point),
                      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(elements.weight_zero_point.data() + begin)),
                      _mm256_set1_ps(elements.activation_scale), _mm256_loadu_ps(elements.weight_scale.data() + begin)};
@@ -89,7 +90,7 @@ template <int kByte>
 
 }  // namespace
 
-[[gnu::target("avx2")]] void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums) {
+[[TIEOUT_AVX2]] void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums) {
   for (std::size_t begin = 0; begin < 2 * kEight; begin += kEight) {
     _mm256_storeu_ps(sums + begin, sums_of_eight(elements, begin));
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cases/machine/cpu.h"
 #include "layers/simd/float_sums.h"
 
 namespace tieout {
@@ -15,7 +16,7 @@ constexpr __mmask8 kEight = 0xff;
 constexpr std::int64_t kVector = 64;  // bytes of each element that are loaded at a time
 
 // Transposes 16 rows of 16 numbers.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void transpose(__m512i (&v)[16]) {
+[[TIEOUT_AVX512]] void transpose(__m512i (&v)[16]) {
   __m512i t[16];
   for (std::size_t i = 0; i < 16; i += 2) {
     t[i] = _mm512_maskz_unpacklo_epi32(kAll, v[i], v[i + 1]);
@@ -50,8 +51,7 @@ struct Constants {
 // Returns the product of byte kByte of each number. kByte is a template parameter because a shift by a constant is one
 // instruction.
 template <unsigned kByte>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl"), gnu::always_inline]] inline __m512 product(__m512i x, __m512i w,
-                                                                                                const Constants& by) {
+[[TIEOUT_AVX512, gnu::always_inline]] inline __m512 product(__m512i x, __m512i w, const Constants& by) {
   const __m512i low = _mm512_and_si512(_mm512_maskz_srli_epi32(kAll, x, 8 * kByte), _mm512_set1_epi32(0xff));
   const __m512i high = _mm512_maskz_srai_epi32(kAll, _mm512_maskz_slli_epi32(kAll, w, 24 - 8 * kByte), 24);
   const __m512 real_x = _mm512_mul_ps(_mm512_maskz_cvtepi32_ps(kAll, _mm512_sub_epi32(low, by.xz)), by.xs);
@@ -61,8 +61,7 @@ template <unsigned kByte>
 
 }  // namespace
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void sums_of_sixteen_avx512(const SixteenElements& elements,
-                                                                                  float* sums) {
+[[TIEOUT_AVX512]] void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums) {
   const Constants by{_mm512_set1_epi32(elements.activation_zero_point),
                      _mm512_loadu_si512(elements.weight_zero_point.data()), _mm512_set1_ps(elements.activation_scale),
                      _mm512_loadu_ps(elements.weight_scale.data())};

@@ -128,12 +128,12 @@ std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRo
   return row.positions * row.count;
 }
 
-LayerLoops layer_loops(VectorIsa isa) {
+LayerLoops layer_loops(SimdIsa isa) {
   switch (isa) {
-    case VectorIsa::portable: return portable();
-    case VectorIsa::avx2: return layer_loops_avx2();
-    case VectorIsa::avx512: return layer_loops_avx512();
-    case VectorIsa::avx512_vnni: return layer_loops_avx512_vnni();
+    case SimdIsa::portable: return portable();
+    case SimdIsa::avx2: return layer_loops_avx2();
+    case SimdIsa::avx512: return layer_loops_avx512();
+    case SimdIsa::avx512_vnni: return layer_loops_avx512_vnni();
   }
   return portable();
 }

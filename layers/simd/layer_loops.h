@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "cases/machine/aligned.h"
-#include "layers/simd/vector_isa.h"
+#include "cases/machine/cpu.h"
 
 namespace tieout {
 
@@ -82,7 +82,7 @@ struct LayerLoops {
   void (*extremes)(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest);
 };
 
-[[nodiscard]] LayerLoops layer_loops(VectorIsa isa);
+[[nodiscard]] LayerLoops layer_loops(SimdIsa isa);
 [[nodiscard]] LayerLoops layer_loops_avx2();    // requires AVX2
 [[nodiscard]] LayerLoops layer_loops_avx512();  // requires AVX-512 F, BW, DQ and VL
 // Requires AVX-512 VNNI as well. Windows must have at most kMostDigitBytes bytes.

@@ -13,16 +13,14 @@ namespace {
 
 constexpr std::int64_t kEight = 8;
 
-[[gnu::target("avx2")]] __m256i loaded(const void* from) {
-  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
-}
+[[TIEOUT_AVX2]] __m256i loaded(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
 
-[[gnu::target("avx2")]] std::uint64_t sum_of_longs(__m256i v) {
+[[TIEOUT_AVX2]] std::uint64_t sum_of_longs(__m256i v) {
   const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(two)) + static_cast<std::uint64_t>(_mm_extract_epi64(two, 1));
 }
 
-[[gnu::target("avx2")]] std::int32_t sum_of_ints(__m256i v) {
+[[TIEOUT_AVX2]] std::int32_t sum_of_ints(__m256i v) {
   const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
   return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
@@ -32,7 +30,7 @@ constexpr std::int64_t kEight = 8;
 
 // Combines the 32-bit sums of two digits, the lower digit in the lower half of the register, to 64-bit numbers by
 // lanes, modulo 2^64.
-[[gnu::target("avx2")]] __m256i by_digit(__m256i sums, int digit) {
+[[TIEOUT_AVX2]] __m256i by_digit(__m256i sums, int digit) {
   const __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(sums));
   const __m256i high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sums, 1));
   return _mm256_add_epi64(_mm256_slli_epi64(low, 16 * digit), _mm256_slli_epi64(high, 16 * digit + 16));
@@ -42,14 +40,13 @@ struct Digits {
   __m256i low, high;
 };
 
-[[gnu::target("avx2"), gnu::always_inline]] inline void add(Digits& digits, std::int64_t bytes,
-                                                            const std::uint64_t* combined) {
+[[TIEOUT_AVX2, gnu::always_inline]] inline void add(Digits& digits, std::int64_t bytes, const std::uint64_t* combined) {
   const __m256i x = _mm256_cvtepu8_epi16(_mm_set1_epi64x(bytes));
   digits.low = _mm256_add_epi32(digits.low, _mm256_madd_epi16(x, loaded(combined)));
   digits.high = _mm256_add_epi32(digits.high, _mm256_madd_epi16(x, loaded(combined + 4)));
 }
 
-[[gnu::target("avx2")]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
+[[TIEOUT_AVX2]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
   // Bytes for each sum: a lane adds a pair of products, each at most 255 * 2^15, for every eight bytes, and 128 pairs
   // fit in 32 bits.
   constexpr std::int64_t kFits = 128 * kEight;
@@ -86,7 +83,7 @@ struct Digits {
   return total;
 }
 
-[[gnu::target("avx2")]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+[[TIEOUT_AVX2]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
   std::int64_t p = begin;
   while (p < row.positions && combined_error(row, p) == 0) ++p;
   return p;
@@ -107,8 +104,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   }
 }
 
-[[gnu::target("avx2")]] void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count,
-                                         std::int32_t zero_point, std::int64_t factor) {
+[[TIEOUT_AVX2]] void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                 std::int64_t factor) {
   const __m256i zero = _mm256_set1_epi64x(zero_point), times = _mm256_set1_epi64x(factor);
   std::int64_t i = 0;
   for (; i + 4 <= count; i += 4) {  // factor and step fit in 32 bits
@@ -123,8 +120,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 
 // ---- Norms.
 
-[[gnu::target("avx2")]] std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
-                                           std::int32_t* squares) {
+[[TIEOUT_AVX2]] std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                   std::int32_t* squares) {
   // The absolute values of this number of weights add up to at most 2^28, spread over 8 lanes.
   constexpr std::int64_t kMostSummed = 1 << 20;
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point)), one = _mm256_set1_epi16(1);
@@ -153,7 +150,7 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   return all + sum;
 }
 
-[[gnu::target("avx2")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+[[TIEOUT_AVX2]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
   // This number of squares below 2^16 fits in 32 bits.
   constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point));
@@ -176,8 +173,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 
 // Multiplies two taps' bytes of 16 channels by their weights, which alternate in `packed`, and adds eight channels'
 // products to each of two registers.
-[[gnu::target("avx2"), gnu::always_inline]] inline void add_two(const std::uint8_t* first, const std::uint8_t* second,
-                                                                const std::int8_t* packed, __m256i (&sums)[2]) {
+[[TIEOUT_AVX2, gnu::always_inline]] inline void add_two(const std::uint8_t* first, const std::uint8_t* second,
+                                                        const std::int8_t* packed, __m256i (&sums)[2]) {
   const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first));
   const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(second));
   const __m256i low = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b));
@@ -189,8 +186,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 // Returns the first position from `begin` on with a wrong sum in channels channel .. channel + 15, or row.positions.
 // kTaps: the number of taps, or 0 for any number.
 template <std::int64_t kTaps>
-[[gnu::target("avx2")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
-                                                          std::int64_t channel) {
+[[TIEOUT_AVX2]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
+                                                  std::int64_t channel) {
   const std::int64_t taps = kTaps == 0 ? row.tap_count : kTaps, pairs = (taps + 1) / 2;
   const std::int8_t* const packed = row.packed + channel / kDepthwiseChannels * pairs * 64;
   for (std::int64_t p = begin; p < row.positions; ++p) {
@@ -238,8 +235,8 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
 
 // ---- Searches in activations.
 
-[[gnu::target("avx2")]] std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
-                                                std::int64_t count) {
+[[TIEOUT_AVX2]] std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                        std::int64_t count) {
   std::int64_t i = begin;
   for (; i + 32 <= count; i += 32) {
     const __m256i above = _mm256_subs_epu8(loaded(x + i), loaded(limits + i));
@@ -251,8 +248,7 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   return i;
 }
 
-[[gnu::target("avx2")]] void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest,
-                                      std::uint8_t* highest) {
+[[TIEOUT_AVX2]] void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
   __m256i low = _mm256_set1_epi8(static_cast<char>(x[0])), high = low;
   std::int64_t i = 0;
   for (; i + 32 <= count; i += 32) {

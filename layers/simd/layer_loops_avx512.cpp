@@ -14,15 +14,15 @@ namespace {
 constexpr __mmask8 kEight = 0xff;
 constexpr __mmask16 kSixteen = 0xffff;
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] __m512i eight_longs(const std::uint8_t* from) {
+[[TIEOUT_AVX512]] __m512i eight_longs(const std::uint8_t* from) {
   return _mm512_maskz_cvtepu8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] __m512i sixteen_ints(const std::uint8_t* from) {
+[[TIEOUT_AVX512]] __m512i sixteen_ints(const std::uint8_t* from) {
   return _mm512_maskz_cvtepu8_epi32(kSixteen, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t added_up(__m512i v) {
+[[TIEOUT_AVX512]] std::uint64_t added_up(__m512i v) {
   alignas(64) std::uint64_t lanes[8];
   _mm512_store_si512(lanes, v);
   std::uint64_t sum = 0;
@@ -30,7 +30,7 @@ constexpr __mmask16 kSixteen = 0xffff;
   return sum;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int32_t sum_of_lanes(__m512i v) {
+[[TIEOUT_AVX512]] std::int32_t sum_of_lanes(__m512i v) {
   const __m256i eight =
       _mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(kEight, v, 0), _mm512_maskz_extracti64x4_epi64(kEight, v, 1));
   const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
@@ -38,8 +38,7 @@ constexpr __mmask16 kSixteen = 0xffff;
   return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t combined_error(const CombinedRow& row,
-                                                                                   std::int64_t p) {
+[[TIEOUT_AVX512]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
   std::uint64_t total = 0;
   for (std::int64_t run = 0; run < row.run_count; ++run) {
@@ -64,16 +63,14 @@ constexpr __mmask16 kSixteen = 0xffff;
   return total + added_up(_mm512_add_epi64(sum, other)) - row.zero_point;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_unproven(const CombinedRow& row,
-                                                                                  std::int64_t begin) {
+[[TIEOUT_AVX512]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
   std::int64_t p = begin;
   while (p < row.positions && combined_error(row, p) == 0) ++p;
   return p;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void add_weights(std::uint64_t* to, const std::int8_t* w,
-                                                                       std::int64_t count, std::int32_t zero_point,
-                                                                       std::int64_t factor) {
+[[TIEOUT_AVX512]] void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                   std::int64_t factor) {
   const __m512i zero = _mm512_set1_epi64(zero_point), times = _mm512_set1_epi64(factor);
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {  // factor and step fit in 32 bits
@@ -84,9 +81,8 @@ constexpr __mmask16 kSixteen = 0xffff;
   for (; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t norms(const std::int8_t* w, std::int64_t count,
-                                                                         std::int32_t zero_point,
-                                                                         std::int32_t* squares) {
+[[TIEOUT_AVX512]] std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                     std::int32_t* squares) {
   // The absolute values of this number of weights add up to at most 2^28, spread over 16 lanes.
   constexpr std::int64_t kMostSummed = 1 << 20;
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point)), one = _mm512_set1_epi16(1);
@@ -106,8 +102,7 @@ constexpr __mmask16 kSixteen = 0xffff;
   return all;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count,
-                                                                            std::int32_t zero_point) {
+[[TIEOUT_AVX512]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
   // This number of squares below 2^16 fits in 32 bits.
   constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   const __m512i zero = _mm512_set1_epi16(static_cast<short>(zero_point));
@@ -129,9 +124,8 @@ constexpr __mmask16 kSixteen = 0xffff;
 // Returns the first position from `begin` on with a wrong sum in channels channel .. channel + 15, or row.positions.
 // The weights of kTaps taps stay in registers.
 template <std::size_t kTaps>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row,
-                                                                                        std::int64_t begin,
-                                                                                        std::int64_t channel) {
+[[TIEOUT_AVX512]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
+                                                    std::int64_t channel) {
   __m512i w[kTaps];
   for (std::size_t t = 0; t < kTaps; ++t) {
     w[t] = _mm512_loadu_si512(row.w + static_cast<std::int64_t>(t) * row.count + channel);
@@ -149,9 +143,8 @@ template <std::size_t kTaps>
   return row.positions;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t first_wrong_position(const DepthwiseSumRow& row,
-                                                                                        std::int64_t begin,
-                                                                                        std::int64_t channel) {
+[[TIEOUT_AVX512]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
+                                                    std::int64_t channel) {
   for (std::int64_t p = begin; p < row.positions; ++p) {
     __m512i sum = _mm512_loadu_si512(row.shift + channel);
     for (std::int64_t t = 0; t < row.tap_count; ++t) {
@@ -169,9 +162,8 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   return first_wrong_by(of_channels, row, begin);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t next_above(const std::uint8_t* x,
-                                                                              const std::uint8_t* limits,
-                                                                              std::int64_t begin, std::int64_t count) {
+[[TIEOUT_AVX512]] std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                          std::int64_t count) {
   for (std::int64_t i = begin; i < count; i += 64) {
     const std::int64_t left = std::min<std::int64_t>(64, count - i);
     const __mmask64 live = ~std::uint64_t{0} >> static_cast<unsigned>(64 - left);
@@ -182,8 +174,8 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   return count;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] void extremes(const std::uint8_t* x, std::int64_t count,
-                                                                    std::uint8_t* lowest, std::uint8_t* highest) {
+[[TIEOUT_AVX512]] void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest,
+                                std::uint8_t* highest) {
   __m512i low = _mm512_set1_epi8(static_cast<char>(x[0])), high = low;
   std::int64_t i = 0;
   for (; i + 64 <= count; i += 64) {

@@ -19,9 +19,8 @@ struct Four {
   __m512i q[4];
 };
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Four column_of(const DepthwiseSumRow& row,
-                                                                                std::int64_t p, std::int64_t column,
-                                                                                std::int64_t channel, __mmask64 live) {
+[[TIEOUT_AVX512_VNNI]] Four column_of(const DepthwiseSumRow& row, std::int64_t p, std::int64_t column,
+                                      std::int64_t channel, __mmask64 live) {
   constexpr __mmask64 kAllBytes = ~__mmask64{0};
   constexpr __mmask32 kAllShorts = 0xffffffff;
   __m512i x[kRows];
@@ -41,8 +40,7 @@ struct Four {
 }
 
 // Loads 64 numbers in the order of the channels, with 0 for those beyond `left`, into the order of lanes above.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Four numbers_of(const std::int32_t* from,
-                                                                                 std::int64_t left) {
+[[TIEOUT_AVX512_VNNI]] Four numbers_of(const std::int32_t* from, std::int64_t left) {
   constexpr __mmask16 kSixteen = 0xffff;
   __m512i z[4];
   for (std::int64_t l = 0; l < 4; ++l) {
@@ -61,8 +59,8 @@ struct Four {
 }
 
 // Returns the first position from `begin` on with a wrong sum in channels channel .. channel + 63, or row.positions.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t first_wrong_position(
-    const DepthwiseSumRow& row, std::int64_t begin, std::int64_t channel) {
+[[TIEOUT_AVX512_VNNI]] std::int64_t first_wrong_position(const DepthwiseSumRow& row, std::int64_t begin,
+                                                         std::int64_t channel) {
   const std::int64_t left = row.count - channel;
   const __mmask64 live = left >= kChannels ? ~__mmask64{0} : (__mmask64{1} << static_cast<unsigned>(left)) - 1;
   Four w[kColumns];

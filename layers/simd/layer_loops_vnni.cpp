@@ -16,20 +16,20 @@ constexpr std::int64_t kBytes = 8;  // bytes of a window that one instruction mu
 
 // Combines the sums of all digits. Each 64-bit lane belongs to one digit, the lowest first, and holds two sums of 32
 // bits.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i by_digit(__m512i sums) {
+[[TIEOUT_AVX512_VNNI]] __m512i by_digit(__m512i sums) {
   const __m512i low = _mm512_maskz_srai_epi64(kEight, _mm512_maskz_slli_epi64(kEight, sums, 32), 32);
   const __m512i both = _mm512_add_epi64(low, _mm512_maskz_srai_epi64(kEight, sums, 32));
   return _mm512_maskz_sllv_epi64(kEight, both, _mm512_setr_epi64(0, 8, 16, 24, 32, 40, 48, 56));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::uint64_t added_up(__m512i v) {
+[[TIEOUT_AVX512_VNNI]] std::uint64_t added_up(__m512i v) {
   const __m256i four =
       _mm256_add_epi64(_mm512_maskz_extracti64x4_epi64(kEight, v, 0), _mm512_maskz_extracti64x4_epi64(kEight, v, 1));
   const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(two)) + static_cast<std::uint64_t>(_mm_extract_epi64(two, 1));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i eight_times(const std::uint8_t* x) {
+[[TIEOUT_AVX512_VNNI]] __m512i eight_times(const std::uint8_t* x) {
   std::int64_t bytes = 0;
   std::memcpy(&bytes, x, sizeof bytes);
   return _mm512_set1_epi64(bytes);
@@ -37,8 +37,7 @@ constexpr std::int64_t kBytes = 8;  // bytes of a window that one instruction mu
 
 // Returns a mask in which bit n is set if position p + n does not pass the check.
 template <std::size_t kPositions>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] unsigned unproven(const CombinedRow& row,
-                                                                                   std::int64_t p) {
+[[TIEOUT_AVX512_VNNI]] unsigned unproven(const CombinedRow& row, std::int64_t p) {
   __m512i digits[kPositions], error[kPositions];
   for (std::size_t n = 0; n < kPositions; ++n) digits[n] = error[n] = _mm512_setzero_si512();
   const std::int64_t whole = row.run_length / kBytes * kBytes;
@@ -80,8 +79,7 @@ template <std::size_t kPositions>
   return found;
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t first_unproven(const CombinedRow& row,
-                                                                                             std::int64_t begin) {
+[[TIEOUT_AVX512_VNNI]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
   constexpr std::int64_t kAtOnce = 4;
   std::int64_t p = begin;
   for (; p + kAtOnce <= row.positions; p += kAtOnce) {

@@ -35,28 +35,26 @@ namespace {
 
 std::int64_t sums_portable(const PartialSumProducts& products) { return sums(products); }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::int64_t sums_avx512(const PartialSumProducts& products) {
-  return sums(products);
-}
+[[TIEOUT_AVX512]] std::int64_t sums_avx512(const PartialSumProducts& products) { return sums(products); }
 
 }  // namespace
 
-PartialSums partial_sums(VectorIsa isa) {
+PartialSums partial_sums(SimdIsa isa) {
   switch (isa) {
-    case VectorIsa::portable: return sums_portable;
-    case VectorIsa::avx2: return partial_sums_avx2;
-    case VectorIsa::avx512: return sums_avx512;
-    case VectorIsa::avx512_vnni: return partial_sums_vnni;
+    case SimdIsa::portable: return sums_portable;
+    case SimdIsa::avx2: return partial_sums_avx2;
+    case SimdIsa::avx512: return sums_avx512;
+    case SimdIsa::avx512_vnni: return partial_sums_vnni;
   }
   return sums_portable;
 }
 
-PartialSumsByTaps partial_sums_by_taps(VectorIsa isa) {
+PartialSumsByTaps partial_sums_by_taps(SimdIsa isa) {
   switch (isa) {
-    case VectorIsa::avx2:
-    case VectorIsa::avx512: return partial_sums_avx2;
-    case VectorIsa::avx512_vnni: return partial_sums_vnni;
-    case VectorIsa::portable: break;
+    case SimdIsa::avx2:
+    case SimdIsa::avx512: return partial_sums_avx2;
+    case SimdIsa::avx512_vnni: return partial_sums_vnni;
+    case SimdIsa::portable: break;
   }
   return nullptr;
 }

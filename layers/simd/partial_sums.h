@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "layers/simd/vector_isa.h"
+#include "cases/machine/cpu.h"
 
 namespace tieout {
 
@@ -39,7 +39,7 @@ inline constexpr std::int64_t kTapChannels = 64;
 // Returns the first term of the bound, with B = kPartialSumBlock. All sums must fit in int32.
 using PartialSums = std::int64_t (*)(const PartialSumProducts& products);
 // Returns the function for that instruction set.
-[[nodiscard]] PartialSums partial_sums(VectorIsa isa);
+[[nodiscard]] PartialSums partial_sums(SimdIsa isa);
 // The implementations for CPUs with AVX2 and with AVX-512 VNNI.
 [[nodiscard]] std::int64_t partial_sums_avx2(const PartialSumProducts& products);
 [[nodiscard]] std::int64_t partial_sums_vnni(const PartialSumProducts& products);
@@ -49,7 +49,7 @@ using PartialSums = std::int64_t (*)(const PartialSumProducts& products);
 using PartialSumsByTaps = void (*)(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
                                    std::int64_t* sums);
 // Returns the function for that instruction set, or nullptr without one.
-[[nodiscard]] PartialSumsByTaps partial_sums_by_taps(VectorIsa isa);
+[[nodiscard]] PartialSumsByTaps partial_sums_by_taps(SimdIsa isa);
 void partial_sums_avx2(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
                        std::int64_t* sums);
 void partial_sums_vnni(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,

@@ -17,7 +17,7 @@ struct SevenBits {
   __m256i seen;  // all activations, or-ed together
 
   // Returns the sums of four neighbouring products, for 32 products.
-  [[gnu::target("avx2"), gnu::always_inline]] __m256i by_four(const std::uint8_t* x, const std::int8_t* w) {
+  [[TIEOUT_AVX2, gnu::always_inline]] __m256i by_four(const std::uint8_t* x, const std::int8_t* w) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
     seen = _mm256_or_si256(seen, bytes);
     const __m256i pairs = _mm256_maddubs_epi16(bytes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)));
@@ -25,25 +25,25 @@ struct SevenBits {
   }
 
   // True if all activations had seven bits, so that the sums are right.
-  [[nodiscard]] [[gnu::target("avx2")]] bool hold() const { return _mm256_movemask_epi8(seen) == 0; }
+  [[nodiscard]] [[TIEOUT_AVX2]] bool hold() const { return _mm256_movemask_epi8(seen) == 0; }
 };
 
 struct AnyBits {
   __m256i xz, wz;
 
-  [[gnu::target("avx2"), gnu::always_inline]] __m256i by_two(const std::uint8_t* x, const std::int8_t* w) const {
+  [[TIEOUT_AVX2, gnu::always_inline]] __m256i by_two(const std::uint8_t* x, const std::int8_t* w) const {
     const __m256i a = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
     const __m256i b = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w)));
     return _mm256_madd_epi16(_mm256_sub_epi16(a, xz), _mm256_sub_epi16(b, wz));
   }
 
-  [[gnu::target("avx2"), gnu::always_inline]] __m256i by_four(const std::uint8_t* x, const std::int8_t* w) const {
+  [[TIEOUT_AVX2, gnu::always_inline]] __m256i by_four(const std::uint8_t* x, const std::int8_t* w) const {
     const __m256i both = _mm256_hadd_epi32(by_two(x, w), by_two(x + kVector / 2, w + kVector / 2));
     return _mm256_permute4x64_epi64(both, 0xd8);  // hadd works in halves of 128 bits
   }
 };
 
-[[gnu::target("avx2")]] AnyBits any_bits(std::int32_t activation_zero_point, std::int32_t weight_zero_point) {
+[[TIEOUT_AVX2]] AnyBits any_bits(std::int32_t activation_zero_point, std::int32_t weight_zero_point) {
   return {_mm256_set1_epi16(static_cast<short>(activation_zero_point)),
           _mm256_set1_epi16(static_cast<short>(weight_zero_point))};
 }
@@ -53,7 +53,7 @@ struct Ends {
   __m256i before, even, odd;
 
   // Adds eight blocks.
-  [[gnu::target("avx2"), gnu::always_inline]] void add(__m256i blocks) {
+  [[TIEOUT_AVX2, gnu::always_inline]] void add(__m256i blocks) {
     __m256i ends = _mm256_add_epi32(blocks, _mm256_slli_si256(blocks, 4));
     ends = _mm256_add_epi32(ends, _mm256_slli_si256(ends, 8));
     // upper half: a copy of the lower half; lower half: zeros
@@ -65,24 +65,20 @@ struct Ends {
     odd = _mm256_add_epi64(odd, _mm256_srli_epi64(absolute, 32));
   }
 
-  [[nodiscard]] [[gnu::target("avx2")]] std::int64_t added_up() const {
+  [[nodiscard]] [[TIEOUT_AVX2]] std::int64_t added_up() const {
     alignas(32) std::int64_t lanes[4];
     _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), _mm256_add_epi64(even, odd));
     return lanes[0] + lanes[1] + lanes[2] + lanes[3];
   }
 
-  [[nodiscard]] [[gnu::target("avx2")]] std::int32_t last() const {
-    return _mm_cvtsi128_si32(_mm256_castsi256_si128(before));
-  }
+  [[nodiscard]] [[TIEOUT_AVX2]] std::int32_t last() const { return _mm_cvtsi128_si32(_mm256_castsi256_si128(before)); }
 };
 
-[[gnu::target("avx2")]] Ends no_ends() {
-  return {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-}
+[[TIEOUT_AVX2]] Ends no_ends() { return {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()}; }
 
 // Adds the products of eight blocks at a time, transposed into one register, then the remaining ones one by one.
 template <typename Bits>
-[[gnu::target("avx2")]] std::int64_t in_order(const PartialSumProducts& p, Bits& bits) {
+[[TIEOUT_AVX2]] std::int64_t in_order(const PartialSumProducts& p, Bits& bits) {
   constexpr std::int64_t kEight = 8 * kVector;
   Ends ends = no_ends();
   std::int64_t i = 0;
@@ -109,7 +105,7 @@ template <typename Bits>
 }
 
 template <typename Bits>
-[[gnu::target("avx2")]] std::int64_t by_taps(const PartialSumTaps& p, const std::uint8_t* const* x, Bits& bits) {
+[[TIEOUT_AVX2]] std::int64_t by_taps(const PartialSumTaps& p, const std::uint8_t* const* x, Bits& bits) {
   Ends ends = no_ends();
   for (std::int64_t c = 0; c < p.channels; c += kVector) {
     __m256i sums = _mm256_setzero_si256();
@@ -123,7 +119,7 @@ template <typename Bits>
 
 }  // namespace
 
-[[gnu::target("avx2")]] std::int64_t partial_sums_avx2(const PartialSumProducts& p) {
+[[TIEOUT_AVX2]] std::int64_t partial_sums_avx2(const PartialSumProducts& p) {
   if (p.activation_zero_point == 0 && p.weight_zero_point == 0) {
     SevenBits bits{_mm256_setzero_si256()};
     const std::int64_t found = in_order(p, bits);
@@ -133,8 +129,8 @@ template <typename Bits>
   return in_order(p, bits);
 }
 
-[[gnu::target("avx2")]] void partial_sums_avx2(const PartialSumTaps& p, std::span<const std::uint8_t* const* const> x,
-                                               std::int64_t* sums) {
+[[TIEOUT_AVX2]] void partial_sums_avx2(const PartialSumTaps& p, std::span<const std::uint8_t* const* const> x,
+                                       std::int64_t* sums) {
   AnyBits any = any_bits(p.activation_zero_point, 0);
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (p.activation_zero_point == 0) {

@@ -15,15 +15,15 @@ constexpr std::int64_t kAtOnce = 8 * kVector;
 
 // These three functions reduce eight registers, which hold two blocks of eight lanes each, to one register: lane n is
 // the sum of block n.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i halves(__m512i a, __m512i b) {
+[[TIEOUT_AVX512_VNNI]] __m512i halves(__m512i a, __m512i b) {
   return _mm512_add_epi32(_mm512_maskz_shuffle_i32x4(kAll, a, b, 0x88), _mm512_maskz_shuffle_i32x4(kAll, a, b, 0xdd));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i quarters(__m512i a, __m512i b) {
+[[TIEOUT_AVX512_VNNI]] __m512i quarters(__m512i a, __m512i b) {
   return _mm512_add_epi32(_mm512_maskz_unpacklo_epi32(kAll, a, b), _mm512_maskz_unpackhi_epi32(kAll, a, b));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i by_block(const __m512i (&d)[8]) {
+[[TIEOUT_AVX512_VNNI]] __m512i by_block(const __m512i (&d)[8]) {
   const __m512i low = quarters(halves(d[0], d[1]), halves(d[2], d[3]));
   const __m512i high = quarters(halves(d[4], d[5]), halves(d[6], d[7]));
   const __m512i sums =
@@ -34,12 +34,11 @@ constexpr std::int64_t kAtOnce = 8 * kVector;
 
 // Returns v with its lanes moved up by kBy and the last lanes of `below` in the free places.
 template <int kBy>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i moved_up(__m512i v, __m512i below) {
+[[TIEOUT_AVX512_VNNI]] __m512i moved_up(__m512i v, __m512i below) {
   return _mm512_maskz_alignr_epi32(kAll, v, below, 16 - kBy);
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] __m512i four_products(__m512i x, __m512i w,
-                                                                                       __m512i zero_point) {
+[[TIEOUT_AVX512_VNNI]] __m512i four_products(__m512i x, __m512i w, __m512i zero_point) {
   const __m512i none = _mm512_setzero_si512();
   return _mm512_sub_epi32(_mm512_dpbusd_epi32(none, x, w), _mm512_dpbusd_epi32(none, zero_point, w));
 }
@@ -48,11 +47,10 @@ template <int kBy>
 struct Ends {
   __m512i before, even, odd;  // before: only the last lane counts
 
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] Ends()
-      : before(_mm512_setzero_si512()), even(before), odd(before) {}
+  [[TIEOUT_AVX512_VNNI]] Ends() : before(_mm512_setzero_si512()), even(before), odd(before) {}
 
   // Adds sixteen blocks. sums: of the blocks, of which the first `blocks` exist.
-  [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void add(__m512i sums, std::int64_t blocks) {
+  [[TIEOUT_AVX512_VNNI]] void add(__m512i sums, std::int64_t blocks) {
     const __m512i none = _mm512_setzero_si512();
     __m512i ends = _mm512_add_epi32(sums, moved_up<1>(sums, none));
     ends = _mm512_add_epi32(ends, moved_up<2>(ends, none));
@@ -66,7 +64,7 @@ struct Ends {
     before = ends;
   }
 
-  [[nodiscard]] [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t added_up() const {
+  [[nodiscard]] [[TIEOUT_AVX512_VNNI]] std::int64_t added_up() const {
     alignas(64) std::int64_t lanes[8];
     _mm512_store_si512(lanes, _mm512_add_epi64(even, odd));
     std::int64_t total = 0;
@@ -77,9 +75,7 @@ struct Ends {
 
 // Processes several windows that share their weights, so that each weight is loaded once.
 template <std::size_t kWindows>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void by_taps(const PartialSumTaps& p,
-                                                                              const std::uint8_t* const* const* x,
-                                                                              std::int64_t* sums) {
+[[TIEOUT_AVX512_VNNI]] void by_taps(const PartialSumTaps& p, const std::uint8_t* const* const* x, std::int64_t* sums) {
   const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
   Ends ends[kWindows];
   for (std::int64_t c = 0; c < p.channels; c += kTapChannels) {
@@ -99,9 +95,8 @@ template <std::size_t kWindows>
 
 }  // namespace
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] std::int64_t partial_sums_vnni(
-    const PartialSumProducts& p) {
-  if (p.weight_zero_point != 0) return partial_sums(VectorIsa::avx512)(p);  // rare: weights are usually symmetric
+[[TIEOUT_AVX512_VNNI]] std::int64_t partial_sums_vnni(const PartialSumProducts& p) {
+  if (p.weight_zero_point != 0) return partial_sums(SimdIsa::avx512)(p);  // rare: weights are usually symmetric
   const __m512i zero_point = _mm512_set1_epi8(static_cast<char>(p.activation_zero_point));
   Ends ends;
   for (std::int64_t i = 0; i < p.count; i += kAtOnce) {

@@ -108,9 +108,8 @@ struct Laid {
   [[nodiscard]] LayerView view() const { return {&problem.spec, x.data(), problem.weight.data()}; }
 
   // Compares the layer in pieces of `positions`, which go to `parts` in turn.
-  [[nodiscard]] LayerMismatches compared(const std::vector<const Hypothesis*>& all, VectorIsa isa,
-                                         std::int64_t positions, std::size_t parts,
-                                         std::vector<std::int32_t> handed_over) const {
+  [[nodiscard]] LayerMismatches compared(const std::vector<const Hypothesis*>& all, SimdIsa isa, std::int64_t positions,
+                                         std::size_t parts, std::vector<std::int32_t> handed_over) const {
     LayerComparison comparison(all, problem.spec, problem.weight.data(), Mismatches::kMost, isa);
     static_cast<void>(comparison.begin(x.data()));
     std::vector<LayerComparison::Part> found(parts);
@@ -141,9 +140,9 @@ RC_GTEST_PROP(Fast, ComparisonEqualsTheHypotheses, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
   const std::vector<const Hypothesis*> all = every_hypothesis();
-  const LayerMismatches alone = laid.compared(all, VectorIsa::portable, 1 << 20, 1, laid.sums);
+  const LayerMismatches alone = laid.compared(all, SimdIsa::portable, 1 << 20, 1, laid.sums);
   RC_ASSERT(alone.wrong_sums.empty());
-  for (const VectorIsa isa : vector_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     const LayerMismatches pieces = laid.compared(all, isa, 5, 3, laid.sums);
     RC_ASSERT(pieces.hypotheses == alone.hypotheses);
     RC_ASSERT(pieces.wrong_sums.empty());
@@ -162,7 +161,7 @@ RC_GTEST_PROP(Fast, ComparisonEqualsEachHypothesisAlone, ()) {
   const std::vector<const Hypothesis*> all = every_hypothesis();
   const Hypothesis* const one = all[*rc::gen::inRange<std::size_t>(0, all.size())];
   RC_LOG() << one->name << '\n';
-  const LayerMismatches alone = laid.compared({one}, best_vector_isa(), 7, 2, laid.sums);
+  const LayerMismatches alone = laid.compared({one}, best_simd_isa(), 7, 2, laid.sums);
   RC_ASSERT(alone.hypotheses.front() == compare_literally(*one, laid.problem, laid.answer));
 }
 
@@ -172,14 +171,14 @@ RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
   const std::vector<const Hypothesis*> all = every_hypothesis();
-  const LayerMismatches right = laid.compared(all, best_vector_isa(), 5, 1, laid.sums);
+  const LayerMismatches right = laid.compared(all, best_simd_isa(), 5, 1, laid.sums);
   std::vector<std::int32_t> sums = laid.sums;
   const auto channels = static_cast<std::size_t>(laid.problem.spec.out_channels);
   const auto place = *rc::gen::inRange<std::size_t>(0, sums.size());
   const auto bounds = channel_bounds(laid.problem.spec, laid.problem.weight.data());
   RC_PRE(bounds[place % channels].bounds_hold);
   sums[place] += *rc::gen::element(1, -1, 1 << 16);
-  for (const VectorIsa isa : vector_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     const LayerMismatches wrong = laid.compared(all, isa, 5, 1, sums);
     RC_ASSERT(wrong.hypotheses == right.hypotheses);
     const OutputElement planted{static_cast<std::int64_t>(place / channels),
@@ -244,10 +243,10 @@ RC_GTEST_PROP(Fast, SumsInFloat32StayWithinTheirBound, ()) {
                                       .weight_zero_point = static_cast<std::int32_t>(wz)};
     const OnTheWay really = partial_sums(products);
     RC_ASSERT(off <= b.running * static_cast<double>(really.sums + 5 * really.products) + beside);
-    for (const VectorIsa isa : vector_isas()) {
+    for (const SimdIsa isa : simd_isas()) {
       const std::int64_t ends = partial_sums(isa)(products);
       RC_ASSERT(really.sums <= ends + kPartialSumBlock / 2 * really.products);
-      RC_ASSERT(ends == partial_sums(VectorIsa::portable)(products));
+      RC_ASSERT(ends == partial_sums(SimdIsa::portable)(products));
     }
   }
 }
@@ -268,8 +267,8 @@ TEST(PartialSums, AreTheSameInAllRegisters) {
       for (const auto& activations : {x, halves}) {
         const PartialSumProducts products{activations.data() + x.size() - count, w.data() + w.size() - count, count,
                                           zero_point, 0};
-        for (const VectorIsa isa : vector_isas()) {
-          ASSERT_EQ(partial_sums(isa)(products), partial_sums(VectorIsa::portable)(products)) << count;
+        for (const SimdIsa isa : simd_isas()) {
+          ASSERT_EQ(partial_sums(isa)(products), partial_sums(SimdIsa::portable)(products)) << count;
         }
       }
     }
@@ -311,7 +310,7 @@ TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
     ASSERT_TRUE(c) << line << ": " << c.error().text();
     const Laid laid(with_contents(*c));
     const std::vector<const Hypothesis*> all = every_hypothesis();
-    for (const VectorIsa isa : vector_isas()) {
+    for (const SimdIsa isa : simd_isas()) {
       const LayerMismatches opinion = laid.compared(all, isa, 7, 2, laid.sums);
       EXPECT_TRUE(opinion.wrong_sums.empty());
       for (std::size_t h = 0; h < all.size(); ++h) {
@@ -333,7 +332,7 @@ TEST(Compare, TapsMayBeFarApart) {
   const Hypothesis* const one = find_hypothesis("manual_output_2");
   std::vector<std::int32_t> sums = laid.sums;
   ++sums[3];
-  for (const VectorIsa isa : vector_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     const LayerMismatches opinion = laid.compared({one}, isa, 1000, 1, sums);
     EXPECT_EQ(opinion.wrong_sums, (std::vector<OutputElement>{{0, 3}}));
     EXPECT_EQ(opinion.hypotheses.front(), compare_literally(*one, laid.problem, laid.answer));
@@ -350,7 +349,7 @@ TEST(Compare, WhereNoBoundHoldsSumsAreLiteral) {
   const Hypothesis* const one = find_hypothesis("manual_output_2");
   const Mismatches literal = compare_literally(*one, laid.problem, laid.answer);
   EXPECT_EQ(literal.differing, 1);
-  for (const VectorIsa isa : vector_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     EXPECT_EQ(laid.compared({one}, isa, 1000, 1, laid.sums).hypotheses.front(), literal);
   }
 }
@@ -364,7 +363,7 @@ TEST(Compare, FewElementsAreNearEnoughToATie) {
   ASSERT_TRUE(c) << c.error().text();
   const Laid laid(with_contents(*c));
   const std::vector<const Hypothesis*> document{find_hypothesis("manual_output_1"), find_hypothesis("manual_output_2")};
-  const LayerMismatches opinion = laid.compared(document, best_vector_isa(), 1000, 1, laid.sums);
+  const LayerMismatches opinion = laid.compared(document, best_simd_isa(), 1000, 1, laid.sums);
   EXPECT_GT(opinion.looked_at, 0);
   // 5.5 %: random weights have sums that are small compared with their products.
   EXPECT_LT(opinion.looked_at, 12544 / 10);

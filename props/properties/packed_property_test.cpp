@@ -47,7 +47,7 @@ void expect_equal(const ConvProblem& problem, const Arithmetic& arithmetic) {
   const auto x = transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
   const Spatial out = output_size(c);
   const std::int64_t row = out[2] * c.out_channels;
-  for (const KernelIsa isa : kernel_isas()) {
+  for (const SimdIsa isa : simd_isas()) {
     RC_LOG() << name(isa) << '\n';
     const PackedConv conv(c, problem.weight, arithmetic, isa);
     std::vector<std::uint8_t> y(expected.size(), 77);
