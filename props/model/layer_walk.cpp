@@ -52,7 +52,60 @@ void leave_out_saturating(LayerMismatches& mismatches) {
   });
 }
 
+// Rows of an image, or whole images, whose sums stay in the cache.
+struct Piece {
+  std::int64_t first_image, images;
+  std::int64_t first_row, rows;  // of each image
+  std::int64_t position;         // the first output position
+};
+
+// The pieces of a layer.
+struct Pieces {
+  explicit Pieces(const ConvCase& c) : out(output_size(c)), row(out[2] * c.out_channels), batch(c.batch) {
+    // 128 KB of int32 stay in the second-level cache.
+    constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;
+    rows_each = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows());
+    images_each = std::clamp<std::int64_t>(kSumsInCache / (rows() * row), 1, std::max<std::int64_t>(batch, 1));
+    count = (batch + images_each - 1) / images_each * pieces_of_image();
+  }
+
+  [[nodiscard]] std::int64_t rows() const { return out[0] * out[1]; }
+  [[nodiscard]] std::int64_t pieces_of_image() const { return (rows() + rows_each - 1) / rows_each; }
+  // Returns the number of elements of the largest piece.
+  [[nodiscard]] std::int64_t largest() const { return images_each * rows_each * row; }
+
+  [[nodiscard]] Piece at(std::int64_t index) const {
+    const std::int64_t first_row = index % pieces_of_image() * rows_each;
+    const std::int64_t first_image = index / pieces_of_image() * images_each;
+    return {.first_image = first_image,
+            .images = std::min(images_each, batch - first_image),
+            .first_row = first_row,
+            .rows = std::min(rows_each, rows() - first_row),
+            .position = (first_image * rows() + first_row) * out[2]};
+  }
+
+  Spatial out;
+  std::int64_t row;  // elements of a row of the output
+  std::int64_t batch;
+  std::int64_t rows_each = 0, images_each = 0;  // of a whole piece
+  std::int64_t count = 0;
+};
+
 }  // namespace
+
+struct LayerWalks::Prepared {
+  Prepared(std::span<const Hypothesis* const> hypotheses, const CapturedConv& captured, const Arithmetic& follows,
+           std::size_t most)
+      : spec(captured.spec),
+        arithmetic(follows),
+        comparison(hypotheses, spec, captured.weight.data(), most),
+        kernel(spec, captured.weight, follows) {}
+
+  ConvCase spec;
+  Arithmetic arithmetic;
+  LayerComparison comparison;
+  PackedConv kernel;
+};
 
 struct LayerWalks::Worker {
   LayerComparison::Part part;
@@ -69,21 +122,53 @@ struct LayerWalks::Worker {
     y.resize(elements);
     sums.resize(elements);
   }
+
+  // Computes and compares the pieces begin .. end - 1.
+  void compare(const CapturedConv& captured, const Prepared& layer, const Pieces& pieces, std::int64_t begin,
+               std::int64_t end);
+  // Records where the kernel's first `count` values differ from the operator's. position: output position of the first.
+  void note_differences(const ConvCase& c, std::int64_t position, const std::uint8_t* answer, std::size_t count);
 };
 
-struct LayerWalks::Prepared {
-  Prepared(std::span<const Hypothesis* const> hypotheses, const CapturedConv& captured, const Arithmetic& follows,
-           std::size_t most)
-      : spec(captured.spec),
-        arithmetic(follows),
-        comparison(hypotheses, spec, captured.weight.data(), most),
-        kernel(spec, captured.weight, follows) {}
+void LayerWalks::Worker::compare(const CapturedConv& captured, const Prepared& layer, const Pieces& pieces,
+                                 std::int64_t begin, std::int64_t end) {
+  // Reading the thread's own clock costs a system call, so that it measures the total only; the wall clock measures
+  // the share of each part.
+  const double thread_before = thread_seconds();
+  double kernel_share = 0, hypotheses_share = 0;
+  Clock::time_point before = Clock::now();
+  for (std::int64_t i = begin; i < end; ++i) {
+    const Piece piece = pieces.at(i);
+    const std::int64_t elements = piece.rows * pieces.row;
+    for (std::int64_t image = 0; image < piece.images; ++image) {
+      layer.kernel.run(captured.activation.data(), OutputRows{piece.first_image + image, piece.first_row, piece.rows},
+                       y.data() + image * elements, sums.data() + image * elements);
+    }
+    const ConvCase& c = captured.spec;
+    const std::uint8_t* const answer = captured.output.data() + piece.position * c.out_channels;
+    const std::int64_t count = piece.images * elements;
+    note_differences(c, piece.position, answer, static_cast<std::size_t>(count));
+    const Clock::time_point between = Clock::now();
+    layer.comparison.see(part, piece.position, count / c.out_channels, sums.data(), answer);
+    const Clock::time_point after = Clock::now();
+    kernel_share += std::chrono::duration<double>(between - before).count();
+    hypotheses_share += std::chrono::duration<double>(after - between).count();
+    before = after;
+  }
+  const double ours = (thread_seconds() - thread_before) / std::max(kernel_share + hypotheses_share, 1e-9);
+  in_kernel += ours * kernel_share;
+  in_hypotheses += ours * hypotheses_share;
+}
 
-  ConvCase spec;
-  Arithmetic arithmetic;
-  LayerComparison comparison;
-  PackedConv kernel;
-};
+void LayerWalks::Worker::note_differences(const ConvCase& c, std::int64_t position, const std::uint8_t* answer,
+                                          std::size_t count) {
+  if (std::memcmp(answer, y.data(), count) == 0) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (y[i] == answer[i]) continue;
+    const auto at = static_cast<std::int64_t>(i);
+    kernel.note(offset_of({position + at / c.out_channels, at % c.out_channels}, c), y[i], answer[i]);
+  }
+}
 
 LayerWalks::LayerWalks(std::span<const Hypothesis* const> hypotheses, Weights weights, std::size_t most)
     : hypotheses_(hypotheses), weights_(weights), most_(most) {}
@@ -103,63 +188,16 @@ ComputedLayer LayerWalks::walk(const CapturedConv& captured, const Arithmetic& a
   Split split(seconds);
   Prepared& layer = prepared(captured, arithmetic);
   LayerComparison& comparison = layer.comparison;
-  const PackedConv& kernel = layer.kernel;
   split.was("weights, once a layer");
   ComputedLayer walked{.range = comparison.begin(captured.activation.data()), .extremes = comparison.extremes()};
   split.was("hypotheses");
 
-  const Spatial out = output_size(c);
-  // 128 KB of int32 stay in the second-level cache.
-  constexpr std::int64_t kSumsInCache = std::int64_t{1} << 15;
-  const std::int64_t rows = out[0] * out[1];
-  const std::int64_t row = out[2] * c.out_channels;
-  // A piece consists of rows of an image, or of whole images.
-  const std::int64_t rows_of_piece = std::clamp<std::int64_t>(kSumsInCache / row, 1, rows);
-  const std::int64_t images_of_piece =
-      std::clamp<std::int64_t>(kSumsInCache / (rows * row), 1, std::max<std::int64_t>(c.batch, 1));
-  const std::int64_t pieces_of_image = (rows + rows_of_piece - 1) / rows_of_piece;
-  const std::int64_t pieces = (c.batch + images_of_piece - 1) / images_of_piece * pieces_of_image;
+  const Pieces pieces(c);
   while (workers_.size() < static_cast<std::size_t>(std::max(threads, 1)))
     workers_.push_back(std::make_unique<Worker>());
-  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(images_of_piece * rows_of_piece * row));
-  in_parts(pieces, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
-    Worker& worker = *workers_[part];
-    // Reading the thread's own clock costs a system call, so that it measures the total only; the wall clock measures
-    // the share of each part.
-    const double thread_before = thread_seconds();
-    double kernel_share = 0, hypotheses_share = 0;
-    Clock::time_point before = Clock::now();
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t first = piece % pieces_of_image * rows_of_piece;
-      const std::int64_t first_image = piece / pieces_of_image * images_of_piece;
-      const std::int64_t images = std::min(images_of_piece, c.batch - first_image);
-      const std::int64_t rows_here = std::min(rows_of_piece, rows - first);
-      for (std::int64_t i = 0; i < images; ++i) {
-        const std::int64_t at = i * rows_here * row;
-        kernel.run(captured.activation.data(), OutputRows{first_image + i, first, rows_here}, worker.y.data() + at,
-                   worker.sums.data() + at);
-      }
-      const std::int64_t position = (first_image * rows + first) * out[2];
-      const std::uint8_t* const answer = captured.output.data() + position * c.out_channels;
-      const auto count = static_cast<std::size_t>(images * rows_here * row);
-      if (std::memcmp(answer, worker.y.data(), count) != 0) {
-        for (std::size_t i = 0; i < count; ++i) {
-          if (worker.y[i] == answer[i]) continue;
-          const auto at = static_cast<std::int64_t>(i);
-          worker.kernel.note(offset_of({position + at / c.out_channels, at % c.out_channels}, c), worker.y[i],
-                             answer[i]);
-        }
-      }
-      const Clock::time_point between = Clock::now();
-      comparison.see(worker.part, position, images * rows_here * out[2], worker.sums.data(), answer);
-      const Clock::time_point after = Clock::now();
-      kernel_share += std::chrono::duration<double>(between - before).count();
-      hypotheses_share += std::chrono::duration<double>(after - between).count();
-      before = after;
-    }
-    const double ours = (thread_seconds() - thread_before) / std::max(kernel_share + hypotheses_share, 1e-9);
-    worker.in_kernel += ours * kernel_share;
-    worker.in_hypotheses += ours * hypotheses_share;
+  for (const auto& worker : workers_) worker->begin(static_cast<std::size_t>(pieces.largest()));
+  in_parts(pieces.count, threads, [&](std::size_t part, std::int64_t begin, std::int64_t end) {
+    workers_[part]->compare(captured, layer, pieces, begin, end);
   });
 
   // The workers have counted their own time.
