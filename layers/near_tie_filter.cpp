@@ -52,43 +52,12 @@ std::int64_t one_by_one(const NearTieTable& t, const std::int32_t* raw, const st
   return found;
 }
 
-// Uses the vector extensions of g++, which map to the registers of the target.
 std::int64_t find_portable(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer,
                            std::int64_t count, const float* norms, std::uint32_t* candidates) {
-  using Floats [[gnu::vector_size(kLanes * 4)]] = float;
-  using Ints [[gnu::vector_size(kLanes * 4)]] = std::int32_t;
-  using Bytes [[gnu::vector_size(kLanes)]] = std::uint8_t;
   std::int64_t found = 0;
-  for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
+  for (std::int64_t begin = 0; begin < count; begin += t.period) {
     const std::int64_t end = std::min(begin + t.period, count);
-    const float norm = norms[block];
-    std::int64_t i = begin;
-    for (; i + kLanes <= end; i += kLanes) {
-      Ints sums;
-      Bytes bytes;
-      Floats multiplier, centre, limit, per_norm;
-      const NearTieTable::Sixteen& constants = t.constants[static_cast<std::size_t>((i - begin) / kLanes)];
-      __builtin_memcpy(&sums, raw + i, sizeof sums);
-      __builtin_memcpy(&bytes, answer + i, sizeof bytes);
-      __builtin_memcpy(&multiplier, constants.multiplier.data(), sizeof multiplier);
-      __builtin_memcpy(&centre, constants.centre.data(), sizeof centre);
-      __builtin_memcpy(&limit, constants.limit.data(), sizeof limit);
-      __builtin_memcpy(&per_norm, constants.per_norm.data(), sizeof per_norm);
-      const Floats scaled = __builtin_convertvector(sums, Floats) * multiplier;
-      const Floats value = scaled + centre;
-      const Floats above = value < t.lowest ? Floats{} + t.lowest : value;
-      const Floats inside = above > t.highest ? Floats{} + t.highest : above;
-      const Floats apart = inside - __builtin_convertvector(bytes, Floats);
-      const Floats allowed = limit - per_norm * norm - (scaled < 0 ? -scaled : scaled) * t.half;
-      const Ints plain = (apart <= allowed) & (-apart <= allowed);
-      std::int32_t all = -1;
-      for (int lane = 0; lane < kLanes; ++lane) all &= plain[lane];
-      if (all != 0) continue;
-      for (int lane = 0; lane < kLanes; ++lane) {
-        if (plain[lane] == 0) candidates[found++] = static_cast<std::uint32_t>(i + lane);
-      }
-    }
-    found += one_by_one(t, raw, answer, i, end, i - begin, norm, candidates + found);
+    found += one_by_one(t, raw, answer, begin, end, 0, *norms++, candidates + found);
   }
   return found;
 }
@@ -129,14 +98,14 @@ class Words {
   std::int64_t found_ = 0;
 };
 
-struct OfAllAvx2 {
+struct OfAll {
   __m256 lowest, highest, half;
 };
 
 // Returns a bit for each of eight elements, set for a candidate.
 [[TIEOUT_AVX2, gnu::always_inline]] inline std::uint64_t eight(const NearTieTable::Sixteen& constants, std::size_t from,
                                                                const std::int32_t* raw, const std::uint8_t* answer,
-                                                               const OfAllAvx2& all, __m256 norm) {
+                                                               const OfAll& all, __m256 norm) {
   const __m256i sums = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(raw));
   const __m256 scaled = _mm256_cvtepi32_ps(sums) * _mm256_load_ps(constants.multiplier.data() + from);
   const __m256 value = scaled + _mm256_load_ps(constants.centre.data() + from);
@@ -152,7 +121,7 @@ struct OfAllAvx2 {
 
 [[TIEOUT_AVX2]] std::int64_t find_avx2(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer,
                                        std::int64_t count, const float* norms, std::uint32_t* candidates) {
-  const OfAllAvx2 all{_mm256_set1_ps(t.lowest), _mm256_set1_ps(t.highest), _mm256_set1_ps(t.half)};
+  const OfAll all{_mm256_set1_ps(t.lowest), _mm256_set1_ps(t.highest), _mm256_set1_ps(t.half)};
   Words words(candidates);
   for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
     const std::int64_t end = std::min(begin + t.period, count);
@@ -168,53 +137,6 @@ struct OfAllAvx2 {
       }
       words.put(others, first);
     }
-    if (i == end) continue;
-    words.look();
-    words.add(one_by_one(t, raw, answer, i, end, i - begin, norms[block], words.end()));
-  }
-  words.look();
-  return words.found();
-}
-
-struct OfAll {
-  __m512 lowest, highest, half;
-};
-
-// Returns a bit for each of 16 elements, set for a candidate. Intrinsics that g++ 12 warns of in their unmasked form
-// (GCC bug 105593) are used in their masked form, with all lanes selected.
-[[TIEOUT_AVX512, gnu::always_inline]] inline __mmask16 sixteen(const NearTieTable::Sixteen& constants,
-                                                               const std::int32_t* raw, const std::uint8_t* answer,
-                                                               const OfAll& all, __m512 norm) {
-  constexpr __mmask16 kAll = 0xffff;
-  const __m512 scaled =
-      _mm512_maskz_cvtepi32_ps(kAll, _mm512_loadu_si512(raw)) * _mm512_load_ps(constants.multiplier.data());
-  const __m512 value = scaled + _mm512_load_ps(constants.centre.data());
-  const __m512 inside = _mm512_maskz_min_ps(kAll, _mm512_maskz_max_ps(kAll, value, all.lowest), all.highest);
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(answer));
-  const __m512 y = _mm512_maskz_cvtepi32_ps(kAll, _mm512_maskz_cvtepu8_epi32(kAll, bytes));
-  const __m512 beside =
-      _mm512_fnmadd_ps(_mm512_load_ps(constants.per_norm.data()), norm, _mm512_load_ps(constants.limit.data()));
-  const __m512 allowed = _mm512_fnmadd_ps(_mm512_abs_ps(scaled), all.half, beside);
-  return _mm512_cmp_ps_mask(_mm512_abs_ps(inside - y), allowed, _CMP_NLE_UQ);
-}
-
-[[TIEOUT_AVX512]] std::int64_t find_avx512(const NearTieTable& t, const std::int32_t* raw, const std::uint8_t* answer,
-                                           std::int64_t count, const float* norms, std::uint32_t* candidates) {
-  const OfAll all{_mm512_set1_ps(t.lowest), _mm512_set1_ps(t.highest), _mm512_set1_ps(t.half)};
-  Words words(candidates);
-  for (std::int64_t begin = 0, block = 0; begin < count; begin += t.period, ++block) {
-    const std::int64_t end = std::min(begin + t.period, count);
-    const __m512 norm = _mm512_set1_ps(norms[block]);
-    const NearTieTable::Sixteen* constants = t.constants.data();
-    std::int64_t i = begin;
-    for (; i + 4 * kLanes <= end; i += 4 * kLanes, constants += 4) {
-      std::uint64_t others[4];
-      for (std::int64_t v = 0; v < 4; ++v)
-        others[v] = sixteen(constants[v], raw + i + v * kLanes, answer + i + v * kLanes, all, norm);
-      words.put(others[0] | others[1] << 16U | others[2] << 32U | others[3] << 48U, i);
-    }
-    for (; i + kLanes <= end; i += kLanes, ++constants)
-      words.put(sixteen(*constants, raw + i, answer + i, all, norm), i);
     if (i == end) continue;
     words.look();
     words.add(one_by_one(t, raw, answer, i, end, i - begin, norms[block], words.end()));
@@ -249,14 +171,6 @@ NearTieTable near_tie_table(const ConvCase& c, std::span<const ChannelBounds> bo
   return t;
 }
 
-FindCandidates find_candidates(SimdIsa isa) {
-  switch (isa) {
-    case SimdIsa::portable: return find_portable;
-    case SimdIsa::avx2: return find_avx2;
-    case SimdIsa::avx512:
-    case SimdIsa::avx512_vnni: return find_avx512;
-  }
-  return find_portable;
-}
+FindCandidates find_candidates(SimdIsa isa) { return isa == SimdIsa::portable ? find_portable : find_avx2; }
 
 }  // namespace tieout
