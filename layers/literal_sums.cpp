@@ -34,23 +34,11 @@ template <typename Real>
   products(x, w, count, by, to);
 }
 
-template <typename Real>
-[[TIEOUT_AVX512]] void multiply_avx512(const std::uint8_t* x, const std::int8_t* w, std::int64_t count,
-                                       const Dequantization& by, Real* to) {
-  products(x, w, count, by, to);
-}
-
 }  // namespace
 
 template <typename Real>
 Multiply<Real> multiply(SimdIsa isa) {
-  switch (isa) {
-    case SimdIsa::portable: return multiply_portable<Real>;
-    case SimdIsa::avx2: return multiply_avx2<Real>;
-    case SimdIsa::avx512:
-    case SimdIsa::avx512_vnni: return multiply_avx512<Real>;
-  }
-  return multiply_portable<Real>;
+  return isa == SimdIsa::portable ? multiply_portable<Real> : multiply_avx2<Real>;
 }
 
 template Multiply<float> multiply<float>(SimdIsa isa);

@@ -43,10 +43,7 @@ class LiteralSums {
       const bool floats = std::all_of(c_.weight_scales.begin(), c_.weight_scales.end(), [](double scale) {
         return static_cast<double>(static_cast<float>(scale)) == scale;
       });
-      const bool avx512 = isa == SimdIsa::avx512 || isa == SimdIsa::avx512_vnni;
-      if (floats || c_.granularity == Granularity::per_tensor) {
-        of_sixteen_ = avx512 ? sums_of_sixteen_avx512 : isa == SimdIsa::avx2 ? sums_of_sixteen_avx2 : nullptr;
-      }
+      in_lanes_ = isa != SimdIsa::portable && (floats || c_.granularity == Granularity::per_tensor);
     }
   }
 
@@ -78,7 +75,7 @@ class LiteralSums {
  private:
   void add_up(std::span<const OutputElement> elements, Room& room, Sums& sums) const {
     if constexpr (sizeof(Real) == sizeof(float)) {
-      if (of_sixteen_ != nullptr) return add_in_lanes(elements, room, sums);
+      if (in_lanes_) return add_in_lanes(elements, room, sums);
     }
     const auto length = static_cast<std::size_t>(windows_.length());
     room.products.resize(kSideBySide * length);
@@ -107,7 +104,7 @@ class LiteralSums {
       sixteen.weight_scale[lane] = static_cast<float>(weight_scale(c_, element.k));
       sixteen.weight_zero_point[lane] = static_cast<std::int32_t>(weight_zero_point(c_, element.k));
     }
-    of_sixteen_(sixteen, sums.data());
+    sums_of_sixteen_avx2(sixteen, sums.data());
   }
 
   // Outside of the input x is the zero point, so that the product is 0, as for x = 0 in the definition.
@@ -126,8 +123,7 @@ class LiteralSums {
   const ConvCase& c_;
   OrderedWindows windows_;
   Multiply<Real> multiply_;
-  // The implementation with one element per lane, or nullptr if there is none for the layer.
-  void (*of_sixteen_)(const SixteenElements& elements, float* sums) = nullptr;
+  bool in_lanes_ = false;  // true if the sums are computed with one element per lane
 };
 
 }  // namespace tieout

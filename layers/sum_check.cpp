@@ -11,19 +11,13 @@ namespace {
 
 std::int64_t whole_digits(std::int64_t count) { return (count + 7) / 8 * 8; }
 
-// The VNNI loops take windows of at most kMostDigitBytes bytes; longer ones, which are not expected in practice, use
-// AVX-512.
-SimdIsa isa_for(std::int64_t bytes, SimdIsa isa) {
-  return isa == SimdIsa::avx512_vnni && bytes > kMostDigitBytes ? SimdIsa::avx512 : isa;
-}
-
 }  // namespace
 
 SumCheck::SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds, std::uint64_t seed, SimdIsa isa)
     : layer_(layer),
       c_(*layer.spec),
       windows_(layer),
-      lanes_(layer_loops(isa_for(windows_.length(), isa))),
+      lanes_(layer_loops(isa)),
       channels_(c_.in_channels / c_.groups),
       outputs_(c_.out_channels / c_.groups),
       directly_(is_depthwise(c_)),
@@ -42,7 +36,7 @@ SumCheck::SumCheck(const LayerView& layer, std::span<const ChannelBounds> bounds
       }
       shifts_[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(-c_.activation_zero_point * sum);
     }
-    packed_ = lanes_.pack_taps(taps_.data(), length, c_.kernel[2], c_.groups);
+    packed_ = lanes_.pack_taps(taps_.data(), length, c_.groups);
     return;
   }
   combine(bounds, seed);

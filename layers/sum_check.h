@@ -1,7 +1,7 @@
 #pragma once
 // Checks the exact integer sums that a convolution kernel computed, by Freivalds' algorithm (1977). The check takes as
-// many multiplications as one more output channel; because each R has 64 bits, or eight digits for the int8
-// instructions, that costs about as much as eight more output channels.
+// many multiplications as one more output channel; because each R has 64 bits, or four digits of 16 bits, that costs
+// about as much as eight more output channels of int8.
 //
 // Let r be 32-bit random numbers, one for each output channel. If raw is right, then at every position and in every
 // group

@@ -18,7 +18,6 @@ struct SixteenElements {
   std::array<float, 16> weight_scale;
   std::array<std::int32_t, 16> weight_zero_point;
 };
-void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums);    // requires AVX2
-void sums_of_sixteen_avx512(const SixteenElements& elements, float* sums);  // requires AVX-512 F, BW, DQ and VL
+void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums);  // requires AVX2
 
 }  // namespace tieout

@@ -5,8 +5,6 @@
 namespace tieout {
 namespace {
 
-constexpr std::int64_t kLanes = 16;
-
 std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
   for (std::int64_t p = begin; p < row.positions; ++p) {
     const std::int32_t* const sums = row.sums + p * row.sums_step;
@@ -60,24 +58,8 @@ std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t ze
 }
 
 std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
-  for (std::int64_t place = begin; place < row.positions * row.count;) {
-    const std::int64_t p = place / row.count, i = place % row.count;
-    const std::int64_t lanes = std::min(kLanes, row.count - i);
-    std::uint32_t off[kLanes] = {};
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-      off[lane] = static_cast<std::uint32_t>(row.shift[i + lane]) - static_cast<std::uint32_t>(row.sums[place + lane]);
-    }
-    for (std::int64_t t = 0; t < row.tap_count; ++t) {
-      const std::uint8_t* const x = row.taps[t] + p * row.step + i;
-      const std::int32_t* const w = row.w + t * row.count + i;
-      for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        off[lane] += std::uint32_t{x[lane]} * static_cast<std::uint32_t>(w[lane]);
-      }
-    }
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-      if (off[lane] != 0) return place + lane;
-    }
-    place += lanes;
+  for (std::int64_t place = begin; place < row.positions * row.count; ++place) {
+    if (is_wrong(row, place / row.count, place % row.count)) return place;
   }
   return row.positions * row.count;
 }
@@ -114,28 +96,9 @@ bool is_wrong(const DepthwiseSumRow& row, std::int64_t p, std::int64_t i) {
   return sum != 0;
 }
 
-std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row, std::int64_t begin) {
-  std::int64_t first = row.positions;
-  std::int64_t channel = 0;
-  for (; channel + kDepthwiseChannels <= row.count; channel += kDepthwiseChannels) {
-    first = std::min(first, of_channels(row, begin / row.count, channel));
-  }
-  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
-    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
-      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
-    }
-  }
-  return row.positions * row.count;
-}
-
 LayerLoops layer_loops(SimdIsa isa) {
-  switch (isa) {
-    case SimdIsa::portable: return portable();
-    case SimdIsa::avx2: return layer_loops_avx2();
-    case SimdIsa::avx512: return layer_loops_avx512();
-    case SimdIsa::avx512_vnni: return layer_loops_avx512_vnni();
-  }
-  return portable();
+  if (isa >= SimdIsa::avx512) return layer_loops_avx512();
+  return isa == SimdIsa::avx2 ? layer_loops_avx2() : portable();
 }
 
 }  // namespace tieout

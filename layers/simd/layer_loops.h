@@ -1,6 +1,8 @@
 #pragma once
-// Provides the inner loops over a layer's numbers for each instruction set: for the check of sums (sum_check.h), modulo
-// 2^64 and 2^32, for norms, and for searches in activations.
+// Provides the inner loops over a layer's numbers: for the check of sums (sum_check.h), modulo 2^64 and 2^32, for
+// norms, and for searches in activations. All are portable and written for AVX2. CPUs with AVX-512 run those for AVX2,
+// where that takes less than a twentieth of the time of `tieout model` longer; docs/measurements/model.md has the
+// figures.
 
 #include <cstdint>
 
@@ -43,16 +45,6 @@ struct DepthwiseSumRow {
 // True if the sum of channel i at position p differs from its definition in LayerLoops::first_wrong.
 [[nodiscard]] bool is_wrong(const DepthwiseSumRow& row, std::int64_t p, std::int64_t i);
 
-// Returns the first position from `begin` on with a wrong sum in one of the kDepthwiseChannels channels from `channel`
-// on, or row.positions.
-using FirstWrongPosition = std::int64_t (*)(const DepthwiseSumRow& row, std::int64_t begin, std::int64_t channel);
-inline constexpr std::int64_t kDepthwiseChannels = 16;
-
-// Implements LayerLoops::first_wrong by such a function. Channels behind the last whole register are checked one by
-// one.
-[[nodiscard]] std::int64_t first_wrong_by(FirstWrongPosition of_channels, const DepthwiseSumRow& row,
-                                          std::int64_t begin);
-
 struct LayerLoops {
   // Returns the first position from `begin` on at which sum of x[i] * R[i] - xz * sum of R - sum of r[k] * sums[k] is
   // not 0 modulo 2^64, or row.positions.
@@ -71,11 +63,9 @@ struct LayerLoops {
   //   sum over t of taps[t][p * step + i] * w[t * count + i]  +  shift[i]
   // is not sums[p * count + i], modulo 2^32; or positions * count.
   std::int64_t (*first_wrong)(const DepthwiseSumRow& row, std::int64_t begin);
-  // Returns w, taps x channels with `columns` taps per kernel row, in the order in which first_wrong() reads it
-  // fastest; empty if first_wrong() reads w itself.
-  AlignedVector<std::int8_t> (*pack_taps)(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
-                                          std::int64_t channels) =
-      [](const std::int32_t*, std::int64_t, std::int64_t, std::int64_t) { return AlignedVector<std::int8_t>(); };
+  // Returns w, taps x channels, in the order in which first_wrong() reads it; empty if first_wrong() reads w itself.
+  AlignedVector<std::int8_t> (*pack_taps)(const std::int32_t* w, std::int64_t taps, std::int64_t channels) =
+      [](const std::int32_t*, std::int64_t, std::int64_t) { return AlignedVector<std::int8_t>(); };
   // Returns the first i from `begin` on with x[i] > limits[i], or count.
   std::int64_t (*next_above)(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count);
   // Sets the lowest and the highest of `count` numbers. count: at least 1.
@@ -84,19 +74,9 @@ struct LayerLoops {
 
 [[nodiscard]] LayerLoops layer_loops(SimdIsa isa);
 [[nodiscard]] LayerLoops layer_loops_avx2();    // requires AVX2
-[[nodiscard]] LayerLoops layer_loops_avx512();  // requires AVX-512 F, BW, DQ and VL
-// Requires AVX-512 VNNI as well. Windows must have at most kMostDigitBytes bytes.
-[[nodiscard]] LayerLoops layer_loops_avx512_vnni();
-
-// The part of layer_loops_avx512_vnni() for depthwise layers.
-[[nodiscard]] std::int64_t first_wrong_vnni(const DepthwiseSumRow& row, std::int64_t begin);
-[[nodiscard]] AlignedVector<std::int8_t> pack_taps_vnni(const std::int32_t* w, std::int64_t taps, std::int64_t columns,
-                                                        std::int64_t channels);
+[[nodiscard]] LayerLoops layer_loops_avx512();  // requires AVX-512
 
 // Number of weights whose squares LayerLoops::norms adds up to one number.
 inline constexpr std::int64_t kNormBlock = 32;
-
-// The limit for windows with digits: sums of digit products, each at most 255 * 128, must fit in 32 bits.
-inline constexpr std::int64_t kMostDigitBytes = std::int64_t{1} << 16;
 
 }  // namespace tieout

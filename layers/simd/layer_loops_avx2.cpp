@@ -1,5 +1,5 @@
-// The loops of layer_loops.h with AVX2. They use intrinsics because g++ 12 widens bytes one by one if it vectorizes
-// such loops itself.
+// The loops of layer_loops.h for CPUs with AVX2. They use intrinsics because g++ 12 widens bytes one by one if it
+// vectorizes such loops itself.
 
 #include <immintrin.h>
 
@@ -12,6 +12,7 @@ namespace tieout {
 namespace {
 
 constexpr std::int64_t kEight = 8;
+constexpr std::int64_t kDepthwiseChannels = 16;  // channels that are checked together
 
 [[TIEOUT_AVX2]] __m256i loaded(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
 
@@ -208,8 +209,7 @@ template <std::int64_t kTaps>
 
 // Packs the weights of each 16 channels by pairs of taps: the weights of both taps alternate, as 16-bit numbers. The
 // second one is 0 after the last tap of an odd number.
-AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, std::int64_t /*columns*/,
-                                     std::int64_t channels) {
+AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, std::int64_t channels) {
   const std::int64_t blocks = channels / kDepthwiseChannels, pairs = (taps + 1) / 2;
   AlignedVector<std::int8_t> packed(static_cast<std::size_t>(blocks * pairs * 64));
   std::int8_t* to = packed.data();
@@ -227,10 +227,21 @@ AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, s
   return packed;
 }
 
+// Channels behind the last 16 are checked one by one.
 std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
-  FirstWrongPosition of_channels = first_wrong_position<0>;
-  if (row.tap_count == 9) of_channels = first_wrong_position<9>;
-  return first_wrong_by(of_channels, row, begin);
+  std::int64_t first = row.positions;
+  std::int64_t channel = 0;
+  for (; channel + kDepthwiseChannels <= row.count; channel += kDepthwiseChannels) {
+    const std::int64_t from = begin / row.count;
+    first = std::min(first, row.tap_count == 9 ? first_wrong_position<9>(row, from, channel)
+                                               : first_wrong_position<0>(row, from, channel));
+  }
+  for (std::int64_t p = begin / row.count; p < row.positions; ++p) {
+    for (std::int64_t i = p < first ? channel : 0; i < row.count; ++i) {
+      if (p * row.count + i >= begin && is_wrong(row, p, i)) return p * row.count + i;
+    }
+  }
+  return row.positions * row.count;
 }
 
 // ---- Searches in activations.
