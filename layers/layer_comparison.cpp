@@ -37,7 +37,6 @@ struct LayerComparison::Part::State {
   SumCheck::Room room;
   std::vector<std::uint8_t> marks;
   std::vector<std::uint32_t> candidates;  // their indices within the piece
-  std::vector<Candidate> to_evaluate;
   std::vector<float> norms;
 };
 
@@ -108,16 +107,14 @@ struct LayerComparison::Layer {
     const std::int64_t found = find(table, sums, answer, elements, s.norms.data(), s.candidates.data());
     s.looked_at += found;
     const auto period = static_cast<std::uint32_t>(table.period);
-    s.to_evaluate.clear();
     for (std::int64_t i = 0; i < found; ++i) {
       const std::uint32_t place = s.candidates[static_cast<std::size_t>(i)];
-      s.to_evaluate.push_back({.element = at(first, place),
-                               .raw = sums[place],
-                               .answer = answer[place],
-                               .norm = static_cast<double>(s.norms[place / period]),
-                               .saturates = !s.marks.empty() && s.marks[place] != 0});
+      evaluate.evaluate(findings, {.element = at(first, place),
+                                   .raw = sums[place],
+                                   .answer = answer[place],
+                                   .norm = static_cast<double>(s.norms[place / period]),
+                                   .saturates = !s.marks.empty() && s.marks[place] != 0});
     }
-    evaluate.evaluate(findings, s.to_evaluate);
     evaluate.finish_sums(findings, first, answer);
   }
 

@@ -194,45 +194,6 @@ TEST(LayerLoops, DepthwiseSumsAreTheirDefinition) {
   }
 }
 
-// The expected sums follow the definition, with blocks of four channels at all kernel positions. Activations have eight
-// and seven bits.
-TEST(PartialSums, ByTapsAreThoseOfTheOrder) {
-  Random random(35);
-  for (const std::int64_t channels : {64, 128, 320}) {
-    for (const std::int64_t taps : {2, 9}) {
-      for (const std::int32_t zero_point : {0, 71}) {
-        constexpr std::size_t kWindows = 6;  // four at a time, and two more
-        const std::int64_t length = taps * channels;
-        auto x = drawn<std::uint8_t>(kWindows * static_cast<std::size_t>(length), random);
-        std::for_each(x.begin() + 3 * length, x.end(), [](std::uint8_t& byte) { byte /= 2; });
-        const auto w = drawn<std::int8_t>(static_cast<std::size_t>(length), random);
-        std::vector<std::vector<const std::uint8_t*>> rows(kWindows);
-        std::vector<const std::uint8_t* const*> windows;
-        std::vector<std::int64_t> expected(kWindows), found(kWindows);
-        const PartialSumTaps running{w.data(), taps, channels, zero_point};
-        ASSERT_EQ(running.block(), 4 * taps);
-        for (std::size_t n = 0; n < kWindows; ++n) {
-          const std::uint8_t* const of_window = x.data() + static_cast<std::int64_t>(n) * length;
-          for (std::int64_t t = 0; t < taps; ++t) rows[n].push_back(of_window + t * channels);
-          windows.push_back(rows[n].data());
-          std::int64_t sum = 0;
-          for (std::int64_t i = 0; i < length; ++i) {  // channel, then kernel position
-            const std::int64_t place = i % taps * channels + i / taps;
-            const int product = (of_window[place] - zero_point) * w[static_cast<std::size_t>(place)];
-            sum += product;
-            if ((i + 1) % running.block() == 0) expected[n] += std::abs(sum) * running.block();
-          }
-        }
-        for (const SimdIsa isa : simd_isas()) {
-          if (partial_sums_by_taps(isa) == nullptr) continue;
-          partial_sums_by_taps(isa)(running, windows, found.data());
-          ASSERT_EQ(found, expected) << channels << ' ' << taps;
-        }
-      }
-    }
-  }
-}
-
 // The sums equal those of one addition after the other, in every rounding. The scales are float32 numbers, as
 // calibration gives them.
 TEST(LiteralSums, SixteenAtOnceAreThoseOfEach) {

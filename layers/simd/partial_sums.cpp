@@ -5,10 +5,9 @@
 namespace tieout {
 namespace {
 
-// This form allows g++ to vectorize the loop.
-[[gnu::always_inline]] inline std::int64_t sums(const PartialSumProducts& products) {
-  const std::uint8_t* const __restrict x = products.x;
-  const std::int8_t* const __restrict w = products.w;
+std::int64_t sums_portable(const PartialSumProducts& products) {
+  const std::uint8_t* const x = products.x;
+  const std::int8_t* const w = products.w;
   const auto xz = static_cast<std::int16_t>(products.activation_zero_point);
   const auto wz = static_cast<std::int16_t>(products.weight_zero_point);
   std::int32_t end = 0;
@@ -33,30 +32,8 @@ namespace {
   return total * kPartialSumBlock;
 }
 
-std::int64_t sums_portable(const PartialSumProducts& products) { return sums(products); }
-
-[[TIEOUT_AVX512]] std::int64_t sums_avx512(const PartialSumProducts& products) { return sums(products); }
-
 }  // namespace
 
-PartialSums partial_sums(SimdIsa isa) {
-  switch (isa) {
-    case SimdIsa::portable: return sums_portable;
-    case SimdIsa::avx2: return partial_sums_avx2;
-    case SimdIsa::avx512: return sums_avx512;
-    case SimdIsa::avx512_vnni: return partial_sums_vnni;
-  }
-  return sums_portable;
-}
-
-PartialSumsByTaps partial_sums_by_taps(SimdIsa isa) {
-  switch (isa) {
-    case SimdIsa::avx2:
-    case SimdIsa::avx512: return partial_sums_avx2;
-    case SimdIsa::avx512_vnni: return partial_sums_vnni;
-    case SimdIsa::portable: break;
-  }
-  return nullptr;
-}
+PartialSums partial_sums(SimdIsa isa) { return isa == SimdIsa::portable ? sums_portable : partial_sums_avx2; }
 
 }  // namespace tieout

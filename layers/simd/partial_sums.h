@@ -2,7 +2,6 @@
 // Bounds the partial sums of a window's products, on which the rounding errors of a float32 accumulation depend.
 
 #include <cstdint>
-#include <span>
 
 #include "cases/machine/cpu.h"
 
@@ -24,35 +23,10 @@ struct PartialSumProducts {
   std::int32_t activation_zero_point, weight_zero_point;
 };
 
-// The same products in channels-last order, for layers whose number of channels is a multiple of kTapChannels. Their
-// order of accumulation is channel, then kernel position, so that the products of four channels at all kernel positions
-// are consecutive: these are a block.
-struct PartialSumTaps {
-  const std::int8_t* w = nullptr;  // taps x channels; the zero point is 0
-  std::int64_t taps = 0, channels = 0;
-  std::int32_t activation_zero_point = 0;
-
-  [[nodiscard]] std::int64_t block() const { return 4 * taps; }
-};
-inline constexpr std::int64_t kTapChannels = 64;
-
 // Returns the first term of the bound, with B = kPartialSumBlock. All sums must fit in int32.
 using PartialSums = std::int64_t (*)(const PartialSumProducts& products);
 // Returns the function for that instruction set.
 [[nodiscard]] PartialSums partial_sums(SimdIsa isa);
-// The implementations for CPUs with AVX2 and with AVX-512 VNNI.
-[[nodiscard]] std::int64_t partial_sums_avx2(const PartialSumProducts& products);
-[[nodiscard]] std::int64_t partial_sums_vnni(const PartialSumProducts& products);
-
-// Writes the first term of the bound, with B = PartialSumTaps::block(), for each of several windows with the same
-// weights. x: for each window, its kernel positions, `channels` bytes each. sums: one number for each window.
-using PartialSumsByTaps = void (*)(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
-                                   std::int64_t* sums);
-// Returns the function for that instruction set, or nullptr without one.
-[[nodiscard]] PartialSumsByTaps partial_sums_by_taps(SimdIsa isa);
-void partial_sums_avx2(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
-                       std::int64_t* sums);
-void partial_sums_vnni(const PartialSumTaps& products, std::span<const std::uint8_t* const* const> x,
-                       std::int64_t* sums);
+[[nodiscard]] std::int64_t partial_sums_avx2(const PartialSumProducts& products);  // requires AVX2
 
 }  // namespace tieout

@@ -9,7 +9,7 @@ namespace tieout {
 namespace {
 
 constexpr std::int64_t kVector = 32;  // bytes, which are as many products
-static_assert(kPartialSumBlock == kVector && kTapChannels % kVector == 0);
+static_assert(kPartialSumBlock == kVector);
 
 // Multiplies activations of seven bits, as reduce_range produces them, without zero points: no pair of products leaves
 // 16 bits.
@@ -104,19 +104,6 @@ template <typename Bits>
   return total * kPartialSumBlock;
 }
 
-template <typename Bits>
-[[TIEOUT_AVX2]] std::int64_t by_taps(const PartialSumTaps& p, const std::uint8_t* const* x, Bits& bits) {
-  Ends ends = no_ends();
-  for (std::int64_t c = 0; c < p.channels; c += kVector) {
-    __m256i sums = _mm256_setzero_si256();
-    for (std::int64_t t = 0; t < p.taps; ++t) {
-      sums = _mm256_add_epi32(sums, bits.by_four(x[t] + c, p.w + t * p.channels + c));
-    }
-    ends.add(sums);
-  }
-  return ends.added_up() * p.block();
-}
-
 }  // namespace
 
 [[TIEOUT_AVX2]] std::int64_t partial_sums_avx2(const PartialSumProducts& p) {
@@ -127,19 +114,6 @@ template <typename Bits>
   }
   AnyBits bits = any_bits(p.activation_zero_point, p.weight_zero_point);
   return in_order(p, bits);
-}
-
-[[TIEOUT_AVX2]] void partial_sums_avx2(const PartialSumTaps& p, std::span<const std::uint8_t* const* const> x,
-                                       std::int64_t* sums) {
-  AnyBits any = any_bits(p.activation_zero_point, 0);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (p.activation_zero_point == 0) {
-      SevenBits bits{_mm256_setzero_si256()};
-      sums[i] = by_taps(p, x[i], bits);
-      if (bits.hold()) continue;
-    }
-    sums[i] = by_taps(p, x[i], any);
-  }
 }
 
 }  // namespace tieout
