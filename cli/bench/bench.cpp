@@ -112,6 +112,41 @@ tl::expected<void, std::string> prepare_json(const std::string& file) {
   return files.check();
 }
 
+// Measures the layers of `wanted` with every number of threads, prints the tables and writes the JSON. Returns the exit
+// status.
+int bench_networks(const Arguments& arguments, const std::vector<Network>& wanted, LibTorch& reference,
+                   BenchOptions options) {
+  BenchReport report{.cpu = cpu_name(),
+                     .libtorch = reference.version(),
+                     .isa = fmt::format("{}, {} products", name(options.isa), name(options.products)),
+                     .engines = std::string(name(options.engines_isa)),
+                     .seconds_each = options.seconds,
+                     .repetitions = options.repetitions};
+  fmt::print("{}", bench_head(report));
+  for (int threads = 1; threads <= arguments.threads; ++threads) {
+    options.threads = threads;
+    auto run = measure(wanted, reference, options);
+    if (!run) {
+      fmt::print(stderr, "tieout bench: {}\n", run.error());
+      return kNotVerified;
+    }
+    report.runs.push_back(std::move(*run));
+  }
+  if (!arguments.json.empty()) {
+    const std::string json = bench_json(report);
+    if (const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
+        !written) {
+      fmt::print(stderr, "tieout bench: --json: {}\n", written.error());
+      return kNotVerified;
+    }
+  }
+  fmt::print("{}", bench_summary(report));
+  const bool equal = std::all_of(report.runs.begin(), report.runs.end(), [](const BenchRun& run) {
+    return std::all_of(run.layers.begin(), run.layers.end(), [](const BenchLayer& layer) { return layer.equal; });
+  });
+  return equal ? kEqual : kDifferent;
+}
+
 int bench(const Arguments& arguments) {
   const auto wanted = chosen(arguments);
   if (!wanted) {
@@ -137,7 +172,6 @@ int bench(const Arguments& arguments) {
     return kNotVerified;
   }
   const std::chrono::duration<double> load = std::chrono::steady_clock::now() - before_loading;
-  const Arithmetic::Products products = products_of(arguments, *ours);
   if (arguments.cases > 0) {
     fmt::print("LibTorch {} on {}\n", (*loaded)->version(), cpu_name());
     const auto done = arguments.shards > 0 ? bench_shards(**loaded, arguments.cases, arguments.shards, load.count())
@@ -145,39 +179,11 @@ int bench(const Arguments& arguments) {
     if (!done) fmt::print(stderr, "tieout bench: {}\n", done.error());
     return done ? kEqual : kNotVerified;
   }
-  BenchReport report{.cpu = cpu_name(),
-                     .libtorch = (*loaded)->version(),
-                     .isa = fmt::format("{}, {} products", name(*ours), name(products)),
-                     .engines = std::string(name(theirs)),
-                     .seconds_each = arguments.options.seconds,
-                     .repetitions = arguments.options.repetitions};
-  fmt::print("{}", bench_head(report));
-  for (int threads = 1; threads <= arguments.threads; ++threads) {
-    BenchOptions options = arguments.options;
-    options.threads = threads;
-    options.isa = *ours;
-    options.products = products;
-    options.engines_isa = theirs;
-    auto run = measure(*wanted, **loaded, options);
-    if (!run) {
-      fmt::print(stderr, "tieout bench: {}\n", run.error());
-      return kNotVerified;
-    }
-    report.runs.push_back(std::move(*run));
-  }
-  if (!arguments.json.empty()) {
-    const std::string json = bench_json(report);
-    if (const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
-        !written) {
-      fmt::print(stderr, "tieout bench: --json: {}\n", written.error());
-      return kNotVerified;
-    }
-  }
-  fmt::print("{}", bench_summary(report));
-  const bool equal = std::all_of(report.runs.begin(), report.runs.end(), [](const BenchRun& run) {
-    return std::all_of(run.layers.begin(), run.layers.end(), [](const BenchLayer& layer) { return layer.equal; });
-  });
-  return equal ? kEqual : kDifferent;
+  BenchOptions options = arguments.options;
+  options.isa = *ours;
+  options.products = products_of(arguments, *ours);
+  options.engines_isa = theirs;
+  return bench_networks(arguments, *wanted, **loaded, options);
 }
 
 }  // namespace

@@ -28,8 +28,14 @@ typename Lanes::Bytes load_pixels(const Depthwise3x3& row, const std::uint8_t* l
   return Lanes::bytes(at);
 }
 
-// Computes kWide registers of kPixels positions each, from position `first` on, for the channels of one turn.
+// Computes kWide registers of kPixels positions each, from position `first` on, for the channels of one turn. The first
+// of the two loops loads each column of a window once for all windows that contain it; the second one, for products
+// that saturate in pairs, takes each window's taps by fours in their order.
+//
+// The function is long because the sums of a tile stay in registers from the loops to the end: with the end in an
+// inlined function of its own, the depthwise layers of MobileNet took 2 % longer.
 template <typename Lanes, Place kPlace, std::int64_t kStride, std::size_t kPixels, std::size_t kWide>
+// NOLINTNEXTLINE(readability-function-size)
 void depthwise_3x3_tile(const Depthwise3x3& row, const OutputRange& range, std::int64_t turn, std::int64_t first) {
   constexpr std::int64_t kWeights = kStep * Lanes::kBlock;
   constexpr std::int64_t kSize = kDepthwiseBytes<Lanes> / std::int64_t{kPixels};

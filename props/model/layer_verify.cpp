@@ -126,6 +126,41 @@ LayerReport describe(const CapturedConv& captured, const Hardware& hardware) {
           .elements = static_cast<std::int64_t>(captured.output.size())};
 }
 
+// Returns why the captured operator cannot be compared; empty if it can.
+std::string invalidity(const CapturedConv& captured) {
+  if (const auto valid = validate(captured.spec); !valid) {
+    return "its parameters are none that the kernel knows: " + valid.error().text();
+  }
+  if (captured.output_shape != output_shape(captured.spec)) {
+    return "the operator answered in another shape than its parameters say";
+  }
+  return {};
+}
+
+// Returns the differences of the hypothesis of that name, or nullptr if it was not requested.
+const Mismatches* mismatches_of(std::string_view name, const LayerOptions& options, const ComputedLayer& walked) {
+  const auto found = std::find_if(options.hypotheses.begin(), options.hypotheses.end(),
+                                  [&](const Hypothesis* hypothesis) { return hypothesis->name == name; });
+  const auto place = static_cast<std::size_t>(found - options.hypotheses.begin());
+  return found == options.hypotheses.end() ? nullptr : &walked.mismatches.hypotheses[place];
+}
+
+// True if the operator's answer is the other one that the engine's model predicts. This is slow, because it works
+// element by element, and is done only if the first prediction does not hold.
+bool is_other_prediction(const CapturedConv& captured, const Hardware& hardware) {
+  const auto other = predict_other(problem_of(captured.view()), captured.spec.execution.engine, hardware);
+  return other && other->values == answer_of(captured).values;
+}
+
+// Runs a subject and appends its column. answer: the operator's.
+void add_subject(const LayerSubject& subject, const ConvProblem& problem, const Tensor<std::uint8_t>& answer,
+                 LayerResult& result) {
+  Answer output = subject.run(problem);
+  const bool shaped = output && output->shape == answer.shape;
+  result.declined.push_back(!output ? output.error() : shaped ? "" : "answered in another shape");
+  result.columns.push_back(shaped ? compared(answer, *output) : Mismatches{});
+}
+
 }  // namespace
 
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -163,24 +198,14 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
     report.elements = 0;
     return std::move(result);
   };
-  if (const auto valid = validate(c); !valid) {
-    return mistrusted("its parameters are none that the kernel knows: " + valid.error().text());
-  }
-  if (captured.output_shape != output_shape(c)) {
-    return mistrusted("the operator answered in another shape than its parameters say");
-  }
+  if (std::string why = invalidity(captured); !why.empty()) return mistrusted(std::move(why));
   // The hypotheses start from exact sums, whether or not FBGEMM computed the layer.
   const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
   ComputedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
   // The problem in its own layout, for code that needs it; else empty.
   ConvProblem problem;
   Tensor<std::uint8_t> answer;
-  const SaidBy said = [&](std::string_view name) {
-    const auto found = std::find_if(options.hypotheses.begin(), options.hypotheses.end(),
-                                    [&](const Hypothesis* hypothesis) { return hypothesis->name == name; });
-    const auto place = static_cast<std::size_t>(found - options.hypotheses.begin());
-    return found == options.hypotheses.end() ? nullptr : &walked.mismatches.hypotheses[place];
-  };
+  const SaidBy said = [&](std::string_view name) { return mismatches_of(name, options, walked); };
   const Mismatches* const model = fbgemm ? nullptr : said(hypothesis_of(c.execution.engine, hardware));
   if ((!fbgemm && model == nullptr) || !options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
@@ -190,11 +215,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   if (!fbgemm) {
     const Timed timed(seconds, "kernel");
     walked.kernel = model != nullptr ? *model : compared(answer, predict(problem, c.execution.engine, hardware));
-    // This is slow, because it works element by element, and is done only if the first prediction does not hold.
-    if (walked.kernel.differing > 0) {
-      const auto other = predict_other(problem_of(captured.view()), c.execution.engine, hardware);
-      if (other && other->values == answer_of(captured).values) walked.kernel = {};
-    }
+    if (walked.kernel.differing > 0 && is_other_prediction(captured, hardware)) walked.kernel = {};
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
@@ -213,12 +234,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   result.declined.resize(result.columns.size());
   if (!options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
-    for (const LayerSubject& subject : options.subjects) {
-      Answer output = subject.run(problem);
-      const bool shaped = output && output->shape == captured.output_shape;
-      result.declined.push_back(!output ? output.error() : shaped ? "" : "answered in another shape");
-      result.columns.push_back(shaped ? compared(answer, *output) : Mismatches{});
-    }
+    for (const LayerSubject& subject : options.subjects) add_subject(subject, problem, answer, result);
   }
   const Timed timed(seconds, "classes and saturation");
   Classes classes(captured, reference);
