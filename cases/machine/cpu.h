@@ -5,7 +5,8 @@
 
 namespace tieout {
 
-// The instruction sets that our own code is written for. Each contains the ones before it.
+// The instruction sets that our own code is written for. Each contains the ones before it. What a case restricts
+// LibTorch to is Isa (cases/conv_case.h).
 enum class SimdIsa { portable, avx2, avx512, avx512_vnni };
 
 // Attributes of functions that are compiled for an instruction set: [[TIEOUT_AVX2]] void f(). They are here because

@@ -1,6 +1,6 @@
-// The loop of layer_loops.h that pays for AVX-512: the check by random numbers takes a twentieth of `tieout model`
-// longer with AVX2, which has no 64-bit products. Intrinsics that g++ 12 warns of in their unmasked form (GCC bug
-// 105593) are used in their masked form, with all lanes selected.
+// The check by random numbers for AVX-512. With the loop for AVX2, which has no 64-bit products, `tieout model` takes 3
+// % longer (docs/measurements/model.md). Intrinsics that g++ 12 warns of in their unmasked form (GCC bug 105593) are
+// used in their masked form, with all lanes selected.
 
 #include <immintrin.h>
 
