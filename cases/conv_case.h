@@ -33,7 +33,7 @@ enum class Fill {
   edges,
   // Draws only the two ends of the range, which saturate and overflow.
   extremes,
-  // Draws activations from 0..127 and weights from -128..127, the ranges that reduce_range calibration aims at.
+  // Draws activations from 0..127 and weights from -128..127, the ranges that calibration with reduce_range gives.
   reduced,
   // Sets seven of eight values to the zero point.
   sparse,

@@ -229,12 +229,12 @@ TEST_F(Command, AnotherReferenceWorksWithoutLibTorch) {
 }
 
 TEST_F(Command, EveryReportNamesTheReference) {
-  std::string sinks;
+  std::string outputs;
   for (const char* const format : {"html", "markdown", "text", "json", "junit"}) {
-    sinks += std::string(" --") + format + " '" + folder_.in(format) + "'";
+    outputs += std::string(" --") + format + " '" + folder_.in(format) + "'";
   }
   const Outcome o = run("check 'conv2d bias=[0.5] x=[0] w=[0]' --subject '" + kRoundsAway + "' --reference '" +
-                        kKernel + "' --github" + sinks);
+                        kKernel + "' --github" + outputs);
   EXPECT_EQ(o.status, 1) << o.output;
   EXPECT_THAT(o.output, HasSubstr("::error"));
   for (const char* const format : {"html", "markdown", "text", "json", "junit"}) {
@@ -284,7 +284,7 @@ TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
 // A finding whose value before rounding is infinite appears in every format, in the reports of the run and of its
 // record.
 TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
-  const auto sinks = [&](const std::string& name) {
+  const auto outputs = [&](const std::string& name) {
     std::string options;
     for (const char* format : {"html", "markdown", "text", "json", "junit"}) {
       options += std::string(" --") + format + " '" + folder_.in(name + "." + format) + "'";
@@ -294,9 +294,9 @@ TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   const std::string record = folder_.in("record");
   const Outcome ran =
       run("fuzz --cases 300 --seed 1 --subject '" TIEOUT_KERNELS "/libinfinity_is_largest.so' --record '" + record +
-          "'" + sinks("ran"));
+          "'" + outputs("ran"));
   EXPECT_EQ(ran.status, 1) << ran.output;
-  const Outcome reported = run("report '" + record + "'" + sinks("reported"));
+  const Outcome reported = run("report '" + record + "'" + outputs("reported"));
   EXPECT_EQ(reported.status, 1) << reported.output;
   EXPECT_EQ(read(folder_.in("ran.text")), read(folder_.in("reported.text")));
   EXPECT_THAT(read(folder_.in("reported.text")), HasSubstr(" inf\n")) << reported.output;

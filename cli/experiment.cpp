@@ -12,8 +12,8 @@
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
 #include "cli/common/commands.h"
+#include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
-#include "cli/options/sinks.h"
 #include "kernels/conv_relu.h"
 #include "oracle/engines/fbgemm_path.h"
 #include "oracle/hypotheses/dequantized.h"
@@ -72,17 +72,19 @@ Arithmetic arithmetic_of(const ConvCase& c, const Hardware& hardware) {
 
 // Verifies the experiment's case as a run and writes its reports. Error: the exit status, after the reason has been
 // printed.
-tl::expected<void, int> write_reports(std::uint64_t seed, const Experiment& e, LibTorch& reference, const Sinks& sinks,
-                                      const std::vector<KnownFinding>& baseline) {
+tl::expected<void, int> write_experiment_reports(std::uint64_t seed, const Experiment& e, LibTorch& reference,
+                                                 const ReportOutputs& outputs,
+                                                 const std::vector<KnownFinding>& baseline) {
   GivenCases cases(fmt::format("tieout experiment --seed {}", seed), reference, nullptr, {});
   auto done = cases.verify(listed(e.problem)).and_then([&](const Verdict&) { return cases.end(true); });
-  if (done) done = write(sinks, make_report({cases.run()}, baseline));
+  if (done) done = write_reports(outputs, make_report({cases.run()}, baseline));
   if (done) return {};
   fmt::print(stderr, "tieout experiment: {}\n", printable_lines(done.error()));
   return tl::unexpected(int{kNotVerified});
 }
 
-int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const std::vector<KnownFinding>& baseline) {
+int experiment(std::uint64_t seed, Details details, const ReportOutputs& outputs,
+               const std::vector<KnownFinding>& baseline) {
   const auto reference = libtorch();
   if (!reference) {
     fmt::print(stderr, "tieout experiment: LibTorch cannot be loaded: {}\n", reference.error().message);
@@ -111,8 +113,9 @@ int experiment(std::uint64_t seed, Details details, const Sinks& sinks, const st
   if (!equal) {
     fmt::print(stderr, "tieout experiment: seed {}: the scalar kernel differs from forward(); see --details\n", seed);
   }
-  if (is_set(sinks)) {
-    if (const auto written = write_reports(seed, *e, **reference, sinks, baseline); !written) return written.error();
+  if (has_outputs(outputs)) {
+    if (const auto written = write_experiment_reports(seed, *e, **reference, outputs, baseline); !written)
+      return written.error();
   }
   return equal ? kEqual : kDifferent;
 }
@@ -123,16 +126,16 @@ void add_experiment(CLI::App& app, int& exit_status) {
   struct Options {
     std::optional<std::string> seed;
     bool details = false;
-    Sinks sinks;
+    ReportOutputs outputs;
   };
   auto* const command = app.add_subcommand("experiment", "The question's own experiment, as python prints it");
   const auto options = std::make_shared<Options>();
   command->add_option("--seed", options->seed, "Argument of torch.manual_seed() (default: drawn and printed)");
   command->add_flag("--details", options->details,
                     "Also print the output of the scalar kernel, the differences and the case");
-  add_sinks(*command, options->sinks);
+  add_report_options(*command, options->outputs);
   command->callback([options, &exit_status] {
-    const auto baseline = prepare(options->sinks);
+    const auto baseline = prepare_reports(options->outputs);
     if (!baseline) {
       fmt::print(stderr, "tieout experiment: {}\n", printable_lines(baseline.error()));
       exit_status = kBadUsage;
@@ -148,7 +151,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
       exit_status = kBadUsage;
       return;
     }
-    exit_status = experiment(*seed, options->details ? Details::show : Details::hide, options->sinks, *baseline);
+    exit_status = experiment(*seed, options->details ? Details::show : Details::hide, options->outputs, *baseline);
   });
 }
 

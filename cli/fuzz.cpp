@@ -14,8 +14,8 @@
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/options/domain_option.h"
+#include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
-#include "cli/options/sinks.h"
 #include "cli/options/subject_option.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/campaign.h"
@@ -34,7 +34,7 @@ struct Arguments {
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   std::int64_t memory = kWorkerMemory;
-  Sinks sinks;
+  ReportOutputs outputs;
 };
 
 constexpr std::int64_t kMostCases = 1'000'000'000'000;
@@ -50,7 +50,7 @@ int run_fuzz(Arguments& arguments) {
   CallFiles files;
   add_subject_files(files, arguments.subject);
   if (!arguments.record.empty()) files.add_output("--record", arguments.record);
-  const auto baseline = prepare(arguments.sinks, std::move(files));
+  const auto baseline = prepare_reports(arguments.outputs, std::move(files));
   if (!baseline) return bad_usage(baseline.error());
   const auto compared = open_compared(arguments.subject, "fuzz", Waiting::asleep);
   if (!compared) return compared.error();
@@ -62,7 +62,7 @@ int run_fuzz(Arguments& arguments) {
   const CampaignOptions options{
       .cases = arguments.cases,
       .seed = *seed,
-      .policy = arguments.uniform ? Policy::uniform : Policy::hunting,
+      .sampling = arguments.uniform ? Sampling::uniform : Sampling::by_strategy,
       .domain = *domain,
       .products = arguments.products,
       .workers = arguments.workers,
@@ -89,7 +89,7 @@ int run_fuzz(Arguments& arguments) {
   if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: {}\n", end.error);
   Report report = make_report({end.run}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
-  const auto written = write(arguments.sinks, report);  // first, because printing to standard output may fail
+  const auto written = write_reports(arguments.outputs, report);  // first, because printing to standard output may fail
   print_run(report);
   if (!written) fmt::print(stderr, "tieout fuzz: {}\n", written.error());
   return end_status(report, written.has_value());
@@ -118,7 +118,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   add_where_option(*command, arguments->domain);
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
-  add_sinks(*command, arguments->sinks);
+  add_report_options(*command, arguments->outputs);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });
 }
 

@@ -17,7 +17,7 @@
 #include "cli/common/commands.h"
 #include "cli/common/machine.h"
 #include "cli/options/domain_option.h"
-#include "cli/options/sinks.h"
+#include "cli/options/report_outputs.h"
 #include "cli/options/subject_option.h"
 #include "kernels/conv_relu.h"
 #include "kernels/subject/subject.h"
@@ -40,7 +40,7 @@ struct Arguments {
   bool details = false;
   DomainArguments domain;
   std::optional<double> patience;  // seconds
-  Sinks sinks;
+  ReportOutputs outputs;
 };
 
 constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
@@ -257,7 +257,7 @@ int run_identify(Arguments& arguments) {
   }
   CallFiles files;
   add_subject_file(files, arguments.subject);
-  const auto baseline = prepare(arguments.sinks, std::move(files));
+  const auto baseline = prepare_reports(arguments.outputs, std::move(files));
   if (!baseline) {
     fmt::print(stderr, "tieout identify: {}\n", printable_lines(baseline.error()));
     return kBadUsage;
@@ -270,7 +270,8 @@ int run_identify(Arguments& arguments) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
   if (arguments.details) print_details(found, seconds);
-  if (const auto written = write(arguments.sinks, report_of(arguments, found, seconds, *baseline)); !written) {
+  if (const auto written = write_reports(arguments.outputs, report_of(arguments, found, seconds, *baseline));
+      !written) {
     fmt::print(stderr, "tieout identify: {}\n", printable_lines(written.error()));
     return kNotVerified;
   }
@@ -297,7 +298,7 @@ void add_identify(CLI::App& app, int& exit_status) {
   add_where_option(*command, arguments->domain);
   add_patience(*command, arguments->patience, Rules{}.seconds);
   command->add_flag("--details", arguments->details, "Also print counts, clusters of equal hypotheses, and times");
-  add_sinks(*command, arguments->sinks);
+  add_report_options(*command, arguments->outputs);
   command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });
 }
 

@@ -20,8 +20,8 @@
 #include "cli/common/own_process.h"
 #include "cli/common/patience.h"
 #include "cli/common/progress.h"
+#include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
-#include "cli/options/sinks.h"
 #include "cli/options/subject_option.h"
 #include "oracle/libtorch/libtorch.h"
 #include "oracle/model_files/model_file.h"
@@ -50,7 +50,7 @@ struct Arguments {
   double patience = 600;       // time limit of the model's own code, seconds
   std::int64_t memory = 8192;  // MiB beyond LibTorch itself
   bool timing = false;
-  Sinks sinks;
+  ReportOutputs outputs;
 };
 
 int refuse(const std::string& text) {
@@ -224,7 +224,7 @@ int verify(Arguments& arguments) {
   auto options = options_of(arguments);
   if (!options) return options.error();
   options->layers.engine = *engine;
-  const auto baseline = prepare(arguments.sinks, files_of(arguments));
+  const auto baseline = prepare_reports(arguments.outputs, files_of(arguments));
   if (!baseline) return refuse(baseline.error());
   if (const std::string why = unwritable(arguments.save); !why.empty()) return refuse("--save: " + why);
   const auto seed = parse_seed(arguments.seed);
@@ -259,7 +259,8 @@ int verify(Arguments& arguments) {
   report->run.seed = *seed;
   Report reported = make_report({what_counts(report->run)}, *baseline);
   reported.model = ReportedLayers{report->columns, report->layers};
-  const auto written = write(arguments.sinks, reported);  // first, because printing to standard output may fail
+  const auto written =
+      write_reports(arguments.outputs, reported);  // first, because printing to standard output may fail
   if (report->not_finite > 0) {
     fmt::print(stderr,
                "warning: {} numbers of the inputs are NaN or infinite; they are quantized to arbitrary values\n",
@@ -328,7 +329,7 @@ void add_model(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->add_flag("--timing", arguments->timing,
                     "Print where the time went, compared with the model's own forward pass");
-  add_sinks(*command, arguments->sinks);
+  add_report_options(*command, arguments->outputs);
   command->footer(kFooter);
   command->callback([arguments, &exit_status] {
     exit_status = in_own_process("tieout model", [&] {

@@ -11,7 +11,7 @@
 #include "cli/campaign/campaign_run.h"
 #include "cli/common/commands.h"
 #include "cli/options/domain_option.h"
-#include "cli/options/sinks.h"
+#include "cli/options/report_outputs.h"
 #include "reports/records/record_files.h"
 
 namespace tieout {
@@ -34,18 +34,18 @@ int fail(const char* command, const std::string& why) {
   return kBadUsage;
 }
 
-int report_runs(const std::vector<std::string>& names, Sinks& sinks, bool allow_skipped) {
+int report_runs(const std::vector<std::string>& names, ReportOutputs& outputs, bool allow_skipped) {
   const auto files = all_files(names);
   if (!files) return fail("report", files.error());
   CallFiles call;
   for (const std::filesystem::path& file : *files) call.add_input("run", file);
-  const auto baseline = prepare(sinks, std::move(call));
+  const auto baseline = prepare_reports(outputs, std::move(call));
   if (!baseline) return fail("report", baseline.error());
   const auto runs = read_records(*files);
   if (!runs) return fail("report", runs.error());
   Report report = make_report(*runs, *baseline);
   report.allow_skipped = allow_skipped;
-  const auto written = write(sinks, report);  // first, because printing to standard output may fail
+  const auto written = write_reports(outputs, report);  // first, because printing to standard output may fail
   print_run(report);
   if (!written) fmt::print(stderr, "tieout report: {}\n", written.error());
   return end_status(report, written.has_value());
@@ -64,13 +64,13 @@ int merge_runs(const std::string& merged, const std::vector<std::string>& names)
 void add_report(CLI::App& app, int& exit_status) {
   auto* const command = app.add_subcommand("report", "Report recorded runs, one or many, in any format");
   const auto names = std::make_shared<std::vector<std::string>>();
-  const auto sinks = std::make_shared<Sinks>();
+  const auto outputs = std::make_shared<ReportOutputs>();
   const auto domain = std::make_shared<DomainArguments>();
   command->add_option("run", *names, "Records, or folders of campaigns; shards of one run count as one")->required();
   add_allow_skipped_option(*command, *domain);
-  add_sinks(*command, *sinks);
+  add_report_options(*command, *outputs);
   command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
-  command->callback([=, &exit_status] { exit_status = report_runs(*names, *sinks, domain->allow_skipped); });
+  command->callback([=, &exit_status] { exit_status = report_runs(*names, *outputs, domain->allow_skipped); });
 }
 
 void add_merge(CLI::App& app, int& exit_status) {

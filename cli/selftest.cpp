@@ -12,7 +12,7 @@
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/options/domain_option.h"
-#include "cli/options/sinks.h"
+#include "cli/options/report_outputs.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/campaign.h"
 #include "props/selftest/data_policy.h"
@@ -29,7 +29,7 @@ struct Arguments {
   bool policies = false;
   bool show_cases = false;
   DomainArguments domain;
-  Sinks sinks;
+  ReportOutputs outputs;
 };
 
 // The results of all faults, for the report.
@@ -140,11 +140,11 @@ int selftest(Arguments& arguments) {
                arguments.only);
     return kBadUsage;
   }
-  if (arguments.policies && is_set(arguments.sinks)) {
+  if (arguments.policies && has_outputs(arguments.outputs)) {
     fmt::print(stderr, "tieout selftest: --policies prints a table of its own; leave out the options of the reports\n");
     return kBadUsage;
   }
-  const auto baseline = prepare(arguments.sinks);
+  const auto baseline = prepare_reports(arguments.outputs);
   if (!baseline) {
     fmt::print(stderr, "tieout selftest: {}\n", printable_lines(baseline.error()));
     return kBadUsage;
@@ -177,7 +177,7 @@ int selftest(Arguments& arguments) {
   Report report = make_report({reported.run}, *baseline);
   report.table = reported.table;
   report.headline = reported.headline();
-  if (const auto written = write(arguments.sinks, report); !written) {
+  if (const auto written = write_reports(arguments.outputs, report); !written) {
     fmt::print(stderr, "tieout selftest: {}\n", printable_lines(written.error()));
     return kNotVerified;
   }
@@ -202,7 +202,7 @@ void add_selftest(CLI::App& app, int& exit_status) {
   add_where_option(*command, arguments->domain);
   command->add_flag("--policies", arguments->policies,
                     "Measure instead how many of 200 cases the data of other harnesses need to find each fault");
-  add_sinks(*command, arguments->sinks);
+  add_report_options(*command, arguments->outputs);
   command->callback([arguments, &exit_status] { exit_status = selftest(*arguments); });
 }
 

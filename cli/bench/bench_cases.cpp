@@ -31,7 +31,7 @@ double since(Clock::time_point start) { return std::chrono::duration<double>(Clo
 
 Cost measure(LibTorch& reference, std::int64_t cases, std::optional<Engine> alone, const GeneratorOptions& options) {
   Cost cost;
-  const Examination how{.reference = reference};
+  const CaseSetup setup{.reference = reference};
   for (std::int64_t i = -kWarmUp; i < cases; ++i) {
     const auto start = Clock::now();
     ConvCase c = case_of(kSeed, static_cast<std::uint64_t>(i + kWarmUp), options);
@@ -40,7 +40,7 @@ Cost measure(LibTorch& reference, std::int64_t cases, std::optional<Engine> alon
       if (*alone == Engine::onednn) c.weight_zero_points.assign(c.weight_zero_points.size(), 0);
     }
     const double drawing = since(start);
-    const CaseOutcome outcome = examine(c, how, Placement::here);
+    const CaseOutcome outcome = run_case(c, setup, Placement::here);
     if (i < 0) continue;
     cost.drawing += drawing;
     cost.verifying += outcome.seconds;

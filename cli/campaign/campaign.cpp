@@ -21,8 +21,8 @@
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/options/domain_option.h"
+#include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
-#include "cli/options/sinks.h"
 #include "cli/options/subject_option.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/findings/finding_folders.h"
@@ -48,7 +48,7 @@ struct Arguments {
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   double limit = kLimit;
   std::int64_t memory = kWorkerMemory;
-  Sinks sinks;
+  ReportOutputs outputs;
 };
 
 // Everything that is decided before the first case.
@@ -107,11 +107,11 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   if (!seed) return tl::unexpected("--seed: " + seed.error());
   options.seed = *seed;
   options.products = arguments.products;
-  options.policy = arguments.uniform ? Policy::uniform : Policy::hunting;
+  options.sampling = arguments.uniform ? Sampling::uniform : Sampling::by_strategy;
   options.workers = arguments.workers;
   options.seconds_per_case = arguments.limit;
   options.memory_per_case = arguments.memory << 20;
-  options.in_flight = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
+  options.journal_folder = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
   return plan;
 }
 
@@ -175,8 +175,8 @@ tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const 
                                      const RunSummary& so_far) {
   if (block.number == kCorpusBlock) {
     if (!block.verdicts.empty()) {
-      tell(fmt::format("corpus: {} cases replayed, {} still differ\n", block.verdicts.size(),
-                       block.counts.findings.size()));
+      write_log(fmt::format("corpus: {} cases replayed, {} still differ\n", block.verdicts.size(),
+                            block.counts.findings.size()));
     }
     return record.append(block, so_far);
   }
@@ -187,7 +187,7 @@ tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const 
 }
 
 int fail(int status, const std::string& why) {
-  tell(fmt::format("tieout campaign: {}\n", why));
+  write_log(fmt::format("tieout campaign: {}\n", why));
   return status;
 }
 
@@ -199,9 +199,9 @@ bool is_empty(const CampaignOptions& options) { return options.shard.index * kBl
 int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummary& run) {
   run.finished = true;
   if (const auto noted = record.update(run); !noted) return fail(kNotVerified, noted.error());
-  tell(fmt::format("shard {} of {} is empty: {} cases are {} blocks of {}, all of them other shards'\n",
-                   options.shard.index + 1, options.shard.count, options.cases, (options.cases + kBlock - 1) / kBlock,
-                   kBlock));
+  write_log(fmt::format("shard {} of {} is empty: {} cases are {} blocks of {}, all of them other shards'\n",
+                        options.shard.index + 1, options.shard.count, options.cases,
+                        (options.cases + kBlock - 1) / kBlock, kBlock));
   return kEqual;
 }
 
@@ -218,7 +218,7 @@ tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan
 }
 
 int run_campaign_command(Arguments arguments) {
-  // The campaign continues if its output is no longer read; see tell().
+  // The campaign continues if its output is no longer read; see write_log().
   std::signal(SIGPIPE, SIG_IGN);
   auto plan = make_plan(arguments);
   if (!plan) return fail(kBadUsage, plan.error());
@@ -233,24 +233,24 @@ int run_campaign_command(Arguments arguments) {
   plan->options.domain = *domain;
   plan->options.command = command_of(arguments, plan->options.seed, *domain);
   const std::string name = record_name(plan->options.shard);
-  Sinks& sinks = arguments.sinks;
-  if (sinks.html.empty()) sinks.html = fs::path(arguments.folder) / (name + ".html");
-  if (sinks.markdown.empty()) sinks.markdown = fs::path(arguments.folder) / (name + ".md");
+  ReportOutputs& outputs = arguments.outputs;
+  if (outputs.html.empty()) outputs.html = fs::path(arguments.folder) / (name + ".html");
+  if (outputs.markdown.empty()) outputs.markdown = fs::path(arguments.folder) / (name + ".md");
   if (const auto ready = prepare_folder(arguments.folder, plan->record, plan->corpus); !ready)
     return fail(kBadUsage, ready.error());
   CallFiles files;
   add_subject_files(files, arguments.subject);
   files.add_output("the record", plan->record);
   files.add_output("the lock", fs::path(plan->record).replace_extension(".lock"));
-  const auto baseline = prepare(sinks, std::move(files));
+  const auto baseline = prepare_reports(outputs, std::move(files));
   if (!baseline) return fail(kBadUsage, baseline.error());
   auto start = begin(arguments, *plan, reference);
   if (!start) return fail(kBadUsage, start.error());
   RunRecord& record = start->record;
   if (is_empty(plan->options)) return end_empty_shard(plan->options, record, start->campaign.so_far);
-  tell(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", plan->options.seed,
-                   plan->options.shard.index + 1, plan->options.shard.count, start->campaign.so_far.cases.all()));
-  tell_what_was_in_flight(plan->options.in_flight);
+  write_log(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", plan->options.seed,
+                        plan->options.shard.index + 1, plan->options.shard.count, start->campaign.so_far.cases.all()));
+  report_unfinished_cases(plan->options.journal_folder);
   remove_abandoned_drafts(plan->corpus);
   if (!start->corpus_done && plan->options.shard.index == 0) {
     auto corpus = read_corpus(plan->corpus);
@@ -261,7 +261,7 @@ int run_campaign_command(Arguments arguments) {
       plan->options, reference, std::move(start->campaign),
       [&](const RecordBlock& block, const RunSummary& so_far) { return keep(*plan, record, block, so_far); });
   std::error_code ignored;
-  fs::remove_all(plan->options.in_flight, ignored);  // the campaign was not killed, so that no case is in flight
+  fs::remove_all(plan->options.journal_folder, ignored);  // the campaign was not killed, so that no case is unfinished
   if (end.error.empty()) {
     if (const auto noted = record.update(end.run); !noted) end.error = noted.error();
   }
@@ -271,14 +271,14 @@ int run_campaign_command(Arguments arguments) {
   }
   Report report = make_report({end.run}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
-  const auto written = write(sinks, report);
+  const auto written = write_reports(outputs, report);
   if (!written) (void)fail(kNotVerified, written.error());
   try {
     print_run(report);
   } catch (const std::system_error&) {
-    tell("standard output cannot be written\n");  // the reports are written
+    write_log("standard output cannot be written\n");  // the reports are written
   }
-  tell(fmt::format("record: {}, report: {}\n", plan->record.string(), sinks.html));
+  write_log(fmt::format("record: {}, report: {}\n", plan->record.string(), outputs.html));
   return end_status(report, end.error.empty() && written.has_value());
 }
 
@@ -316,7 +316,7 @@ void add_campaign(CLI::App& app, int& exit_status) {
   add_where_option(*command, arguments->domain);
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
-  add_sinks(*command, arguments->sinks);
+  add_report_options(*command, arguments->outputs);
   command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
   command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
 }

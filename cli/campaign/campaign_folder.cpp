@@ -34,7 +34,7 @@ tl::expected<void, std::string> lock(const fs::path& file) {
 
 }  // namespace
 
-void tell(const std::string& words) { std::fputs(printable_lines(words).c_str(), stderr); }
+void write_log(const std::string& words) { std::fputs(printable_lines(words).c_str(), stderr); }
 
 tl::expected<void, std::string> prepare_folder(const fs::path& folder, const fs::path& record, const fs::path& corpus) {
   std::error_code error;
@@ -51,19 +51,19 @@ tl::expected<void, std::string> prepare_folder(const fs::path& folder, const fs:
   return {};
 }
 
-void tell_what_was_in_flight(const fs::path& in_flight) {
+void report_unfinished_cases(const fs::path& journal_folder) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(in_flight, error)) {
+  for (const auto& entry : fs::directory_iterator(journal_folder, error)) {
     std::ifstream file(entry.path());
     std::string line;
     if (std::getline(file, line) && !line.empty()) {
-      tell(fmt::format("was being verified when the campaign was killed, and is verified again:\n  {}\n", line));
+      write_log(fmt::format("was being verified when the campaign was killed, and is verified again:\n  {}\n", line));
     }
     file.close();
     std::error_code ignored;
     fs::remove(entry.path(), ignored);
   }
-  fs::create_directories(in_flight, error);
+  fs::create_directories(journal_folder, error);
 }
 
 }  // namespace tieout

@@ -9,7 +9,7 @@ namespace tieout {
 
 // Prints a message on standard error, with control characters escaped. Errors are ignored, so that the campaign
 // continues after its terminal has been closed; fmt::print would throw.
-void tell(const std::string& words);
+void write_log(const std::string& words);
 
 // Creates the folder and the corpus if they are missing, and locks the record until this process and its workers have
 // ended. Also checks that the corpus can be written to, because a failure at the first finding, hours later, would be
@@ -19,7 +19,7 @@ void tell(const std::string& words);
                                                              const std::filesystem::path& corpus);
 
 // Prints the cases that were being verified when the campaign was killed, and removes their files; the campaign
-// verifies these cases again. in_flight: the folder CampaignOptions::in_flight, which exists afterwards.
-void tell_what_was_in_flight(const std::filesystem::path& in_flight);
+// verifies these cases again. journal_folder: the folder CampaignOptions::journal_folder, which exists afterwards.
+void report_unfinished_cases(const std::filesystem::path& journal_folder);
 
 }  // namespace tieout

@@ -118,9 +118,9 @@ void print_run(const Report& report) {
   if (report.findings.size() > kMostPrinted) {
     fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
   }
-  for (const KnownFinding& gone : report.gone) {
-    fmt::print("gone: {}{}{}: no longer found\n", printable(gone.kind),
-               gone.kind.empty() || gone.case_line.empty() ? "" : ", ", printable(gone.case_line));
+  for (const KnownFinding& resolved : report.resolved) {
+    fmt::print("resolved: {}{}{}: no longer found\n", printable(resolved.kind),
+               resolved.kind.empty() || resolved.case_line.empty() ? "" : ", ", printable(resolved.case_line));
   }
   print_wrapped((run.finished || !run.incomplete.empty() ? "" : "interrupted: ") + verdict(report));
   struct Field {

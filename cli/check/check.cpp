@@ -17,7 +17,7 @@
 #include "cli/common/standard_output.h"
 #include "cli/common/terminal.h"
 #include "cli/options/domain_option.h"
-#include "cli/options/sinks.h"
+#include "cli/options/report_outputs.h"
 #include "cli/options/subject_option.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/given_cases.h"
@@ -38,7 +38,7 @@ struct Arguments {
   SubjectArguments subject;
   DomainArguments domain;
   std::optional<std::string> python;  // file of the script; "-": standard output
-  Sinks sinks;
+  ReportOutputs outputs;
 };
 
 int fail(int status, const std::string& why) {
@@ -52,7 +52,7 @@ tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& ar
   if (!arguments.file.empty()) files.add_input("--file", arguments.file);
   if (!arguments.record.empty()) files.add_output("--record", arguments.record);
   if (arguments.python) files.add_output("--python", *arguments.python);
-  auto baseline = prepare(arguments.sinks, std::move(files));
+  auto baseline = prepare_reports(arguments.outputs, std::move(files));
   if (baseline && arguments.python == "-") {
     if (const auto reserved = reserve_standard_output(); !reserved) return tl::unexpected(reserved.error());
   }
@@ -99,10 +99,10 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
   switch (verdict.status) {
     case Status::differed:
     case Status::crashed: return print_text(finding_text(verdict.finding));
-    case Status::mistrusted:
+    case Status::known_defect:
     case Status::skipped:
-    case Status::errored:
-    case Status::starved: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
+    case Status::unavailable:
+    case Status::no_resources: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
     case Status::passed: break;
   }
   print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected)));
@@ -135,7 +135,8 @@ int check_after_others(const Arguments& arguments, const ConvCase& c, const Refe
     return fail(kNotVerified, printable_lines(change));
   }
   const Report report = make_report({std::move(*run)}, baseline);
-  if (const auto written = write(arguments.sinks, report); !written) return fail(kNotVerified, written.error());
+  if (const auto written = write_reports(arguments.outputs, report); !written)
+    return fail(kNotVerified, written.error());
   return exit_status(report);
 }
 
@@ -186,7 +187,8 @@ int check(Arguments& arguments) {
   }
   Report report = make_report({cases.run()}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
-  if (const auto written = write(arguments.sinks, report); !written) end.status = fail(kNotVerified, written.error());
+  if (const auto written = write_reports(arguments.outputs, report); !written)
+    end.status = fail(kNotVerified, written.error());
   const int status = exit_status(report);
   return status == kDifferent || end.status == kEqual ? status : end.status;
 }
@@ -237,7 +239,7 @@ void add_check(CLI::App& app, int& exit_status) {
   where->needs(file);
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
-  add_sinks(*command, arguments->sinks);
+  add_report_options(*command, arguments->outputs);
   command->footer(kGrammar);
   command->callback([arguments, line, file, &exit_status] {
     if (line->count() + file->count() == 0) throw CLI::RequiredError("case or --file");

@@ -79,7 +79,7 @@ tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, 
   if (!subject) return refuse(subject.error().message);
   const auto loaded = (*subject)->load(patience.value_or(Subject::kSecondsToLoad));
   (*subject)->stop();
-  if (!loaded && loaded.error().kind == SubjectError::Kind::starved)
+  if (!loaded && loaded.error().kind == SubjectError::Kind::no_resources)
     return refuse(loaded.error().message, kNotVerified);
   if (!loaded) return refuse(loaded.error().message);
   return std::move(*subject);
@@ -128,7 +128,7 @@ LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double se
     auto y = subject.run(problem, {.seconds = seconds});
     if (y) return std::move(*y);
     const SubjectError::Kind kind = y.error().kind;
-    if (kind == SubjectError::Kind::absent || kind == SubjectError::Kind::starved)
+    if (kind == SubjectError::Kind::absent || kind == SubjectError::Kind::no_resources)
       return tl::unexpected(std::string(kNotAsked) + y.error().message);
     if (has_ended(y)) return tl::unexpected("died: " + y.error().message);
     const bool declined = kind == SubjectError::Kind::declined;

@@ -146,14 +146,14 @@ tl::expected<ChildProcess, SubjectError> ChildProcess::start(Kind kind, const st
   Ends answers;
   Ends control;
   if (!requests.open_pipe() || !answers.open_pipe() || !control.open_socket()) {
-    return error(SubjectError::Kind::starved,
+    return error(SubjectError::Kind::no_resources,
                  std::string("no file descriptors for the subject: ") + std::strerror(errno));
   }
   const std::string host = path_of_host();
   pid_t pid = -1;
   if (const int why = spawn(host, kind, text, {requests[0], answers[1], control[1]}, pid); why != 0) {
     const bool missing = why == ENOENT || why == EACCES || why == ENOEXEC;
-    return error(missing ? SubjectError::Kind::absent : SubjectError::Kind::starved,
+    return error(missing ? SubjectError::Kind::absent : SubjectError::Kind::no_resources,
                  host + ", which runs subjects, cannot be started: " + std::strerror(why) +
                      (missing ? "; install tieout anew, or build the target tieout_subject_host" : ""));
   }

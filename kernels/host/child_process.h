@@ -17,7 +17,7 @@ class ChildProcess {
  public:
   // Starts a command line in the shell, or the host of the library at a path; the host uses the messages of
   // host_protocol.h. text: the command line or the path. From then on, other processes of the same user cannot read the
-  // memory of the calling process. Error: starved if the system refuses file descriptors or a process; absent if
+  // memory of the calling process. Error: no_resources if the system refuses file descriptors or a process; absent if
   // tieout-subject-host is missing.
   enum class Kind { command, library };
   [[nodiscard]] static tl::expected<ChildProcess, SubjectError> start(Kind kind, const std::string& text);

@@ -53,7 +53,7 @@ TEST(ProcessSubject, AnswersAndDeclines) {
   EXPECT_EQ(answer_of(program("echo declined too wide")).error(), (SubjectError{Kind::declined, "too wide"}));
 }
 
-TEST(ProcessSubject, DeathsAndHangsAreErrorsAndItStartsAgain) {
+TEST(ProcessSubject, CrashesAndHangsAreErrorsAndTheNextCallStartsTheProgramAgain) {
   const auto dies = process_subject(program("kill -SEGV $$"));
   EXPECT_EQ(dies->run(small_problem()).error(), (SubjectError{Kind::died, "SIGSEGV"}));
   EXPECT_EQ(dies->run(small_problem()).error().kind, Kind::died);

@@ -19,12 +19,12 @@ namespace tieout {
 // The reason why a subject gave no answer, or none that can be compared.
 struct SubjectError {
   enum class Kind {
-    declined,    // it does not support the problem, which is allowed
-    absent,      // the library or program does not exist, or is no kernel
-    misbehaved,  // it wrote where it must not, threw, changed floating-point modes, or answered no output
-    died,        // its process ended; the crash of a linked kernel ends the caller's process instead
-    hung,        // its process did not answer in time; a linked kernel that hangs blocks the caller instead
-    starved,     // the system refused memory, a file descriptor or a process to start it
+    declined,      // it does not support the problem, which is allowed
+    absent,        // the library or program does not exist, or is no kernel
+    misbehaved,    // it wrote where it must not, threw, changed floating-point modes, or answered no output
+    died,          // its process ended; the crash of a linked kernel ends the caller's process instead
+    hung,          // its process did not answer in time; a linked kernel that hangs blocks the caller instead
+    no_resources,  // the system refused memory, a file descriptor or a process to start it
   } kind;
   std::string message;
 
@@ -100,7 +100,7 @@ class Subject {
   [[nodiscard]] virtual std::string change() const { return {}; }
 
   // Loads or starts the subject; run() also does so where needed. seconds: timeout for that; where run() starts the
-  // subject again, it is at least 20 s. Error: absent or starved.
+  // subject again, it is at least 20 s. Error: absent or no_resources.
   [[nodiscard]] virtual tl::expected<void, SubjectError> load(double seconds) = 0;
   [[nodiscard]] tl::expected<void, SubjectError> load() { return load(kSecondsToLoad); }
   static constexpr double kSecondsToLoad = 20;

@@ -18,9 +18,9 @@ namespace tieout {
 
 inline constexpr std::int64_t kBlock = 500;
 
-enum class Policy {
+enum class Sampling {
   // Cases come from case_of().
-  hunting,
+  by_strategy,
   // Cases come from draw_uniform_case(), which draws data as random tests usually do.
   uniform,
 };
@@ -31,7 +31,7 @@ struct CampaignOptions {
   // Wall time in seconds after which no further case is started; 0: no limit.
   double seconds = 0;
   std::uint64_t seed = 0;
-  Policy policy = Policy::hunting;
+  Sampling sampling = Sampling::by_strategy;
   // The domain from which cases are drawn.
   Domain domain;
   // Maximum number of cases drawn for one index while the subject declines them.
@@ -46,8 +46,8 @@ struct CampaignOptions {
   std::int64_t memory_per_case = std::int64_t{8} << 30;
   // Number of findings of each kind that are shrunk and kept; all are counted.
   std::size_t kept_per_kind = kKeptPerKind;
-  // Folder in which each worker writes down its current case; empty: nothing is written.
-  std::filesystem::path in_flight;
+  // Folder in which each worker writes its current case to a file (worker_journal.h); empty: no files are written.
+  std::filesystem::path journal_folder;
   // The command that repeats the run.
   std::string command;
   // The subject under test; nullptr: LibTorch itself.

@@ -82,12 +82,12 @@ TEST(CampaignUnderPressure, AWorkerThatIsKilledOnceIsNoFinding) {
   const RunSummary result = run({.cases = 60, .seed = 1}, killed);
   EXPECT_FALSE(marker.take()) << "nothing was killed";
   EXPECT_EQ(result.cases.crashed, 0);
-  EXPECT_EQ(result.cases.starved, 0);
+  EXPECT_EQ(result.cases.no_resources, 0);
   EXPECT_TRUE(result.findings.empty());
   StandInReference honest([](const ConvProblem&, EngineAnswer answer) { return answer; });
   EXPECT_EQ(result.cases, run({.cases = 60, .seed = 1}, honest).cases);
   RunSummary of_fbgemm = result;
-  of_fbgemm.cases.errored = 0;  // the engines that this reference lacks
+  of_fbgemm.cases.unavailable = 0;  // the engines that this reference lacks
   EXPECT_EQ(exit_status(make_report({of_fbgemm})), 0);
 }
 
@@ -98,7 +98,7 @@ TEST(CampaignUnderPressure, ALibTorchThatIsAlwaysKilledIsNotVerified) {
   });
   const RunSummary result = run({.cases = 60, .seed = 1}, killed);
   EXPECT_EQ(result.cases.crashed, 0);
-  EXPECT_GT(result.cases.starved, 3);
+  EXPECT_GT(result.cases.no_resources, 3);
   EXPECT_GT(result.cases.passed, 10);
   EXPECT_TRUE(result.findings.empty());
   EXPECT_EQ(exit_status(make_report({result})), 3);
@@ -113,7 +113,7 @@ TEST(CampaignUnderPressure, ASubjectThatIsAlwaysKilledIsAFinding) {
   });
   const RunSummary result = run({.cases = 30, .seed = 1, .kept_per_kind = 1, .subject = &killed}, reference);
   EXPECT_GT(result.cases.crashed, 3);
-  EXPECT_EQ(result.cases.starved, 0);
+  EXPECT_EQ(result.cases.no_resources, 0);
   EXPECT_EQ(exit_status(make_report({result})), 1);
 }
 
@@ -125,7 +125,7 @@ TEST(CampaignUnderPressure, ARefusalForLackOfMemoryIsNotVerified) {
   });
   const RunSummary result = run({.cases = 60, .seed = 1}, poor);
   EXPECT_EQ(result.cases.differed, 0);
-  EXPECT_GT(result.cases.starved, 3);
+  EXPECT_GT(result.cases.no_resources, 3);
   EXPECT_EQ(exit_status(make_report({result})), 3);
 }
 
@@ -141,7 +141,7 @@ TEST(CampaignUnderPressure, ACrashForLackOfMemoryIsNotVerified) {
   });
   const RunSummary result = run({.cases = 60, .seed = 1, .memory_per_case = std::int64_t{64} << 20U}, large);
   EXPECT_EQ(result.cases.crashed, 0);
-  EXPECT_GT(result.cases.starved, 3);
+  EXPECT_GT(result.cases.no_resources, 3);
   EXPECT_TRUE(result.findings.empty());
 }
 #endif
@@ -274,17 +274,17 @@ class Remembering {
 TEST(CaseSequence, FindsTheOneCaseThatMustComeBefore) {
   StandInReference reference;
   Spoilt subject{Remembering()};
-  const Examination how{.reference = reference, .subject = &subject};
+  const CaseSetup setup{.reference = reference, .subject = &subject};
   std::vector<ConvCase> before(40, *parse("conv2d"));
   before[11] = *parse("conv2d in_channels=3 out_channels=3 groups=3");
   const ConvCase last = *parse("conv3d x=[9] w=[9]");
   const Finding finding{.case_line = print(last), .original_line = print(last), .index = 7};
-  const auto found = find_cases_before(finding, before, how);
+  const auto found = find_cases_before(finding, before, setup);
   EXPECT_EQ(found.value().before, std::vector<std::string>{print(before[11])});
   EXPECT_EQ(found.value().index, 7);
   EXPECT_FALSE(found.value().elements.empty());
   before.erase(before.begin() + 11);
-  EXPECT_FALSE(find_cases_before(finding, before, how));
+  EXPECT_FALSE(find_cases_before(finding, before, setup));
 }
 
 TEST(CaseSequence, OfACampaignReplays) {
@@ -294,11 +294,11 @@ TEST(CaseSequence, OfACampaignReplays) {
   const auto found = std::ranges::find_if(result.findings, [](const Finding& one) { return !one.before.empty(); });
   ASSERT_NE(found, result.findings.end());
   ASSERT_EQ(found->before.size(), 1U);
-  const Examination how{.reference = reference, .subject = &subject};
+  const CaseSetup setup{.reference = reference, .subject = &subject};
   const ConvCase last = *parse(found->case_line);
-  const auto end = verify_after({*parse(found->before.front())}, last, how);
+  const auto end = verify_after({*parse(found->before.front())}, last, setup);
   EXPECT_TRUE(is_finding(end.value().outcome));
-  EXPECT_FALSE(is_finding(verify_after({}, last, how).value().outcome));
+  EXPECT_FALSE(is_finding(verify_after({}, last, setup).value().outcome));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ TEST(Campaign, CountsAndKeepsWhatDiffers) {
   const RunSummary result = run({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
   EXPECT_GT(result.cases.differed, 10);
   // This reference lacks the other engines.
-  EXPECT_GT(result.cases.errored, 10);
+  EXPECT_GT(result.cases.unavailable, 10);
   EXPECT_EQ(result.cases.all(), 200);
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(exit_status(make_report({result})), 1);
@@ -239,10 +239,10 @@ TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
     const CampaignOptions options{.cases = 2 * kBlock, .seed = 9, .kept_per_kind = 0, .subject = subject};
     const RunSummary whole = run(options, reference);
     EXPECT_EQ(whole.departures.empty(), subject != nullptr);
-    EXPECT_EQ(whole.excused.empty(), subject == nullptr);
+    EXPECT_EQ(whole.accepted_deviations.empty(), subject == nullptr);
     const auto expect_counts_of_whole = [&](const RunSummary& counted) {
       EXPECT_EQ(counted.departures, whole.departures);
-      EXPECT_EQ(counted.excused, whole.excused);
+      EXPECT_EQ(counted.accepted_deviations, whole.accepted_deviations);
     };
 
     // The run is stopped after the first block; the second block is added to counts read from the file.
@@ -287,7 +287,7 @@ TEST(Campaign, WritesDownWhatItIsAt) {
     if (line != print(problem.spec)) std::abort();
     return answer;
   });
-  const RunSummary result = run({.cases = 50, .seed = 3, .in_flight = folder}, reference);
+  const RunSummary result = run({.cases = 50, .seed = 3, .journal_folder = folder}, reference);
   EXPECT_EQ(result.cases.crashed, 0);
   EXPECT_GT(result.cases.passed, 0);
   EXPECT_TRUE(std::filesystem::is_empty(folder));

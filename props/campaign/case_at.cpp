@@ -10,12 +10,12 @@ ConvCase draw(const CampaignOptions& options, std::int64_t index, std::int64_t a
   GeneratorOptions drawn = options.subject == nullptr ? GeneratorOptions{} : kForSubjects;
   drawn.products = options.products.value_or(drawn.products);
   const auto number = static_cast<std::uint64_t>(attempt);
-  if (options.policy == Policy::hunting) return case_of(options.seed, position, drawn, options.domain, number);
+  if (options.sampling == Sampling::by_strategy) return case_of(options.seed, position, drawn, options.domain, number);
   return draw_within(options.domain, options.seed, position, number, drawn, draw_uniform_case);
 }
 
-std::string_view drawn_for(const CampaignOptions& options, std::int64_t index) {
-  return options.policy == Policy::hunting ? name(strategy_of(static_cast<std::uint64_t>(index))) : "uniform";
+std::string_view strategy_name(const CampaignOptions& options, std::int64_t index) {
+  return options.sampling == Sampling::by_strategy ? name(strategy_of(static_cast<std::uint64_t>(index))) : "uniform";
 }
 
 }  // namespace tieout

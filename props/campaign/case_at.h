@@ -11,6 +11,6 @@ namespace tieout {
 
 // attempt: how many cases for this index the subject has declined.
 [[nodiscard]] ConvCase draw(const CampaignOptions& options, std::int64_t index, std::int64_t attempt = 0);
-[[nodiscard]] std::string_view drawn_for(const CampaignOptions& options, std::int64_t index);
+[[nodiscard]] std::string_view strategy_name(const CampaignOptions& options, std::int64_t index);
 
 }  // namespace tieout

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "props/findings/finding_details.h"
-#include "props/findings/second_look.h"
+#include "props/findings/recheck.h"
 #include "props/process/forked_task.h"
 #include "props/verify/outcome.h"
 #include "reports/records/finding_json.h"
@@ -36,7 +36,7 @@ class Replay {
       run.seconds = before + std::chrono::duration<double>(Clock::now() - start).count();
       const bool in_time = options_.seconds <= 0 || run.seconds < options_.seconds;
       while (in_time && begun < cases_.size() && processes_.running() < static_cast<std::size_t>(options_.workers)) {
-        examine_it(begun++);
+        start_case(begun++);
       }
       if (processes_.running() == 0) return true;
       processes_.wait(std::chrono::milliseconds(100));
@@ -60,28 +60,27 @@ class Replay {
     return std::ranges::count_if(replayed_, [](const Replayed& one) { return one.done; });
   }
 
-  void examine_it(std::size_t i) {
-    // examine() applies the case's limit itself; that of the process is longer.
-    processes_.start(
-        {.seconds = options_.seconds_per_case + 60,
-         .memory = options_.memory_per_case,
-         .work = [this, i](std::int64_t) { return pack(examine(cases_[i], how_, Placement::alone)); },
-         .answered =
-             [this, i](std::int64_t, const std::string& answer) {
-               auto outcome = unpack(answer);
-               replayed_[i].outcome =
-                   outcome ? std::move(*outcome) : death_of(cases_[i], how_, Death{.last_words = kOverwritten});
-             },
-         .died = [this, i](std::int64_t,
-                           const Death& death) { replayed_[i].outcome = death_of(cases_[i], how_, death); },
-         .ended =
-             [this, i] {
-               if (!second_look_.is_due(replayed_[i].outcome)) return conclude(i);
-               second_look_.start(cases_[i], replayed_[i].outcome, [this, i](CaseOutcome outcome) {
-                 replayed_[i].outcome = std::move(outcome);
-                 conclude(i);
-               });
-             }});
+  void start_case(std::size_t i) {
+    // run_case() applies the case's limit itself; that of the process is longer.
+    processes_.start({.seconds = options_.seconds_per_case + 60,
+                      .memory = options_.memory_per_case,
+                      .work = [this, i](std::int64_t) { return pack(run_case(cases_[i], setup_, Placement::alone)); },
+                      .answered =
+                          [this, i](std::int64_t, const std::string& answer) {
+                            replayed_[i].outcome = outcome_of_answer(cases_[i], setup_, answer);
+                          },
+                      .died =
+                          [this, i](std::int64_t, const ExitReason& reason) {
+                            replayed_[i].outcome = outcome_of_exit(cases_[i], setup_, reason);
+                          },
+                      .ended =
+                          [this, i] {
+                            if (!recheck_.is_due(replayed_[i].outcome)) return conclude(i);
+                            recheck_.start(cases_[i], replayed_[i].outcome, [this, i](CaseOutcome outcome) {
+                              replayed_[i].outcome = std::move(outcome);
+                              conclude(i);
+                            });
+                          }});
   }
 
   void conclude(std::size_t i) {
@@ -92,25 +91,26 @@ class Replay {
   // Verifies the case again to complete its finding.
   void describe(std::size_t i) {
     const CaseOutcome& outcome = replayed_[i].outcome;
-    replayed_[i].finding = undescribed(cases_[i], outcome, -1 - static_cast<std::int64_t>(i), how_);
+    replayed_[i].finding = undescribed(cases_[i], outcome, -1 - static_cast<std::int64_t>(i), setup_);
     processes_.start(
         {.seconds = 2 * options_.seconds_per_case + 60,
          .memory = options_.memory_per_case,
-         .work = [this, i](std::int64_t) { return to_json(described(replayed_[i].finding, how_)); },
+         .work = [this, i](std::int64_t) { return to_json(described(replayed_[i].finding, setup_)); },
          .answered = [this, i](std::int64_t,
                                const std::string& answer) { take_description(replayed_[i].finding, answer); },
-         .died = [this, i](std::int64_t, const Death& death) { note_death(replayed_[i].finding, "describing", death); },
+         .died = [this, i](std::int64_t,
+                           const ExitReason& reason) { note_exit(replayed_[i].finding, "describing", reason); },
          .ended = [this, i] { replayed_[i].done = true; }});
   }
 
   const std::vector<ConvCase>& cases_;
   Reference reference_;
   const CampaignOptions& options_;
-  Examination how_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
+  CaseSetup setup_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
   std::vector<Replayed> replayed_;
   // Declared after the members that its tasks refer to, so that it is destroyed before them.
   Processes processes_;
-  SecondLook second_look_{processes_, how_, options_.memory_per_case};
+  Recheck recheck_{processes_, setup_, options_.memory_per_case};
 };
 
 }  // namespace

@@ -50,7 +50,7 @@ RunSummary empty_run(const CampaignOptions& options, const Reference& reference)
   run.shard = options.shard;
   run.finished = false;
   run.workers = options.workers;
-  run.hunting = options.policy == Policy::hunting;
+  run.hunting = options.sampling == Sampling::by_strategy;
   for (std::size_t i = 0; i < kCaseClasses; ++i) {
     const auto cls = static_cast<CaseClass>(i);
     // A subject is not told how LibTorch is run.

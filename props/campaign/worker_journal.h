@@ -1,6 +1,6 @@
 #pragma once
 // Writes the case that a worker is working on to a file. The line is in the file once write() returns, so that it
-// survives the death of any process.
+// survives the end of any process.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,13 +11,13 @@
 
 namespace tieout {
 
-class InFlight {
+class WorkerJournal {
  public:
-  explicit InFlight(const std::filesystem::path& file)
+  explicit WorkerJournal(const std::filesystem::path& file)
       : file_(open(file.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644)) {}
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
-  ~InFlight() {
+  WorkerJournal(const WorkerJournal&) = delete;
+  WorkerJournal& operator=(const WorkerJournal&) = delete;
+  ~WorkerJournal() {
     if (file_ >= 0) close(file_);
   }
 

@@ -39,9 +39,9 @@ std::optional<SequenceEnd> unpack_end(const std::string& bytes) {
   return end;
 }
 
-SequenceEnd verify_last(const ConvCase& c, const Examination& how) {
-  Verdict verdict = verify(c, how.reference, how.subject, how.rules);
-  SequenceEnd end{.outcome = outcome_of(c, verdict, how.reference), .finding = std::move(verdict.finding)};
+SequenceEnd verify_last(const ConvCase& c, const CaseSetup& setup) {
+  Verdict verdict = verify(c, setup.reference, setup.subject, setup.rules);
+  SequenceEnd end{.outcome = outcome_of(c, verdict, setup.reference), .finding = std::move(verdict.finding)};
   if (is_finding(end.outcome)) {
     end.finding.cell = end.outcome.cell;
     end.finding.explanation = explanation_of(end.finding);
@@ -52,16 +52,16 @@ SequenceEnd verify_last(const ConvCase& c, const Examination& how) {
 }  // namespace
 
 std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, const ConvCase& last,
-                                        const Examination& how) {
+                                        const CaseSetup& setup) {
   const std::int64_t last_index = std::ssize(before);
   std::optional<SequenceEnd> end;
   bool died_before = false;
   run_task({.end = last_index + 1,
-            .seconds = how.seconds,
+            .seconds = setup.seconds,
             .work =
                 [&](std::int64_t index) {
-                  if (index == last_index) return pack(verify_last(last, how));
-                  (void)verify(before[static_cast<std::size_t>(index)], how.reference, how.subject, how.rules);
+                  if (index == last_index) return pack(verify_last(last, setup));
+                  (void)verify(before[static_cast<std::size_t>(index)], setup.reference, setup.subject, setup.rules);
                   return std::string();
                 },
             .answered =
@@ -69,12 +69,12 @@ std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, con
                   if (index == last_index) end = unpack_end(answer);
                 },
             .died =
-                [&](std::int64_t index, const Death& death) {
+                [&](std::int64_t index, const ExitReason& reason) {
                   died_before = died_before || index < last_index;
                   if (index < last_index) return;
-                  end = SequenceEnd{.outcome = death_of(last, how, death), .finding = {}};
-                  end->finding = undescribed(last, end->outcome, 0, how);
-                  end->finding.failure = "died: " + death.text();
+                  end = SequenceEnd{.outcome = outcome_of_exit(last, setup, reason), .finding = {}};
+                  end->finding = undescribed(last, end->outcome, 0, setup);
+                  end->finding.failure = "died: " + reason.text();
                 }},
            [&] { return !died_before; });
   if (died_before) return {};
@@ -85,7 +85,7 @@ std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, con
 }
 
 std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
-                                         const Examination& how) {
+                                         const CaseSetup& setup) {
   // The largest number of cases that are verified in all.
   constexpr std::int64_t kMostCases = 20'000;
   const auto last = parse(finding.case_line);
@@ -94,7 +94,7 @@ std::optional<Finding> find_cases_before(const Finding& finding, const std::vect
   std::optional<Finding> found;
   const auto fails_after = [&](const std::vector<ConvCase>& cases) {
     verified += std::ssize(cases) + 1;
-    auto end = verify_after(cases, *last, how);
+    auto end = verify_after(cases, *last, setup);
     if (!end || !is_finding(end->outcome)) return false;
     found = std::move(end->finding);
     return true;

@@ -20,13 +20,13 @@ struct SequenceEnd {
 // Verifies the cases in one new process, `last` at the end. Returns nothing if the process died on one of the earlier
 // cases.
 [[nodiscard]] std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, const ConvCase& last,
-                                                      const Examination& how);
+                                                      const CaseSetup& setup);
 
 // Returns the finding with the fewest cases before it after which its case fails. It removes runs of cases, long ones
 // first, as long as the case still fails. finding: of a case that does not fail alone. before: the cases that its
 // process had verified. Returns nothing if the case does not fail after all of these either. The limit of work is a
 // number of cases, so that the result is the same on every machine.
 [[nodiscard]] std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
-                                                       const Examination& how);
+                                                       const CaseSetup& setup);
 
 }  // namespace tieout

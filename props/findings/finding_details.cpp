@@ -9,9 +9,9 @@
 
 namespace tieout {
 
-Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index, const Examination& how) {
-  const Subject* const subject = how.subject;
-  const Subject* const other = how.reference.other();
+Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index, const CaseSetup& setup) {
+  const Subject* const subject = setup.subject;
+  const Subject* const other = setup.reference.other();
   return {.case_line = print(c),
           .original_line = print(c),
           .expected_name = other == nullptr ? std::string(name(c.execution.engine)) : expected_name(*other, *subject),
@@ -24,11 +24,11 @@ Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t 
           .reference = other == nullptr ? "" : other->text()};
 }
 
-Finding described(const Finding& finding, const Examination& how) {
+Finding described(const Finding& finding, const CaseSetup& setup) {
   const auto c = parse(finding.case_line);
   // This cannot happen: print() wrote the line.
   if (!c) std::abort();
-  Verdict verdict = verify_alone(*c, how.reference, how.seconds, how.subject, how.rules);
+  Verdict verdict = verify_alone(*c, setup.reference, setup.seconds, setup.subject, setup.rules);
   if (verdict.status != Status::differed && verdict.status != Status::crashed) {
     Finding unrepeated = finding;
     if (unrepeated.failure.empty()) unrepeated.undescribed = "run alone, the case does not differ again";
@@ -50,11 +50,11 @@ void take_description(Finding& finding, const std::string& answer) {
   }
 }
 
-void note_death(Finding& finding, std::string_view work, const Death& death) {
-  if (finding.failure.empty()) finding.undescribed = std::string(work) + " it died: " + death.text();
+void note_exit(Finding& finding, std::string_view work, const ExitReason& reason) {
+  if (finding.failure.empty()) finding.undescribed = std::string(work) + " it died: " + reason.text();
 }
 
-void describe_within(std::chrono::milliseconds time, std::span<Finding> findings, const Examination& how, int workers) {
+void describe_within(std::chrono::milliseconds time, std::span<Finding> findings, const CaseSetup& setup, int workers) {
   const auto end = std::chrono::steady_clock::now() + time;
   Processes processes;
   auto next = findings.begin();
@@ -63,15 +63,15 @@ void describe_within(std::chrono::milliseconds time, std::span<Finding> findings
       Finding& finding = *next++;
       if (!finding.explanation.empty()) continue;
       processes.start(
-          {.work = [&finding, &how](std::int64_t) { return to_json(described(finding, how)); },
+          {.work = [&finding, &setup](std::int64_t) { return to_json(described(finding, setup)); },
            .answered = [&finding](std::int64_t, const std::string& answer) { take_description(finding, answer); },
-           .died = [&finding](std::int64_t, const Death& death) { note_death(finding, "describing", death); }});
+           .died = [&finding](std::int64_t, const ExitReason& reason) { note_exit(finding, "describing", reason); }});
     }
     processes.wait(std::chrono::milliseconds(50));
   } while (processes.running() > 0 && std::chrono::steady_clock::now() < end);
   for (Finding& finding : findings) {
-    const bool told = has_tensors(finding) || !finding.failure.empty() || !finding.undescribed.empty();
-    if (!told) finding.undescribed = "the run was stopped before it was described";
+    const bool is_complete = has_tensors(finding) || !finding.failure.empty() || !finding.undescribed.empty();
+    if (!is_complete) finding.undescribed = "the run was stopped before it was described";
   }
 }
 

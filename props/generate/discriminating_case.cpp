@@ -77,7 +77,7 @@ double unit_of(const ConvCase& c) {
 
 // Solves for the output scale or the bias so that the value before rounding lies on a tie or up to two floats beside
 // it.
-void aim(ConvCase& c, Random& random, const Products& p) {
+void move_to_tie(ConvCase& c, Random& random, const Products& p) {
   const double sum = p.sum(c);
   const std::int64_t floats = random.between(-2, 2);
   const double target =
@@ -110,7 +110,7 @@ Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most, 
     draw_products(p, random, 1, size);
   } else if (kind <= 6) {
     draw_products(p, random, random.chance(2, 3) ? 1 : 2, size);
-    aim(c, random, p);
+    move_to_tie(c, random, p);
   } else if (kind == 7) {
     // The bias lies halfway between two integer biases.
     draw_products(p, random, 1, size);

@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "props/generate/boundary_targeting.h"
 #include "props/generate/conform.h"
-#include "props/generate/tie_targeting.h"
 
 namespace tieout {
 // Draws contents that separate arithmetics: the ends of the range saturate, its middle rounds, and sparse contents
@@ -63,11 +63,11 @@ ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   draw_execution(c, random, options.audience);
   draw_contents(c, random);
   conform_parameters(c, random, options);
-  if (for_subject && aim_at_large_sums(c, random, options)) return c;
+  if (for_subject && move_large_sums_to_tie(c, random, options)) return c;
   if (for_subject && random.chance(1, 12)) {
-    aim_at(random.chance(1, 3) ? Aim::int16 : Aim::int32, c, random);
+    move_to_boundary(random.chance(1, 3) ? Boundary::int16 : Boundary::int32, c, random);
   } else if (random.chance(2, 5)) {
-    aim_at(Aim::tie, c, random);
+    move_to_boundary(Boundary::tie, c, random);
   }
   return c;
 }

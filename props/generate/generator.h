@@ -1,5 +1,5 @@
 #pragma once
-// Draws cases. The hunting generator aims at points where implementations differ: the ends of every range, ties,
+// Draws cases. The hunting generator draws cases at points where implementations differ: the ends of every range, ties,
 // overflow, tails of vectors, every code path. The uniform generator draws ordinary data for the same shapes and
 // engines, as a baseline for what the hunting gains.
 

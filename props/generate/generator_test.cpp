@@ -6,9 +6,9 @@
 #include "cases/strings/digest.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/fbgemm_path.h"
+#include "props/generate/boundary_targeting.h"
 #include "props/generate/case_class.h"
 #include "props/generate/strategy.h"
-#include "props/generate/tie_targeting.h"
 
 namespace tieout {
 namespace {
@@ -57,7 +57,7 @@ TEST(Generator, CasesAreCheap) {
   }
 }
 
-TEST(Generator, AimedElementsLieOnOrBesideATie) {
+TEST(Generator, TargetedElementsLieOnOrBesideATie) {
   int hit = 0;
   for (std::uint64_t index = 0; index < 200; ++index) {
     Random random(3, index);
@@ -68,7 +68,7 @@ TEST(Generator, AimedElementsLieOnOrBesideATie) {
                .output_zero_point = 20,
                .seed = index};
     if (index % 2 == 0) c.bias = {0.1F};
-    aim_at(Aim::tie, c, random);
+    move_to_boundary(Boundary::tie, c, random);
     const ClassSet classes = classify(c, FbgemmPath::im2col, conv_relu_traces(with_contents(c), {}));
     hit += classes.test(static_cast<std::size_t>(CaseClass::tie)) ||
                    classes.test(static_cast<std::size_t>(CaseClass::beside_tie))

@@ -500,7 +500,7 @@ class Learner {
 
 // ---- learning in a worker
 
-// Holds the replies so far, in the order of the cases, in memory that survives the worker's death. 0: none yet; 1:
+// Holds the replies so far, in the order of the cases, in memory that survives the end of the worker. 0: none yet; 1:
 // taken; other values: the hash of the reason for declining.
 struct Answers {
   std::array<std::atomic<std::uint32_t>, kMostQuestions + 1> replies;
@@ -531,14 +531,14 @@ Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask) { return L
 // Runs the learning in a worker. A worker that dies is replaced by one that gets the replies up to the fatal case from
 // memory.
 Domain learn_domain(Subject& subject, double seconds, const std::function<bool()>& go_on) {
-  constexpr int kMostDeaths = 3;
+  constexpr int kMostCrashes = 3;
   void* const memory = mmap(nullptr, sizeof(Answers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return {};
   // The memory consists of zeros.
   auto& answers = *static_cast<Answers*>(memory);
   Domain domain;
   bool done = false;
-  for (int deaths = 0; deaths < kMostDeaths && !done && go_on(); ++deaths) {
+  for (int crashes = 0; crashes < kMostCrashes && !done && go_on(); ++crashes) {
     const auto learn = [&](std::int64_t) -> std::string {
       answers.asked = 0;
       int faults = 0;
@@ -562,7 +562,7 @@ Domain learn_domain(Subject& subject, double seconds, const std::function<bool()
                     done = true;
                     if (auto parsed = Domain::parse(text)) domain = std::move(*parsed);
                   },
-              .died = [&](std::int64_t, const Death&) { answers.replies[answers.asked] = 1; }},
+              .died = [&](std::int64_t, const ExitReason&) { answers.replies[answers.asked] = 1; }},
              go_on);
   }
   munmap(memory, sizeof(Answers));

@@ -6,8 +6,8 @@
 #include "cases/random.h"
 #include "cases/validate.h"
 #include "oracle/engines/fbgemm_path.h"
+#include "props/generate/boundary_targeting.h"
 #include "props/generate/conform.h"
-#include "props/generate/tie_targeting.h"
 
 namespace tieout {
 namespace {
@@ -72,7 +72,7 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
   }
   draw_contents(c, random);
   conform_parameters(c, random, options);
-  if (random.chance(1, 2)) aim_at(Aim::tie, c, random);
+  if (random.chance(1, 2)) move_to_boundary(Boundary::tie, c, random);
   return c;
 }
 
@@ -86,24 +86,24 @@ ConvCase draw_for_index(std::uint64_t index, Random& random, const GeneratorOpti
     }
     case ties: {
       ConvCase c = draw_case(random, options);
-      aim_at(Aim::tie, c, random);
+      move_to_boundary(Boundary::tie, c, random);
       return c;
     }
     case int16_limits: {
       ConvCase c = draw_case(random, options);
-      if (random.chance(1, 2)) aim_at_pair_limits(c, random);
-      if (random.chance(2, 3)) aim_at(Aim::int16, c, random);
+      if (random.chance(1, 2)) draw_pair_limits(c, random);
+      if (random.chance(2, 3)) move_to_boundary(Boundary::int16, c, random);
       return c;
     }
     case int32_limits: {
       ConvCase c;
       if (random.chance(1, 4)) {
         c = draw_long_case(random, options);
-        aim_at_long_sums(c, random, options);
+        draw_growing_sums(c, random, options);
       } else {
         c = draw_case(random, options);
       }
-      aim_at(random.chance(1, 2) ? Aim::int32 : Aim::tie, c, random);
+      move_to_boundary(random.chance(1, 2) ? Boundary::int32 : Boundary::tie, c, random);
       return c;
     }
   }

@@ -30,7 +30,7 @@ Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, con
                   answers->values.emplace_back();
                   if (!answer.empty()) answers->values.back() = static_cast<std::uint8_t>(answer.front());
                 },
-            .died = [&](std::int64_t, const Death&) { answers->values.emplace_back(); }});
+            .died = [&](std::int64_t, const ExitReason&) { answers->values.emplace_back(); }});
   return [answers](const ConvProblem&, std::int64_t) { return answers->values.at(answers->next++); };
 }
 

@@ -11,7 +11,7 @@
 #include "oracle/engines/known_defects.h"
 #include "oracle/hypotheses/difference_class.h"
 #include "props/shrink/shrink.h"
-#include "props/shrink/subproblem.h"
+#include "props/shrink/sub_case.h"
 #include "reports/data/diff.h"
 
 namespace tieout {
@@ -101,7 +101,7 @@ ConvCase crop(const ConvProblem& problem, std::int64_t offset, const Hardware& h
   const ConvCase& c = problem.spec;
   const auto at = place_of(offset, c);
   const std::int64_t outputs = c.out_channels / c.groups;
-  Selection kept = everything(c);
+  Selection kept = select_all(c);
   kept.batch = {at[0]};
   kept.groups = groups_around(at[1] / outputs, c, hardware);
   // One output channel suffices, unless the path needs as many outputs as inputs.
@@ -115,11 +115,11 @@ ConvCase crop(const ConvProblem& problem, std::int64_t offset, const Hardware& h
     const std::int64_t end = std::min(c.input[d], window + c.dilation[d] * (c.kernel[d] - 1) + 1);
     if (begin < end) kept.input[d] = range(begin, end);
   }
-  ConvCase part = select(problem, kept);
+  ConvCase part = sub_case(problem, kept);
   // A single output channel moved the case to another path.
   if (fbgemm_path(part, hardware) != path) {
     kept.group_outputs = range(0, outputs);
-    part = select(problem, kept);
+    part = sub_case(problem, kept);
   }
   return part;
 }

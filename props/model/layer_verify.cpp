@@ -193,12 +193,12 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   const ConvCase named = as_run(c, reference);
   LayerResult result{.report = describe(captured, hardware)};
   LayerReport& report = result.report;
-  const auto mistrusted = [&](std::string why) {
-    report.mistrusted = std::move(why);
+  const auto refuse = [&](std::string why) {
+    report.not_compared = std::move(why);
     report.elements = 0;
     return std::move(result);
   };
-  if (std::string why = invalidity(captured); !why.empty()) return mistrusted(std::move(why));
+  if (std::string why = invalidity(captured); !why.empty()) return refuse(std::move(why));
   // The hypotheses start from exact sums, whether or not FBGEMM computed the layer.
   const Arithmetic arithmetic = fbgemm ? fbgemm_arithmetic(named, hardware) : Arithmetic{};
   ComputedLayer walked = walks.walk(captured, arithmetic, options.threads, seconds);
@@ -219,7 +219,7 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   }
   const KnownDefect* const defect = known_defect(named, hardware);
   if (defect != nullptr && (defect->memory || walked.kernel.differing > 0)) {
-    return mistrusted(text_of(*defect, "its answer is wrong, or it reads or writes outside of its tensors"));
+    return refuse(text_of(*defect, "its answer is wrong, or it reads or writes outside of its tensors"));
   }
   report.largest_activation = walked.range.highest;
   report.wrong_sums = static_cast<std::int64_t>(walked.mismatches.wrong_sums.size());

@@ -144,7 +144,7 @@ class Verification {
     sum.wrong_sums += part.wrong_sums;
     sum.saturation = std::max(sum.saturation, part.saturation);
     sum.largest_activation = std::max(sum.largest_activation, part.largest_activation);
-    if (sum.mistrusted.empty()) sum.mistrusted = part.mistrusted;
+    if (sum.not_compared.empty()) sum.not_compared = part.not_compared;
     if (sum.columns.empty()) sum.columns.resize(part.columns.size());
     for (std::size_t i = 0; i < part.columns.size(); ++i) {
       sum.columns[i].differing += part.columns[i].differing;
@@ -173,9 +173,9 @@ class Verification {
 
   void count_case(const CapturedConv& captured, const LayerResult& result) {
     RunSummary& run = report_.run;
-    if (!result.report.mistrusted.empty()) {
-      ++run.cases.mistrusted;
-      ++run.reasons[result.report.mistrusted];
+    if (!result.report.not_compared.empty()) {
+      ++run.cases.known_defect;
+      ++run.reasons[result.report.not_compared];
       return;
     }
     bool failed = false;
@@ -195,7 +195,7 @@ class Verification {
     const bool differed = differs(result) || sums_wrong;
     if (differs(result)) ++run.differences["difference"];
     if (sums_wrong) ++run.differences["kernel: integer sums that are not the sums of products"];
-    ++(differed ? run.cases.differed : failed ? run.cases.crashed : asked ? run.cases.passed : run.cases.errored);
+    ++(differed ? run.cases.differed : failed ? run.cases.crashed : asked ? run.cases.passed : run.cases.unavailable);
     shown_.differing += differed || failed ? 1 : 0;
     const ConvCase& c = captured.spec;
     CellCounts& cell = run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), c.execution.engine, reference_)];
@@ -265,7 +265,7 @@ int exit_status(const ModelReport& report) {
     if (column.kind == Column::Kind::subject && column.answered == 0) return 3;
   }
   const CaseCounts& cases = report.run.cases;
-  return cases.verified() == 0 || cases.errored > 0 || report.run.elements() == 0 ? 3 : 0;
+  return cases.verified() == 0 || cases.unavailable > 0 || report.run.elements() == 0 ? 3 : 0;
 }
 
 }  // namespace tieout

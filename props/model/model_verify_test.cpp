@@ -141,7 +141,7 @@ TEST_F(WholeModel, ASubjectThatNeverAnswersHasVerifiedNothingAndOneThatFailsDiff
   EXPECT_EQ(exit_status(verified("shared", "small_input", options({}, {says("declined: everything")}))), 3);
   const ModelReport gone = verified("shared", "small_input", options({}, {says("not asked: it was removed")}));
   EXPECT_EQ(exit_status(gone), 3);
-  EXPECT_EQ(gone.run.cases.errored, 3);
+  EXPECT_EQ(gone.run.cases.unavailable, 3);
   EXPECT_EQ(gone.run.reasons.at("one: not asked: it was removed"), 3);
   const ModelReport dead = verified("shared", "small_input", options({}, {says("died: SIGSEGV")}));
   EXPECT_EQ(exit_status(dead), 1);

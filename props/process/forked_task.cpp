@@ -86,7 +86,7 @@ bool write_all(int fd, const void* data, std::size_t size) {
 struct Shared {
   std::atomic<std::int64_t> index;
   // True if the process ends because memory or a process was refused to it.
-  std::atomic<bool> starved;
+  std::atomic<bool> no_resources;
   std::atomic<std::size_t> written;
   std::array<char, std::size_t{1} << 17> answers;
 };
@@ -224,7 +224,7 @@ class Processes::Process {
     at_ = next_;
     waited_ = {};
     looked_ = Clock::now();
-    shared_->starved.store(false);
+    shared_->no_resources.store(false);
     written_.clear();
     Pipe answers;
     Pipe words;
@@ -262,16 +262,16 @@ class Processes::Process {
         if (!hand_over({index, answer.size()}, answer, out, by_pipe)) _exit(0);
       }
     } catch (const std::bad_alloc&) {
-      shared_->starved.store(true);
+      shared_->no_resources.store(true);
       std::fputs("out of memory\n", stderr);
       _exit(1);
     } catch (const std::system_error& error) {
       // std::thread throws this.
-      shared_->starved.store(may_pass(error.code().value()));
+      shared_->no_resources.store(may_pass(error.code().value()));
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     } catch (const NoProcess& error) {
-      shared_->starved.store(true);
+      shared_->no_resources.store(true);
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     } catch (const std::exception& error) {
@@ -319,7 +319,7 @@ class Processes::Process {
 
   // Ends or reaps the process and returns how it ended. why: the reason if it is killed for another reason than a
   // timeout.
-  Death end_it(bool kill_it, const char* why = nullptr) {
+  ExitReason end_it(bool kill_it, const char* why = nullptr) {
     // Number of reads that empty a pipe. Bytes that other processes keep writing to it are not waited for.
     constexpr int kPipe = 64;
     if (!kill_it && !ends_by_itself()) {
@@ -336,13 +336,13 @@ class Processes::Process {
     }
     close_words();
     const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    Death death{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                .timed_out = kill_it && why == nullptr,
-                .last_words = why != nullptr ? why
-                              : clean        ? std::string()
-                                             : last_words()};
-    death.by_machine = !kill_it && (death.signal == SIGKILL || (death.signal == 0 && shared_->starved.load()));
-    return death;
+    ExitReason reason{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                      .timed_out = kill_it && why == nullptr,
+                      .stderr_tail = why != nullptr ? why
+                                     : clean        ? std::string()
+                                                    : stderr_tail()};
+    reason.by_machine = !kill_it && (reason.signal == SIGKILL || (reason.signal == 0 && shared_->no_resources.load()));
+    return reason;
   }
 
   // True if the process ends within about two seconds. False if it has closed its answers but still runs.
@@ -368,15 +368,15 @@ class Processes::Process {
   }
 
   // Reports the current piece as died on, after the process' end, and starts another process for the pieces after it.
-  void replace(const Death& death) {
+  void replace(const ExitReason& reason) {
     buffer_.clear();
     if (next_ >= task_.end) return;
     const std::int64_t fatal = next_++;
-    task_.died(fatal, death);
+    task_.died(fatal, reason);
     if (next_ < task_.end) launch();
   }
 
-  [[nodiscard]] std::string last_words() const {
+  [[nodiscard]] std::string stderr_tail() const {
     constexpr std::size_t kMost = 300;
     std::string words = written_.substr(written_.size() - std::min(written_.size(), kMost));
     while (!words.empty() && words.back() == '\n') words.pop_back();
@@ -439,13 +439,13 @@ void Processes::wait(std::chrono::milliseconds longest) {
   for (const auto& process : done) process->finish();
 }
 
-std::string Death::text() const {
+std::string ExitReason::text() const {
   // Real-time signals have no abbreviation.
   const char* const abbreviation = sigabbrev_np(signal);
   const std::string of_signal =
       abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
   std::string text = timed_out ? "hang" : signal == 0 ? "exit" : of_signal;
-  if (!last_words.empty() && !timed_out) text += ": " + last_words;
+  if (!stderr_tail.empty() && !timed_out) text += ": " + stderr_tail;
   return text;
 }
 
@@ -455,12 +455,12 @@ void run_task(Task task, const std::function<bool()>& go_on) {
   while (processes.running() > 0 && go_on()) processes.wait(std::chrono::milliseconds(100));
 }
 
-tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds) {
-  tl::expected<std::string, Death> result = tl::unexpected(Death{});
+tl::expected<std::string, ExitReason> run_alone(const std::function<std::string()>& work, double seconds) {
+  tl::expected<std::string, ExitReason> result = tl::unexpected(ExitReason{});
   run_task({.seconds = seconds,
             .work = [&](std::int64_t) { return work(); },
             .answered = [&](std::int64_t, const std::string& answer) { result = answer; },
-            .died = [&](std::int64_t, const Death& death) { result = tl::unexpected(death); }});
+            .died = [&](std::int64_t, const ExitReason& reason) { result = tl::unexpected(reason); }});
   return result;
 }
 

@@ -19,7 +19,7 @@ namespace tieout {
 void limit_memory(std::int64_t bytes);
 
 // Describes how a process ended that did not answer.
-struct Death {
+struct ExitReason {
   // 0: the process exited by itself.
   int signal = 0;
   // It was killed because it took too long.
@@ -27,7 +27,7 @@ struct Death {
   // Memory or a process was refused to it, or SIGKILL came from another process or the kernel.
   bool by_machine = false;
   // The last line that it wrote to standard error, or what ended it.
-  std::string last_words;
+  std::string stderr_tail;
 
   // Returns for example "SIGSEGV", "hang" or "SIGABRT: corrupted size vs. prev_size".
   [[nodiscard]] std::string text() const;
@@ -55,7 +55,7 @@ struct Task {
   // Runs in the owner.
   std::function<void(std::int64_t, const std::string& answer)> answered;
   // Runs in the owner.
-  std::function<void(std::int64_t, const Death&)> died;
+  std::function<void(std::int64_t, const ExitReason&)> died;
   // Runs in the owner, after the last piece.
   std::function<void()> ended = [] {};
 };
@@ -92,6 +92,6 @@ class Processes {
 void run_task(Task task, const std::function<bool()>& go_on = [] { return true; });
 
 // Returns the answer of `work`, run alone in a process of its own.
-[[nodiscard]] tl::expected<std::string, Death> run_alone(const std::function<std::string()>& work, double seconds);
+[[nodiscard]] tl::expected<std::string, ExitReason> run_alone(const std::function<std::string()>& work, double seconds);
 
 }  // namespace tieout

@@ -58,7 +58,7 @@ TEST(RunTask, AnswersComeInOrderWhateverTheirSize) {
                   EXPECT_EQ(i, next++);
                   EXPECT_EQ(answer, std::string(size_of(i), static_cast<char>('a' + i % 26)));
                 },
-            .died = [](std::int64_t i, const Death& death) { ADD_FAILURE() << i << ": " << death.text(); }});
+            .died = [](std::int64_t i, const ExitReason& reason) { ADD_FAILURE() << i << ": " << reason.text(); }});
   EXPECT_EQ(next, 80);
 }
 
@@ -73,7 +73,7 @@ TEST(RunTask, AnswersOutliveTheirProcess) {
                   return std::to_string(i);
                 },
             .answered = [&](std::int64_t, const std::string& answer) { answered += answer; },
-            .died = [&](std::int64_t i, const Death& death) { died += std::to_string(i) + death.text(); }});
+            .died = [&](std::int64_t i, const ExitReason& reason) { died += std::to_string(i) + reason.text(); }});
   EXPECT_EQ(answered, "01245");
   EXPECT_EQ(died, "3SIGSEGV");
 }
@@ -97,7 +97,7 @@ TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
                     return std::string();
                   },
               .answered = [&](std::int64_t i, const std::string&) { answered.push_back(i); },
-              .died = [&](std::int64_t i, const Death& death) { EXPECT_EQ(i, 1) << death.text(); }});
+              .died = [&](std::int64_t i, const ExitReason& reason) { EXPECT_EQ(i, 1) << reason.text(); }});
     return answered;
   };
   // The process' own answer to the last piece may have been taken before the forged one is read.
@@ -111,7 +111,7 @@ TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
 }
 
 TEST(RunAlone, SaysHowItDied) {
-  const auto death = [](auto work) {
+  const auto reason = [](auto work) {
     return run_alone(
                [=]() -> std::string {
                  work();
@@ -120,22 +120,22 @@ TEST(RunAlone, SaysHowItDied) {
                0.5)
         .error();
   };
-  EXPECT_EQ(death([] { raise(SIGSEGV); }).text(), "SIGSEGV");
-  EXPECT_EQ(death([] { raise(SIGFPE); }).text(), "SIGFPE");
-  EXPECT_EQ(death([] {
+  EXPECT_EQ(reason([] { raise(SIGSEGV); }).text(), "SIGSEGV");
+  EXPECT_EQ(reason([] { raise(SIGFPE); }).text(), "SIGFPE");
+  EXPECT_EQ(reason([] {
               std::fputs("heap is broken\n", stderr);
               std::abort();
             }).text(),
             "SIGABRT: heap is broken");
-  EXPECT_EQ(death([] { throw std::runtime_error("thrown"); }).text(), "exit: thrown");
-  EXPECT_EQ(death([] {
+  EXPECT_EQ(reason([] { throw std::runtime_error("thrown"); }).text(), "exit: thrown");
+  EXPECT_EQ(reason([] {
               for (;;) pause();
             }).text(),
             "hang");
 }
 
 // Slurm and systemd send these signals to every process, and perhaps to the parent last, which must not count as a
-// death of the case.
+// crash of the case.
 TEST(RunAlone, LeavesRequestsToEndToItsParent) {
   const auto answer = run_alone(
       [] {
@@ -158,7 +158,7 @@ TEST(Processes, DoNotHangWhileTheirOwnerIsSuspended) {
                          return std::string("answered");
                        },
                    .answered = [&](std::int64_t, const std::string& answer) { end = answer; },
-                   .died = [&](std::int64_t, const Death& death) { end = death.text(); }});
+                   .died = [&](std::int64_t, const ExitReason& reason) { end = reason.text(); }});
   std::this_thread::sleep_for(std::chrono::milliseconds(2200));
   processes.wait(std::chrono::milliseconds(1));
   release->store(true);
@@ -239,7 +239,7 @@ TEST(RunAlone, EndsWhatHasClosedItsAnswers) {
       },
       60);
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().last_words, "closed its answers");
+  EXPECT_EQ(answer.error().stderr_tail, "closed its answers");
   EXPECT_FALSE(answer.error().by_machine);
 }
 
@@ -257,15 +257,15 @@ TEST(Processes, ThatCannotBeStartedAreAnError) {
       },
       30);
   EXPECT_THAT(words.value(), HasSubstr("no process can be started: pipe: Too many open files")) << *words;
-  const auto death = run_alone(
+  const auto reason = run_alone(
       [] {
         const rlimit few{6, 6};
         setrlimit(RLIMIT_NOFILE, &few);
         return run_alone([] { return std::string("started"); }, 10).value_or("died");
       },
       30);
-  ASSERT_FALSE(death);
-  EXPECT_TRUE(death.error().by_machine);
+  ASSERT_FALSE(reason);
+  EXPECT_TRUE(reason.error().by_machine);
 }
 
 // Every piece is answered or reported as died on, once and in order, whatever the process does.
@@ -292,8 +292,8 @@ TEST(Processes, LoseNothingAndRepeatNothing) {
                            seen[begin].push_back(index);
                          },
                      .died =
-                         [&, begin](std::int64_t index, const Death& death) {
-                           died[index] = death.text();
+                         [&, begin](std::int64_t index, const ExitReason& reason) {
+                           died[index] = reason.text();
                            seen[begin].push_back(index);
                          },
                      .ended = [&] { ++ended; }});
@@ -316,7 +316,7 @@ TEST(Processes, AreKilledWithTheirOwner) {
     processes.start({.end = 1'000'000'000,
                      .work = [](std::int64_t) { return std::to_string(getpid()); },
                      .answered = [&](std::int64_t, const std::string& answer) { pid = std::stoi(answer); },
-                     .died = [](std::int64_t, const Death&) {}});
+                     .died = [](std::int64_t, const ExitReason&) {}});
     while (pid == 0) processes.wait(std::chrono::milliseconds(50));
     EXPECT_EQ(kill(pid, 0), 0);
   }
@@ -330,7 +330,7 @@ TEST(Processes, RunOutOfTheirOwnMemoryOnly) {
   processes.start({.memory = 64 << 20,
                    .work = [](std::int64_t) { return std::string(std::size_t{512} << 20U, 'x'); },
                    .answered = [](std::int64_t, const std::string&) {},
-                   .died = [&](std::int64_t, const Death& death) { died = death.text(); }});
+                   .died = [&](std::int64_t, const ExitReason& reason) { died = reason.text(); }});
   while (processes.running() > 0) processes.wait(std::chrono::milliseconds(50));
   EXPECT_EQ(died, "exit: out of memory");
 }

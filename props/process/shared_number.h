@@ -1,5 +1,5 @@
 #pragma once
-// Provides a number that a worker process writes and its parent reads, even after the worker's death.
+// Provides a number that a worker process writes and its parent reads, even after the worker has ended.
 
 #include <sys/mman.h>
 

@@ -111,7 +111,7 @@ std::int64_t cases_to_notice(const DataPolicy& policy, Subject& subject, std::in
                 [&](std::int64_t index, const std::string& answer) {
                   if (answer == "1") note(index);
                 },
-            .died = [&](std::int64_t index, const Death&) { note(index); }},
+            .died = [&](std::int64_t index, const ExitReason&) { note(index); }},
            [&] { return taken == 0; });
   return taken;
 }

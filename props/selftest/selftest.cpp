@@ -47,10 +47,10 @@ Hunt hunt(Subject& subject, LibTorch& reference, const SelftestOptions& options)
                 [&](std::int64_t index, const std::string& answer) {
                   note(index, static_cast<Status>(answer.front()) == Status::differed);
                 },
-            .died = [&](std::int64_t index, const Death&) { note(index, true); }},
+            .died = [&](std::int64_t index, const ExitReason&) { note(index, true); }},
            [&] { return !hunt.found && elapsed() < options.seconds; });
   if (!hunt.found) return hunt;
-  hunt.finding = reduce(hunt.finding, reference, options.shrink_seconds, &subject, kRules);
+  hunt.finding = shrink_finding(hunt.finding, reference, options.shrink_seconds, &subject, kRules);
   if (const auto smallest = parse(hunt.finding.case_line)) {
     hunt.size = element_count(activation_shape(*smallest)) + element_count(weight_shape(*smallest));
   }

@@ -14,7 +14,7 @@
 #include "cases/contents.h"
 #include "cases/validate.h"
 #include "kernels/conv_relu.h"
-#include "props/shrink/subproblem.h"
+#include "props/shrink/sub_case.h"
 
 namespace tieout {
 namespace {
@@ -74,7 +74,7 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
   const std::int64_t step = std::max<std::int64_t>(1, positions / 64);
   for (const bool whole_channels : {true, false}) {
     for (std::int64_t position = 0; position < positions; position += step) {
-      Selection kept = everything(c);
+      Selection kept = select_all(c);
       kept.batch = {position / volume(size)};
       const std::array<std::int64_t, 3> at{position / (size[1] * size[2]) % size[0], position / size[2] % size[1],
                                            position % size[2]};
@@ -86,7 +86,7 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
       }
       if (out.taken()) return;
       const auto alone = [&](const Selection& selection) {
-        ConvCase part = select(problem, selection);
+        ConvCase part = sub_case(problem, selection);
         part.stride = part.dilation = {1, 1, 1};
         part.padding = {0, 0, 0};
         out.add(std::move(part));
@@ -109,7 +109,7 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
 // sums, and a difference that needs a value between the clamps would be lost.
 void add_part(Candidates& out, const ConvProblem& problem, const Selection& kept) {
   if (out.taken()) return;
-  ConvCase part = select(problem, kept);
+  ConvCase part = sub_case(problem, kept);
   const auto products = static_cast<double>(reduction_length(part));
   const double ratio = products / static_cast<double>(reduction_length(problem.spec));
   out.add(part);
@@ -121,7 +121,7 @@ void add_part(Candidates& out, const ConvProblem& problem, const Selection& kept
 
 // Adds cases that are smaller along one dimension.
 void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
-  const Selection whole = everything(problem.spec);
+  const Selection whole = select_all(problem.spec);
   const auto try_parts = [&](Indices Selection::* dimension) {
     for (Indices& part : parts(whole.*dimension)) {
       Selection kept = whole;
@@ -204,32 +204,32 @@ void add_plainer_geometry(Candidates& out, const ConvCase& c) {
   with([](ConvCase& s) { s.execution.memory_format = MemoryFormat::contiguous; });
 }
 
-// Returns the positions of the values that are not `calm`.
+// Returns the positions of the values that are not `target`.
 template <typename T>
-std::vector<std::size_t> positions_of_others(const std::vector<T>& values, T calm) {
+std::vector<std::size_t> positions_of_others(const std::vector<T>& values, T target) {
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] != calm) positions.push_back(i);
+    if (values[i] != target) positions.push_back(i);
   }
   return positions;
 }
 
-// Adds lists with fewer values that are not `calm`: first none; then only a half of them, a quarter, ...; then all but
-// a half, a quarter, ... Pieces are counted among the values that are not `calm`, so that they become single values in
-// the end, however long the list is. with_values: called for each list. done: true if no more are wanted.
+// Adds lists with fewer values that are not `target`: first none; then only a half of them, a quarter, ...; then all
+// but a half, a quarter, ... Pieces are counted among the values that are not `target`, so that they become single
+// values in the end, however long the list is. with_values: called for each list. done: true if no more are wanted.
 template <typename T, typename WithValues, typename Done>
-void add_fewer_values(const std::vector<T>& values, T calm, const WithValues& with_values, const Done& done) {
-  const std::vector<std::size_t> others = positions_of_others(values, calm);
+void add_fewer_values(const std::vector<T>& values, T target, const WithValues& with_values, const Done& done) {
+  const std::vector<std::size_t> others = positions_of_others(values, target);
   const std::size_t n = others.size();
   if (n == 0) return;
-  const std::vector<T> all_calm(values.size(), calm);
-  with_values(all_calm);
+  const std::vector<T> all_target(values.size(), target);
+  with_values(all_target);
   // Adds the pieces of one size. kept: only that piece is kept; otherwise all but that piece.
   const auto add_pieces = [&](std::size_t piece, bool kept) {
     for (std::size_t begin = 0; begin < n && !done(); begin += piece) {
-      std::vector<T> fewer = kept ? all_calm : values;
+      std::vector<T> fewer = kept ? all_target : values;
       for (std::size_t i = begin; i < std::min(n, begin + piece); ++i) {
-        fewer[others[i]] = kept ? values[others[i]] : calm;
+        fewer[others[i]] = kept ? values[others[i]] : target;
       }
       with_values(std::move(fewer));
     }
@@ -238,21 +238,21 @@ void add_fewer_values(const std::vector<T>& values, T calm, const WithValues& wi
   for (std::size_t piece = n / 2; piece >= 1 && n / piece <= 128 && !done(); piece /= 2) add_pieces(piece, false);
 }
 
-// Adds contents nearer to `calm`: fewer values that differ from it, and then, if these are few, each of them nearer.
+// Adds contents nearer to `target`: fewer values that differ from it, and then, if these are few, each of them nearer.
 template <typename T>
-void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* which, T calm) {
+void add_values_toward(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* which, T target) {
   const std::vector<T>& values = (c.*which).values;
-  const auto with_values = [&](std::vector<T> calmer) {
-    if (calmer == values) return;
+  const auto with_values = [&](std::vector<T> nearer) {
+    if (nearer == values) return;
     ConvCase simpler = c;
-    (simpler.*which).values = std::move(calmer);
+    (simpler.*which).values = std::move(nearer);
     out.add(std::move(simpler));
   };
-  // One value beside `calm` for all, or for all that differ, is a candidate if it is nearer than the present values.
-  const auto distance_of = [&](std::int64_t sum, T value) { return sum + std::abs(static_cast<int>(value) - calm); };
+  // One value beside `target` for all, or for all that differ, is a candidate if it is nearer than the present values.
+  const auto distance_of = [&](std::int64_t sum, T value) { return sum + std::abs(static_cast<int>(value) - target); };
   const std::int64_t distances = std::accumulate(values.begin(), values.end(), std::int64_t{0}, distance_of);
-  const auto beside = static_cast<T>(calm == std::numeric_limits<T>::max() ? calm - 1 : calm + 1);
-  const std::vector<std::size_t> others = positions_of_others(values, calm);
+  const auto beside = static_cast<T>(target == std::numeric_limits<T>::max() ? target - 1 : target + 1);
+  const std::vector<std::size_t> others = positions_of_others(values, target);
   if (distances > std::ssize(others)) {
     std::vector<T> small = values;
     for (const std::size_t i : others) small[i] = beside;
@@ -268,17 +268,17 @@ void add_calmer(Candidates& out, const ConvCase& c, Contents<T> ConvCase::* whic
     simpler.output_zero_point = 128;
     out.add(std::move(simpler));
   };
-  add_fewer_values(values, calm, with_fewer, [&] { return out.taken(); });
+  add_fewer_values(values, target, with_fewer, [&] { return out.taken(); });
   if (distances > std::ssize(values)) with_values(std::vector<T>(values.size(), beside));
   if (others.size() > 64) return;
   for (const std::size_t i : others) {
     if (out.taken()) return;
-    const int distance = static_cast<int>(values[i]) - calm;
+    const int distance = static_cast<int>(values[i]) - target;
     for (int step : {distance, distance / 2, distance / 4, distance > 0 ? 1 : -1}) {
       if (step == 0) continue;
-      std::vector<T> calmer = values;
-      calmer[i] = static_cast<T>(values[i] - step);
-      with_values(std::move(calmer));
+      std::vector<T> nearer = values;
+      nearer[i] = static_cast<T>(values[i] - step);
+      with_values(std::move(nearer));
     }
   }
 }
@@ -316,7 +316,7 @@ void add_sums_in_bias(Candidates& out, const ConvProblem& problem, const ConvCas
   folded.spec.bias.resize(static_cast<std::size_t>(base.out_channels), 0);
   std::ranges::fill(folded.activation, zero_point);
   std::ranges::fill(folded.weight, std::int8_t{0});
-  const Selection whole = everything(base);
+  const Selection whole = select_all(base);
   Selection kept = whole;
   kept.batch = {0};
   for (std::size_t d = 0; d < 3; ++d) {
@@ -342,9 +342,9 @@ void add_sums_in_bias(Candidates& out, const ConvProblem& problem, const ConvCas
       if (inputs > whole.group_inputs.size()) continue;
       kept.group_inputs = whole.group_inputs;
       kept.group_inputs.resize(inputs);
-      out.add(select(folded, kept));
+      out.add(sub_case(folded, kept));
       if (at_ties != folded.spec) {
-        out.add(select({.spec = at_ties, .activation = folded.activation, .weight = folded.weight}, kept));
+        out.add(sub_case({.spec = at_ties, .activation = folded.activation, .weight = folded.weight}, kept));
       }
       if (inputs == whole.group_inputs.size()) break;
     }
@@ -538,7 +538,7 @@ void add_ties_of_bias(Candidates& out, const ConvCase& c) {
 // Simplifies the lists of weight scales and biases: fewer values that are not 1 or 0, all values alike, then the first
 // few of the others one by one.
 void add_simpler_lists(Candidates& out, const ConvCase& c) {
-  const auto add_list = [&](auto ConvCase::* list, auto calm, const auto& simpler_values) {
+  const auto add_list = [&](auto ConvCase::* list, auto target, const auto& simpler_values) {
     const auto& values = c.*list;
     const auto with_values = [&](auto changed) {
       if (changed == values) return;
@@ -546,18 +546,18 @@ void add_simpler_lists(Candidates& out, const ConvCase& c) {
       simpler.*list = std::move(changed);
       out.add(std::move(simpler));
     };
-    const std::vector<std::size_t> others = positions_of_others(values, calm);
-    const bool alike = std::ranges::count(values, values.empty() ? calm : values.front()) == std::ssize(values);
-    add_fewer_values(values, calm, with_values, [&] { return out.taken(); });
+    const std::vector<std::size_t> others = positions_of_others(values, target);
+    const bool alike = std::ranges::count(values, values.empty() ? target : values.front()) == std::ssize(values);
+    add_fewer_values(values, target, with_values, [&] { return out.taken(); });
     for (std::size_t i = 0; i < others.size() && i < 8 && !out.taken(); ++i) {
       const auto value = values[others[i]];
-      // A list of one repeated value is the simplest after a calm one; it is left only for fewer values or a simpler
-      // one.
+      // A list of one repeated value is the simplest after a list of targets; it is left only for fewer values or a
+      // simpler one.
       if (!alike && others.size() == values.size()) with_values(std::decay_t<decltype(values)>(values.size(), value));
       for (const double simpler : simpler_values(static_cast<double>(value))) {
         auto changed = values;
         for (std::size_t k = 0; k < changed.size(); ++k) {
-          if (alike || k == others[i]) changed[k] = static_cast<decltype(calm)>(simpler);
+          if (alike || k == others[i]) changed[k] = static_cast<decltype(target)>(simpler);
         }
         with_values(std::move(changed));
       }
@@ -581,12 +581,12 @@ void add_simpler_parameters(Candidates& out, const ConvCase& c) {
     s.weight_scales.resize(1);
     s.weight_zero_points.resize(1);
   });
-  const auto calmer = [](std::int64_t value) { return value / 2; };
+  const auto nearer = [](std::int64_t value) { return value / 2; };
   for (const bool to_zero : {true, false}) {
-    with([&](ConvCase& s) { s.activation_zero_point = to_zero ? 0 : calmer(s.activation_zero_point); });
-    with([&](ConvCase& s) { s.output_zero_point = to_zero ? 0 : calmer(s.output_zero_point); });
+    with([&](ConvCase& s) { s.activation_zero_point = to_zero ? 0 : nearer(s.activation_zero_point); });
+    with([&](ConvCase& s) { s.output_zero_point = to_zero ? 0 : nearer(s.output_zero_point); });
     with([&](ConvCase& s) {
-      for (std::int64_t& zero_point : s.weight_zero_points) zero_point = to_zero ? 0 : calmer(zero_point);
+      for (std::int64_t& zero_point : s.weight_zero_points) zero_point = to_zero ? 0 : nearer(zero_point);
     });
   }
   for (const double scale : simpler_scales(c.activation_scale)) with([&](ConvCase& s) { s.activation_scale = scale; });
@@ -609,10 +609,10 @@ constexpr std::array<Pass, 7> kPasses{
     [](Candidates& out, const ConvProblem& problem, const ConvCase&) { add_smaller_shapes(out, problem); },
     [](Candidates& out, const ConvProblem&, const ConvCase& base) { add_plainer_geometry(out, base); },
     [](Candidates& out, const ConvProblem&, const ConvCase& base) {
-      add_calmer(out, base, &ConvCase::activation, static_cast<std::uint8_t>(base.activation_zero_point));
+      add_values_toward(out, base, &ConvCase::activation, static_cast<std::uint8_t>(base.activation_zero_point));
     },
     [](Candidates& out, const ConvProblem&, const ConvCase& base) {
-      add_calmer(out, base, &ConvCase::weight, std::int8_t{0});
+      add_values_toward(out, base, &ConvCase::weight, std::int8_t{0});
       add_positive_weights(out, base);
     },
     [](Candidates& out, const ConvProblem&, const ConvCase& base) {

@@ -10,7 +10,7 @@
 #include "cases/validate.h"
 #include "kernels/conv_relu.h"
 #include "props/generate/strategy.h"
-#include "props/shrink/subproblem.h"
+#include "props/shrink/sub_case.h"
 
 namespace tieout {
 namespace {
@@ -205,9 +205,9 @@ TEST(Subproblem, PositionsOutsideHoldTheZeroPoint) {
                                        .activation_zero_point = 9,
                                        .activation = {Fill::listed, {1, 2, 3, 4}},
                                        .weight = {Fill::listed, {1}}});
-  Selection kept = everything(p.spec);
+  Selection kept = select_all(p.spec);
   kept.input[2] = {-1, 1};
-  EXPECT_EQ(select(p, kept).activation.values, (std::vector<std::uint8_t>{9, 2, 9, 4}));
+  EXPECT_EQ(sub_case(p, kept).activation.values, (std::vector<std::uint8_t>{9, 2, 9, 4}));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::string cause_text(const Causes& causes, FbgemmPath path) {
   return "FBGEMM's depthwise code adds the bias with two roundings";
 }
 
-std::string excuse_text(const Causes& causes, FbgemmPath path) {
+std::string deviation_text(const Causes& causes, FbgemmPath path) {
   if (causes.pairs || causes.activation_sums) return "follows exact sums where " + cause_text(causes, path);
   return "adds the bias with one rounding where FBGEMM's depthwise code takes two";
 }
@@ -145,17 +145,17 @@ Followed followed_contract(const Answered& answer, const std::vector<std::uint8_
   }
   followed.exact = distance(exact.contract, subject) < distance(followed.contracts.front(), subject);
   Causes causes;
-  std::int64_t excused = 0;
+  std::int64_t accepted_deviations = 0;
   for (std::size_t i = 0; i < subject.size(); ++i) {
     const std::uint8_t by_code = answer.y.values[i];
     const std::uint8_t by_contract = exact.contract.y.values[i];
     const bool right = subject[i] == by_code || subject[i] == by_contract;
     followed.expected.values[i] = right ? subject[i] : followed.exact ? by_contract : by_code;
     if (!right || subject[i] == by_code) continue;
-    ++excused;
+    ++accepted_deviations;
     causes.add(answer.traces[i]);
   }
-  if (excused > 0) followed.excuse = excuse_text(causes, answer.path);
+  if (accepted_deviations > 0) followed.deviation = deviation_text(causes, answer.path);
   if (followed.exact) followed.traces = std::move(exact.traces);
   return followed;
 }

@@ -59,7 +59,7 @@ struct Followed {
   // True if the subject follows the exact contract and not FBGEMM's code.
   bool exact = false;
   // The reason why values other than the answer's are right; empty: there are none.
-  std::string excuse;
+  std::string deviation;
   // Traces by the exact contract if the subject follows that; else empty.
   std::vector<ElementTrace> traces;
 };

@@ -17,7 +17,7 @@ SubjectError::Kind kind_of(ReferenceFailure::Kind kind) {
     case ReferenceFailure::Kind::absent: return SubjectError::Kind::absent;
     case ReferenceFailure::Kind::unsupported:
     case ReferenceFailure::Kind::refused: return SubjectError::Kind::declined;
-    case ReferenceFailure::Kind::starved: return SubjectError::Kind::starved;
+    case ReferenceFailure::Kind::no_resources: return SubjectError::Kind::no_resources;
     case ReferenceFailure::Kind::died: break;
   }
   return SubjectError::Kind::died;
@@ -50,7 +50,7 @@ class EngineSubject final : public Subject {
       return tl::unexpected(
           SubjectError{SubjectError::Kind::declined, "LibTorch's known defect " + std::string(defect->id)});
     }
-    auto answer = ask_here(asked, *libtorch_);
+    auto answer = run_reference(asked, *libtorch_);
     if (answer) return std::move(answer->y);
     return tl::unexpected(SubjectError{kind_of(answer.error().kind), std::move(answer.error().text)});
   }

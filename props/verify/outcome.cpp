@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "cases/strings/bytes.h"
 #include "cases/strings/digest.h"
@@ -36,10 +37,12 @@ std::uint64_t digest_of(const CaseOutcome& outcome, Digest digest) {
   return digest.value();
 }
 
+const StatusName& status_name(Status status) { return kStatusNames.at(static_cast<std::size_t>(status)); }
+
 // Returns the outcome of a case on which LibTorch accesses memory outside of its buffers. How such a case ends is
 // random, so that recording it would make two runs differ.
 CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const Reference& reference) {
-  return {.status = Status::mistrusted,
+  return {.status = Status::known_defect,
           .reason = text_of(defect, "it reads or writes outside of its tensors"),
           .cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference)};
 }
@@ -47,7 +50,7 @@ CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const
 }  // namespace
 
 CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Reference& reference) {
-  if (verdict.status == Status::mistrusted && verdict.defect != nullptr && verdict.defect->memory) {
+  if (verdict.status == Status::known_defect && verdict.defect != nullptr && verdict.defect->memory) {
     return left_its_buffers(c, *verdict.defect, reference);
   }
   const bool differs = verdict.status == Status::differed || verdict.status == Status::crashed;
@@ -60,12 +63,13 @@ CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Referenc
           .cell = cell_of(c, verdict.path, verdict.picked, reference)};
 }
 
-CaseOutcome examine(const ConvCase& c, const Examination& how, Placement where) {
+CaseOutcome run_case(const ConvCase& c, const CaseSetup& setup, Placement where) {
   const auto start = std::chrono::steady_clock::now();
-  const Reference& reference = how.reference;
+  const Reference& reference = setup.reference;
   const double before = reference.seconds_inside();
-  const Verdict verdict = where == Placement::alone ? verify_alone(c, reference, how.seconds, how.subject, how.rules)
-                                                    : verify(c, reference, how.subject, how.rules);
+  const Verdict verdict = where == Placement::alone
+                              ? verify_alone(c, reference, setup.seconds, setup.subject, setup.rules)
+                              : verify(c, reference, setup.subject, setup.rules);
   CaseOutcome outcome = outcome_of(c, verdict, reference);
   outcome.seconds_in_engine = reference.seconds_inside() - before;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -76,13 +80,13 @@ bool is_declined(const CaseOutcome& outcome) {
   return outcome.status == Status::skipped && outcome.reason.starts_with(kDeclined);
 }
 
-CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t)>& case_for, std::int64_t attempts,
-                                const Examination& how) {
+CaseOutcome run_first_taken_case(const std::function<ConvCase(std::int64_t)>& case_for, std::int64_t attempts,
+                                 const CaseSetup& setup) {
   double seconds = 0;
   double seconds_in_engine = 0;
   std::map<std::string, std::int64_t> declined;
   for (std::int64_t attempt = 0;; ++attempt) {
-    CaseOutcome outcome = examine(case_for(attempt), how, Placement::here);
+    CaseOutcome outcome = run_case(case_for(attempt), setup, Placement::here);
     seconds += outcome.seconds;
     seconds_in_engine += outcome.seconds_in_engine;
     if (is_declined(outcome) && attempt + 1 < attempts) {
@@ -97,28 +101,34 @@ CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t)>& cas
   }
 }
 
-CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death) {
-  const Reference& reference = how.reference;
+CaseOutcome outcome_of_exit(const ConvCase& c, const CaseSetup& setup, const ExitReason& reason) {
+  const Reference& reference = setup.reference;
   const KnownDefect* const defect =
-      how.subject == nullptr ? known_defect(as_run(c, reference), reference.hardware()) : nullptr;
+      setup.subject == nullptr ? known_defect(as_run(c, reference), reference.hardware()) : nullptr;
   if (defect != nullptr && defect->memory) return left_its_buffers(c, *defect, reference);
   const Cell cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference);
-  if (death.by_machine && death.signal == 0) return {.status = Status::starved, .reason = death.text(), .cell = cell};
+  if (reason.by_machine && reason.signal == 0)
+    return {.status = Status::no_resources, .reason = reason.text(), .cell = cell};
   if (reference.other() != nullptr && reference.other()->isolation() == Isolation::none) {
-    return {.status = Status::errored, .reason = std::string(kReferenceDied) + death.text(), .cell = cell};
+    return {.status = Status::unavailable, .reason = std::string(kReferenceDied) + reason.text(), .cell = cell};
   }
   if (defect == nullptr) {
-    return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + death.text()}), .cell = cell};
+    return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + reason.text()}), .cell = cell};
   }
-  return {.status = Status::mistrusted, .reason = text_of(*defect, death.text()), .cell = cell};
+  return {.status = Status::known_defect, .reason = text_of(*defect, reason.text()), .cell = cell};
+}
+
+CaseOutcome outcome_of_answer(const ConvCase& c, const CaseSetup& setup, const std::string& bytes) {
+  auto outcome = unpack(bytes);
+  return outcome ? std::move(*outcome) : outcome_of_exit(c, setup, {.stderr_tail = kOverwritten});
 }
 
 bool is_finding(const CaseOutcome& outcome) {
   return outcome.status == Status::differed || outcome.status == Status::crashed;
 }
 
-bool is_doubtful(const CaseOutcome& outcome, const Subject* subject) {
-  if (outcome.status == Status::starved) return true;
+bool needs_recheck(const CaseOutcome& outcome, const Subject* subject) {
+  if (outcome.status == Status::no_resources) return true;
   if (!is_finding(outcome)) return false;
   const auto mentions = [&](std::string_view words) { return outcome.reason.find(words) != std::string::npos; };
   if (mentions("SIGKILL") || mentions("ended its supervisor")) return true;
@@ -172,7 +182,7 @@ std::optional<CaseOutcome> unpack(const std::string& bytes) {
     reader.get(outcome.declined[reason]);
   }
   const auto is_time = [](double seconds) { return std::isfinite(seconds) && seconds >= 0; };
-  if (!reader.complete() || outcome.status > Status::starved || outcome.elements < 0 || outcome.departing < 0 ||
+  if (!reader.complete() || outcome.status > Status::no_resources || outcome.elements < 0 || outcome.departing < 0 ||
       outcome.attempt < 0 || outcome.attempt >= kMostAttempts || !is_time(outcome.seconds) ||
       !is_time(outcome.seconds_in_engine)) {
     return {};
@@ -183,21 +193,13 @@ std::optional<CaseOutcome> unpack(const std::string& bytes) {
 void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy) {
   run.seconds_in_engine += outcome.seconds_in_engine;
   for (const auto& [reason, times] : outcome.declined) run.declined[reason] += times;
-  const std::string drawn_for(strategy);
-  ++run.strategies[drawn_for];
-  run.strategy_seconds[drawn_for] += outcome.seconds;
-  switch (outcome.status) {
-    case Status::passed: ++run.cases.passed; break;
-    case Status::differed: ++run.cases.differed; break;
-    case Status::skipped: ++run.cases.skipped; break;
-    case Status::mistrusted: ++run.cases.mistrusted; break;
-    case Status::crashed: ++run.cases.crashed; break;
-    case Status::errored: ++run.cases.errored; break;
-    case Status::starved: ++run.cases.starved; break;
-  }
+  const std::string key(strategy);
+  ++run.strategies[key];
+  run.strategy_seconds[key] += outcome.seconds;
+  ++(run.cases.*status_name(outcome.status).count);
   const bool differs = is_finding(outcome);
   if (differs) ++run.differences[outcome.reason];
-  if (outcome.status == Status::passed && !outcome.reason.empty()) ++run.excused[outcome.reason];
+  if (outcome.status == Status::passed && !outcome.reason.empty()) ++run.accepted_deviations[outcome.reason];
   if (outcome.status != Status::passed && outcome.status != Status::differed) {
     ++run.reasons[outcome.reason];
     return;
@@ -214,7 +216,7 @@ void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strateg
 }
 
 void count(RecordBlock& block, const CaseOutcome& outcome, std::string_view strategy) {
-  block.verdicts += kVerdictLetters[static_cast<std::size_t>(outcome.status)];
+  block.verdicts += status_name(outcome.status).letter;
   block.digest = digest_of(outcome, Digest(block.digest));
   count(block.counts, outcome, strategy);
 }

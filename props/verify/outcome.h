@@ -40,7 +40,8 @@ struct CaseOutcome {
 // Selects whether a case runs in this process, where LibTorch is not run if it is known to access memory outside of its
 // buffers, or in one of its own.
 enum class Placement { here, alone };
-struct Examination {
+// Holds what the cases of a run have in common: the implementations, the rules and the time limit.
+struct CaseSetup {
   Reference reference;
   // The subject under test; nullptr: LibTorch itself.
   Subject* subject = nullptr;
@@ -49,29 +50,31 @@ struct Examination {
   // Time limit of a case that runs alone.
   double seconds = 60;
 };
-[[nodiscard]] CaseOutcome examine(const ConvCase& c, const Examination& how, Placement where);
+
+// Runs the implementations on the case and compares them.
+[[nodiscard]] CaseOutcome run_case(const ConvCase& c, const CaseSetup& setup, Placement where);
 
 // Runs the cases of one index in this process until the subject does not decline one, at most `attempts` of them.
 // case_for: returns the case of an attempt, counted from 0.
-[[nodiscard]] CaseOutcome examine_first_taken(const std::function<ConvCase(std::int64_t attempt)>& case_for,
-                                              std::int64_t attempts, const Examination& how);
+[[nodiscard]] CaseOutcome run_first_taken_case(const std::function<ConvCase(std::int64_t attempt)>& case_for,
+                                               std::int64_t attempts, const CaseSetup& setup);
 
 // True if the subject declined the case.
 [[nodiscard]] bool is_declined(const CaseOutcome& outcome);
 
 [[nodiscard]] CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Reference& reference);
 
-// Returns the outcome of a case on which the worker died: mistrusted if LibTorch has a known defect there, starved if
-// the worker was refused memory or a process, errored if another reference than LibTorch ran within the worker, and
-// otherwise crashed.
-[[nodiscard]] CaseOutcome death_of(const ConvCase& c, const Examination& how, const Death& death);
+// Returns the outcome of a case whose worker ended without an answer: known_defect if LibTorch has a known defect
+// there, no_resources if the worker was refused memory or a process, unavailable if another reference than LibTorch ran
+// within the worker, and otherwise crashed.
+[[nodiscard]] CaseOutcome outcome_of_exit(const ConvCase& c, const CaseSetup& setup, const ExitReason& reason);
 
 // True if the outcome is a finding to keep: the case differed, or crashed where no defect is known.
 [[nodiscard]] bool is_finding(const CaseOutcome& outcome);
 
 // True if the machine and not an implementation may have caused the outcome: by lack of memory or of a process, or by
 // SIGKILL from outside. For LibTorch this includes any refusal and any crash but a hang, because these are rare.
-[[nodiscard]] bool is_doubtful(const CaseOutcome& outcome, const Subject* subject);
+[[nodiscard]] bool needs_recheck(const CaseOutcome& outcome, const Subject* subject);
 
 [[nodiscard]] std::string pack(const CaseOutcome& outcome);
 // Returns nothing if pack() cannot have written these bytes: the process that sent them has then overwritten its own
@@ -80,10 +83,14 @@ struct Examination {
 // The reason that is reported for such a process.
 inline constexpr const char* kOverwritten = "wrote over its own answers";
 
+// Returns the outcome of the case that a worker answered with these bytes: that of unpack(), or else
+// outcome_of_exit() with kOverwritten.
+[[nodiscard]] CaseOutcome outcome_of_answer(const ConvCase& c, const CaseSetup& setup, const std::string& bytes);
+
 // Adds a case to a run's counts. strategy: what it was drawn for.
 void count(RunSummary& run, const CaseOutcome& outcome, std::string_view strategy);
 
-// Adds a case to a block in the same way, with its letter of kVerdictLetters, and to the block's digest of everything
+// Adds a case to a block in the same way, with its letter of kStatusNames, and to the block's digest of everything
 // that is counted but times.
 void count(RecordBlock& block, const CaseOutcome& outcome, std::string_view strategy);
 

@@ -64,7 +64,7 @@ bool lacks_memory(std::string_view text) {
 
 }  // namespace
 
-ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference) {
+ReferenceAnswer run_reference(const ConvProblem& problem, LibTorch& reference) {
   reference.guard_tensors(true);
   auto answer = reference.conv(problem);
   if (answer) return std::move(*answer);
@@ -77,18 +77,18 @@ ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference) {
   }
   const std::string& message = answer.error().message;
   return tl::unexpected(ReferenceFailure{
-      lacks_memory(message) ? ReferenceFailure::Kind::starved : ReferenceFailure::Kind::refused, message});
+      lacks_memory(message) ? ReferenceFailure::Kind::no_resources : ReferenceFailure::Kind::refused, message});
 }
 
-ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
-  const auto ask = [&] { return run_alone([&] { return pack(ask_here(problem, reference)); }, seconds); };
+ReferenceAnswer run_reference_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
+  const auto ask = [&] { return run_alone([&] { return pack(run_reference(problem, reference)); }, seconds); };
   auto bytes = ask();
   // What another process or the kernel caused may not happen again.
   if (!bytes && bytes.error().by_machine) bytes = ask();
   if (bytes) return unpack(*bytes);
-  const Death& death = bytes.error();
+  const ExitReason& reason = bytes.error();
   return tl::unexpected(ReferenceFailure{
-      death.by_machine ? ReferenceFailure::Kind::starved : ReferenceFailure::Kind::died, death.text()});
+      reason.by_machine ? ReferenceFailure::Kind::no_resources : ReferenceFailure::Kind::died, reason.text()});
 }
 
 }  // namespace tieout

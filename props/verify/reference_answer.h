@@ -16,7 +16,7 @@ struct ReferenceFailure {
     refused,
     died,
     // The machine refused memory or a process, or ended the process in which the reference ran.
-    starved,
+    no_resources,
   } kind;
   std::string text;
 };
@@ -24,10 +24,10 @@ using ReferenceAnswer = tl::expected<EngineAnswer, ReferenceFailure>;
 
 // Runs the reference here. Every tensor lies between unmapped pages, so that access outside of a buffer ends the
 // process.
-[[nodiscard]] ReferenceAnswer ask_here(const ConvProblem& problem, LibTorch& reference);
+[[nodiscard]] ReferenceAnswer run_reference(const ConvProblem& problem, LibTorch& reference);
 
 // Runs the reference alone in a process, so that our own delays and failures are never reported as LibTorch's. seconds:
 // time limit.
-[[nodiscard]] ReferenceAnswer ask_alone(const ConvProblem& problem, LibTorch& reference, double seconds);
+[[nodiscard]] ReferenceAnswer run_reference_alone(const ConvProblem& problem, LibTorch& reference, double seconds);
 
 }  // namespace tieout

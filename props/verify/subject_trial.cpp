@@ -22,7 +22,7 @@ Trial::Kind kind_of(SubjectError::Kind kind) {
     case SubjectError::Kind::absent: return Trial::Kind::absent;
     case SubjectError::Kind::died: return Trial::Kind::died;
     case SubjectError::Kind::hung: return Trial::Kind::hung;
-    case SubjectError::Kind::starved: return Trial::Kind::starved;
+    case SubjectError::Kind::no_resources: return Trial::Kind::no_resources;
     case SubjectError::Kind::misbehaved: break;
   }
   return Trial::Kind::misbehaved;
@@ -90,17 +90,17 @@ std::vector<ConvProblem> two_twins(const ConvProblem& problem) {
   return twins;
 }
 
-std::vector<ConvProblem> problems_before(const ConvProblem& problem, Prelude prelude) {
+std::vector<ConvProblem> problems_before(const ConvProblem& problem, WarmUp warm_up) {
   std::vector<ConvProblem> before;
-  if (prelude == Prelude::none) return before;
+  if (warm_up == WarmUp::none) return before;
   before.push_back(tiny_problem());
-  if (prelude == Prelude::sampled && Random(problem.spec.seed).chance(1, 2)) {
+  if (warm_up == WarmUp::sampled && Random(problem.spec.seed).chance(1, 2)) {
     for (ConvProblem& twin : two_twins(problem)) before.push_back(std::move(twin));
     return before;
   }
   before.push_back(other_weight(problem));
   before.push_back(other_output(problem));
-  if (prelude != Prelude::thorough || !is_small(problem.spec)) return before;
+  if (warm_up != WarmUp::thorough || !is_small(problem.spec)) return before;
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     if (auto twin = small_twin_of(problem, kind)) before.push_back(std::move(*twin));
   }
@@ -188,7 +188,7 @@ std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem
   const bool unstable = trial.kind == Trial::Kind::unstable;
   const bool answered = unstable || trial.kind == Trial::Kind::answered;
   const bool fits = trial.first.size() == (answered ? size : 0) && trial.second.size() == (unstable ? size : 0);
-  if (!reader.complete() || trial.kind > Trial::Kind::starved || !fits) return {};
+  if (!reader.complete() || trial.kind > Trial::Kind::no_resources || !fits) return {};
   return trial;
 }
 
@@ -196,7 +196,7 @@ std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem
 
 namespace {
 
-Trial attempt(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
+Trial attempt(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
   const Conditions usual{.seconds = seconds};
   const Conditions other{.placement = Conditions::Placement::at_begin,
                          .output_fill = 0x5A,
@@ -205,9 +205,9 @@ Trial attempt(Subject& subject, const ConvProblem& problem, Prelude prelude, dou
                          .seconds = seconds};
   // Answers to the other problems do not count, unless the process ends. The tiny problem replaces what a kernel keeps
   // of the last problem; what it keeps for good comes from the first problem that it meets.
-  const std::vector<ConvProblem> before = problems_before(problem, prelude);
+  const std::vector<ConvProblem> before = problems_before(problem, warm_up);
   std::vector<ConvProblem> between;
-  if (prelude != Prelude::none) between = {tiny_problem(), other_weight(problem)};
+  if (warm_up != WarmUp::none) between = {tiny_problem(), other_weight(problem)};
   std::vector<SubjectCall> calls;
   for (const ConvProblem& one : before) calls.push_back({one, usual});
   calls.push_back({problem, usual});
@@ -215,7 +215,7 @@ Trial attempt(Subject& subject, const ConvProblem& problem, Prelude prelude, dou
   for (const ConvProblem& one : between) later.push_back({one, usual});
   later.push_back({problem, other});
   // The twins come between the two calls, and are run one by one.
-  const bool thorough = prelude == Prelude::thorough;
+  const bool thorough = warm_up == WarmUp::thorough;
   for (const SubjectCall& one : later) {
     if (!thorough) calls.push_back(one);
   }
@@ -243,11 +243,11 @@ constexpr std::string_view kAfterOthers = ", after it was asked for other proble
 
 }  // namespace
 
-Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
-  Trial trial = attempt(subject, problem, prelude, seconds);
+Trial try_here(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+  Trial trial = attempt(subject, problem, warm_up, seconds);
   // A machine that is short of memory kills processes, too. If the subject caused it, it happens again.
   if (trial.kind == Trial::Kind::died && trial.words.starts_with("SIGKILL"))
-    trial = attempt(subject, problem, prelude, seconds);
+    trial = attempt(subject, problem, warm_up, seconds);
   return trial;
 }
 
@@ -257,16 +257,16 @@ Trial try_once(Subject& subject, const ConvProblem& problem, double seconds) {
   return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(answer->values)};
 }
 
-Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds) {
+Trial try_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
   if (subject.isolation() != Isolation::none) {
-    Trial whole = try_here(subject, problem, prelude, seconds);
-    if (prelude == Prelude::none || !has_ended(whole)) return whole;
-    const Trial without = try_here(subject, problem, Prelude::none, seconds);
+    Trial whole = try_here(subject, problem, warm_up, seconds);
+    if (warm_up == WarmUp::none || !has_ended(whole)) return whole;
+    const Trial without = try_here(subject, problem, WarmUp::none, seconds);
     if (has_ended(without)) return without;
     whole.words += kAfterOthers;
     return whole;
   }
-  const auto attempt_it = [&](Prelude before) -> tl::expected<Trial, Death> {
+  const auto attempt_it = [&](WarmUp before) -> tl::expected<Trial, ExitReason> {
     // `seconds` limits one call, and there are several.
     const auto run = [&] {
       return run_alone([&] { return pack(try_here(subject, problem, before, seconds)); }, seconds);
@@ -276,17 +276,17 @@ Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, d
     if (!bytes && bytes.error().by_machine) bytes = run();
     if (!bytes) return tl::unexpected(bytes.error());
     auto trial = unpack(*bytes, problem);
-    if (!trial) return tl::unexpected(Death{.last_words = "wrote over its own answer"});
+    if (!trial) return tl::unexpected(ExitReason{.stderr_tail = "wrote over its own answer"});
     return std::move(*trial);
   };
-  const auto whole = attempt_it(prelude);
+  const auto whole = attempt_it(warm_up);
   if (whole) return *whole;
-  const auto died = [](const Death& death, std::string_view when) -> Trial {
-    const Trial::Kind kind = death.timed_out ? Trial::Kind::hung : Trial::Kind::died;
-    return {.kind = kind, .words = death.text() + std::string(when)};
+  const auto died = [](const ExitReason& reason, std::string_view when) -> Trial {
+    const Trial::Kind kind = reason.timed_out ? Trial::Kind::hung : Trial::Kind::died;
+    return {.kind = kind, .words = reason.text() + std::string(when)};
   };
-  if (prelude == Prelude::none) return died(whole.error(), "");
-  if (const auto without = attempt_it(Prelude::none); !without) return died(without.error(), "");
+  if (warm_up == WarmUp::none) return died(whole.error(), "");
+  if (const auto without = attempt_it(WarmUp::none); !without) return died(without.error(), "");
   return died(whole.error(), kAfterOthers);
 }
 

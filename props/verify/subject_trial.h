@@ -26,7 +26,7 @@ struct Trial {
     hung,
     absent,
     // The machine refused a resource that the subject needs to start; `words` states which.
-    starved,
+    no_resources,
   } kind = Kind::answered;
   std::string words;
   // The outputs, NCHW; `second` is filled if unstable.
@@ -37,7 +37,7 @@ struct Trial {
 
 // Selects the other problems that the subject computes before the problem, so that state which a kernel keeps from call
 // to call becomes visible in a single case.
-enum class Prelude {
+enum class WarmUp {
   none,
   // Either other_problems, or a tiny problem and two twins (props/generate/twins.h), chosen by the case's seed.
   sampled,
@@ -51,15 +51,15 @@ enum class Prelude {
 // bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, it runs the
 // subject again with one of these changed at a time, and `words` names the one that matters. A crash of a kernel that
 // is linked into this program ends this process.
-[[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
+[[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
 
 // Runs the subject once, under the usual conditions. A crash of a kernel that is linked into this program ends this
 // process.
 [[nodiscard]] Trial try_once(Subject& subject, const ConvProblem& problem, double seconds);
 
 // Does the same as try_here(), but a kernel that is linked into this program runs in a process of its own. If it dies
-// or hangs, it is run again without the prelude, so that `words` distinguishes a crash on the problem itself from one
+// or hangs, it is run again without the warm-up, so that `words` distinguishes a crash on the problem itself from one
 // that needs another problem before.
-[[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, Prelude prelude, double seconds);
+[[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
 
 }  // namespace tieout

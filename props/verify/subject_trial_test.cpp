@@ -25,7 +25,7 @@ void copy(const tieout_conv* c) {
 
 Trial trial_of(KernelFunction kernel, double seconds = 5) {
   const auto subject = linked_subject("bad", kernel, nullptr);
-  return try_alone(*subject, small_problem(), Prelude::other_problems, seconds);
+  return try_alone(*subject, small_problem(), WarmUp::other_problems, seconds);
 }
 
 TEST(Trial, AnHonestKernelAnswers) {
@@ -87,7 +87,7 @@ TEST(Trial, Thread) {
       [](const tieout_conv* c) -> const char* {
         thread_local int calls = 0;
         copy(c);
-        // The main thread's first call is that of the prelude.
+        // The main thread's first call is that of the warm-up.
         if (++calls == 1) c->output[0] ^= 1U;
         return nullptr;
       },

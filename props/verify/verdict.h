@@ -14,9 +14,8 @@
 
 namespace tieout {
 
-// starved: the machine refused memory or a process, or ended one, so that there is no verdict. mistrusted: a known
-// defect of the reference affects the case.
-enum class Status : std::uint8_t { passed, differed, skipped, mistrusted, crashed, errored, starved };
+// The outcome of a case. kStatusNames (reports/data/run_summary.h) has the names and meanings, in this order.
+enum class Status : std::uint8_t { passed, differed, skipped, known_defect, crashed, unavailable, no_resources };
 
 // Selects the values that count as right for a subject. FBGEMM's own code departs from its contract: pairs of products
 // saturate in 16 bits on some CPUs, and in depthwise code on all; see props/verify/departures.h.

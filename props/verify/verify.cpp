@@ -85,7 +85,7 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   // answer where that is known is no finding.
   if (verdict.defect != nullptr && (verdict.defect->memory || !d.equal())) {
     return end_without_answer(
-        verdict, Status::mistrusted,
+        verdict, Status::known_defect,
         text_of(*verdict.defect, d.equal() ? "it reads or writes outside of its tensors, though the answer is right"
                                            : "its answer is wrong"));
   }
@@ -112,15 +112,16 @@ void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hard
   }
   const std::string& text = answer.error().text;
   switch (answer.error().kind) {
-    case ReferenceFailure::Kind::absent: return end_without_answer(verdict, Status::errored, text);
+    case ReferenceFailure::Kind::absent: return end_without_answer(verdict, Status::unavailable, text);
     case ReferenceFailure::Kind::unsupported: return end_without_answer(verdict, Status::skipped, text);
-    case ReferenceFailure::Kind::starved: return end_without_answer(verdict, Status::starved, text);
+    case ReferenceFailure::Kind::no_resources: return end_without_answer(verdict, Status::no_resources, text);
     case ReferenceFailure::Kind::refused:
       if (refusal_due.empty()) return fail(verdict, "refused: " + text);
       return end_without_answer(verdict, Status::skipped, "LibTorch refuses such cases, as known: " + refusal_due);
     case ReferenceFailure::Kind::died: break;
   }
-  if (verdict.defect != nullptr) return end_without_answer(verdict, Status::mistrusted, text_of(*verdict.defect, text));
+  if (verdict.defect != nullptr)
+    return end_without_answer(verdict, Status::known_defect, text_of(*verdict.defect, text));
   verdict.finding.failure = "died: " + text;
   end_without_answer(verdict, Status::crashed, text);
 }
@@ -177,7 +178,7 @@ Verdict verify(const ConvCase& c, const Reference& reference, Subject* subject, 
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::in_a_run);
   LibTorch& libtorch = *reference.libtorch();
   return verify_by(c, libtorch, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
-    if (verdict.defect == nullptr || !verdict.defect->memory) return ask_here(problem, libtorch);
+    if (verdict.defect == nullptr || !verdict.defect->memory) return run_reference(problem, libtorch);
     end_without_answer(
         verdict, Status::skipped,
         text_of(*verdict.defect, "the case is not run, because it would read or write outside of its tensors"));
@@ -190,7 +191,7 @@ Verdict verify_alone(const ConvCase& c, const Reference& reference, double secon
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::alone);
   LibTorch& libtorch = *reference.libtorch();
   return verify_by(c, libtorch, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
-    return ask_alone(problem, libtorch, seconds);
+    return run_reference_alone(problem, libtorch, seconds);
   });
 }
 
@@ -215,7 +216,7 @@ bool is_about_values(const Verdict& verdict) {
 }
 
 // Collects evidence on a finding's cause from cases that differ or are equal: the drawn one and those that were tried
-// during the reduction.
+// while the finding was shrunk.
 class CauseEvidence {
  public:
   explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
@@ -299,8 +300,8 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, const Reference& refer
 
 }  // namespace
 
-Finding reduce(const Finding& finding, const Reference& reference, double seconds, Subject* subject, const Rules& rules,
-               Effort effort) {
+Finding shrink_finding(const Finding& finding, const Reference& reference, double seconds, Subject* subject,
+                       const Rules& rules, Effort effort) {
   const auto original = parse(finding.original_line);
   // This cannot happen: print() wrote the line.
   if (!original) std::abort();
@@ -317,8 +318,8 @@ Finding reduce(const Finding& finding, const Reference& reference, double second
   const Rules in_tries{by.strictness, std::min(by.seconds, 0.5), by.every_twin};
   if (whole.status != Status::differed && whole.status != Status::crashed) {
     Finding unrepeatable = finding;
-    // Errored: the reference fails at times, which is not the subject's fault.
-    if (whole.status == Status::starved || whole.status == Status::errored) return unrepeatable;
+    // Unavailable: the reference fails at times, which is not the subject's fault.
+    if (whole.status == Status::no_resources || whole.status == Status::unavailable) return unrepeatable;
     unrepeatable.failure = (finding.failure.empty() ? "differed" : finding.failure) + " ";
     unrepeatable.failure += kOnlyAmongOthers;
     return unrepeatable;

@@ -34,8 +34,8 @@ namespace tieout {
 [[nodiscard]] Verdict verify_alone(const ConvCase& c, const Reference& reference, double seconds = 60,
                                    Subject* subject = nullptr, const Rules& rules = {});
 
-// Limits the work of a reduction. Both limits are counted in cases and products, so that they end at the same case on
-// every machine.
+// Limits the work of shrinking a finding. Both limits are counted in cases and products, so that they end at the same
+// case on every machine.
 enum class Effort {
   thorough,
   // A few hundred tries at most: the case becomes small, if not as small as possible.
@@ -49,8 +49,9 @@ inline constexpr std::string_view kOnlyAmongOthers =
 // Shrinks the finding as long as the case fails in the same way: on the same path, by the same engine, in the same
 // class. The limit of work depends on `effort`, so that the case is the same on a slow machine and on a fast one;
 // `seconds` is a further limit.
-[[nodiscard]] Finding reduce(const Finding& finding, const Reference& reference, double seconds = 60,
-                             Subject* subject = nullptr, const Rules& rules = {}, Effort effort = Effort::thorough);
+[[nodiscard]] Finding shrink_finding(const Finding& finding, const Reference& reference, double seconds = 60,
+                                     Subject* subject = nullptr, const Rules& rules = {},
+                                     Effort effort = Effort::thorough);
 
 // Finds the possible causes of the difference, and sets the finding's class, derivation and explained elements by them.
 // verdict: picked and expected must be set. contracts: those that the subject may follow. Differences from engines

@@ -34,7 +34,8 @@ Expected libtorch_expectation(const ConvProblem& problem, Verdict& verdict, LibT
   const Hardware hardware = reference.hardware();
   const ConvCase& c = problem.spec;
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
-  auto answer = where == TrialMode::alone ? ask_alone(problem, reference, kHang) : ask_here(problem, reference);
+  auto answer =
+      where == TrialMode::alone ? run_reference_alone(problem, reference, kHang) : run_reference(problem, reference);
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
   verdict.picked = answer->picked;
   return {std::move(answer->y), std::string(name(c.execution.engine))};
@@ -58,8 +59,8 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
     case Trial::Kind::declined:
       end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.words);
       break;
-    case Trial::Kind::absent: end_without_answer(verdict, Status::errored, trial.words); break;
-    case Trial::Kind::starved: end_without_answer(verdict, Status::starved, trial.words); break;
+    case Trial::Kind::absent: end_without_answer(verdict, Status::unavailable, trial.words); break;
+    case Trial::Kind::no_resources: end_without_answer(verdict, Status::no_resources, trial.words); break;
     case Trial::Kind::misbehaved:
       verdict.status = Status::differed;
       verdict.conduct = verdict.finding.failure = trial.words;
@@ -88,7 +89,7 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic
                               : Followed{.expected = verdict.expected, .contracts = {{arithmetic, verdict.expected}}};
   const Diff d = diff(followed.expected, actual);
   if (d.equal() && !unstable) {
-    verdict.reason = std::move(followed.excuse);
+    verdict.reason = std::move(followed.deviation);
     if (verdict.reason.empty()) verdict.departure = departure_from_exact(answer, hardware);
     return;
   }
@@ -110,30 +111,30 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic
 // Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
 Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
   if (where == TrialMode::once) return try_once(subject, problem, rules.seconds);
-  const Prelude in_a_run = is_small(c) ? Prelude::sampled : Prelude::none;
-  const Prelude outside = rules.every_twin ? Prelude::thorough : Prelude::other_problems;
-  const Prelude prelude = where == TrialMode::in_a_run ? in_a_run : outside;
+  const WarmUp in_a_run = is_small(c) ? WarmUp::sampled : WarmUp::none;
+  const WarmUp outside = rules.every_twin ? WarmUp::thorough : WarmUp::other_problems;
+  const WarmUp warm_up = where == TrialMode::in_a_run ? in_a_run : outside;
   // A program may start slowly, so that only a library is stopped.
   if (where == TrialMode::alone && subject.isolation() == Isolation::library) subject.stop();
-  // Within a run, the conditions of a death do not matter; they are determined when the finding is reduced.
+  // Within a run, the conditions of a crash do not matter; they are determined when the finding is shrunk.
   const bool here =
       where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
-  return here ? try_here(subject, problem, prelude, rules.seconds)
-              : try_alone(subject, problem, prelude, rules.seconds);
+  return here ? try_here(subject, problem, warm_up, rules.seconds)
+              : try_alone(subject, problem, warm_up, rules.seconds);
 }
 
 // Sets the verdict for a trial of a reference other than LibTorch that gave no answer to compare with.
 void blame_reference(Verdict& verdict, const Trial& trial) {
   const auto error = [&](const char* what) {
-    end_without_answer(verdict, Status::errored, std::string("the reference ") + what + ": " + trial.words);
+    end_without_answer(verdict, Status::unavailable, std::string("the reference ") + what + ": " + trial.words);
   };
   switch (trial.kind) {
     case Trial::Kind::declined:
       return end_without_answer(verdict, Status::skipped, "declined by the reference: " + trial.words);
-    case Trial::Kind::starved:
-      return end_without_answer(verdict, Status::starved, "the reference does not start: " + trial.words);
-    case Trial::Kind::hung: return end_without_answer(verdict, Status::errored, kReferenceHangs);
-    case Trial::Kind::died: return end_without_answer(verdict, Status::errored, kReferenceDied + trial.words);
+    case Trial::Kind::no_resources:
+      return end_without_answer(verdict, Status::no_resources, "the reference does not start: " + trial.words);
+    case Trial::Kind::hung: return end_without_answer(verdict, Status::unavailable, kReferenceHangs);
+    case Trial::Kind::died: return end_without_answer(verdict, Status::unavailable, kReferenceDied + trial.words);
     case Trial::Kind::absent: return error("cannot be started");
     case Trial::Kind::misbehaved: return error("misbehaves");
     case Trial::Kind::answered:
@@ -145,8 +146,8 @@ void blame_reference(Verdict& verdict, const Trial& trial) {
 // library or this is done in a process of its own. A program may start slowly, so that it is not stopped.
 Trial try_reference_again(Subject& reference, const ConvProblem& problem, const Rules& rules, TrialMode where) {
   if (reference.isolation() == Isolation::library) reference.stop();
-  return where == TrialMode::alone ? try_alone(reference, problem, Prelude::none, rules.seconds)
-                                   : try_here(reference, problem, Prelude::none, rules.seconds);
+  return where == TrialMode::alone ? try_alone(reference, problem, WarmUp::none, rules.seconds)
+                                   : try_here(reference, problem, WarmUp::none, rules.seconds);
 }
 
 // Compares the subject's trial with a reference other than LibTorch.
@@ -192,7 +193,8 @@ Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& s
   Trial trial = trial_of(subject, problem, c, rules, where);
   finding.actual_name = subject.name();
   if (other != nullptr) finding.expected_name = expected_name(*other, subject);
-  if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent || trial.kind == Trial::Kind::starved) {
+  if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent ||
+      trial.kind == Trial::Kind::no_resources) {
     (void)judge_conduct(verdict, trial);
     return verdict;
   }

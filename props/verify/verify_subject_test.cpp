@@ -302,12 +302,13 @@ TEST(OtherReference, ItsFailuresAreNotTheSubjects) {
   };
   using Kind = SubjectError::Kind;
   Own same(Arithmetic{});
-  for (const Failure& failure : {Failure{Kind::declined, Status::skipped, "declined by the reference: words"},
-                                 Failure{Kind::died, Status::errored, "the reference died: words"},
-                                 Failure{Kind::hung, Status::errored, "the reference hangs: no answer in time"},
-                                 Failure{Kind::misbehaved, Status::errored, "the reference misbehaves: words"},
-                                 Failure{Kind::absent, Status::errored, "the reference cannot be started: words"},
-                                 Failure{Kind::starved, Status::starved, "the reference does not start: words"}}) {
+  for (const Failure& failure :
+       {Failure{Kind::declined, Status::skipped, "declined by the reference: words"},
+        Failure{Kind::died, Status::unavailable, "the reference died: words"},
+        Failure{Kind::hung, Status::unavailable, "the reference hangs: no answer in time"},
+        Failure{Kind::misbehaved, Status::unavailable, "the reference misbehaves: words"},
+        Failure{Kind::absent, Status::unavailable, "the reference cannot be started: words"},
+        Failure{Kind::no_resources, Status::no_resources, "the reference does not start: words"}}) {
     Other other = failing(failure.kind, "words");
     for (const bool alone : {false, true}) {
       const Verdict verdict = alone ? verify_alone(parsed("conv2d"), Reference(other), 60, &same)
@@ -329,12 +330,12 @@ TEST(OtherReference, AnUnstableOneIsNotTheSubjectsDifference) {
   });
   Own same(Arithmetic{});
   const Verdict in_a_run = verify(parsed("conv2d"), Reference(unstable), &same);
-  EXPECT_EQ(in_a_run.status, Status::errored);
+  EXPECT_EQ(in_a_run.status, Status::unavailable);
   EXPECT_EQ(in_a_run.reason, "the reference is unstable: it answers differently in a new process");
   EXPECT_EQ(unstable.stops, 1);
   calls = 0;
   const Verdict alone = verify_alone(parsed("conv2d"), Reference(unstable), 60, &same);
-  EXPECT_EQ(alone.status, Status::errored);
+  EXPECT_EQ(alone.status, Status::unavailable);
   EXPECT_EQ(alone.reason, "the reference is unstable: not repeatable: the same call answered differently");
 }
 
@@ -368,7 +369,7 @@ TEST(OtherReference, ShrinkingKeepsIt) {
   const Reference reference(rounds_away);
   const Verdict verdict = verify_alone(c, reference, 60, &exact);
   ASSERT_EQ(verdict.status, Status::differed);
-  const Finding small = reduce(verdict.finding, reference, 60, &exact);
+  const Finding small = shrink_finding(verdict.finding, reference, 60, &exact);
   EXPECT_EQ(small.case_line, "conv2d relu x=[0] w=[0]");
   EXPECT_EQ(small.reference, "./other.so");
   EXPECT_EQ(small.expected_name, "other");

@@ -77,7 +77,7 @@ TEST(Verify, AnAbsentEngineIsNotVerified) {
   StandInReference honest;
   ConvCase c = small_case();
   c.execution.engine = Engine::qnnpack;
-  EXPECT_EQ(verify(c, honest).status, Status::errored);
+  EXPECT_EQ(verify(c, honest).status, Status::unavailable);
 }
 
 TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
@@ -95,12 +95,12 @@ TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
   EXPECT_EQ(verify_alone(small_case(), hanging, 0.3).reason, "hang");
 }
 
-// The drawn case is reduced to one element within a second, and the printed line reproduces the difference.
+// The drawn case is shrunk to one element within a second, and the printed line reproduces the difference.
 TEST(Reduce, EndsAtOneElementWhoseLineReplays) {
   StandInReference wrong(off_by_one);
   const Verdict verdict = verify(small_case(), wrong);
   ASSERT_EQ(verdict.status, Status::differed);
-  const Finding small = reduce(verdict.finding, wrong, 1);
+  const Finding small = shrink_finding(verdict.finding, wrong, 1);
   EXPECT_EQ(small.original_line, print(small_case()));
   const auto c = parse(small.case_line);
   ASSERT_TRUE(c);

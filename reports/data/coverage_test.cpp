@@ -21,14 +21,14 @@ TEST(Coverage, SumsUpGranularityAndBias) {
   EXPECT_EQ(rows[1], (CoverageRow{"fbgemm", "avx512", "im2col", {}}));
 }
 
-TEST(Trend, TellsFirstFromAgainAndGone) {
+TEST(Trend, DistinguishesNewRepeatedAndResolvedFindings) {
   Report report;
   report.runs.resize(4);
   report.findings = {{.finding = {}, .runs = {0, 1, 3}, .known = {}}, {.finding = {}, .runs = {1}, .known = {}}};
-  EXPECT_EQ(trend(report), (std::vector<TrendPoint>{{.first = 1, .again = 0, .gone = 0},
-                                                    {.first = 1, .again = 1, .gone = 0},
-                                                    {.first = 0, .again = 0, .gone = 2},
-                                                    {.first = 0, .again = 1, .gone = 0}}));
+  EXPECT_EQ(trend(report), (std::vector<TrendPoint>{{.first = 1, .again = 0, .resolved = 0},
+                                                    {.first = 1, .again = 1, .resolved = 0},
+                                                    {.first = 0, .again = 0, .resolved = 2},
+                                                    {.first = 0, .again = 1, .resolved = 0}}));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 // Defines a finding: a case on which subject and reference differ, with everything that a reader needs to see why. It
-// is plain data, filled by the verification and formatted by the sinks.
+// is plain data, filled by the verification and formatted by the report formats.
 
 #include <compare>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 // The result of verifying a whole model, by layer and by subject. It is plain data, filled by the verification and
-// formatted by the sinks.
+// formatted by the report formats.
 
 #include <cstdint>
 #include <map>
@@ -50,7 +50,7 @@ struct LayerReport {
   std::int64_t wrong_sums = 0;  // number of the kernel's integer sums that are wrong, whether or not the output differs
   std::vector<ColumnCounts> columns;   // in the order of ModelReport::columns
   std::vector<CpuForecast> forecasts;  // only instruction sets with a change
-  std::string mistrusted;  // the reference's known defect, or another reason why nothing was compared; else empty
+  std::string not_compared;  // the reference's known defect, or another reason why nothing was compared; else empty
 };
 
 // An implementation or hypothesis that is compared with the model's operators.

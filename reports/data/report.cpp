@@ -62,7 +62,7 @@ std::int64_t Report::new_findings() const {
 
 Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>& baseline) {
   std::ranges::stable_sort(runs, {}, [](const RunSummary& run) { return std::tie(run.started, run.seed); });
-  Report report{.runs = std::move(runs), .total = {}, .findings = {}, .gone = {}};
+  Report report{.runs = std::move(runs), .total = {}, .findings = {}, .resolved = {}};
   report.total = report.runs.front();
   report.total.findings.clear();
   for (std::size_t i = 1; i < report.runs.size(); ++i) merge(report.total, report.runs[i]);
@@ -88,7 +88,7 @@ Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>
   for (const KnownFinding& entry : baseline) {
     const auto& latest = report.runs.back().findings;
     if (std::ranges::none_of(latest, [&](const Finding& finding) { return names(entry, finding); })) {
-      report.gone.push_back(entry);
+      report.resolved.push_back(entry);
     }
   }
   return report;
@@ -120,15 +120,15 @@ std::string verdict(const Report& report) {
     if (count > 0) text += fmt::format(", {} {}", grouped(count), what);
   };
   others(cases.crashed, "crashed");
-  others(cases.mistrusted, "mistrusted");
+  others(cases.known_defect, "with a known defect");
   others(cases.skipped, "skipped");
-  others(cases.errored, "errored");
-  others(cases.starved, "without a verdict for lack of memory or processes");
+  others(cases.unavailable, "unavailable");
+  others(cases.no_resources, "without a verdict for lack of memory or processes");
   const std::int64_t fresh = report.new_findings();
   const std::int64_t known = std::ssize(report.findings) - fresh;
-  if (known > 0 || !report.gone.empty()) {
+  if (known > 0 || !report.resolved.empty()) {
     text += fmt::format("; findings: {} new, {} known", fresh, known);
-    if (!report.gone.empty()) text += fmt::format(", {} gone", report.gone.size());
+    if (!report.resolved.empty()) text += fmt::format(", {} resolved", report.resolved.size());
   }
   const std::int64_t unnamed = new_differences(report) - fresh;
   if (fresh == 0 && unnamed > 0) text += fmt::format(", {} differences that were only counted", grouped(unnamed));
@@ -145,7 +145,7 @@ int exit_status(const Report& report) {
   if (!run.finished) return 3;
   if (report.allow_skipped && run.cases.all() == 0) return 0;  // no case lies in the domain
   if (verified_little(run) && !report.allow_skipped) return 3;
-  const bool unverified = run.cases.errored > 0 || run.cases.starved > 0 || !run.missing_classes.empty();
+  const bool unverified = run.cases.unavailable > 0 || run.cases.no_resources > 0 || !run.missing_classes.empty();
   return run.cases.verified() == 0 || run.elements() == 0 || unverified ? 3 : 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Defines a report, which the sinks format: one or several runs, with new and known findings distinguished.
+// Defines a report, which the report formats convert to text: one or several runs, with new and known findings
+// distinguished.
 
 #include <cstdint>
 #include <optional>
@@ -53,7 +54,7 @@ struct Report {
   std::vector<RunSummary> runs;           // oldest first; at least one. The shards of a campaign are one run
   RunSummary total;                       // the sums of all runs; without findings
   std::vector<ReportedFinding> findings;  // unknown findings first; within these sorted by kind, then by case line
-  std::vector<KnownFinding> gone;         // entries of the baseline that match no finding of the latest run
+  std::vector<KnownFinding> resolved;     // entries of the baseline that match no finding of the latest run
 
   std::optional<ReportedLayers> model;  // of this run; not kept in records
   std::optional<ReportedTable> table;   // of this run; not kept in records
@@ -77,7 +78,7 @@ struct Report {
 // Returns the exit status, which all formats and the process give: 0 if all is verified and equal, or all differences
 // are known; 1 for unknown differences; 3 if the run did not finish, if nothing could be verified, if less than a tenth
 // of the cases was and `allow_skipped` is false, or if not all was verified that should have been: an engine or the
-// subject was absent, cases starved, or classes were missed.
+// subject was absent, cases had no resources, or classes were missed.
 [[nodiscard]] int exit_status(const Report& report);
 
 // Returns true if less than a tenth of the cases was verified.

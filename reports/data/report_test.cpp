@@ -24,18 +24,18 @@ RunSummary night(std::int64_t started, const std::vector<std::string>& kinds) {
   return run;
 }
 
-TEST(Report, TellsNewFindingsFromKnownAndGoneOnes) {
+TEST(Report, DistinguishesNewKnownAndResolvedFindings) {
   const std::vector<KnownFinding> baseline{{.kind = "tie", .reason = "agreed"}, {.kind = "bias", .reason = "old"}};
   const Report report = make_report({night(2, {"tie", "pair"}), night(1, {"bias", "tie"})}, baseline);
   EXPECT_EQ(report.runs.front().started, 1);
   ASSERT_EQ(report.findings.size(), 3U);
   EXPECT_EQ(report.findings.front().finding.diff_class, "pair");  // unknown findings come first
   EXPECT_EQ(report.new_findings(), 1);
-  ASSERT_EQ(report.gone.size(), 1U);
-  EXPECT_EQ(report.gone.front().kind, "bias");
+  ASSERT_EQ(report.resolved.size(), 1U);
+  EXPECT_EQ(report.resolved.front().kind, "bias");
   EXPECT_TRUE(report.findings.back().seen_before());
   EXPECT_EQ(exit_status(report), 1);
-  EXPECT_EQ(verdict(report), "4 of 204 cases differ; findings: 1 new, 2 known, 1 gone");
+  EXPECT_EQ(verdict(report), "4 of 204 cases differ; findings: 1 new, 2 known, 1 resolved");
 }
 
 TEST(Report, WhatIsKnownDoesNotFailARun) {
@@ -68,22 +68,22 @@ TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
 }
 
 TEST(Report, CasesWithoutAVerdictForLackOfMemoryAreNoDifferenceAndNoSuccess) {
-  RunSummary run{.cases = {.passed = 5, .starved = 2}, .cells = {{kCell, {.cases = 5, .elements = 9}}}};
+  RunSummary run{.cases = {.passed = 5, .no_resources = 2}, .cells = {{kCell, {.cases = 5, .elements = 9}}}};
   const Report report = make_report({run});
   EXPECT_EQ(exit_status(report), 3);
   EXPECT_THAT(verdict(report), HasSubstr(", 2 without a verdict for lack of memory or processes"));
-  run.cases.starved = 0;
+  run.cases.no_resources = 0;
   EXPECT_EQ(exit_status(make_report({run})), 0);
 }
 
 // The exit status is 3 if the subject can no longer be loaded, even if most cases were verified before.
 TEST(Report, CasesWhoseEngineOrSubjectWasAbsentAreNoSuccess) {
-  RunSummary run{.cases = {.passed = 99, .errored = 1}, .cells = {{kCell, {.cases = 99, .elements = 99}}}};
+  RunSummary run{.cases = {.passed = 99, .unavailable = 1}, .cells = {{kCell, {.cases = 99, .elements = 99}}}};
   EXPECT_EQ(exit_status(make_report({run})), 3);
   Report lenient = make_report({run});
   lenient.allow_skipped = true;
   EXPECT_EQ(exit_status(lenient), 3);
-  run.cases.errored = 0;
+  run.cases.unavailable = 0;
   EXPECT_EQ(exit_status(make_report({run})), 0);
 }
 

@@ -23,7 +23,7 @@ void merge(RunSummary& total, const RunSummary& run) {
   total.cases += run.cases;
   add(total.reasons, run.reasons);
   add(total.declined, run.declined);
-  add(total.excused, run.excused);
+  add(total.accepted_deviations, run.accepted_deviations);
   add(total.departures, run.departures);
   add(total.differences, run.differences);
   add(total.strategies, run.strategies);

@@ -1,9 +1,11 @@
 #pragma once
 // Defines the summary of a run: its counts and its findings.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reports/data/finding.h"
@@ -12,31 +14,58 @@ namespace tieout {
 
 // The number of cases by outcome; each case has exactly one.
 struct CaseCounts {
-  std::int64_t passed = 0;      // verified and equal
-  std::int64_t differed = 0;    // verified and not equal, or refused where an answer was required
-  std::int64_t skipped = 0;     // not run, for a reason
-  std::int64_t mistrusted = 0;  // run, but not counted as verified: the reference is known to be wrong there
-  std::int64_t crashed = 0;     // the reference died without a known defect
-  std::int64_t errored = 0;     // an engine is absent, the subject cannot be loaded, or another reference fails
-  std::int64_t starved = 0;     // not verified: the system refused memory or a process, or ended one
+  std::int64_t passed = 0;        // verified and equal
+  std::int64_t differed = 0;      // verified and not equal, or refused where an answer was required
+  std::int64_t skipped = 0;       // not run, for a reason
+  std::int64_t known_defect = 0;  // run, but not counted as verified: the reference is known to be wrong there
+  std::int64_t crashed = 0;       // the reference died without a known defect
+  std::int64_t unavailable = 0;   // an engine is absent, the subject cannot be loaded, or another reference fails
+  std::int64_t no_resources = 0;  // not verified: the system refused memory or a process, or ended one
 
   [[nodiscard]] std::int64_t verified() const { return passed + differed; }
-  [[nodiscard]] std::int64_t all() const { return verified() + skipped + mistrusted + crashed + errored + starved; }
+  [[nodiscard]] std::int64_t all() const {
+    return verified() + skipped + known_defect + crashed + unavailable + no_resources;
+  }
 
   CaseCounts& operator+=(const CaseCounts& other) {
     passed += other.passed;
     differed += other.differed;
     skipped += other.skipped;
-    mistrusted += other.mistrusted;
+    known_defect += other.known_defect;
     crashed += other.crashed;
-    errored += other.errored;
-    starved += other.starved;
+    unavailable += other.unavailable;
+    no_resources += other.no_resources;
     return *this;
   }
   bool operator==(const CaseCounts&) const = default;
 };
 
-// The counts of one cell. A cell without cases is one that the run aims at and did not reach.
+// The names of one of the counts.
+struct StatusName {
+  std::int64_t CaseCounts::* count;
+  // In run records and in JSON. These words are a file format: they stay, so that older files can be read.
+  std::string_view recorded;
+  // In RecordBlock::verdicts, one letter per case.
+  char letter;
+  // In texts.
+  std::string_view text, meaning;
+};
+
+// All counts, in the order of Status (props/verify/verdict.h).
+inline constexpr std::array<StatusName, 7> kStatusNames{{
+    {&CaseCounts::passed, "passed", '.', "passed", "verified and equal"},
+    {&CaseCounts::differed, "differed", 'D', "differed", "verified and not equal, or refused"},
+    {&CaseCounts::skipped, "skipped", 's', "skipped", "not run, for a reason"},
+    {&CaseCounts::known_defect, "mistrusted", 'm', "known defect", "the reference is known to be wrong there"},
+    {&CaseCounts::crashed, "crashed", 'C', "crashed", "the reference died"},
+    {&CaseCounts::unavailable, "errored", 'e', "unavailable", "an engine, the subject or its reference did not work"},
+    {&CaseCounts::no_resources, "starved", 'x', "no resources", "no verdict: the machine lacked memory or processes"},
+}};
+
+// The name of RunSummary::accepted_deviations in run records and in JSON, which stays for the same reason.
+inline constexpr const char* kRecordedDeviations = "excused";
+
+// The counts of one cell. A cell without cases is one that the run should have reached and did not.
 struct CellCounts {
   std::int64_t cases = 0, elements = 0, differed = 0;
   std::map<std::string, std::int64_t> classes;  // number of these cases that reach each class; a case can reach several
@@ -90,7 +119,7 @@ struct RunSummary {
   // Cases that the subject declined and that were replaced, by its reason.
   std::map<std::string, std::int64_t> declined;
   // Passed cases whose values are not LibTorch's, by the reason why they count as passed.
-  std::map<std::string, std::int64_t> excused;
+  std::map<std::string, std::int64_t> accepted_deviations;
   // Departures of passed cases that are equal to LibTorch, by cause.
   std::map<std::string, Departures> departures;
   std::map<Cell, CellCounts> cells;  // counts of the verified cases

@@ -1,5 +1,5 @@
 #pragma once
-// Compares the findings of several runs: which ones are new in a run, repeated, or gone.
+// Compares the findings of several runs: which ones are new in a run, repeated, or resolved.
 
 #include <cstdint>
 #include <vector>
@@ -9,9 +9,9 @@
 namespace tieout {
 
 struct TrendPoint {
-  std::int64_t first = 0;  // number of findings that no earlier run has
-  std::int64_t again = 0;  // number of findings that an earlier run has, too
-  std::int64_t gone = 0;   // number of findings of the previous run that this one does not have
+  std::int64_t first = 0;     // number of findings that no earlier run has
+  std::int64_t again = 0;     // number of findings that an earlier run has, too
+  std::int64_t resolved = 0;  // number of findings of the previous run that this one does not have
 
   bool operator==(const TrendPoint&) const = default;
 };

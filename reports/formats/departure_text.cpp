@@ -14,7 +14,7 @@ std::vector<std::string> departure_sentences(const RunSummary& run) {
                     counted(departures.elements, "element"), counted(departures.cases, "case"),
                     departures.elements == 1 ? "is" : "are", cause));
   }
-  for (const auto& [reason, cases] : run.excused) {
+  for (const auto& [reason, cases] : run.accepted_deviations) {
     sentences.push_back(fmt::format("{} as equal although some values are not LibTorch's, because the subject {}.",
                                     cases == 1 ? "1 case counts" : grouped(cases) + " cases count", reason));
   }

@@ -10,9 +10,10 @@
 
 namespace tieout {
 
-// Returns one sentence for each entry of run.departures, then one for each entry of run.excused, without line breaks of
-// their own: "5 elements in 1 case are equal to LibTorch's values but not to the exact contract's, because ...". The
-// causes are inserted as they are in the run: callers escape the sentences. Empty if the run has no such cases.
+// Returns one sentence for each entry of run.departures, then one for each entry of run.accepted_deviations, without
+// line breaks of their own: "5 elements in 1 case are equal to LibTorch's values but not to the exact contract's,
+// because ...". The causes are inserted as they are in the run: callers escape the sentences. Empty if the run has no
+// such cases.
 [[nodiscard]] std::vector<std::string> departure_sentences(const RunSummary& run);
 
 }  // namespace tieout

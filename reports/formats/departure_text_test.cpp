@@ -10,7 +10,7 @@ TEST(DepartureSentences, CountCasesAndElementsByCause) {
   EXPECT_TRUE(departure_sentences(run).empty());
   run.departures = {{"bias is rounded twice", {.cases = 1, .elements = 1}},
                     {"pairs saturate", {.cases = 1234, .elements = 567890}}};
-  run.excused = {{"adds the bias once", 1}, {"follows exact sums", 2345}};
+  run.accepted_deviations = {{"adds the bias once", 1}, {"follows exact sums", 2345}};
   EXPECT_EQ(
       departure_sentences(run),
       (std::vector<std::string>{

@@ -47,7 +47,7 @@ TEST(GithubAnnotations, DeparturesStandBelowTheVerdict) {
 
 TEST(GithubAnnotations, EqualIsANoticeAndNothingVerifiedAnError) {
   EXPECT_TRUE(github_annotations(*sample_report("equal")).starts_with("::notice title=Tieout::"));
-  EXPECT_EQ(github_annotations(*sample_report("vain")), "::error title=Tieout::nothing was verified, 1 errored\n");
+  EXPECT_EQ(github_annotations(*sample_report("vain")), "::error title=Tieout::nothing was verified, 1 unavailable\n");
 }
 
 }  // namespace

@@ -55,20 +55,15 @@ Json cells_of(const RunSummary& run) {
 Json summary_of(const RunSummary& run) {
   Json reached = Json::array();
   for (const std::string& cls : run.classes) reached.push_back({{"name", cls}, {"count", run.reached(cls)}});
-  return {{"cases",
-           {{"passed", run.cases.passed},
-            {"differed", run.cases.differed},
-            {"skipped", run.cases.skipped},
-            {"mistrusted", run.cases.mistrusted},
-            {"crashed", run.cases.crashed},
-            {"errored", run.cases.errored},
-            {"starved", run.cases.starved}}},
+  Json cases = Json::object();
+  for (const StatusName& status : kStatusNames) cases[std::string(status.recorded)] = run.cases.*status.count;
+  return {{"cases", std::move(cases)},
           {"elements", run.elements()},
           {"finished", run.finished},
           {"seconds", run.seconds},
           {"seconds_in_engine", run.seconds_in_engine},
           {"reasons", counts_of(run.reasons)},
-          {"excused", counts_of(run.excused)},
+          {kRecordedDeviations, counts_of(run.accepted_deviations)},
           {"departures", departures_of(run.departures)},
           {"differences", counts_of(run.differences)},
           {"strategies", counts_of(run.strategies)},
@@ -187,7 +182,7 @@ std::string json(const Report& report) {
   document["findings"] = Json::array();
   for (const ReportedFinding& reported : report.findings) document["findings"].push_back(finding_of(reported));
   document["gone"] = Json::array();
-  for (const KnownFinding& known : report.gone) document["gone"].push_back(known_of(known));
+  for (const KnownFinding& known : report.resolved) document["gone"].push_back(known_of(known));
   if (report.table) {
     document["table"] = {
         {"title", report.table->title}, {"columns", report.table->columns}, {"rows", report.table->rows}};

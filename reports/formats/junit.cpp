@@ -63,7 +63,7 @@ std::string text_of(const std::vector<const Finding*>& findings) {
   return text;
 }
 
-void tell(TestCase& test, const FindingsAt& findings) {
+void add_findings(TestCase& test, const FindingsAt& findings) {
   if (!findings.fresh.empty()) {
     test.failure = counted(std::ssize(findings.fresh), "finding");
     test.type = kind_of(*findings.fresh.front());
@@ -74,7 +74,7 @@ void tell(TestCase& test, const FindingsAt& findings) {
 
 TestCase test_of(const CoverageRow& row, const FindingsAt& findings, std::int64_t unknown) {
   TestCase test{.classname = "tieout." + row.engine + "." + row.isa, .name = row.path};
-  tell(test, findings);
+  add_findings(test, findings);
   const bool none_kept = findings.fresh.empty() && findings.known.empty();
   if (row.counts.differed > 0 && none_kept && unknown > 0) {
     test.failure = counted(row.counts.differed, "case") + " differed";
@@ -98,7 +98,7 @@ Suite suite_of(const Report& report, const RunSummary& run) {
   for (const auto& [place, findings] : places) {  // places where nothing was verified, because of crashes
     const auto& [engine, isa, path] = place;
     TestCase test{.classname = "tieout." + engine + "." + isa, .name = path};
-    tell(test, findings);
+    add_findings(test, findings);
     suite.cases.push_back(test);
   }
   TestCase verified{.classname = "tieout.run", .name = "something was verified"};
@@ -108,11 +108,11 @@ Suite suite_of(const Report& report, const RunSummary& run) {
   }
   for (const std::string& sentence : departure_sentences(run)) verified.output += sentence + "\n";
   suite.cases.push_back(verified);
-  if (run.cases.starved > 0) {
+  if (run.cases.no_resources > 0) {
     suite.cases.push_back({.classname = "tieout.run",
                            .name = "the machine had memory and processes",
-                           .failure = counted(run.cases.starved, "case") + " without a verdict",
-                           .type = "starved"});
+                           .failure = counted(run.cases.no_resources, "case") + " without a verdict",
+                           .type = "no resources"});
   }
   for (const std::string& cls : run.missing_classes) {
     const auto& missing = report.total.missing_classes;  // another run may have reached the class

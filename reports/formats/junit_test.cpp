@@ -51,9 +51,9 @@ TEST(Junit, ACrashWhereNothingWasVerifiedIsNotLost) {
 
 TEST(Junit, CasesWithoutAVerdictForLackOfMemoryFail) {
   Report report = with_one_finding({});
-  EXPECT_FALSE(holds(junit(report), "type=\"starved\""));
-  report.runs.front().cases.starved = 2;
-  EXPECT_TRUE(holds(junit(report), "<failure message=\"2 cases without a verdict\" type=\"starved\">"));
+  EXPECT_FALSE(holds(junit(report), "type=\"no resources\""));
+  report.runs.front().cases.no_resources = 2;
+  EXPECT_TRUE(holds(junit(report), "<failure message=\"2 cases without a verdict\" type=\"no resources\">"));
 }
 
 // Each suite has the departures of its run, and they are no failures.
@@ -62,7 +62,7 @@ TEST(Junit, DeparturesStandInTheOutputOfTheRun) {
   first.cases.passed = 1;
   RunSummary second = first;
   second.departures = {{"pairs < saturate", {.cases = 1, .elements = 2}}};
-  second.excused = {{"follows exact sums", 3}};
+  second.accepted_deviations = {{"follows exact sums", 3}};
   const std::string xml = junit(make_report({first, second}));
   EXPECT_TRUE(holds(xml,
                     "name=\"something was verified\" time=\"0\">\n"
@@ -75,7 +75,7 @@ TEST(Junit, DeparturesStandInTheOutputOfTheRun) {
   EXPECT_FALSE(holds(xml, "<failure"));
 }
 
-TEST(Junit, AnAimThatWasNotReachedIsSkippedAndAClassFails) {
+TEST(Junit, CellsWithoutCasesAreSkippedAndMissedClassesFail) {
   Report report = with_one_finding({});
   report.runs.front().cells[{.engine = "x86"}] = {};
   report.runs.front().missing_classes = report.total.missing_classes = {"tie"};

@@ -45,7 +45,7 @@ std::string table_of_runs(const Report& report) {
     const RunSummary& run = report.runs[i];
     rows += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", utc_text(run.started), run.seed,
                         grouped(run.cases.verified()), grouped(run.cases.differed + run.cases.crashed), points[i].first,
-                        points[i].again, points[i].gone);
+                        points[i].again, points[i].resolved);
   }
   return rows + "\n";
 }
@@ -115,11 +115,12 @@ std::string heading_above(const std::vector<ReportedFinding>& findings, std::siz
                      std::ranges::count_if(findings, alike), findings[at].known ? "known" : "new");
 }
 
-std::string gone_block(const std::vector<KnownFinding>& gone) {
-  if (gone.empty()) return {};
-  std::string rows = fmt::format("## Gone: {}\n\nKnown findings that the latest run no longer met.\n\n", gone.size());
+std::string resolved_block(const std::vector<KnownFinding>& resolved) {
+  if (resolved.empty()) return {};
+  std::string rows =
+      fmt::format("## Resolved: {}\n\nKnown findings that the latest run no longer met.\n\n", resolved.size());
   rows += "| kind | engine | instruction set | path | was accepted because |\n|---|---|---|---|---|\n";
-  for (const KnownFinding& known : gone) {
+  for (const KnownFinding& known : resolved) {
     rows += fmt::format("| {} | {} | {} | {} | {} {} |\n", inline_text(known.kind), inline_text(known.engine),
                         inline_text(known.isa), inline_text(known.path), inline_text(known.reason),
                         inline_text(known.link));
@@ -184,7 +185,7 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
   const RunSummary& total = report.total;
   std::vector<std::string> tables{
       report.table ? table_block(*report.table) : "",
-      gone_block(report.gone),
+      resolved_block(report.resolved),
       report.runs.size() > 1 ? table_of_runs(report) : "",
       total.reasons.empty() ? "" : "## Not verified\n\n" + table("because", total.reasons) + "\n",
       total.differences.empty() ? "" : folded("Cases that differ, by kind", table("kind", total.differences)),

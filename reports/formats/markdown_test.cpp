@@ -68,7 +68,7 @@ TEST(Markdown, CountsDeparturesBelowTheVerdict) {
   RunSummary run = run_with_a_finding();
   EXPECT_THAT(markdown(make_report({run})), Not(HasSubstr("exact contract")));
   run.departures = {{"pairs *saturate*", {.cases = 3, .elements = 1500}}};
-  run.excused = {{"follows exact sums", 2}};
+  run.accepted_deviations = {{"follows exact sums", 2}};
   Report report = make_report({run});
   report.findings.assign(1000, report.findings.front());
   const std::string text = markdown(report, kIssueBytes);
@@ -81,7 +81,7 @@ TEST(Markdown, CountsDeparturesBelowTheVerdict) {
                 "Reference: "),
       0U)
       << text.substr(0, 600);
-  run.excused = {{std::string(kIssueBytes, 'x'), 2}};
+  run.accepted_deviations = {{std::string(kIssueBytes, 'x'), 2}};
   const std::string short_text = markdown(make_report({run}), kIssueBytes);
   EXPECT_THAT(short_text, HasSubstr("0 findings, 1 table.**")) << "nothing says that it was left out";
 }

@@ -77,7 +77,7 @@ std::string layer_table(const ModelReport& report) {
   for (const LayerReport& layer : report.layers) {
     text += line(layer.name, shape_text(layer.output), layer.geometry, layer.path, text_of(layer.saturation),
                  layer.elements);
-    if (!layer.mistrusted.empty()) text += fmt::format("  not compared: {}\n", layer.mistrusted);
+    if (!layer.not_compared.empty()) text += fmt::format("  not compared: {}\n", layer.not_compared);
     if (layer.wrong_sums > 0) {
       text += fmt::format("  {:<{}} {:>10} integer sums are not the sums of products\n", "kernel", column_width,
                           layer.wrong_sums);

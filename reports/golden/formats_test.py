@@ -39,13 +39,13 @@ def what_is_not_finite_or_not_described_is_shown():
     assert scaled == ["inf", "-inf", "nan", -0.0, 1.401298464324817e-45], scaled
     assert str(scaled[3]) == "-0.0"
     missing = sorted(finding["undescribed"] for finding in findings if "undescribed" in finding)
-    assert missing == ["scalar and libtorch differ: tie; the tensors are missing: reducing it died: SIGKILL",
+    assert missing == ["scalar and libtorch differ: tie; the tensors are missing: shrinking it died: SIGKILL",
                        "scalar and libtorch differ: tie; the tensors are missing: they were not kept"], missing
     for form in "html", "markdown", "junit", "github":
         text = sample("broken", form).decode()
         assert "conv2d x=[2] w=[2]" in text and "conv2d x=[3] w=[3]" in text, form
     for form in "markdown", "junit":
-        assert "reducing it died: SIGKILL" in sample("broken", form).decode(), form
+        assert "shrinking it died: SIGKILL" in sample("broken", form).decode(), form
 
 
 def the_schema_refuses_what_is_wrong(validator):

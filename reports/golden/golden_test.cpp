@@ -1,5 +1,5 @@
 // Compares every format of the report with a golden file, byte for byte, with hostile contents. After an intended
-// change of a sink, check the new output and copy it over the file as the failure message shows.
+// change of a format, check the new output and copy it over the file as the failure message shows.
 
 #include <gtest/gtest.h>
 

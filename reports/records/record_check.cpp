@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <map>
 
 #include "reports/data/small_case.h"
@@ -52,9 +52,8 @@ std::string wrong_run(const RunSummary& run) {
 std::string wrong_counts(const RunSummary& run) {
   const CaseCounts& cases = run.cases;
   std::int64_t all = 0;
-  for (const std::int64_t count :
-       {cases.passed, cases.differed, cases.skipped, cases.mistrusted, cases.crashed, cases.errored, cases.starved}) {
-    if (!counted(all, count)) return "a count is negative or out of range";
+  for (const StatusName& status : kStatusNames) {
+    if (!counted(all, cases.*status.count)) return "a count is negative or out of range";
   }
   std::int64_t verified = 0;
   std::int64_t differed = 0;
@@ -79,7 +78,8 @@ std::string wrong_counts(const RunSummary& run) {
   if (sum_of(run.differences) != cases.differed + cases.crashed) {
     return "the counts of its differences and of its cases do not belong together";
   }
-  if (sum_of(run.reasons) < 0 || sum_of(run.declined) < 0 || sum_of(run.excused) < 0 || sum_of(run.strategies) < 0) {
+  if (sum_of(run.reasons) < 0 || sum_of(run.declined) < 0 || sum_of(run.accepted_deviations) < 0 ||
+      sum_of(run.strategies) < 0) {
     return "a count is negative or out of range";
   }
   return {};
@@ -87,21 +87,18 @@ std::string wrong_counts(const RunSummary& run) {
 
 // Checks that the letters of all blocks together agree with the counts of cases.
 std::string wrong_blocks(const RunSummary& run, const std::vector<RecordBlock>& blocks) {
-  std::array<std::int64_t, kVerdictLetters.size()> letters{};
+  CaseCounts counts;
   for (const RecordBlock& block : blocks) {
     if (block.number < -1 || (block.number >= 0 && block.number % run.shard.count != run.shard.index)) {
       return fmt::format("block {} is not one of its shard's", block.number);
     }
     for (const char letter : block.verdicts) {
-      const std::size_t at = kVerdictLetters.find(letter);
-      if (at == std::string_view::npos) return fmt::format("block {} has a verdict that there is not", block.number);
-      ++letters[at];
+      const auto status = std::ranges::find(kStatusNames, letter, &StatusName::letter);
+      if (status == kStatusNames.end()) return fmt::format("block {} has a verdict that there is not", block.number);
+      ++(counts.*status->count);
     }
   }
-  const CaseCounts& cases = run.cases;
-  const std::array<std::int64_t, kVerdictLetters.size()> counts{
-      cases.passed, cases.differed, cases.skipped, cases.mistrusted, cases.crashed, cases.errored, cases.starved};
-  return letters == counts ? "" : "its blocks and its counts do not belong together";
+  return counts == run.cases ? "" : "its blocks and its counts do not belong together";
 }
 
 std::string wrong_findings(const RunSummary& run) {

@@ -52,7 +52,7 @@ TEST(RecordCheck, NamesWhatCannotBe) {
         w.run.cases.passed = -1;
         w.run.cases.skipped = 4;
       },
-      [](Whole& w) { w.run.cases.errored = kMost; },
+      [](Whole& w) { w.run.cases.unavailable = kMost; },
       [](Whole& w) { w.run.cells.begin()->second.cases = 4; },
       [](Whole& w) { w.run.cells.begin()->second.differed = 0; },
       [](Whole& w) { w.run.cells.begin()->second.elements = -12; },
@@ -68,7 +68,7 @@ TEST(RecordCheck, NamesWhatCannotBe) {
         w.run.differences["x"] = 2;
       },
       [](Whole& w) { w.run.reasons["declined"] = -1; },
-      [](Whole& w) { w.run.excused["why"] = -1; },
+      [](Whole& w) { w.run.accepted_deviations["why"] = -1; },
       [](Whole& w) { w.run.declined["why"] = kMost; },
       [](Whole& w) { w.run.strategies["ties"] = -1; },
       [](Whole& w) { w.blocks[1].verdicts = "..sC"; },

@@ -41,22 +41,13 @@ CREATE TABLE finding (id INTEGER PRIMARY KEY, case_index INTEGER NOT NULL, kind 
 CREATE TABLE digest (part TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )";
 
-constexpr std::array<std::pair<const char*, std::int64_t CaseCounts::*>, 7> kStatuses{
-    {{"passed", &CaseCounts::passed},
-     {"differed", &CaseCounts::differed},
-     {"skipped", &CaseCounts::skipped},
-     {"mistrusted", &CaseCounts::mistrusted},
-     {"crashed", &CaseCounts::crashed},
-     {"errored", &CaseCounts::errored},
-     {"starved", &CaseCounts::starved}}};
-
 using Counts = std::map<std::string, std::int64_t>;
 
 // The tables of texts with their counts.
 constexpr std::array<std::pair<const char*, Counts RunSummary::*>, 4> kTexts{
     {{"reason", &RunSummary::reasons},
      {"declined", &RunSummary::declined},
-     {"excused", &RunSummary::excused},
+     {kRecordedDeviations, &RunSummary::accepted_deviations},
      {"difference", &RunSummary::differences}}};
 
 double seconds_of(const RunSummary& run, const std::string& strategy) {
@@ -140,8 +131,8 @@ void update_times(Database& database, const RunSummary& run) {
 }
 
 void write_counts(Database& database, const RunSummary& changed, const RunSummary& total) {
-  for (const auto& [name, member] : kStatuses) {
-    database.run("INSERT OR REPLACE INTO status VALUES (?1, ?2)", name, total.cases.*member);
+  for (const StatusName& status : kStatusNames) {
+    database.run("INSERT OR REPLACE INTO status VALUES (?1, ?2)", status.recorded, total.cases.*status.count);
   }
   for (const auto& [table, member] : kTexts) {
     const std::string sql = fmt::format("INSERT OR REPLACE INTO {} VALUES (?1, ?2)", table);
@@ -193,9 +184,10 @@ RunSummary read_run(Database& database) {
   if (runs != 1) database.refuse("it is damaged: it holds " + std::to_string(runs) + " runs, and not one");
   database.each("SELECT name FROM class ORDER BY position",
                 [&](const Row& row) { run.classes.push_back(row.text(0)); });
-  for (const auto& [name, member] : kStatuses) {
+  for (const StatusName& status : kStatusNames) {
     database.each(
-        "SELECT cases FROM status WHERE name = ?1", [&](const Row& row) { run.cases.*member = row.integer(0); }, name);
+        "SELECT cases FROM status WHERE name = ?1", [&](const Row& row) { run.cases.*status.count = row.integer(0); },
+        status.recorded);
   }
   for (const auto& [table, member] : kTexts) {
     database.each(fmt::format("SELECT * FROM {}", table),
@@ -233,7 +225,7 @@ std::uint64_t digest_of(const RunSummary& run) {
   digest.add(run.seconds);
   digest.add(run.seconds_in_engine);
   for (const std::string& cls : run.classes) digest.add(std::string_view(cls));
-  for (const auto& [name, member] : kStatuses) digest.add(run.cases.*member);
+  for (const StatusName& status : kStatusNames) digest.add(run.cases.*status.count);
   for (const auto& [table, member] : kTexts) add(digest, run.*member);
   for (const auto& [text, departures] : run.departures) {
     digest.add(std::string_view(text));

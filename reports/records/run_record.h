@@ -20,7 +20,7 @@ namespace tieout {
 // The part of a run that is added to a record at once.
 struct RecordBlock {
   std::int64_t number = 0;  // number of the block in the sequence of all shards
-  // One letter per case: passed '.', differed 'D', skipped 's', mistrusted 'm', crashed 'C', errored 'e', starved 'x'.
+  // One letter per case, see kStatusNames.
   std::string verdicts{};
   // A digest of everything that is counted for its cases: equal runs have equal digests.
   std::uint64_t digest = Digest().value();
@@ -69,8 +69,5 @@ class RunRecord {
 
   std::unique_ptr<State> state_;
 };
-
-// The letters of RecordBlock::verdicts, in the order of CaseCounts' members.
-inline constexpr std::string_view kVerdictLetters = ".DsmCex";
 
 }  // namespace tieout

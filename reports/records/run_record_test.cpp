@@ -49,7 +49,7 @@ class RunRecordTest : public testing::Test {
     RunSummary& counts = block.counts;
     counts.cases = {.passed = 1, .differed = 1};
     counts.reasons = {{"no 'reason' \"at all\"", 3}};
-    counts.excused = {{"follows exact sums", 2}};
+    counts.accepted_deviations = {{"follows exact sums", 2}};
     counts.departures = {{"pairs saturate", {.cases = 1, .elements = 5}}};
     counts.differences = {{"tie", 1}};
     counts.strategies = {{"ties", 2}};

@@ -60,7 +60,7 @@ RunSummary night(std::uint64_t number) {
   count_cells(run, number);
   for (std::size_t i = 0; i < kCaseClasses; ++i) run.classes.emplace_back(name(static_cast<CaseClass>(i)));
   run.missing_classes = {std::string(name(kUnreached))};
-  run.cases.mistrusted = 61;
+  run.cases.known_defect = 61;
   run.cases.skipped = 212;
   run.reasons = {{"fbgemm_groupwise_remainder: known to be wrong", 61}, {"onednn has no weight zero points", 212}};
   run.strategies = {{"ties", 5200}, {"extremes", 4100}, {"paths", 3300}};
@@ -117,7 +117,7 @@ Report hostile() {
   run.command = run.subject = run.reference = markup + bytes;
   run.machine.cpu = run.machine.libtorch = markup;
   run.reasons = {{markup, 1}, {bytes, 2}, {"```\n# heading\n::warning::hello", 3}};
-  run.excused = {{markup, 4}, {bytes, 5}};
+  run.accepted_deviations = {{markup, 4}, {bytes, 5}};
   run.departures = {{markup, {.cases = 6, .elements = 7}},
                     {"```\n# heading\n::warning::hello", {.cases = 1, .elements = 1}}};
   run.cells.clear();
@@ -174,7 +174,7 @@ Report broken() {
   Finding undescribed = difference(2, "", "", "avx2", "im2col");
   undescribed.case_line = undescribed.original_line = "conv2d x=[2] w=[2]";
   undescribed.drawn_kind = "tie";
-  undescribed.undescribed = "reducing it died: SIGKILL";
+  undescribed.undescribed = "shrinking it died: SIGKILL";
   add(run, undescribed);
   Finding unfit = undescribed;
   unfit.case_line = unfit.original_line = "conv2d x=[3] w=[3]";
@@ -216,13 +216,14 @@ Report equal() {
   run.departures = {
       {"FBGEMM saturates pairs of products in 16 bits; that depends on the CPU", {.cases = 310, .elements = 4127}},
       {"FBGEMM's depthwise code adds the bias with two roundings", {.cases = 1, .elements = 1}}};
-  run.excused = {{"follows exact sums where FBGEMM's depthwise code saturates pairs of products in 16 bits", 95}};
+  run.accepted_deviations = {
+      {"follows exact sums where FBGEMM's depthwise code saturates pairs of products in 16 bits", 95}};
   return make_report({run});
 }
 
 Report vain() {
   RunSummary run{.command = "tieout fuzz --cases 1 --seed 1", .reference = "LibTorch 2.15.0, avx2", .seed = 1};
-  run.cases.errored = 1;
+  run.cases.unavailable = 1;
   run.reasons = {{"onednn is not in this LibTorch", 1}};
   return make_report({run});
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Provides invented reports for the tests of the sinks. They contain every kind of content, and the same bytes on every
-// machine.
+// Provides invented reports for the tests of the report formats. They contain every kind of content, and the same bytes
+// on every machine.
 
 #include <string_view>
 #include <tl/expected.hpp>
@@ -10,7 +10,7 @@
 namespace tieout {
 
 // Returns a report by name:
-//   nights    fourteen runs with new, known and gone findings, one of them of 200,704 elements
+//   nights    fourteen runs with new, known and resolved findings, one of them of 200,704 elements
 //   hostile   markup, quotes, fences, control characters and broken UTF-8 in every string; crashes and refusals
 //   equal     one run without differences
 //   vain      one run that verified nothing

@@ -93,7 +93,7 @@ data tiles_of(const Report& report) {
   tiles.push_back(tile("cases differ", grouped(total.cases.differed), total.cases.differed > 0 ? "bad" : ""));
   tiles.push_back(tile("new findings", grouped(fresh), fresh > 0 ? "bad" : ""));
   tiles.push_back(tile("known", grouped(std::ssize(report.findings) - fresh)));
-  tiles.push_back(tile("gone", grouped(std::ssize(report.gone))));
+  tiles.push_back(tile("resolved", grouped(std::ssize(report.resolved))));
   return tiles;
 }
 
@@ -125,9 +125,9 @@ std::string no_findings(const Report& report) {
                                      : "None: nothing that was compared differs.";
 }
 
-data gone_of(const Report& report) {
+data resolved_of(const Report& report) {
   data list(data::type::list);
-  for (const KnownFinding& known : report.gone) {
+  for (const KnownFinding& known : report.resolved) {
     const auto or_any = [](const std::string& text) { return text.empty() ? std::string("any") : text; };
     data item;
     item.set("kind", or_any(known.kind));
@@ -217,8 +217,8 @@ std::string html(const Report& report) {
   page.set("per_page", std::to_string(kFindingsPerPage));
   page.set("per_block", std::to_string(kFindingsPerBlock));
   page.set("findings", first_findings(report));
-  page.set("gone", gone_of(report));
-  page.set("has_gone", !report.gone.empty());
+  page.set("resolved", resolved_of(report));
+  page.set("has_resolved", !report.resolved.empty());
   page.set("run_count", std::to_string(report.runs.size()));
   const HtmlPayload payload = html_payload(report);
   page.set("index", payload.index);

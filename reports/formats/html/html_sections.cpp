@@ -181,7 +181,7 @@ data layers_section(const ReportedLayers& model) {
     row.set("path", layer.path);
     row.set("saturates", text_of(layer.saturation));
     row.set("elements", short_number(layer.elements));
-    if (!layer.mistrusted.empty()) row.set("mistrusted", layer.mistrusted);
+    if (!layer.not_compared.empty()) row.set("not_compared", layer.not_compared);
     data cells(data::type::list);
     for (const std::size_t column : shown) cells.push_back(heat_cell(differing(layer, column), range));
     row.set("cells", cells);
@@ -214,19 +214,19 @@ data trend_section(const Report& report) {
   std::int64_t most_findings = 1;
   std::int64_t most_cases = 1;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    most_findings = std::max({most_findings, points[i].first + points[i].again, points[i].gone});
+    most_findings = std::max({most_findings, points[i].first + points[i].again, points[i].resolved});
     most_cases = std::max(most_cases, report.runs[i].cases.verified());
   }
   data section;
   data runs(data::type::list);
   data findings(data::type::list);
-  data gone(data::type::list);
+  data resolved(data::type::list);
   data cases(data::type::list);
   for (std::size_t i = 0; i < points.size(); ++i) {
     const RunSummary& run = report.runs[i];
     const TrendPoint& point = points[i];
     findings.push_back(data{"bars", stacked(i, {{"again", point.again}, {"first", point.first}}, most_findings)});
-    gone.push_back(data{"bars", stacked(i, {{"gone", point.gone}}, most_findings)});
+    resolved.push_back(data{"bars", stacked(i, {{"resolved", point.resolved}}, most_findings)});
     cases.push_back(data{"bars", stacked(i, {{"cases", run.cases.verified()}}, most_cases)});
     data item;
     item.set("number", std::to_string(i + 1));
@@ -236,14 +236,14 @@ data trend_section(const Report& report) {
     item.set("differed", grouped(run.cases.differed + run.cases.crashed));
     item.set("first", grouped(point.first));
     item.set("again", grouped(point.again));
-    item.set("gone", grouped(point.gone));
+    item.set("resolved", grouped(point.resolved));
     item.set("unfinished", !run.finished);
     runs.push_back(item);
   }
   section.set("runs", runs);
   section.set("count", std::to_string(points.size()));
   section.set("findings", findings);
-  section.set("gone", gone);
+  section.set("resolved", resolved);
   section.set("cases", cases);
   section.set("most_findings", grouped(most_findings));
   section.set("most_cases", short_number(most_cases));
@@ -255,28 +255,25 @@ data trend_section(const Report& report) {
 data outcome_section(const CaseCounts& cases) {
   constexpr double kWidth = 1000;
   constexpr double kLeast = 4;  // minimum width, so that one case among a million is visible
-  struct Outcome {
-    const char* name;
-    std::int64_t count;
-    const char* meaning;
-  };
-  const Outcome outcomes[] = {{"passed", cases.passed, "verified and equal"},
-                              {"differed", cases.differed, "verified and not equal, or refused"},
-                              {"crashed", cases.crashed, "the reference died"},
-                              {"mistrusted", cases.mistrusted, "the reference is known to be wrong there"},
-                              {"skipped", cases.skipped, "not run, for a reason"},
-                              {"errored", cases.errored, "an engine, the subject or its reference did not work"},
-                              {"starved", cases.starved, "no verdict: the machine lacked memory or processes"}};
+  // The cases without a verdict come last.
+  constexpr std::array<std::int64_t CaseCounts::*, 7> kOrder{
+      &CaseCounts::passed,  &CaseCounts::differed,    &CaseCounts::crashed,     &CaseCounts::known_defect,
+      &CaseCounts::skipped, &CaseCounts::unavailable, &CaseCounts::no_resources};
   const auto all = static_cast<double>(std::max<std::int64_t>(1, cases.all()));
   data list(data::type::list);
   double x = 0;
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.count == 0) continue;
-    const double width = std::max(kLeast, kWidth * static_cast<double>(outcome.count) / all);
+  for (const auto member : kOrder) {
+    const std::int64_t count = cases.*member;
+    if (count == 0) continue;
+    const StatusName& status = *std::ranges::find(kStatusNames, member, &StatusName::count);
+    const double width = std::max(kLeast, kWidth * static_cast<double>(count) / all);
+    std::string style(status.text);
+    std::ranges::replace(style, ' ', '_');
     data item;
-    item.set("name", outcome.name);
-    item.set("count", grouped(outcome.count));
-    item.set("meaning", outcome.meaning);
+    item.set("name", std::string(status.text));
+    item.set("class", style);
+    item.set("count", grouped(count));
+    item.set("meaning", std::string(status.meaning));
     item.set("x", fmt::format("{:.1f}", x));
     item.set("width", fmt::format("{:.1f}", width));
     x += width;

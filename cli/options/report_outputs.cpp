@@ -1,4 +1,4 @@
-#include "cli/options/sinks.h"
+#include "cli/options/report_outputs.h"
 
 #include <fmt/format.h>
 
@@ -26,19 +26,20 @@ namespace {
 struct Format {
   const char* option;
   const char* what;
-  std::string Sinks::* file;
+  std::string ReportOutputs::* file;
   std::string (*text)(const Report&);
 };
 
 constexpr std::array kFormats{
-    Format{"--html", "Report to look at, one file", &Sinks::html, [](const Report& report) { return html(report); }},
-    Format{"--markdown", "Report for a job summary or an issue", &Sinks::markdown,
+    Format{"--html", "Report to look at, one file", &ReportOutputs::html,
+           [](const Report& report) { return html(report); }},
+    Format{"--markdown", "Report for a job summary or an issue", &ReportOutputs::markdown,
            [](const Report& report) { return markdown(report); }},
-    Format{"--text", "Every finding as the experiment prints a difference", &Sinks::text,
+    Format{"--text", "Every finding as the experiment prints a difference", &ReportOutputs::text,
            [](const Report& report) { return findings_text(report); }},
-    Format{"--json", "Report for programs (reports/formats/report.schema.json)", &Sinks::json,
+    Format{"--json", "Report for programs (reports/formats/report.schema.json)", &ReportOutputs::json,
            [](const Report& report) { return json(report); }},
-    Format{"--junit", "Report that CI systems show as tests", &Sinks::junit,
+    Format{"--junit", "Report that CI systems show as tests", &ReportOutputs::junit,
            [](const Report& report) { return junit(report); }},
 };
 
@@ -61,24 +62,24 @@ void note_failure(std::string& errors, const char* option,
 
 }  // namespace
 
-void add_sinks(CLI::App& command, Sinks& sinks) {
+void add_report_options(CLI::App& command, ReportOutputs& outputs) {
   for (const Format& format : kFormats) {
-    command.add_option(format.option, sinks.*format.file, std::string(format.what) + "; -: standard output")
+    command.add_option(format.option, outputs.*format.file, std::string(format.what) + "; -: standard output")
         ->type_name("FILE")
         ->group("Reports");
   }
   command
-      .add_option("--baseline", sinks.baseline, "File of known findings, which do not count as new (docs/reports.md)")
+      .add_option("--baseline", outputs.baseline, "File of known findings, which do not count as new (docs/reports.md)")
       ->type_name("FILE")
       ->group("Reports");
-  command.add_flag("--github", sinks.github, "Annotations for GitHub Actions on standard output")->group("Reports");
+  command.add_flag("--github", outputs.github, "Annotations for GitHub Actions on standard output")->group("Reports");
 }
 
-tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallFiles files) {
+tl::expected<std::vector<KnownFinding>, std::string> prepare_reports(ReportOutputs& outputs, CallFiles files) {
   bool reserve = false;
-  if (!sinks.baseline.empty()) files.add_input("--baseline", sinks.baseline);
+  if (!outputs.baseline.empty()) files.add_input("--baseline", outputs.baseline);
   for (const Format& format : kFormats) {
-    std::string& file = sinks.*format.file;
+    std::string& file = outputs.*format.file;
     if (file.empty()) continue;
     files.add_output(format.option, file);
     if (!is_standard_output(file)) continue;
@@ -89,28 +90,28 @@ tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallF
   if (reserve) {
     if (const auto reserved = reserve_standard_output(); !reserved) return tl::unexpected(reserved.error());
   }
-  if (sinks.baseline.empty()) return {};
-  auto baseline = read_baseline(sinks.baseline);
+  if (outputs.baseline.empty()) return {};
+  auto baseline = read_baseline(outputs.baseline);
   if (!baseline) return tl::unexpected("--baseline: " + baseline.error());
   return baseline;
 }
 
-bool is_set(const Sinks& sinks) {
-  return sinks.github || !sinks.baseline.empty() ||
-         std::ranges::any_of(kFormats, [&](const Format& format) { return !(sinks.*format.file).empty(); });
+bool has_outputs(const ReportOutputs& outputs) {
+  return outputs.github || !outputs.baseline.empty() ||
+         std::ranges::any_of(kFormats, [&](const Format& format) { return !(outputs.*format.file).empty(); });
 }
 
-tl::expected<void, std::string> write(const Sinks& sinks, const Report& report) {
+tl::expected<void, std::string> write_reports(const ReportOutputs& outputs, const Report& report) {
   std::string errors;
   for (const Format& format : kFormats) {
-    const std::string& file = sinks.*format.file;
+    const std::string& file = outputs.*format.file;
     if (file.empty()) continue;
     note_failure(errors, format.option, [&]() -> tl::expected<void, std::string> {
       const std::string text = format.text(report);
       return file == "-" ? write_standard_output(text) : write_file(file, text);
     });
   }
-  if (sinks.github) {
+  if (outputs.github) {
     note_failure(errors, "--github", [&]() -> tl::expected<void, std::string> {
       // They go to standard error if standard output is reserved; GitHub reads both streams.
       fmt::print("{}", github_annotations(report));

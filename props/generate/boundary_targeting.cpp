@@ -1,4 +1,4 @@
-#include "props/generate/tie_targeting.h"
+#include "props/generate/boundary_targeting.h"
 
 #include <algorithm>
 #include <array>
@@ -24,8 +24,8 @@ struct Signs {
   bool negative = true, positive = true;
 };
 
-std::optional<double> draw_target(Aim aim, const ConvCase& c, Signs signs, Random& random) {
-  if (aim == Aim::tie) {
+std::optional<double> draw_target(Boundary boundary, const ConvCase& c, Signs signs, Random& random) {
+  if (boundary == Boundary::tie) {
     const std::int64_t lowest = signs.negative ? -c.output_zero_point : 0;
     const std::int64_t highest = signs.positive ? 255 - c.output_zero_point : -1;
     if (lowest > highest) return {};
@@ -37,7 +37,7 @@ std::optional<double> draw_target(Aim aim, const ConvCase& c, Signs signs, Rando
   // 2^23 rounds correctly.
   constexpr std::array kUpper{2147483520.0, 2147483520.0, 2147483648.0, 4194304.0, 8388608.0};
   constexpr std::array kLower{-2147483648.0, -2147483648.0, -2147483904.0, -8388608.0, -12582912.0};
-  if (aim == Aim::int32) return random.pick(positive ? kUpper : kLower);
+  if (boundary == Boundary::int32) return random.pick(positive ? kUpper : kLower);
   // This is the limit of uint16, for kernels that convert through that type.
   if (positive && random.chance(1, 8)) return 65535.5;
   const double limit = positive ? 32767 : -32768;
@@ -108,18 +108,18 @@ void solve(ConvCase& c, Random& random, const Element& element, double target) {
 
 }  // namespace
 
-void aim_at(Aim aim, ConvCase& c, Random& random) {
+void move_to_boundary(Boundary boundary, ConvCase& c, Random& random) {
   const auto count = static_cast<std::uint32_t>(element_count(output_shape(c)));
   const Element element = element_of(with_contents(c), random.below(count));
   if (c.bias.empty() && element.raw == 0) return;
   const Signs signs = c.bias.empty() ? Signs{.negative = element.raw < 0, .positive = element.raw > 0} : Signs{};
-  if (const auto target = draw_target(aim, c, signs, random)) solve(c, random, element, *target);
+  if (const auto target = draw_target(boundary, c, signs, random)) solve(c, random, element, *target);
 }
 
 // Draws weights of one sign, so that sums exceed 2^24: either the final sums, where float32 begins to lose bits, or
 // only the sums before zero points are subtracted, which kernels with too narrow intermediate types lose. Returns true
 // if it changed the case.
-bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& options) {
+bool move_large_sums_to_tie(ConvCase& c, Random& random, const GeneratorOptions& options) {
   if (reduction_length(c) < 300 || reduction_length(c) > 5'000 || !random.chance(2, 3)) return false;
   const std::int64_t low = random.chance(1, 2) ? -128 : 100;
   c.activation.fill = Fill::uniform;
@@ -133,7 +133,7 @@ bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& opti
   if (as_a_whole) c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
   conform_parameters(c, random, options);
   if (!as_a_whole || c.bias.empty()) {
-    aim_at(Aim::tie, c, random);
+    move_to_boundary(Boundary::tie, c, random);
     return true;
   }
   // The bias of each channel cancels the sum down to a tie, so that a lost bit of the sum shows in every channel.
@@ -145,7 +145,7 @@ bool aim_at_large_sums(ConvCase& c, Random& random, const GeneratorOptions& opti
   return true;
 }
 
-void aim_at_pair_limits(ConvCase& c, Random& random) {
+void draw_pair_limits(ConvCase& c, Random& random) {
   // Neighbours in the reduction are channels of a group, or taps of the window if a group has one channel.
   const std::int64_t channels = c.in_channels / c.groups;
   const bool by_tap = channels == 1;
@@ -168,7 +168,7 @@ void aim_at_pair_limits(ConvCase& c, Random& random) {
   c.weight = {Fill::listed, std::move(w)};
 }
 
-void aim_at_long_sums(ConvCase& c, Random& random, const GeneratorOptions& options) {
+void draw_growing_sums(ConvCase& c, Random& random, const GeneratorOptions& options) {
   const std::uint8_t x = random.chance(3, 4) ? 255 : 0;
   const std::int8_t w = random.chance(1, 2) ? 127 : -128;
   c.activation = {Fill::listed, std::vector(static_cast<std::size_t>(element_count(activation_shape(c))), x)};

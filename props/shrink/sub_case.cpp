@@ -1,4 +1,4 @@
-#include "props/shrink/subproblem.h"
+#include "props/shrink/sub_case.h"
 
 #include <numeric>
 
@@ -48,7 +48,7 @@ std::vector<T> gather(const std::vector<T>& values, const std::array<std::int64_
 
 }  // namespace
 
-Selection everything(const ConvCase& c) {
+Selection select_all(const ConvCase& c) {
   return {.batch = all(c.batch),
           .groups = all(c.groups),
           .group_inputs = all(c.in_channels / c.groups),
@@ -57,7 +57,7 @@ Selection everything(const ConvCase& c) {
           .kernel = {all(c.kernel[0]), all(c.kernel[1]), all(c.kernel[2])}};
 }
 
-ConvCase select(const ConvProblem& problem, const Selection& kept) {
+ConvCase sub_case(const ConvProblem& problem, const Selection& kept) {
   const ConvCase& c = problem.spec;
   const Indices inputs = channels(kept.groups, kept.group_inputs, c.in_channels / c.groups);
   const Indices outputs = channels(kept.groups, kept.group_outputs, c.out_channels / c.groups);

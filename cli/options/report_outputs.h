@@ -11,24 +11,25 @@
 
 namespace tieout {
 
-struct Sinks {
+struct ReportOutputs {
   std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
   std::string baseline;                           // file of known findings; empty: none
   bool github = false;                            // annotations on standard output
 };
 
-void add_sinks(CLI::App& command, Sinks& sinks);
+void add_report_options(CLI::App& command, ReportOutputs& outputs);
 
 // Must be called before the work. Reads the baseline and returns it, checks that every file can be written and is no
 // other file of the call, and reserves standard output if a report goes there; names such as /dev/stdout become "-".
 // files: the other files that the call reads and writes. The error names the option.
-[[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare(Sinks& sinks, CallFiles files = {});
+[[nodiscard]] tl::expected<std::vector<KnownFinding>, std::string> prepare_reports(ReportOutputs& outputs,
+                                                                                   CallFiles files = {});
 
 // Returns true if any of the options was given.
-[[nodiscard]] bool is_set(const Sinks& sinks);
+[[nodiscard]] bool has_outputs(const ReportOutputs& outputs);
 
 // Writes the reports, after the work. A report that cannot be written does not affect the others. The error has a line
 // with the option for each that failed.
-[[nodiscard]] tl::expected<void, std::string> write(const Sinks& sinks, const Report& report);
+[[nodiscard]] tl::expected<void, std::string> write_reports(const ReportOutputs& outputs, const Report& report);
 
 }  // namespace tieout

@@ -26,10 +26,11 @@ struct Selection {
   std::array<Indices, 3> kernel;
 };
 
-[[nodiscard]] Selection everything(const ConvCase& c);
+// Selects all of the case.
+[[nodiscard]] Selection select_all(const ConvCase& c);
 
 // Returns the problem that consists of the selected parts, with contents listed. Stride, padding and dilation stay as
 // they are; the caller changes them where the selection requires it.
-[[nodiscard]] ConvCase select(const ConvProblem& problem, const Selection& kept);
+[[nodiscard]] ConvCase sub_case(const ConvProblem& problem, const Selection& kept);
 
 }  // namespace tieout

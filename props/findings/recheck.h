@@ -1,5 +1,5 @@
 #pragma once
-// Verifies a case again whose outcome the machine may have caused (is_doubtful()), so that lack of memory is not
+// Verifies a case again whose outcome the machine may have caused (needs_recheck()), so that lack of memory is not
 // reported as a difference.
 
 #include <cstdint>
@@ -17,34 +17,34 @@ namespace tieout {
 
 // Verifies cases again in the caller's processes. The caller starts it only while no other process runs, so that the
 // case has the whole machine.
-class SecondLook {
+class Recheck {
  public:
   // memory: memory limit of a worker in bytes, or 0. The arguments must outlive this object.
-  SecondLook(Processes& processes, const Examination& how, std::int64_t memory);
+  Recheck(Processes& processes, const CaseSetup& setup, std::int64_t memory);
 
-  // True if the outcome is doubtful, and for any crash but a hang if the memory limit is low, because much code does
+  // True if needs_recheck() holds, and for any crash but a hang if the memory limit is low, because much code does
   // not check whether an allocation succeeded.
   [[nodiscard]] bool is_due(const CaseOutcome& outcome) const;
 
   // Verifies c alone, and once more with a larger memory limit if the limit is low and the case fails again. `done`
   // gets the outcome that counts:
-  // - that of the first look if it is not doubtful; but a crash that is the implementation's own remains one;
-  // - starved if the case passes with more memory, or if the machine ends every process;
+  // - that of the new attempt if it needs no recheck; but a crash that is the implementation's own remains one;
+  // - Status::no_resources if the case passes with more memory, or if the machine ends every process;
   // - otherwise the failure, which repeats.
   //
-  // doubtful: the outcome in the run.
-  void start(const ConvCase& c, const CaseOutcome& doubtful, std::function<void(CaseOutcome)> done);
+  // first: the outcome in the run.
+  void start(const ConvCase& c, const CaseOutcome& first, std::function<void(CaseOutcome)> done);
 
  private:
-  struct Look;
+  struct Attempt;
 
-  void run(std::shared_ptr<Look> look);
-  void conclude(const std::shared_ptr<Look>& look);
-  [[nodiscard]] CaseOutcome settled(const Look& look) const;
+  void run(std::shared_ptr<Attempt> attempt);
+  void finish_attempt(const std::shared_ptr<Attempt>& attempt);
+  [[nodiscard]] CaseOutcome final_outcome(const Attempt& attempt) const;
   [[nodiscard]] bool is_memory_low() const;
 
   Processes& processes_;
-  const Examination& how_;
+  const CaseSetup& setup_;
   std::int64_t memory_;
   std::int64_t ended_before_ = processes_ended_for_memory();
 };
