@@ -8,7 +8,7 @@
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
 #include "cli/common/commands.h"
-#include "cli/common/machine.h"
+#include "cases/machine/cpu_name.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/engines/known_defects.h"
 #include "oracle/libtorch/libtorch.h"

@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "cases/machine/cpu_name.h"
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
-#include "cli/common/machine.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/subject_option.h"

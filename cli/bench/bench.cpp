@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cases/machine/cpu.h"
+#include "cases/machine/cpu_name.h"
 #include "cases/text/case_words.h"
 #include "cli/bench/bench_cases.h"
 #include "cli/bench/bench_layer.h"
@@ -16,7 +17,6 @@
 #include "cli/common/call_files.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
-#include "cli/common/machine.h"
 #include "cli/common/standard_output.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
 #include "reports/records/output_file.h"

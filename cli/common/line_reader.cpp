@@ -9,10 +9,6 @@
 
 namespace tieout {
 
-LineReader::Descriptor::~Descriptor() {
-  if (number_ >= 0) close(number_);
-}
-
 tl::expected<LineReader, LineError> LineReader::open(const std::filesystem::path& file) {
   Descriptor opened(file == "-" ? dup(STDIN_FILENO) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (opened.number() < 0) return tl::unexpected(LineError{LineError::Kind::unreadable, std::strerror(errno)});

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "cases/machine/descriptor.h"
+
 namespace tieout {
 
 // The reason why there is no next line.
@@ -35,17 +37,6 @@ class LineReader {
   [[nodiscard]] std::int64_t lines() const { return lines_; }  // number of lines read so far
 
  private:
-  class Descriptor {
-   public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    ~Descriptor();
-    [[nodiscard]] int number() const { return number_; }
-
-   private:
-    int number_;
-  };
-
   explicit LineReader(Descriptor file) : file_(std::move(file)), buffer_(std::size_t{1} << 16) {}
   [[nodiscard]] tl::expected<bool, LineError> fill();
 

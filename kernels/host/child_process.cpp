@@ -17,6 +17,7 @@
 #include <optional>
 #include <utility>
 
+#include "cases/machine/signal_name.h"
 #include "cases/strings/printable.h"
 #include "kernels/host/supervisor.h"
 
@@ -108,11 +109,6 @@ std::string path_of_host() {
   std::error_code ignored;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
   return (program.parent_path() / TIEOUT_SUBJECT_HOST).lexically_normal().string();
-}
-
-std::string signal_name(int signal) {
-  const char* const abbreviation = sigabbrev_np(signal);  // nullptr for real-time signals
-  return abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
 }
 
 std::string text_of(int status) {

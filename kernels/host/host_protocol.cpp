@@ -1,6 +1,7 @@
 #include "kernels/host/host_protocol.h"
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "cases/strings/bytes.h"
@@ -33,6 +34,17 @@ bool may_come_from_a_host(SubjectError::Kind kind) {
 }
 
 }  // namespace
+
+std::string frame(const std::string& message) {
+  const std::uint64_t size = message.size();
+  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + message;
+}
+
+std::uint64_t frame_size(std::string_view head) {
+  std::uint64_t size = 0;
+  std::memcpy(&size, head.data(), sizeof size);
+  return size;
+}
 
 std::string pack(const HostHello& hello) {
   ByteWriter bytes;

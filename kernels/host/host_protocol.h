@@ -32,6 +32,12 @@ struct HostedProblem {
   Conditions conditions;
 };
 
+// Returns the message in its frame.
+[[nodiscard]] std::string frame(const std::string& message);
+// Returns the size of the message, from the kFrameHead bytes before it.
+[[nodiscard]] std::uint64_t frame_size(std::string_view head);
+inline constexpr std::size_t kFrameHead = sizeof(std::uint64_t);
+
 [[nodiscard]] std::string pack(const HostHello& hello);
 [[nodiscard]] std::string pack(std::uint64_t number, const ConvProblem& problem, const Conditions& conditions);
 [[nodiscard]] std::string pack(std::uint64_t number, const SubjectAnswer& answer);

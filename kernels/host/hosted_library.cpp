@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,18 +27,12 @@ tl::unexpected<SubjectError> error(Kind kind, std::string message) {
   return tl::unexpected(SubjectError{kind, std::move(message)});
 }
 
-std::string frame(const std::string& bytes) {
-  const std::uint64_t size = bytes.size();
-  return std::string(reinterpret_cast<const char*>(&size), sizeof size) + bytes;
-}
-
 // Returns the next message. Error: misbehaved if it has more than `most` bytes.
 tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::size_t most,
                                                    Clock::time_point deadline) {
-  const auto head = process.read_bytes(sizeof(std::uint64_t), deadline);
+  const auto head = process.read_bytes(kFrameHead, deadline);
   if (!head) return tl::unexpected(head.error());
-  std::uint64_t size = 0;
-  std::memcpy(&size, head->data(), sizeof size);
+  const std::uint64_t size = frame_size(*head);
   if (size > most) return error(Kind::misbehaved, "writes to a file descriptor that is not its own");
   return process.read_bytes(size, deadline);
 }
@@ -63,7 +56,7 @@ class HostedLibrary final : public Subject {
     if (std::string what = change(); !what.empty()) return error(Kind::absent, std::move(what));
     auto started = ChildProcess::start(ChildProcess::Kind::library, file_.string());
     if (!started) return tl::unexpected(started.error());
-    auto hello = hear_hello(*started);
+    auto hello = read_hello(*started);
     if (!hello) return tl::unexpected(hello.error());
     hello_ = std::move(*hello);
     process_.emplace(std::move(*started));
@@ -78,13 +71,13 @@ class HostedLibrary final : public Subject {
   std::vector<SubjectAnswer> run_all(std::span<const SubjectCall> calls) override {
     std::vector<SubjectAnswer> answers;
     do {
-      ask_some(calls.subspan(answers.size()), answers);
+      run_some(calls.subspan(answers.size()), answers);
     } while (answers.size() < calls.size() && !has_ended(answers.back()));
     return answers;
   }
 
  private:
-  [[nodiscard]] tl::expected<HostHello, SubjectError> hear_hello(ChildProcess& process) const {
+  [[nodiscard]] tl::expected<HostHello, SubjectError> read_hello(ChildProcess& process) const {
     const auto bytes = read_frame(process, 4 * kLongestText, ChildProcess::after(seconds_to_load_));
     if (!bytes) {
       const bool hung = bytes.error().kind == Kind::hung;
@@ -99,7 +92,7 @@ class HostedLibrary final : public Subject {
   }
 
   // Sends the first of the calls, as many as the pipe to the host holds, and appends their answers.
-  void ask_some(std::span<const SubjectCall> calls, std::vector<SubjectAnswer>& answers) {
+  void run_some(std::span<const SubjectCall> calls, std::vector<SubjectAnswer>& answers) {
     if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) {
       answers.emplace_back(tl::unexpected(loaded.error()));
       return;
@@ -113,28 +106,28 @@ class HostedLibrary final : public Subject {
       bytes += one;
     }
     const auto done = process_->send(bytes, ChildProcess::after(calls.front().conditions.seconds));
-    if (!done) answers.push_back(failed(done.error()));
+    if (!done) answers.push_back(lose_track(done.error()));
     for (std::size_t i = 0; i < sent && !lost_track_; ++i) {
       ++number_;
-      answers.push_back(hear_answer(*process_, calls[i]));
+      answers.push_back(read_answer(*process_, calls[i]));
     }
     if (std::exchange(lost_track_, false)) stop();
   }
 
-  SubjectAnswer hear_answer(ChildProcess& process, const SubjectCall& call) {
+  SubjectAnswer read_answer(ChildProcess& process, const SubjectCall& call) {
     const Shape shape = output_shape(call.problem.spec);
     const auto most = static_cast<std::size_t>(element_count(shape)) + 2 * kLongestText;
     const auto bytes = read_frame(process, most, ChildProcess::after(call.conditions.seconds));
-    if (!bytes) return failed(bytes.error());
+    if (!bytes) return lose_track(bytes.error());
     auto answer = unpack_answer(*bytes, number_, shape);
-    if (!answer) return failed({Kind::misbehaved, "writes to a file descriptor that is not its own"});
+    if (!answer) return lose_track({Kind::misbehaved, "writes to a file descriptor that is not its own"});
     if (!*answer) answer->error().message = printable(answer->error().message, kMostShown);
     return std::move(*answer);
   }
 
   // Returns the error, and marks the connection as unusable: after it, the position of the host in the stream of
   // messages is unknown.
-  SubjectAnswer failed(SubjectError why) {
+  SubjectAnswer lose_track(SubjectError why) {
     lost_track_ = true;
     const std::string lost = "exit with status " + std::to_string(kConnectionLost);
     if (why.message.starts_with(lost) || why.message.starts_with("closed its standard")) {

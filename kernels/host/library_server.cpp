@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdint>
-#include <cstring>
 #include <optional>
-#include <string_view>
+#include <string>
 
+#include "cases/machine/descriptor.h"
 #include "kernels/host/confinement.h"
 #include "kernels/host/host_protocol.h"
 #include "kernels/subject/plug_in.h"
@@ -23,38 +21,13 @@ int moved_up(int fd) {
   return moved >= 0 ? moved : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-bool read_all(int fd, char* to, std::size_t size) {
-  while (size > 0) {
-    const ssize_t got = read(fd, to, size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    to += got;
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = write(fd, bytes.data(), bytes.size());
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
-}
-
+// Returns the next message, or nothing if the connection has ended.
 std::optional<std::string> read_frame(int fd) {
-  std::uint64_t size = 0;
-  if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof size)) return {};
-  std::string bytes(size, '\0');
-  if (!read_all(fd, bytes.data(), size)) return {};
-  return bytes;
-}
-
-bool write_frame(int fd, const std::string& bytes) {
-  const std::uint64_t size = bytes.size();
-  return write_all(fd, std::string(reinterpret_cast<const char*>(&size), sizeof size) + bytes);
+  std::string head(kFrameHead, '\0');
+  if (!read_all(fd, head.data(), head.size())) return {};
+  std::string message(frame_size(head), '\0');
+  if (!read_all(fd, message.data(), message.size())) return {};
+  return message;
 }
 
 }  // namespace
@@ -70,12 +43,12 @@ int serve_library(const std::string& file) {
   const std::unique_ptr<Subject> library = plug_in(file);
   const auto loaded = library->load();
   const HostHello hello{loaded ? "" : loaded.error().message, library->name(), library->domain()};
-  if (!write_frame(answers, pack(hello))) return kConnectionLost;
+  if (!write_all(answers, frame(pack(hello)))) return kConnectionLost;
   while (const auto bytes = read_frame(requests)) {
     const auto asked = unpack_problem(*bytes);
     if (!asked) return kConnectionLost;
-    if (!write_frame(answers, pack(asked->number, library->run(asked->problem, asked->conditions))))
-      return kConnectionLost;
+    const SubjectAnswer answer = library->run(asked->problem, asked->conditions);
+    if (!write_all(answers, frame(pack(asked->number, answer)))) return kConnectionLost;
   }
   return fcntl(requests, F_GETFD) < 0 ? kConnectionLost : 0;
 }

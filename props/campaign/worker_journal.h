@@ -9,28 +9,25 @@
 #include <iterator>
 #include <string>
 
+#include "cases/machine/descriptor.h"
+
 namespace tieout {
 
 class WorkerJournal {
  public:
   explicit WorkerJournal(const std::filesystem::path& file)
       : file_(open(file.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644)) {}
-  WorkerJournal(const WorkerJournal&) = delete;
-  WorkerJournal& operator=(const WorkerJournal&) = delete;
-  ~WorkerJournal() {
-    if (file_ >= 0) close(file_);
-  }
 
   void write(const std::string& line) const {
-    if (file_ < 0) return;
+    if (file_.number() < 0) return;
     const std::string text = line + '\n';
     // A full disk is reported where it matters: by the run's record.
-    if (pwrite(file_, text.data(), text.size(), 0) != std::ssize(text)) return;
-    if (ftruncate(file_, std::ssize(text)) != 0) return;
+    if (pwrite(file_.number(), text.data(), text.size(), 0) != std::ssize(text)) return;
+    if (ftruncate(file_.number(), std::ssize(text)) != 0) return;
   }
 
  private:
-  int file_;
+  Descriptor file_;
 };
 
 }  // namespace tieout

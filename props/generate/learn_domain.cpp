@@ -1,7 +1,5 @@
 #include "props/generate/learn_domain.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -16,7 +14,9 @@
 
 #include "cases/case_predicates.h"
 #include "cases/contents.h"
+#include "cases/machine/shared_memory.h"
 #include "cases/strings/digest.h"
+#include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "props/generate/strategy.h"
 #include "props/process/forked_task.h"
@@ -220,7 +220,7 @@ class Learner {
   // valid or cost too much.
   std::optional<Reply> reply(ConvCase c) {
     fit_lists(c);
-    if (!validate(c) || element_count(output_shape(c)) * reduction_length(c) > kMostProducts) return {};
+    if (!validate(c) || product_count(c) > kMostProducts) return {};
     const std::string line = print(c);
     if (const auto known = known_.find(line); known != known_.end()) return known->second;
     if (known_.size() >= kMostQuestions) return {};
@@ -532,10 +532,9 @@ Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask) { return L
 // memory.
 Domain learn_domain(Subject& subject, double seconds, const std::function<bool()>& go_on) {
   constexpr int kMostCrashes = 3;
-  void* const memory = mmap(nullptr, sizeof(Answers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return {};
-  // The memory consists of zeros.
-  auto& answers = *static_cast<Answers*>(memory);
+  const SharedMemory<Answers> memory;
+  if (!memory) return {};
+  Answers& answers = *memory;
   Domain domain;
   bool done = false;
   for (int crashes = 0; crashes < kMostCrashes && !done && go_on(); ++crashes) {
@@ -565,7 +564,6 @@ Domain learn_domain(Subject& subject, double seconds, const std::function<bool()
               .died = [&](std::int64_t, const ExitReason&) { answers.replies[answers.asked] = 1; }},
              go_on);
   }
-  munmap(memory, sizeof(Answers));
   return domain;
 }
 

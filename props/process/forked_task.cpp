@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -24,26 +23,30 @@
 #include <thread>
 #include <utility>
 
+#include "cases/machine/descriptor.h"
+#include "cases/machine/shared_memory.h"
+#include "cases/machine/signal_name.h"
+
 namespace tieout {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void refuse(const char* what) {
+[[noreturn]] void throw_no_process(const char* what) {
   throw NoProcess(std::string("no process can be started: ") + what + ": " + std::strerror(errno) +
                   "; end other programs, raise the limit (ulimit -a), or use fewer --workers");
 }
 
 // True if the call may succeed once other processes have ended.
-bool may_pass(int error) { return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE; }
+bool is_temporary(int error) { return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE; }
 
 // Returns the result of a call. If the call returns a negative number because the machine refuses a resource, it is
 // tried again for about a second.
-int insist(const char* what, const std::function<int()>& call) {
+int retry(const char* what, const std::function<int()>& call) {
   for (int tries = 0;; ++tries) {
     const int result = call();
     if (result >= 0) return result;
-    if (!may_pass(errno) || tries == 20) refuse(what);
+    if (!is_temporary(errno) || tries == 20) throw_no_process(what);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
@@ -52,33 +55,14 @@ int insist(const char* what, const std::function<int()>& call) {
 struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
-    insist("pipe", [&] { return pipe2(ends.data(), O_CLOEXEC); });
-    out = ends[0];
-    in = ends[1];
-    fcntl(out, F_SETFL, O_NONBLOCK);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  ~Pipe() {
-    for (const int end : {out, in}) {
-      if (end >= 0) close(end);
-    }
+    retry("pipe", [&] { return pipe2(ends.data(), O_CLOEXEC); });
+    out = Descriptor(ends[0]);
+    in = Descriptor(ends[1]);
+    fcntl(out.number(), F_SETFL, O_NONBLOCK);
   }
 
-  int out = -1, in = -1;
+  Descriptor out, in;
 };
-
-bool write_all(int fd, const void* data, std::size_t size) {
-  const char* at = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t n = write(fd, at, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    at += n;
-    size -= static_cast<std::size_t>(n);
-  }
-  return true;
-}
 
 // Holds the current piece and the answers of a process in memory that the parent can read even after the process has
 // died. Answers that do not fit go through the pipe. The pipe is not used for all of them because waking the parent for
@@ -136,83 +120,74 @@ void limit_memory(std::int64_t bytes) {
 class Processes::Process {
  public:
   explicit Process(Task task) : task_(std::move(task)), next_(task_.begin) {
-    void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) refuse("shared memory");
-    // The memory consists of zeros, and only pages that are written to use memory.
-    shared_ = static_cast<Shared*>(memory);
-    try {
-      launch();
-    } catch (...) {
-      munmap(shared_, sizeof(Shared));
-      throw;
-    }
+    if (!shared_) throw_no_process("shared memory");
+    launch();
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process() {
-    if (pid_ > 0) (void)end_it(true);
-    munmap(shared_, sizeof(Shared));
+    if (pid_ > 0) (void)end_process(true);
   }
 
   [[nodiscard]] int answers() const { return answers_; }
   // The pipe of the process' standard error; -1: the process has closed it.
-  [[nodiscard]] int words() const { return words_; }
+  [[nodiscard]] int stderr_pipe() const { return stderr_; }
   [[nodiscard]] bool done() const { return pid_ < 0; }
   // The process that has answered everything and is ending; 0: none.
   [[nodiscard]] pid_t leaving() const { return leaving_; }
   void finish() const { task_.ended(); }
 
   // Reads the available bytes of the pipe and passes complete answers on.
-  void listen() {
+  void read_answers() {
     std::array<char, 1 << 16> chunk;
     const ssize_t got = read(answers_, chunk.data(), chunk.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
-    if (!collect()) return replace(end_it(true, "wrote over its own answers"));
+    if (!take_shared_answers()) return replace(end_process(true, "wrote over its own answers"));
     if (got <= 0 && next_ >= task_.end) return leave();
-    if (got <= 0) return replace(end_it(false));
+    if (got <= 0) return replace(end_process(false));
     buffer_.append(chunk.data(), static_cast<std::size_t>(got));
-    if (!deliver()) replace(end_it(true, "wrote over its own answers"));
+    if (!pass_answers_on()) replace(end_process(true, "wrote over its own answers"));
   }
 
   // Reads the available bytes of standard error and keeps their end. Returns false if there are none now.
-  bool read_words() {
+  bool read_stderr() {
     constexpr std::size_t kKept = std::size_t{1} << 12U;
     std::array<char, 1 << 16> chunk;
-    const ssize_t got = read(words_, chunk.data(), chunk.size());
+    const ssize_t got = read(stderr_, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) return true;
     if (got < 0 && errno == EAGAIN) return false;
     if (got <= 0) {
-      close(std::exchange(words_, -1));
+      close(std::exchange(stderr_, -1));
       return false;
     }
-    written_.append(chunk.data(), static_cast<std::size_t>(got));
-    if (written_.size() > kKept) written_.erase(0, written_.size() - kKept);
+    stderr_text_.append(chunk.data(), static_cast<std::size_t>(got));
+    if (stderr_text_.size() > kKept) stderr_text_.erase(0, stderr_text_.size() - kKept);
     return true;
   }
 
   // Passes on the answers in shared memory. Answers in the pipe are later ones. Returns false if the bytes are not
   // answers.
-  [[nodiscard]] bool collect() {
+  [[nodiscard]] bool take_shared_answers() {
     const std::size_t written = std::min(shared_->written.load(std::memory_order_acquire), shared_->answers.size());
     if (written <= collected_) return written == collected_;
     buffer_.append(shared_->answers.data() + collected_, written - collected_);
     collected_ = written;
-    return deliver();
+    return pass_answers_on();
   }
 
-  void look_for_a_hang() {
-    if (!collect()) return replace(end_it(true, "wrote over its own answers"));
+  void check_for_hang() {
+    if (!take_shared_answers()) return replace(end_process(true, "wrote over its own answers"));
     const auto now = Clock::now();
-    // Each look counts half a second at most, so that time in which the owner is suspended or waits for a disk does not
-    // count as a hang.
-    waited_ += std::min<Clock::duration>(now - looked_, std::chrono::milliseconds(500));
-    looked_ = now;
+    // Each check counts half a second at most, so that time in which the owner is suspended or waits for a disk does
+    // not count as a hang.
+    waited_ += std::min<Clock::duration>(now - last_check_, std::chrono::milliseconds(500));
+    last_check_ = now;
     const std::int64_t index = shared_->index.load();
-    if (index != at_) {
-      at_ = index;
+    if (index != current_) {
+      current_ = index;
       waited_ = {};
     } else if (waited_ > std::chrono::duration<double>(task_.seconds)) {
-      replace(end_it(true));
+      replace(end_process(true));
     }
   }
 
@@ -221,22 +196,22 @@ class Processes::Process {
     shared_->index.store(next_);
     shared_->written.store(0);
     collected_ = 0;
-    at_ = next_;
+    current_ = next_;
     waited_ = {};
-    looked_ = Clock::now();
+    last_check_ = Clock::now();
     shared_->no_resources.store(false);
-    written_.clear();
+    stderr_text_.clear();
     Pipe answers;
-    Pipe words;
+    Pipe stderr_pipe;
     // Without this, the process would write buffered output a second time.
     std::fflush(nullptr);
-    pid_ = insist("fork", fork);
-    if (pid_ == 0) live(answers.in, words.in);
-    answers_ = std::exchange(answers.out, -1);
-    words_ = std::exchange(words.out, -1);
+    pid_ = retry("fork", fork);
+    if (pid_ == 0) run_pieces(answers.in.number(), stderr_pipe.in.number());
+    answers_ = answers.out.release();
+    stderr_ = stderr_pipe.out.release();
   }
 
-  [[noreturn]] void live(int out, int words) const {
+  [[noreturn]] void run_pieces(int out, int words) const {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Job systems send these signals to every process that they find, in any order. The parent decides how to react.
     for (const int ending : {SIGINT, SIGTERM, SIGHUP}) signal(ending, SIG_IGN);
@@ -259,7 +234,7 @@ class Processes::Process {
       for (std::int64_t index = next_; index < task_.end; ++index) {
         shared_->index.store(index);
         const std::string answer = task_.work(index);
-        if (!hand_over({index, answer.size()}, answer, out, by_pipe)) _exit(0);
+        if (!store_answer({index, answer.size()}, answer, out, by_pipe)) _exit(0);
       }
     } catch (const std::bad_alloc&) {
       shared_->no_resources.store(true);
@@ -267,7 +242,7 @@ class Processes::Process {
       _exit(1);
     } catch (const std::system_error& error) {
       // std::thread throws this.
-      shared_->no_resources.store(may_pass(error.code().value()));
+      shared_->no_resources.store(is_temporary(error.code().value()));
       std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     } catch (const NoProcess& error) {
@@ -287,11 +262,12 @@ class Processes::Process {
 
   // Stores an answer in shared memory or writes it to the pipe. Once an answer has used the pipe, all later ones do, so
   // that they stay in order.
-  [[nodiscard]] bool hand_over(const Header& header, const std::string& answer, int out, bool& by_pipe) const {
+  [[nodiscard]] bool store_answer(const Header& header, const std::string& answer, int out, bool& by_pipe) const {
     const std::size_t written = shared_->written.load(std::memory_order_relaxed);
     const std::size_t after = written + sizeof header + answer.size();
     by_pipe = by_pipe || after > shared_->answers.size();
-    if (by_pipe) return write_all(out, &header, sizeof header) && write_all(out, answer.data(), answer.size());
+    if (by_pipe)
+      return write_all(out, {reinterpret_cast<const char*>(&header), sizeof header}) && write_all(out, answer);
     std::memcpy(shared_->answers.data() + written, &header, sizeof header);
     std::memcpy(shared_->answers.data() + written + sizeof header, answer.data(), answer.size());
     shared_->written.store(after, std::memory_order_release);
@@ -300,7 +276,7 @@ class Processes::Process {
 
   // Passes on complete answers from the bytes read so far and keeps the rest. Returns false if the bytes are not
   // answers.
-  [[nodiscard]] bool deliver() {
+  [[nodiscard]] bool pass_answers_on() {
     std::size_t used = 0;
     while (buffer_.size() - used >= sizeof(Header)) {
       Header header;
@@ -319,7 +295,7 @@ class Processes::Process {
 
   // Ends or reaps the process and returns how it ended. why: the reason if it is killed for another reason than a
   // timeout.
-  ExitReason end_it(bool kill_it, const char* why = nullptr) {
+  ExitReason end_process(bool kill_it, const char* why = nullptr) {
     // Number of reads that empty a pipe. Bytes that other processes keep writing to it are not waited for.
     constexpr int kPipe = 64;
     if (!kill_it && !ends_by_itself()) {
@@ -332,15 +308,15 @@ class Processes::Process {
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;
-    for (int reads = 0; words_ >= 0 && reads < kPipe && read_words(); ++reads) {
+    for (int reads = 0; stderr_ >= 0 && reads < kPipe && read_stderr(); ++reads) {
     }
-    close_words();
+    close_stderr();
     const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     ExitReason reason{.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
                       .timed_out = kill_it && why == nullptr,
                       .stderr_tail = why != nullptr ? why
                                      : clean        ? std::string()
-                                                    : stderr_tail()};
+                                                    : last_stderr_line()};
     reason.by_machine = !kill_it && (reason.signal == SIGKILL || (reason.signal == 0 && shared_->no_resources.load()));
     return reason;
   }
@@ -356,14 +332,14 @@ class Processes::Process {
     return false;
   }
 
-  void close_words() {
-    if (words_ >= 0) close(std::exchange(words_, -1));
+  void close_stderr() {
+    if (stderr_ >= 0) close(std::exchange(stderr_, -1));
   }
 
   // Closes the pipes after the last answer; the process ends by itself.
   void leave() {
     close(answers_);
-    close_words();
+    close_stderr();
     leaving_ = std::exchange(pid_, -1);
   }
 
@@ -376,30 +352,30 @@ class Processes::Process {
     if (next_ < task_.end) launch();
   }
 
-  [[nodiscard]] std::string stderr_tail() const {
+  [[nodiscard]] std::string last_stderr_line() const {
     constexpr std::size_t kMost = 300;
-    std::string words = written_.substr(written_.size() - std::min(written_.size(), kMost));
+    std::string words = stderr_text_.substr(stderr_text_.size() - std::min(stderr_text_.size(), kMost));
     while (!words.empty() && words.back() == '\n') words.pop_back();
     return words.substr(words.rfind('\n') + 1);
   }
 
   Task task_;
-  Shared* shared_;
+  SharedMemory<Shared> shared_;
   // Number of bytes of the answers in shared memory that were passed on.
   std::size_t collected_ = 0;
   // The first piece that has no answer yet.
   std::int64_t next_;
-  std::int64_t at_ = 0;
-  // Time waited for an answer to piece at_.
+  std::int64_t current_ = 0;
+  // Time waited for an answer to piece current_.
   Clock::duration waited_{};
-  Clock::time_point looked_;
+  Clock::time_point last_check_;
   std::string buffer_;
   pid_t pid_ = -1;
   pid_t leaving_ = 0;
   int answers_ = -1;
-  int words_ = -1;
-  // The end of the bytes read from words_.
-  std::string written_;
+  int stderr_ = -1;
+  // The end of the bytes read from stderr_.
+  std::string stderr_text_;
 };
 
 Processes::Processes() = default;
@@ -419,14 +395,15 @@ void Processes::wait(std::chrono::milliseconds longest) {
   std::vector<pollfd> ready;
   for (const auto& process : processes_) {
     ready.push_back({process->answers(), POLLIN, 0});
-    ready.push_back({process->words(), POLLIN, 0});
+    ready.push_back({process->stderr_pipe(), POLLIN, 0});
   }
-  if (poll(ready.data(), ready.size(), static_cast<int>(longest.count())) < 0 && errno != EINTR) refuse("poll");
+  if (poll(ready.data(), ready.size(), static_cast<int>(longest.count())) < 0 && errno != EINTR)
+    throw_no_process("poll");
   std::vector<std::unique_ptr<Process>> done;
   for (std::size_t i = 0; i < processes_.size(); ++i) {
-    if (ready[2 * i + 1].revents != 0) (void)processes_[i]->read_words();
-    if (ready[2 * i].revents != 0) processes_[i]->listen();
-    if (!processes_[i]->done()) processes_[i]->look_for_a_hang();
+    if (ready[2 * i + 1].revents != 0) (void)processes_[i]->read_stderr();
+    if (ready[2 * i].revents != 0) processes_[i]->read_answers();
+    if (!processes_[i]->done()) processes_[i]->check_for_hang();
   }
   for (auto& process : processes_) {
     if (process->done()) done.push_back(std::move(process));
@@ -440,11 +417,7 @@ void Processes::wait(std::chrono::milliseconds longest) {
 }
 
 std::string ExitReason::text() const {
-  // Real-time signals have no abbreviation.
-  const char* const abbreviation = sigabbrev_np(signal);
-  const std::string of_signal =
-      abbreviation == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + abbreviation;
-  std::string text = timed_out ? "hang" : signal == 0 ? "exit" : of_signal;
+  std::string text = timed_out ? "hang" : signal == 0 ? "exit" : signal_name(signal);
   if (!stderr_tail.empty() && !timed_out) text += ": " + stderr_tail;
   return text;
 }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,26 +18,14 @@
 #include <thread>
 #include <vector>
 
+#include "cases/machine/shared_memory.h"
+
 namespace tieout {
 namespace {
 
 using testing::HasSubstr;
 
-// A flag that this process shares with those that it starts.
-class SharedFlag {
- public:
-  SharedFlag()
-      : flag_(new(mmap(nullptr, sizeof *flag_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
-                  std::atomic<bool>(false)) {}
-  SharedFlag(const SharedFlag&) = delete;
-  SharedFlag& operator=(const SharedFlag&) = delete;
-  ~SharedFlag() { munmap(flag_, sizeof *flag_); }
-
-  std::atomic<bool>* operator->() const { return flag_; }
-
- private:
-  std::atomic<bool>* flag_;
-};
+using SharedFlag = SharedMemory<std::atomic<bool>>;
 
 TEST(RunAlone, GivesTheAnswer) {
   // This is more than a pipe holds.

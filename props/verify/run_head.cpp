@@ -4,25 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "cases/machine/cpu_name.h"
 #include "cases/text/case_text.h"
 
 namespace tieout {
 namespace {
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
-}
 
 // Returns the environment variables that OpenMP, MKL, oneDNN and ATen read, as "NAME=value", ordered by name, in one
 // line.

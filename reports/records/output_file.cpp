@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "cases/machine/descriptor.h"
+
 namespace tieout {
 namespace {
 
@@ -25,21 +27,6 @@ namespace fs = std::filesystem;
 
 // 0, or a value of errno.
 using Errno = int;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] Errno close_now() { return close(std::exchange(number_, -1)) == 0 ? 0 : errno; }
-
- private:
-  int number_;
-};
 
 // While an object lives, SIGPIPE does not end the process: write() fails with EPIPE instead.
 class WithoutBrokenPipeSignal {
@@ -109,7 +96,7 @@ Target find_target(fs::path path) {
   return target;
 }
 
-Errno write_all(int descriptor, std::string_view text) {
+Errno write_text(int descriptor, std::string_view text) {
   const WithoutBrokenPipeSignal quiet;
   while (!text.empty()) {
     const ssize_t written = write(descriptor, text.data(), text.size());
@@ -127,12 +114,12 @@ Errno write_all(int descriptor, std::string_view text) {
 Errno write_as_it_is(const fs::path& path, int flags, std::string_view text) {
   Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | flags));
   if (file.number() < 0) return errno;
-  if (const Errno error = write_all(file.number(), text); error != 0) return error;
+  if (const Errno error = write_text(file.number(), text); error != 0) return error;
   return file.close_now();
 }
 
 Errno write_synced(const Descriptor& file, std::string_view text) {
-  if (const Errno error = write_all(file.number(), text); error != 0) return error;
+  if (const Errno error = write_text(file.number(), text); error != 0) return error;
   return fsync(file.number()) == 0 ? 0 : errno;
 }
 
@@ -253,7 +240,7 @@ Errno write_target(const Target& target, std::string_view text) {
     case Target::Kind::folder: return EISDIR;
     case Target::Kind::circular_link: return ELOOP;
     case Target::Kind::stream: return write_as_it_is(target.path, 0, text);
-    case Target::Kind::descriptor: return write_all(target.descriptor, text);
+    case Target::Kind::descriptor: return write_text(target.descriptor, text);
     case Target::Kind::regular: return write_regular(target, text);
     case Target::Kind::absent: break;
   }
@@ -326,7 +313,7 @@ tl::expected<void, std::string> check_writable(const fs::path& path) {
 }
 
 tl::expected<void, std::string> write_descriptor(int descriptor, std::string_view text) {
-  if (const Errno error = write_all(descriptor, text); error != 0) return tl::unexpected(std::string(strerror(error)));
+  if (const Errno error = write_text(descriptor, text); error != 0) return tl::unexpected(std::string(strerror(error)));
   return {};
 }
 

@@ -1,4 +1,4 @@
-#include "cli/common/machine.h"
+#include "cases/machine/cpu_name.h"
 
 #include <fstream>
 
@@ -7,7 +7,8 @@ namespace tieout {
 std::string cpu_name() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown CPU";
 }

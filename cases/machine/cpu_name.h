@@ -1,5 +1,5 @@
 #pragma once
-// Describes the machine that a command runs on, for reports.
+// Describes the CPU that a command runs on, for reports and records.
 
 #include <string>
 
