@@ -22,6 +22,13 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
+// Returns the number of elements that differ. The lists are equally long.
+template <typename T>
+[[nodiscard]] std::int64_t count_differing(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::transform_reduce(a.begin(), a.end(), b.begin(), std::int64_t{0}, std::plus<>{},
+                               [](const T& x, const T& y) { return std::int64_t{x != y}; });
+}
+
 // Returns the index of element `offset` in a tensor of this shape, outermost dimension first.
 [[nodiscard]] inline std::vector<std::int64_t> unravel(std::int64_t offset, const Shape& shape) {
   std::vector<std::int64_t> index(shape.size());

@@ -426,9 +426,7 @@ Difference classify_difference(const ConvProblem& problem, const Arithmetic& ref
                                const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
   PossibleCauses causes;
   causes.observe(problem, reference, expected, actual);
-  std::int64_t differing = 0;
-  for (std::size_t i = 0; i < expected.values.size(); ++i) differing += expected.values[i] != actual.values[i] ? 1 : 0;
-  return causes.conclude(differing);
+  return causes.conclude(count_differing(expected.values, actual.values));
 }
 
 Difference classify_difference(const LayerView& layer, const Arithmetic& reference,

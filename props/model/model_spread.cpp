@@ -29,7 +29,7 @@ std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& capture
   }
   const auto answer = answer_of(question.column, problem_of(captured.view()), *question.options, *question.reference);
   if (!answer || answer->shape != captured.output_shape) return {};
-  for (std::size_t i = 0; i < output.values.size(); ++i) replaced += output.values[i] != answer->values[i] ? 1 : 0;
+  replaced += count_differing(output.values, answer->values);
   return answer->values;
 }
 

@@ -12,6 +12,7 @@
 
 #include "cases/case_predicates.h"
 #include "cases/contents.h"
+#include "cases/text/case_cost.h"
 #include "cases/validate.h"
 #include "kernels/conv_relu.h"
 #include "props/shrink/sub_case.h"
@@ -655,7 +656,7 @@ ConvCase shrink(const ConvCase& c, const std::function<bool(const ConvCase&)>& s
     bool smaller = false;
     const ConvCase base = smallest;
     visit_candidates(base, kPasses[pass], [&](ConvCase&& candidate) {
-      products += element_count(output_shape(candidate)) * reduction_length(candidate);
+      products += product_count(candidate);
       out_of_budget = ++tries > limits.tries || products > limits.products || Clock::now() > deadline;
       if (out_of_budget) return true;
       if (candidate == base || !still_fails(candidate)) return false;

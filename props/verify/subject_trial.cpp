@@ -10,6 +10,7 @@
 #include "cases/contents.h"
 #include "cases/random.h"
 #include "cases/strings/bytes.h"
+#include "cases/text/case_cost.h"
 #include "props/generate/twins.h"
 #include "props/process/forked_task.h"
 
@@ -70,7 +71,7 @@ ConvProblem tiny_problem() {
 
 bool is_small(const ConvCase& c) {
   constexpr std::int64_t kFewProducts = 8'000;
-  return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
+  return product_count(c) <= kFewProducts;
 }
 
 // Returns the twin if it costs as little as the problem: a shorter stride can turn a small problem into a large one.

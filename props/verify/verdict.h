@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/conv_relu.h"
@@ -58,5 +59,11 @@ struct Verdict {
   // Set if the case differed or crashed; original_line equals case_line.
   Finding finding;
 };
+
+// Ends the verification of a case that is not compared.
+inline void end_without_answer(Verdict& verdict, Status status, std::string reason) {
+  verdict.status = status;
+  verdict.reason = std::move(reason);
+}
 
 }  // namespace tieout

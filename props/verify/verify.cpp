@@ -35,11 +35,6 @@ std::string without_numbers(std::string text) {
   return text;
 }
 
-void end_without_answer(Verdict& verdict, Status status, std::string reason) {
-  verdict.status = status;
-  verdict.reason = std::move(reason);
-}
-
 void fail(Verdict& verdict, std::string failure) {
   verdict.status = Status::differed;
   verdict.finding.failure = std::move(failure);

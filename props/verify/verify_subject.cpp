@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cases/contents.h"
+#include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
 #include "props/verify/reference_answer.h"
@@ -43,12 +44,7 @@ Expected libtorch_expectation(const ConvProblem& problem, Verdict& verdict, LibT
 
 bool is_small(const ConvCase& c) {
   constexpr std::int64_t kFewProducts = 4'000;
-  return element_count(output_shape(c)) * reduction_length(c) <= kFewProducts;
-}
-
-void end_without_answer(Verdict& verdict, Status status, std::string reason) {
-  verdict.status = status;
-  verdict.reason = std::move(reason);
+  return product_count(c) <= kFewProducts;
 }
 
 // Sets the verdict for a trial without an answer. Returns true if there is an answer to compare.

@@ -139,9 +139,8 @@ void require_fitting(const Finding& finding) {
   const bool empty =
       expected.empty() && actual.empty() && finding.expected.shape.empty() && finding.actual.shape.empty();
   if (!empty && !(answered && has_tensors(finding))) throw Malformed("its shapes and values do not fit each other");
-  std::int64_t differing = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) differing += expected[i] != actual[i] ? 1 : 0;
-  if (finding.explained > differing) throw Malformed("'explained' is more than the elements that differ");
+  if (finding.explained > (answered ? count_differing(expected, actual) : 0))
+    throw Malformed("'explained' is more than the elements that differ");
   std::int64_t last = -1;
   for (const DiffElement& element : finding.elements) {
     if (element.offset <= last || element.offset >= std::ssize(expected)) throw Malformed("'offset' is out of order");

@@ -66,9 +66,7 @@ void fill_tensors(Finding& finding, const Shape& shape, int spread, std::uint32_
                                 .expected = finding.expected.values.back(),
                                 .actual = finding.actual.values.back()});
   }
-  for (std::size_t i = 0; i < finding.expected.values.size(); ++i) {
-    finding.explained += finding.expected.values[i] != finding.actual.values[i] ? 1 : 0;
-  }
+  finding.explained += count_differing(finding.expected.values, finding.actual.values);
 }
 
 Finding difference(std::int64_t index, const char* kind, const char* derivation, const char* isa, const char* path) {
