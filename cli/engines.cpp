@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "cases/strings/printable.h"
+#include "cases/machine/cpu_name.h"
 #include "cases/text/case_text.h"
 #include "cli/common/commands.h"
-#include "cases/machine/cpu_name.h"
+#include "cli/common/errors.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/engines/known_defects.h"
 #include "oracle/libtorch/libtorch.h"
@@ -87,15 +87,9 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
 
 int engines(const std::string& line) {
   const auto c = line.empty() ? tl::expected<ConvCase, CaseError>(ConvCase{}) : parse(line);
-  if (!c) {
-    fmt::print(stderr, "tieout engines: {}\n", printable_lines(c.error().text()));
-    return kBadUsage;
-  }
-  const auto loaded = libtorch();
-  if (!loaded) {
-    fmt::print(stderr, "tieout engines: LibTorch cannot be loaded: {}\n", loaded.error().message);
-    return kNotVerified;
-  }
+  if (!c) return fail_command("engines", kBadUsage, c.error().text());
+  const auto loaded = load_libtorch("engines");
+  if (!loaded) return loaded.error();
   const LibTorch& reference = **loaded;
   print_machine(reference);
   if (line.empty()) return kEqual;
@@ -103,9 +97,8 @@ int engines(const std::string& line) {
   for (const Isa isa : kIsas) print_row(*c, Engine::fbgemm, isa, reference);
   for (const Engine engine : {Engine::onednn, Engine::x86, Engine::qnnpack})
     print_row(*c, engine, Isa::native, reference);
-  if (const FbgemmPath said = reference.fbgemm_path(*c); said != fbgemm_path(*c, reference.hardware())) {
-    fmt::print(stderr, "tieout engines: FBGEMM itself says that it takes its {} path\n", name(said));
-    return kDifferent;
+  if (const FbgemmPath actual = reference.fbgemm_path(*c); actual != fbgemm_path(*c, reference.hardware())) {
+    return fail_command("engines", kDifferent, fmt::format("FBGEMM itself takes its {} path", name(actual)));
   }
   return kEqual;
 }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "cases/contents.h"
-#include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
 #include "kernels/conv_relu.h"
@@ -79,21 +79,16 @@ tl::expected<void, int> write_experiment_reports(std::uint64_t seed, const Exper
   auto done = cases.verify(listed(e.problem)).and_then([&](const Verdict&) { return cases.end(true); });
   if (done) done = write_reports(outputs, make_report({cases.run()}, baseline));
   if (done) return {};
-  fmt::print(stderr, "tieout experiment: {}\n", printable_lines(done.error()));
-  return tl::unexpected(int{kNotVerified});
+  return tl::unexpected(fail_command("experiment", kNotVerified, done.error()));
 }
 
 int experiment(std::uint64_t seed, Details details, const ReportOutputs& outputs,
                const std::vector<KnownFinding>& baseline) {
-  const auto reference = libtorch();
-  if (!reference) {
-    fmt::print(stderr, "tieout experiment: LibTorch cannot be loaded: {}\n", reference.error().message);
-    return kNotVerified;
-  }
+  const auto reference = load_libtorch("experiment");
+  if (!reference) return reference.error();
   const auto e = (*reference)->experiment(seed);
   if (!e) {
-    fmt::print(stderr, "tieout experiment: LibTorch refused: {}\n", e.error().message);
-    return kNotVerified;
+    return fail_command("experiment", kNotVerified, "LibTorch refused: " + e.error().message);
   }
   fmt::print("{}", document_text(document_of(*e)));
 
@@ -137,7 +132,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
   command->callback([options, &exit_status] {
     const auto baseline = prepare_reports(options->outputs);
     if (!baseline) {
-      fmt::print(stderr, "tieout experiment: {}\n", printable_lines(baseline.error()));
+      (void)fail_command("experiment", kBadUsage, baseline.error());
       exit_status = kBadUsage;
       return;
     }
@@ -147,7 +142,7 @@ void add_experiment(CLI::App& app, int& exit_status) {
     }
     const auto seed = parse_seed(*options->seed);
     if (!seed) {
-      fmt::print(stderr, "tieout experiment: --seed: {}\n", printable_lines(seed.error()));
+      (void)fail_command("experiment", kBadUsage, "--seed: " + seed.error());
       exit_status = kBadUsage;
       return;
     }

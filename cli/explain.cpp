@@ -7,13 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cases/contents.h"
-#include "cases/strings/printable.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
+#include "cli/common/errors.h"
 #include "cli/options/subject_option.h"
 
 namespace tieout {
@@ -27,10 +28,7 @@ struct Arguments {
   double seconds = 60;  // time limit of the subject's answer
 };
 
-int refuse(const std::string& text) {
-  fmt::print(stderr, "tieout explain: {}\n", printable_lines(text));
-  return kBadUsage;
-}
+int refuse(std::string_view message) { return fail_command("explain", kBadUsage, message); }
 
 std::string names_of_hypotheses() {
   std::string names;
@@ -100,7 +98,7 @@ int run_explain(const Arguments& arguments) {
   if (const auto reference = libtorch()) {
     ask_engine(problem, **reference, explanation);
   } else {
-    explanation.remark = "LibTorch cannot be loaded: " + reference.error().message;
+    explanation.remark = load_error(reference.error());
   }
   fmt::print("{}", explanation_text(explanation));
   if (answer) fmt::print("{}", subject_text(**subject, *answer, offset));

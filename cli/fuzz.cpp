@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "cli/campaign/campaign_run.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
@@ -39,10 +41,7 @@ struct Arguments {
 
 constexpr std::int64_t kMostCases = 1'000'000'000'000;
 
-int bad_usage(const std::string& why) {
-  fmt::print(stderr, "tieout fuzz: {}\n", why);
-  return kBadUsage;
-}
+int bad_usage(std::string_view message) { return fail_command("fuzz", kBadUsage, message); }
 
 int run_fuzz(Arguments& arguments) {
   const auto seed = arguments.seed.empty() ? draw_seed() : parse_seed(arguments.seed);
@@ -86,12 +85,12 @@ int run_fuzz(Arguments& arguments) {
                                    [&](const RecordBlock& block, const RunSummary& so_far) {
                                      return record ? record->append(block, so_far) : tl::expected<void, std::string>();
                                    });
-  if (!end.error.empty()) fmt::print(stderr, "tieout fuzz: {}\n", end.error);
+  if (!end.error.empty()) (void)fail_command("fuzz", kNotVerified, end.error);
   Report report = make_report({end.run}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
   const auto written = write_reports(arguments.outputs, report);  // first, because printing to standard output may fail
   print_run(report);
-  if (!written) fmt::print(stderr, "tieout fuzz: {}\n", written.error());
+  if (!written) (void)fail_command("fuzz", kNotVerified, written.error());
   return end_status(report, written.has_value());
 }
 

@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
+#include "cli/common/errors.h"
 #include "cli/common/own_process.h"
 #include "cli/common/patience.h"
 #include "cli/common/progress.h"
@@ -53,15 +55,8 @@ struct Arguments {
   ReportOutputs outputs;
 };
 
-int refuse(const std::string& text) {
-  fmt::print(stderr, "tieout model: {}\n", printable_lines(text));
-  return kBadUsage;
-}
-
-int not_verified(const std::string& text) {
-  fmt::print(stderr, "tieout model: {}\n", printable_lines(text));
-  return kNotVerified;
-}
+int refuse(std::string_view message) { return fail_command("model", kBadUsage, message); }
+int not_verified(std::string_view message) { return fail_command("model", kNotVerified, message); }
 
 std::string names_of_hypotheses() {
   std::string names;
@@ -218,64 +213,96 @@ ModelResult<std::unique_ptr<Model>> open(const Arguments& arguments, Engine engi
   return reference.open_model(arguments.model, engine);
 }
 
-int verify(Arguments& arguments) {
+// What is decided before the model is opened.
+struct Prepared {
+  ModelOptions options;
+  std::uint64_t seed;
+  std::vector<KnownFinding> baseline;
+  LibTorch* reference;
+};
+
+// Checks the options and files of the call, and loads LibTorch. Error: the exit status, after the reason has been
+// printed.
+tl::expected<Prepared, int> prepare(Arguments& arguments) {
+  const auto refused = [](std::string_view message) { return tl::unexpected(refuse(message)); };
   const auto engine = from_name<Engine>("--engine", arguments.engine);
-  if (!engine) return refuse(engine.error().text());
+  if (!engine) return refused(engine.error().text());
   auto options = options_of(arguments);
-  if (!options) return options.error();
+  if (!options) return tl::unexpected(options.error());
   options->layers.engine = *engine;
-  const auto baseline = prepare_reports(arguments.outputs, files_of(arguments));
-  if (!baseline) return refuse(baseline.error());
-  if (const std::string why = unwritable(arguments.save); !why.empty()) return refuse("--save: " + why);
+  auto baseline = prepare_reports(arguments.outputs, files_of(arguments));
+  if (!baseline) return refused(baseline.error());
+  if (const std::string why = unwritable(arguments.save); !why.empty()) return refused("--save: " + why);
   const auto seed = parse_seed(arguments.seed);
-  if (!seed) return refuse("--seed: " + seed.error());
-  const auto reference = libtorch();
-  if (!reference) return not_verified("LibTorch cannot be loaded: " + reference.error().message);
+  if (!seed) return refused("--seed: " + seed.error());
+  const auto reference = load_libtorch("model");
+  if (!reference) return tl::unexpected(reference.error());
   if (const std::string what = describe_foreign_model(arguments.model); !what.empty()) {
-    return refuse(arguments.model + ": " + what);
+    return refused(arguments.model + ": " + what);
   }
-  fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
-  limit_memory(arguments.memory << 20);  // called after LibTorch is loaded, which therefore does not count
-  auto opened = open(arguments, *engine, **reference);
-  if (!opened) return fail(arguments, arguments.model + ": ", opened.error());
+  return Prepared{std::move(*options), *seed, std::move(*baseline), *reference};
+}
+
+// Opens the model and its inputs, and verifies it. Error: the exit status, after the reason has been printed.
+tl::expected<ModelReport, int> verify_opened(const Arguments& arguments, const Prepared& prepared) {
+  const auto failed = [&](const std::string& what, const ModelError& error) {
+    return tl::unexpected(fail(arguments, what, error));
+  };
+  LibTorch& reference = *prepared.reference;
+  auto opened = open(arguments, prepared.options.layers.engine, reference);
+  if (!opened) return failed(arguments.model + ": ", opened.error());
   const std::unique_ptr<Model> model =
       with_deadlines(std::move(*opened), arguments.patience, too_slow(arguments, "ran"));
-  const auto inputs = ModelInputs::open(arguments.inputs, *seed, *model, **reference);
-  if (!inputs) return fail(arguments, "--input: ", inputs.error());
-
+  const auto inputs = ModelInputs::open(arguments.inputs, prepared.seed, *model, reference);
+  if (!inputs) return failed("--input: ", inputs.error());
   Progress progress(std::max<std::int64_t>(1, model->convolutions()) * static_cast<std::int64_t>(inputs->count()));
-  auto report = verify_model(*model, *inputs, *options, **reference, [&](const ModelProgress& so_far) {
+  auto report = verify_model(*model, *inputs, prepared.options, reference, [&](const ModelProgress& so_far) {
     progress.show(so_far.layers, so_far.differing, "layers");
   });
   progress.finish();
-  if (!report) return fail(arguments, "--input: ", report.error());
+  if (!report) return failed("--input: ", report.error());
+  return std::move(*report);
+}
 
-  std::string change;
-  for (const LayerSubject& subject : options->layers.subjects) {
-    if (change.empty()) change = subject.change();
-  }
-  report->run.finished = change.empty();
-  report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
-  report->run.seed = *seed;
-  Report reported = make_report({what_counts(report->run)}, *baseline);
-  reported.model = ReportedLayers{report->columns, report->layers};
-  const auto written =
-      write_reports(arguments.outputs, reported);  // first, because printing to standard output may fail
-  if (report->not_finite > 0) {
+// Prints the results on standard output. Returns false if a finding could not be saved.
+bool print_report(const Arguments& arguments, const ModelReport& report) {
+  if (report.not_finite > 0) {
     fmt::print(stderr,
                "warning: {} numbers of the inputs are NaN or infinite; they are quantized to arbitrary values\n",
-               report->not_finite);
+               report.not_finite);
   }
-  if (!report->layers.empty()) fmt::print("{}\n{}", layer_table(*report), forecast_text(*report));
-  fmt::print("{}{}", spread_text(*report), unverified_text(*report));
-  for (const auto* unanswered : {&report->run.differences, &report->run.reasons}) {
+  if (!report.layers.empty()) fmt::print("{}\n{}", layer_table(report), forecast_text(report));
+  fmt::print("{}{}", spread_text(report), unverified_text(report));
+  for (const auto* unanswered : {&report.run.differences, &report.run.reasons}) {
     for (const auto& [why, layers] : *unanswered) {
       if (why.find(": ") != std::string::npos) fmt::print("not answered, {} layers: {}\n", layers, why);
     }
   }
-  const bool saved = print_findings(*report, arguments.save);
-  if (arguments.timing) fmt::print("\n{}", timing_text(*report));
-  fmt::print("\n{}", totals_text(*report));
+  const bool saved = print_findings(report, arguments.save);
+  if (arguments.timing) fmt::print("\n{}", timing_text(report));
+  fmt::print("\n{}", totals_text(report));
+  return saved;
+}
+
+int verify(Arguments& arguments) {
+  const auto prepared = prepare(arguments);
+  if (!prepared) return prepared.error();
+  fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
+  limit_memory(arguments.memory << 20);  // called after LibTorch is loaded, which therefore does not count
+  auto report = verify_opened(arguments, *prepared);
+  if (!report) return report.error();
+  std::string change;
+  for (const LayerSubject& subject : prepared->options.layers.subjects) {
+    if (change.empty()) change = subject.change();
+  }
+  report->run.finished = change.empty();
+  report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
+  report->run.seed = prepared->seed;
+  Report reported = make_report({what_counts(report->run)}, prepared->baseline);
+  reported.model = ReportedLayers{report->columns, report->layers};
+  const auto written =
+      write_reports(arguments.outputs, reported);  // first, because printing to standard output may fail
+  const bool saved = print_report(arguments, *report);
   if (!written) return not_verified(written.error());
   if (!change.empty()) return not_verified("--subject: " + change);
   const int status = exit_status(*report);

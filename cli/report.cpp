@@ -10,6 +10,7 @@
 
 #include "cli/campaign/campaign_run.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "reports/records/record_files.h"
@@ -29,32 +30,27 @@ tl::expected<Paths, std::string> all_files(const std::vector<std::string>& names
   return files;
 }
 
-int fail(const char* command, const std::string& why) {
-  fmt::print(stderr, "tieout {}: {}\n", command, why);
-  return kBadUsage;
-}
-
 int report_runs(const std::vector<std::string>& names, ReportOutputs& outputs, bool allow_skipped) {
   const auto files = all_files(names);
-  if (!files) return fail("report", files.error());
+  if (!files) return fail_command("report", kBadUsage, files.error());
   CallFiles call;
   for (const std::filesystem::path& file : *files) call.add_input("run", file);
   const auto baseline = prepare_reports(outputs, std::move(call));
-  if (!baseline) return fail("report", baseline.error());
+  if (!baseline) return fail_command("report", kBadUsage, baseline.error());
   const auto runs = read_records(*files);
-  if (!runs) return fail("report", runs.error());
+  if (!runs) return fail_command("report", kBadUsage, runs.error());
   Report report = make_report(*runs, *baseline);
   report.allow_skipped = allow_skipped;
   const auto written = write_reports(outputs, report);  // first, because printing to standard output may fail
   print_run(report);
-  if (!written) fmt::print(stderr, "tieout report: {}\n", written.error());
+  if (!written) (void)fail_command("report", kNotVerified, written.error());
   return end_status(report, written.has_value());
 }
 
 int merge_runs(const std::string& merged, const std::vector<std::string>& names) {
   const auto files = all_files(names);
-  if (!files) return fail("merge", files.error());
-  if (const auto done = merge_records(merged, *files); !done) return fail("merge", done.error());
+  if (!files) return fail_command("merge", kBadUsage, files.error());
+  if (const auto done = merge_records(merged, *files); !done) return fail_command("merge", kBadUsage, done.error());
   fmt::print("{}: {} records merged\n", merged, files->size());
   return kEqual;
 }

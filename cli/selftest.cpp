@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "cases/strings/printable.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "oracle/libtorch/libtorch.h"
@@ -136,24 +136,17 @@ int selftest(Arguments& arguments) {
   const auto faults = faulty_kernels();
   const auto wanted = [&](const FaultyKernel& f) { return arguments.only.empty() || f.name == arguments.only; };
   if (std::none_of(faults.begin(), faults.end(), wanted)) {
-    fmt::print(stderr, "tieout selftest: --fault: there is none called '{}'; without it, all are listed\n",
-               arguments.only);
-    return kBadUsage;
+    return fail_command("selftest", kBadUsage,
+                        "--fault: there is none called '" + arguments.only + "'; without it, all are listed");
   }
   if (arguments.policies && has_outputs(arguments.outputs)) {
-    fmt::print(stderr, "tieout selftest: --policies prints a table of its own; leave out the options of the reports\n");
-    return kBadUsage;
+    return fail_command("selftest", kBadUsage,
+                        "--policies prints a table of its own; leave out the options of the reports");
   }
   const auto baseline = prepare_reports(arguments.outputs);
-  if (!baseline) {
-    fmt::print(stderr, "tieout selftest: {}\n", printable_lines(baseline.error()));
-    return kBadUsage;
-  }
-  const auto reference = libtorch(Waiting::asleep);
-  if (!reference) {
-    fmt::print(stderr, "tieout selftest: LibTorch cannot be loaded: {}\n", reference.error().message);
-    return kNotVerified;
-  }
+  if (!baseline) return fail_command("selftest", kBadUsage, baseline.error());
+  const auto reference = load_libtorch("selftest", Waiting::asleep);
+  if (!reference) return reference.error();
   if (!correct_passes(**reference, arguments.options)) return kNotVerified;
   if (arguments.policies) return compare_policies(arguments, **reference);
   Faults reported;
@@ -178,8 +171,7 @@ int selftest(Arguments& arguments) {
   report.table = reported.table;
   report.headline = reported.headline();
   if (const auto written = write_reports(arguments.outputs, report); !written) {
-    fmt::print(stderr, "tieout selftest: {}\n", printable_lines(written.error()));
-    return kNotVerified;
+    return fail_command("selftest", kNotVerified, written.error());
   }
   return reported.planted == 0 ? int{kEqual} : exit_status(report);  // the requested fault is none on this CPU
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
+#include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
@@ -186,10 +188,7 @@ tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const 
   return record.append(block, so_far);
 }
 
-int fail(int status, const std::string& why) {
-  write_log(fmt::format("tieout campaign: {}\n", why));
-  return status;
-}
+int fail(int status, std::string_view message) { return fail_command("campaign", status, message); }
 
 // Returns true if the shard has no cases, because there are fewer blocks than shards.
 bool is_empty(const CampaignOptions& options) { return options.shard.index * kBlock >= options.cases; }
@@ -217,19 +216,25 @@ tl::expected<Domain, int> domain_of(const Arguments& arguments, const Plan& plan
   return choose_domain(domain, plan.options.subject, arguments.subject.rules().seconds, "campaign", reference);
 }
 
-int run_campaign_command(Arguments arguments) {
-  // The campaign continues if its output is no longer read; see write_log().
-  std::signal(SIGPIPE, SIG_IGN);
+// What the campaign needs from the first case on.
+struct Prepared {
+  Plan plan;
+  Compared compared;
+  std::vector<KnownFinding> baseline;
+};
+
+// Opens subject, reference and domain first, so that nothing is written if one of them is unusable; then the folder and
+// the files. Sets the files of the reports that are always written. Error: the exit status, after the reason has been
+// printed.
+tl::expected<Prepared, int> prepare(Arguments& arguments) {
   auto plan = make_plan(arguments);
-  if (!plan) return fail(kBadUsage, plan.error());
-  // Subject, domain and LibTorch are opened first, so that nothing is written if one of them is unusable.
-  const auto compared = open_compared(arguments.subject, "campaign", Waiting::asleep);
-  if (!compared) return compared.error();
-  const Reference& reference = compared->reference;
+  if (!plan) return tl::unexpected(fail(kBadUsage, plan.error()));
+  auto compared = open_compared(arguments.subject, "campaign", Waiting::asleep);
+  if (!compared) return tl::unexpected(compared.error());
   plan->options.subject = compared->subject.get();
   plan->options.rules = arguments.subject.rules();
-  const auto domain = domain_of(arguments, *plan, reference.other());
-  if (!domain) return domain.error();
+  const auto domain = domain_of(arguments, *plan, compared->reference.other());
+  if (!domain) return tl::unexpected(domain.error());
   plan->options.domain = *domain;
   plan->options.command = command_of(arguments, plan->options.seed, *domain);
   const std::string name = record_name(plan->options.shard);
@@ -237,49 +242,70 @@ int run_campaign_command(Arguments arguments) {
   if (outputs.html.empty()) outputs.html = fs::path(arguments.folder) / (name + ".html");
   if (outputs.markdown.empty()) outputs.markdown = fs::path(arguments.folder) / (name + ".md");
   if (const auto ready = prepare_folder(arguments.folder, plan->record, plan->corpus); !ready)
-    return fail(kBadUsage, ready.error());
+    return tl::unexpected(fail(kBadUsage, ready.error()));
   CallFiles files;
   add_subject_files(files, arguments.subject);
   files.add_output("the record", plan->record);
   files.add_output("the lock", fs::path(plan->record).replace_extension(".lock"));
-  const auto baseline = prepare_reports(outputs, std::move(files));
-  if (!baseline) return fail(kBadUsage, baseline.error());
-  auto start = begin(arguments, *plan, reference);
-  if (!start) return fail(kBadUsage, start.error());
-  RunRecord& record = start->record;
-  if (is_empty(plan->options)) return end_empty_shard(plan->options, record, start->campaign.so_far);
-  write_log(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", plan->options.seed,
-                        plan->options.shard.index + 1, plan->options.shard.count, start->campaign.so_far.cases.all()));
-  report_unfinished_cases(plan->options.journal_folder);
-  remove_abandoned_drafts(plan->corpus);
-  if (!start->corpus_done && plan->options.shard.index == 0) {
-    auto corpus = read_corpus(plan->corpus);
-    if (!corpus) return fail(kNotVerified, corpus.error());
-    start->campaign.corpus = std::move(*corpus);
-  }
+  auto baseline = prepare_reports(outputs, std::move(files));
+  if (!baseline) return tl::unexpected(fail(kBadUsage, baseline.error()));
+  return Prepared{std::move(*plan), std::move(*compared), std::move(*baseline)};
+}
+
+// Runs the campaign to its end and completes the record. An error has been printed, and is in the result.
+CampaignEnd run_to_end(const Prepared& prepared, Start& start) {
+  const Plan& plan = prepared.plan;
+  RunRecord& record = start.record;
   CampaignEnd end = watch_campaign(
-      plan->options, reference, std::move(start->campaign),
-      [&](const RecordBlock& block, const RunSummary& so_far) { return keep(*plan, record, block, so_far); });
+      plan.options, prepared.compared.reference, std::move(start.campaign),
+      [&](const RecordBlock& block, const RunSummary& so_far) { return keep(plan, record, block, so_far); });
   std::error_code ignored;
-  fs::remove_all(plan->options.journal_folder, ignored);  // the campaign was not killed, so that no case is unfinished
+  fs::remove_all(plan.options.journal_folder, ignored);  // the campaign was not killed, so that no case is unfinished
   if (end.error.empty()) {
-    if (const auto noted = record.update(end.run); !noted) end.error = noted.error();
+    if (const auto updated = record.update(end.run); !updated) end.error = updated.error();
   }
   if (!end.error.empty()) {
     (void)fail(kNotVerified, end.error + "\nthen go on with --resume");
     if (auto held = record.summary()) end.run = std::move(*held);  // a block that was not written is not reported
   }
-  Report report = make_report({end.run}, *baseline);
+  return end;
+}
+
+// Writes and prints the reports, and returns the exit status.
+int report_end(const Arguments& arguments, const Prepared& prepared, CampaignEnd end) {
+  Report report = make_report({std::move(end.run)}, prepared.baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
-  const auto written = write_reports(outputs, report);
+  const auto written = write_reports(arguments.outputs, report);
   if (!written) (void)fail(kNotVerified, written.error());
   try {
     print_run(report);
   } catch (const std::system_error&) {
     write_log("standard output cannot be written\n");  // the reports are written
   }
-  write_log(fmt::format("record: {}, report: {}\n", plan->record.string(), outputs.html));
+  write_log(fmt::format("record: {}, report: {}\n", prepared.plan.record.string(), arguments.outputs.html));
   return end_status(report, end.error.empty() && written.has_value());
+}
+
+int run_campaign_command(Arguments arguments) {
+  // The campaign continues if its output is no longer read; see write_log().
+  std::signal(SIGPIPE, SIG_IGN);
+  auto prepared = prepare(arguments);
+  if (!prepared) return prepared.error();
+  Plan& plan = prepared->plan;
+  const CampaignOptions& options = plan.options;
+  auto start = begin(arguments, plan, prepared->compared.reference);
+  if (!start) return fail(kBadUsage, start.error());
+  if (is_empty(options)) return end_empty_shard(options, start->record, start->campaign.so_far);
+  write_log(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", options.seed,
+                        options.shard.index + 1, options.shard.count, start->campaign.so_far.cases.all()));
+  report_unfinished_cases(options.journal_folder);
+  remove_abandoned_drafts(plan.corpus);
+  if (!start->corpus_done && options.shard.index == 0) {
+    auto corpus = read_corpus(plan.corpus);
+    if (!corpus) return fail(kNotVerified, corpus.error());
+    start->campaign.corpus = std::move(*corpus);
+  }
+  return report_end(arguments, *prepared, run_to_end(*prepared, *start));
 }
 
 }  // namespace

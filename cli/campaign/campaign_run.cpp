@@ -13,19 +13,14 @@
 #include "cli/common/commands.h"
 #include "cli/common/interruption.h"
 #include "cli/common/progress.h"
-#include "cli/common/terminal.h"
-#include "reports/formats/departure_text.h"
+#include "cli/common/run_text.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
-#include "reports/text/text_wrap.h"
 
 namespace tieout {
 namespace {
 
 constexpr std::size_t kMostPrinted = 20;  // maximum number of findings printed; reports contain all
-
-// Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
-void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
 
 // Prints for example "  classes, each with the cases that reach it: tie=12, bias=30"; nothing if there are no items.
 void print_counts(const char* head, const std::vector<std::string>& items) {
@@ -69,6 +64,41 @@ void print_declined(const RunSummary& run) {
   if (reasons.size() > kMostReasons) fmt::print("  ... and {} more reasons\n", reasons.size() - kMostReasons);
 }
 
+// Prints the findings, and the findings of the baseline that were not found again.
+void print_findings(const Report& report) {
+  // The shortest cases come first, because they are the easiest to understand.
+  std::vector<const ReportedFinding*> findings;
+  for (const ReportedFinding& reported : report.findings) findings.push_back(&reported);
+  std::ranges::stable_sort(findings, {}, [](const ReportedFinding* f) { return f->finding.case_line.size(); });
+  for (std::size_t i = 0; i < findings.size() && i < kMostPrinted; ++i) {
+    const ReportedFinding& reported = *findings[i];
+    if (reported.known) fmt::print("accepted by the baseline: {}\n", printable(reported.known->reason));
+    fmt::print("{}\n", finding_text(reported.finding));
+  }
+  if (report.findings.size() > kMostPrinted) {
+    fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
+  }
+  for (const KnownFinding& resolved : report.resolved) {
+    fmt::print("resolved: {}{}{}: no longer found\n", printable(resolved.kind),
+               resolved.kind.empty() || resolved.case_line.empty() ? "" : ", ", printable(resolved.case_line));
+  }
+}
+
+// Prints the cases and elements by path, engine and instruction set.
+void print_cells(const RunSummary& run) {
+  struct Field {
+    const char* name;
+    std::string Cell::* member;
+  };
+  for (const auto& [name, member] :
+       {Field{"path", &Cell::path}, {"engine", &Cell::engine}, {"instruction set", &Cell::isa}}) {
+    for (const auto& [what, counts] : counts_by(run, member)) {
+      fmt::print("  {:<15} {:<15} {:>11} cases {:>15} elements\n", name, printable(what), grouped(counts.cases),
+                 grouped(counts.elements));
+    }
+  }
+}
+
 }  // namespace
 
 void add_memory_option(CLI::App& command, std::int64_t& memory) {
@@ -106,44 +136,12 @@ CampaignEnd watch_campaign(const CampaignOptions& options, const Reference& refe
 
 void print_run(const Report& report) {
   const RunSummary& run = report.total;
-  // The shortest cases come first, because they are the easiest to understand.
-  std::vector<const ReportedFinding*> findings;
-  for (const ReportedFinding& reported : report.findings) findings.push_back(&reported);
-  std::ranges::stable_sort(findings, {}, [](const ReportedFinding* f) { return f->finding.case_line.size(); });
-  for (std::size_t i = 0; i < findings.size() && i < kMostPrinted; ++i) {
-    const ReportedFinding& reported = *findings[i];
-    if (reported.known) fmt::print("accepted by the baseline: {}\n", printable(reported.known->reason));
-    fmt::print("{}\n", finding_text(reported.finding));
-  }
-  if (report.findings.size() > kMostPrinted) {
-    fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
-  }
-  for (const KnownFinding& resolved : report.resolved) {
-    fmt::print("resolved: {}{}{}: no longer found\n", printable(resolved.kind),
-               resolved.kind.empty() || resolved.case_line.empty() ? "" : ", ", printable(resolved.case_line));
-  }
+  print_findings(report);
   print_wrapped((run.finished || !run.incomplete.empty() ? "" : "interrupted: ") + verdict(report));
-  struct Field {
-    const char* name;
-    std::string Cell::* member;
-  };
-  for (const auto& [name, member] :
-       {Field{"path", &Cell::path}, {"engine", &Cell::engine}, {"instruction set", &Cell::isa}}) {
-    for (const auto& [what, counts] : counts_by(run, member)) {
-      fmt::print("  {:<15} {:<15} {:>11} cases {:>15} elements\n", name, printable(what), grouped(counts.cases),
-                 grouped(counts.elements));
-    }
-  }
+  print_cells(run);
   print_classes(run);
   print_strategies(run);
-  for (const std::string& sentence : departure_sentences(run)) print_wrapped("  " + sentence);
-  constexpr std::size_t kMostReasons = 30;
-  std::size_t shown = 0;
-  for (const auto& [reason, count] : run.reasons) {
-    if (shown++ < kMostReasons)
-      print_wrapped(fmt::format("  not verified: {}: {}", counted(count, "case"), printable(reason)));
-  }
-  if (shown > kMostReasons) fmt::print("  ... and {} more reasons: a report has them all\n", shown - kMostReasons);
+  print_departures_and_reasons(run);
   if (!run.domain.empty()) fmt::print("  drawn from the cases with: {}\n", printable(run.domain));
   print_declined(run);
   if (verified_little(run)) {

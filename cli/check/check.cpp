@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "cli/check/check_before.h"
 #include "cli/check/check_file.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/common/standard_output.h"
 #include "cli/common/terminal.h"
 #include "cli/options/domain_option.h"
@@ -41,10 +43,7 @@ struct Arguments {
   ReportOutputs outputs;
 };
 
-int fail(int status, const std::string& why) {
-  fmt::print(stderr, "tieout check: {}\n", printable_lines(why));
-  return status;
-}
+int fail(int status, std::string_view message) { return fail_command("check", status, message); }
 
 tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& arguments) {
   CallFiles files;
@@ -149,6 +148,26 @@ tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, co
   return {};
 }
 
+// Verifies the case, or the cases of --file, and prints the results. Returns the exit status that is due if nothing
+// differs. Error: the exit status if there is nothing to report, after the reason has been printed.
+tl::expected<int, int> verify_cases(const Arguments& arguments, const ConvCase& c, const Domain& domain,
+                                    const Subject* subject, const Reference& reference, GivenCases& cases) {
+  FileEnd end;
+  if (!arguments.file.empty()) {
+    end = check_file(arguments.file, domain, cases);
+  } else if (const auto checked = check_line(c, subject, reference, cases); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  if (const auto ended = cases.end(end.status == kEqual); !ended) end.status = fail(kNotVerified, ended.error());
+  if (arguments.file.empty()) return end.status;
+  print_counts(end, cases.run());
+  if (end.status == kEqual && end.lines == end.without_case) {
+    fmt::print(stderr, "tieout check: --file: {} holds no case: write one a line, such as 'conv2d xs=0.1'\n",
+               printable(arguments.file));
+  }
+  return end.status;
+}
+
 int check(Arguments& arguments) {
   const auto c = arguments.file.empty() ? parse(arguments.line) : tl::expected<ConvCase, CaseError>();
   if (!c) return fail(kBadUsage, c.error().text());
@@ -173,24 +192,14 @@ int check(Arguments& arguments) {
       return fail(kBadUsage, "--record: " + created.error());
     }
   }
-  FileEnd end;
-  if (!arguments.file.empty()) {
-    end = check_file(arguments.file, *domain, cases);
-  } else if (const auto checked = check_line(*c, subject, reference, cases); !checked) {
-    return checked.error();
-  }
-  if (const auto ended = cases.end(end.status == kEqual); !ended) end.status = fail(kNotVerified, ended.error());
-  if (!arguments.file.empty()) print_counts(end, cases.run());
-  if (!arguments.file.empty() && end.status == kEqual && end.lines == end.without_case) {
-    fmt::print(stderr, "tieout check: --file: {} holds no case: write one a line, such as 'conv2d xs=0.1'\n",
-               printable(arguments.file));
-  }
+  auto end_status = verify_cases(arguments, *c, *domain, subject, reference, cases);
+  if (!end_status) return end_status.error();
   Report report = make_report({cases.run()}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
   if (const auto written = write_reports(arguments.outputs, report); !written)
-    end.status = fail(kNotVerified, written.error());
+    end_status = fail(kNotVerified, written.error());
   const int status = exit_status(report);
-  return status == kDifferent || end.status == kEqual ? status : end.status;
+  return status == kDifferent || *end_status == kEqual ? status : *end_status;
 }
 
 constexpr const char* kGrammar = R"(A case is one line of words:

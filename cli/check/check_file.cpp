@@ -10,11 +10,10 @@
 #include "cases/text/case_text.h"
 #include "cli/common/commands.h"
 #include "cli/common/line_reader.h"
+#include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
-#include "reports/formats/departure_text.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
-#include "reports/text/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -95,10 +94,7 @@ void print_counts(const FileEnd& end, const RunSummary& run) {
   print_text(fmt::format("; {} elements compared\n", grouped(run.elements())));
   print_text(fmt::format("  {}, {} without a case\n", counted(end.lines, "line"), grouped(end.without_case)));
   if (end.outside > 0) print_text(fmt::format("  {} outside of the domain\n", counted(end.outside, "case")));
-  const auto print_line = [](const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); };
-  for (const std::string& sentence : departure_sentences(run)) print_line("  " + sentence);
-  for (const auto& [why, count] : run.reasons)
-    print_line(fmt::format("  not verified: {}: {}", counted(count, "case"), why));
+  print_departures_and_reasons(run);
 }
 
 }  // namespace tieout

@@ -10,6 +10,7 @@
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
+#include "cli/common/errors.h"
 #include "kernels/host/open_subject.h"
 #include "kernels/subject/subject_digest.h"
 #include "props/process/forked_task.h"
@@ -88,8 +89,7 @@ tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, 
 tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std::string_view command,
                                           Waiting waiting) {
   const auto refuse = [&](int status, const std::string& why) {
-    fmt::print(stderr, "tieout {}: {}\n", command, printable_lines(why));
-    return tl::unexpected(status);
+    return tl::unexpected(fail_command(command, status, why));
   };
   const std::string& named = arguments.reference;
   if (!named.empty() && arguments.text.empty()) {
@@ -108,8 +108,8 @@ tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std
     subject = std::move(*opened);
   }
   if (named.empty()) {
-    const auto loaded = libtorch(waiting);
-    if (!loaded) return refuse(kNotVerified, "LibTorch cannot be loaded: " + loaded.error().message);
+    const auto loaded = load_libtorch(command, waiting);
+    if (!loaded) return tl::unexpected(loaded.error());
     return Compared{.subject = std::move(subject), .other = nullptr, .reference = **loaded};
   }
   auto other = open_named(named, command, arguments.patience, "--reference");

@@ -1,0 +1,27 @@
+#include "cli/common/run_text.h"
+
+#include <fmt/format.h>
+
+#include "cases/strings/printable.h"
+#include "cli/common/terminal.h"
+#include "reports/formats/departure_text.h"
+#include "reports/text/number_text.h"
+#include "reports/text/text_wrap.h"
+
+namespace tieout {
+
+void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
+
+void print_departures_and_reasons(const RunSummary& run, std::size_t most_reasons) {
+  for (const std::string& sentence : departure_sentences(run)) print_wrapped("  " + sentence);
+  std::size_t shown = 0;
+  for (const auto& [reason, count] : run.reasons) {
+    if (shown++ == most_reasons) break;
+    print_wrapped(fmt::format("  not verified: {}: {}", counted(count, "case"), printable(reason)));
+  }
+  if (run.reasons.size() > most_reasons) {
+    print_text(fmt::format("  ... and {} more reasons: a report has them all\n", run.reasons.size() - most_reasons));
+  }
+}
+
+}  // namespace tieout

@@ -1,0 +1,18 @@
+#pragma once
+// Prints the parts of a run's summary that several commands have.
+
+#include <cstddef>
+#include <string>
+
+#include "reports/data/run_summary.h"
+
+namespace tieout {
+
+// Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
+void print_wrapped(const std::string& line);
+
+// Prints the sentences on departures and accepted deviations, and then the reasons for which cases were not verified,
+// at most `most_reasons` of them.
+void print_departures_and_reasons(const RunSummary& run, std::size_t most_reasons = 30);
+
+}  // namespace tieout
