@@ -18,7 +18,6 @@
 
 #include "cases/layout.h"
 #include "cases/strings/printable.h"
-#include "kernels/subject/fault_report.h"
 
 namespace tieout {
 namespace {
@@ -167,65 +166,75 @@ tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info
       .domain = domain == nullptr ? "" : domain};
 }
 
+tieout_conv KernelCall::place_buffers(const ConvCase& c, const Inputs& inputs, std::size_t alignment,
+                                      const Conditions& conditions) {
+  Buffers& b = buffers_;
+  tieout_conv conv = describe(c);
+  conv.activation = fill(b.activation, inputs.activation, alignment, conditions);
+  conv.weight = fill(b.weight, inputs.weight, alignment, conditions);
+  conv.weight_scales = fill(b.weight_scales, c.weight_scales, alignment, conditions);
+  conv.weight_zero_points = fill(b.weight_zero_points, c.weight_zero_points, alignment, conditions);
+  conv.bias = c.bias.empty() ? nullptr : fill(b.bias, c.bias, alignment, conditions);
+  b.output.place(static_cast<std::size_t>(element_count(output_shape(c))), alignment, conditions.placement,
+                 conditions.output_fill);
+  conv.output = b.output.bytes().data();
+  return conv;
+}
+
+std::array<NamedBuffer, 6> KernelCall::named_buffers() const {
+  const Buffers& b = buffers_;
+  return {{{"output", &b.output},
+           {"activation", &b.activation},
+           {"weight", &b.weight},
+           {"bias", &b.bias},
+           {"weight_scales", &b.weight_scales},
+           {"weight_zero_points", &b.weight_zero_points}}};
+}
+
+std::string KernelCall::find_wrong_write(const ConvCase& c, const Inputs& inputs) const {
+  const Buffers& b = buffers_;
+  for (const NamedBuffer& named : named_buffers()) {
+    if (named.buffer == &b.bias && c.bias.empty()) continue;
+    const GuardedBuffer::Strayed strayed = named.buffer->strayed();
+    if (strayed == GuardedBuffer::Strayed::no) continue;
+    return std::string("writes ") + (strayed == GuardedBuffer::Strayed::before ? "before" : "behind") + " its " +
+           named.name;
+  }
+  const bool intact = holds(b.activation, inputs.activation) && holds(b.weight, inputs.weight) &&
+                      (c.bias.empty() || holds(b.bias, c.bias)) && holds(b.weight_scales, c.weight_scales) &&
+                      holds(b.weight_zero_points, c.weight_zero_points);
+  return intact ? "" : "writes into its inputs";
+}
+
 tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction kernel, const KernelTraits& traits,
                                                                  const ConvProblem& problem,
                                                                  const Conditions& conditions) {
   const ConvCase& c = problem.spec;
   const bool activation_last = traits.activation == Order::channels_last;
-  const std::vector<std::uint8_t> activation =
-      activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
-                      : problem.activation;
-  const std::vector<std::int8_t> weight =
-      traits.weight == Order::channels_last
-          ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
-          : problem.weight;
-
-  Buffers& b = buffers_;
-  tieout_conv conv = describe(c);
-  conv.activation = fill(b.activation, activation, traits.alignment, conditions);
-  conv.weight = fill(b.weight, weight, traits.alignment, conditions);
-  conv.weight_scales = fill(b.weight_scales, c.weight_scales, traits.alignment, conditions);
-  conv.weight_zero_points = fill(b.weight_zero_points, c.weight_zero_points, traits.alignment, conditions);
-  conv.bias = c.bias.empty() ? nullptr : fill(b.bias, c.bias, traits.alignment, conditions);
-  const Shape shape = output_shape(c);
-  b.output.place(static_cast<std::size_t>(element_count(shape)), traits.alignment, conditions.placement,
-                 conditions.output_fill);
-  conv.output = b.output.bytes().data();
-
-  const std::array<NamedBuffer, 6> named{{{"output", &b.output},
-                                          {"activation", &b.activation},
-                                          {"weight", &b.weight},
-                                          {"bias", &b.bias},
-                                          {"weight_scales", &b.weight_scales},
-                                          {"weight_zero_points", &b.weight_zero_points}}};
-  const tieout_conv given = conv;
+  const Inputs inputs{
+      .activation = activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
+                                    : problem.activation,
+      .weight = traits.weight == Order::channels_last
+                    ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
+                    : problem.weight};
+  const tieout_conv given = place_buffers(c, inputs, traits.alignment, conditions);
+  tieout_conv conv = given;
+  const auto buffers = named_buffers();
   const Outcome outcome = [&] {
-    const FaultReport report(named);
+    const FaultReport report(buffers);
     return call_as(kernel, conv, conditions,
                    std::exchange(memory_fill_, conditions.memory_fill) != conditions.memory_fill);
   }();
-
-  const auto misbehaved = [](std::string how) {
-    return tl::unexpected(SubjectError{SubjectError::Kind::misbehaved, std::move(how)});
-  };
-  if (outcome.misbehaved) return misbehaved(*outcome.misbehaved);
-  for (const NamedBuffer& buffer : named) {
-    if (buffer.buffer == &b.bias && c.bias.empty()) continue;
-    const GuardedBuffer::Strayed strayed = buffer.buffer->strayed();
-    if (strayed == GuardedBuffer::Strayed::no) continue;
-    return misbehaved(std::string("writes ") + (strayed == GuardedBuffer::Strayed::before ? "before" : "behind") +
-                      " its " + buffer.name);
-  }
-  const bool inputs_intact = holds(b.activation, activation) && holds(b.weight, weight) &&
-                             (c.bias.empty() || holds(b.bias, c.bias)) && holds(b.weight_scales, c.weight_scales) &&
-                             holds(b.weight_zero_points, c.weight_zero_points);
-  if (!inputs_intact || std::memcmp(&given, &conv, sizeof conv) != 0) return misbehaved("writes into its inputs");
+  std::string misuse = outcome.misbehaved ? *outcome.misbehaved : find_wrong_write(c, inputs);
+  if (misuse.empty() && std::memcmp(&given, &conv, sizeof conv) != 0) misuse = "writes into its inputs";
+  if (!misuse.empty()) return tl::unexpected(SubjectError{SubjectError::Kind::misbehaved, std::move(misuse)});
   if (outcome.declined != nullptr) {
     std::string reason = shortened(outcome.declined);
     if (reason.empty()) reason = kNoReason;
     return tl::unexpected(SubjectError{SubjectError::Kind::declined, std::move(reason)});
   }
-  Tensor<std::uint8_t> y{shape, {b.output.bytes().begin(), b.output.bytes().end()}};
+  const std::span<const std::uint8_t> output = buffers_.output.bytes();
+  Tensor<std::uint8_t> y{output_shape(c), {output.begin(), output.end()}};
   if (activation_last) {
     y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
   }

@@ -2,9 +2,13 @@
 // Calls a kernel through the C interface of tieout_kernel.h, with guarded copies of all buffers, and detects what the
 // kernel must not do: writing outside of the output, throwing, changing floating-point modes.
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
+#include "kernels/subject/fault_report.h"
 #include "kernels/subject/guarded_buffer.h"
 #include "kernels/subject/subject.h"
 
@@ -35,9 +39,22 @@ class KernelCall {
                                                                      const Conditions& conditions);
 
  private:
+  // The tensors in the orders that the kernel requires.
+  struct Inputs {
+    std::vector<std::uint8_t> activation;
+    std::vector<std::int8_t> weight;
+  };
   struct Buffers {
     GuardedBuffer activation, weight, bias, weight_scales, weight_zero_points, output;
   };
+
+  // Fills the buffers and returns the description of the call.
+  [[nodiscard]] tieout_conv place_buffers(const ConvCase& c, const Inputs& inputs, std::size_t alignment,
+                                          const Conditions& conditions);
+  [[nodiscard]] std::array<NamedBuffer, 6> named_buffers() const;
+  // Returns which buffer the kernel has written to or beside without permission, or an empty text.
+  [[nodiscard]] std::string find_wrong_write(const ConvCase& c, const Inputs& inputs) const;
+
   std::uint8_t memory_fill_ = 0;  // Conditions::memory_fill of the last call
   // The buffers are kept between calls: a kernel that caches results by address meets the same addresses with other
   // contents.

@@ -293,81 +293,119 @@ void add_probes(CauseEvidence& evidence, FbgemmPath path, const Reference& refer
   if (found) (void)evidence.unpack(*found);
 }
 
+// Shrinks one finding.
+class FindingShrinker {
+ public:
+  // rules: those for the drawn case.
+  FindingShrinker(const Finding& finding, const Reference& reference, double seconds, Subject* subject,
+                  const Rules& rules)
+      : finding_(finding), reference_(reference), seconds_(seconds), subject_(subject), rules_(rules) {
+    const auto original = parse(finding.original_line);
+    // This cannot happen: print() wrote the line.
+    if (!original) std::abort();
+    original_ = *original;
+    // Most findings need no twins, and tries without them are cheaper.
+    rules_.every_twin = false;
+    whole_ = verify_alone_by(original_, rules_);
+    if (subject != nullptr && whole_.status == Status::passed) {
+      rules_.every_twin = true;
+      whole_ = verify_alone_by(original_, rules_);
+    }
+    // The limit of a try is at most half a second, because a smaller case that does not hang answers at once.
+    rules_of_tries_ = {rules_.strictness, std::min(rules_.seconds, 0.5), rules_.every_twin};
+  }
+
+  [[nodiscard]] Finding shrink_by(Effort effort) {
+    if (whole_.status != Status::differed && whole_.status != Status::crashed) return unrepeatable();
+    CauseEvidence evidence(whole_);
+    const ShrinkLimits limits = limits_of(whole_, subject_, reference_, seconds_, effort);
+    const bool ends_process =
+        whole_.status == Status::crashed && (subject_ == nullptr || subject_->isolation() == Isolation::none);
+    const std::string smallest = ends_process ? try_in_many_processes(limits) : try_in_one_process(limits, evidence);
+    Verdict verdict = verify_alone_by(*parse(smallest), rules_);
+    if (!fails_alike(verdict)) return whole_.finding;
+    if (subject_ != nullptr && is_about_values(verdict)) {
+      add_probes(evidence, whole_.path, reference_, *subject_, rules_of_tries_, seconds_);
+    }
+    evidence.name_cause(verdict);
+    verdict.finding.original_line = finding_.original_line;
+    return std::move(verdict.finding);
+  }
+
+ private:
+  [[nodiscard]] Verdict verify_alone_by(const ConvCase& c, const Rules& rules) const {
+    return verify_alone(c, reference_, 60, subject_, rules);
+  }
+
+  // Returns the finding as it was drawn, with a note that the case alone does not fail, unless the machine or the
+  // reference prevented that.
+  [[nodiscard]] Finding unrepeatable() const {
+    Finding finding = finding_;
+    if (whole_.status == Status::no_resources || whole_.status == Status::unavailable) return finding;
+    finding.failure = (finding_.failure.empty() ? "differed" : finding_.failure) + " ";
+    finding.failure += kOnlyAmongOthers;
+    return finding;
+  }
+
+  // Different paths of the reference compute differently, so that the path must stay. A subject has paths of its own,
+  // and may be wrong in one place for many reasons.
+  [[nodiscard]] bool fails_alike(const Verdict& v) const {
+    const bool for_the_same = subject_ != nullptr
+                                  ? without_numbers(v.conduct) == without_numbers(whole_.conduct)
+                                  : v.path == whole_.path && v.finding.diff_class == whole_.finding.diff_class;
+    return v.status == whole_.status && v.picked == whole_.picked && for_the_same &&
+           without_numbers(v.reason) == without_numbers(whole_.reason) &&
+           without_numbers(v.finding.failure) == without_numbers(whole_.finding.failure);
+  }
+
+  // Returns the line of the smallest case. Each try has a process of its own.
+  [[nodiscard]] std::string try_in_many_processes(const ShrinkLimits& limits) const {
+    const auto fails = [&](const ConvCase& candidate) {
+      return fails_alike(verify_alone_by(candidate, rules_of_tries_));
+    };
+    return print(shrink(original_, fails, limits));
+  }
+
+  // Returns the line of the smallest case. One process runs all tries, because cases that differ do not end the
+  // process. If it dies anyway, the case stays as it was drawn.
+  [[nodiscard]] std::string try_in_one_process(const ShrinkLimits& limits, CauseEvidence& evidence) const {
+    const Rules& rules = whole_.status == Status::crashed ? rules_of_tries_ : rules_;
+    const auto found = run_alone(
+        [&] {
+          // A subject that is wrong under all conditions is called once; the smallest case is verified in full later.
+          const bool by_values = whole_.conduct.empty() && whole_.status == Status::differed && !rules_.every_twin;
+          const bool once = by_values && subject_ != nullptr &&
+                            fails_alike(verify_subject(original_, reference_, *subject_, rules, TrialMode::once));
+          const TrialMode where = once ? TrialMode::once : TrialMode::here;
+          const auto fails = [&](const ConvCase& candidate) {
+            const Verdict verdict = subject_ == nullptr
+                                        ? verify(candidate, reference_)
+                                        : verify_subject(candidate, reference_, *subject_, rules, where);
+            evidence.add(candidate, verdict, reference_, CauseEvidence::From::a_try);
+            return fails_alike(verdict);
+          };
+          const std::string line = print(shrink(original_, fails, limits));
+          return evidence.pack() + line;
+        },
+        60 + seconds_);
+    return found ? evidence.unpack(*found) : finding_.original_line;
+  }
+
+  const Finding& finding_;
+  const Reference& reference_;
+  double seconds_;
+  Subject* subject_;
+  Rules rules_, rules_of_tries_;
+  ConvCase original_;
+  // The verdict on the drawn case.
+  Verdict whole_;
+};
+
 }  // namespace
 
 Finding shrink_finding(const Finding& finding, const Reference& reference, double seconds, Subject* subject,
                        const Rules& rules, Effort effort) {
-  const auto original = parse(finding.original_line);
-  // This cannot happen: print() wrote the line.
-  if (!original) std::abort();
-  const auto alone = [&](const ConvCase& c, const Rules& by) { return verify_alone(c, reference, 60, subject, by); };
-  Rules by = rules;
-  // Most findings need no twins, and tries without them are cheaper.
-  by.every_twin = false;
-  Verdict whole = alone(*original, by);
-  if (subject != nullptr && whole.status == Status::passed) {
-    by.every_twin = true;
-    whole = alone(*original, by);
-  }
-  // The limit of a try is at most half a second, because a smaller case that does not hang answers at once.
-  const Rules in_tries{by.strictness, std::min(by.seconds, 0.5), by.every_twin};
-  if (whole.status != Status::differed && whole.status != Status::crashed) {
-    Finding unrepeatable = finding;
-    // Unavailable: the reference fails at times, which is not the subject's fault.
-    if (whole.status == Status::no_resources || whole.status == Status::unavailable) return unrepeatable;
-    unrepeatable.failure = (finding.failure.empty() ? "differed" : finding.failure) + " ";
-    unrepeatable.failure += kOnlyAmongOthers;
-    return unrepeatable;
-  }
-  // Different paths of the reference compute differently, so that the path must stay. A subject has paths of its own,
-  // and may be wrong in one place for many reasons.
-  const auto fails_alike = [&](const Verdict& v) {
-    const bool for_the_same = subject != nullptr
-                                  ? without_numbers(v.conduct) == without_numbers(whole.conduct)
-                                  : v.path == whole.path && v.finding.diff_class == whole.finding.diff_class;
-    return v.status == whole.status && v.picked == whole.picked && for_the_same &&
-           without_numbers(v.reason) == without_numbers(whole.reason) &&
-           without_numbers(v.finding.failure) == without_numbers(whole.finding.failure);
-  };
-  std::string smallest = finding.original_line;
-  CauseEvidence evidence(whole);
-  const bool apart = whole.status == Status::crashed && (subject == nullptr || subject->isolation() == Isolation::none);
-  const ShrinkLimits limits = limits_of(whole, subject, reference, seconds, effort);
-  if (apart) {
-    smallest = print(
-        shrink(*original, [&](const ConvCase& candidate) { return fails_alike(alone(candidate, in_tries)); }, limits));
-  } else {
-    // One process runs all tries, because cases that differ do not end the process. If it dies anyway, the finding
-    // stays as it was drawn.
-    const Rules& tried_by = whole.status == Status::crashed ? in_tries : by;
-    const auto found = run_alone(
-        [&] {
-          // A subject that is wrong under all conditions is called once; the smallest case is verified in full below.
-          const bool by_values = whole.conduct.empty() && whole.status == Status::differed && !by.every_twin;
-          const bool once = by_values && subject != nullptr &&
-                            fails_alike(verify_subject(*original, reference, *subject, tried_by, TrialMode::once));
-          const TrialMode where = once ? TrialMode::once : TrialMode::here;
-          const auto fails = [&](const ConvCase& candidate) {
-            const Verdict verdict = subject == nullptr
-                                        ? verify(candidate, reference)
-                                        : verify_subject(candidate, reference, *subject, tried_by, where);
-            evidence.add(candidate, verdict, reference, CauseEvidence::From::a_try);
-            return fails_alike(verdict);
-          };
-          const std::string line = print(shrink(*original, fails, limits));
-          return evidence.pack() + line;
-        },
-        60 + seconds);
-    if (found) smallest = evidence.unpack(*found);
-  }
-  Verdict verdict = alone(*parse(smallest), by);
-  if (!fails_alike(verdict)) return whole.finding;
-  if (subject != nullptr && is_about_values(verdict)) {
-    add_probes(evidence, whole.path, reference, *subject, in_tries, seconds);
-  }
-  evidence.name_cause(verdict);
-  verdict.finding.original_line = finding.original_line;
-  return std::move(verdict.finding);
+  return FindingShrinker(finding, reference, seconds, subject, rules).shrink_by(effort);
 }
 
 Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, const Reference& reference) {

@@ -85,17 +85,19 @@ data stacked(std::size_t slot, const std::vector<Bar>& bars, std::int64_t most) 
   return list;
 }
 
-}  // namespace
-
-data coverage_section(const RunSummary& run) {
-  const std::vector<CoverageRow> rows = coverage(run);
+// Returns the range of the counts that are not 0.
+HeatRange heat_range(const std::vector<CoverageRow>& rows) {
   HeatRange range;
   for (const CoverageRow& row : rows) {
     for (const auto& [cls, count] : row.counts.classes) {
       if (count > 0) range = {std::min(range.least, count), std::max(range.most, count)};
     }
   }
-  data section;
+  return range;
+}
+
+// Returns the heads of the columns, one for each class.
+data class_columns(const RunSummary& run) {
   data classes(data::type::list);
   for (const std::string& cls : run.classes) {
     data item;
@@ -104,11 +106,11 @@ data coverage_section(const RunSummary& run) {
     item.set("count", short_number(run.reached(cls)));
     classes.push_back(item);
   }
-  section.set("classes", classes);
-  section.set("all_cases", grouped(run.cases.verified()));
-  section.set("all_elements", short_number(run.elements()));
-  section.set("all_differed", grouped(run.cases.differed));
+  return classes;
+}
 
+// Returns the lines, grouped by engine and instruction set.
+data coverage_groups(const std::vector<CoverageRow>& rows, const std::vector<std::string>& classes, HeatRange range) {
   data groups(data::type::list);
   for (auto first = rows.begin(); first != rows.end();) {
     const auto last = std::find_if(first, rows.end(), [&](const CoverageRow& row) {
@@ -116,7 +118,7 @@ data coverage_section(const RunSummary& run) {
     });
     data lines(data::type::list);
     for (auto row = first; row != last; ++row) {
-      data line = coverage_line(*row, run.classes, range);
+      data line = coverage_line(*row, classes, range);
       line.set("opens", row == first);
       lines.push_back(line);
     }
@@ -128,8 +130,10 @@ data coverage_section(const RunSummary& run) {
     groups.push_back(group);
     first = last;
   }
-  section.set("groups", groups);
+  return groups;
+}
 
+data all_cells(const RunSummary& run) {
   data all(data::type::list);
   for (const auto& [cell, counts] : run.cells) {
     data item;
@@ -143,7 +147,21 @@ data coverage_section(const RunSummary& run) {
     item.set("differed", grouped(counts.differed));
     all.push_back(item);
   }
-  section.set("all", all);
+  return all;
+}
+
+}  // namespace
+
+data coverage_section(const RunSummary& run) {
+  const std::vector<CoverageRow> rows = coverage(run);
+  const HeatRange range = heat_range(rows);
+  data section;
+  section.set("classes", class_columns(run));
+  section.set("all_cases", grouped(run.cases.verified()));
+  section.set("all_elements", short_number(run.elements()));
+  section.set("all_differed", grouped(run.cases.differed));
+  section.set("groups", coverage_groups(rows, run.classes, range));
+  section.set("all", all_cells(run));
   section.set("cells", std::to_string(run.cells.size()));
   if (range.most > 0) {
     data scale;
