@@ -7,7 +7,9 @@ add_test(NAME definitions.once COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_defi
 add_test(NAME definitions.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_definitions_test.sh")
 add_test(NAME words.plain COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_words.py")
 add_test(NAME words.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_words_test.sh")
-set_tests_properties(words.plain words.planted PROPERTIES LABELS unit)
+add_test(NAME spelling.correct COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_spelling.sh")
+add_test(NAME spelling.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_spelling_test.sh")
+set_tests_properties(words.plain words.planted spelling.correct spelling.planted PROPERTIES LABELS unit)
 set_tests_properties(definitions.once definitions.planted PROPERTIES LABELS unit)
 
 # Without optimization, inline functions are not inlined but defined as weak symbols, which the check would report.
@@ -25,10 +27,10 @@ foreach(folder "${TIEOUT_EXPECTED_INCLUDE}" "${TIEOUT_CLI11_INCLUDE}")
     list(APPEND tieout_header_flags -isystem "${folder}")
   endif()
 endforeach()
-foreach(room cases kernels oracle layers reports props cli)
-  add_test(NAME headers.${room} COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_headers.sh" ${room}
+foreach(folder cases kernels oracle layers reports props cli)
+  add_test(NAME headers.${folder} COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_headers.sh" ${folder}
     "${CMAKE_CXX_COMPILER}" ${tieout_header_flags})
-  set_tests_properties(headers.${room} PROPERTIES LABELS headers)
+  set_tests_properties(headers.${folder} PROPERTIES LABELS headers)
 endforeach()
 
 # Checks the run paths of built and installed files, because the loader must not search the current folder.
