@@ -16,7 +16,7 @@ ConvCase wide(Fill fill) {
 
 // Contents must be the same bytes on every machine and compiler, in every release: a case line from last year must
 // still replay.
-TEST(Contents, AreTheSameForEver) {
+TEST(Contents, KeepTheirValuesInAllVersions) {
   const ConvProblem p = with_contents(wide(Fill::uniform));
   const std::vector<std::uint8_t> x(p.activation.begin(), p.activation.begin() + 6);
   const std::vector<std::int8_t> w(p.weight.begin(), p.weight.begin() + 6);
@@ -48,14 +48,14 @@ TEST(Contents, SparseIsMostlyTheZeroPoint) {
   EXPECT_GT(std::count(p.activation.begin(), p.activation.end(), 9), std::ssize(p.activation) * 3 / 4);
 }
 
-TEST(Contents, ListingThemKeepsTheProblem) {
+TEST(Contents, ListingTheContentsKeepsTheProblem) {
   const ConvProblem p = with_contents(wide(Fill::edges));
   const ConvProblem again = with_contents(listed(p));
   EXPECT_EQ(again.activation, p.activation);
   EXPECT_EQ(again.weight, p.weight);
 }
 
-TEST(Contents, ListingOneTensorLeavesTheOther) {
+TEST(Contents, ListingOneTensorKeepsTheOther) {
   const ConvProblem p = with_contents(wide(Fill::uniform));
   ConvCase c = p.spec;
   c.activation = {Fill::listed, p.activation};

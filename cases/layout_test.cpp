@@ -8,7 +8,7 @@ namespace tieout {
 namespace {
 
 // Matrices of 9 columns have code of their own, which takes eight rows at a time.
-TEST(Layout, TransposedIsItsDefinition) {
+TEST(Layout, TransposedEqualsItsDefinition) {
   Random random(41);
   for (const std::int64_t columns : {1, 2, 8, 9, 10, 40}) {
     for (const std::int64_t rows : {1, 7, 8, 9, 33, 64}) {

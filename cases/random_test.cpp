@@ -13,7 +13,7 @@ TEST(Random, GivesThePublishedSequence) {
   EXPECT_EQ(random.next(), 9817491932198370423U);
 }
 
-TEST(Random, PeeksAtWhatIsDrawnLater) {
+TEST(Random, PeekReturnsALaterNumberWithoutDrawing) {
   Random random(7);
   const Random start = random;
   for (std::uint64_t skipped = 0; skipped < 5; ++skipped) EXPECT_EQ(start.peek(skipped), random.next());
@@ -24,7 +24,7 @@ TEST(Random, StreamsOfOneSeedAreDifferentSequences) {
   EXPECT_NE(Random(7, 0).next(), Random(8, 0).next());
 }
 
-TEST(Random, BetweenReachesBothEndsAndNothingElse) {
+TEST(Random, BetweenReachesBothEndsAndStaysWithinThem) {
   Random random(1);
   bool low = false, high = false;
   for (int i = 0; i < 10'000; ++i) {

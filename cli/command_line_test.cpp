@@ -101,7 +101,7 @@ TEST(CommandLine, WrongArgumentsAreNamedInOrderWithWhatMayHaveBeenMeant) {
 }
 
 // All other output goes to standard error.
-TEST(CommandLine, AReportOnStandardOutputStandsThereAlone) {
+TEST(CommandLine, AReportOnStandardOutputIsItsOnlyContent) {
   const TemporaryFolder folder;
   const std::string record = "'" + folder.in("run.tieout") + "'";
   ASSERT_EQ(run("check conv2d --record " + record).status, 0);

@@ -19,6 +19,7 @@ namespace {
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 class Command : public testing::Test {
  protected:
@@ -33,7 +34,7 @@ TEST_F(Command, CheckVerifiesTheDecidingInputs) {
 }
 
 // FBGEMM's answer is predicted, although it is far from that of the exact contract.
-TEST_F(Command, CheckTellsWhereLibTorchIsNotExact) {
+TEST_F(Command, CheckReportsWhereLibTorchIsNotExact) {
   const std::string line = "conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]";
   const Outcome o = run("check '" + line + " isa=avx2'");
   EXPECT_EQ(o.status, 0) << o.output;
@@ -74,10 +75,10 @@ TEST_F(Command, BadInputNamesTheFieldAndWhatIsAllowed) {
   EXPECT_EQ(run("fuzz --seed 99999999999999999999").status, 2);
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_EQ(run("--version").status, 0);
-  EXPECT_EQ(run("--version").output.find("tieout "), 0U);
+  EXPECT_THAT(run("--version").output, StartsWith("tieout "));
 }
 
-TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {
+TEST_F(Command, CheckReportsACrashOfLibTorch) {
   const Outcome o = run("check 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'");
   EXPECT_EQ(o.status, 3) << o.output;
   EXPECT_THAT(o.output, HasSubstr("known defect fbgemm_depthwise3d_small: SIG"));
@@ -85,7 +86,7 @@ TEST_F(Command, CheckSurvivesWhatKillsLibTorch) {
 
 // With these variables, OpenMP starts fewer threads than it reports, and oneDNN's answers would be wrong
 // (oracle/README.md).
-TEST_F(Command, TheEnvironmentsThreadsChangeNoAnswer) {
+TEST_F(Command, ThreadSettingsOfTheEnvironmentChangeNoResult) {
   const std::string check =
       "check 'conv2d in_channels=64 out_channels=64 xz=1 os=300 oz=100 x=uniform w=uniform engine=onednn threads=2'";
   setenv("OMP_MAX_ACTIVE_LEVELS", "0", 1);
@@ -99,7 +100,7 @@ TEST_F(Command, TheEnvironmentsThreadsChangeNoAnswer) {
   EXPECT_THAT(limit.output, HasSubstr("OMP_THREAD_LIMIT allows fewer threads than 2"));
 }
 
-TEST_F(Command, EnginesSaysWhichArithmeticACaseTakes) {
+TEST_F(Command, EnginesPrintsTheArithmeticOfACase) {
   const Outcome o = run("engines 'conv2d wz=1'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_THAT(o.output, HasSubstr("LibTorch 2.15.0"));
@@ -112,7 +113,7 @@ TEST_F(Command, FuzzVerifiesAndReports) {
                         folder_.in("findings.txt") + "'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_THAT(o.output, HasSubstr("elements equal"));
-  EXPECT_EQ(o.output.find("to repeat these cases: tieout fuzz --cases 300 --seed 3\n"), 0U) << o.output;
+  EXPECT_THAT(o.output, StartsWith("to repeat these cases: tieout fuzz --cases 300 --seed 3\n")) << o.output;
   std::istringstream lines(o.output);
   int drawn_for = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -122,11 +123,11 @@ TEST_F(Command, FuzzVerifiesAndReports) {
   // Each strategy has a line of its own, because its name may contain commas.
   EXPECT_EQ(drawn_for, 5) << o.output;
   EXPECT_THAT(o.output, HasSubstr("\n  engine          onednn "));
-  EXPECT_EQ(read(folder_.in("report.md")).find("# Tieout: "), 0U);
+  EXPECT_THAT(read(folder_.in("report.md")), StartsWith("# Tieout: "));
   EXPECT_EQ(read(folder_.in("findings.txt")), "");
 }
 
-TEST_F(Command, IdentifySaysALineForEachHypothesis) {
+TEST_F(Command, IdentifyPrintsALineForEachHypothesis) {
   const Outcome fbgemm = run("identify --cases 5000");
   EXPECT_EQ(fbgemm.status, 0) << fbgemm.output;
   const char* const arithmetic =
@@ -307,7 +308,7 @@ TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
 }
 
 // Text from a subject cannot move the terminal's cursor or start a workflow command of GitHub in any output.
-TEST_F(Command, WordsOfASubjectAreShownAndNotObeyed) {
+TEST_F(Command, TextOfASubjectIsEscaped) {
   const std::string subject = " --subject '" TIEOUT_KERNELS "/libforeign_text.so'";
   const std::string record = folder_.in("record");
   std::string printed = run("fuzz --cases 60 --seed 1 --text - --record '" + record + "'" + subject).output;
@@ -331,7 +332,7 @@ TEST_F(Command, ABaselineIsARegularFile) {
   EXPECT_THAT(o.output, HasSubstr("--baseline: /dev/zero: it is not a regular file"));
 }
 
-TEST_F(Command, ASubjectThatIsNoneIsRefused) {
+TEST_F(Command, AFileThatIsNoSubjectIsRefused) {
   EXPECT_EQ(run("check --subject ./nowhere.so conv2d").status, 2);
   const Outcome o = run("fuzz --subject '" TIEOUT_SOURCE_DIR "/README.md'");
   EXPECT_EQ(o.status, 2) << o.output;
@@ -340,7 +341,7 @@ TEST_F(Command, ASubjectThatIsNoneIsRefused) {
 }
 
 // FBGEMM's own environment variable limits the instruction set that it selects, and the prediction follows that.
-TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
+TEST_F(Command, TheNativeInstructionSetIsTheOneThatFbgemmUses) {
   ASSERT_EQ(setenv("FBGEMM_ENABLE_INSTRUCTIONS", "AVX2", 1), 0);
   const Outcome o = run("check 'conv2d in_channels=2 os=512 x=[2*255] w=[2*127]'");
   unsetenv("FBGEMM_ENABLE_INSTRUCTIONS");
@@ -348,7 +349,7 @@ TEST_F(Command, TheNativeInstructionSetIsWhatFbgemmTakes) {
   EXPECT_THAT(o.output, HasSubstr("[[[[64]]]]"));
 }
 
-TEST_F(Command, WhatMakesOnednnAnotherIsRefused) {
+TEST_F(Command, SettingsThatChangeOnednnAreRefused) {
   ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1), 0);
   const Outcome o = run("check 'conv2d'");
   unsetenv("ONEDNN_MAX_CPU_ISA");
@@ -356,7 +357,7 @@ TEST_F(Command, WhatMakesOnednnAnotherIsRefused) {
   EXPECT_THAT(o.output, HasSubstr("ONEDNN_MAX_CPU_ISA is set, to 'AVX2': ONEDNN would"));
 }
 
-TEST_F(Command, AnInterruptedRunHasNotVerified) {
+TEST_F(Command, AnInterruptedRunIsNotVerified) {
   const std::string reports = "--record '" + folder_.in("stopped") + "' --json '" + folder_.in("stopped.json") + "'";
   const Outcome o = run("fuzz --cases 100000000 --seed 1 --github " + reports + " & sleep 2; kill -INT $!; wait $!");
   EXPECT_EQ(o.status, 3) << o.output;
@@ -381,7 +382,7 @@ TEST_F(Command, TheShortestCaseIsPrintedFirst) {
 }
 
 // Standard output on a full disk is an error, because its reader has not seen the verdict.
-TEST_F(Command, WordsThatAreLostAreNoSuccess) {
+TEST_F(Command, LostOutputIsAnError) {
   const std::string record = folder_.in("record");
   ASSERT_EQ(run("fuzz --cases 20 --seed 3 --record '" + record + "'").status, 0);
   const std::string kept = record + "' '" + record;

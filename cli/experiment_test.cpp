@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 #include "cli/testing/test_command.h"
 #include "oracle/libtorch/libtorch.h"
@@ -28,8 +29,6 @@ const json& runs() {
   static const json all = json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/cli/testdata/document_runs.json"));
   return all;
 }
-
-double from_hex(const json& text) { return std::strtod(text.get<std::string>().c_str(), nullptr); }
 
 template <typename T>
 std::vector<T> from_hex_list(const json& texts) {
@@ -57,7 +56,7 @@ ConvCase case_of(const json& r) {
   return c;
 }
 
-TEST(Experiment, CapturesWhatPythonCaptures) {
+TEST(Experiment, CapturesTheSameCaseAsPython) {
   const auto reference = libtorch();
   ASSERT_TRUE(reference) << reference.error().message;
   ASSERT_EQ(runs().size(), 34U);
@@ -76,7 +75,7 @@ TEST(Experiment, CapturesWhatPythonCaptures) {
   }
 }
 
-TEST(Experiment, PrintsWhatPythonPrints) {
+TEST(Experiment, PrintsTheSameTextAsPython) {
   for (std::size_t i = 0; i < 18; ++i) {  // each run needs a process; these suffice
     const json& r = runs()[i];
     const Outcome o = experiment("--seed " + r["seed"].dump());
@@ -101,7 +100,7 @@ TEST(Experiment, DetailsFollowAndTheirCaseReplays) {
 
 // The script's own set-up can distinguish the operator from the hypotheses, but rarely: once in thousands of seeds a
 // value exceeds 255, where only the operator clamps, or a float64 falls on the other side of a tie.
-TEST(Experiment, SomeSeedsTellTheHypothesesApart) {
+TEST(Experiment, SomeSeedsDistinguishTheHypotheses) {
   const std::string clamped = experiment("--seed 8650 --details").output;
   EXPECT_THAT(clamped, HasSubstr("manual_output_1 and conv_outputs differ by: 369.0\n"));
   EXPECT_THAT(clamped,
@@ -122,7 +121,7 @@ TEST(Experiment, ADrawnSeedGoesToStandardErrorAndReplays) {
   EXPECT_EQ(again.status, both.status);
 }
 
-TEST(Experiment, SeedsThatPythonRefusesAreRefusedWithTheRange) {
+TEST(Experiment, SeedsThatPythonRefusesAreRefused) {
   for (const char* seed : {"18446744073709551616", "-9223372036854775809", "1.5", "0x10", "1e3", "' 1'"}) {
     const Outcome o = experiment("--seed " + std::string(seed), Streams::both);
     EXPECT_EQ(o.status, 2) << seed;

@@ -20,7 +20,7 @@ class Explain : public testing::Test {
 
 constexpr const char* kDeciding = "'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]'";
 
-TEST_F(Explain, TheREADMEsCase) {
+TEST_F(Explain, TheCaseOfTheReadme) {
   const Outcome o =
       run("explain " + std::string(kDeciding) + " --hypothesis integer_float32 manual_output_1", Streams::output);
   EXPECT_EQ(o.status, 0);
@@ -48,7 +48,7 @@ TEST_F(Explain, TheREADMEsCase) {
             "LibTorch's fbgemm answers: 0\n");
 }
 
-TEST_F(Explain, SaturatingPairsAndTheElementThatWasAskedFor) {
+TEST_F(Explain, SaturatingPairsOfTheRequestedElement) {
   const Outcome o =
       run("explain 'conv2d in_channels=2 input=1x2 os=512 x=[0,255,0,255] w=[2*127]' --at 0,0,0,1", Streams::output);
   EXPECT_EQ(o.status, 0);
@@ -72,7 +72,7 @@ TEST_F(Explain, BadInputNamesTheFieldAndWhatIsAllowed) {
   refused("'conv2d stride=0'", "stride: must be 1..");
 }
 
-TEST_F(Explain, ASubjectsAnswerStandsBeside) {
+TEST_F(Explain, ASubjectsAnswerIsShown) {
   const Outcome o =
       run("explain 'conv2d input=1x2 os=2 x=[2,1] w=[1]' --subject hypothesis:round_half_away", Streams::output);
   EXPECT_EQ(o.status, 0);
@@ -90,7 +90,7 @@ TEST_F(Explain, WorksWithoutLibTorch) {
   EXPECT_THAT(o.output, HasSubstr("gives no answer\n  LibTorch cannot be loaded: "));
 }
 
-TEST_F(Explain, SurvivesWhatKillsLibTorch) {
+TEST_F(Explain, ContinuesAfterACrashOfLibTorch) {
   const Outcome o = run("explain 'conv3d in_channels=8 out_channels=8 groups=8 kernel=7 padding=3'", Streams::output);
   EXPECT_EQ(o.status, 0);
   EXPECT_THAT(o.output, HasSubstr("gives no answer\n  died: SIG"));

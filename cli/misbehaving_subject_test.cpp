@@ -56,7 +56,7 @@ std::ostream& operator<<(std::ostream& out, const Misbehaviour& m) { return out 
 
 class Found : public testing::TestWithParam<Misbehaviour> {};
 
-TEST_P(Found, WithItsWordsAndTheRunEnds) {
+TEST_P(Found, IsReportedWithItsTextAndTheRunEnds) {
   const bool hangs = GetParam().words == std::string("hang");
   const Outcome o = fuzz(GetParam().how, hangs ? "0.5" : "30", hangs ? 2 : 6);
   EXPECT_EQ(o.status, 1) << o.output;
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
 // These ways do not change the answer: it counts as equal, and tieout is not affected.
 class Harmless : public testing::TestWithParam<const char*> {};
 
-TEST_P(Harmless, TheAnswerIsRight) {
+TEST_P(Harmless, DoesNotChangeTheAnswer) {
   const Outcome o = fuzz(GetParam());
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_TRUE(none_survives());
@@ -106,7 +106,7 @@ TEST(Misbehaving, ASignalToItsParentsIsRefusedOrAFinding) {
 }
 
 // The subject sends SIGKILL to all of its ancestors, including tieout.
-TEST(Misbehaving, WhereLinuxForbidsItNoAncestorIsEnded) {
+TEST(Misbehaving, LinuxPreventsASubjectFromEndingItsAncestors) {
   constexpr int kVersion = 1;
   constexpr int kScopesSignals = 6;
   if (syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion) < kScopesSignals) GTEST_SKIP() << "Linux before 6.12";
@@ -123,7 +123,7 @@ TEST(Misbehaving, AllMemoryIsRefused) {
 }
 
 // Holds for each signal that ends tieout.
-TEST(Misbehaving, NothingOutlivesTieout) {
+TEST(Misbehaving, AllProcessesEndWithTieout) {
   const TemporaryFolder folder;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGKILL}) {
     setenv("MISBEHAVE", "daemonize", 1);
@@ -140,7 +140,7 @@ TEST(Misbehaving, NothingOutlivesTieout) {
 }
 
 // The program's child is in a session of its own, and the child's parent has ended.
-TEST(Misbehaving, AProgramsChildrenEndWithIt) {
+TEST(Misbehaving, ChildrenOfAProgramEndWithIt) {
   const TemporaryFolder folder;
   setenv("NAME_OF_FILE", folder.in("pid").c_str(), 1);
   const Outcome o =
@@ -153,7 +153,7 @@ TEST(Misbehaving, AProgramsChildrenEndWithIt) {
   EXPECT_EQ(kill(child, 0), -1);
 }
 
-TEST(Misbehaving, TheHelloIsWaitedForAsLongAsAsked) {
+TEST(Misbehaving, PatienceAppliesToTheGreeting) {
   const auto start = std::chrono::steady_clock::now();
   for (const char* const command :
        {"check conv2d", "fuzz --cases 5", "identify", "campaign --cases 5 --dir /nowhere"}) {

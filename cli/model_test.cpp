@@ -30,7 +30,7 @@ class ModelCommand : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(ModelCommand, TheLastLinesAreOneForEachHypothesis) {
+TEST_F(ModelCommand, TheLastLinesSummarizeEachHypothesis) {
   const Outcome o =
       run(model("shared", kSmall) + "--hypothesis manual_output_1 --hypothesis manual_output_2", Streams::output);
   EXPECT_EQ(o.status, 0) << o.output;
@@ -44,7 +44,7 @@ TEST_F(ModelCommand, TheLastLinesAreOneForEachHypothesis) {
   EXPECT_THAT(o.output, HasSubstr("  1 quantized::add\n"));
 }
 
-TEST_F(ModelCommand, VerifiesWhatCanBeAndNamesTheRest) {
+TEST_F(ModelCommand, VerifiesQuantizedConvolutionsAndNamesTheOthers) {
   const Outcome transposed = run(model("transposed", kSmall) + "--hypothesis manual_output_1");
   EXPECT_EQ(transposed.status, 0) << transposed.output;
   EXPECT_THAT(transposed.output, HasSubstr("  1 quantized::conv_transpose2d\n"));
@@ -73,7 +73,7 @@ TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {
   EXPECT_EQ(explained.status, 0) << explained.output;
 }
 
-TEST_F(ModelCommand, InputsOfManyKinds) {
+TEST_F(ModelCommand, ReadsAllKindsOfInputs) {
   std::string array("\x93NUMPY\x01\x00\x76\x00", 10);
   array += "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";
   array.resize(127, ' ');
@@ -93,7 +93,7 @@ struct Refused {
   const char* words;
 };
 
-TEST_F(ModelCommand, WhatCannotBeVerifiedIsSaid) {
+TEST_F(ModelCommand, UnverifiedOperatorsAreReported) {
   std::ofstream(folder_.path() / "broken.pt") << "PK, but no archive";
   std::ofstream(folder_.path() / "broken.npy") << "no array";
   std::ofstream(folder_.path() / "a.onnx") << "\x08\x08\x12\x07pytorch";
@@ -160,7 +160,7 @@ std::string array_of(const std::string& type, const std::string& element) {
   return array;
 }
 
-TEST_F(ModelCommand, InputsThatCannotBeMeantAreNamed) {
+TEST_F(ModelCommand, UnsuitableInputsAreRefused) {
   std::ofstream(folder_ / "wide.npy", std::ios::binary) << array_of("<f8", std::string(8, '\0'));
   std::ofstream(folder_ / "nan.npy", std::ios::binary) << array_of("<f4", std::string("\x00\x00\xc0\x7f", 4));
   const Outcome wide = run(model("shared", "'" + folder_.path().string() + "/wide.npy'"));

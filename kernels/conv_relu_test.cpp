@@ -55,7 +55,7 @@ TEST(ConvRelu, MultiplierIsDividedInFloat32) {
   EXPECT_EQ(run({.x = 23, .w = 30, .xs = .05, .ws = .005, .os = .005}), 35);
 }
 
-TEST(ConvRelu, TakesOutBothZeroPoints) {
+TEST(ConvRelu, SubtractsBothZeroPoints) {
   EXPECT_EQ(run({.x = 10, .w = 7, .xz = 4, .wz = 2}), 30);                    // (10 - 4) * (7 - 2)
   EXPECT_EQ(run({.x = 0, .w = -128, .xz = 255, .wz = 127, .os = 255}), 255);  // 255 * 255 / 255
 }
@@ -68,7 +68,7 @@ TEST(ConvRelu, ClampsAtBothEndsAndAtTheZeroPointWithRelu) {
 }
 
 // A value that does not fit int32 converts to INT32_MIN, so that a huge positive one becomes 0.
-TEST(ConvRelu, OverflowOfTheConversionEndsAtZero) {
+TEST(ConvRelu, OverflowOfTheConversionGivesZero) {
   EXPECT_EQ(run({.x = 255, .w = 127, .xs = 1e3, .ws = 1e3, .os = 1e-3}), 0);
   EXPECT_EQ(run({.x = 1, .w = 1, .bias = {std::numeric_limits<float>::infinity()}}), 0);
 }
@@ -96,7 +96,7 @@ ConvProblem depthwise_centre() {  // one channel of a depthwise problem of 3x3 w
           .weight = std::vector<std::int8_t>(9, 127)};
 }
 
-TEST(ConvRelu, PairsSaturateOnlyWhereThatIsAskedFor) {
+TEST(ConvRelu, PairsSaturateOnlyIfRequested) {
   EXPECT_EQ(conv_relu(depthwise_centre(), {}).values[4], 142);
   EXPECT_EQ(conv_relu(depthwise_centre(), {.products = Products::int16_pairs}).values[4], 80);
   // Two channels are one pair and saturate.
@@ -131,7 +131,7 @@ TEST(ConvRelu, SumsWrapAtInt32) {
   EXPECT_TRUE(trace.wrapped);
 }
 
-TEST(ConvRelu, ActivationSumSaturatesOnlyWhereThatIsAskedFor) {
+TEST(ConvRelu, TheActivationSumSaturatesOnlyIfRequested) {
   constexpr std::int64_t kTaps = 129;  // 129 * 255 is the first sum above 32767
   ConvProblem p{.spec = {.in_channels = kTaps, .weight_zero_points = {-1}},
                 .activation = std::vector<std::uint8_t>(kTaps, 255),
@@ -141,7 +141,7 @@ TEST(ConvRelu, ActivationSumSaturatesOnlyWhereThatIsAskedFor) {
 }
 
 // The expected values for 1, 2 and 3 dimensions, groups, stride and dilation were computed by hand.
-TEST(ConvRelu, FindsItsWindow) {
+TEST(ConvRelu, GathersItsWindow) {
   const ConvProblem line{
       .spec = {.dims = 1, .input = {1, 1, 6}, .kernel = {1, 1, 2}, .stride = {1, 1, 2}, .dilation = {1, 1, 3}},
       .activation = {1, 2, 3, 4, 5, 6},

@@ -13,6 +13,7 @@ folders='
   cases/strings:
   cases: cases/machine cases/strings
   cases/text: cases cases/strings
+  cases/testing: cases cases/text
 
   kernels: cases/*
   kernels/packed: cases/* kernels
@@ -49,7 +50,7 @@ folders='
   props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/shrink props/verify
   props/package: cases/strings
 
-  cli/testing:
+  cli/testing: cases/testing
   cli/common: cases/* oracle/libtorch reports/*
   cli/options: cases/* kernels/* reports/* props/* cli/common
   cli/bench: cases/* kernels/* oracle/* reports/* props/* cli/common cli/testing

@@ -8,7 +8,7 @@
 namespace tieout {
 namespace {
 
-TEST(ReadableFile, SaysWhatElseThePathIs) {
+TEST(ReadableFile, GivesTheReason) {
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() /
       ("tieout-readable-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));

@@ -32,7 +32,7 @@ std::string written() {
   return writer.take();
 }
 
-TEST(Bytes, ComeBackAsTheyWere) {
+TEST(Bytes, AreReadAsTheyWereWritten) {
   const Read back = read(written());
   EXPECT_TRUE(back.complete);
   EXPECT_EQ(back.number, -3);
@@ -40,14 +40,14 @@ TEST(Bytes, ComeBackAsTheyWere) {
   EXPECT_EQ(back.list, (std::vector<double>{0.1, -std::numeric_limits<double>::infinity()}));
 }
 
-TEST(Bytes, ThatEndEarlyOrLateAreNotComplete) {
+TEST(Bytes, MessagesOfAnotherLengthAreNotComplete) {
   const std::string bytes = written();
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(read(bytes.substr(0, size)).complete) << size;
   EXPECT_FALSE(read(bytes + "x").complete);
 }
 
 // Each length exceeds the elements that are left; the last two also overflow when multiplied by the element size.
-TEST(Bytes, AForgedLengthIsNoLength) {
+TEST(Bytes, AForgedLengthIsRefused) {
   std::string bytes = written();
   for (const std::uint64_t length : {std::uint64_t{3}, std::uint64_t{1} << 61U, ~std::uint64_t{0}}) {
     std::memcpy(bytes.data() + sizeof(int) + 8 + 3, &length, sizeof length);

@@ -5,7 +5,7 @@
 namespace tieout {
 namespace {
 
-TEST(NearestWord, FindsWhatWasMeant) {
+TEST(NearestWord, FindsTheIntendedWord) {
   const std::vector<std::string> known{"campaign", "check", "--cases", "--seed", "in_channels", "kernel"};
   EXPECT_EQ(nearest_word("campain", known), "campaign");
   EXPECT_EQ(nearest_word("chekc", known), "check");
@@ -14,7 +14,7 @@ TEST(NearestWord, FindsWhatWasMeant) {
   EXPECT_EQ(nearest_word("inchannels", known), "in_channels");
 }
 
-TEST(NearestWord, SaysNothingWhereNothingIsNear) {
+TEST(NearestWord, ReturnsNothingIfNoWordIsNear) {
   EXPECT_FALSE(nearest_word("report", {"campaign", "check"}));
   EXPECT_FALSE(nearest_word("check", {}));
   EXPECT_FALSE(nearest_word(std::string(100, 'x'), {std::string(101, 'x')}));

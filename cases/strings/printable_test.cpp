@@ -7,12 +7,12 @@
 namespace tieout {
 namespace {
 
-TEST(Printable, KeepsWhatCanBeShown) {
+TEST(Printable, KeepsPrintableText) {
   EXPECT_EQ(printable("a \"b\" ~\\ caf\xc3\xa9 \xe2\x82\xac"), "a \"b\" ~\\ caf\xc3\xa9 \xe2\x82\xac");
   EXPECT_EQ(printable(""), "");
 }
 
-TEST(Printable, WritesOutWhatMovesACursor) {
+TEST(Printable, EscapesControlCharacters) {
   EXPECT_EQ(printable("a\x1b[2J\r\n\t\x7f"), "a\\x1b[2J\\x0d\\x0a\\x09\\x7f");
   EXPECT_EQ(printable(std::string("\0\xff\xc3(", 4)), "\\x00\\xff\\xc3(");
   EXPECT_EQ(printable("\xc2\x9b"
@@ -27,7 +27,7 @@ TEST(Printable, WritesOutWhatMovesACursor) {
   EXPECT_EQ(printable("a\xe2\x81\xa6\xe2\x80\xa8"), "a\\xe2\\x81\\xa6\\xe2\\x80\\xa8");
 }
 
-TEST(Printable, BeginsNoCommandOfGithub) {
+TEST(Printable, EscapesWorkflowCommandsOfGithub) {
   EXPECT_EQ(printable("::error::x"), "\\::error::x");
   EXPECT_EQ(printable("  ::error::x"), "  \\::error::x");
   EXPECT_EQ(printable("a ::error::x"), "a ::error::x");
@@ -45,7 +45,7 @@ TEST(Printable, KeepsLines) {
   EXPECT_EQ(printable_lines("a\r\nb"), "a\\x0d\nb");
 }
 
-TEST(ShellWord, IsOneWordWhateverItHolds) {
+TEST(ShellWord, QuotesAnyText) {
   EXPECT_EQ(shell_word("./lib-1.so"), "./lib-1.so");
   EXPECT_EQ(shell_word(""), "''");
   EXPECT_EQ(shell_word("a b"), "'a b'");

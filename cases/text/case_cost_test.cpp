@@ -10,14 +10,14 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(CaseCost, LetsWholeLayersPass) {
+TEST(CaseCost, AcceptsWholeLayers) {
   for (const char* line : {"conv2d", "conv2d in_channels=2048 out_channels=512 input=7x7", "conv2d batch=0",
                            "conv2d in_channels=64 out_channels=64 input=224x224 kernel=3x3 padding=1"}) {
     EXPECT_TRUE(check_cost(parse(line).value())) << line;
   }
 }
 
-TEST(CaseCost, NamesWhatIsTooLarge) {
+TEST(CaseCost, NamesTheExcessiveSize) {
   const auto memory = check_cost(parse("conv2d input=16384x16384").value());
   ASSERT_FALSE(memory);
   EXPECT_THAT(memory.error().text(), HasSubstr("4096 MiB are allowed"));

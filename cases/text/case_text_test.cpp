@@ -21,12 +21,12 @@ void expect_round_trip(const ConvCase& c) {
   EXPECT_THAT(line, Not(HasSubstr("\n")));
 }
 
-TEST(CaseText, PrintsOnlyWhatIsNotTheDefault) {
+TEST(CaseText, PrintsOnlyValuesOtherThanDefaults) {
   EXPECT_EQ(print(ConvCase{}), "conv2d x=uniform w=uniform");
   expect_round_trip(ConvCase{});
 }
 
-TEST(CaseText, EveryFieldComesBack) {
+TEST(CaseText, EveryFieldIsReadBack) {
   expect_round_trip({.dims = 3,
                      .batch = 2,
                      .in_channels = 4,
@@ -55,14 +55,14 @@ TEST(CaseText, EveryFieldComesBack) {
                                    .threads = 4}});
 }
 
-TEST(CaseText, NegativeZeroIsNotZero) {
+TEST(CaseText, NegativeZeroIsDistinguishedFromZero) {
   EXPECT_EQ(print({.bias = {-0.0F}}), "conv2d bias=[-0] x=uniform w=uniform");
   const auto c = parse("conv2d bias=[-0] x=uniform w=uniform");
   ASSERT_TRUE(c);
   EXPECT_TRUE(std::signbit(c->bias.front()));
 }
 
-TEST(CaseText, RunsAreWrittenOnce) {
+TEST(CaseText, RepeatedValuesAreWrittenOnceWithTheirCount) {
   ConvCase c{.input = {1, 3, 3}, .kernel = {1, 2, 2}};
   c.activation = {Fill::listed, {7, 7, 7, 7, 7, 7, 7, 7, 1}};
   c.weight = {Fill::listed, {-1, 0, 0, 127}};
@@ -74,7 +74,7 @@ TEST(CaseText, OneNumberStandsForEveryDimension) {
   EXPECT_EQ(parse("conv3d input=4 kernel=2"), parse("conv3d kernel=2x2x2 input=4x4x4"));
 }
 
-TEST(CaseText, AListMakesItPerChannel) {
+TEST(CaseText, AListOfScalesSelectsPerChannel) {
   const auto c = parse("conv2d out_channels=2 ws=0.5 wz=[1,2]");
   ASSERT_TRUE(c);
   EXPECT_EQ(c->granularity, Granularity::per_channel);
@@ -118,7 +118,7 @@ struct Advice {
 
 class ParseAdvice : public testing::TestWithParam<Advice> {};
 
-TEST_P(ParseAdvice, SaysWhatToWrite) {
+TEST_P(ParseAdvice, ProposesACorrection) {
   const auto c = parse(GetParam().line);
   ASSERT_FALSE(c) << GetParam().line;
   EXPECT_THAT(c.error().text(), HasSubstr(GetParam().words));
@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
         Advice{"conv2d scale=3", "write xs and xz"}, Advice{"conv2d qqq=3", "see `tieout check --help`"}));
 
 // A message advises no value that the parser would refuse.
-TEST(ParseAdvice, AdvisesNothingThatCannotBeRead) {
+TEST(ParseAdvice, ProposesOnlyReadableText) {
   for (const char* line : {"conv2d batch=[]", "conv2d batch=[-300]", "conv2d batch=[1.5]", "conv2d batch=[0*1]",
                            "conv2d engine=[1]", "conv2d w=1.5", "conv2d w=3x", "conv2d x=300", "conv2d wz=1.5",
                            "conv2d kernel=[1.5]", "conv2d kernel=(1,2,3)", "conv2d xs=[]", "conv2d bias=(a)"}) {
@@ -183,11 +183,11 @@ TEST(ParseAdvice, AdvisesNothingThatCannotBeRead) {
   }
 }
 
-TEST(CaseText, BlanksAroundAndTabsBetweenTheWordsDoNotMatter) {
+TEST(CaseText, ExtraBlanksAndTabsAreIgnored) {
   EXPECT_EQ(parse("  conv2d\tinput=3  relu \r\n"), parse("conv2d input=3 relu"));
 }
 
-TEST(CaseText, AMessageIsShortAndCanBePrinted) {
+TEST(CaseText, MessagesAreShortAndPrintable) {
   const std::string endless(100'000, 'q');
   for (const std::string& line :
        {endless, "conv2d " + endless, "conv2d x=" + endless, "conv2d xs=" + endless, "conv2d kernel=" + endless,
@@ -200,14 +200,14 @@ TEST(CaseText, AMessageIsShortAndCanBePrinted) {
 }
 
 // Without a check of its length, each of these lists would take gigabytes before it is refused.
-TEST(CaseText, AListIsNotLongerThanThereAreChannels) {
+TEST(CaseText, AListLongerThanTheChannelsIsRefused) {
   for (const char* line : {"conv1d ws=[268435456*1]", "conv1d bias=[268435456*1]",
                            "conv1d wz=[1] out_channels=268435456", "conv1d wz=[1] out_channels=9999999"}) {
     EXPECT_FALSE(parse(line)) << line;
   }
 }
 
-TEST(CaseText, AnyCutOfALineIsRefusedOrRead) {
+TEST(CaseText, AnyPartOfALineIsRefusedOrRead) {
   const std::string line =
       print({.in_channels = 2, .bias = {0.5F}, .activation = {Fill::listed, {1, 2}}, .weight = {Fill::listed, {3, 4}}});
   for (std::size_t length = 0; length <= line.size(); ++length) (void)parse(line.substr(0, length));

@@ -108,7 +108,7 @@ TEST(Domain, ReadsWhatItPrints) {
 }
 
 // Error messages name what is wrong and state what is allowed instead.
-TEST(Domain, RefusesWithWords) {
+TEST(Domain, RefusalsNameTheCause) {
   const auto error = [](const char* text) {
     const auto domain = Domain::parse(text);
     return domain ? std::string("accepted") : domain.error();

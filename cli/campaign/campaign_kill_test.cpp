@@ -57,14 +57,14 @@ class KilledCampaign : public testing::Test {
 };
 
 // All processes are killed at random times; the record equals that of an undisturbed campaign.
-TEST_F(KilledCampaign, SurvivesKillNineAtAnyMoment) {
+TEST_F(KilledCampaign, ResumesAfterSigkillAtAnyMoment) {
   ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
   EXPECT_EQ(run_among_kills(campaign(in("killed"), {"--resume", "--workers", "2"})), 0) << output();
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "killed/run.tieout"), "");
 }
 
 // The same holds for a faulty subject, whose findings are shrunk and kept, and for a corpus that exists beforehand.
-TEST_F(KilledCampaign, FindingsSurviveKillNineAtAnyMoment) {
+TEST_F(KilledCampaign, KeepsItsFindingsAfterSigkillAtAnyMoment) {
   for (const char* of : {"whole", "killed"}) {
     fs::create_directories(folder_ / of / "corpus/known");
     std::ofstream(folder_ / of / "corpus/known/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
@@ -86,7 +86,7 @@ TEST_F(KilledCampaign, FindingsSurviveKillNineAtAnyMoment) {
 
 // A campaign that is killed before it has recorded its first block may already have added findings of that block to its
 // corpus. When it resumes, it must not replay them: the corpus counts as it was at the beginning.
-TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
+TEST_F(KilledCampaign, DoesNotReplayItsOwnFindings) {
   const std::vector<std::string> words = campaign(in("killed"), {"--resume"});
   const Running one(words, folder_ / "output");
   while (!begun(folder_ / "killed/run.tieout")) std::this_thread::sleep_for(milliseconds(1));
@@ -99,7 +99,7 @@ TEST_F(KilledCampaign, WhatItFoundItselfIsNotReplayed) {
 }
 
 // Each way in which the subject ends is a finding of its own kind, and the campaign continues after it.
-TEST_F(KilledCampaign, GoesOnAfterCrashesHangsAndAllMemory) {
+TEST_F(KilledCampaign, ContinuesAfterCrashesHangsAndLackOfMemory) {
   const std::vector<std::string> words{
       "campaign", "--dir",      in("bad"), "--cases",   "2000",
       "--seed",   "31",         "--limit", "2",         "--memory",

@@ -41,7 +41,7 @@ class CampaignCommand : public testing::Test {
   CampaignFolder folder_;
 };
 
-TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
+TEST_F(CampaignCommand, AnInterruptedCampaignReportsAndCanBeResumed) {
   const Running one(campaign(in("stopped"), {"--workers", "1"}), folder_ / "output");
   while (!has_a_block(folder_ / "stopped/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
   one.send(SIGINT);
@@ -69,7 +69,7 @@ TEST_F(CampaignCommand, CtrlCReportsAndResumeGoesOn) {
 }
 
 // A library that has been rebuilt is a different subject, although its path is the same.
-TEST_F(CampaignCommand, AnotherLibraryIsNotResumed) {
+TEST_F(CampaignCommand, AChangedLibraryIsRefusedAtResume) {
   const std::string kernel = in("kernel.so");
   const auto put = [&](const char* library) {
     fs::copy_file(std::string(TIEOUT_KERNELS) + library, kernel, fs::copy_options::overwrite_existing);
@@ -114,7 +114,7 @@ TEST_F(CampaignCommand, AnotherReferenceIsNotResumed) {
 
 // The library at the end is not verified although most cases were verified with the previous one. The new library is
 // another subject, so none of its answers is counted.
-TEST_F(CampaignCommand, ALibraryThatIsReplacedMeanwhileIsNotVerified) {
+TEST_F(CampaignCommand, ALibraryReplacedDuringTheRunEndsTheRun) {
   const std::string kernel = in("kernel.so");
   const auto put = [&](const char* library) {
     fs::copy_file(std::string(TIEOUT_KERNELS) + library, in("new.so"), fs::copy_options::overwrite_existing);
@@ -151,7 +151,7 @@ TEST_F(CampaignCommand, ALibraryThatIsReplacedMeanwhileIsNotVerified) {
 
 // A campaign whose terminal is closed ends with its reports, and one whose output cannot be written completes its
 // record.
-TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
+TEST_F(CampaignCommand, ContinuesIfItsOutputIsClosed) {
   const Running one(campaign(in("watched"), {"--workers", "1"}), folder_ / "output");
   while (!has_a_block(folder_ / "watched/run.tieout")) std::this_thread::sleep_for(milliseconds(10));
   one.send(SIGHUP);
@@ -163,7 +163,7 @@ TEST_F(CampaignCommand, GoesOnWithoutWhoWatches) {
   EXPECT_TRUE(RunRecord::open(folder_ / "watched/run.tieout")->summary()->finished);
 }
 
-TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
+TEST_F(CampaignCommand, ShardsOfEveryJobSystemMergeToTheWholeRun) {
   ASSERT_EQ(run(campaign(in("whole"))), 0) << output();
   const auto run_with = [&](const std::vector<std::pair<const char*, const char*>>& variables,
                             const std::vector<std::string>& more = {}) {
@@ -199,7 +199,7 @@ TEST_F(CampaignCommand, ShardsOfAnyJobSystemMergeToTheWhole) {
   EXPECT_THAT(output(), HasSubstr("TIEOUT_SHARDS is not set"));
 }
 
-TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
+TEST_F(CampaignCommand, AnEmptyShardSucceeds) {
   const auto shard = [&](const char* which) {
     return run({"campaign", "--dir", in("few"), "--cases", "600", "--seed", "31", "--shard", which});
   };
@@ -215,7 +215,7 @@ TEST_F(CampaignCommand, AShardOfNothingIsNoFailure) {
   EXPECT_EQ(run({"report", in("few")}), 3) << output();  // without its record, it is unknown whether the shard is empty
 }
 
-TEST_F(CampaignCommand, CtrlCStopsTheCorpus) {
+TEST_F(CampaignCommand, AnInterruptStopsTheReplayOfTheCorpus) {
   for (int i = 0; i < 60; ++i) {  // cases that take some tenths of a second each
     fs::create_directories(folder_ / "corpus" / std::to_string(i));
     std::ofstream(folder_ / "corpus" / std::to_string(i) / "case.txt")
@@ -232,12 +232,12 @@ TEST_F(CampaignCommand, CtrlCStopsTheCorpus) {
   EXPECT_TRUE(fs::exists(folder_ / "stopped/run.md"));
 }
 
-TEST_F(CampaignCommand, TimeEndsIt) {
+TEST_F(CampaignCommand, EndsAfterTheGivenTime) {
   EXPECT_EQ(run({"campaign", "--dir", in("timed"), "--for", "1s", "--seed", "4"}), 0) << output();
   EXPECT_TRUE(RunRecord::open(folder_ / "timed/run.tieout")->summary()->finished);
 }
 
-TEST_F(CampaignCommand, FindingsAreKeptAndReplayedFirst) {
+TEST_F(CampaignCommand, FindingsAreStoredAndReplayedFirst) {
   fs::create_directories(folder_ / "corpus/one");
   std::ofstream(folder_ / "corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
   EXPECT_EQ(run(campaign(in("replaying"), {"--corpus", in("corpus")})), 0) << output();
@@ -249,7 +249,7 @@ TEST_F(CampaignCommand, FindingsAreKeptAndReplayedFirst) {
   EXPECT_THAT(output(), HasSubstr("one/case.txt: stride: must be"));
 }
 
-TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
+TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedAfterIt) {
   const std::string kernel = std::string(TIEOUT_KERNELS) + "/libremembers.so";
   EXPECT_EQ(run({"fuzz", "--cases", "500", "--seed", "1", "--subject", kernel}), 1) << output();
   // Looks for a finding that needs a case before it; some findings do not.
@@ -268,7 +268,7 @@ TEST_F(CampaignCommand, AFaultThatNeedsAnotherCaseIsReplayedWithIt) {
   EXPECT_EQ(tieout::run("check --subject '" + kernel + "'" + replay.substr(last)).status, 0);
 }
 
-TEST_F(CampaignCommand, BadUsageIsToldInWords) {
+TEST_F(CampaignCommand, BadUsageIsExplained) {
   const auto told = [&](const std::vector<std::string>& arguments, const std::string& words) {
     EXPECT_EQ(run(arguments), 2);
     EXPECT_THAT(output(), HasSubstr(words));

@@ -101,7 +101,7 @@ TEST_F(CheckFile, OneCaseIsRecordedToo) {
   EXPECT_EQ(run("check conv2d --record " + record).status, 2);  // the record exists
 }
 
-TEST_F(CheckFile, WhatCannotBeReadIsNoEndOfTheFile) {
+TEST_F(CheckFile, AReadErrorIsNotTheEndOfTheFile) {
   const Outcome folder = run("check --file '" + folder_.path().string() + "'");
   EXPECT_EQ(folder.status, 2) << folder.output;
   expect_words(folder, "Is a directory; name a file of cases, one a line");
@@ -116,13 +116,13 @@ TEST_F(CheckFile, WhatCannotBeReadIsNoEndOfTheFile) {
   expect_words(zero, "the line is longer than 16 MiB");
 }
 
-TEST_F(CheckFile, AFileWithoutACaseIsSaidToHaveNone) {
+TEST_F(CheckFile, AFileWithoutCasesIsReported) {
   const Outcome o = run(write("# none\n\n"));
   EXPECT_EQ(o.status, 3) << o.output;
   expect_words(o, "holds no case: write one a line");
 }
 
-TEST_F(CheckFile, ABadLineEndsTheReadingAndSaysHowFarItCame) {
+TEST_F(CheckFile, ABadLineEndsTheReadingWithItsLineNumber) {
   const Outcome o = run(write("conv2d\nconv2d\nconv2d stride=0\nconv2d\n"));
   EXPECT_EQ(o.status, 2) << o.output;
   expect_words(o, "cases:3: stride: must be 1..");
@@ -132,7 +132,7 @@ TEST_F(CheckFile, ABadLineEndsTheReadingAndSaysHowFarItCame) {
 }
 
 // A terminal whose other end is closed provides the text that was written before, and then a read error.
-TEST_F(CheckFile, AnErrorInTheMiddleIsNoEndOfTheFile) {
+TEST_F(CheckFile, AReadErrorInTheMiddleIsReported) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
   ASSERT_GE(terminal, 0);
   ASSERT_EQ(grantpt(terminal), 0);
@@ -156,7 +156,7 @@ TEST_F(CheckFile, AFileWithoutCasesVerifiesNothing) {
   EXPECT_EQ(run(write("# nothing\n")).status, 3);
 }
 
-TEST_F(CheckFile, ACaseThatWouldTakeAllMemoryIsRefused) {
+TEST_F(CheckFile, ACaseThatNeedsTooMuchMemoryIsRefused) {
   const Outcome o = run(write("conv2d input=16384x16384\n"));
   EXPECT_EQ(o.status, 2) << o.output;
   expect_words(o, "4096 MiB are allowed");

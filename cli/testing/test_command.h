@@ -1,5 +1,5 @@
 #pragma once
-// Runs the command in tests as a user runs it, and reads its output and files.
+// Runs the command in tests as a user runs it, and reads its output.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,10 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "cases/testing/temporary_folder.h"
 
 namespace tieout {
 
@@ -67,38 +67,6 @@ class Running {
 
  private:
   pid_t pid_;
-};
-
-// Returns the contents of a file; empty if it cannot be read.
-inline std::string read(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-// Creates a temporary folder, which is removed with the object. Its name contains a space, so that commands that do not
-// quote it fail.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tieout test XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
-  // Returns the path of a file in the folder as text.
-  [[nodiscard]] std::string in(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #include <tieout/gtest.h>
 
-TEST(Pointwise, AnswersAsPyTorchDoes) { EXPECT_TRUE(tieout::verified(POINTWISE, 1000, 7)); }
+TEST(Pointwise, EqualsPyTorch) { EXPECT_TRUE(tieout::verified(POINTWISE, 1000, 7)); }
 
 // A case on which an earlier version differed is kept as a regression test.
 TEST(Pointwise, TheScalesAreMultipliedInFloat32) {

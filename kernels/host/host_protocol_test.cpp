@@ -11,7 +11,7 @@ namespace {
 
 const Shape kShape{1, 1, 1, 3};
 
-TEST(HostProtocol, AProblemComesBackAsAKernelReadsIt) {
+TEST(HostProtocol, AProblemIsReadBack) {
   ConvCase c{.dims = 1, .batch = 2, .in_channels = 4, .out_channels = 2, .groups = 2, .input = {1, 1, 5}};
   c.kernel = {1, 1, 3};
   c.stride = {1, 1, 2};
@@ -36,7 +36,7 @@ TEST(HostProtocol, AProblemComesBackAsAKernelReadsIt) {
   EXPECT_EQ(asked.value().conditions, conditions);
 }
 
-TEST(HostProtocol, AnswersComeBack) {
+TEST(HostProtocol, AnswersAreReadBack) {
   const SubjectAnswer values = Tensor<std::uint8_t>{kShape, {1, 2, 3}};
   EXPECT_EQ(unpack_answer(pack(1, values), 1, kShape).value(), values);
   const SubjectAnswer declined = tl::unexpected(SubjectError{SubjectError::Kind::declined, "groups"});
@@ -47,7 +47,7 @@ TEST(HostProtocol, AnswersComeBack) {
 }
 
 // A library may write anything in place of its host.
-TEST(HostProtocol, WhatIsNoAnswerToThisProblemIsNone) {
+TEST(HostProtocol, AnswersToOtherProblemsAreRefused) {
   const std::string answer = pack(1, SubjectAnswer(Tensor<std::uint8_t>{kShape, {1, 2, 3}}));
   EXPECT_FALSE(unpack_answer(answer, 2, kShape));             // answers the problem before
   EXPECT_FALSE(unpack_answer(answer, 1, Shape{1, 1, 1, 4}));  // has another size

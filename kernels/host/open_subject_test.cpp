@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(OpenSubject, SaysWhatIsWrong) {
+TEST(OpenSubject, ReportsErrors) {
   const auto nowhere = open_subject("nowhere/libmine.so");
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().kind, SubjectError::Kind::absent);

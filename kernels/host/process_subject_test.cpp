@@ -61,7 +61,7 @@ TEST(ProcessSubject, CrashesAndHangsAreErrorsAndTheNextCallStartsTheProgramAgain
   EXPECT_EQ(answer_of(program("sleep 100"), 0.2).error().kind, Kind::hung);
 }
 
-TEST(ProcessSubject, SaysItsNameAndWhatItTakes) {
+TEST(ProcessSubject, GivesItsNameAndDomain) {
   const auto subject = process_subject("echo 'ok weight=ohwi name=mine domain=dims=2 kernel=3x3'; sleep 100");
   EXPECT_EQ(subject->name(), subject->text().substr(8));
   ASSERT_TRUE(subject->load());
@@ -75,7 +75,7 @@ TEST(ProcessSubject, TheTimeToStartIsLimited) {
   EXPECT_THAT(refused.error().message, HasSubstr("said nothing: hang"));
 }
 
-TEST(ProcessSubject, WhatIsNoAnswerIsNamed) {
+TEST(ProcessSubject, InvalidAnswersAreReported) {
   EXPECT_EQ(answer_of(program("printf 'ok 2\\nab'")).error(),
             (SubjectError{Kind::misbehaved, "answers 'ok 2', and neither 'ok 3' nor 'declined'"}));
   EXPECT_EQ(answer_of("echo hello; sleep 100").error().kind, Kind::absent);

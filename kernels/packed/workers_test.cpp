@@ -26,7 +26,7 @@ TEST(Workers, DoEachPartOnce) {
   }
 }
 
-TEST(Workers, ServeWhoAsksWhileTheyAreBusy) {
+TEST(Workers, ServeConcurrentCalls) {
   std::atomic<int> inner{0};
   Workers::shared().run(2, [&](int) { Workers::shared().run(2, [&](int) { ++inner; }); });
   EXPECT_EQ(inner, 4);

@@ -19,7 +19,7 @@ TEST(GuardedBuffer, EndsOrBeginsAtAnUnmappedPage) {
   EXPECT_DEATH((void)*static_cast<volatile unsigned char*>(buffer.bytes().data() - 1), "");
 }
 
-TEST(GuardedBuffer, IsAlignedAndSeesWhatIsWrittenBesideIt) {
+TEST(GuardedBuffer, IsAlignedAndDetectsStrayWrites) {
   GuardedBuffer buffer;
   buffer.place(5, 64, Placement::at_end, 0);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.bytes().data()) % 64, 0U);

@@ -34,7 +34,7 @@ const char* copy_channels(const tieout_conv* c) {
   return nullptr;
 }
 
-TEST(Subject, SeesTheLayoutThatItWorksIn) {
+TEST(Subject, ReceivesTheDeclaredLayout) {
   const ConvProblem problem = small_problem();
   const auto plain = linked_subject("plain", copy_channels, nullptr)->run(problem);
   ASSERT_TRUE(plain) << plain.error().message;
@@ -70,7 +70,7 @@ std::string misconduct(KernelFunction kernel, const tieout_kernel_info* info = n
   return answer.error().message;
 }
 
-TEST(Subject, MisconductIsNamed) {
+TEST(Subject, MisbehaviourIsNamed) {
   EXPECT_EQ(misconduct(copy_channels), "none");
   EXPECT_EQ(misconduct([](const tieout_conv* c) -> const char* {
               const_cast<std::uint8_t*>(c->activation)[3] ^= 1U;
@@ -120,7 +120,7 @@ TEST(Subject, AFaultBesideABufferIsNamed) {
                "writes 1 byte before its output");
 }
 
-TEST(Subject, AnotherVersionIsRefusedWithWhatToDo) {
+TEST(Subject, AnotherVersionIsRefused) {
   const tieout_kernel_info later{sizeof(tieout_kernel_info), 99, nullptr, 0, 0, 0};
   const auto loaded = linked_subject("later", copy_channels, &later)->load();
   ASSERT_FALSE(loaded);
@@ -131,7 +131,7 @@ TEST(Subject, AnotherVersionIsRefusedWithWhatToDo) {
 }
 
 // A library that was compiled with the first header has a struct that ends where `domain` was appended later.
-TEST(Subject, AnEarlierHeadersStructIsReadAsFarAsItGoes) {
+TEST(Subject, AShorterStructOfAnEarlierHeaderIsRead) {
   tieout_kernel_info earlier{offsetof(tieout_kernel_info, domain), TIEOUT_KERNEL_VERSION, "early", 0, 0, 0};
   earlier.domain = reinterpret_cast<const char*>(1);  // lies behind the struct
   const auto subject = linked_subject("file", copy_channels, &earlier);
@@ -143,7 +143,7 @@ TEST(Subject, AnEarlierHeadersStructIsReadAsFarAsItGoes) {
   EXPECT_FALSE(linked_subject("shorter", copy_channels, &shorter)->load());
 }
 
-TEST(Subject, SaysWhatItTakes) {
+TEST(Subject, GivesItsDomain) {
   const tieout_kernel_info info{.size = sizeof info, .version = TIEOUT_KERNEL_VERSION, .domain = "dims=2 kernel=3x3"};
   const auto subject = linked_subject("narrow", copy_channels, &info);
   EXPECT_EQ(subject->domain(), "");
@@ -156,7 +156,7 @@ TEST(Subject, SaysWhatItTakes) {
   EXPECT_EQ(loaded.error().message, "wordy: tieout_describe(): domain is longer than 4096 characters");
 }
 
-TEST(Printable, HoldsNoBytesThatATerminalActsUpon) {
+TEST(Printable, ContainsNoControlCharacters) {
   EXPECT_EQ(printable("a \x1b[2J\n\xff\x7f~", 100), "a \\x1b[2J\\x0a\\xff\\x7f~");
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("abc", 3), "abc");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 
 namespace tieout {
@@ -137,7 +138,7 @@ constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
 
 // Returns the prediction for AMX code. The expected values below are LibTorch's, measured on a Sapphire Rapids.
 Values predicted_with_amx(const std::string& line) {
-  const ConvProblem problem = with_contents(parse(line).value());
+  const ConvProblem problem = parse_problem(line);
   return predict_other(problem, Engine::onednn, kAmx).value().values;
 }
 

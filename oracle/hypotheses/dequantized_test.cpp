@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 #include "oracle/element/ties_to_even.h"
 
@@ -16,8 +17,6 @@ namespace tieout {
 namespace {
 
 using nlohmann::json;
-
-ConvProblem problem(const std::string& line) { return with_contents(parse(line).value()); }
 
 // One product with zero points 0: x * w with the scales xs, ws and os.
 struct Deciding {
@@ -34,18 +33,18 @@ TEST(Dequantized, DecidingInputs) {
         Deciding{"conv2d xs=0.1 ws=[0.01] wz=[0] os=0.03 x=[3] w=[45]", 5, 5},   // exact 4.5
         Deciding{"conv2d xs=0.1 ws=[0.1] wz=[0] os=0.1 x=[1] w=[65]", 7, 7},     // exact 6.5
         Deciding{"conv2d xs=0.1 ws=[0.1] wz=[0] os=0.7 x=[1] w=[35]", 1, 0}}) {  // exact 0.5
-    EXPECT_EQ(manual_output_1(problem(line)).values.front(), output_1) << line;
-    EXPECT_EQ(manual_output_2(problem(line)).values.front(), output_2) << line;
+    EXPECT_EQ(manual_output_1(parse_problem(line)).values.front(), output_1) << line;
+    EXPECT_EQ(manual_output_2(parse_problem(line)).values.front(), output_2) << line;
   }
 }
 
 // oracle/testdata/make_dequantized.py wrote the expected values with numpy's own roundings, for every number of
 // dimensions, groups, padding, dilation and zero points.
-TEST(Dequantized, AgreesWithTheWitness) {
+TEST(Dequantized, EqualsTheRecordedValues) {
   const json entries = json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/oracle/testdata/dequantized.json"));
   ASSERT_EQ(entries.size(), 120U);
   for (const json& entry : entries) {
-    const ConvProblem p = problem(entry["case"].get<std::string>());
+    const ConvProblem p = parse_problem(entry["case"].get<std::string>());
     EXPECT_EQ(manual_output_1(p).values, entry["y1"].get<std::vector<std::uint8_t>>()) << entry;
     EXPECT_EQ(manual_output_2(p).values, entry.value("y2", entry["y1"]).get<std::vector<std::uint8_t>>()) << entry;
     EXPECT_EQ(manual_output_1(p).shape, output_shape(p.spec));
@@ -53,19 +52,19 @@ TEST(Dequantized, AgreesWithTheWitness) {
 }
 
 TEST(Dequantized, ClampsAtEitherEndAndAddsTheZeroPointAfterRounding) {
-  EXPECT_EQ(manual_output_1(problem("conv1d x=[255] w=[127]")).values.front(), 255);
-  EXPECT_EQ(manual_output_2(problem("conv1d x=[255] w=[-128]")).values.front(), 0);
+  EXPECT_EQ(manual_output_1(parse_problem("conv1d x=[255] w=[127]")).values.front(), 255);
+  EXPECT_EQ(manual_output_2(parse_problem("conv1d x=[255] w=[-128]")).values.front(), 0);
   // 0.5 becomes 0 before 1 is added; 1.5 would become 2.
-  EXPECT_EQ(manual_output_1(problem("conv1d ws=0.5 oz=1 x=[1] w=[1]")).values.front(), 1);
-  EXPECT_EQ(manual_output_2(problem("conv1d ws=0.5 oz=1 x=[1] w=[1]")).values.front(), 1);
-  EXPECT_EQ(manual_output_2(problem("conv1d xs=3e38 ws=3e38 in_channels=2 x=[2*1] w=[1,-1]")).values.front(), 0);
+  EXPECT_EQ(manual_output_1(parse_problem("conv1d ws=0.5 oz=1 x=[1] w=[1]")).values.front(), 1);
+  EXPECT_EQ(manual_output_2(parse_problem("conv1d ws=0.5 oz=1 x=[1] w=[1]")).values.front(), 1);
+  EXPECT_EQ(manual_output_2(parse_problem("conv1d xs=3e38 ws=3e38 in_channels=2 x=[2*1] w=[1,-1]")).values.front(), 0);
 }
 
 const char* const kDocumentCase =
     "conv2d input=1x4 xs=0.05 xz=60 ws=[0.01] wz=[0] os=0.02 bias=[0.125] relu x=[0,59,60,127] w=[-101]";
 
-TEST(Dequantized, ToTheLetterIsTheGeneralFormUnclamped) {
-  ConvProblem p = problem(kDocumentCase);
+TEST(Dequantized, TheScriptsExpressionsEqualTheGeneralFormBeforeClamping) {
+  ConvProblem p = parse_problem(kDocumentCase);
   EXPECT_EQ(document_output_1(p).values, (std::vector<double>{158, 9, 6, 0}));
   EXPECT_EQ(document_output_2(p).values, (std::vector<float>{158, 9, 6, 0}));
   EXPECT_EQ(manual_output_1(p).values, (std::vector<std::uint8_t>{158, 9, 6, 0}));
@@ -75,14 +74,14 @@ TEST(Dequantized, ToTheLetterIsTheGeneralFormUnclamped) {
 }
 
 TEST(Dequantized, Output2KeepsTheSignOfAZeroAsPythonPrintsIt) {
-  ConvProblem p = problem(kDocumentCase);
+  ConvProblem p = parse_problem(kDocumentCase);
   p.spec.bias = {-0.001F};
   EXPECT_TRUE(std::signbit(document_output_2(p).values[2]));   // rounds to -0, which relu keeps: "-0."
   EXPECT_FALSE(std::signbit(document_output_1(p).values[2]));  // relu comes first
 }
 
-TEST(DequantizedDeathTest, TheScriptsExpressionsAreForItsOwnCase) {
-  const ConvProblem p = problem("conv1d kernel=2 input=2 bias=[1] relu");
+TEST(DequantizedDeathTest, TheScriptsExpressionsRequireItsOwnCase) {
+  const ConvProblem p = parse_problem("conv1d kernel=2 input=2 bias=[1] relu");
   EXPECT_DEATH((void)document_output_1(p), "one-channel 1x1");
 }
 

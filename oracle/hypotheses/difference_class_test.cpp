@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
 
@@ -17,8 +18,6 @@ using testing::HasSubstr;
 
 using Class = DifferenceClass;
 using Values = std::vector<std::uint8_t>;
-
-ConvProblem problem_of(const char* line) { return with_contents(parse(line).value()); }
 
 Tensor<std::uint8_t> tensor(const ConvProblem& problem, Values values) {
   return {output_shape(problem.spec), std::move(values)};
@@ -45,9 +44,9 @@ struct Row {
 class Classified : public testing::TestWithParam<Row> {};
 
 // `expected` is the output of the reference's arithmetic, `actual` that of a subject with one other step.
-TEST_P(Classified, ByTheStepThatWasExchanged) {
+TEST_P(Classified, ByTheExchangedStep) {
   const Row& row = GetParam();
-  const ConvProblem problem = problem_of(row.line);
+  const ConvProblem problem = parse_problem(row.line);
   ASSERT_EQ(values_of(problem, row.reference), row.expected) << row.line;
   const Difference found =
       classify_difference(problem, row.reference, tensor(problem, row.expected), tensor(problem, row.actual));
@@ -104,20 +103,20 @@ INSTANTIATE_TEST_SUITE_P(
 // The order of the multiplier decides whether the value is 34.5 or less. A single element does not determine which step
 // rounds differently.
 TEST(ClassifyDifference, OneElementThatSeveralClassesExplainIsUnexplained) {
-  const ConvProblem one = problem_of("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
+  const ConvProblem one = parse_problem("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
   EXPECT_EQ(classify_difference(one, {}, tensor(one, {35}), tensor(one, {34})).cls, Class::unexplained);
 }
 
 TEST(ClassifyDifference, CasesOfOneSubjectAddUp) {
-  const ConvProblem first = problem_of("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
+  const ConvProblem first = parse_problem("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
   PossibleCauses causes;
   causes.observe(first, Arithmetic{}, tensor(first, {35}), tensor(first, {34}));
   ASSERT_EQ(causes.conclude(1).cls, Class::unexplained);
   // 1.5 and 1.75 are rounded to 2: neither down nor toward zero.
-  const ConvProblem equal = problem_of("conv2d input=1x2 os=4 x=[6,7] w=[1]");
+  const ConvProblem equal = parse_problem("conv2d input=1x2 os=4 x=[6,7] w=[1]");
   causes.observe(equal, Arithmetic{}, tensor(equal, {2, 2}), tensor(equal, {2, 2}));
   EXPECT_EQ(causes.conclude(1).cls, Class::unexplained) << "one step on one element is too little";
-  const ConvProblem second = problem_of("conv2d xs=0.05 ws=0.005 os=0.005 x=[46] w=[15]");
+  const ConvProblem second = parse_problem("conv2d xs=0.05 ws=0.005 os=0.005 x=[46] w=[15]");
   causes.observe(second, Arithmetic{}, tensor(second, {35}), tensor(second, {34}));
   const Difference found = causes.conclude(1);
   EXPECT_EQ(name(found.cls), name(Class::multiplier_rounding)) << found.exchanged;
@@ -126,7 +125,7 @@ TEST(ClassifyDifference, CasesOfOneSubjectAddUp) {
 
 // 0.5 is rounded away from zero; 2.5, which would be as well, is not.
 TEST(ClassifyDifference, AnEqualElementHasToBePredictedAsWell) {
-  const ConvProblem problem = problem_of("conv2d input=1x2 os=2 x=[1,5] w=[1]");
+  const ConvProblem problem = parse_problem("conv2d input=1x2 os=2 x=[1,5] w=[1]");
   const Difference found = classify_difference(problem, {}, tensor(problem, {0, 2}), tensor(problem, {1, 2}));
   EXPECT_EQ(found.cls, Class::unexplained);
   EXPECT_EQ(found.differing, 1);
@@ -136,7 +135,7 @@ TEST(ClassifyDifference, AnEqualElementHasToBePredictedAsWell) {
 // no bias rounding, and small values do not saturate.
 TEST(ClassifyDifference, AnImpossibleClassIsNotNamed) {
   for (const char* line : {"conv2d os=2 x=[1] w=[1]", "conv2d os=2 x=[1] w=[1] bias=[0]"}) {
-    const ConvProblem problem = problem_of(line);
+    const ConvProblem problem = parse_problem(line);
     const Difference found = classify_difference(problem, {}, tensor(problem, {0}), tensor(problem, {1}));
     EXPECT_EQ(name(found.cls), name(Class::tie)) << line << ": " << found.exchanged;
   }
@@ -144,7 +143,7 @@ TEST(ClassifyDifference, AnImpossibleClassIsNotNamed) {
 
 TEST(ClassifyDifference, AContractThatTheSubjectDoesNotFollowDropsNoExchange) {
   // The value is 58.5 with exact sums, which the subject rounds to 59, and 31.999 with pairs that saturate.
-  const ConvProblem problem = problem_of("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124]");
+  const ConvProblem problem = parse_problem("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124]");
   const std::array<Contract, 2> either{Contract{{.products = Arithmetic::Products::int16_pairs}, tensor(problem, {32})},
                                        Contract{{}, tensor(problem, {58})}};
   PossibleCauses causes;
@@ -152,8 +151,8 @@ TEST(ClassifyDifference, AContractThatTheSubjectDoesNotFollowDropsNoExchange) {
   EXPECT_EQ(name(causes.conclude(1).cls), name(Class::tie)) << causes.conclude(1).exchanged;
 }
 
-TEST(ClassifyDifference, NothingIsSaidWhereTheReferenceItselfIsNotReproduced) {
-  const ConvProblem problem = problem_of("conv2d os=2 x=[1] w=[1]");
+TEST(ClassifyDifference, NoCauseIsNamedIfTheReferenceIsNotReproduced) {
+  const ConvProblem problem = parse_problem("conv2d os=2 x=[1] w=[1]");
   EXPECT_EQ(classify_difference(problem, {}, tensor(problem, {5}), tensor(problem, {1})).cls, Class::unexplained);
 }
 

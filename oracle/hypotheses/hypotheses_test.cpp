@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/hypotheses/hypothesis.h"
@@ -17,8 +18,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 using nlohmann::json;
-
-ConvProblem problem(const std::string& line) { return with_contents(parse(line).value()); }
 
 int first(const Hypothesis& hypothesis, const ConvProblem& p) { return evaluate(hypothesis, p).values.front(); }
 
@@ -43,10 +42,10 @@ std::string formula_of(const Hypothesis& h, const ConvCase& c) {
 
 // oracle/testdata/make_hypotheses.py evaluated the formulas in exact fractions that are rounded by definition. For
 // every hypothesis, some cases differ from integer_float32.
-TEST(Hypotheses, AgreeWithTheWitness) {
+TEST(Hypotheses, EqualTheRecordedValues) {
   std::set<std::string> told;
   for (const json& entry : json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/oracle/testdata/hypotheses.json"))) {
-    const ConvProblem p = problem(entry["case"].get<std::string>());
+    const ConvProblem p = parse_problem(entry["case"].get<std::string>());
     for (const Hypothesis& h : hypotheses()) {
       const json& but = entry["but"];
       const auto found = but.find(formula_of(h, p.spec));
@@ -116,7 +115,7 @@ TEST(Hypotheses, DecidingInputs) {
       {"onednn", kHuge, 255, 20},
   };
   for (const Deciding& d : table) {
-    const ConvProblem p = problem(d.line);
+    const ConvProblem p = parse_problem(d.line);
     EXPECT_EQ(first(*find_hypothesis(d.hypothesis), p), d.value) << d.hypothesis << ": " << d.line;
     EXPECT_EQ(first(*find_hypothesis("integer_float32"), p), d.integer_float32) << d.line;
   }
@@ -135,25 +134,25 @@ const char* const kExtremes[] = {
 // The address and undefined behaviour sanitizers check this test in particular.
 TEST(Hypotheses, AnswerEveryValidCase) {
   for (const char* line : kExtremes) {
-    const ConvProblem p = problem(line);
+    const ConvProblem p = parse_problem(line);
     for (const Hypothesis& h : hypotheses()) EXPECT_FALSE(evaluate(h, p).values.empty()) << h.name;
   }
-  EXPECT_TRUE(evaluate(hypotheses().front(), problem("conv1d batch=0")).values.empty());
+  EXPECT_TRUE(evaluate(hypotheses().front(), parse_problem("conv1d batch=0")).values.empty());
 }
 
 // Values that are not rounded are exact, however large.
-TEST(Hypotheses, ExactIsExact) {
-  EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[0])), 255);
-  EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[1])), 255);
-  EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[2])), 255);
-  EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[3])), 0);
-  EXPECT_EQ(first(*find_hypothesis("integer_exact"), problem(kExtremes[5])), 2);  // 2266950000 wraps in int32
-  EXPECT_EQ(first(*find_hypothesis("integer_float32"), problem(kExtremes[5])), 0);
+TEST(Hypotheses, IntegerExactHasNoRounding) {
+  EXPECT_EQ(first(*find_hypothesis("integer_exact"), parse_problem(kExtremes[0])), 255);
+  EXPECT_EQ(first(*find_hypothesis("integer_exact"), parse_problem(kExtremes[1])), 255);
+  EXPECT_EQ(first(*find_hypothesis("integer_exact"), parse_problem(kExtremes[2])), 255);
+  EXPECT_EQ(first(*find_hypothesis("integer_exact"), parse_problem(kExtremes[3])), 0);
+  EXPECT_EQ(first(*find_hypothesis("integer_exact"), parse_problem(kExtremes[5])), 2);  // 2266950000 wraps in int32
+  EXPECT_EQ(first(*find_hypothesis("integer_float32"), parse_problem(kExtremes[5])), 0);
 }
 
 TEST(Hypotheses, TracesEndWithTheResult) {
   for (const char* line : kExtremes) {
-    const ConvProblem p = problem(line);
+    const ConvProblem p = parse_problem(line);
     Window window;
     gather(p, 0, window);
     for (const Hypothesis& h : hypotheses()) {

@@ -12,13 +12,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cases/random.h"
+#include "cases/testing/parsed.h"
 
 namespace tieout {
 namespace {
 
 using nlohmann::json;
-
-double from_hex(const json& text) { return std::strtod(text.get<std::string>().c_str(), nullptr); }
 
 double draw(Random& random, const std::string& kind) {
   const double u = random.unit();
@@ -67,7 +66,7 @@ std::string hash(std::span<const float> values) {
 
 json witness() { return json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/oracle/testdata/observers.json")); }
 
-TEST(HistogramObserver, IsPythons) {
+TEST(HistogramObserver, EqualsPython) {
   const json entries = witness()["histograms"];
   ASSERT_GE(entries.size(), 300U);
   for (const json& entry : entries) {
@@ -80,7 +79,7 @@ TEST(HistogramObserver, IsPythons) {
   }
 }
 
-TEST(PerChannelScales, ArePythons) {
+TEST(PerChannelScales, EqualPython) {
   const json entries = witness()["channels"];
   ASSERT_GE(entries.size(), 60U);
   for (const json& entry : entries) {
@@ -106,7 +105,7 @@ TEST(HistogramObserver, OneLargeValueFallsIntoBinsOfTheNextFloats) {
   EXPECT_EQ(observer.histogram()[682], 2);  // bin 682 of 2048: the float below 2^24 is 1 away, the one above is 2 away
 }
 
-TEST(HistogramObserver, RefusesWhatPythonDoesNotAnswer) {
+TEST(HistogramObserver, RefusesInputsOnWhichPythonFails) {
   HistogramObserver observer(QuantizedRange::reduced);
   EXPECT_FALSE(observer.observe(std::vector{1.0F, std::numeric_limits<float>::quiet_NaN()}));
   EXPECT_FALSE(observer.observe(std::vector{-3e38F, 3e38F}));

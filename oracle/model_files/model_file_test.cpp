@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "cases/testing/temporary_folder.h"
+
 namespace tieout {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 namespace fs = std::filesystem;
 
@@ -38,17 +41,16 @@ std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entri
 
 class ModelFile : public testing::Test {
  protected:
-  ~ModelFile() override { fs::remove(file_); }
-
   std::string describe(const std::string& contents) {
     std::ofstream(file_, std::ios::binary) << contents;
     return describe_foreign_model(file_);
   }
 
-  fs::path file_ = fs::temp_directory_path() / ("a model " + std::to_string(getpid()));
+  TemporaryFolder folder_;
+  fs::path file_ = folder_ / "a model";
 };
 
-TEST_F(ModelFile, SaysWhatItIsAndWhatIsNeeded) {
+TEST_F(ModelFile, NamesTheFormatAndTheRequiredOne) {
   const std::string onnx = "\x08\x08\x12\x07pytorch";
   const std::vector<std::pair<std::string, const char*>> files{
       {onnx, "an ONNX model"},
@@ -87,14 +89,15 @@ TEST_F(ModelFile, SaysWhatItIsAndWhatIsNeeded) {
   }
 }
 
-TEST_F(ModelFile, SaysWhatIsNoFileAtAll) {
+TEST_F(ModelFile, ReportsPathsThatAreNoFiles) {
   const std::string folder = describe_foreign_model(fs::temp_directory_path());
-  EXPECT_EQ(folder.find("it is not a regular file, but a folder; needed is the PyTorch model"), 0U) << folder;
-  EXPECT_EQ(describe_foreign_model("/no/such/model.pt").find("there is no such file; needed is"), 0U);
-  EXPECT_EQ(describe_foreign_model("/dev/null").find("it is not a regular file, but a pipe, a socket or a device"), 0U);
+  EXPECT_THAT(folder, StartsWith("it is not a regular file, but a folder; needed is the PyTorch model")) << folder;
+  EXPECT_THAT(describe_foreign_model("/no/such/model.pt"), StartsWith("there is no such file; needed is"));
+  EXPECT_THAT(describe_foreign_model("/dev/null"),
+              StartsWith("it is not a regular file, but a pipe, a socket or a device"));
 }
 
-TEST_F(ModelFile, LeavesTorchScriptToLibTorch) {
+TEST_F(ModelFile, AcceptsTorchScript) {
   EXPECT_EQ(describe(zip_of({{"m/data.pkl", ""}, {"m/code/__torch__.py", ""}, {"m/constants.pkl", ""}})), "");
   for (const auto& entry : fs::directory_iterator(TIEOUT_SOURCE_DIR "/oracle/testdata/models")) {
     const bool is_input = entry.path().stem().string().ends_with("_input");

@@ -20,7 +20,7 @@ std::string file(const std::string& header, const std::string& data) {
 const std::string kHeader = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
 const std::string kOneAndTwo("\x00\x00\x80\x3f\x00\x00\x00\x40", 8);
 
-TEST(Npy, ReadsWhatNumpyWrites) {
+TEST(Npy, ReadsFilesOfNumpy) {
   const auto tensor = parse_npy(file(kHeader, kOneAndTwo));
   ASSERT_TRUE(tensor) << tensor.error();
   EXPECT_EQ(tensor->type, ModelTensor::Type::float32);
@@ -32,7 +32,7 @@ TEST(Npy, ReadsWhatNumpyWrites) {
   EXPECT_EQ(parse_npy(file("{'descr': '<i8', 'fortran_order': False, 'shape': (0,), }", ""))->shape, Shape{0});
 }
 
-TEST(Npy, RefusesWithWords) {
+TEST(Npy, RefusalsNameTheCause) {
   const auto words = [](const std::string& bytes) {
     const auto tensor = parse_npy(bytes);
     return tensor ? std::string("read") : tensor.error();

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "cases/testing/temporary_folder.h"
 #include "cases/text/case_text.h"
 #include "props/campaign/campaign.h"
 #include "props/campaign/given_cases.h"
@@ -37,11 +38,6 @@ RunSummary run(const CampaignOptions& options, LibTorch& reference) {
 // Names a file that belongs to this test and does not exist at first.
 class Marker {
  public:
-  Marker() { std::filesystem::remove(path_); }
-  ~Marker() { std::filesystem::remove(path_); }
-  Marker(const Marker&) = delete;
-  Marker& operator=(const Marker&) = delete;
-
   // Returns true once, in the process that calls it first.
   [[nodiscard]] bool take() const {
     if (std::filesystem::exists(path_)) return false;
@@ -50,7 +46,8 @@ class Marker {
   }
 
  private:
-  std::filesystem::path path_ = std::filesystem::temp_directory_path() / ("marker-" + std::to_string(getpid()));
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "marker";
 };
 
 // A subject that answers by the specification kernel and then applies `spoil`.
@@ -73,7 +70,7 @@ class Spoilt : public Subject {
 };
 
 // The kernel ends processes where memory runs out, and users do by mistake.
-TEST(CampaignUnderPressure, AWorkerThatIsKilledOnceIsNoFinding) {
+TEST(CampaignUnderPressure, AWorkerKilledOnceIsNotAFinding) {
   const Marker marker;
   StandInReference killed([&](const ConvProblem& problem, EngineAnswer answer) {
     if (problem.spec.dims == 3 && marker.take()) raise(SIGKILL);
@@ -220,7 +217,7 @@ TEST(GivenCases, DoNotCountTheAnswerOfAReplacedSubject) {
 }
 
 // An address in a subject's messages makes no kind of its own, and messages that vary without end are counted together.
-TEST(CampaignKinds, StayFewHoweverTheWordsVary) {
+TEST(CampaignKinds, StayFewIfTheMessagesVary) {
   StandInReference reference;
   int calls = 0;
   Spoilt wordy([&](const ConvCase& c, Tensor<std::uint8_t>) -> Spoilt::Answer {
@@ -234,7 +231,7 @@ TEST(CampaignKinds, StayFewHoweverTheWordsVary) {
   EXPECT_LE(result.differences.size(), Kinds::kMost + 1);
 }
 
-TEST(Kinds, AreTheSameWhenARunIsResumed) {
+TEST(Kinds, AreTheSameAfterAResume) {
   const auto outcome = [](int i) {
     return CaseOutcome{.status = i % 2 == 0 ? Status::differed : Status::skipped,
                        .reason = "kind " + std::string(static_cast<std::size_t>(i), 'q')};
@@ -271,7 +268,7 @@ class Remembering {
   bool seen_ = false;
 };
 
-TEST(CaseSequence, FindsTheOneCaseThatMustComeBefore) {
+TEST(CaseSequence, FindsTheCaseThatMustPrecede) {
   StandInReference reference;
   Spoilt subject{Remembering()};
   const CaseSetup setup{.reference = reference, .subject = &subject};
@@ -287,7 +284,7 @@ TEST(CaseSequence, FindsTheOneCaseThatMustComeBefore) {
   EXPECT_FALSE(find_cases_before(finding, before, setup));
 }
 
-TEST(CaseSequence, OfACampaignReplays) {
+TEST(CaseSequence, OfACampaignCanBeReplayed) {
   StandInReference reference;
   Spoilt subject{Remembering()};
   const RunSummary result = run({.cases = 300, .seed = 1, .kept_per_kind = 3, .subject = &subject}, reference);

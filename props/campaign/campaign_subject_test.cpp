@@ -39,7 +39,7 @@ RunSummary campaign(const CampaignOptions& options, const Reference& reference) 
                       {.progress = [](const RunSummary&, const Underway&) { return true; }});
 }
 
-TEST(CampaignSubject, ARunInWhichAllWasDeclinedHasVerifiedNothing) {
+TEST(CampaignSubject, ARunWithOnlyDeclinedCasesIsNotVerified) {
   StandInReference reference;
   const auto shy = linked_subject("shy", [](const tieout_conv*) { return "everything"; }, nullptr);
   const RunSummary run = campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);

@@ -11,6 +11,7 @@
 #include <map>
 #include <vector>
 
+#include "cases/testing/temporary_folder.h"
 #include "cases/text/case_text.h"
 #include "props/generate/strategy.h"
 #include "props/verify/hypothesis_subject.h"
@@ -37,7 +38,7 @@ RunSummary timeless(RunSummary run) {
   return run;
 }
 
-TEST(Campaign, CountsAndKeepsWhatDiffers) {
+TEST(Campaign, CountsAndKeepsDifferences) {
   StandInReference wrong(off_by_one);
   const RunSummary result = run({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
   EXPECT_GT(result.cases.differed, 10);
@@ -82,7 +83,7 @@ TEST(Campaign, AHangCostsItsTimeAndIsAFinding) {
   EXPECT_GT(result.cases.crashed, 0);
 }
 
-TEST(Campaign, StopsWhenTold) {
+TEST(Campaign, StopsOnRequest) {
   StandInReference honest;
   const CampaignOptions options{.cases = 1'000'000, .seed = 1};
   const RunSummary result =
@@ -93,8 +94,9 @@ TEST(Campaign, StopsWhenTold) {
 }
 
 // A difference that was found is reported, although its block is incomplete and its case is not shrunk.
-TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
-  const auto hangs = std::filesystem::temp_directory_path() / ("hangs-" + std::to_string(getpid()));
+TEST(Campaign, ReportsTheDifferencesFoundBeforeAnInterruption) {
+  const TemporaryFolder folder;
+  const auto hangs = folder / "hangs";
   // The variable lives in the worker, which answers every case up to the first that differs.
   bool told = false;
   StandInReference wrong([&](const ConvProblem& problem, const EngineAnswer& answer) {
@@ -126,7 +128,7 @@ TEST(Campaign, ADifferenceThatWasSeenOutlivesAnInterruption) {
   EXPECT_EQ(exit_status(make_report({result})), 1);
 }
 
-TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
+TEST(Campaign, TheCorpusIsReplayedFirstOnAllWorkers) {
   StandInReference slow([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
     if (problem.spec.dims == 3) std::abort();
     usleep(200'000);
@@ -172,7 +174,7 @@ TEST(Campaign, TheCorpusComesFirstOnAllWorkers) {
 }
 
 // Time that the corpus takes counts as the campaign's: cases started in that time are counted, and none is drawn.
-TEST(Campaign, TimeEndsTheCorpus) {
+TEST(Campaign, TimeLimitsTheReplayOfTheCorpus) {
   StandInReference slow([](const ConvProblem&, EngineAnswer answer) {
     usleep(300'000);
     return answer;
@@ -193,7 +195,7 @@ TEST(Campaign, TimeEndsTheCorpus) {
 }
 
 // Workers, shards and interruptions do not change what is counted and kept.
-TEST(Campaign, IsTheSameHoweverItIsSplit) {
+TEST(Campaign, IsIndependentOfWorkersAndShards) {
   StandInReference wrong([](const ConvProblem& problem, EngineAnswer answer) -> EngineResult<EngineAnswer> {
     if (problem.spec.dims == 3 && problem.spec.groups == 3) std::abort();
     return off_by_one(problem, std::move(answer));
@@ -232,10 +234,9 @@ TEST(Campaign, IsTheSameHoweverItIsSplit) {
 // for a subject that follows the exact contract the cases are counted by reason.
 TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
   StandInReference reference;
-  const auto folder = std::filesystem::temp_directory_path() / ("departures-" + std::to_string(getpid()));
   const auto exact = hypothesis_subject("hypothesis:integer_float32").value();
   for (Subject* const subject : {static_cast<Subject*>(nullptr), exact.get()}) {
-    std::filesystem::create_directories(folder);
+    const TemporaryFolder folder;
     const CampaignOptions options{.cases = 2 * kBlock, .seed = 9, .kept_per_kind = 0, .subject = subject};
     const RunSummary whole = run(options, reference);
     EXPECT_EQ(whole.departures.empty(), subject != nullptr);
@@ -272,14 +273,12 @@ TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
     }
     ASSERT_TRUE(merge_records(folder / "merged.tieout", shards));
     expect_counts_of_whole(RunRecord::open(folder / "merged.tieout")->summary().value());
-    std::filesystem::remove_all(folder);
   }
 }
 
 // The line of a case is on disk before the case runs, so that it can be found after all processes have died.
-TEST(Campaign, WritesDownWhatItIsAt) {
-  const auto folder = std::filesystem::temp_directory_path() / ("in-flight-" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
+TEST(Campaign, WritesTheCurrentCaseToTheJournal) {
+  const TemporaryFolder folder;
   StandInReference reference([&](const ConvProblem& problem, EngineAnswer answer) {
     std::ifstream file(folder / "block-0");
     std::string line;
@@ -287,11 +286,10 @@ TEST(Campaign, WritesDownWhatItIsAt) {
     if (line != print(problem.spec)) std::abort();
     return answer;
   });
-  const RunSummary result = run({.cases = 50, .seed = 3, .journal_folder = folder}, reference);
+  const RunSummary result = run({.cases = 50, .seed = 3, .journal_folder = folder.path()}, reference);
   EXPECT_EQ(result.cases.crashed, 0);
   EXPECT_GT(result.cases.passed, 0);
-  EXPECT_TRUE(std::filesystem::is_empty(folder));
-  std::filesystem::remove_all(folder);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 }  // namespace

@@ -5,17 +5,16 @@
 #include <algorithm>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 
 namespace tieout {
 namespace {
 
-ConvProblem problem(const std::string& line) { return with_contents(parse(line).value()); }
-
 Explanation explained(const std::string& line, const std::vector<std::string_view>& names) {
   HypothesisList list;
   for (const std::string_view name : names) list.push_back(find_hypothesis(name));
-  return explain(problem(line), 0, list, Columns::all);
+  return explain(parse_problem(line), 0, list, Columns::all);
 }
 
 std::string parted_at(const ExplainedColumn& column) {
@@ -63,7 +62,7 @@ TEST(Explain, HypothesesThatDoTheSameShareAColumn) {
 }
 
 TEST(Explain, OthersWithTheSameResultAreNamedAndNotShown) {
-  const ConvProblem p = problem("conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]");
+  const ConvProblem p = parse_problem("conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]");
   const Explanation e = explain(p, 0, explained_order(), Columns::deciding);
   ASSERT_GE(e.columns.size(), 3U);
   EXPECT_EQ(e.columns[0].name, "integer_float32");
@@ -82,10 +81,10 @@ TEST(Explain, NoTiesWhereFloatsAreIntegers) {
 
 // The third element is the first tie; the first two are 2 for every hypothesis.
 TEST(Explain, TheMostDisputedElementIsTheFirstOfTheWidest) {
-  const ConvProblem p = problem("conv2d input=1x4 xs=0.1 ws=[0.5] os=0.1 x=[4,4,1,1] w=[1]");
+  const ConvProblem p = parse_problem("conv2d input=1x4 xs=0.1 ws=[0.5] os=0.1 x=[4,4,1,1] w=[1]");
   const HypothesisList list{find_hypothesis("integer_float32"), find_hypothesis("manual_output_1")};
   EXPECT_EQ(most_disputed(p, list), 2);
-  EXPECT_EQ(most_disputed(problem("conv2d input=1x2 x=[1,1] w=[1]"), list), 0);
+  EXPECT_EQ(most_disputed(parse_problem("conv2d input=1x2 x=[1,1] w=[1]"), list), 0);
 }
 
 TEST(OffsetAt, ReadsAnIndexOrSaysWhatIsAllowed) {

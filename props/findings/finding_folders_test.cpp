@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "cases/testing/temporary_folder.h"
 #include "reports/records/output_file.h"
 
 namespace tieout {
@@ -15,9 +16,6 @@ namespace fs = std::filesystem;
 
 class FindingFolders : public testing::Test {
  protected:
-  FindingFolders() { fs::create_directories(corpus_); }
-  ~FindingFolders() override { fs::remove_all(corpus_); }
-
   // Creates the draft that a process of this number on this machine would leave behind when it is killed.
   [[nodiscard]] fs::path draft_of(pid_t process) const {
     std::array<char, 256> machine{};
@@ -28,10 +26,11 @@ class FindingFolders : public testing::Test {
     return draft;
   }
 
-  fs::path corpus_ = fs::temp_directory_path() / ("a corpus " + std::to_string(getpid()));
+  TemporaryFolder folder_;
+  fs::path corpus_ = folder_.path();
 };
 
-TEST_F(FindingFolders, OnlyDraftsOfTheDeadAreRemoved) {
+TEST_F(FindingFolders, OnlyDraftsOfEndedProcessesAreRemoved) {
   const pid_t child = fork();
   if (child == 0) _exit(0);
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
@@ -50,7 +49,7 @@ TEST_F(FindingFolders, OnlyDraftsOfTheDeadAreRemoved) {
   EXPECT_TRUE(read_corpus(corpus_).value().empty());
 }
 
-TEST_F(FindingFolders, AFindingStandsThereOnceAndWhole) {
+TEST_F(FindingFolders, AFindingIsStoredOnceAndCompletely) {
   const Finding finding{.case_line = "conv2d x=[1] w=[50]",
                         .original_line = "conv2d x=[1] w=[50]",
                         .expected = {{1, 1, 1, 1}, {1}},

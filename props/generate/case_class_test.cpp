@@ -11,7 +11,7 @@ bool has(CaseClass which, const ElementTrace& trace) {
   return classify({}, FbgemmPath::im2col, {trace}).test(static_cast<std::size_t>(which));
 }
 
-TEST(CaseClass, ATieIsExactAndItsNeighboursAreNot) {
+TEST(CaseClass, OnlyExactTiesAreTies) {
   EXPECT_TRUE(has(CaseClass::tie, {.scaled = 2.5F}));
   EXPECT_TRUE(has(CaseClass::tie, {.scaled = -2.5F}));
   EXPECT_FALSE(has(CaseClass::beside_tie, {.scaled = 2.5F}));

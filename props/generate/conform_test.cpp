@@ -71,7 +71,7 @@ TEST(Conform, CasesDifferWhereTheDomainAllowsIt) {
   EXPECT_GE(strides.size(), 3U);
 }
 
-TEST(Conform, LeavesAloneWhatIsInTheDomain) {
+TEST(Conform, KeepsCasesOfTheDomain) {
   const Domain domain = domain_of("dims>=1 batch>=1");
   for (std::uint64_t index = 0; index < 100; ++index) {
     EXPECT_EQ(case_of(3, index, kOptions, domain), case_of(3, index, kOptions)) << index;

@@ -48,7 +48,7 @@ Taken compare(const Domain& learnt, const Domain& domain) {
 }
 
 // Cases drawn from the learnt domain are taken, and cases that are taken are in the learnt domain, with few exceptions.
-TEST(LearnDomain, IsWhatTheSubjectTakes) {
+TEST(LearnDomain, EqualsTheSubjectsConditions) {
   for (const char* text : {
            ("dims=2 groups=1 batch=1 kernel=3x3 stride=1 dilation=1 padding=1 in_channels%16=0 out_channels%16=0 "
             "granularity=per_channel wz=0"),
@@ -80,7 +80,7 @@ TEST(LearnDomain, FindsADepthwiseKernel) {
 }
 
 // Reasons lead to a case that is taken; without them, combinations of ordinary properties do.
-TEST(LearnDomain, NeedsNoReasons) {
+TEST(LearnDomain, WorksWithoutReasons) {
   const auto domain =
       Domain::parse("dims=2 groups=1 kernel=3 padding=1 granularity=per_tensor relu=on in_channels%8=0");
   const Domain learnt = learn_domain(declining(*domain, true));
@@ -95,7 +95,7 @@ TEST(LearnDomain, HasAlternatives) {
   EXPECT_GE(compare(learnt, *domain).of_drawn, 80) << learnt.text();
 }
 
-TEST(LearnDomain, IsEverythingWhereThereIsNothingToLearn) {
+TEST(LearnDomain, IsUnlimitedIfNothingIsDeclined) {
   int asked = 0;
   const auto ask = [&](bool taken) {
     return learn_domain([&, taken](const ConvCase&) {
@@ -122,7 +122,7 @@ const char* crashes_on_strides(const tieout_conv* c) {
 }
 
 // A case on which the subject dies counts as taken, because it is a finding.
-TEST(LearnDomain, AsksASubjectInAWorker) {
+TEST(LearnDomain, RunsTheSubjectInAWorker) {
   const auto narrow = linked_subject("narrow", takes_three_by_three, nullptr);
   EXPECT_EQ(learn_domain(*narrow, 5).text(), "dims=2 kernel=3");
   const auto crashing = linked_subject("crashing", crashes_on_strides, nullptr);

@@ -21,7 +21,7 @@ ConvProblem problem() {
 }
 
 // Every kind exists for a problem with all parameters; each twin is valid, has its contents, and differs.
-TEST(Twins, DifferInWhatTheirNameSays) {
+TEST(Twins, DifferInTheParameterOfTheirName) {
   const ConvProblem p = problem();
   std::set<std::string_view> names;
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
@@ -55,7 +55,7 @@ TEST(Twins, DifferInOneThing) {
   }
 }
 
-TEST(Twins, OfABufferDifferInOneByte) {
+TEST(Twins, OfContentsDifferInOneByte) {
   const ConvProblem p = problem();
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     const ConvProblem twin = twin_of(p, kind).value();
@@ -69,7 +69,7 @@ TEST(Twins, OfABufferDifferInOneByte) {
   }
 }
 
-TEST(Twins, AreNoneWhereThereIsNothingToChange) {
+TEST(Twins, AreOmittedIfNothingCanChange) {
   const ConvProblem p = with_contents(*parse("conv1d x=[1] w=[1]"));
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     const bool none = twin_name(kind) == "bias" || twin_name(kind) == "last bias" ||

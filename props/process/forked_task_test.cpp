@@ -27,14 +27,14 @@ using testing::HasSubstr;
 
 using SharedFlag = SharedMemory<std::atomic<bool>>;
 
-TEST(RunAlone, GivesTheAnswer) {
+TEST(RunAlone, ReturnsTheAnswer) {
   // This is more than a pipe holds.
   const std::string large(1 << 20, 'x');
   EXPECT_EQ(run_alone([&] { return large; }, 10).value(), large);
 }
 
 // The first answers are in shared memory; those after a large one come through the pipe.
-TEST(RunTask, AnswersComeInOrderWhateverTheirSize) {
+TEST(RunTask, AnswersOfEverySizeArriveInOrder) {
   std::vector<std::size_t> sizes;
   std::int64_t next = 0;
   const auto size_of = [](std::int64_t i) { return static_cast<std::size_t>(i == 40 ? 1 << 20 : 100 + i); };
@@ -50,7 +50,7 @@ TEST(RunTask, AnswersComeInOrderWhateverTheirSize) {
 }
 
 // Answers that a process gave before it died count, even if the parent had not read them yet.
-TEST(RunTask, AnswersOutliveTheirProcess) {
+TEST(RunTask, AnswersRemainAfterACrash) {
   std::string answered;
   std::string died;
   run_task({.end = 6,
@@ -67,7 +67,7 @@ TEST(RunTask, AnswersOutliveTheirProcess) {
 
 // The process writes to its owner's pipe itself. It can forge an answer that it owes, but any other is rejected: an
 // answer beyond the last piece would be stored beyond the end.
-TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
+TEST(RunTask, UnexpectedAnswersAreRefused) {
   struct Forged {
     std::int64_t index;
     std::uint64_t size;
@@ -97,7 +97,7 @@ TEST(RunTask, WhatAProcessDoesNotOweIsNoAnswer) {
   EXPECT_TRUE(is_owed(answered_where({{1, ~std::uint64_t{0}}})));
 }
 
-TEST(RunAlone, SaysHowItDied) {
+TEST(RunAlone, ReportsTheExitReason) {
   const auto reason = [](auto work) {
     return run_alone(
                [=]() -> std::string {
@@ -123,7 +123,7 @@ TEST(RunAlone, SaysHowItDied) {
 
 // Slurm and systemd send these signals to every process, and perhaps to the parent last, which must not count as a
 // crash of the case.
-TEST(RunAlone, LeavesRequestsToEndToItsParent) {
+TEST(RunAlone, IgnoresSignalsThatRequestAnEnd) {
   const auto answer = run_alone(
       [] {
         for (const int ending : {SIGINT, SIGTERM, SIGHUP}) raise(ending);
@@ -154,7 +154,7 @@ TEST(Processes, DoNotHangWhileTheirOwnerIsSuspended) {
 }
 
 // A subject that writes to any descriptor must not reach the record, the lock or another worker's pipe.
-TEST(Processes, HaveNoDescriptorOfTheirOwnersButTheStandardOnes) {
+TEST(Processes, InheritOnlyTheStandardDescriptors) {
   // Libraries open files without O_CLOEXEC.
   const int kept_open = open("/dev/null", O_WRONLY);
   ASSERT_GT(kept_open, STDERR_FILENO);
@@ -196,7 +196,7 @@ TEST(RunAlone, KeepsTheEndOfWhatIsWrittenToStandardError) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 50'000);  // KiB
 }
 
-TEST(RunAlone, TellsAnEndByTheMachineFromItsOwn) {
+TEST(RunAlone, DistinguishesCrashesFromEndsByTheMachine) {
   const auto by_machine = [](auto work) {
     return run_alone(
                [=]() -> std::string {
@@ -218,7 +218,7 @@ TEST(RunAlone, TellsAnEndByTheMachineFromItsOwn) {
 }
 
 // Without a check, the owner would wait for a process that closes its answers and does not end.
-TEST(RunAlone, EndsWhatHasClosedItsAnswers) {
+TEST(RunAlone, KillsAProcessThatClosedItsPipe) {
   const auto answer = run_alone(
       []() -> std::string {
         close_range(0, ~0U, 0);
@@ -231,7 +231,7 @@ TEST(RunAlone, EndsWhatHasClosedItsAnswers) {
 }
 
 // If limits prevent a process from starting, that is a reported error, in the owner and in a process of its own.
-TEST(Processes, ThatCannotBeStartedAreAnError) {
+TEST(Processes, ReportIfNoneCanBeStarted) {
   const auto words = run_alone(
       [] {
         const rlimit few{6, 6};
@@ -256,7 +256,7 @@ TEST(Processes, ThatCannotBeStartedAreAnError) {
 }
 
 // Every piece is answered or reported as died on, once and in order, whatever the process does.
-TEST(Processes, LoseNothingAndRepeatNothing) {
+TEST(Processes, HandleEachPieceOnce) {
   std::map<std::int64_t, std::vector<std::int64_t>> seen;  // By the first piece of a task.
   std::map<std::int64_t, std::string> died;
   std::int64_t ended = 0;
@@ -311,7 +311,7 @@ TEST(Processes, AreKilledWithTheirOwner) {
 }
 
 #ifndef __SANITIZE_ADDRESS__
-TEST(Processes, RunOutOfTheirOwnMemoryOnly) {
+TEST(Processes, HaveAMemoryLimitOfTheirOwn) {
   std::string died;
   Processes processes;
   processes.start({.memory = 64 << 20,

@@ -55,7 +55,7 @@ RC_GTEST_PROP(Fast, TracesEqualTheSpecification, ()) {
   }
 }
 
-RC_GTEST_PROP(Fast, WindowsInTurnAreThoseGatheredAlone, ()) {
+RC_GTEST_PROP(Fast, IteratedWindowsEqualGatheredWindows, ()) {
   const ConvProblem problem = draw_problem();
   RC_LOG() << print(problem.spec) << '\n';
   std::vector<Window> walked;
@@ -167,7 +167,7 @@ RC_GTEST_PROP(Fast, ComparisonEqualsEachHypothesisAlone, ()) {
 
 // Wrong sums are detected, and do not change the results of the hypotheses. The sum is off by 2^16, as by a lost carry,
 // which sums modulo 2^16 would not detect.
-RC_GTEST_PROP(Fast, WrongSumsAreFoundAndPutRight, ()) {
+RC_GTEST_PROP(Fast, WrongSumsAreDetectedAndCorrected, ()) {
   const Laid laid(draw_problem());
   RC_LOG() << print(laid.problem.spec) << '\n';
   const std::vector<const Hypothesis*> all = every_hypothesis();
@@ -276,7 +276,7 @@ TEST(PartialSums, AreTheSameInAllRegisters) {
 }
 
 // The number of rows is that of 3x3 and others, and the number of bytes fills registers or does not.
-TEST(OrderedWindows, AreInterleaved) {
+TEST(OrderedWindows, EqualTheirDefinition) {
   Random random(27);
   for (const std::size_t taps : {1U, 2U, 9U, 10U, 25U}) {
     for (const std::int64_t count : {1, 15, 16, 17, 32, 67}) {
@@ -322,7 +322,7 @@ TEST(Compare, LayersOfWholeRegistersEqualTheHypotheses) {
 }
 
 // The taps are so far apart that the lines between them would take megabytes.
-TEST(Compare, TapsMayBeFarApart) {
+TEST(Compare, SupportsTapsThatAreFarApart) {
   const auto c = parse(
       "conv2d in_channels=16 out_channels=4 input=3x10 kernel=2x3 stride=131072x1 padding=131072x1 "
       "dilation=131072x1 xs=0.5 xz=9 "

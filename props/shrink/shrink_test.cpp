@@ -33,7 +33,7 @@ bool has_planted_bug(const ConvCase& c) {
   return conv_relu(p, {}) != conv_relu(faulty, {});
 }
 
-TEST(Shrink, APlantedBugEndsAtOneElement) {
+TEST(Shrink, APlantedFaultIsReducedToOneElement) {
   int failing = 0;
   int with_more = 0;  // Number of shrunk cases with more than four products.
   for (std::uint64_t index = 0; index < 200; ++index) {
@@ -53,7 +53,7 @@ TEST(Shrink, APlantedBugEndsAtOneElement) {
 }
 
 // The difference is in the result: kernels that differ only at pair saturation give a case with one pair.
-TEST(Shrink, PairSaturationEndsAtOnePair) {
+TEST(Shrink, PairSaturationIsReducedToOnePair) {
   const auto differs = [](const ConvCase& c) {
     const ConvProblem p = with_contents(c);
     return conv_relu(p, {}) != conv_relu(p, {.products = Arithmetic::Products::int16_pairs});
@@ -120,7 +120,7 @@ std::ptrdiff_t count_other_than(const auto& values, auto value) {
 }
 
 // Halving 48 and 80 channels never gives 16, and a granularity that must stay must not keep the scales.
-TEST(Shrink, ANarrowDomainEndsAtItsSmallestShapeWithPlainParameters) {
+TEST(Shrink, ANarrowDomainGivesItsSmallestShapeWithPlainParameters) {
   const auto fails = [](const ConvCase& c) { return is_in_narrow_domain(c) && rounds_halves_away(c); };
   ConvCase c = narrow_case();
   while (c.seed < 100 && !fails(c)) ++c.seed;
@@ -136,7 +136,7 @@ TEST(Shrink, ANarrowDomainEndsAtItsSmallestShapeWithPlainParameters) {
 }
 
 // The smallest weight of the domain has 16 * 16 * 9 = 2304 values, of which one decides.
-TEST(Shrink, ALongListOfValuesEndsAtTheOneThatDecides) {
+TEST(Shrink, ALongListIsReducedToTheDecidingValue) {
   const auto fails = [](const ConvCase& c) { return is_in_narrow_domain(c) && has_planted_bug(c); };
   ConvCase c = narrow_case();
   c.weight_scales.assign(80, 1.0);
@@ -151,7 +151,7 @@ TEST(Shrink, ALongListOfValuesEndsAtTheOneThatDecides) {
 }
 
 // Only the output scale and the bias together make a tie.
-TEST(Shrink, ATieOfBiasAndOutputScaleEndsAtAHalf) {
+TEST(Shrink, ATieOfBiasAndOutputScaleBecomesOneHalf) {
   const ConvCase c{.activation_scale = 1,
                    .output_scale = 136.625,
                    .bias = {136.625F * 40.5F},
@@ -177,7 +177,7 @@ TEST(Shrink, OneChannelOfManyKeepsItsScaleAndBias) {
 }
 
 // The limits count work and not time, so that a slow machine ends at the same case as a fast one.
-TEST(Shrink, EndsWhereItsWorkDoes) {
+TEST(Shrink, StopsAtItsLimitOfWork) {
   const ConvCase c{.in_channels = 16, .out_channels = 8, .input = {1, 6, 5}, .kernel = {1, 3, 3}};
   int tries = 0;
   int steps = 0;
@@ -201,7 +201,7 @@ TEST(Shrink, EndsWhereItsWorkDoes) {
   EXPECT_LE(products, 30'000);
 }
 
-TEST(Subproblem, PositionsOutsideHoldTheZeroPoint) {
+TEST(Subproblem, PositionsOutsideOfTheInputHaveTheZeroPoint) {
   const ConvProblem p = with_contents({.input = {1, 2, 2},
                                        .activation_zero_point = 9,
                                        .activation = {Fill::listed, {1, 2, 3, 4}},

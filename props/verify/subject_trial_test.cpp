@@ -28,7 +28,7 @@ Trial trial_of(KernelFunction kernel, double seconds = 5) {
   return try_alone(*subject, small_problem(), WarmUp::other_problems, seconds);
 }
 
-TEST(Trial, AnHonestKernelAnswers) {
+TEST(Trial, ACorrectKernelAnswers) {
   const Trial trial = trial_of([](const tieout_conv* c) -> const char* {
     copy(c);
     return nullptr;
@@ -106,7 +106,7 @@ TEST(Trial, NotRepeatable) {
 }
 
 // The kernel keeps the first activation of each size, which is stale for every later problem of that shape.
-TEST(Trial, WhatIsKeptFromAnotherProblemShows) {
+TEST(Trial, StateKeptFromAnotherProblemIsFound) {
   const Trial trial = trial_of([](const tieout_conv* c) -> const char* {
     static std::vector<std::uint8_t> kept;
     const auto size = static_cast<std::size_t>(c->input[2]);
@@ -119,7 +119,7 @@ TEST(Trial, WhatIsKeptFromAnotherProblemShows) {
 }
 
 // Multipliers are cached under the input's scale, as in QNNPACK, or under the output's.
-TEST(Trial, WhatIsKeptByOneParameterShows) {
+TEST(Trial, StateThatIgnoresOneParameterIsFound) {
   expect_unstable(
       [](const tieout_conv* c) -> const char* {
         static double of = 0;
@@ -133,7 +133,7 @@ TEST(Trial, WhatIsKeptByOneParameterShows) {
       "kept state");
 }
 
-TEST(Trial, ACrashAndAHangAreAnswers) {
+TEST(Trial, CrashesAndHangsAreReported) {
   const Trial crash = trial_of([](const tieout_conv*) -> const char* {
     raise(SIGILL);
     return nullptr;

@@ -74,7 +74,7 @@ ConvCase parsed(const char* line) { return parse(line).value(); }
 constexpr const char* kSaturating =
     "conv2d in_channels=8 out_channels=8 groups=8 input=3x3 kernel=3x3 padding=1x1 os=2048 x=[72*255] w=[72*127]";
 
-TEST(VerifySubject, EqualIsEqual) {
+TEST(VerifySubject, AcceptsEqualValues) {
   StandInReference reference;
   Own same(Arithmetic{});
   const Verdict verdict = verify(parsed("conv2d in_channels=3 input=4x4 kernel=2x2 os=300"), reference, &same);
@@ -83,7 +83,7 @@ TEST(VerifySubject, EqualIsEqual) {
   EXPECT_EQ(verdict.elements, 9);
 }
 
-TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
+TEST(VerifySubject, TheExactContractIsAcceptedUnlessStrict) {
   StandInReference reference;
   Own exact(Arithmetic{});
   const ConvCase c = parsed(kSaturating);
@@ -98,7 +98,7 @@ TEST(VerifySubject, TheExactContractCountsAsRightUnlessStrict) {
 }
 
 // A value that is one off the exact contract violates it.
-TEST(VerifySubject, NothingElseIsExcused) {
+TEST(VerifySubject, OtherDeviationsAreDifferences) {
   StandInReference reference;
   Own off(Arithmetic{}, 1);
   const Verdict verdict = verify(parsed(kSaturating), reference, &off);
@@ -116,7 +116,7 @@ TEST(VerifySubject, NothingElseIsExcused) {
 }
 
 // There are eight channels of nine elements with saturating pairs; the subject has one element wrong.
-TEST(VerifySubject, LegalDeparturesAreNoDifferencesBesideAWrongElement) {
+TEST(VerifySubject, AcceptedDeviationsAreNotReportedWithAWrongElement) {
   StandInReference reference;
   Changed wrong([](const ConvProblem&, Tensor<std::uint8_t>& y) {
     // The other problems of the trial are smaller.
@@ -150,7 +150,7 @@ TEST(VerifySubject, AWrongElementIsComparedWithTheContractThatTheSubjectFollows)
   EXPECT_EQ(verdict.finding.diff_class, "tie") << verdict.finding.derivation;
 }
 
-TEST(VerifySubject, EqualTellsWhereLibTorchIsNotExact) {
+TEST(VerifySubject, EqualCasesReportWhereLibTorchIsNotExact) {
   StandInReference reference;
   const ConvCase c = parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113] isa=avx2");
   Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
@@ -165,7 +165,7 @@ TEST(VerifySubject, EqualTellsWhereLibTorchIsNotExact) {
   EXPECT_EQ(verify(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"), reference).departure.elements, 0);
 }
 
-TEST(VerifySubject, WhatAnotherCpuWouldAnswerIsPredicted) {
+TEST(VerifySubject, TheResultOnAnotherCpuIsPredicted) {
   const ConvProblem problem = with_contents(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"));
   const std::vector<ElementTrace> traces = conv_relu_traces(problem, {});
   const Tensor<std::uint8_t> exact = conv_relu(problem, {});
@@ -176,7 +176,7 @@ TEST(VerifySubject, WhatAnotherCpuWouldAnswerIsPredicted) {
   EXPECT_EQ(other.there, 79);
 }
 
-TEST(VerifySubject, WhereLibTorchIsKnownToBeWrongTheSpecificationIsExpected) {
+TEST(VerifySubject, TheSpecificationIsExpectedIfLibTorchHasADefect) {
   StandInReference reference;
   Own same(Arithmetic{});
   const ConvCase c =

@@ -30,14 +30,14 @@ ConvCase small_case() {
           .seed = 3};
 }
 
-TEST(Verify, AnHonestReferencePasses) {
+TEST(Verify, ACorrectReferencePasses) {
   StandInReference honest;
   const Verdict verdict = verify(small_case(), honest);
   EXPECT_EQ(verdict.status, Status::passed);
   EXPECT_EQ(verdict.elements, 3 * 4 * 3);
 }
 
-TEST(Verify, OneWrongElementIsADifference) {
+TEST(Verify, ReportsOneWrongElement) {
   StandInReference wrong([](const ConvProblem&, EngineAnswer answer) {
     answer.y.values.back() ^= 1U;
     return answer;
@@ -50,7 +50,7 @@ TEST(Verify, OneWrongElementIsADifference) {
   }
 }
 
-TEST(Verify, AnotherShapeOrEngineIsADifference) {
+TEST(Verify, ReportsAnotherShapeOrEngine) {
   StandInReference short_of_one([](const ConvProblem&, EngineAnswer answer) {
     answer.y.shape.back() -= 1;
     answer.y.values.resize(static_cast<std::size_t>(element_count(answer.y.shape)));
@@ -64,7 +64,7 @@ TEST(Verify, AnotherShapeOrEngineIsADifference) {
   EXPECT_EQ(verify(small_case(), by_another).status, Status::differed);
 }
 
-TEST(Verify, ARefusalWhereAnAnswerIsDueIsADifference) {
+TEST(Verify, ReportsAnUnexpectedRefusal) {
   StandInReference refusing([](const ConvProblem&, const EngineAnswer&) -> EngineResult<EngineAnswer> {
     return tl::unexpected(EngineError{EngineError::Kind::refused, "not today"});
   });
@@ -73,14 +73,14 @@ TEST(Verify, ARefusalWhereAnAnswerIsDueIsADifference) {
   EXPECT_THAT(finding_text(verdict.finding), HasSubstr("fbgemm refused: not today"));
 }
 
-TEST(Verify, AnAbsentEngineIsNotVerified) {
+TEST(Verify, ReportsAnUnavailableEngine) {
   StandInReference honest;
   ConvCase c = small_case();
   c.execution.engine = Engine::qnnpack;
   EXPECT_EQ(verify(c, honest).status, Status::unavailable);
 }
 
-TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
+TEST(VerifyAlone, ReportsCrashesAndHangs) {
   StandInReference crashing([](const ConvProblem&, EngineAnswer answer) {
     raise(SIGSEGV);
     return answer;
@@ -96,7 +96,7 @@ TEST(VerifyAlone, ACrashAndAHangAreVerdicts) {
 }
 
 // The drawn case is shrunk to one element within a second, and the printed line reproduces the difference.
-TEST(Reduce, EndsAtOneElementWhoseLineReplays) {
+TEST(Reduce, GivesOneElementWhoseLineReplays) {
   StandInReference wrong(off_by_one);
   const Verdict verdict = verify(small_case(), wrong);
   ASSERT_EQ(verdict.status, Status::differed);

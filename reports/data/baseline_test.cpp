@@ -7,6 +7,8 @@
 
 #include <fstream>
 
+#include "cases/testing/temporary_folder.h"
+
 namespace tieout {
 namespace {
 
@@ -14,9 +16,6 @@ using testing::HasSubstr;
 
 class BaselineTest : public testing::Test {
  protected:
-  BaselineTest() { std::filesystem::create_directories(folder_); }
-  ~BaselineTest() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] std::filesystem::path with(const std::string& text) const {
     std::ofstream(folder_ / "b.json", std::ios::binary) << text;
     return folder_ / "b.json";
@@ -27,7 +26,7 @@ class BaselineTest : public testing::Test {
     return baseline ? "" : baseline.error();
   }
 
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("a baseline " + std::to_string(getpid()));
+  TemporaryFolder folder_;
 };
 
 TEST_F(BaselineTest, IsRead) {
@@ -40,14 +39,14 @@ TEST_F(BaselineTest, IsRead) {
 // Files that never end or take too much memory are refused before they are read.
 TEST_F(BaselineTest, IsARegularFileOfLimitedSize) {
   ASSERT_EQ(mkfifo((folder_ / "fifo").c_str(), 0600), 0);
-  for (const std::filesystem::path& path : {folder_ / "fifo", folder_, std::filesystem::path("/dev/zero")}) {
+  for (const std::filesystem::path& path : {folder_ / "fifo", folder_.path(), std::filesystem::path("/dev/zero")}) {
     EXPECT_THAT(error(path), HasSubstr("is not a regular file"));
   }
   EXPECT_THAT(error(folder_ / "absent"), HasSubstr("there is no such file"));
   EXPECT_THAT(error(with(std::string((4 << 20) + 1, ' '))), HasSubstr("longer than 4 MiB"));
 }
 
-TEST_F(BaselineTest, SaysWhatIsWrongWithAnEntry) {
+TEST_F(BaselineTest, ReportsInvalidEntries) {
   EXPECT_THAT(error(with("")), HasSubstr("must be a JSON array"));
   EXPECT_THAT(error(with(std::string(100'000, '['))), HasSubstr("must be a JSON array"));
   EXPECT_THAT(error(with("[7]")), HasSubstr("entry 1 is no object"));

@@ -14,7 +14,7 @@ TEST(DiffStatistics, CountsEveryDifferenceBySizeAndSign) {
   EXPECT_EQ(statistics.worst, 4);  // -255 comes before +255, which is as large
 }
 
-TEST(DiffStatistics, NamesWhatIsTouchedOnceAndInOrder) {
+TEST(DiffStatistics, ListsAffectedRowsAndColumnsOnceInOrder) {
   Tensor<std::uint8_t> expected{{2, 3, 2, 2}, std::vector<std::uint8_t>(24)};
   Tensor<std::uint8_t> actual = expected;
   for (const std::size_t at : {1U, 3U, 21U}) actual.values[at] = 1;  // [0,0,0,1], [0,0,1,1], [1,2,0,1]
@@ -26,7 +26,7 @@ TEST(DiffStatistics, NamesWhatIsTouchedOnceAndInOrder) {
   EXPECT_EQ(touched[3], (TouchedDimension{"column", 2, {1}}));
 }
 
-TEST(DiffStatistics, EqualTensorsTouchNothing) {
+TEST(DiffStatistics, EqualTensorsAffectNothing) {
   const Tensor<std::uint8_t> t{{1, 2, 1}, {3, 4}};
   const DiffStatistics statistics = diff_statistics(t, t);
   EXPECT_TRUE(statistics.histogram.empty());

@@ -16,7 +16,7 @@ TEST(Diff, EqualTensorsAreEqual) {
 }
 
 // The signed sum, which the experiment prints, is 0 although the tensors differ.
-TEST(Diff, ASignedSumOfZeroHidesNothing) {
+TEST(Diff, DifferencesWithASumOfZeroAreFound) {
   const Diff d = diff(tensor({10, 20, 255}), tensor({11, 19, 255}));
   EXPECT_EQ(d.signed_sum, 0);
   EXPECT_EQ(d.offsets, (std::vector<std::int64_t>{0, 1}));

@@ -70,7 +70,7 @@ TEST(BenchReport, SummaryEndsWithTheMean) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 96U) << line;
 }
 
-TEST(BenchReport, JsonHasEveryFigure) {
+TEST(BenchReport, JsonHasEveryNumber) {
   const auto json = nlohmann::json::parse(bench_json(sample()));
   EXPECT_EQ(json["runs"][0]["threads"], 1);
   const auto& layer = json["runs"][0]["layers"][1];

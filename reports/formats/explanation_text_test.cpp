@@ -33,7 +33,7 @@ Explanation deciding() {
           .answer = 0};
 }
 
-TEST(ExplanationText, StandsSideBySide) {
+TEST(ExplanationText, ShowsTheHypothesesInColumns) {
   EXPECT_EQ(explanation_text(deciding()),
             "case: conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n"
             "element: [0, 0, 0, 0] of [1, 1, 1, 1]\n"
@@ -58,7 +58,7 @@ TEST(ExplanationText, StandsSideBySide) {
             "LibTorch's fbgemm answers: 0\n");
 }
 
-TEST(ExplanationText, PairsThatSaturateAndPaddingAreTold) {
+TEST(ExplanationText, ShowsSaturatingPairsAndPadding) {
   using Place = ExplainedProduct::Place;
   Explanation e = deciding();
   e.activation_zero_point = 3;
@@ -74,7 +74,7 @@ TEST(ExplanationText, PairsThatSaturateAndPaddingAreTold) {
 
 // Of 23 products, the first 12 and the last 5 are shown and the 6 between are counted. The last part has 5 and not 4,
 // because a cut never separates a pair.
-TEST(ExplanationText, LongWindowsAreCutBetweenPairs) {
+TEST(ExplanationText, LongWindowsAreShortenedBetweenPairs) {
   Explanation e = deciding();
   e.products.assign(23, {1, 1});
   e.pairs.assign(12, {2, 2});
@@ -88,7 +88,7 @@ TEST(ExplanationText, LongWindowsAreCutBetweenPairs) {
   EXPECT_THAT(explanation_text(e), Not(HasSubstr("more")));
 }
 
-TEST(ExplanationText, AtMostFourColumnsAndEightyCharactersABlock) {
+TEST(ExplanationText, BlocksHaveAtMostFourColumnsAndEightyCharacters) {
   Explanation e = deciding();
   e.columns.resize(1);
   for (const char* const name : {"one", "two", "three", "four"}) {
@@ -104,7 +104,7 @@ TEST(ExplanationText, AtMostFourColumnsAndEightyCharactersABlock) {
 }
 
 // fmt would write 0x before these values, or a NaN with its sign.
-TEST(ExplanationText, WhatIsNoNumberIsSaid) {
+TEST(ExplanationText, ShowsNanAndInfinity) {
   Explanation e = deciding();
   e.columns.resize(1);
   e.columns[0].steps = {{"scaled", -std::numeric_limits<double>::quiet_NaN()}, {"result", 0}};
@@ -115,7 +115,7 @@ TEST(ExplanationText, WhatIsNoNumberIsSaid) {
                               "result                      0\n"));
 }
 
-TEST(ExplanationText, WithoutAnAnswerItSaysWhy) {
+TEST(ExplanationText, ShowsTheReasonForAMissingAnswer) {
   Explanation e = deciding();
   e.answer.reset();
   e.remark = "died: SIGSEGV";

@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(GithubAnnotations, NothingBreaksOutOfItsLine) {
+TEST(GithubAnnotations, AnnotationsStayInTheirLines) {
   std::istringstream text(github_annotations(*sample_report("hostile")));
   int lines = 0;
   for (std::string line; std::getline(text, line); ++lines) {
@@ -26,7 +26,7 @@ TEST(GithubAnnotations, NothingBreaksOutOfItsLine) {
   EXPECT_EQ(lines, 4);  // the verdict, two unknown findings and a known one
 }
 
-TEST(GithubAnnotations, CountsWhatItDoesNotShow) {
+TEST(GithubAnnotations, CountsOmittedFindings) {
   Report report = *sample_report("hostile");
   const ReportedFinding fresh = report.findings.front();
   report.findings.assign(30, fresh);
@@ -36,7 +36,7 @@ TEST(GithubAnnotations, CountsWhatItDoesNotShow) {
 }
 
 // Departures are in the verdict's annotation, because GitHub shows only ten annotations of a kind.
-TEST(GithubAnnotations, DeparturesStandBelowTheVerdict) {
+TEST(GithubAnnotations, DeparturesFollowTheVerdict) {
   const std::string text = github_annotations(*sample_report("equal"));
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
   EXPECT_THAT(
@@ -45,7 +45,7 @@ TEST(GithubAnnotations, DeparturesStandBelowTheVerdict) {
   EXPECT_THAT(text, HasSubstr("%0A95 cases count as equal although some values are not LibTorch's"));
 }
 
-TEST(GithubAnnotations, EqualIsANoticeAndNothingVerifiedAnError) {
+TEST(GithubAnnotations, EqualityIsANoticeAndAnEmptyRunAnError) {
   EXPECT_TRUE(github_annotations(*sample_report("equal")).starts_with("::notice title=Tieout::"));
   EXPECT_EQ(github_annotations(*sample_report("vain")), "::error title=Tieout::nothing was verified, 1 unavailable\n");
 }

@@ -50,7 +50,7 @@ TEST(Json, CountsDeparturesOfEachRunAndInAll) {
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("vain")))["total"]["departures"], nlohmann::json::array());
 }
 
-TEST(Json, SaysWhatTheExitStatusSays) {
+TEST(Json, HasTheExitStatus) {
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("nights")))["exit_status"], 1);
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("equal")))["exit_status"], 0);
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("vain")))["exit_status"], 3);

@@ -50,7 +50,7 @@ TEST(ModelText, TotalsEndWithTheHypotheses) {
             "manual_output_1 differs at 5 of 802832 elements in 1 of 2 convolutions\n");
 }
 
-TEST(ModelText, WhatASubjectDidNotAnswerIsNotCountedAsEqual) {
+TEST(ModelText, UnansweredLayersAreNotCountedAsEqual) {
   ModelReport r = report();
   r.run.cases.passed = 8;
   r.columns[2].answered = 2;
@@ -58,7 +58,7 @@ TEST(ModelText, WhatASubjectDidNotAnswerIsNotCountedAsEqual) {
               HasSubstr("mine differs at 2 of 802832 elements in 1 of 2 convolutions (6 not answered)\n"));
 }
 
-TEST(ModelText, SumsThatAreWrongAreTheKernelsOwn) {
+TEST(ModelText, WrongSumsAreReportedAsTheKernels) {
   ModelReport r = report();
   r.layers.front().wrong_sums = 3;
   EXPECT_THAT(layer_table(r),
@@ -72,7 +72,7 @@ TEST(ModelText, OtherEnginesHaveNeitherPathsNorPairs) {
   EXPECT_EQ(forecast_text(r), "");
 }
 
-TEST(ModelText, SaysWhatOtherCpusWouldAnswer) {
+TEST(ModelText, ForecastsOtherCpus) {
   ModelReport r = report();
   EXPECT_EQ(forecast_text(r),
             "With these activations, the output of these layers would change on another CPU:\n"
@@ -86,7 +86,7 @@ TEST(ModelText, SaysWhatOtherCpusWouldAnswer) {
   EXPECT_THAT(forecast_text(r), HasSubstr("reduce_range"));
 }
 
-TEST(ModelText, NamesWhatIsNotVerified) {
+TEST(ModelText, NamesUnverifiedOperators) {
   EXPECT_EQ(unverified_text(report()),
             "Not verified, because they are no plain convolutions (calls):\n      10 quantized::add\n");
 }

@@ -1,5 +1,6 @@
 #include "reports/formats/python_script.h"
 
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,23 +8,25 @@
 #include <sstream>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_text.h"
 
 namespace tieout {
 namespace {
 
-std::string script(const std::string& line) { return python_script(with_contents(parse(line).value()), line); }
+using testing::HasSubstr;
+using testing::Not;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+std::string script(const std::string& line) { return python_script(parse_problem(line), line); }
 
 // The README refers to this script, which `tieout check CASE --python docs/document_answer.py` has written.
-TEST(PythonScript, IsTheOneInTheDocumentation) {
+TEST(PythonScript, EqualsTheDocumentedScript) {
   std::ostringstream kept;
   kept << std::ifstream(TIEOUT_SOURCE_DIR "/docs/document_answer.py").rdbuf();
   EXPECT_EQ(script("conv2d xs=0.1 ws=[0.5] os=0.1 relu x=[1] w=[1]"), kept.str());
 }
 
-TEST(PythonScript, NamesEverythingThatDecides) {
+TEST(PythonScript, ContainsAllParameters) {
   const std::string text = script(
       "conv3d in_channels=2 out_channels=2 groups=2 input=1x2x3 stride=1x2x3 padding=0x1x2 xs=1e-05 xz=3 ws=0.25 wz=-7 "
       "os=4 oz=9 bias=[0.1,-inf] engine=x86 threads=2 format=channels_last x=[12*5] w=[1,-2]");
@@ -36,20 +39,20 @@ TEST(PythonScript, NamesEverythingThatDecides) {
         "torch.ops.quantized.conv3d(x, packed,", "y + bias.reshape(1, -1, 1, 1, 1)",
         // All digits of 0.1 in float32, because python reads doubles.
         "bias = [0.10000000149011612, float(\"-inf\")]\n"}) {
-    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+    EXPECT_THAT(text, HasSubstr(part)) << part << "\n" << text;
   }
-  EXPECT_FALSE(has(text, "relu")) << text;
+  EXPECT_THAT(text, Not(HasSubstr("relu"))) << text;
 }
 
-TEST(PythonScript, ReluStandsBeforeRoundingInOneAndBehindItInTwo) {
+TEST(PythonScript, ReluPrecedesRoundingInOutputOneAndFollowsItInTwo) {
   const std::string text = script("conv1d relu x=[1] w=[1]");
-  EXPECT_TRUE(has(text, "manual_output_1 = stored(torch.relu(y / output_scale).round())")) << text;
-  EXPECT_TRUE(has(text, "manual_output_2 = stored(torch.relu((y / output_scale).round()))")) << text;
-  EXPECT_TRUE(has(text, "torch.ops.quantized.conv1d_relu(")) << text;
+  EXPECT_THAT(text, HasSubstr("manual_output_1 = stored(torch.relu(y / output_scale).round())")) << text;
+  EXPECT_THAT(text, HasSubstr("manual_output_2 = stored(torch.relu((y / output_scale).round()))")) << text;
+  EXPECT_THAT(text, HasSubstr("torch.ops.quantized.conv1d_relu(")) << text;
 }
 
-TEST(PythonScript, SaysThatPythonCannotForceAnInstructionSet) {
-  EXPECT_TRUE(has(script("conv1d isa=avx2 x=[1] w=[1]"), "# Tieout forces FBGEMM to avx2. Python cannot"));
+TEST(PythonScript, NotesThatPythonCannotForceAnInstructionSet) {
+  EXPECT_THAT(script("conv1d isa=avx2 x=[1] w=[1]"), HasSubstr("# Tieout forces FBGEMM to avx2. Python cannot"));
 }
 
 TEST(PythonScript, DrawnContentsAreListedInLinesOfAHundredColumns) {

@@ -28,7 +28,7 @@ Report report_with_table() {
   return report;
 }
 
-TEST(ReportTable, StandsInEveryFormat) {
+TEST(ReportTable, IsInEveryFormat) {
   const Report report = report_with_table();
   const auto json = nlohmann::json::parse(tieout::json(report));
   EXPECT_EQ(json["verdict"], "1 of 2 hypotheses refuted");
@@ -44,7 +44,7 @@ TEST(ReportTable, StandsInEveryFormat) {
   EXPECT_EQ(findings_text(report), "Hypotheses\nhypothesis  verdict\nexact       standing\na|<b>       refuted\n");
 }
 
-TEST(ReportTable, IsNotThereWithoutOne) {
+TEST(ReportTable, IsOmittedIfEmpty) {
   const Report report = make_report({RunSummary{}});
   EXPECT_FALSE(nlohmann::json::parse(json(report)).contains("table"));
   EXPECT_THAT(html(report), Not(HasSubstr("id=\"table\"")));

@@ -36,9 +36,9 @@ Finding full() {
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 
-TEST(FindingJson, GivesBackEveryMember) { EXPECT_EQ(finding_from_json(to_json(full())).value(), full()); }
+TEST(FindingJson, ReadsBackEveryMember) { EXPECT_EQ(finding_from_json(to_json(full())).value(), full()); }
 
-TEST(FindingJson, GivesBackEveryFloat) {
+TEST(FindingJson, ReadsBackEveryFloat) {
   using Limits = std::numeric_limits<float>;
   for (const float value : {0.0F, -0.0F, 0.1F, 1.0F / 3, 16777217.0F, Limits::denorm_min(), -Limits::denorm_min(),
                             Limits::min(), Limits::max(), Limits::lowest(), Limits::infinity(), -Limits::infinity()}) {
@@ -53,7 +53,7 @@ TEST(FindingJson, GivesBackEveryFloat) {
   EXPECT_TRUE(std::isnan(finding_from_json(to_json(finding)).value().elements.front().scaled));
 }
 
-TEST(FindingJson, GivesBackAFindingWithoutTensors) {
+TEST(FindingJson, ReadsBackAFindingWithoutTensors) {
   Finding finding = full();
   finding.expected = finding.actual = {};
   finding.elements.clear();
@@ -67,7 +67,7 @@ TEST(FindingJson, GivesBackAFindingWithoutTensors) {
   EXPECT_EQ(kind_of(finding), "tie");
 }
 
-TEST(FindingJson, WhatIsNotUtf8IsReplaced) {
+TEST(FindingJson, InvalidUtf8IsReplaced) {
   Finding finding = full();
   finding.explanation = "a\xFF\x1B";
   EXPECT_EQ(finding_from_json(to_json(finding)).value().explanation, "a\xEF\xBF\xBD\x1B");
@@ -75,7 +75,7 @@ TEST(FindingJson, WhatIsNotUtf8IsReplaced) {
 
 // Numbers that a conversion would truncate, shapes that overflow and elements outside of the tensor are errors that
 // name the member.
-TEST(FindingJson, RefusesWhatDoesNotFitTogether) {
+TEST(FindingJson, RefusesInconsistentData) {
   using Json = nlohmann::json;
   const struct {
     const char* place;

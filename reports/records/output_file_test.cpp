@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "cases/testing/temporary_folder.h"
+
 namespace tieout {
 namespace {
 
@@ -22,23 +24,11 @@ namespace fs = std::filesystem;
 
 class OutputFile : public testing::Test {
  protected:
-  OutputFile() {
-    std::string name = (fs::temp_directory_path() / "tieout output XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-  }
-  ~OutputFile() override { fs::remove_all(folder_); }
-
   [[nodiscard]] fs::path in(const std::string& name) const { return folder_ / name; }
 
   fs::path make(const std::string& name, const std::string& text) const {
     std::ofstream(in(name)) << text;
     return in(name);
-  }
-
-  static std::string read(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
   }
 
   static struct stat status_of(const fs::path& file) {
@@ -53,16 +43,17 @@ class OutputFile : public testing::Test {
     return found;
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
 };
 
-TEST_F(OutputFile, MakesFoldersAndReplacesWhatWasThere) {
+TEST_F(OutputFile, CreatesFoldersAndReplacesFiles) {
   EXPECT_TRUE(write_file(in("a/b/report"), "one, and longer"));
   EXPECT_TRUE(write_file(in("a/b/report"), "two"));
   EXPECT_EQ(read(in("a/b/report")), "two");
 }
 
-TEST_F(OutputFile, TouchesNothingButItsFile) {
+TEST_F(OutputFile, ChangesOnlyItsFile) {
   const std::set<std::string> before{"report", "report.new", "report.probe", "report.draft", ".tieout"};
   for (const std::string& name : before) make(name, name);
   EXPECT_TRUE(check_writable(in("report")));
@@ -115,7 +106,7 @@ TEST_F(OutputFile, KeepsTheOtherNamesOfAFile) {
   EXPECT_EQ(read(in("other")), "new");
 }
 
-TEST_F(OutputFile, WritesToPipesAsTheyAre) {
+TEST_F(OutputFile, WritesToPipesDirectly) {
   ASSERT_EQ(mkfifo(in("pipe").c_str(), 0600), 0);
   ASSERT_TRUE(check_writable(in("pipe")));  // opening the pipe would wait for a reader forever
   std::string got;
@@ -137,7 +128,7 @@ TEST_F(OutputFile, APipeWithoutReaderIsAnError) {
   EXPECT_THAT(written.error(), HasSubstr("Broken pipe"));
 }
 
-TEST_F(OutputFile, WritesToDevicesAsTheyAre) {
+TEST_F(OutputFile, WritesToDevicesDirectly) {
   fs::create_symlink("/dev/null", in("link"));
   for (const fs::path& file : {fs::path("/dev/null"), in("link")}) {
     EXPECT_TRUE(check_writable(file));
@@ -151,7 +142,7 @@ TEST_F(OutputFile, WritesToDevicesAsTheyAre) {
 }
 
 // The shell's redirection has opened the file, and the text that it already has must stay.
-TEST_F(OutputFile, WritesToOpenDescriptorsWhereTheyAre) {
+TEST_F(OutputFile, WritesToOpenDescriptorsAtTheirPosition) {
   const int descriptor = open(in("log").c_str(), O_WRONLY | O_CREAT, 0600);
   ASSERT_EQ(write(descriptor, "head ", 5), 5);
   ASSERT_TRUE(write_file("/dev/fd/" + std::to_string(descriptor), "text"));
@@ -160,7 +151,7 @@ TEST_F(OutputFile, WritesToOpenDescriptorsWhereTheyAre) {
   EXPECT_EQ(read(in("log")), "head text tail");
 }
 
-TEST_F(OutputFile, WhatCannotBeWrittenIsAnError) {
+TEST_F(OutputFile, UnwritableFilesAreAnError) {
   for (const fs::path& file : {fs::path("/proc/nowhere/report"), folder_, folder_ / "", make("file", "") / "report"}) {
     const auto writable = check_writable(file);
     const auto written = write_file(file, "text");
@@ -170,7 +161,7 @@ TEST_F(OutputFile, WhatCannotBeWrittenIsAnError) {
   }
 }
 
-TEST_F(OutputFile, DraftsOfDeadProcessesAreRemovedAndNothingElse) {
+TEST_F(OutputFile, OnlyDraftsOfEndedProcessesAreRemoved) {
   const fs::path ours = make(unused_path_beside(in("report")).filename().string(), "");
   const pid_t child = fork();
   if (child == 0) {
@@ -188,7 +179,7 @@ TEST_F(OutputFile, DraftsOfDeadProcessesAreRemovedAndNothingElse) {
   EXPECT_TRUE(names().rbegin()->ends_with("-mine") || names().begin()->ends_with("-mine"));
 }
 
-TEST_F(OutputFile, FilesAreTheSameByWhatTheyAreAndNotByTheirNames) {
+TEST_F(OutputFile, FileIdentityIgnoresNames) {
   const fs::path file = make("report", "old");
   fs::create_symlink("report", in("link"));
   fs::create_symlink(".", in("folder"));

@@ -30,13 +30,13 @@ Whole whole() {
   return whole;
 }
 
-TEST(RecordCheck, TakesWhatARunLeaves) {
+TEST(RecordCheck, AcceptsRecordsOfRuns) {
   const auto [run, blocks] = whole();
   EXPECT_EQ(what_is_wrong(run, blocks), "");
   EXPECT_EQ(what_is_wrong(RunSummary{}, {}), "");
 }
 
-TEST(RecordCheck, NamesWhatCannotBe) {
+TEST(RecordCheck, RefusesImpossibleRecords) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   const std::vector<std::function<void(Whole&)>> kWrongs{
       [](Whole& w) { w.run.shard = {.index = 3, .count = 3}; },
@@ -88,7 +88,7 @@ TEST(RecordCheck, NamesWhatCannotBe) {
 }
 
 // These lines have a few bytes, but their lists would take gigabytes.
-TEST(SmallCase, ComputesOnlyWithWhatIsSmall) {
+TEST(SmallCase, ComputesOnlyWithSmallCases) {
   EXPECT_TRUE(small_case("conv2d x=[1] w=[50]", 100));
   EXPECT_TRUE(small_case("conv1d input=99 x=[99*1] w=[2]", 1000));
   EXPECT_FALSE(small_case("conv1d input=99 x=[99*1] w=[2]", 100));

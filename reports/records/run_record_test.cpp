@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "cases/random.h"
+#include "cases/testing/temporary_folder.h"
 #include "reports/data/report.h"
 #include "reports/records/record_files.h"
 
@@ -24,9 +25,6 @@ using testing::HasSubstr;
 
 class RunRecordTest : public testing::Test {
  protected:
-  RunRecordTest() { std::filesystem::create_directories(folder_); }
-  ~RunRecordTest() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return folder_ / name; }
 
   static RunSummary empty(Shard shard = {}) {
@@ -90,10 +88,10 @@ class RunRecordTest : public testing::Test {
       .engine = "fbgemm", .isa = "avx2", .path = "im2col", .granularity = "per_tensor", .bias = "bias"};
 
  private:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("a record " + std::to_string(getpid()));
+  TemporaryFolder folder_;
 };
 
-TEST_F(RunRecordTest, GivesBackWhatWasWritten) {
+TEST_F(RunRecordTest, ReadsBackARun) {
   write("r", empty(), 3);
   const auto record = RunRecord::open(file("r"));
   ASSERT_TRUE(record) << record.error();
@@ -105,7 +103,7 @@ TEST_F(RunRecordTest, GivesBackWhatWasWritten) {
   EXPECT_EQ(blocks[2].digest, 0xfedcba9876543210U);
 }
 
-TEST_F(RunRecordTest, GoesOnWhereItEnded) {
+TEST_F(RunRecordTest, ContinuesAfterItsLastBlock) {
   write("r", empty(), 2);
   auto record = RunRecord::open(file("r"));
   ASSERT_TRUE(record->append(block(2), after(empty(), 3)));
@@ -113,7 +111,7 @@ TEST_F(RunRecordTest, GoesOnWhereItEnded) {
 }
 
 // Two processes that write to one record would count the same cases twice.
-TEST_F(RunRecordTest, RefusesABlockThatItHas) {
+TEST_F(RunRecordTest, RefusesARepeatedBlock) {
   write("r", empty(), 2);
   auto record = RunRecord::open(file("r"));
   const auto again = record->append(block(1), after(empty(), 3));
@@ -130,7 +128,7 @@ TEST_F(RunRecordTest, RefusesToWriteOverAFile) {
 
 // A process that is killed at any time leaves a complete record or none, and the next one starts as if nothing were
 // there. Each try kills later by a fixed ratio, because the time to make a record depends on the disk.
-TEST_F(RunRecordTest, IsNeverHalfMade) {
+TEST_F(RunRecordTest, IsCreatedCompletely) {
   const RunSummary run = empty();
   int none = 0;
   int whole = 0;
@@ -207,7 +205,7 @@ TEST_F(RunRecordTest, MergedShardsAreOneRecord) {
   EXPECT_EQ(read_records({file("whole"), file("other")})->size(), 2U);
 }
 
-TEST_F(RunRecordTest, SaysWhatIsWrongWithAFile) {
+TEST_F(RunRecordTest, ReportsInvalidFiles) {
   const auto error_of = [&](const std::string& name) {
     const auto runs = read_records({file(name)});
     return runs ? "none" : runs.error();
@@ -275,7 +273,7 @@ TEST_F(RunRecordTest, AShardWithoutBlocksIsNotMissing) {
   EXPECT_FALSE(merge_records(file("half"), {file("second")}));
 }
 
-TEST_F(RunRecordTest, SaysThatItWasMoved) {
+TEST_F(RunRecordTest, ReportsThatItWasMoved) {
   write("r", empty(), 2);
   auto record = RunRecord::open(file("r"));
   std::filesystem::rename(file("r"), file("elsewhere"));
@@ -287,10 +285,13 @@ TEST_F(RunRecordTest, SaysThatItWasMoved) {
 }
 
 // The error occurs at opening, and not at the first block.
-TEST_F(RunRecordTest, SaysThatItMayNotBeWritten) {
+TEST_F(RunRecordTest, ReportsThatItIsReadOnly) {
   write("r", empty(), 2);
   using std::filesystem::perms;
   std::filesystem::permissions(file("r"), perms::owner_read | perms::group_read | perms::others_read);
+  std::filesystem::permissions(file("r").parent_path(),
+                               perms::group_read | perms::group_exec | perms::others_read | perms::others_exec,
+                               std::filesystem::perm_options::add);
   constexpr uid_t kNobody = 65534;  // root may write every file
   const uid_t self = geteuid();
   if (self == 0) {
@@ -325,7 +326,7 @@ class ChangedRecordTest : public RunRecordTest {
 };
 
 // A flipped bit never changes the report: it is detected, or it is in a place that is not read.
-TEST_F(ChangedRecordTest, AFlippedBitIsSeen) {
+TEST_F(ChangedRecordTest, AFlippedBitIsDetected) {
   const RunSummary right = RunRecord::open(file("r"), RunRecord::For::reading)->summary().value();
   std::ifstream in(file("r"), std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -344,7 +345,7 @@ TEST_F(ChangedRecordTest, AFlippedBitIsSeen) {
   EXPECT_GT(seen, 100);
 }
 
-TEST_F(ChangedRecordTest, EveryEditIsSeen) {
+TEST_F(ChangedRecordTest, EveryEditIsDetected) {
   for (const char* edit : {"UPDATE run SET command = 'tieout fuzz --seed 8'",
                            "UPDATE run SET cpu = ''",
                            "UPDATE run SET seconds = 1e300",
@@ -394,7 +395,7 @@ TEST_F(ChangedRecordTest, OtherTablesAreRefused) {
   }
 }
 
-TEST_F(ChangedRecordTest, AnotherSizeIsSeen) {
+TEST_F(ChangedRecordTest, AnotherSizeIsDetected) {
   const std::uintmax_t size = std::filesystem::file_size(file("r"));
   for (const std::uintmax_t wrong : {size - 4096, size - 1, size + 1, size + 4096, std::uintmax_t{4096}}) {
     std::filesystem::copy_file(file("r"), file("kept"), std::filesystem::copy_options::overwrite_existing);
@@ -435,7 +436,7 @@ class KilledWriterTest : public ChangedRecordTest {
   RunSummary right_;
 };
 
-TEST_F(KilledWriterTest, ItsRecordIsReadAndNotChanged) {
+TEST_F(KilledWriterTest, ItsRecordIsReadWithoutChanges) {
   const auto stamp = std::filesystem::last_write_time(file("r"));
   const auto record = RunRecord::open(file("r"), RunRecord::For::reading);
   ASSERT_TRUE(record) << record.error();
@@ -444,7 +445,7 @@ TEST_F(KilledWriterTest, ItsRecordIsReadAndNotChanged) {
   EXPECT_TRUE(std::filesystem::exists(file("r-journal")));
 }
 
-TEST_F(KilledWriterTest, ItsRecordGoesOn) {
+TEST_F(KilledWriterTest, ItsRecordCanBeContinued) {
   auto record = RunRecord::open(file("r"));
   ASSERT_TRUE(record) << record.error();
   EXPECT_TRUE(record->append(block(100), after(empty(), 101)));
@@ -454,14 +455,14 @@ TEST_F(KilledWriterTest, ItsRecordGoesOn) {
 }
 
 // The journal of a removed record must not be applied to the new one.
-TEST_F(KilledWriterTest, WhatItLeftIsNotRolledIntoANewRecord) {
+TEST_F(KilledWriterTest, ItsJournalIsNotAppliedToANewRecord) {
   std::filesystem::remove(file("r"));
   write("r", empty(), 2);
   EXPECT_EQ(RunRecord::open(file("r"), RunRecord::For::reading)->summary().value(), after(empty(), 2));
   EXPECT_FALSE(std::filesystem::exists(file("r-journal")));
 }
 
-TEST_F(KilledWriterTest, WhatItLeftIsNotMergedIntoANewRecord) {
+TEST_F(KilledWriterTest, ItsJournalIsNotMergedIntoANewRecord) {
   std::filesystem::remove(file("r"));
   write("one", empty(), 2);
   ASSERT_TRUE(merge_records(file("r"), {file("one")}));
@@ -469,7 +470,7 @@ TEST_F(KilledWriterTest, WhatItLeftIsNotMergedIntoANewRecord) {
 }
 
 // Only journals are removed: another file with such a name stays.
-TEST_F(RunRecordTest, AFileThatIsNoJournalStays) {
+TEST_F(RunRecordTest, AFileThatIsNoJournalIsKept) {
   std::ofstream(file("r-journal")) << "notes";
   const auto refused = RunRecord::create(file("r"), empty());
   ASSERT_FALSE(refused);
@@ -480,7 +481,7 @@ TEST_F(RunRecordTest, AFileThatIsNoJournalStays) {
   EXPECT_TRUE(std::filesystem::exists(file("q.new")) && std::filesystem::exists(file("q.draft")));
 }
 
-TEST_F(RunRecordTest, RefusesWhatIsNoRegularFile) {
+TEST_F(RunRecordTest, RefusesAnythingButRegularFiles) {
   ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
   for (const std::filesystem::path& path : {file("fifo"), file(""), std::filesystem::path("/dev/zero")}) {
     const auto record = RunRecord::open(path, RunRecord::For::reading);

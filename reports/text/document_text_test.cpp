@@ -27,9 +27,9 @@ TEST(DocumentText, PrintsTensorsAndSignedSums) {
             "manual_output_2 and conv_outputs differ by: 1.0\n");
 }
 
-TEST(DocumentText, NothingPrintsNothing) { EXPECT_EQ(document_text({}), ""); }
+TEST(DocumentText, AnEmptyTensorPrintsNothing) { EXPECT_EQ(document_text({}), ""); }
 
-TEST(PythonFloat, IsRepr) {
+TEST(PythonFloat, EqualsPythonsRepr) {
   EXPECT_EQ(python_float(0), "0.0");
   EXPECT_EQ(python_float(-0.0), "-0.0");
   EXPECT_EQ(python_float(-17.5), "-17.5");

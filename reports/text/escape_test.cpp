@@ -5,12 +5,12 @@
 namespace tieout {
 namespace {
 
-TEST(LegalText, KeepsWhatIsText) {
+TEST(LegalText, KeepsValidText) {
   const std::string text = "tab\t line\n \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 ~";
   EXPECT_EQ(legal_text(text), text);
 }
 
-TEST(LegalText, ReplacesEachByteThatIsNone) {
+TEST(LegalText, ReplacesEachInvalidByte) {
   const std::string replaced = "\xEF\xBF\xBD";
   EXPECT_EQ(legal_text(std::string("a\0b\x1B", 4)), "a" + replaced + "b" + replaced);
   EXPECT_EQ(legal_text("\x7F"), replaced);
@@ -22,7 +22,7 @@ TEST(LegalText, ReplacesEachByteThatIsNone) {
   EXPECT_EQ(legal_text("\xF4\x90\x80\x80").size(), 4 * replaced.size());  // beyond U+10FFFF
 }
 
-TEST(Escaped, LeavesNoMarkup) {
+TEST(Escaped, EscapesMarkup) {
   EXPECT_EQ(escaped("</script><img src=x onerror='alert(1)'>&\""),
             "&lt;/script&gt;&lt;img src=x onerror=&#39;alert(1)&#39;&gt;&amp;&quot;");
 }

@@ -37,7 +37,7 @@ std::string text_of_entry(const json& entry) {
   return dtype == "float64" ? text_of<double>(entry) : text_of<float>(entry);
 }
 
-TEST(TensorText, IsWhatPythonPrints) {
+TEST(TensorText, EqualsThePythonOutput) {
   const json entries = json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/reports/testdata/tensor_text.json"));
   ASSERT_GE(entries.size(), 298U);
   for (const json& entry : entries) EXPECT_EQ(text_of_entry(entry), entry["text"].get<std::string>()) << entry;

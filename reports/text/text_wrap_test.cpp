@@ -18,7 +18,7 @@ TEST(TextWrap, KeepsWordsWhole) {
   EXPECT_EQ(wrapped("twelve_long", 4), "twelve_long");
 }
 
-TEST(TextWrap, KeepsWhatIsLaidOutAlready) {
+TEST(TextWrap, KeepsExistingLineBreaks) {
   EXPECT_EQ(wrapped("  a: b\n  c: d e", 8), "  a: b\n  c: d e");
   EXPECT_EQ(wrapped("a\n\nb", 8), "a\n\nb");
 }

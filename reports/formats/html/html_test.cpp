@@ -54,7 +54,7 @@ nlohmann::json unpacked(const std::string& packed) {
 
 TEST(Html, IsTheSameForTheSameReport) { EXPECT_EQ(html(*sample_report("nights")), html(*sample_report("nights"))); }
 
-TEST(Html, NothingInItEndsAScriptOrOpensAnElement) {
+TEST(Html, ContentsCannotEndAScriptOrOpenAnElement) {
   const std::string page = html(*sample_report("hostile"));
   EXPECT_THAT(page, Not(HasSubstr("<img")));
   EXPECT_THAT(page, Not(HasSubstr("href=\"javascript:")));
@@ -66,7 +66,7 @@ TEST(Html, NothingInItEndsAScriptOrOpensAnElement) {
   EXPECT_EQ(closed, 3U);
 }
 
-TEST(HtmlPayload, GivesBackTheFindings) {
+TEST(HtmlPayload, ContainsTheFindings) {
   const Report report = *sample_report("hostile");
   const HtmlPayload payload = html_payload(report);
   const nlohmann::json index = unpacked(payload.index);
@@ -113,7 +113,7 @@ TEST(Html, TheSummaryCountsDepartures) {
   EXPECT_THAT(html(*sample_report("nights")), Not(HasSubstr("exact contract")));
 }
 
-TEST(Html, ALayerStandsThereWithWhoDiffersInIt) {
+TEST(Html, ShowsLayersWithTheDifferingColumns) {
   Report report = *sample_report("nights");
   EXPECT_THAT(html(report), Not(HasSubstr("id=\"layers\"")));
   LayerReport layer{.name = "features.<0>",
