@@ -48,7 +48,7 @@ void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
              hunt.seconds);
   if (hunt.found) {
     const Finding& finding = hunt.finding;
-    fmt::print(" {:>5} elements  {}", hunt.size, finding.failure.empty() ? finding.diff_class : finding.failure);
+    fmt::print(" {:>5} elements  {}", hunt.size, finding.failure.empty() ? finding.mismatch_class : finding.failure);
     if (show_case) fmt::print("\n  {}", finding.case_line);
   }
   fmt::print("\n");
@@ -62,7 +62,7 @@ void add(Faults& faults, const FaultyKernel& faulty, const Hunt& hunt) {
   const Finding& finding = hunt.finding;
   faults.table.rows.push_back({std::string(faulty.name), hunt.found ? "yes" : "no", std::to_string(hunt.cases),
                                fmt::format("{:.2f}", hunt.seconds), hunt.found ? std::to_string(hunt.size) : "",
-                               finding.failure.empty() ? finding.diff_class : finding.failure, finding.case_line});
+                               finding.failure.empty() ? finding.mismatch_class : finding.failure, finding.case_line});
   RunSummary& run = faults.run;
   run.seconds += hunt.seconds;
   ++(hunt.found ? run.cases.passed : run.cases.differed);

@@ -26,7 +26,7 @@ tieout::Finding finding() {
   found.expected = {{1, 1, 1, 1}, {0}};
   found.actual = {{1, 1, 1, 1}, {1}};
   found.elements = {{.offset = 0, .expected = 0, .actual = 1, .accumulator = 1, .scaled = 0.5F}};
-  found.diff_class = "tie";
+  found.mismatch_class = "tie";
   found.explained = 1;
   return found;
 }

@@ -55,7 +55,7 @@ TEST_F(FindingFolders, AFindingIsStoredOnceAndCompletely) {
                         .expected = {{1, 1, 1, 1}, {1}},
                         .actual = {{1, 1, 1, 1}, {0}},
                         .elements = {{.expected = 1, .actual = 0}},
-                        .diff_class = "tie"};
+                        .mismatch_class = "tie"};
   ASSERT_TRUE(add_finding(corpus_, finding));
   ASSERT_TRUE(add_finding(corpus_, finding));
   EXPECT_EQ(std::distance(fs::directory_iterator(corpus_), {}), 1);

@@ -9,10 +9,10 @@
 #include "kernels/conv_relu.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/engines/known_defects.h"
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 #include "props/shrink/shrink.h"
 #include "props/shrink/sub_case.h"
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 
 namespace tieout {
 namespace {
@@ -44,9 +44,9 @@ Indices groups_around(std::int64_t group, const ConvCase& c, const Hardware& har
 
 struct Comparison {
   Tensor<std::uint8_t> expected, actual;
-  Diff diff;
+  TensorMismatches mismatches;
   FbgemmPath path = FbgemmPath::im2col;
-  Difference difference;
+  MismatchCause cause;
 };
 
 // Compares the operator with the column on the case. Returns nothing if they do not differ.
@@ -61,11 +61,11 @@ std::optional<Comparison> differ_on(const ConvCase& c, std::size_t column, const
   auto actual = answer_of(column, problem, options, reference);
   if (!expected || !actual || expected->y.shape != actual->shape) return {};
   Comparison found{.expected = std::move(expected->y), .actual = std::move(*actual)};
-  found.diff = diff(found.expected, found.actual);
-  if (found.diff.equal()) return {};
+  found.mismatches = compare_tensors(found.expected, found.actual);
+  if (found.mismatches.equal()) return {};
   found.path = fbgemm_path(c, hardware);
   if (c.execution.engine == Engine::fbgemm) {
-    found.difference = classify_difference(problem, fbgemm_arithmetic(named, hardware), found.expected, found.actual);
+    found.cause = classify_mismatches(problem, fbgemm_arithmetic(named, hardware), found.expected, found.actual);
   }
   return found;
 }
@@ -78,10 +78,10 @@ Finding finding_of(const ConvCase& c, Comparison found, const std::string& colum
                   .original_line = print(c),
                   .expected_name = std::string(name(c.execution.engine)),
                   .actual_name = column,
-                  .diff_class = std::string(name(found.difference.cls)),
-                  .derivation = std::string(found.difference.exchanged),
-                  .explained = found.difference.explained};
-  for (const std::int64_t offset : found.diff.offsets) {
+                  .mismatch_class = std::string(name(found.cause.cls)),
+                  .derivation = std::string(found.cause.exchanged),
+                  .explained = found.cause.explained};
+  for (const std::int64_t offset : found.mismatches.offsets) {
     if (finding.elements.size() == kMaxListedElements) break;
     const ElementTrace trace = conv_relu_trace(problem, arithmetic, offset);
     finding.elements.push_back({.offset = offset,
@@ -129,13 +129,12 @@ std::optional<Finding> reduce(const ConvCase& c, std::size_t column, const Layer
   reference.guard_tensors(false);
   const auto whole = differ_on(c, column, options, reference);
   if (!whole) return {};
-  const ConvCase smallest =
-      shrink(c,
-             [&](const ConvCase& candidate) {
-               const auto found = differ_on(candidate, column, options, reference);
-               return found && found->path == whole->path && found->difference.cls == whole->difference.cls;
-             },
-             {.seconds = seconds});
+  const ConvCase smallest = shrink(c,
+                                   [&](const ConvCase& candidate) {
+                                     const auto found = differ_on(candidate, column, options, reference);
+                                     return found && found->path == whole->path && found->cause.cls == whole->cause.cls;
+                                   },
+                                   {.seconds = seconds});
   auto found = differ_on(smallest, column, options, reference);
   if (!found) return {};
   return finding_of(smallest, std::move(*found), columns_of(options)[column].name, reference);

@@ -13,7 +13,7 @@
 #include "kernels/packed/packed_conv.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/engines/known_defects.h"
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 #include "props/model/cpu_forecast.h"
 #include "props/model/layer_walk.h"
 
@@ -85,8 +85,8 @@ class Classes {
   }
 
  private:
-  [[nodiscard]] DifferenceClass class_of(const std::vector<Mismatches::Element>& first) const {
-    if (!arithmetic_) return DifferenceClass::unexplained;
+  [[nodiscard]] MismatchClass class_of(const std::vector<Mismatches::Element>& first) const {
+    if (!arithmetic_) return MismatchClass::unexplained;
     std::vector<ComparedElement> elements;
     for (const Mismatches::Element& element : first) {
       elements.push_back({element.offset, answer_at(element.offset), element.value});
@@ -101,7 +101,7 @@ class Classes {
       if (std::any_of(first.begin(), first.end(), same)) continue;
       elements.push_back({offset, answer_at(offset), answer_at(offset)});
     }
-    return classify_difference(captured_.view(), *arithmetic_, elements).cls;
+    return classify_mismatches(captured_.view(), *arithmetic_, elements).cls;
   }
 
   [[nodiscard]] std::uint8_t answer_at(std::int64_t offset) const {
@@ -111,7 +111,7 @@ class Classes {
 
   const CapturedConv& captured_;
   std::optional<Arithmetic> arithmetic_;
-  std::vector<std::pair<std::vector<Mismatches::Element>, DifferenceClass>> known_;
+  std::vector<std::pair<std::vector<Mismatches::Element>, MismatchClass>> known_;
 };
 
 LayerReport describe(const CapturedConv& captured, const Hardware& hardware) {

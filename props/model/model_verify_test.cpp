@@ -12,7 +12,7 @@
 #include "cases/contents.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 
 namespace tieout {
 namespace {
@@ -172,7 +172,7 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
     EXPECT_EQ(result.report.saturation, PairSaturation::possible);
     ConvProblem problem = problem_of(captured.view());
     problem.spec.execution.isa = Isa::avx2;
-    const Diff d = diff(answer_of(captured), (*libtorch())->conv(problem)->y);
+    const TensorMismatches d = compare_tensors(answer_of(captured), (*libtorch())->conv(problem)->y);
     std::int64_t elements = 0;
     for (const CpuForecast& forecast : result.report.forecasts) {
       if (forecast.isa != "avx2") continue;
@@ -211,7 +211,7 @@ TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
     EXPECT_EQ(quick.columns.front(), result.columns.front());
     const Tensor<std::uint8_t> answer = answer_of(captured);
     const auto changed = [&](const Hardware& hardware) {
-      return std::ssize(diff(answer, predict(problem_of(captured.view()), GetParam(), hardware)).offsets);
+      return std::ssize(compare_tensors(answer, predict(problem_of(captured.view()), GetParam(), hardware)).offsets);
     };
     std::map<std::string, std::int64_t> elements;
     for (const CpuForecast& forecast : result.report.forecasts) elements[forecast.isa] = forecast.elements;

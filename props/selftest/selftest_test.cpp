@@ -66,8 +66,8 @@ TEST(Hunt, NamesTheCauseOnlyWhereItIsCertain) {
   for (const auto& [fault, cls] : classes) {
     const Hunt found = hunt_for(fault, 5);
     ASSERT_TRUE(found.found) << fault;
-    EXPECT_EQ(found.finding.diff_class, cls) << fault << ": " << found.finding.derivation << '\n'
-                                             << found.finding.case_line;
+    EXPECT_EQ(found.finding.mismatch_class, cls) << fault << ": " << found.finding.derivation << '\n'
+                                                 << found.finding.case_line;
   }
 }
 

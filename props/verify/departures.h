@@ -13,7 +13,7 @@
 
 #include "kernels/conv_relu.h"
 #include "oracle/engines/engine_model.h"
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 
 namespace tieout {
 

@@ -8,7 +8,7 @@
 
 #include "kernels/conv_relu.h"
 #include "oracle/engines/known_defects.h"
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/verify/departures.h"
 #include "reports/data/finding.h"

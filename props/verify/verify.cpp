@@ -15,13 +15,13 @@
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/engines/known_defects.h"
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 #include "props/generate/discriminating_case.h"
 #include "props/process/forked_task.h"
 #include "props/shrink/shrink.h"
 #include "props/verify/reference_answer.h"
 #include "props/verify/verify_subject.h"
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 
 namespace tieout {
 namespace {
@@ -40,10 +40,10 @@ void fail(Verdict& verdict, std::string failure) {
   verdict.finding.failure = std::move(failure);
 }
 
-void set_cause(Finding& finding, const Difference& difference) {
-  finding.diff_class = name(difference.cls);
-  finding.derivation = difference.exchanged;
-  finding.explained = difference.explained;
+void set_cause(Finding& finding, const MismatchCause& cause) {
+  finding.mismatch_class = name(cause.cls);
+  finding.derivation = cause.exchanged;
+  finding.explained = cause.explained;
 }
 
 // Returns the prediction that equals the answer, or else the first one.
@@ -74,7 +74,7 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   } else {
     actual = nearest_prediction(problem, answer, hardware);
   }
-  const Diff d = diff(answer.y, actual);
+  const TensorMismatches d = compare_tensors(answer.y, actual);
   verdict.expected = std::move(answer.y);
   // An answer does not count if the case accesses memory outside of its buffers, even if it is equal, and a wrong
   // answer where that is known is no finding.
@@ -92,7 +92,7 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   }
   verdict.status = Status::differed;
   Finding& finding = verdict.finding;
-  name_difference(verdict, problem, std::array{Contract{arithmetic, verdict.expected}}, actual);
+  classify_finding(verdict, problem, std::array{Contract{arithmetic, verdict.expected}}, actual);
   finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
   finding.elements = described(d, verdict.expected, actual, verdict.traces);
   finding.expected = verdict.expected;
@@ -143,20 +143,20 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
 
 }  // namespace
 
-void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
-                     const Tensor<std::uint8_t>& actual) {
+void classify_finding(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
+                      const Tensor<std::uint8_t>& actual) {
   Finding& finding = verdict.finding;
   if (verdict.picked != Engine::fbgemm) {
-    finding.diff_class = name(DifferenceClass::unexplained);
+    finding.mismatch_class = name(MismatchClass::unexplained);
     return;
   }
   verdict.causes.observe(problem, contracts, actual);
-  set_cause(finding, verdict.causes.conclude(std::ssize(diff(verdict.expected, actual).offsets)));
+  set_cause(finding, verdict.causes.conclude(std::ssize(compare_tensors(verdict.expected, actual).offsets)));
 }
 
-std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
-                                   const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {
-  std::vector<DiffElement> elements;
+std::vector<MismatchedElement> described(const TensorMismatches& d, const Tensor<std::uint8_t>& expected,
+                                         const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {
+  std::vector<MismatchedElement> elements;
   for (const std::int64_t offset : d.offsets) {
     if (elements.size() == kMaxListedElements) break;
     const auto at = static_cast<std::size_t>(offset);
@@ -233,13 +233,13 @@ class CauseEvidence {
   }
 
   [[nodiscard]] bool excludes_all() const { return causes_.none(); }
-  [[nodiscard]] bool names_one() const { return causes_.conclude(1).cls != DifferenceClass::unexplained; }
+  [[nodiscard]] bool names_one() const { return causes_.conclude(1).cls != MismatchClass::unexplained; }
 
   // Names the cause of the smallest case's difference, unless its finding has another reason.
   void name_cause(Verdict& smallest) {
     if (!is_about_values(smallest)) return;
     causes_.narrow(smallest.causes);
-    const auto differing = std::ssize(diff(smallest.finding.expected, smallest.finding.actual).offsets);
+    const auto differing = std::ssize(compare_tensors(smallest.finding.expected, smallest.finding.actual).offsets);
     set_cause(smallest.finding, causes_.conclude(differing));
   }
 
@@ -352,7 +352,7 @@ class FindingShrinker {
   [[nodiscard]] bool fails_alike(const Verdict& v) const {
     const bool for_the_same = subject_ != nullptr
                                   ? without_numbers(v.conduct) == without_numbers(whole_.conduct)
-                                  : v.path == whole_.path && v.finding.diff_class == whole_.finding.diff_class;
+                                  : v.path == whole_.path && v.finding.mismatch_class == whole_.finding.mismatch_class;
     return v.status == whole_.status && v.picked == whole_.picked && for_the_same &&
            without_numbers(v.reason) == without_numbers(whole_.reason) &&
            without_numbers(v.finding.failure) == without_numbers(whole_.finding.failure);

@@ -11,13 +11,13 @@
 #include "cases/conv_case.h"
 #include "kernels/conv_relu.h"
 #include "kernels/subject/subject.h"
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/verify/reference.h"
 #include "props/verify/verdict.h"
-#include "reports/data/diff.h"
 #include "reports/data/finding.h"
 #include "reports/data/run_summary.h"
+#include "reports/data/tensor_mismatches.h"
 
 namespace tieout {
 
@@ -56,13 +56,13 @@ inline constexpr std::string_view kOnlyAmongOthers =
 // Finds the possible causes of the difference, and sets the finding's class, derivation and explained elements by them.
 // verdict: picked and expected must be set. contracts: those that the subject may follow. Differences from engines
 // other than FBGEMM stay unexplained.
-void name_difference(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
-                     const Tensor<std::uint8_t>& actual);
+void classify_finding(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
+                      const Tensor<std::uint8_t>& actual);
 
 // Returns the first of the elements that differ. traces: of every element.
-[[nodiscard]] std::vector<DiffElement> described(const Diff& d, const Tensor<std::uint8_t>& expected,
-                                                 const Tensor<std::uint8_t>& actual,
-                                                 const std::vector<ElementTrace>& traces);
+[[nodiscard]] std::vector<MismatchedElement> described(const TensorMismatches& d, const Tensor<std::uint8_t>& expected,
+                                                       const Tensor<std::uint8_t>& actual,
+                                                       const std::vector<ElementTrace>& traces);
 
 // Returns the cell in which a verified case is counted. picked: the engine of LibTorch that computed the reference's
 // answer; for another reference the cell names the reference in place of the engine.

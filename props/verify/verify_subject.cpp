@@ -9,7 +9,7 @@
 #include "props/verify/reference_answer.h"
 #include "props/verify/subject_trial.h"
 #include "props/verify/verify.h"
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 
 namespace tieout {
 namespace {
@@ -83,7 +83,7 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic
   const bool lenient = !unstable && strictness == Strictness::contract;
   Followed followed = lenient ? followed_contract(answer, actual.values)
                               : Followed{.expected = verdict.expected, .contracts = {{arithmetic, verdict.expected}}};
-  const Diff d = diff(followed.expected, actual);
+  const TensorMismatches d = compare_tensors(followed.expected, actual);
   if (d.equal() && !unstable) {
     verdict.reason = std::move(followed.deviation);
     if (verdict.reason.empty()) verdict.departure = departure_from_exact(answer, hardware);
@@ -94,9 +94,9 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic
   Finding& finding = verdict.finding;
   if (followed.exact) finding.expected_name = kSpecification;
   if (unstable) {
-    verdict.conduct = finding.diff_class = trial.words;
+    verdict.conduct = finding.mismatch_class = trial.words;
   } else {
-    name_difference(verdict, problem, followed.contracts, actual);
+    classify_finding(verdict, problem, followed.contracts, actual);
   }
   const auto& traces = followed.traces.empty() ? verdict.traces : followed.traces;
   finding.elements = described(d, verdict.expected, actual, traces);

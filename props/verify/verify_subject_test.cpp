@@ -92,7 +92,7 @@ TEST(VerifySubject, TheExactContractIsAcceptedUnlessStrict) {
   EXPECT_THAT(verdict.reason, HasSubstr("saturates pairs"));
   const Verdict strict = verify(c, reference, &exact, {.strictness = Strictness::libtorch});
   EXPECT_EQ(strict.status, Status::differed);
-  EXPECT_EQ(strict.finding.diff_class, "pair saturation");
+  EXPECT_EQ(strict.finding.mismatch_class, "pair saturation");
   Own as_fbgemm({.products = Arithmetic::Products::int16_pairs});
   EXPECT_EQ(verify(c, reference, &as_fbgemm, {.strictness = Strictness::libtorch}).status, Status::passed);
 }
@@ -125,16 +125,16 @@ TEST(VerifySubject, AcceptedDeviationsAreNotReportedWithAWrongElement) {
   const Verdict verdict = verify(parsed(kSaturating), reference, &wrong);
   ASSERT_EQ(verdict.status, Status::differed);
   const Finding& finding = verdict.finding;
-  EXPECT_EQ(diff(finding.expected, finding.actual).offsets, std::vector<std::int64_t>{4});
+  EXPECT_EQ(compare_tensors(finding.expected, finding.actual).offsets, std::vector<std::int64_t>{4});
   EXPECT_EQ(finding.expected_name, "specification");
   ASSERT_EQ(finding.elements.size(), 1U);
   // This is the exact contract's value, and not the 80 of saturating pairs.
   EXPECT_EQ(finding.elements[0].expected, 142);
   EXPECT_EQ(finding.elements[0].actual, 77);
   EXPECT_EQ(finding.elements[0].accumulator, 9 * 255 * 127);
-  EXPECT_EQ(finding.diff_class, "unexplained");
+  EXPECT_EQ(finding.mismatch_class, "unexplained");
   const Verdict strict = verify(parsed(kSaturating), reference, &wrong, {.strictness = Strictness::libtorch});
-  EXPECT_EQ(diff(strict.finding.expected, strict.finding.actual).offsets.size(), 72U);
+  EXPECT_EQ(compare_tensors(strict.finding.expected, strict.finding.actual).offsets.size(), 72U);
 }
 
 // The value is 58.5 by exact sums and 32 by saturating pairs.
@@ -147,7 +147,7 @@ TEST(VerifySubject, AWrongElementIsComparedWithTheContractThatTheSubjectFollows)
   ASSERT_EQ(verdict.finding.elements.size(), 1U);
   EXPECT_EQ(verdict.finding.elements[0].expected, 58);
   EXPECT_EQ(verdict.finding.elements[0].actual, 59);
-  EXPECT_EQ(verdict.finding.diff_class, "tie") << verdict.finding.derivation;
+  EXPECT_EQ(verdict.finding.mismatch_class, "tie") << verdict.finding.derivation;
 }
 
 TEST(VerifySubject, EqualCasesReportWhereLibTorchIsNotExact) {
@@ -258,7 +258,7 @@ TEST(OtherReference, GivesTheExpectedValuesAndNothingIsExcused) {
   ASSERT_EQ(verdict.status, Status::differed);
   EXPECT_EQ(verdict.finding.expected_name, "other");
   EXPECT_EQ(verdict.finding.reference, "./other.so");
-  EXPECT_EQ(verdict.finding.diff_class, "pair saturation");
+  EXPECT_EQ(verdict.finding.mismatch_class, "pair saturation");
   Other saturating = other_by({.products = Arithmetic::Products::int16_pairs});
   EXPECT_EQ(verify(c, Reference(saturating), &pairs).status, Status::passed);
 }
@@ -268,14 +268,14 @@ TEST(OtherReference, AClassIsOnlyNamedWhereItFollowsTheExactContract) {
   const ConvCase tie = parsed("conv2d bias=[0.5] x=[0] w=[0]");
   Changed rounds_away([](const ConvProblem&, Tensor<std::uint8_t>& y) { ++y.values[0]; });
   Other exact = other_by({});
-  EXPECT_EQ(verify_alone(tie, Reference(exact), 60, &rounds_away).finding.diff_class, "tie");
+  EXPECT_EQ(verify_alone(tie, Reference(exact), 60, &rounds_away).finding.mismatch_class, "tie");
   Other wrong([](const ConvProblem& problem) {
     auto y = conv_relu(problem, Arithmetic{});
     ++y.values[0];
     return y;
   });
   Own right(Arithmetic{});
-  EXPECT_EQ(verify_alone(tie, Reference(wrong), 60, &right).finding.diff_class, "unexplained");
+  EXPECT_EQ(verify_alone(tie, Reference(wrong), 60, &right).finding.mismatch_class, "unexplained");
 }
 
 // LibTorch gives wrong values for this case, and the specification would be expected.

@@ -86,7 +86,7 @@ bool has_tensors(const Finding& finding) {
 
 std::string kind_of(const Finding& finding) {
   if (finding.failure.empty()) {
-    if (!finding.diff_class.empty()) return finding.diff_class;
+    if (!finding.mismatch_class.empty()) return finding.mismatch_class;
     return finding.drawn_kind.empty() || has_tensors(finding) ? "difference" : finding.drawn_kind;
   }
   return kind_of_text(finding.failure);

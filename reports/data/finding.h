@@ -21,13 +21,13 @@ struct Cell {
 
 // One element that differs. accumulator and scaled are FBGEMM's, traced by the specification kernel, whichever engine
 // is the reference.
-struct DiffElement {
+struct MismatchedElement {
   std::int64_t offset = 0;       // in the output, row-major
   int expected = 0, actual = 0;  // output units
   std::int64_t accumulator = 0;  // int32 sum without the zero points' contributions; unit xs * ws
   float scaled = 0;              // the value before rounding, in output units, zero point not yet added
 
-  bool operator==(const DiffElement&) const = default;
+  bool operator==(const MismatchedElement&) const = default;
 };
 
 struct Finding {
@@ -35,12 +35,12 @@ struct Finding {
   std::string original_line;  // the case as drawn or given; equal to case_line if it was not shrunk
   std::string expected_name = "expected";
   std::string actual_name = "actual";
-  Tensor<std::uint8_t> expected, actual;  // the outputs for case_line
-  std::vector<DiffElement> elements;      // the first elements that differ
-  std::string diff_class;                 // "tie", "pair saturation", ...: oracle/hypotheses/difference_class.h
-  std::string derivation;                 // the single step that gives the subject's values if it is exchanged
-  std::int64_t explained = 0;             // number of the differing elements that the derivation explains
-  std::string failure;                    // "refused: WORDS" or "died: SIGSEGV" if there was no answer; else empty
+  Tensor<std::uint8_t> expected, actual;    // the outputs for case_line
+  std::vector<MismatchedElement> elements;  // the first elements that differ
+  std::string mismatch_class;               // "tie", "pair saturation", ...: oracle/hypotheses/mismatch_class.h
+  std::string derivation;                   // the single step that gives the subject's values if it is exchanged
+  std::int64_t explained = 0;               // number of the differing elements that the derivation explains
+  std::string failure;                      // "refused: WORDS" or "died: SIGSEGV" if there was no answer; else empty
   std::string undescribed;  // why the tensors are missing although both answered: "the run was stopped before"
   Cell cell;                // cell of original_line
   std::int64_t index = 0;   // index of the case in the run's sequence

@@ -18,7 +18,7 @@ RunSummary night(std::int64_t started, const std::vector<std::string>& kinds) {
   run.cases.passed = 100;
   run.cells[kCell] = {.cases = 100, .elements = 1000, .differed = 0, .classes = {}};
   for (const std::string& kind : kinds) {
-    run.findings.push_back({.case_line = "conv2d " + kind, .diff_class = kind, .cell = kCell});
+    run.findings.push_back({.case_line = "conv2d " + kind, .mismatch_class = kind, .cell = kCell});
     ++run.cases.differed;
     ++run.differences[kind];
   }
@@ -30,7 +30,7 @@ TEST(Report, DistinguishesNewKnownAndResolvedFindings) {
   const Report report = make_report({night(2, {"tie", "pair"}), night(1, {"bias", "tie"})}, baseline);
   EXPECT_EQ(report.runs.front().started, 1);
   ASSERT_EQ(report.findings.size(), 3U);
-  EXPECT_EQ(report.findings.front().finding.diff_class, "pair");  // unknown findings come first
+  EXPECT_EQ(report.findings.front().finding.mismatch_class, "pair");  // unknown findings come first
   EXPECT_EQ(report.new_findings(), 1);
   ASSERT_EQ(report.resolved.size(), 1U);
   EXPECT_EQ(report.resolved.front().kind, "bias");
@@ -130,7 +130,7 @@ TEST(MissingClasses, AreThoseOfALongHuntingRun) {
 
 TEST(KindOf, IgnoresNumbers) {
   EXPECT_EQ(kind_of({.failure = "died: SIGABRT: free 0x1234"}), kind_of({.failure = "died: SIGABRT: free 0x99"}));
-  EXPECT_EQ(kind_of({.diff_class = "tie"}), "tie");
+  EXPECT_EQ(kind_of({.mismatch_class = "tie"}), "tie");
 }
 
 TEST(KindOf, IgnoresAddressesAndTemporaryNames) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cases/strings/printable.h"
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 #include "reports/text/number_text.h"
 #include "reports/text/tensor_text.h"
 #include "reports/text/text_wrap.h"
@@ -16,7 +16,7 @@ namespace tieout {
 std::string size_text(const Finding& finding) {
   if (!finding.failure.empty()) return "no answer to compare";
   if (!has_tensors(finding)) return "differs; not described";
-  const Diff d = diff(finding.expected, finding.actual);
+  const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
   return fmt::format("{} of {} differ, by up to {}", grouped(std::ssize(d.offsets)), grouped(d.elements), d.largest);
 }
 
@@ -68,7 +68,7 @@ std::string finding_text(const Finding& finding) {
     if (!finding.case_line.empty()) line("replay: ", replay_command(finding));
     return text;
   }
-  const Diff d = diff(finding.expected, finding.actual);
+  const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
   const std::string expected_name = printable(finding.expected_name);
   const std::string actual_name = printable(finding.actual_name);
   line(expected_name, ":\n ", tensor_text(finding.expected));
@@ -76,16 +76,16 @@ std::string finding_text(const Finding& finding) {
   // This is not the sum of the differences, which the experiment prints and which is 0 where they cancel.
   line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
                    grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
-  if (!finding.diff_class.empty()) {
+  if (!finding.mismatch_class.empty()) {
     const std::string derivation =
         finding.derivation.empty() ? std::string()
                                    : fmt::format(" ({}; that gives {} of the {} values)", printable(finding.derivation),
                                                  finding.explained, d.offsets.size());
-    line(wrapped("class: " + printable(finding.diff_class) + derivation, kTextColumns, 2));
+    line(wrapped("class: " + printable(finding.mismatch_class) + derivation, kTextColumns, 2));
   }
   line(
       fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
-  for (const DiffElement& element : finding.elements) {
+  for (const MismatchedElement& element : finding.elements) {
     line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
                      element.expected, element.actual, element.accumulator, float_text(element.scaled)));
   }

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "reports/data/diff.h"
-#include "reports/data/diff_statistics.h"
+#include "reports/data/mismatch_statistics.h"
+#include "reports/data/tensor_mismatches.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/document_text.h"
 
@@ -102,8 +102,8 @@ Json number(float value) {
 }
 
 Json difference_of(const Finding& finding) {
-  const Diff d = diff(finding.expected, finding.actual);
-  const DiffStatistics statistics = diff_statistics(finding.expected, finding.actual);
+  const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
+  const MismatchStatistics statistics = mismatch_statistics(finding.expected, finding.actual);
   Json histogram = Json::array();
   for (const auto& [difference, count] : statistics.histogram) {
     histogram.push_back({{"difference", difference}, {"count", count}});
@@ -124,7 +124,7 @@ Json difference_of(const Finding& finding) {
 
 Json elements_of(const Finding& finding) {
   Json list = Json::array();
-  for (const DiffElement& element : finding.elements) {
+  for (const MismatchedElement& element : finding.elements) {
     list.push_back({{"index", unravel(element.offset, finding.expected.shape)},
                     {"expected", element.expected},
                     {"actual", element.actual},

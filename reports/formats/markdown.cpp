@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reports/data/coverage.h"
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 #include "reports/data/trend.h"
 #include "reports/formats/departure_text.h"
 #include "reports/formats/finding_text.h"
@@ -75,11 +75,11 @@ std::string table_of_cells(const RunSummary& run) {
 
 std::string table_of_elements(const Finding& finding) {
   std::string rows = "| index | expected | actual | accumulator | before rounding |\n|---|--:|--:|--:|--:|\n";
-  for (const DiffElement& element : finding.elements) {
+  for (const MismatchedElement& element : finding.elements) {
     rows += fmt::format("| {} | {} | {} | {} | {} |\n", code_span(index_text(element.offset, finding.expected.shape)),
                         element.expected, element.actual, element.accumulator, float_text(element.scaled));
   }
-  const auto differing = std::ssize(diff(finding.expected, finding.actual).offsets);
+  const auto differing = std::ssize(compare_tensors(finding.expected, finding.actual).offsets);
   const std::int64_t more = differing - std::ssize(finding.elements);
   return rows + (more > 0 ? fmt::format("\n... and {} more\n", grouped(more)) : "");
 }

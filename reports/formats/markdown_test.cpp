@@ -24,7 +24,7 @@ RunSummary run_with_a_finding() {
                    .expected = {{1, 1, 1, 1}, {1}},
                    .actual = {{1, 1, 1, 1}, {0}},
                    .elements = {{.offset = 0, .expected = 1, .actual = 0, .accumulator = 50, .scaled = 0.5F}},
-                   .diff_class = "tie",
+                   .mismatch_class = "tie",
                    .derivation = "ties are rounded up",
                    .explained = 1,
                    .cell = cell}};

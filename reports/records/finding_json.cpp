@@ -20,7 +20,7 @@ Json json_of(float value) {
 
 Json json_of(const Tensor<std::uint8_t>& tensor) { return {{"shape", tensor.shape}, {"values", tensor.values}}; }
 
-Json json_of(const DiffElement& element) {
+Json json_of(const MismatchedElement& element) {
   return {{"offset", element.offset},
           {"expected", element.expected},
           {"actual", element.actual},
@@ -90,7 +90,7 @@ Tensor<std::uint8_t> tensor(const Json& finding, const char* name) {
   return read;
 }
 
-DiffElement diff_element(const Json& object) {
+MismatchedElement mismatched_element(const Json& object) {
   return {.offset = integer(member(object, "offset"), "offset", 0, INT64_MAX),
           .expected = static_cast<int>(integer(member(object, "expected"), "expected", 0, 255)),
           .actual = static_cast<int>(integer(member(object, "actual"), "actual", 0, 255)),
@@ -113,7 +113,7 @@ Finding finding_of(const Json& object) {
                   .actual_name = text(object, "actual_name"),
                   .expected = tensor(object, "expected"),
                   .actual = tensor(object, "actual"),
-                  .diff_class = text(object, "diff_class"),
+                  .mismatch_class = text(object, "diff_class"),
                   .derivation = text(object, "derivation"),
                   .explained = integer(member(object, "explained"), "explained", 0, INT64_MAX),
                   .failure = text(object, "failure"),
@@ -124,7 +124,7 @@ Finding finding_of(const Json& object) {
                   .explanation = text(object, "explanation"),
                   .subject = text(object, "subject")};
   if (object.contains("reference")) finding.reference = text(object, "reference");
-  for (const Json& element : list(object, "elements")) finding.elements.push_back(diff_element(element));
+  for (const Json& element : list(object, "elements")) finding.elements.push_back(mismatched_element(element));
   for (const Json& line : list(object, "before")) {
     if (!line.is_string()) throw Malformed("'before' is not a list of texts");
     finding.before.push_back(line.get<std::string>());
@@ -142,7 +142,7 @@ void require_fitting(const Finding& finding) {
   if (finding.explained > (answered ? count_differing(expected, actual) : 0))
     throw Malformed("'explained' is more than the elements that differ");
   std::int64_t last = -1;
-  for (const DiffElement& element : finding.elements) {
+  for (const MismatchedElement& element : finding.elements) {
     if (element.offset <= last || element.offset >= std::ssize(expected)) throw Malformed("'offset' is out of order");
     last = element.offset;
     const auto at = static_cast<std::size_t>(element.offset);
@@ -156,7 +156,7 @@ void require_fitting(const Finding& finding) {
 
 std::string to_json(const Finding& finding) {
   Json elements = Json::array();
-  for (const DiffElement& element : finding.elements) elements.push_back(json_of(element));
+  for (const MismatchedElement& element : finding.elements) elements.push_back(json_of(element));
   Json object{{"case_line", finding.case_line},
               {"original_line", finding.original_line},
               {"expected_name", finding.expected_name},
@@ -164,7 +164,7 @@ std::string to_json(const Finding& finding) {
               {"expected", json_of(finding.expected)},
               {"actual", json_of(finding.actual)},
               {"elements", std::move(elements)},
-              {"diff_class", finding.diff_class},
+              {"diff_class", finding.mismatch_class},
               {"derivation", finding.derivation},
               {"explained", finding.explained},
               {"failure", finding.failure},

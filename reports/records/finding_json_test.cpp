@@ -20,7 +20,7 @@ Finding full() {
           .actual = {{1, 2, 1, 1}, {1, 254}},
           .elements = {{.offset = 0, .expected = 0, .actual = 1, .accumulator = INT64_MIN, .scaled = 0.1F},
                        {.offset = 1, .expected = 255, .actual = 254, .accumulator = INT64_MAX, .scaled = -0.0F}},
-          .diff_class = "tie",
+          .mismatch_class = "tie",
           .derivation = "ties are rounded up",
           .explained = 1,
           .failure = {},

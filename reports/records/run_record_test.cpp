@@ -58,7 +58,7 @@ class RunRecordTest : public testing::Test {
                         .expected = {{1, 1, 1, 2}, {1, 255}},
                         .actual = {{1, 1, 1, 2}, {0, 255}},
                         .elements = {{.offset = 0, .expected = 1, .actual = 0, .accumulator = 50, .scaled = 0.1F}},
-                        .diff_class = "tie",
+                        .mismatch_class = "tie",
                         .cell = kCell,
                         .index = 2 * number}};
     return block;

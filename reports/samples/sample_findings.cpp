@@ -70,7 +70,8 @@ void fill_tensors(Finding& finding, const Shape& shape, int spread, std::uint32_
 }
 
 Finding difference(std::int64_t index, const char* kind, const char* derivation, const char* isa, const char* path) {
-  Finding finding{.expected_name = "libtorch", .actual_name = "scalar", .diff_class = kind, .derivation = derivation};
+  Finding finding{
+      .expected_name = "libtorch", .actual_name = "scalar", .mismatch_class = kind, .derivation = derivation};
   finding.cell = {.engine = "fbgemm", .isa = isa, .path = path, .granularity = "per_channel", .bias = "bias"};
   finding.index = index;
   return finding;

@@ -204,7 +204,7 @@ Report many() {
                                                              random.unit(), random.unit(), random.next());
     fill_tensors(finding, {1, channels, side, side}, 2, 8, 1);
     run.findings.push_back(finding);
-    ++run.differences[finding.diff_class];
+    ++run.differences[finding.mismatch_class];
   }
   run.cases.differed = 10'000;
   return make_report({run});

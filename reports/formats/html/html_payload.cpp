@@ -10,7 +10,7 @@
 
 #include "cases/contents.h"
 #include "cases/strings/shell_word.h"
-#include "reports/data/diff_statistics.h"
+#include "reports/data/mismatch_statistics.h"
 #include "reports/data/small_case.h"
 #include "reports/formats/finding_text.h"
 #include "reports/formats/python_script.h"
@@ -54,14 +54,14 @@ std::string shortened(const std::string& text) {
 
 // room: number of elements that the page can still show in maps; reduced by those of this finding.
 json tensors(const Finding& finding, std::int64_t& room) {
-  const DiffStatistics statistics = diff_statistics(finding.expected, finding.actual);
+  const MismatchStatistics statistics = mismatch_statistics(finding.expected, finding.actual);
   json touched = json::array();
   for (const TouchedDimension& dimension : statistics.touched) {
     touched.push_back(
         {dimension.name, dimension.extent, dimension.indices.size(), shortened(ranges_text(dimension.indices))});
   }
   json elements = json::array();
-  for (const DiffElement& element : finding.elements) {
+  for (const MismatchedElement& element : finding.elements) {
     elements.push_back({index_text(element.offset, finding.expected.shape), element.expected, element.actual,
                         grouped(element.accumulator), float_text(element.scaled)});
   }

@@ -13,7 +13,7 @@
 
 namespace tieout {
 
-enum class DifferenceClass {
+enum class MismatchClass {
   tie,       // a value exactly between two integers is rounded to the other one
   rounding,  // another direction of rounding, not only at ties
   // The scales are multiplied, or the sum is scaled, in another order or precision.
@@ -34,10 +34,11 @@ enum class DifferenceClass {
   unexplained,
 };
 
-[[nodiscard]] std::string_view name(DifferenceClass c);
+[[nodiscard]] std::string_view name(MismatchClass c);
 
-struct Difference {
-  DifferenceClass cls = DifferenceClass::unexplained;
+// The cause of the mismatches of a case.
+struct MismatchCause {
+  MismatchClass cls = MismatchClass::unexplained;
   // The exchanged step and its replacement; empty if unexplained.
   std::string exchanged;
   // The number of differing elements that the exchange predicts: all or none.
@@ -86,7 +87,7 @@ class PossibleCauses {
   // Returns the class that all remaining exchanges share, if the evidence is sufficient: a tie, two differing elements,
   // or one that differs by more than 1. A difference of 1 at a single element is often predicted by chance. differing:
   // the number of differing elements of the case to be described.
-  [[nodiscard]] Difference conclude(std::int64_t differing) const;
+  [[nodiscard]] MismatchCause conclude(std::int64_t differing) const;
 
   // Returns the state as two numbers, for transfer between processes.
   [[nodiscard]] std::array<std::uint64_t, 2> bits() const { return {left_, static_cast<std::uint64_t>(evidence_)}; }
@@ -104,11 +105,12 @@ class PossibleCauses {
 };
 
 // Classifies the difference of one case.
-[[nodiscard]] Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
-                                             const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
+[[nodiscard]] MismatchCause classify_mismatches(const ConvProblem& problem, const Arithmetic& reference,
+                                                const Tensor<std::uint8_t>& expected,
+                                                const Tensor<std::uint8_t>& actual);
 
 // Does the same for selected elements of a layer, which should include equal ones.
-[[nodiscard]] Difference classify_difference(const LayerView& layer, const Arithmetic& reference,
-                                             std::span<const ComparedElement> elements);
+[[nodiscard]] MismatchCause classify_mismatches(const LayerView& layer, const Arithmetic& reference,
+                                                std::span<const ComparedElement> elements);
 
 }  // namespace tieout

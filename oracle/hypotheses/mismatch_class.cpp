@@ -1,4 +1,4 @@
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 
 #include <algorithm>
 #include <array>
@@ -207,14 +207,14 @@ std::uint8_t compute(const Window& window, const Recipe& recipe) {
 // ---- The exchanges.
 
 struct Exchange {
-  DifferenceClass cls;
+  MismatchClass cls;
   std::string_view what;
   void (*apply)(Recipe& recipe);
   // The number of steps that it changes. An exchange of two steps counts only if no exchange of one step remains.
   int steps = 1;
 };
 
-using Class = DifferenceClass;
+using Class = MismatchClass;
 using Products = Arithmetic::Products;
 using ActivationSum = Arithmetic::ActivationSum;
 
@@ -310,7 +310,7 @@ bool is_tie(double value) { return value - std::floor(value) == 0.5; }
 
 }  // namespace
 
-std::string_view name(DifferenceClass c) {
+std::string_view name(MismatchClass c) {
   switch (c) {
     case Class::tie: return "tie";
     case Class::rounding: return "rounding";
@@ -399,9 +399,9 @@ PossibleCauses PossibleCauses::from_bits(const std::array<std::uint64_t, 2>& bit
   return causes;
 }
 
-Difference PossibleCauses::conclude(std::int64_t differing) const {
-  Difference difference{.differing = differing};
-  if (differing == 0) return difference;
+MismatchCause PossibleCauses::conclude(std::int64_t differing) const {
+  MismatchCause cause{.differing = differing};
+  if (differing == 0) return cause;
   const auto class_of = [&](const Exchange& exchange) {
     return exchange.cls == Class::rounding && (left_ & kOnlyTies) != 0 ? Class::tie : exchange.cls;
   };
@@ -414,23 +414,23 @@ Difference PossibleCauses::conclude(std::int64_t differing) const {
   for (std::size_t i = 0; i < kExchanges.size(); ++i) {
     if ((left_ & bit(i)) == 0 || kExchanges[i].steps > steps) continue;
     const Class possible = class_of(kExchanges[i]);
-    if (cls.value_or(possible) != possible) return difference;  // the evidence does not distinguish them
+    if (cls.value_or(possible) != possible) return cause;  // the evidence does not distinguish them
     cls = possible;
     derivation.append(derivation.empty() ? "" : ", or ").append(kExchanges[i].what);
   }
-  if (!cls || (evidence_ < 2 && *cls != Class::tie)) return difference;
+  if (!cls || (evidence_ < 2 && *cls != Class::tie)) return cause;
   return {.cls = *cls, .exchanged = std::move(derivation), .explained = differing, .differing = differing};
 }
 
-Difference classify_difference(const ConvProblem& problem, const Arithmetic& reference,
-                               const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+MismatchCause classify_mismatches(const ConvProblem& problem, const Arithmetic& reference,
+                                  const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
   PossibleCauses causes;
   causes.observe(problem, reference, expected, actual);
   return causes.conclude(count_differing(expected.values, actual.values));
 }
 
-Difference classify_difference(const LayerView& layer, const Arithmetic& reference,
-                               std::span<const ComparedElement> elements) {
+MismatchCause classify_mismatches(const LayerView& layer, const Arithmetic& reference,
+                                  std::span<const ComparedElement> elements) {
   PossibleCauses causes;
   causes.observe(layer, reference, elements);
   return causes.conclude(std::count_if(elements.begin(), elements.end(), [](const ComparedElement& element) {

@@ -1,4 +1,4 @@
-#include "oracle/hypotheses/difference_class.h"
+#include "oracle/hypotheses/mismatch_class.h"
 
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-using Class = DifferenceClass;
+using Class = MismatchClass;
 using Values = std::vector<std::uint8_t>;
 
 Tensor<std::uint8_t> tensor(const ConvProblem& problem, Values values) {
@@ -48,8 +48,8 @@ TEST_P(Classified, ByTheExchangedStep) {
   const Row& row = GetParam();
   const ConvProblem problem = parse_problem(row.line);
   ASSERT_EQ(values_of(problem, row.reference), row.expected) << row.line;
-  const Difference found =
-      classify_difference(problem, row.reference, tensor(problem, row.expected), tensor(problem, row.actual));
+  const MismatchCause found =
+      classify_mismatches(problem, row.reference, tensor(problem, row.expected), tensor(problem, row.actual));
   EXPECT_EQ(name(found.cls), name(row.cls)) << row.line << ": " << found.exchanged;
   EXPECT_THAT(found.exchanged, HasSubstr(row.derivation));
   EXPECT_EQ(found.exchanged.empty(), row.cls == Class::unexplained) << found.exchanged;
@@ -102,12 +102,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 // The order of the multiplier decides whether the value is 34.5 or less. A single element does not determine which step
 // rounds differently.
-TEST(ClassifyDifference, OneElementThatSeveralClassesExplainIsUnexplained) {
+TEST(ClassifyMismatches, OneElementThatSeveralClassesExplainIsUnexplained) {
   const ConvProblem one = parse_problem("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
-  EXPECT_EQ(classify_difference(one, {}, tensor(one, {35}), tensor(one, {34})).cls, Class::unexplained);
+  EXPECT_EQ(classify_mismatches(one, {}, tensor(one, {35}), tensor(one, {34})).cls, Class::unexplained);
 }
 
-TEST(ClassifyDifference, CasesOfOneSubjectAddUp) {
+TEST(ClassifyMismatches, CasesOfOneSubjectAddUp) {
   const ConvProblem first = parse_problem("conv2d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]");
   PossibleCauses causes;
   causes.observe(first, Arithmetic{}, tensor(first, {35}), tensor(first, {34}));
@@ -118,30 +118,30 @@ TEST(ClassifyDifference, CasesOfOneSubjectAddUp) {
   EXPECT_EQ(causes.conclude(1).cls, Class::unexplained) << "one step on one element is too little";
   const ConvProblem second = parse_problem("conv2d xs=0.05 ws=0.005 os=0.005 x=[46] w=[15]");
   causes.observe(second, Arithmetic{}, tensor(second, {35}), tensor(second, {34}));
-  const Difference found = causes.conclude(1);
+  const MismatchCause found = causes.conclude(1);
   EXPECT_EQ(name(found.cls), name(Class::multiplier_rounding)) << found.exchanged;
   EXPECT_EQ(PossibleCauses::from_bits(causes.bits()).conclude(1).exchanged, found.exchanged);
 }
 
 // 0.5 is rounded away from zero; 2.5, which would be as well, is not.
-TEST(ClassifyDifference, AnEqualElementHasToBePredictedAsWell) {
+TEST(ClassifyMismatches, AnEqualElementHasToBePredictedAsWell) {
   const ConvProblem problem = parse_problem("conv2d input=1x2 os=2 x=[1,5] w=[1]");
-  const Difference found = classify_difference(problem, {}, tensor(problem, {0, 2}), tensor(problem, {1, 2}));
+  const MismatchCause found = classify_mismatches(problem, {}, tensor(problem, {0, 2}), tensor(problem, {1, 2}));
   EXPECT_EQ(found.cls, Class::unexplained);
   EXPECT_EQ(found.differing, 1);
 }
 
 // A class has to be possible: a sum that float32 holds exactly is not converted differently, a case without a bias has
 // no bias rounding, and small values do not saturate.
-TEST(ClassifyDifference, AnImpossibleClassIsNotNamed) {
+TEST(ClassifyMismatches, AnImpossibleClassIsNotNamed) {
   for (const char* line : {"conv2d os=2 x=[1] w=[1]", "conv2d os=2 x=[1] w=[1] bias=[0]"}) {
     const ConvProblem problem = parse_problem(line);
-    const Difference found = classify_difference(problem, {}, tensor(problem, {0}), tensor(problem, {1}));
+    const MismatchCause found = classify_mismatches(problem, {}, tensor(problem, {0}), tensor(problem, {1}));
     EXPECT_EQ(name(found.cls), name(Class::tie)) << line << ": " << found.exchanged;
   }
 }
 
-TEST(ClassifyDifference, AContractThatTheSubjectDoesNotFollowDropsNoExchange) {
+TEST(ClassifyMismatches, AContractThatTheSubjectDoesNotFollowDropsNoExchange) {
   // The value is 58.5 with exact sums, which the subject rounds to 59, and 31.999 with pairs that saturate.
   const ConvProblem problem = parse_problem("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124]");
   const std::array<Contract, 2> either{Contract{{.products = Arithmetic::Products::int16_pairs}, tensor(problem, {32})},
@@ -151,9 +151,9 @@ TEST(ClassifyDifference, AContractThatTheSubjectDoesNotFollowDropsNoExchange) {
   EXPECT_EQ(name(causes.conclude(1).cls), name(Class::tie)) << causes.conclude(1).exchanged;
 }
 
-TEST(ClassifyDifference, NoCauseIsNamedIfTheReferenceIsNotReproduced) {
+TEST(ClassifyMismatches, NoCauseIsNamedIfTheReferenceIsNotReproduced) {
   const ConvProblem problem = parse_problem("conv2d os=2 x=[1] w=[1]");
-  EXPECT_EQ(classify_difference(problem, {}, tensor(problem, {5}), tensor(problem, {1})).cls, Class::unexplained);
+  EXPECT_EQ(classify_mismatches(problem, {}, tensor(problem, {5}), tensor(problem, {1})).cls, Class::unexplained);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -6,13 +6,13 @@
 
 namespace tieout {
 
-Diff diff(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+TensorMismatches compare_tensors(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
   const auto count = static_cast<std::size_t>(element_count(expected.shape));
   if (expected.shape != actual.shape || expected.values.size() != count || actual.values.size() != count) {
-    std::fprintf(stderr, "%s:%d: diff() of tensors of different shapes\n", __FILE__, __LINE__);
+    std::fprintf(stderr, "%s:%d: compare_tensors() of tensors of different shapes\n", __FILE__, __LINE__);
     std::abort();
   }
-  Diff result;
+  TensorMismatches result;
   result.elements = static_cast<std::int64_t>(count);
   for (std::size_t i = 0; i < count; ++i) {
     const int difference = int{actual.values[i]} - int{expected.values[i]};

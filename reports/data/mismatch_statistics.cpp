@@ -1,11 +1,11 @@
-#include "reports/data/diff_statistics.h"
+#include "reports/data/mismatch_statistics.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "reports/data/diff.h"
+#include "reports/data/tensor_mismatches.h"
 
 namespace tieout {
 namespace {
@@ -24,9 +24,9 @@ std::vector<std::string> dimension_names(std::size_t dimensions) {
 
 }  // namespace
 
-DiffStatistics diff_statistics(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
-  const Diff d = diff(expected, actual);
-  DiffStatistics statistics;
+MismatchStatistics mismatch_statistics(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+  const TensorMismatches d = compare_tensors(expected, actual);
+  MismatchStatistics statistics;
   const std::vector<std::string> names = dimension_names(expected.shape.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     statistics.touched.push_back({.name = names[i], .extent = expected.shape[i]});

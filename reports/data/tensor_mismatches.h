@@ -8,18 +8,20 @@
 
 namespace tieout {
 
-struct Diff {
+// The elements at which two tensors differ.
+struct TensorMismatches {
   std::vector<std::int64_t> offsets;  // offsets of the elements that differ, row-major, ascending
   int largest = 0;                    // maximum of |actual - expected|
   std::int64_t signed_sum = 0;        // sum of actual - expected; it can be 0 although elements differ
   std::int64_t elements = 0;          // number of elements compared
 
   [[nodiscard]] bool equal() const { return offsets.empty(); }
-  bool operator==(const Diff&) const = default;
+  bool operator==(const TensorMismatches&) const = default;
 };
 
 // Compares two tensors of the same shape. Different shapes abort the program in every build, because an incomplete
 // comparison verifies nothing; a subject that answers in another shape is reported as a finding before this call.
-[[nodiscard]] Diff diff(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual);
+[[nodiscard]] TensorMismatches compare_tensors(const Tensor<std::uint8_t>& expected,
+                                               const Tensor<std::uint8_t>& actual);
 
 }  // namespace tieout
