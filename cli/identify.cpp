@@ -89,7 +89,7 @@ bool names_a_kernel(std::string_view text) {
 bool has_probes(FbgemmPath path, const Domain& domain) {
   constexpr std::uint64_t kTries = 10;
   for (std::uint64_t index = 0; index < kTries; ++index) {
-    if (domain.contains(probe_of(path, index, domain).c)) return true;
+    if (domain.contains(draw_discriminating_case(path, index, domain).c)) return true;
   }
   return false;
 }

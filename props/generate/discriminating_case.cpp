@@ -15,7 +15,7 @@
 namespace tieout {
 namespace {
 
-// Holds the products of a probe before they are laid out in a shape of the path.
+// Holds the products of a case before they are laid out in a shape of the path.
 struct Products {
   std::vector<std::uint8_t> x;
   std::vector<std::int8_t> w;
@@ -44,7 +44,7 @@ float step(float value, std::int64_t floats) {
   return value;
 }
 
-// Draws values up to `size`, so that the first probes have small numbers.
+// Draws values up to `size`, so that the first cases have small numbers.
 void draw_products(Products& p, Random& random, std::size_t count, std::int64_t size) {
   for (std::size_t i = 0; i < count; ++i) {
     p.x.push_back(static_cast<std::uint8_t>(random.between(0, std::min<std::int64_t>(255, size))));
@@ -157,8 +157,8 @@ void repeat_parameters(ConvCase& c) {
 
 // Lays the products out in a 3x3 kernel with padding 1 on a 3x3 input, where the window of the centre is the whole
 // input. The `channels` of a group run fastest.
-void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::size_t groups) {
-  ConvCase& c = probe.c;
+void lay_out_centre(DiscriminatingCase& found, const Products& p, std::size_t channels, std::size_t groups) {
+  ConvCase& c = found.c;
   c.in_channels = c.out_channels = static_cast<std::int64_t>(channels * groups);
   c.groups = static_cast<std::int64_t>(groups);
   c.input = c.kernel = {1, 3, 3};
@@ -170,7 +170,7 @@ void lay_out_centre(Probe& probe, const Products& p, std::size_t channels, std::
     c.activation.values[at] = p.x[i];
     c.weight.values[at] = p.w[i];
   }
-  probe.offset = 4;
+  found.offset = 4;
   repeat_parameters(c);
 }
 
@@ -187,12 +187,13 @@ std::optional<ConvCase> draw_shape_of(FbgemmPath path, Random& random, const Dom
 }
 
 // Lays the products out in the window of one element of a drawn shape, channels running fastest, as far as the window
-// lies inside of the input. In every other probe the remaining weights are not 0, so that wrong padding shows. Returns
+// lies inside of the input. In every other case the remaining weights are not 0, so that wrong padding shows. Returns
 // false if the window has too few positions.
-bool lay_out_drawn(Probe& probe, const Products& p, FbgemmPath path, Random& random, const Domain::Alternative* where) {
+bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path, Random& random,
+                   const Domain::Alternative* where) {
   const auto shape = draw_shape_of(path, random, where);
   if (!shape) return false;
-  ConvCase c = probe.c;
+  ConvCase c = found.c;
   c.dims = shape->dims;
   c.batch = shape->batch;
   c.in_channels = shape->in_channels;
@@ -239,43 +240,43 @@ bool lay_out_drawn(Probe& probe, const Products& p, FbgemmPath path, Random& ran
   c.activation = {Fill::listed, std::move(x)};
   c.weight = {Fill::listed, std::move(w)};
   repeat_parameters(c);
-  probe = {.c = std::move(c), .offset = element};
+  found = {.c = std::move(c), .offset = element};
   return true;
 }
 
-void lay_out_plain(Probe& probe, const Products& p, FbgemmPath path, Random& random) {
+void lay_out_plain(DiscriminatingCase& found, const Products& p, FbgemmPath path, Random& random) {
   switch (path) {
-    case FbgemmPath::pointwise: lay_out_pointwise(probe.c, p); break;
+    case FbgemmPath::pointwise: lay_out_pointwise(found.c, p); break;
     // These are the plainest shapes that are not pointwise: a stride, or a window in one channel.
     case FbgemmPath::im2col:
-      if (p.x.size() <= 9 && random.chance(1, 2)) return lay_out_centre(probe, p, 1, 1);
-      lay_out_pointwise(probe.c, p);
-      probe.c.stride = {1, 2, 2};
+      if (p.x.size() <= 9 && random.chance(1, 2)) return lay_out_centre(found, p, 1, 1);
+      lay_out_pointwise(found.c, p);
+      found.c.stride = {1, 2, 2};
       break;
-    case FbgemmPath::depthwise: lay_out_centre(probe, p, 1, 8); break;
-    case FbgemmPath::groupwise: lay_out_centre(probe, p, 8, 1); break;
+    case FbgemmPath::depthwise: lay_out_centre(found, p, 1, 8); break;
+    case FbgemmPath::groupwise: lay_out_centre(found, p, 8, 1); break;
   }
 }
 
 }  // namespace
 
-Probe probe_of(FbgemmPath path, std::uint64_t index, const Domain& domain) {
-  // The offset in the index of the probe that replaces an unusable one.
+DiscriminatingCase draw_discriminating_case(FbgemmPath path, std::uint64_t index, const Domain& domain) {
+  // The offset in the index of the case that replaces an unusable one.
   constexpr std::uint64_t kAgain = std::uint64_t{1} << 40U;
   Random random(0x70726f6265, index);
   const Domain::Alternative* const where = pick_alternative(domain, random);
-  // Numbers grow from at most 4 to the whole range over the first sixteen thousand probes. Small numbers come first
+  // Numbers grow from at most 4 to the whole range over the first sixteen thousand cases. Small numbers come first
   // because readers can check them by hand.
   const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 64));
-  Probe probe;
-  const Products p = draw(probe.c, random, size, path == FbgemmPath::depthwise ? 9 : 12, where);
-  // Half of the probes have the path's plainest shape if there is no domain; the others have a drawn shape, or the
+  DiscriminatingCase found;
+  const Products p = draw(found.c, random, size, path == FbgemmPath::depthwise ? 9 : 12, where);
+  // Half of the cases have the path's plainest shape if there is no domain; the others have a drawn shape, or the
   // plainest one if none fits.
   const bool plain = random.chance(1, 2) && where == nullptr;
-  if (plain || !lay_out_drawn(probe, p, path, random, where)) lay_out_plain(probe, p, path, random);
-  // The probe is unusable if float32 cannot hold a scale or if the case lies outside of the domain.
-  const bool usable = validate(probe.c) && domain.contains(probe.c);
-  return usable || index / kAgain > 50 ? probe : probe_of(path, index + kAgain, domain);
+  if (plain || !lay_out_drawn(found, p, path, random, where)) lay_out_plain(found, p, path, random);
+  // The case is unusable if float32 cannot hold a scale or if the case lies outside of the domain.
+  const bool usable = validate(found.c) && domain.contains(found.c);
+  return usable || index / kAgain > 50 ? found : draw_discriminating_case(path, index + kAgain, domain);
 }
 
 }  // namespace tieout

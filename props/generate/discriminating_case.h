@@ -1,7 +1,7 @@
 #pragma once
-// Provides probes: small cases about one output element that separate arithmetics, by ties with and without bias,
-// decimal scales, pairs and sums that saturate, values that overflow, zero points and clamps. identify() runs a subject
-// on them.
+// Provides discriminating cases: small cases about one output element on which arithmetics differ, by ties with and
+// without bias, decimal scales, pairs and sums that saturate, values that overflow, zero points and clamps. identify()
+// runs a subject on them.
 
 #include <cstdint>
 
@@ -12,16 +12,17 @@
 
 namespace tieout {
 
-struct Probe {
+struct DiscriminatingCase {
   ConvCase c;  // Its contents are listed.
-  // The row-major offset in the output of the element that the probe is about.
+  // The row-major offset in the output of the element that the case is about.
   std::int64_t offset = 0;
 };
 
-// Returns probe `index` of an endless sequence that begins with small numbers. path: the path that FBGEMM takes for the
-// shape; half of the probes have the path's plainest shape, the others any of its shapes. The products are adjacent in
-// the reduction, so that neighbours form pairs. domain: the domain that the probes lie in, as far as such probes are
+// Returns case `index` of an endless sequence that begins with small numbers. path: the path that FBGEMM takes for the
+// shape; half of the cases have the path's plainest shape, the others any of its shapes. The products are adjacent in
+// the reduction, so that neighbours form pairs. domain: the domain that the cases lie in, as far as such cases are
 // found.
-[[nodiscard]] Probe probe_of(FbgemmPath path, std::uint64_t index, const Domain& domain = {});
+[[nodiscard]] DiscriminatingCase draw_discriminating_case(FbgemmPath path, std::uint64_t index,
+                                                          const Domain& domain = {});
 
 }  // namespace tieout

@@ -31,7 +31,7 @@ class Identifier {
     for (const Hypothesis& hypothesis : known) result_.verdicts.push_back({.name = std::string(hypothesis.name)});
   }
 
-  void examine(const Probe& probe, const ConvProblem& problem, std::uint8_t subject_says) {
+  void examine(const DiscriminatingCase& probe, const ConvProblem& problem, std::uint8_t subject_says) {
     ++result_.probes;
     gather(problem, probe.offset, window_);
     bool unanimous = true;
@@ -98,7 +98,7 @@ Identification identify(const Responder& subject, FbgemmPath path, std::int64_t 
   Identifier identifier(hypotheses());
   std::int64_t declined = 0;
   for (std::int64_t index = 0; index < probes; ++index) {
-    const Probe probe = probe_of(path, static_cast<std::uint64_t>(index), domain);
+    const DiscriminatingCase probe = draw_discriminating_case(path, static_cast<std::uint64_t>(index), domain);
     const ConvProblem problem = with_contents(probe.c);
     if (const auto answer = subject(problem, probe.offset)) {
       identifier.examine(probe, problem, *answer);

@@ -20,7 +20,7 @@ struct HypothesisVerdict {
   std::string name;
   enum class Kind { refuted, standing, indistinguishable } kind = Kind::standing;
   // refuted: the smallest case that refutes the hypothesis.
-  Probe probe;
+  DiscriminatingCase probe;
   // The values there, of the hypothesis and of the subject.
   int says = 0, subject_says = 0;
   // Number of cases that refute the hypothesis.

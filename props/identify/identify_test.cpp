@@ -108,19 +108,20 @@ TEST(Identify, SeesWhatOnlySomeShapesOfAPathDo) {
   }
 }
 
-TEST(Probe, LiesInTheDomain) {
+TEST(DiscriminatingCase, LiesInTheDomain) {
   const auto domain = Domain::parse("dims=2 kernel=3x3 stride=1 in_channels%16=0 wz=0 granularity=per_channel");
   for (std::uint64_t index = 0; index < 100; ++index) {
-    EXPECT_TRUE(domain->contains(probe_of(FbgemmPath::im2col, index, *domain).c));
+    EXPECT_TRUE(domain->contains(draw_discriminating_case(FbgemmPath::im2col, index, *domain).c));
   }
 }
 
-TEST(Probe, TakesThePathThatItIsMadeFor) {
+TEST(DiscriminatingCase, TakesThePathThatItIsMadeFor) {
   const Hardware vnni{.avx512 = true, .avx512_vnni = true};
   for (const FbgemmPath path :
        {FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise}) {
     for (std::uint64_t index = 0; index < 300; ++index) {
-      EXPECT_EQ(name(fbgemm_path(probe_of(path, index).c, vnni)), name(path)) << print(probe_of(path, index).c);
+      EXPECT_EQ(name(fbgemm_path(draw_discriminating_case(path, index).c, vnni)), name(path))
+          << print(draw_discriminating_case(path, index).c);
     }
   }
 }

@@ -20,7 +20,8 @@ Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, con
             .seconds = seconds + Subject::kSecondsToLoad,
             .work =
                 [&](std::int64_t index) {
-                  const Probe probe = probe_of(path, static_cast<std::uint64_t>(index), domain);
+                  const DiscriminatingCase probe =
+                      draw_discriminating_case(path, static_cast<std::uint64_t>(index), domain);
                   const auto y = subject.run(with_contents(probe.c), {.seconds = seconds});
                   if (!y) return std::string();
                   return std::string(1, static_cast<char>(y->values[static_cast<std::size_t>(probe.offset)]));

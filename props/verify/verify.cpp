@@ -216,13 +216,13 @@ class CauseEvidence {
  public:
   explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
 
-  // Tries mostly repeat the drawn case's element, while each probe has an element of its own.
-  enum class From { a_try, a_probe };
+  // Tries mostly repeat the drawn case's element, while each discriminating case has an element of its own.
+  enum class From { a_try, discriminating_case };
 
   void add(const ConvCase& c, const Verdict& verdict, const Reference& reference, From from) {
     if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
     if (is_about_values(verdict)) {
-      from == From::a_probe ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
+      from == From::discriminating_case ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
     } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
       ConvProblem problem = with_contents(c);
       problem.spec = as_run(std::move(problem.spec), reference);
@@ -272,20 +272,20 @@ class CauseEvidence {
   PossibleCauses causes_;
 };
 
-// Verifies the subject on probes of the path, which distinguish causes: on a fixed number in any case, so that a wrong
-// cause is excluded, then on more until one class is left. This runs in a process of its own; if that dies, its
-// evidence is lost.
-void add_probes(CauseEvidence& evidence, FbgemmPath path, const Reference& reference, Subject& subject,
-                const Rules& rules, double seconds) {
-  constexpr std::uint64_t kProbes = 60, kMostProbes = 300;
+// Verifies the subject on discriminating cases of the path, which distinguish causes: on a fixed number in any case, so
+// that a wrong cause is excluded, then on more until one class is left. This runs in a process of its own; if that
+// dies, its evidence is lost.
+void add_discriminating_cases(CauseEvidence& evidence, FbgemmPath path, const Reference& reference, Subject& subject,
+                              const Rules& rules, double seconds) {
+  constexpr std::uint64_t kCases = 60, kMostCases = 300;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   const auto found = run_alone(
       [&] {
-        for (std::uint64_t i = 0; i < kMostProbes && !evidence.excludes_all(); ++i) {
-          if ((i >= kProbes && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
-          const ConvCase c = probe_of(path, i).c;
+        for (std::uint64_t i = 0; i < kMostCases && !evidence.excludes_all(); ++i) {
+          if ((i >= kCases && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
+          const ConvCase c = draw_discriminating_case(path, i).c;
           evidence.add(c, verify_subject(c, reference, subject, rules, TrialMode::once), reference,
-                       CauseEvidence::From::a_probe);
+                       CauseEvidence::From::discriminating_case);
         }
         return evidence.pack();
       },
@@ -325,7 +325,7 @@ class FindingShrinker {
     Verdict verdict = verify_alone_by(*parse(smallest), rules_);
     if (!fails_alike(verdict)) return whole_.finding;
     if (subject_ != nullptr && is_about_values(verdict)) {
-      add_probes(evidence, whole_.path, reference_, *subject_, rules_of_tries_, seconds_);
+      add_discriminating_cases(evidence, whole_.path, reference_, *subject_, rules_of_tries_, seconds_);
     }
     evidence.name_cause(verdict);
     verdict.finding.original_line = finding_.original_line;

@@ -16,7 +16,7 @@ namespace tieout {
 struct ColumnCounts {
   std::int64_t differing = 0;                    // number of elements that differ
   int largest = 0;                               // maximum of |actual - expected|, in output steps
-  std::map<std::string, std::int64_t> by_class;  // number of the differing elements by class: difference_class.h
+  std::map<std::string, std::int64_t> by_class;  // number of the differing elements by class: mismatch_class.h
 
   bool operator==(const ColumnCounts&) const = default;
 };
