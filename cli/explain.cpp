@@ -88,7 +88,7 @@ int run_explain(const Arguments& arguments) {
   if (!subject) return subject.error();
   const ConvProblem problem = with_contents(*c);
   std::optional<LayerAnswer> answer;
-  if (*subject) answer = answer_alone(**subject, problem, arguments.seconds);
+  if (*subject) answer = run_subject_alone(**subject, problem, arguments.seconds);
   if (!arguments.at) {
     std::optional<std::int64_t> disputed;
     if (answer && *answer) disputed = farthest(**answer, evaluate(*list.front(), problem));

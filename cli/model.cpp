@@ -92,7 +92,7 @@ tl::expected<LayerSubject, int> find_subject(const std::string& text, std::optio
   const double seconds = patience.value_or(kSecondsForALayer);
   return LayerSubject{
       subject->name(),
-      [subject, seconds](const ConvProblem& problem) { return answer_alone(*subject, problem, seconds); },
+      [subject, seconds](const ConvProblem& problem) { return run_subject_alone(*subject, problem, seconds); },
       [subject] { return subject->change(); }};
 }
 

@@ -7,7 +7,7 @@
 
 namespace tieout {
 
-std::string why_unreadable(const std::filesystem::path& file) {
+std::string find_read_error(const std::filesystem::path& file) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(file, error);
   if (status.type() == std::filesystem::file_type::not_found) return "there is no such file";

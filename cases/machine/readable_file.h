@@ -8,6 +8,6 @@ namespace tieout {
 
 // Returns the reason, such as "there is no such file" or "it is not a regular file, but a folder". Empty if the path
 // leads to a regular file that can be opened for reading. Pipes and devices are not opened.
-[[nodiscard]] std::string why_unreadable(const std::filesystem::path& file);
+[[nodiscard]] std::string find_read_error(const std::filesystem::path& file);
 
 }  // namespace tieout

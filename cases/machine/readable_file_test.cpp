@@ -16,14 +16,14 @@ TEST(ReadableFile, GivesTheReason) {
   std::ofstream(folder / "file") << "one";
   std::ofstream(folder / "closed") << "one";
   std::filesystem::permissions(folder / "closed", std::filesystem::perms::none);
-  EXPECT_EQ(why_unreadable(folder / "file"), "");
-  EXPECT_EQ(why_unreadable(folder / "absent"), "there is no such file");
-  EXPECT_EQ(why_unreadable(folder), "it is not a regular file, but a folder");
-  EXPECT_EQ(why_unreadable("/dev/null"), "it is not a regular file, but a pipe, a socket or a device");
-  EXPECT_EQ(why_unreadable(folder / "file" / "below"), "there is no such file");
+  EXPECT_EQ(find_read_error(folder / "file"), "");
+  EXPECT_EQ(find_read_error(folder / "absent"), "there is no such file");
+  EXPECT_EQ(find_read_error(folder), "it is not a regular file, but a folder");
+  EXPECT_EQ(find_read_error("/dev/null"), "it is not a regular file, but a pipe, a socket or a device");
+  EXPECT_EQ(find_read_error(folder / "file" / "below"), "there is no such file");
   // The superuser may read every file.
   const bool is_superuser = std::ifstream(folder / "closed").good();
-  EXPECT_EQ(why_unreadable(folder / "closed"), is_superuser ? "" : "it cannot be read: Permission denied");
+  EXPECT_EQ(find_read_error(folder / "closed"), is_superuser ? "" : "it cannot be read: Permission denied");
   std::filesystem::remove_all(folder);
 }
 

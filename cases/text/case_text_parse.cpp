@@ -228,7 +228,7 @@ struct Reader {
   }
 
   // Gives ws and wz the same granularity: if one of them is a list, the other becomes a list of equal values.
-  Done settle_granularity() {
+  Done complete_granularity() {
     if (!scales_listed && !zero_points_listed) return {};
     if (c.out_channels < 1 || c.out_channels > kMostChannels) return bad("out_channels", "must be 1..2^24");
     c.granularity = Granularity::per_channel;
@@ -273,7 +273,7 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
     if (word.empty()) continue;
     if (Done r = reader.read_word(word, line); !r) return tl::unexpected(r.error());
   }
-  if (Done r = reader.settle_granularity(); !r) return tl::unexpected(r.error());
+  if (Done r = reader.complete_granularity(); !r) return tl::unexpected(r.error());
   if (Done r = validate(reader.c); !r) return tl::unexpected(r.error());
   return reader.c;
 }

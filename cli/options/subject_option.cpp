@@ -123,7 +123,7 @@ tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std
   return Compared{.subject = std::move(subject), .other = std::move(*other), .reference = reference};
 }
 
-LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double seconds) {
+LayerAnswer run_subject_alone(Subject& subject, const ConvProblem& problem, double seconds) {
   if (subject.isolation() != Isolation::none) {
     auto y = subject.run(problem, {.seconds = seconds});
     if (y) return std::move(*y);

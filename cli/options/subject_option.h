@@ -66,6 +66,6 @@ struct Compared {
 
 // Returns the subject's answer, computed in a process of its own, or the reason why there is none. seconds: time limit
 // of the answer.
-[[nodiscard]] LayerAnswer answer_alone(Subject& subject, const ConvProblem& problem, double seconds);
+[[nodiscard]] LayerAnswer run_subject_alone(Subject& subject, const ConvProblem& problem, double seconds);
 
 }  // namespace tieout

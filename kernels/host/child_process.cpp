@@ -117,9 +117,9 @@ std::string text_of(int status) {
   return "exit with status " + std::to_string(WEXITSTATUS(status));
 }
 
-std::string words_of(SubjectEnd end) {
-  end.words.back() = 0;
-  return printable(end.words.data(), end.words.size());
+std::string last_line_of(SubjectEnd end) {
+  end.last_line.back() = 0;
+  return printable(end.last_line.data(), end.last_line.size());
 }
 
 // Returns the supervisor's message if it arrives in time.
@@ -188,7 +188,7 @@ std::string ChildProcess::end() {
   shutdown(control_, SHUT_WR);
   const auto last = receive(control_, 2000);
   wait_for_supervisor();
-  return last ? words_of(*last) : std::string();
+  return last ? last_line_of(*last) : std::string();
 }
 
 // Waits for the supervisor, which ends within moments unless a subject has stopped it; then it is killed after 3 s.
@@ -207,8 +207,8 @@ SubjectError ChildProcess::how_it_ended() {
   const auto last = receive(control_, 1000);
   SubjectError ended{SubjectError::Kind::died, {}};
   if (last) {
-    const std::string words = words_of(*last);
-    ended.message = text_of(last->status) + (words.empty() ? "" : ": " + words);
+    const std::string line = last_line_of(*last);
+    ended.message = text_of(last->status) + (line.empty() ? "" : ": " + line);
     close(in_);
     close(out_);
     shutdown(control_, SHUT_WR);

@@ -38,7 +38,7 @@ rlim_t data_now() {
   setrlimit(RLIMIT_DATA, &limit);
 }
 
-void be_the_first_to_end_without_memory() {
+void raise_oom_score() {
   const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (file < 0) return;
   if (write(file, "1000", 4) != 4) std::perror("oom_score_adj");
@@ -85,7 +85,7 @@ void confine() {
 #ifndef __SANITIZE_ADDRESS__  // AddressSanitizer's shadow memory exceeds any limit
   limit_memory();
 #endif
-  be_the_first_to_end_without_memory();
+  raise_oom_score();
   drop_tracing();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) enter_domain();
 }

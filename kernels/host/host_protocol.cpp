@@ -28,7 +28,7 @@ void visit(Problem& problem, Conditions& conditions, Field field) {
 constexpr std::uint8_t kAnswered = 255;  // marks an output where errors have a SubjectError::Kind
 
 // Returns true for the errors that a host reports; tieout itself detects the others.
-bool may_come_from_a_host(SubjectError::Kind kind) {
+bool is_reported_by_host(SubjectError::Kind kind) {
   return kind == SubjectError::Kind::declined || kind == SubjectError::Kind::misbehaved ||
          kind == SubjectError::Kind::absent;
 }
@@ -109,7 +109,7 @@ std::optional<SubjectAnswer> unpack_answer(std::string_view bytes, std::uint64_t
   }
   SubjectError error{static_cast<SubjectError::Kind>(kind), {}};
   reader.get(error.message);
-  if (!reader.complete() || !may_come_from_a_host(error.kind) || error.message.size() > kLongestText) return {};
+  if (!reader.complete() || !is_reported_by_host(error.kind) || error.message.size() > kLongestText) return {};
   return tl::unexpected(std::move(error));
 }
 

@@ -15,7 +15,7 @@ namespace tieout {
 namespace {
 
 // Returns a copy of the descriptor with a high number, which a library is unlikely to use by mistake.
-int moved_up(int fd) {
+int duplicate_with_high_number(int fd) {
   constexpr int kHigh = 200;
   const int moved = fcntl(fd, F_DUPFD_CLOEXEC, kHigh);
   return moved >= 0 ? moved : fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -33,8 +33,8 @@ std::optional<std::string> read_frame(int fd) {
 }  // namespace
 
 int serve_library(const std::string& file) {
-  const int requests = moved_up(STDIN_FILENO);
-  const int answers = moved_up(STDOUT_FILENO);
+  const int requests = duplicate_with_high_number(STDIN_FILENO);
+  const int answers = duplicate_with_high_number(STDOUT_FILENO);
   const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(nowhere, STDIN_FILENO);
   dup2(nowhere, STDOUT_FILENO);

@@ -12,7 +12,7 @@ namespace tieout {
 tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_view text) {
   if (text.starts_with(kCommandPrefix)) return process_subject(std::string(text.substr(kCommandPrefix.size())));
   const std::filesystem::path file(text);
-  if (const std::string why = why_unreadable(file); !why.empty()) {
+  if (const std::string why = find_read_error(file); !why.empty()) {
     return tl::unexpected(
         SubjectError{SubjectError::Kind::absent, "'" + std::string(text) + "': " + why +
                                                      "; name a shared library that exports tieout_conv_relu (see "

@@ -59,7 +59,7 @@ void end_descendants() {
 
 class Supervisor {
  public:
-  Supervisor(pid_t subject, int words) : subject_(subject), words_(words) {
+  Supervisor(pid_t subject, int stderr_pipe) : subject_(subject), stderr_(stderr_pipe) {
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -69,10 +69,10 @@ class Supervisor {
   // Returns once the subject has ended, or has been ended because tieout has ended.
   void watch() {
     while (!ended_) {
-      std::array<pollfd, 3> ready{{{kControl, POLLIN, 0}, {signals_, POLLIN, 0}, {words_, POLLIN, 0}}};
+      std::array<pollfd, 3> ready{{{kControl, POLLIN, 0}, {signals_, POLLIN, 0}, {stderr_, POLLIN, 0}}};
       if (poll(ready.data(), ready.size(), -1) < 0) continue;
-      if (ready[2].revents != 0) read_words();
-      if (ready[1].revents != 0) look_for_the_end();
+      if (ready[2].revents != 0) read_stderr();
+      if (ready[1].revents != 0) check_for_end();
       if (ready[0].revents != 0 && !ended_) end_subject();
     }
   }
@@ -80,18 +80,18 @@ class Supervisor {
   // Returns how the subject ended, with its last line. Everything that the subject wrote has been read; the function
   // does not wait for what its descendants still write.
   [[nodiscard]] SubjectEnd end() {
-    for (int reads = 0; words_ >= 0 && reads < 64 && read_words(); ++reads) {
+    for (int reads = 0; stderr_ >= 0 && reads < 64 && read_stderr(); ++reads) {
     }
     SubjectEnd end{.status = status_};
     while (!tail_.empty() && tail_.back() == '\n') tail_.pop_back();
     const std::string line = tail_.substr(tail_.rfind('\n') + 1);
-    const std::size_t size = std::min(line.size(), end.words.size() - 1);
-    std::copy_n(line.end() - static_cast<std::ptrdiff_t>(size), size, end.words.begin());
+    const std::size_t size = std::min(line.size(), end.last_line.size() - 1);
+    std::copy_n(line.end() - static_cast<std::ptrdiff_t>(size), size, end.last_line.begin());
     return end;
   }
 
  private:
-  void look_for_the_end() {
+  void check_for_end() {
     signalfd_siginfo info{};
     while (read(signals_, &info, sizeof info) > 0) {
     }
@@ -113,14 +113,14 @@ class Supervisor {
   }
 
   // Reads what the subject wrote to standard error. Returns false if nothing more can be read now.
-  bool read_words() {
+  bool read_stderr() {
     constexpr std::size_t kKept = 4096;
     std::array<char, 1 << 16> chunk;
-    const ssize_t got = read(words_, chunk.data(), chunk.size());
+    const ssize_t got = read(stderr_, chunk.data(), chunk.size());
     if (got < 0) return errno == EINTR;
     if (got == 0) {
-      close(words_);
-      words_ = -1;
+      close(stderr_);
+      stderr_ = -1;
       return false;
     }
     tail_.append(chunk.data(), static_cast<std::size_t>(got));
@@ -129,15 +129,15 @@ class Supervisor {
   }
 
   pid_t subject_;
-  int words_;         // the subject's standard error; -1 once it is closed
+  int stderr_;        // the subject's standard error; -1 once it is closed
   int signals_ = -1;  // SIGCHLD
   bool ended_ = false;
   int status_ = 0;
   std::string tail_;  // end of the subject's standard error
 };
 
-// Becomes the subject in the forked child process. words: the pipe for its standard error.
-[[noreturn]] void live(const std::function<int()>& subject, pid_t supervisor, int words) {
+// Becomes the subject in the forked child process. stderr_pipe: the pipe for its standard error.
+[[noreturn]] void run_subject(const std::function<int()>& subject, pid_t supervisor, int stderr_pipe) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -145,7 +145,7 @@ class Supervisor {
   // as it would without a supervisor.
   for (const int ending : {SIGINT, SIGTERM, SIGHUP}) std::signal(ending, SIG_DFL);
   setsid();  // a signal to its process group reaches only what it started
-  dup2(words, STDERR_FILENO);
+  dup2(stderr_pipe, STDERR_FILENO);
   close_range(STDERR_FILENO + 1, ~0U, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != supervisor) _exit(kFailed);  // the supervisor has ended in the meantime
@@ -164,17 +164,17 @@ int supervise(const std::function<int()>& subject) {
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, nullptr);
-  std::array<int, 2> words{};
-  if (pipe2(words.data(), O_CLOEXEC) != 0) return kFailed;
+  std::array<int, 2> stderr_pipe{};
+  if (pipe2(stderr_pipe.data(), O_CLOEXEC) != 0) return kFailed;
   const pid_t self = getpid();
   const pid_t pid = fork();
   if (pid < 0) return kFailed;
-  if (pid == 0) live(subject, self, words[1]);
-  close(words[1]);
+  if (pid == 0) run_subject(subject, self, stderr_pipe[1]);
+  close(stderr_pipe[1]);
   close(kRequests);
   close(kAnswers);
-  fcntl(words[0], F_SETFL, O_NONBLOCK);
-  Supervisor supervisor(pid, words[0]);
+  fcntl(stderr_pipe[0], F_SETFL, O_NONBLOCK);
+  Supervisor supervisor(pid, stderr_pipe[0]);
   supervisor.watch();
   const SubjectEnd end = supervisor.end();
   (void)send(kControl, &end, sizeof end, MSG_NOSIGNAL);  // tieout may have ended

@@ -21,8 +21,8 @@ inline constexpr int kControl = 3;
 
 // The supervisor's message: how the subject's process ended, and the last line that it wrote to standard error.
 struct SubjectEnd {
-  int status = 0;                 // status of waitpid(); a subject that stops is ended and reported as stopped
-  std::array<char, 300> words{};  // zero-terminated
+  int status = 0;                     // status of waitpid(); a subject that stops is ended and reported as stopped
+  std::array<char, 300> last_line{};  // zero-terminated
 };
 
 // Runs `subject` in a child process and supervises it. Returns the exit status for the program.

@@ -244,7 +244,7 @@ std::string unpacks_to_too_much(const std::string& file) {
 }  // namespace
 
 ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) {
-  if (const std::string why = why_unreadable(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (const std::string why = find_read_error(file); !why.empty()) return failed(Kind::unreadable, why);
   if (!has_engine(engine)) return failed(Kind::absent, "this LibTorch does not have that engine");
   if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
   const WithoutDeprecation quiet;
@@ -263,7 +263,7 @@ ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine e
 }
 
 ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
-  if (const std::string why = why_unreadable(file); !why.empty()) {
+  if (const std::string why = find_read_error(file); !why.empty()) {
     return failed(Kind::unreadable, why + "; name what torch.save() or numpy.save() wrote, or random:SHAPE");
   }
   if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);

@@ -164,7 +164,7 @@ std::string describe_other(std::string_view begin, std::uint64_t size, const std
 }  // namespace
 
 std::string describe_foreign_model(const std::filesystem::path& file) {
-  if (const std::string why = why_unreadable(file); !why.empty()) return why + "; " + kNeeded;
+  if (const std::string why = find_read_error(file); !why.empty()) return why + "; " + kNeeded;
   std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(file, error);
   if (error) return {};

@@ -651,8 +651,8 @@ ConvCase shrink(const ConvCase& c, const std::function<bool(const ConvCase&)>& s
   bool out_of_budget = false;
   // A pass is repeated while it succeeds. Candidates that failed are tried again after another pass succeeded.
   // Number of consecutive passes without success.
-  std::size_t in_vain = 0;
-  for (std::size_t pass = 0; in_vain < kPasses.size() && !out_of_budget;) {
+  std::size_t failed_passes = 0;
+  for (std::size_t pass = 0; failed_passes < kPasses.size() && !out_of_budget;) {
     bool smaller = false;
     const ConvCase base = smallest;
     visit_candidates(base, kPasses[pass], [&](ConvCase&& candidate) {
@@ -665,7 +665,7 @@ ConvCase shrink(const ConvCase& c, const std::function<bool(const ConvCase&)>& s
       out_of_budget = ++steps >= limits.steps;
       return true;
     });
-    in_vain = smaller ? 0 : in_vain + 1;
+    failed_passes = smaller ? 0 : failed_passes + 1;
     if (!smaller) pass = (pass + 1) % kPasses.size();
   }
   return smallest;

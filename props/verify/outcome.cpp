@@ -41,7 +41,7 @@ const StatusName& status_name(Status status) { return kStatusNames.at(static_cas
 
 // Returns the outcome of a case on which LibTorch accesses memory outside of its buffers. How such a case ends is
 // random, so that recording it would make two runs differ.
-CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const Reference& reference) {
+CaseOutcome outcome_of_memory_defect(const ConvCase& c, const KnownDefect& defect, const Reference& reference) {
   return {.status = Status::known_defect,
           .reason = text_of(defect, "it reads or writes outside of its tensors"),
           .cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference)};
@@ -51,7 +51,7 @@ CaseOutcome left_its_buffers(const ConvCase& c, const KnownDefect& defect, const
 
 CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Reference& reference) {
   if (verdict.status == Status::known_defect && verdict.defect != nullptr && verdict.defect->memory) {
-    return left_its_buffers(c, *verdict.defect, reference);
+    return outcome_of_memory_defect(c, *verdict.defect, reference);
   }
   const bool differs = verdict.status == Status::differed || verdict.status == Status::crashed;
   return {.status = verdict.status,
@@ -105,7 +105,7 @@ CaseOutcome outcome_of_exit(const ConvCase& c, const CaseSetup& setup, const Exi
   const Reference& reference = setup.reference;
   const KnownDefect* const defect =
       setup.subject == nullptr ? known_defect(as_run(c, reference), reference.hardware()) : nullptr;
-  if (defect != nullptr && defect->memory) return left_its_buffers(c, *defect, reference);
+  if (defect != nullptr && defect->memory) return outcome_of_memory_defect(c, *defect, reference);
   const Cell cell = cell_of(c, fbgemm_path(c, reference.hardware()), c.execution.engine, reference);
   if (reason.by_machine && reason.signal == 0)
     return {.status = Status::no_resources, .reason = reason.text(), .cell = cell};

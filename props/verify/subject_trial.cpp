@@ -29,7 +29,7 @@ Trial::Kind kind_of(SubjectError::Kind kind) {
   return Trial::Kind::misbehaved;
 }
 
-Trial failed(const SubjectError& error) { return {.kind = kind_of(error.kind), .words = error.message}; }
+Trial failed(const SubjectError& error) { return {.kind = kind_of(error.kind), .message = error.message}; }
 
 void invert(std::vector<std::uint8_t>& activation) {
   for (std::uint8_t& x : activation) x = static_cast<std::uint8_t>(~x);
@@ -122,8 +122,8 @@ std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& prob
     if (again == first) continue;
     if (!again) return failed(again.error());
     Trial trial{.kind = Trial::Kind::unstable,
-                .words = "kept state: the answer depends on the problem before, which had another " +
-                         std::string(twin_name(kind))};
+                .message = "kept state: the answer depends on the problem before, which had another " +
+                           std::string(twin_name(kind))};
     trial.first = first->values;
     trial.second = std::move(again->values);
     return trial;
@@ -143,7 +143,7 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, const Condi
     return subject.run(problem, usual) == first ? kKept : kUnrepeatable;
   }
   struct Change {
-    std::string_view words;
+    std::string_view message;
     Conditions conditions;
   };
   const auto with = [&](auto member) {
@@ -159,7 +159,7 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, const Condi
       {"thread: another thread is answered differently", with(&Conditions::caller)},
   }};
   for (const Change& change : changes) {
-    if (subject.run(problem, change.conditions) != first) return change.words;
+    if (subject.run(problem, change.conditions) != first) return change.message;
   }
   (void)subject.run(tiny_problem(), usual);
   (void)subject.run(other_weight(problem), usual);
@@ -171,7 +171,7 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, const Condi
 std::string pack(const Trial& trial) {
   ByteWriter bytes;
   bytes.put(trial.kind);
-  bytes.put(trial.words);
+  bytes.put(trial.message);
   bytes.put(trial.first);
   bytes.put(trial.second);
   return bytes.take();
@@ -182,7 +182,7 @@ std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem
   ByteReader reader(bytes);
   Trial trial;
   reader.get(trial.kind);
-  reader.get(trial.words);
+  reader.get(trial.message);
   reader.get(trial.first);
   reader.get(trial.second);
   const auto size = static_cast<std::size_t>(element_count(output_shape(problem.spec)));
@@ -230,9 +230,9 @@ Trial attempt(Subject& subject, const ConvProblem& problem, WarmUp warm_up, doub
     if (has_ended(answers.back())) return failed(answers.back().error());
   }
   SubjectAnswer second = std::move(answers.back());
-  if (first == second) return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(first->values)};
+  if (first == second) return {.kind = Trial::Kind::answered, .message = {}, .first = std::move(first->values)};
   if (!second && second.error().kind != SubjectError::Kind::declined) return failed(second.error());
-  Trial trial{.kind = Trial::Kind::unstable, .words = std::string(cause(subject, problem, usual, other, first))};
+  Trial trial{.kind = Trial::Kind::unstable, .message = std::string(cause(subject, problem, usual, other, first))};
   trial.first = std::move(first->values);
   trial.second = second ? std::move(second->values) : trial.first;
   return trial;
@@ -244,33 +244,33 @@ constexpr std::string_view kAfterOthers = ", after it was asked for other proble
 
 }  // namespace
 
-Trial try_here(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+Trial run_trial(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
   Trial trial = attempt(subject, problem, warm_up, seconds);
   // A machine that is short of memory kills processes, too. If the subject caused it, it happens again.
-  if (trial.kind == Trial::Kind::died && trial.words.starts_with("SIGKILL"))
+  if (trial.kind == Trial::Kind::died && trial.message.starts_with("SIGKILL"))
     trial = attempt(subject, problem, warm_up, seconds);
   return trial;
 }
 
-Trial try_once(Subject& subject, const ConvProblem& problem, double seconds) {
+Trial run_call(Subject& subject, const ConvProblem& problem, double seconds) {
   SubjectAnswer answer = subject.run(problem, {.seconds = seconds});
   if (!answer) return failed(answer.error());
-  return {.kind = Trial::Kind::answered, .words = {}, .first = std::move(answer->values)};
+  return {.kind = Trial::Kind::answered, .message = {}, .first = std::move(answer->values)};
 }
 
-Trial try_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
   if (subject.isolation() != Isolation::none) {
-    Trial whole = try_here(subject, problem, warm_up, seconds);
+    Trial whole = run_trial(subject, problem, warm_up, seconds);
     if (warm_up == WarmUp::none || !has_ended(whole)) return whole;
-    const Trial without = try_here(subject, problem, WarmUp::none, seconds);
+    const Trial without = run_trial(subject, problem, WarmUp::none, seconds);
     if (has_ended(without)) return without;
-    whole.words += kAfterOthers;
+    whole.message += kAfterOthers;
     return whole;
   }
-  const auto attempt_it = [&](WarmUp before) -> tl::expected<Trial, ExitReason> {
+  const auto attempt_alone = [&](WarmUp before) -> tl::expected<Trial, ExitReason> {
     // `seconds` limits one call, and there are several.
     const auto run = [&] {
-      return run_alone([&] { return pack(try_here(subject, problem, before, seconds)); }, seconds);
+      return run_alone([&] { return pack(run_trial(subject, problem, before, seconds)); }, seconds);
     };
     auto bytes = run();
     // What came from outside may not happen again.
@@ -280,14 +280,14 @@ Trial try_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, do
     if (!trial) return tl::unexpected(ExitReason{.stderr_tail = "wrote over its own answer"});
     return std::move(*trial);
   };
-  const auto whole = attempt_it(warm_up);
+  const auto whole = attempt_alone(warm_up);
   if (whole) return *whole;
   const auto died = [](const ExitReason& reason, std::string_view when) -> Trial {
     const Trial::Kind kind = reason.timed_out ? Trial::Kind::hung : Trial::Kind::died;
-    return {.kind = kind, .words = reason.text() + std::string(when)};
+    return {.kind = kind, .message = reason.text() + std::string(when)};
   };
   if (warm_up == WarmUp::none) return died(whole.error(), "");
-  if (const auto without = attempt_it(WarmUp::none); !without) return died(without.error(), "");
+  if (const auto without = attempt_alone(WarmUp::none); !without) return died(without.error(), "");
   return died(whole.error(), kAfterOthers);
 }
 

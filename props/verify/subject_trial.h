@@ -15,20 +15,20 @@ struct Trial {
   enum class Kind : std::uint8_t {
     // The answer was the same under all conditions.
     answered,
-    // The answer changed with a condition that must not matter; `words` states which.
+    // The answer changed with a condition that must not matter; `message` states which.
     unstable,
-    // `words` holds the reason.
+    // `message` holds the reason.
     declined,
-    // `words` describes what it did wrong.
+    // `message` describes what it did wrong.
     misbehaved,
-    // Its process died; `words` holds for example SIGSEGV.
+    // Its process died; `message` holds for example SIGSEGV.
     died,
     hung,
     absent,
-    // The machine refused a resource that the subject needs to start; `words` states which.
+    // The machine refused a resource that the subject needs to start; `message` states which.
     no_resources,
   } kind = Kind::answered;
-  std::string words;
+  std::string message;
   // The outputs, NCHW; `second` is filled if unstable.
   std::vector<std::uint8_t> first, second;
 
@@ -49,17 +49,17 @@ enum class WarmUp {
 
 // Runs the subject twice: with buffers that end at unmapped pages, then with buffers that begin behind one; with other
 // bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, it runs the
-// subject again with one of these changed at a time, and `words` names the one that matters. A crash of a kernel that
+// subject again with one of these changed at a time, and `message` names the one that matters. A crash of a kernel that
 // is linked into this program ends this process.
-[[nodiscard]] Trial try_here(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
+[[nodiscard]] Trial run_trial(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
 
 // Runs the subject once, under the usual conditions. A crash of a kernel that is linked into this program ends this
 // process.
-[[nodiscard]] Trial try_once(Subject& subject, const ConvProblem& problem, double seconds);
+[[nodiscard]] Trial run_call(Subject& subject, const ConvProblem& problem, double seconds);
 
-// Does the same as try_here(), but a kernel that is linked into this program runs in a process of its own. If it dies
-// or hangs, it is run again without the warm-up, so that `words` distinguishes a crash on the problem itself from one
+// Does the same as run_trial(), but a kernel that is linked into this program runs in a process of its own. If it dies
+// or hangs, it is run again without the warm-up, so that `message` distinguishes a crash on the problem itself from one
 // that needs another problem before.
-[[nodiscard]] Trial try_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
+[[nodiscard]] Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
 
 }  // namespace tieout

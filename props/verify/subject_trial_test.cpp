@@ -25,7 +25,7 @@ void copy(const tieout_conv* c) {
 
 Trial trial_of(KernelFunction kernel, double seconds = 5) {
   const auto subject = linked_subject("bad", kernel, nullptr);
-  return try_alone(*subject, small_problem(), WarmUp::other_problems, seconds);
+  return run_trial_alone(*subject, small_problem(), WarmUp::other_problems, seconds);
 }
 
 TEST(Trial, ACorrectKernelAnswers) {
@@ -33,14 +33,14 @@ TEST(Trial, ACorrectKernelAnswers) {
     copy(c);
     return nullptr;
   });
-  EXPECT_EQ(trial.kind, Trial::Kind::answered) << trial.words;
+  EXPECT_EQ(trial.kind, Trial::Kind::answered) << trial.message;
   EXPECT_EQ(trial.first, small_problem().activation);
 }
 
 void expect_unstable(KernelFunction kernel, std::string_view cls) {
   const Trial trial = trial_of(kernel);
-  EXPECT_EQ(trial.kind, Trial::Kind::unstable) << trial.words;
-  EXPECT_TRUE(trial.words.starts_with(cls)) << trial.words;
+  EXPECT_EQ(trial.kind, Trial::Kind::unstable) << trial.message;
+  EXPECT_TRUE(trial.message.starts_with(cls)) << trial.message;
   EXPECT_NE(trial.first, trial.second);
 }
 
@@ -139,7 +139,7 @@ TEST(Trial, CrashesAndHangsAreReported) {
     return nullptr;
   });
   EXPECT_EQ(crash.kind, Trial::Kind::died);
-  EXPECT_EQ(crash.words, "SIGILL");
+  EXPECT_EQ(crash.message, "SIGILL");
   const Trial hang = trial_of(
       [](const tieout_conv*) -> const char* {
         for (;;) std::this_thread::yield();
@@ -152,7 +152,7 @@ TEST(Trial, CrashesAndHangsAreReported) {
     copy(c);
     return nullptr;
   });
-  EXPECT_EQ(second.words, "SIGILL, after it was asked for other problems");
+  EXPECT_EQ(second.message, "SIGILL, after it was asked for other problems");
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, const Engine
 }
 
 // Compares the answer with our prediction of it.
-void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, EngineAnswer answer) {
+void compare_with_prediction(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware,
+                             EngineAnswer answer) {
   const ConvCase& c = problem.spec;
   const Engine predicted = computing_engine(c, hardware);
   verdict.picked = answer.picked;
@@ -99,11 +100,11 @@ void judge(Verdict& verdict, const ConvProblem& problem, const Hardware& hardwar
   finding.actual = std::move(actual);
 }
 
-void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, ReferenceAnswer answer) {
+void set_verdict(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, ReferenceAnswer answer) {
   const std::string refusal_due(refusal(problem.spec, hardware));
   if (answer) {
     if (!refusal_due.empty()) return fail(verdict, "answered what it is known to refuse: " + refusal_due);
-    return judge(verdict, problem, hardware, std::move(*answer));
+    return compare_with_prediction(verdict, problem, hardware, std::move(*answer));
   }
   const std::string& text = answer.error().text;
   switch (answer.error().kind) {
@@ -123,7 +124,7 @@ void conclude(Verdict& verdict, const ConvProblem& problem, const Hardware& hard
 
 // Verifies a case without a subject. ask: runs the reference in this process or in one of its own.
 template <typename Ask>
-Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
+Verdict verify_libtorch(const ConvCase& c, LibTorch& reference, Ask ask) {
   const Hardware hardware = reference.hardware();
   ConvProblem problem = with_contents(c);
   Verdict verdict;
@@ -134,7 +135,7 @@ Verdict verify_by(const ConvCase& c, LibTorch& reference, Ask ask) {
   const Isa named = std::exchange(problem.spec.execution.isa, c.execution.isa);
   const std::optional<ReferenceAnswer> answer = ask(problem, verdict);
   problem.spec.execution.isa = named;
-  if (answer) conclude(verdict, problem, hardware, *answer);
+  if (answer) set_verdict(verdict, problem, hardware, *answer);
   if (verdict.status == Status::differed || verdict.status == Status::crashed) {
     verdict.finding.case_line = verdict.finding.original_line = print(c);
   }
@@ -172,22 +173,24 @@ std::vector<MismatchedElement> described(const TensorMismatches& d, const Tensor
 Verdict verify(const ConvCase& c, const Reference& reference, Subject* subject, const Rules& rules) {
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::in_a_run);
   LibTorch& libtorch = *reference.libtorch();
-  return verify_by(c, libtorch, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
-    if (verdict.defect == nullptr || !verdict.defect->memory) return run_reference(problem, libtorch);
-    end_without_answer(
-        verdict, Status::skipped,
-        text_of(*verdict.defect, "the case is not run, because it would read or write outside of its tensors"));
-    return {};
-  });
+  return verify_libtorch(
+      c, libtorch, [&](const ConvProblem& problem, Verdict& verdict) -> std::optional<ReferenceAnswer> {
+        if (verdict.defect == nullptr || !verdict.defect->memory) return run_reference(problem, libtorch);
+        end_without_answer(
+            verdict, Status::skipped,
+            text_of(*verdict.defect, "the case is not run, because it would read or write outside of its tensors"));
+        return {};
+      });
 }
 
 Verdict verify_alone(const ConvCase& c, const Reference& reference, double seconds, Subject* subject,
                      const Rules& rules) {
   if (subject != nullptr) return verify_subject(c, reference, *subject, rules, TrialMode::alone);
   LibTorch& libtorch = *reference.libtorch();
-  return verify_by(c, libtorch, [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
-    return run_reference_alone(problem, libtorch, seconds);
-  });
+  return verify_libtorch(c, libtorch,
+                         [&](const ConvProblem& problem, const Verdict&) -> std::optional<ReferenceAnswer> {
+                           return run_reference_alone(problem, libtorch, seconds);
+                         });
 }
 
 namespace {
@@ -233,7 +236,7 @@ class CauseEvidence {
   }
 
   [[nodiscard]] bool excludes_all() const { return causes_.none(); }
-  [[nodiscard]] bool names_one() const { return causes_.conclude(1).cls != MismatchClass::unexplained; }
+  [[nodiscard]] bool has_one_class() const { return causes_.conclude(1).cls != MismatchClass::unexplained; }
 
   // Names the cause of the smallest case's difference, unless its finding has another reason.
   void name_cause(Verdict& smallest) {
@@ -282,7 +285,7 @@ void add_discriminating_cases(CauseEvidence& evidence, FbgemmPath path, const Re
   const auto found = run_alone(
       [&] {
         for (std::uint64_t i = 0; i < kMostCases && !evidence.excludes_all(); ++i) {
-          if ((i >= kCases && evidence.names_one()) || std::chrono::steady_clock::now() > deadline) break;
+          if ((i >= kCases && evidence.has_one_class()) || std::chrono::steady_clock::now() > deadline) break;
           const ConvCase c = draw_discriminating_case(path, i).c;
           evidence.add(c, verify_subject(c, reference, subject, rules, TrialMode::once), reference,
                        CauseEvidence::From::discriminating_case);

@@ -48,23 +48,23 @@ bool is_small(const ConvCase& c) {
 }
 
 // Sets the verdict for a trial without an answer. Returns true if there is an answer to compare.
-bool judge_conduct(Verdict& verdict, const Trial& trial) {
+bool set_conduct(Verdict& verdict, const Trial& trial) {
   switch (trial.kind) {
     case Trial::Kind::answered:
     case Trial::Kind::unstable: return true;
     case Trial::Kind::declined:
-      end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.words);
+      end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.message);
       break;
-    case Trial::Kind::absent: end_without_answer(verdict, Status::unavailable, trial.words); break;
-    case Trial::Kind::no_resources: end_without_answer(verdict, Status::no_resources, trial.words); break;
+    case Trial::Kind::absent: end_without_answer(verdict, Status::unavailable, trial.message); break;
+    case Trial::Kind::no_resources: end_without_answer(verdict, Status::no_resources, trial.message); break;
     case Trial::Kind::misbehaved:
       verdict.status = Status::differed;
-      verdict.conduct = verdict.finding.failure = trial.words;
+      verdict.conduct = verdict.finding.failure = trial.message;
       break;
     case Trial::Kind::died:
     case Trial::Kind::hung:
-      verdict.finding.failure = "died: " + trial.words;
-      end_without_answer(verdict, Status::crashed, trial.words);
+      verdict.finding.failure = "died: " + trial.message;
+      end_without_answer(verdict, Status::crashed, trial.message);
       break;
   }
   return false;
@@ -72,8 +72,8 @@ bool judge_conduct(Verdict& verdict, const Trial& trial) {
 
 // Compares the subject's answer with verdict.expected. arithmetic: the reference's; that of the exact contract if it is
 // not known. hardware: of LibTorch.
-void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic, const Hardware& hardware,
-                  Trial trial, Strictness strictness) {
+void compare_with_expected(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic,
+                           const Hardware& hardware, Trial trial, Strictness strictness) {
   verdict.traces = conv_relu_traces(problem, arithmetic);
   Tensor<std::uint8_t> actual{verdict.expected.shape, std::move(trial.first)};
   const bool unstable = trial.kind == Trial::Kind::unstable;
@@ -94,7 +94,7 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic
   Finding& finding = verdict.finding;
   if (followed.exact) finding.expected_name = kSpecification;
   if (unstable) {
-    verdict.conduct = finding.mismatch_class = trial.words;
+    verdict.conduct = finding.mismatch_class = trial.message;
   } else {
     classify_finding(verdict, problem, followed.contracts, actual);
   }
@@ -106,7 +106,7 @@ void judge_answer(Verdict& verdict, const ConvProblem& problem, const Arithmetic
 
 // Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
 Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
-  if (where == TrialMode::once) return try_once(subject, problem, rules.seconds);
+  if (where == TrialMode::once) return run_call(subject, problem, rules.seconds);
   const WarmUp in_a_run = is_small(c) ? WarmUp::sampled : WarmUp::none;
   const WarmUp outside = rules.every_twin ? WarmUp::thorough : WarmUp::other_problems;
   const WarmUp warm_up = where == TrialMode::in_a_run ? in_a_run : outside;
@@ -115,22 +115,22 @@ Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, 
   // Within a run, the conditions of a crash do not matter; they are determined when the finding is shrunk.
   const bool here =
       where == TrialMode::in_a_run || (where == TrialMode::here && subject.isolation() == Isolation::none);
-  return here ? try_here(subject, problem, warm_up, rules.seconds)
-              : try_alone(subject, problem, warm_up, rules.seconds);
+  return here ? run_trial(subject, problem, warm_up, rules.seconds)
+              : run_trial_alone(subject, problem, warm_up, rules.seconds);
 }
 
 // Sets the verdict for a trial of a reference other than LibTorch that gave no answer to compare with.
-void blame_reference(Verdict& verdict, const Trial& trial) {
+void set_reference_failure(Verdict& verdict, const Trial& trial) {
   const auto error = [&](const char* what) {
-    end_without_answer(verdict, Status::unavailable, std::string("the reference ") + what + ": " + trial.words);
+    end_without_answer(verdict, Status::unavailable, std::string("the reference ") + what + ": " + trial.message);
   };
   switch (trial.kind) {
     case Trial::Kind::declined:
-      return end_without_answer(verdict, Status::skipped, "declined by the reference: " + trial.words);
+      return end_without_answer(verdict, Status::skipped, "declined by the reference: " + trial.message);
     case Trial::Kind::no_resources:
-      return end_without_answer(verdict, Status::no_resources, "the reference does not start: " + trial.words);
+      return end_without_answer(verdict, Status::no_resources, "the reference does not start: " + trial.message);
     case Trial::Kind::hung: return end_without_answer(verdict, Status::unavailable, kReferenceHangs);
-    case Trial::Kind::died: return end_without_answer(verdict, Status::unavailable, kReferenceDied + trial.words);
+    case Trial::Kind::died: return end_without_answer(verdict, Status::unavailable, kReferenceDied + trial.message);
     case Trial::Kind::absent: return error("cannot be started");
     case Trial::Kind::misbehaved: return error("misbehaves");
     case Trial::Kind::answered:
@@ -142,27 +142,28 @@ void blame_reference(Verdict& verdict, const Trial& trial) {
 // library or this is done in a process of its own. A program may start slowly, so that it is not stopped.
 Trial try_reference_again(Subject& reference, const ConvProblem& problem, const Rules& rules, TrialMode where) {
   if (reference.isolation() == Isolation::library) reference.stop();
-  return where == TrialMode::alone ? try_alone(reference, problem, WarmUp::none, rules.seconds)
-                                   : try_here(reference, problem, WarmUp::none, rules.seconds);
+  return where == TrialMode::alone ? run_trial_alone(reference, problem, WarmUp::none, rules.seconds)
+                                   : run_trial(reference, problem, WarmUp::none, rules.seconds);
 }
 
 // Compares the subject's trial with a reference other than LibTorch.
 void judge_by_other(Verdict& verdict, const ConvProblem& problem, Subject& reference, Trial trial, const Rules& rules,
                     TrialMode where) {
   const Trial expected = where == TrialMode::alone ? try_reference_again(reference, problem, rules, where)
-                                                   : try_once(reference, problem, rules.seconds);
-  if (expected.kind != Trial::Kind::answered) return blame_reference(verdict, expected);
+                                                   : run_call(reference, problem, rules.seconds);
+  if (expected.kind != Trial::Kind::answered) return set_reference_failure(verdict, expected);
   verdict.expected = {output_shape(problem.spec), expected.first};
   // The tries of a reduction need no second answer: the smallest case is verified alone at the end.
   const bool equal = trial.kind == Trial::Kind::answered && trial.first == expected.first;
   if (where == TrialMode::in_a_run && !equal) {
     Trial again = try_reference_again(reference, problem, rules, where);
     if (again.kind == Trial::Kind::answered && again.first != expected.first) {
-      again.words = "it answers differently in a new process";
+      again.message = "it answers differently in a new process";
     }
-    if (again.kind != Trial::Kind::answered || again.first != expected.first) return blame_reference(verdict, again);
+    if (again.kind != Trial::Kind::answered || again.first != expected.first)
+      return set_reference_failure(verdict, again);
   }
-  judge_answer(verdict, problem, Arithmetic{}, Hardware{}, std::move(trial), rules.strictness);
+  compare_with_expected(verdict, problem, Arithmetic{}, Hardware{}, std::move(trial), rules.strictness);
 }
 
 }  // namespace
@@ -191,20 +192,20 @@ Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& s
   if (other != nullptr) finding.expected_name = expected_name(*other, subject);
   if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent ||
       trial.kind == Trial::Kind::no_resources) {
-    (void)judge_conduct(verdict, trial);
+    (void)set_conduct(verdict, trial);
     return verdict;
   }
   if (other != nullptr) {
-    if (judge_conduct(verdict, trial)) judge_by_other(verdict, problem, *other, std::move(trial), rules, where);
+    if (set_conduct(verdict, trial)) judge_by_other(verdict, problem, *other, std::move(trial), rules, where);
     return verdict;
   }
   Expected expected = libtorch_expectation(problem, verdict, *reference.libtorch(), where);
   verdict.expected = std::move(expected.y);
   finding.expected_name = std::move(expected.name);
-  if (!judge_conduct(verdict, trial)) return verdict;
+  if (!set_conduct(verdict, trial)) return verdict;
   const bool by_fbgemm = verdict.picked == Engine::fbgemm && finding.expected_name != kSpecification;
-  judge_answer(verdict, problem, by_fbgemm ? fbgemm_arithmetic(problem.spec, hardware) : Arithmetic{}, hardware,
-               std::move(trial), rules.strictness);
+  compare_with_expected(verdict, problem, by_fbgemm ? fbgemm_arithmetic(problem.spec, hardware) : Arithmetic{},
+                        hardware, std::move(trial), rules.strictness);
   return verdict;
 }
 

@@ -25,7 +25,7 @@ enum class TrialMode {
 // FBGEMM, and the model's for another engine.
 //
 // If another implementation is the reference and gives no answer, or another answer in a new process, the case is not
-// verified: skipped if the reference declines it, errored if the reference fails. A fault of the subject that does not
+// verified: skipped if the reference declines it, unavailable if it fails. A fault of the subject that does not
 // concern its values is still a finding.
 [[nodiscard]] Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& subject,
                                      const Rules& rules, TrialMode where);

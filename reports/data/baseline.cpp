@@ -47,7 +47,7 @@ std::string read(const nlohmann::json& entry, KnownFinding& known) {
 tl::expected<std::vector<KnownFinding>, std::string> read_baseline(const std::filesystem::path& file) {
   constexpr std::uintmax_t kMostBytes = 4 << 20;
   const auto refuse = [&](const std::string& why) { return tl::unexpected(file.string() + why); };
-  if (const std::string why = why_unreadable(file); !why.empty()) {
+  if (const std::string why = find_read_error(file); !why.empty()) {
     return refuse(": " + why + "; name the JSON file of the accepted findings");
   }
   std::error_code error;

@@ -47,7 +47,8 @@ TEST(GithubAnnotations, DeparturesFollowTheVerdict) {
 
 TEST(GithubAnnotations, EqualityIsANoticeAndAnEmptyRunAnError) {
   EXPECT_TRUE(github_annotations(*sample_report("equal")).starts_with("::notice title=Tieout::"));
-  EXPECT_EQ(github_annotations(*sample_report("vain")), "::error title=Tieout::nothing was verified, 1 unavailable\n");
+  EXPECT_EQ(github_annotations(*sample_report("unverified")),
+            "::error title=Tieout::nothing was verified, 1 unavailable\n");
 }
 
 }  // namespace

@@ -47,13 +47,13 @@ TEST(Json, CountsDeparturesOfEachRunAndInAll) {
   EXPECT_EQ(document["total"]["excused"][0]["name"], "adds the bias with one rounding");
   EXPECT_EQ(document["total"]["excused"][0]["count"], 5);
   EXPECT_EQ(document["total"]["excused"][1]["count"], 95);
-  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("vain")))["total"]["departures"], nlohmann::json::array());
+  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("unverified")))["total"]["departures"], nlohmann::json::array());
 }
 
 TEST(Json, HasTheExitStatus) {
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("nights")))["exit_status"], 1);
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("equal")))["exit_status"], 0);
-  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("vain")))["exit_status"], 3);
+  EXPECT_EQ(nlohmann::json::parse(json(*sample_report("unverified")))["exit_status"], 3);
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ std::string Row::text(int column) const {
 Database::Database(const fs::path& file, Mode mode) : file_(file.string()) { open(file, mode); }
 
 void Database::open(const fs::path& file, Mode mode) {
-  if (const std::string why = why_unreadable(file); !why.empty()) return refuse(why + kNameARecord);
+  if (const std::string why = find_read_error(file); !why.empty()) return refuse(why + kNameARecord);
   std::error_code error;
   // The path is absolute, because SQLite gives some names a meaning.
   const std::string place = fs::absolute(file, error).string();

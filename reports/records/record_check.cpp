@@ -114,7 +114,7 @@ std::string wrong_findings(const RunSummary& run) {
 
 }  // namespace
 
-std::string what_is_wrong(const RunSummary& run, const std::vector<RecordBlock>& blocks) {
+std::string find_record_error(const RunSummary& run, const std::vector<RecordBlock>& blocks) {
   std::string wrong = wrong_run(run);
   if (wrong.empty()) wrong = wrong_counts(run);
   if (wrong.empty()) wrong = wrong_blocks(run, blocks);

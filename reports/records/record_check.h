@@ -12,6 +12,6 @@ namespace tieout {
 
 // Returns what is wrong with the counts of a run, its blocks and its findings, or "". Takes time and memory in
 // proportion to the arguments.
-[[nodiscard]] std::string what_is_wrong(const RunSummary& run, const std::vector<RecordBlock>& blocks);
+[[nodiscard]] std::string find_record_error(const RunSummary& run, const std::vector<RecordBlock>& blocks);
 
 }  // namespace tieout

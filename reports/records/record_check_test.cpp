@@ -32,8 +32,8 @@ Whole whole() {
 
 TEST(RecordCheck, AcceptsRecordsOfRuns) {
   const auto [run, blocks] = whole();
-  EXPECT_EQ(what_is_wrong(run, blocks), "");
-  EXPECT_EQ(what_is_wrong(RunSummary{}, {}), "");
+  EXPECT_EQ(find_record_error(run, blocks), "");
+  EXPECT_EQ(find_record_error(RunSummary{}, {}), "");
 }
 
 TEST(RecordCheck, RefusesImpossibleRecords) {
@@ -83,7 +83,7 @@ TEST(RecordCheck, RefusesImpossibleRecords) {
   for (std::size_t i = 0; i < kWrongs.size(); ++i) {
     Whole wrong = whole();
     kWrongs[i](wrong);
-    EXPECT_NE(what_is_wrong(wrong.run, wrong.blocks), "") << "change " << i;
+    EXPECT_NE(find_record_error(wrong.run, wrong.blocks), "") << "change " << i;
   }
 }
 

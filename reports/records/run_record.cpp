@@ -124,7 +124,7 @@ Contents read_all(Database& database) {
   }
   database.run("COMMIT");
   if (!database.error().empty()) return contents;
-  if (const std::string wrong = what_is_wrong(contents.run, contents.blocks); !wrong.empty()) {
+  if (const std::string wrong = find_record_error(contents.run, contents.blocks); !wrong.empty()) {
     database.refuse("it is damaged: " + wrong);
   }
   find_missing_classes(contents.run);

@@ -10,12 +10,12 @@
 namespace tieout {
 
 // Returns a report by name:
-//   nights    fourteen runs with new, known and resolved findings, one of them of 200,704 elements
-//   hostile   markup, quotes, fences, control characters and broken UTF-8 in every string; crashes and refusals
-//   equal     one run without differences
-//   vain      one run that verified nothing
-//   broken    values that are not finite, findings without tensors, tensors of different shapes
-//   many      10,000 findings
+//   nights      fourteen runs with new, known and resolved findings, one of them of 200,704 elements
+//   hostile     markup, quotes, fences, control characters and broken UTF-8 in every string; crashes and refusals
+//   equal       one run without differences
+//   unverified  one run that verified nothing
+//   broken      values that are not finite, findings without tensors, tensors of different shapes
+//   many        10,000 findings
 // The error lists these names.
 [[nodiscard]] tl::expected<Report, std::string> sample_report(std::string_view name);
 

@@ -51,7 +51,7 @@ class Page(Browser):
 
     def test_the_verdict_comes_first(self):
         for name, state, headline in (("nights", "Differs", "23 of 205,716 cases differ"), ("equal", "Equal", ""),
-                                      ("vain", "Not verified", "nothing was verified")):
+                                      ("unverified", "Not verified", "nothing was verified")):
             self.load(name)
             self.assertIn(state, self.one("header .state").text)
             self.assertIn(headline, self.one("h1").text)
@@ -190,7 +190,7 @@ class Page(Browser):
         self.fail("the maps cannot be reached by the Tab key")
 
     def test_fits_a_phone(self):
-        for name in "nights", "hostile", "vain", "many":
+        for name in "nights", "hostile", "unverified", "many":
             self.load(name, PHONE)
             for number in range(1, 1 + len(self.reports.get(name, {"findings": []})["findings"])):
                 self.open(number)
