@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   tieout::add_check(app, exit_status);
   tieout::add_explain(app, exit_status);
   tieout::add_engines(app, exit_status);
+  tieout::add_diagnose(app, exit_status);
   tieout::add_identify(app, exit_status);
   tieout::add_model(app, exit_status);
   tieout::add_report(app, exit_status);

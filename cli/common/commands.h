@@ -17,6 +17,7 @@ enum ExitStatus : int {
 void add_bench(CLI::App& app, int& exit_status);
 void add_campaign(CLI::App& app, int& exit_status);
 void add_check(CLI::App& app, int& exit_status);
+void add_diagnose(CLI::App& app, int& exit_status);
 void add_engines(CLI::App& app, int& exit_status);
 void add_experiment(CLI::App& app, int& exit_status);
 void add_explain(CLI::App& app, int& exit_status);

@@ -1,0 +1,180 @@
+#include "props/diagnose/diagnose.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cases/machine/cpu_name.h"
+#include "cases/strings/printable.h"
+#include "cases/text/case_text.h"
+#include "cli/common/command_line.h"
+#include "cli/common/commands.h"
+#include "cli/common/errors.h"
+#include "cli/common/interruption.h"
+#include "cli/common/terminal.h"
+#include "cli/options/domain_option.h"
+#include "cli/options/report_outputs.h"
+#include "cli/options/seed.h"
+#include "cli/options/subject_option.h"
+#include "kernels/subject/subject.h"
+#include "props/diagnose/conduct.h"
+#include "props/diagnose/diagnosis_text.h"
+#include "props/diagnose/emit_kernel.h"
+#include "reports/formats/finding_text.h"
+#include "reports/text/number_text.h"
+
+namespace tieout {
+namespace {
+
+struct Arguments {
+  std::string subject;
+  std::string emit;
+  DiagnoseOptions options;
+  DomainArguments domain;
+  std::optional<double> patience;  // seconds
+  ReportOutputs outputs;
+};
+
+int fail(const std::string& why, int status = kBadUsage) { return fail_command("diagnose", status, why); }
+
+// Shows what is being done, on a terminal only. Returns false after Ctrl-C.
+bool show_stage(const std::string& stage, std::int64_t done, std::int64_t of) {
+  if (isatty(STDERR_FILENO) != 0) {
+    fmt::print(stderr, "\r\033[K{} {}/{}", stage, grouped(done), grouped(of));
+    std::fflush(stderr);
+  }
+  return !is_interrupted();
+}
+
+void clear_stage() {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
+}
+
+ReportedTable table_of(const Diagnosis& diagnosis) {
+  ReportedTable table{.title = "Causes",
+                      .columns = {"cause", "where", "difference from the contract's kernel", "explains", "expected",
+                                  "actual", "smallest case"},
+                      .rows = {}};
+  for (const Cause& cause : diagnosis.causes) {
+    table.rows.push_back({cause.edit.text(), cause.edit.condition.always() ? "always" : cause.edit.condition.text(),
+                          kernel_diff({cause.edit}), fmt::format("{} of {}", cause.explains, diagnosis.fresh_differing),
+                          std::to_string(cause.expected), std::to_string(cause.actual), print(cause.smallest)});
+  }
+  return table;
+}
+
+Report report_of(const Arguments& arguments, const Diagnosis& diagnosis, const std::vector<KnownFinding>& baseline) {
+  RunSummary run{.command = fmt::format("tieout diagnose --subject {} --seed {}{}", shell_word(arguments.subject),
+                                        arguments.options.seed, words_of(arguments.options.domain)),
+                 .subject = arguments.subject,
+                 .reference = "the contract",
+                 .machine = {.cpu = cpu_name()},
+                 .seed = arguments.options.seed};
+  run.cases.passed = diagnosis.fresh;
+  run.cases.skipped = diagnosis.declined;
+  run.seconds = diagnosis.seconds;
+  run.cells[{.engine = "contract", .isa = "native", .path = "all"}] = {.cases = diagnosis.fresh};
+  Report report = make_report({run}, baseline);
+  report.table = table_of(diagnosis);
+  report.headline = headline_of(diagnosis);
+  return report;
+}
+
+// Returns whether the kernel could be written.
+bool emit(const Arguments& arguments, const Diagnosis& diagnosis, const std::string& name) {
+  std::ofstream file(arguments.emit);
+  const std::string note = fmt::format("It computes what {} computes: it {}.\n{}", name, headline_of(diagnosis),
+                                       diagnosis.causes.empty() ? "" : "\n" + causes_text(diagnosis));
+  file << emit_kernel(diagnosis.model, printable_lines(note));
+  file.close();
+  return file.good();
+}
+
+int status_of(const Diagnosis& diagnosis) {
+  switch (diagnosis.verdict) {
+    case Diagnosis::Verdict::no_difference: return kEqual;
+    case Diagnosis::Verdict::declines: return kNotVerified;
+    default: return kDifferent;
+  }
+}
+
+int run_diagnose(Arguments& arguments) {
+  CallFiles files;
+  add_subject_file(files, arguments.subject);
+  if (!arguments.emit.empty()) files.add_output("--emit", arguments.emit);
+  const auto baseline = prepare_reports(arguments.outputs, std::move(files));
+  if (!baseline) return fail(baseline.error());
+  const auto opened = open_named(arguments.subject, "diagnose", arguments.patience);
+  if (!opened) return opened.error();
+  Subject& subject = **opened;
+  const double seconds = arguments.patience.value_or(Rules{}.seconds);
+  const auto domain = choose_domain(arguments.domain, &subject, seconds, "diagnose");
+  if (!domain) return domain.error();
+  arguments.options.domain = *domain;
+  arguments.options.progress = show_stage;
+  take_interruptions();
+  const std::string words = "--subject " + shell_word(arguments.subject);
+  const auto conduct = find_conduct(subject, arguments.options, seconds);
+  if (conduct) {
+    clear_stage();
+    print_text(fmt::format("{}: {}", subject.name(), conduct_text(*conduct, words)));
+    return kDifferent;
+  }
+  const Diagnosis diagnosis = diagnose(
+      [&](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
+        auto y = subject.run(problem, {.seconds = seconds});
+        if (!y) return {};
+        return std::move(y->values);
+      },
+      arguments.options);
+  clear_stage();
+  if (const std::string change = subject.change(); !change.empty()) return fail("--subject: " + change, kNotVerified);
+  const auto written = write_reports(arguments.outputs, report_of(arguments, diagnosis, *baseline));
+  print_text(fmt::format("{} {}\n{}", subject.name(), headline_of(diagnosis), diagnosis_text(diagnosis, words)));
+  if (!written) return fail(written.error(), kNotVerified);
+  if (!arguments.emit.empty()) {
+    if (!emit(arguments, diagnosis, subject.name()))
+      return fail("--emit: cannot write " + arguments.emit, kNotVerified);
+    print_text(
+        fmt::format("\n{} holds a kernel in C that computes the same. It differs from the contract's kernel by:\n{}",
+                    arguments.emit, kernel_diff(diagnosis.model, 1)));
+  }
+  if (is_interrupted()) return kNotVerified;
+  return status_of(diagnosis);
+}
+
+}  // namespace
+
+void add_diagnose(CLI::App& app, int& exit_status) {
+  auto* const command = app.add_subcommand(
+      "diagnose", "Find out why a kernel differs: which lines of the contract it computes in another way, and proof");
+  const auto arguments = std::make_shared<Arguments>();
+  command
+      ->add_option("--subject", arguments->subject,
+                   "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, or "
+                   "hypothesis:NAME")
+      ->required();
+  command->add_option("--emit", arguments->emit, "File for a C kernel that computes what was diagnosed")
+      ->type_name("FILE");
+  command->add_option("--cases", arguments->options.cases, "Maximum number of cases of the search")
+      ->check(positive_whole_number())
+      ->capture_default_str();
+  command->add_option("--proof", arguments->options.proof, "Number of fresh cases of the proof")
+      ->check(positive_whole_number())
+      ->capture_default_str();
+  command->add_option("--seconds", arguments->options.seconds, "Time limit of the search, seconds")
+      ->check(positive_number())
+      ->capture_default_str();
+  command->add_option("--seed", arguments->options.seed, "Seed of the cases")->capture_default_str();
+  add_where_option(*command, arguments->domain);
+  add_patience(*command, arguments->patience, Rules{}.seconds);
+  add_report_options(*command, arguments->outputs);
+  command->callback([arguments, &exit_status] { exit_status = run_diagnose(*arguments); });
+}
+
+}  // namespace tieout

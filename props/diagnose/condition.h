@@ -1,0 +1,47 @@
+#pragma once
+// Provides conditions over the variables of a case and an output element, and learns the simplest one that separates
+// two sets of elements: where a kernel departs from the contract, and where it does not.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "props/diagnose/formula.h"
+
+namespace tieout {
+
+// A comparison of two formulas, such as "k >= K / 8 * 8".
+struct Literal {
+  enum class Relation { equal, unequal, at_least, below };
+  Formula left;
+  Relation relation = Relation::equal;
+  Formula right;
+
+  [[nodiscard]] bool holds(const Variables& v) const;
+  // Returns the length of the comparison, which ranks conditions.
+  [[nodiscard]] int size() const;
+
+  bool operator==(const Literal&) const = default;
+};
+
+// All literals must hold; an empty condition always holds.
+struct EditCondition {
+  std::vector<Literal> literals;
+
+  [[nodiscard]] bool always() const { return literals.empty(); }
+  [[nodiscard]] bool holds(const Variables& v) const;
+  [[nodiscard]] int size() const;
+  // Returns C code of an emitted kernel; words for reports, such as "K >= 9 and k >= K / 8 * 8".
+  [[nodiscard]] std::string c_code() const;
+  [[nodiscard]] std::string text() const;
+
+  bool operator==(const EditCondition&) const = default;
+};
+
+// Returns the simplest condition of at most three literals that holds for all of `inside` and none of `outside`, or
+// nothing. inside: not empty. requantization: whether variables that are only known then may be used.
+[[nodiscard]] std::optional<EditCondition> separate(std::span<const Variables> inside,
+                                                    std::span<const Variables> outside, bool requantization);
+
+}  // namespace tieout

@@ -1,0 +1,29 @@
+#pragma once
+// Finds what a kernel does wrong beside its values: crashes, hangs, accesses outside of its buffers, and answers that
+// depend on earlier calls, threads or uninitialised memory. A diagnosis of values presupposes that there is none.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kernels/subject/subject.h"
+#include "props/diagnose/diagnose.h"
+
+namespace tieout {
+
+struct Conduct {
+  // What the kernel does, such as "kept state: the answer depends on the problem before, which had another bias".
+  std::string text;
+  // The smallest of the cases on which it does so.
+  ConvCase c;
+  // The condition that separates the cases on which it does so from the others; empty if there is none.
+  std::string condition;
+  // Numbers of cases that were tried, and on which it did so.
+  std::int64_t cases = 0, failing = 0;
+};
+
+// Runs the subject on cases of the options' seed and domain, each under conditions that must not matter and after other
+// problems. seconds: time limit of one answer.
+[[nodiscard]] std::optional<Conduct> find_conduct(Subject& subject, const DiagnoseOptions& options, double seconds);
+
+}  // namespace tieout

@@ -1,0 +1,96 @@
+#include "props/diagnose/diagnosis_text.h"
+
+#include <fmt/format.h>
+
+#include "cases/text/case_text.h"
+#include "props/diagnose/emit_kernel.h"
+#include "reports/formats/finding_text.h"
+#include "reports/text/number_text.h"
+
+namespace tieout {
+namespace {
+
+using Verdict = Diagnosis::Verdict;
+
+// Indents every line.
+std::string indented(const std::string& text, std::string_view by) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    result += fmt::format("{}{}\n", by, std::string_view(text).substr(at, end - at));
+    at = end + 1;
+  }
+  return result;
+}
+
+std::string ways(std::size_t count) { return count == 1 ? "one way" : fmt::format("{} ways", count); }
+
+std::string check_line(const std::string& subject, const ConvCase& c) {
+  const std::string line = shell_word(print(c));
+  constexpr std::size_t kLongest = 2'000;
+  if (line.size() > kLongest) return fmt::format("a case of {} characters", grouped(std::ssize(line)));
+  return fmt::format("tieout check {} {}", subject, line);
+}
+
+}  // namespace
+
+std::string headline_of(const Diagnosis& d) {
+  const std::string fresh = fmt::format("{} of {} fresh cases", grouped(d.predicted), grouped(d.fresh));
+  switch (d.verdict) {
+    case Verdict::no_difference: return fmt::format("follows the contract on {}", fresh);
+    case Verdict::explained:
+      return fmt::format("differs from the contract in {}, which predicts {}", ways(d.causes.size()), fresh);
+    case Verdict::partly:
+      return fmt::format("differs from the contract; {} predicts {}, and the rest is unexplained",
+                         ways(d.causes.size()), fresh);
+    case Verdict::unexplained:
+      return fmt::format("differs from the contract on {} of {} cases, by no cause that could be proven",
+                         grouped(d.differing), grouped(d.cases));
+    case Verdict::declines: break;
+  }
+  return fmt::format("answered {} of {} cases, too few for a diagnosis", grouped(d.cases),
+                     grouped(d.cases + d.declined));
+}
+
+std::string causes_text(const Diagnosis& d) {
+  std::string text;
+  for (const Cause& cause : d.causes) {
+    text += cause.edit.text();
+    if (!cause.edit.condition.always()) text += fmt::format("\n  where {}", cause.edit.condition.text());
+    text += "\n";
+  }
+  return text;
+}
+
+std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
+  std::string text;
+  for (std::size_t i = 0; i < d.causes.size(); ++i) {
+    const Cause& cause = d.causes[i];
+    text += fmt::format("\n{}. {}\n", i + 1, cause.edit.text());
+    text += fmt::format("   {}\n", cause.edit.condition.always() ? "always" : "where " + cause.edit.condition.text());
+    text += indented(kernel_diff({cause.edit}), "   ");
+    text += fmt::format("   explains {} of {} differing fresh cases\n", grouped(cause.explains),
+                        grouped(d.fresh_differing));
+    text += fmt::format("   smallest case, expected {}, came {}:\n   {}\n", cause.expected, cause.actual,
+                        check_line(subject, cause.smallest));
+  }
+  if (d.verdict == Verdict::declines) return text;
+  text += fmt::format("\nProof: predicts {} of {} fresh cases, {} of which differ from the contract.\n",
+                      grouped(d.predicted), grouped(d.fresh), grouped(d.fresh_differing));
+  if (!d.left.empty()) {
+    text += fmt::format("Not predicted: {} cases, such as\n", grouped(d.fresh - d.predicted));
+    for (const ConvCase& c : d.left) text += fmt::format("   {}\n", check_line(subject, c));
+  }
+  return text;
+}
+
+std::string conduct_text(const Conduct& conduct, const std::string& subject) {
+  std::string text =
+      fmt::format("{}\n   on {} of {} cases", conduct.text, grouped(conduct.failing), grouped(conduct.cases));
+  if (!conduct.condition.empty()) text += fmt::format(", exactly where {}", conduct.condition);
+  text += fmt::format("\n   smallest of them:\n   {}\n", check_line(subject, conduct.c));
+  text += "Its values are not diagnosed, because they may depend on this. Correct it first.\n";
+  return text;
+}
+
+}  // namespace tieout

@@ -1,0 +1,442 @@
+#include "props/diagnose/edit_space.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tieout {
+namespace {
+
+using V = Variable;
+using Op = Formula::Op;
+
+constexpr std::array<std::int64_t, 8> kBlocks{2, 4, 8, 16, 32, 64, 128, 256};
+
+Formula min_of(const Formula& a, const Formula& b) { return Formula::of(Op::minimum, a, b); }
+Formula max_of(const Formula& a, const Formula& b) { return Formula::of(Op::maximum, a, b); }
+Formula signed_bits(const Formula& a, std::int64_t bits) { return Formula::of(Op::signed_bits, a, bits); }
+Formula unsigned_bits(const Formula& a, std::int64_t bits) { return Formula::of(Op::unsigned_bits, a, bits); }
+Formula saturate(const Formula& a, std::int64_t bits) { return Formula::of(Op::saturate, a, bits); }
+
+// Returns the atoms, and every two of them joined by an operator.
+std::vector<Formula> combinations(const std::vector<Formula>& atoms) {
+  std::vector<Formula> all = atoms;
+  for (const Formula& a : atoms) {
+    for (const Formula& b : atoms) {
+      if (&a == &b) continue;
+      all.push_back(a - b);
+      // Of these, only what is at least 1 may be a divisor.
+      const bool divides = b != Formula(V::padding) && b != Formula(V::other_padding) && b != Formula(0);
+      if (divides && b != Formula(1)) {
+        all.push_back(a / b);
+        all.push_back(a % b);
+      }
+      for (const Op op : {Op::add, Op::multiply, Op::minimum, Op::maximum}) {
+        if (&a < &b) all.push_back(Formula::of(op, a, b));
+      }
+    }
+  }
+  return all;
+}
+
+class Space {
+ public:
+  Space() {
+    add_geometry();
+    add_reads();
+    add_values();
+    add_channels();
+    add_zero_points();
+    add_times();
+    add_accumulators();
+    add_layouts();
+    std::ranges::stable_sort(edits_, {}, &Edit::size);
+  }
+
+  std::vector<Edit> take() { return std::move(edits_); }
+
+ private:
+  void add(Slot slot, const Formula& formula, int axis = -1) {
+    edits_.push_back({.slot = slot, .formula = formula, .axis = axis});
+  }
+  void add(Slot slot, const std::vector<Formula>& formulas) {
+    for (const Formula& formula : formulas) add(slot, formula);
+  }
+  // Adds each formula for all axes, and for each of them alone.
+  void add_on_axes(Slot slot, const std::vector<Formula>& formulas) {
+    for (const Formula& formula : formulas) {
+      for (int axis = -1; axis < 3; ++axis) add(slot, formula, axis);
+    }
+  }
+
+  void add_geometry() {
+    const std::vector<Formula> sizes{V::stride,         V::dilation,      V::padding, V::kernel, V::other_stride,
+                                     V::other_dilation, V::other_padding, 0,          1,         2};
+    const std::vector<Formula> pairs = combinations(sizes);
+    for (const Slot slot : {Slot::stride, Slot::dilation, Slot::padding}) add_on_axes(slot, pairs);
+    add_on_axes(
+        Slot::padding,
+        {max_of(Formula(V::padding) - (Formula(V::kernel) + 1) % 2, 0),
+         max_of(Formula(V::padding) - Formula(V::kernel) % 2, 0), max_of(Formula(V::padding) - 1, 0),
+         Formula(V::dilation) * (Formula(V::kernel) - 1) / 2, Formula(V::padding) + (Formula(V::kernel) + 1) % 2,
+         min_of(V::padding, Formula(V::kernel) / 2), min_of(V::padding, Formula(V::kernel) - 1),
+         Formula(V::padding) - Formula(V::stride) / 2, Formula(V::padding) - Formula(V::dilation) + 1});
+    add_on_axes(Slot::output_position,
+                {min_of(V::o, Formula(V::output) - 2), Formula(V::output) - 1 - V::o, Formula(V::o) + 1,
+                 Formula(V::o) - 1, max_of(Formula(V::o) - 1, 0), Formula(V::o) / 2 * 2, signed_bits(V::o, 8),
+                 unsigned_bits(V::o, 8), signed_bits(V::o, 16), unsigned_bits(V::o, 16), 0});
+    for (const std::int64_t block : {4, 8, 16, 32, 64, 128, 256, 512}) {
+      add_on_axes(Slot::output_position,
+                  {Formula(V::o) - block, Formula(V::o) % block, min_of(V::o, block - 1), Formula(V::o) / block * block,
+                   min_of(V::o, max_of(Formula(V::output) / block * block - 1, 0))});
+    }
+    add_on_axes(Slot::kernel_tap, {Formula(V::kernel) - 1 - V::t, Formula(V::t) + 1, Formula(V::t) - 1,
+                                   min_of(V::t, Formula(V::kernel) - 2), Formula(V::t) / 2, 0});
+    const Formula last = Formula(V::input) - 1;
+    const Formula wrapped = (Formula(V::value) + V::input) % V::input;
+    add_on_axes(
+        Slot::read_position,
+        {max_of(0, min_of(V::value, last)), min_of(V::value, last), max_of(V::value, 0), wrapped, Formula(V::value) + 1,
+         Formula(V::value) - 1, Formula(V::value) + 2, Formula(V::value) - 2, Formula(V::value) / 2 * 2,
+         unsigned_bits(V::value, 8), signed_bits(V::value, 8), max_of(V::value, Formula(0) - V::value), last - V::value,
+         Formula(V::value) + V::o, Formula(V::value) - V::o, Formula(V::value) + V::t, Formula(V::value) - V::t,
+         min_of(V::value, Formula(V::input) - 2)});
+    for (int axis = -1; axis < 3; ++axis) {
+      for (const bool begin : {false, true}) edits_.push_back({.slot = Slot::inside, .axis = axis, .begin = begin});
+    }
+  }
+
+  void add_reads() {
+    const Formula group = Formula(V::k) / V::group_outputs;
+    const std::vector<Formula> groups{Formula(V::k) % V::groups,
+                                      0,
+                                      Formula(V::k) / V::group_inputs,
+                                      V::k,
+                                      Formula(V::groups) - 1 - group,
+                                      Formula(V::k) % V::group_outputs,
+                                      min_of(group, Formula(V::groups) - 2),
+                                      group + 1,
+                                      group - 1};
+    for (const Formula& g : groups) add(Slot::input_channel, g * V::group_inputs + V::channel);
+    std::vector<Formula> channels{Formula(V::group_inputs) - 1 - V::channel, 0, Formula(V::channel) + 1,
+                                  Formula(V::channel) - 1};
+    for (const std::int64_t block : {2, 4, 8, 16, 32, 64, 128}) {
+      channels.push_back(Formula(V::channel) / block * block);
+      channels.push_back(Formula(V::channel) % block);
+      channels.push_back(Formula(V::channel) - block);
+      channels.push_back(min_of(V::channel, block - 1));
+      channels.push_back(min_of(V::channel, max_of(Formula(V::group_inputs) / block * block - 1, 0)));
+    }
+    for (const Formula& i : channels) {
+      add(Slot::input_channel, group * V::group_inputs + i);
+      add(Slot::weight_input, i);
+    }
+    add(Slot::input_channel, Formula(V::channel) * V::groups + group);
+    add(Slot::input_channel, V::channel);
+    add(Slot::input_channel, group + V::channel);
+    add(Slot::weight_channel, channel_formulas());
+
+    const Formula kw = Formula(V::tap) % V::kernel_w;
+    const Formula kh = Formula(V::tap) / V::kernel_w % V::kernel_h;
+    const Formula kd = Formula(V::tap) / (Formula(V::kernel_w) * V::kernel_h);
+    const auto index = [](const Formula& d, const Formula& h, const Formula& w) {
+      return (d * V::kernel_h + h) * V::kernel_w + w;
+    };
+    add(Slot::weight_tap,
+        {(kd * V::kernel_w + kw) * V::kernel_h + kh, Formula(V::taps) - 1 - V::tap,
+         Formula(V::tap) % (Formula(V::kernel_h) * V::kernel_w), index(kd, kh, Formula(V::kernel_w) - 1 - kw),
+         index(kd, Formula(V::kernel_h) - 1 - kh, kw), index(Formula(V::kernel_d) - 1 - kd, kh, kw),
+         (kh * V::kernel_d + kd) * V::kernel_w + kw,
+         index(kd, Formula(V::kernel_h) - 1 - kh, Formula(V::kernel_w) - 1 - kw), Formula(V::tap) % V::kernel_w, 0});
+    add(Slot::image, {0, Formula(V::image) - 1, Formula(V::batch) - 1 - V::image, Formula(V::image) / 2,
+                      Formula(V::image) % 2, Formula(V::image) + 1});
+    add(Slot::image_channels, {V::group_inputs, V::out_channels, V::groups, 1});
+    add(Slot::row_distance,
+        {V::output_w, min_of(V::input_w, V::output_w), V::input_h, Formula(V::input_w) + Formula(2) * V::padding_w,
+         Formula(V::input_w) - 1, Formula(V::input_w) + 1, (Formula(V::input_w) + 3) / 4 * 4,
+         (Formula(V::input_w) + 7) / 8 * 8, (Formula(V::input_w) + 15) / 16 * 16});
+    add(Slot::padding_value, {0, 128, 255, V::oz, V::wz, 1, 127, signed_bits(V::xz, 8), Formula(0) - V::xz,
+                              Formula(V::xz) - 1, Formula(V::xz) + 1, Formula(V::xz) - 128});
+  }
+
+  static std::vector<Formula> channel_formulas() {
+    std::vector<Formula> all{0,
+                             Formula(V::k) + 1,
+                             Formula(V::k) - 1,
+                             min_of(Formula(V::k) + 1, Formula(V::out_channels) - 1),
+                             max_of(Formula(V::k) - 1, 0),
+                             (Formula(V::k) + 1) % V::out_channels,
+                             Formula(V::k) % V::group_outputs,
+                             Formula(V::k) / V::group_outputs,
+                             Formula(V::k) % V::groups,
+                             Formula(V::out_channels) - 1 - V::k,
+                             Formula(V::out_channels) - 1,
+                             Formula(V::k) / 2,
+                             unsigned_bits(V::k, 8),
+                             signed_bits(V::k, 8)};
+    for (const std::int64_t block : kBlocks) {
+      all.push_back(Formula(V::k) - block);
+      all.push_back(Formula(V::k) % block);
+      all.push_back(Formula(V::k) / block * block);
+      all.push_back(min_of(V::k, block - 1));
+      all.push_back(Formula(V::out_channels) / block * block - 1);
+      all.push_back(min_of(V::k, max_of(Formula(V::out_channels) / block * block - 1, 0)));
+      all.push_back(Formula(V::k) - Formula(V::out_channels) / block * block);
+    }
+    return all;
+  }
+
+  void add_values() {
+    std::vector<Formula> bytes{signed_bits(V::value, 8),
+                               unsigned_bits(V::value, 8),
+                               Formula(0) - V::value,
+                               Formula(V::value) - 128,
+                               Formula(V::value) + 128,
+                               Formula(V::value) + 1,
+                               Formula(V::value) - 1,
+                               0,
+                               max_of(V::value, Formula(0) - V::value),
+                               signed_bits(V::value, 7),
+                               unsigned_bits(V::value, 7),
+                               saturate(V::value, 7),
+                               Formula(V::value) / 2 * 2};
+    for (const std::int64_t end : {254, 253, 252, 250, 240, 127, 126, 128}) bytes.push_back(min_of(V::value, end));
+    for (const std::int64_t end : {-127, -126, 1, 0, 2, -128}) bytes.push_back(max_of(V::value, end));
+    add(Slot::activation, bytes);
+    add(Slot::weight, bytes);
+    for (const std::int64_t bits : {6, 7, 8, 9}) {
+      add(Slot::activation_difference, {signed_bits(V::value, bits), saturate(V::value, bits)});
+      add(Slot::weight_difference, {signed_bits(V::value, bits), saturate(V::value, bits)});
+    }
+    add(Slot::activation_difference, {unsigned_bits(V::value, 8), max_of(V::value, 0), max_of(V::value, -127)});
+    add(Slot::weight_difference, {max_of(V::value, -127), max_of(V::value, -128), min_of(V::value, 127)});
+    for (const Slot slot : {Slot::activation_zero_point, Slot::weight_zero_point, Slot::output_zero_point}) {
+      add(slot, bytes);
+    }
+  }
+
+  void add_channels() {
+    const std::vector<Formula> formulas = channel_formulas();
+    for (const Slot slot : {Slot::scale_channel, Slot::zero_point_channel, Slot::bias_channel}) add(slot, formulas);
+  }
+
+  void add_zero_points() {
+    for (const Slot slot : {Slot::sum_of_activations, Slot::sum_of_weights}) {
+      for (const std::int64_t bits : {8, 12, 15, 16, 17, 18, 20, 24}) {
+        add(slot, {signed_bits(V::value, bits), unsigned_bits(V::value, bits), saturate(V::value, bits)});
+      }
+      add(slot, {min_of(V::value, 65535), 0});
+    }
+    const std::vector<Formula> counts{V::length,
+                                      Formula(V::in_channels) * V::taps,
+                                      V::taps,
+                                      V::group_inputs,
+                                      V::in_channels,
+                                      Formula(V::length) - 1,
+                                      Formula(V::length) + 1};
+    for (const std::int64_t a : {-1, 0, 1}) {
+      for (const std::int64_t b : {-1, 0, 1}) {
+        for (const std::int64_t c : {1, 0, -1}) {
+          for (const Formula& count : counts) {
+            if (a == -1 && b == -1 && c == 1 && &count == &counts.front()) continue;
+            if (c == 0 && &count != &counts.front()) continue;
+            Formula sum = V::sum_products;
+            if (a != 0) sum = a < 0 ? sum - Formula(V::xz) * V::sum_w : sum + Formula(V::xz) * V::sum_w;
+            if (b != 0) sum = b < 0 ? sum - Formula(V::wz) * V::sum_x : sum + Formula(V::wz) * V::sum_x;
+            const Formula both = count * V::xz * V::wz;
+            if (c != 0) sum = c < 0 ? sum - both : sum + both;
+            add(Slot::zero_points_out, sum);
+          }
+        }
+      }
+    }
+    add(Slot::raw,
+        {V::value, saturate(V::value, 32), max_of(signed_bits(V::value, 32), 0), Formula(0) - signed_bits(V::value, 32),
+         signed_bits(V::value, 32) + 1, signed_bits(V::value, 32) - 1, signed_bits(V::value, 32) / 2 * 2});
+    for (const std::int64_t bits : {16, 17, 18, 19, 20, 22, 24, 28, 31}) {
+      add(Slot::raw, {signed_bits(V::value, bits), saturate(V::value, bits)});
+    }
+  }
+
+  void add_times(const Literal& first, std::optional<Literal> second = {}) {
+    for (const std::int64_t times : {0, 2}) {
+      for (const auto of : {Times::Of::products, Times::Of::products_and_activations, Times::Of::all_sums}) {
+        Edit edit{.slot = Slot::times};
+        edit.times = {.of = of, .when = {{first}}, .times = times};
+        if (second) edit.times.when.literals.push_back(*second);
+        edits_.push_back(edit);
+      }
+    }
+  }
+
+  void add_times() {
+    using Relation = Literal::Relation;
+    add_times({V::padded, Relation::equal, 1});
+    for (const V index : {V::product, V::product_by_position}) {
+      add_times({index, Relation::equal, 0});
+      add_times({index, Relation::equal, Formula(V::length) - 1});
+      for (const std::int64_t block : {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}) {
+        add_times({index, Relation::at_least, Formula(V::length) / block * block});
+        add_times({index, Relation::at_least, block});
+        add_times({index, Relation::equal, block});
+        add_times({index, Relation::equal, block - 1});
+        add_times({index, Relation::at_least, block}, Literal{index, Relation::below, 2 * block});
+        add_times({index, Relation::below, block});
+        add_times({Formula(index) % block, Relation::equal, 0});
+        add_times({Formula(index) % block, Relation::equal, block - 1});
+        // The last block that is not full is overlapped with the one before.
+        add_times({index, Relation::at_least, Formula(V::length) - block},
+                  Literal{index, Relation::below, Formula(V::length) / block * block});
+      }
+    }
+    const std::array<std::pair<V, V>, 2> loops{{{V::channel, V::group_inputs}, {V::tap, V::taps}}};
+    for (const auto& [index, count] : loops) {
+      add_times({index, Relation::equal, 0});
+      add_times({index, Relation::equal, Formula(count) - 1});
+      for (const std::int64_t block : {2, 4, 8, 16, 32, 64}) {
+        add_times({index, Relation::at_least, Formula(count) / block * block});
+        add_times({index, Relation::at_least, block});
+        add_times({index, Relation::below, block});
+        add_times({index, Relation::at_least, Formula(count) - block},
+                  Literal{index, Relation::below, Formula(count) / block * block});
+      }
+    }
+    const Formula kw = Formula(V::tap) % V::kernel_w;
+    const Formula kh = Formula(V::tap) / V::kernel_w % V::kernel_h;
+    add_times({kw, Relation::equal, Formula(V::kernel_w) - 1});
+    add_times({kh, Relation::equal, Formula(V::kernel_h) - 1});
+    add_times({kw, Relation::equal, 0});
+    add_times({kh, Relation::equal, 0});
+  }
+
+  void add_accumulators() {
+    using Kind = Accumulator::Kind;
+    for (const bool differences : {false, true}) {
+      const auto add_one = [&](Kind kind, int bits, int block = 1, bool innermost = false) {
+        Edit edit{.slot = Slot::accumulator};
+        edit.accumulator = {
+            .kind = kind, .bits = bits, .block = block, .channels_innermost = innermost, .differences = differences};
+        edits_.push_back(edit);
+      };
+      for (const int bits : {12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 30, 31, 32}) {
+        if (bits < 32) add_one(Kind::wraps, bits);
+        add_one(Kind::saturates, bits);
+        for (const bool innermost : {false, true}) add_one(Kind::saturates_each, bits, 1, innermost);
+      }
+      for (const int bits : {8, 12, 14, 15, 16}) {
+        add_one(Kind::product_wraps, bits);
+        add_one(Kind::product_saturates, bits);
+      }
+      for (const bool innermost : {false, true}) {
+        add_one(Kind::float32, 32, 1, innermost);
+        for (const int block : {2, 3, 4, 8, 9, 16, 32, 64}) {
+          add_one(Kind::blocks_wrap, 16, block, innermost);
+          add_one(Kind::blocks_saturate, 16, block, innermost);
+        }
+        if (differences) continue;
+        for (const int block : {4, 8, 16, 32, 64, 128, 256, 512, 1024}) {
+          add_one(Kind::replaced_once, 32, block, innermost);
+          add_one(Kind::replaced_each, 32, block, innermost);
+        }
+      }
+      if (!differences) add_one(Kind::raw_float32, 32);
+    }
+  }
+
+  void add_layouts() {
+    for (int bits = 1; bits < 8; ++bits) {
+      Edit edit{.slot = Slot::layout};
+      edit.layout = {.activation_channels_last = (bits & 1) != 0,
+                     .weight_channels_last = (bits & 2) != 0,
+                     .output_channels_last = (bits & 4) != 0};
+      edits_.push_back(edit);
+    }
+  }
+
+  std::vector<Edit> edits_;
+};
+
+}  // namespace
+
+const std::vector<Edit>& sum_edits() {
+  static const std::vector<Edit> edits = Space().take();
+  return edits;
+}
+
+std::vector<Requantization> scalings(const RequantizationSpace& space) {
+  std::vector<Requantization> all;
+  const auto add_roundings = [&](Requantization r) {
+    for (int rounding = 0; rounding < kRoundingRules; ++rounding) {
+      r.rounding = static_cast<RoundingRule>(rounding);
+      const bool twice = r.rounding >= RoundingRule::twice;
+      if (twice && (!is_fixed_point(r.multiplier) || r.multiplier == MultiplierRule::power_of_two)) continue;
+      for (const ZeroPointRule zero_point : {ZeroPointRule::after, ZeroPointRule::before_rounding}) {
+        if (zero_point == ZeroPointRule::before_rounding && is_fixed_point(r.multiplier)) continue;
+        r.zero_point = zero_point;
+        all.push_back(r);
+      }
+    }
+  };
+  for (int bias = 0; bias < kBiasRules; ++bias) {
+    for (int multiplier = 0; multiplier < kMultiplierRules; ++multiplier) {
+      Requantization r;
+      r.bias = static_cast<BiasRule>(bias);
+      r.multiplier = static_cast<MultiplierRule>(multiplier);
+      const bool real = r.bias == BiasRule::real || r.bias == BiasRule::real_fused;
+      if (real && r.multiplier != MultiplierRule::dequantized && r.multiplier != MultiplierRule::dequantized_reciprocal)
+        continue;
+      const bool measured = r.multiplier == MultiplierRule::factor || r.multiplier == MultiplierRule::factor_inside;
+      const std::vector<double> factors = measured ? space.factors : std::vector<double>{1.0};
+      for (const double factor : factors) {
+        r.factor = factor;
+        for (int addition = 0; addition < (has_integer_bias(r.bias) ? kIntegerAdditions : 1); ++addition) {
+          r.addition = static_cast<IntegerAddition>(addition);
+          const bool fixed = is_fixed_point(r.multiplier);
+          for (int sum = 0; sum < (fixed ? 1 : kSumRules); ++sum) {
+            r.sum = static_cast<SumRule>(sum);
+            add_roundings(r);
+          }
+        }
+      }
+    }
+  }
+  std::ranges::stable_sort(all, {}, &Requantization::changes);
+  return all;
+}
+
+std::vector<Requantization> endings(const RequantizationSpace& space) {
+  std::vector<Requantization> all;
+  std::vector<int> lows{0};
+  std::vector<int> highs{255};
+  lows.insert(lows.end(), space.lows.begin(), space.lows.end());
+  highs.insert(highs.end(), space.highs.begin(), space.highs.end());
+  for (int overflow = 0; overflow < kOverflowRules; ++overflow) {
+    for (int nan = 0; nan < kNanRules; ++nan) {
+      for (const bool wraps : {false, true}) {
+        for (int relu = 0; relu < kReluRules; ++relu) {
+          for (int clamp = 0; clamp < kClampRules; ++clamp) {
+            for (const int low : lows) {
+              for (const int high : highs) {
+                // Without a clamp, nothing wraps that would not be cut off.
+                if (wraps && static_cast<ClampRule>(clamp) == ClampRule::low_8_bits) continue;
+                Requantization r;
+                r.overflow = static_cast<OverflowRule>(overflow);
+                r.nan = static_cast<NanRule>(nan);
+                if (wraps) r.zero_point = ZeroPointRule::wraps;
+                r.relu = static_cast<ReluRule>(relu);
+                r.clamp = static_cast<ClampRule>(clamp);
+                r.low = low;
+                r.high = high;
+                all.push_back(r);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  std::ranges::stable_sort(all, {}, &Requantization::changes);
+  return all;
+}
+
+}  // namespace tieout

@@ -1,0 +1,864 @@
+#include "props/diagnose/emit_kernel.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tieout {
+namespace {
+
+// Replaces a word by a text, where the word is not part of another.
+std::string replaced(std::string code, std::string_view word, std::string_view by) {
+  const auto is_part = [](char c) {
+    return c == '_' || ('0' <= c && c <= '9') || ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z');
+  };
+  for (std::size_t at = code.find(word); at != std::string::npos; at = code.find(word, at)) {
+    const bool begins = at == 0 || !is_part(code[at - 1]);
+    const std::size_t end = at + word.size();
+    const bool ends = end == code.size() || !is_part(code[end]);
+    if (begins && ends) {
+      code.replace(at, word.size(), by);
+      at += by.size();
+    } else {
+      at = end;
+    }
+  }
+  return code;
+}
+
+std::string in_parentheses(const std::string& code) {
+  return code.find(' ') == std::string::npos ? code : "(" + code + ")";
+}
+
+// ---- functions that the emitted kernel defines if it uses them
+
+struct Helper {
+  std::string_view name, code;
+};
+
+constexpr std::array<Helper, 17> kHelpers{{
+    {"min", "static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }"},
+    {"max", "static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }"},
+    {"signed_bits",
+     "// The low bits as a signed number.\n"
+     "static int64_t signed_bits(int64_t v, int bits) { return (int64_t)((uint64_t)v << (64 - bits)) >> (64 - bits); "
+     "}"},
+    {"unsigned_bits", "static int64_t unsigned_bits(int64_t v, int bits) { return v & (((int64_t)1 << bits) - 1); }"},
+    {"saturate",
+     "// To the range of a signed number of so many bits.\n"
+     "static int64_t saturate(int64_t v, int bits) {\n"
+     "  const int64_t end = (int64_t)1 << (bits - 1);\n"
+     "  return v < -end ? -end : v > end - 1 ? end - 1 : v;\n"
+     "}"},
+    {"exponent_of",
+     "// e, where v is f * 2^e with f in 0.5 .. 1; 1000 if v is not finite, -1000 if it is 0.\n"
+     "static int exponent_of(float v) {\n"
+     "  int e = 0;\n"
+     "  if (!isfinite(v)) return 1000;\n"
+     "  if (v == 0) return -1000;\n"
+     "  (void)frexpf(v, &e);\n"
+     "  return e;\n"
+     "}"},
+    {"toward_zero",
+     "// float32 that is not larger in magnitude than v.\n"
+     "static float toward_zero(int64_t v) {\n"
+     "  const float f = (float)v;\n"
+     "  return fabs((double)f) > fabs((double)v) ? nextafterf(f, 0.0F) : f;\n"
+     "}"},
+    {"int32_of",
+     "static int64_t int32_of(double v) {\n"
+     "  return isnan(v) ? 0 : v < -0x1p31 ? INT32_MIN : v > 0x1p31 - 1 ? INT32_MAX : (int64_t)v;\n"
+     "}"},
+    {"int64_of", "static int64_t int64_of(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN; }"},
+    {"int16_of",
+     "static int64_t int16_of(double v) { return isnan(v) ? 0 : v < -32768 ? -32768 : v > 32767 ? 32767 : (int64_t)v; "
+     "}"},
+    {"bfloat16",
+     "static float bfloat16(float v) {\n"
+     "  uint32_t bits;\n"
+     "  memcpy(&bits, &v, sizeof bits);\n"
+     "  bits = (bits + 0x7FFFU + ((bits >> 16) & 1U)) & 0xFFFF0000U;\n"
+     "  memcpy(&v, &bits, sizeof bits);\n"
+     "  return v;\n"
+     "}"},
+    {"magic",
+     "// The low bits of v + 1.5 * 2^23, which are v rounded if |v| < 2^22.\n"
+     "static int64_t magic(float v) {\n"
+     "  const float moved = v + 12582912.0F;\n"
+     "  uint32_t bits;\n"
+     "  memcpy(&bits, &moved, sizeof bits);\n"
+     "  return (int32_t)(bits - 0x4B400000U);\n"
+     "}"},
+    {"round_to_odd",
+     "static double round_to_odd(double v) {\n"
+     "  const double even = nearbyint(v);\n"
+     "  return v - floor(v) == 0.5 ? floor(v) + ceil(v) - even : even;\n"
+     "}"},
+    {"shifted",
+     "// v / 2^shift, rounded: 'e' ties to even, 'o' to odd, 'a' away from zero, 'z' toward zero, 'd' down, 'u' up;\n"
+     "// 't' truncated, 'f' floor, 'c' ceiling.\n"
+     "__extension__ typedef __int128 wide;\n"
+     "static wide shifted(wide v, int shift, char rounding) {\n"
+     "  if (shift <= 0) return v * ((wide)1 << (shift < -60 ? 60 : -shift));\n"
+     "  if (shift > 126) shift = 126;\n"
+     "  const wide floor = v >> shift, rest = v - (floor << shift), half = (wide)1 << (shift - 1);\n"
+     "  const int tie = rest == half;\n"
+     "  int up = rest > half;\n"
+     "  switch (rounding) {\n"
+     "    case 'e': up |= tie && (floor & 1); break;\n"
+     "    case 'o': up |= tie && !(floor & 1); break;\n"
+     "    case 'a': up |= tie && v >= 0; break;\n"
+     "    case 'z': up |= tie && v < 0; break;\n"
+     "    case 'd': break;\n"
+     "    case 't': up = rest != 0 && v < 0; break;\n"
+     "    case 'f': up = 0; break;\n"
+     "    case 'c': up = rest != 0; break;\n"
+     "    default: up |= tie;\n"
+     "  }\n"
+     "  return floor + up;\n"
+     "}"},
+    {"fixed_point",
+     "// sum * m, where m is an integer of so many bits and a power of two.\n"
+     "static double fixed_point(int64_t sum, double m, int bits, int truncates, char rounding) {\n"
+     "  if (!(m > 0) || isinf(m)) return (double)(float)sum * m;\n"
+     "  int e = 0;\n"
+     "  const double scaled = ldexp(frexp(m, &e), bits);\n"
+     "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
+     "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++e;\n"
+     "  return (double)shifted((wide)sum * mantissa, bits - e, rounding);\n"
+     "}"},
+    {"fixed_point_twice",
+     "// The same, rounded to the high half first and then again.\n"
+     "static double fixed_point_twice(int64_t sum, double m, int bits, int truncates, char first, char second) {\n"
+     "  if (!(m > 0) || isinf(m)) return (double)(float)sum * m;\n"
+     "  int e = 0;\n"
+     "  const double scaled = ldexp(frexp(m, &e), bits);\n"
+     "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
+     "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++e;\n"
+     "  if (e < -31) return 0;\n"
+     "  const int left = e < 0 ? 0 : e > 32 ? 32 : e;\n"
+     "  const wide high = shifted((wide)(int32_t)(uint32_t)((uint64_t)sum << left) * mantissa, bits, first);\n"
+     "  return (double)shifted(high, e < 0 ? -e : 0, second);\n"
+     "}"},
+    {"power_of_two",
+     "static double power_of_two(int64_t sum, double m, char rounding) {\n"
+     "  if (!(m > 0) || isinf(m)) return (double)(float)sum * m;\n"
+     "  return (double)shifted(sum, -(int)nearbyint(log2(m)), rounding);\n"
+     "}"},
+}};
+
+// Returns the helpers that the code uses, directly or through another, in the order in which they must stand.
+std::string helpers_of(const std::string& code) {
+  std::string all = code;
+  std::array<bool, kHelpers.size()> used{};
+  for (std::size_t i = kHelpers.size(); i-- > 0;) {
+    used[i] = replaced(all, std::string(kHelpers[i].name), "") != all;
+    if (used[i]) all += kHelpers[i].code;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < kHelpers.size(); ++i) {
+    if (used[i]) text += std::string(kHelpers[i].code) + "\n\n";
+  }
+  return text;
+}
+
+// ---- the kernel
+
+// How the kernel is laid out, so that the contract's kernel in the same layout differs in the edits only.
+struct Form {
+  bool differences = false;  // (x - xz) * (w - wz) is summed up, and not x * w
+  bool innermost = false;    // the channels are the innermost loop
+  bool in_double = false;    // the value before rounding is a double
+};
+
+Form form_of(const KernelModel& model) {
+  Form form;
+  for (const Edit& edit : model) {
+    form.differences = form.differences || edit.slot == Slot::activation_difference ||
+                       edit.slot == Slot::weight_difference || edit.accumulator.differences;
+    form.innermost = form.innermost || edit.accumulator.channels_innermost;
+    form.in_double = form.in_double || scales_in_double(edit.requantization, true);
+  }
+  return form;
+}
+
+class Emitter {
+ public:
+  Emitter(const KernelModel& model, const Form& form) : model_(model), form_(form) {}
+
+  std::vector<std::string> lines() {
+    sum();
+    requantization();
+    loops();
+    return std::move(lines_);
+  }
+
+ private:
+  template <typename... T>
+  void line(fmt::format_string<T...> format, T&&... values) {
+    std::string text(static_cast<std::size_t>(2 * depth_), ' ');
+    text += fmt::format(format, std::forward<T>(values)...);
+    lines_.push_back(text == std::string(text.size(), ' ') ? std::string() : text);
+  }
+  // Opens and closes a block.
+  template <typename... T>
+  void open(fmt::format_string<T...> format, T&&... values) {
+    line(format, std::forward<T>(values)...);
+    ++depth_;
+  }
+  void close() {
+    --depth_;
+    line("}}");
+  }
+
+  [[nodiscard]] std::vector<const Edit*> edits_of(Slot slot) const {
+    std::vector<const Edit*> edits;
+    for (const Edit& edit : model_) {
+      if (edit.slot == slot) edits.push_back(&edit);
+    }
+    return edits;
+  }
+  [[nodiscard]] const Edit* edit_of(Slot slot) const {
+    const auto edits = edits_of(slot);
+    return edits.empty() ? nullptr : edits.front();
+  }
+
+  // Returns the condition of an edit as C code, with its axis; empty if it always holds.
+  static std::string condition_of(const Edit& edit) {
+    std::string code = edit.axis < 0 ? "" : fmt::format("d == {}", edit.axis);
+    if (!edit.condition.always()) code += (code.empty() ? "" : " && ") + edit.condition.c_code();
+    return code;
+  }
+
+  // Returns the expression of a slot: the usual one, or its edits. `value` in a formula is the usual expression.
+  [[nodiscard]] std::string expression(Slot slot, const std::string& usual) const {
+    std::string code = usual;
+    const auto edits = edits_of(slot);
+    for (std::size_t i = edits.size(); i-- > 0;) {
+      const std::string formula = replaced(edits[i]->formula.c_code(), "value", in_parentheses(usual));
+      const std::string condition = condition_of(*edits[i]);
+      code = condition.empty() ? formula : fmt::format("{} ? {} : {}", condition, formula, code);
+    }
+    return code;
+  }
+  // The same in parentheses, where it is part of another expression.
+  [[nodiscard]] std::string part(Slot slot, const std::string& usual) const {
+    const std::string code = expression(slot, usual);
+    return code == usual ? code : in_parentheses(code);
+  }
+
+  // Writes `if (condition) name = f(name);` for each edit of a slot.
+  void change(Slot slot, const std::string& name) {
+    const auto edits = edits_of(slot);
+    for (const Edit* edit : edits) {
+      const std::string condition = condition_of(*edit);
+      const std::string formula = replaced(edit->formula.c_code(), "value", name);
+      line("{}{} = {};", condition.empty() ? "" : "if (" + condition + ") ", name, formula);
+    }
+  }
+
+  void for_loop(const std::string& index, const std::string& count) {
+    open("for ({} = 0; {} < {}; ++{}) {{", index, index, count, index);
+  }
+
+  void sum() {
+    line("// The sum over one window without the contributions of the zero points. It wraps in int32.");
+    open("static int64_t sum(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3]) {{");
+    line("const int64_t channels = c->in_channels / c->groups;");
+    line("const int64_t group = k / (c->out_channels / c->groups);");
+    line("const int64_t xz = {};", expression(Slot::activation_zero_point, "c->activation_zero_point"));
+    line("const int64_t wz = {};",
+         expression(Slot::weight_zero_point, fmt::format("c->weight_zero_points[c->per_channel ? {} : 0]",
+                                                         expression(Slot::zero_point_channel, "k"))));
+    line("int64_t products = 0, sum_x = 0, sum_w = 0;");
+    declare_accumulator();
+    line("int64_t i, t[3];");
+    if (!form_.innermost) for_loop("i", "channels");
+    for (int d = 0; d < 3; ++d) for_loop(fmt::format("t[{}]", d), fmt::format("c->kernel[{}]", d));
+    if (form_.innermost) for_loop("i", "channels");
+    product();
+    for (int d = 0; d < 4; ++d) close();
+    finish_accumulator();
+    change(Slot::sum_of_activations, "sum_x");
+    change(Slot::sum_of_weights, "sum_w");
+    std::string correction =
+        form_.differences ? "products" : "products - xz * sum_w - wz * sum_x + channels * volume(c->kernel) * xz * wz";
+    for (const Edit* edit : edits_of(Slot::zero_points_out)) {
+      const std::string of_edit =
+          replaced(replaced(edit->formula.c_code(), "c->weight_zero_points[c->per_channel ? k : 0]", "wz"),
+                   "c->activation_zero_point", "xz");
+      const std::string condition = condition_of(*edit);
+      correction = condition.empty() ? of_edit : fmt::format("{} ? {} : {}", condition, of_edit, correction);
+    }
+    line("int64_t raw = {};", correction);
+    if (const Edit* edit = edit_of(Slot::accumulator);
+        edit != nullptr && edit->accumulator.kind == Accumulator::Kind::raw_float32) {
+      const std::string condition = condition_of(*edit);
+      line("{}raw = (int64_t)((float)products + (float)(raw - products));",
+           condition.empty() ? "" : "if (" + condition + ") ");
+    }
+    line("return {};", expression_of_raw());
+    close();
+    line("");
+  }
+
+  [[nodiscard]] std::string expression_of_raw() const {
+    std::string code = "(int32_t)(uint32_t)raw";
+    const auto edits = edits_of(Slot::raw);
+    for (std::size_t i = edits.size(); i-- > 0;) {
+      const std::string formula = replaced(edits[i]->formula.c_code(), "value", "raw");
+      const std::string condition = condition_of(*edits[i]);
+      code = condition.empty() ? formula : fmt::format("{} ? {} : {}", condition, formula, code);
+    }
+    return code;
+  }
+
+  void declare_accumulator() {
+    using Kind = Accumulator::Kind;
+    const Edit* const edit = edit_of(Slot::accumulator);
+    if (edit == nullptr) return;
+    const Kind kind = edit->accumulator.kind;
+    if (kind == Kind::float32) line("float in_float = 0;");
+    if (kind == Kind::blocks_wrap || kind == Kind::blocks_saturate) line("int64_t part = 0, index = 0;");
+    if (kind == Kind::replaced_once || kind == Kind::replaced_each) line("int64_t index = 0;");
+  }
+
+  void product() {
+    line("int64_t at[3];");
+    line("int inside = 1;");
+    open("for (int d = 0; d < 3; ++d) {{");
+    line("at[d] = {} * {} + {} * {} - {};", part(Slot::output_position, "o[d]"), part(Slot::stride, "c->stride[d]"),
+         part(Slot::kernel_tap, "t[d]"), part(Slot::dilation, "c->dilation[d]"), part(Slot::padding, "c->padding[d]"));
+    change(Slot::read_position, "at[d]");
+    std::string begin = "at[d] >= 0";
+    std::string end = "at[d] < c->input[d]";
+    for (const Edit* edit : edits_of(Slot::inside)) {
+      std::string& check = edit->begin ? begin : end;
+      const std::string condition = condition_of(*edit);
+      check = condition.empty() ? "1" : fmt::format("({} || {})", condition, check);
+    }
+    line("inside = inside && {} && {};", begin, end);
+    close();
+    line("const int64_t tap = (t[0] * c->kernel[1] + t[1]) * c->kernel[2] + t[2];");
+    line("int64_t x = {};", expression(Slot::padding_value, "xz"));
+    open("if (inside) {{");
+    line("const int64_t image = {};", expression(Slot::image, "n"));
+    line("const int64_t channel = {};", expression(Slot::input_channel, "group * channels + i"));
+    const Edit* const layout = edit_of(Slot::layout);
+    if (layout != nullptr && layout->layout.activation_channels_last) {
+      line(
+          "x = c->activation[(((image * c->input[0] + at[0]) * c->input[1] + at[1]) * c->input[2] + at[2]) * "
+          "c->in_channels + channel];");
+    } else {
+      line("const int64_t plane = (image * {} + channel) * c->input[0] + at[0];",
+           part(Slot::image_channels, "c->in_channels"));
+      line("x = c->activation[plane * c->input[1] * c->input[2] + at[1] * {} + at[2]];",
+           part(Slot::row_distance, "c->input[2]"));
+    }
+    change(Slot::activation, "x");
+    close();
+    if (layout != nullptr && layout->layout.weight_channels_last) {
+      line("int64_t w = c->weight[({} * volume(c->kernel) + {}) * channels + {}];", part(Slot::weight_channel, "k"),
+           part(Slot::weight_tap, "tap"), part(Slot::weight_input, "i"));
+    } else {
+      line("int64_t w = c->weight[({} * channels + {}) * volume(c->kernel) + {}];", part(Slot::weight_channel, "k"),
+           part(Slot::weight_input, "i"), part(Slot::weight_tap, "tap"));
+    }
+    change(Slot::weight, "w");
+    accumulate();
+  }
+
+  void accumulate() {
+    using Kind = Accumulator::Kind;
+    std::string product = "x * w";
+    if (form_.differences) {
+      const auto difference = [&](Slot slot, const std::string& usual) {
+        return in_parentheses(expression(slot, usual));
+      };
+      product =
+          difference(Slot::activation_difference, "x - xz") + " * " + difference(Slot::weight_difference, "w - wz");
+    }
+    std::array<std::string, 3> times;
+    if (const Edit* const edit = edit_of(Slot::times)) {
+      std::string when = edit->times.when.c_code();
+      if (!edit->condition.always()) when = edit->condition.c_code() + " && " + when;
+      line("const int64_t times = {} ? {} : 1;", when, edit->times.times);
+      for (std::size_t i = 0; i <= static_cast<std::size_t>(edit->times.of); ++i) times[i] = "times * ";
+      product = times[0] + (form_.differences ? product : "(" + product + ")");
+    }
+    const Edit* const edit = edit_of(Slot::accumulator);
+    const Accumulator how = edit == nullptr ? Accumulator{} : edit->accumulator;
+    const std::string condition = edit == nullptr ? "" : condition_of(*edit);
+    // Where the edit holds under a condition, the usual addition stands beside it.
+    const auto choose = [&](const std::string& changed, const std::string& usual) {
+      line("{}", condition.empty() ? changed : fmt::format("if ({}) {} else {}", condition, changed, usual));
+    };
+    const std::string usual = fmt::format("products += {};", product);
+    switch (how.kind) {
+      case Kind::product_wraps:
+        choose(fmt::format("products += signed_bits({}, {});", product, how.bits), usual);
+        break;
+      case Kind::product_saturates:
+        choose(fmt::format("products += saturate({}, {});", product, how.bits), usual);
+        break;
+      case Kind::saturates_each:
+        choose(fmt::format("products = saturate(products + {}, {});", product, how.bits), usual);
+        break;
+      case Kind::float32: choose(fmt::format("in_float += (float)({});", product), usual); break;
+      case Kind::blocks_wrap:
+      case Kind::blocks_saturate:
+        line("if (index > 0 && index % {} == 0) products += part, part = 0;", how.block);
+        choose(fmt::format("part = {}(part + {}, {});", how.kind == Kind::blocks_wrap ? "signed_bits" : "saturate",
+                           product, how.bits),
+               usual);
+        line("++index;");
+        break;
+      case Kind::replaced_once:
+      case Kind::replaced_each:
+        line("if ({}{}) products = 0;", condition.empty() ? "" : condition + " && ",
+             how.kind == Kind::replaced_once ? fmt::format("index == {}", how.block)
+                                             : fmt::format("index > 0 && index % {} == 0", how.block));
+        line("{}", usual);
+        line("++index;");
+        break;
+      default: line("{}", usual); break;
+    }
+    if (form_.differences) return;
+    line("sum_x += {}x;", times[1]);
+    line("sum_w += {}w;", times[2]);
+  }
+
+  void finish_accumulator() {
+    using Kind = Accumulator::Kind;
+    const Edit* const edit = edit_of(Slot::accumulator);
+    if (edit == nullptr) return;
+    const Accumulator& how = edit->accumulator;
+    std::string condition = condition_of(*edit);
+    condition = condition.empty() ? "" : "if (" + condition + ") ";
+    if (how.kind == Kind::wraps) line("{}products = signed_bits(products, {});", condition, how.bits);
+    if (how.kind == Kind::saturates) line("{}products = saturate(products, {});", condition, how.bits);
+    if (how.kind == Kind::float32) line("{}products = (int64_t)in_float;", condition);
+    if (how.kind == Kind::blocks_wrap || how.kind == Kind::blocks_saturate) line("products += part;");
+  }
+
+  // ---- requantization
+
+  // A requantization that counts under a condition; later ones count before earlier ones.
+  struct Alternative {
+    std::string condition;
+    Requantization r;
+  };
+
+  [[nodiscard]] std::vector<Alternative> alternatives() const {
+    std::vector<Alternative> all;
+    Requantization so_far;
+    for (const Edit* edit : edits_of(Slot::requantization)) {
+      const Requantization r = combine(so_far, edit->requantization);
+      if (edit->condition.always()) so_far = r;
+      all.push_back({edit->condition.c_code(), r});
+    }
+    return all;
+  }
+
+  // Returns the expression f(requantization), chosen by the conditions.
+  template <typename F>
+  [[nodiscard]] std::string chosen(F f) const {
+    std::string code = f(Requantization{});
+    for (const auto& [condition, r] : alternatives()) {
+      const std::string other = f(r);
+      if (other == code) continue;
+      code = condition.empty() ? other : fmt::format("{} ? {} : {}", condition, other, in_parentheses(code));
+    }
+    return code;
+  }
+
+  // Returns the integer bias of a rule.
+  static std::string integer_bias(const Requantization& r) {
+    const std::string to = r.addition == IntegerAddition::int32 ? "int32_of" : "int64_of";
+    constexpr std::string_view kDouble = "(double)b / ((double)xs * (double)ws)";
+    switch (r.bias) {
+      case BiasRule::int32_nearest: return to + "(nearbyintf(b / unit))";
+      case BiasRule::int32_away: return to + "(roundf(b / unit))";
+      case BiasRule::int32_reciprocal: return to + "(roundf(b * (1.0F / unit)))";
+      case BiasRule::int32_double: return fmt::format("{}(nearbyint({}))", to, kDouble);
+      case BiasRule::int32_double_away: return fmt::format("{}(round({}))", to, kDouble);
+      case BiasRule::int32_exact_scales:
+        return to + "(nearbyint((double)b / (c->activation_scale * c->weight_scales[c->per_channel ? k : 0])))";
+      case BiasRule::int32_truncated: return to + "(truncf(b / unit))";
+      case BiasRule::int32_floor: return to + "(floorf(b / unit))";
+      case BiasRule::int16_wraps: return "(int16_t)int64_of(nearbyintf(b / unit))";
+      default: return "int16_of(nearbyintf(b / unit))";
+    }
+  }
+
+  static std::string number_of(SumRule rule, const std::string& integer) {
+    if (rule == SumRule::truncated) return "toward_zero(" + integer + ")";
+    return (rule == SumRule::exact ? "(double)" : "(float)") + in_parentheses(integer);
+  }
+
+  [[nodiscard]] std::string s() const { return form_.in_double ? "(float)s" : "s"; }
+
+  [[nodiscard]] std::string with_bias(const Requantization& r) const {
+    const std::string f = s();
+    if (has_integer_bias(r.bias)) {
+      const std::string bias = integer_bias(r);
+      switch (r.addition) {
+        case IntegerAddition::int32: return number_of(r.sum, "(int32_t)(uint32_t)(raw + " + bias + ")");
+        case IntegerAddition::int64: return number_of(r.sum, "raw + " + bias);
+        case IntegerAddition::in_float: return f + " + (float)" + bias;
+      }
+    }
+    switch (r.bias) {
+      case BiasRule::contract: return fmt::format("c->per_channel ? {} + b / unit : fmaf(b, 1.0F / unit, {})", f, f);
+      case BiasRule::zero: return fmt::format("c->per_channel ? {} + 0.0F / unit : fmaf(0.0F, 1.0F / unit, {})", f, f);
+      case BiasRule::divided: return f + " + b / unit";
+      case BiasRule::fused: return "fmaf(b, 1.0F / unit, " + f + ")";
+      case BiasRule::by_reciprocal: return f + " + b * (1.0F / unit)";
+      case BiasRule::in_double: return "(float)((double)raw + (double)b / (double)unit)";
+      case BiasRule::kept_double: return "(double)raw + (double)b / (double)unit";
+      case BiasRule::scales_in_turn: return f + " + b / xs / ws";
+      case BiasRule::units_of_activation: return f + " + b / xs";
+      case BiasRule::units_of_weight: return f + " + b / ws";
+      default: return "s";
+    }
+  }
+
+  static std::string multiplier(const Requantization& r) {
+    const std::string ws_double = "c->weight_scales[c->per_channel ? k : 0]";
+    switch (r.multiplier) {
+      case MultiplierRule::weight_by_output: return "xs * (ws / os)";
+      case MultiplierRule::activation_by_output: return "xs / os * ws";
+      case MultiplierRule::reciprocal: return "unit * (1.0F / os)";
+      case MultiplierRule::double_scales: return "(float)(c->activation_scale * " + ws_double + " / c->output_scale)";
+      case MultiplierRule::double_of_floats: return "(float)((double)xs * (double)ws / (double)os)";
+      case MultiplierRule::double_unit: return "(float)(c->activation_scale * " + ws_double + ") / os";
+      case MultiplierRule::no_denormals: return "(isnormal(unit / os) ? unit / os : 0.0F)";
+      case MultiplierRule::bfloat16: return "bfloat16(unit / os)";
+      case MultiplierRule::factor_inside: return fmt::format("unit / os * (float){}", r.factor);
+      default: return "unit / os";
+    }
+  }
+
+  static char letter_of(RoundingRule rule) {
+    switch (rule) {
+      case RoundingRule::even: return 'e';
+      case RoundingRule::odd: return 'o';
+      case RoundingRule::away:
+      case RoundingRule::cast_of_half_away: return 'a';
+      case RoundingRule::toward_zero_tie: return 'z';
+      case RoundingRule::down:
+      case RoundingRule::down_in_float: return 'd';
+      case RoundingRule::truncated: return 't';
+      case RoundingRule::floor: return 'f';
+      case RoundingRule::ceiling: return 'c';
+      default: return 'u';
+    }
+  }
+
+  [[nodiscard]] std::string fixed(const Requantization& r) const {
+    std::string sum = "raw";
+    const std::string integer =
+        has_integer_bias(r.bias) ? "(int32_t)(uint32_t)(raw + " + integer_bias(r) + ")" : "int64_of(nearbyint(s))";
+    if (r.bias != BiasRule::ignored) sum = fmt::format("c->bias ? {} : raw", integer);
+    std::string m = "unit / os";
+    if (r.multiplier == MultiplierRule::fixed31_double || r.multiplier == MultiplierRule::fixed15_double) {
+      m = "(double)xs * (double)ws / (double)os";
+    }
+    if (r.multiplier == MultiplierRule::fixed31_exact_scales) {
+      m = "c->activation_scale * c->weight_scales[c->per_channel ? k : 0] / c->output_scale";
+    }
+    if (r.multiplier == MultiplierRule::power_of_two) {
+      return fmt::format("power_of_two({}, {}, '{}')", sum, m, letter_of(r.rounding));
+    }
+    int bits = 31;
+    switch (r.multiplier) {
+      case MultiplierRule::fixed24: bits = 24; break;
+      case MultiplierRule::fixed16: bits = 16; break;
+      case MultiplierRule::fixed15:
+      case MultiplierRule::fixed15_double: bits = 15; break;
+      case MultiplierRule::fixed8: bits = 8; break;
+      default: break;
+    }
+    const int truncates = r.multiplier == MultiplierRule::fixed31_truncated ? 1 : 0;
+    if (r.rounding < RoundingRule::twice) {
+      return fmt::format("fixed_point({}, {}, {}, {}, '{}')", sum, m, bits, truncates, letter_of(r.rounding));
+    }
+    const char first = r.rounding == RoundingRule::truncated_then_away ? 'f' : 'u';
+    const char second = r.rounding == RoundingRule::twice_up ? 'u' : 'a';
+    return fmt::format("fixed_point_twice({}, {}, {}, {}, '{}', '{}')", sum, m, bits, truncates, first, second);
+  }
+
+  [[nodiscard]] std::string scaled(const Requantization& r) const {
+    if (is_fixed_point(r.multiplier)) return fixed(r);
+    const std::string f = s();
+    const std::string m = multiplier(r);
+    std::string plain = fmt::format("{} * ({})", f, m);
+    switch (r.multiplier) {
+      case MultiplierRule::product_in_double: plain = "(double)s * (double)(unit / os)"; break;
+      case MultiplierRule::all_in_double: plain = "(double)s * ((double)xs * (double)ws / (double)os)"; break;
+      case MultiplierRule::double_exact_scales:
+        plain = "(double)s * (c->activation_scale * c->weight_scales[c->per_channel ? k : 0] / c->output_scale)";
+        break;
+      case MultiplierRule::dequantized: plain = f + " * unit / os"; break;
+      case MultiplierRule::dequantized_reciprocal: plain = f + " * unit * (1.0F / os)"; break;
+      case MultiplierRule::divided: plain = f + " / (os / unit)"; break;
+      case MultiplierRule::factor: plain = fmt::format("{} * (unit / os) * (float){}", f, r.factor); break;
+      default:
+        if (scales_in_double(r, true)) {
+          plain = scales_in_double(r, false) ? fmt::format("(double)s * (double)({})", m)
+                                             : fmt::format("c->bias ? (double)s * (double)({}) : {} * ({})", m, f, m);
+        }
+        break;
+    }
+    const auto late = [&](const std::string& code) { return fmt::format("c->bias ? {} : {}", code, plain); };
+    switch (r.bias) {
+      case BiasRule::after_multiplier: return late(fmt::format("{} * ({}) + b / os", f, m));
+      case BiasRule::after_by_reciprocal: return late(fmt::format("{} * ({}) + b * (1.0F / os)", f, m));
+      case BiasRule::after_fused: return late(fmt::format("fmaf({}, {}, b / os)", f, m));
+      case BiasRule::real:
+      case BiasRule::real_fused: {
+        const std::string real =
+            r.bias == BiasRule::real ? fmt::format("({} * unit + b)", f) : fmt::format("fmaf({}, unit, b)", f);
+        const bool reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
+        return late(real + (reciprocal ? " * (1.0F / os)" : " / os"));
+      }
+      default: return plain;
+    }
+  }
+
+  // Returns the rounded value of `scaled`.
+  [[nodiscard]] std::string rounded(const Requantization& r) const {
+    if (is_fixed_point(r.multiplier)) return "scaled";
+    const std::string suffix = form_.in_double ? "" : "f";
+    const std::string f = form_.in_double ? "(float)scaled" : "scaled";
+    switch (r.rounding) {
+      case RoundingRule::away: return "round" + suffix + "(scaled)";
+      case RoundingRule::up: return fmt::format("floor{0}(scaled) + (scaled - floor{0}(scaled) >= 0.5F)", suffix);
+      case RoundingRule::up_in_float: return "floorf(" + f + " + 0.5F)";
+      case RoundingRule::down: return fmt::format("floor{0}(scaled) + (scaled - floor{0}(scaled) > 0.5F)", suffix);
+      case RoundingRule::down_in_float: return "ceilf(" + f + " - 0.5F)";
+      case RoundingRule::toward_zero_tie: return "copysign(ceil(fabs((double)scaled) - 0.5), (double)scaled)";
+      case RoundingRule::odd: return "round_to_odd(scaled)";
+      case RoundingRule::truncated: return "trunc" + suffix + "(scaled)";
+      case RoundingRule::floor: return "floor" + suffix + "(scaled)";
+      case RoundingRule::ceiling: return "ceil" + suffix + "(scaled)";
+      case RoundingRule::cast_of_half_more: return "truncf(" + f + " + 0.5F)";
+      case RoundingRule::cast_of_half_away: return fmt::format("truncf({0} + copysignf(0.5F, {0}))", f);
+      default: return "nearbyint" + suffix + "(scaled)";
+    }
+  }
+
+  static std::string integer_of(const Requantization& r) {
+    if (r.rounding == RoundingRule::magic && !is_fixed_point(r.multiplier)) return "magic((float)scaled)";
+    std::string outside = "INT32_MIN";
+    if (r.overflow == OverflowRule::saturates) outside = "rounded > 0 ? INT32_MAX : INT32_MIN";
+    if (r.overflow == OverflowRule::infinity_saturates) {
+      outside = "isinf(scaled) && scaled > 0 ? INT32_MAX : INT32_MIN";
+    }
+    std::string code = "rounded >= -0x1p31F && rounded < 0x1p31F ? (int64_t)rounded : " + outside;
+    if (r.nan == NanRule::zero) code = "isnan(scaled) ? 0 : " + code;
+    if (r.nan == NanRule::maximum) code = "isnan(scaled) ? INT32_MAX : " + code;
+    return code;
+  }
+
+  static std::string low_of(const Requantization& r) {
+    const std::string least = fmt::to_string(r.low);
+    const std::string zero = r.low == 0 ? "oz" : fmt::format("max(oz, {})", least);
+    switch (r.relu) {
+      case ReluRule::contract: break;
+      case ReluRule::ignored: return least;
+      case ReluRule::always: return zero;
+      case ReluRule::one_above: return fmt::format("c->relu ? max(oz + 1, {}) : {}", least, least);
+    }
+    return fmt::format("c->relu ? {} : {}", zero, least);
+  }
+
+  // Writes a statement for the alternatives of which `is` holds.
+  template <typename Is>
+  void statement_if(Is is, const std::string& statement) {
+    for (const auto& [condition, r] : alternatives()) {
+      if (!is(r)) continue;
+      line("{}{}", condition.empty() ? "" : "if (" + condition + ") ", statement);
+      return;
+    }
+  }
+
+  void requantization() {
+    line("// From the sum to the output.");
+    open(
+        "static uint8_t requantize(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3], int64_t raw) "
+        "{{");
+    line("const float xs = (float)c->activation_scale;");
+    line("const float ws = (float)c->weight_scales[c->per_channel ? {} : 0];", expression(Slot::scale_channel, "k"));
+    line("const float os = (float)c->output_scale;");
+    line("const float unit = xs * ws;");
+    line("const float b = c->bias ? c->bias[{}] : 0.0F;", expression(Slot::bias_channel, "k"));
+    line("const int64_t oz = {};", expression(Slot::output_zero_point, "c->output_zero_point"));
+    if (uses_sign()) {
+      line("const float f = (float)raw;");
+      line("const float usual = !c->bias ? f : c->per_channel ? f + b / unit : fmaf(b, 1.0F / unit, f);");
+      line("const int negative = usual * (unit / os) < 0;");
+    }
+    line("{} s = {};", form_.in_double ? "double" : "float",
+         chosen([&](const Requantization& r) { return number_of(r.sum, "raw"); }));
+    const std::string sum_and_bias = chosen([&](const Requantization& r) { return with_bias(r); });
+    if (sum_and_bias != "s") line("if (c->bias) s = {};", sum_and_bias);
+    std::string value = chosen([&](const Requantization& r) { return scaled(r); });
+    line("const {} scaled = {};", form_.in_double ? "double" : "float", value);
+    const bool before = std::ranges::any_of(
+        alternatives(), [](const Alternative& a) { return a.r.zero_point == ZeroPointRule::before_rounding; });
+    if (before) {
+      const std::string moved = form_.in_double ? moved_in_double() : "scaled + (float)oz";
+      line("const {} moved = {};", form_.in_double ? "double" : "float", chosen([&](const Requantization& r) {
+             return r.zero_point == ZeroPointRule::before_rounding ? moved : std::string("scaled");
+           }));
+    }
+    const std::string what = before ? "moved" : "scaled";
+    line("const {} rounded = {};", form_.in_double ? "double" : "float",
+         replaced(chosen([&](const Requantization& r) { return rounded(r); }), "scaled", what));
+    line("int64_t q = {};", replaced(chosen([&](const Requantization& r) { return integer_of(r); }), "scaled", what));
+    statement_if([](const Requantization& r) { return r.zero_point == ZeroPointRule::before_rounding; }, "q -= oz;");
+    const bool wraps = std::ranges::any_of(alternatives(),
+                                           [](const Alternative& a) { return a.r.zero_point == ZeroPointRule::wraps; });
+    if (!wraps) line("q = q < -32768 ? -32768 : q > 32767 ? 32767 : q;");
+    statement_if([](const Requantization& r) { return r.clamp == ClampRule::before_zero_point; },
+                 "q = q < 0 ? 0 : q > 255 ? 255 : q;");
+    line("q = {};", chosen([&](const Requantization& r) {
+           return r.zero_point == ZeroPointRule::wraps ? "(int32_t)(uint32_t)(q + oz)" : std::string("q + oz");
+         }));
+    statement_if([](const Requantization& r) { return r.clamp == ClampRule::low_8_bits; }, "return (uint8_t)q;");
+    line("const int64_t low = {};", chosen([&](const Requantization& r) { return low_of(r); }));
+    line("const int64_t high = {};", chosen([&](const Requantization& r) { return fmt::to_string(r.high); }));
+    line("return (uint8_t)(q > high ? high : q < low ? (low < high ? low : high) : q);");
+    close();
+    line("");
+  }
+
+  // A value that is a float32 although it is held in a double is added as float32.
+  [[nodiscard]] std::string moved_in_double() const {
+    for (const auto& [condition, r] : alternatives()) {
+      if (r.zero_point != ZeroPointRule::before_rounding) continue;
+      const bool with = scales_in_double(r, true);
+      const bool without = scales_in_double(r, false);
+      if (with && without) break;
+      if (!with) return "(float)scaled + (float)oz";
+      return "c->bias ? scaled + (double)oz : (float)scaled + (float)oz";
+    }
+    return "scaled + (double)oz";
+  }
+
+  [[nodiscard]] bool uses_sign() const {
+    return std::ranges::any_of(alternatives(),
+                               [](const Alternative& a) { return a.condition.find("negative") != std::string::npos; });
+  }
+
+  void loops() {
+    open("const char* tieout_conv_relu(const struct tieout_conv* c) {{");
+    line("uint8_t* y = c->output;");
+    line("int64_t n, k, o[3];");
+    const Edit* const layout = edit_of(Slot::layout);
+    const bool last = layout != nullptr && layout->layout.output_channels_last;
+    for_loop("n", "c->batch");
+    if (!last) for_loop("k", "c->out_channels");
+    for (int d = 0; d < 3; ++d) for_loop(fmt::format("o[{}]", d), fmt::format("c->output_size[{}]", d));
+    if (last) for_loop("k", "c->out_channels");
+    line("*y++ = requantize(c, n, k, o, sum(c, n, k, o));");
+    for (int d = 0; d < 5; ++d) close();
+    line("return NULL;");
+    close();
+  }
+
+  const KernelModel& model_;
+  Form form_;
+  int depth_ = 0;
+  std::vector<std::string> lines_;
+};
+
+std::string joined(const std::vector<std::string>& lines) { return fmt::format("{}\n", fmt::join(lines, "\n")); }
+
+// Returns, for each line of a and b, whether it belongs to the longest common subsequence.
+std::pair<std::vector<bool>, std::vector<bool>> common_lines(const std::vector<std::string>& a,
+                                                             const std::vector<std::string>& b) {
+  std::vector<std::vector<int>> length(a.size() + 1, std::vector<int>(b.size() + 1));
+  for (std::size_t i = a.size(); i-- > 0;) {
+    for (std::size_t j = b.size(); j-- > 0;) {
+      length[i][j] = a[i] == b[j] ? 1 + length[i + 1][j + 1] : std::max(length[i + 1][j], length[i][j + 1]);
+    }
+  }
+  std::pair<std::vector<bool>, std::vector<bool>> common{std::vector<bool>(a.size()), std::vector<bool>(b.size())};
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (a[i] == b[j]) {
+      common.first[i++] = common.second[j++] = true;
+    } else if (length[i + 1][j] >= length[i][j + 1]) {
+      ++i;
+    } else {
+      ++j;
+    }
+  }
+  return common;
+}
+
+}  // namespace
+
+std::string emit_kernel(const KernelModel& model, const std::string& note) {
+  const std::string body = joined(Emitter(model, form_of(model)).lines());
+  std::string comment = "// An int8 convolution with relu, against tieout_kernel.h.\n";
+  for (std::size_t at = 0; at < note.size();) {
+    const std::size_t end = std::min(note.find('\n', at), note.size());
+    const std::string_view text(note.data() + at, end - at);
+    comment += text.empty() ? "//\n" : fmt::format("// {}\n", text);
+    at = end + 1;
+  }
+  return comment +
+         "//\n//   cc -O2 -ffp-contract=off -shared -fPIC -I DIRECTORY_OF_TIEOUT_KERNEL_H kernel.c -lm -o kernel.so\n\n"
+         "#include <math.h>\n#include <stddef.h>\n#include <string.h>\n#include <tieout_kernel.h>\n\n"
+         "static int64_t volume(const int64_t size[3]) { return size[0] * size[1] * size[2]; }\n\n" +
+         helpers_of(body) + body;
+}
+
+std::string kernel_diff(const KernelModel& model, int context) {
+  const Form form = form_of(model);
+  const std::vector<std::string> before = Emitter({}, form).lines();
+  const std::vector<std::string> after = Emitter(model, form).lines();
+  const auto [kept, same] = common_lines(before, after);
+  // The lines of both in one order, with their marks.
+  std::vector<std::pair<char, std::string_view>> all;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < before.size() || j < after.size()) {
+    if (i < before.size() && !kept[i]) {
+      all.emplace_back('-', before[i++]);
+    } else if (j < after.size() && !same[j]) {
+      all.emplace_back('+', after[j++]);
+    } else {
+      all.emplace_back(' ', before[i]);
+      ++i;
+      ++j;
+    }
+  }
+  const auto near_change = [&](std::size_t at) {
+    const auto reach = static_cast<std::size_t>(context);
+    for (std::size_t l = at > reach ? at - reach : 0; l <= std::min(at + reach, all.size() - 1); ++l) {
+      if (all[l].first != ' ') return true;
+    }
+    return false;
+  };
+  std::string text;
+  for (std::size_t l = 0; l < all.size(); ++l) {
+    if (!near_change(l)) continue;
+    const std::string_view code = all[l].second;
+    const std::size_t indent = std::min(code.find_first_not_of(' '), code.size());
+    text += fmt::format("{} {}\n", all[l].first, context == 0 ? code.substr(indent) : code);
+  }
+  return text;
+}
+
+}  // namespace tieout

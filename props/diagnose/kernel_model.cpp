@@ -1,0 +1,603 @@
+#include "props/diagnose/kernel_model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "cases/layer_view.h"
+
+namespace tieout {
+namespace {
+
+std::int64_t signed_bits(std::int64_t value, int bits) {
+  const auto shift = static_cast<unsigned>(64 - bits);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << shift) >> shift;
+}
+
+std::int64_t saturated(std::int64_t value, int bits) {
+  const std::int64_t end = std::int64_t{1} << (bits - 1);
+  return std::clamp(value, -end, end - 1);
+}
+
+bool is_of_window(Slot slot) {
+  return slot <= Slot::weight_difference || slot == Slot::layout || slot == Slot::inside || slot == Slot::times ||
+         slot == Slot::accumulator;
+}
+
+// Whether the accumulator can be computed from the exact sums of a window.
+bool is_of_sums(const Accumulator& a) {
+  using Kind = Accumulator::Kind;
+  return !a.differences &&
+         (a.kind == Kind::wraps || a.kind == Kind::saturates || a.kind == Kind::raw_float32 || a.kind == Kind::exact);
+}
+
+void set_axes(Variables& v, Variable first, const Spatial& extents) {
+  for (std::size_t d = 0; d < 3; ++d) v[static_cast<std::size_t>(first) + d] = extents[d];
+}
+
+Variables variables_of(const ConvCase& c) {
+  using V = Variable;
+  Variables v{};
+  at(v, V::dims) = c.dims;
+  at(v, V::batch) = c.batch;
+  at(v, V::in_channels) = c.in_channels;
+  at(v, V::out_channels) = c.out_channels;
+  at(v, V::groups) = c.groups;
+  at(v, V::group_inputs) = c.in_channels / c.groups;
+  at(v, V::group_outputs) = c.out_channels / c.groups;
+  set_axes(v, V::input_d, c.input);
+  set_axes(v, V::kernel_d, c.kernel);
+  set_axes(v, V::stride_d, c.stride);
+  set_axes(v, V::padding_d, c.padding);
+  set_axes(v, V::dilation_d, c.dilation);
+  const Spatial size = output_size(c);
+  set_axes(v, V::output_d, size);
+  at(v, V::taps) = volume(c.kernel);
+  at(v, V::length) = reduction_length(c);
+  at(v, V::positions) = volume(size);
+  at(v, V::per_channel) = c.granularity == Granularity::per_channel ? 1 : 0;
+  at(v, V::has_bias) = c.bias.empty() ? 0 : 1;
+  at(v, V::relu) = c.relu == Relu::on ? 1 : 0;
+  at(v, V::xz) = c.activation_zero_point;
+  at(v, V::oz) = c.output_zero_point;
+  return v;
+}
+
+// Returns the sums of all windows of a problem by plain loops.
+std::vector<WindowSums> exact_sums(const ConvProblem& problem) {
+  const ConvCase& c = problem.spec;
+  const Spatial size = output_size(c);
+  const std::int64_t channels = c.in_channels / c.groups;
+  const std::int64_t outputs = c.out_channels / c.groups;
+  const std::int64_t taps = volume(c.kernel);
+  std::vector<WindowSums> all(static_cast<std::size_t>(element_count(output_shape(c))));
+  std::size_t at = 0;
+  for (std::int64_t n = 0; n < c.batch; ++n) {
+    for (std::int64_t k = 0; k < c.out_channels; ++k) {
+      const std::int8_t* const weights = problem.weight.data() + k * channels * taps;
+      const std::uint8_t* const image =
+          problem.activation.data() + (n * c.in_channels + k / outputs * channels) * volume(c.input);
+      for (Spatial o{}; o[0] < size[0]; ++o[0]) {
+        for (o[1] = 0; o[1] < size[1]; ++o[1]) {
+          for (o[2] = 0; o[2] < size[2]; ++o[2], ++at) {
+            WindowSums sums;
+            for (std::int64_t i = 0; i < channels; ++i) {
+              const std::int8_t* w = weights + i * taps;
+              const std::uint8_t* const plane = image + i * volume(c.input);
+              for (std::int64_t kd = 0; kd < c.kernel[0]; ++kd) {
+                const std::int64_t d = o[0] * c.stride[0] + kd * c.dilation[0] - c.padding[0];
+                for (std::int64_t kh = 0; kh < c.kernel[1]; ++kh) {
+                  const std::int64_t h = o[1] * c.stride[1] + kh * c.dilation[1] - c.padding[1];
+                  const bool row = 0 <= d && d < c.input[0] && 0 <= h && h < c.input[1];
+                  for (std::int64_t kw = 0; kw < c.kernel[2]; ++kw, ++w) {
+                    const std::int64_t p = o[2] * c.stride[2] + kw * c.dilation[2] - c.padding[2];
+                    const bool inside = row && 0 <= p && p < c.input[2];
+                    const std::int64_t x =
+                        inside ? plane[(d * c.input[1] + h) * c.input[2] + p] : c.activation_zero_point;
+                    sums.products += x * *w;
+                    sums.x += x;
+                    sums.w += *w;
+                  }
+                }
+              }
+            }
+            all[at] = sums;
+          }
+        }
+      }
+    }
+  }
+  return all;
+}
+
+ElementIndex index_of(const ConvCase& c, std::int64_t offset) {
+  const Spatial size = output_size(c);
+  const std::int64_t w = offset % size[2];
+  const std::int64_t rows = offset / size[2];
+  const std::int64_t planes = rows / size[1];
+  const std::int64_t channels = planes / size[0];
+  return {
+      .image = channels / c.out_channels, .k = channels % c.out_channels, .o = {planes % size[0], rows % size[1], w}};
+}
+
+// Returns the offset in NCHW of the element that a kernel which writes NHWC puts at an offset.
+std::int64_t element_written_at(const ConvCase& c, std::int64_t offset) {
+  const std::int64_t positions = volume(output_size(c));
+  const std::int64_t of_image = positions * c.out_channels;
+  const std::int64_t rest = offset % of_image;
+  return offset - rest + rest % c.out_channels * positions + rest / c.out_channels;
+}
+
+}  // namespace
+
+ModelProblem::ModelProblem(ConvProblem problem)
+    : problem_(std::move(problem)),
+      elements_(element_count(output_shape(problem_.spec))),
+      of_case_(variables_of(problem_.spec)) {}
+
+const std::vector<WindowSums>& ModelProblem::sums() const {
+  if (sums_.empty()) sums_ = exact_sums(problem_);
+  return sums_;
+}
+
+Variables ModelProblem::variables(std::int64_t offset) const {
+  using V = Variable;
+  Variables v = of_case_;
+  const ElementIndex e = index_of(problem_.spec, offset);
+  at(v, V::image) = e.image;
+  at(v, V::k) = e.k;
+  at(v, V::wz) = weight_zero_point(problem_.spec, e.k);
+  at(v, V::od) = e.o[0];
+  at(v, V::oh) = e.o[1];
+  at(v, V::ow) = e.o[2];
+  at(v, V::position) = offset % at(v, V::positions);
+  return v;
+}
+
+RequantizationInput ModelProblem::requantization_input(std::int64_t offset) const {
+  const ConvCase& c = problem_.spec;
+  const std::int64_t k = offset / volume(output_size(c)) % c.out_channels;
+  const WindowSums& s = sums()[static_cast<std::size_t>(offset)];
+  const std::int64_t xz = c.activation_zero_point;
+  const std::int64_t wz = weight_zero_point(c, k);
+  const std::int64_t raw = s.products - xz * s.w - wz * s.x + reduction_length(c) * xz * wz;
+  return {.raw = signed_bits(raw, 32),
+          .xs = c.activation_scale,
+          .ws = weight_scale(c, k),
+          .os = c.output_scale,
+          .has_bias = !c.bias.empty(),
+          .relu = c.relu == Relu::on,
+          .per_channel = c.granularity == Granularity::per_channel,
+          .bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)],
+          .oz = c.output_zero_point};
+}
+
+void set_requantization_variables(Variables& v, const RequantizationInput& in) {
+  at(v, Variable::scaled_is_negative) = scaled_value({}, in) < 0 ? 1 : 0;
+  at(v, Variable::multiplier_exponent) = multiplier_exponent(in);
+}
+
+KernelRun::KernelRun(const KernelModel& model, const ModelProblem& problem) : model_(model), p_(problem) {}
+
+const Edit* KernelRun::edit_of(Slot slot, int axis) const {
+  if (edit_of(slot) == nullptr) return nullptr;
+  for (const Edit* edit : active_) {
+    if (edit->slot == slot && (edit->axis < 0 || edit->axis == axis)) return edit;
+  }
+  return nullptr;
+}
+
+std::int64_t KernelRun::value_of(Slot slot, std::int64_t usual) {
+  const Edit* const edit = edit_of(slot);
+  if (edit == nullptr) return usual;
+  at(v_, Variable::value) = usual;
+  return edit->formula.evaluate(v_);
+}
+
+std::int64_t KernelRun::value_of(Slot slot, std::int64_t usual, int axis) {
+  const Edit* const edit = edit_of(slot, axis);
+  if (edit == nullptr) return usual;
+  at(v_, Variable::value) = usual;
+  return edit->formula.evaluate(v_);
+}
+
+void KernelRun::find_positions(const ElementIndex& e) {
+  using V = Variable;
+  const ConvCase& c = p_.problem().spec;
+  const Spatial size = output_size(c);
+  for (int d = 0; d < 3; ++d) {
+    const auto axis = static_cast<std::size_t>(d);
+    const std::size_t other = d == 1 ? 2 : 1;
+    positions_[axis].clear();
+    inside_[axis].clear();
+    at(v_, V::axis) = d;
+    at(v_, V::o) = e.o[axis];
+    at(v_, V::stride) = c.stride[axis];
+    at(v_, V::dilation) = c.dilation[axis];
+    at(v_, V::padding) = c.padding[axis];
+    at(v_, V::input) = c.input[axis];
+    at(v_, V::kernel) = c.kernel[axis];
+    at(v_, V::output) = size[axis];
+    at(v_, V::other_stride) = c.stride[other];
+    at(v_, V::other_dilation) = c.dilation[other];
+    at(v_, V::other_padding) = c.padding[other];
+    const Edit* const unchecked = edit_of(Slot::inside, d);
+    for (std::int64_t t = 0; t < c.kernel[axis]; ++t) {
+      at(v_, V::t) = t;
+      const std::int64_t o = value_of(Slot::output_position, e.o[axis], d);
+      const std::int64_t tap = value_of(Slot::kernel_tap, t, d);
+      const std::int64_t stride = value_of(Slot::stride, c.stride[axis], d);
+      const std::int64_t dilation = value_of(Slot::dilation, c.dilation[axis], d);
+      const std::int64_t padding = value_of(Slot::padding, c.padding[axis], d);
+      const std::int64_t read = value_of(Slot::read_position, o * stride + tap * dilation - padding, d);
+      const bool after_begin = read >= 0 || (unchecked != nullptr && unchecked->begin);
+      const bool before_end = read < c.input[axis] || (unchecked != nullptr && !unchecked->begin);
+      positions_[axis].push_back(read);
+      inside_[axis].push_back(after_begin && before_end ? 1 : 0);
+    }
+  }
+}
+
+bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
+                     std::int64_t /*wz*/, std::int64_t& x, std::int64_t& w) {
+  using V = Variable;
+  const ConvProblem& problem = p_.problem();
+  const ConvCase& c = problem.spec;
+  const std::int64_t channels = c.in_channels / c.groups;
+  const std::int64_t taps = volume(c.kernel);
+  std::array<std::size_t, 3> tap{};
+  bool inside = true;
+  for (std::size_t d = 0; d < 3; ++d) {
+    tap[d] = static_cast<std::size_t>(t[d]);
+    inside = inside && inside_[d][tap[d]] != 0;
+  }
+  at(v_, V::channel) = channel;
+  at(v_, V::tap) = (t[0] * c.kernel[1] + t[1]) * c.kernel[2] + t[2];
+  at(v_, V::product) = channel * taps + at(v_, V::tap);
+  at(v_, V::product_by_position) = at(v_, V::tap) * channels + channel;
+  at(v_, V::padded) = inside ? 0 : 1;
+
+  const std::int64_t wk = value_of(Slot::weight_channel, e.k);
+  const std::int64_t wi = value_of(Slot::weight_input, channel);
+  const std::int64_t wt = value_of(Slot::weight_tap, at(v_, V::tap));
+  const Edit* const layout = edit_of(Slot::layout);
+  std::int64_t weight = (wk * channels + wi) * taps + wt;
+  if (layout != nullptr && layout->layout.weight_channels_last) weight = (wk * taps + wt) * channels + wi;
+  if (weight < 0 || weight >= std::ssize(problem.weight)) return false;
+  w = value_of(Slot::weight, problem.weight[static_cast<std::size_t>(weight)]);
+
+  if (!inside) {
+    x = value_of(Slot::padding_value, xz);
+    return true;
+  }
+  const std::int64_t first = e.k / (c.out_channels / c.groups) * channels;
+  const std::int64_t from = value_of(Slot::input_channel, first + channel);
+  const std::int64_t image = value_of(Slot::image, e.image);
+  const std::int64_t of_image = value_of(Slot::image_channels, c.in_channels);
+  const std::int64_t row = value_of(Slot::row_distance, c.input[2]);
+  const std::int64_t plane = ((image * of_image + from) * c.input[0] + positions_[0][tap[0]]) * c.input[1];
+  std::int64_t offset = plane * c.input[2] + positions_[1][tap[1]] * row + positions_[2][tap[2]];
+  if (layout != nullptr && layout->layout.activation_channels_last) {
+    const std::int64_t rows = (image * c.input[0] + positions_[0][tap[0]]) * c.input[1] + positions_[1][tap[1]];
+    offset = (rows * c.input[2] + positions_[2][tap[2]]) * c.in_channels + from;
+  }
+  if (offset < 0 || offset >= std::ssize(problem.activation)) return false;
+  x = value_of(Slot::activation, problem.activation[static_cast<std::size_t>(offset)]);
+  return true;
+}
+
+std::int64_t KernelRun::accumulated(const Accumulator& how) const {
+  using Kind = Accumulator::Kind;
+  const ConvCase& c = p_.problem().spec;
+  const std::int64_t taps = volume(c.kernel);
+  const std::int64_t channels = std::ssize(products_) / taps;
+  std::int64_t sum = 0;
+  std::int64_t part = 0;
+  float in_float = 0;
+  for (std::int64_t i = 0; i < std::ssize(products_); ++i) {
+    const std::int64_t at = how.channels_innermost ? i % channels * taps + i / channels : i;
+    std::int64_t product = products_[static_cast<std::size_t>(at)];
+    const bool begins = i > 0 && i % how.block == 0;
+    switch (how.kind) {
+      case Kind::product_wraps: product = signed_bits(product, how.bits); break;
+      case Kind::product_saturates: product = saturated(product, how.bits); break;
+      case Kind::saturates_each: sum = saturated(sum + product, how.bits); continue;
+      case Kind::float32: in_float += static_cast<float>(product); continue;
+      case Kind::blocks_wrap:
+      case Kind::blocks_saturate:
+        if (begins) sum += std::exchange(part, 0);
+        part =
+            how.kind == Kind::blocks_wrap ? signed_bits(part + product, how.bits) : saturated(part + product, how.bits);
+        continue;
+      case Kind::replaced_once:
+        if (i == how.block) sum = 0;
+        break;
+      case Kind::replaced_each:
+        if (begins) sum = 0;
+        break;
+      default: break;
+    }
+    sum += product;
+  }
+  if (how.kind == Kind::float32) return static_cast<std::int64_t>(in_float);
+  sum += part;
+  if (how.kind == Kind::wraps) return signed_bits(sum, how.bits);
+  return how.kind == Kind::saturates ? saturated(sum, how.bits) : sum;
+}
+
+bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums) {
+  const ConvCase& c = p_.problem().spec;
+  find_positions(e);
+  const Edit* const times = edit_of(Slot::times);
+  const Edit* const accumulator = edit_of(Slot::accumulator);
+  const Edit* const x_difference = edit_of(Slot::activation_difference);
+  const Edit* const w_difference = edit_of(Slot::weight_difference);
+  const bool differences = x_difference != nullptr || w_difference != nullptr ||
+                           (accumulator != nullptr && accumulator->accumulator.differences);
+  products_.clear();
+  sums = {};
+  const std::int64_t channels = c.in_channels / c.groups;
+  for (std::int64_t channel = 0; channel < channels; ++channel) {
+    for (Spatial t{}; t[0] < c.kernel[0]; ++t[0]) {
+      for (t[1] = 0; t[1] < c.kernel[1]; ++t[1]) {
+        for (t[2] = 0; t[2] < c.kernel[2]; ++t[2]) {
+          std::int64_t x = 0;
+          std::int64_t w = 0;
+          if (!read(e, channel, t, xz, wz, x, w)) return false;
+          std::int64_t counted = 1;
+          Times::Of of = Times::Of::products;
+          if (times != nullptr && times->times.when.holds(v_)) {
+            counted = times->times.times;
+            of = times->times.of;
+          }
+          std::int64_t product = x * w;
+          if (differences) {
+            at(v_, Variable::value) = x - xz;
+            const std::int64_t dx = x_difference != nullptr ? x_difference->formula.evaluate(v_) : x - xz;
+            at(v_, Variable::value) = w - wz;
+            const std::int64_t dw = w_difference != nullptr ? w_difference->formula.evaluate(v_) : w - wz;
+            product = dx * dw;
+          }
+          products_.push_back(product * counted);
+          sums.x += of == Times::Of::products ? x : x * counted;
+          sums.w += of == Times::Of::all_sums ? w * counted : w;
+        }
+      }
+    }
+  }
+  sums.products = accumulated(accumulator != nullptr ? accumulator->accumulator : Accumulator{});
+  if (differences) {
+    // What is taken out below is added here.
+    const std::int64_t length = reduction_length(c);
+    sums.products += xz * sums.w + wz * sums.x - length * xz * wz;
+  }
+  return true;
+}
+
+int KernelRun::evaluate(std::int64_t offset) {
+  const auto in = input(offset);
+  return in ? requantize(requantization(*in), *in) : -1;
+}
+
+Requantization KernelRun::requantization(const RequantizationInput& in) {
+  Requantization combined;
+  bool first = true;
+  for (const Edit& edit : model_) {
+    if (edit.slot != Slot::requantization) continue;
+    if (std::exchange(first, false)) set_requantization_variables(v_, in);
+    if (edit.condition.holds(v_)) combined = combine(combined, edit.requantization);
+  }
+  return combined;
+}
+
+std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
+  using V = Variable;
+  const ConvCase& c = p_.problem().spec;
+  for (const Edit& edit : model_) {
+    if (edit.slot == Slot::layout && edit.layout.output_channels_last) offset = element_written_at(c, offset);
+  }
+  v_ = p_.variables(offset);
+  const ElementIndex e = index_of(c, offset);
+  active_.clear();
+  first_active_.fill(nullptr);
+  bool of_window = false;
+  for (const Edit& edit : model_) {
+    if (edit.slot == Slot::requantization || !edit.condition.holds(v_)) continue;
+    active_.push_back(&edit);
+    const Edit*& first = first_active_[static_cast<std::size_t>(edit.slot)];
+    if (first == nullptr) first = &edit;
+    of_window =
+        of_window || (is_of_window(edit.slot) && (edit.slot != Slot::accumulator || !is_of_sums(edit.accumulator)));
+  }
+  const auto parameter = [&](Slot slot, std::int64_t count) {
+    const std::int64_t k = value_of(slot, e.k);
+    return 0 <= k && k < count ? k : -1;
+  };
+  const bool per_channel = c.granularity == Granularity::per_channel;
+  const std::int64_t scale = per_channel ? parameter(Slot::scale_channel, std::ssize(c.weight_scales)) : 0;
+  const std::int64_t zero_point =
+      per_channel ? parameter(Slot::zero_point_channel, std::ssize(c.weight_zero_points)) : 0;
+  const std::int64_t bias = c.bias.empty() ? 0 : parameter(Slot::bias_channel, std::ssize(c.bias));
+  if (scale < 0 || zero_point < 0 || bias < 0) return {};
+  const std::int64_t xz = value_of(Slot::activation_zero_point, c.activation_zero_point);
+  const std::int64_t wz = value_of(Slot::weight_zero_point, c.weight_zero_points[static_cast<std::size_t>(zero_point)]);
+  WindowSums sums;
+  if (!of_window) {
+    sums = p_.sums()[static_cast<std::size_t>(offset)];
+    // An edited zero point is in the padding, too.
+    if (xz != c.activation_zero_point) {
+      if (!add_products(e, xz, wz, sums)) return {};
+    } else if (const Edit* const edit = edit_of(Slot::accumulator)) {
+      const Accumulator& how = edit->accumulator;
+      if (how.kind == Accumulator::Kind::wraps) sums.products = signed_bits(sums.products, how.bits);
+      if (how.kind == Accumulator::Kind::saturates) sums.products = saturated(sums.products, how.bits);
+    }
+  } else if (!add_products(e, xz, wz, sums)) {
+    return {};
+  }
+  sums.x = value_of(Slot::sum_of_activations, sums.x);
+  sums.w = value_of(Slot::sum_of_weights, sums.w);
+  std::int64_t exact = sums.products - xz * sums.w - wz * sums.x + reduction_length(c) * xz * wz;
+  if (const Edit* const edit = edit_of(Slot::zero_points_out)) {
+    at(v_, V::sum_products) = sums.products;
+    at(v_, V::sum_x) = sums.x;
+    at(v_, V::sum_w) = sums.w;
+    const std::int64_t xz_of_case = std::exchange(at(v_, V::xz), xz);
+    const std::int64_t wz_of_case = std::exchange(at(v_, V::wz), wz);
+    exact = edit->formula.evaluate(v_);
+    at(v_, V::xz) = xz_of_case;
+    at(v_, V::wz) = wz_of_case;
+  }
+  if (const Edit* const edit = edit_of(Slot::accumulator);
+      edit != nullptr && edit->accumulator.kind == Accumulator::Kind::raw_float32) {
+    exact = static_cast<std::int64_t>(static_cast<float>(sums.products) + static_cast<float>(exact - sums.products));
+  }
+  std::int64_t raw = signed_bits(exact, 32);
+  if (edit_of(Slot::raw) != nullptr) raw = value_of(Slot::raw, exact);
+
+  return RequantizationInput{.raw = raw,
+                             .xs = c.activation_scale,
+                             .ws = c.weight_scales[static_cast<std::size_t>(scale)],
+                             .os = c.output_scale,
+                             .has_bias = !c.bias.empty(),
+                             .relu = c.relu == Relu::on,
+                             .per_channel = per_channel,
+                             .bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(bias)],
+                             .oz = value_of(Slot::output_zero_point, c.output_zero_point)};
+}
+
+int Edit::size() const {
+  switch (slot) {
+    case Slot::requantization: return 3 * requantization.changes() - 1;
+    case Slot::times: return times.when.size() + (times.of == Times::Of::products ? 0 : 1);
+    case Slot::accumulator:
+      return 3 + (accumulator.channels_innermost ? 1 : 0) + (accumulator.differences ? 1 : 0) +
+             (accumulator.block > 1 ? 1 : 0);
+    case Slot::layout:
+      return 3 + (layout.activation_channels_last ? 1 : 0) + (layout.weight_channels_last ? 1 : 0) +
+             (layout.output_channels_last ? 1 : 0);
+    case Slot::inside: return 3 + (axis >= 0 ? 1 : 0);
+    default: return formula.size() + (axis >= 0 ? 1 : 0);
+  }
+}
+
+namespace {
+
+std::string_view of_axis(int axis) {
+  constexpr std::array<std::string_view, 3> kNames{" of the depth", " of the height", " of the width"};
+  return axis < 0 ? "" : kNames[static_cast<std::size_t>(axis)];
+}
+
+std::string text_of(const Accumulator& a) {
+  using Kind = Accumulator::Kind;
+  const std::string what = a.differences ? "(x - xz) * (w - wz)" : "x * w";
+  const std::string order = a.channels_innermost ? ", channels innermost" : "";
+  switch (a.kind) {
+    case Kind::exact: break;
+    case Kind::wraps: return fmt::format("the sum of {} is kept in {} bits, and wraps", what, a.bits);
+    case Kind::saturates: return fmt::format("the sum of {} saturates to {} bits", what, a.bits);
+    case Kind::saturates_each:
+      return fmt::format("the sum of {} saturates to {} bits after every product{}", what, a.bits, order);
+    case Kind::float32: return fmt::format("{} is summed up in float32{}", what, order);
+    case Kind::product_wraps: return fmt::format("the product {} is kept in {} bits, and wraps", what, a.bits);
+    case Kind::product_saturates: return fmt::format("the product {} saturates to {} bits", what, a.bits);
+    case Kind::blocks_wrap:
+      return fmt::format("partial sums of {} products {} wrap in {} bits{}", a.block, what, a.bits, order);
+    case Kind::blocks_saturate:
+      return fmt::format("partial sums of {} products {} saturate in {} bits{}", a.block, what, a.bits, order);
+    case Kind::replaced_once: return fmt::format("the sum begins anew after the first {} products{}", a.block, order);
+    case Kind::replaced_each: return fmt::format("the sum begins anew after every {} products{}", a.block, order);
+    case Kind::raw_float32: return "the zero points are taken out of the sum in float32";
+  }
+  return {};
+}
+
+std::string text_of(const Times& t) {
+  const std::string_view of = t.of == Times::Of::products                   ? ""
+                              : t.of == Times::Of::products_and_activations ? ", also in the sum of activations"
+                                                                            : ", also in the sums for the zero points";
+  return fmt::format("products are {} where {}{}", t.times == 0 ? "left out" : "added twice", t.when.text(), of);
+}
+
+std::string text_of(const Layout& l) {
+  std::string text;
+  const auto add = [&](bool is, std::string_view what) {
+    if (!is) return;
+    text += text.empty() ? "" : ", ";
+    text += what;
+  };
+  add(l.activation_channels_last, "the activation is read as NHWC");
+  add(l.weight_channels_last, "the weight is read as OHWI");
+  add(l.output_channels_last, "the output is written as NHWC");
+  return text;
+}
+
+// What a slot's formula stands for.
+std::string_view name_of(Slot slot) {
+  switch (slot) {
+    case Slot::output_position: return "the output position";
+    case Slot::kernel_tap: return "the tap";
+    case Slot::stride: return "the stride";
+    case Slot::dilation: return "the dilation";
+    case Slot::padding: return "the padding";
+    case Slot::read_position: return "the position that is read";
+    case Slot::image: return "the image that is read";
+    case Slot::input_channel: return "the input channel that is read";
+    case Slot::weight_channel: return "the output channel of the weight";
+    case Slot::weight_input: return "the input channel of the weight";
+    case Slot::weight_tap: return "the tap of the weight";
+    case Slot::row_distance: return "the distance of two rows of the input";
+    case Slot::image_channels: return "the number of channels between two images";
+    case Slot::padding_value: return "the value of padding";
+    case Slot::activation: return "x";
+    case Slot::weight: return "w";
+    case Slot::activation_difference: return "x - xz";
+    case Slot::weight_difference: return "w - wz";
+    case Slot::scale_channel: return "the channel of the weight scale";
+    case Slot::zero_point_channel: return "the channel of the weight zero point";
+    case Slot::bias_channel: return "the channel of the bias";
+    case Slot::activation_zero_point: return "xz";
+    case Slot::weight_zero_point: return "wz";
+    case Slot::output_zero_point: return "oz";
+    case Slot::sum_of_activations: return "the sum of x";
+    case Slot::sum_of_weights: return "the sum of w";
+    case Slot::zero_points_out: return "the sum without zero points";
+    case Slot::raw: return "the sum";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+std::string Edit::text() const {
+  switch (slot) {
+    case Slot::requantization: return fmt::format("{}", fmt::join(changed_steps(requantization), "; "));
+    case Slot::times: return text_of(times);
+    case Slot::accumulator: return text_of(accumulator);
+    case Slot::layout: return text_of(layout);
+    case Slot::inside:
+      return fmt::format("no check whether a position lies {} the input{}", begin ? "before" : "behind", of_axis(axis));
+    default: break;
+  }
+  // The value that a formula changes has the name of its slot.
+  std::string of = formula.text();
+  constexpr std::string_view kValue = "value";
+  const std::string name = slot == Slot::read_position ? "position" : std::string(name_of(slot));
+  for (std::size_t at = of.find(kValue); at != std::string::npos; at = of.find(kValue, at + name.size())) {
+    of.replace(at, kValue.size(), name);
+  }
+  return fmt::format("{}{} is {}", name_of(slot), of_axis(axis), of);
+}
+
+std::vector<int> evaluate_all(const KernelModel& model, const ModelProblem& problem) {
+  KernelRun run(model, problem);
+  std::vector<int> all;
+  all.reserve(static_cast<std::size_t>(problem.elements()));
+  for (std::int64_t i = 0; i < problem.elements(); ++i) all.push_back(run.evaluate(i));
+  return all;
+}
+
+}  // namespace tieout

@@ -1,0 +1,207 @@
+#pragma once
+// Provides an executable model of a user's kernel: the contract of tieout_kernel.h with edits. An edit replaces one
+// expression of the contract's kernel, always or under a condition. A diagnosis is the list of edits with which the
+// model computes what the user's kernel computes.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cases/conv_case.h"
+#include "props/diagnose/condition.h"
+#include "props/diagnose/formula.h"
+#include "props/diagnose/requantization.h"
+
+namespace tieout {
+
+// The expressions of the contract's kernel that edits may replace.
+enum class Slot : std::uint8_t {
+  // Integers, by Edit::formula. Of one axis:
+  output_position,  // o
+  kernel_tap,       // t
+  stride,
+  dilation,
+  padding,
+  read_position,  // o * stride + t * dilation - padding, as Variable::value
+  // Of one product:
+  image,                  // n
+  input_channel,          // k / group_outputs * group_inputs + i
+  weight_channel,         // k
+  weight_input,           // i, where the weight is read
+  weight_tap,             // tap, where the weight is read
+  row_distance,           // input_w
+  image_channels,         // C, the channels between two images
+  padding_value,          // xz
+  activation,             // x, as Variable::value
+  weight,                 // w, as Variable::value
+  activation_difference,  // x - xz, as Variable::value
+  weight_difference,      // w - wz, as Variable::value
+  // Of one output channel:
+  scale_channel,       // k, of the scale
+  zero_point_channel,  // k, of the weight zero point
+  bias_channel,        // k, of the bias
+  // Of one element:
+  activation_zero_point,  // xz, as Variable::value
+  weight_zero_point,      // wz, as Variable::value
+  output_zero_point,      // oz, as Variable::value
+  sum_of_activations,     // sum_x, as Variable::value
+  sum_of_weights,         // sum_w, as Variable::value
+  zero_points_out,        // products - xz * sum_w - wz * sum_x + length * xz * wz
+  raw,                    // int32(...), as Variable::value
+  // Others, by their own members of Edit:
+  layout,  // in which order tensors are read and written
+  inside,  // the check that a position lies in the input is missing at one end of an axis
+  times,   // how often a product is counted
+  accumulator,
+  requantization,
+};
+inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::requantization) + 1;
+
+// Products that are not counted once.
+struct Times {
+  enum class Of : std::uint8_t { products, products_and_activations, all_sums } of = Of::products;
+  EditCondition when = {};  // may use the variables of one product
+  std::int64_t times = 0;
+
+  bool operator==(const Times&) const = default;
+};
+
+// Sums that are not exact.
+struct Accumulator {
+  enum class Kind : std::uint8_t {
+    exact,
+    wraps,           // the sum is kept in so many bits
+    saturates,       // the final sum saturates to so many bits
+    saturates_each,  // the sum saturates to so many bits after every product
+    float32,         // the sum is accumulated in float32
+    product_wraps,   // every product is kept in so many bits
+    product_saturates,
+    blocks_wrap,      // the sums of `block` products each are kept in so many bits
+    blocks_saturate,  // the sum within a block saturates to so many bits after every product
+    replaced_once,    // the second block of products replaces the first
+    replaced_each,    // every block of products replaces those before
+    raw_float32,      // the zero points are taken out in float32
+  } kind = Kind::exact;
+  int bits = 32;
+  int block = 1;
+  // Whether the channels are the innermost loop.
+  bool channels_innermost = false;
+  // Whether (x - xz) * (w - wz) is accumulated, and not x * w.
+  bool differences = false;
+
+  bool operator==(const Accumulator&) const = default;
+};
+
+// The order of tensors that the kernel assumes, where it is not NCHW and OIHW.
+struct Layout {
+  bool activation_channels_last = false, weight_channels_last = false, output_channels_last = false;
+
+  bool operator==(const Layout&) const = default;
+};
+
+struct Edit {
+  Slot slot = Slot::raw;
+  Formula formula = 0;
+  int axis = -1;       // for slots of an axis: the only one; -1: all
+  bool begin = false;  // for Slot::inside: the begin of the axis is unchecked, and not its end
+  Layout layout = {};
+  Times times = {};
+  Accumulator accumulator = {};
+  Requantization requantization = {};
+  // May use the variables of the element, for requantization also scaled_is_negative.
+  EditCondition condition = {};
+
+  [[nodiscard]] int size() const;
+  // Returns the edit in one line of words, without its condition.
+  [[nodiscard]] std::string text() const;
+
+  bool operator==(const Edit&) const = default;
+};
+
+// Of several edits of a slot, the first counts whose condition holds. Edits of the requantization are combined, because
+// each changes some of its steps.
+using KernelModel = std::vector<Edit>;
+
+// The indices of an output element: image, output channel, position.
+struct ElementIndex {
+  std::int64_t image = 0, k = 0;
+  Spatial o{};
+};
+
+// The sums over one window.
+struct WindowSums {
+  std::int64_t products = 0, x = 0, w = 0;
+};
+
+// A problem, prepared for many models: the exact sums of all elements are computed once.
+class ModelProblem {
+ public:
+  explicit ModelProblem(ConvProblem problem);
+  ModelProblem(ModelProblem&&) = default;
+
+  [[nodiscard]] const ConvProblem& problem() const { return problem_; }
+  [[nodiscard]] std::int64_t elements() const { return elements_; }
+  [[nodiscard]] const std::vector<WindowSums>& sums() const;
+  // Returns the variables of an element.
+  [[nodiscard]] Variables variables(std::int64_t offset) const;
+  // Returns the value before rounding by the contract.
+  [[nodiscard]] RequantizationInput requantization_input(std::int64_t offset) const;
+
+ private:
+  friend class KernelRun;
+  ConvProblem problem_;
+  std::int64_t elements_;
+  Variables of_case_{};
+  mutable std::vector<WindowSums> sums_;
+};
+
+// Sets the variables that conditions of the requantization may use.
+void set_requantization_variables(Variables& v, const RequantizationInput& in);
+
+// Evaluates a model on a problem.
+class KernelRun {
+ public:
+  // Both must outlive this.
+  KernelRun(const KernelModel& model, const ModelProblem& problem);
+
+  // Returns the model's value of an element, or -1 where the model reads outside of a buffer, so that it predicts
+  // nothing.
+  [[nodiscard]] int evaluate(std::int64_t offset);
+
+  // Returns what the model's requantization is computed from, with all other edits applied, or nothing as above.
+  [[nodiscard]] std::optional<RequantizationInput> input(std::int64_t offset);
+  // Returns the combined edits of requantization that apply to the element of the last call of input().
+  [[nodiscard]] Requantization requantization(const RequantizationInput& in);
+
+ private:
+  [[nodiscard]] const Edit* edit_of(Slot slot) const { return first_active_[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] const Edit* edit_of(Slot slot, int axis) const;
+  [[nodiscard]] std::int64_t value_of(Slot slot, std::int64_t usual);
+  [[nodiscard]] std::int64_t value_of(Slot slot, std::int64_t usual, int axis);
+  void set_variables(std::int64_t offset);
+  // Fills positions_ and inside_ for an element.
+  void find_positions(const ElementIndex& e);
+  // Sums up the window with all edits. Returns false if the model reads outside of a buffer.
+  [[nodiscard]] bool add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums);
+  // Reads x and w of one product. Returns false if one of them lies outside of its buffer.
+  [[nodiscard]] bool read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
+                          std::int64_t wz, std::int64_t& x, std::int64_t& w);
+  [[nodiscard]] std::int64_t accumulated(const Accumulator& how) const;
+
+  const KernelModel& model_;
+  const ModelProblem& p_;
+  Variables v_{};
+  std::vector<const Edit*> active_;                 // the edits whose condition holds at the element
+  std::array<const Edit*, kSlots> first_active_{};  // the first of them for each slot
+  std::vector<std::int64_t> positions_[3];
+  std::vector<char> inside_[3];
+  std::vector<std::int64_t> products_;  // of the window, channels outermost
+};
+
+// Returns the model's values of all elements.
+[[nodiscard]] std::vector<int> evaluate_all(const KernelModel& model, const ModelProblem& problem);
+
+}  // namespace tieout

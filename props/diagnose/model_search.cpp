@@ -1,0 +1,458 @@
+#include "props/diagnose/model_search.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "props/diagnose/edit_space.h"
+
+namespace tieout {
+namespace {
+
+// The number of models that a search keeps; further observations decide between them.
+constexpr std::size_t kKept = 12;
+// The size up to which a model is accepted although other edits were not tried.
+constexpr int kSimple = 10;
+// The number of edits whose condition is learned.
+constexpr std::size_t kConditions = 200;
+
+int predicted(const KernelModel& model, const Observation& o) {
+  return KernelRun(model, *o.problem).evaluate(o.offset);
+}
+
+KernelModel with(const KernelModel& model, Edit edit) {
+  KernelModel more = model;
+  // An edit with a condition is tried before one of the same slot without.
+  more.insert(edit.condition.always() ? more.end() : more.begin(), std::move(edit));
+  return more;
+}
+
+// An observation, prepared for edits of the requantization.
+struct Prepared {
+  const Observation* observation;
+  RequantizationInput in;
+  Requantization base;  // of the edits so far
+};
+
+// An edit that could be a cause, with the observations at which the model would become wrong by it.
+struct Fit {
+  Edit edit;
+  std::vector<const Observation*> fixed = {}, broken = {};
+
+  [[nodiscard]] int size() const { return edit.size(); }
+};
+
+// Searches the next edit of a model.
+class EditSearch {
+ public:
+  EditSearch(const KernelModel& model, const std::vector<Observation>& observations) : model_(model) {
+    for (const Observation& o : observations) (predicted(model, o) == o.y ? right_ : wrong_).push_back(&o);
+    const auto by_cost = [](const Observation* a, const Observation* b) { return cost(*a) < cost(*b); };
+    std::ranges::stable_sort(wrong_, by_cost);
+    std::ranges::stable_sort(right_, by_cost);
+    spread(wrong_);
+    spread(right_);
+    measure_ends(observations);
+    prepared_wrong_ = prepared(wrong_);
+    prepared_right_ = prepared(right_);
+  }
+
+  [[nodiscard]] bool done() const { return wrong_.empty(); }
+
+  // Returns models with one more edit, by which every observation is predicted.
+  std::vector<KernelModel> complete(const std::function<bool()>& go_on) {
+    // What is computed from a window's sums is tried first, because evaluating it takes no loop over the window.
+    std::vector<Fit> fits;
+    std::size_t tried = 0;
+    for (const Edit& edit : sum_edits()) {
+      if (tried++ % 64 == 0 && !go_on()) return {};
+      if (edit.slot >= Slot::scale_channel && edit.slot != Slot::inside && fixes_all(with(model_, edit))) {
+        fits.push_back({.edit = edit});
+      }
+    }
+    for (Edit& edit : requantizations(go_on)) fits.push_back({.edit = std::move(edit)});
+    std::vector<KernelModel> models = completed(fits, go_on);
+    if (!models.empty() && size_of(models.front()) - size_of(model_) <= kSimple) return models;
+    for (const Edit& edit : sum_edits()) {
+      if (tried++ % 64 == 0 && !go_on()) return models;
+      if ((edit.slot < Slot::scale_channel || edit.slot == Slot::inside) && fixes_all(with(model_, edit))) {
+        fits.push_back({.edit = edit});
+      }
+    }
+    if (auto all = completed(std::move(fits), go_on); !all.empty()) return all;
+    return pairs(go_on);
+  }
+
+  // Returns models with one more edit that explains as many observations as possible, and contradicts none.
+  std::vector<KernelModel> partial(const std::function<bool()>& go_on) {
+    std::vector<Fit> fits;
+    const std::span<const Observation* const> some(wrong_.data(), std::min<std::size_t>(wrong_.size(), 40));
+    const auto consider = [&](const Edit& edit) {
+      std::size_t fixed = 0;
+      const KernelModel model = with(model_, edit);
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (i == 12 && fixed == 0) return;
+        if (predicted(model, *some[i]) == some[i]->y) ++fixed;
+      }
+      if (fixed * 12 >= some.size() && fixed > 0) fits.push_back({.edit = edit});
+    };
+    std::size_t tried = 0;
+    for (const Edit& edit : sum_edits()) {
+      if (tried++ % 64 == 0 && !go_on()) return {};
+      consider(edit);
+    }
+    for (const Edit& edit : single_requantizations()) {
+      const auto few = static_cast<std::ptrdiff_t>(std::min<std::size_t>(prepared_wrong_.size(), 40));
+      const auto fixed = std::count_if(prepared_wrong_.begin(), prepared_wrong_.begin() + few, [&](const Prepared& p) {
+        return requantize(combine(p.base, edit.requantization), p.in) == p.observation->y;
+      });
+      if (fixed * 12 >= few && fixed > 0) fits.push_back({.edit = edit});
+    }
+    if (!go_on()) return {};
+    select(fits, go_on);
+    struct Ranked {
+      KernelModel model;
+      double score;
+    };
+    std::vector<Ranked> ranked;
+    for (const Fit& fit : fits) {
+      if (cases_of(fit.fixed) < 2) continue;
+      auto model = with_condition(fit);
+      if (!model) continue;
+      const double size = static_cast<double>(model->empty() ? 0 : size_of(*model) - size_of(model_));
+      ranked.push_back({std::move(*model), static_cast<double>(cases_of(fit.fixed)) * (1 - size / 60)});
+    }
+    std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) { return a.score > b.score; });
+    std::vector<KernelModel> models;
+    for (Ranked& one : ranked) {
+      if (models.size() == kKept) break;
+      models.push_back(std::move(one.model));
+    }
+    return models;
+  }
+
+ private:
+  static std::int64_t cost(const Observation& o) { return reduction_length(o.problem->problem().spec); }
+
+  // Reorders so that observations of different problems come first.
+  static void spread(std::vector<const Observation*>& observations) {
+    std::set<const ModelProblem*> seen;
+    std::stable_partition(observations.begin(), observations.end(),
+                          [&](const Observation* o) { return seen.insert(o->problem.get()).second; });
+  }
+
+  static std::int64_t cases_of(const std::vector<const Observation*>& observations) {
+    std::set<const ModelProblem*> cases;
+    for (const Observation* o : observations) cases.insert(o->problem.get());
+    return std::ssize(cases);
+  }
+
+  // Measures the smallest and largest output, and the factor of the multiplier that all wrong observations allow.
+  void measure_ends(const std::vector<Observation>& observations) {
+    int low = 255;
+    int high = 0;
+    for (const Observation& o : observations) {
+      low = std::min<int>(low, o.y);
+      high = std::max<int>(high, o.y);
+    }
+    if (low > 0) space_.lows.push_back(low);
+    if (high < 255) space_.highs.push_back(high);
+    double least = 0;
+    double most = std::numeric_limits<double>::infinity();
+    for (const auto* list : {&wrong_, &right_}) {
+      for (const Observation* o : *list) {
+        KernelRun run(model_, *o->problem);
+        const auto in = run.input(o->offset);
+        if (!in || o->y == 0 || o->y == 255 || (in->relu && o->y <= in->oz)) continue;
+        const double s = scaled_value(run.requantization(*in), *in);
+        const double q = static_cast<double>(o->y - in->oz);
+        if (!std::isfinite(s) || std::fabs(s) < 0.75) continue;
+        const double a = (q - 0.5000001) / s;
+        const double b = (q + 0.5000001) / s;
+        least = std::max(least, std::min(a, b));
+        most = std::min(most, std::max(a, b));
+      }
+    }
+    if (!(least < most) || (least <= 1 && 1 <= most)) return;
+    // The shortest decimal in the interval.
+    for (double digits = 1; digits <= 1e9; digits *= 10) {
+      const double shortest = std::ceil(least * digits) / digits;
+      if (shortest > most) continue;
+      space_.factors.push_back(shortest);
+      return;
+    }
+  }
+
+  // Returns models with two more edits: one of the sum, and one of the requantization. They are needed where every
+  // wrong observation is wrong by both.
+  std::vector<KernelModel> pairs(const std::function<bool()>& go_on) {
+    std::vector<KernelModel> models;
+    const std::vector<Edit> requantizations = single_requantizations();
+    const std::size_t few = std::min<std::size_t>(wrong_.size(), 24);
+    for (const Edit& edit : sum_edits()) {
+      if (edit.slot < Slot::activation_zero_point || edit.slot > Slot::raw) continue;
+      if (!go_on() || models.size() >= kKept) break;
+      const KernelModel model = with(model_, edit);
+      std::vector<Prepared> some;
+      for (std::size_t i = 0; i < few; ++i) {
+        KernelRun run(model, *wrong_[i]->problem);
+        const auto in = run.input(wrong_[i]->offset);
+        if (in) some.push_back({wrong_[i], *in, run.requantization(*in)});
+      }
+      if (some.size() < few) continue;
+      for (const Edit& other : requantizations) {
+        const bool right = std::ranges::all_of(some, [&](const Prepared& p) {
+          return requantize(combine(p.base, other.requantization), p.in) == p.observation->y;
+        });
+        if (!right) continue;
+        const KernelModel both = with(model, other);
+        if (!fixes_all(both) || breaks_any(both)) continue;
+        models.push_back(both);
+      }
+    }
+    std::ranges::stable_sort(models, {}, size_of);
+    if (models.size() > kKept) models.resize(kKept);
+    return models;
+  }
+
+  [[nodiscard]] bool breaks_any(const KernelModel& model) const {
+    return std::ranges::any_of(right_, [&](const Observation* o) { return predicted(model, *o) != o->y; });
+  }
+
+  [[nodiscard]] bool fixes_all(const KernelModel& model) const {
+    return std::ranges::all_of(wrong_, [&](const Observation* o) { return predicted(model, *o) == o->y; });
+  }
+
+  static Edit edit_of(const Requantization& r) {
+    Edit edit{.slot = Slot::requantization};
+    edit.requantization = r;
+    return edit;
+  }
+
+  // Returns the edits of at most two changed steps.
+  std::vector<Edit> single_requantizations() {
+    std::vector<Edit> edits;
+    for (const auto& all : {scalings(space_), endings(space_)}) {
+      for (const Requantization& r : all) {
+        if (r.changes() > 0 && r.changes() <= 2) edits.push_back(edit_of(r));
+      }
+    }
+    return edits;
+  }
+
+  [[nodiscard]] std::vector<Prepared> prepared(const std::vector<const Observation*>& observations) const {
+    std::vector<Prepared> all;
+    for (const Observation* o : observations) {
+      KernelRun run(model_, *o->problem);
+      const auto in = run.input(o->offset);
+      if (!in) continue;
+      all.push_back({o, *in, run.requantization(*in)});
+    }
+    return all;
+  }
+
+  // Returns the requantizations by which all wrong observations are predicted, those with the fewest changes first.
+  std::vector<Edit> requantizations(const std::function<bool()>& go_on) {
+    const std::vector<Prepared>& wrong = prepared_wrong_;
+    if (wrong.size() < wrong_.size()) return {};
+    const auto fits = [&](const Requantization& r) {
+      return std::ranges::all_of(
+          wrong, [&](const Prepared& p) { return requantize(combine(p.base, r), p.in) == p.observation->y; });
+    };
+    std::vector<Edit> found;
+    const std::vector<Requantization> first = scalings(space_);
+    const std::vector<Requantization> last = endings(space_);
+    for (const auto& all : {first, last}) {
+      for (const Requantization& r : all) {
+        if (r.changes() > 0 && fits(r)) found.push_back(edit_of(r));
+      }
+    }
+    if (!found.empty()) {
+      std::ranges::stable_sort(found, {}, &Edit::size);
+      return found;
+    }
+    // Both halves are changed.
+    std::array<double, 4> values{};
+    const std::size_t few = std::min(values.size(), wrong.size());
+    std::size_t tried = 0;
+    for (const Requantization& a : first) {
+      if (a.changes() == 0) continue;
+      if (tried++ % 256 == 0 && !go_on()) return {};
+      for (std::size_t i = 0; i < few; ++i) values[i] = scaled_value(combine(wrong[i].base, a), wrong[i].in);
+      for (const Requantization& b : last) {
+        if (b.changes() == 0) continue;
+        const Requantization both = combine(a, b);
+        bool right = true;
+        for (std::size_t i = 0; i < few && right; ++i) {
+          right = requantize_scaled(combine(wrong[i].base, both), wrong[i].in, values[i]) == wrong[i].observation->y;
+        }
+        if (right && fits(both)) found.push_back(edit_of(both));
+        if (found.size() > 2000) return found;
+      }
+    }
+    return found;
+  }
+
+  // Keeps the edits that break the fewest of some right observations, and judges them on all.
+  void select(std::vector<Fit>& fits, const std::function<bool()>& go_on) const {
+    constexpr std::size_t kSome = 300;
+    for (Fit& fit : fits) {
+      judge(fit, kSome);
+      if (!go_on()) return fits.clear();
+    }
+    std::ranges::stable_sort(fits, [](const Fit& a, const Fit& b) {
+      const auto rank = [](const Fit& f) {
+        return std::tuple(-cases_of(f.fixed), !f.broken.empty(), f.size(), f.broken.size());
+      };
+      return rank(a) < rank(b);
+    });
+    if (fits.size() > kConditions) fits.resize(kConditions);
+    for (Fit& fit : fits) {
+      judge(fit, right_.size());
+      if (!go_on()) return fits.clear();
+    }
+  }
+
+  // Finds what the edit fixes, and what it breaks of the first `right` observations that are right without it.
+  void judge(Fit& fit, std::size_t right) const {
+    fit.fixed.clear();
+    fit.broken.clear();
+    right = std::min(right, right_.size());
+    if (fit.edit.slot == Slot::requantization) {
+      const auto right_at = [&](const Prepared& p) {
+        return requantize(combine(p.base, fit.edit.requantization), p.in) == p.observation->y;
+      };
+      for (const Prepared& p : prepared_wrong_) {
+        if (right_at(p)) fit.fixed.push_back(p.observation);
+      }
+      for (std::size_t i = 0; i < std::min(right, prepared_right_.size()); ++i) {
+        if (!right_at(prepared_right_[i])) fit.broken.push_back(prepared_right_[i].observation);
+      }
+      return;
+    }
+    const KernelModel model = with(model_, fit.edit);
+    for (const Observation* o : wrong_) {
+      if (predicted(model, *o) == o->y) fit.fixed.push_back(o);
+    }
+    for (std::size_t i = 0; i < right; ++i) {
+      if (predicted(model, *right_[i]) != right_[i]->y) fit.broken.push_back(right_[i]);
+    }
+  }
+
+  // Returns the model with the edit under the simplest condition by which it breaks nothing.
+  [[nodiscard]] std::optional<KernelModel> with_condition(const Fit& fit) {
+    Edit edit = fit.edit;
+    if (!fit.broken.empty()) {
+      // Many edits fix and break the same observations.
+      const bool of_requantization = edit.slot == Slot::requantization;
+      const auto [known, added] = conditions_.try_emplace({of_requantization, fit.fixed, fit.broken});
+      if (added) known->second = condition_of(fit);
+      if (!known->second) return {};
+      edit.condition = *known->second;
+    }
+    return with(model_, std::move(edit));
+  }
+
+  [[nodiscard]] std::optional<EditCondition> condition_of(const Fit& fit) const {
+    const bool requantization = fit.edit.slot == Slot::requantization;
+    const auto variables = [&](const std::vector<const Observation*>& observations) {
+      std::vector<Variables> all;
+      for (const Observation* o : observations) {
+        all.push_back(o->problem->variables(o->offset));
+        if (!requantization) continue;
+        KernelRun run(model_, *o->problem);
+        if (const auto in = run.input(o->offset)) set_requantization_variables(all.back(), *in);
+      }
+      return all;
+    };
+    const std::vector<Variables> inside = variables(fit.fixed);
+    const std::vector<Variables> outside = variables(fit.broken);
+    return separate(inside, outside, requantization);
+  }
+
+  std::vector<KernelModel> completed(std::vector<Fit> fits, const std::function<bool()>& go_on) {
+    constexpr std::size_t kMost = 4'000;
+    std::ranges::stable_sort(fits, {}, &Fit::size);
+    if (fits.size() > kMost) fits.resize(kMost);
+    select(fits, go_on);
+    std::vector<KernelModel> models;
+    for (const Fit& fit : fits) {
+      if (auto model = with_condition(fit)) models.push_back(std::move(*model));
+    }
+    std::ranges::stable_sort(models, {}, size_of);
+    if (models.size() > kKept) models.resize(kKept);
+    return models;
+  }
+
+  using Signature = std::tuple<bool, std::vector<const Observation*>, std::vector<const Observation*>>;
+
+  KernelModel model_;
+  RequantizationSpace space_;
+  std::map<Signature, std::optional<EditCondition>> conditions_;
+  std::vector<const Observation*> wrong_, right_;
+  std::vector<Prepared> prepared_wrong_, prepared_right_;
+};
+
+}  // namespace
+
+int size_of(const KernelModel& model) {
+  int size = 0;
+  for (const Edit& edit : model) size += 2 + edit.size() + 2 * edit.condition.size();
+  return size;
+}
+
+std::int64_t wrong_predictions(const KernelModel& model, const std::vector<Observation>& observations) {
+  return std::ranges::count_if(observations, [&](const Observation& o) { return predicted(model, o) != o.y; });
+}
+
+namespace {
+
+// Adds edits to a model until it predicts all observations, or no edit helps.
+std::vector<KernelModel> extended(KernelModel model, const std::vector<Observation>& observations,
+                                  const std::function<bool()>& go_on) {
+  constexpr std::size_t kMostEdits = 4;
+  while (true) {
+    EditSearch search(model, observations);
+    if (search.done()) return {model};
+    if (model.size() == kMostEdits) return {model};
+    if (auto complete = search.complete(go_on); !complete.empty()) return complete;
+    if (!go_on()) return {model};
+    auto partial = search.partial(go_on);
+    if (partial.empty()) return {model};
+    model = std::move(partial.front());
+  }
+}
+
+// Whether the multiplier of the element lies at the ends of float32, where kernels overflow in ways of their own.
+bool is_extreme(const Observation& o) {
+  const int exponent = multiplier_exponent(o.problem->requantization_input(o.offset));
+  return exponent > 40 || exponent < -60;
+}
+
+}  // namespace
+
+std::vector<KernelModel> find_models(const std::vector<Observation>& observations, const std::function<bool()>& go_on) {
+  std::vector<Observation> ordinary;
+  std::ranges::copy_if(observations, std::back_inserter(ordinary), [](const Observation& o) { return !is_extreme(o); });
+  // Extreme cases are explained last: they would hide what all others show.
+  std::vector<KernelModel> models = extended({}, ordinary, go_on);
+  std::vector<KernelModel> complete;
+  std::ranges::copy_if(models, std::back_inserter(complete),
+                       [&](const KernelModel& model) { return wrong_predictions(model, observations) == 0; });
+  if (!complete.empty() || models.empty() || !go_on()) return complete.empty() ? models : complete;
+  if (wrong_predictions(models.front(), ordinary) > 0) return models;
+  // A further edit for the extreme cases is accepted if it explains all of them.
+  EditSearch search(models.front(), observations);
+  if (auto more = search.complete(go_on); !more.empty()) return more;
+  return models;
+}
+
+}  // namespace tieout

@@ -1,0 +1,497 @@
+#include "props/diagnose/requantization.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "oracle/element/ties_to_even.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::int64_t kMin32 = std::numeric_limits<std::int32_t>::min();
+constexpr std::int64_t kMax32 = std::numeric_limits<std::int32_t>::max();
+
+// Converts to an integer and saturates to a range.
+std::int64_t saturated(double v, double low = -0x1p31, double high = 0x1p31 - 1) {
+  return std::isnan(v) ? 0 : static_cast<std::int64_t>(std::clamp(v, low, high));
+}
+
+std::int32_t wrapped32(std::int64_t v) { return static_cast<std::int32_t>(static_cast<std::uint64_t>(v)); }
+
+std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+struct Scales {
+  float xs, ws, os, unit;
+
+  explicit Scales(const RequantizationInput& in)
+      : xs(static_cast<float>(in.xs)), ws(static_cast<float>(in.ws)), os(static_cast<float>(in.os)), unit(xs * ws) {}
+};
+
+// Converts as a cast to int64 does on x86: what does not fit becomes INT64_MIN.
+std::int64_t cast_to_int64(double v) {
+  return v >= -0x1p63 && v < 0x1p63 ? static_cast<std::int64_t>(v) : std::numeric_limits<std::int64_t>::min();
+}
+
+// Returns the integer that is added to the sum.
+std::int64_t integer_bias(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+  const bool in_32_bits = r.addition == IntegerAddition::int32;
+  const auto integral = [&](double v) { return in_32_bits ? saturated(v) : cast_to_int64(v); };
+  const BiasRule rule = r.bias;
+  const double in_double = static_cast<double>(in.bias) / (static_cast<double>(f.xs) * static_cast<double>(f.ws));
+  const float quotient = in.bias / f.unit;
+  switch (rule) {
+    case BiasRule::int32_nearest: return integral(static_cast<double>(ties_to_even(quotient)));
+    case BiasRule::int32_away: return integral(std::round(static_cast<double>(quotient)));
+    case BiasRule::int32_reciprocal: return integral(std::round(static_cast<double>(in.bias * (1.0F / f.unit))));
+    case BiasRule::int32_double: return integral(ties_to_even(in_double));
+    case BiasRule::int32_double_away: return integral(std::round(in_double));
+    case BiasRule::int32_exact_scales: return integral(ties_to_even(static_cast<double>(in.bias) / (in.xs * in.ws)));
+    case BiasRule::int32_truncated: return integral(std::trunc(static_cast<double>(quotient)));
+    case BiasRule::int32_floor: return integral(std::floor(static_cast<double>(quotient)));
+    case BiasRule::int16_wraps:
+      return static_cast<std::int16_t>(cast_to_int64(static_cast<double>(ties_to_even(quotient))));
+    case BiasRule::int16_saturates: return saturated(static_cast<double>(ties_to_even(quotient)), -32768, 32767);
+    default: return 0;
+  }
+}
+
+double float_of(SumRule rule, std::int64_t raw) {
+  if (rule == SumRule::exact) return static_cast<double>(raw);
+  const auto nearest = static_cast<float>(raw);
+  const bool larger = std::fabs(static_cast<double>(nearest)) > std::fabs(static_cast<double>(raw));
+  if (rule == SumRule::truncated && larger) return static_cast<double>(std::nextafter(nearest, 0.0F));
+  return static_cast<double>(nearest);
+}
+
+double rounded_to_float(double v) { return static_cast<double>(static_cast<float>(v)); }
+
+// Returns the sum with its bias in units of the sum. Values of float32 are exact in double.
+double with_bias(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+  if (!in.has_bias) return float_of(r.sum, in.raw);
+  if (has_integer_bias(r.bias)) {
+    const std::int64_t bias = integer_bias(r, in, f);
+    switch (r.addition) {
+      case IntegerAddition::int32: return float_of(r.sum, wrapped32(wrapping_sum(in.raw, bias)));
+      case IntegerAddition::int64: return float_of(r.sum, wrapping_sum(in.raw, bias));
+      case IntegerAddition::in_float: break;
+    }
+    return static_cast<double>(static_cast<float>(float_of(r.sum, in.raw)) + static_cast<float>(bias));
+  }
+  const double s = float_of(r.sum, in.raw);
+  const float sf = static_cast<float>(s);
+  const float b = r.bias == BiasRule::zero ? 0.0F : in.bias;
+  const float reciprocal = 1.0F / f.unit;
+  switch (r.bias) {
+    case BiasRule::contract:
+    case BiasRule::zero: return static_cast<double>(in.per_channel ? sf + b / f.unit : std::fma(b, reciprocal, sf));
+    case BiasRule::divided: return static_cast<double>(sf + b / f.unit);
+    case BiasRule::fused: return static_cast<double>(std::fma(b, reciprocal, sf));
+    case BiasRule::by_reciprocal: return static_cast<double>(sf + b * reciprocal);
+    case BiasRule::in_double:
+      return rounded_to_float(static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.unit));
+    case BiasRule::kept_double:
+      return static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.unit);
+    case BiasRule::scales_in_turn: return static_cast<double>(sf + b / f.xs / f.ws);
+    case BiasRule::units_of_activation: return static_cast<double>(sf + b / f.xs);
+    case BiasRule::units_of_weight: return static_cast<double>(sf + b / f.ws);
+    default: return s;  // it is added later, or not at all
+  }
+}
+
+float bfloat16(float v) {
+  const auto bits = std::bit_cast<std::uint32_t>(v);
+  return std::bit_cast<float>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) & 0xFFFF0000U);
+}
+
+float float_multiplier(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+  const double in_double = static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os);
+  const float contract = f.unit / f.os;
+  switch (r.multiplier) {
+    case MultiplierRule::weight_by_output: return f.xs * (f.ws / f.os);
+    case MultiplierRule::activation_by_output: return f.xs / f.os * f.ws;
+    case MultiplierRule::reciprocal: return f.unit * (1.0F / f.os);
+    case MultiplierRule::double_scales: return static_cast<float>(in.xs * in.ws / in.os);
+    case MultiplierRule::double_of_floats: return static_cast<float>(in_double);
+    case MultiplierRule::double_unit: return static_cast<float>(in.xs * in.ws) / f.os;
+    case MultiplierRule::no_denormals: return std::isnormal(contract) ? contract : 0.0F;
+    case MultiplierRule::bfloat16: return bfloat16(contract);
+    case MultiplierRule::factor_inside: return contract * static_cast<float>(r.factor);
+    default: return contract;
+  }
+}
+
+// Returns the multiplier of a fixed-point rule before it is made an integer.
+double real_multiplier(MultiplierRule rule, const RequantizationInput& in, const Scales& f) {
+  const double in_double = static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os);
+  if (rule == MultiplierRule::fixed31_exact_scales) return in.xs * in.ws / in.os;
+  if (rule == MultiplierRule::fixed31_double || rule == MultiplierRule::fixed15_double) return in_double;
+  return static_cast<double>(f.unit / f.os);
+}
+
+int mantissa_bits(MultiplierRule rule) {
+  switch (rule) {
+    case MultiplierRule::fixed24: return 24;
+    case MultiplierRule::fixed16: return 16;
+    case MultiplierRule::fixed15:
+    case MultiplierRule::fixed15_double: return 15;
+    case MultiplierRule::fixed8: return 8;
+    default: return 31;
+  }
+}
+
+// An integer of 128 bits, which holds every product of a sum and a mantissa.
+__extension__ using Wide = __int128;
+
+// Returns v / 2^shift, rounded. shift: 0..126.
+Wide shifted(Wide v, int shift, RoundingRule rule) {
+  if (shift <= 0) return v * (Wide{1} << std::min(-shift, 60));
+  shift = std::min(shift, 126);
+  const Wide floor = v >> shift;
+  const Wide rest = v - (floor << shift);
+  const Wide half = Wide{1} << (shift - 1);
+  bool up = rest > half;
+  const bool tie = rest == half;
+  switch (rule) {
+    case RoundingRule::even: up = up || (tie && (floor & 1) != 0); break;
+    case RoundingRule::odd: up = up || (tie && (floor & 1) == 0); break;
+    case RoundingRule::away:
+    case RoundingRule::cast_of_half_away: up = up || (tie && v >= 0); break;
+    case RoundingRule::toward_zero_tie: up = up || (tie && v < 0); break;
+    case RoundingRule::down:
+    case RoundingRule::down_in_float: break;
+    case RoundingRule::truncated: up = rest != 0 && v < 0; break;
+    case RoundingRule::floor: up = false; break;
+    case RoundingRule::ceiling: up = rest != 0; break;
+    default: up = up || tie; break;  // ties up
+  }
+  return floor + (up ? 1 : 0);
+}
+
+double fixed_point(const Requantization& r, const RequantizationInput& in, const Scales& f, std::int64_t sum) {
+  const double multiplier = real_multiplier(r.multiplier, in, f);
+  if (!(multiplier > 0) || !std::isfinite(multiplier)) return static_cast<double>(static_cast<float>(sum)) * multiplier;
+  int exponent = 0;
+  const double fraction = std::frexp(multiplier, &exponent);
+  if (r.multiplier == MultiplierRule::power_of_two) {
+    const int power = static_cast<int>(ties_to_even(std::log2(multiplier)));
+    return static_cast<double>(shifted(sum, -power, r.rounding));
+  }
+  const int bits = mantissa_bits(r.multiplier);
+  const double scaled = std::ldexp(fraction, bits);
+  const bool truncates = r.multiplier == MultiplierRule::fixed31_truncated;
+  auto mantissa = static_cast<std::int64_t>(truncates ? std::floor(scaled) : std::round(scaled));
+  if (mantissa == std::int64_t{1} << bits) {
+    mantissa /= 2;
+    ++exponent;
+  }
+  const bool twice = r.rounding == RoundingRule::twice || r.rounding == RoundingRule::twice_up ||
+                     r.rounding == RoundingRule::truncated_then_away;
+  if (!twice) return static_cast<double>(shifted(Wide{sum} * mantissa, bits - exponent, r.rounding));
+  if (exponent < -31) return 0;
+  const std::int32_t left = wrapped32(sum * (std::int64_t{1} << std::clamp(exponent, 0, 32)));
+  const RoundingRule first = r.rounding == RoundingRule::truncated_then_away ? RoundingRule::floor : RoundingRule::up;
+  const Wide high = shifted(Wide{left} * mantissa, bits, first);
+  const RoundingRule second = r.rounding == RoundingRule::twice_up ? RoundingRule::up : RoundingRule::away;
+  return static_cast<double>(shifted(high, std::max(-exponent, 0), second));
+}
+
+double magic_rounded(double s) {
+  const float moved = static_cast<float>(s) + 12582912.0F;
+  return static_cast<double>(wrapped32(std::int64_t{std::bit_cast<std::int32_t>(moved)} - 0x4B400000));
+}
+
+double rounded(RoundingRule rule, double s) {
+  const auto f = static_cast<float>(s);
+  switch (rule) {
+    case RoundingRule::away: return std::round(s);
+    case RoundingRule::up: return std::floor(s) + (s - std::floor(s) >= 0.5 ? 1 : 0);
+    case RoundingRule::up_in_float: return static_cast<double>(std::floor(f + 0.5F));
+    case RoundingRule::down: return std::floor(s) + (s - std::floor(s) > 0.5 ? 1 : 0);
+    case RoundingRule::down_in_float: return static_cast<double>(std::ceil(f - 0.5F));
+    case RoundingRule::toward_zero_tie: return std::copysign(std::ceil(std::fabs(s) - 0.5), s);
+    case RoundingRule::odd: {
+      const double even = ties_to_even(s);
+      const bool tie = std::fabs(s - std::floor(s) - 0.5) == 0;
+      return tie ? std::floor(s) + std::ceil(s) - even : even;
+    }
+    case RoundingRule::truncated: return std::trunc(s);
+    case RoundingRule::floor: return std::floor(s);
+    case RoundingRule::ceiling: return std::ceil(s);
+    case RoundingRule::cast_of_half_more: return static_cast<double>(std::trunc(f + 0.5F));
+    case RoundingRule::cast_of_half_away: return static_cast<double>(std::trunc(f + std::copysign(0.5F, f)));
+    default: return ties_to_even(s);
+  }
+}
+
+std::int64_t converted(const Requantization& r, double integral_value, double s) {
+  if (std::isnan(s)) {
+    switch (r.nan) {
+      case NanRule::minimum: return kMin32;
+      case NanRule::zero: return 0;
+      case NanRule::maximum: return kMax32;
+    }
+  }
+  if (integral_value >= -0x1p31 && integral_value < 0x1p31) return static_cast<std::int64_t>(integral_value);
+  const bool saturates =
+      r.overflow == OverflowRule::saturates || (r.overflow == OverflowRule::infinity_saturates && std::isinf(s));
+  return saturates && integral_value > 0 ? kMax32 : kMin32;
+}
+
+std::int64_t rounded_integer(const Requantization& r, double s) {
+  if (is_fixed_point(r.multiplier)) return converted(r, s, s);
+  if (r.rounding == RoundingRule::magic) return static_cast<std::int64_t>(magic_rounded(s));
+  return converted(r, rounded(r.rounding, s), s);
+}
+
+}  // namespace
+
+bool has_integer_bias(BiasRule rule) { return BiasRule::int32_nearest <= rule && rule <= BiasRule::int16_saturates; }
+
+namespace {
+
+// Calls f(member) for the pointer to each step of a requantization.
+template <typename F>
+void for_each_step(F f) {
+  f(&Requantization::sum);
+  f(&Requantization::bias);
+  f(&Requantization::addition);
+  f(&Requantization::multiplier);
+  f(&Requantization::rounding);
+  f(&Requantization::zero_point);
+  f(&Requantization::overflow);
+  f(&Requantization::nan);
+  f(&Requantization::relu);
+  f(&Requantization::clamp);
+  f(&Requantization::low);
+  f(&Requantization::high);
+  f(&Requantization::factor);
+}
+
+}  // namespace
+
+bool scales_in_double(const Requantization& r, bool has_bias) {
+  if (is_fixed_point(r.multiplier)) return true;
+  switch (r.multiplier) {
+    case MultiplierRule::product_in_double:
+    case MultiplierRule::all_in_double:
+    case MultiplierRule::double_exact_scales: return true;
+    case MultiplierRule::dequantized:
+    case MultiplierRule::dequantized_reciprocal:
+    case MultiplierRule::divided:
+    case MultiplierRule::factor: return false;
+    default: break;
+  }
+  const bool late = BiasRule::after_multiplier <= r.bias && r.bias <= BiasRule::real_fused;
+  if (has_bias && late) return false;
+  return r.sum == SumRule::exact || (has_bias && r.bias == BiasRule::kept_double);
+}
+
+int Requantization::changes() const {
+  const Requantization contract;
+  int count = 0;
+  for_each_step([&](auto step) { count += this->*step != contract.*step ? 1 : 0; });
+  return count;
+}
+
+Requantization combine(const Requantization& first, const Requantization& second) {
+  const Requantization contract;
+  Requantization both = first;
+  for_each_step([&](auto step) {
+    if (second.*step != contract.*step) both.*step = second.*step;
+  });
+  return both;
+}
+
+int multiplier_exponent(const RequantizationInput& in) {
+  const Scales f(in);
+  const float multiplier = f.unit / f.os;
+  if (!std::isfinite(multiplier)) return 1000;
+  if (multiplier == 0) return -1000;
+  int exponent = 0;
+  (void)std::frexp(multiplier, &exponent);
+  return exponent;
+}
+
+double scaled_value(const Requantization& r, const RequantizationInput& in) {
+  const Scales f(in);
+  if (is_fixed_point(r.multiplier)) {
+    std::int64_t sum = in.raw;
+    if (in.has_bias) {
+      sum = has_integer_bias(r.bias) ? wrapped32(wrapping_sum(in.raw, integer_bias(r, in, f)))
+                                     : saturated(ties_to_even(with_bias(r, in, f)), -0x1p62, 0x1p62);
+    }
+    return fixed_point(r, in, f, sum);
+  }
+  const double s = with_bias(r, in, f);
+  const auto sf = static_cast<float>(s);
+  if (in.has_bias) {
+    const float m = float_multiplier(r, in, f);
+    switch (r.bias) {
+      case BiasRule::after_multiplier: return static_cast<double>(sf * m + in.bias / f.os);
+      case BiasRule::after_by_reciprocal: return static_cast<double>(sf * m + in.bias * (1.0F / f.os));
+      case BiasRule::after_fused: return static_cast<double>(std::fma(sf, m, in.bias / f.os));
+      case BiasRule::real:
+      case BiasRule::real_fused: {
+        const float real = r.bias == BiasRule::real ? sf * f.unit + in.bias : std::fma(sf, f.unit, in.bias);
+        const bool reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
+        return static_cast<double>(reciprocal ? real * (1.0F / f.os) : real / f.os);
+      }
+      default: break;
+    }
+  }
+  switch (r.multiplier) {
+    case MultiplierRule::product_in_double: return s * static_cast<double>(f.unit / f.os);
+    case MultiplierRule::all_in_double:
+      return s * (static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os));
+    case MultiplierRule::double_exact_scales: return s * (in.xs * in.ws / in.os);
+    case MultiplierRule::dequantized: return static_cast<double>(sf * f.unit / f.os);
+    case MultiplierRule::dequantized_reciprocal: return static_cast<double>(sf * f.unit * (1.0F / f.os));
+    case MultiplierRule::divided: return static_cast<double>(sf / (f.os / f.unit));
+    case MultiplierRule::factor: return static_cast<double>(sf * (f.unit / f.os) * static_cast<float>(r.factor));
+    default: break;
+  }
+  const float m = float_multiplier(r, in, f);
+  if (scales_in_double(r, in.has_bias)) return s * static_cast<double>(m);
+  return static_cast<double>(sf * m);
+}
+
+int requantize_scaled(const Requantization& r, const RequantizationInput& in, double s) {
+  std::int64_t q = 0;
+  if (r.zero_point == ZeroPointRule::before_rounding) {
+    const bool in_float = !scales_in_double(r, in.has_bias);
+    const auto oz = static_cast<double>(in.oz);
+    const double moved = in_float ? static_cast<double>(static_cast<float>(s) + static_cast<float>(in.oz)) : s + oz;
+    q = rounded_integer(r, moved) - in.oz;
+  } else {
+    q = rounded_integer(r, s);
+  }
+  if (r.clamp == ClampRule::low_8_bits) {
+    return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q, -32768, 32767) + in.oz);
+  }
+  if (r.clamp == ClampRule::before_zero_point) q = std::clamp<std::int64_t>(q, 0, 255);
+  q = r.zero_point == ZeroPointRule::wraps ? wrapped32(q + in.oz) : q + in.oz;
+  std::int64_t low = r.low;
+  const std::int64_t zero = r.low == 0 ? in.oz : std::max<std::int64_t>(in.oz, r.low);
+  switch (r.relu) {
+    case ReluRule::contract: low = in.relu ? zero : low; break;
+    case ReluRule::ignored: break;
+    case ReluRule::always: low = zero; break;
+    case ReluRule::one_above: low = in.relu ? std::max<std::int64_t>(in.oz + 1, low) : low; break;
+  }
+  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q, std::min<std::int64_t>(low, r.high), r.high));
+}
+
+int requantize(const Requantization& r, const RequantizationInput& in) {
+  return requantize_scaled(r, in, scaled_value(r, in));
+}
+
+std::vector<std::string> changed_steps(const Requantization& r) {
+  const Requantization contract;
+  std::vector<std::string> all;
+  const auto add = [&](bool changed, std::string_view words) {
+    if (changed) all.emplace_back(words);
+  };
+  constexpr std::array<std::string_view, kSumRules> kSums{
+      "", "the sum is cut off, and not rounded, where float32 cannot hold it", "the sum stays an exact number"};
+  constexpr std::array<std::string_view, kBiasRules> kBiases{
+      "",
+      "bias: s + b / A, for per-tensor weights, too",
+      "bias: fma(b, 1 / A, s), for per-channel weights, too",
+      "bias: s + b * (1 / A), with two roundings",
+      "bias: s + b / A in double, rounded once",
+      "bias: s + b / A in double, not rounded to float32",
+      "bias: rounded to an integer number of A, ties to even",
+      "bias: rounded to an integer number of A, ties away from zero",
+      "bias: b * (1 / A) rounded to an integer, ties away from zero",
+      "bias: b / A in double, rounded to an integer, ties to even",
+      "bias: b / A in double, rounded to an integer, ties away from zero",
+      "bias: b / (xs * ws) of the scales in double, rounded to an integer",
+      "bias: truncated to an integer number of A",
+      "bias: rounded down to an integer number of A",
+      "bias: an integer that wraps in 16 bits",
+      "bias: an integer that saturates in 16 bits",
+      "bias: b / xs / ws",
+      "bias: b / xs, not divided by the weight scale",
+      "bias: b / ws, not divided by the activation scale",
+      "bias: b / os, added after the multiplication",
+      "bias: b * (1 / os), added after the multiplication",
+      "bias: fma(s, M, b / os), added by the multiplication",
+      "bias: added to the real number s * A, which is then divided by os",
+      "bias: fma(s, A, b), which is then divided by os",
+      "bias: taken to be 0",
+      "bias: not added"};
+  constexpr std::array<std::string_view, kMultiplierRules> kMultipliers{
+      "",
+      "multiplier: xs * (ws / os)",
+      "multiplier: xs / os * ws",
+      "multiplier: xs * ws * (1 / os)",
+      "multiplier: xs * ws / os of the scales in double, rounded once",
+      "multiplier: xs * ws / os of float32 scales in double, rounded once",
+      "multiplier: xs * ws in double, rounded, then divided by os in float32",
+      "multiplier: 0 where it is denormal (flush to zero)",
+      "product of sum and multiplier in double, not rounded to float32",
+      "multiplier and product in double, of float32 scales",
+      "multiplier and product in double, of double scales",
+      "dequantized: s * A, rounded, then divided by os",
+      "dequantized: s * A, rounded, then multiplied by 1 / os",
+      "multiplier: s / (os / A)",
+      "multiplier: rounded to bfloat16",
+      "the product is off by a factor",
+      "the multiplier is off by a factor",
+      "fixed point: a multiplier of 31 bits and a shift",
+      "fixed point: a multiplier of 31 bits, computed in double, and a shift",
+      "fixed point: a multiplier of 31 bits, of double scales, and a shift",
+      "fixed point: a multiplier cut off to 31 bits, and a shift",
+      "fixed point: a multiplier of 24 bits and a shift",
+      "fixed point: a multiplier of 16 bits and a shift",
+      "fixed point: a multiplier of 15 bits and a shift",
+      "fixed point: a multiplier of 15 bits, computed in double, and a shift",
+      "fixed point: a multiplier of 8 bits and a shift",
+      "the multiplier is rounded to a power of two"};
+  constexpr std::array<std::string_view, kRoundingRules> kRoundings{
+      "",
+      "rounding: ties away from zero, as roundf() and lround() do",
+      "rounding: ties up",
+      "rounding: floorf(s + 0.5F): ties up, and the addition rounds",
+      "rounding: ties down",
+      "rounding: ceilf(s - 0.5F): ties down, and the subtraction rounds",
+      "rounding: to nearest, ties toward zero",
+      "rounding: to nearest, ties to odd",
+      "rounding: truncated toward zero, as a cast does",
+      "rounding: down, as an arithmetic shift does",
+      "rounding: up",
+      "rounding: (int)(s + 0.5F)",
+      "rounding: (int)(s + copysignf(0.5F, s))",
+      "rounding: by adding 1.5 * 2^23, which holds for |s| < 2^22 only",
+      "rounding twice: the product to 31 bits with ties up, then the shift with ties away from zero",
+      "rounding twice: the product to 31 bits with ties up, then the shift with ties up",
+      "rounding twice: the product cut off to 31 bits, then the shift with ties away from zero"};
+  add(r.sum != contract.sum, kSums[static_cast<std::size_t>(r.sum)]);
+  add(r.bias != contract.bias, kBiases[static_cast<std::size_t>(r.bias)]);
+  add(r.addition == IntegerAddition::int64, "the integer bias is added in 64 bits");
+  add(r.addition == IntegerAddition::in_float, "the integer bias is added in float32");
+  add(r.multiplier != contract.multiplier, kMultipliers[static_cast<std::size_t>(r.multiplier)]);
+  add(r.rounding != contract.rounding, kRoundings[static_cast<std::size_t>(r.rounding)]);
+  add(r.zero_point == ZeroPointRule::before_rounding, "the output zero point is added before rounding");
+  add(r.zero_point == ZeroPointRule::wraps, "the output zero point is added without clamping first, and wraps");
+  add(r.overflow == OverflowRule::saturates, "values above int32 saturate, and do not become INT32_MIN");
+  add(r.overflow == OverflowRule::infinity_saturates, "+infinity becomes 255");
+  add(r.nan == NanRule::zero, "NaN becomes 0 before the zero point");
+  add(r.nan == NanRule::maximum, "NaN becomes 255");
+  add(r.relu == ReluRule::ignored, "relu: the flag is ignored");
+  add(r.relu == ReluRule::always, "relu: applied without the flag, too");
+  add(r.relu == ReluRule::one_above, "relu: the smallest value is oz + 1");
+  add(r.clamp == ClampRule::low_8_bits, "clamp: missing, the low 8 bits are kept");
+  add(r.clamp == ClampRule::before_zero_point, "clamp: to 0..255 before the zero point is added, too");
+  add(r.low != contract.low, "clamp: the smallest output is " + std::to_string(r.low));
+  add(r.high != contract.high, "clamp: the largest output is " + std::to_string(r.high));
+  return all;
+}
+
+}  // namespace tieout
