@@ -230,7 +230,7 @@ class Separator {
         for (std::size_t j = i + 1; j < most; ++j) {
           const Candidate& a = candidates_[i];
           const Candidate& b = candidates_[j];
-          if (a.count + 2 * b.count < std::ssize(outside_)) break;
+          if (a.count + b.count + b.count < std::ssize(outside_)) break;
           for (std::size_t l = j + 1; l < most; ++l) {
             const Candidate& c = candidates_[l];
             if (a.count + b.count + c.count < std::ssize(outside_)) break;

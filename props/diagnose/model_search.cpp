@@ -355,8 +355,9 @@ class EditSearch {
       const bool of_requantization = edit.slot == Slot::requantization;
       const auto [known, added] = conditions_.try_emplace({of_requantization, fit.fixed, fit.broken});
       if (added) known->second = condition_of(fit);
-      if (!known->second) return {};
-      edit.condition = *known->second;
+      const std::optional<EditCondition>& condition = known->second;
+      if (!condition) return {};
+      edit.condition = *condition;
     }
     return with(model_, std::move(edit));
   }
