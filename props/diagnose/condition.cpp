@@ -40,6 +40,7 @@ std::vector<Formula> quantities(bool requantization) {
   all.push_back(Formula(V::padding_h) + V::padding_w);
   if (requantization) {
     all.emplace_back(V::scaled_is_negative);
+    all.emplace_back(V::scaled_exponent);
     all.emplace_back(V::multiplier_exponent);
   }
   all.push_back(Formula(V::output_h) - V::oh);

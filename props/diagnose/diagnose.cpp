@@ -59,7 +59,7 @@ class Diagnoser {
     constexpr std::uint64_t kProofs = 4;
     for (std::uint64_t i = 0; i < kProofs; ++i) {
       run_proof(i);
-      if (result_.predicted == result_.fresh || i + 1 == kProofs || !go_on("models", 0, 1)) break;
+      if (result_.predicted + result_.overflowing == result_.fresh || i + 1 == kProofs || !go_on("models", 0, 1)) break;
       search();
     }
     drop_refuted();
@@ -229,11 +229,13 @@ class Diagnoser {
     constexpr int kRounds = 40;
     constexpr std::int64_t kTests = 6'000;
     for (int round = 0; round < kRounds && go_on("models", round, kRounds); ++round) {
-      candidates_ = find_models(observations_, [&] { return go_on("models", round, kRounds); });
+      FoundModels found = find_models(observations_, [&] { return go_on("models", round, kRounds); });
+      candidates_ = std::move(found.models);
       if (candidates_.empty()) return;
+      without_extremes_ = found.without_extremes;
       result_.model = candidates_.front();
       if (result_.model.empty()) return;
-      const bool complete = wrong_predictions(result_.model, observations_) == 0;
+      const bool complete = found.complete;
       bool refuted = false;
       for (std::int64_t test = 0; test < kTests && !refuted && go_on("tests", test, kTests); ++test, ++tested_) {
         const auto answered = ask(test_case(tested_));
@@ -269,24 +271,29 @@ class Diagnoser {
     return draw_discriminating_case(kPaths[i % kPaths.size()], i + seed % 1'000'003 * 1'000, options_.domain).c;
   }
 
+  // Returns the elements that a model predicts wrongly, without those that it does not describe.
+  [[nodiscard]] std::vector<std::int64_t> wrong_elements(const KernelModel& model, const Answered& answered) const {
+    std::vector<std::int64_t> wrong;
+    const std::vector<int> predicted = evaluate_all(model, *answered.problem);
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+      const auto offset = static_cast<std::int64_t>(i);
+      if (predicted[i] == answered.y[i]) continue;
+      if (without_extremes_ && is_extreme(answered.problem->requantization_input(offset))) continue;
+      wrong.push_back(offset);
+    }
+    return wrong;
+  }
+
   // Removes the candidates that a case refutes. Returns false, after adding the case to the observations, if none is
   // left.
   bool keep_right(const Answered& answered) {
-    const auto wrong_at = [&](const KernelModel& model) {
-      std::vector<std::int64_t> wrong;
-      const std::vector<int> predicted = evaluate_all(model, *answered.problem);
-      for (std::size_t i = 0; i < predicted.size(); ++i) {
-        if (predicted[i] != answered.y[i]) wrong.push_back(static_cast<std::int64_t>(i));
-      }
-      return wrong;
-    };
-    const std::vector<std::int64_t> wrong = wrong_at(candidates_.front());
+    const std::vector<std::int64_t> wrong = wrong_elements(candidates_.front(), answered);
     if (wrong.empty()) return true;
     for (std::size_t i = 0; i < wrong.size(); i += std::max<std::size_t>(1, wrong.size() / 6)) {
       observe(answered, wrong[i]);
     }
     observe_some(answered, 4, 4);
-    std::erase_if(candidates_, [&](const KernelModel& model) { return !wrong_at(model).empty(); });
+    std::erase_if(candidates_, [&](const KernelModel& model) { return !wrong_elements(model, answered).empty(); });
     return !candidates_.empty();
   }
 
@@ -329,7 +336,8 @@ class Diagnoser {
   void run_proof(std::uint64_t round) {
     const KernelModel& model = result_.model;
     tallies_.assign(model.size(), {});
-    result_.fresh = result_.predicted = result_.fresh_differing = result_.fresh_differing_predicted = 0;
+    result_.fresh = result_.predicted = result_.overflowing = result_.fresh_differing =
+        result_.fresh_differing_predicted = 0;
     result_.left.clear();
     const std::uint64_t seed = options_.seed ^ (0x70726f6f66U + (round << 40U));
     for (std::int64_t i = 0; i < options_.proof; ++i) {
@@ -339,14 +347,13 @@ class Diagnoser {
       if (!answered) continue;
       ++result_.fresh;
       const std::vector<int> predicted = evaluate_all(model, *answered->problem);
-      std::vector<std::int64_t> wrong;
-      for (std::size_t e = 0; e < predicted.size(); ++e) {
-        if (predicted[e] != answered->y[e]) wrong.push_back(static_cast<std::int64_t>(e));
-      }
+      const std::vector<std::int64_t> wrong = wrong_elements(model, *answered);
+      const bool right = wrong.empty() && is_predicted(*answered);
       const bool differs = !answered->differing.empty();
-      result_.predicted += wrong.empty() ? 1 : 0;
+      result_.predicted += right ? 1 : 0;
+      result_.overflowing += wrong.empty() && !right ? 1 : 0;
       result_.fresh_differing += differs ? 1 : 0;
-      result_.fresh_differing_predicted += differs && wrong.empty() ? 1 : 0;
+      result_.fresh_differing_predicted += differs && right ? 1 : 0;
       if (!wrong.empty()) {
         if (result_.left.size() < 5) result_.left.push_back(c);
         for (std::size_t e = 0; e < wrong.size(); e += std::max<std::size_t>(1, wrong.size() / 6)) {
@@ -367,6 +374,8 @@ class Diagnoser {
       bool needed = false;
       for (std::size_t e = 0; e < predicted.size(); ++e) {
         if (predicted[e] == otherwise[e]) continue;
+        const auto offset = static_cast<std::int64_t>(e);
+        if (without_extremes_ && is_extreme(answered.problem->requantization_input(offset))) continue;
         ++tally.active;
         needed = needed || predicted[e] == answered.y[e];
         tally.wrong += predicted[e] != answered.y[e] ? 1 : 0;
@@ -450,6 +459,7 @@ class Diagnoser {
   const DiagnoseOptions& options_;
   Clock::time_point start_ = Clock::now();
   bool stopped_ = false;
+  bool without_extremes_ = false;  // the model does not describe elements that overflow
   Random random_{0x6f627365727665};
   Diagnosis result_;
   std::vector<Observation> observations_;

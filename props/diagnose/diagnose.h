@@ -55,7 +55,10 @@ struct Diagnosis {
   std::int64_t cases = 0, declined = 0, differing = 0;
   // Of the proof: fresh cases answered, those predicted in every element, and those that differ from the contract.
   std::int64_t fresh = 0, predicted = 0, fresh_differing = 0, fresh_differing_predicted = 0;
-  // Fresh cases that are not predicted; at most five.
+  // Of those not predicted, the cases that are wrong only at elements that overflow (is_extreme()), if the model does
+  // not describe these.
+  std::int64_t overflowing = 0;
+  // Fresh cases that are not predicted, shrunk; at most two.
   std::vector<ConvCase> left;
   double seconds = 0;
 };

@@ -77,6 +77,12 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
   if (d.verdict == Verdict::declines) return text;
   text += fmt::format("\nProof: predicts {} of {} fresh cases, {} of which differ from the contract.\n",
                       grouped(d.predicted), grouped(d.fresh), grouped(d.fresh_differing));
+  if (d.overflowing > 0) {
+    text += fmt::format(
+        "{} of the others are wrong only where the multiplier, the bias or the value before rounding\n"
+        "is beyond int32, which the model does not describe.\n",
+        grouped(d.overflowing));
+  }
   if (!d.left.empty()) {
     text += fmt::format("Not predicted: {} cases, such as\n", grouped(d.fresh - d.predicted));
     for (const ConvCase& c : d.left) text += fmt::format("   {}\n", check_line(subject, c));

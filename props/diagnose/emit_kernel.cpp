@@ -42,7 +42,7 @@ struct Helper {
   std::string_view name, code;
 };
 
-constexpr std::array<Helper, 17> kHelpers{{
+constexpr std::array<Helper, 18> kHelpers{{
     {"min", "static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }"},
     {"max", "static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }"},
     {"signed_bits",
@@ -74,6 +74,10 @@ constexpr std::array<Helper, 17> kHelpers{{
     {"int32_of",
      "static int64_t int32_of(double v) {\n"
      "  return isnan(v) ? 0 : v < -0x1p31 ? INT32_MIN : v > 0x1p31 - 1 ? INT32_MAX : (int64_t)v;\n"
+     "}"},
+    {"symmetric_int32_of",
+     "static int64_t symmetric_int32_of(double v) {\n"
+     "  return isnan(v) ? 0 : v < -0x1p31 + 1 ? -INT32_MAX : v > 0x1p31 - 1 ? INT32_MAX : (int64_t)v;\n"
      "}"},
     {"int64_of", "static int64_t int64_of(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN; }"},
     {"int16_of",
@@ -480,7 +484,9 @@ class Emitter {
 
   // Returns the integer bias of a rule.
   static std::string integer_bias(const Requantization& r) {
-    const std::string to = r.addition == IntegerAddition::int32 ? "int32_of" : "int64_of";
+    const std::string to = r.addition == IntegerAddition::int32             ? "int32_of"
+                           : r.addition == IntegerAddition::int32_symmetric ? "symmetric_int32_of"
+                                                                            : "int64_of";
     constexpr std::string_view kDouble = "(double)b / ((double)xs * (double)ws)";
     switch (r.bias) {
       case BiasRule::int32_nearest: return to + "(nearbyintf(b / unit))";
@@ -488,6 +494,8 @@ class Emitter {
       case BiasRule::int32_reciprocal: return to + "(roundf(b * (1.0F / unit)))";
       case BiasRule::int32_double: return fmt::format("{}(nearbyint({}))", to, kDouble);
       case BiasRule::int32_double_away: return fmt::format("{}(round({}))", to, kDouble);
+      case BiasRule::int32_float_unit: return to + "(nearbyint((double)b / (double)unit))";
+      case BiasRule::int32_float_unit_away: return to + "(round((double)b / (double)unit))";
       case BiasRule::int32_exact_scales:
         return to + "(nearbyint((double)b / (c->activation_scale * c->weight_scales[c->per_channel ? k : 0])))";
       case BiasRule::int32_truncated: return to + "(truncf(b / unit))";
@@ -509,7 +517,8 @@ class Emitter {
     if (has_integer_bias(r.bias)) {
       const std::string bias = integer_bias(r);
       switch (r.addition) {
-        case IntegerAddition::int32: return number_of(r.sum, "(int32_t)(uint32_t)(raw + " + bias + ")");
+        case IntegerAddition::int32:
+        case IntegerAddition::int32_symmetric: return number_of(r.sum, "(int32_t)(uint32_t)(raw + " + bias + ")");
         case IntegerAddition::int64: return number_of(r.sum, "raw + " + bias);
         case IntegerAddition::in_float: return f + " + (float)" + bias;
       }
@@ -570,6 +579,7 @@ class Emitter {
     if (r.multiplier == MultiplierRule::fixed31_double || r.multiplier == MultiplierRule::fixed15_double) {
       m = "(double)xs * (double)ws / (double)os";
     }
+    if (r.multiplier == MultiplierRule::fixed31_float_unit) m = "(double)unit / (double)os";
     if (r.multiplier == MultiplierRule::fixed31_exact_scales) {
       m = "c->activation_scale * c->weight_scales[c->per_channel ? k : 0] / c->output_scale";
     }
@@ -658,6 +668,7 @@ class Emitter {
     if (r.rounding == RoundingRule::magic && !is_fixed_point(r.multiplier)) return "magic((float)scaled)";
     std::string outside = "INT32_MIN";
     if (r.overflow == OverflowRule::saturates) outside = "rounded > 0 ? INT32_MAX : INT32_MIN";
+    if (r.overflow == OverflowRule::wraps) outside = "(int32_t)(uint32_t)int64_of(rounded)";
     if (r.overflow == OverflowRule::infinity_saturates) {
       outside = "isinf(scaled) && scaled > 0 ? INT32_MAX : INT32_MIN";
     }
@@ -754,8 +765,9 @@ class Emitter {
   }
 
   [[nodiscard]] bool uses_sign() const {
-    return std::ranges::any_of(alternatives(),
-                               [](const Alternative& a) { return a.condition.find("negative") != std::string::npos; });
+    return std::ranges::any_of(alternatives(), [](const Alternative& a) {
+      return a.condition.find("negative") != std::string::npos || a.condition.find("usual") != std::string::npos;
+    });
   }
 
   void loops() {

@@ -54,6 +54,7 @@ constexpr std::array<VariableText, kVariables> kTexts{{
     {"o[2]", "ow"},
     {"((o[0] * c->output_size[1] + o[1]) * c->output_size[2] + o[2])", "output position"},
     {"negative", "value before rounding is negative"},
+    {"exponent_of(usual * (unit / os))", "exponent of the value before rounding"},
     {"exponent_of(unit / os)", "exponent of the multiplier"},
     {"d", "axis"},
     {"o[d]", "output position on the axis"},

@@ -58,6 +58,7 @@ enum class Variable : std::uint8_t {
   position,  // of the element in its image and channel, row-major
   // In requantization only: of the value before rounding, and of the multiplier.
   scaled_is_negative,   // 0 or 1
+  scaled_exponent,      // e, where the magnitude of the value before rounding is f * 2^e and f in 0.5 .. 1
   multiplier_exponent,  // e, where the multiplier is f * 2^e and f in 0.5 .. 1
   // One axis of the window.
   axis,  // 0 depth, 1 height, 2 width

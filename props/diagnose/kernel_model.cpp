@@ -177,6 +177,7 @@ RequantizationInput ModelProblem::requantization_input(std::int64_t offset) cons
 
 void set_requantization_variables(Variables& v, const RequantizationInput& in) {
   at(v, Variable::scaled_is_negative) = scaled_value({}, in) < 0 ? 1 : 0;
+  at(v, Variable::scaled_exponent) = scaled_exponent(in);
   at(v, Variable::multiplier_exponent) = multiplier_exponent(in);
 }
 

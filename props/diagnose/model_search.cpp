@@ -67,6 +67,13 @@ class EditSearch {
 
   [[nodiscard]] bool done() const { return wrong_.empty(); }
 
+  // Returns models with one more edit of the requantization, by which every observation is predicted.
+  std::vector<KernelModel> complete_requantization(const std::function<bool()>& go_on) {
+    std::vector<Fit> fits;
+    for (Edit& edit : requantizations(go_on)) fits.push_back({.edit = std::move(edit)});
+    return completed(std::move(fits), go_on);
+  }
+
   // Returns models with one more edit, by which every observation is predicted.
   std::vector<KernelModel> complete(const std::function<bool()>& go_on) {
     // What is computed from a window's sums is tried first, because evaluating it takes no loop over the window.
@@ -432,28 +439,21 @@ std::vector<KernelModel> extended(KernelModel model, const std::vector<Observati
   }
 }
 
-// Whether the multiplier of the element lies at the ends of float32, where kernels overflow in ways of their own.
-bool is_extreme(const Observation& o) {
-  const int exponent = multiplier_exponent(o.problem->requantization_input(o.offset));
-  return exponent > 40 || exponent < -60;
-}
-
 }  // namespace
 
-std::vector<KernelModel> find_models(const std::vector<Observation>& observations, const std::function<bool()>& go_on) {
+FoundModels find_models(const std::vector<Observation>& observations, const std::function<bool()>& go_on) {
   std::vector<Observation> ordinary;
-  std::ranges::copy_if(observations, std::back_inserter(ordinary), [](const Observation& o) { return !is_extreme(o); });
-  // Extreme cases are explained last: they would hide what all others show.
+  std::ranges::copy_if(observations, std::back_inserter(ordinary),
+                       [](const Observation& o) { return !is_extreme(o.problem->requantization_input(o.offset)); });
+  // What overflows is explained last: it would hide what all others show.
   std::vector<KernelModel> models = extended({}, ordinary, go_on);
+  if (models.empty() || wrong_predictions(models.front(), ordinary) > 0) return {.models = std::move(models)};
   std::vector<KernelModel> complete;
   std::ranges::copy_if(models, std::back_inserter(complete),
                        [&](const KernelModel& model) { return wrong_predictions(model, observations) == 0; });
-  if (!complete.empty() || models.empty() || !go_on()) return complete.empty() ? models : complete;
-  if (wrong_predictions(models.front(), ordinary) > 0) return models;
-  // A further edit for the extreme cases is accepted if it explains all of them.
-  EditSearch search(models.front(), observations);
-  if (auto more = search.complete(go_on); !more.empty()) return more;
-  return models;
+  if (complete.empty()) complete = EditSearch(models.front(), observations).complete_requantization(go_on);
+  if (complete.empty()) return {.models = std::move(models), .complete = true, .without_extremes = true};
+  return {.models = std::move(complete), .complete = true};
 }
 
 }  // namespace tieout

@@ -18,10 +18,17 @@ struct Observation {
   std::uint8_t y = 0;
 };
 
-// Returns models that reproduce all observations, the simplest first, or the models that reproduce most if none
-// reproduces all. Every model of the result has as many wrong predictions as the first. go_on: false ends the search.
-[[nodiscard]] std::vector<KernelModel> find_models(const std::vector<Observation>& observations,
-                                                   const std::function<bool()>& go_on);
+struct FoundModels {
+  // The simplest first; all of them reproduce the same observations.
+  std::vector<KernelModel> models;
+  // True if they reproduce all observations, or all but those that overflow (is_extreme()).
+  bool complete = false;
+  bool without_extremes = false;
+};
+
+// Returns the models that reproduce all observations, or one that reproduces as many as possible. go_on: false ends the
+// search.
+[[nodiscard]] FoundModels find_models(const std::vector<Observation>& observations, const std::function<bool()>& go_on);
 
 // Returns the number of edits, steps and conditions, which ranks models that fit equally well.
 [[nodiscard]] int size_of(const KernelModel& model);

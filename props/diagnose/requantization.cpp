@@ -40,17 +40,25 @@ std::int64_t cast_to_int64(double v) {
 
 // Returns the integer that is added to the sum.
 std::int64_t integer_bias(const Requantization& r, const RequantizationInput& in, const Scales& f) {
-  const bool in_32_bits = r.addition == IntegerAddition::int32;
-  const auto integral = [&](double v) { return in_32_bits ? saturated(v) : cast_to_int64(v); };
+  const auto integral = [&](double v) {
+    switch (r.addition) {
+      case IntegerAddition::int32: return saturated(v);
+      case IntegerAddition::int32_symmetric: return saturated(v, -0x1p31 + 1);
+      default: return cast_to_int64(v);
+    }
+  };
   const BiasRule rule = r.bias;
   const double in_double = static_cast<double>(in.bias) / (static_cast<double>(f.xs) * static_cast<double>(f.ws));
   const float quotient = in.bias / f.unit;
+  const double by_float_unit = static_cast<double>(in.bias) / static_cast<double>(f.unit);
   switch (rule) {
     case BiasRule::int32_nearest: return integral(static_cast<double>(ties_to_even(quotient)));
     case BiasRule::int32_away: return integral(std::round(static_cast<double>(quotient)));
     case BiasRule::int32_reciprocal: return integral(std::round(static_cast<double>(in.bias * (1.0F / f.unit))));
     case BiasRule::int32_double: return integral(ties_to_even(in_double));
     case BiasRule::int32_double_away: return integral(std::round(in_double));
+    case BiasRule::int32_float_unit: return integral(ties_to_even(by_float_unit));
+    case BiasRule::int32_float_unit_away: return integral(std::round(by_float_unit));
     case BiasRule::int32_exact_scales: return integral(ties_to_even(static_cast<double>(in.bias) / (in.xs * in.ws)));
     case BiasRule::int32_truncated: return integral(std::trunc(static_cast<double>(quotient)));
     case BiasRule::int32_floor: return integral(std::floor(static_cast<double>(quotient)));
@@ -77,7 +85,8 @@ double with_bias(const Requantization& r, const RequantizationInput& in, const S
   if (has_integer_bias(r.bias)) {
     const std::int64_t bias = integer_bias(r, in, f);
     switch (r.addition) {
-      case IntegerAddition::int32: return float_of(r.sum, wrapped32(wrapping_sum(in.raw, bias)));
+      case IntegerAddition::int32:
+      case IntegerAddition::int32_symmetric: return float_of(r.sum, wrapped32(wrapping_sum(in.raw, bias)));
       case IntegerAddition::int64: return float_of(r.sum, wrapping_sum(in.raw, bias));
       case IntegerAddition::in_float: break;
     }
@@ -129,6 +138,7 @@ float float_multiplier(const Requantization& r, const RequantizationInput& in, c
 // Returns the multiplier of a fixed-point rule before it is made an integer.
 double real_multiplier(MultiplierRule rule, const RequantizationInput& in, const Scales& f) {
   const double in_double = static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os);
+  if (rule == MultiplierRule::fixed31_float_unit) return static_cast<double>(f.unit) / static_cast<double>(f.os);
   if (rule == MultiplierRule::fixed31_exact_scales) return in.xs * in.ws / in.os;
   if (rule == MultiplierRule::fixed31_double || rule == MultiplierRule::fixed15_double) return in_double;
   return static_cast<double>(f.unit / f.os);
@@ -308,14 +318,30 @@ Requantization combine(const Requantization& first, const Requantization& second
   return both;
 }
 
+namespace {
+
+int exponent_of(float v) {
+  if (!std::isfinite(v)) return 1000;
+  if (v == 0) return -1000;
+  int exponent = 0;
+  (void)std::frexp(v, &exponent);
+  return exponent;
+}
+
+}  // namespace
+
 int multiplier_exponent(const RequantizationInput& in) {
   const Scales f(in);
-  const float multiplier = f.unit / f.os;
-  if (!std::isfinite(multiplier)) return 1000;
-  if (multiplier == 0) return -1000;
-  int exponent = 0;
-  (void)std::frexp(multiplier, &exponent);
-  return exponent;
+  return exponent_of(f.unit / f.os);
+}
+
+int scaled_exponent(const RequantizationInput& in) { return exponent_of(static_cast<float>(scaled_value({}, in))); }
+
+bool is_extreme(const RequantizationInput& in) {
+  const Scales f(in);
+  const int multiplier = exponent_of(f.unit / f.os);
+  const int bias = in.has_bias ? exponent_of(in.bias / f.unit) : 0;
+  return multiplier > 40 || multiplier < -60 || bias > 30 || scaled_exponent(in) > 30;
 }
 
 double scaled_value(const Requantization& r, const RequantizationInput& in) {
@@ -411,6 +437,8 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "bias: b * (1 / A) rounded to an integer, ties away from zero",
       "bias: b / A in double, rounded to an integer, ties to even",
       "bias: b / A in double, rounded to an integer, ties away from zero",
+      "bias: b / A, of A in float32 and the quotient in double, rounded to an integer, ties to even",
+      "bias: b / A, of A in float32 and the quotient in double, rounded to an integer, ties away from zero",
       "bias: b / (xs * ws) of the scales in double, rounded to an integer",
       "bias: truncated to an integer number of A",
       "bias: rounded down to an integer number of A",
@@ -446,6 +474,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "the multiplier is off by a factor",
       "fixed point: a multiplier of 31 bits and a shift",
       "fixed point: a multiplier of 31 bits, computed in double, and a shift",
+      "fixed point: a multiplier of 31 bits, A / os in double, and a shift",
       "fixed point: a multiplier of 31 bits, of double scales, and a shift",
       "fixed point: a multiplier cut off to 31 bits, and a shift",
       "fixed point: a multiplier of 24 bits and a shift",
@@ -474,6 +503,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "rounding twice: the product cut off to 31 bits, then the shift with ties away from zero"};
   add(r.sum != contract.sum, kSums[static_cast<std::size_t>(r.sum)]);
   add(r.bias != contract.bias, kBiases[static_cast<std::size_t>(r.bias)]);
+  add(r.addition == IntegerAddition::int32_symmetric, "the integer bias saturates at -INT32_MAX");
   add(r.addition == IntegerAddition::int64, "the integer bias is added in 64 bits");
   add(r.addition == IntegerAddition::in_float, "the integer bias is added in float32");
   add(r.multiplier != contract.multiplier, kMultipliers[static_cast<std::size_t>(r.multiplier)]);
@@ -482,6 +512,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
   add(r.zero_point == ZeroPointRule::wraps, "the output zero point is added without clamping first, and wraps");
   add(r.overflow == OverflowRule::saturates, "values above int32 saturate, and do not become INT32_MIN");
   add(r.overflow == OverflowRule::infinity_saturates, "+infinity becomes 255");
+  add(r.overflow == OverflowRule::wraps, "values beyond int32 wrap");
   add(r.nan == NanRule::zero, "NaN becomes 0 before the zero point");
   add(r.nan == NanRule::maximum, "NaN becomes 255");
   add(r.relu == ReluRule::ignored, "relu: the flag is ignored");

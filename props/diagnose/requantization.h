@@ -10,37 +10,44 @@ namespace tieout {
 
 // How the bias is added. A = fl(fl(xs) * fl(ws)) is the real value of one unit of the sum.
 enum class BiasRule : std::uint8_t {
-  contract,             // per channel s + b / A; per tensor fma(b, 1 / A, s)
-  divided,              // s + b / A
-  fused,                // fma(b, 1 / A, s)
-  by_reciprocal,        // s + b * (1 / A), two roundings
-  in_double,            // (float)((double)s + (double)b / A)
-  kept_double,          // s + b / A in double, and not rounded before the multiplication
-  int32_nearest,        // integers: raw + rint(b / A)
-  int32_away,           // ... round(b / A)
-  int32_reciprocal,     // ... round(b * (1 / A))
-  int32_double,         // ... rint of the quotient in double, of the scales as float32
-  int32_double_away,    // ... round of that
-  int32_exact_scales,   // ... rint(b / (xs * ws)) of the scales as doubles
-  int32_truncated,      // ... trunc(b / A)
-  int32_floor,          // ... floor(b / A)
-  int16_wraps,          // ... the low 16 bits of rint(b / A)
-  int16_saturates,      // ... rint(b / A) saturated to 16 bits
-  scales_in_turn,       // s + b / xs / ws
-  units_of_activation,  // s + b / xs
-  units_of_weight,      // s + b / ws
-  after_multiplier,     // s * M + b / os
-  after_by_reciprocal,  // s * M + b * (1 / os)
-  after_fused,          // fma(s, M, b / os)
-  real,                 // (s * A + b), then / os
-  real_fused,           // fma(s, A, b), then / os
-  zero,                 // as if it were 0
+  contract,               // per channel s + b / A; per tensor fma(b, 1 / A, s)
+  divided,                // s + b / A
+  fused,                  // fma(b, 1 / A, s)
+  by_reciprocal,          // s + b * (1 / A), two roundings
+  in_double,              // (float)((double)s + (double)b / A)
+  kept_double,            // s + b / A in double, and not rounded before the multiplication
+  int32_nearest,          // integers: raw + rint(b / A)
+  int32_away,             // ... round(b / A)
+  int32_reciprocal,       // ... round(b * (1 / A))
+  int32_double,           // ... rint of the quotient in double, of the scales as float32
+  int32_double_away,      // ... round of that
+  int32_float_unit,       // ... rint of b / A, the quotient in double, A in float32
+  int32_float_unit_away,  // ... round of that
+  int32_exact_scales,     // ... rint(b / (xs * ws)) of the scales as doubles
+  int32_truncated,        // ... trunc(b / A)
+  int32_floor,            // ... floor(b / A)
+  int16_wraps,            // ... the low 16 bits of rint(b / A)
+  int16_saturates,        // ... rint(b / A) saturated to 16 bits
+  scales_in_turn,         // s + b / xs / ws
+  units_of_activation,    // s + b / xs
+  units_of_weight,        // s + b / ws
+  after_multiplier,       // s * M + b / os
+  after_by_reciprocal,    // s * M + b * (1 / os)
+  after_fused,            // fma(s, M, b / os)
+  real,                   // (s * A + b), then / os
+  real_fused,             // fma(s, A, b), then / os
+  zero,                   // as if it were 0
   ignored,
 };
 inline constexpr int kBiasRules = static_cast<int>(BiasRule::ignored) + 1;
 
 // How an integer bias is added to the sum.
-enum class IntegerAddition : std::uint8_t { int32, int64, in_float };
+enum class IntegerAddition : std::uint8_t {
+  int32,            // saturated to int32; the sum wraps
+  int32_symmetric,  // saturated to -INT32_MAX .. INT32_MAX; the sum wraps
+  int64,
+  in_float,
+};
 inline constexpr int kIntegerAdditions = static_cast<int>(IntegerAddition::in_float) + 1;
 
 // How the sum becomes a floating-point number.
@@ -69,6 +76,7 @@ enum class MultiplierRule : std::uint8_t {
   // Integers: raw * mantissa >> shift. The multiplier is the contract's float32, or computed in double.
   fixed31,
   fixed31_double,
+  fixed31_float_unit,  // (double)A / os
   fixed31_exact_scales,
   fixed31_truncated,
   fixed24,
@@ -105,8 +113,8 @@ enum class ZeroPointRule : std::uint8_t { after, before_rounding, wraps };
 inline constexpr int kZeroPointRules = static_cast<int>(ZeroPointRule::wraps) + 1;
 
 // What becomes of values that do not fit int32, and of NaN.
-enum class OverflowRule : std::uint8_t { minimum, saturates, infinity_saturates };
-inline constexpr int kOverflowRules = static_cast<int>(OverflowRule::infinity_saturates) + 1;
+enum class OverflowRule : std::uint8_t { minimum, saturates, infinity_saturates, wraps };
+inline constexpr int kOverflowRules = static_cast<int>(OverflowRule::wraps) + 1;
 enum class NanRule : std::uint8_t { minimum, zero, maximum };
 inline constexpr int kNanRules = static_cast<int>(NanRule::maximum) + 1;
 
@@ -154,6 +162,14 @@ struct RequantizationInput {
 
 // Returns e, where the contract's multiplier is f * 2^e with f in 0.5 .. 1: 1000 if it is not finite, -1000 if it is 0.
 [[nodiscard]] int multiplier_exponent(const RequantizationInput& in);
+
+// Returns e, where the magnitude of the contract's value before rounding is f * 2^e with f in 0.5 .. 1; the ends as
+// above.
+[[nodiscard]] int scaled_exponent(const RequantizationInput& in);
+
+// Returns whether the element lies where kernels overflow in ways of their own: the multiplier, the bias in units of
+// the sum or the value before rounding is far beyond what an output needs.
+[[nodiscard]] bool is_extreme(const RequantizationInput& in);
 
 // The value before rounding, without the zero point; integral for fixed point.
 [[nodiscard]] double scaled_value(const Requantization& r, const RequantizationInput& in);
