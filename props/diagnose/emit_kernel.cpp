@@ -187,7 +187,8 @@ Form form_of(const KernelModel& model) {
     form.differences = form.differences || edit.slot == Slot::activation_difference ||
                        edit.slot == Slot::weight_difference || edit.accumulator.differences;
     form.innermost = form.innermost || edit.accumulator.channels_innermost;
-    form.in_double = form.in_double || scales_in_double(edit.requantization, true);
+    form.in_double = form.in_double || scales_in_double(edit.requantization, true) ||
+                     scales_in_double(edit.requantization, false);
   }
   return form;
 }
@@ -620,9 +621,10 @@ class Emitter {
       case MultiplierRule::divided: plain = f + " / (os / unit)"; break;
       case MultiplierRule::factor: plain = fmt::format("{} * (unit / os) * (float){}", f, r.factor); break;
       default:
-        if (scales_in_double(r, true)) {
-          plain = scales_in_double(r, false) ? fmt::format("(double)s * (double)({})", m)
-                                             : fmt::format("c->bias ? (double)s * (double)({}) : {} * ({})", m, f, m);
+        if (scales_in_double(r, false)) {
+          plain = fmt::format("(double)s * (double)({})", m);
+        } else if (scales_in_double(r, true)) {
+          plain = fmt::format("c->bias ? (double)s * (double)({}) : {} * ({})", m, f, m);
         }
         break;
     }
@@ -673,6 +675,7 @@ class Emitter {
       outside = "isinf(scaled) && scaled > 0 ? INT32_MAX : INT32_MIN";
     }
     std::string code = "rounded >= -0x1p31F && rounded < 0x1p31F ? (int64_t)rounded : " + outside;
+    if (r.nan == NanRule::minimum && r.overflow == OverflowRule::wraps) code = "isnan(scaled) ? INT32_MIN : " + code;
     if (r.nan == NanRule::zero) code = "isnan(scaled) ? 0 : " + code;
     if (r.nan == NanRule::maximum) code = "isnan(scaled) ? INT32_MAX : " + code;
     return code;

@@ -248,6 +248,7 @@ std::int64_t converted(const Requantization& r, double integral_value, double s)
     }
   }
   if (integral_value >= -0x1p31 && integral_value < 0x1p31) return static_cast<std::int64_t>(integral_value);
+  if (r.overflow == OverflowRule::wraps) return wrapped32(cast_to_int64(integral_value));
   const bool saturates =
       r.overflow == OverflowRule::saturates || (r.overflow == OverflowRule::infinity_saturates && std::isinf(s));
   return saturates && integral_value > 0 ? kMax32 : kMin32;
