@@ -185,6 +185,7 @@ struct Reader {
     return (!has_sign || key == "wz" || key == "w" || key == "bias") && reader.read(key, value);
   }
 
+  // NOLINTNEXTLINE(readability-function-size): one line for each word, all alike
   Done read(std::string_view key, std::string_view value) {
     if (!seen.emplace(key).second) return bad(key, "is given twice");
     if (key == "batch") return read_number(key, value, c.batch);

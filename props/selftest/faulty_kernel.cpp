@@ -60,6 +60,7 @@ class Kernel {
   // ---- the window
 
   // Returns the position in the input of tap t of output position o, along depth, height or width.
+  // NOLINTNEXTLINE(readability-function-size): one line for each fault
   [[nodiscard]] std::int64_t position(std::size_t d, std::int64_t o, std::int64_t t) const {
     std::int64_t stride = c_.stride[d];
     std::int64_t dilation = c_.dilation[d];
