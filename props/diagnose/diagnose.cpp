@@ -341,7 +341,10 @@ class Diagnoser {
     result_.left.clear();
     const std::uint64_t seed = options_.seed ^ (0x70726f6f66U + (round << 40U));
     for (std::int64_t i = 0; i < options_.proof; ++i) {
-      if (i % 64 == 0 && !options_.progress("proof", i, options_.proof)) break;
+      if (i % 64 == 0 && (stopped_ || !options_.progress("proof", i, options_.proof))) {
+        stopped_ = true;
+        break;
+      }
       const ConvCase c = proof_case(seed, i);
       const auto answered = ask(c);
       if (!answered) continue;
@@ -452,6 +455,7 @@ class Diagnoser {
 
   Diagnosis finish() {
     result_.seconds = elapsed();
+    result_.interrupted = stopped_;
     return std::move(result_);
   }
 

@@ -61,6 +61,8 @@ struct Diagnosis {
   // Fresh cases that are not predicted, shrunk; at most two.
   std::vector<ConvCase> left;
   double seconds = 0;
+  // True if options.progress ended the search or the proof, so that causes may not be proven.
+  bool interrupted = false;
 };
 
 [[nodiscard]] Diagnosis diagnose(const KernelAnswer& kernel, const DiagnoseOptions& options = {});

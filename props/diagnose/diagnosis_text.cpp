@@ -35,6 +35,10 @@ std::string check_line(const std::string& subject, const ConvCase& c) {
 }  // namespace
 
 std::string headline_of(const Diagnosis& d) {
+  if (d.interrupted) {
+    return fmt::format("differed from the contract on {} of {} cases until it was interrupted; nothing is proven",
+                       grouped(d.differing), grouped(d.cases));
+  }
   const std::string fresh = fmt::format("{} of {} fresh cases", grouped(d.predicted), grouped(d.fresh));
   switch (d.verdict) {
     case Verdict::no_difference: return fmt::format("follows the contract on {}", fresh);
@@ -69,12 +73,14 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
     text += fmt::format("\n{}. {}\n", i + 1, cause.edit.text());
     text += fmt::format("   {}\n", cause.edit.condition.always() ? "always" : "where " + cause.edit.condition.text());
     text += indented(kernel_diff({cause.edit}), "   ");
-    text += fmt::format("   explains {} of {} differing fresh cases\n", grouped(cause.explains),
-                        grouped(d.fresh_differing));
+    if (d.fresh > 0) {
+      text += fmt::format("   explains {} of {} differing fresh cases\n", grouped(cause.explains),
+                          grouped(d.fresh_differing));
+    }
     text += fmt::format("   smallest case, expected {}, came {}:\n   {}\n", cause.expected, cause.actual,
                         check_line(subject, cause.smallest));
   }
-  if (d.verdict == Verdict::declines) return text;
+  if (d.verdict == Verdict::declines || d.fresh == 0) return text;
   text += fmt::format("\nProof: predicts {} of {} fresh cases, {} of which differ from the contract.\n",
                       grouped(d.predicted), grouped(d.fresh), grouped(d.fresh_differing));
   if (d.overflowing > 0) {

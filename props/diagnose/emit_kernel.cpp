@@ -187,8 +187,8 @@ Form form_of(const KernelModel& model) {
     form.differences = form.differences || edit.slot == Slot::activation_difference ||
                        edit.slot == Slot::weight_difference || edit.accumulator.differences;
     form.innermost = form.innermost || edit.accumulator.channels_innermost;
-    form.in_double = form.in_double || scales_in_double(edit.requantization, true) ||
-                     scales_in_double(edit.requantization, false);
+    form.in_double =
+        form.in_double || scales_in_double(edit.requantization, true) || scales_in_double(edit.requantization, false);
   }
   return form;
 }
@@ -515,6 +515,8 @@ class Emitter {
 
   [[nodiscard]] std::string with_bias(const Requantization& r) const {
     const std::string f = s();
+    const bool used = !is_fixed_point(r.multiplier) || !(has_integer_bias(r.bias) || r.bias == BiasRule::ignored);
+    if (!used) return with_bias(Requantization{});  // the integer sum is used instead
     if (has_integer_bias(r.bias)) {
       const std::string bias = integer_bias(r);
       switch (r.addition) {
