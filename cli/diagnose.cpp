@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -33,6 +34,7 @@ namespace {
 
 struct Arguments {
   std::string subject;
+  std::string reference;  // empty: none
   std::string emit;
   DiagnoseOptions options;
   DomainArguments domain;
@@ -103,29 +105,18 @@ int status_of(const Diagnosis& diagnosis) {
   }
 }
 
-int run_diagnose(Arguments& arguments) {
-  CallFiles files;
-  add_subject_file(files, arguments.subject);
-  if (!arguments.emit.empty()) files.add_output("--emit", arguments.emit);
-  const auto baseline = prepare_reports(arguments.outputs, std::move(files));
-  if (!baseline) return fail(baseline.error());
-  const auto opened = open_named(arguments.subject, "diagnose", arguments.patience);
-  if (!opened) return opened.error();
-  Subject& subject = **opened;
+// Diagnoses one kernel and prints the result. words: the option that names it, for the commands that are printed.
+// Error: the exit status, after the reason or what the kernel does beside its values has been printed.
+tl::expected<Diagnosis, int> diagnose_and_print(Subject& subject, const Arguments& arguments,
+                                                const std::string& words) {
   const double seconds = arguments.patience.value_or(Rules{}.seconds);
-  const auto domain = choose_domain(arguments.domain, &subject, seconds, "diagnose");
-  if (!domain) return domain.error();
-  arguments.options.domain = *domain;
-  arguments.options.progress = show_stage;
-  take_interruptions();
-  const std::string words = "--subject " + shell_word(arguments.subject);
   const auto conduct = find_conduct(subject, arguments.options, seconds);
   if (conduct) {
     clear_stage();
     print_text(fmt::format("{}: {}", subject.name(), conduct_text(*conduct, words)));
-    return kDifferent;
+    return tl::unexpected(int{kDifferent});
   }
-  const Diagnosis diagnosis = diagnose(
+  Diagnosis diagnosis = diagnose(
       [&](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
         auto y = subject.run(problem, {.seconds = seconds});
         if (!y) return {};
@@ -133,19 +124,81 @@ int run_diagnose(Arguments& arguments) {
       },
       arguments.options);
   clear_stage();
-  if (const std::string change = subject.change(); !change.empty()) return fail("--subject: " + change, kNotVerified);
-  const auto written = write_reports(arguments.outputs, report_of(arguments, diagnosis, *baseline));
+  if (const std::string change = subject.change(); !change.empty()) {
+    return tl::unexpected(fail(words.substr(0, words.find(' ')) + ": " + change, kNotVerified));
+  }
   print_text(fmt::format("{} {}\n{}", subject.name(), headline_of(diagnosis), diagnosis_text(diagnosis, words)));
+  return diagnosis;
+}
+
+// Prints the causes that only one of two kernels has. Returns the exit status.
+int compare_causes(const Diagnosis& subject, const std::string& name, const Diagnosis& other,
+                   const std::string& other_name) {
+  std::string text;
+  const auto add = [&](const Diagnosis& from, const std::string& from_name, const Diagnosis& to) {
+    for (const Cause& cause : from.causes) {
+      const auto same = [&](const Cause& c) { return c.edit == cause.edit; };
+      if (std::ranges::any_of(to.causes, same)) continue;
+      const EditCondition& condition = cause.edit.condition;
+      text += fmt::format("  only {}: {}{}\n", from_name, cause.edit.text(),
+                          condition.always() ? "" : ", where " + condition.text());
+    }
+  };
+  add(subject, name, other);
+  add(other, other_name, subject);
+  const auto is_known = [](const Diagnosis& d) {
+    return d.verdict == Diagnosis::Verdict::no_difference || d.verdict == Diagnosis::Verdict::explained;
+  };
+  const bool known = is_known(subject) && is_known(other);
+  if (text.empty()) {
+    print_text(fmt::format("\n{} and {}: {}\n", name, other_name,
+                           known ? "the same arithmetic" : "the same causes, but not all differences are explained"));
+    return known ? kEqual : kDifferent;
+  }
+  print_text(fmt::format("\n{} and {} differ from each other:\n{}", name, other_name, text));
+  return kDifferent;
+}
+
+// Diagnoses the reference as well, and prints in what the two differ.
+int diagnose_reference(const Arguments& arguments, const Diagnosis& diagnosis, const std::string& name) {
+  const auto opened = open_named(arguments.reference, "diagnose", arguments.patience, "--reference");
+  if (!opened) return opened.error();
+  print_text("\n");
+  const auto other = diagnose_and_print(**opened, arguments, "--subject " + shell_word(arguments.reference));
+  if (!other) return other.error();
+  return compare_causes(diagnosis, name, *other, (*opened)->name());
+}
+
+int run_diagnose(Arguments& arguments) {
+  CallFiles files;
+  add_subject_file(files, arguments.subject);
+  add_subject_file(files, arguments.reference, "--reference");
+  if (!arguments.emit.empty()) files.add_output("--emit", arguments.emit);
+  const auto baseline = prepare_reports(arguments.outputs, std::move(files));
+  if (!baseline) return fail(baseline.error());
+  const auto subject = open_named(arguments.subject, "diagnose", arguments.patience);
+  if (!subject) return subject.error();
+  const auto domain =
+      choose_domain(arguments.domain, subject->get(), arguments.patience.value_or(Rules{}.seconds), "diagnose");
+  if (!domain) return domain.error();
+  arguments.options.domain = *domain;
+  arguments.options.progress = show_stage;
+  take_interruptions();
+  const auto diagnosis = diagnose_and_print(**subject, arguments, "--subject " + shell_word(arguments.subject));
+  if (!diagnosis) return diagnosis.error();
+  const auto written = write_reports(arguments.outputs, report_of(arguments, *diagnosis, *baseline));
   if (!written) return fail(written.error(), kNotVerified);
   if (!arguments.emit.empty()) {
-    if (!emit(arguments, diagnosis, subject.name()))
+    if (!emit(arguments, *diagnosis, (*subject)->name())) {
       return fail("--emit: cannot write " + arguments.emit, kNotVerified);
+    }
     print_text(
         fmt::format("\n{} holds a kernel in C that computes the same. It differs from the contract's kernel by:\n{}",
-                    arguments.emit, kernel_diff(diagnosis.model, 1)));
+                    arguments.emit, kernel_diff(diagnosis->model, 1)));
   }
   if (is_interrupted()) return kNotVerified;
-  return status_of(diagnosis);
+  if (!arguments.reference.empty()) return diagnose_reference(arguments, *diagnosis, (*subject)->name());
+  return status_of(*diagnosis);
 }
 
 }  // namespace
@@ -159,6 +212,8 @@ void add_diagnose(CLI::App& app, int& exit_status) {
                    "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, or "
                    "hypothesis:NAME")
       ->required();
+  command->add_option("--reference", arguments->reference,
+                      "Kernel to diagnose as well; then the causes that only one of the two has are printed");
   command->add_option("--emit", arguments->emit, "File for a C kernel that computes what was diagnosed")
       ->type_name("FILE");
   command->add_option("--cases", arguments->options.cases, "Maximum number of cases of the search")
