@@ -1,98 +1,369 @@
 #include "props/diagnose/conduct.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <functional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cases/contents.h"
-#include "cases/random.h"
+#include "cases/strings/bytes.h"
 #include "props/generate/strategy.h"
+#include "props/generate/twins.h"
 #include "props/process/forked_task.h"
 #include "props/verify/subject_trial.h"
 
 namespace tieout {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::int64_t kCases = 700;
 // After the first case that fails: enough for a condition.
 constexpr std::int64_t kFurther = 200;
+// Maximum number of products of a case that is run after its twins.
+constexpr std::int64_t kSmall = 8'000;
 
 std::int64_t products_of(const ConvCase& c) { return element_count(output_shape(c)) * reduction_length(c); }
 
-// Returns what is wrong with a trial; empty if nothing is, or if the subject declined.
-std::string fault_of(const Trial& trial) {
-  switch (trial.kind) {
-    case Trial::Kind::unstable:
-    case Trial::Kind::misbehaved: return trial.message;
-    case Trial::Kind::died: return "crash: " + trial.message;
-    case Trial::Kind::hung: return "hang: " + trial.message;
+// What came of a call: an answer, or what is wrong with it. Both are empty if the subject declined.
+struct Response {
+  std::string fault;
+  std::vector<std::uint8_t> y;
+
+  bool operator==(const Response&) const = default;
+};
+
+Response response_of(const SubjectAnswer& answer) {
+  if (answer) return {.fault = {}, .y = answer->values};
+  switch (answer.error().kind) {
+    case SubjectError::Kind::died: return {.fault = "crash: " + answer.error().message, .y = {}};
+    case SubjectError::Kind::hung: return {.fault = "hang: " + answer.error().message, .y = {}};
+    case SubjectError::Kind::misbehaved: return {.fault = answer.error().message, .y = {}};
     default: return {};
   }
 }
 
+Response response_of(const ExitReason& reason) {
+  return {.fault = (reason.timed_out ? "hang: " : "crash: ") + reason.text(), .y = {}};
+}
+
+Response response_of(const Trial& trial) {
+  switch (trial.kind) {
+    case Trial::Kind::unstable:
+    case Trial::Kind::misbehaved: return {.fault = trial.message, .y = trial.first};
+    case Trial::Kind::died: return {.fault = "crash: " + trial.message, .y = {}};
+    case Trial::Kind::hung: return {.fault = "hang: " + trial.message, .y = {}};
+    default: return {.fault = {}, .y = trial.first};
+  }
+}
+
+std::string pack(const Response& response) {
+  ByteWriter bytes;
+  bytes.put(response.fault);
+  bytes.put(response.y);
+  return bytes.take();
+}
+
+Response unpack(const std::string& text) {
+  Response response;
+  ByteReader reader(text);
+  reader.get(response.fault);
+  reader.get(response.y);
+  return response;
+}
+
 // Returns the kind of a fault, by which the cases that show it are told from others.
-std::string_view kind_of(std::string_view text) { return text.substr(0, text.find(':')); }
+std::string_view kind_of(std::string_view fault) { return fault.substr(0, fault.find(':')); }
+
+bool is_crash_or_hang(std::string_view fault) { return kind_of(fault) == "crash" || kind_of(fault) == "hang"; }
+
+// Parts of lists, and the twins that change the whole list. A kernel that ignores the list ignores its parts.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kParts{{
+    {"last weight scale", "weight scales"},
+    {"last weight zero point", "weight zero points"},
+    {"last bias", "bias"},
+    {"first weight", "weights"},
+    {"middle weight", "weights"},
+    {"last weight", "weights"},
+    {"order of weights", "weights"},
+    {"last activation", "activation"},
+}};
+
+std::string joined(const std::set<std::string_view>& names) {
+  std::string text;
+  for (const std::string_view name : names) {
+    const auto* const part = std::ranges::find(kParts, name, &std::pair<std::string_view, std::string_view>::first);
+    if (part != kParts.end() && names.contains(part->second)) continue;
+    text.append(text.empty() ? "" : " or ").append(name);
+  }
+  return text;
+}
+
+class ConductFinder {
+ public:
+  ConductFinder(Subject& subject, const DiagnoseOptions& options, double seconds)
+      : subject_(subject), options_(options), seconds_(seconds), linked_(subject.isolation() == Isolation::none) {}
+
+  std::optional<Conduct> find() {
+    run_alone_each();
+    for (const Outcome& outcome : outcomes_) {
+      if (!outcome.response.fault.empty() && !outcome.unstable) return with_condition(kind_of(outcome.response.fault));
+    }
+    if (suspects_.empty()) run_after_twins();
+    return suspects_.empty() ? std::nullopt : named();
+  }
+
+ private:
+  struct Outcome {
+    ConvCase c;
+    Response response;
+    bool unstable = false;  // the answer changed with a condition of the call
+  };
+
+  [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  [[nodiscard]] ConvCase draw(std::int64_t index) const {
+    return case_of(options_.seed, static_cast<std::uint64_t>(index), kForSubjects, options_.domain);
+  }
+
+  // Runs every case twice, under different conditions, without other problems before it.
+  void run_alone_each() {
+    std::optional<std::int64_t> first;  // the first case with a fault
+    bool hangs = false;
+    double limit = seconds_;
+    double longest = 0;  // time of a case that was answered, seconds
+    auto last = Clock::now();
+    const auto note = [&](std::int64_t index, Response response, bool unstable) {
+      const auto now = Clock::now();
+      if (response.fault.empty()) longest = std::max(longest, std::chrono::duration<double>(now - last).count());
+      last = now;
+      if (!response.fault.empty() && !first) first = index;
+      hangs = hangs || kind_of(response.fault) == "hang";
+      if (unstable) suspects_.push_back(index);
+      outcomes_.push_back({draw(index), std::move(response), unstable});
+      tried_ = std::ssize(outcomes_);
+    };
+    const auto run = [&](const std::function<bool()>& go_on) {
+      run_task(
+          {.begin = std::ssize(outcomes_),
+           .end = kCases,
+           .seconds = linked_ ? limit : 2 * limit + Subject::kSecondsToLoad,
+           .work =
+               [&](std::int64_t index) {
+                 const Trial trial = run_trial(subject_, with_contents(draw(index)), WarmUp::none, limit);
+                 return std::string(trial.kind == Trial::Kind::unstable ? "u" : " ") + pack(response_of(trial));
+               },
+           .answered = [&](std::int64_t index,
+                           const std::string& bytes) { note(index, unpack(bytes.substr(1)), bytes.front() == 'u'); },
+           .died = [&](std::int64_t index, const ExitReason& reason) { note(index, response_of(reason), false); }},
+          go_on);
+    };
+    run([&] { return !hangs && wants_more(first); });
+    if (!hangs || !wants_more(first)) return;
+    // Once a call has hung, the cases that follow need only show which do, and have a shorter limit.
+    limit = std::clamp(20 * longest, std::min(0.3, seconds_), seconds_);
+    run([&] { return wants_more(first); });
+  }
+
+  [[nodiscard]] bool wants_more(const std::optional<std::int64_t>& first) const {
+    const auto done = std::ssize(outcomes_);
+    const bool enough = first && done > *first + kFurther;
+    return !enough && done < kCases && elapsed() < options_.seconds / 2 && options_.progress("conduct", done, kCases);
+  }
+
+  // Returns what the subject does on all cases with such a fault, and the condition of that.
+  [[nodiscard]] Conduct with_condition(std::string_view kind) const {
+    std::vector<Variables> failing;
+    std::vector<Variables> others;
+    const Outcome* smallest = nullptr;
+    for (const Outcome& outcome : outcomes_) {
+      const bool fails = !outcome.response.fault.empty() && kind_of(outcome.response.fault) == kind;
+      (fails ? failing : others)
+          .push_back(ModelProblem({.spec = outcome.c, .activation = {}, .weight = {}}).variables(0));
+      if (fails && (smallest == nullptr || products_of(outcome.c) < products_of(smallest->c))) smallest = &outcome;
+    }
+    Conduct conduct{.text = smallest->response.fault,
+                    .c = smallest->c,
+                    .condition = {},
+                    .cases = std::ssize(outcomes_),
+                    .failing = std::ssize(failing)};
+    if (const auto condition = separate(failing, others, false)) conduct.condition = condition->text();
+    return conduct;
+  }
+
+  // Runs the cases again, in reverse order, each after all of its twins. A kernel that keeps no state answers the same.
+  // The twin that comes last differs from case to case.
+  void run_after_twins() {
+    subject_.stop();
+    const auto last = std::ssize(outcomes_) - 1;
+    const double end = elapsed() + options_.seconds / 4;
+    const auto problem_at = [&](std::int64_t i) {
+      return with_contents(outcomes_[static_cast<std::size_t>(last - i)].c);
+    };
+    tried_ = 0;
+    const auto compare = [&](std::int64_t i, const Response& response) {
+      ++tried_;
+      if (response != outcomes_[static_cast<std::size_t>(last - i)].response) suspects_.push_back(last - i);
+    };
+    run_task({.end = last + 1,
+              .seconds = linked_ ? seconds_ : 8 * seconds_ + Subject::kSecondsToLoad,
+              .work =
+                  [&](std::int64_t i) {
+                    const ConvProblem problem = problem_at(i);
+                    std::vector<ConvProblem> before;
+                    if (products_of(problem.spec) <= kSmall) before = twins_of(problem, static_cast<std::size_t>(i));
+                    std::vector<SubjectCall> calls;
+                    for (const ConvProblem& twin : before) calls.push_back({twin, {.seconds = seconds_}});
+                    calls.push_back({problem, {.seconds = seconds_}});
+                    return pack(response_of(subject_.run_all(calls).back()));
+                  },
+              .answered = [&](std::int64_t i, const std::string& bytes) { compare(i, unpack(bytes)); },
+              .died = [&](std::int64_t i, const ExitReason& reason) { compare(i, response_of(reason)); }},
+             [&] {
+               return suspects_.size() < 40 && elapsed() < end && options_.progress("state", std::ssize(suspects_), 40);
+             });
+  }
+
+  // Returns the small twins of a problem, starting with kind `first`.
+  [[nodiscard]] static std::vector<ConvProblem> twins_of(const ConvProblem& problem, std::size_t first) {
+    std::vector<ConvProblem> twins;
+    for (std::size_t i = 0; i < twin_kinds(); ++i) {
+      auto twin = twin_of(problem, (first + i) % twin_kinds());
+      if (twin && products_of(twin->spec) <= 2 * kSmall) twins.push_back(std::move(*twin));
+    }
+    return twins;
+  }
+
+  // Returns the response to the last of the calls, in a process that has answered no others.
+  [[nodiscard]] Response fresh(std::span<const SubjectCall> calls) const {
+    const auto run = [&] { return response_of(subject_.run_all(calls).back()); };
+    if (!linked_) {
+      subject_.stop();
+      return run();
+    }
+    const auto answer = run_alone([&] { return pack(run()); }, seconds_);
+    return answer ? unpack(*answer) : response_of(answer.error());
+  }
+
+  [[nodiscard]] Response fresh(const ConvProblem& problem, const Conditions& conditions) const {
+    const SubjectCall call{problem, conditions};
+    return fresh({&call, 1});
+  }
+
+  // Returns which condition of a single call changes the response `usual`; empty if none does.
+  [[nodiscard]] std::string changed_by_condition(const ConvProblem& problem, const Response& usual) const {
+    const std::array<std::pair<std::string_view, Conditions>, 3> changes{{
+        {"unwritten output: the answer holds what the output held before", {.output_fill = 0x5A, .seconds = seconds_}},
+        {"uninitialised memory: the answer depends on what malloc or the stack held before",
+         {.memory_fill = 0x3C, .seconds = seconds_}},
+        {"alignment: the answer depends on where its buffers lie",
+         {.placement = Conditions::Placement::at_begin, .seconds = seconds_}},
+    }};
+    for (const auto& [text, conditions] : changes) {
+      const Response other = fresh(problem, conditions);
+      if (other != usual) return other.fault.empty() ? std::string(text) : other.fault;
+    }
+    return {};
+  }
+
+  // Returns what a second call of the same problem shows; empty if it is answered as the first.
+  [[nodiscard]] std::string changed_by_repetition(const ConvProblem& problem, const Response& usual) const {
+    const Conditions same{.seconds = seconds_};
+    const Conditions thread{.caller = Conditions::Caller::new_thread, .seconds = seconds_};
+    const std::array calls{SubjectCall{problem, same}, SubjectCall{problem, same}, SubjectCall{problem, same}};
+    const Response second = fresh(std::span(calls).first(2));
+    if (second == usual) {
+      const std::array threads{SubjectCall{problem, same}, SubjectCall{problem, thread}};
+      if (fresh(threads) != usual) return "thread: another thread is answered differently";
+      return {};
+    }
+    if (is_crash_or_hang(second.fault)) return second.fault + ", in the second call";
+    const Response third = fresh(calls);
+    if (third == usual) return "not repeatable: every second call of the same problem is answered differently";
+    return "kept state: the answer depends on what an earlier call left behind, even one of the same problem";
+  }
+
+  // Returns the names of the twins that change the answer if they come before.
+  [[nodiscard]] std::set<std::string_view> twins_that_matter(const ConvProblem& problem, const Response& usual) const {
+    std::set<std::string_view> names;
+    const Conditions same{.seconds = seconds_};
+    for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
+      const auto twin = twin_of(problem, kind);
+      if (!twin || products_of(twin->spec) > 2 * kSmall) continue;
+      const std::array calls{SubjectCall{*twin, same}, SubjectCall{problem, same}};
+      if (fresh(calls) != usual) names.insert(twin_name(kind));
+    }
+    return names;
+  }
+
+  // Returns what the answers of the suspects depend on. Every call is made in a process of its own, so that one
+  // dependence is not taken for another.
+  [[nodiscard]] std::optional<Conduct> named() {
+    constexpr std::size_t kMostNamed = 8;
+    const double end = elapsed() + options_.seconds / 2;
+    std::ranges::stable_sort(suspects_, {}, [&](std::int64_t i) { return products_of(at(i).c); });
+    Conduct conduct{.text = {}, .c = {}, .condition = {}, .cases = tried_, .failing = std::ssize(suspects_)};
+    std::set<std::string_view> names;
+    std::size_t with_names = 0;
+    for (const std::int64_t suspect : suspects_) {
+      if (with_names == kMostNamed || elapsed() > end) break;
+      const ConvProblem problem = with_contents(at(suspect).c);
+      const Response usual = fresh(problem, {.seconds = seconds_});
+      if (fresh(problem, {.seconds = seconds_}) != usual) {
+        conduct.text = "not repeatable: the same call answered differently";
+        conduct.c = problem.spec;
+        return conduct;
+      }
+      for (const std::string& text : {changed_by_condition(problem, usual), changed_by_repetition(problem, usual)}) {
+        if (text.empty()) continue;
+        conduct.text = text;
+        conduct.c = at(suspect).c;
+        return conduct;
+      }
+      const std::set<std::string_view> found = twins_that_matter(problem, usual);
+      if (found.empty()) continue;
+      if (names.empty()) conduct.c = at(suspect).c;
+      names.insert(found.begin(), found.end());
+      ++with_names;
+    }
+    if (!names.empty()) {
+      conduct.text = "kept state: the answer depends on the problem before, which had another " + joined(names);
+      return conduct;
+    }
+    // A process that the machine ended is no answer.
+    const auto answered =
+        std::ranges::find_if(suspects_, [&](std::int64_t i) { return at(i).unstable || at(i).response.fault.empty(); });
+    if (answered == suspects_.end()) return {};
+    conduct.c = at(*answered).c;
+    conduct.text =
+        at(*answered).unstable ? at(*answered).response.fault : "kept state: the answer depends on the problems before";
+    return conduct;
+  }
+
+  [[nodiscard]] const Outcome& at(std::int64_t index) const { return outcomes_[static_cast<std::size_t>(index)]; }
+
+  Subject& subject_;
+  const DiagnoseOptions& options_;
+  double seconds_;
+  bool linked_;
+  Clock::time_point start_ = Clock::now();
+  // Of the cases 0, 1, ... of the seed.
+  std::vector<Outcome> outcomes_;
+  // Indices of the cases whose answers depend on more than the case, and the number of cases among which they were
+  // found.
+  std::vector<std::int64_t> suspects_;
+  std::int64_t tried_ = 0;
+};
 
 }  // namespace
 
 std::optional<Conduct> find_conduct(Subject& subject, const DiagnoseOptions& options, double seconds) {
-  struct Outcome {
-    ConvCase c;
-    std::string fault;
-  };
-  std::vector<Outcome> outcomes;
-  std::optional<std::size_t> first;
-  const auto start = std::chrono::steady_clock::now();
-  const auto draw = [&](std::int64_t index) {
-    return case_of(options.seed, static_cast<std::uint64_t>(index), kForSubjects, options.domain);
-  };
-  const auto note = [&](std::int64_t index, std::string fault) {
-    if (!fault.empty() && !first) first = outcomes.size();
-    outcomes.push_back({draw(index), std::move(fault)});
-  };
-  run_task({.end = kCases,
-            .seconds = 8 * seconds + Subject::kSecondsToLoad,
-            .work =
-                [&](std::int64_t index) {
-                  const ConvProblem problem = with_contents(draw(index));
-                  constexpr std::int64_t kSmall = 20'000;
-                  const bool small = products_of(problem.spec) <= kSmall;
-                  return fault_of(run_trial(subject, problem, small ? WarmUp::sampled : WarmUp::none, seconds));
-                },
-            .answered = [&](std::int64_t index, const std::string& fault) { note(index, fault); },
-            .died =
-                [&](std::int64_t index, const ExitReason& reason) {
-                  note(index, (reason.timed_out ? "hang: " : "crash: ") + reason.text());
-                }},
-           [&] {
-             const auto done = std::ssize(outcomes);
-             const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-             const bool enough = first && done > static_cast<std::int64_t>(*first) + kFurther;
-             return !enough && elapsed < options.seconds / 2 && options.progress("conduct", done, kCases);
-           });
-  if (!first) return {};
-  Conduct conduct{.text = outcomes[*first].fault, .c = {}, .condition = {}, .cases = std::ssize(outcomes)};
-  std::vector<Variables> failing;
-  std::vector<Variables> others;
-  const Outcome* smallest = nullptr;
-  for (const Outcome& outcome : outcomes) {
-    const bool fails = !outcome.fault.empty() && kind_of(outcome.fault) == kind_of(conduct.text);
-    (fails ? failing : others)
-        .push_back(ModelProblem({.spec = outcome.c, .activation = {}, .weight = {}}).variables(0));
-    if (fails && (smallest == nullptr || products_of(outcome.c) < products_of(smallest->c))) smallest = &outcome;
-  }
-  conduct.failing = std::ssize(failing);
-  conduct.c = smallest->c;
-  conduct.text = smallest->fault;
-  // All conditions of a call are tried on the smallest case, one after the other, which names the one that matters.
-  const Trial trial = run_trial_alone(subject, with_contents(conduct.c), WarmUp::thorough, seconds);
-  if (const std::string fault = fault_of(trial); !fault.empty() && kind_of(fault) == kind_of(conduct.text)) {
-    conduct.text = fault;
-  }
-  // Whether a kernel depends on the call before does not follow from the case alone.
-  if (kind_of(conduct.text) == "crash" || kind_of(conduct.text) == "hang") {
-    if (const auto condition = separate(failing, others, false)) conduct.condition = condition->text();
-  }
-  return conduct;
+  return ConductFinder(subject, options, seconds).find();
 }
 
 }  // namespace tieout

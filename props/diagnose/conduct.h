@@ -22,8 +22,10 @@ struct Conduct {
   std::int64_t cases = 0, failing = 0;
 };
 
-// Runs the subject on cases of the options' seed and domain, each under conditions that must not matter and after other
-// problems. seconds: time limit of one answer.
+// Runs the subject on cases of the options' seed and domain: first each by itself, under conditions that must not
+// matter, then in reverse order, each after its twins (props/generate/twins.h). Where the answers differ, calls in
+// processes of their own determine the condition of the call, or the parameter of the problem before, that they depend
+// on. seconds: time limit of one answer.
 [[nodiscard]] std::optional<Conduct> find_conduct(Subject& subject, const DiagnoseOptions& options, double seconds);
 
 }  // namespace tieout
