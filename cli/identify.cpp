@@ -35,7 +35,7 @@ namespace {
 struct Arguments {
   std::string subject = "fbgemm";
   std::string isa = "native";
-  std::string path = "pointwise";
+  std::optional<std::string> path;
   std::int64_t cases = 20'000;
   bool details = false;
   DomainArguments domain;
@@ -86,6 +86,11 @@ bool names_a_kernel(std::string_view text) {
   return text.find_first_of("/.") != std::string_view::npos || text.starts_with(kCommandPrefix);
 }
 
+// Returns true if the text names an engine of LibTorch, whose arithmetic may differ from path to path.
+bool names_an_engine(std::string_view text) {
+  return text.starts_with(kEnginePrefix) || from_name<Engine>("--subject", std::string(text)).has_value();
+}
+
 bool has_probes(FbgemmPath path, const Domain& domain) {
   constexpr std::uint64_t kTries = 10;
   for (std::uint64_t index = 0; index < kTries; ++index) {
@@ -94,29 +99,42 @@ bool has_probes(FbgemmPath path, const Domain& domain) {
   return false;
 }
 
-// Returns true if the path has cases in the domain; otherwise prints which paths have.
-bool can_probe(FbgemmPath path, const Domain& domain) {
-  if (domain.is_everything() || has_probes(path, domain)) return true;
+// Returns those of the paths that have cases in the domain; empty after printing which other paths have.
+std::vector<FbgemmPath> paths_with_probes(const std::vector<FbgemmPath>& paths, const Domain& domain) {
+  if (domain.is_everything()) return paths;
+  std::vector<FbgemmPath> found;
   std::string others;
-  for (const FbgemmPath other : kPaths) {
-    if (other != path && has_probes(other, domain))
-      others.append(others.empty() ? " --path " : ", ").append(name(other));
+  for (const FbgemmPath path : kPaths) {
+    if (!has_probes(path, domain)) continue;
+    if (std::ranges::find(paths, path) != paths.end()) {
+      found.push_back(path);
+    } else {
+      others.append(others.empty() ? " --path " : ", ").append(name(path));
+    }
   }
-  fmt::print(stderr, "tieout identify: no case of the path {} lies in the domain '{}'; {}{}\n", name(path),
-             domain.text(), others.empty() ? "nor does one of another path" : "take", others);
-  return false;
+  if (found.empty()) {
+    fmt::print(stderr, "tieout identify: no case of {} lies in the domain '{}'{}{}\n",
+               paths.size() == 1 ? fmt::format("the path {}", name(paths.front())) : "any path", domain.text(),
+               others.empty() && paths.size() > 1 ? "" : "; ",
+               !others.empty()    ? "take" + others
+               : paths.size() > 1 ? ""
+                                  : "nor does one of another path");
+  }
+  return found;
 }
 
-tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPath path, Domain& domain) {
+tl::expected<Responder, int> kernel_subject(const Arguments& arguments, std::vector<FbgemmPath>& paths,
+                                            Domain& domain) {
   const auto subject = open_named(arguments.subject, "identify", arguments.patience);
   if (!subject) return tl::unexpected(subject.error());
   const double patience = arguments.patience.value_or(Rules{}.seconds);
   const auto chosen = choose_domain(arguments.domain, subject->get(), patience, "identify");
   if (!chosen) return tl::unexpected(chosen.error());
   domain = *chosen;
-  if (!can_probe(path, domain)) return tl::unexpected(int{kNotVerified});
+  paths = paths_with_probes(paths, domain);
+  if (paths.empty()) return tl::unexpected(int{kNotVerified});
   // The responder holds all answers, so a change of the subject's files is detected after it was made.
-  Responder responder = ask_probes(**subject, path, arguments.cases, domain, patience);
+  Responder responder = ask_probes(**subject, paths, arguments.cases, domain, patience);
   if (const std::string change = (*subject)->change(); !change.empty()) {
     fmt::print(stderr, "tieout identify: --subject: {}\n", printable_lines(change));
     return tl::unexpected(int{kNotVerified});
@@ -124,14 +142,15 @@ tl::expected<Responder, int> kernel_subject(const Arguments& arguments, FbgemmPa
   return responder;
 }
 
-// Returns the subject that --subject names, and sets the domain of its probes. Error: the exit status, after the reason
-// has been printed.
-tl::expected<Responder, int> find_subject(const Arguments& arguments, FbgemmPath path, Domain& domain) {
-  if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, path, domain);
+// Returns the subject that --subject names, sets the domain of its probes, and removes the paths that have none. Error:
+// the exit status, after the reason has been printed.
+tl::expected<Responder, int> find_subject(const Arguments& arguments, std::vector<FbgemmPath>& paths, Domain& domain) {
+  if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, paths, domain);
   const auto said = choose_domain(arguments.domain, nullptr, 0, "identify");
   if (!said) return tl::unexpected(said.error());
   domain = *said;
-  if (!can_probe(path, domain)) return tl::unexpected(int{kNotVerified});
+  paths = paths_with_probes(paths, domain);
+  if (paths.empty()) return tl::unexpected(int{kNotVerified});
   for (const auto& [name, arithmetic] : kKernels) {
     if (name != arguments.subject) continue;
     return [chosen = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
@@ -221,18 +240,18 @@ ReportedTable table_of(const Identification& found) {
 }
 
 // Returns the report, with a table and without findings, because a refuted hypothesis is a result and not a failure.
-Report report_of(const Arguments& arguments, const Identification& found, double seconds,
+Report report_of(const Arguments& arguments, const std::string& path, const Identification& found, double seconds,
                  const std::vector<KnownFinding>& baseline) {
   RunSummary run{.command = fmt::format("tieout identify --subject {} --isa {} --path {} --cases {}",
-                                        shell_word(arguments.subject), arguments.isa, arguments.path, arguments.cases),
+                                        shell_word(arguments.subject), arguments.isa, path, arguments.cases),
                  .subject = arguments.subject,
                  .reference = "hypotheses",
                  .machine = {.cpu = cpu_name()}};
   run.cases.passed = found.probes;
   run.cases.skipped = found.declined;
   if (found.declined > 0) run.reasons["declined by the subject"] = found.declined;
-  run.cells[{.engine = "identify", .isa = arguments.isa, .path = arguments.path}] = {.cases = found.probes,
-                                                                                     .elements = found.probes};
+  run.cells[{.engine = "identify", .isa = arguments.isa, .path = path}] = {.cases = found.probes,
+                                                                           .elements = found.probes};
   run.seconds = seconds;
   Report report = make_report({run}, baseline);
   report.table = table_of(found);
@@ -242,17 +261,23 @@ Report report_of(const Arguments& arguments, const Identification& found, double
     if (verdict.kind == HypothesisVerdict::Kind::standing) standing.push_back(verdict.name);
     if (verdict.kind == HypothesisVerdict::Kind::refuted) ++refuted;
   }
-  report.headline = fmt::format("{} of {} hypotheses refuted by {}, standing: {}", refuted, found.verdicts.size(),
-                                counted(found.probes, "case"),
-                                standing.empty() ? "none" : fmt::format("{}", fmt::join(standing, ", ")));
+  report.headline =
+      fmt::format("{} of {} hypotheses refuted by {}, standing: {}; varied: {}", refuted, found.verdicts.size(),
+                  counted(found.probes, "case"),
+                  standing.empty() ? "none" : fmt::format("{}", fmt::join(standing, ", ")), found.variation.text());
   return report;
 }
 
 int run_identify(Arguments& arguments) {
-  const auto path = std::find_if(kPaths.begin(), kPaths.end(), [&](FbgemmPath p) { return name(p) == arguments.path; });
-  if (path == kPaths.end()) {
-    fmt::print(stderr, "tieout identify: --path: must be one of pointwise, im2col, depthwise, groupwise, is '{}'\n",
-               arguments.path);
+  const std::string path = arguments.path.value_or(names_an_engine(arguments.subject) ? "pointwise" : "all");
+  std::vector<FbgemmPath> paths;
+  for (const FbgemmPath one : kPaths) {
+    if (path == "all" || path == name(one)) paths.push_back(one);
+  }
+  if (paths.empty()) {
+    fmt::print(stderr,
+               "tieout identify: --path: must be one of all, pointwise, im2col, depthwise, groupwise, is '{}'\n",
+               printable_lines(path));
     return kBadUsage;
   }
   CallFiles files;
@@ -264,13 +289,14 @@ int run_identify(Arguments& arguments) {
   }
   const auto start = std::chrono::steady_clock::now();
   Domain domain;
-  const auto subject = find_subject(arguments, *path, domain);
+  const auto subject = find_subject(arguments, paths, domain);
   if (!subject) return subject.error();
-  const Identification found = identify(*subject, *path, arguments.cases, domain);
+  const Identification found = identify(*subject, paths, arguments.cases, domain);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
+  if (found.probes > 0) fmt::print("varied: {}\n", found.variation.text());
   if (arguments.details) print_details(found, seconds);
-  if (const auto written = write_reports(arguments.outputs, report_of(arguments, found, seconds, *baseline));
+  if (const auto written = write_reports(arguments.outputs, report_of(arguments, path, found, seconds, *baseline));
       !written) {
     fmt::print(stderr, "tieout identify: {}\n", printable_lines(written.error()));
     return kNotVerified;
@@ -290,8 +316,9 @@ void add_identify(CLI::App& app, int& exit_status) {
                        names_of_subjects())
       ->capture_default_str();
   command->add_option("--isa", arguments->isa, "Instruction set that FBGEMM is forced to use")->capture_default_str();
-  command->add_option("--path", arguments->path, "FBGEMM's code path: pointwise, im2col, depthwise or groupwise")
-      ->capture_default_str();
+  command->add_option("--path", arguments->path,
+                      "FBGEMM's code path for the shapes of the cases: pointwise, im2col, depthwise, groupwise, or all "
+                      "(default: pointwise for an engine of LibTorch, and otherwise all)");
   command->add_option("--cases", arguments->cases, "Number of cases")
       ->check(positive_whole_number())
       ->capture_default_str();

@@ -155,6 +155,20 @@ void repeat_parameters(ConvCase& c) {
   c.weight_zero_points.resize(channels, c.weight_zero_points.front());
 }
 
+// Gives all channels but k other parameters, so that it shows if a channel takes those of another one.
+void vary_parameters(ConvCase& c, std::int64_t k, Random& random, const Domain::Alternative* where) {
+  const bool zero = c.weight_zero_points.front() == 0 && (where != nullptr || random.chance(1, 2));
+  for (std::int64_t other = 0; other < c.out_channels; ++other) {
+    if (other == k) continue;
+    const auto i = static_cast<std::size_t>(other);
+    if (!c.bias.empty()) c.bias[i] = step(c.bias[i] * 2 + static_cast<float>(c.output_scale), random.between(1, 9));
+    if (c.granularity == Granularity::per_tensor) continue;
+    const double factor = std::ldexp(1.0, static_cast<int>(random.between(1, 3)));
+    c.weight_scales[i] = random.chance(1, 2) ? c.weight_scales[i] * factor : c.weight_scales[i] / factor;
+    if (!zero) c.weight_zero_points[i] = random.between(-128, 127);
+  }
+}
+
 // Lays the products out in a 3x3 kernel with padding 1 on a 3x3 input, where the window of the centre is the whole
 // input. The `channels` of a group run fastest.
 void lay_out_centre(DiscriminatingCase& found, const Products& p, std::size_t channels, std::size_t groups) {
@@ -187,8 +201,9 @@ std::optional<ConvCase> draw_shape_of(FbgemmPath path, Random& random, const Dom
 }
 
 // Lays the products out in the window of one element of a drawn shape, channels running fastest, as far as the window
-// lies inside of the input. In every other case the remaining weights are not 0, so that wrong padding shows. Returns
-// false if the window has too few positions.
+// lies inside of the input: at its begin, at its end or between. In every other case the remaining weights and the
+// activations outside of the window are not 0, so that wrong padding and every read of a wrong position show; the
+// parameters of other channels differ. Returns false if the window has too few positions.
 bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path, Random& random,
                    const Domain::Alternative* where) {
   const auto shape = draw_shape_of(path, random, where);
@@ -213,10 +228,15 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
   const std::int64_t taps = volume(c.kernel);
   const Spatial at{position / (size[1] * size[2]), position / size[2] % size[1], position % size[2]};
   const bool full = random.chance(1, 2);
-  std::vector<std::uint8_t> x(static_cast<std::size_t>(element_count(activation_shape(c))),
-                              static_cast<std::uint8_t>(c.activation_zero_point));
+  const auto zero_point = static_cast<std::uint8_t>(c.activation_zero_point);
+  std::vector<std::uint8_t> x(static_cast<std::size_t>(element_count(activation_shape(c))), zero_point);
   std::vector<std::int8_t> w(static_cast<std::size_t>(element_count(weight_shape(c))));
-  std::size_t placed = 0;
+  if (full) {
+    for (std::uint8_t& value : x) value = static_cast<std::uint8_t>(random.below(256));
+    for (std::int8_t& value : w) value = static_cast<std::int8_t>(random.between(-9, 9));
+  }
+  // The positions of the window that lie inside of the input, in the activation and in the weight.
+  std::vector<std::pair<std::size_t, std::size_t>> window;
   for (std::int64_t tap = 0; tap < taps; ++tap) {
     const Spatial offset{tap / (c.kernel[1] * c.kernel[2]), tap / c.kernel[2] % c.kernel[1], tap % c.kernel[2]};
     Spatial from{};
@@ -225,21 +245,25 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
       from[d] = at[d] * c.stride[d] + offset[d] * c.dilation[d] - c.padding[d];
       inside = inside && 0 <= from[d] && from[d] < c.input[d];
     }
+    if (!inside) continue;
     for (std::int64_t channel = 0; channel < channels; ++channel) {
-      std::int8_t& weight = w[static_cast<std::size_t>((k * channels + channel) * taps + tap)];
-      if (!inside || placed == p.x.size()) {
-        weight = full ? static_cast<std::int8_t>(random.between(-9, 9)) : std::int8_t{0};
-        continue;
-      }
       const std::int64_t row = (image * c.in_channels + first + channel) * c.input[0] + from[0];
-      x[static_cast<std::size_t>((row * c.input[1] + from[1]) * c.input[2] + from[2])] = p.x[placed];
-      weight = p.w[placed++];
+      window.emplace_back((row * c.input[1] + from[1]) * c.input[2] + from[2], (k * channels + channel) * taps + tap);
     }
   }
-  if (placed < p.x.size()) return false;
+  if (window.size() < p.x.size()) return false;
+  // Pairs of products begin at even positions.
+  std::size_t begin = (window.size() - p.x.size()) / 2 * 2;
+  if (!random.chance(1, 3)) begin = random.below(static_cast<std::uint32_t>(begin / 2 + 1)) * 2;
+  for (const auto& [of_x, of_w] : window) x[of_x] = zero_point;
+  for (std::size_t i = 0; i < p.x.size(); ++i) {
+    x[window[begin + i].first] = p.x[i];
+    w[window[begin + i].second] = p.w[i];
+  }
   c.activation = {Fill::listed, std::move(x)};
   c.weight = {Fill::listed, std::move(w)};
   repeat_parameters(c);
+  vary_parameters(c, k, random, where);
   found = {.c = std::move(c), .offset = element};
   return true;
 }

@@ -33,6 +33,7 @@ class Identifier {
 
   void examine(const DiscriminatingCase& probe, const ConvProblem& problem, std::uint8_t subject_says) {
     ++result_.probes;
+    result_.variation.add(probe.c, probe.offset);
     gather(problem, probe.offset, window_);
     bool unanimous = true;
     for (std::size_t i = 0; i < known_.size(); ++i) {
@@ -94,11 +95,17 @@ class Identifier {
 
 }  // namespace
 
-Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes, const Domain& domain) {
+DiscriminatingCase probe_at(std::span<const FbgemmPath> paths, std::int64_t index, const Domain& domain) {
+  const auto i = static_cast<std::uint64_t>(index);
+  return draw_discriminating_case(paths[i % paths.size()], i, domain);
+}
+
+Identification identify(const Responder& subject, std::span<const FbgemmPath> paths, std::int64_t probes,
+                        const Domain& domain) {
   Identifier identifier(hypotheses());
   std::int64_t declined = 0;
   for (std::int64_t index = 0; index < probes; ++index) {
-    const DiscriminatingCase probe = draw_discriminating_case(path, static_cast<std::uint64_t>(index), domain);
+    const DiscriminatingCase probe = probe_at(paths, index, domain);
     const ConvProblem problem = with_contents(probe.c);
     if (const auto answer = subject(problem, probe.offset)) {
       identifier.examine(probe, problem, *answer);

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "oracle/hypotheses/hypothesis.h"
 #include "props/generate/discriminating_case.h"
+#include "props/identify/case_variation.h"
 
 namespace tieout {
 
@@ -39,11 +41,16 @@ struct Identification {
   // Number of probes that the subject answered.
   std::int64_t probes = 0;
   std::int64_t declined = 0;
+  // What was varied in the probes that the subject answered.
+  CaseVariation variation;
 };
 
-// Compares the subject with every hypothesis on the first `probes` probes of the path. domain: the domain from which
+// Returns probe `index` of the paths, which take turns. paths: at least one.
+[[nodiscard]] DiscriminatingCase probe_at(std::span<const FbgemmPath> paths, std::int64_t index, const Domain& domain);
+
+// Compares the subject with every hypothesis on the first `probes` probes of the paths. domain: the domain from which
 // the probes are drawn.
-[[nodiscard]] Identification identify(const Responder& subject, FbgemmPath path, std::int64_t probes = 20'000,
-                                      const Domain& domain = {});
+[[nodiscard]] Identification identify(const Responder& subject, std::span<const FbgemmPath> paths,
+                                      std::int64_t probes = 20'000, const Domain& domain = {});
 
 }  // namespace tieout

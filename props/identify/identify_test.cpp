@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include "cases/contents.h"
 #include "cases/text/case_text.h"
@@ -19,6 +23,10 @@ Responder subject_of(const Hypothesis& hypothesis) {
   };
 }
 
+constexpr std::array kPointwise{FbgemmPath::pointwise};
+constexpr std::array kIm2col{FbgemmPath::im2col};
+constexpr std::array kAllPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
+
 using Kind = HypothesisVerdict::Kind;
 
 std::set<std::string> not_refuted(const Identification& found) {
@@ -32,7 +40,7 @@ std::set<std::string> not_refuted(const Identification& found) {
 // A subject that follows a hypothesis is identified as that one, and every other hypothesis is refuted.
 TEST(Identify, NamesEveryHypothesisBack) {
   for (const Hypothesis& hypothesis : hypotheses()) {
-    const Identification found = identify(subject_of(hypothesis), FbgemmPath::im2col, 20'000);
+    const Identification found = identify(subject_of(hypothesis), kIm2col, 20'000);
     EXPECT_EQ(not_refuted(found), std::set<std::string>{std::string(hypothesis.name)});
   }
 }
@@ -41,7 +49,7 @@ TEST(Identify, NamesEveryHypothesisBack) {
 TEST(Identify, RefutationsReplayFromTheirLines) {
   const Hypothesis& subject = *find_hypothesis("manual_output_1");
   for (const FbgemmPath path : {FbgemmPath::pointwise, FbgemmPath::depthwise}) {
-    for (const HypothesisVerdict& verdict : identify(subject_of(subject), path, 3'000).verdicts) {
+    for (const HypothesisVerdict& verdict : identify(subject_of(subject), {&path, 1}, 3'000).verdicts) {
       if (verdict.kind != Kind::refuted) continue;
       const auto c = parse(print(verdict.probe.c));
       ASSERT_TRUE(c);
@@ -59,19 +67,19 @@ TEST(Identify, OurKernelFollowsTheIntegers) {
   const Responder kernel = [](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
     return conv_relu_trace(problem, {}, offset).result;
   };
-  EXPECT_EQ(not_refuted(identify(kernel, FbgemmPath::pointwise, 20'000)), std::set<std::string>{"integer_float32"});
+  EXPECT_EQ(not_refuted(identify(kernel, kPointwise, 20'000)), std::set<std::string>{"integer_float32"});
 }
 
 // A probe on which all hypotheses agree is not counted.
 TEST(Identify, CountsOnlyCasesThatCouldHaveRefuted) {
-  const Identification found = identify(subject_of(*find_hypothesis("integer_float32")), FbgemmPath::pointwise, 500);
+  const Identification found = identify(subject_of(*find_hypothesis("integer_float32")), kPointwise, 500);
   EXPECT_EQ(found.probes, 500);
   for (const HypothesisVerdict& verdict : found.verdicts) EXPECT_LT(verdict.discriminating, 500);
 }
 
 TEST(Identify, ASubjectThatDeclinesEverythingIsNotIdentified) {
-  const Identification found = identify([](const ConvProblem&, std::int64_t) { return std::optional<std::uint8_t>{}; },
-                                        FbgemmPath::pointwise, 50);
+  const Identification found =
+      identify([](const ConvProblem&, std::int64_t) { return std::optional<std::uint8_t>{}; }, kPointwise, 50);
   EXPECT_EQ(found.probes, 0);
   EXPECT_EQ(found.declined, 50);
 }
@@ -102,10 +110,124 @@ TEST(Identify, SeesWhatOnlySomeShapesOfAPathDo) {
     c.padding = {0, 0, 0};
     return conv_relu_trace(padded, {}, offset).result;
   };
-  EXPECT_TRUE(not_refuted(identify(rounds_away_in_windows, FbgemmPath::im2col, 2'000)).empty());
+  EXPECT_TRUE(not_refuted(identify(rounds_away_in_windows, kIm2col, 2'000)).empty());
   for (const FbgemmPath path : {FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise}) {
-    EXPECT_TRUE(not_refuted(identify(pads_with_raw_zero, path, 2'000)).empty()) << name(path);
+    EXPECT_TRUE(not_refuted(identify(pads_with_raw_zero, {&path, 1}, 2'000)).empty()) << name(path);
   }
+}
+
+// Returns a kernel that is right unless a case has the property, where its values are off by one.
+Responder right_unless(const std::function<bool(const ConvProblem&, std::int64_t)>& has_property) {
+  return [has_property](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+    const std::uint8_t right = conv_relu_trace(problem, {}, offset).result;
+    return has_property(problem, offset) ? static_cast<std::uint8_t>(right ^ 1U) : right;
+  };
+}
+
+bool any(const Spatial& values, std::int64_t usual) {
+  return std::ranges::any_of(values, [&](std::int64_t value) { return value != usual; });
+}
+
+// No hypothesis stands for a kernel that is right only for the plainest layers.
+TEST(Identify, NothingStandsForAKernelThatIsRightOnSomeLayersOnly) {
+  using Problem = ConvProblem;
+  const std::pair<const char*, std::function<bool(const Problem&, std::int64_t)>> properties[]{
+      {"kernel", [](const Problem& p, std::int64_t) { return any(p.spec.kernel, 1); }},
+      {"padding", [](const Problem& p, std::int64_t) { return any(p.spec.padding, 0); }},
+      {"stride", [](const Problem& p, std::int64_t) { return any(p.spec.stride, 1); }},
+      {"dilation", [](const Problem& p, std::int64_t) { return any(p.spec.dilation, 1); }},
+      {"groups", [](const Problem& p, std::int64_t) { return p.spec.groups > 1; }},
+      {"batch", [](const Problem& p, std::int64_t) { return p.spec.batch > 1; }},
+      {"second image",
+       [](const Problem& p, std::int64_t offset) {
+         return offset >= element_count(output_shape(p.spec)) / p.spec.batch && p.spec.batch > 1;
+       }},
+      {"input channels", [](const Problem& p, std::int64_t) { return p.spec.in_channels > 1; }},
+      {"output channels", [](const Problem& p, std::int64_t) { return p.spec.out_channels > 1; }},
+      {"per channel", [](const Problem& p, std::int64_t) { return p.spec.granularity == Granularity::per_channel; }},
+      {"bias", [](const Problem& p, std::int64_t) { return !p.spec.bias.empty(); }},
+      {"relu", [](const Problem& p, std::int64_t) { return p.spec.relu == Relu::on; }},
+      {"one dimension", [](const Problem& p, std::int64_t) { return p.spec.dims == 1; }},
+      {"three dimensions", [](const Problem& p, std::int64_t) { return p.spec.dims == 3; }},
+  };
+  for (const auto& [property, has] : properties) {
+    EXPECT_TRUE(not_refuted(identify(right_unless(has), kAllPaths, 2'000)).empty()) << property;
+  }
+}
+
+// Returns the answer of a correct kernel to a problem that was changed before.
+Responder confused_by(const std::function<void(ConvProblem&, std::int64_t k)>& change) {
+  return [change](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+    ConvProblem other = problem;
+    const std::int64_t k = offset / volume(output_size(problem.spec)) % problem.spec.out_channels;
+    change(other, k);
+    return conv_relu_trace(other, {}, offset).result;
+  };
+}
+
+// Parameters and weights of other channels, the end of the input channels, and other images differ from what the
+// element needs, so that a kernel which takes them is seen.
+TEST(Identify, NothingStandsForAKernelThatTakesWhatBelongsToAnotherChannel) {
+  const std::pair<const char*, std::function<void(ConvProblem&, std::int64_t)>> mistakes[]{
+      {"first scale",
+       [](ConvProblem& p, std::int64_t) { std::ranges::fill(p.spec.weight_scales, p.spec.weight_scales.front()); }},
+      {"first bias",
+       [](ConvProblem& p, std::int64_t) {
+         if (!p.spec.bias.empty()) std::ranges::fill(p.spec.bias, p.spec.bias.front());
+       }},
+      {"first weight zero point",
+       [](ConvProblem& p, std::int64_t) {
+         std::ranges::fill(p.spec.weight_zero_points, p.spec.weight_zero_points.front());
+       }},
+      {"no weight zero points", [](ConvProblem& p, std::int64_t) { std::ranges::fill(p.spec.weight_zero_points, 0); }},
+      {"channel tail",
+       [](ConvProblem& p, std::int64_t) {
+         const std::int64_t channels = p.spec.in_channels / p.spec.groups;
+         const std::int64_t taps = volume(p.spec.kernel);
+         for (std::size_t i = 0; i < p.weight.size(); ++i) {
+           const std::int64_t channel = static_cast<std::int64_t>(i) / taps % channels;
+           if (channels > 8 && channel >= channels / 8 * 8) p.weight[i] = 0;
+         }
+       }},
+      {"first image",
+       [](ConvProblem& p, std::int64_t) {
+         const std::size_t image = p.activation.size() / static_cast<std::size_t>(p.spec.batch);
+         for (std::size_t i = image; i < p.activation.size(); ++i) p.activation[i] = p.activation[i - image];
+       }},
+      {"first weights",
+       [](ConvProblem& p, std::int64_t) {
+         const std::size_t row = p.weight.size() / static_cast<std::size_t>(p.spec.out_channels);
+         for (std::size_t i = row; i < p.weight.size(); ++i) p.weight[i] = p.weight[i - row];
+       }},
+  };
+  for (const auto& [mistake, change] : mistakes) {
+    EXPECT_TRUE(not_refuted(identify(confused_by(change), kAllPaths, 2'000)).empty()) << mistake;
+  }
+}
+
+TEST(Identify, SaysWhatWasVaried) {
+  const Responder right = subject_of(*find_hypothesis("integer_float32"));
+  const std::string all = identify(right, kAllPaths, 2'000).variation.text();
+  for (const char* const property :
+       {"kernels 1x1 to ", "padding", "stride", "dilation", "groups", "weights per tensor and per channel",
+        "weight zero points", "bias", "relu", "first and other output channels", "dimensions 1 to 3", "batch 1 to ",
+        "input channels 1 to ", "output channels 1 to "}) {
+    EXPECT_NE(all.find(property), std::string::npos) << property << " in: " << all;
+  }
+  EXPECT_EQ(all.find("not varied"), std::string::npos) << all;
+  const std::string pointwise = identify(right, kPointwise, 500).variation.text();
+  EXPECT_NE(pointwise.find("; not varied: kernel 1x1, no padding, stride 1, dilation 1"), std::string::npos)
+      << pointwise;
+}
+
+// Cases that the subject declines are none that say something about it.
+TEST(Identify, CountsAsVariedOnlyWhatTheSubjectAnswers) {
+  const Responder small = [](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
+    if (problem.spec.batch > 1) return {};
+    return conv_relu_trace(problem, {}, offset).result;
+  };
+  const std::string text = identify(small, kAllPaths, 500).variation.text();
+  EXPECT_NE(text.find("not varied: batch 1"), std::string::npos) << text;
 }
 
 TEST(DiscriminatingCase, LiesInTheDomain) {

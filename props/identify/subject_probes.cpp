@@ -10,7 +10,8 @@
 
 namespace tieout {
 
-Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, const Domain& domain, double seconds) {
+Responder ask_probes(Subject& subject, std::span<const FbgemmPath> paths, std::int64_t probes, const Domain& domain,
+                     double seconds) {
   struct Answers {
     std::vector<std::optional<std::uint8_t>> values;
     std::size_t next = 0;
@@ -20,8 +21,7 @@ Responder ask_probes(Subject& subject, FbgemmPath path, std::int64_t probes, con
             .seconds = seconds + Subject::kSecondsToLoad,
             .work =
                 [&](std::int64_t index) {
-                  const DiscriminatingCase probe =
-                      draw_discriminating_case(path, static_cast<std::uint64_t>(index), domain);
+                  const DiscriminatingCase probe = probe_at(paths, index, domain);
                   const auto y = subject.run(with_contents(probe.c), {.seconds = seconds});
                   if (!y) return std::string();
                   return std::string(1, static_cast<char>(y->values[static_cast<std::size_t>(probe.offset)]));
