@@ -1,11 +1,16 @@
 #include "props/selftest/selftest.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/common/command_line.h"
@@ -16,6 +21,7 @@
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/campaign.h"
 #include "props/selftest/data_policy.h"
+#include "props/selftest/fault_diagnosis.h"
 #include "props/verify/run_head.h"
 #include "reports/data/report.h"
 #include "reports/formats/finding_text.h"
@@ -23,13 +29,36 @@
 namespace tieout {
 namespace {
 
+// Time limit of one answer of a faulty kernel, seconds.
+constexpr double kPatience = 5;
+
 struct Arguments {
   SelftestOptions options;
-  std::string only;  // name of the only fault to run; empty: all faults
+  std::vector<std::string> only;  // names of the only faults to run; empty: all faults
+  bool diagnose = false;
   bool policies = false;
   bool show_cases = false;
   DomainArguments domain;
   ReportOutputs outputs;
+};
+
+// The results of the diagnoses.
+struct Diagnoses {
+  // Numbers of faults of values, and of those whose causes predict every fresh case; of state and conduct, and of those
+  // that are named.
+  int values = 0, explained = 0, conduct = 0, named = 0;
+  // Number of faults for which a cause was found that fresh cases refute.
+  int refuted = 0;
+
+  // True if at least 95 % of the faults of values are explained.
+  [[nodiscard]] bool explains_enough() const { return explained * 100 >= values * 95; }
+
+  [[nodiscard]] std::string text() const {
+    return fmt::format(
+        "{} of {} faults of values explained, {} of {} faults of state and conduct named, {} with a "
+        "refuted cause",
+        explained, values, named, conduct, refuted);
+  }
 };
 
 // The results of all faults, for the report.
@@ -39,8 +68,11 @@ struct Faults {
                       .columns = {"fault", "found", "cases", "seconds", "activations and weights", "class", "case"},
                       .rows = {}};
   int found = 0, planted = 0;
+  std::optional<Diagnoses> diagnoses;
 
-  [[nodiscard]] std::string headline() const { return fmt::format("{} of {} faults found", found, planted); }
+  [[nodiscard]] std::string headline() const {
+    return fmt::format("{} of {} faults found{}", found, planted, diagnoses ? "; " + diagnoses->text() : "");
+  }
 };
 
 void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
@@ -55,6 +87,17 @@ void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
   std::fflush(stdout);
 }
 
+Cell cell_of(const Faults& faults, const FaultyKernel& faulty) {
+  return {.engine = "selftest", .isa = faults.run.machine.isa, .path = std::string(faulty.name)};
+}
+
+void add_finding(Faults& faults, const Cell& cell, std::string failure) {
+  const Finding finding{
+      .expected_name = "tieout", .failure = std::move(failure), .cell = cell, .index = faults.planted - 1};
+  ++faults.run.differences[kind_of(finding)];
+  faults.run.findings.push_back(finding);
+}
+
 // Adds the result of a fault: each fault counts as a case of the run, and a missed fault is a finding.
 void add(Faults& faults, const FaultyKernel& faulty, const Hunt& hunt) {
   ++faults.planted;
@@ -66,21 +109,67 @@ void add(Faults& faults, const FaultyKernel& faulty, const Hunt& hunt) {
   RunSummary& run = faults.run;
   run.seconds += hunt.seconds;
   ++(hunt.found ? run.cases.passed : run.cases.differed);
-  const Cell cell{.engine = "selftest", .isa = run.machine.isa, .path = std::string(faulty.name)};
+  const Cell cell = cell_of(faults, faulty);
   run.cells[cell] = {.cases = 1, .elements = hunt.cases, .differed = hunt.found ? 0 : 1};
-  if (hunt.found) return;
-  const Finding missed{.expected_name = "tieout",
-                       .failure = fmt::format("missed the planted fault {}", faulty.name),
-                       .cell = cell,
-                       .index = faults.planted - 1};
-  ++run.differences[kind_of(missed)];
-  run.findings.push_back(missed);
+  if (!hunt.found) add_finding(faults, cell, fmt::format("missed the planted fault {}", faulty.name));
+}
+
+std::string_view name(FaultDiagnosis::Outcome outcome) {
+  switch (outcome) {
+    case FaultDiagnosis::Outcome::explained: return "explained";
+    case FaultDiagnosis::Outcome::partly: return "explained in part";
+    case FaultDiagnosis::Outcome::unexplained: return "unexplained";
+    case FaultDiagnosis::Outcome::named: return "named";
+    case FaultDiagnosis::Outcome::misnamed: return "not named";
+    case FaultDiagnosis::Outcome::ended: break;
+  }
+  return "not diagnosed";
+}
+
+void print_diagnosis(const FaultDiagnosis& diagnosis) {
+  fmt::print("  {} in {:.0f} s", name(diagnosis.outcome), diagnosis.seconds);
+  if (diagnosis.fresh > 0) {
+    fmt::print("; {} of {} fresh cases predicted, {} of {} differing ones", diagnosis.predicted, diagnosis.fresh,
+               diagnosis.differing_predicted, diagnosis.differing);
+  }
+  fmt::print("\n");
+  std::istringstream causes(diagnosis.causes);
+  for (std::string line; std::getline(causes, line);) fmt::print("    {}\n", line);
+  if (diagnosis.refuting > 0) fmt::print("    refuted by {} fresh cases\n", diagnosis.refuting);
+  std::fflush(stdout);
+}
+
+// Adds the diagnosis of the fault that was added last, whose row it completes. A refuted cause is a finding.
+void add(Faults& faults, const FaultyKernel& faulty, const FaultDiagnosis& diagnosis) {
+  Diagnoses& counts = *faults.diagnoses;
+  if (faulty.named.empty()) {
+    ++counts.values;
+    counts.explained += is_right(diagnosis) ? 1 : 0;
+  } else {
+    ++counts.conduct;
+    counts.named += is_right(diagnosis) ? 1 : 0;
+  }
+  const auto of_values = [&](std::int64_t number) {
+    return diagnosis.fresh > 0 ? std::to_string(number) : std::string();
+  };
+  std::vector<std::string>& row = faults.table.rows.back();
+  row.insert(row.end(), {std::string(name(diagnosis.outcome)), diagnosis.causes, of_values(diagnosis.fresh),
+                         of_values(diagnosis.predicted), of_values(diagnosis.differing),
+                         of_values(diagnosis.differing_predicted)});
+  faults.run.seconds += diagnosis.seconds;
+  if (diagnosis.refuting == 0) return;
+  ++counts.refuted;
+  add_finding(faults, cell_of(faults, faulty),
+              fmt::format("a cause that was found for the planted fault {} is refuted by fresh cases", faulty.name));
 }
 
 std::string command_of(const Arguments& arguments) {
   const SelftestOptions& options = arguments.options;
-  return fmt::format("tieout selftest --cases {} --seconds {} --seed {}{}", options.cases, options.seconds,
-                     options.seed, arguments.only.empty() ? "" : " --fault " + shell_word(arguments.only));
+  std::string command =
+      fmt::format("tieout selftest --cases {} --seconds {} --seed {}", options.cases, options.seconds, options.seed);
+  if (arguments.diagnose) command += " --diagnose";
+  if (!arguments.only.empty()) command += " --fault " + shell_word(fmt::format("{}", fmt::join(arguments.only, ",")));
+  return command;
 }
 
 // Returns true if the kernel without a fault passes; if it differs, finding the faults proves nothing.
@@ -129,15 +218,32 @@ int compare_policies(const Arguments& arguments, LibTorch& reference) {
   return kEqual;
 }
 
+DiagnoseOptions diagnose_options(const Arguments& arguments) {
+  DiagnoseOptions options;
+  options.seed = arguments.options.seed;
+  options.proof = 2'000;
+  options.domain = arguments.options.domain;
+  return options;
+}
+
 int selftest(Arguments& arguments) {
   const auto domain = choose_domain(arguments.domain, nullptr, 0, "selftest");
   if (!domain) return domain.error();
   arguments.options.domain = *domain;
   const auto faults = faulty_kernels();
-  const auto wanted = [&](const FaultyKernel& f) { return arguments.only.empty() || f.name == arguments.only; };
-  if (std::none_of(faults.begin(), faults.end(), wanted)) {
+  const auto& only = arguments.only;
+  const auto wanted = [&](const FaultyKernel& f) {
+    return only.empty() || std::ranges::find(only, f.name) != only.end();
+  };
+  for (const std::string& name : only) {
+    if (std::ranges::find(faults, name, &FaultyKernel::name) != faults.end()) continue;
     return fail_command("selftest", kBadUsage,
-                        "--fault: there is none called '" + arguments.only + "'; without it, all are listed");
+                        "--fault: there is none called '" + name + "'; without it, all are listed");
+  }
+  if (arguments.policies && arguments.diagnose) {
+    return fail_command("selftest", kBadUsage,
+                        "--policies measures other harnesses, which diagnose nothing; leave out "
+                        "--diagnose");
   }
   if (arguments.policies && has_outputs(arguments.outputs)) {
     return fail_command("selftest", kBadUsage,
@@ -155,6 +261,12 @@ int selftest(Arguments& arguments) {
                             .reference = "LibTorch " + (*reference)->version(),
                             .machine = machine_of(**reference),
                             .seed = arguments.options.seed};
+  if (arguments.diagnose) {
+    reported.diagnoses.emplace();
+    auto& columns = reported.table.columns;
+    columns.insert(columns.end(),
+                   {"diagnosis", "causes", "fresh cases", "predicted", "differing", "differing ones predicted"});
+  }
   for (const FaultyKernel& faulty : faults) {
     if (!wanted(faulty)) continue;
     if (is_right_here(faulty.fault, (*reference)->hardware())) {
@@ -165,6 +277,10 @@ int selftest(Arguments& arguments) {
     const Hunt result = hunt(*subject, **reference, arguments.options);
     print_hunt(faulty, result, arguments.show_cases);
     add(reported, faulty, result);
+    if (!arguments.diagnose) continue;
+    const FaultDiagnosis diagnosis = diagnose_fault(faulty, diagnose_options(arguments), kPatience);
+    print_diagnosis(diagnosis);
+    add(reported, faulty, diagnosis);
   }
   fmt::print("{}\n", reported.headline());
   Report report = make_report({reported.run}, *baseline);
@@ -173,7 +289,9 @@ int selftest(Arguments& arguments) {
   if (const auto written = write_reports(arguments.outputs, report); !written) {
     return fail_command("selftest", kNotVerified, written.error());
   }
-  return reported.planted == 0 ? int{kEqual} : exit_status(report);  // the requested fault is none on this CPU
+  if (reported.planted == 0) return kEqual;  // the requested fault is none on this CPU
+  if (reported.diagnoses && !reported.diagnoses->explains_enough()) return kDifferent;
+  return exit_status(report);
 }
 
 }  // namespace
@@ -189,7 +307,10 @@ void add_selftest(CLI::App& app, int& exit_status) {
       ->check(positive_number())
       ->capture_default_str();
   command->add_option("--seed", arguments->options.seed, "Seed of the sequence of cases")->capture_default_str();
-  command->add_option("--fault", arguments->only, "Plant only the fault with this name");
+  command->add_option("--fault", arguments->only, "Plant only the faults with these names, separated by commas")
+      ->delimiter(',');
+  command->add_flag("--diagnose", arguments->diagnose,
+                    "Diagnose each fault as well, and check its causes on 2,000 fresh cases: half a minute for each");
   command->add_flag("--show-cases", arguments->show_cases, "Print the smallest case that shows each fault");
   add_where_option(*command, arguments->domain);
   command->add_flag("--policies", arguments->policies,

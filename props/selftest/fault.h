@@ -23,6 +23,9 @@ struct FaultyKernel {
   // Describes the mistake in a line; empty if the name describes it.
   std::string_view wrong;
   KernelFunction kernel;
+  // The text that a diagnosis must contain, if the fault is one of state or of conduct; empty: the fault only changes
+  // values.
+  std::string_view named;
 };
 
 // Returns all faulty kernels, without the correct one.

@@ -1,3 +1,5 @@
+#include "props/selftest/fault_diagnosis.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 
 #include "cases/random.h"
 #include "kernels/subject/subject.h"
+#include "props/diagnose/conduct.h"
 #include "props/diagnose/diagnose.h"
 #include "props/diagnose/diagnosis_text.h"
 #include "props/selftest/fault.h"
@@ -66,12 +69,97 @@ INSTANTIATE_TEST_SUITE_P(
                     Expected{"scale_of_first_channel", "the channel of the weight scale is 0", ""}),
     [](const auto& test) { return std::string(test.param.fault); });
 
+const FaultyKernel& faulty_kernel(std::string_view name) {
+  return *std::ranges::find(faulty_kernels(), name, &FaultyKernel::name);
+}
+
+// What a kernel does beside its values is named with the parameter or the condition that it depends on.
+TEST(FindConduct, NamesWhatTheAnswerDependsOn) {
+  const Expected faults[]{
+      {"stale_padding",
+       "kept state: the answer depends on what an earlier call left behind, even one of the same problem", ""},
+      {"kept_weights_by_shape", "kept state: the answer depends on the problem before, which had another weights", ""},
+      {"kept_first_zero_point",
+       "kept state: the answer depends on the problem before, which had another output zero point", ""},
+      {"kept_without_last_bias", "kept state: the answer depends on the problem before, which had another last bias",
+       ""},
+      {"uninitialised_scratch", "uninitialised memory: the answer depends on what malloc or the stack held before", ""},
+      {"first_thread_only", "thread: another thread is answered differently", ""},
+      {"differs_every_second_call", "not repeatable: every second call of the same problem is answered differently",
+       ""},
+      {"null_bias", "crash: SIGSEGV", "without a bias"},
+      {"crashes_on_many_channels", "crash: SIGABRT", "K >= 65"},
+  };
+  for (const Expected& expected : faults) {
+    const auto subject = linked_subject(std::string(expected.fault), faulty_kernel(expected.fault).kernel, nullptr);
+    const auto conduct = find_conduct(*subject, {.seconds = 600}, 60);
+    ASSERT_TRUE(conduct) << expected.fault;
+    EXPECT_EQ(conduct->text, expected.text);
+    EXPECT_EQ(conduct->condition, expected.condition) << expected.fault;
+    EXPECT_GT(conduct->failing, 0) << expected.fault;
+  }
+}
+
+// A hang is found once with the whole time limit; the cases that follow show on what it depends.
+TEST(FindConduct, NamesTheConditionOfAHang) {
+  const auto subject = linked_subject("hangs", faulty_kernel("hangs_on_wide_stride").kernel, nullptr);
+  const auto conduct = find_conduct(*subject, {.seconds = 60}, 2);
+  ASSERT_TRUE(conduct);
+  EXPECT_EQ(conduct->text, "hang: hang");
+  EXPECT_NE(conduct->condition.find("stride of the width"), std::string::npos) << conduct->condition;
+}
+
+TEST(FindConduct, FindsNothingInKernelsThatOnlyDependOnTheProblem) {
+  const auto correct = linked_subject("correct", correct_kernel, nullptr);
+  EXPECT_FALSE(find_conduct(*correct, {.seconds = 600}, 60));
+  const auto wrong = linked_subject("wrong", faulty_kernel("clamp_high_254").kernel, nullptr);
+  EXPECT_FALSE(find_conduct(*wrong, {.seconds = 600}, 60));
+}
+
+DiagnoseOptions few_cases() {
+  DiagnoseOptions options;
+  options.cases = 4'000;
+  options.proof = 300;
+  options.seconds = 600;
+  return options;
+}
+
+TEST(DiagnoseFault, ChecksTheCausesOnFreshCases) {
+  const FaultDiagnosis found = diagnose_fault(faulty_kernel("clamp_high_254"), few_cases(), 60);
+  EXPECT_EQ(found.outcome, FaultDiagnosis::Outcome::explained);
+  EXPECT_EQ(found.causes, "clamp: the largest output is 254");
+  EXPECT_EQ(found.fresh, 300);
+  EXPECT_EQ(found.predicted, 300);
+  EXPECT_GT(found.differing, 0);
+  EXPECT_EQ(found.differing_predicted, found.differing);
+  EXPECT_TRUE(is_right(found));
+}
+
+// A crash ends the process of the diagnosis only, and a text that does not name the parameter is not right.
+TEST(DiagnoseFault, RequiresTheParameterOfAFaultOfState) {
+  FaultyKernel faulty = faulty_kernel("kept_without_bias");
+  EXPECT_TRUE(is_right(diagnose_fault(faulty, few_cases(), 60)));
+  faulty.named = "another padding";
+  EXPECT_FALSE(is_right(diagnose_fault(faulty, few_cases(), 60)));
+  EXPECT_TRUE(is_right(diagnose_fault(faulty_kernel("null_bias"), few_cases(), 60)));
+}
+
+// A fault of values that is taken for one of state is not explained.
+TEST(DiagnoseFault, RequiresACauseOfAFaultOfValues) {
+  FaultyKernel faulty = faulty_kernel("kept_without_bias");
+  faulty.named = {};
+  const FaultDiagnosis found = diagnose_fault(faulty, few_cases(), 60);
+  EXPECT_EQ(found.outcome, FaultDiagnosis::Outcome::misnamed);
+  EXPECT_FALSE(is_right(found));
+}
+
 TEST(Diagnose, FindsNoCauseInAKernelThatFollowsTheContract) {
   DiagnoseOptions options;
   options.cases = 600;
   options.proof = 300;
   const Diagnosis d =
-      diagnose(answer_of({.fault = Fault::none, .name = "correct", .wrong = "", .kernel = correct_kernel}), options);
+      diagnose(answer_of({.fault = Fault::none, .name = "correct", .wrong = "", .kernel = correct_kernel, .named = ""}),
+               options);
   EXPECT_EQ(d.verdict, Diagnosis::Verdict::no_difference);
   EXPECT_TRUE(d.causes.empty());
   EXPECT_EQ(headline_of(d), "follows the contract on 300 of 300 fresh cases");
@@ -107,7 +195,8 @@ TEST(Diagnose, EndsWhenItIsStopped) {
   DiagnoseOptions options;
   options.progress = [](const std::string&, std::int64_t, std::int64_t) { return false; };
   const Diagnosis d =
-      diagnose(answer_of({.fault = Fault::none, .name = "correct", .wrong = "", .kernel = correct_kernel}), options);
+      diagnose(answer_of({.fault = Fault::none, .name = "correct", .wrong = "", .kernel = correct_kernel, .named = ""}),
+               options);
   EXPECT_EQ(d.fresh, 0);
 }
 

@@ -234,7 +234,8 @@ const char* kernel(const tieout_conv* c) {
 }
 
 constexpr FaultyKernel kFaults[]{
-#define X(name, wrong) {Fault::name, #name, wrong, kernel<Fault::name>},
+#define X(name, wrong) {Fault::name, #name, wrong, kernel<Fault::name>, {}},
+#define X_CONDUCT(name, wrong, named) {Fault::name, #name, wrong, kernel<Fault::name>, named},
 #include "props/selftest/fault_list.def"
 #undef X
 };
