@@ -12,6 +12,7 @@
 
 #include "cases/contents.h"
 #include "cases/strings/bytes.h"
+#include "cases/text/case_text.h"
 #include "props/generate/strategy.h"
 #include "props/generate/twins.h"
 #include "props/process/forked_task.h"
@@ -301,6 +302,29 @@ class ConductFinder {
     return names;
   }
 
+  // Returns which of the other cases change the answer if one of them comes before; empty if none does. end: when to
+  // stop, in the seconds of elapsed().
+  [[nodiscard]] std::string changed_by_another_case(const ConvProblem& problem, const Response& usual,
+                                                    double end) const {
+    constexpr std::size_t kMostCases = 300;
+    const Conditions same{.seconds = seconds_};
+    std::vector<Variables> matter;
+    std::vector<Variables> others;
+    const ConvCase* smallest = nullptr;
+    for (std::size_t i = 0; i < std::min(kMostCases, outcomes_.size()) && elapsed() < end; ++i) {
+      const ConvCase& c = outcomes_[i].c;
+      const ConvProblem before = with_contents(c);
+      const std::array calls{SubjectCall{before, same}, SubjectCall{problem, same}};
+      const bool matters = fresh(calls) != usual;
+      (matters ? matter : others).push_back(ModelProblem({.spec = c, .activation = {}, .weight = {}}).variables(0));
+      if (matters && (smallest == nullptr || products_of(c) < products_of(*smallest))) smallest = &c;
+    }
+    if (smallest == nullptr) return {};
+    const auto condition = separate(matter, others, false);
+    return "kept state: the answer depends on the problem before, " +
+           (condition && !condition->always() ? "where that has " + condition->text() : "such as " + print(*smallest));
+  }
+
   // Returns what the answers of the suspects depend on. Every call is made in a process of its own, so that one
   // dependence is not taken for another.
   [[nodiscard]] std::optional<Conduct> named() {
@@ -340,6 +364,9 @@ class ConductFinder {
         std::ranges::find_if(suspects_, [&](std::int64_t i) { return at(i).unstable || at(i).response.fault.empty(); });
     if (answered == suspects_.end()) return {};
     conduct.c = at(*answered).c;
+    const ConvProblem problem = with_contents(conduct.c);
+    conduct.text = changed_by_another_case(problem, fresh(problem, {.seconds = seconds_}), 2 * end);
+    if (!conduct.text.empty()) return conduct;
     conduct.text =
         at(*answered).unstable ? at(*answered).response.fault : "kept state: the answer depends on the problems before";
     return conduct;

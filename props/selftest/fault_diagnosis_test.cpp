@@ -100,6 +100,23 @@ TEST(FindConduct, NamesWhatTheAnswerDependsOn) {
   }
 }
 
+// Returns other values for 3-D problems after a problem with three groups.
+const char* remembers_groups(const tieout_conv* c) {
+  static bool seen = false;
+  const char* const declined = correct_kernel(c);
+  seen = seen || c->groups == 3;
+  if (declined == nullptr && seen && c->dims == 3) c->output[0] ^= 1U;
+  return declined;
+}
+
+// Where no single parameter of the problem before matters, its property does.
+TEST(FindConduct, NamesThePropertyOfTheProblemBefore) {
+  const auto subject = linked_subject("remembers", remembers_groups, nullptr);
+  const auto conduct = find_conduct(*subject, {.seconds = 600}, 60);
+  ASSERT_TRUE(conduct);
+  EXPECT_EQ(conduct->text, "kept state: the answer depends on the problem before, where that has groups == 3");
+}
+
 // A hang is found once with the whole time limit; the cases that follow show on what it depends.
 TEST(FindConduct, NamesTheConditionOfAHang) {
   const auto subject = linked_subject("hangs", faulty_kernel("hangs_on_wide_stride").kernel, nullptr);
