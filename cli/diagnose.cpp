@@ -1,10 +1,8 @@
 #include "props/diagnose/diagnose.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -17,6 +15,7 @@
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/common/interruption.h"
+#include "cli/common/stage_line.h"
 #include "cli/common/terminal.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
@@ -27,7 +26,6 @@
 #include "props/diagnose/diagnosis_text.h"
 #include "props/diagnose/emit_kernel.h"
 #include "reports/formats/finding_text.h"
-#include "reports/text/number_text.h"
 
 namespace tieout {
 namespace {
@@ -43,19 +41,6 @@ struct Arguments {
 };
 
 int fail(const std::string& why, int status = kBadUsage) { return fail_command("diagnose", status, why); }
-
-// Shows what is being done, on a terminal only. Returns false after Ctrl-C.
-bool show_stage(const std::string& stage, std::int64_t done, std::int64_t of) {
-  if (isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "\r\033[K{} {}/{}", stage, grouped(done), grouped(of));
-    std::fflush(stderr);
-  }
-  return !is_interrupted();
-}
-
-void clear_stage() {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
-}
 
 ReportedTable table_of(const Diagnosis& diagnosis) {
   ReportedTable table{.title = "Causes",
@@ -182,7 +167,10 @@ int run_diagnose(Arguments& arguments) {
       choose_domain(arguments.domain, subject->get(), arguments.patience.value_or(Rules{}.seconds), "diagnose");
   if (!domain) return domain.error();
   arguments.options.domain = *domain;
-  arguments.options.progress = show_stage;
+  arguments.options.progress = [](const std::string& stage, std::int64_t done, std::int64_t of) {
+    show_stage(stage, done, of);
+    return !is_interrupted();
+  };
   take_interruptions();
   const auto diagnosis = diagnose_and_print(**subject, arguments, "--subject " + shell_word(arguments.subject));
   if (!diagnosis) return diagnosis.error();

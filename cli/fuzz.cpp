@@ -15,6 +15,7 @@
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
+#include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
@@ -36,6 +37,7 @@ struct Arguments {
   std::optional<std::int64_t> products;
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   std::int64_t memory = kWorkerMemory;
+  double diagnosis = kSecondsOfDiagnosis;
   ReportOutputs outputs;
 };
 
@@ -81,11 +83,14 @@ int run_fuzz(Arguments& arguments) {
     record = std::move(*created);
   }
   fmt::print(stderr, "to repeat these cases: {}\n", printable(options.command));
+  DifferingCases differing = differing_cases(options);
   CampaignEnd end = watch_campaign(options, reference, {.so_far = std::move(run)},
                                    [&](const RecordBlock& block, const RunSummary& so_far) {
+                                     add_differing(differing, block);
                                      return record ? record->append(block, so_far) : tl::expected<void, std::string>();
                                    });
   if (!end.error.empty()) (void)fail_command("fuzz", kNotVerified, end.error);
+  diagnose_run(end.run, *compared, arguments.subject, *domain, differing, arguments.diagnosis);
   Report report = make_report({end.run}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
   const auto written = write_reports(arguments.outputs, report);  // first, because printing to standard output may fail
@@ -117,6 +122,7 @@ void add_fuzz(CLI::App& app, int& exit_status) {
   add_where_option(*command, arguments->domain);
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
+  add_diagnosis_option(*command, arguments->diagnosis);
   add_report_options(*command, arguments->outputs);
   command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });
 }

@@ -14,6 +14,8 @@
 #include "cli/common/interruption.h"
 #include "cli/common/progress.h"
 #include "cli/common/run_text.h"
+#include "cli/common/terminal.h"
+#include "props/campaign/case_at.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
@@ -62,6 +64,12 @@ void print_declined(const RunSummary& run) {
                               counted(-reasons[i].first, "case"), printable(reasons[i].second)));
   }
   if (reasons.size() > kMostReasons) fmt::print("  ... and {} more reasons\n", reasons.size() - kMostReasons);
+}
+
+// Prints the causes of the differences.
+void print_causes(const Report& report) {
+  if (report.total.causes.empty()) return;
+  print_text(fmt::format("{}:\n{}\n", verdict(report), causes_text(report)));
 }
 
 // Prints the findings, and the findings of the baseline that were not found again.
@@ -134,8 +142,23 @@ CampaignEnd watch_campaign(const CampaignOptions& options, const Reference& refe
   return end;
 }
 
+DifferingCases differing_cases(const CampaignOptions& options) {
+  return {.indices = {}, .draw = [&options](std::int64_t index, std::int64_t attempt) -> std::optional<ConvCase> {
+            if (attempt >= options.attempts) return {};
+            return draw(options, index, attempt);
+          }};
+}
+
+void add_differing(DifferingCases& differing, const RecordBlock& block) {
+  if (block.number == kCorpusBlock) return;
+  for (std::size_t i = 0; i < block.verdicts.size(); ++i) {
+    if (block.verdicts[i] == 'D') differing.indices.push_back(block.number * kBlock + static_cast<std::int64_t>(i));
+  }
+}
+
 void print_run(const Report& report) {
   const RunSummary& run = report.total;
+  print_causes(report);
   print_findings(report);
   print_wrapped((run.finished || !run.incomplete.empty() ? "" : "interrupted: ") + verdict(report));
   print_cells(run);

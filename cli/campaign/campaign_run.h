@@ -8,6 +8,7 @@
 #include <string>
 
 #include "props/campaign/campaign.h"
+#include "props/diagnose/finding_causes.h"
 #include "reports/data/report.h"
 
 namespace tieout {
@@ -26,6 +27,12 @@ struct CampaignEnd {
 using BlockWriter = std::function<tl::expected<void, std::string>(const RecordBlock&, const RunSummary&)>;
 [[nodiscard]] CampaignEnd watch_campaign(const CampaignOptions& options, const Reference& reference,
                                          CampaignStart start, const BlockWriter& block);
+
+// Returns an empty set of differing cases of a campaign's sequence.
+[[nodiscard]] DifferingCases differing_cases(const CampaignOptions& options);
+
+// Adds the cases of a block that differ in their values.
+void add_differing(DifferingCases& differing, const RecordBlock& block);
 
 // Prints the findings in the format of the experiment, the verdict and the counts of the run on standard output.
 void print_run(const Report& report);

@@ -125,6 +125,9 @@ class Diagnoser {
   void gather() {
     constexpr std::int64_t kEnough = 60;      // differing cases
     constexpr std::int64_t kAtLeast = 1'200;  // cases
+    for (const ConvCase& c : options_.known) {
+      if (auto answered = ask(c)) add(std::move(*answered));
+    }
     for (std::int64_t i = 0; i < options_.cases; ++i) {
       if (result_.differing >= kEnough && i >= kAtLeast) break;
       if (result_.differing >= 5 && elapsed() > options_.seconds / 3) break;

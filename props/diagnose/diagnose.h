@@ -25,6 +25,8 @@ struct DiagnoseOptions {
   // Time limit of the search, without the proof.
   double seconds = 45;
   Domain domain;
+  // Cases that are known to differ; they are run first.
+  std::vector<ConvCase> known;
   // Is told what is being done. Returns false to end with what is known.
   std::function<bool(const std::string& stage, std::int64_t done, std::int64_t of)> progress =
       [](const std::string&, std::int64_t, std::int64_t) { return true; };

@@ -25,14 +25,14 @@ std::string indented(const std::string& text, std::string_view by) {
 
 std::string ways(std::size_t count) { return count == 1 ? "one way" : fmt::format("{} ways", count); }
 
+}  // namespace
+
 std::string check_line(const std::string& subject, const ConvCase& c) {
   const std::string line = shell_word(print(c));
   constexpr std::size_t kLongest = 2'000;
   if (line.size() > kLongest) return fmt::format("a case of {} characters", grouped(std::ssize(line)));
   return fmt::format("tieout check {} {}", subject, line);
 }
-
-}  // namespace
 
 std::string headline_of(const Diagnosis& d) {
   if (d.interrupted) {

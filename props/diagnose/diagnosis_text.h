@@ -16,6 +16,9 @@ namespace tieout {
 // and its share; then the proof. subject: the words of a command line that name the subject.
 [[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const std::string& subject);
 
+// Returns the command that verifies a case, or its length if it is too long for a line.
+[[nodiscard]] std::string check_line(const std::string& subject, const ConvCase& c);
+
 [[nodiscard]] std::string conduct_text(const Conduct& conduct, const std::string& subject);
 
 // Returns the causes for a comment in an emitted kernel.

@@ -59,7 +59,7 @@ CaseOutcome outcome_of(const ConvCase& c, const Verdict& verdict, const Referenc
           .classes = classify(c, verdict.path, verdict.traces).to_ullong(),
           .departing = verdict.departure.elements,
           .departure = verdict.departure.cause,
-          .reason = differs ? kind_of(verdict.finding) : verdict.reason,
+          .reason = differs ? sampled_kind(verdict.finding) : verdict.reason,
           .cell = cell_of(c, verdict.path, verdict.picked, reference)};
 }
 

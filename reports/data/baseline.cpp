@@ -13,8 +13,10 @@
 namespace tieout {
 namespace {
 
-constexpr std::array<std::pair<const char*, std::string KnownFinding::*>, 7> kFields{
+constexpr std::array<std::pair<const char*, std::string KnownFinding::*>, 9> kFields{
     {{"kind", &KnownFinding::kind},
+     {"cause", &KnownFinding::cause},
+     {"condition", &KnownFinding::condition},
      {"engine", &KnownFinding::engine},
      {"isa", &KnownFinding::isa},
      {"path", &KnownFinding::path},
@@ -29,15 +31,15 @@ std::string read(const nlohmann::json& entry, KnownFinding& known) {
     const auto* const field =
         std::find_if(kFields.begin(), kFields.end(), [&](const auto& f) { return key == f.first; });
     if (field == kFields.end()) {
-      return fmt::format("has '{}'; known are kind, engine, isa, path, case, reason and link", key);
+      return fmt::format("has '{}'; known are kind, cause, condition, engine, isa, path, case, reason and link", key);
     }
     if (!value.is_string()) return fmt::format("'{}' must be a string", key);
     known.*(field->second) = value.get<std::string>();
   }
   if (known.reason.empty()) return "has no 'reason': say why the finding is accepted";
-  if (known.kind.empty() && known.engine.empty() && known.isa.empty() && known.path.empty() &&
+  if (known.kind.empty() && known.cause.empty() && known.engine.empty() && known.isa.empty() && known.path.empty() &&
       known.case_line.empty()) {
-    return "would accept everything: give a kind, engine, isa, path or case";
+    return "would accept everything: give a kind, cause, engine, isa, path or case";
   }
   return {};
 }

@@ -2,10 +2,11 @@
 // Reads the baseline, a JSON file that users write to accept known findings:
 //
 //   [{"kind": "pair saturation", "path": "depthwise", "reason": "waits for the vendor", "link": "https://..."},
+//    {"cause": "rounding: roundf(s)", "condition": "k >= K / 8 * 8", "reason": "the remainder rounds half away"},
 //    {"case": "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]", "reason": "rounded half away, as agreed"}]
 //
-// kind, engine, isa, path and case select findings; a missing member matches all. At least one of them is required, and
-// so is reason.
+// kind, cause, engine, isa, path and case select findings; a missing member matches all. At least one of them is
+// required, and so is reason. condition narrows a cause.
 
 #include <filesystem>
 #include <string>

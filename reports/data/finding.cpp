@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "reports/data/cause.h"
+
 namespace tieout {
 namespace {
 
@@ -84,7 +86,19 @@ bool has_tensors(const Finding& finding) {
   return product == count;
 }
 
+bool is_guess(const Finding& finding) {
+  // What a subject does beside its values has a message of its own as class, and no derivation.
+  const bool of_values = !finding.derivation.empty() || finding.mismatch_class == kUnexplained;
+  return !finding.subject.empty() && finding.failure.empty() && of_values;
+}
+
 std::string kind_of(const Finding& finding) {
+  if (!finding.failure.empty()) return sampled_kind(finding);
+  if (!finding.cause.empty()) return cause_name(finding.cause, finding.condition);
+  return is_guess(finding) ? std::string(kUnexplained) : sampled_kind(finding);
+}
+
+std::string sampled_kind(const Finding& finding) {
   if (finding.failure.empty()) {
     if (!finding.mismatch_class.empty()) return finding.mismatch_class;
     return finding.drawn_kind.empty() || has_tensors(finding) ? "difference" : finding.drawn_kind;
@@ -93,7 +107,7 @@ std::string kind_of(const Finding& finding) {
 }
 
 std::string counted_kind(const Finding& finding) {
-  return finding.drawn_kind.empty() ? kind_of(finding) : finding.drawn_kind;
+  return finding.drawn_kind.empty() ? sampled_kind(finding) : finding.drawn_kind;
 }
 
 }  // namespace tieout

@@ -37,19 +37,23 @@ struct Finding {
   std::string actual_name = "actual";
   Tensor<std::uint8_t> expected, actual;    // the outputs for case_line
   std::vector<MismatchedElement> elements;  // the first elements that differ
-  std::string mismatch_class;               // "tie", "pair saturation", ...: oracle/hypotheses/mismatch_class.h
-  std::string derivation;                   // the single step that gives the subject's values if it is exchanged
-  std::int64_t explained = 0;               // number of the differing elements that the derivation explains
-  std::string failure;                      // "refused: WORDS" or "died: SIGSEGV" if there was no answer; else empty
-  std::string undescribed;  // why the tensors are missing although both answered: "the run was stopped before"
-  Cell cell;                // cell of original_line
-  std::int64_t index = 0;   // index of the case in the run's sequence
-  std::string drawn_kind;   // kind_of() the finding before shrinking, by which it was counted; empty: the same
-  std::string explanation;  // arithmetic of the worst element, step by step, as plain text; may be empty
-  std::string subject;      // argument of --subject; empty: LibTorch itself was verified
-  std::string reference;    // argument of --reference; empty: LibTorch
+  // "tie", "pair saturation", ...: oracle/hypotheses/mismatch_class.h. Of a subject it is a guess from one case, by
+  // which cases are only sampled; reports have the cause.
+  std::string mismatch_class;
+  std::string derivation;      // the single step that gives the subject's values if it is exchanged
+  std::int64_t explained = 0;  // number of the differing elements that the derivation explains
+  std::string failure;         // "refused: WORDS" or "died: SIGSEGV" if there was no answer; else empty
+  std::string undescribed;     // why the tensors are missing although both answered: "the run was stopped before"
+  Cell cell;                   // cell of original_line
+  std::int64_t index = 0;      // index of the case in the run's sequence
+  std::string drawn_kind;      // kind_of() the finding before shrinking, by which it was counted; empty: the same
+  std::string explanation;     // arithmetic of the worst element, step by step, as plain text; may be empty
+  std::string subject;         // argument of --subject; empty: LibTorch itself was verified
+  std::string reference;       // argument of --reference; empty: LibTorch
   // Cases that must run before case_line in the same process, in this order, for case_line to fail.
   std::vector<std::string> before;
+  // The proven cause that explains every element of case_line, and its condition; empty: none is proven.
+  std::string cause, condition;
 
   bool operator==(const Finding&) const = default;
 };
@@ -62,11 +66,18 @@ struct Finding {
 // replaced by "#": these differ from case to case and from run to run.
 [[nodiscard]] std::string kind_of_text(std::string_view text);
 
-// Returns the kind by which a finding is counted: its class, or kind_of_text() of its failure. A finding without
-// tensors keeps the kind by which it was counted.
+// Returns true if the class of a finding is a guess: it is a subject's, and was concluded from this case alone.
+[[nodiscard]] bool is_guess(const Finding& finding);
+
+// Returns the kind by which a finding is reported: its cause, its class, or kind_of_text() of its failure. The class of
+// a subject's finding is kUnexplained if it is a guess.
 [[nodiscard]] std::string kind_of(const Finding& finding);
 
-// Returns the kind by which the finding was counted before it was shrunk.
+// Returns the kind by which a finding is sampled: its class, also if it is a guess, or kind_of_text() of its failure. A
+// finding without tensors keeps the kind by which it was counted.
+[[nodiscard]] std::string sampled_kind(const Finding& finding);
+
+// Returns the sampled kind by which the finding was counted before it was shrunk.
 [[nodiscard]] std::string counted_kind(const Finding& finding);
 
 }  // namespace tieout

@@ -13,7 +13,8 @@ namespace {
 
 bool names(const KnownFinding& known, const Finding& finding) {
   const auto fits = [](const std::string& wanted, const std::string& is) { return wanted.empty() || wanted == is; };
-  return fits(known.kind, kind_of(finding)) && fits(known.engine, finding.cell.engine) &&
+  return fits(known.kind, kind_of(finding)) && fits(known.cause, finding.cause) &&
+         fits(known.condition, finding.condition) && fits(known.engine, finding.cell.engine) &&
          fits(known.isa, finding.cell.isa) && fits(known.path, finding.cell.path) &&
          fits(known.case_line, finding.case_line);
 }
@@ -25,7 +26,7 @@ struct Kept {
   bool by_more_than_case = false;  // true if a baseline entry that matches one of them is not limited to a single case
 };
 
-// Groups the findings by the kind by which they were counted.
+// Groups the findings by the kind by which they were counted: one of reported_differences().
 std::map<std::string, Kept> kept_by_kind(const Report& report) {
   std::map<std::pair<std::string, std::string>, const ReportedFinding*> reported;
   for (const ReportedFinding& each : report.findings) {
@@ -37,7 +38,9 @@ std::map<std::string, Kept> kept_by_kind(const Report& report) {
       const auto found = reported.find({kind_of(finding), finding.case_line});
       if (found == reported.end()) continue;
       const std::optional<KnownFinding>& known = found->second->known;
-      Kept& kept = kinds[counted_kind(finding)];
+      const std::string kind = kind_of(finding);
+      const bool by_cause = is_guess(finding) && report.total.cases_by_cause.contains(kind);
+      Kept& kept = kinds[by_cause ? kind : counted_kind(finding)];
       ++kept.findings;
       kept.any_new = kept.any_new || !known;
       kept.by_more_than_case = kept.by_more_than_case || (known && known->case_line.empty());
@@ -54,6 +57,15 @@ std::int64_t accounted_for(const Kept& kept, std::int64_t count) {
   return kept.by_more_than_case ? count : std::min(kept.findings, count);
 }
 
+// Returns the number of causes: ", 1 cause", ", 2 causes and 17 unexplained"; nothing if no diagnosis has proven any.
+std::string causes_text(const RunSummary& run) {
+  if (run.causes.empty()) return {};
+  const auto unexplained = run.cases_by_cause.find(std::string(kUnexplained));
+  const bool all = unexplained == run.cases_by_cause.end();
+  const std::string text = ", " + counted(std::ssize(run.cases_by_cause) - (all ? 0 : 1), "cause");
+  return all ? text : fmt::format("{} and {} unexplained", text, counted(unexplained->second, "case"));
+}
+
 }  // namespace
 
 std::int64_t Report::new_findings() const {
@@ -63,6 +75,15 @@ std::int64_t Report::new_findings() const {
 Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>& baseline) {
   std::ranges::stable_sort(runs, {}, [](const RunSummary& run) { return std::tie(run.started, run.seed); });
   Report report{.runs = std::move(runs), .total = {}, .findings = {}, .resolved = {}};
+  // Only a total of runs that all count by cause can do so.
+  for (RunSummary& run : report.runs) {
+    if (!run.subject.empty() && run.cases_by_cause.empty()) run.cases_by_cause = reported_differences(run);
+  }
+  const bool any_by_cause = std::ranges::any_of(
+      report.runs, [](const RunSummary& run) { return !run.subject.empty() && !run.cases_by_cause.empty(); });
+  for (RunSummary& run : report.runs) {
+    if (any_by_cause && run.cases_by_cause.empty()) run.cases_by_cause = run.differences;
+  }
   report.total = report.runs.front();
   report.total.findings.clear();
   for (std::size_t i = 1; i < report.runs.size(); ++i) merge(report.total, report.runs[i]);
@@ -97,7 +118,8 @@ Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>
 std::int64_t new_differences(const Report& report) {
   std::int64_t unknown = report.total.cases.differed + report.total.cases.crashed;
   const std::map<std::string, Kept> kinds = kept_by_kind(report);
-  for (const auto& [kind, count] : report.total.differences) {
+  const bool by_cause = !report.total.cases_by_cause.empty();
+  for (const auto& [kind, count] : by_cause ? report.total.cases_by_cause : report.total.differences) {
     const auto kept = kinds.find(kind);
     if (kept != kinds.end()) unknown -= accounted_for(kept->second, count);
   }
@@ -110,7 +132,7 @@ std::string verdict(const Report& report) {
   const CaseCounts& cases = run.cases;
   std::string text;
   if (cases.differed > 0) {
-    text = fmt::format("{} of {} cases differ", grouped(cases.differed), grouped(cases.verified()));
+    text = fmt::format("{} of {} cases differ{}", grouped(cases.differed), grouped(cases.verified()), causes_text(run));
   } else if (cases.verified() == 0) {
     text = "nothing was verified";
   } else {

@@ -12,10 +12,11 @@
 
 namespace tieout {
 
-// A finding that is accepted. Empty members match everything; `reason` explains why it is accepted, `link` names where
-// it is tracked.
+// A finding, or a cause with all findings that it explains, that is accepted. Empty members match everything; `reason`
+// explains why it is accepted, `link` names where it is tracked.
 struct KnownFinding {
-  std::string kind;  // kind_of() of the finding
+  std::string kind;              // kind_of() of the finding
+  std::string cause, condition;  // of the finding
   std::string engine, isa, path;
   std::string case_line;
   std::string reason, link;

@@ -1,6 +1,7 @@
 #include "reports/data/run_summary.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace tieout {
 namespace {
@@ -19,6 +20,40 @@ void add(CellCounts& sum, const CellCounts& counts) {
 
 }  // namespace
 
+std::map<std::string, std::int64_t> reported_differences(const RunSummary& run) {
+  if (!run.cases_by_cause.empty() || run.subject.empty()) {
+    return run.cases_by_cause.empty() ? run.differences : run.cases_by_cause;
+  }
+  // Which of the sampled kinds are guesses follows from the findings.
+  std::map<std::string, std::string> reported;
+  for (const Finding& finding : run.findings) {
+    if (is_guess(finding)) reported.try_emplace(counted_kind(finding), kUnexplained);
+  }
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& [kind, count] : run.differences) {
+    const auto name = reported.find(kind);
+    counts[name == reported.end() ? kind : name->second] += count;
+  }
+  return counts;
+}
+
+namespace {
+
+// Adds the causes of a run; a cause of several runs is one.
+void add_causes(std::vector<ReportedCause>& sum, const std::vector<ReportedCause>& causes) {
+  for (const ReportedCause& cause : causes) {
+    const auto same = std::ranges::find(sum, name_of(cause), name_of);
+    if (same == sum.end()) {
+      sum.push_back(cause);
+    } else {
+      same->cases += cause.cases;
+    }
+  }
+  std::ranges::stable_sort(sum, std::greater{}, &ReportedCause::cases);
+}
+
+}  // namespace
+
 void merge(RunSummary& total, const RunSummary& run) {
   total.cases += run.cases;
   add(total.reasons, run.reasons);
@@ -26,6 +61,8 @@ void merge(RunSummary& total, const RunSummary& run) {
   add(total.accepted_deviations, run.accepted_deviations);
   add(total.departures, run.departures);
   add(total.differences, run.differences);
+  add(total.cases_by_cause, run.cases_by_cause);
+  add_causes(total.causes, run.causes);
   add(total.strategies, run.strategies);
   add(total.strategy_seconds, run.strategy_seconds);
   for (const auto& [cell, counts] : run.cells) add(total.cells[cell], counts);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/data/cause.h"
 #include "reports/data/finding.h"
 
 namespace tieout {
@@ -123,8 +124,12 @@ struct RunSummary {
   // Departures of passed cases that are equal to LibTorch, by cause.
   std::map<std::string, Departures> departures;
   std::map<Cell, CellCounts> cells;  // counts of the verified cases
-  // Cases that differed or crashed, by kind_of() before shrinking.
+  // Cases that differed or crashed, by sampled_kind() before shrinking.
   std::map<std::string, std::int64_t> differences;
+  // The causes that a diagnosis of the subject has proven, the one that explains most cases first.
+  std::vector<ReportedCause> causes;
+  // Cases that differed or crashed, by name of the cause, by kind of failure, or kUnexplained; empty: see differences.
+  std::map<std::string, std::int64_t> cases_by_cause;
   std::map<std::string, std::int64_t> strategies;  // number of cases by the strategy that drew them
   std::map<std::string, double> strategy_seconds;  // time of each strategy, summed over all workers
   std::vector<std::string> classes;                // all classes, in the order in which they are shown
@@ -158,6 +163,10 @@ struct RunSummary {
 // a domain or declined cases limit what it can reach. Any run of at least 100 verified cases misses "interior" if every
 // result lay at a clamp, because such a run compares almost nothing.
 void find_missing_classes(RunSummary& run);
+
+// Returns the cases that differed or crashed, by the kinds that are reported. Without a diagnosis, those that were
+// sampled by a guess are unexplained.
+[[nodiscard]] std::map<std::string, std::int64_t> reported_differences(const RunSummary& run);
 
 // Adds the counts of a run to a total; findings, seed and command are not changed.
 void merge(RunSummary& total, const RunSummary& run);

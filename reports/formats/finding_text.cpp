@@ -29,6 +29,12 @@ std::string without_tensors_text(const Finding& finding) {
                      kind_of(finding), finding.undescribed.empty() ? "they were not kept" : finding.undescribed);
 }
 
+std::string proof_text(const ReportedCause& cause) {
+  return fmt::format("proof: {} of {} fresh cases predicted; explains {} of the {} that differ",
+                     grouped(cause.predicted), grouped(cause.fresh), grouped(cause.explains),
+                     grouped(cause.fresh_differing));
+}
+
 std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
 }
@@ -76,7 +82,11 @@ std::string finding_text(const Finding& finding) {
   // This is not the sum of the differences, which the experiment prints and which is 0 where they cancel.
   line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
                    grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
-  if (!finding.mismatch_class.empty()) {
+  if (!finding.cause.empty()) {
+    line(wrapped("cause: " + printable(kind_of(finding)), kTextColumns, 2));
+  } else if (is_guess(finding)) {
+    line("cause: ", kUnexplained);
+  } else if (!finding.mismatch_class.empty()) {
     const std::string derivation =
         finding.derivation.empty() ? std::string()
                                    : fmt::format(" ({}; that gives {} of the {} values)", printable(finding.derivation),
@@ -119,8 +129,33 @@ std::string table_text(const ReportedTable& table) {
 
 }  // namespace
 
+std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing) {
+  std::string text = fmt::format("{}. {}\n", number, printable(cause.text));
+  const auto line = [&](const std::string& words) { text += "   " + words + "\n"; };
+  if (!cause.diff.empty()) line(cause.condition.empty() ? "always" : "where " + printable(cause.condition));
+  for (const std::string& changed : cause.diff) line(printable(changed));
+  for (const std::string& row : cause.picture) line(printable(row));
+  line(fmt::format("explains {} of {} cases that differ", grouped(cause.cases), grouped(differing)));
+  if (cause.fresh > 0) line(proof_text(cause));
+  if (!cause.case_line.empty()) {
+    line(fmt::format("smallest case, expected {}, came {}:", cause.expected, cause.actual));
+    line(printable(cause.replay));
+  }
+  return text;
+}
+
+std::string causes_text(const Report& report) {
+  const RunSummary& run = report.total;
+  std::string text;
+  for (std::size_t i = 0; i < run.causes.size(); ++i) {
+    text += (text.empty() ? "" : "\n") + cause_text(run.causes[i], i + 1, run.cases.differed + run.cases.crashed);
+  }
+  return text;
+}
+
 std::string findings_text(const Report& report) {
-  std::string text = report.table ? table_text(*report.table) : std::string();
+  std::string text = causes_text(report);
+  if (report.table) text += (text.empty() ? "" : "\n") + table_text(*report.table);
   for (const ReportedFinding& reported : report.findings) {
     text += (text.empty() ? "" : "\n") + finding_text(reported.finding);
   }

@@ -13,7 +13,14 @@ namespace tieout {
 // Returns the text of one finding.
 [[nodiscard]] std::string finding_text(const Finding& finding);
 
-// Returns the report's table, if it has one, and the text of each finding, separated by empty lines.
+// Returns a cause: its condition, the lines of C in which the subject differs, its share, its smallest case and its
+// proof. number: its position in the list, from 1. differing: number of cases of the run that differ.
+[[nodiscard]] std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing);
+
+// Returns all causes of a report, separated by empty lines.
+[[nodiscard]] std::string causes_text(const Report& report);
+
+// Returns the causes, the report's table, if it has one, and the text of each finding, separated by empty lines.
 [[nodiscard]] std::string findings_text(const Report& report);
 // Returns the size of a finding: "3 of 64 differ, by up to 1", "no answer to compare", or "differs; not described".
 [[nodiscard]] std::string size_text(const Finding& finding);
@@ -21,6 +28,9 @@ namespace tieout {
 // Returns the text that replaces the tensors of a finding without any: "scalar died: SIGSEGV", or that both answered
 // and why the tensors are missing. Empty if there are tensors.
 [[nodiscard]] std::string without_tensors_text(const Finding& finding);
+
+// Returns the proof of a cause: how many fresh cases it was tested on.
+[[nodiscard]] std::string proof_text(const ReportedCause& cause);
 
 // Returns the position of an element as its index in each dimension: "[0, 3, 1, 2]".
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);

@@ -124,6 +124,8 @@ Finding finding_of(const Json& object) {
                   .explanation = text(object, "explanation"),
                   .subject = text(object, "subject")};
   if (object.contains("reference")) finding.reference = text(object, "reference");
+  if (object.contains("cause")) finding.cause = text(object, "cause");
+  if (object.contains("condition")) finding.condition = text(object, "condition");
   for (const Json& element : list(object, "elements")) finding.elements.push_back(mismatched_element(element));
   for (const Json& line : list(object, "before")) {
     if (!line.is_string()) throw Malformed("'before' is not a list of texts");
@@ -176,6 +178,8 @@ std::string to_json(const Finding& finding) {
               {"subject", finding.subject},
               {"before", finding.before}};
   if (!finding.reference.empty()) object["reference"] = finding.reference;
+  if (!finding.cause.empty()) object["cause"] = finding.cause;
+  if (!finding.condition.empty()) object["condition"] = finding.condition;
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -31,7 +31,9 @@ Finding full() {
           .explanation = "step by step\n",
           .subject = "./libmine.so",
           .reference = "./its.so",
-          .before = {"conv2d", "conv1d"}};
+          .before = {"conv2d", "conv1d"},
+          .cause = "rounding: roundf(s)",
+          .condition = "K >= 9"};
 }
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }

@@ -1,0 +1,76 @@
+#include "cli/options/diagnosis_option.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include "cases/strings/shell_word.h"
+#include "cli/common/command_line.h"
+#include "cli/common/interruption.h"
+#include "cli/common/stage_line.h"
+
+namespace tieout {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Returns true if answers of the subject depend on more than the case, so that a model of its values proves nothing.
+bool is_unstable(const RunSummary& run) {
+  return std::ranges::any_of(run.findings, [](const Finding& finding) {
+    return !finding.before.empty() || (has_tensors(finding) && !is_guess(finding));
+  });
+}
+
+}  // namespace
+
+void add_diagnosis_option(CLI::App& command, double& seconds) {
+  command
+      .add_option("--diagnose", seconds,
+                  "Time limit of the diagnosis that follows if a subject's values differ, seconds; 0: no diagnosis")
+      ->type_name("SECONDS")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArguments& arguments, const Domain& domain,
+                  const DifferingCases& differing, double seconds) {
+  Subject* const subject = compared.subject.get();
+  const bool wanted = seconds > 0 && subject != nullptr && compared.other == nullptr && !is_interrupted();
+  if (!wanted || is_unstable(run)) return;
+  std::vector<ConvCase> known = unexplained_cases(run);
+  if (known.empty()) return;
+  const auto start = Clock::now();
+  const KernelAnswer kernel = [&](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
+    auto y = subject->run(problem, {.seconds = arguments.rules().seconds});
+    if (!y) return {};
+    return std::move(y->values);
+  };
+  constexpr std::int64_t kProof = 2'000;  // cases
+  const DiagnoseOptions options{.seed = run.seed,
+                                .proof = kProof,
+                                .seconds = seconds / 2,
+                                .domain = domain,
+                                .known = std::move(known),
+                                .progress = [&](const std::string& stage, std::int64_t done, std::int64_t of) {
+                                  show_stage("diagnosis: " + stage, done, of);
+                                  return !is_interrupted() && seconds_since(start) < seconds;
+                                }};
+  take_interruptions();
+  const Diagnosis diagnosis = follows_contract(run) ? Diagnosis{} : diagnose(kernel, options);
+  RunSummary explained = run;
+  set_causes(explained, diagnosis, kernel, differing, "--subject " + shell_word(arguments.text), [&] {
+    show_stage("diagnosis: differing cases", 0, std::ssize(differing.indices));
+    return !is_interrupted() && seconds_since(start) < 2 * seconds;
+  });
+  subject->stop();
+  release_interruptions();
+  clear_stage();
+  // A subject that was changed meanwhile is not the one that was verified.
+  if (subject->change().empty()) run = std::move(explained);
+}
+
+}  // namespace tieout

@@ -1,0 +1,23 @@
+#pragma once
+// Provides the option --diagnose of the subcommands that verify a subject, and diagnoses the differences of their runs.
+
+#include <CLI/CLI.hpp>
+
+#include "cases/text/domain.h"
+#include "cli/options/subject_option.h"
+#include "props/diagnose/finding_causes.h"
+
+namespace tieout {
+
+inline constexpr double kSecondsOfDiagnosis = 20;  // default of --diagnose
+
+// Adds --diagnose, the time limit of the diagnosis in seconds; 0: none is made.
+void add_diagnosis_option(CLI::App& command, double& seconds);
+
+// Finds the causes of the run's differences and notes them in the run and in its findings, if a subject was compared
+// with LibTorch and findings are left whose values a cause could explain. Ctrl-C ends the diagnosis, and what is proven
+// until then counts. domain: of the run. seconds: time limit.
+void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArguments& arguments, const Domain& domain,
+                  const DifferingCases& differing, double seconds);
+
+}  // namespace tieout
