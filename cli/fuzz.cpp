@@ -91,6 +91,10 @@ int run_fuzz(Arguments& arguments) {
                                    });
   if (!end.error.empty()) (void)fail_command("fuzz", kNotVerified, end.error);
   diagnose_run(end.run, *compared, arguments.subject, *domain, differing, arguments.diagnosis);
+  if (record && !end.run.cases_by_cause.empty()) {
+    if (const auto noted = record->note_causes(end.run); !noted)
+      (void)fail_command("fuzz", kNotVerified, noted.error());
+  }
   Report report = make_report({end.run}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
   const auto written = write_reports(arguments.outputs, report);  // first, because printing to standard output may fail

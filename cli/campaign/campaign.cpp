@@ -22,6 +22,7 @@
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
+#include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
@@ -50,6 +51,7 @@ struct Arguments {
   int workers = static_cast<int>(std::thread::hardware_concurrency());
   double limit = kLimit;
   std::int64_t memory = kWorkerMemory;
+  double diagnosis = kSecondsOfDiagnosis;
   ReportOutputs outputs;
 };
 
@@ -122,6 +124,7 @@ struct Start {
   RunRecord record;
   CampaignStart campaign;
   bool corpus_done = false;
+  std::vector<RecordBlock> blocks_before = {};  // of the record; without counts
 };
 
 tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, const Reference& reference) {
@@ -153,6 +156,7 @@ tl::expected<Start, std::string> resume(const Arguments& arguments, Plan& plan, 
   }
   run->workers = plan.options.workers;
   Start start{.record = std::move(*record), .campaign = {.so_far = std::move(*run)}, .corpus_done = !blocks->empty()};
+  start.blocks_before = *blocks;
   start.campaign.blocks_done =
       std::ranges::count_if(*blocks, [](const RecordBlock& one) { return one.number != kCorpusBlock; });
   return start;
@@ -253,12 +257,14 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
 }
 
 // Runs the campaign to its end and completes the record. An error has been printed, and is in the result.
-CampaignEnd run_to_end(const Prepared& prepared, Start& start) {
+CampaignEnd run_to_end(const Prepared& prepared, Start& start, DifferingCases& differing) {
   const Plan& plan = prepared.plan;
   RunRecord& record = start.record;
-  CampaignEnd end = watch_campaign(
-      plan.options, prepared.compared.reference, std::move(start.campaign),
-      [&](const RecordBlock& block, const RunSummary& so_far) { return keep(plan, record, block, so_far); });
+  CampaignEnd end = watch_campaign(plan.options, prepared.compared.reference, std::move(start.campaign),
+                                   [&](const RecordBlock& block, const RunSummary& so_far) {
+                                     add_differing(differing, block);
+                                     return keep(plan, record, block, so_far);
+                                   });
   std::error_code ignored;
   fs::remove_all(plan.options.journal_folder, ignored);  // the campaign was not killed, so that no case is unfinished
   if (end.error.empty()) {
@@ -305,7 +311,19 @@ int run_campaign_command(Arguments arguments) {
     if (!corpus) return fail(kNotVerified, corpus.error());
     start->campaign.corpus = std::move(*corpus);
   }
-  return report_end(arguments, *prepared, run_to_end(*prepared, *start));
+  DifferingCases differing = differing_cases(options);
+  for (const RecordBlock& block : start->blocks_before) add_differing(differing, block);
+  CampaignEnd end = run_to_end(*prepared, *start, differing);
+  if (end.error.empty()) {
+    diagnose_run(end.run, prepared->compared, arguments.subject, options.domain, differing, arguments.diagnosis);
+    if (!end.run.cases_by_cause.empty()) {
+      if (const auto noted = start->record.note_causes(end.run); !noted) {
+        end.error = noted.error();
+        (void)fail(kNotVerified, end.error);
+      }
+    }
+  }
+  return report_end(arguments, *prepared, std::move(end));
 }
 
 }  // namespace
@@ -342,6 +360,7 @@ void add_campaign(CLI::App& app, int& exit_status) {
   add_where_option(*command, arguments->domain);
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
+  add_diagnosis_option(*command, arguments->diagnosis);
   add_report_options(*command, arguments->outputs);
   command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
   command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });

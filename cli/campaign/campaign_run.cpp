@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ namespace tieout {
 namespace {
 
 constexpr std::size_t kMostPrinted = 20;  // maximum number of findings printed; reports contain all
+constexpr std::size_t kMostOfACause = 3;  // maximum number of those that one cause explains
 
 // Prints for example "  classes, each with the cases that reach it: tie=12, bias=30"; nothing if there are no items.
 void print_counts(const char* head, const std::vector<std::string>& items) {
@@ -66,25 +68,24 @@ void print_declined(const RunSummary& run) {
   if (reasons.size() > kMostReasons) fmt::print("  ... and {} more reasons\n", reasons.size() - kMostReasons);
 }
 
-// Prints the causes of the differences.
-void print_causes(const Report& report) {
-  if (report.total.causes.empty()) return;
-  print_text(fmt::format("{}:\n{}\n", verdict(report), causes_text(report)));
-}
-
 // Prints the findings, and the findings of the baseline that were not found again.
 void print_findings(const Report& report) {
   // The shortest cases come first, because they are the easiest to understand.
   std::vector<const ReportedFinding*> findings;
   for (const ReportedFinding& reported : report.findings) findings.push_back(&reported);
   std::ranges::stable_sort(findings, {}, [](const ReportedFinding* f) { return f->finding.case_line.size(); });
-  for (std::size_t i = 0; i < findings.size() && i < kMostPrinted; ++i) {
-    const ReportedFinding& reported = *findings[i];
-    if (reported.known) fmt::print("accepted by the baseline: {}\n", printable(reported.known->reason));
-    fmt::print("{}\n", finding_text(reported.finding));
+  std::map<std::string, std::size_t> of_cause;
+  std::size_t printed = 0;
+  for (const ReportedFinding* const reported : findings) {
+    const Finding& finding = reported->finding;
+    if (printed == kMostPrinted) break;
+    if (has_cause(report, finding) && ++of_cause[kind_of(finding)] > kMostOfACause) continue;
+    if (reported->known) fmt::print("accepted by the baseline: {}\n", printable(reported->known->reason));
+    fmt::print("{}\n", finding_text(finding));
+    ++printed;
   }
-  if (report.findings.size() > kMostPrinted) {
-    fmt::print("... and {} more findings: a report has them all\n", report.findings.size() - kMostPrinted);
+  if (findings.size() > printed) {
+    fmt::print("... and {} more findings: a report has them all\n", findings.size() - printed);
   }
   for (const KnownFinding& resolved : report.resolved) {
     fmt::print("resolved: {}{}{}: no longer found\n", printable(resolved.kind),

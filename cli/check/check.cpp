@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -10,14 +11,17 @@
 
 #include "cases/contents.h"
 #include "cases/strings/printable.h"
+#include "cases/strings/shell_word.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "cli/check/check_before.h"
 #include "cli/check/check_file.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
+#include "cli/common/run_text.h"
 #include "cli/common/standard_output.h"
 #include "cli/common/terminal.h"
+#include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/subject_option.h"
@@ -40,6 +44,7 @@ struct Arguments {
   SubjectArguments subject;
   DomainArguments domain;
   std::optional<std::string> python;  // file of the script; "-": standard output
+  std::optional<double> diagnosis;    // time limit, seconds
   ReportOutputs outputs;
 };
 
@@ -168,6 +173,20 @@ tl::expected<int, int> verify_cases(const Arguments& arguments, const ConvCase& 
   return end.status;
 }
 
+// Returns the run with the causes of its differences. The cases of a file are diagnosed, and a single case if a time
+// limit is given.
+RunSummary with_causes(const Arguments& arguments, const Compared& compared, const Domain& domain, RunSummary run) {
+  const double seconds = arguments.diagnosis.value_or(arguments.file.empty() ? 0 : kSecondsOfDiagnosis);
+  diagnose_run(run, compared, arguments.subject, domain, {}, seconds);
+  const bool diagnosed = !run.cases_by_cause.empty();
+  const bool guessed = std::ranges::any_of(run.findings, is_guess);
+  if (guessed && !diagnosed && compared.other == nullptr) {
+    print_text(
+        fmt::format("to look for the cause: tieout diagnose --subject {}\n", shell_word(arguments.subject.text)));
+  }
+  return run;
+}
+
 int check(Arguments& arguments) {
   const auto c = arguments.file.empty() ? parse(arguments.line) : tl::expected<ConvCase, CaseError>();
   if (!c) return fail(kBadUsage, c.error().text());
@@ -194,8 +213,12 @@ int check(Arguments& arguments) {
   }
   auto end_status = verify_cases(arguments, *c, *domain, subject, reference, cases);
   if (!end_status) return end_status.error();
+  if (const auto noted = cases.note_causes(with_causes(arguments, *compared, *domain, cases.run())); !noted) {
+    end_status = fail(kNotVerified, noted.error());
+  }
   Report report = make_report({cases.run()}, *baseline);
   report.allow_skipped = arguments.domain.allow_skipped;
+  print_causes(report);
   if (const auto written = write_reports(arguments.outputs, report); !written)
     end_status = fail(kNotVerified, written.error());
   const int status = exit_status(report);
@@ -248,6 +271,7 @@ void add_check(CLI::App& app, int& exit_status) {
   where->needs(file);
   add_allow_skipped_option(*command, arguments->domain);
   add_subject_options(*command, arguments->subject);
+  add_diagnosis_option(*command, arguments->diagnosis, "20 with --file, and 0 for a single case");
   add_report_options(*command, arguments->outputs);
   command->footer(kGrammar);
   command->callback([arguments, line, file, &exit_status] {

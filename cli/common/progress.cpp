@@ -25,7 +25,7 @@ std::string clock_text(double seconds) {
 std::string differences_text(const RunSummary& run, std::size_t room) {
   if (run.differences.empty()) return "no difference";
   std::vector<std::pair<std::int64_t, std::string>> kinds;
-  for (const auto& [kind, count] : run.differences) kinds.emplace_back(-count, kind);
+  for (const auto& [kind, count] : reported_differences(run)) kinds.emplace_back(-count, kind);
   std::ranges::sort(kinds);
   std::string text;
   for (const auto& [count, kind] : kinds)

@@ -5,12 +5,18 @@
 #include "cases/strings/printable.h"
 #include "cli/common/terminal.h"
 #include "reports/formats/departure_text.h"
+#include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 #include "reports/text/text_wrap.h"
 
 namespace tieout {
 
 void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
+
+void print_causes(const Report& report) {
+  if (report.total.causes.empty()) return;
+  print_text(fmt::format("{}:\n{}\n", verdict(report), causes_text(report)));
+}
 
 void print_departures_and_reasons(const RunSummary& run, std::size_t most_reasons) {
   for (const std::string& sentence : departure_sentences(run)) print_wrapped("  " + sentence);

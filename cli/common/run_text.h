@@ -4,12 +4,15 @@
 #include <cstddef>
 #include <string>
 
-#include "reports/data/run_summary.h"
+#include "reports/data/report.h"
 
 namespace tieout {
 
 // Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
 void print_wrapped(const std::string& line);
+
+// Prints the verdict and the causes of the differences, if a diagnosis has proven any.
+void print_causes(const Report& report);
 
 // Prints the sentences on departures and accepted deviations, and then the reasons for which cases were not verified,
 // at most `most_reasons` of them.

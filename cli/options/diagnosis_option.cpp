@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <utility>
@@ -13,6 +14,8 @@
 
 namespace tieout {
 namespace {
+
+constexpr std::string_view kHelp = "Time limit of the diagnosis that follows if a subject's values differ, seconds";
 
 using Clock = std::chrono::steady_clock;
 
@@ -28,12 +31,16 @@ bool is_unstable(const RunSummary& run) {
 }  // namespace
 
 void add_diagnosis_option(CLI::App& command, double& seconds) {
-  command
-      .add_option("--diagnose", seconds,
-                  "Time limit of the diagnosis that follows if a subject's values differ, seconds; 0: no diagnosis")
+  command.add_option("--diagnose", seconds, std::string(kHelp) + "; 0: no diagnosis")
       ->type_name("SECONDS")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+}
+
+void add_diagnosis_option(CLI::App& command, std::optional<double>& seconds, const std::string& standard) {
+  command.add_option("--diagnose", seconds, fmt::format("{} (default {})", kHelp, standard))
+      ->type_name("SECONDS")
+      ->check(CLI::NonNegativeNumber);
 }
 
 void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArguments& arguments, const Domain& domain,

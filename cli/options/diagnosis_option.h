@@ -2,6 +2,8 @@
 // Provides the option --diagnose of the subcommands that verify a subject, and diagnoses the differences of their runs.
 
 #include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
 
 #include "cases/text/domain.h"
 #include "cli/options/subject_option.h"
@@ -13,6 +15,8 @@ inline constexpr double kSecondsOfDiagnosis = 20;  // default of --diagnose
 
 // Adds --diagnose, the time limit of the diagnosis in seconds; 0: none is made.
 void add_diagnosis_option(CLI::App& command, double& seconds);
+// standard: words for the default, which depends on other options.
+void add_diagnosis_option(CLI::App& command, std::optional<double>& seconds, const std::string& standard);
 
 // Finds the causes of the run's differences and notes them in the run and in its findings, if a subject was compared
 // with LibTorch and findings are left whose values a cause could explain. Ctrl-C ends the diagnosis, and what is proven

@@ -72,6 +72,13 @@ tl::expected<void, std::string> GivenCases::end(bool complete) {
   return {};
 }
 
+tl::expected<void, std::string> GivenCases::note_causes(const RunSummary& diagnosed) {
+  run_ = diagnosed;
+  if (!record_ || run_.cases_by_cause.empty()) return {};
+  if (const auto noted = record_->note_causes(run_); !noted) return tl::unexpected("--record: " + noted.error());
+  return {};
+}
+
 tl::expected<void, std::string> GivenCases::write_block() {
   run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const auto written = record_ ? record_->append(block_, run_) : tl::expected<void, std::string>();

@@ -31,6 +31,9 @@ class GivenCases {
   // Ends the run. complete: true if all given cases were verified. Error: the record could not be written.
   [[nodiscard]] tl::expected<void, std::string> end(bool complete);
 
+  // Notes the causes of the run's differences, after end(). Error: the record could not be written.
+  [[nodiscard]] tl::expected<void, std::string> note_causes(const RunSummary& diagnosed);
+
   // Returns the run. It keeps all of the first 1,000 findings, and after that the first four of each kind.
   [[nodiscard]] const RunSummary& run() const { return run_; }
 

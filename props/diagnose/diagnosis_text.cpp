@@ -4,6 +4,7 @@
 
 #include "cases/text/case_text.h"
 #include "props/diagnose/emit_kernel.h"
+#include "props/diagnose/tap_picture.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
@@ -73,6 +74,7 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
     text += fmt::format("\n{}. {}\n", i + 1, cause.edit.text());
     text += fmt::format("   {}\n", cause.edit.condition.always() ? "always" : "where " + cause.edit.condition.text());
     text += indented(kernel_diff({cause.edit}), "   ");
+    for (const std::string& line : tap_picture({cause.edit}, cause.smallest, cause.offset)) text += "   " + line + "\n";
     if (d.fresh > 0) {
       text += fmt::format("   explains {} of {} differing fresh cases\n", grouped(cause.explains),
                           grouped(d.fresh_differing));

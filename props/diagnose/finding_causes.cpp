@@ -11,6 +11,7 @@
 #include "oracle/hypotheses/mismatch_class.h"
 #include "props/diagnose/diagnosis_text.h"
 #include "props/diagnose/emit_kernel.h"
+#include "props/diagnose/tap_picture.h"
 #include "reports/formats/finding_text.h"
 
 namespace tieout {
@@ -85,7 +86,7 @@ ReportedCause reported(const Cause& cause, const Diagnosis& diagnosis, const std
   return {.text = cause.edit.text(),
           .condition = cause.edit.condition.text(),
           .diff = lines_of(kernel_diff({cause.edit})),
-          .picture = {},
+          .picture = tap_picture({cause.edit}, cause.smallest, cause.offset),
           .case_line = line,
           .replay = check_line(subject, cause.smallest),
           .expected = cause.expected,
@@ -175,6 +176,18 @@ void set_causes(RunSummary& run, const Diagnosis& diagnosis, const KernelAnswer&
     }
   }
   std::map<int, std::int64_t> cases;
+  if (differing.draw == nullptr) {
+    // All cases were given, and those that differ are the findings.
+    for (const Finding& finding : run.findings) {
+      const auto cause = std::ranges::find_if(diagnosis.causes, [&](const Cause& one) {
+        return finding.cause == one.edit.text() && finding.condition == one.edit.condition.text();
+      });
+      if (finding.cause.empty() || left == 0) continue;
+      ++cases[cause == diagnosis.causes.end() ? CauseOfAnswer::kContract
+                                              : static_cast<int>(cause - diagnosis.causes.begin())];
+      --left;
+    }
+  }
   for (const std::int64_t index : differing.indices) {
     if (left == 0 || !go_on()) break;
     const auto answer = answer_of(kernel, differing, index);

@@ -13,11 +13,7 @@
 
 namespace tieout {
 
-// The cause of findings at which the subject follows the contract exactly and the reference does not.
-inline constexpr std::string_view kReferenceDeparts =
-    "the reference departs from the contract, and the subject follows it";
-
-// The cases of a run that differ, by index in its sequence.
+// The cases of a run that differ, by index in its sequence. Without a sequence, they are those of the findings.
 struct DifferingCases {
   std::vector<std::int64_t> indices;
   // Returns the case of an attempt for an index, or nothing if there are no further attempts. The subject's answer to

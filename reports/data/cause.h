@@ -32,6 +32,10 @@ struct ReportedCause {
   bool operator==(const ReportedCause&) const = default;
 };
 
+// The cause of findings at which the subject follows the contract and the reference does not.
+inline constexpr std::string_view kReferenceDeparts =
+    "the reference departs from the contract, and the subject follows it";
+
 // Returns the name of a cause: "TEXT, where CONDITION", or only the text.
 [[nodiscard]] std::string cause_name(std::string_view text, std::string_view condition);
 [[nodiscard]] inline std::string name_of(const ReportedCause& cause) { return cause_name(cause.text, cause.condition); }

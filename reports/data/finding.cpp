@@ -98,6 +98,12 @@ std::string kind_of(const Finding& finding) {
   return is_guess(finding) ? std::string(kUnexplained) : sampled_kind(finding);
 }
 
+std::string reported_derivation(const Finding& finding) {
+  if (!is_guess(finding)) return finding.derivation;
+  if (finding.cause != kReferenceDeparts || finding.derivation.empty()) return {};
+  return finding.mismatch_class + ": " + finding.derivation;
+}
+
 std::string sampled_kind(const Finding& finding) {
   if (finding.failure.empty()) {
     if (!finding.mismatch_class.empty()) return finding.mismatch_class;

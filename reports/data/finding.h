@@ -73,6 +73,9 @@ struct Finding {
 // a subject's finding is kUnexplained if it is a guess.
 [[nodiscard]] std::string kind_of(const Finding& finding);
 
+// Returns the derivation, or nothing if it is a guess that no longer counts.
+[[nodiscard]] std::string reported_derivation(const Finding& finding);
+
 // Returns the kind by which a finding is sampled: its class, also if it is a guess, or kind_of_text() of its failure. A
 // finding without tensors keeps the kind by which it was counted.
 [[nodiscard]] std::string sampled_kind(const Finding& finding);

@@ -72,6 +72,22 @@ std::int64_t Report::new_findings() const {
   return std::ranges::count_if(findings, [](const ReportedFinding& reported) { return !reported.known; });
 }
 
+bool is_known(const Report& report, const ReportedCause& cause) {
+  bool any = false;
+  for (const ReportedFinding& reported : report.findings) {
+    if (reported.finding.cause != cause.text || reported.finding.condition != cause.condition) continue;
+    if (!reported.known) return false;
+    any = true;
+  }
+  return any;
+}
+
+bool has_cause(const Report& report, const Finding& finding) {
+  return !finding.cause.empty() && std::ranges::any_of(report.total.causes, [&](const ReportedCause& cause) {
+    return cause.text == finding.cause && cause.condition == finding.condition;
+  });
+}
+
 Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>& baseline) {
   std::ranges::stable_sort(runs, {}, [](const RunSummary& run) { return std::tie(run.started, run.seed); });
   Report report{.runs = std::move(runs), .total = {}, .findings = {}, .resolved = {}};

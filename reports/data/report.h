@@ -65,6 +65,12 @@ struct Report {
   [[nodiscard]] std::int64_t new_findings() const;  // number of unknown findings
 };
 
+// Returns true if the report has findings that the cause explains, and all of them are known.
+[[nodiscard]] bool is_known(const Report& report, const ReportedCause& cause);
+
+// Returns true if a cause of the report explains the finding.
+[[nodiscard]] bool has_cause(const Report& report, const Finding& finding);
+
 // Makes a report of at least one run, in any order.
 [[nodiscard]] Report make_report(std::vector<RunSummary> runs, const std::vector<KnownFinding>& baseline = {});
 

@@ -83,7 +83,9 @@ std::string finding_text(const Finding& finding) {
   line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
                    grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
   if (!finding.cause.empty()) {
-    line(wrapped("cause: " + printable(kind_of(finding)), kTextColumns, 2));
+    const std::string derivation = reported_derivation(finding);
+    const std::string more = derivation.empty() ? "" : " (" + printable(derivation) + ")";
+    line(wrapped("cause: " + printable(kind_of(finding)) + more, kTextColumns, 2));
   } else if (is_guess(finding)) {
     line("cause: ", kUnexplained);
   } else if (!finding.mismatch_class.empty()) {

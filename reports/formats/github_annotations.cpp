@@ -36,7 +36,7 @@ std::string annotation(const ReportedFinding& reported) {
   const Cell& cell = finding.cell;
   const std::string title = fmt::format("{}: {}, {}, {}", kind_of(finding), cell.engine, cell.isa, cell.path);
   std::string message = size_text(finding);
-  if (!finding.derivation.empty()) message += "\n" + finding.derivation;
+  if (const std::string derivation = reported_derivation(finding); !derivation.empty()) message += "\n" + derivation;
   if (reported.known) message += "\nknown: " + reported.known->reason;
   return command(reported.known ? "warning" : "error", title, message + "\n" + replay_command(finding));
 }
@@ -49,13 +49,25 @@ std::string github_annotations(const Report& report) {
   std::string text = command(exit_status(report) == 0 ? "notice" : "error", "Tieout", summary);
   std::int64_t fresh = 0;
   std::int64_t known = 0;
+  const RunSummary& total = report.total;
+  for (std::size_t i = 0; i < total.causes.size(); ++i) {
+    const bool accepted = is_known(report, total.causes[i]);
+    std::int64_t& count = accepted ? known : fresh;
+    if (++count > kShown) continue;
+    text += command(accepted ? "warning" : "error", name_of(total.causes[i]),
+                    cause_text(total.causes[i], i + 1, total.cases.differed + total.cases.crashed));
+  }
+  // The findings of a cause are in its annotation.
   for (const ReportedFinding& reported : report.findings) {
+    if (has_cause(report, reported.finding)) continue;
     std::int64_t& count = reported.known ? known : fresh;
     if (++count <= kShown) text += annotation(reported);
   }
   const std::int64_t left_out = std::max<std::int64_t>(0, fresh - kShown) + std::max<std::int64_t>(0, known - kShown);
   if (left_out > 0) {
-    text += command("notice", "Tieout", fmt::format("{} not shown here: see the report", counted(left_out, "finding")));
+    text += command("notice", "Tieout",
+                    fmt::format("{} not shown here: see the report",
+                                counted(left_out, total.causes.empty() ? "finding" : "cause or finding")));
   }
   return text;
 }

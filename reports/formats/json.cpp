@@ -52,6 +52,27 @@ Json cells_of(const RunSummary& run) {
   return list;
 }
 
+Json causes_of(const RunSummary& run) {
+  Json list = Json::array();
+  for (const ReportedCause& cause : run.causes) {
+    list.push_back({{"text", cause.text},
+                    {"condition", cause.condition},
+                    {"diff", cause.diff},
+                    {"picture", cause.picture},
+                    {"cases", cause.cases},
+                    {"case", cause.case_line},
+                    {"replay", cause.replay},
+                    {"expected", cause.expected},
+                    {"actual", cause.actual},
+                    {"proof",
+                     {{"fresh", cause.fresh},
+                      {"predicted", cause.predicted},
+                      {"differing", cause.fresh_differing},
+                      {"explained", cause.explains}}}});
+  }
+  return list;
+}
+
 Json summary_of(const RunSummary& run) {
   Json reached = Json::array();
   for (const std::string& cls : run.classes) reached.push_back({{"name", cls}, {"count", run.reached(cls)}});
@@ -65,7 +86,8 @@ Json summary_of(const RunSummary& run) {
           {"reasons", counts_of(run.reasons)},
           {kRecordedDeviations, counts_of(run.accepted_deviations)},
           {"departures", departures_of(run.departures)},
-          {"differences", counts_of(run.differences)},
+          {"causes", causes_of(run)},
+          {"differences", counts_of(reported_differences(run))},
           {"strategies", counts_of(run.strategies)},
           {"classes", std::move(reached)},
           {"missing_classes", run.missing_classes},
@@ -92,8 +114,11 @@ Json run_of(const RunSummary& run) {
 }
 
 Json known_of(const KnownFinding& known) {
-  return {{"kind", known.kind},      {"engine", known.engine}, {"isa", known.isa},  {"path", known.path},
-          {"case", known.case_line}, {"reason", known.reason}, {"link", known.link}};
+  Json entry{{"kind", known.kind},      {"engine", known.engine}, {"isa", known.isa},  {"path", known.path},
+             {"case", known.case_line}, {"reason", known.reason}, {"link", known.link}};
+  if (!known.cause.empty()) entry["cause"] = known.cause;
+  if (!known.condition.empty()) entry["condition"] = known.condition;
+  return entry;
 }
 
 Json number(float value) {
@@ -134,7 +159,8 @@ Json elements_of(const Finding& finding) {
   return list;
 }
 
-Json finding_of(const ReportedFinding& reported) {
+// causes: of the total.
+Json finding_of(const ReportedFinding& reported, const std::vector<ReportedCause>& causes) {
   const Finding& finding = reported.finding;
   Json entry{{"status", reported.known ? "known" : "new"},
              {"kind", kind_of(finding)},
@@ -146,9 +172,12 @@ Json finding_of(const ReportedFinding& reported) {
              {"index", finding.index},
              {"expected_name", finding.expected_name},
              {"actual_name", finding.actual_name},
-             {"derivation", finding.derivation},
-             {"explained", finding.explained},
+             {"derivation", reported_derivation(finding)},
+             {"explained", reported_derivation(finding).empty() ? 0 : finding.explained},
              {"explanation", finding.explanation}};
+  for (std::size_t i = 0; i < causes.size() && !finding.cause.empty(); ++i) {
+    if (causes[i].text == finding.cause && causes[i].condition == finding.condition) entry["cause"] = i;
+  }
   if (!finding.before.empty()) entry["before"] = finding.before;
   if (reported.known) entry["known"] = known_of(*reported.known);
   if (!finding.failure.empty()) {
@@ -180,7 +209,9 @@ std::string json(const Report& report) {
   document["runs"] = Json::array();
   for (const RunSummary& run : report.runs) document["runs"].push_back(run_of(run));
   document["findings"] = Json::array();
-  for (const ReportedFinding& reported : report.findings) document["findings"].push_back(finding_of(reported));
+  for (const ReportedFinding& reported : report.findings) {
+    document["findings"].push_back(finding_of(reported, report.total.causes));
+  }
   document["gone"] = Json::array();
   for (const KnownFinding& known : report.resolved) document["gone"].push_back(known_of(known));
   if (report.table) {

@@ -86,8 +86,26 @@ TestCase test_of(const CoverageRow& row, const FindingsAt& findings, std::int64_
   return test;
 }
 
+// The causes come first; one that the baseline accepts does not fail.
+void add_causes(Suite& suite, const Report& report, const RunSummary& run) {
+  const std::int64_t differing = run.cases.differed + run.cases.crashed;
+  for (std::size_t i = 0; i < run.causes.size(); ++i) {
+    const ReportedCause& cause = run.causes[i];
+    TestCase test{.classname = "tieout.cause", .name = name_of(cause)};
+    if (is_known(report, cause)) {
+      test.output = "known cause:\n" + cause_text(cause, i + 1, differing);
+    } else {
+      test.failure = fmt::format("explains {} of {} cases that differ", grouped(cause.cases), grouped(differing));
+      test.type = "cause";
+      test.text = cause_text(cause, i + 1, differing);
+    }
+    suite.cases.push_back(std::move(test));
+  }
+}
+
 Suite suite_of(const Report& report, const RunSummary& run) {
   Suite suite;
+  add_causes(suite, report, run);
   std::map<Place, FindingsAt> places = findings_by_place(report, run);
   const std::int64_t unknown = new_differences(report);
   for (const CoverageRow& row : coverage(run)) {

@@ -89,7 +89,9 @@ std::string finding_block(const ReportedFinding& reported) {
   const Cell& cell = finding.cell;
   std::string text = fmt::format("**{}, {}, {}**: {}", inline_text(cell.engine), inline_text(cell.isa),
                                  inline_text(cell.path), size_text(finding));
-  if (!finding.derivation.empty()) text += "; " + inline_text(finding.derivation);
+  if (const std::string derivation = reported_derivation(finding); !derivation.empty()) {
+    text += "; " + inline_text(derivation);
+  }
   text += ".\n\n";
   if (const std::string replay = replay_command(finding); !replay.empty()) text += fenced(replay) + "\n";
   if (reported.known) {
@@ -113,6 +115,30 @@ std::string heading_above(const std::vector<ReportedFinding>& findings, std::siz
   if (at > 0 && alike(findings[at - 1])) return {};
   return fmt::format("### {}: {} {}\n\n", inline_text(kind_of(findings[at].finding)),
                      std::ranges::count_if(findings, alike), findings[at].known ? "known" : "new");
+}
+
+std::string lines_text(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+std::string cause_block(const Report& report, std::size_t i) {
+  const ReportedCause& cause = report.total.causes[i];
+  const CaseCounts& cases = report.total.cases;
+  std::string text = fmt::format("### {}. {}\n\n", i + 1, inline_text(cause.text));
+  if (!cause.condition.empty()) text += fmt::format("Where {}. ", inline_text(cause.condition));
+  if (is_known(report, cause)) text += "Accepted by the baseline. ";
+  text +=
+      fmt::format("Explains {} of {} cases that differ", grouped(cause.cases), grouped(cases.differed + cases.crashed));
+  text += cause.fresh > 0 ? fmt::format("; {}.\n\n", inline_text(proof_text(cause))) : ".\n\n";
+  if (!cause.diff.empty()) text += fenced(lines_text(cause.diff), "diff") + "\n";
+  if (!cause.picture.empty()) text += fenced(lines_text(cause.picture)) + "\n";
+  if (!cause.case_line.empty()) {
+    text += fmt::format("Smallest case, expected {}, came {}:\n\n", cause.expected, cause.actual);
+    text += fenced(cause.replay) + "\n";
+  }
+  return text;
 }
 
 std::string resolved_block(const std::vector<KnownFinding>& resolved) {
@@ -183,12 +209,13 @@ class Bounded {
 std::string markdown(const Report& report, std::size_t most_bytes) {
   constexpr std::size_t kNotes = 512;  // for the lines about what was left out
   const RunSummary& total = report.total;
+  const std::map<std::string, std::int64_t> differences = reported_differences(total);
   std::vector<std::string> tables{
       report.table ? table_block(*report.table) : "",
       resolved_block(report.resolved),
       report.runs.size() > 1 ? table_of_runs(report) : "",
       total.reasons.empty() ? "" : "## Not verified\n\n" + table("because", total.reasons) + "\n",
-      total.differences.empty() ? "" : folded("Cases that differ, by kind", table("kind", total.differences)),
+      differences.empty() ? "" : folded("Cases that differ, by kind", table("kind", differences)),
       classes_block(total),
       folded(fmt::format("Cells compared: {}", total.cells.size()), table_of_cells(total))};
   std::size_t table_bytes = 0;
@@ -199,11 +226,13 @@ std::string markdown(const Report& report, std::size_t most_bytes) {
   text.keep(kNotes + table_bytes);
   text.add_or(fmt::format("# Tieout: {}\n\n", inline_text(verdict(report))), "# Tieout\n\n");
   std::int64_t tables_left_out = text.add(departures_block(total)) ? 0 : 1;
+  std::int64_t left_out = 0;
+  if (!total.causes.empty()) text.add_or(fmt::format("## Causes: {}\n\n", total.causes.size()), "");
+  for (std::size_t i = 0; i < total.causes.size(); ++i) left_out += text.add(cause_block(report, i)) ? 0 : 1;
   text.add_or(facts(report.runs.back()), "");
   text.add_or(table_of_coverage(total), "");
   const std::int64_t fresh = report.new_findings();
   text.add_or(fmt::format("## Findings: {} new, {} known\n\n", fresh, std::ssize(report.findings) - fresh), "");
-  std::int64_t left_out = 0;
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     left_out += text.add(heading_above(report.findings, i) + finding_block(report.findings[i])) ? 0 : 1;
   }

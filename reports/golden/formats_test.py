@@ -16,7 +16,7 @@ except ModuleNotFoundError:
           "  apt-get install --no-install-recommends python3-jsonschema")
     sys.exit(1 if os.environ.get("TIEOUT_NO_SKIP") else 77)
 
-SAMPLES = "nights", "hostile", "equal", "unverified", "broken"
+SAMPLES = "nights", "hostile", "equal", "unverified", "broken", "diagnosed"
 
 
 def sample(name, form):
@@ -59,6 +59,9 @@ def the_schema_refuses_what_is_wrong(validator):
         (["runs", 0, "departures", 0, "unknown"], 1),
         (["findings", 0, "expected", 0], 256),
         (["findings", 0, "failure"], "died"),
+        (["total", "causes", 0, "text"], ""),
+        (["total", "causes", 0, "proof", "fresh"], -1),
+        (["findings", 0, "cause"], "tie"),
         (["findings", 0, "elements", 0, "scaled"], "NaN"),
         (["findings", 0, "difference", "histogram", 0, "difference"], 0),
     ):
@@ -80,6 +83,20 @@ def departures_are_counted_in_every_format():
         for words in "4,127 elements in 310 cases are equal to LibTorch", "1 element in 1 case is equal to", \
                 "95 cases count as equal although":
             assert text.count(words) == 1, f"{form} lacks '{words}', or has it twice"
+
+
+def causes_lead_and_guesses_do_not_appear():
+    document = json.loads(sample("diagnosed", "json"))
+    assert document["verdict"].endswith("cases differ, 2 causes and 1 case unexplained; findings: 4 new, 1 known"), \
+        document["verdict"]
+    assert [finding.get("cause") for finding in document["findings"]].count(0) == 3
+    assert [finding["kind"] for finding in document["findings"] if "cause" not in finding] == ["unexplained"]
+    for form in "html", "markdown", "junit", "github", "text":
+        text = sample("diagnosed", form).decode()
+        assert "ties are rounded up" not in text, f"{form} shows a guess"
+        assert "floorf(scaled + 0.5F)" in text and "kh 0       =  +" in text, form
+        at = text.index("floorf(scaled + 0.5F)")
+        assert "seed=4" not in text[:at], f"{form}: a finding comes before the causes"
 
 
 def junit_adds_up():
@@ -123,6 +140,7 @@ def main():
     what_is_not_finite_or_not_described_is_shown()
     the_schema_refuses_what_is_wrong(validator)
     departures_are_counted_in_every_format()
+    causes_lead_and_guesses_do_not_appear()
     junit_adds_up()
     junit_fails_where_the_report_does()
 

@@ -85,6 +85,24 @@ std::string wrong_counts(const RunSummary& run) {
   return {};
 }
 
+std::string wrong_causes(const RunSummary& run) {
+  if (!run.cases_by_cause.empty() && sum_of(run.cases_by_cause) != run.cases.differed + run.cases.crashed) {
+    return "the counts of its causes and of its cases do not belong together";
+  }
+  for (const ReportedCause& cause : run.causes) {
+    const auto counted_cases = run.cases_by_cause.find(name_of(cause));
+    if (counted_cases == run.cases_by_cause.end() || counted_cases->second != cause.cases) {
+      return "a cause and its count do not belong together";
+    }
+    if (!between(0, cause.expected, 255) || !between(0, cause.actual, 255)) return "a value is out of range";
+    for (const std::int64_t count : {cause.fresh, cause.predicted, cause.fresh_differing, cause.explains}) {
+      if (!between(0, count, kMostCounted)) return "a count is negative or out of range";
+    }
+    if (!is_case_line(cause.case_line)) return "a cause has a line that is not a case";
+  }
+  return {};
+}
+
 // Checks that the letters of all blocks together agree with the counts of cases.
 std::string wrong_blocks(const RunSummary& run, const std::vector<RecordBlock>& blocks) {
   CaseCounts counts;
@@ -119,6 +137,7 @@ std::string find_record_error(const RunSummary& run, const std::vector<RecordBlo
   if (wrong.empty()) wrong = wrong_counts(run);
   if (wrong.empty()) wrong = wrong_blocks(run, blocks);
   if (wrong.empty()) wrong = wrong_findings(run);
+  if (wrong.empty()) wrong = wrong_causes(run);
   return wrong;
 }
 

@@ -106,9 +106,16 @@ void note_missing_shards(RunSummary& whole, const std::vector<Part>& parts) {
 }
 
 RunSummary join(const std::vector<Part>& parts) {
-  RunSummary whole = parts.front().run;
+  const bool diagnosed = std::ranges::any_of(parts, [](const Part& part) { return !part.run.causes.empty(); });
+  // Differences of a shard without a diagnosis are counted as unexplained, where others have one.
+  const auto run_of = [&](const Part& part) {
+    RunSummary run = part.run;
+    if (diagnosed) run.cases_by_cause = reported_differences(run);
+    return run;
+  };
+  RunSummary whole = run_of(parts.front());
   for (std::size_t i = 1; i < parts.size(); ++i) {
-    const RunSummary& shard = parts[i].run;
+    const RunSummary shard = run_of(parts[i]);
     const double longest = std::max(whole.seconds, shard.seconds);
     merge(whole, shard);
     whole.seconds = longest;  // the shards ran concurrently

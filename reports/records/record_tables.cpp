@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -14,7 +15,7 @@ namespace tieout {
 namespace {
 
 constexpr int kApplication = 0x5449454f;  // "TIEO", which distinguishes run records from other SQLite files
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE run (command TEXT NOT NULL, subject TEXT NOT NULL, subject_digest TEXT NOT NULL, reference TEXT NOT NULL,
@@ -28,6 +29,11 @@ CREATE TABLE declined (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT RO
 CREATE TABLE excused (text TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE departure (text TEXT PRIMARY KEY, cases INTEGER NOT NULL, elements INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE difference (kind TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE by_cause (name TEXT PRIMARY KEY, cases INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE cause (position INTEGER PRIMARY KEY, text TEXT NOT NULL, condition TEXT NOT NULL, cases INTEGER NOT NULL,
+  diff TEXT NOT NULL, picture TEXT NOT NULL, case_line TEXT NOT NULL, replay TEXT NOT NULL, expected INTEGER NOT NULL,
+  actual INTEGER NOT NULL, fresh INTEGER NOT NULL, predicted INTEGER NOT NULL, fresh_differing INTEGER NOT NULL,
+  explained INTEGER NOT NULL);
 CREATE TABLE strategy (name TEXT PRIMARY KEY, cases INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE class (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE cell (engine TEXT, isa TEXT, path TEXT, granularity TEXT, bias TEXT, cases INTEGER NOT NULL,
@@ -44,11 +50,12 @@ CREATE TABLE digest (part TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 using Counts = std::map<std::string, std::int64_t>;
 
 // The tables of texts with their counts.
-constexpr std::array<std::pair<const char*, Counts RunSummary::*>, 4> kTexts{
+constexpr std::array<std::pair<const char*, Counts RunSummary::*>, 5> kTexts{
     {{"reason", &RunSummary::reasons},
      {"declined", &RunSummary::declined},
      {kRecordedDeviations, &RunSummary::accepted_deviations},
-     {"difference", &RunSummary::differences}}};
+     {"difference", &RunSummary::differences},
+     {"by_cause", &RunSummary::cases_by_cause}}};
 
 double seconds_of(const RunSummary& run, const std::string& strategy) {
   const auto seconds = run.strategy_seconds.find(strategy);
@@ -72,11 +79,39 @@ const std::vector<std::string>& right_schema() {
   return schema;
 }
 
+// Returns the lines as one text; each ends with a newline.
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  return text;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
 Cell cell_at(const Row& row) { return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4)}; }
 
 void add(Digest& digest, const Cell& cell) {
   for (const std::string* text : {&cell.engine, &cell.isa, &cell.path, &cell.granularity, &cell.bias}) {
     digest.add(std::string_view(*text));
+  }
+}
+
+void add(Digest& digest, const ReportedCause& cause) {
+  for (const std::string* text : {&cause.text, &cause.condition, &cause.case_line, &cause.replay}) {
+    digest.add(std::string_view(*text));
+  }
+  for (const auto* lines : {&cause.diff, &cause.picture}) digest.add(std::string_view(joined(*lines)));
+  for (const std::int64_t number : {std::int64_t{cause.expected}, std::int64_t{cause.actual}, cause.cases,
+                                    cause.fresh_differing, cause.explains, cause.fresh, cause.predicted}) {
+    digest.add(std::int64_t{number});
   }
 }
 
@@ -157,6 +192,21 @@ void write_counts(Database& database, const RunSummary& changed, const RunSummar
   }
 }
 
+void replace_causes(Database& database, const RunSummary& run) {
+  database.run("DELETE FROM cause");
+  database.run("DELETE FROM by_cause");
+  for (const auto& [name, cases] : run.cases_by_cause) {
+    database.run("INSERT INTO by_cause VALUES (?1, ?2)", name, cases);
+  }
+  for (std::size_t i = 0; i < run.causes.size(); ++i) {
+    const ReportedCause& cause = run.causes[i];
+    database.run("INSERT INTO cause VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 static_cast<std::int64_t>(i), cause.text, cause.condition, cause.cases, joined(cause.diff),
+                 joined(cause.picture), cause.case_line, cause.replay, cause.expected, cause.actual, cause.fresh,
+                 cause.predicted, cause.fresh_differing, cause.explains);
+  }
+}
+
 RunSummary read_run(Database& database) {
   RunSummary run;
   std::int64_t runs = 0;
@@ -193,6 +243,21 @@ RunSummary read_run(Database& database) {
     database.each(fmt::format("SELECT * FROM {}", table),
                   [&](const Row& row) { (run.*member)[row.text(0)] = row.integer(1); });
   }
+  database.each("SELECT * FROM cause ORDER BY position", [&](const Row& row) {
+    run.causes.push_back({.text = row.text(1),
+                          .condition = row.text(2),
+                          .diff = lines_of(row.text(4)),
+                          .picture = lines_of(row.text(5)),
+                          .case_line = row.text(6),
+                          .replay = row.text(7),
+                          .expected = static_cast<int>(row.integer(8)),
+                          .actual = static_cast<int>(row.integer(9)),
+                          .cases = row.integer(3),
+                          .fresh_differing = row.integer(12),
+                          .explains = row.integer(13),
+                          .fresh = row.integer(10),
+                          .predicted = row.integer(11)});
+  });
   database.each("SELECT * FROM departure", [&](const Row& row) {
     run.departures[row.text(0)] = {.cases = row.integer(1), .elements = row.integer(2)};
   });
@@ -227,6 +292,8 @@ std::uint64_t digest_of(const RunSummary& run) {
   for (const std::string& cls : run.classes) digest.add(std::string_view(cls));
   for (const StatusName& status : kStatusNames) digest.add(run.cases.*status.count);
   for (const auto& [table, member] : kTexts) add(digest, run.*member);
+  digest.add(std::ssize(run.causes));
+  for (const ReportedCause& cause : run.causes) add(digest, cause);
   for (const auto& [text, departures] : run.departures) {
     digest.add(std::string_view(text));
     digest.add(departures.cases);

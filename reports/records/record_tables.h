@@ -26,6 +26,9 @@ void update_times(Database& database, const RunSummary& run);
 void write_counts(Database& database, const RunSummary& changed, const RunSummary& total);
 
 // Reads everything that insert_run(), update_times() and write_counts() write.
+// Writes the causes of a run, and its cases by cause, in place of those that the record has.
+void replace_causes(Database& database, const RunSummary& run);
+
 [[nodiscard]] RunSummary read_run(Database& database);
 
 // Returns a digest of everything that read_run() reads.

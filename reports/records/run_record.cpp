@@ -190,6 +190,7 @@ tl::expected<void, std::string> write_whole(const fs::path& file, const RunSumma
   create_tables(database);
   insert_run(database, run);
   write_counts(database, run, run);
+  replace_causes(database, run);
   Digests digests{.counts = digest_of(run), .blocks = Digest(), .findings = Digest()};
   for (const RecordBlock& block : blocks) insert_block(database, block, digests);
   for (const Finding& finding : run.findings) insert_finding(database, finding, digests);
@@ -270,6 +271,9 @@ tl::expected<void, RunRecord::Error> RunRecord::append(const RecordBlock& block,
   State& state = *state_;
   Database& database = state.database;
   RunSummary total = state.contents.run;
+  const bool had_causes = !total.cases_by_cause.empty();
+  total.causes.clear();
+  total.cases_by_cause.clear();
   merge(total, block.counts);
   set_times(total, run);
   Digests digests = state.contents.digests;
@@ -279,6 +283,7 @@ tl::expected<void, RunRecord::Error> RunRecord::append(const RecordBlock& block,
     database.refuse("block " + std::to_string(block.number) + " is in it, and another process may have written it");
   }
   insert_block(database, block, digests);
+  if (had_causes) replace_causes(database, total);
   write_counts(database, block.counts, total);
   for (const Finding& finding : block.counts.findings) insert_finding(database, finding, digests);
   update_times(database, total);
@@ -300,6 +305,38 @@ tl::expected<void, RunRecord::Error> RunRecord::update(const RunSummary& run) {
   state.begin();
   update_times(state.database, total);
   write_digests(state.database, digests);
+  const auto done = state.end();
+  if (!done) return done;
+  state.contents.run = std::move(total);
+  state.contents.digests = digests;
+  return {};
+}
+
+tl::expected<void, RunRecord::Error> RunRecord::note_causes(const RunSummary& run) {
+  State& state = *state_;
+  Database& database = state.database;
+  RunSummary total = state.contents.run;
+  total.causes = run.causes;
+  total.cases_by_cause = run.cases_by_cause;
+  Digests digests = state.contents.digests;
+  digests.counts = digest_of(total);
+  state.begin();
+  replace_causes(database, total);
+  Digest before;
+  std::vector<Finding> findings = read_findings(database, before);
+  database.run("DELETE FROM finding");
+  digests.findings = Digest();
+  for (Finding& finding : findings) {
+    const auto same = std::ranges::find_if(run.findings, [&](const Finding& other) {
+      return other.index == finding.index && other.case_line == finding.case_line;
+    });
+    if (same != run.findings.end()) {
+      finding.cause = same->cause;
+      finding.condition = same->condition;
+    }
+    insert_finding(database, finding, digests);
+  }
+  write_digests(database, digests);
   const auto done = state.end();
   if (!done) return done;
   state.contents.run = std::move(total);

@@ -55,6 +55,10 @@ class RunRecord {
   // Updates the run's times, and whether it has finished.
   [[nodiscard]] tl::expected<void, Error> update(const RunSummary& run);
 
+  // Notes the causes of the run and of its findings, and its cases by cause. append() removes those of the run again,
+  // because they do not count the new block.
+  [[nodiscard]] tl::expected<void, Error> note_causes(const RunSummary& run);
+
   [[nodiscard]] tl::expected<RunSummary, Error> summary() const;
   [[nodiscard]] tl::expected<std::vector<RecordBlock>, Error> blocks() const;  // returned without their counts
 

@@ -130,6 +130,12 @@ Report hostile() {
   run.cells[{.engine = "fbgemm", .isa = "avx2", .path = "im2col", .granularity = "per_tensor", .bias = "bias"}] = {
       .cases = 11, .elements = 1234567, .differed = 0, .classes = {{"tie", 11}, {"relu", 1}}};
 
+  run.causes = {{.text = markup + bytes,
+                 .condition = markup + bytes,
+                 .diff = {"- " + markup, "+ " + bytes},
+                 .picture = {markup, bytes},
+                 .case_line = markup,
+                 .replay = markup + "\n```\n" + bytes}};
   Finding finding = difference(1, markup.c_str(), markup.c_str(), "<isa>", "<path>");
   finding.expected_name = finding.actual_name = markup;
   finding.case_line = markup + "\n```\n" + bytes;
@@ -228,6 +234,61 @@ Report unverified() {
   return make_report({run});
 }
 
+// Returns a finding of a subject, whose class is a guess.
+Finding guessed(std::int64_t index, const std::string& line) {
+  Finding finding = difference(index, "tie", "ties are rounded up", "avx512_vnni", "im2col");
+  finding.actual_name = "libmine.so";
+  finding.subject = "./libmine.so";
+  finding.case_line = finding.original_line = line;
+  fill_tensors(finding, {1, 2, 2, 3}, 9, 2, 1);
+  return finding;
+}
+
+Report diagnosed() {
+  RunSummary run = night(4);
+  run.subject = "./libmine.so";
+  run.missing_classes.clear();
+  run.causes = {
+      {.text = "check of the end of axis 2 is missing",
+       .condition = "dilation of the width >= 2 and padding of the width >= 1",
+       .diff = {"- if (iw >= 0 && iw < input_w) {", "+ if (iw >= 0) {"},
+       .picture = {"window of output [0, 0, 0, 3], input channel 0: = right, + read though it lies in padding",
+                   "        kw   0  1", "  kh 0       =  +", "tap [0, 1] reads x[0, 0, 1, 0] and not padding"},
+       .case_line = "conv2d input=2x1 kernel=1x2 padding=0x2 dilation=1x2 x=[0,1] w=[0,1]",
+       .replay = "tieout check --subject ./libmine.so 'conv2d input=2x1 kernel=1x2 padding=0x2 dilation=1x2 x=[0,1] "
+                 "w=[0,1]'",
+       .expected = 0,
+       .actual = 1,
+       .cases = 3,
+       .fresh_differing = 157,
+       .explains = 120,
+       .fresh = 2000,
+       .predicted = 1998},
+      {.text = "rounding: floorf(s + 0.5F): ties up, and the addition rounds",
+       .condition = "",
+       .diff = {"- const float rounded = nearbyintf(scaled);", "+ const float rounded = floorf(scaled + 0.5F);"},
+       .picture = {},
+       .case_line = "conv2d bias=[0.5] x=[0] w=[0]",
+       .replay = "tieout check --subject ./libmine.so 'conv2d bias=[0.5] x=[0] w=[0]'",
+       .expected = 0,
+       .actual = 1,
+       .cases = 1,
+       .fresh_differing = 157,
+       .explains = 35,
+       .fresh = 2000,
+       .predicted = 1998}};
+  for (std::int64_t i = 0; i < 5; ++i) {
+    Finding finding = guessed(i, fmt::format("conv2d out_channels=2 input=2x3 x=uniform w=uniform seed={}", i));
+    const std::size_t cause = i < 3 ? 0 : 1;
+    if (i < 4) finding.cause = run.causes[cause].text;
+    if (i < 4) finding.condition = run.causes[cause].condition;
+    add(run, finding);
+  }
+  run.differences = {{"tie", 5}};
+  run.cases_by_cause = {{name_of(run.causes[0]), 3}, {name_of(run.causes[1]), 1}, {std::string(kUnexplained), 1}};
+  return make_report({run}, {{.cause = run.causes[1].text, .reason = "rounds as the accelerator does"}});
+}
+
 }  // namespace
 
 tl::expected<Report, std::string> sample_report(std::string_view name) {
@@ -237,7 +298,9 @@ tl::expected<Report, std::string> sample_report(std::string_view name) {
   if (name == "unverified") return unverified();
   if (name == "broken") return broken();
   if (name == "many") return many();
-  return tl::unexpected(fmt::format("'{}' is no sample: nights, hostile, equal, unverified, broken or many", name));
+  if (name == "diagnosed") return diagnosed();
+  return tl::unexpected(
+      fmt::format("'{}' is no sample: nights, hostile, equal, unverified, broken, many or diagnosed", name));
 }
 
 }  // namespace tieout

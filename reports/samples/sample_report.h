@@ -16,6 +16,7 @@ namespace tieout {
 //   unverified  one run that verified nothing
 //   broken      values that are not finite, findings without tensors, tensors of different shapes
 //   many        10,000 findings
+//   diagnosed   one run whose differences have two proven causes, one of them known, and one that is unexplained
 // The error lists these names.
 [[nodiscard]] tl::expected<Report, std::string> sample_report(std::string_view name);
 

@@ -51,10 +51,10 @@ std::string code_span(std::string_view text) {
   return ticks + (space ? " " : "") + line + (space ? " " : "") + ticks;
 }
 
-std::string fenced(std::string_view text) {
+std::string fenced(std::string_view text, std::string_view language) {
   const std::string legal = legal_text(text);
   const std::string fence(std::max<std::size_t>(3, longest_run(legal, '`') + 1), '`');
-  return fence + "\n" + legal + (legal.ends_with('\n') ? "" : "\n") + fence + "\n";
+  return fence + std::string(language) + "\n" + legal + (legal.ends_with('\n') ? "" : "\n") + fence + "\n";
 }
 
 }  // namespace tieout

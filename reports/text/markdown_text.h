@@ -13,7 +13,8 @@ namespace tieout {
 // Returns the text between more backticks than it has in a row, with lines joined. It may be used in tables, too.
 [[nodiscard]] std::string code_span(std::string_view text);
 
-// Returns a block between fences longer than any in the text, with a newline at its end.
-[[nodiscard]] std::string fenced(std::string_view text);
+// Returns a block between fences longer than any in the text, with a newline at its end. language: of the text, such as
+// "diff"; empty: none.
+[[nodiscard]] std::string fenced(std::string_view text, std::string_view language = {});
 
 }  // namespace tieout

@@ -91,6 +91,7 @@ data tiles_of(const Report& report) {
   tiles.push_back(tile("cases verified", grouped(total.cases.verified())));
   tiles.push_back(tile("elements compared", short_number(total.elements())));
   tiles.push_back(tile("cases differ", grouped(total.cases.differed), total.cases.differed > 0 ? "bad" : ""));
+  if (!total.causes.empty()) tiles.push_back(tile("causes", grouped(std::ssize(total.causes)), "bad"));
   tiles.push_back(tile("new findings", grouped(fresh), fresh > 0 ? "bad" : ""));
   tiles.push_back(tile("known", grouped(std::ssize(report.findings) - fresh)));
   tiles.push_back(tile("resolved", grouped(std::ssize(report.resolved))));
@@ -111,7 +112,7 @@ data first_findings(const Report& report) {
     item.set("size", size_text(finding));
     item.set("line", finding.case_line);
     item.set("replay", replay_command(finding));
-    item.set("derivation", finding.derivation);
+    item.set("derivation", reported_derivation(finding));
     list.push_back(item);
   }
   return list;
@@ -162,7 +163,7 @@ void add_counts(data& tables, const char* heading, const std::map<std::string, s
 
 data count_tables(const RunSummary& run) {
   data tables(data::type::list);
-  add_counts(tables, "Cases that differ, by kind", run.differences);
+  add_counts(tables, "Cases that differ, by kind", reported_differences(run));
   add_counts(tables, "Not verified, because", run.reasons);
   add_counts(tables, "Drawn for", run.strategies);
   return tables;
@@ -210,6 +211,7 @@ std::string html(const Report& report) {
   if (report.model) page.set("model", layers_section(*report.model));
   if (report.table) page.set("table", table_section(*report.table));
   if (report.runs.size() > 1) page.set("trend", trend_section(report));
+  if (!report.total.causes.empty()) page.set("causes", causes_section(report));
   page.set("finding_count", counted(std::ssize(report.findings), "finding"));
   page.set("has_findings", !report.findings.empty());
   page.set("no_findings", no_findings(report));
@@ -225,6 +227,7 @@ std::string html(const Report& report) {
   data blocks(data::type::list);
   for (const std::string& block : payload.blocks) blocks.push_back(data{"text", block});
   page.set("blocks", blocks);
+  page.set("causes_part", data{from(kHtmlCauses.text)});
   page.set("layers_part", data{from(kHtmlLayers.text)});
   page.set("coverage_part", data{from(kHtmlCoverage.text)});
   page.set("trend_part", data{from(kHtmlTrend.text)});

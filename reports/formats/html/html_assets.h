@@ -11,6 +11,7 @@ struct EmbeddedText {
 };
 
 extern const EmbeddedText kHtmlPage;
+extern const EmbeddedText kHtmlCauses;
 extern const EmbeddedText kHtmlCoverage;
 extern const EmbeddedText kHtmlTrend;
 extern const EmbeddedText kHtmlLayers;

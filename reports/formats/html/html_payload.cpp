@@ -102,7 +102,7 @@ json contents(const ReportedFinding& reported, std::int64_t& room) {
   const Finding& finding = reported.finding;
   json entry{{"expected_name", legal_text(finding.expected_name)},
              {"actual_name", legal_text(finding.actual_name)},
-             {"derivation", legal_text(finding.derivation)},
+             {"derivation", legal_text(reported_derivation(finding))},
              {"explained", finding.explained},
              {"failure", legal_text(without_tensors_text(finding))},
              {"replay", legal_text(replay_command(finding))},

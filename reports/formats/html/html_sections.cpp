@@ -8,6 +8,7 @@
 
 #include "reports/data/coverage.h"
 #include "reports/data/trend.h"
+#include "reports/formats/finding_text.h"
 #include "reports/formats/model_text.h"
 #include "reports/text/number_text.h"
 
@@ -224,6 +225,45 @@ data table_section(const ReportedTable& table) {
   data rows(data::type::list);
   for (const std::vector<std::string>& cells : table.rows) rows.push_back(data{"cells", texts(cells)});
   section.set("rows", rows);
+  return section;
+}
+
+data causes_section(const Report& report) {
+  const RunSummary& total = report.total;
+  const auto text_of = [](const std::vector<std::string>& lines, char sign) {
+    std::string text;
+    for (const std::string& line : lines) {
+      if (sign == 0) text += line + "\n";
+      if (sign != 0 && line.starts_with(sign)) text += line.substr(std::min<std::size_t>(2, line.size())) + "\n";
+    }
+    return text;
+  };
+  data list(data::type::list);
+  for (std::size_t i = 0; i < total.causes.size(); ++i) {
+    const ReportedCause& cause = total.causes[i];
+    data item;
+    item.set("number", std::to_string(i + 1));
+    item.set("text", cause.text);
+    item.set("where", cause.condition.empty() ? "" : "where " + cause.condition);
+    item.set("known", is_known(report, cause));
+    item.set("count",
+             fmt::format("{} of {}", grouped(cause.cases), grouped(total.cases.differed + total.cases.crashed)));
+    item.set("has_diff", !cause.diff.empty());
+    item.set("contract", text_of(cause.diff, '-'));
+    item.set("subject", text_of(cause.diff, '+'));
+    item.set("picture", text_of(cause.picture, 0));
+    item.set("has_picture", !cause.picture.empty());
+    item.set("has_proof", cause.fresh > 0);
+    item.set("proof", proof_text(cause));
+    item.set("has_case", !cause.case_line.empty());
+    item.set("expected", std::to_string(cause.expected));
+    item.set("actual", std::to_string(cause.actual));
+    item.set("replay", cause.replay);
+    list.push_back(item);
+  }
+  data section;
+  section.set("cause_list", list);
+  section.set("subject_name", report.runs.back().subject);
   return section;
 }
 

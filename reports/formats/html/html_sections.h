@@ -14,6 +14,9 @@ namespace tieout {
 [[nodiscard]] kainjow::mustache::data layers_section(const ReportedLayers& model);
 [[nodiscard]] kainjow::mustache::data table_section(const ReportedTable& table);
 
+// Returns data for causes.mustache: a card per cause.
+[[nodiscard]] kainjow::mustache::data causes_section(const Report& report);
+
 // Returns data for trend.mustache: findings and verified cases by run. report: of at least two runs.
 [[nodiscard]] kainjow::mustache::data trend_section(const Report& report);
 

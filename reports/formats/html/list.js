@@ -111,9 +111,9 @@ class FindingList {
   }
 }
 
-for (const box of document.querySelectorAll("#run .copyable")) {
+for (const box of document.querySelectorAll("#run .copyable, .cause .copyable")) {
   const pre = box.querySelector("pre");
-  const button = make("button", { type: "button", "aria-label": "Copy: command that repeats the run" }, "Copy");
+  const button = make("button", { type: "button", "aria-label": `Copy: ${pre.getAttribute("aria-label")}` }, "Copy");
   button.addEventListener("click", () => copy(pre.textContent, button, pre));
   box.append(button);
 }
