@@ -57,13 +57,20 @@ std::int64_t accounted_for(const Kept& kept, std::int64_t count) {
   return kept.by_more_than_case ? count : std::min(kept.findings, count);
 }
 
-// Returns the number of causes: ", 1 cause", ", 2 causes and 17 unexplained"; nothing if no diagnosis has proven any.
+// Returns the number of causes and of the cases without one: ", 2 causes, 17 cases unexplained, 1 case fails"; nothing
+// if no diagnosis has proven any.
 std::string causes_text(const RunSummary& run) {
   if (run.causes.empty()) return {};
+  std::int64_t failing = 0;
+  for (const auto& [kind, cases] : run.cases_by_cause) {
+    const bool is_cause = std::ranges::find(run.causes, kind, name_of) != run.causes.end();
+    if (!is_cause && kind != kUnexplained) failing += cases;
+  }
+  std::string text = ", " + counted(std::ssize(run.causes), "cause");
   const auto unexplained = run.cases_by_cause.find(std::string(kUnexplained));
-  const bool all = unexplained == run.cases_by_cause.end();
-  const std::string text = ", " + counted(std::ssize(run.cases_by_cause) - (all ? 0 : 1), "cause");
-  return all ? text : fmt::format("{} and {} unexplained", text, counted(unexplained->second, "case"));
+  if (unexplained != run.cases_by_cause.end()) text += ", " + counted(unexplained->second, "case") + " unexplained";
+  if (failing > 0) text += ", " + counted(failing, "case") + (failing == 1 ? " fails" : " fail");
+  return text;
 }
 
 }  // namespace

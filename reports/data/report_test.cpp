@@ -68,6 +68,53 @@ TEST(Report, ABaselineByCaseAcceptsThatCaseOnly) {
   EXPECT_EQ(exit_status(make_report({run}, {{.kind = "tie", .reason = "agreed"}})), 0);
 }
 
+// Returns a run of a subject of which 9 cases have a proven cause, and 1 is unexplained if `all` is false.
+RunSummary diagnosed(bool all) {
+  RunSummary run = night(1, {"tie", "rounding"});
+  run.subject = "./libmine.so";
+  run.cases.differed = all ? 9 : 10;
+  run.differences = {{"tie", 5}, {"rounding", all ? 4 : 5}};
+  run.causes = {{.text = "the padding is 0", .condition = "K >= 9", .cases = 9}};
+  run.cases_by_cause = {{"the padding is 0, where K >= 9", 9}};
+  if (!all) run.cases_by_cause["unexplained"] = 1;
+  for (Finding& finding : run.findings) {
+    finding.subject = run.subject;
+    finding.derivation = "a guess";
+    finding.cause = run.causes.front().text;
+    finding.condition = run.causes.front().condition;
+  }
+  return run;
+}
+
+TEST(Report, CountsCauses) {
+  EXPECT_EQ(verdict(make_report({diagnosed(true)})), "9 of 109 cases differ, 1 cause");
+  EXPECT_EQ(verdict(make_report({diagnosed(false)})), "10 of 110 cases differ, 1 cause, 1 case unexplained");
+  EXPECT_EQ(verdict(make_report({diagnosed(true), diagnosed(false)})),
+            "19 of 219 cases differ, 1 cause, 1 case unexplained");
+}
+
+TEST(Report, ABaselineByCauseAcceptsWhatItExplains) {
+  const KnownFinding cause{.cause = "the padding is 0", .reason = "agreed"};
+  const Report accepted = make_report({diagnosed(true)}, {cause});
+  EXPECT_EQ(exit_status(accepted), 0);
+  EXPECT_TRUE(is_known(accepted, accepted.total.causes.front()));
+  KnownFinding elsewhere = cause;
+  elsewhere.condition = "K >= 8";
+  EXPECT_EQ(exit_status(make_report({diagnosed(true)}, {elsewhere})), 1);
+  // The case without a cause stays a new difference.
+  EXPECT_EQ(new_differences(make_report({diagnosed(false)}, {cause})), 1);
+}
+
+TEST(Report, AGuessIsUnexplained) {
+  RunSummary run = diagnosed(true);
+  run.causes.clear();
+  run.cases_by_cause.clear();
+  for (Finding& finding : run.findings) finding.cause.clear();
+  const Report report = make_report({run});
+  EXPECT_EQ(kind_of(report.findings.front().finding), "unexplained");
+  EXPECT_EQ(reported_differences(report.total), (std::map<std::string, std::int64_t>{{"unexplained", 9}}));
+}
+
 TEST(Report, LackOfMemoryIsNeitherADifferenceNorASuccess) {
   RunSummary run{.cases = {.passed = 5, .no_resources = 2}, .cells = {{kCell, {.cases = 5, .elements = 9}}}};
   const Report report = make_report({run});

@@ -67,7 +67,7 @@ std::string github_annotations(const Report& report) {
   if (left_out > 0) {
     text += command("notice", "Tieout",
                     fmt::format("{} not shown here: see the report",
-                                counted(left_out, total.causes.empty() ? "finding" : "cause or finding")));
+                                counted(left_out, total.causes.empty() ? "finding" : "annotation")));
   }
   return text;
 }

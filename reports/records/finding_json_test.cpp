@@ -57,6 +57,9 @@ TEST(FindingJson, ReadsBackEveryFloat) {
 
 TEST(FindingJson, ReadsBackAFindingWithoutTensors) {
   Finding finding = full();
+  finding.subject.clear();
+  finding.cause.clear();
+  finding.condition.clear();
   finding.expected = finding.actual = {};
   finding.elements.clear();
   finding.explained = 0;

@@ -111,6 +111,36 @@ TEST_F(RunRecordTest, ContinuesAfterItsLastBlock) {
 }
 
 // Two processes that write to one record would count the same cases twice.
+TEST_F(RunRecordTest, KeepsCausesUntilABlockFollows) {
+  write("r", empty(), 2);
+  RunSummary diagnosed = after(empty(), 2);
+  diagnosed.causes = {{.text = "the padding is 0",
+                       .condition = "K >= 9",
+                       .diff = {"- a", "+ b"},
+                       .picture = {"kw 0", "   +"},
+                       .case_line = "conv2d x=[1] w=[50]",
+                       .replay = "tieout check 'conv2d x=[1] w=[50]'",
+                       .expected = 1,
+                       .actual = 255,
+                       .cases = 1,
+                       .fresh_differing = 3,
+                       .explains = 4,
+                       .fresh = 5,
+                       .predicted = 6}};
+  diagnosed.cases_by_cause = {{"the padding is 0, where K >= 9", 1}, {"unexplained", 1}};
+  diagnosed.findings.front().cause = "the padding is 0";
+  diagnosed.findings.front().condition = "K >= 9";
+  auto record = RunRecord::open(file("r"));
+  ASSERT_TRUE(record->note_causes(diagnosed));
+  EXPECT_EQ(record->summary().value(), diagnosed);
+  EXPECT_EQ(RunRecord::open(file("r"))->summary().value(), diagnosed);
+
+  ASSERT_TRUE(record->append(block(2), after(empty(), 3)));
+  const RunSummary continued = RunRecord::open(file("r"))->summary().value();
+  EXPECT_TRUE(continued.causes.empty() && continued.cases_by_cause.empty());
+  EXPECT_EQ(continued.findings.front().cause, "the padding is 0");
+}
+
 TEST_F(RunRecordTest, RefusesARepeatedBlock) {
   write("r", empty(), 2);
   auto record = RunRecord::open(file("r"));

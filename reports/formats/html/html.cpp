@@ -94,7 +94,10 @@ data tiles_of(const Report& report) {
   if (!total.causes.empty()) tiles.push_back(tile("causes", grouped(std::ssize(total.causes)), "bad"));
   tiles.push_back(tile("new findings", grouped(fresh), fresh > 0 ? "bad" : ""));
   tiles.push_back(tile("known", grouped(std::ssize(report.findings) - fresh)));
-  tiles.push_back(tile("resolved", grouped(std::ssize(report.resolved))));
+  // A row has six tiles.
+  if (total.causes.empty() || !report.resolved.empty()) {
+    tiles.push_back(tile("resolved", grouped(std::ssize(report.resolved))));
+  }
   return tiles;
 }
 

@@ -26,7 +26,7 @@ if missing:
           f"  apt-get install --no-install-recommends {PACKAGES}")
     sys.exit(1 if os.environ.get("TIEOUT_NO_SKIP") else SKIPPED)
 
-SAMPLES = "nights", "hostile", "equal", "unverified", "broken", "many"
+SAMPLES = "nights", "hostile", "equal", "unverified", "broken", "many", "diagnosed"
 PHONE, DESK = 360, 1280
 folder = pathlib.Path(tempfile.mkdtemp(prefix="tieout_browser_"))
 screenshots = None

@@ -57,6 +57,18 @@ class Page(Browser):
             self.assertIn(headline, self.one("h1").text)
             self.assertLess(self.one("h1").rect["y"], 250)
 
+    def test_causes_come_before_the_findings(self):
+        self.load("diagnosed")
+        self.assertIn("2 causes, 1 case unexplained", self.one("header .rest").text)
+        self.assertLess(self.one("#causes").rect["y"], self.one("#findings").rect["y"])
+        card = self.one("#cause-1").text
+        for words in ("where dilation of the width >= 2", "3 of 5", "if (iw >= 0) {", "kh 0       =  +", "proof: 1,998 of 2,000"):
+            self.assertIn(words, card)
+        self.assertNotIn("known", card)
+        self.assertIn("known", self.one("#cause-2 .share").text)
+        self.assertIn("always", self.one("#cause-2 .condition").text)
+        self.one("#cause-2 .copyable button").click()
+
     def test_the_summary_counts_values_that_are_not_exact(self):
         self.load("equal")
         summary = self.one("header").text
