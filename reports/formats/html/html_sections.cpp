@@ -244,7 +244,8 @@ data causes_section(const Report& report) {
     data item;
     item.set("number", std::to_string(i + 1));
     item.set("text", cause.text);
-    item.set("where", cause.condition.empty() ? "" : "where " + cause.condition);
+    const std::string always = cause.diff.empty() ? "" : "always";
+    item.set("where", cause.condition.empty() ? always : "where " + cause.condition);
     item.set("known", is_known(report, cause));
     item.set("count",
              fmt::format("{} of {}", grouped(cause.cases), grouped(total.cases.differed + total.cases.crashed)));
