@@ -79,13 +79,15 @@ TEST_F(CheckFile, TheReportsHoldEveryFinding) {
   EXPECT_EQ(o.status, 1) << o.output;
   const auto json = nlohmann::json::parse(read(folder_ / "report.json"));
   EXPECT_EQ(json["findings"].size(), 5U);
+  EXPECT_EQ(json["verdict"], "5 of 7 cases differ, 1 cause");
   EXPECT_NE(read(folder_ / "report.html"), "");
   EXPECT_NE(read(folder_ / "report.xml"), "");
   const Outcome reported = run("report '" + folder_.in("run.tieout") + "' --json -", Streams::output);
   EXPECT_EQ(reported.status, 1);
   EXPECT_EQ(nlohmann::json::parse(reported.output)["findings"].size(), 5U);
 
-  std::ofstream(folder_ / "known.json") << R"([{"kind": "tie", "reason": "as agreed"}])";
+  std::ofstream(folder_ / "known.json")
+      << R"([{"cause": "rounding: ties away from zero, as roundf() and lround() do", "reason": "as agreed"}])";
   EXPECT_EQ(run(command + "--baseline '" + folder_.in("known.json") + "'").status, 0);
   const Outcome absent = run(command + "--baseline '" + folder_.in("absent.json") + "'");
   EXPECT_EQ(absent.status, 2) << absent.output;

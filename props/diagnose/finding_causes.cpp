@@ -47,6 +47,10 @@ class CauseOfAnswer {
       most = needed_at;
       cause = static_cast<int>(i);
     }
+    // Several edits may have the same effect on a case, so that none of them is needed.
+    for (std::size_t i = 0; i < model_.size() && cause == kNone; ++i) {
+      if (proven_[i] && count_wrong({model_[i]}, prepared, y) == 0) cause = static_cast<int>(i);
+    }
     return cause;
   }
 

@@ -28,8 +28,9 @@ struct DifferingCases {
 [[nodiscard]] bool follows_contract(const RunSummary& run);
 
 // Sets the causes of the run and of its findings, and counts its cases by cause. A finding has the cause if the model
-// predicts all of its values, and without this cause it does not. subject: the words of a command line that name the
-// subject. go_on: is called often; if it returns false, the remaining cases are counted as unexplained.
+// predicts all of its values, and either without this cause it does not, or with this cause alone it does. subject: the
+// words of a command line that name the subject. go_on: is called often; if it returns false, the remaining cases are
+// counted as unexplained.
 void set_causes(RunSummary& run, const Diagnosis& diagnosis, const KernelAnswer& kernel,
                 const DifferingCases& differing, const std::string& subject, const std::function<bool()>& go_on);
 

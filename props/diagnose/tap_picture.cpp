@@ -176,6 +176,8 @@ std::vector<std::string> tap_picture(const KernelModel& model, const ConvCase& c
   constexpr std::int64_t kMostProducts = 1'000'000;
   constexpr std::int64_t kMostTaps = 1'024;
   constexpr std::int64_t kMostColumns = 24;
+  // The order of a tensor changes all positions, and a picture of one window does not show how.
+  if (std::ranges::any_of(model, [](const Edit& edit) { return edit.slot == Slot::layout; })) return {};
   const std::int64_t taps = volume(c.kernel) * (c.in_channels / c.groups);
   const std::int64_t products = element_count(output_shape(c)) * reduction_length(c);
   if (products == 0 || taps > kMostTaps || products * taps > kMostProducts || c.kernel[2] > kMostColumns) return {};

@@ -18,7 +18,7 @@ namespace tieout {
 //   tap [0, 1] reads x[0, 0, 1, 0] and not padding
 //
 // It shows the first input channel of the group in which model and contract differ. The result is empty if they read
-// the same, if the model reads outside of a buffer, or if the case has more than about a million products.
+// the same, if the model has another order of tensors, if it reads outside of a buffer, or if the case is too large.
 [[nodiscard]] std::vector<std::string> tap_picture(const KernelModel& model, const ConvCase& c, std::int64_t offset);
 
 }  // namespace tieout
