@@ -59,7 +59,7 @@ std::vector<std::pair<Formula, Formula>> comparisons() {
       {V::input_h, V::input_w},       {V::group_inputs, V::group_outputs}, {V::in_channels, V::groups},
       {V::out_channels, V::groups},   {V::in_channels, V::out_channels},   {V::padding_w, V::kernel_w},
       {V::padding_h, V::kernel_h},    {V::input_w, V::output_w},           {V::input_h, V::output_h},
-      {V::k, V::group_outputs},
+      {V::k, V::group_outputs},       {V::output_h, V::output_w},
   };
   for (const std::int64_t block : {2, 4, 8, 16, 32, 64}) {
     pairs.emplace_back(V::k, Formula(V::out_channels) / block * block);
@@ -282,9 +282,9 @@ std::string_view symbol(Relation relation) {
 
 }  // namespace
 
-bool Literal::holds(const Variables& v) const {
-  const std::int64_t a = left.evaluate(v);
-  const std::int64_t b = right.evaluate(v);
+bool Literal::holds(const Variables& v) const { return compares(left.evaluate(v), right.evaluate(v)); }
+
+bool Literal::compares(std::int64_t a, std::int64_t b) const {
   switch (relation) {
     case Relation::equal: return a == b;
     case Relation::unequal: return a != b;

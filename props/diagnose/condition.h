@@ -19,6 +19,8 @@ struct Literal {
   Formula right;
 
   [[nodiscard]] bool holds(const Variables& v) const;
+  // Returns whether two values of the sides compare.
+  [[nodiscard]] bool compares(std::int64_t a, std::int64_t b) const;
   // Returns the length of the comparison, which ranks conditions.
   [[nodiscard]] int size() const;
 

@@ -232,7 +232,11 @@ class Diagnoser {
     constexpr int kRounds = 40;
     constexpr std::int64_t kTests = 6'000;
     for (int round = 0; round < kRounds && go_on("models", round, kRounds); ++round) {
+      const std::int64_t best = wrong_predictions(result_.model, observations_);
       FoundModels found = find_models(observations_, [&] { return go_on("models", round, kRounds); });
+      if (found.models.empty()) return;
+      // A search that was ended may have found less than an earlier one.
+      if (wrong_predictions(found.models.front(), observations_) > best) return;
       candidates_ = std::move(found.models);
       if (candidates_.empty()) return;
       without_extremes_ = found.without_extremes;

@@ -79,6 +79,10 @@ class Space {
         {max_of(Formula(V::padding) - (Formula(V::kernel) + 1) % 2, 0),
          max_of(Formula(V::padding) - Formula(V::kernel) % 2, 0), max_of(Formula(V::padding) - 1, 0),
          Formula(V::dilation) * (Formula(V::kernel) - 1) / 2, Formula(V::padding) + (Formula(V::kernel) + 1) % 2,
+         min_of(V::padding, max_of((Formula(V::output) - 1) * V::stride +
+                                       Formula(V::dilation) * (Formula(V::kernel) - 1) + 1 - V::input,
+                                   0) /
+                                2),
          min_of(V::padding, Formula(V::kernel) / 2), min_of(V::padding, Formula(V::kernel) - 1),
          Formula(V::padding) - Formula(V::stride) / 2, Formula(V::padding) - Formula(V::dilation) + 1});
     add_on_axes(Slot::output_position,
@@ -101,22 +105,50 @@ class Space {
          unsigned_bits(V::value, 8), signed_bits(V::value, 8), max_of(V::value, Formula(0) - V::value), last - V::value,
          Formula(V::value) + V::o, Formula(V::value) - V::o, Formula(V::value) + V::t, Formula(V::value) - V::t,
          min_of(V::value, Formula(V::input) - 2)});
+    add_bounds();
+  }
+
+  void add_bounds() {
+    const std::vector<Formula> ends{kUnchecked,
+                                    Formula(V::input) - 1,
+                                    Formula(V::input) + 1,
+                                    Formula(V::input) + V::padding,
+                                    Formula(V::input) - V::padding,
+                                    V::output,
+                                    V::input_d,
+                                    V::input_h,
+                                    V::input_w,
+                                    min_of(V::input, V::input_h),
+                                    min_of(V::input, V::input_w),
+                                    min_of(V::input, V::output),
+                                    max_of(V::input_h, V::input_w),
+                                    Formula(V::output) * V::stride};
+    const std::vector<Formula> begins{-kUnchecked, 1, -1, V::padding, Formula(0) - V::padding, V::stride, V::dilation};
     for (int axis = -1; axis < 3; ++axis) {
-      for (const bool begin : {false, true}) edits_.push_back({.slot = Slot::inside, .axis = axis, .begin = begin});
+      for (const Formula& end : ends) edits_.push_back({.slot = Slot::inside, .formula = end, .axis = axis});
+      for (const Formula& begin : begins) {
+        edits_.push_back({.slot = Slot::inside, .formula = begin, .axis = axis, .begin = true});
+      }
     }
   }
 
   void add_reads() {
     const Formula group = Formula(V::k) / V::group_outputs;
-    const std::vector<Formula> groups{Formula(V::k) % V::groups,
-                                      0,
-                                      Formula(V::k) / V::group_inputs,
-                                      V::k,
-                                      Formula(V::groups) - 1 - group,
-                                      Formula(V::k) % V::group_outputs,
-                                      min_of(group, Formula(V::groups) - 2),
-                                      group + 1,
-                                      group - 1};
+    std::vector<Formula> groups{Formula(V::k) % V::groups,
+                                0,
+                                Formula(V::k) / V::group_inputs,
+                                V::k,
+                                Formula(V::groups) - 1 - group,
+                                Formula(V::k) % V::group_outputs,
+                                min_of(group, Formula(V::groups) - 2),
+                                group + 1,
+                                group - 1};
+    for (const std::int64_t block : {2, 4, 8, 16, 32}) {
+      groups.push_back(min_of(group, block - 1));
+      groups.push_back(min_of(Formula(V::k) / block * block / V::group_outputs, Formula(V::groups) - 1));
+      groups.push_back(group / block * block);
+      groups.push_back(group % block);
+    }
     for (const Formula& g : groups) add(Slot::input_channel, g * V::group_inputs + V::channel);
     std::vector<Formula> channels{Formula(V::group_inputs) - 1 - V::channel, 0, Formula(V::channel) + 1,
                                   Formula(V::channel) - 1};
@@ -157,6 +189,21 @@ class Space {
          (Formula(V::input_w) + 7) / 8 * 8, (Formula(V::input_w) + 15) / 16 * 16});
     add(Slot::padding_value, {0, 128, 255, V::oz, V::wz, 1, 127, signed_bits(V::xz, 8), Formula(0) - V::xz,
                               Formula(V::xz) - 1, Formula(V::xz) + 1, Formula(V::xz) - 128});
+    // At one end of the axes only.
+    for (const V side : {V::before, V::behind}) {
+      for (const std::int64_t value : {0, 128, 255}) {
+        add(Slot::padding_value, {Formula(V::xz) + Formula(side) * (Formula(value) - V::xz),
+                                  Formula(value) + Formula(side) * (Formula(V::xz) - value)});
+      }
+    }
+  }
+
+  // Returns permutations within blocks that instructions make: even ones before odd ones, and the reverse.
+  static std::vector<Formula> interleaved(const Formula& of, std::int64_t block) {
+    if (block < 4) return {};
+    const Formula first = of / block * block;
+    const Formula rest = of % block;
+    return {first + rest % 2 * (block / 2) + rest / 2, first + rest % (block / 2) * 2 + rest / (block / 2)};
   }
 
   static std::vector<Formula> channel_formulas() {
@@ -182,7 +229,20 @@ class Space {
       all.push_back(Formula(V::out_channels) / block * block - 1);
       all.push_back(min_of(V::k, max_of(Formula(V::out_channels) / block * block - 1, 0)));
       all.push_back(Formula(V::k) - Formula(V::out_channels) / block * block);
+      // The last block overlaps the one before it, or counts from its own begin.
+      all.push_back(Formula(V::k) - Formula(V::out_channels) % block);
+      all.push_back(Formula(V::k) + Formula(V::out_channels) % block);
+      all.push_back(Formula(V::k) / block * block + (Formula(block - 1) - Formula(V::k) % block));
+      all.push_back(min_of(Formula(V::k) / block * block + (Formula(block - 1) - Formula(V::k) % block),
+                           Formula(V::out_channels) - 1));
+      for (const Formula& other : interleaved(V::k, block)) all.push_back(other);
     }
+    const Formula group = Formula(V::k) / V::group_outputs;
+    const Formula within = Formula(V::k) % V::group_outputs;
+    const std::vector<Formula> grouped{group * V::group_outputs, within * V::groups + group,
+                                       Formula(V::k) % V::groups * V::group_outputs + Formula(V::k) / V::groups,
+                                       group * V::group_outputs + (Formula(V::group_outputs) - 1 - within)};
+    all.insert(all.end(), grouped.begin(), grouped.end());
     return all;
   }
 
@@ -217,7 +277,31 @@ class Space {
 
   void add_channels() {
     const std::vector<Formula> formulas = channel_formulas();
-    for (const Slot slot : {Slot::scale_channel, Slot::zero_point_channel, Slot::bias_channel}) add(slot, formulas);
+    for (const Slot slot :
+         {Slot::scale_channel, Slot::multiplier_channel, Slot::bias_scale_channel, Slot::zero_point_channel,
+          Slot::bias_channel, Slot::written_channel, Slot::correction_channel}) {
+      add(slot, formulas);
+    }
+    const Formula p = V::position;
+    const Formula image = Formula(V::output_h) * V::output_w;
+    const Formula in_image = p % image;
+    std::vector<Formula> positions{p / image * image + in_image % V::output_h * V::output_w + in_image / V::output_h,
+                                   Formula(V::positions) - 1 - p,
+                                   p / V::output_w * V::output_w + (Formula(V::output_w) - 1 - p % V::output_w),
+                                   max_of(p - 1, 0),
+                                   p - 1,
+                                   p + 1,
+                                   0,
+                                   in_image / V::output_w * V::output_w + p % V::output_w};
+    for (const std::int64_t block : kBlocks) {
+      positions.push_back(p / block * block);
+      positions.push_back(p - block);
+      positions.push_back(p % block);
+      positions.push_back(p - Formula(V::positions) % block);
+      positions.push_back(p + Formula(V::positions) % block);
+      positions.push_back(min_of(p, max_of(Formula(V::positions) / block * block - 1, 0)));
+    }
+    add(Slot::written_position, positions);
   }
 
   void add_zero_points() {
@@ -234,6 +318,22 @@ class Space {
                                       V::in_channels,
                                       Formula(V::length) - 1,
                                       Formula(V::length) + 1};
+    std::vector<Formula> padded_counts;
+    for (const std::int64_t block : {2, 4, 8, 16, 32, 64}) {
+      padded_counts.push_back((Formula(V::group_inputs) + (block - 1)) / block * block * V::taps);
+      padded_counts.push_back((Formula(V::length) + (block - 1)) / block * block);
+      padded_counts.push_back(Formula(V::group_inputs) / block * block * V::taps);
+      padded_counts.push_back(Formula(V::length) / block * block);
+    }
+    for (const Formula& count : padded_counts) {
+      add(Slot::zero_points_out,
+          Formula(V::sum_products) - Formula(V::xz) * V::sum_w - Formula(V::wz) * V::sum_x + count * V::xz * V::wz);
+    }
+    for (const std::int64_t bits : {8, 12, 15, 16, 17, 18, 20, 24}) {
+      add(Slot::weight_correction,
+          {signed_bits(V::value, bits), unsigned_bits(V::value, bits), saturate(V::value, bits)});
+    }
+    add(Slot::weight_correction, {V::sum_w, 0, Formula(0) - V::value});
     for (const std::int64_t a : {-1, 0, 1}) {
       for (const std::int64_t b : {-1, 0, 1}) {
         for (const std::int64_t c : {1, 0, -1}) {
@@ -252,17 +352,31 @@ class Space {
     }
     add(Slot::raw,
         {V::value, saturate(V::value, 32), max_of(signed_bits(V::value, 32), 0), Formula(0) - signed_bits(V::value, 32),
-         signed_bits(V::value, 32) + 1, signed_bits(V::value, 32) - 1, signed_bits(V::value, 32) / 2 * 2});
+         signed_bits(V::value, 32) + 1, signed_bits(V::value, 32) - 1, signed_bits(V::value, 32) / 2 * 2,
+         signed_bits(V::value, 32) - unsigned_bits(V::value, 1), signed_bits(V::value, 32) - unsigned_bits(V::value, 2),
+         Formula(V::value) - unsigned_bits(V::value, 1), Formula(V::value) - unsigned_bits(V::value, 2),
+         signed_bits(V::value, 32) +
+             Formula(V::relu) * (max_of(signed_bits(V::value, 32), 0) - signed_bits(V::value, 32))});
     for (const std::int64_t bits : {16, 17, 18, 19, 20, 22, 24, 28, 31}) {
       add(Slot::raw, {signed_bits(V::value, bits), saturate(V::value, bits)});
     }
   }
 
-  void add_times(const Literal& first, std::optional<Literal> second = {}) {
+  // Adds products that are left out, or added twice. terms: also in the sums for the zero points alone.
+  void add_times(const Literal& first, std::optional<Literal> second = {}, bool terms = false) {
+    // Whether x * w, x, w and 1 are counted differently.
+    std::vector<std::array<bool, 4>> sums{
+        {true, true, true, true}, {true, false, false, false}, {true, true, false, false}, {true, true, true, false}};
+    if (terms) {
+      const std::vector<std::array<bool, 4>> more{{false, true, false, false}, {false, false, true, false},
+                                                  {false, false, false, true}, {false, true, false, true},
+                                                  {false, false, true, true},  {true, false, true, false}};
+      sums.insert(sums.end(), more.begin(), more.end());
+    }
     for (const std::int64_t times : {0, 2}) {
-      for (const auto of : {Times::Of::products, Times::Of::products_and_activations, Times::Of::all_sums}) {
+      for (const auto& [products, x, w, count] : sums) {
         Edit edit{.slot = Slot::times};
-        edit.times = {.of = of, .when = {{first}}, .times = times};
+        edit.times = {.products = products, .x = x, .w = w, .count = count, .when = {{first}}, .times = times};
         if (second) edit.times.when.literals.push_back(*second);
         edits_.push_back(edit);
       }
@@ -271,7 +385,9 @@ class Space {
 
   void add_times() {
     using Relation = Literal::Relation;
-    add_times({V::padded, Relation::equal, 1});
+    add_times({V::padded, Relation::equal, 1}, {}, true);
+    add_times({V::before, Relation::equal, 1}, {}, true);
+    add_times({V::behind, Relation::equal, 1}, {}, true);
     for (const V index : {V::product, V::product_by_position}) {
       add_times({index, Relation::equal, 0});
       add_times({index, Relation::equal, Formula(V::length) - 1});
@@ -294,8 +410,8 @@ class Space {
       add_times({index, Relation::equal, 0});
       add_times({index, Relation::equal, Formula(count) - 1});
       for (const std::int64_t block : {2, 4, 8, 16, 32, 64}) {
-        add_times({index, Relation::at_least, Formula(count) / block * block});
-        add_times({index, Relation::at_least, block});
+        add_times({index, Relation::at_least, Formula(count) / block * block}, {}, true);
+        add_times({index, Relation::at_least, block}, {}, true);
         add_times({index, Relation::below, block});
         add_times({index, Relation::at_least, Formula(count) - block},
                   Literal{index, Relation::below, Formula(count) / block * block});
@@ -303,19 +419,34 @@ class Space {
     }
     const Formula kw = Formula(V::tap) % V::kernel_w;
     const Formula kh = Formula(V::tap) / V::kernel_w % V::kernel_h;
-    add_times({kw, Relation::equal, Formula(V::kernel_w) - 1});
-    add_times({kh, Relation::equal, Formula(V::kernel_h) - 1});
-    add_times({kw, Relation::equal, 0});
-    add_times({kh, Relation::equal, 0});
+    const Formula kd = Formula(V::tap) / (Formula(V::kernel_w) * V::kernel_h);
+    add_tap_times(kd, V::kernel_d, Formula(V::input_d) + V::padding_d - Formula(V::od) * V::stride_d, V::dilation_d);
+    add_tap_times(kh, V::kernel_h, Formula(V::input_h) + V::padding_h - Formula(V::oh) * V::stride_h, V::dilation_h);
+    add_tap_times(kw, V::kernel_w, Formula(V::input_w) + V::padding_w - Formula(V::ow) * V::stride_w, V::dilation_w);
+  }
+
+  // Taps of one axis. room: number of positions from the first tap's to the end of the input.
+  void add_tap_times(const Formula& t, V kernel, const Formula& room, V dilation) {
+    using Relation = Literal::Relation;
+    add_times({t, Relation::equal, Formula(kernel) - 1});
+    add_times({t, Relation::equal, 0});
+    add_times({t, Relation::at_least, room / dilation});
+    add_times({t, Relation::at_least, room});
+    for (const std::int64_t end : {2, 3, 4, 5, 7, 8}) add_times({t, Relation::at_least, end});
+    for (const std::int64_t block : {2, 4}) add_times({t, Relation::at_least, Formula(kernel) / block * block});
   }
 
   void add_accumulators() {
     using Kind = Accumulator::Kind;
     for (const bool differences : {false, true}) {
-      const auto add_one = [&](Kind kind, int bits, int block = 1, bool innermost = false) {
+      const auto add_one = [&](Kind kind, int bits, int block = 1, bool innermost = false, bool restarts = false) {
         Edit edit{.slot = Slot::accumulator};
-        edit.accumulator = {
-            .kind = kind, .bits = bits, .block = block, .channels_innermost = innermost, .differences = differences};
+        edit.accumulator = {.kind = kind,
+                            .bits = bits,
+                            .block = block,
+                            .channels_innermost = innermost,
+                            .restarts = restarts,
+                            .differences = differences};
         edits_.push_back(edit);
       };
       for (const int bits : {12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 30, 31, 32}) {
@@ -332,6 +463,15 @@ class Space {
         for (const int block : {2, 3, 4, 8, 9, 16, 32, 64}) {
           add_one(Kind::blocks_wrap, 16, block, innermost);
           add_one(Kind::blocks_saturate, 16, block, innermost);
+        }
+        for (const int block : {2, 4, 8, kWholeRun}) {
+          add_one(Kind::blocks_wrap, 16, block, innermost, true);
+          add_one(Kind::blocks_saturate, 16, block, innermost, true);
+        }
+        for (const int lanes : {2, 4, 8, 16}) {
+          add_one(Kind::lanes_wrap, 16, lanes, innermost);
+          add_one(Kind::lanes_saturate, 16, lanes, innermost);
+          add_one(Kind::lanes_float32, 32, lanes, innermost);
         }
         if (differences) continue;
         for (const int block : {4, 8, 16, 32, 64, 128, 256, 512, 1024}) {
@@ -363,13 +503,69 @@ const std::vector<Edit>& sum_edits() {
   return edits;
 }
 
+namespace {
+
+std::vector<Requantization> sorted_by_changes(const std::vector<Requantization>& all) {
+  std::vector<std::vector<Requantization>> by_changes;
+  for (const Requantization& r : all) {
+    const auto changes = static_cast<std::size_t>(r.changes());
+    if (by_changes.size() <= changes) by_changes.resize(changes + 1);
+    by_changes[changes].push_back(r);
+  }
+  std::vector<Requantization> sorted;
+  sorted.reserve(all.size());
+  for (const auto& some : by_changes) sorted.insert(sorted.end(), some.begin(), some.end());
+  return sorted;
+}
+
+// Adds each rounding with each precision of one of the values before it, and the measured roundings.
+void add_precisions(const RequantizationSpace& space, std::vector<Requantization>& all) {
+  for (Precision Requantization::* const of :
+       {&Requantization::of_multiplier, &Requantization::of_reciprocal, &Requantization::of_scale,
+        &Requantization::of_bias, &Requantization::of_scaled}) {
+    for (int precision = 1; precision < kPrecisions; ++precision) {
+      for (const MultiplierRule multiplier :
+           {MultiplierRule::contract, MultiplierRule::reciprocal, MultiplierRule::dequantized_reciprocal}) {
+        if (of == &Requantization::of_reciprocal && multiplier == MultiplierRule::contract) continue;
+        if (of == &Requantization::of_multiplier && multiplier == MultiplierRule::dequantized_reciprocal) continue;
+        for (auto rounding = RoundingRule::even; rounding < RoundingRule::twice;
+             rounding = static_cast<RoundingRule>(static_cast<int>(rounding) + 1)) {
+          Requantization r;
+          r.*of = static_cast<Precision>(precision);
+          r.multiplier = multiplier;
+          r.rounding = rounding;
+          all.push_back(r);
+        }
+      }
+    }
+  }
+  for (const auto& [up_from, negative_up_from] : space.fractions) {
+    for (int bias = 0; bias < kBiasRules; ++bias) {
+      Requantization r;
+      r.bias = static_cast<BiasRule>(bias);
+      if (r.bias == BiasRule::real || r.bias == BiasRule::real_fused) continue;
+      r.rounding = RoundingRule::measured;
+      r.up_from = up_from;
+      r.negative_up_from = negative_up_from;
+      all.push_back(r);
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<Requantization> scalings(const RequantizationSpace& space) {
   std::vector<Requantization> all;
   const auto add_roundings = [&](Requantization r) {
     for (int rounding = 0; rounding < kRoundingRules; ++rounding) {
       r.rounding = static_cast<RoundingRule>(rounding);
-      const bool twice = r.rounding >= RoundingRule::twice;
+      const bool twice = rounds_twice(r.rounding);
       if (twice && (!is_fixed_point(r.multiplier) || r.multiplier == MultiplierRule::power_of_two)) continue;
+      if (is_fixed_point(r.multiplier) && r.multiplier != MultiplierRule::power_of_two) {
+        Requantization limited = r;
+        limited.limits_multiplier = true;
+        all.push_back(limited);
+      }
       for (const ZeroPointRule zero_point : {ZeroPointRule::after, ZeroPointRule::before_rounding}) {
         if (zero_point == ZeroPointRule::before_rounding && is_fixed_point(r.multiplier)) continue;
         r.zero_point = zero_point;
@@ -400,8 +596,11 @@ std::vector<Requantization> scalings(const RequantizationSpace& space) {
       }
     }
   }
-  std::ranges::stable_sort(all, {}, &Requantization::changes);
-  return all;
+  Requantization limited;
+  limited.limits_multiplier = true;
+  all.push_back(limited);
+  add_precisions(space, all);
+  return sorted_by_changes(all);
 }
 
 std::vector<Requantization> endings(const RequantizationSpace& space) {
@@ -412,22 +611,29 @@ std::vector<Requantization> endings(const RequantizationSpace& space) {
   highs.insert(highs.end(), space.highs.begin(), space.highs.end());
   for (int overflow = 0; overflow < kOverflowRules; ++overflow) {
     for (int nan = 0; nan < kNanRules; ++nan) {
-      for (const bool wraps : {false, true}) {
+      for (const ZeroPointRule zero_point :
+           {ZeroPointRule::after, ZeroPointRule::wraps, ZeroPointRule::wraps_16, ZeroPointRule::signed_byte}) {
         for (int relu = 0; relu < kReluRules; ++relu) {
           for (int clamp = 0; clamp < kClampRules; ++clamp) {
             for (const int low : lows) {
               for (const int high : highs) {
                 // Without a clamp, nothing wraps that would not be cut off.
-                if (wraps && static_cast<ClampRule>(clamp) == ClampRule::low_8_bits) continue;
+                if (zero_point != ZeroPointRule::after && static_cast<ClampRule>(clamp) == ClampRule::low_8_bits)
+                  continue;
                 Requantization r;
                 r.overflow = static_cast<OverflowRule>(overflow);
                 r.nan = static_cast<NanRule>(nan);
-                if (wraps) r.zero_point = ZeroPointRule::wraps;
+                r.zero_point = zero_point;
                 r.relu = static_cast<ReluRule>(relu);
                 r.clamp = static_cast<ClampRule>(clamp);
                 r.low = low;
                 r.high = high;
                 all.push_back(r);
+                if (overflow + nan > 0) continue;
+                for (const double cap : space.caps) {
+                  r.cap = cap;
+                  all.push_back(r);
+                }
               }
             }
           }
@@ -435,8 +641,7 @@ std::vector<Requantization> endings(const RequantizationSpace& space) {
       }
     }
   }
-  std::ranges::stable_sort(all, {}, &Requantization::changes);
-  return all;
+  return sorted_by_changes(all);
 }
 
 }  // namespace tieout

@@ -3,6 +3,7 @@
 // kernel may have in its place, and for requantization all combinations of its steps.
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "props/diagnose/kernel_model.h"
@@ -12,12 +13,13 @@ namespace tieout {
 // Returns the edits of everything but requantization, without conditions, each with one changed expression.
 [[nodiscard]] const std::vector<Edit>& sum_edits();
 
-// Calls f with every requantization, those with the fewest changed steps first. f returns false to end. levels: the
-// ends of the output, where the kernel was seen to have others than 0 and 255; factors: measured factors of the
-// multiplier.
+// Numbers that were measured on the kernel: ends of the output other than 0 and 255, factors of the multiplier, the
+// fractions from which values >= 0 and < 0 are rounded up, and largest outputs in real units.
 struct RequantizationSpace {
   std::vector<int> lows, highs;
   std::vector<double> factors;
+  std::vector<std::pair<double, double>> fractions;
+  std::vector<double> caps;
 };
 
 // Returns the combinations of the steps up to the rounded value, and of the steps after it. Any of the first can be

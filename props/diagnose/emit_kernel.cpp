@@ -42,7 +42,7 @@ struct Helper {
   std::string_view name, code;
 };
 
-constexpr std::array<Helper, 18> kHelpers{{
+constexpr std::array<Helper, 20> kHelpers{{
     {"min", "static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }"},
     {"max", "static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }"},
     {"signed_bits",
@@ -79,17 +79,31 @@ constexpr std::array<Helper, 18> kHelpers{{
      "static int64_t symmetric_int32_of(double v) {\n"
      "  return isnan(v) ? 0 : v < -0x1p31 + 1 ? -INT32_MAX : v > 0x1p31 - 1 ? INT32_MAX : (int64_t)v;\n"
      "}"},
+    {"cast_to_int32",
+     "static int64_t cast_to_int32(double v) { return v >= -0x1p31 && v < 0x1p31 ? (int64_t)v : INT32_MIN; }"},
     {"int64_of", "static int64_t int64_of(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN; }"},
     {"int16_of",
      "static int64_t int16_of(double v) { return isnan(v) ? 0 : v < -32768 ? -32768 : v > 32767 ? 32767 : (int64_t)v; "
      "}"},
-    {"bfloat16",
-     "static float bfloat16(float v) {\n"
-     "  uint32_t bits;\n"
-     "  memcpy(&bits, &v, sizeof bits);\n"
-     "  bits = (bits + 0x7FFFU + ((bits >> 16) & 1U)) & 0xFFFF0000U;\n"
-     "  memcpy(&v, &bits, sizeof bits);\n"
-     "  return v;\n"
+    {"limited",
+     "// v with so many significant bits, nearest or cut off; half: with the exponents of float16.\n"
+     "static float limited(float v, int bits, int cut, int half) {\n"
+     "  int e = 0;\n"
+     "  if (!isfinite(v) || v == 0) return v;\n"
+     "  (void)frexpf(v, &e);\n"
+     "  e = half && e - bits < -24 ? -24 : e - bits;\n"
+     "  if (e < -149) return v;\n"
+     "  const double unit = ldexp(1.0, e), units = (double)v / unit;\n"
+     "  const double kept = (cut ? trunc(units) : nearbyint(units)) * unit;\n"
+     "  return half && fabs(kept) >= 65520 ? copysignf(INFINITY, v) : (float)kept;\n"
+     "}"},
+    {"weight_sum",
+     "// The sum of the weights of an output channel without their zero points.\n"
+     "static int64_t weight_sum(const struct tieout_conv* c, int64_t k) {\n"
+     "  const int64_t count = c->in_channels / c->groups * volume(c->kernel);\n"
+     "  int64_t i, sum = 0;\n"
+     "  for (i = 0; i < count; ++i) sum += c->weight[k * count + i] - c->weight_zero_points[c->per_channel ? k : 0];\n"
+     "  return sum;\n"
      "}"},
     {"magic",
      "// The low bits of v + 1.5 * 2^23, which are v rounded if |v| < 2^22.\n"
@@ -129,25 +143,32 @@ constexpr std::array<Helper, 18> kHelpers{{
      "}"},
     {"fixed_point",
      "// sum * m, where m is an integer of so many bits and a power of two.\n"
-     "static double fixed_point(int64_t sum, double m, int bits, int truncates, char rounding) {\n"
-     "  if (!(m > 0) || isinf(m)) return (double)(float)sum * m;\n"
+     "static double fixed_point(int64_t sum, double m, int bits, int truncates, int limits, char rounding) {\n"
+     "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
      "  const double scaled = ldexp(frexp(m, &e), bits);\n"
      "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
      "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++e;\n"
+     "  if (limits && e < -31) return 0;\n"
+     "  if (limits && e > 30) e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
      "  return (double)shifted((wide)sum * mantissa, bits - e, rounding);\n"
      "}"},
     {"fixed_point_twice",
      "// The same, rounded to the high half first and then again.\n"
-     "static double fixed_point_twice(int64_t sum, double m, int bits, int truncates, char first, char second) {\n"
-     "  if (!(m > 0) || isinf(m)) return (double)(float)sum * m;\n"
+     "static double fixed_point_twice(int64_t sum, double m, int bits, int truncates, int limits, char first, char "
+     "second, int saturates) {\n"
+     "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
      "  const double scaled = ldexp(frexp(m, &e), bits);\n"
      "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
      "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++e;\n"
+     "  if (limits && e < -31) return 0;\n"
+     "  if (limits && e > 30) e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
      "  if (e < -31) return 0;\n"
      "  const int left = e < 0 ? 0 : e > 32 ? 32 : e;\n"
-     "  const wide high = shifted((wide)(int32_t)(uint32_t)((uint64_t)sum << left) * mantissa, bits, first);\n"
+     "  wide moved = (wide)(int32_t)(uint32_t)((uint64_t)sum << left);\n"
+     "  if (saturates) moved = (wide)saturate((int64_t)sum * ((int64_t)1 << left), 32);\n"
+     "  const wide high = shifted(moved * mantissa, bits, first);\n"
      "  return (double)shifted(high, e < 0 ? -e : 0, second);\n"
      "}"},
     {"power_of_two",
@@ -292,8 +313,7 @@ class Emitter {
     finish_accumulator();
     change(Slot::sum_of_activations, "sum_x");
     change(Slot::sum_of_weights, "sum_w");
-    std::string correction =
-        form_.differences ? "products" : "products - xz * sum_w - wz * sum_x + channels * volume(c->kernel) * xz * wz";
+    std::string correction = usual_correction();
     for (const Edit* edit : edits_of(Slot::zero_points_out)) {
       const std::string of_edit =
           replaced(replaced(edit->formula.c_code(), "c->weight_zero_points[c->per_channel ? k : 0]", "wz"),
@@ -313,6 +333,28 @@ class Emitter {
     line("");
   }
 
+  // Whether a sum needs the number of products that were counted.
+  [[nodiscard]] bool counts_products() const {
+    const Edit* const edit = edit_of(Slot::times);
+    return edit != nullptr && edit->times.count && !form_.differences;
+  }
+
+  // Returns the sum without the contributions of the zero points.
+  [[nodiscard]] std::string usual_correction() const {
+    const std::string count = counts_products() ? "count" : "channels * volume(c->kernel)";
+    const bool of_channel = !edits_of(Slot::correction_channel).empty();
+    const std::string sum =
+        form_.differences ? fmt::format("(weight_sum(c, k))") : fmt::format("(sum_w - {} * wz)", count);
+    const std::string channel =
+        of_channel ? fmt::format("weight_sum(c, {})", expression(Slot::correction_channel, "k")) : sum;
+    const std::string changed = expression(Slot::weight_correction, channel);
+    if (changed == sum) {
+      return form_.differences ? "products" : fmt::format("products - xz * sum_w - wz * sum_x + {} * xz * wz", count);
+    }
+    if (form_.differences) return fmt::format("products + xz * {} - xz * {}", sum, in_parentheses(changed));
+    return fmt::format("products - wz * sum_x - xz * {}", in_parentheses(changed));
+  }
+
   [[nodiscard]] std::string expression_of_raw() const {
     std::string code = "(int32_t)(uint32_t)raw";
     const auto edits = edits_of(Slot::raw);
@@ -327,11 +369,32 @@ class Emitter {
   void declare_accumulator() {
     using Kind = Accumulator::Kind;
     const Edit* const edit = edit_of(Slot::accumulator);
+    if (counts_products()) line("int64_t count = 0;");
     if (edit == nullptr) return;
     const Kind kind = edit->accumulator.kind;
+    if (kind == Kind::lanes_float32) line("float lane[{}] = {{0}};", edit->accumulator.block);
+    if (kind == Kind::lanes_wrap || kind == Kind::lanes_saturate) {
+      line("int64_t lane[{}] = {{0}};", edit->accumulator.block);
+    }
+    if (kind >= Kind::lanes_wrap) line("int64_t index = 0;");
     if (kind == Kind::float32) line("float in_float = 0;");
     if (kind == Kind::blocks_wrap || kind == Kind::blocks_saturate) line("int64_t part = 0, index = 0;");
     if (kind == Kind::replaced_once || kind == Kind::replaced_each) line("int64_t index = 0;");
+  }
+
+  // Returns the begin or the end of the positions of axis d that are read.
+  [[nodiscard]] std::string bound(bool begin, const std::string& usual) const {
+    std::string code = usual;
+    for (const Edit* edit : edits_of(Slot::inside)) {
+      if (edit->begin != begin) continue;
+      const std::string condition = condition_of(*edit);
+      code = condition.empty() ? edit->formula.c_code()
+                               : fmt::format("{} ? {} : {}", condition, edit->formula.c_code(), code);
+    }
+    return code;
+  }
+  static std::string in_parentheses_if_chosen(const std::string& code) {
+    return code.find('?') == std::string::npos ? code : "(" + code + ")";
   }
 
   void product() {
@@ -341,14 +404,9 @@ class Emitter {
     line("at[d] = {} * {} + {} * {} - {};", part(Slot::output_position, "o[d]"), part(Slot::stride, "c->stride[d]"),
          part(Slot::kernel_tap, "t[d]"), part(Slot::dilation, "c->dilation[d]"), part(Slot::padding, "c->padding[d]"));
     change(Slot::read_position, "at[d]");
-    std::string begin = "at[d] >= 0";
-    std::string end = "at[d] < c->input[d]";
-    for (const Edit* edit : edits_of(Slot::inside)) {
-      std::string& check = edit->begin ? begin : end;
-      const std::string condition = condition_of(*edit);
-      check = condition.empty() ? "1" : fmt::format("({} || {})", condition, check);
-    }
-    line("inside = inside && {} && {};", begin, end);
+    const std::string begin = in_parentheses_if_chosen(bound(true, "0"));
+    const std::string end = in_parentheses_if_chosen(bound(false, "c->input[d]"));
+    line("inside = inside && at[d] >= {} && at[d] < {};", begin, end);
     close();
     line("const int64_t tap = (t[0] * c->kernel[1] + t[1]) * c->kernel[2] + t[2];");
     line("int64_t x = {};", expression(Slot::padding_value, "xz"));
@@ -389,13 +447,15 @@ class Emitter {
       product =
           difference(Slot::activation_difference, "x - xz") + " * " + difference(Slot::weight_difference, "w - wz");
     }
-    std::array<std::string, 3> times;
+    const auto times = [&](bool Times::* of) {
+      const Edit* const edit = edit_of(Slot::times);
+      return std::string(edit != nullptr && edit->times.*of ? "times * " : "");
+    };
     if (const Edit* const edit = edit_of(Slot::times)) {
       std::string when = edit->times.when.c_code();
       if (!edit->condition.always()) when = edit->condition.c_code() + " && " + when;
       line("const int64_t times = {} ? {} : 1;", when, edit->times.times);
-      for (std::size_t i = 0; i <= static_cast<std::size_t>(edit->times.of); ++i) times[i] = "times * ";
-      product = times[0] + (form_.differences ? product : "(" + product + ")");
+      if (edit->times.products) product = times(&Times::products) + (form_.differences ? product : "(" + product + ")");
     }
     const Edit* const edit = edit_of(Slot::accumulator);
     const Accumulator how = edit == nullptr ? Accumulator{} : edit->accumulator;
@@ -418,7 +478,11 @@ class Emitter {
       case Kind::float32: choose(fmt::format("in_float += (float)({});", product), usual); break;
       case Kind::blocks_wrap:
       case Kind::blocks_saturate:
-        line("if (index > 0 && index % {} == 0) products += part, part = 0;", how.block);
+        line("if ({} % {} == 0) products += part, part = 0;",
+             !how.restarts            ? "index"
+             : how.channels_innermost ? "i"
+                                      : "t[2]",
+             how.block);
         choose(fmt::format("part = {}(part + {}, {});", how.kind == Kind::blocks_wrap ? "signed_bits" : "saturate",
                            product, how.bits),
                usual);
@@ -432,11 +496,24 @@ class Emitter {
         line("{}", usual);
         line("++index;");
         break;
+      case Kind::lanes_wrap:
+      case Kind::lanes_saturate: {
+        const std::string_view function = how.kind == Kind::lanes_wrap ? "signed_bits" : "saturate";
+        const std::string lane = fmt::format("lane[index % {}]", how.block);
+        choose(fmt::format("{0} = {1}({0} + {2}, {3});", lane, function, product, how.bits), usual);
+        line("++index;");
+        break;
+      }
+      case Kind::lanes_float32:
+        choose(fmt::format("lane[index % {}] += (float)({});", how.block, product), usual);
+        line("++index;");
+        break;
       default: line("{}", usual); break;
     }
     if (form_.differences) return;
-    line("sum_x += {}x;", times[1]);
-    line("sum_w += {}w;", times[2]);
+    line("sum_x += {}x;", times(&Times::x));
+    line("sum_w += {}w;", times(&Times::w));
+    if (counts_products()) line("count += times;");
   }
 
   void finish_accumulator() {
@@ -448,6 +525,15 @@ class Emitter {
     condition = condition.empty() ? "" : "if (" + condition + ") ";
     if (how.kind == Kind::wraps) line("{}products = signed_bits(products, {});", condition, how.bits);
     if (how.kind == Kind::saturates) line("{}products = saturate(products, {});", condition, how.bits);
+    if (how.kind == Kind::lanes_wrap || how.kind == Kind::lanes_saturate) {
+      line("for (index = 0; index < {}; ++index) products += lane[index];", how.block);
+    }
+    if (how.kind == Kind::lanes_float32) {
+      open("for (int half = {}; half > 0; half /= 2) {{", how.block / 2);
+      line("for (index = 0; index < half; ++index) lane[index] += lane[index + half];");
+      close();
+      line("{}products = (int64_t)lane[0];", condition);
+    }
     if (how.kind == Kind::float32) line("{}products = (int64_t)in_float;", condition);
     if (how.kind == Kind::blocks_wrap || how.kind == Kind::blocks_saturate) line("products += part;");
   }
@@ -483,11 +569,21 @@ class Emitter {
     return code;
   }
 
+  // Returns the function that converts a bias to an integer.
+  static std::string conversion_of(IntegerAddition addition) {
+    switch (addition) {
+      case IntegerAddition::int32:
+      case IntegerAddition::saturates: return "int32_of";
+      case IntegerAddition::int32_symmetric: return "symmetric_int32_of";
+      case IntegerAddition::int32_cast:
+      case IntegerAddition::in_float_cast: return "cast_to_int32";
+      default: return "int64_of";
+    }
+  }
+
   // Returns the integer bias of a rule.
   static std::string integer_bias(const Requantization& r) {
-    const std::string to = r.addition == IntegerAddition::int32             ? "int32_of"
-                           : r.addition == IntegerAddition::int32_symmetric ? "symmetric_int32_of"
-                                                                            : "int64_of";
+    const std::string to = conversion_of(r.addition);
     constexpr std::string_view kDouble = "(double)b / ((double)xs * (double)ws)";
     switch (r.bias) {
       case BiasRule::int32_nearest: return to + "(nearbyintf(b / unit))";
@@ -499,10 +595,15 @@ class Emitter {
       case BiasRule::int32_float_unit_away: return to + "(round((double)b / (double)unit))";
       case BiasRule::int32_exact_scales:
         return to + "(nearbyint((double)b / (c->activation_scale * c->weight_scales[c->per_channel ? k : 0])))";
+      case BiasRule::int32_exact_away:
+        return to + "(round((double)b / (c->activation_scale * c->weight_scales[c->per_channel ? k : 0])))";
+      case BiasRule::int32_reciprocal_even: return to + "(nearbyintf(b * (1.0F / unit)))";
       case BiasRule::int32_truncated: return to + "(truncf(b / unit))";
       case BiasRule::int32_floor: return to + "(floorf(b / unit))";
       case BiasRule::int16_wraps: return "(int16_t)int64_of(nearbyintf(b / unit))";
-      default: return "int16_of(nearbyintf(b / unit))";
+      default:
+        if (to == "cast_to_int32") return "int16_of((double)cast_to_int32(nearbyintf(b / unit)))";
+        return "int16_of(nearbyintf(b / unit))";
     }
   }
 
@@ -514,20 +615,33 @@ class Emitter {
   [[nodiscard]] std::string s() const { return form_.in_double ? "(float)s" : "s"; }
 
   [[nodiscard]] std::string with_bias(const Requantization& r) const {
+    std::string code = with_bias_in_units(r);
+    if (r.of_bias != Precision::float32) code = replaced(code, "b", c_call_of_precision(r.of_bias, "b"));
+    if (!has_bias_scale()) return code;
+    code = replaced(replaced(code, "unit", "bias_unit"), "ws", "bias_ws");
+    return replaced(code, "c->weight_scales[c->per_channel ? k : 0]", "bias_scale");
+  }
+
+  [[nodiscard]] std::string with_bias_in_units(const Requantization& r) const {
     const std::string f = s();
     const bool used = !is_fixed_point(r.multiplier) || !(has_integer_bias(r.bias) || r.bias == BiasRule::ignored);
-    if (!used) return with_bias(Requantization{});  // the integer sum is used instead
+    if (!used) return with_bias_in_units(Requantization{});  // the integer sum is used instead
     if (has_integer_bias(r.bias)) {
       const std::string bias = integer_bias(r);
       switch (r.addition) {
         case IntegerAddition::int32:
-        case IntegerAddition::int32_symmetric: return number_of(r.sum, "(int32_t)(uint32_t)(raw + " + bias + ")");
+        case IntegerAddition::int32_symmetric:
+        case IntegerAddition::int32_cast: return number_of(r.sum, "(int32_t)(uint32_t)(raw + " + bias + ")");
+        case IntegerAddition::saturates: return number_of(r.sum, "saturate(raw + " + bias + ", 32)");
         case IntegerAddition::int64: return number_of(r.sum, "raw + " + bias);
-        case IntegerAddition::in_float: return f + " + (float)" + bias;
+        case IntegerAddition::in_float:
+        case IntegerAddition::in_float_cast: return f + " + (float)" + bias;
       }
     }
     switch (r.bias) {
       case BiasRule::contract: return fmt::format("c->per_channel ? {} + b / unit : fmaf(b, 1.0F / unit, {})", f, f);
+      case BiasRule::twice:
+        return fmt::format("c->per_channel ? {} + 2 * b / unit : fmaf(2 * b, 1.0F / unit, {})", f, f);
       case BiasRule::zero: return fmt::format("c->per_channel ? {} + 0.0F / unit : fmaf(0.0F, 1.0F / unit, {})", f, f);
       case BiasRule::divided: return f + " + b / unit";
       case BiasRule::fused: return "fmaf(b, 1.0F / unit, " + f + ")";
@@ -542,16 +656,21 @@ class Emitter {
   }
 
   static std::string multiplier(const Requantization& r) {
+    return c_call_of_precision(r.of_multiplier, unlimited_multiplier(r));
+  }
+
+  static std::string reciprocal(const Requantization& r) { return c_call_of_precision(r.of_reciprocal, "(1.0F / os)"); }
+
+  static std::string unlimited_multiplier(const Requantization& r) {
     const std::string ws_double = "c->weight_scales[c->per_channel ? k : 0]";
     switch (r.multiplier) {
       case MultiplierRule::weight_by_output: return "xs * (ws / os)";
       case MultiplierRule::activation_by_output: return "xs / os * ws";
-      case MultiplierRule::reciprocal: return "unit * (1.0F / os)";
+      case MultiplierRule::reciprocal: return "unit * " + reciprocal(r);
       case MultiplierRule::double_scales: return "(float)(c->activation_scale * " + ws_double + " / c->output_scale)";
       case MultiplierRule::double_of_floats: return "(float)((double)xs * (double)ws / (double)os)";
       case MultiplierRule::double_unit: return "(float)(c->activation_scale * " + ws_double + ") / os";
       case MultiplierRule::no_denormals: return "(isnormal(unit / os) ? unit / os : 0.0F)";
-      case MultiplierRule::bfloat16: return "bfloat16(unit / os)";
       case MultiplierRule::factor_inside: return fmt::format("unit / os * (float){}", r.factor);
       default: return "unit / os";
     }
@@ -575,8 +694,11 @@ class Emitter {
 
   [[nodiscard]] std::string fixed(const Requantization& r) const {
     std::string sum = "raw";
-    const std::string integer =
-        has_integer_bias(r.bias) ? "(int32_t)(uint32_t)(raw + " + integer_bias(r) + ")" : "int64_of(nearbyint(s))";
+    std::string integer = "int64_of(nearbyint(s))";
+    if (has_integer_bias(r.bias)) {
+      integer = r.addition == IntegerAddition::saturates ? "saturate(raw + " + integer_bias(r) + ", 32)"
+                                                         : "(int32_t)(uint32_t)(raw + " + integer_bias(r) + ")";
+    }
     if (r.bias != BiasRule::ignored) sum = fmt::format("c->bias ? {} : raw", integer);
     std::string m = "unit / os";
     if (r.multiplier == MultiplierRule::fixed31_double || r.multiplier == MultiplierRule::fixed15_double) {
@@ -598,16 +720,28 @@ class Emitter {
       case MultiplierRule::fixed8: bits = 8; break;
       default: break;
     }
+    const int limits = r.limits_multiplier ? 1 : 0;
     const int truncates = r.multiplier == MultiplierRule::fixed31_truncated ? 1 : 0;
     if (r.rounding < RoundingRule::twice) {
-      return fmt::format("fixed_point({}, {}, {}, {}, '{}')", sum, m, bits, truncates, letter_of(r.rounding));
+      return fmt::format("fixed_point({}, {}, {}, {}, {}, '{}')", sum, m, bits, truncates, limits,
+                         letter_of(r.rounding));
     }
     const char first = r.rounding == RoundingRule::truncated_then_away ? 'f' : 'u';
-    const char second = r.rounding == RoundingRule::twice_up ? 'u' : 'a';
-    return fmt::format("fixed_point_twice({}, {}, {}, {}, '{}', '{}')", sum, m, bits, truncates, first, second);
+    const bool up = r.rounding == RoundingRule::twice_up || r.rounding == RoundingRule::twice_up_saturates;
+    const int saturates = saturates_left(r.rounding) ? 1 : 0;
+    return fmt::format("fixed_point_twice({}, {}, {}, {}, {}, '{}', '{}', {})", sum, m, bits, truncates, limits, first,
+                       up ? 'u' : 'a', saturates);
   }
 
   [[nodiscard]] std::string scaled(const Requantization& r) const {
+    std::string code = unlimited(r);
+    if (r.of_bias != Precision::float32) code = replaced(code, "b", c_call_of_precision(r.of_bias, "b"));
+    if (r.of_scaled == Precision::float32) return code;
+    return c_call_of_precision(r.of_scaled, "(float)(" + code + ")");
+  }
+
+  // Returns the value before rounding in its full precision.
+  [[nodiscard]] std::string unlimited(const Requantization& r) const {
     if (is_fixed_point(r.multiplier)) return fixed(r);
     const std::string f = s();
     const std::string m = multiplier(r);
@@ -619,7 +753,7 @@ class Emitter {
         plain = "(double)s * (c->activation_scale * c->weight_scales[c->per_channel ? k : 0] / c->output_scale)";
         break;
       case MultiplierRule::dequantized: plain = f + " * unit / os"; break;
-      case MultiplierRule::dequantized_reciprocal: plain = f + " * unit * (1.0F / os)"; break;
+      case MultiplierRule::dequantized_reciprocal: plain = f + " * unit * " + reciprocal(r); break;
       case MultiplierRule::divided: plain = f + " / (os / unit)"; break;
       case MultiplierRule::factor: plain = fmt::format("{} * (unit / os) * (float){}", f, r.factor); break;
       default:
@@ -633,14 +767,14 @@ class Emitter {
     const auto late = [&](const std::string& code) { return fmt::format("c->bias ? {} : {}", code, plain); };
     switch (r.bias) {
       case BiasRule::after_multiplier: return late(fmt::format("{} * ({}) + b / os", f, m));
-      case BiasRule::after_by_reciprocal: return late(fmt::format("{} * ({}) + b * (1.0F / os)", f, m));
+      case BiasRule::after_by_reciprocal: return late(fmt::format("{} * ({}) + b * {}", f, m, reciprocal(r)));
       case BiasRule::after_fused: return late(fmt::format("fmaf({}, {}, b / os)", f, m));
       case BiasRule::real:
       case BiasRule::real_fused: {
         const std::string real =
             r.bias == BiasRule::real ? fmt::format("({} * unit + b)", f) : fmt::format("fmaf({}, unit, b)", f);
-        const bool reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
-        return late(real + (reciprocal ? " * (1.0F / os)" : " / os"));
+        const bool by_reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
+        return late(real + (by_reciprocal ? " * " + reciprocal(r) : " / os"));
       }
       default: return plain;
     }
@@ -664,6 +798,12 @@ class Emitter {
       case RoundingRule::ceiling: return "ceil" + suffix + "(scaled)";
       case RoundingRule::cast_of_half_more: return "truncf(" + f + " + 0.5F)";
       case RoundingRule::cast_of_half_away: return fmt::format("truncf({0} + copysignf(0.5F, {0}))", f);
+      case RoundingRule::measured: {
+        const std::string from = r.up_from == r.negative_up_from
+                                     ? fmt::format("{}", r.up_from)
+                                     : fmt::format("(scaled < 0 ? {} : {})", r.negative_up_from, r.up_from);
+        return fmt::format("floor{0}(scaled) + ((double)(scaled - floor{0}(scaled)) >= {1})", suffix, from);
+      }
       default: return "nearbyint" + suffix + "(scaled)";
     }
   }
@@ -705,21 +845,64 @@ class Emitter {
     }
   }
 
+  // Returns a weight scale with the precision that it has by each condition.
+  [[nodiscard]] std::string scale_in_precision(const std::string& scale) const {
+    return chosen([&](const Requantization& r) { return c_call_of_precision(r.of_scale, "(float)" + scale); });
+  }
+
+  void write_scale() {
+    const std::string k = expression(Slot::multiplier_channel, expression(Slot::scale_channel, "k"));
+    line("const float ws = {};", scale_in_precision(fmt::format("c->weight_scales[c->per_channel ? {} : 0]", k)));
+  }
+
+  // Whether the bias is divided by another scale than that of the multiplier.
+  [[nodiscard]] bool has_bias_scale() const {
+    return !edits_of(Slot::bias_scale_channel).empty() || !edits_of(Slot::multiplier_channel).empty();
+  }
+
+  void write_bias_scale() {
+    if (!has_bias_scale()) return;
+    const std::string k = expression(Slot::bias_scale_channel, expression(Slot::scale_channel, "k"));
+    line("const double bias_scale = c->weight_scales[c->per_channel ? {} : 0];", k);
+    line("const float bias_ws = {};", scale_in_precision("bias_scale"));
+    line("const float bias_unit = xs * bias_ws;");
+  }
+
+  // Writes what is added to or taken from the rounded value.
+  void change_rounded() {
+    statement_if([](const Requantization& r) { return r.bias == BiasRule::output_nearest; },
+                 "if (c->bias) q += int32_of(nearbyintf(b / os));");
+    statement_if([](const Requantization& r) { return r.bias == BiasRule::output_away; },
+                 "if (c->bias) q += int32_of(roundf(b / os));");
+    for (const auto& [condition, r] : alternatives()) {
+      if (r.cap == 0) continue;
+      line("{0}q = min(q, int32_of(nearbyintf({1}F / os)));", condition.empty() ? "" : "if (" + condition + ") ",
+           in_decimal(r.cap));
+      break;
+    }
+  }
+
+  static std::string in_decimal(double v) {
+    std::string text = fmt::format("{}", v);
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  }
+
   void requantization() {
     line("// From the sum to the output.");
     open(
         "static uint8_t requantize(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3], int64_t raw) "
         "{{");
     line("const float xs = (float)c->activation_scale;");
-    line("const float ws = (float)c->weight_scales[c->per_channel ? {} : 0];", expression(Slot::scale_channel, "k"));
+    write_scale();
     line("const float os = (float)c->output_scale;");
     line("const float unit = xs * ws;");
+    write_bias_scale();
     line("const float b = c->bias ? c->bias[{}] : 0.0F;", expression(Slot::bias_channel, "k"));
     line("const int64_t oz = {};", expression(Slot::output_zero_point, "c->output_zero_point"));
-    if (uses_sign()) {
+    if (uses("negative") || uses("usual")) {
       line("const float f = (float)raw;");
       line("const float usual = !c->bias ? f : c->per_channel ? f + b / unit : fmaf(b, 1.0F / unit, f);");
-      line("const int negative = usual * (unit / os) < 0;");
+      if (uses("negative")) line("const int negative = usual * (unit / os) < 0;");
     }
     line("{} s = {};", form_.in_double ? "double" : "float",
          chosen([&](const Requantization& r) { return number_of(r.sum, "raw"); }));
@@ -740,17 +923,26 @@ class Emitter {
          replaced(chosen([&](const Requantization& r) { return rounded(r); }), "scaled", what));
     line("int64_t q = {};", replaced(chosen([&](const Requantization& r) { return integer_of(r); }), "scaled", what));
     statement_if([](const Requantization& r) { return r.zero_point == ZeroPointRule::before_rounding; }, "q -= oz;");
+    change_rounded();
     const bool wraps = std::ranges::any_of(alternatives(),
                                            [](const Alternative& a) { return a.r.zero_point == ZeroPointRule::wraps; });
+    statement_if([](const Requantization& r) { return r.zero_point == ZeroPointRule::wraps_16; }, "q = (int16_t)q;");
     if (!wraps) line("q = q < -32768 ? -32768 : q > 32767 ? 32767 : q;");
     statement_if([](const Requantization& r) { return r.clamp == ClampRule::before_zero_point; },
                  "q = q < 0 ? 0 : q > 255 ? 255 : q;");
+    statement_if([](const Requantization& r) { return r.clamp == ClampRule::int8_before; },
+                 "q = q < -128 ? -128 : q > 127 ? 127 : q;");
     line("q = {};", chosen([&](const Requantization& r) {
-           return r.zero_point == ZeroPointRule::wraps ? "(int32_t)(uint32_t)(q + oz)" : std::string("q + oz");
+           if (r.zero_point == ZeroPointRule::signed_byte) return std::string("q + (int8_t)oz");
+           return std::string(r.zero_point == ZeroPointRule::wraps ? "(int32_t)(uint32_t)(q + oz)" : "q + oz");
          }));
     statement_if([](const Requantization& r) { return r.clamp == ClampRule::low_8_bits; }, "return (uint8_t)q;");
     line("const int64_t low = {};", chosen([&](const Requantization& r) { return low_of(r); }));
     line("const int64_t high = {};", chosen([&](const Requantization& r) { return fmt::to_string(r.high); }));
+    statement_if([](const Requantization& r) { return r.clamp == ClampRule::low_last; },
+                 "return (uint8_t)(q < low || high < low ? low : q > high ? high : q);");
+    statement_if([](const Requantization& r) { return r.clamp == ClampRule::low_first; },
+                 "return (uint8_t)(q < low ? low : q > high ? high : q);");
     line("return (uint8_t)(q > high ? high : q < low ? (low < high ? low : high) : q);");
     close();
     line("");
@@ -769,10 +961,39 @@ class Emitter {
     return "scaled + (double)oz";
   }
 
-  [[nodiscard]] bool uses_sign() const {
-    return std::ranges::any_of(alternatives(), [](const Alternative& a) {
-      return a.condition.find("negative") != std::string::npos || a.condition.find("usual") != std::string::npos;
-    });
+  // Whether a condition of the requantization uses a variable.
+  [[nodiscard]] bool uses(std::string_view variable) const {
+    return std::ranges::any_of(alternatives(),
+                               [&](const Alternative& a) { return a.condition.find(variable) != std::string::npos; });
+  }
+
+  // Writes the statement that computes one output, of its own element or of another.
+  void write_element() {
+    std::string channel = "k";
+    std::string position = "o";
+    if (!edits_of(Slot::written_channel).empty()) {
+      line("const int64_t of_k = {};", expression_of_last(Slot::written_channel, "k"));
+      channel = "of_k";
+    }
+    if (!edits_of(Slot::written_position).empty()) {
+      const std::string usual(c_text(Variable::position));
+      line("const int64_t p = {};", expression_of_last(Slot::written_position, usual));
+      line("const int64_t row = p / c->output_size[2];");
+      line("const int64_t of[3] = {{row / c->output_size[1], row % c->output_size[1], p % c->output_size[2]}};");
+      position = "of";
+    }
+    line("*y++ = requantize(c, n, {0}, {1}, sum(c, n, {0}, {1}));", channel, position);
+  }
+
+  // Returns the expression of a slot of which the last edit counts whose condition holds.
+  [[nodiscard]] std::string expression_of_last(Slot slot, const std::string& usual) const {
+    std::string code = usual;
+    for (const Edit* edit : edits_of(slot)) {
+      const std::string condition = condition_of(*edit);
+      code = condition.empty() ? edit->formula.c_code()
+                               : fmt::format("{} ? {} : {}", condition, edit->formula.c_code(), code);
+    }
+    return code;
   }
 
   void loops() {
@@ -785,7 +1006,7 @@ class Emitter {
     if (!last) for_loop("k", "c->out_channels");
     for (int d = 0; d < 3; ++d) for_loop(fmt::format("o[{}]", d), fmt::format("c->output_size[{}]", d));
     if (last) for_loop("k", "c->out_channels");
-    line("*y++ = requantize(c, n, k, o, sum(c, n, k, o));");
+    write_element();
     for (int d = 0; d < 5; ++d) close();
     line("return NULL;");
     close();

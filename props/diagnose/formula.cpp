@@ -73,6 +73,8 @@ constexpr std::array<VariableText, kVariables> kTexts{{
     {"(i * volume(c->kernel) + tap)", "product"},
     {"(tap * (c->in_channels / c->groups) + i)", "product, channels fastest"},
     {"(inside == 0)", "tap lies in the padding"},
+    {"(at[0] < 0 || at[1] < 0 || at[2] < 0)", "tap lies before the input"},
+    {"(at[0] >= c->input[0] || at[1] >= c->input[1] || at[2] >= c->input[2])", "tap lies behind the input"},
     {"value", "value"},
     {"products", "sum of x * w"},
     {"sum_x", "sum of x"},
@@ -84,6 +86,28 @@ std::int64_t low_signed_bits(std::int64_t value, std::int64_t bits) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << shift) >> shift;
 }
 
+// Division of 32 bits takes a third of the time of one of 64.
+bool fits_32_bits(std::int64_t a, std::int64_t b) {
+  return ((static_cast<std::uint64_t>(a) | static_cast<std::uint64_t>(b)) >> 32U) == 0;
+}
+std::int64_t quotient_32(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b));
+}
+
+unsigned dependence_of(Variable v) {
+  switch (v) {
+    case Variable::channel: return Formula::kOnChannel;
+    case Variable::tap: return Formula::kOnTap;
+    case Variable::product:
+    case Variable::product_by_position: return Formula::kOnChannel | Formula::kOnTap;
+    case Variable::padded:
+    case Variable::before:
+    case Variable::behind: return Formula::kOnPadding;
+    case Variable::value: return Formula::kOnValue;
+    default: return 0;
+  }
+}
+
 std::int64_t apply(Formula::Op op, std::int64_t a, std::int64_t b) {
   // Wrapping arithmetic, because formulas that do not fit are evaluated, too.
   const auto ua = static_cast<std::uint64_t>(a);
@@ -92,8 +116,8 @@ std::int64_t apply(Formula::Op op, std::int64_t a, std::int64_t b) {
     case Formula::Op::add: return static_cast<std::int64_t>(ua + ub);
     case Formula::Op::subtract: return static_cast<std::int64_t>(ua - ub);
     case Formula::Op::multiply: return static_cast<std::int64_t>(ua * ub);
-    case Formula::Op::divide: return b == 0 || b == -1 ? a : a / b;
-    case Formula::Op::remainder: return b == 0 || b == -1 ? a : a % b;
+    case Formula::Op::divide: return b == 0 || b == -1 ? a : fits_32_bits(a, b) ? quotient_32(a, b) : a / b;
+    case Formula::Op::remainder: return b == 0 || b == -1 ? a : fits_32_bits(a, b) ? a - quotient_32(a, b) * b : a % b;
     case Formula::Op::minimum: return std::min(a, b);
     case Formula::Op::maximum: return std::max(a, b);
     case Formula::Op::signed_bits: return low_signed_bits(a, b);
@@ -142,7 +166,8 @@ std::string_view c_text(Variable name) { return kTexts[static_cast<std::size_t>(
 std::string_view words(Variable name) { return kTexts[static_cast<std::size_t>(name)].words; }
 
 Formula::Formula(std::int64_t constant) : nodes_{{.op = Op::constant, .constant = constant}} {}
-Formula::Formula(Variable variable) : nodes_{{.op = Op::variable, .constant = 0, .variable = variable}} {}
+Formula::Formula(Variable variable)
+    : nodes_{{.op = Op::variable, .constant = 0, .variable = variable}}, depends_(dependence_of(variable)) {}
 
 Formula Formula::of(Op op, const Formula& left, const Formula& right) {
   Formula result;
@@ -150,12 +175,17 @@ Formula Formula::of(Op op, const Formula& left, const Formula& right) {
   result.nodes_ = left.nodes_;
   result.nodes_.insert(result.nodes_.end(), right.nodes_.begin(), right.nodes_.end());
   result.nodes_.push_back({.op = op});
+  result.depends_ = left.depends_ | right.depends_;
   return result;
 }
 
 std::int64_t Formula::evaluate(const Variables& variables) const {
+  if (nodes_.size() == 1) {
+    const Node& node = nodes_.front();
+    return node.op == Op::constant ? node.constant : at(variables, node.variable);
+  }
   constexpr std::size_t kDeepest = 16;
-  std::array<std::int64_t, kDeepest> stack{};
+  std::array<std::int64_t, kDeepest> stack;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled before it is read
   std::size_t depth = 0;
   for (const Node& node : nodes_) {
     if (node.op == Op::constant) {

@@ -79,6 +79,8 @@ enum class Variable : std::uint8_t {
   product,              // index of the product, channels outermost
   product_by_position,  // index of the product, channels innermost
   padded,               // 1 if the tap lies outside of the input
+  before,               // 1 if it lies before the begin of an axis
+  behind,               // 1 if it lies behind the end of an axis
   // The value that a formula changes.
   value,
   sum_products,
@@ -121,6 +123,14 @@ class Formula {
 
   [[nodiscard]] std::int64_t evaluate(const Variables& variables) const;
 
+  // Bits of depends(): whether the value depends on the input channel, the tap, the padding, or the changed value of
+  // one product. A formula without them is constant for an output element.
+  static constexpr unsigned kOnChannel = 1;
+  static constexpr unsigned kOnTap = 2;
+  static constexpr unsigned kOnPadding = 4;
+  static constexpr unsigned kOnValue = 8;
+  [[nodiscard]] unsigned depends() const { return depends_; }
+
   // Returns the number of variables, constants and operators, which ranks formulas that fit equally well.
   [[nodiscard]] int size() const;
 
@@ -143,6 +153,7 @@ class Formula {
   [[nodiscard]] std::string print(Name name, bool words) const;
 
   std::vector<Node> nodes_;  // in postfix order
+  unsigned depends_ = 0;
 };
 
 [[nodiscard]] inline Formula operator+(const Formula& a, const Formula& b) {

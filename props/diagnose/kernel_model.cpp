@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "cases/layer_view.h"
@@ -27,12 +28,25 @@ bool is_of_window(Slot slot) {
          slot == Slot::accumulator;
 }
 
+// Returns the offset of an element in NCHW.
+std::int64_t offset_of(const ConvCase& c, const ElementIndex& e, std::int64_t position) {
+  return (e.image * c.out_channels + e.k) * volume(output_size(c)) + position;
+}
+
 // Whether the accumulator can be computed from the exact sums of a window.
 bool is_of_sums(const Accumulator& a) {
   using Kind = Accumulator::Kind;
   return !a.differences &&
          (a.kind == Kind::wraps || a.kind == Kind::saturates || a.kind == Kind::raw_float32 || a.kind == Kind::exact);
 }
+
+}  // namespace
+
+bool loops_over_window(const Edit& edit) {
+  return is_of_window(edit.slot) && (edit.slot != Slot::accumulator || !is_of_sums(edit.accumulator));
+}
+
+namespace {
 
 void set_axes(Variables& v, Variable first, const Spatial& extents) {
   for (std::size_t d = 0; d < 3; ++d) v[static_cast<std::size_t>(first) + d] = extents[d];
@@ -104,6 +118,7 @@ std::vector<WindowSums> exact_sums(const ConvProblem& problem) {
                 }
               }
             }
+            sums.count = channels * taps;
             all[at] = sums;
           }
         }
@@ -143,6 +158,17 @@ const std::vector<WindowSums>& ModelProblem::sums() const {
   return sums_;
 }
 
+const std::vector<std::int64_t>& ModelProblem::weight_sums() const {
+  if (weight_sums_.empty()) {
+    const std::int64_t length = reduction_length(problem_.spec);
+    weight_sums_.resize(static_cast<std::size_t>(problem_.spec.out_channels));
+    for (std::size_t i = 0; i < problem_.weight.size(); ++i) {
+      weight_sums_[i / static_cast<std::size_t>(length)] += problem_.weight[i];
+    }
+  }
+  return weight_sums_;
+}
+
 Variables ModelProblem::variables(std::int64_t offset) const {
   using V = Variable;
   Variables v = of_case_;
@@ -163,10 +189,11 @@ RequantizationInput ModelProblem::requantization_input(std::int64_t offset) cons
   const WindowSums& s = sums()[static_cast<std::size_t>(offset)];
   const std::int64_t xz = c.activation_zero_point;
   const std::int64_t wz = weight_zero_point(c, k);
-  const std::int64_t raw = s.products - xz * s.w - wz * s.x + reduction_length(c) * xz * wz;
+  const std::int64_t raw = s.products - xz * s.w - wz * s.x + s.count * xz * wz;
   return {.raw = signed_bits(raw, 32),
           .xs = c.activation_scale,
           .ws = weight_scale(c, k),
+          .bias_ws = weight_scale(c, k),
           .os = c.output_scale,
           .has_bias = !c.bias.empty(),
           .relu = c.relu == Relu::on,
@@ -225,7 +252,12 @@ void KernelRun::find_positions(const ElementIndex& e) {
     at(v_, V::other_stride) = c.stride[other];
     at(v_, V::other_dilation) = c.dilation[other];
     at(v_, V::other_padding) = c.padding[other];
-    const Edit* const unchecked = edit_of(Slot::inside, d);
+    std::int64_t begin = 0;
+    std::int64_t end = c.input[axis];
+    for (const Edit* edit : active_) {
+      if (edit->slot != Slot::inside || (edit->axis >= 0 && edit->axis != d)) continue;
+      (edit->begin ? begin : end) = edit->formula.evaluate(v_);
+    }
     for (std::int64_t t = 0; t < c.kernel[axis]; ++t) {
       at(v_, V::t) = t;
       const std::int64_t o = value_of(Slot::output_position, e.o[axis], d);
@@ -234,12 +266,75 @@ void KernelRun::find_positions(const ElementIndex& e) {
       const std::int64_t dilation = value_of(Slot::dilation, c.dilation[axis], d);
       const std::int64_t padding = value_of(Slot::padding, c.padding[axis], d);
       const std::int64_t read = value_of(Slot::read_position, o * stride + tap * dilation - padding, d);
-      const bool after_begin = read >= 0 || (unchecked != nullptr && unchecked->begin);
-      const bool before_end = read < c.input[axis] || (unchecked != nullptr && !unchecked->begin);
       positions_[axis].push_back(read);
-      inside_[axis].push_back(after_begin && before_end ? 1 : 0);
+      inside_[axis].push_back(begin <= read && read < end ? 1 : 0);
     }
   }
+}
+
+void KernelRun::prepare(Table& table, const Formula& formula) {
+  const ConvCase& c = p_.problem().spec;
+  // Changed values lie in -1024..1023; differences of bytes do.
+  constexpr std::size_t kValues = 2048;
+  table.formula = &formula;
+  table.depends = formula.depends();
+  std::size_t size = 0;
+  switch (table.depends) {
+    case 0: size = 1; break;
+    case Formula::kOnChannel: size = static_cast<std::size_t>(c.in_channels / c.groups); break;
+    case Formula::kOnTap: size = static_cast<std::size_t>(volume(c.kernel)); break;
+    case Formula::kOnValue: size = kValues; break;
+    default: return;
+  }
+  table.values.resize(size);
+  table.known.assign(size, 0);
+}
+
+std::int64_t KernelRun::look_up(Table& table) {
+  std::size_t index = 0;
+  switch (table.depends) {
+    case 0: break;
+    case Formula::kOnChannel: index = static_cast<std::size_t>(at(v_, Variable::channel)); break;
+    case Formula::kOnTap: index = static_cast<std::size_t>(at(v_, Variable::tap)); break;
+    case Formula::kOnValue: index = static_cast<std::size_t>(at(v_, Variable::value) + 1024); break;
+    default: return table.formula->evaluate(v_);
+  }
+  if (index >= table.known.size()) return table.formula->evaluate(v_);
+  if (table.known[index] == 0) {
+    table.values[index] = table.formula->evaluate(v_);
+    table.known[index] = 1;
+  }
+  return table.values[index];
+}
+
+void KernelRun::prepare_products() {
+  for (std::size_t slot = static_cast<std::size_t>(Slot::image); slot < kProductSlots; ++slot) {
+    const Edit* const edit = first_active_[slot];
+    tables_[slot].formula = nullptr;
+    if (edit != nullptr) prepare(tables_[slot], edit->formula);
+  }
+  if (const Edit* const edit = edit_of(Slot::times)) {
+    const auto& literals = edit->times.when.literals;
+    times_tables_.resize(literals.size());
+    for (std::size_t i = 0; i < literals.size(); ++i) {
+      prepare(times_tables_[i][0], literals[i].left);
+      prepare(times_tables_[i][1], literals[i].right);
+    }
+  }
+}
+
+std::int64_t KernelRun::value_of_product(Slot slot, std::int64_t usual) {
+  Table& table = tables_[static_cast<std::size_t>(slot)];
+  if (table.formula == nullptr) return usual;
+  at(v_, Variable::value) = usual;
+  return look_up(table);
+}
+
+bool KernelRun::is_counted_differently(const Times& times) {
+  for (std::size_t i = 0; i < times.when.literals.size(); ++i) {
+    if (!times.when.literals[i].compares(look_up(times_tables_[i][0]), look_up(times_tables_[i][1]))) return false;
+  }
+  return true;
 }
 
 bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
@@ -251,34 +346,40 @@ bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial&
   const std::int64_t taps = volume(c.kernel);
   std::array<std::size_t, 3> tap{};
   bool inside = true;
+  bool before = false;
+  bool behind = false;
   for (std::size_t d = 0; d < 3; ++d) {
     tap[d] = static_cast<std::size_t>(t[d]);
     inside = inside && inside_[d][tap[d]] != 0;
+    before = before || positions_[d][tap[d]] < 0;
+    behind = behind || positions_[d][tap[d]] >= c.input[d];
   }
   at(v_, V::channel) = channel;
   at(v_, V::tap) = (t[0] * c.kernel[1] + t[1]) * c.kernel[2] + t[2];
   at(v_, V::product) = channel * taps + at(v_, V::tap);
   at(v_, V::product_by_position) = at(v_, V::tap) * channels + channel;
   at(v_, V::padded) = inside ? 0 : 1;
+  at(v_, V::before) = before ? 1 : 0;
+  at(v_, V::behind) = behind ? 1 : 0;
 
-  const std::int64_t wk = value_of(Slot::weight_channel, e.k);
-  const std::int64_t wi = value_of(Slot::weight_input, channel);
-  const std::int64_t wt = value_of(Slot::weight_tap, at(v_, V::tap));
+  const std::int64_t wk = value_of_product(Slot::weight_channel, e.k);
+  const std::int64_t wi = value_of_product(Slot::weight_input, channel);
+  const std::int64_t wt = value_of_product(Slot::weight_tap, at(v_, V::tap));
   const Edit* const layout = edit_of(Slot::layout);
   std::int64_t weight = (wk * channels + wi) * taps + wt;
   if (layout != nullptr && layout->layout.weight_channels_last) weight = (wk * taps + wt) * channels + wi;
   if (weight < 0 || weight >= std::ssize(problem.weight)) return false;
-  w = value_of(Slot::weight, problem.weight[static_cast<std::size_t>(weight)]);
+  w = value_of_product(Slot::weight, problem.weight[static_cast<std::size_t>(weight)]);
 
   if (!inside) {
-    x = value_of(Slot::padding_value, xz);
+    x = value_of_product(Slot::padding_value, xz);
     return true;
   }
   const std::int64_t first = e.k / (c.out_channels / c.groups) * channels;
-  const std::int64_t from = value_of(Slot::input_channel, first + channel);
-  const std::int64_t image = value_of(Slot::image, e.image);
-  const std::int64_t of_image = value_of(Slot::image_channels, c.in_channels);
-  const std::int64_t row = value_of(Slot::row_distance, c.input[2]);
+  const std::int64_t from = value_of_product(Slot::input_channel, first + channel);
+  const std::int64_t image = value_of_product(Slot::image, e.image);
+  const std::int64_t of_image = value_of_product(Slot::image_channels, c.in_channels);
+  const std::int64_t row = value_of_product(Slot::row_distance, c.input[2]);
   const std::int64_t plane = ((image * of_image + from) * c.input[0] + positions_[0][tap[0]]) * c.input[1];
   std::int64_t offset = plane * c.input[2] + positions_[1][tap[1]] * row + positions_[2][tap[2]];
   if (layout != nullptr && layout->layout.activation_channels_last) {
@@ -286,8 +387,32 @@ bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial&
     offset = (rows * c.input[2] + positions_[2][tap[2]]) * c.in_channels + from;
   }
   if (offset < 0 || offset >= std::ssize(problem.activation)) return false;
-  x = value_of(Slot::activation, problem.activation[static_cast<std::size_t>(offset)]);
+  x = value_of_product(Slot::activation, problem.activation[static_cast<std::size_t>(offset)]);
   return true;
+}
+
+std::int64_t KernelRun::accumulated_in_lanes(const Accumulator& how) const {
+  using Kind = Accumulator::Kind;
+  const std::int64_t taps = volume(p_.problem().spec.kernel);
+  const std::int64_t channels = std::ssize(products_) / taps;
+  std::array<std::int64_t, kMostLanes> lanes{};
+  std::array<float, kMostLanes> floats{};
+  const auto count = static_cast<std::size_t>(how.block);
+  for (std::size_t i = 0; i < products_.size(); ++i) {
+    const auto index = static_cast<std::int64_t>(i);
+    const std::int64_t at = how.channels_innermost ? index % channels * taps + index / channels : index;
+    const std::int64_t product = products_[static_cast<std::size_t>(at)];
+    std::int64_t& lane = lanes[i % count];
+    if (how.kind == Kind::lanes_wrap) lane = signed_bits(lane + product, how.bits);
+    if (how.kind == Kind::lanes_saturate) lane = saturated(lane + product, how.bits);
+    if (how.kind == Kind::lanes_float32) floats[i % count] += static_cast<float>(product);
+  }
+  if (how.kind != Kind::lanes_float32) return std::accumulate(lanes.begin(), lanes.end(), std::int64_t{0});
+  // Halves are added, as vector instructions do.
+  for (std::size_t half = count / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) floats[i] += floats[i + half];
+  }
+  return static_cast<std::int64_t>(floats[0]);
 }
 
 std::int64_t KernelRun::accumulated(const Accumulator& how) const {
@@ -295,13 +420,15 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
   const ConvCase& c = p_.problem().spec;
   const std::int64_t taps = volume(c.kernel);
   const std::int64_t channels = std::ssize(products_) / taps;
+  if (how.kind >= Kind::lanes_wrap) return accumulated_in_lanes(how);
+  const std::int64_t run = how.channels_innermost ? channels : c.kernel[2];
   std::int64_t sum = 0;
   std::int64_t part = 0;
   float in_float = 0;
   for (std::int64_t i = 0; i < std::ssize(products_); ++i) {
     const std::int64_t at = how.channels_innermost ? i % channels * taps + i / channels : i;
     std::int64_t product = products_[static_cast<std::size_t>(at)];
-    const bool begins = i > 0 && i % how.block == 0;
+    const bool begins = i > 0 && (how.restarts ? i % run : i) % how.block == 0;
     switch (how.kind) {
       case Kind::product_wraps: product = signed_bits(product, how.bits); break;
       case Kind::product_saturates: product = saturated(product, how.bits); break;
@@ -332,6 +459,7 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
 bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums) {
   const ConvCase& c = p_.problem().spec;
   find_positions(e);
+  prepare_products();
   const Edit* const times = edit_of(Slot::times);
   const Edit* const accumulator = edit_of(Slot::accumulator);
   const Edit* const x_difference = edit_of(Slot::activation_difference);
@@ -348,23 +476,17 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
           std::int64_t x = 0;
           std::int64_t w = 0;
           if (!read(e, channel, t, xz, wz, x, w)) return false;
-          std::int64_t counted = 1;
-          Times::Of of = Times::Of::products;
-          if (times != nullptr && times->times.when.holds(v_)) {
-            counted = times->times.times;
-            of = times->times.of;
-          }
+          const bool other = times != nullptr && is_counted_differently(times->times);
+          const auto counted = [&](bool Times::* of) { return other && times->times.*of ? times->times.times : 1; };
           std::int64_t product = x * w;
           if (differences) {
-            at(v_, Variable::value) = x - xz;
-            const std::int64_t dx = x_difference != nullptr ? x_difference->formula.evaluate(v_) : x - xz;
-            at(v_, Variable::value) = w - wz;
-            const std::int64_t dw = w_difference != nullptr ? w_difference->formula.evaluate(v_) : w - wz;
-            product = dx * dw;
+            product = value_of_product(Slot::activation_difference, x - xz) *
+                      value_of_product(Slot::weight_difference, w - wz);
           }
-          products_.push_back(product * counted);
-          sums.x += of == Times::Of::products ? x : x * counted;
-          sums.w += of == Times::Of::all_sums ? w * counted : w;
+          products_.push_back(product * counted(&Times::products));
+          sums.x += x * counted(&Times::x);
+          sums.w += w * counted(&Times::w);
+          sums.count += counted(&Times::count);
         }
       }
     }
@@ -372,8 +494,7 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
   sums.products = accumulated(accumulator != nullptr ? accumulator->accumulator : Accumulator{});
   if (differences) {
     // What is taken out below is added here.
-    const std::int64_t length = reduction_length(c);
-    sums.products += xz * sums.w + wz * sums.x - length * xz * wz;
+    sums.products += xz * sums.w + wz * sums.x - sums.count * xz * wz;
   }
   return true;
 }
@@ -394,14 +515,28 @@ Requantization KernelRun::requantization(const RequantizationInput& in) {
   return combined;
 }
 
-std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
+std::optional<std::int64_t> KernelRun::written_at(std::int64_t offset) {
   using V = Variable;
   const ConvCase& c = p_.problem().spec;
+  ElementIndex e = index_of(c, offset);
+  std::int64_t position = 0;
+  bool moved = false;
   for (const Edit& edit : model_) {
     if (edit.slot == Slot::layout && edit.layout.output_channels_last) offset = element_written_at(c, offset);
+    if (edit.slot != Slot::written_channel && edit.slot != Slot::written_position) continue;
+    if (!std::exchange(moved, true)) {
+      v_ = p_.variables(offset);
+      position = at(v_, V::position);
+    }
+    if (!edit.condition.holds(v_)) continue;
+    (edit.slot == Slot::written_channel ? e.k : position) = edit.formula.evaluate(v_);
   }
-  v_ = p_.variables(offset);
-  const ElementIndex e = index_of(c, offset);
+  if (!moved) return offset;
+  if (e.k < 0 || e.k >= c.out_channels || position < 0 || position >= volume(output_size(c))) return {};
+  return offset_of(c, e, position);
+}
+
+bool KernelRun::find_active() {
   active_.clear();
   first_active_.fill(nullptr);
   bool of_window = false;
@@ -410,58 +545,86 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
     active_.push_back(&edit);
     const Edit*& first = first_active_[static_cast<std::size_t>(edit.slot)];
     if (first == nullptr) first = &edit;
-    of_window =
-        of_window || (is_of_window(edit.slot) && (edit.slot != Slot::accumulator || !is_of_sums(edit.accumulator)));
+    of_window = of_window || loops_over_window(edit);
   }
-  const auto parameter = [&](Slot slot, std::int64_t count) {
-    const std::int64_t k = value_of(slot, e.k);
-    return 0 <= k && k < count ? k : -1;
-  };
-  const bool per_channel = c.granularity == Granularity::per_channel;
-  const std::int64_t scale = per_channel ? parameter(Slot::scale_channel, std::ssize(c.weight_scales)) : 0;
-  const std::int64_t zero_point =
-      per_channel ? parameter(Slot::zero_point_channel, std::ssize(c.weight_zero_points)) : 0;
-  const std::int64_t bias = c.bias.empty() ? 0 : parameter(Slot::bias_channel, std::ssize(c.bias));
-  if (scale < 0 || zero_point < 0 || bias < 0) return {};
-  const std::int64_t xz = value_of(Slot::activation_zero_point, c.activation_zero_point);
-  const std::int64_t wz = value_of(Slot::weight_zero_point, c.weight_zero_points[static_cast<std::size_t>(zero_point)]);
-  WindowSums sums;
-  if (!of_window) {
-    sums = p_.sums()[static_cast<std::size_t>(offset)];
-    // An edited zero point is in the padding, too.
-    if (xz != c.activation_zero_point) {
-      if (!add_products(e, xz, wz, sums)) return {};
-    } else if (const Edit* const edit = edit_of(Slot::accumulator)) {
-      const Accumulator& how = edit->accumulator;
-      if (how.kind == Accumulator::Kind::wraps) sums.products = signed_bits(sums.products, how.bits);
-      if (how.kind == Accumulator::Kind::saturates) sums.products = saturated(sums.products, how.bits);
-    }
-  } else if (!add_products(e, xz, wz, sums)) {
-    return {};
-  }
+  return of_window;
+}
+
+std::int64_t KernelRun::parameter(Slot slot, std::int64_t k, std::int64_t count) {
+  const std::int64_t of = value_of(slot, k);
+  return 0 <= of && of < count ? of : -1;
+}
+
+std::optional<std::int64_t> KernelRun::sum_without_zero_points(const ElementIndex& e, std::int64_t xz, std::int64_t wz,
+                                                               WindowSums sums) {
+  using V = Variable;
+  const ConvCase& c = p_.problem().spec;
   sums.x = value_of(Slot::sum_of_activations, sums.x);
   sums.w = value_of(Slot::sum_of_weights, sums.w);
-  std::int64_t exact = sums.products - xz * sums.w - wz * sums.x + reduction_length(c) * xz * wz;
+  at(v_, V::sum_products) = sums.products;
+  at(v_, V::sum_x) = sums.x;
+  at(v_, V::sum_w) = sums.w;
+  std::int64_t correction = sums.w - sums.count * wz;
+  if (edit_of(Slot::correction_channel) != nullptr) {
+    const std::int64_t k = parameter(Slot::correction_channel, e.k, c.out_channels);
+    if (k < 0) return {};
+    correction = p_.weight_sums()[static_cast<std::size_t>(k)] - reduction_length(c) * weight_zero_point(c, k);
+  }
+  std::int64_t exact = sums.products - wz * sums.x - xz * value_of(Slot::weight_correction, correction);
   if (const Edit* const edit = edit_of(Slot::zero_points_out)) {
-    at(v_, V::sum_products) = sums.products;
-    at(v_, V::sum_x) = sums.x;
-    at(v_, V::sum_w) = sums.w;
     const std::int64_t xz_of_case = std::exchange(at(v_, V::xz), xz);
     const std::int64_t wz_of_case = std::exchange(at(v_, V::wz), wz);
     exact = edit->formula.evaluate(v_);
     at(v_, V::xz) = xz_of_case;
     at(v_, V::wz) = wz_of_case;
   }
-  if (const Edit* const edit = edit_of(Slot::accumulator);
-      edit != nullptr && edit->accumulator.kind == Accumulator::Kind::raw_float32) {
+  const Edit* const accumulator = edit_of(Slot::accumulator);
+  if (accumulator != nullptr && accumulator->accumulator.kind == Accumulator::Kind::raw_float32) {
     exact = static_cast<std::int64_t>(static_cast<float>(sums.products) + static_cast<float>(exact - sums.products));
   }
-  std::int64_t raw = signed_bits(exact, 32);
-  if (edit_of(Slot::raw) != nullptr) raw = value_of(Slot::raw, exact);
+  return exact;
+}
+
+std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
+  const ConvCase& c = p_.problem().spec;
+  const auto from = written_at(offset);
+  if (!from) return {};
+  offset = *from;
+  v_ = p_.variables(offset);
+  const ElementIndex e = index_of(c, offset);
+  const bool of_window = find_active();
+  const bool per_channel = c.granularity == Granularity::per_channel;
+  const std::int64_t scales = std::ssize(c.weight_scales);
+  const std::int64_t both = value_of(Slot::scale_channel, e.k);
+  const std::int64_t scale = per_channel ? parameter(Slot::multiplier_channel, both, scales) : 0;
+  const std::int64_t bias_scale = per_channel ? parameter(Slot::bias_scale_channel, both, scales) : 0;
+  const std::int64_t zero_point =
+      per_channel ? parameter(Slot::zero_point_channel, e.k, std::ssize(c.weight_zero_points)) : 0;
+  const std::int64_t bias = c.bias.empty() ? 0 : parameter(Slot::bias_channel, e.k, std::ssize(c.bias));
+  if (scale < 0 || bias_scale < 0 || zero_point < 0 || bias < 0) return {};
+  const std::int64_t xz = value_of(Slot::activation_zero_point, c.activation_zero_point);
+  const std::int64_t wz = value_of(Slot::weight_zero_point, c.weight_zero_points[static_cast<std::size_t>(zero_point)]);
+  WindowSums sums;
+  // An edited zero point is in the padding, too.
+  if (of_window || xz != c.activation_zero_point) {
+    if (!add_products(e, xz, wz, sums)) return {};
+  } else {
+    sums = p_.sums()[static_cast<std::size_t>(offset)];
+    if (const Edit* const edit = edit_of(Slot::accumulator)) {
+      const Accumulator& how = edit->accumulator;
+      if (how.kind == Accumulator::Kind::wraps) sums.products = signed_bits(sums.products, how.bits);
+      if (how.kind == Accumulator::Kind::saturates) sums.products = saturated(sums.products, how.bits);
+    }
+  }
+  const auto exact = sum_without_zero_points(e, xz, wz, sums);
+  if (!exact) return {};
+  std::int64_t raw = signed_bits(*exact, 32);
+  if (edit_of(Slot::raw) != nullptr) raw = value_of(Slot::raw, *exact);
 
   return RequantizationInput{.raw = raw,
                              .xs = c.activation_scale,
                              .ws = c.weight_scales[static_cast<std::size_t>(scale)],
+                             .bias_ws = c.weight_scales[static_cast<std::size_t>(bias_scale)],
                              .os = c.output_scale,
                              .has_bias = !c.bias.empty(),
                              .relu = c.relu == Relu::on,
@@ -473,14 +636,15 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
 int Edit::size() const {
   switch (slot) {
     case Slot::requantization: return 3 * requantization.changes() - 1;
-    case Slot::times: return times.when.size() + (times.of == Times::Of::products ? 0 : 1);
+    // A product that is left out altogether is as simple as one that is left out of the sum of x * w.
+    case Slot::times: return times.when.size() + (times.x == times.count && times.w == times.count ? 0 : 1);
     case Slot::accumulator:
       return 3 + (accumulator.channels_innermost ? 1 : 0) + (accumulator.differences ? 1 : 0) +
-             (accumulator.block > 1 ? 1 : 0);
+             (accumulator.block > 1 ? 1 : 0) + (accumulator.restarts ? 1 : 0);
     case Slot::layout:
       return 3 + (layout.activation_channels_last ? 1 : 0) + (layout.weight_channels_last ? 1 : 0) +
              (layout.output_channels_last ? 1 : 0);
-    case Slot::inside: return 3 + (axis >= 0 ? 1 : 0);
+    case Slot::inside: return 2 + formula.size() + (axis >= 0 ? 1 : 0);
     default: return formula.size() + (axis >= 0 ? 1 : 0);
   }
 }
@@ -495,7 +659,9 @@ std::string_view of_axis(int axis) {
 std::string text_of(const Accumulator& a) {
   using Kind = Accumulator::Kind;
   const std::string what = a.differences ? "(x - xz) * (w - wz)" : "x * w";
-  const std::string order = a.channels_innermost ? ", channels innermost" : "";
+  std::string order = a.channels_innermost ? ", channels innermost" : "";
+  if (a.restarts) order += a.channels_innermost ? ", anew at every tap" : ", anew in every row of the kernel";
+  const std::string block = a.block == kWholeRun ? "the" : fmt::to_string(a.block);
   switch (a.kind) {
     case Kind::exact: break;
     case Kind::wraps: return fmt::format("the sum of {} is kept in {} bits, and wraps", what, a.bits);
@@ -506,21 +672,33 @@ std::string text_of(const Accumulator& a) {
     case Kind::product_wraps: return fmt::format("the product {} is kept in {} bits, and wraps", what, a.bits);
     case Kind::product_saturates: return fmt::format("the product {} saturates to {} bits", what, a.bits);
     case Kind::blocks_wrap:
-      return fmt::format("partial sums of {} products {} wrap in {} bits{}", a.block, what, a.bits, order);
+      return fmt::format("partial sums of {} products {} wrap in {} bits{}", block, what, a.bits, order);
     case Kind::blocks_saturate:
-      return fmt::format("partial sums of {} products {} saturate in {} bits{}", a.block, what, a.bits, order);
+      return fmt::format("partial sums of {} products {} saturate in {} bits{}", block, what, a.bits, order);
     case Kind::replaced_once: return fmt::format("the sum begins anew after the first {} products{}", a.block, order);
     case Kind::replaced_each: return fmt::format("the sum begins anew after every {} products{}", a.block, order);
+    case Kind::lanes_wrap:
+      return fmt::format("{} sums of {}, to which products are added in turn, wrap in {} bits{}", a.block, what, a.bits,
+                         order);
+    case Kind::lanes_saturate:
+      return fmt::format("{} sums of {}, to which products are added in turn, saturate in {} bits{}", a.block, what,
+                         a.bits, order);
+    case Kind::lanes_float32:
+      return fmt::format("{} float32 sums of {}, to which products are added in turn{}", a.block, what, order);
     case Kind::raw_float32: return "the zero points are taken out of the sum in float32";
   }
   return {};
 }
 
 std::string text_of(const Times& t) {
-  const std::string_view of = t.of == Times::Of::products                   ? ""
-                              : t.of == Times::Of::products_and_activations ? ", also in the sum of activations"
-                                                                            : ", also in the sums for the zero points";
-  return fmt::format("products are {} where {}{}", t.times == 0 ? "left out" : "added twice", t.when.text(), of);
+  std::vector<std::string_view> sums;
+  if (t.products) sums.emplace_back("x * w");
+  if (t.x) sums.emplace_back("x");
+  if (t.w) sums.emplace_back("w");
+  if (t.count) sums.emplace_back("zero points");
+  const std::string what =
+      sums.size() == 4 ? "products are" : fmt::format("in the sum of {}, terms are", fmt::join(sums, ", of "));
+  return fmt::format("{} {} where {}", what, t.times == 0 ? "left out" : "added twice", t.when.text());
 }
 
 std::string text_of(const Layout& l) {
@@ -534,6 +712,15 @@ std::string text_of(const Layout& l) {
   add(l.weight_channels_last, "the weight is read as OHWI");
   add(l.output_channels_last, "the output is written as NHWC");
   return text;
+}
+
+std::string text_of_bounds(const Edit& edit) {
+  const std::string_view side = edit.begin ? "before" : "behind";
+  if (edit.formula == Formula(edit.begin ? -kUnchecked : kUnchecked)) {
+    return fmt::format("no check whether a position lies {} the input{}", side, of_axis(edit.axis));
+  }
+  return fmt::format("positions{} are read {} {}, and count as padding {} that", of_axis(edit.axis),
+                     edit.begin ? "from" : "up to, without,", edit.formula.text(), side);
 }
 
 // What a slot's formula stands for.
@@ -560,6 +747,12 @@ std::string_view name_of(Slot slot) {
     case Slot::scale_channel: return "the channel of the weight scale";
     case Slot::zero_point_channel: return "the channel of the weight zero point";
     case Slot::bias_channel: return "the channel of the bias";
+    case Slot::multiplier_channel: return "the channel of the weight scale in the multiplier";
+    case Slot::bias_scale_channel: return "the channel of the scale that divides the bias";
+    case Slot::correction_channel: return "the channel of the weights whose sum is multiplied by xz";
+    case Slot::written_channel: return "the channel that is computed and written at k";
+    case Slot::written_position: return "the position that is computed and written at the output position";
+    case Slot::weight_correction: return "the sum of w - wz that is multiplied by xz";
     case Slot::activation_zero_point: return "xz";
     case Slot::weight_zero_point: return "wz";
     case Slot::output_zero_point: return "oz";
@@ -579,8 +772,7 @@ std::string Edit::text() const {
     case Slot::times: return text_of(times);
     case Slot::accumulator: return text_of(accumulator);
     case Slot::layout: return text_of(layout);
-    case Slot::inside:
-      return fmt::format("no check whether a position lies {} the input{}", begin ? "before" : "behind", of_axis(axis));
+    case Slot::inside: return text_of_bounds(*this);
     default: break;
   }
   // The value that a formula changes has the name of its slot.

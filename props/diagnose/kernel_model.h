@@ -41,33 +41,44 @@ enum class Slot : std::uint8_t {
   weight_difference,      // w - wz, as Variable::value
   // Of one output channel:
   scale_channel,       // k, of the scale
+  multiplier_channel,  // k, of the scale in the multiplier only
   zero_point_channel,  // k, of the weight zero point
   bias_channel,        // k, of the bias
+  bias_scale_channel,  // k, of the scale by which the bias is divided
+  correction_channel,  // k, of the sum of weights that is multiplied by xz
   // Of one element:
+  written_channel,        // k, of the element that is computed and written at k
+  written_position,       // position, of the element that is computed and written there
   activation_zero_point,  // xz, as Variable::value
   weight_zero_point,      // wz, as Variable::value
   output_zero_point,      // oz, as Variable::value
   sum_of_activations,     // sum_x, as Variable::value
   sum_of_weights,         // sum_w, as Variable::value
+  weight_correction,      // sum_w - count * wz, which is multiplied by xz, as Variable::value
   zero_points_out,        // products - xz * sum_w - wz * sum_x + length * xz * wz
   raw,                    // int32(...), as Variable::value
   // Others, by their own members of Edit:
   layout,  // in which order tensors are read and written
-  inside,  // the check that a position lies in the input is missing at one end of an axis
+  inside,  // by Edit::formula, the begin or the end of the positions of an axis that are read
   times,   // how often a product is counted
   accumulator,
   requantization,
 };
 inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::requantization) + 1;
 
-// Products that are not counted once.
+// Products that are not counted once, in some of the sums: of x * w, of x, of w, and of 1, which is their number.
 struct Times {
-  enum class Of : std::uint8_t { products, products_and_activations, all_sums } of = Of::products;
+  bool products = true, x = false, w = false, count = false;
   EditCondition when = {};  // may use the variables of one product
   std::int64_t times = 0;
 
   bool operator==(const Times&) const = default;
 };
+
+// A block that is as long as a run of the innermost loop.
+inline constexpr int kWholeRun = 1 << 20;
+// The largest number of sums to which products are added in turn.
+inline constexpr int kMostLanes = 16;
 
 // Sums that are not exact.
 struct Accumulator {
@@ -84,11 +95,16 @@ struct Accumulator {
     replaced_once,    // the second block of products replaces the first
     replaced_each,    // every block of products replaces those before
     raw_float32,      // the zero points are taken out in float32
+    lanes_wrap,       // `block` sums, to which products are added in turn, are kept in so many bits
+    lanes_saturate,   // these sums saturate to so many bits after every product
+    lanes_float32,    // these sums are float32
   } kind = Kind::exact;
   int bits = 32;
   int block = 1;
   // Whether the channels are the innermost loop.
   bool channels_innermost = false;
+  // Whether blocks begin anew with every run of the innermost loop, over channels or over a row of the kernel.
+  bool restarts = false;
   // Whether (x - xz) * (w - wz) is accumulated, and not x * w.
   bool differences = false;
 
@@ -102,11 +118,14 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 };
 
+// The formula of Slot::inside where an end is not checked: no position lies that far from the input.
+inline constexpr std::int64_t kUnchecked = std::int64_t{1} << 40U;
+
 struct Edit {
   Slot slot = Slot::raw;
   Formula formula = 0;
   int axis = -1;       // for slots of an axis: the only one; -1: all
-  bool begin = false;  // for Slot::inside: the begin of the axis is unchecked, and not its end
+  bool begin = false;  // for Slot::inside: the formula is the begin of the positions, and not their end
   Layout layout = {};
   Times times = {};
   Accumulator accumulator = {};
@@ -121,6 +140,9 @@ struct Edit {
   bool operator==(const Edit&) const = default;
 };
 
+// Returns whether the edit changes single products, so that evaluating it takes a loop over the window.
+[[nodiscard]] bool loops_over_window(const Edit& edit);
+
 // Of several edits of a slot, the first counts whose condition holds. Edits of the requantization are combined, because
 // each changes some of its steps.
 using KernelModel = std::vector<Edit>;
@@ -133,7 +155,7 @@ struct ElementIndex {
 
 // The sums over one window.
 struct WindowSums {
-  std::int64_t products = 0, x = 0, w = 0;
+  std::int64_t products = 0, x = 0, w = 0, count = 0;
 };
 
 // A problem, prepared for many models: the exact sums of all elements are computed once.
@@ -145,6 +167,8 @@ class ModelProblem {
   [[nodiscard]] const ConvProblem& problem() const { return problem_; }
   [[nodiscard]] std::int64_t elements() const { return elements_; }
   [[nodiscard]] const std::vector<WindowSums>& sums() const;
+  // Returns the sums of the weights of each output channel.
+  [[nodiscard]] const std::vector<std::int64_t>& weight_sums() const;
   // Returns the variables of an element.
   [[nodiscard]] Variables variables(std::int64_t offset) const;
   // Returns the value before rounding by the contract.
@@ -156,6 +180,7 @@ class ModelProblem {
   std::int64_t elements_;
   Variables of_case_{};
   mutable std::vector<WindowSums> sums_;
+  mutable std::vector<std::int64_t> weight_sums_;
 };
 
 // Sets the variables that conditions of the requantization may use.
@@ -181,15 +206,29 @@ class KernelRun {
   [[nodiscard]] const Edit* edit_of(Slot slot, int axis) const;
   [[nodiscard]] std::int64_t value_of(Slot slot, std::int64_t usual);
   [[nodiscard]] std::int64_t value_of(Slot slot, std::int64_t usual, int axis);
-  void set_variables(std::int64_t offset);
+  // Returns the offset of the element whose value is written at an offset, or nothing if there is none.
+  [[nodiscard]] std::optional<std::int64_t> written_at(std::int64_t offset);
+  // Finds the edits whose condition holds. Returns whether one of them needs the products of the window.
+  [[nodiscard]] bool find_active();
+  // Returns the channel of a parameter, or -1 if it has no value there.
+  [[nodiscard]] std::int64_t parameter(Slot slot, std::int64_t k, std::int64_t count);
+  // Returns the sum without the zero points' contributions, in 64 bits, or nothing if the model leaves a buffer.
+  [[nodiscard]] std::optional<std::int64_t> sum_without_zero_points(const ElementIndex& e, std::int64_t xz,
+                                                                    std::int64_t wz, WindowSums sums);
   // Fills positions_ and inside_ for an element.
   void find_positions(const ElementIndex& e);
+  // Returns the value of a slot of products, where channel and tap are set.
+  [[nodiscard]] std::int64_t value_of_product(Slot slot, std::int64_t usual);
+  // Computes what is the same for many products of an element.
+  void prepare_products();
+  [[nodiscard]] bool is_counted_differently(const Times& times);
   // Sums up the window with all edits. Returns false if the model reads outside of a buffer.
   [[nodiscard]] bool add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums);
   // Reads x and w of one product. Returns false if one of them lies outside of its buffer.
   [[nodiscard]] bool read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
                           std::int64_t wz, std::int64_t& x, std::int64_t& w);
   [[nodiscard]] std::int64_t accumulated(const Accumulator& how) const;
+  [[nodiscard]] std::int64_t accumulated_in_lanes(const Accumulator& how) const;
 
   const KernelModel& model_;
   const ModelProblem& p_;
@@ -199,6 +238,19 @@ class KernelRun {
   std::vector<std::int64_t> positions_[3];
   std::vector<char> inside_[3];
   std::vector<std::int64_t> products_;  // of the window, channels outermost
+
+  // The values of a formula over the products of an element, by what it depends on.
+  struct Table {
+    const Formula* formula = nullptr;  // null if the slot has no edit
+    unsigned depends = 0;
+    std::vector<std::int64_t> values;
+    std::vector<char> known;
+  };
+  void prepare(Table& table, const Formula& formula);
+  [[nodiscard]] std::int64_t look_up(Table& table);
+  static constexpr std::size_t kProductSlots = static_cast<std::size_t>(Slot::weight_difference) + 1;
+  std::array<Table, kProductSlots> tables_;
+  std::vector<std::array<Table, 2>> times_tables_;  // of both sides of the literals of Times::when
 };
 
 // Returns the model's values of all elements.

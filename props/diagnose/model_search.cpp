@@ -46,6 +46,7 @@ struct Prepared {
 struct Fit {
   Edit edit;
   std::vector<const Observation*> fixed = {}, broken = {};
+  bool fixes_all = false;  // is known to fix all wrong observations
 
   [[nodiscard]] int size() const { return edit.size(); }
 };
@@ -60,7 +61,7 @@ class EditSearch {
     std::ranges::stable_sort(right_, by_cost);
     spread(wrong_);
     spread(right_);
-    measure_ends(observations);
+    measure(observations);
     prepared_wrong_ = prepared(wrong_);
     prepared_right_ = prepared(right_);
   }
@@ -81,21 +82,29 @@ class EditSearch {
     std::size_t tried = 0;
     for (const Edit& edit : sum_edits()) {
       if (tried++ % 64 == 0 && !go_on()) return {};
-      if (edit.slot >= Slot::scale_channel && edit.slot != Slot::inside && fixes_all(with(model_, edit))) {
-        fits.push_back({.edit = edit});
+      if (!loops_over_window(edit) && fixes_all(with(model_, edit))) {
+        fits.push_back({.edit = edit, .fixes_all = true});
       }
     }
-    for (Edit& edit : requantizations(go_on)) fits.push_back({.edit = std::move(edit)});
+    for (Edit& edit : requantizations(go_on)) fits.push_back({.edit = std::move(edit), .fixes_all = true});
     std::vector<KernelModel> models = completed(fits, go_on);
     if (!models.empty() && size_of(models.front()) - size_of(model_) <= kSimple) return models;
     for (const Edit& edit : sum_edits()) {
       if (tried++ % 64 == 0 && !go_on()) return models;
-      if ((edit.slot < Slot::scale_channel || edit.slot == Slot::inside) && fixes_all(with(model_, edit))) {
-        fits.push_back({.edit = edit});
+      if (loops_over_window(edit) && fixes_all(with(model_, edit))) {
+        fits.push_back({.edit = edit, .fixes_all = true});
       }
     }
     if (auto all = completed(std::move(fits), go_on); !all.empty()) return all;
     return pairs(go_on);
+  }
+
+  // Returns models with one more edit that explains most wrong observations and contradicts few: a second cause may
+  // have a part in these.
+  std::vector<KernelModel> leading() const {
+    std::vector<KernelModel> models;
+    for (const Fit& fit : leading_) models.push_back(with(model_, fit.edit));
+    return models;
   }
 
   // Returns models with one more edit that explains as many observations as possible, and contradicts none.
@@ -125,6 +134,11 @@ class EditSearch {
     }
     if (!go_on()) return {};
     select(fits, go_on);
+    constexpr std::size_t kLeading = 3;
+    for (const Fit& fit : fits) {
+      const bool leads = fit.fixed.size() * 3 > wrong_.size() && fit.broken.size() * 8 < fit.fixed.size();
+      if (leads && !fit.broken.empty() && leading_.size() < kLeading) leading_.push_back(fit);
+    }
     struct Ranked {
       KernelModel model;
       double score;
@@ -162,33 +176,62 @@ class EditSearch {
     return std::ssize(cases);
   }
 
-  // Measures the smallest and largest output, and the factor of the multiplier that all wrong observations allow.
-  void measure_ends(const std::vector<Observation>& observations) {
-    int low = 255;
-    int high = 0;
-    for (const Observation& o : observations) {
-      low = std::min<int>(low, o.y);
-      high = std::max<int>(high, o.y);
+  // Returns the shortest decimal that is larger than `low` and at most `high`, or nothing if there is none.
+  static std::optional<double> shortest_between(double low, double high) {
+    for (double digits = 1; digits <= 1e9; digits *= 10) {
+      const double shortest = std::floor(high * digits) / digits;
+      if (shortest > low && shortest <= high) return shortest;
     }
-    if (low > 0) space_.lows.push_back(low);
-    if (high < 255) space_.highs.push_back(high);
+    return {};
+  }
+
+  // Measures numbers of the requantization on the wrong observations, and on all.
+  void measure(const std::vector<Observation>& observations) {
+    std::vector<const Observation*> all;
+    for (const Observation& o : observations) all.push_back(&o);
+    measure_ends(all);
+    measure_ends(wrong_);
+    for (const auto* of : {&all, &wrong_}) {
+      measure_factor(*of);
+      measure_fractions(*of);
+    }
+    measure_cap();
+  }
+
+  void measure_ends(const std::vector<const Observation*>& of) {
+    if (of.empty()) return;
+    const auto [low, high] = std::ranges::minmax(of, {}, [](const Observation* o) { return o->y; });
+    if (low->y > 0) space_.lows.push_back(low->y);
+    if (high->y < 255) space_.highs.push_back(high->y);
+  }
+
+  // The value before rounding by the model, where the byte that the kernel gave is not an end.
+  struct Measured {
+    double s, q;
+    RequantizationInput in;
+  };
+  [[nodiscard]] std::optional<Measured> measured(const Observation& o, bool with_ends) const {
+    KernelRun run(model_, *o.problem);
+    const auto in = run.input(o.offset);
+    if (!in || (!with_ends && (o.y == 0 || o.y == 255))) return {};
+    const double s = scaled_value(run.requantization(*in), *in);
+    if (!std::isfinite(s)) return {};
+    return Measured{.s = s, .q = static_cast<double>(o.y - in->oz), .in = *in};
+  }
+
+  void measure_factor(const std::vector<const Observation*>& of) {
     double least = 0;
     double most = std::numeric_limits<double>::infinity();
-    for (const auto* list : {&wrong_, &right_}) {
-      for (const Observation* o : *list) {
-        KernelRun run(model_, *o->problem);
-        const auto in = run.input(o->offset);
-        if (!in || o->y == 0 || o->y == 255 || (in->relu && o->y <= in->oz)) continue;
-        const double s = scaled_value(run.requantization(*in), *in);
-        const double q = static_cast<double>(o->y - in->oz);
-        if (!std::isfinite(s) || std::fabs(s) < 0.75) continue;
-        const double a = (q - 0.5000001) / s;
-        const double b = (q + 0.5000001) / s;
-        least = std::max(least, std::min(a, b));
-        most = std::min(most, std::max(a, b));
-      }
+    for (const Observation* o : of) {
+      const auto m = measured(*o, false);
+      if (!m || std::fabs(m->s) < 0.75) continue;
+      if (&of != &wrong_ && m->in.relu && m->q <= 0) continue;
+      const double a = (m->q - 0.5000001) / m->s;
+      const double b = (m->q + 0.5000001) / m->s;
+      least = std::max(least, std::min(a, b));
+      most = std::min(most, std::max(a, b));
     }
-    if (!(least < most) || (least <= 1 && 1 <= most)) return;
+    if (!(least < most) || (least <= 1 && 1 <= most) || !std::isfinite(most)) return;
     // The shortest decimal in the interval.
     for (double digits = 1; digits <= 1e9; digits *= 10) {
       const double shortest = std::ceil(least * digits) / digits;
@@ -196,6 +239,45 @@ class EditSearch {
       space_.factors.push_back(shortest);
       return;
     }
+  }
+
+  // Measures from which fraction on values are rounded up.
+  void measure_fractions(const std::vector<const Observation*>& of) {
+    std::array<double, 2> down{-1, -1};  // the largest fraction that is rounded down, of values >= 0 and < 0
+    std::array<double, 2> up{1, 1};      // the smallest fraction that is rounded up
+    for (const Observation* o : of) {
+      const auto m = measured(*o, false);
+      if (!m || std::fabs(m->s) > 1000 || (m->in.relu && m->q <= 0)) continue;
+      const double fraction = m->s - std::floor(m->s);
+      const std::size_t sign = m->s < 0 ? 1 : 0;
+      if (m->q == std::floor(m->s)) down[sign] = std::max(down[sign], fraction);
+      if (m->q == std::floor(m->s) + 1 && fraction > 0) up[sign] = std::min(up[sign], fraction);
+      if (m->q != std::floor(m->s) && m->q != std::floor(m->s) + 1) return;
+    }
+    std::array<double, 2> from{0.5, 0.5};
+    for (std::size_t sign = 0; sign < 2; ++sign) {
+      if (down[sign] < 0 && up[sign] == 1) continue;  // not observed
+      if (down[sign] < 0.5 && 0.5 <= up[sign]) continue;
+      const auto between = shortest_between(down[sign], up[sign]);
+      if (!between) return;
+      from[sign] = *between;
+    }
+    if (from[0] != 0.5 || from[1] != 0.5) space_.fractions.emplace_back(from[0], from[1]);
+  }
+
+  // Measures the largest output in real units, such as the 6 of relu6.
+  void measure_cap() {
+    double least = 0;
+    double most = std::numeric_limits<double>::infinity();
+    for (const Observation* o : wrong_) {
+      const auto m = measured(*o, true);
+      if (!m || m->q < 0 || m->q > m->s + 0.5) return;
+      least = std::max(least, (m->q - 0.5) * m->in.os);
+      most = std::min(most, (m->q + 0.5) * m->in.os);
+    }
+    constexpr double kRounding = 1e-6;  // of the division in float32
+    const auto cap = shortest_between(least * (1 - kRounding), most * (1 + kRounding));
+    if (cap && std::isfinite(most)) space_.caps.push_back(*cap);
   }
 
   // Returns models with two more edits: one of the sum, and one of the requantization. They are needed where every
@@ -244,11 +326,18 @@ class EditSearch {
     return edit;
   }
 
+  void prepare_space() {
+    if (!first_.empty()) return;
+    first_ = scalings(space_);
+    last_ = endings(space_);
+  }
+
   // Returns the edits of at most two changed steps.
   std::vector<Edit> single_requantizations() {
     std::vector<Edit> edits;
-    for (const auto& all : {scalings(space_), endings(space_)}) {
-      for (const Requantization& r : all) {
+    prepare_space();
+    for (const auto* all : {&first_, &last_}) {
+      for (const Requantization& r : *all) {
         if (r.changes() > 0 && r.changes() <= 2) edits.push_back(edit_of(r));
       }
     }
@@ -275,10 +364,11 @@ class EditSearch {
           wrong, [&](const Prepared& p) { return requantize(combine(p.base, r), p.in) == p.observation->y; });
     };
     std::vector<Edit> found;
-    const std::vector<Requantization> first = scalings(space_);
-    const std::vector<Requantization> last = endings(space_);
-    for (const auto& all : {first, last}) {
-      for (const Requantization& r : all) {
+    prepare_space();
+    const std::vector<Requantization>& first = first_;
+    const std::vector<Requantization>& last = last_;
+    for (const auto* all : {&first, &last}) {
+      for (const Requantization& r : *all) {
         if (r.changes() > 0 && fits(r)) found.push_back(edit_of(r));
       }
     }
@@ -286,22 +376,46 @@ class EditSearch {
       std::ranges::stable_sort(found, {}, &Edit::size);
       return found;
     }
-    // Both halves are changed.
-    std::array<double, 4> values{};
-    const std::size_t few = std::min(values.size(), wrong.size());
+    return both_halves(first, last, go_on);
+  }
+
+  // Returns the requantizations with changes before rounding and after it, by which all wrong observations are
+  // predicted.
+  std::vector<Edit> both_halves(const std::vector<Requantization>& first, const std::vector<Requantization>& last,
+                                const std::function<bool()>& go_on) {
+    const std::vector<Prepared>& wrong = prepared_wrong_;
+    // What is rounded alike on a few observations is completed alike.
+    using Key = std::array<std::int64_t, 6>;
+    const std::size_t few = std::min(std::tuple_size_v<Key>, wrong.size());
+    std::map<Key, std::vector<std::size_t>> completions;
+    std::vector<Edit> found;
     std::size_t tried = 0;
     for (const Requantization& a : first) {
       if (a.changes() == 0) continue;
       if (tried++ % 256 == 0 && !go_on()) return {};
-      for (std::size_t i = 0; i < few; ++i) values[i] = scaled_value(combine(wrong[i].base, a), wrong[i].in);
-      for (const Requantization& b : last) {
-        if (b.changes() == 0) continue;
-        const Requantization both = combine(a, b);
-        bool right = true;
-        for (std::size_t i = 0; i < few && right; ++i) {
-          right = requantize_scaled(combine(wrong[i].base, both), wrong[i].in, values[i]) == wrong[i].observation->y;
+      Key key{};
+      std::array<double, std::tuple_size_v<Key>> values{};
+      for (std::size_t i = 0; i < few; ++i) {
+        const Requantization r = combine(wrong[i].base, a);
+        values[i] = scaled_value(r, wrong[i].in);
+        key[i] = rounding_key(r, wrong[i].in, values[i]);
+      }
+      const auto [known, added] = completions.try_emplace(key);
+      if (added) {
+        for (std::size_t b = 0; b < last.size(); ++b) {
+          const Requantization both = combine(a, last[b]);
+          bool right = last[b].changes() > 0;
+          for (std::size_t i = 0; i < few && right; ++i) {
+            right = requantize_scaled(combine(wrong[i].base, both), wrong[i].in, values[i]) == wrong[i].observation->y;
+          }
+          if (right) known->second.push_back(b);
         }
-        if (right && fits(both)) found.push_back(edit_of(both));
+      }
+      for (const std::size_t b : known->second) {
+        const Requantization both = combine(a, last[b]);
+        const bool right = std::ranges::all_of(
+            wrong, [&](const Prepared& p) { return requantize(combine(p.base, both), p.in) == p.observation->y; });
+        if (right) found.push_back(edit_of(both));
         if (found.size() > 2000) return found;
       }
     }
@@ -310,7 +424,19 @@ class EditSearch {
 
   // Keeps the edits that break the fewest of some right observations, and judges them on all.
   void select(std::vector<Fit>& fits, const std::function<bool()>& go_on) const {
+    constexpr std::size_t kFew = 60;
     constexpr std::size_t kSome = 300;
+    // Of edits that do the same to a few observations, the simplest are kept; further observations tell them apart.
+    constexpr int kAlike = 4;
+    std::map<std::pair<std::vector<const Observation*>, std::vector<const Observation*>>, int> alike;
+    std::ranges::stable_sort(fits, {}, &Fit::size);
+    std::vector<Fit> different;
+    for (Fit& fit : fits) {
+      judge(fit, kFew);
+      if (!go_on()) return fits.clear();
+      if (++alike[{fit.fixed, fit.broken}] <= kAlike) different.push_back(std::move(fit));
+    }
+    fits = std::move(different);
     for (Fit& fit : fits) {
       judge(fit, kSome);
       if (!go_on()) return fits.clear();
@@ -332,13 +458,14 @@ class EditSearch {
   void judge(Fit& fit, std::size_t right) const {
     fit.fixed.clear();
     fit.broken.clear();
+    if (fit.fixes_all) fit.fixed = wrong_;
     right = std::min(right, right_.size());
     if (fit.edit.slot == Slot::requantization) {
       const auto right_at = [&](const Prepared& p) {
         return requantize(combine(p.base, fit.edit.requantization), p.in) == p.observation->y;
       };
       for (const Prepared& p : prepared_wrong_) {
-        if (right_at(p)) fit.fixed.push_back(p.observation);
+        if (!fit.fixes_all && right_at(p)) fit.fixed.push_back(p.observation);
       }
       for (std::size_t i = 0; i < std::min(right, prepared_right_.size()); ++i) {
         if (!right_at(prepared_right_[i])) fit.broken.push_back(prepared_right_[i].observation);
@@ -347,7 +474,7 @@ class EditSearch {
     }
     const KernelModel model = with(model_, fit.edit);
     for (const Observation* o : wrong_) {
-      if (predicted(model, *o) == o->y) fit.fixed.push_back(o);
+      if (!fit.fixes_all && predicted(model, *o) == o->y) fit.fixed.push_back(o);
     }
     for (std::size_t i = 0; i < right; ++i) {
       if (predicted(model, *right_[i]) != right_[i]->y) fit.broken.push_back(right_[i]);
@@ -404,7 +531,9 @@ class EditSearch {
 
   KernelModel model_;
   RequantizationSpace space_;
+  std::vector<Requantization> first_, last_;  // its halves
   std::map<Signature, std::optional<EditCondition>> conditions_;
+  std::vector<Fit> leading_;
   std::vector<const Observation*> wrong_, right_;
   std::vector<Prepared> prepared_wrong_, prepared_right_;
 };
@@ -434,8 +563,114 @@ std::vector<KernelModel> extended(KernelModel model, const std::vector<Observati
     if (auto complete = search.complete(go_on); !complete.empty()) return complete;
     if (!go_on()) return {model};
     auto partial = search.partial(go_on);
+    for (const KernelModel& leading : search.leading()) {
+      if (!go_on()) break;
+      if (auto complete = EditSearch(leading, observations).complete(go_on); !complete.empty()) return complete;
+    }
     if (partial.empty()) return {model};
     model = std::move(partial.front());
+  }
+}
+
+// Draws observations for a search: of each problem one, then a second, until there are enough. Problems with short
+// windows come first, because the time of a search goes into loops over windows.
+class Sample {
+ public:
+  explicit Sample(const std::vector<Observation>& all) : all_(all), is_wrong_(all.size()) {
+    std::map<const ModelProblem*, std::array<std::vector<std::size_t>, 2>> problems;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      is_wrong_[i] = predicted({}, all[i]) != all[i].y;
+      problems[all[i].problem.get()][is_wrong_[i] ? 1 : 0].push_back(i);
+    }
+    for (auto& [problem, of_problem] : problems) of_problem_.push_back(std::move(of_problem));
+    std::ranges::stable_sort(of_problem_, {}, [&](const auto& p) {
+      return reduction_length(all[p[p[0].empty() ? 1 : 0].front()].problem->problem().spec);
+    });
+    constexpr std::size_t kWrong = 240;
+    constexpr std::size_t kRight = 900;
+    take(1, kWrong, true);
+    take(0, kRight / 2, true);  // of problems that have wrong ones, too
+    take(0, kRight, false);
+  }
+
+  [[nodiscard]] std::vector<Observation> observations() const {
+    std::vector<Observation> some;
+    for (const std::size_t i : chosen_) some.push_back(all_[i]);
+    return some;
+  }
+
+  // Adds some of the observations that refute a model: all that it predicts wrongly if it is complete, and otherwise
+  // those that it changes, or would predict without the condition of an edit. Returns whether there are any.
+  bool add_refuting(const KernelModel& model, bool complete) {
+    constexpr std::size_t kMost = 40;
+    std::vector<std::size_t> refuting;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (chosen_.contains(i)) continue;
+      const int y = predicted(model, all_[i]);
+      if (y == all_[i].y) continue;
+      if (complete || !is_wrong_[i] || y != predicted({}, all_[i]) || has_too_narrow_condition(model, all_[i])) {
+        refuting.push_back(i);
+      }
+    }
+    for (std::size_t i = 0; i < refuting.size(); i += 1 + refuting.size() / kMost) chosen_.insert(refuting[i]);
+    return !refuting.empty();
+  }
+
+ private:
+  // Whether an observation that the model predicts wrongly is right without the condition of one of its edits.
+  static bool has_too_narrow_condition(const KernelModel& model, const Observation& o) {
+    for (std::size_t i = 0; i < model.size(); ++i) {
+      if (model[i].condition.always()) continue;
+      KernelModel wider = model;
+      wider[i].condition = {};
+      if (predicted(wider, o) == o.y) return true;
+    }
+    return false;
+  }
+
+  void take(std::size_t kind, std::size_t most, bool of_wrong_problems) {
+    std::size_t taken = 0;
+    for (std::size_t turn = 0; taken < most; ++turn) {
+      const std::size_t before = taken;
+      for (const auto& p : of_problem_) {
+        if (taken >= most) break;
+        if (of_wrong_problems && p[1].empty()) continue;
+        if (turn >= p[kind].size()) continue;
+        chosen_.insert(p[kind][turn]);
+        ++taken;
+      }
+      if (taken == before) break;
+    }
+  }
+
+  const std::vector<Observation>& all_;
+  std::vector<bool> is_wrong_;
+  std::vector<std::array<std::vector<std::size_t>, 2>> of_problem_;
+  std::set<std::size_t> chosen_;
+};
+
+// Returns models for a sample of the observations, which grows by those that refute the models.
+std::vector<KernelModel> models_of_sample(const std::vector<Observation>& observations,
+                                          const std::function<bool()>& go_on) {
+  Sample sample(observations);
+  constexpr int kTurns = 20;
+  for (int turn = 0;; ++turn) {
+    const std::vector<Observation> some = sample.observations();
+    std::vector<KernelModel> models = extended({}, some, go_on);
+    if (models.empty() || models.front().empty() || turn == kTurns || !go_on()) return models;
+    const bool complete = wrong_predictions(models.front(), some) == 0;
+    bool refuted = true;
+    for (const KernelModel& model : models) {
+      // The first of the models that is not refuted is the best.
+      if (!sample.add_refuting(model, complete)) {
+        refuted = false;
+        std::erase_if(models, [&](const KernelModel& other) {
+          return wrong_predictions(other, observations) != wrong_predictions(model, observations);
+        });
+        break;
+      }
+    }
+    if (!refuted) return models;
   }
 }
 
@@ -446,7 +681,7 @@ FoundModels find_models(const std::vector<Observation>& observations, const std:
   std::ranges::copy_if(observations, std::back_inserter(ordinary),
                        [](const Observation& o) { return !is_extreme(o.problem->requantization_input(o.offset)); });
   // What overflows is explained last: it would hide what all others show.
-  std::vector<KernelModel> models = extended({}, ordinary, go_on);
+  std::vector<KernelModel> models = models_of_sample(ordinary, go_on);
   if (models.empty() || wrong_predictions(models.front(), ordinary) > 0) return {.models = std::move(models)};
   std::vector<KernelModel> complete;
   std::ranges::copy_if(models, std::back_inserter(complete),

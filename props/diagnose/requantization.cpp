@@ -1,5 +1,7 @@
 #include "props/diagnose/requantization.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -26,11 +28,59 @@ std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
-struct Scales {
-  float xs, ws, os, unit;
+std::int64_t integer_sum(std::int64_t raw, std::int64_t bias, bool saturates) {
+  const std::int64_t sum = wrapping_sum(raw, bias);
+  return saturates ? std::clamp(sum, kMin32, kMax32) : wrapped32(sum);
+}
 
-  explicit Scales(const RequantizationInput& in)
-      : xs(static_cast<float>(in.xs)), ws(static_cast<float>(in.ws)), os(static_cast<float>(in.os)), unit(xs * ws) {}
+struct PrecisionOf {
+  int bits;
+  bool cut, half;
+  std::string_view words;
+};
+
+constexpr std::array<PrecisionOf, kPrecisions> kPrecisionTable{{{24, false, false, "float32"},
+                                                                {11, false, true, "float16"},
+                                                                {8, false, false, "bfloat16"},
+                                                                {8, true, false, "bfloat16 (cut off)"},
+                                                                {16, false, false, "16 significant bits"},
+                                                                {16, true, false, "16 significant bits (cut off)"},
+                                                                {12, false, false, "12 significant bits"},
+                                                                {12, true, false, "12 significant bits (cut off)"},
+                                                                {11, false, false, "11 significant bits (TF32)"},
+                                                                {11, true, false, "11 significant bits (cut off)"},
+                                                                {10, false, false, "10 significant bits"},
+                                                                {10, true, false, "10 significant bits (cut off)"}}};
+
+const PrecisionOf& table_of(Precision p) { return kPrecisionTable[static_cast<std::size_t>(p)]; }
+
+float limited(Precision precision, float v) {
+  if (precision == Precision::float32 || !std::isfinite(v) || v == 0) return v;
+  const PrecisionOf& p = table_of(precision);
+  int exponent = 0;
+  (void)std::frexp(v, &exponent);
+  exponent -= p.bits;
+  if (p.half) exponent = std::max(exponent, -24);
+  if (exponent < -149) return v;
+  const double unit = std::ldexp(1.0, exponent);
+  const double units = static_cast<double>(v) / unit;
+  const double kept = (p.cut ? std::trunc(units) : ties_to_even(units)) * unit;
+  const bool overflows = p.half && std::fabs(kept) >= 65520;
+  return overflows ? std::copysign(std::numeric_limits<float>::infinity(), v) : static_cast<float>(kept);
+}
+
+// The scales as float32, and the products of the activation's with the weight's, which are units of the sum and the
+// bias.
+struct Scales {
+  float xs, ws, os, bias_ws, unit, bias_unit;
+
+  Scales(const Requantization& r, const RequantizationInput& in)
+      : xs(static_cast<float>(in.xs)),
+        ws(limited(r.of_scale, static_cast<float>(in.ws))),
+        os(static_cast<float>(in.os)),
+        bias_ws(limited(r.of_scale, static_cast<float>(in.bias_ws))),
+        unit(xs * ws),
+        bias_unit(xs * bias_ws) {}
 };
 
 // Converts as a cast to int64 does on x86: what does not fit becomes INT64_MIN.
@@ -40,31 +90,42 @@ std::int64_t cast_to_int64(double v) {
 
 // Returns the integer that is added to the sum.
 std::int64_t integer_bias(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+  const bool casts = r.addition == IntegerAddition::int32_cast || r.addition == IntegerAddition::in_float_cast;
   const auto integral = [&](double v) {
     switch (r.addition) {
-      case IntegerAddition::int32: return saturated(v);
+      case IntegerAddition::int32:
+      case IntegerAddition::saturates: return saturated(v);
       case IntegerAddition::int32_symmetric: return saturated(v, -0x1p31 + 1);
+      case IntegerAddition::int32_cast:
+      case IntegerAddition::in_float_cast: return v >= -0x1p31 && v < 0x1p31 ? static_cast<std::int64_t>(v) : kMin32;
       default: return cast_to_int64(v);
     }
   };
   const BiasRule rule = r.bias;
-  const double in_double = static_cast<double>(in.bias) / (static_cast<double>(f.xs) * static_cast<double>(f.ws));
-  const float quotient = in.bias / f.unit;
-  const double by_float_unit = static_cast<double>(in.bias) / static_cast<double>(f.unit);
+  const double in_double = static_cast<double>(in.bias) / (static_cast<double>(f.xs) * static_cast<double>(f.bias_ws));
+  const float quotient = in.bias / f.bias_unit;
+  const double by_float_unit = static_cast<double>(in.bias) / static_cast<double>(f.bias_unit);
   switch (rule) {
     case BiasRule::int32_nearest: return integral(static_cast<double>(ties_to_even(quotient)));
     case BiasRule::int32_away: return integral(std::round(static_cast<double>(quotient)));
-    case BiasRule::int32_reciprocal: return integral(std::round(static_cast<double>(in.bias * (1.0F / f.unit))));
+    case BiasRule::int32_reciprocal: return integral(std::round(static_cast<double>(in.bias * (1.0F / f.bias_unit))));
     case BiasRule::int32_double: return integral(ties_to_even(in_double));
     case BiasRule::int32_double_away: return integral(std::round(in_double));
     case BiasRule::int32_float_unit: return integral(ties_to_even(by_float_unit));
     case BiasRule::int32_float_unit_away: return integral(std::round(by_float_unit));
-    case BiasRule::int32_exact_scales: return integral(ties_to_even(static_cast<double>(in.bias) / (in.xs * in.ws)));
+    case BiasRule::int32_exact_scales:
+      return integral(ties_to_even(static_cast<double>(in.bias) / (in.xs * in.bias_ws)));
+    case BiasRule::int32_exact_away: return integral(std::round(static_cast<double>(in.bias) / (in.xs * in.bias_ws)));
+    case BiasRule::int32_reciprocal_even:
+      return integral(static_cast<double>(ties_to_even(in.bias * (1.0F / f.bias_unit))));
     case BiasRule::int32_truncated: return integral(std::trunc(static_cast<double>(quotient)));
     case BiasRule::int32_floor: return integral(std::floor(static_cast<double>(quotient)));
     case BiasRule::int16_wraps:
       return static_cast<std::int16_t>(cast_to_int64(static_cast<double>(ties_to_even(quotient))));
-    case BiasRule::int16_saturates: return saturated(static_cast<double>(ties_to_even(quotient)), -32768, 32767);
+    case BiasRule::int16_saturates: {
+      const auto nearest = static_cast<double>(ties_to_even(quotient));
+      return saturated(casts ? static_cast<double>(integral(nearest)) : nearest, -32768, 32767);
+    }
     default: return 0;
   }
 }
@@ -86,53 +147,56 @@ double with_bias(const Requantization& r, const RequantizationInput& in, const S
     const std::int64_t bias = integer_bias(r, in, f);
     switch (r.addition) {
       case IntegerAddition::int32:
-      case IntegerAddition::int32_symmetric: return float_of(r.sum, wrapped32(wrapping_sum(in.raw, bias)));
+      case IntegerAddition::int32_symmetric:
+      case IntegerAddition::int32_cast: return float_of(r.sum, wrapped32(wrapping_sum(in.raw, bias)));
+      case IntegerAddition::saturates: return float_of(r.sum, std::clamp(wrapping_sum(in.raw, bias), kMin32, kMax32));
       case IntegerAddition::int64: return float_of(r.sum, wrapping_sum(in.raw, bias));
-      case IntegerAddition::in_float: break;
+      case IntegerAddition::in_float:
+      case IntegerAddition::in_float_cast: break;
     }
     return static_cast<double>(static_cast<float>(float_of(r.sum, in.raw)) + static_cast<float>(bias));
   }
   const double s = float_of(r.sum, in.raw);
   const float sf = static_cast<float>(s);
-  const float b = r.bias == BiasRule::zero ? 0.0F : in.bias;
-  const float reciprocal = 1.0F / f.unit;
+  const float b = r.bias == BiasRule::zero ? 0.0F : r.bias == BiasRule::twice ? 2 * in.bias : in.bias;
+  const float reciprocal = 1.0F / f.bias_unit;
   switch (r.bias) {
     case BiasRule::contract:
-    case BiasRule::zero: return static_cast<double>(in.per_channel ? sf + b / f.unit : std::fma(b, reciprocal, sf));
-    case BiasRule::divided: return static_cast<double>(sf + b / f.unit);
+    case BiasRule::twice:
+    case BiasRule::zero:
+      return static_cast<double>(in.per_channel ? sf + b / f.bias_unit : std::fma(b, reciprocal, sf));
+    case BiasRule::divided: return static_cast<double>(sf + b / f.bias_unit);
     case BiasRule::fused: return static_cast<double>(std::fma(b, reciprocal, sf));
     case BiasRule::by_reciprocal: return static_cast<double>(sf + b * reciprocal);
     case BiasRule::in_double:
-      return rounded_to_float(static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.unit));
+      return rounded_to_float(static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.bias_unit));
     case BiasRule::kept_double:
-      return static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.unit);
-    case BiasRule::scales_in_turn: return static_cast<double>(sf + b / f.xs / f.ws);
+      return static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.bias_unit);
+    case BiasRule::scales_in_turn: return static_cast<double>(sf + b / f.xs / f.bias_ws);
     case BiasRule::units_of_activation: return static_cast<double>(sf + b / f.xs);
-    case BiasRule::units_of_weight: return static_cast<double>(sf + b / f.ws);
+    case BiasRule::units_of_weight: return static_cast<double>(sf + b / f.bias_ws);
     default: return s;  // it is added later, or not at all
   }
 }
 
-float bfloat16(float v) {
-  const auto bits = std::bit_cast<std::uint32_t>(v);
-  return std::bit_cast<float>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) & 0xFFFF0000U);
-}
-
-float float_multiplier(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+float unlimited_multiplier(const Requantization& r, const RequantizationInput& in, const Scales& f) {
   const double in_double = static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os);
   const float contract = f.unit / f.os;
   switch (r.multiplier) {
     case MultiplierRule::weight_by_output: return f.xs * (f.ws / f.os);
     case MultiplierRule::activation_by_output: return f.xs / f.os * f.ws;
-    case MultiplierRule::reciprocal: return f.unit * (1.0F / f.os);
+    case MultiplierRule::reciprocal: return f.unit * limited(r.of_reciprocal, 1.0F / f.os);
     case MultiplierRule::double_scales: return static_cast<float>(in.xs * in.ws / in.os);
     case MultiplierRule::double_of_floats: return static_cast<float>(in_double);
     case MultiplierRule::double_unit: return static_cast<float>(in.xs * in.ws) / f.os;
     case MultiplierRule::no_denormals: return std::isnormal(contract) ? contract : 0.0F;
-    case MultiplierRule::bfloat16: return bfloat16(contract);
     case MultiplierRule::factor_inside: return contract * static_cast<float>(r.factor);
     default: return contract;
   }
+}
+
+float float_multiplier(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+  return limited(r.of_multiplier, unlimited_multiplier(r, in, f));
 }
 
 // Returns the multiplier of a fixed-point rule before it is made an integer.
@@ -185,7 +249,9 @@ Wide shifted(Wide v, int shift, RoundingRule rule) {
 
 double fixed_point(const Requantization& r, const RequantizationInput& in, const Scales& f, std::int64_t sum) {
   const double multiplier = real_multiplier(r.multiplier, in, f);
-  if (!(multiplier > 0) || !std::isfinite(multiplier)) return static_cast<double>(static_cast<float>(sum)) * multiplier;
+  if (!(multiplier > 0) || !std::isfinite(multiplier)) {
+    return r.limits_multiplier ? 0 : static_cast<double>(static_cast<float>(sum)) * multiplier;
+  }
   int exponent = 0;
   const double fraction = std::frexp(multiplier, &exponent);
   if (r.multiplier == MultiplierRule::power_of_two) {
@@ -200,14 +266,20 @@ double fixed_point(const Requantization& r, const RequantizationInput& in, const
     mantissa /= 2;
     ++exponent;
   }
-  const bool twice = r.rounding == RoundingRule::twice || r.rounding == RoundingRule::twice_up ||
-                     r.rounding == RoundingRule::truncated_then_away;
+  if (r.limits_multiplier) {
+    if (exponent < -31) return 0;
+    if (exponent > 30) mantissa = (std::int64_t{1} << bits) - 1;
+    exponent = std::min(exponent, 30);
+  }
+  const bool twice = rounds_twice(r.rounding);
   if (!twice) return static_cast<double>(shifted(Wide{sum} * mantissa, bits - exponent, r.rounding));
   if (exponent < -31) return 0;
-  const std::int32_t left = wrapped32(sum * (std::int64_t{1} << std::clamp(exponent, 0, 32)));
+  const std::int64_t moved = sum * (std::int64_t{1} << std::clamp(exponent, 0, 32));
+  const std::int64_t left = saturates_left(r.rounding) ? std::clamp(moved, kMin32, kMax32) : wrapped32(moved);
   const RoundingRule first = r.rounding == RoundingRule::truncated_then_away ? RoundingRule::floor : RoundingRule::up;
   const Wide high = shifted(Wide{left} * mantissa, bits, first);
-  const RoundingRule second = r.rounding == RoundingRule::twice_up ? RoundingRule::up : RoundingRule::away;
+  const bool up = r.rounding == RoundingRule::twice_up || r.rounding == RoundingRule::twice_up_saturates;
+  const RoundingRule second = up ? RoundingRule::up : RoundingRule::away;
   return static_cast<double>(shifted(high, std::max(-exponent, 0), second));
 }
 
@@ -216,9 +288,9 @@ double magic_rounded(double s) {
   return static_cast<double>(wrapped32(std::int64_t{std::bit_cast<std::int32_t>(moved)} - 0x4B400000));
 }
 
-double rounded(RoundingRule rule, double s) {
+double rounded(const Requantization& r, double s) {
   const auto f = static_cast<float>(s);
-  switch (rule) {
+  switch (r.rounding) {
     case RoundingRule::away: return std::round(s);
     case RoundingRule::up: return std::floor(s) + (s - std::floor(s) >= 0.5 ? 1 : 0);
     case RoundingRule::up_in_float: return static_cast<double>(std::floor(f + 0.5F));
@@ -235,6 +307,8 @@ double rounded(RoundingRule rule, double s) {
     case RoundingRule::ceiling: return std::ceil(s);
     case RoundingRule::cast_of_half_more: return static_cast<double>(std::trunc(f + 0.5F));
     case RoundingRule::cast_of_half_away: return static_cast<double>(std::trunc(f + std::copysign(0.5F, f)));
+    case RoundingRule::measured:
+      return std::floor(s) + (s - std::floor(s) >= (s < 0 ? r.negative_up_from : r.up_from) ? 1 : 0);
     default: return ties_to_even(s);
   }
 }
@@ -257,10 +331,16 @@ std::int64_t converted(const Requantization& r, double integral_value, double s)
 std::int64_t rounded_integer(const Requantization& r, double s) {
   if (is_fixed_point(r.multiplier)) return converted(r, s, s);
   if (r.rounding == RoundingRule::magic) return static_cast<std::int64_t>(magic_rounded(s));
-  return converted(r, rounded(r.rounding, s), s);
+  return converted(r, rounded(r, s), s);
 }
 
 }  // namespace
+
+bool saturates_left(RoundingRule rule) {
+  return rule == RoundingRule::twice_saturates || rule == RoundingRule::twice_up_saturates;
+}
+
+bool rounds_twice(RoundingRule rule) { return RoundingRule::twice <= rule && rule < RoundingRule::measured; }
 
 bool has_integer_bias(BiasRule rule) { return BiasRule::int32_nearest <= rule && rule <= BiasRule::int16_saturates; }
 
@@ -279,15 +359,25 @@ void for_each_step(F f) {
   f(&Requantization::nan);
   f(&Requantization::relu);
   f(&Requantization::clamp);
+  f(&Requantization::limits_multiplier);
   f(&Requantization::low);
   f(&Requantization::high);
   f(&Requantization::factor);
+  f(&Requantization::of_multiplier);
+  f(&Requantization::of_reciprocal);
+  f(&Requantization::of_scale);
+  f(&Requantization::of_bias);
+  f(&Requantization::of_scaled);
+  f(&Requantization::up_from);
+  f(&Requantization::negative_up_from);
+  f(&Requantization::cap);
 }
 
 }  // namespace
 
 bool scales_in_double(const Requantization& r, bool has_bias) {
   if (is_fixed_point(r.multiplier)) return true;
+  if (r.of_scaled != Precision::float32) return false;
   switch (r.multiplier) {
     case MultiplierRule::product_in_double:
     case MultiplierRule::all_in_double:
@@ -301,6 +391,12 @@ bool scales_in_double(const Requantization& r, bool has_bias) {
   const bool late = BiasRule::after_multiplier <= r.bias && r.bias <= BiasRule::real_fused;
   if (has_bias && late) return false;
   return r.sum == SumRule::exact || (has_bias && r.bias == BiasRule::kept_double);
+}
+
+std::string c_call_of_precision(Precision precision, const std::string& code) {
+  if (precision == Precision::float32) return code;
+  const PrecisionOf& p = table_of(precision);
+  return fmt::format("limited({}, {}, {}, {})", code, p.bits, p.cut ? 1 : 0, p.half ? 1 : 0);
 }
 
 int Requantization::changes() const {
@@ -332,25 +428,29 @@ int exponent_of(float v) {
 }  // namespace
 
 int multiplier_exponent(const RequantizationInput& in) {
-  const Scales f(in);
+  const Scales f({}, in);
   return exponent_of(f.unit / f.os);
 }
 
 int scaled_exponent(const RequantizationInput& in) { return exponent_of(static_cast<float>(scaled_value({}, in))); }
 
 bool is_extreme(const RequantizationInput& in) {
-  const Scales f(in);
+  const Scales f({}, in);
   const int multiplier = exponent_of(f.unit / f.os);
   const int bias = in.has_bias ? exponent_of(in.bias / f.unit) : 0;
-  return multiplier > 40 || multiplier < -60 || bias > 30 || scaled_exponent(in) > 30;
+  return multiplier > 30 || multiplier < -31 || bias > 30 || scaled_exponent(in) > 30;
 }
 
-double scaled_value(const Requantization& r, const RequantizationInput& in) {
-  const Scales f(in);
+namespace {
+
+// Returns the value before rounding in its full precision.
+double unlimited_value(const Requantization& r, const RequantizationInput& in) {
+  const Scales f(r, in);
   if (is_fixed_point(r.multiplier)) {
     std::int64_t sum = in.raw;
     if (in.has_bias) {
-      sum = has_integer_bias(r.bias) ? wrapped32(wrapping_sum(in.raw, integer_bias(r, in, f)))
+      const bool saturates = r.addition == IntegerAddition::saturates;
+      sum = has_integer_bias(r.bias) ? integer_sum(in.raw, integer_bias(r, in, f), saturates)
                                      : saturated(ties_to_even(with_bias(r, in, f)), -0x1p62, 0x1p62);
     }
     return fixed_point(r, in, f, sum);
@@ -361,13 +461,14 @@ double scaled_value(const Requantization& r, const RequantizationInput& in) {
     const float m = float_multiplier(r, in, f);
     switch (r.bias) {
       case BiasRule::after_multiplier: return static_cast<double>(sf * m + in.bias / f.os);
-      case BiasRule::after_by_reciprocal: return static_cast<double>(sf * m + in.bias * (1.0F / f.os));
+      case BiasRule::after_by_reciprocal:
+        return static_cast<double>(sf * m + in.bias * limited(r.of_reciprocal, 1.0F / f.os));
       case BiasRule::after_fused: return static_cast<double>(std::fma(sf, m, in.bias / f.os));
       case BiasRule::real:
       case BiasRule::real_fused: {
         const float real = r.bias == BiasRule::real ? sf * f.unit + in.bias : std::fma(sf, f.unit, in.bias);
         const bool reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
-        return static_cast<double>(reciprocal ? real * (1.0F / f.os) : real / f.os);
+        return static_cast<double>(reciprocal ? real * limited(r.of_reciprocal, 1.0F / f.os) : real / f.os);
       }
       default: break;
     }
@@ -378,7 +479,8 @@ double scaled_value(const Requantization& r, const RequantizationInput& in) {
       return s * (static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os));
     case MultiplierRule::double_exact_scales: return s * (in.xs * in.ws / in.os);
     case MultiplierRule::dequantized: return static_cast<double>(sf * f.unit / f.os);
-    case MultiplierRule::dequantized_reciprocal: return static_cast<double>(sf * f.unit * (1.0F / f.os));
+    case MultiplierRule::dequantized_reciprocal:
+      return static_cast<double>(sf * f.unit * limited(r.of_reciprocal, 1.0F / f.os));
     case MultiplierRule::divided: return static_cast<double>(sf / (f.os / f.unit));
     case MultiplierRule::factor: return static_cast<double>(sf * (f.unit / f.os) * static_cast<float>(r.factor));
     default: break;
@@ -388,21 +490,53 @@ double scaled_value(const Requantization& r, const RequantizationInput& in) {
   return static_cast<double>(sf * m);
 }
 
+}  // namespace
+
+double scaled_value(const Requantization& r, const RequantizationInput& in) {
+  if (r.of_bias == Precision::float32 && r.of_scaled == Precision::float32) return unlimited_value(r, in);
+  RequantizationInput limited_in = in;
+  limited_in.bias = limited(r.of_bias, in.bias);
+  const double s = unlimited_value(r, limited_in);
+  return r.of_scaled == Precision::float32 ? s : static_cast<double>(limited(r.of_scaled, static_cast<float>(s)));
+}
+
+namespace {
+
+std::int64_t rounded_without_zero_point(const Requantization& r, const RequantizationInput& in, double s) {
+  if (r.zero_point != ZeroPointRule::before_rounding) return rounded_integer(r, s);
+  const bool in_float = !scales_in_double(r, in.has_bias);
+  const auto oz = static_cast<double>(in.oz);
+  const double moved = in_float ? static_cast<double>(static_cast<float>(s) + static_cast<float>(in.oz)) : s + oz;
+  return rounded_integer(r, moved) - in.oz;
+}
+
+}  // namespace
+
+std::int64_t rounding_key(const Requantization& r, const RequantizationInput& in, double s) {
+  // What the steps after rounding do with values that do not fit int32 depends on their kind.
+  const std::int64_t kind = std::isnan(s) ? 1 : !std::isinf(s) ? (std::fabs(s) < 0x1p30 ? 0 : 2) : s > 0 ? 3 : 4;
+  const std::int64_t sign = s < 0 ? 1 : 0;
+  const std::int64_t bias = r.bias == BiasRule::output_nearest ? 1 : r.bias == BiasRule::output_away ? 2 : 0;
+  return ((rounded_without_zero_point(r, in, s) * 8 + kind) * 2 + sign) * 4 + bias;
+}
+
 int requantize_scaled(const Requantization& r, const RequantizationInput& in, double s) {
-  std::int64_t q = 0;
-  if (r.zero_point == ZeroPointRule::before_rounding) {
-    const bool in_float = !scales_in_double(r, in.has_bias);
-    const auto oz = static_cast<double>(in.oz);
-    const double moved = in_float ? static_cast<double>(static_cast<float>(s) + static_cast<float>(in.oz)) : s + oz;
-    q = rounded_integer(r, moved) - in.oz;
-  } else {
-    q = rounded_integer(r, s);
+  std::int64_t q = rounded_without_zero_point(r, in, s);
+  if (in.has_bias && (r.bias == BiasRule::output_nearest || r.bias == BiasRule::output_away)) {
+    const double units = static_cast<double>(in.bias / static_cast<float>(in.os));
+    q += saturated(r.bias == BiasRule::output_nearest ? ties_to_even(units) : std::round(units));
   }
+  if (r.cap > 0)
+    q = std::min(q,
+                 saturated(ties_to_even(static_cast<double>(static_cast<float>(r.cap) / static_cast<float>(in.os)))));
   if (r.clamp == ClampRule::low_8_bits) {
     return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q, -32768, 32767) + in.oz);
   }
+  if (r.zero_point == ZeroPointRule::wraps_16) q = static_cast<std::int16_t>(q);
   if (r.clamp == ClampRule::before_zero_point) q = std::clamp<std::int64_t>(q, 0, 255);
-  q = r.zero_point == ZeroPointRule::wraps ? wrapped32(q + in.oz) : q + in.oz;
+  if (r.clamp == ClampRule::int8_before) q = std::clamp<std::int64_t>(q, -128, 127);
+  const std::int64_t oz = r.zero_point == ZeroPointRule::signed_byte ? static_cast<std::int8_t>(in.oz) : in.oz;
+  q = r.zero_point == ZeroPointRule::wraps ? wrapped32(q + oz) : q + oz;
   std::int64_t low = r.low;
   const std::int64_t zero = r.low == 0 ? in.oz : std::max<std::int64_t>(in.oz, r.low);
   switch (r.relu) {
@@ -411,12 +545,25 @@ int requantize_scaled(const Requantization& r, const RequantizationInput& in, do
     case ReluRule::always: low = zero; break;
     case ReluRule::one_above: low = in.relu ? std::max<std::int64_t>(in.oz + 1, low) : low; break;
   }
+  if (r.clamp == ClampRule::low_last)
+    return static_cast<std::uint8_t>(std::max(std::min<std::int64_t>(q, r.high), low));
+  if (r.clamp == ClampRule::low_first && q < low) return static_cast<std::uint8_t>(low);
   return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q, std::min<std::int64_t>(low, r.high), r.high));
 }
 
 int requantize(const Requantization& r, const RequantizationInput& in) {
   return requantize_scaled(r, in, scaled_value(r, in));
 }
+
+namespace {
+
+std::string measured_rounding(const Requantization& r) {
+  if (r.up_from == r.negative_up_from) return fmt::format("rounding: up where the fraction is at least {}", r.up_from);
+  return fmt::format("rounding: up where the fraction s - floor(s) is at least {}, or {} for s < 0", r.up_from,
+                     r.negative_up_from);
+}
+
+}  // namespace
 
 std::vector<std::string> changed_steps(const Requantization& r) {
   const Requantization contract;
@@ -441,6 +588,8 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "bias: b / A, of A in float32 and the quotient in double, rounded to an integer, ties to even",
       "bias: b / A, of A in float32 and the quotient in double, rounded to an integer, ties away from zero",
       "bias: b / (xs * ws) of the scales in double, rounded to an integer",
+      "bias: b / (xs * ws) of the scales in double, rounded to an integer, ties away from zero",
+      "bias: b * (1 / A) rounded to an integer, ties to even",
       "bias: truncated to an integer number of A",
       "bias: rounded down to an integer number of A",
       "bias: an integer that wraps in 16 bits",
@@ -453,6 +602,9 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "bias: fma(s, M, b / os), added by the multiplication",
       "bias: added to the real number s * A, which is then divided by os",
       "bias: fma(s, A, b), which is then divided by os",
+      "bias: rounded to an integer number of os, ties to even, and added after rounding",
+      "bias: rounded to an integer number of os, ties away from zero, and added after rounding",
+      "bias: added twice",
       "bias: taken to be 0",
       "bias: not added"};
   constexpr std::array<std::string_view, kMultiplierRules> kMultipliers{
@@ -470,9 +622,8 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "dequantized: s * A, rounded, then divided by os",
       "dequantized: s * A, rounded, then multiplied by 1 / os",
       "multiplier: s / (os / A)",
-      "multiplier: rounded to bfloat16",
-      "the product is off by a factor",
-      "the multiplier is off by a factor",
+      "the product is off by the factor",
+      "the multiplier is off by the factor",
       "fixed point: a multiplier of 31 bits and a shift",
       "fixed point: a multiplier of 31 bits, computed in double, and a shift",
       "fixed point: a multiplier of 31 bits, A / os in double, and a shift",
@@ -484,7 +635,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "fixed point: a multiplier of 15 bits, computed in double, and a shift",
       "fixed point: a multiplier of 8 bits and a shift",
       "the multiplier is rounded to a power of two"};
-  constexpr std::array<std::string_view, kRoundingRules> kRoundings{
+  constexpr std::array<std::string_view, kRoundingRules + 1> kRoundings{
       "",
       "rounding: ties away from zero, as roundf() and lround() do",
       "rounding: ties up",
@@ -501,16 +652,42 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "rounding: by adding 1.5 * 2^23, which holds for |s| < 2^22 only",
       "rounding twice: the product to 31 bits with ties up, then the shift with ties away from zero",
       "rounding twice: the product to 31 bits with ties up, then the shift with ties up",
-      "rounding twice: the product cut off to 31 bits, then the shift with ties away from zero"};
+      "rounding twice: the product cut off to 31 bits, then the shift with ties away from zero",
+      "rounding twice: the product to 31 bits with ties up, then the shift with ties away from zero; a left shift "
+      "saturates",
+      "rounding twice: the product to 31 bits with ties up, then the shift with ties up; a left shift saturates",
+      "rounding"};
   add(r.sum != contract.sum, kSums[static_cast<std::size_t>(r.sum)]);
   add(r.bias != contract.bias, kBiases[static_cast<std::size_t>(r.bias)]);
   add(r.addition == IntegerAddition::int32_symmetric, "the integer bias saturates at -INT32_MAX");
   add(r.addition == IntegerAddition::int64, "the integer bias is added in 64 bits");
+  add(r.addition == IntegerAddition::saturates, "the sum with the integer bias saturates to int32");
+  add(r.addition == IntegerAddition::int32_cast, "an integer bias that does not fit int32 becomes INT32_MIN");
+  add(r.addition == IntegerAddition::in_float_cast,
+      "the integer bias is added in float32, and becomes INT32_MIN where it does not fit int32");
   add(r.addition == IntegerAddition::in_float, "the integer bias is added in float32");
-  add(r.multiplier != contract.multiplier, kMultipliers[static_cast<std::size_t>(r.multiplier)]);
-  add(r.rounding != contract.rounding, kRoundings[static_cast<std::size_t>(r.rounding)]);
+  if (r.multiplier != contract.multiplier) {
+    const bool measured = r.multiplier == MultiplierRule::factor || r.multiplier == MultiplierRule::factor_inside;
+    const std::string_view words = kMultipliers[static_cast<std::size_t>(r.multiplier)];
+    all.push_back(measured ? fmt::format("{} {}", words, r.factor) : std::string(words));
+  }
+  add(r.limits_multiplier,
+      "fixed point: the multiplier is limited to 2^30, and is 0 below 2^-32 and if it is not finite");
+  add(r.rounding != contract.rounding && r.rounding != RoundingRule::measured,
+      kRoundings[static_cast<std::size_t>(r.rounding)]);
+  if (r.rounding == RoundingRule::measured) all.push_back(measured_rounding(r));
+  const auto add_precision = [&](Precision p, std::string_view of) {
+    if (p != Precision::float32) all.push_back(fmt::format("{} has {}", of, table_of(p).words));
+  };
+  add_precision(r.of_multiplier, "multiplier: it");
+  add_precision(r.of_reciprocal, "multiplier: 1 / os");
+  add_precision(r.of_scale, "weight scale: it");
+  add_precision(r.of_bias, "bias: it");
+  add_precision(r.of_scaled, "the value before rounding");
   add(r.zero_point == ZeroPointRule::before_rounding, "the output zero point is added before rounding");
   add(r.zero_point == ZeroPointRule::wraps, "the output zero point is added without clamping first, and wraps");
+  add(r.zero_point == ZeroPointRule::wraps_16, "the rounded value is kept in 16 bits, and wraps");
+  add(r.zero_point == ZeroPointRule::signed_byte, "the output zero point is added as an int8");
   add(r.overflow == OverflowRule::saturates, "values above int32 saturate, and do not become INT32_MIN");
   add(r.overflow == OverflowRule::infinity_saturates, "+infinity becomes 255");
   add(r.overflow == OverflowRule::wraps, "values beyond int32 wrap");
@@ -521,8 +698,12 @@ std::vector<std::string> changed_steps(const Requantization& r) {
   add(r.relu == ReluRule::one_above, "relu: the smallest value is oz + 1");
   add(r.clamp == ClampRule::low_8_bits, "clamp: missing, the low 8 bits are kept");
   add(r.clamp == ClampRule::before_zero_point, "clamp: to 0..255 before the zero point is added, too");
+  add(r.clamp == ClampRule::low_last, "clamp: relu's low end counts where it is above the largest output");
+  add(r.clamp == ClampRule::low_first, "clamp: values below relu's low end become it, also above the largest output");
+  add(r.clamp == ClampRule::int8_before, "clamp: to -128..127 before the zero point is added, too");
   add(r.low != contract.low, "clamp: the smallest output is " + std::to_string(r.low));
   add(r.high != contract.high, "clamp: the largest output is " + std::to_string(r.high));
+  if (r.cap > 0) all.push_back(fmt::format("clamp: to the real number {} at most", r.cap));
   return all;
 }
 

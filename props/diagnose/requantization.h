@@ -24,6 +24,8 @@ enum class BiasRule : std::uint8_t {
   int32_float_unit,       // ... rint of b / A, the quotient in double, A in float32
   int32_float_unit_away,  // ... round of that
   int32_exact_scales,     // ... rint(b / (xs * ws)) of the scales as doubles
+  int32_exact_away,       // ... round of that
+  int32_reciprocal_even,  // ... rint(b * (1 / A))
   int32_truncated,        // ... trunc(b / A)
   int32_floor,            // ... floor(b / A)
   int16_wraps,            // ... the low 16 bits of rint(b / A)
@@ -36,6 +38,9 @@ enum class BiasRule : std::uint8_t {
   after_fused,            // fma(s, M, b / os)
   real,                   // (s * A + b), then / os
   real_fused,             // fma(s, A, b), then / os
+  output_nearest,         // after rounding: + rint(b / os)
+  output_away,            // ... round(b / os)
+  twice,                  // as the contract, of 2 * b
   zero,                   // as if it were 0
   ignored,
 };
@@ -47,8 +52,11 @@ enum class IntegerAddition : std::uint8_t {
   int32_symmetric,  // saturated to -INT32_MAX .. INT32_MAX; the sum wraps
   int64,
   in_float,
+  saturates,      // the sum saturates to int32
+  int32_cast,     // a bias that does not fit int32 becomes INT32_MIN, as a cast does on x86
+  in_float_cast,  // the same, added in float32
 };
-inline constexpr int kIntegerAdditions = static_cast<int>(IntegerAddition::in_float) + 1;
+inline constexpr int kIntegerAdditions = static_cast<int>(IntegerAddition::in_float_cast) + 1;
 
 // How the sum becomes a floating-point number.
 enum class SumRule : std::uint8_t { nearest, truncated, exact };
@@ -70,7 +78,6 @@ enum class MultiplierRule : std::uint8_t {
   dequantized,             // fl(s * A) / os
   dequantized_reciprocal,  // fl(s * A) * fl(1 / os)
   divided,                 // s / fl(os / A)
-  bfloat16,                // s * M, M rounded to bfloat16
   factor,                  // s * fl(A / os) * (float)factor
   factor_inside,           // s * fl(fl(A / os) * (float)factor)
   // Integers: raw * mantissa >> shift. The multiplier is the contract's float32, or computed in double.
@@ -106,11 +113,37 @@ enum class RoundingRule : std::uint8_t {
   twice,                // fixed point: 2^-31 with ties up, then the power of two with ties away
   twice_up,             // fixed point: 2^-31 with ties up, then the power of two with ties up
   truncated_then_away,  // fixed point: the high half truncated, then the power of two with ties away
+  twice_saturates,      // as `twice`, and a shift to the left saturates
+  twice_up_saturates,   // as `twice_up`, and a shift to the left saturates
+  measured,             // up where the fraction is at least a measured number
 };
-inline constexpr int kRoundingRules = static_cast<int>(RoundingRule::truncated_then_away) + 1;
+inline constexpr int kRoundingRules = static_cast<int>(RoundingRule::measured);  // without the measured ones
 
-enum class ZeroPointRule : std::uint8_t { after, before_rounding, wraps };
-inline constexpr int kZeroPointRules = static_cast<int>(ZeroPointRule::wraps) + 1;
+// The numbers that an intermediate result can hold. Nearest, ties to even, if not cut off.
+enum class Precision : std::uint8_t {
+  float32,
+  float16,
+  bfloat16,
+  bfloat16_cut,
+  bits16,  // significant bits, with the exponents of float32
+  bits16_cut,
+  bits12,
+  bits12_cut,
+  bits11,  // TensorFloat-32
+  bits11_cut,
+  bits10,
+  bits10_cut,
+};
+inline constexpr int kPrecisions = static_cast<int>(Precision::bits10_cut) + 1;
+
+enum class ZeroPointRule : std::uint8_t {
+  after,
+  before_rounding,
+  wraps,       // without the clamp to int16 before it, in int32
+  wraps_16,    // after the low 16 bits were kept
+  signed_byte  // as an int8
+};
+inline constexpr int kZeroPointRules = static_cast<int>(ZeroPointRule::signed_byte) + 1;
 
 // What becomes of values that do not fit int32, and of NaN.
 enum class OverflowRule : std::uint8_t { minimum, saturates, infinity_saturates, wraps };
@@ -125,8 +158,12 @@ enum class ClampRule : std::uint8_t {
   contract,
   low_8_bits,         // no clamp
   before_zero_point,  // to 0..255, then the zero point, then again
+  int8_before,        // to -128..127, then the zero point, then again
+  // Where relu's low end is above the high end:
+  low_last,   // the low end counts
+  low_first,  // the low end counts for values below it
 };
-inline constexpr int kClampRules = static_cast<int>(ClampRule::before_zero_point) + 1;
+inline constexpr int kClampRules = static_cast<int>(ClampRule::low_first) + 1;
 
 struct Requantization {
   SumRule sum = SumRule::nearest;
@@ -139,8 +176,20 @@ struct Requantization {
   NanRule nan = NanRule::minimum;
   ReluRule relu = ReluRule::contract;
   ClampRule clamp = ClampRule::contract;
+  // For fixed point: whether a multiplier of at least 2^30 is limited to it, and one below 2^-32 and one that is not
+  // finite become 0, as in TFLite.
+  bool limits_multiplier = false;
   int low = 0, high = 255;  // the ends of the output
-  double factor = 1;        // for MultiplierRule::factor and factor_inside
+
+  double factor = 1;  // for MultiplierRule::factor and factor_inside
+  // The precision of the multiplier, of 1 / os where it is used, of the weight scale, of the bias, and of the value
+  // before rounding.
+  Precision of_multiplier = Precision::float32, of_reciprocal = Precision::float32, of_scale = Precision::float32,
+            of_bias = Precision::float32, of_scaled = Precision::float32;
+  // For RoundingRule::measured: the fraction from which values >= 0 and < 0 are rounded up.
+  double up_from = 0.5, negative_up_from = 0.5;
+  // The largest output in real units, such as the 6 of relu6; 0 if there is none.
+  double cap = 0;
 
   bool operator==(const Requantization&) const = default;
 
@@ -154,7 +203,9 @@ struct Requantization {
 // What a requantization is computed from.
 struct RequantizationInput {
   std::int64_t raw = 0;  // the sum without the zero points' contributions
-  double xs = 1, ws = 1, os = 1;
+  double xs = 1, ws = 1;
+  double bias_ws = 1;  // the weight scale by which the bias is divided
+  double os = 1;
   bool has_bias = false, relu = false, per_channel = false;
   float bias = 0;
   std::int64_t oz = 0;
@@ -175,13 +226,21 @@ struct RequantizationInput {
 [[nodiscard]] double scaled_value(const Requantization& r, const RequantizationInput& in);
 // Returns y.
 [[nodiscard]] int requantize(const Requantization& r, const RequantizationInput& in);
+// Returns a number that determines, together with the steps after rounding, the result of requantize_scaled().
+[[nodiscard]] std::int64_t rounding_key(const Requantization& r, const RequantizationInput& in, double scaled);
 [[nodiscard]] int requantize_scaled(const Requantization& r, const RequantizationInput& in, double scaled);
+
+// Returns C code of an emitted kernel that limits the value of a C expression to a precision.
+[[nodiscard]] std::string c_call_of_precision(Precision precision, const std::string& code);
 
 // Returns the changed steps in words, such as "ties away from zero"; one entry a step.
 [[nodiscard]] std::vector<std::string> changed_steps(const Requantization& r);
 
 [[nodiscard]] inline bool is_fixed_point(MultiplierRule rule) { return rule >= MultiplierRule::fixed31; }
 [[nodiscard]] bool has_integer_bias(BiasRule rule);
+// Returns whether a fixed-point rule rounds twice, and whether its shift to the left saturates.
+[[nodiscard]] bool rounds_twice(RoundingRule rule);
+[[nodiscard]] bool saturates_left(RoundingRule rule);
 // Returns whether the value before rounding is a double, and not a float32 that is held in one.
 [[nodiscard]] bool scales_in_double(const Requantization& r, bool has_bias);
 
