@@ -223,7 +223,9 @@ std::string Formula::print(Name name, bool words) const {
       continue;
     }
     if (node.op == Op::variable) {
-      stack.push_back({std::string(name(node.variable)), 3});
+      // Words such as "K / groups" are a quotient; the C code of a variable stands in parentheses.
+      const std::string text(name(node.variable));
+      stack.push_back({text, words && text.find(" / ") != std::string::npos ? 2 : 3});
       continue;
     }
     Part right = std::move(stack.back());
