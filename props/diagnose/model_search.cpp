@@ -46,7 +46,8 @@ struct Prepared {
 struct Fit {
   Edit edit;
   std::vector<const Observation*> fixed = {}, broken = {};
-  bool fixes_all = false;  // is known to fix all wrong observations
+  std::size_t fixed_of_some = 0;  // number of a few wrong observations that it fixes
+  bool fixes_all = false;         // is known to fix all wrong observations
 
   [[nodiscard]] int size() const { return edit.size(); }
 };
@@ -118,7 +119,7 @@ class EditSearch {
         if (i == 12 && fixed == 0) return;
         if (predicted(model, *some[i]) == some[i]->y) ++fixed;
       }
-      if (fixed * 12 >= some.size() && fixed > 0) fits.push_back({.edit = edit});
+      if (fixed * 12 >= some.size() && fixed > 0) fits.push_back({.edit = edit, .fixed_of_some = fixed});
     };
     std::size_t tried = 0;
     for (const Edit& edit : sum_edits()) {
@@ -130,9 +131,16 @@ class EditSearch {
       const auto fixed = std::count_if(prepared_wrong_.begin(), prepared_wrong_.begin() + few, [&](const Prepared& p) {
         return requantize(combine(p.base, edit.requantization), p.in) == p.observation->y;
       });
-      if (fixed * 12 >= few && fixed > 0) fits.push_back({.edit = edit});
+      if (fixed * 12 >= few && fixed > 0) {
+        fits.push_back({.edit = edit, .fixed_of_some = static_cast<std::size_t>(fixed)});
+      }
     }
     if (!go_on()) return {};
+    // Judging takes long. Of edits that fix many of a few observations, some are judged.
+    constexpr std::size_t kJudged = 800;
+    std::ranges::stable_sort(
+        fits, {}, [](const Fit& f) { return std::pair(-static_cast<std::ptrdiff_t>(f.fixed_of_some), f.size()); });
+    if (fits.size() > kJudged) fits.resize(kJudged);
     select(fits, go_on);
     constexpr std::size_t kLeading = 3;
     for (const Fit& fit : fits) {
@@ -563,8 +571,9 @@ std::vector<KernelModel> extended(KernelModel model, const std::vector<Observati
     if (auto complete = search.complete(go_on); !complete.empty()) return complete;
     if (!go_on()) return {model};
     auto partial = search.partial(go_on);
+    // A second cause takes a search of its own, so that it is tried only where no single cause stands by itself.
     for (const KernelModel& leading : search.leading()) {
-      if (!go_on()) break;
+      if (!partial.empty() || !go_on()) break;
       if (auto complete = EditSearch(leading, observations).complete(go_on); !complete.empty()) return complete;
     }
     if (partial.empty()) return {model};
@@ -654,10 +663,19 @@ std::vector<KernelModel> models_of_sample(const std::vector<Observation>& observ
                                           const std::function<bool()>& go_on) {
   Sample sample(observations);
   constexpr int kTurns = 20;
+  std::vector<KernelModel> best;
+  std::int64_t least_wrong = std::numeric_limits<std::int64_t>::max();
   for (int turn = 0;; ++turn) {
     const std::vector<Observation> some = sample.observations();
     std::vector<KernelModel> models = extended({}, some, go_on);
-    if (models.empty() || models.front().empty() || turn == kTurns || !go_on()) return models;
+    const bool ended = models.empty() || models.front().empty() || turn == kTurns || !go_on();
+    const std::int64_t wrong = wrong_predictions(models.empty() ? KernelModel{} : models.front(), observations);
+    // A turn that the time limit ended may have found less than an earlier one.
+    if (ended) return wrong <= least_wrong ? models : best;
+    if (wrong < least_wrong) {
+      least_wrong = wrong;
+      best = models;
+    }
     const bool complete = wrong_predictions(models.front(), some) == 0;
     bool refuted = true;
     for (const KernelModel& model : models) {
