@@ -154,7 +154,10 @@ class EditSearch {
     std::vector<Ranked> ranked;
     for (const Fit& fit : fits) {
       if (cases_of(fit.fixed) < 2) continue;
-      auto model = with_condition(fit);
+      // Some elements are right by chance, because two causes cancel out there. The next edits have to make them right.
+      constexpr std::size_t kByChance = 20;
+      const bool by_chance = fit.broken.size() * kByChance <= fit.fixed.size();
+      auto model = by_chance ? std::optional(with(model_, fit.edit)) : with_condition(fit);
       if (!model) continue;
       const double size = static_cast<double>(model->empty() ? 0 : size_of(*model) - size_of(model_));
       ranked.push_back({std::move(*model), static_cast<double>(cases_of(fit.fixed)) * (1 - size / 60)});
