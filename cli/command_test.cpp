@@ -134,10 +134,22 @@ TEST_F(Command, IdentifyPrintsALineForEachHypothesis) {
       best_simd_isa() == SimdIsa::avx512_vnni ? "integer_float32: standing, " : "integer_int16_pairs: standing, ";
   EXPECT_THAT(fbgemm.output, HasSubstr(arithmetic));
   EXPECT_THAT(fbgemm.output, HasSubstr("manual_output_1: refuted by conv2d "));
+  // An engine's arithmetic may differ from path to path; other subjects are compared on the shapes of all.
+  EXPECT_THAT(fbgemm.output, HasSubstr("; not varied: kernel 1x1, no padding"));
   const Outcome model = run("identify --subject hypothesis:onednn --cases 5000");
   EXPECT_THAT(model.output, HasSubstr("onednn: standing, "));
+  EXPECT_THAT(model.output, HasSubstr("\nvaried: kernels 1x1 to "));
   EXPECT_EQ(run("identify --subject no_such_name").status, 2);
   EXPECT_EQ(run("identify --path nowhere").status, 2);
+}
+
+TEST_F(Command, SelftestRefusesWhatItCannotDo) {
+  const Outcome unknown = run("selftest --fault round_floor,no_such_fault");
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.output, HasSubstr("there is none called 'no_such_fault'"));
+  const Outcome both = run("selftest --policies --diagnose");
+  EXPECT_EQ(both.status, 2);
+  EXPECT_THAT(both.output, HasSubstr("leave out --diagnose"));
 }
 
 const std::string kKernel = TIEOUT_KERNELS "/libconv_relu_c.so";

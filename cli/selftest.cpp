@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -68,10 +67,20 @@ struct Faults {
                       .columns = {"fault", "found", "cases", "seconds", "activations and weights", "class", "case"},
                       .rows = {}};
   int found = 0, planted = 0;
-  std::optional<Diagnoses> diagnoses;
+  Diagnoses diagnoses;
+  bool diagnosed = false;
+
+  // Adds the columns of the diagnoses.
+  void diagnose() {
+    diagnosed = true;
+    for (const char* const column :
+         {"diagnosis", "causes", "fresh cases", "predicted", "differing", "differing ones predicted"}) {
+      table.columns.emplace_back(column);
+    }
+  }
 
   [[nodiscard]] std::string headline() const {
-    return fmt::format("{} of {} faults found{}", found, planted, diagnoses ? "; " + diagnoses->text() : "");
+    return fmt::format("{} of {} faults found{}", found, planted, diagnosed ? "; " + diagnoses.text() : "");
   }
 };
 
@@ -141,7 +150,7 @@ void print_diagnosis(const FaultDiagnosis& diagnosis) {
 
 // Adds the diagnosis of the fault that was added last, whose row it completes. A refuted cause is a finding.
 void add(Faults& faults, const FaultyKernel& faulty, const FaultDiagnosis& diagnosis) {
-  Diagnoses& counts = *faults.diagnoses;
+  Diagnoses& counts = faults.diagnoses;
   if (faulty.named.empty()) {
     ++counts.values;
     counts.explained += is_right(diagnosis) ? 1 : 0;
@@ -226,28 +235,51 @@ DiagnoseOptions diagnose_options(const Arguments& arguments) {
   return options;
 }
 
+bool is_wanted(const FaultyKernel& faulty, const Arguments& arguments) {
+  return arguments.only.empty() || std::ranges::find(arguments.only, faulty.name) != arguments.only.end();
+}
+
+// Returns why the arguments cannot be combined; empty if they can.
+std::string contradiction_in(const Arguments& arguments) {
+  for (const std::string& name : arguments.only) {
+    if (std::ranges::find(faulty_kernels(), name, &FaultyKernel::name) != faulty_kernels().end()) continue;
+    return "--fault: there is none called '" + name + "'; without it, all are listed";
+  }
+  if (arguments.policies && arguments.diagnose) {
+    return "--policies measures other harnesses, which diagnose nothing; leave out --diagnose";
+  }
+  if (arguments.policies && has_outputs(arguments.outputs)) {
+    return "--policies prints a table of its own; leave out the options of the reports";
+  }
+  return {};
+}
+
+// Hunts for all wanted faults, prints the results and adds them to `faults`.
+void hunt_all(Faults& faults, const Arguments& arguments, LibTorch& reference) {
+  if (arguments.diagnose) faults.diagnose();
+  for (const FaultyKernel& faulty : faulty_kernels()) {
+    if (!is_wanted(faulty, arguments)) continue;
+    if (is_right_here(faulty.fault, reference.hardware())) {
+      fmt::print("no fault here: {}: FBGEMM does the same on this CPU\n", faulty.name);
+      continue;
+    }
+    const auto subject = linked_subject(std::string(faulty.name), faulty.kernel, nullptr);
+    const Hunt result = hunt(*subject, reference, arguments.options);
+    print_hunt(faulty, result, arguments.show_cases);
+    add(faults, faulty, result);
+    if (!arguments.diagnose) continue;
+    const FaultDiagnosis diagnosis = diagnose_fault(faulty, diagnose_options(arguments), kPatience);
+    print_diagnosis(diagnosis);
+    add(faults, faulty, diagnosis);
+  }
+}
+
 int selftest(Arguments& arguments) {
   const auto domain = choose_domain(arguments.domain, nullptr, 0, "selftest");
   if (!domain) return domain.error();
   arguments.options.domain = *domain;
-  const auto faults = faulty_kernels();
-  const auto& only = arguments.only;
-  const auto wanted = [&](const FaultyKernel& f) {
-    return only.empty() || std::ranges::find(only, f.name) != only.end();
-  };
-  for (const std::string& name : only) {
-    if (std::ranges::find(faults, name, &FaultyKernel::name) != faults.end()) continue;
-    return fail_command("selftest", kBadUsage,
-                        "--fault: there is none called '" + name + "'; without it, all are listed");
-  }
-  if (arguments.policies && arguments.diagnose) {
-    return fail_command("selftest", kBadUsage,
-                        "--policies measures other harnesses, which diagnose nothing; leave out "
-                        "--diagnose");
-  }
-  if (arguments.policies && has_outputs(arguments.outputs)) {
-    return fail_command("selftest", kBadUsage,
-                        "--policies prints a table of its own; leave out the options of the reports");
+  if (const std::string why = contradiction_in(arguments); !why.empty()) {
+    return fail_command("selftest", kBadUsage, why);
   }
   const auto baseline = prepare_reports(arguments.outputs);
   if (!baseline) return fail_command("selftest", kBadUsage, baseline.error());
@@ -261,27 +293,7 @@ int selftest(Arguments& arguments) {
                             .reference = "LibTorch " + (*reference)->version(),
                             .machine = machine_of(**reference),
                             .seed = arguments.options.seed};
-  if (arguments.diagnose) {
-    reported.diagnoses.emplace();
-    auto& columns = reported.table.columns;
-    columns.insert(columns.end(),
-                   {"diagnosis", "causes", "fresh cases", "predicted", "differing", "differing ones predicted"});
-  }
-  for (const FaultyKernel& faulty : faults) {
-    if (!wanted(faulty)) continue;
-    if (is_right_here(faulty.fault, (*reference)->hardware())) {
-      fmt::print("no fault here: {}: FBGEMM does the same on this CPU\n", faulty.name);
-      continue;
-    }
-    const auto subject = linked_subject(std::string(faulty.name), faulty.kernel, nullptr);
-    const Hunt result = hunt(*subject, **reference, arguments.options);
-    print_hunt(faulty, result, arguments.show_cases);
-    add(reported, faulty, result);
-    if (!arguments.diagnose) continue;
-    const FaultDiagnosis diagnosis = diagnose_fault(faulty, diagnose_options(arguments), kPatience);
-    print_diagnosis(diagnosis);
-    add(reported, faulty, diagnosis);
-  }
+  hunt_all(reported, arguments, **reference);
   fmt::print("{}\n", reported.headline());
   Report report = make_report({reported.run}, *baseline);
   report.table = reported.table;
@@ -290,7 +302,7 @@ int selftest(Arguments& arguments) {
     return fail_command("selftest", kNotVerified, written.error());
   }
   if (reported.planted == 0) return kEqual;  // the requested fault is none on this CPU
-  if (reported.diagnoses && !reported.diagnoses->explains_enough()) return kDifferent;
+  if (!reported.diagnoses.explains_enough()) return kDifferent;
   return exit_status(report);
 }
 

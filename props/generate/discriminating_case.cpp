@@ -200,6 +200,35 @@ std::optional<ConvCase> draw_shape_of(FbgemmPath path, Random& random, const Dom
   return {};
 }
 
+// Returns the positions in the activation and in the weight of the products of an output element, channels running
+// fastest, as far as its window lies inside of the input.
+std::vector<std::pair<std::size_t, std::size_t>> window_of(const ConvCase& c, std::int64_t element) {
+  const Spatial size = output_size(c);
+  const std::int64_t position = element % volume(size);
+  const std::int64_t k = element / volume(size) % c.out_channels;
+  const std::int64_t image = element / volume(size) / c.out_channels;
+  const std::int64_t channels = c.in_channels / c.groups;
+  const std::int64_t first = k / (c.out_channels / c.groups) * channels;
+  const std::int64_t taps = volume(c.kernel);
+  const Spatial at{position / (size[1] * size[2]), position / size[2] % size[1], position % size[2]};
+  std::vector<std::pair<std::size_t, std::size_t>> window;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const Spatial offset{tap / (c.kernel[1] * c.kernel[2]), tap / c.kernel[2] % c.kernel[1], tap % c.kernel[2]};
+    Spatial from{};
+    bool inside = true;
+    for (std::size_t d = 0; d < 3; ++d) {
+      from[d] = at[d] * c.stride[d] + offset[d] * c.dilation[d] - c.padding[d];
+      inside = inside && 0 <= from[d] && from[d] < c.input[d];
+    }
+    if (!inside) continue;
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      const std::int64_t row = (image * c.in_channels + first + channel) * c.input[0] + from[0];
+      window.emplace_back((row * c.input[1] + from[1]) * c.input[2] + from[2], (k * channels + channel) * taps + tap);
+    }
+  }
+  return window;
+}
+
 // Lays the products out in the window of one element of a drawn shape, channels running fastest, as far as the window
 // lies inside of the input: at its begin, at its end or between. In every other case the remaining weights and the
 // activations outside of the window are not 0, so that wrong padding and every read of a wrong position show; the
@@ -218,15 +247,7 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
        {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation, &ConvCase::padding}) {
     c.*of = (*shape).*of;
   }
-  const Spatial size = output_size(c);
-  const std::int64_t element = random.between(0, c.batch * c.out_channels * volume(size) - 1);
-  const std::int64_t position = element % volume(size);
-  const std::int64_t k = element / volume(size) % c.out_channels;
-  const std::int64_t image = element / volume(size) / c.out_channels;
-  const std::int64_t channels = c.in_channels / c.groups;
-  const std::int64_t first = k / (c.out_channels / c.groups) * channels;
-  const std::int64_t taps = volume(c.kernel);
-  const Spatial at{position / (size[1] * size[2]), position / size[2] % size[1], position % size[2]};
+  const std::int64_t element = random.between(0, element_count(output_shape(c)) - 1);
   const bool full = random.chance(1, 2);
   const auto zero_point = static_cast<std::uint8_t>(c.activation_zero_point);
   std::vector<std::uint8_t> x(static_cast<std::size_t>(element_count(activation_shape(c))), zero_point);
@@ -235,26 +256,11 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
     for (std::uint8_t& value : x) value = static_cast<std::uint8_t>(random.below(256));
     for (std::int8_t& value : w) value = static_cast<std::int8_t>(random.between(-9, 9));
   }
-  // The positions of the window that lie inside of the input, in the activation and in the weight.
-  std::vector<std::pair<std::size_t, std::size_t>> window;
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const Spatial offset{tap / (c.kernel[1] * c.kernel[2]), tap / c.kernel[2] % c.kernel[1], tap % c.kernel[2]};
-    Spatial from{};
-    bool inside = true;
-    for (std::size_t d = 0; d < 3; ++d) {
-      from[d] = at[d] * c.stride[d] + offset[d] * c.dilation[d] - c.padding[d];
-      inside = inside && 0 <= from[d] && from[d] < c.input[d];
-    }
-    if (!inside) continue;
-    for (std::int64_t channel = 0; channel < channels; ++channel) {
-      const std::int64_t row = (image * c.in_channels + first + channel) * c.input[0] + from[0];
-      window.emplace_back((row * c.input[1] + from[1]) * c.input[2] + from[2], (k * channels + channel) * taps + tap);
-    }
-  }
+  const auto window = window_of(c, element);
   if (window.size() < p.x.size()) return false;
   // Pairs of products begin at even positions.
   std::size_t begin = (window.size() - p.x.size()) / 2 * 2;
-  if (!random.chance(1, 3)) begin = random.below(static_cast<std::uint32_t>(begin / 2 + 1)) * 2;
+  if (!random.chance(1, 3)) begin = std::size_t{random.below(static_cast<std::uint32_t>(begin / 2 + 1))} * 2;
   for (const auto& [of_x, of_w] : window) x[of_x] = zero_point;
   for (std::size_t i = 0; i < p.x.size(); ++i) {
     x[window[begin + i].first] = p.x[i];
@@ -263,7 +269,7 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
   c.activation = {Fill::listed, std::move(x)};
   c.weight = {Fill::listed, std::move(w)};
   repeat_parameters(c);
-  vary_parameters(c, k, random, where);
+  vary_parameters(c, element / volume(output_size(c)) % c.out_channels, random, where);
   found = {.c = std::move(c), .offset = element};
   return true;
 }
