@@ -39,18 +39,23 @@ struct Response {
   bool operator==(const Response&) const = default;
 };
 
+Response response_to_hang(const std::string& message) {
+  return {.fault = "hang: " + (message == "hang" ? "no answer in time" : message), .y = {}};
+}
+
 Response response_of(const SubjectAnswer& answer) {
   if (answer) return {.fault = {}, .y = answer->values};
   switch (answer.error().kind) {
     case SubjectError::Kind::died: return {.fault = "crash: " + answer.error().message, .y = {}};
-    case SubjectError::Kind::hung: return {.fault = "hang: " + answer.error().message, .y = {}};
+    case SubjectError::Kind::hung: return response_to_hang(answer.error().message);
     case SubjectError::Kind::misbehaved: return {.fault = answer.error().message, .y = {}};
     default: return {};
   }
 }
 
 Response response_of(const ExitReason& reason) {
-  return {.fault = (reason.timed_out ? "hang: " : "crash: ") + reason.text(), .y = {}};
+  if (reason.timed_out) return response_to_hang(reason.text());
+  return {.fault = "crash: " + reason.text(), .y = {}};
 }
 
 Response response_of(const Trial& trial) {
@@ -58,7 +63,7 @@ Response response_of(const Trial& trial) {
     case Trial::Kind::unstable:
     case Trial::Kind::misbehaved: return {.fault = trial.message, .y = trial.first};
     case Trial::Kind::died: return {.fault = "crash: " + trial.message, .y = {}};
-    case Trial::Kind::hung: return {.fault = "hang: " + trial.message, .y = {}};
+    case Trial::Kind::hung: return response_to_hang(trial.message);
     default: return {.fault = {}, .y = trial.first};
   }
 }

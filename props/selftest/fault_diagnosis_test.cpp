@@ -122,7 +122,7 @@ TEST(FindConduct, NamesTheConditionOfAHang) {
   const auto subject = linked_subject("hangs", faulty_kernel("hangs_on_wide_stride").kernel, nullptr);
   const auto conduct = find_conduct(*subject, {.seconds = 60}, 2);
   ASSERT_TRUE(conduct);
-  EXPECT_EQ(conduct->text, "hang: hang");
+  EXPECT_EQ(conduct->text, "hang: no answer in time");
   EXPECT_NE(conduct->condition.find("stride of the width"), std::string::npos) << conduct->condition;
 }
 
