@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "cases/text/case_text.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
@@ -268,7 +270,9 @@ void hunt_all(Faults& faults, const Arguments& arguments, LibTorch& reference) {
     print_hunt(faulty, result, arguments.show_cases);
     add(faults, faulty, result);
     if (!arguments.diagnose) continue;
-    const FaultDiagnosis diagnosis = diagnose_fault(faulty, diagnose_options(arguments), kPatience);
+    std::optional<ConvCase> shown;
+    if (const auto drawn = parse(result.finding.original_line); result.found && drawn) shown = *drawn;
+    const FaultDiagnosis diagnosis = diagnose_fault(faulty, diagnose_options(arguments), kPatience, shown);
     print_diagnosis(diagnosis);
     add(faults, faulty, diagnosis);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cases/contents.h"
+#include "cases/random.h"
 #include "cases/strings/bytes.h"
 #include "props/diagnose/conduct.h"
 #include "props/diagnose/diagnosis_text.h"
@@ -20,20 +21,29 @@ namespace {
 
 using Outcome = FaultDiagnosis::Outcome;
 
-// Returns case `index` of the fresh cases: three cases of fuzz, and one about ties, ends and overflow.
-ConvCase fresh_case(std::uint64_t seed, std::uint64_t index, const Domain& domain) {
+// Returns case `index` of the fresh cases: three cases of fuzz, and one about ties, ends and overflow; one in forty is
+// `shown` with other contents.
+ConvCase fresh_case(std::uint64_t seed, std::uint64_t index, const Domain& domain,
+                    const std::optional<ConvCase>& shown) {
   constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
   // Differs from the seeds of the diagnosis.
   constexpr std::uint64_t kFresh = 0x667265736820636bU;
+  if (shown && index % 40 == 38) {
+    ConvCase c = *shown;
+    c.seed = Random(seed ^ kFresh, index).next();
+    if (c.activation.fill == Fill::listed) c.activation = {Fill::uniform, {}};
+    if (c.weight.fill == Fill::listed) c.weight = {Fill::uniform, {}};
+    return c;
+  }
   if (index % 4 != 3) return case_of(seed ^ kFresh, index, kForSubjects, domain);
   return draw_discriminating_case(kPaths[index / 4 % kPaths.size()], index + (seed + 1) * 7'000'003, domain).c;
 }
 
 // Compares the model with the kernel on fresh cases.
 void check_on_fresh_cases(FaultDiagnosis& result, const KernelModel& model, const KernelAnswer& kernel,
-                          const DiagnoseOptions& options) {
+                          const DiagnoseOptions& options, const std::optional<ConvCase>& shown) {
   for (std::int64_t i = 0; i < options.proof; ++i) {
-    ConvProblem drawn = with_contents(fresh_case(options.seed, static_cast<std::uint64_t>(i), options.domain));
+    ConvProblem drawn = with_contents(fresh_case(options.seed, static_cast<std::uint64_t>(i), options.domain, shown));
     if (element_count(output_shape(drawn.spec)) == 0) continue;
     const auto y = kernel(drawn);
     if (!y) continue;
@@ -56,7 +66,8 @@ void check_on_fresh_cases(FaultDiagnosis& result, const KernelModel& model, cons
   }
 }
 
-FaultDiagnosis diagnose_here(const FaultyKernel& faulty, const DiagnoseOptions& options, double patience) {
+FaultDiagnosis diagnose_here(const FaultyKernel& faulty, const DiagnoseOptions& options, double patience,
+                             const std::optional<ConvCase>& shown) {
   const std::shared_ptr<Subject> subject = linked_subject(std::string(faulty.name), faulty.kernel, nullptr);
   FaultDiagnosis result;
   if (const auto conduct = find_conduct(*subject, options, patience)) {
@@ -74,11 +85,12 @@ FaultDiagnosis diagnose_here(const FaultyKernel& faulty, const DiagnoseOptions& 
   const Diagnosis diagnosis = diagnose(kernel, options);
   result.causes = causes_text(diagnosis);
   if (result.causes.ends_with('\n')) result.causes.pop_back();
-  check_on_fresh_cases(result, diagnosis.model, kernel, options);
+  check_on_fresh_cases(result, diagnosis.model, kernel, options, shown);
   if (!faulty.named.empty()) {
     result.outcome = Outcome::misnamed;
   } else if (!diagnosis.causes.empty()) {
-    const bool all = diagnosis.verdict == Diagnosis::Verdict::explained && result.predicted == result.fresh;
+    const bool all =
+        diagnosis.verdict == Diagnosis::Verdict::explained && result.predicted == result.fresh && result.differing > 0;
     result.outcome = all ? Outcome::explained : Outcome::partly;
   }
   return result;
@@ -114,12 +126,13 @@ bool is_right(const FaultDiagnosis& diagnosis) {
   return (diagnosis.outcome == Outcome::explained || diagnosis.outcome == Outcome::named) && diagnosis.refuting == 0;
 }
 
-FaultDiagnosis diagnose_fault(const FaultyKernel& faulty, const DiagnoseOptions& options, double patience) {
+FaultDiagnosis diagnose_fault(const FaultyKernel& faulty, const DiagnoseOptions& options, double patience,
+                              const std::optional<ConvCase>& shown) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   // The proofs and the search for small cases come in addition to the time limit of the search.
   const double limit = 10 * options.seconds + 600;
-  const auto answer = run_alone([&] { return pack(diagnose_here(faulty, options, patience)); }, limit);
+  const auto answer = run_alone([&] { return pack(diagnose_here(faulty, options, patience, shown)); }, limit);
   FaultDiagnosis result{.outcome = Outcome::ended, .causes = {}};
   if (!answer) {
     result.causes = answer.error().text();

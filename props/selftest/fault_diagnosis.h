@@ -3,8 +3,10 @@
 // diagnosis has not seen.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "cases/conv_case.h"
 #include "props/diagnose/diagnose.h"
 #include "props/selftest/fault.h"
 
@@ -13,7 +15,7 @@ namespace tieout {
 // Holds the result of diagnosing one faulty kernel.
 struct FaultDiagnosis {
   enum class Outcome : std::uint8_t {
-    explained,    // the causes predict every fresh case
+    explained,    // the causes predict every fresh case, some of which differ from the contract
     partly,       // the causes predict some of the differing fresh cases
     unexplained,  // no cause was found, or no difference
     named,        // a fault of state or of conduct whose text contains what it must
@@ -36,8 +38,9 @@ struct FaultDiagnosis {
 [[nodiscard]] bool is_right(const FaultDiagnosis& diagnosis);
 
 // Diagnoses the kernel in a process of its own. options.proof is also the number of fresh cases. patience: time limit
-// of one answer of the kernel, seconds.
-[[nodiscard]] FaultDiagnosis diagnose_fault(const FaultyKernel& faulty, const DiagnoseOptions& options,
-                                            double patience);
+// of one answer of the kernel, seconds. shown: a case that shows the fault; some of the fresh cases differ from it only
+// in their contents, because few others show a rare fault.
+[[nodiscard]] FaultDiagnosis diagnose_fault(const FaultyKernel& faulty, const DiagnoseOptions& options, double patience,
+                                            const std::optional<ConvCase>& shown = {});
 
 }  // namespace tieout
