@@ -201,6 +201,7 @@ class Separator {
     return true;
   }
 
+  // NOLINTNEXTLINE(readability-function-size): three searches alike, of one, two and three literals
   [[nodiscard]] std::optional<EditCondition> smallest() const {
     const Candidate* best[3] = {nullptr, nullptr, nullptr};
     int best_size = std::numeric_limits<int>::max();
@@ -213,7 +214,7 @@ class Separator {
     if (best[0] == nullptr) {
       for (std::size_t i = 0; i < candidates_.size(); ++i) {
         const Candidate& a = candidates_[i];
-        if (a.count * 2 < std::ssize(outside_)) break;  // sorted: two of them cannot cover everything
+        if (a.count + a.count < std::ssize(outside_)) break;  // sorted: two of them cannot cover everything
         for (std::size_t j = i + 1; j < candidates_.size(); ++j) {
           const Candidate& b = candidates_[j];
           if (a.count + b.count < std::ssize(outside_)) break;

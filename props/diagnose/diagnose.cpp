@@ -54,6 +54,7 @@ class Diagnoser {
     if (!differing_.empty()) {
       ask_neighbours();
       search();
+      merge_requantizations();
     }
     // The cases of a failed proof are learned from; the next proof has others.
     constexpr std::uint64_t kProofs = 4;
@@ -61,6 +62,7 @@ class Diagnoser {
       run_proof(i);
       if (result_.predicted + result_.overflowing == result_.fresh || i + 1 == kProofs || !go_on("models", 0, 1)) break;
       search();
+      merge_requantizations();
     }
     drop_refuted();
     shrink_left();
@@ -225,6 +227,26 @@ class Diagnoser {
       add_case(std::move(other));
     }
     return all;
+  }
+
+  // Makes one edit of those edits of the requantization that always hold, because a later one may replace a step of an
+  // earlier one, which would then be named although it has no effect.
+  void merge_requantizations() {
+    const auto is_merged = [](const Edit& edit) {
+      return edit.slot == Slot::requantization && edit.condition.always();
+    };
+    KernelModel merged;
+    std::optional<std::size_t> first;
+    for (const Edit& edit : result_.model) {
+      if (is_merged(edit) && first) {
+        merged[*first].requantization = combine(merged[*first].requantization, edit.requantization);
+        continue;
+      }
+      if (is_merged(edit)) first = merged.size();
+      merged.push_back(edit);
+    }
+    const bool same = wrong_predictions(merged, observations_) == wrong_predictions(result_.model, observations_);
+    if (same) result_.model = std::move(merged);
   }
 
   // Learns models, tests them on fresh cases, and learns again from the cases that refute them.

@@ -132,6 +132,7 @@ class Space {
     }
   }
 
+  // NOLINTNEXTLINE(readability-function-size): one line for each formula
   void add_reads() {
     const Formula group = Formula(V::k) / V::group_outputs;
     std::vector<Formula> groups{Formula(V::k) % V::groups,

@@ -437,6 +437,7 @@ class Emitter {
     accumulate();
   }
 
+  // NOLINTNEXTLINE(readability-function-size): one case for each kind of accumulator
   void accumulate() {
     using Kind = Accumulator::Kind;
     std::string product = "x * w";

@@ -157,6 +157,7 @@ bool follows_contract(const RunSummary& run) {
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): its steps in their order
 void set_causes(RunSummary& run, const Diagnosis& diagnosis, const KernelAnswer& kernel,
                 const DifferingCases& differing, const std::string& subject, const std::function<bool()>& go_on) {
   const CauseOfAnswer cause_of(diagnosis);

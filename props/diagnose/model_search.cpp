@@ -109,6 +109,7 @@ class EditSearch {
   }
 
   // Returns models with one more edit that explains as many observations as possible, and contradicts none.
+  // NOLINTNEXTLINE(readability-function-size): the stages of one selection
   std::vector<KernelModel> partial(const std::function<bool()>& go_on) {
     std::vector<Fit> fits;
     const std::span<const Observation* const> some(wrong_.data(), std::min<std::size_t>(wrong_.size(), 40));

@@ -565,6 +565,7 @@ std::string measured_rounding(const Requantization& r) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): tables of words
 std::vector<std::string> changed_steps(const Requantization& r) {
   const Requantization contract;
   std::vector<std::string> all;

@@ -30,7 +30,7 @@ TEST(TapPicture, ShowsMisplacedTaps) {
 }
 
 TEST(TapPicture, ShowsPaddingThatIsRead) {
-  const KernelModel unchecked{{.slot = Slot::inside, .axis = 2, .begin = false}};
+  const KernelModel unchecked{{.slot = Slot::inside, .formula = kUnchecked, .axis = 2}};
   const ConvCase c = parse_case("conv2d input=2x3 kernel=1x2 padding=0x1 xz=9 x=uniform w=uniform");
   EXPECT_THAT(tap_picture(unchecked, c, 3),
               ElementsAre("window of output [0, 0, 0, 3], input channel 0: = right, + read though it lies in padding",
