@@ -101,13 +101,7 @@ tl::expected<Diagnosis, int> diagnose_and_print(Subject& subject, const Argument
     print_text(fmt::format("{}: {}", subject.name(), conduct_text(*conduct, words)));
     return tl::unexpected(int{kDifferent});
   }
-  Diagnosis diagnosis = diagnose(
-      [&](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
-        auto y = subject.run(problem, {.seconds = seconds});
-        if (!y) return {};
-        return std::move(y->values);
-      },
-      arguments.options);
+  Diagnosis diagnosis = diagnose(answers_of(subject, seconds), arguments.options);
   clear_stage();
   if (const std::string change = subject.change(); !change.empty()) {
     return tl::unexpected(fail(words.substr(0, words.find(' ')) + ": " + change, kNotVerified));

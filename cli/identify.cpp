@@ -16,6 +16,7 @@
 #include "cases/text/case_text.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/subject_option.h"
@@ -42,8 +43,6 @@ struct Arguments {
   std::optional<double> patience;  // seconds
   ReportOutputs outputs;
 };
-
-constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
 
 // The names under which our kernel is a subject, and its arithmetic under each.
 constexpr std::array<std::pair<std::string_view, Arithmetic>, 3> kKernels{{
@@ -104,7 +103,7 @@ std::vector<FbgemmPath> paths_with_probes(const std::vector<FbgemmPath>& paths, 
   if (domain.is_everything()) return paths;
   std::vector<FbgemmPath> found;
   std::string others;
-  for (const FbgemmPath path : kPaths) {
+  for (const FbgemmPath path : kFbgemmPaths) {
     if (!has_probes(path, domain)) continue;
     if (std::ranges::find(paths, path) != paths.end()) {
       found.push_back(path);
@@ -172,11 +171,8 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, std::vecto
     return tl::unexpected(int{kBadUsage});
   }
   if (engine) {
-    const auto reference = libtorch();
-    if (!reference) {
-      fmt::print(stderr, "tieout identify: LibTorch cannot be loaded: {}\n", reference.error().message);
-      return tl::unexpected(int{kNotVerified});
-    }
+    const auto reference = load_libtorch("identify");
+    if (!reference) return tl::unexpected(reference.error());
     const Execution execution{.engine = *engine, .isa = *isa};
     if (const auto can = (*reference)->available(execution); !can) {
       fmt::print(stderr, "tieout identify: {}\n", printable_lines(can.error().message));
@@ -271,7 +267,7 @@ Report report_of(const Arguments& arguments, const std::string& path, const Iden
 int run_identify(Arguments& arguments) {
   const std::string path = arguments.path.value_or(names_an_engine(arguments.subject) ? "pointwise" : "all");
   std::vector<FbgemmPath> paths;
-  for (const FbgemmPath one : kPaths) {
+  for (const FbgemmPath one : kFbgemmPaths) {
     if (path == "all" || path == name(one)) paths.push_back(one);
   }
   if (paths.empty()) {

@@ -17,6 +17,7 @@
 #include "cli/common/call_files.h"
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
+#include "cli/common/errors.h"
 #include "cli/common/standard_output.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
 #include "reports/records/output_file.h"
@@ -167,9 +168,7 @@ int bench(const Arguments& arguments) {
   const Waiting waiting = arguments.cases > 0 ? Waiting::asleep : Waiting::spinning;  // as in campaigns
   const auto loaded = theirs == Isa::native ? libtorch(waiting) : libtorch_held_to(theirs);
   if (!loaded) {
-    fmt::print(stderr, "tieout bench: there is nothing to measure against: LibTorch cannot be loaded: {}\n",
-               loaded.error().message);
-    return kNotVerified;
+    return fail_command("bench", kNotVerified, "there is nothing to measure against: " + load_error(loaded.error()));
   }
   const std::chrono::duration<double> load = std::chrono::steady_clock::now() - before_loading;
   if (arguments.cases > 0) {

@@ -92,10 +92,9 @@ TEST_F(CampaignCommand, AnotherReferenceIsNotResumed) {
     fs::copy_file(std::string(TIEOUT_KERNELS) + library, reference, fs::copy_options::overwrite_existing);
   };
   const auto words = [&](const std::string& named) {
-    return std::vector<std::string>{"campaign",    "--dir",     in("one"),
-                                    "--cases",     "1000",      "--seed",
-                                    "31",          "--subject", TIEOUT_KERNELS "/libconv_relu_c.so",
-                                    "--reference", named,       "--resume"};
+    const std::string subject = std::string(TIEOUT_KERNELS) + "/libconv_relu_c.so";
+    return std::vector<std::string>{"campaign", "--dir",     in("one"), "--cases",     "1000", "--seed",
+                                    "31",       "--subject", subject,   "--reference", named,  "--resume"};
   };
   put("/libremembers.so");
   const int status = run(words(reference));

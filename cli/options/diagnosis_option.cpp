@@ -51,11 +51,7 @@ void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArgume
   std::vector<ConvCase> known = unexplained_cases(run);
   if (known.empty()) return;
   const auto start = Clock::now();
-  const KernelAnswer kernel = [&](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
-    auto y = subject->run(problem, {.seconds = arguments.rules().seconds});
-    if (!y) return {};
-    return std::move(y->values);
-  };
+  const KernelAnswer kernel = answers_of(*subject, arguments.rules().seconds);
   constexpr std::int64_t kProof = 2'000;  // cases
   const DiagnoseOptions options{.seed = run.seed,
                                 .proof = kProof,

@@ -2,6 +2,7 @@
 // Predicts which of FBGEMM's code paths a case takes, and how that path adds up its products. No function here calls
 // LibTorch; a property test compares the prediction with the path that FBGEMM reports (LibTorch::fbgemm_path).
 
+#include <array>
 #include <string_view>
 
 #include "cases/conv_case.h"
@@ -11,6 +12,10 @@ namespace tieout {
 enum class FbgemmPath { depthwise, groupwise, pointwise, im2col };
 
 [[nodiscard]] std::string_view name(FbgemmPath path);
+
+// All paths, in the order in which commands list them.
+inline constexpr std::array kFbgemmPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise,
+                                         FbgemmPath::groupwise};
 
 // Capabilities of the CPU, whatever instruction set FBGEMM is forced to: some of FBGEMM's code tests the CPU and not
 // the forced instruction set.

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -13,6 +10,16 @@ namespace tieout {
 namespace {
 
 using Relation = Literal::Relation;
+
+bool compare(std::int64_t a, Relation relation, std::int64_t b) {
+  switch (relation) {
+    case Relation::equal: return a == b;
+    case Relation::unequal: return a != b;
+    case Relation::at_least: return a >= b;
+    case Relation::below: break;
+  }
+  return a < b;
+}
 
 // Marks, for a literal, the elements of `outside` for which it does not hold.
 using Marks = std::vector<std::uint64_t>;
@@ -127,16 +134,6 @@ class Separator {
     if (candidate.count == 0) return;
     candidate.size = literal.size();
     candidates_.push_back(std::move(candidate));
-  }
-
-  static bool compare(std::int64_t a, Relation relation, std::int64_t b) {
-    switch (relation) {
-      case Relation::equal: return a == b;
-      case Relation::unequal: return a != b;
-      case Relation::at_least: return a >= b;
-      case Relation::below: break;
-    }
-    return a < b;
   }
 
   void add_number(const Formula& q, const Values& values, Relation relation, std::int64_t number) {
@@ -285,15 +282,7 @@ std::string_view symbol(Relation relation) {
 
 bool Literal::holds(const Variables& v) const { return compares(left.evaluate(v), right.evaluate(v)); }
 
-bool Literal::compares(std::int64_t a, std::int64_t b) const {
-  switch (relation) {
-    case Relation::equal: return a == b;
-    case Relation::unequal: return a != b;
-    case Relation::at_least: return a >= b;
-    case Relation::below: break;
-  }
-  return a < b;
-}
+bool Literal::compares(std::int64_t a, std::int64_t b) const { return compare(a, relation, b); }
 
 int Literal::size() const { return 1 + left.size() + right.size(); }
 

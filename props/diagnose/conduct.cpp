@@ -12,6 +12,7 @@
 
 #include "cases/contents.h"
 #include "cases/strings/bytes.h"
+#include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "props/generate/strategy.h"
 #include "props/generate/twins.h"
@@ -29,7 +30,10 @@ constexpr std::int64_t kFurther = 200;
 // Maximum number of products of a case that is run after its twins.
 constexpr std::int64_t kSmall = 8'000;
 
-std::int64_t products_of(const ConvCase& c) { return element_count(output_shape(c)) * reduction_length(c); }
+// Returns the variables of a case, as far as they do not depend on its contents.
+Variables variables_of_case(const ConvCase& c) {
+  return ModelProblem({.spec = c, .activation = {}, .weight = {}}).variables(0);
+}
 
 // What came of a call: an answer, or what is wrong with it. Both are empty if the subject declined.
 struct Response {
@@ -189,9 +193,8 @@ class ConductFinder {
     const Outcome* smallest = nullptr;
     for (const Outcome& outcome : outcomes_) {
       const bool fails = !outcome.response.fault.empty() && kind_of(outcome.response.fault) == kind;
-      (fails ? failing : others)
-          .push_back(ModelProblem({.spec = outcome.c, .activation = {}, .weight = {}}).variables(0));
-      if (fails && (smallest == nullptr || products_of(outcome.c) < products_of(smallest->c))) smallest = &outcome;
+      (fails ? failing : others).push_back(variables_of_case(outcome.c));
+      if (fails && (smallest == nullptr || product_count(outcome.c) < product_count(smallest->c))) smallest = &outcome;
     }
     Conduct conduct{.text = smallest->response.fault,
                     .c = smallest->c,
@@ -222,7 +225,7 @@ class ConductFinder {
                   [&](std::int64_t i) {
                     const ConvProblem problem = problem_at(i);
                     std::vector<ConvProblem> before;
-                    if (products_of(problem.spec) <= kSmall) before = twins_of(problem, static_cast<std::size_t>(i));
+                    if (product_count(problem.spec) <= kSmall) before = twins_of(problem, static_cast<std::size_t>(i));
                     std::vector<SubjectCall> calls;
                     for (const ConvProblem& twin : before) calls.push_back({twin, {.seconds = seconds_}});
                     calls.push_back({problem, {.seconds = seconds_}});
@@ -240,7 +243,7 @@ class ConductFinder {
     std::vector<ConvProblem> twins;
     for (std::size_t i = 0; i < twin_kinds(); ++i) {
       auto twin = twin_of(problem, (first + i) % twin_kinds());
-      if (twin && products_of(twin->spec) <= 2 * kSmall) twins.push_back(std::move(*twin));
+      if (twin && product_count(twin->spec) <= 2 * kSmall) twins.push_back(std::move(*twin));
     }
     return twins;
   }
@@ -263,14 +266,9 @@ class ConductFinder {
 
   // Returns which condition of a single call changes the response `usual`; empty if none does.
   [[nodiscard]] std::string changed_by_condition(const ConvProblem& problem, const Response& usual) const {
-    const std::array<std::pair<std::string_view, Conditions>, 3> changes{{
-        {"unwritten output: the answer holds what the output held before", {.output_fill = 0x5A, .seconds = seconds_}},
-        {"uninitialised memory: the answer depends on what malloc or the stack held before",
-         {.memory_fill = 0x3C, .seconds = seconds_}},
-        {"alignment: the answer depends on where its buffers lie",
-         {.placement = Conditions::Placement::at_begin, .seconds = seconds_}},
-    }};
-    for (const auto& [text, conditions] : changes) {
+    for (const auto& [text, conditions] : condition_changes(seconds_)) {
+      // Another thread is tried in a second call: what a kernel keeps for its thread comes from the first.
+      if (conditions.caller == Conditions::Caller::new_thread) continue;
       const Response other = fresh(problem, conditions);
       if (other != usual) return other.fault.empty() ? std::string(text) : other.fault;
     }
@@ -280,12 +278,12 @@ class ConductFinder {
   // Returns what a second call of the same problem shows; empty if it is answered as the first.
   [[nodiscard]] std::string changed_by_repetition(const ConvProblem& problem, const Response& usual) const {
     const Conditions same{.seconds = seconds_};
-    const Conditions thread{.caller = Conditions::Caller::new_thread, .seconds = seconds_};
     const std::array calls{SubjectCall{problem, same}, SubjectCall{problem, same}, SubjectCall{problem, same}};
     const Response second = fresh(std::span(calls).first(2));
     if (second == usual) {
-      const std::array threads{SubjectCall{problem, same}, SubjectCall{problem, thread}};
-      if (fresh(threads) != usual) return "thread: another thread is answered differently";
+      const ConditionChange thread = condition_changes(seconds_).back();
+      const std::array threads{SubjectCall{problem, same}, SubjectCall{problem, thread.conditions}};
+      if (fresh(threads) != usual) return std::string(thread.text);
       return {};
     }
     if (is_crash_or_hang(second.fault)) return second.fault + ", in the second call";
@@ -300,7 +298,7 @@ class ConductFinder {
     const Conditions same{.seconds = seconds_};
     for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
       const auto twin = twin_of(problem, kind);
-      if (!twin || products_of(twin->spec) > 2 * kSmall) continue;
+      if (!twin || product_count(twin->spec) > 2 * kSmall) continue;
       const std::array calls{SubjectCall{*twin, same}, SubjectCall{problem, same}};
       if (fresh(calls) != usual) names.insert(twin_name(kind));
     }
@@ -321,12 +319,12 @@ class ConductFinder {
       const ConvProblem before = with_contents(c);
       const std::array calls{SubjectCall{before, same}, SubjectCall{problem, same}};
       const bool matters = fresh(calls) != usual;
-      (matters ? matter : others).push_back(ModelProblem({.spec = c, .activation = {}, .weight = {}}).variables(0));
-      if (matters && (smallest == nullptr || products_of(c) < products_of(*smallest))) smallest = &c;
+      (matters ? matter : others).push_back(variables_of_case(c));
+      if (matters && (smallest == nullptr || product_count(c) < product_count(*smallest))) smallest = &c;
     }
     if (smallest == nullptr) return {};
     const auto condition = separate(matter, others, false);
-    return "kept state: the answer depends on the problem before, " +
+    return std::string(kKeptState) + ", " +
            (condition && !condition->always() ? "where that has " + condition->text() : "such as " + print(*smallest));
   }
 
@@ -335,7 +333,7 @@ class ConductFinder {
   [[nodiscard]] std::optional<Conduct> named() {
     constexpr std::size_t kMostNamed = 8;
     const double end = elapsed() + options_.seconds / 2;
-    std::ranges::stable_sort(suspects_, {}, [&](std::int64_t i) { return products_of(at(i).c); });
+    std::ranges::stable_sort(suspects_, {}, [&](std::int64_t i) { return product_count(at(i).c); });
     Conduct conduct{.text = {}, .c = {}, .condition = {}, .cases = tried_, .failing = std::ssize(suspects_)};
     std::set<std::string_view> names;
     std::size_t with_names = 0;
@@ -344,7 +342,7 @@ class ConductFinder {
       const ConvProblem problem = with_contents(at(suspect).c);
       const Response usual = fresh(problem, {.seconds = seconds_});
       if (fresh(problem, {.seconds = seconds_}) != usual) {
-        conduct.text = "not repeatable: the same call answered differently";
+        conduct.text = std::string(kUnrepeatable);
         conduct.c = problem.spec;
         return conduct;
       }
@@ -361,7 +359,7 @@ class ConductFinder {
       ++with_names;
     }
     if (!names.empty()) {
-      conduct.text = "kept state: the answer depends on the problem before, which had another " + joined(names);
+      conduct.text = std::string(kKeptState) + ", which had another " + joined(names);
       return conduct;
     }
     // A process that the machine ended is no answer.

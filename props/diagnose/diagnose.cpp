@@ -8,6 +8,7 @@
 
 #include "cases/contents.h"
 #include "cases/random.h"
+#include "cases/text/case_cost.h"
 #include "cases/validate.h"
 #include "props/diagnose/model_search.h"
 #include "props/generate/discriminating_case.h"
@@ -17,13 +18,11 @@
 namespace tieout {
 namespace {
 
-constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
-
 // Returns case `index` of a sequence that mixes the cases of fuzz with probes of ties, ends and overflow.
 ConvCase mixed_case(std::uint64_t seed, std::int64_t index, const Domain& domain) {
   const auto i = static_cast<std::uint64_t>(index);
   if (i % 4 != 3) return case_of(seed, i, kForSubjects, domain);
-  return draw_discriminating_case(kPaths[i / 4 % kPaths.size()], i / 4 + seed * 1'000'003, domain).c;
+  return draw_discriminating_case(kFbgemmPaths[i / 4 % kFbgemmPaths.size()], i / 4 + seed * 1'000'003, domain).c;
 }
 
 // A case that the kernel has answered.
@@ -113,6 +112,15 @@ class Diagnoser {
     }
   }
 
+  // Adds some of the elements that a model predicts wrongly, and some others of the case; nothing if none is wrong.
+  void learn_from(const Answered& answered, const std::vector<std::int64_t>& wrong) {
+    if (wrong.empty()) return;
+    for (std::size_t i = 0; i < wrong.size(); i += std::max<std::size_t>(1, wrong.size() / 6)) {
+      observe(answered, wrong[i]);
+    }
+    observe_some(answered, 4, 4);
+  }
+
   void add(Answered answered) {
     ++result_.cases;
     if (answered.differing.empty()) {
@@ -178,9 +186,9 @@ class Diagnoser {
         other.weight_scales.resize(channels, other.weight_scales.front());
         other.weight_zero_points.resize(channels, other.weight_zero_points.front());
       }
-      constexpr std::int64_t kMostProducts = 300'000;
+      constexpr std::int64_t kLargest = 300'000;
       if (!validate(other) || !options_.domain.contains(other)) return;
-      if (element_count(output_shape(other)) * reduction_length(other) > kMostProducts) return;
+      if (product_count(other) > kLargest) return;
       all.push_back(std::move(other));
     };
     const auto values = [](std::int64_t v) { return std::array<std::int64_t, 6>{v - 1, v + 1, v / 2, 2 * v, 1, 0}; };
@@ -284,12 +292,8 @@ class Diagnoser {
     for (std::size_t i = 0; i < predicted.size(); ++i) {
       if (predicted[i] != answered.y[i] && predicted[i] != contract[i]) wrong.push_back(static_cast<std::int64_t>(i));
     }
-    if (wrong.empty()) return false;
-    for (std::size_t i = 0; i < wrong.size(); i += std::max<std::size_t>(1, wrong.size() / 6)) {
-      observe(answered, wrong[i]);
-    }
-    observe_some(answered, 4, 4);
-    return true;
+    learn_from(answered, wrong);
+    return !wrong.empty();
   }
 
   // Returns case `index` of the tests: mostly probes, which are small.
@@ -297,13 +301,15 @@ class Diagnoser {
     const std::uint64_t seed = options_.seed ^ 0x7465737473U;
     const auto i = static_cast<std::uint64_t>(index);
     if (index % 3 == 0) return mixed_case(seed, index / 3, options_.domain);
-    return draw_discriminating_case(kPaths[i % kPaths.size()], i + seed % 1'000'003 * 1'000, options_.domain).c;
+    return draw_discriminating_case(kFbgemmPaths[i % kFbgemmPaths.size()], i + seed % 1'000'003 * 1'000,
+                                    options_.domain)
+        .c;
   }
 
-  // Returns the elements that a model predicts wrongly, without those that it does not describe.
-  [[nodiscard]] std::vector<std::int64_t> wrong_elements(const KernelModel& model, const Answered& answered) const {
+  // Returns the elements that are predicted wrongly, without those that the model does not describe.
+  [[nodiscard]] std::vector<std::int64_t> wrong_elements(const std::vector<int>& predicted,
+                                                         const Answered& answered) const {
     std::vector<std::int64_t> wrong;
-    const std::vector<int> predicted = evaluate_all(model, *answered.problem);
     for (std::size_t i = 0; i < predicted.size(); ++i) {
       const auto offset = static_cast<std::int64_t>(i);
       if (predicted[i] == answered.y[i]) continue;
@@ -316,13 +322,13 @@ class Diagnoser {
   // Removes the candidates that a case refutes. Returns false, after adding the case to the observations, if none is
   // left.
   bool keep_right(const Answered& answered) {
-    const std::vector<std::int64_t> wrong = wrong_elements(candidates_.front(), answered);
+    const auto wrong_of = [&](const KernelModel& model) {
+      return wrong_elements(evaluate_all(model, *answered.problem), answered);
+    };
+    const std::vector<std::int64_t> wrong = wrong_of(candidates_.front());
     if (wrong.empty()) return true;
-    for (std::size_t i = 0; i < wrong.size(); i += std::max<std::size_t>(1, wrong.size() / 6)) {
-      observe(answered, wrong[i]);
-    }
-    observe_some(answered, 4, 4);
-    std::erase_if(candidates_, [&](const KernelModel& model) { return !wrong_elements(model, answered).empty(); });
+    learn_from(answered, wrong);
+    std::erase_if(candidates_, [&](const KernelModel& model) { return !wrong_of(model).empty(); });
     return !candidates_.empty();
   }
 
@@ -379,8 +385,8 @@ class Diagnoser {
       if (!answered) continue;
       ++result_.fresh;
       const std::vector<int> predicted = evaluate_all(model, *answered->problem);
-      const std::vector<std::int64_t> wrong = wrong_elements(model, *answered);
-      const bool right = wrong.empty() && is_predicted(*answered);
+      const std::vector<std::int64_t> wrong = wrong_elements(predicted, *answered);
+      const bool right = is_right(predicted, *answered);
       const bool differs = !answered->differing.empty();
       result_.predicted += right ? 1 : 0;
       result_.overflowing += wrong.empty() && !right ? 1 : 0;
@@ -388,10 +394,7 @@ class Diagnoser {
       result_.fresh_differing_predicted += differs && right ? 1 : 0;
       if (!wrong.empty()) {
         if (result_.left.size() < 5) result_.left.push_back(c);
-        for (std::size_t e = 0; e < wrong.size(); e += std::max<std::size_t>(1, wrong.size() / 6)) {
-          observe(*answered, wrong[e]);
-        }
-        observe_some(*answered, 4, 4);
+        learn_from(*answered, wrong);
       }
       if (differs || !wrong.empty()) tally(*answered, predicted);
     }
@@ -426,14 +429,13 @@ class Diagnoser {
                  [&](const ConvCase& smaller) {
                    if (!options_.domain.contains(smaller)) return false;
                    const auto answered = ask(smaller);
-                   return answered && !is_predicted(*answered);
+                   return answered && !is_right(evaluate_all(result_.model, *answered->problem), *answered);
                  },
                  {.tries = 2'000, .seconds = 3});
     }
   }
 
-  [[nodiscard]] bool is_predicted(const Answered& answered) const {
-    const std::vector<int> predicted = evaluate_all(result_.model, *answered.problem);
+  static bool is_right(const std::vector<int>& predicted, const Answered& answered) {
     return std::ranges::equal(predicted, answered.y, [](int a, std::uint8_t b) { return a == b; });
   }
 
@@ -503,6 +505,14 @@ class Diagnoser {
 };
 
 }  // namespace
+
+KernelAnswer answers_of(Subject& subject, double seconds) {
+  return [&subject, seconds](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
+    auto y = subject.run(problem, {.seconds = seconds});
+    if (!y) return {};
+    return std::move(y->values);
+  };
+}
 
 Diagnosis diagnose(const KernelAnswer& kernel, const DiagnoseOptions& options) {
   return Diagnoser(kernel, options).run();

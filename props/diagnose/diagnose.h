@@ -9,12 +9,16 @@
 #include <vector>
 
 #include "cases/text/domain.h"
+#include "kernels/subject/subject.h"
 #include "props/diagnose/kernel_model.h"
 
 namespace tieout {
 
 // Returns the kernel's output, NCHW, or nothing if it declines the problem or gives no answer.
 using KernelAnswer = std::function<std::optional<std::vector<std::uint8_t>>(const ConvProblem&)>;
+
+// Returns the answers of a subject, which must outlive the result. seconds: time limit of one answer.
+[[nodiscard]] KernelAnswer answers_of(Subject& subject, double seconds);
 
 struct DiagnoseOptions {
   std::uint64_t seed = 1;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cases/strings/lines.h"
 #include "cases/text/case_text.h"
 #include "props/diagnose/emit_kernel.h"
 #include "props/diagnose/tap_picture.h"
@@ -13,26 +14,31 @@ namespace {
 
 using Verdict = Diagnosis::Verdict;
 
-// Indents every line.
-std::string indented(const std::string& text, std::string_view by) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    result += fmt::format("{}{}\n", by, std::string_view(text).substr(at, end - at));
-    at = end + 1;
-  }
-  return result;
-}
-
 std::string ways(std::size_t count) { return count == 1 ? "one way" : fmt::format("{} ways", count); }
 
-}  // namespace
-
+// Returns the command that verifies a case, or its length if it is too long for a line.
 std::string check_line(const std::string& subject, const ConvCase& c) {
   const std::string line = shell_word(print(c));
   constexpr std::size_t kLongest = 2'000;
   if (line.size() > kLongest) return fmt::format("a case of {} characters", grouped(std::ssize(line)));
   return fmt::format("tieout check {} {}", subject, line);
+}
+
+}  // namespace
+
+ReportedCause reported_cause(const Cause& cause, const Diagnosis& diagnosis, const std::string& subject) {
+  return {.text = cause.edit.text(),
+          .condition = cause.edit.condition.text(),
+          .diff = split_lines(kernel_diff({cause.edit})),
+          .picture = tap_picture({cause.edit}, cause.smallest, cause.offset),
+          .case_line = print(cause.smallest),
+          .replay = check_line(subject, cause.smallest),
+          .expected = cause.expected,
+          .actual = cause.actual,
+          .fresh_differing = diagnosis.fresh_differing,
+          .explains = cause.explains,
+          .fresh = diagnosis.fresh,
+          .predicted = diagnosis.predicted};
 }
 
 std::string headline_of(const Diagnosis& d) {
@@ -70,17 +76,13 @@ std::string causes_text(const Diagnosis& d) {
 std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
   std::string text;
   for (std::size_t i = 0; i < d.causes.size(); ++i) {
-    const Cause& cause = d.causes[i];
-    text += fmt::format("\n{}. {}\n", i + 1, cause.edit.text());
-    text += fmt::format("   {}\n", cause.edit.condition.always() ? "always" : "where " + cause.edit.condition.text());
-    text += indented(kernel_diff({cause.edit}), "   ");
-    for (const std::string& line : tap_picture({cause.edit}, cause.smallest, cause.offset)) text += "   " + line + "\n";
+    const ReportedCause cause = reported_cause(d.causes[i], d, subject);
+    text += "\n" + cause_head(cause, i + 1);
     if (d.fresh > 0) {
       text += fmt::format("   explains {} of {} differing fresh cases\n", grouped(cause.explains),
                           grouped(d.fresh_differing));
     }
-    text += fmt::format("   smallest case, expected {}, came {}:\n   {}\n", cause.expected, cause.actual,
-                        check_line(subject, cause.smallest));
+    text += cause_end(cause);
   }
   if (d.verdict == Verdict::declines || d.fresh == 0) return text;
   text += fmt::format("\nProof: predicts {} of {} fresh cases, {} of which differ from the contract.\n",

@@ -5,6 +5,7 @@
 
 #include "props/diagnose/conduct.h"
 #include "props/diagnose/diagnose.h"
+#include "reports/data/run_summary.h"
 
 namespace tieout {
 
@@ -16,8 +17,8 @@ namespace tieout {
 // and its share; then the proof. subject: the words of a command line that name the subject.
 [[nodiscard]] std::string diagnosis_text(const Diagnosis& diagnosis, const std::string& subject);
 
-// Returns the command that verifies a case, or its length if it is too long for a line.
-[[nodiscard]] std::string check_line(const std::string& subject, const ConvCase& c);
+// Returns a cause with its proof for reports. subject: as above.
+[[nodiscard]] ReportedCause reported_cause(const Cause& cause, const Diagnosis& diagnosis, const std::string& subject);
 
 [[nodiscard]] std::string conduct_text(const Conduct& conduct, const std::string& subject);
 

@@ -2,7 +2,6 @@
 // Provides the edits that a diagnosis tries: for every integer expression of the contract's kernel the formulas that a
 // kernel may have in its place, and for requantization all combinations of its steps.
 
-#include <functional>
 #include <utility>
 #include <vector>
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "cases/strings/lines.h"
+
 namespace tieout {
 namespace {
 
@@ -42,7 +44,7 @@ struct Helper {
   std::string_view name, code;
 };
 
-constexpr std::array<Helper, 20> kHelpers{{
+constexpr std::array<Helper, 21> kHelpers{{
     {"min", "static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }"},
     {"max", "static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }"},
     {"signed_bits",
@@ -141,16 +143,22 @@ constexpr std::array<Helper, 20> kHelpers{{
      "  }\n"
      "  return floor + up;\n"
      "}"},
+    {"mantissa_of",
+     "// The integer of so many bits and the exponent e of m.\n"
+     "static int64_t mantissa_of(double m, int bits, int truncates, int limits, int* e) {\n"
+     "  const double scaled = ldexp(frexp(m, e), bits);\n"
+     "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
+     "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++*e;\n"
+     "  if (limits && *e > 30) *e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
+     "  return mantissa;\n"
+     "}"},
     {"fixed_point",
      "// sum * m, where m is an integer of so many bits and a power of two.\n"
      "static double fixed_point(int64_t sum, double m, int bits, int truncates, int limits, char rounding) {\n"
      "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
-     "  const double scaled = ldexp(frexp(m, &e), bits);\n"
-     "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
-     "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++e;\n"
+     "  const int64_t mantissa = mantissa_of(m, bits, truncates, limits, &e);\n"
      "  if (limits && e < -31) return 0;\n"
-     "  if (limits && e > 30) e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
      "  return (double)shifted((wide)sum * mantissa, bits - e, rounding);\n"
      "}"},
     {"fixed_point_twice",
@@ -159,11 +167,8 @@ constexpr std::array<Helper, 20> kHelpers{{
      "second, int saturates) {\n"
      "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
-     "  const double scaled = ldexp(frexp(m, &e), bits);\n"
-     "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
-     "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++e;\n"
+     "  const int64_t mantissa = mantissa_of(m, bits, truncates, limits, &e);\n"
      "  if (limits && e < -31) return 0;\n"
-     "  if (limits && e > 30) e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
      "  if (e < -31) return 0;\n"
      "  const int left = e < 0 ? 0 : e > 32 ? 32 : e;\n"
      "  wide moved = (wide)(int32_t)(uint32_t)((uint64_t)sum << left);\n"
@@ -262,16 +267,28 @@ class Emitter {
     return code;
   }
 
-  // Returns the expression of a slot: the usual one, or its edits. `value` in a formula is the usual expression.
-  [[nodiscard]] std::string expression(Slot slot, const std::string& usual) const {
+  // Returns the expression of a slot: the usual one, or the edits of which `applies` holds, each as text_of() writes
+  // it.
+  template <typename TextOf, typename Applies>
+  [[nodiscard]] std::string chosen_edit(Slot slot, const std::string& usual, TextOf text_of, Applies applies) const {
     std::string code = usual;
     const auto edits = edits_of(slot);
     for (std::size_t i = edits.size(); i-- > 0;) {
-      const std::string formula = replaced(edits[i]->formula.c_code(), "value", in_parentheses(usual));
+      if (!applies(*edits[i])) continue;
       const std::string condition = condition_of(*edits[i]);
-      code = condition.empty() ? formula : fmt::format("{} ? {} : {}", condition, formula, code);
+      code = condition.empty() ? text_of(*edits[i]) : fmt::format("{} ? {} : {}", condition, text_of(*edits[i]), code);
     }
     return code;
+  }
+  static bool every_edit(const Edit& /*edit*/) { return true; }
+
+  // Returns the expression of a slot. value: what `value` stands for in its formulas.
+  [[nodiscard]] std::string expression(Slot slot, const std::string& usual, const std::string& value) const {
+    return chosen_edit(
+        slot, usual, [&](const Edit& edit) { return replaced(edit.formula.c_code(), "value", value); }, every_edit);
+  }
+  [[nodiscard]] std::string expression(Slot slot, const std::string& usual) const {
+    return expression(slot, usual, in_parentheses(usual));
   }
   // The same in parentheses, where it is part of another expression.
   [[nodiscard]] std::string part(Slot slot, const std::string& usual) const {
@@ -279,13 +296,16 @@ class Emitter {
     return code == usual ? code : in_parentheses(code);
   }
 
+  // Returns what begins a statement that holds under a condition only.
+  static std::string if_holds(const std::string& condition) {
+    return condition.empty() ? "" : "if (" + condition + ") ";
+  }
+
   // Writes `if (condition) name = f(name);` for each edit of a slot.
   void change(Slot slot, const std::string& name) {
-    const auto edits = edits_of(slot);
-    for (const Edit* edit : edits) {
-      const std::string condition = condition_of(*edit);
+    for (const Edit* edit : edits_of(slot)) {
       const std::string formula = replaced(edit->formula.c_code(), "value", name);
-      line("{}{} = {};", condition.empty() ? "" : "if (" + condition + ") ", name, formula);
+      line("{}{} = {};", if_holds(condition_of(*edit)), name, formula);
     }
   }
 
@@ -313,22 +333,16 @@ class Emitter {
     finish_accumulator();
     change(Slot::sum_of_activations, "sum_x");
     change(Slot::sum_of_weights, "sum_w");
-    std::string correction = usual_correction();
-    for (const Edit* edit : edits_of(Slot::zero_points_out)) {
-      const std::string of_edit =
-          replaced(replaced(edit->formula.c_code(), "c->weight_zero_points[c->per_channel ? k : 0]", "wz"),
-                   "c->activation_zero_point", "xz");
-      const std::string condition = condition_of(*edit);
-      correction = condition.empty() ? of_edit : fmt::format("{} ? {} : {}", condition, of_edit, correction);
-    }
-    line("int64_t raw = {};", correction);
+    const auto correction = [](const Edit& edit) {
+      return replaced(replaced(edit.formula.c_code(), "c->weight_zero_points[c->per_channel ? k : 0]", "wz"),
+                      "c->activation_zero_point", "xz");
+    };
+    line("int64_t raw = {};", chosen_edit(Slot::zero_points_out, usual_correction(), correction, every_edit));
     if (const Edit* edit = edit_of(Slot::accumulator);
         edit != nullptr && edit->accumulator.kind == Accumulator::Kind::raw_float32) {
-      const std::string condition = condition_of(*edit);
-      line("{}raw = (int64_t)((float)products + (float)(raw - products));",
-           condition.empty() ? "" : "if (" + condition + ") ");
+      line("{}raw = (int64_t)((float)products + (float)(raw - products));", if_holds(condition_of(*edit)));
     }
-    line("return {};", expression_of_raw());
+    line("return {};", expression(Slot::raw, "(int32_t)(uint32_t)raw", "raw"));
     close();
     line("");
   }
@@ -355,17 +369,6 @@ class Emitter {
     return fmt::format("products - wz * sum_x - xz * {}", in_parentheses(changed));
   }
 
-  [[nodiscard]] std::string expression_of_raw() const {
-    std::string code = "(int32_t)(uint32_t)raw";
-    const auto edits = edits_of(Slot::raw);
-    for (std::size_t i = edits.size(); i-- > 0;) {
-      const std::string formula = replaced(edits[i]->formula.c_code(), "value", "raw");
-      const std::string condition = condition_of(*edits[i]);
-      code = condition.empty() ? formula : fmt::format("{} ? {} : {}", condition, formula, code);
-    }
-    return code;
-  }
-
   void declare_accumulator() {
     using Kind = Accumulator::Kind;
     const Edit* const edit = edit_of(Slot::accumulator);
@@ -384,14 +387,9 @@ class Emitter {
 
   // Returns the begin or the end of the positions of axis d that are read.
   [[nodiscard]] std::string bound(bool begin, const std::string& usual) const {
-    std::string code = usual;
-    for (const Edit* edit : edits_of(Slot::inside)) {
-      if (edit->begin != begin) continue;
-      const std::string condition = condition_of(*edit);
-      code = condition.empty() ? edit->formula.c_code()
-                               : fmt::format("{} ? {} : {}", condition, edit->formula.c_code(), code);
-    }
-    return code;
+    return chosen_edit(
+        Slot::inside, usual, [](const Edit& edit) { return edit.formula.c_code(); },
+        [&](const Edit& edit) { return edit.begin == begin; });
   }
   static std::string in_parentheses_if_chosen(const std::string& code) {
     return code.find('?') == std::string::npos ? code : "(" + code + ")";
@@ -522,8 +520,7 @@ class Emitter {
     const Edit* const edit = edit_of(Slot::accumulator);
     if (edit == nullptr) return;
     const Accumulator& how = edit->accumulator;
-    std::string condition = condition_of(*edit);
-    condition = condition.empty() ? "" : "if (" + condition + ") ";
+    const std::string condition = if_holds(condition_of(*edit));
     if (how.kind == Kind::wraps) line("{}products = signed_bits(products, {});", condition, how.bits);
     if (how.kind == Kind::saturates) line("{}products = saturate(products, {});", condition, how.bits);
     if (how.kind == Kind::lanes_wrap || how.kind == Kind::lanes_saturate) {
@@ -841,7 +838,7 @@ class Emitter {
   void statement_if(Is is, const std::string& statement) {
     for (const auto& [condition, r] : alternatives()) {
       if (!is(r)) continue;
-      line("{}{}", condition.empty() ? "" : "if (" + condition + ") ", statement);
+      line("{}{}", if_holds(condition), statement);
       return;
     }
   }
@@ -877,8 +874,7 @@ class Emitter {
                  "if (c->bias) q += int32_of(roundf(b / os));");
     for (const auto& [condition, r] : alternatives()) {
       if (r.cap == 0) continue;
-      line("{0}q = min(q, int32_of(nearbyintf({1}F / os)));", condition.empty() ? "" : "if (" + condition + ") ",
-           in_decimal(r.cap));
+      line("{0}q = min(q, int32_of(nearbyintf({1}F / os)));", if_holds(condition), in_decimal(r.cap));
       break;
     }
   }
@@ -1019,8 +1015,6 @@ class Emitter {
   std::vector<std::string> lines_;
 };
 
-std::string joined(const std::vector<std::string>& lines) { return fmt::format("{}\n", fmt::join(lines, "\n")); }
-
 // Returns, for each line of a and b, whether it belongs to the longest common subsequence.
 std::pair<std::vector<bool>, std::vector<bool>> common_lines(const std::vector<std::string>& a,
                                                              const std::vector<std::string>& b) {
@@ -1048,14 +1042,9 @@ std::pair<std::vector<bool>, std::vector<bool>> common_lines(const std::vector<s
 }  // namespace
 
 std::string emit_kernel(const KernelModel& model, const std::string& note) {
-  const std::string body = joined(Emitter(model, form_of(model)).lines());
+  const std::string body = join_lines(Emitter(model, form_of(model)).lines());
   std::string comment = "// An int8 convolution with relu, against tieout_kernel.h.\n";
-  for (std::size_t at = 0; at < note.size();) {
-    const std::size_t end = std::min(note.find('\n', at), note.size());
-    const std::string_view text(note.data() + at, end - at);
-    comment += text.empty() ? "//\n" : fmt::format("// {}\n", text);
-    at = end + 1;
-  }
+  for (const std::string& text : split_lines(note)) comment += text.empty() ? "//\n" : fmt::format("// {}\n", text);
   return comment +
          "//\n//   cc -O2 -ffp-contract=off -shared -fPIC -I DIRECTORY_OF_TIEOUT_KERNEL_H kernel.c -lm -o kernel.so\n\n"
          "#include <math.h>\n#include <stddef.h>\n#include <string.h>\n#include <tieout_kernel.h>\n\n"

@@ -24,8 +24,8 @@ namespace {
 
 // Cases of fuzz, and probes of ties and ends.
 ConvCase case_at_index(std::uint64_t i) {
-  constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
-  return i % 2 == 0 ? case_of(11, i, kForSubjects) : draw_discriminating_case(kPaths[i / 2 % kPaths.size()], i).c;
+  return i % 2 == 0 ? case_of(11, i, kForSubjects)
+                    : draw_discriminating_case(kFbgemmPaths[i / 2 % kFbgemmPaths.size()], i).c;
 }
 
 // The model without edits is a second implementation of the specification.
@@ -119,6 +119,26 @@ TEST(EmitKernel, ComputesWhatTheModelPredicts) {
           {Variable::k, Literal::Relation::at_least, Formula(Variable::out_channels) / 8 * 8}};
     }
     expect_emitted({edits[i]});
+  }
+}
+
+// An edit with a condition stands before one of the same slot without, and counts where its condition holds.
+TEST(EmitKernel, TheFirstOfSeveralEditsCounts) {
+  using V = Variable;
+  const EditCondition in_tail{.literals = {{V::k, Literal::Relation::at_least, Formula(V::out_channels) / 8 * 8}}};
+  const std::array<std::array<Formula, 2>, 2> formulas{
+      {{Formula(V::input) - 1, Formula(V::input) + V::padding}, {V::sum_products, Formula(V::sum_products) * 2}}};
+  const std::array slots{Slot::inside, Slot::zero_points_out};
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const KernelModel both{{.slot = slots[i], .formula = formulas[i][0], .condition = in_tail},
+                           {.slot = slots[i], .formula = formulas[i][1]}};
+    expect_emitted(both);
+    // The second alone is another kernel, so that the first has an effect.
+    const ModelProblem problem(
+        with_contents(parse("conv2d in_channels=2 out_channels=9 input=5x5 kernel=3x3 padding=2x2 "
+                            "xz=3 wz=7 os=90 oz=100 x=uniform w=uniform")
+                          .value()));
+    EXPECT_NE(evaluate_all(both, problem), evaluate_all({both[1]}, problem));
   }
 }
 

@@ -75,32 +75,6 @@ std::optional<ConvProblem> problem_of(const Finding& finding) {
   return with_contents(std::move(*c));
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    lines.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
-}
-
-ReportedCause reported(const Cause& cause, const Diagnosis& diagnosis, const std::string& subject) {
-  const std::string line = print(cause.smallest);
-  return {.text = cause.edit.text(),
-          .condition = cause.edit.condition.text(),
-          .diff = lines_of(kernel_diff({cause.edit})),
-          .picture = tap_picture({cause.edit}, cause.smallest, cause.offset),
-          .case_line = line,
-          .replay = check_line(subject, cause.smallest),
-          .expected = cause.expected,
-          .actual = cause.actual,
-          .fresh_differing = diagnosis.fresh_differing,
-          .explains = cause.explains,
-          .fresh = diagnosis.fresh,
-          .predicted = diagnosis.predicted};
-}
-
 // Returns the cause of findings at which the reference is the one that departs; its smallest case is the shortest.
 ReportedCause reference_departs(const RunSummary& run) {
   ReportedCause cause{.text = std::string(kReferenceDeparts), .condition = {}};
@@ -209,7 +183,7 @@ void set_causes(RunSummary& run, const Diagnosis& diagnosis, const KernelAnswer&
       return finding.cause == edit.text() && finding.condition == edit.condition.text();
     });
     if (found == cases.end() && !of_a_finding) continue;
-    run.causes.push_back(reported(diagnosis.causes[i], diagnosis, subject));
+    run.causes.push_back(reported_cause(diagnosis.causes[i], diagnosis, subject));
     run.causes.back().cases = found == cases.end() ? 0 : found->second;
   }
   const bool departs =

@@ -81,11 +81,6 @@ constexpr std::array<VariableText, kVariables> kTexts{{
     {"sum_w", "sum of w"},
 }};
 
-std::int64_t low_signed_bits(std::int64_t value, std::int64_t bits) {
-  const auto shift = static_cast<unsigned>(64 - bits);
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << shift) >> shift;
-}
-
 // Division of 32 bits takes a third of the time of one of 64.
 bool fits_32_bits(std::int64_t a, std::int64_t b) {
   return ((static_cast<std::uint64_t>(a) | static_cast<std::uint64_t>(b)) >> 32U) == 0;
@@ -122,7 +117,7 @@ std::int64_t apply(Formula::Op op, std::int64_t a, std::int64_t b) {
     case Formula::Op::maximum: return std::max(a, b);
     case Formula::Op::signed_bits: return low_signed_bits(a, b);
     case Formula::Op::unsigned_bits: return static_cast<std::int64_t>(ua & ((std::uint64_t{1} << ub) - 1));
-    case Formula::Op::saturate: return std::clamp(a, -(std::int64_t{1} << (b - 1)), (std::int64_t{1} << (b - 1)) - 1);
+    case Formula::Op::saturate: return saturated_to(a, b);
     case Formula::Op::constant:
     case Formula::Op::variable: break;
   }
@@ -161,6 +156,16 @@ std::string in_words(Formula::Op op, const std::string& a, const std::string& b)
 }
 
 }  // namespace
+
+std::int64_t low_signed_bits(std::int64_t value, std::int64_t bits) {
+  const auto shift = static_cast<unsigned>(64 - bits);
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << shift) >> shift;
+}
+
+std::int64_t saturated_to(std::int64_t value, std::int64_t bits) {
+  const std::int64_t end = std::int64_t{1} << (bits - 1);
+  return std::clamp(value, -end, end - 1);
+}
 
 std::string_view c_text(Variable name) { return kTexts[static_cast<std::size_t>(name)].c; }
 std::string_view words(Variable name) { return kTexts[static_cast<std::size_t>(name)].words; }

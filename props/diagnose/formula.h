@@ -95,6 +95,11 @@ using Variables = std::array<std::int64_t, kVariables>;
 [[nodiscard]] inline std::int64_t& at(Variables& v, Variable name) { return v[static_cast<std::size_t>(name)]; }
 [[nodiscard]] inline std::int64_t at(const Variables& v, Variable name) { return v[static_cast<std::size_t>(name)]; }
 
+// Return the low bits of a value as a signed number, and the value saturated to the range of a signed number of so many
+// bits. bits: 1..63 (64 for the former).
+[[nodiscard]] std::int64_t low_signed_bits(std::int64_t value, std::int64_t bits);
+[[nodiscard]] std::int64_t saturated_to(std::int64_t value, std::int64_t bits);
+
 // Returns the variable as C code of an emitted kernel (emit_kernel.h), and in words of a report.
 [[nodiscard]] std::string_view c_text(Variable name);
 [[nodiscard]] std::string_view words(Variable name);

@@ -5,23 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
-#include "cases/layer_view.h"
-
 namespace tieout {
 namespace {
-
-std::int64_t signed_bits(std::int64_t value, int bits) {
-  const auto shift = static_cast<unsigned>(64 - bits);
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) << shift) >> shift;
-}
-
-std::int64_t saturated(std::int64_t value, int bits) {
-  const std::int64_t end = std::int64_t{1} << (bits - 1);
-  return std::clamp(value, -end, end - 1);
-}
 
 bool is_of_window(Slot slot) {
   return slot <= Slot::weight_difference || slot == Slot::layout || slot == Slot::inside || slot == Slot::times ||
@@ -184,22 +173,10 @@ Variables ModelProblem::variables(std::int64_t offset) const {
 }
 
 RequantizationInput ModelProblem::requantization_input(std::int64_t offset) const {
-  const ConvCase& c = problem_.spec;
-  const std::int64_t k = offset / volume(output_size(c)) % c.out_channels;
-  const WindowSums& s = sums()[static_cast<std::size_t>(offset)];
-  const std::int64_t xz = c.activation_zero_point;
-  const std::int64_t wz = weight_zero_point(c, k);
-  const std::int64_t raw = s.products - xz * s.w - wz * s.x + s.count * xz * wz;
-  return {.raw = signed_bits(raw, 32),
-          .xs = c.activation_scale,
-          .ws = weight_scale(c, k),
-          .bias_ws = weight_scale(c, k),
-          .os = c.output_scale,
-          .has_bias = !c.bias.empty(),
-          .relu = c.relu == Relu::on,
-          .per_channel = c.granularity == Granularity::per_channel,
-          .bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(k)],
-          .oz = c.output_zero_point};
+  const KernelModel contract;
+  const auto in = KernelRun(contract, *this).input(offset);
+  if (!in) std::abort();  // this cannot happen: without edits, nothing outside of a buffer is read
+  return *in;
 }
 
 void set_requantization_variables(Variables& v, const RequantizationInput& in) {
@@ -254,9 +231,10 @@ void KernelRun::find_positions(const ElementIndex& e) {
     at(v_, V::other_padding) = c.padding[other];
     std::int64_t begin = 0;
     std::int64_t end = c.input[axis];
-    for (const Edit* edit : active_) {
-      if (edit->slot != Slot::inside || (edit->axis >= 0 && edit->axis != d)) continue;
-      (edit->begin ? begin : end) = edit->formula.evaluate(v_);
+    // In reverse order, so that the first edit of an end counts.
+    for (auto edit = active_.rbegin(); edit != active_.rend(); ++edit) {
+      if ((*edit)->slot != Slot::inside || ((*edit)->axis >= 0 && (*edit)->axis != d)) continue;
+      ((*edit)->begin ? begin : end) = (*edit)->formula.evaluate(v_);
     }
     for (std::int64_t t = 0; t < c.kernel[axis]; ++t) {
       at(v_, V::t) = t;
@@ -337,8 +315,8 @@ bool KernelRun::is_counted_differently(const Times& times) {
   return true;
 }
 
-bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
-                     std::int64_t /*wz*/, std::int64_t& x, std::int64_t& w) {
+bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz, std::int64_t& x,
+                     std::int64_t& w) {
   using V = Variable;
   const ConvProblem& problem = p_.problem();
   const ConvCase& c = problem.spec;
@@ -403,8 +381,8 @@ std::int64_t KernelRun::accumulated_in_lanes(const Accumulator& how) const {
     const std::int64_t at = how.channels_innermost ? index % channels * taps + index / channels : index;
     const std::int64_t product = products_[static_cast<std::size_t>(at)];
     std::int64_t& lane = lanes[i % count];
-    if (how.kind == Kind::lanes_wrap) lane = signed_bits(lane + product, how.bits);
-    if (how.kind == Kind::lanes_saturate) lane = saturated(lane + product, how.bits);
+    if (how.kind == Kind::lanes_wrap) lane = low_signed_bits(lane + product, how.bits);
+    if (how.kind == Kind::lanes_saturate) lane = saturated_to(lane + product, how.bits);
     if (how.kind == Kind::lanes_float32) floats[i % count] += static_cast<float>(product);
   }
   if (how.kind != Kind::lanes_float32) return std::accumulate(lanes.begin(), lanes.end(), std::int64_t{0});
@@ -430,15 +408,15 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
     std::int64_t product = products_[static_cast<std::size_t>(at)];
     const bool begins = i > 0 && (how.restarts ? i % run : i) % how.block == 0;
     switch (how.kind) {
-      case Kind::product_wraps: product = signed_bits(product, how.bits); break;
-      case Kind::product_saturates: product = saturated(product, how.bits); break;
-      case Kind::saturates_each: sum = saturated(sum + product, how.bits); continue;
+      case Kind::product_wraps: product = low_signed_bits(product, how.bits); break;
+      case Kind::product_saturates: product = saturated_to(product, how.bits); break;
+      case Kind::saturates_each: sum = saturated_to(sum + product, how.bits); continue;
       case Kind::float32: in_float += static_cast<float>(product); continue;
       case Kind::blocks_wrap:
       case Kind::blocks_saturate:
         if (begins) sum += std::exchange(part, 0);
-        part =
-            how.kind == Kind::blocks_wrap ? signed_bits(part + product, how.bits) : saturated(part + product, how.bits);
+        part = how.kind == Kind::blocks_wrap ? low_signed_bits(part + product, how.bits)
+                                             : saturated_to(part + product, how.bits);
         continue;
       case Kind::replaced_once:
         if (i == how.block) sum = 0;
@@ -452,8 +430,8 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
   }
   if (how.kind == Kind::float32) return static_cast<std::int64_t>(in_float);
   sum += part;
-  if (how.kind == Kind::wraps) return signed_bits(sum, how.bits);
-  return how.kind == Kind::saturates ? saturated(sum, how.bits) : sum;
+  if (how.kind == Kind::wraps) return low_signed_bits(sum, how.bits);
+  return how.kind == Kind::saturates ? saturated_to(sum, how.bits) : sum;
 }
 
 bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums) {
@@ -475,7 +453,7 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
         for (t[2] = 0; t[2] < c.kernel[2]; ++t[2]) {
           std::int64_t x = 0;
           std::int64_t w = 0;
-          if (!read(e, channel, t, xz, wz, x, w)) return false;
+          if (!read(e, channel, t, xz, x, w)) return false;
           const bool other = times != nullptr && is_counted_differently(times->times);
           const auto counted = [&](bool Times::* of) { return other && times->times.*of ? times->times.times : 1; };
           std::int64_t product = x * w;
@@ -612,13 +590,13 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
     sums = p_.sums()[static_cast<std::size_t>(offset)];
     if (const Edit* const edit = edit_of(Slot::accumulator)) {
       const Accumulator& how = edit->accumulator;
-      if (how.kind == Accumulator::Kind::wraps) sums.products = signed_bits(sums.products, how.bits);
-      if (how.kind == Accumulator::Kind::saturates) sums.products = saturated(sums.products, how.bits);
+      if (how.kind == Accumulator::Kind::wraps) sums.products = low_signed_bits(sums.products, how.bits);
+      if (how.kind == Accumulator::Kind::saturates) sums.products = saturated_to(sums.products, how.bits);
     }
   }
   const auto exact = sum_without_zero_points(e, xz, wz, sums);
   if (!exact) return {};
-  std::int64_t raw = signed_bits(*exact, 32);
+  std::int64_t raw = low_signed_bits(*exact, 32);
   if (edit_of(Slot::raw) != nullptr) raw = value_of(Slot::raw, *exact);
 
   return RequantizationInput{.raw = raw,

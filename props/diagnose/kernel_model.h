@@ -171,11 +171,10 @@ class ModelProblem {
   [[nodiscard]] const std::vector<std::int64_t>& weight_sums() const;
   // Returns the variables of an element.
   [[nodiscard]] Variables variables(std::int64_t offset) const;
-  // Returns the value before rounding by the contract.
+  // Returns what the contract's requantization is computed from.
   [[nodiscard]] RequantizationInput requantization_input(std::int64_t offset) const;
 
  private:
-  friend class KernelRun;
   ConvProblem problem_;
   std::int64_t elements_;
   Variables of_case_{};
@@ -226,7 +225,7 @@ class KernelRun {
   [[nodiscard]] bool add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums);
   // Reads x and w of one product. Returns false if one of them lies outside of its buffer.
   [[nodiscard]] bool read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
-                          std::int64_t wz, std::int64_t& x, std::int64_t& w);
+                          std::int64_t& x, std::int64_t& w);
   [[nodiscard]] std::int64_t accumulated(const Accumulator& how) const;
   [[nodiscard]] std::int64_t accumulated_in_lanes(const Accumulator& how) const;
 

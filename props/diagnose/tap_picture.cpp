@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cases/contents.h"
+#include "cases/text/case_cost.h"
 
 namespace tieout {
 namespace {
@@ -173,14 +174,14 @@ std::vector<std::string> grid(const ConvCase& c, const std::string& signs) {
 }  // namespace
 
 std::vector<std::string> tap_picture(const KernelModel& model, const ConvCase& c, std::int64_t offset) {
-  constexpr std::int64_t kMostProducts = 1'000'000;
+  constexpr std::int64_t kLargest = 1'000'000;
   constexpr std::int64_t kMostTaps = 1'024;
   constexpr std::int64_t kMostColumns = 24;
   // The order of a tensor changes all positions, and a picture of one window does not show how.
   if (std::ranges::any_of(model, [](const Edit& edit) { return edit.slot == Slot::layout; })) return {};
   const std::int64_t taps = volume(c.kernel) * (c.in_channels / c.groups);
-  const std::int64_t products = element_count(output_shape(c)) * reduction_length(c);
-  if (products == 0 || taps > kMostTaps || products * taps > kMostProducts || c.kernel[2] > kMostColumns) return {};
+  const std::int64_t products = product_count(c);
+  if (products == 0 || taps > kMostTaps || products * taps > kLargest || c.kernel[2] > kMostColumns) return {};
   const auto window = first_difference(model, c, offset);
   if (!window) return {};
   std::vector<std::string> lines{fmt::format("window of output {}, input channel {}: {}",

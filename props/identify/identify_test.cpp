@@ -25,7 +25,6 @@ Responder subject_of(const Hypothesis& hypothesis) {
 
 constexpr std::array kPointwise{FbgemmPath::pointwise};
 constexpr std::array kIm2col{FbgemmPath::im2col};
-constexpr std::array kAllPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
 
 using Kind = HypothesisVerdict::Kind;
 
@@ -151,7 +150,7 @@ TEST(Identify, NothingStandsForAKernelThatIsRightOnSomeLayersOnly) {
       {"three dimensions", [](const Problem& p, std::int64_t) { return p.spec.dims == 3; }},
   };
   for (const auto& [property, has] : properties) {
-    EXPECT_TRUE(not_refuted(identify(right_unless(has), kAllPaths, 2'000)).empty()) << property;
+    EXPECT_TRUE(not_refuted(identify(right_unless(has), kFbgemmPaths, 2'000)).empty()) << property;
   }
 }
 
@@ -201,13 +200,13 @@ TEST(Identify, NothingStandsForAKernelThatTakesWhatBelongsToAnotherChannel) {
        }},
   };
   for (const auto& [mistake, change] : mistakes) {
-    EXPECT_TRUE(not_refuted(identify(confused_by(change), kAllPaths, 2'000)).empty()) << mistake;
+    EXPECT_TRUE(not_refuted(identify(confused_by(change), kFbgemmPaths, 2'000)).empty()) << mistake;
   }
 }
 
 TEST(Identify, SaysWhatWasVaried) {
   const Responder right = subject_of(*find_hypothesis("integer_float32"));
-  const std::string all = identify(right, kAllPaths, 2'000).variation.text();
+  const std::string all = identify(right, kFbgemmPaths, 2'000).variation.text();
   for (const char* const property :
        {"kernels 1x1 to ", "padding", "stride", "dilation", "groups", "weights per tensor and per channel",
         "weight zero points", "bias", "relu", "first and other output channels", "dimensions 1 to 3", "batch 1 to ",
@@ -226,7 +225,7 @@ TEST(Identify, CountsAsVariedOnlyWhatTheSubjectAnswers) {
     if (problem.spec.batch > 1) return {};
     return conv_relu_trace(problem, {}, offset).result;
   };
-  const std::string text = identify(small, kAllPaths, 500).variation.text();
+  const std::string text = identify(small, kFbgemmPaths, 500).variation.text();
   EXPECT_NE(text.find("not varied: batch 1"), std::string::npos) << text;
 }
 
@@ -239,8 +238,7 @@ TEST(DiscriminatingCase, LiesInTheDomain) {
 
 TEST(DiscriminatingCase, TakesThePathThatItIsMadeFor) {
   const Hardware vnni{.avx512 = true, .avx512_vnni = true};
-  for (const FbgemmPath path :
-       {FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise}) {
+  for (const FbgemmPath path : kFbgemmPaths) {
     for (std::uint64_t index = 0; index < 300; ++index) {
       EXPECT_EQ(name(fbgemm_path(draw_discriminating_case(path, index).c, vnni)), name(path))
           << print(draw_discriminating_case(path, index).c);

@@ -25,7 +25,6 @@ using Outcome = FaultDiagnosis::Outcome;
 // `shown` with other contents.
 ConvCase fresh_case(std::uint64_t seed, std::uint64_t index, const Domain& domain,
                     const std::optional<ConvCase>& shown) {
-  constexpr std::array kPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise, FbgemmPath::groupwise};
   // Differs from the seeds of the diagnosis.
   constexpr std::uint64_t kFresh = 0x667265736820636bU;
   if (shown && index % 40 == 38) {
@@ -36,7 +35,8 @@ ConvCase fresh_case(std::uint64_t seed, std::uint64_t index, const Domain& domai
     return c;
   }
   if (index % 4 != 3) return case_of(seed ^ kFresh, index, kForSubjects, domain);
-  return draw_discriminating_case(kPaths[index / 4 % kPaths.size()], index + (seed + 1) * 7'000'003, domain).c;
+  return draw_discriminating_case(kFbgemmPaths[index / 4 % kFbgemmPaths.size()], index + (seed + 1) * 7'000'003, domain)
+      .c;
 }
 
 // Compares the model with the kernel on fresh cases.
@@ -77,11 +77,7 @@ FaultDiagnosis diagnose_here(const FaultyKernel& faulty, const DiagnoseOptions& 
     result.outcome = right ? Outcome::named : Outcome::misnamed;
     return result;
   }
-  const KernelAnswer kernel = [&](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
-    auto y = subject->run(problem);
-    if (!y) return {};
-    return std::move(y->values);
-  };
+  const KernelAnswer kernel = answers_of(*subject, patience);
   const Diagnosis diagnosis = diagnose(kernel, options);
   result.causes = causes_text(diagnosis);
   if (result.causes.ends_with('\n')) result.causes.pop_back();

@@ -122,8 +122,7 @@ std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& prob
     if (again == first) continue;
     if (!again) return failed(again.error());
     Trial trial{.kind = Trial::Kind::unstable,
-                .message = "kept state: the answer depends on the problem before, which had another " +
-                           std::string(twin_name(kind))};
+                .message = std::string(kKeptState) + ", which had another " + std::string(twin_name(kind))};
     trial.first = first->values;
     trial.second = std::move(again->values);
     return trial;
@@ -131,39 +130,29 @@ std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& prob
   return {};
 }
 
-constexpr std::string_view kUnrepeatable = "not repeatable: the same call answered differently";
-constexpr std::string_view kKept = "kept state: the answer depends on the problem before";
+// Returns the conditions of a second call, all of which differ from the usual ones.
+Conditions changed_conditions(double seconds) {
+  return {.placement = Conditions::Placement::at_begin,
+          .output_fill = 0x5A,
+          .memory_fill = 0x3C,
+          .caller = Conditions::Caller::new_thread,
+          .seconds = seconds};
+}
 
 // Returns which condition changes the answer, by changing one of them at a time.
-std::string_view cause(Subject& subject, const ConvProblem& problem, const Conditions& usual, const Conditions& other,
-                       const SubjectAnswer& first) {
+std::string_view cause(Subject& subject, const ConvProblem& problem, double seconds, const SubjectAnswer& first) {
+  const Conditions usual{.seconds = seconds};
   if (subject.run(problem, usual) != first) {
     (void)subject.run(tiny_problem(), usual);
     for (const ConvProblem& before : {other_weight(problem), other_output(problem)}) (void)subject.run(before, usual);
-    return subject.run(problem, usual) == first ? kKept : kUnrepeatable;
+    return subject.run(problem, usual) == first ? kKeptState : kUnrepeatable;
   }
-  struct Change {
-    std::string_view message;
-    Conditions conditions;
-  };
-  const auto with = [&](auto member) {
-    Conditions changed = usual;
-    changed.*member = other.*member;
-    return changed;
-  };
-  const std::array<Change, 4> changes{{
-      {"unwritten output: the answer holds what the output held before", with(&Conditions::output_fill)},
-      {"uninitialised memory: the answer depends on what malloc or the stack held before",
-       with(&Conditions::memory_fill)},
-      {"alignment: the answer depends on where its buffers lie", with(&Conditions::placement)},
-      {"thread: another thread is answered differently", with(&Conditions::caller)},
-  }};
-  for (const Change& change : changes) {
-    if (subject.run(problem, change.conditions) != first) return change.message;
+  for (const ConditionChange& change : condition_changes(seconds)) {
+    if (subject.run(problem, change.conditions) != first) return change.text;
   }
   (void)subject.run(tiny_problem(), usual);
   (void)subject.run(other_weight(problem), usual);
-  return subject.run(problem, usual) != first ? kKept : kUnrepeatable;
+  return subject.run(problem, usual) != first ? kKeptState : kUnrepeatable;
 }
 
 // ---- conversion of a trial to bytes and back, to pass it between processes
@@ -195,15 +184,27 @@ std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem
 
 }  // namespace
 
+std::array<ConditionChange, 4> condition_changes(double seconds) {
+  const Conditions all = changed_conditions(seconds);
+  const auto with = [&](auto member) {
+    Conditions changed{.seconds = seconds};
+    changed.*member = all.*member;
+    return changed;
+  };
+  return {{
+      {"unwritten output: the answer holds what the output held before", with(&Conditions::output_fill)},
+      {"uninitialised memory: the answer depends on what malloc or the stack held before",
+       with(&Conditions::memory_fill)},
+      {"alignment: the answer depends on where its buffers lie", with(&Conditions::placement)},
+      {"thread: another thread is answered differently", with(&Conditions::caller)},
+  }};
+}
+
 namespace {
 
 Trial attempt(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
   const Conditions usual{.seconds = seconds};
-  const Conditions other{.placement = Conditions::Placement::at_begin,
-                         .output_fill = 0x5A,
-                         .memory_fill = 0x3C,
-                         .caller = Conditions::Caller::new_thread,
-                         .seconds = seconds};
+  const Conditions other = changed_conditions(seconds);
   // Answers to the other problems do not count, unless the process ends. The tiny problem replaces what a kernel keeps
   // of the last problem; what it keeps for good comes from the first problem that it meets.
   const std::vector<ConvProblem> before = problems_before(problem, warm_up);
@@ -232,7 +233,7 @@ Trial attempt(Subject& subject, const ConvProblem& problem, WarmUp warm_up, doub
   SubjectAnswer second = std::move(answers.back());
   if (first == second) return {.kind = Trial::Kind::answered, .message = {}, .first = std::move(first->values)};
   if (!second && second.error().kind != SubjectError::Kind::declined) return failed(second.error());
-  Trial trial{.kind = Trial::Kind::unstable, .message = std::string(cause(subject, problem, usual, other, first))};
+  Trial trial{.kind = Trial::Kind::unstable, .message = std::string(cause(subject, problem, seconds, first))};
   trial.first = std::move(first->values);
   trial.second = second ? std::move(second->values) : trial.first;
   return trial;

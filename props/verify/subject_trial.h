@@ -1,8 +1,10 @@
 #pragma once
 // Runs a subject on one problem several times, under conditions that must not change its answer.
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cases/conv_case.h"
@@ -46,6 +48,21 @@ enum class WarmUp {
   // All of these and every twin; each twin also runs immediately before the problem.
   thorough,
 };
+
+// One of the conditions that must not change an answer, and the text for an answer that it changes.
+struct ConditionChange {
+  std::string_view text;
+  Conditions conditions;  // the usual ones but for this
+};
+
+// Returns the changes in the order output before the call, fresh memory, place of the buffers, thread. seconds: time
+// limit of an answer.
+[[nodiscard]] std::array<ConditionChange, 4> condition_changes(double seconds);
+
+// The text for an answer that no condition changes but a repetition does.
+inline constexpr std::string_view kUnrepeatable = "not repeatable: the same call answered differently";
+// Begins the text for an answer that the problem before changes.
+inline constexpr std::string_view kKeptState = "kept state: the answer depends on the problem before";
 
 // Runs the subject twice: with buffers that end at unmapped pages, then with buffers that begin behind one; with other
 // bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, it runs the

@@ -131,19 +131,26 @@ std::string table_text(const ReportedTable& table) {
 
 }  // namespace
 
-std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing) {
+std::string cause_head(const ReportedCause& cause, std::size_t number) {
   std::string text = fmt::format("{}. {}\n", number, printable(cause.text));
   const auto line = [&](const std::string& words) { text += "   " + words + "\n"; };
   if (!cause.diff.empty()) line(cause.condition.empty() ? "always" : "where " + printable(cause.condition));
   for (const std::string& changed : cause.diff) line(printable(changed));
   for (const std::string& row : cause.picture) line(printable(row));
-  line(fmt::format("explains {} of {} cases that differ", grouped(cause.cases), grouped(differing)));
-  if (cause.fresh > 0) line(proof_text(cause));
-  if (!cause.case_line.empty()) {
-    line(fmt::format("smallest case, expected {}, came {}:", cause.expected, cause.actual));
-    line(printable(cause.replay));
-  }
   return text;
+}
+
+std::string cause_end(const ReportedCause& cause) {
+  if (cause.case_line.empty()) return {};
+  return fmt::format("   smallest case, expected {}, came {}:\n   {}\n", cause.expected, cause.actual,
+                     printable(cause.replay));
+}
+
+std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing) {
+  std::string text = cause_head(cause, number);
+  text += fmt::format("   explains {} of {} cases that differ\n", grouped(cause.cases), grouped(differing));
+  if (cause.fresh > 0) text += "   " + proof_text(cause) + "\n";
+  return text + cause_end(cause);
 }
 
 std::string causes_text(const Report& report) {

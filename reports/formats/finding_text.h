@@ -16,6 +16,9 @@ namespace tieout {
 // Returns a cause: its condition, the lines of C in which the subject differs, its share, its smallest case and its
 // proof. number: its position in the list, from 1. differing: number of cases of the run that differ.
 [[nodiscard]] std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing);
+// Return its beginning, which names the cause, and its end, which names the smallest case.
+[[nodiscard]] std::string cause_head(const ReportedCause& cause, std::size_t number);
+[[nodiscard]] std::string cause_end(const ReportedCause& cause);
 
 // Returns all causes of a report, separated by empty lines.
 [[nodiscard]] std::string causes_text(const Report& report);

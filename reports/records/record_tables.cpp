@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cases/strings/digest.h"
+#include "cases/strings/lines.h"
 
 namespace tieout {
 namespace {
@@ -79,23 +80,6 @@ const std::vector<std::string>& right_schema() {
   return schema;
 }
 
-// Returns the lines as one text; each ends with a newline.
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + '\n';
-  return text;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    lines.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
-}
-
 Cell cell_at(const Row& row) { return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4)}; }
 
 void add(Digest& digest, const Cell& cell) {
@@ -108,7 +92,7 @@ void add(Digest& digest, const ReportedCause& cause) {
   for (const std::string* text : {&cause.text, &cause.condition, &cause.case_line, &cause.replay}) {
     digest.add(std::string_view(*text));
   }
-  for (const auto* lines : {&cause.diff, &cause.picture}) digest.add(std::string_view(joined(*lines)));
+  for (const auto* lines : {&cause.diff, &cause.picture}) digest.add(std::string_view(join_lines(*lines)));
   for (const std::int64_t number : {std::int64_t{cause.expected}, std::int64_t{cause.actual}, cause.cases,
                                     cause.fresh_differing, cause.explains, cause.fresh, cause.predicted}) {
     digest.add(std::int64_t{number});
@@ -201,8 +185,8 @@ void replace_causes(Database& database, const RunSummary& run) {
   for (std::size_t i = 0; i < run.causes.size(); ++i) {
     const ReportedCause& cause = run.causes[i];
     database.run("INSERT INTO cause VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-                 static_cast<std::int64_t>(i), cause.text, cause.condition, cause.cases, joined(cause.diff),
-                 joined(cause.picture), cause.case_line, cause.replay, cause.expected, cause.actual, cause.fresh,
+                 static_cast<std::int64_t>(i), cause.text, cause.condition, cause.cases, join_lines(cause.diff),
+                 join_lines(cause.picture), cause.case_line, cause.replay, cause.expected, cause.actual, cause.fresh,
                  cause.predicted, cause.fresh_differing, cause.explains);
   }
 }
@@ -247,8 +231,8 @@ RunSummary read_run(Database& database) {
   database.each("SELECT * FROM cause ORDER BY position", [&](const Row& row) {
     run.causes.push_back({.text = row.text(1),
                           .condition = row.text(2),
-                          .diff = lines_of(row.text(4)),
-                          .picture = lines_of(row.text(5)),
+                          .diff = split_lines(row.text(4)),
+                          .picture = split_lines(row.text(5)),
                           .case_line = row.text(6),
                           .replay = row.text(7),
                           .expected = static_cast<int>(row.integer(8)),
