@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -35,7 +37,7 @@ struct Candidate {
 std::vector<Formula> quantities(bool requantization) {
   using V = Variable;
   std::vector<Formula> all;
-  for (auto v = static_cast<int>(V::dims); v <= static_cast<int>(V::position); ++v) {
+  for (auto v = static_cast<int>(V::dims); v <= static_cast<int>(V::inside); ++v) {
     all.emplace_back(static_cast<V>(v));
   }
   for (const auto& [h, w] :
@@ -50,6 +52,7 @@ std::vector<Formula> quantities(bool requantization) {
     all.emplace_back(V::scaled_exponent);
     all.emplace_back(V::multiplier_exponent);
   }
+  all.push_back(Formula(V::batch) - V::image);
   all.push_back(Formula(V::output_h) - V::oh);
   all.push_back(Formula(V::output_w) - V::ow);
   all.push_back(Formula(V::out_channels) - V::k);
@@ -66,7 +69,7 @@ std::vector<std::pair<Formula, Formula>> comparisons() {
       {V::input_h, V::input_w},       {V::group_inputs, V::group_outputs}, {V::in_channels, V::groups},
       {V::out_channels, V::groups},   {V::in_channels, V::out_channels},   {V::padding_w, V::kernel_w},
       {V::padding_h, V::kernel_h},    {V::input_w, V::output_w},           {V::input_h, V::output_h},
-      {V::k, V::group_outputs},       {V::output_h, V::output_w},
+      {V::k, V::group_outputs},       {V::output_h, V::output_w},          {V::inside, V::taps},
   };
   for (const std::int64_t block : {2, 4, 8, 16, 32, 64}) {
     pairs.emplace_back(V::k, Formula(V::out_channels) / block * block);
@@ -198,6 +201,40 @@ class Separator {
     return true;
   }
 
+  // Returns four or five literals: each time the one that excludes most of what is left.
+  [[nodiscard]] std::optional<EditCondition> of_many() const {
+    constexpr std::size_t kMany = 5;
+    constexpr std::size_t kStarts = 40;
+    std::optional<EditCondition> best;
+    for (std::size_t first = 0; first < std::min(kStarts, candidates_.size()); ++first) {
+      EditCondition condition{.literals = {candidates_[first].literal}};
+      Marks marks = candidates_[first].excludes;
+      while (condition.literals.size() < kMany) {
+        const Candidate* next = nullptr;
+        int most = 0;
+        for (const Candidate& c : candidates_) {
+          int gain = 0;
+          for (std::size_t w = 0; w < words_; ++w) gain += std::popcount(c.excludes[w] & ~marks[w]);
+          if (gain > most || (gain == most && next != nullptr && c.size < next->size)) {
+            most = gain;
+            next = &c;
+          }
+        }
+        if (next == nullptr) break;
+        condition.literals.push_back(next->literal);
+        std::size_t excluded = 0;
+        for (std::size_t w = 0; w < words_; ++w) {
+          marks[w] |= next->excludes[w];
+          excluded += static_cast<std::size_t>(std::popcount(marks[w]));
+        }
+        if (excluded < outside_.size()) continue;
+        if (!best || condition.size() < best->size()) best = condition;
+        break;
+      }
+    }
+    return best;
+  }
+
   // NOLINTNEXTLINE(readability-function-size): three searches alike, of one, two and three literals
   [[nodiscard]] std::optional<EditCondition> smallest() const {
     const Candidate* best[3] = {nullptr, nullptr, nullptr};
@@ -243,6 +280,9 @@ class Separator {
         }
       }
     }
+    // So many conditions are believed only if there is much to believe them for.
+    constexpr std::ptrdiff_t kMuch = 16;
+    if (best[0] == nullptr && std::ssize(inside_) >= kMuch) return of_many();
     if (best[0] == nullptr) return {};
     EditCondition condition;
     for (const Candidate* c : best) {
@@ -261,6 +301,12 @@ std::string flag_text(const Literal& literal) {
   const bool holds = literal.relation == Relation::equal ? literal.right == Formula(1) : literal.right == Formula(0);
   if (literal.relation != Relation::equal && literal.relation != Relation::unequal) return {};
   if (literal.right != Formula(0) && literal.right != Formula(1)) return {};
+  constexpr std::array kPlaces{Variable::padded,   Variable::before,   Variable::behind,
+                               Variable::before_d, Variable::before_h, Variable::before_w,
+                               Variable::behind_d, Variable::behind_h, Variable::behind_w};
+  for (const Variable place : kPlaces) {
+    if (literal.left == Formula(place)) return fmt::format("{}{}", holds ? "the " : "not: the ", words(place));
+  }
   if (literal.left == Formula(Variable::relu)) return holds ? "with relu" : "without relu";
   if (literal.left == Formula(Variable::per_channel)) return holds ? "per-channel weights" : "per-tensor weights";
   if (literal.left == Formula(Variable::has_bias)) return holds ? "with a bias" : "without a bias";

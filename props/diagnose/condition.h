@@ -41,8 +41,9 @@ struct EditCondition {
   bool operator==(const EditCondition&) const = default;
 };
 
-// Returns the simplest condition of at most three literals that holds for all of `inside` and none of `outside`, or
-// nothing. inside: not empty. requantization: whether variables that are only known then may be used.
+// Returns the simplest condition that holds for all of `inside` and none of `outside`, or nothing. It has at most three
+// literals, or five if there is much inside. inside: not empty. requantization: whether variables that are only known
+// then may be used.
 [[nodiscard]] std::optional<EditCondition> separate(std::span<const Variables> inside,
                                                     std::span<const Variables> outside, bool requantization);
 

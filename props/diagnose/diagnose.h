@@ -26,7 +26,7 @@ struct DiagnoseOptions {
   std::int64_t cases = 20'000;
   // Number of fresh cases of the proof, drawn by another seed.
   std::int64_t proof = 10'000;
-  // Time limit of the search, without the proof.
+  // Limit of the search, without the proof: so much time of the processor, and at most twice as much in all.
   double seconds = 45;
   Domain domain;
   // Cases that are known to differ; they are run first.

@@ -98,13 +98,29 @@ class Space {
                                    min_of(V::t, Formula(V::kernel) - 2), Formula(V::t) / 2, 0});
     const Formula last = Formula(V::input) - 1;
     const Formula wrapped = (Formula(V::value) + V::input) % V::input;
-    add_on_axes(
-        Slot::read_position,
-        {max_of(0, min_of(V::value, last)), min_of(V::value, last), max_of(V::value, 0), wrapped, Formula(V::value) + 1,
-         Formula(V::value) - 1, Formula(V::value) + 2, Formula(V::value) - 2, Formula(V::value) / 2 * 2,
-         unsigned_bits(V::value, 8), signed_bits(V::value, 8), max_of(V::value, Formula(0) - V::value), last - V::value,
-         Formula(V::value) + V::o, Formula(V::value) - V::o, Formula(V::value) + V::t, Formula(V::value) - V::t,
-         min_of(V::value, Formula(V::input) - 2)});
+    const Formula wrapped_often = (Formula(V::value) % V::input + V::input) % V::input;
+    add_on_axes(Slot::read_position, {max_of(0, min_of(V::value, last)),
+                                      min_of(V::value, last),
+                                      max_of(V::value, 0),
+                                      wrapped,
+                                      Formula(V::value) + 1,
+                                      Formula(V::value) - 1,
+                                      Formula(V::value) + 2,
+                                      Formula(V::value) - 2,
+                                      Formula(V::value) / 2 * 2,
+                                      unsigned_bits(V::value, 8),
+                                      signed_bits(V::value, 8),
+                                      max_of(V::value, Formula(0) - V::value),
+                                      last - V::value,
+                                      Formula(V::value) + V::o,
+                                      Formula(V::value) - V::o,
+                                      Formula(V::value) + V::t,
+                                      Formula(V::value) - V::t,
+                                      min_of(V::value, Formula(V::input) - 2),
+                                      wrapped_often,
+                                      max_of(V::value, wrapped_often),
+                                      min_of(V::value, Formula(V::value) % V::input),
+                                      min_of(V::value, last + last - V::value)});
     add_bounds();
   }
 
@@ -130,6 +146,7 @@ class Space {
         edits_.push_back({.slot = Slot::inside, .formula = begin, .axis = axis, .begin = true});
       }
     }
+    for (const int axis : {-1, 2}) edits_.push_back({.slot = Slot::in_plane, .axis = axis});
   }
 
   // NOLINTNEXTLINE(readability-function-size): one line for each formula
@@ -164,6 +181,15 @@ class Space {
       add(Slot::input_channel, group * V::group_inputs + i);
       add(Slot::weight_input, i);
     }
+    // From the second block on.
+    for (const std::int64_t block : {2, 4, 8, 16, 32, 64}) {
+      const Literal second{V::channel, Literal::Relation::at_least, block};
+      const Formula next = min_of(Formula(V::channel) + 1, Formula(V::group_inputs) - 1);
+      for (const Formula& i : {Formula(V::channel) + 1, Formula(V::channel) - 1, next}) {
+        add_when(Slot::input_channel, group * V::group_inputs + i, second);
+        add_when(Slot::weight_input, i, second);
+      }
+    }
     add(Slot::input_channel, Formula(V::channel) * V::groups + group);
     add(Slot::input_channel, V::channel);
     add(Slot::input_channel, group + V::channel);
@@ -188,13 +214,33 @@ class Space {
         {V::output_w, min_of(V::input_w, V::output_w), V::input_h, Formula(V::input_w) + Formula(2) * V::padding_w,
          Formula(V::input_w) - 1, Formula(V::input_w) + 1, (Formula(V::input_w) + 3) / 4 * 4,
          (Formula(V::input_w) + 7) / 8 * 8, (Formula(V::input_w) + 15) / 16 * 16});
-    add(Slot::padding_value, {0, 128, 255, V::oz, V::wz, 1, 127, signed_bits(V::xz, 8), Formula(0) - V::xz,
+    add(Slot::padding_value, {V::xz, 0, 128, 255, V::oz, V::wz, 1, 127, signed_bits(V::xz, 8), Formula(0) - V::xz,
                               Formula(V::xz) - 1, Formula(V::xz) + 1, Formula(V::xz) - 128});
-    // At one end of the axes only.
-    for (const V side : {V::before, V::behind}) {
-      for (const std::int64_t value : {0, 128, 255}) {
-        add(Slot::padding_value, {Formula(V::xz) + Formula(side) * (Formula(value) - V::xz),
-                                  Formula(value) + Formula(side) * (Formula(V::xz) - value)});
+    for (const V place :
+         {V::before, V::behind, V::before_d, V::before_h, V::before_w, V::behind_d, V::behind_h, V::behind_w}) {
+      for (const std::int64_t lies : {1, 0}) {
+        for (const std::int64_t value : {0, 128, 255}) {
+          add_when(Slot::padding_value, value, {place, Literal::Relation::equal, lies});
+        }
+      }
+    }
+    add_mistaken_taps();
+  }
+
+  void add_when(Slot slot, const Formula& formula, const Literal& when) {
+    edits_.push_back({.slot = slot, .formula = formula, .when = {{when}}});
+  }
+
+  // Adds that the position or the weight of one tap is that of another, as in code that is unrolled by hand.
+  void add_mistaken_taps() {
+    constexpr std::int64_t kUnrolled = 9;
+    for (std::int64_t tap = 0; tap < kUnrolled; ++tap) {
+      for (std::int64_t other = 0; other < kUnrolled; ++other) {
+        if (tap == other) continue;
+        for (const Slot slot : {Slot::input_tap, Slot::weight_tap}) {
+          add_when(slot, Formula(V::tap) + (other - tap),
+                   {Formula(V::tap) % (Formula(V::kernel_h) * V::kernel_w), Literal::Relation::equal, tap});
+        }
       }
     }
   }
@@ -389,6 +435,9 @@ class Space {
     add_times({V::padded, Relation::equal, 1}, {}, true);
     add_times({V::before, Relation::equal, 1}, {}, true);
     add_times({V::behind, Relation::equal, 1}, {}, true);
+    for (const V side : {V::before_d, V::before_h, V::before_w, V::behind_d, V::behind_h, V::behind_w}) {
+      add_times({side, Relation::equal, 1}, {}, true);
+    }
     for (const V index : {V::product, V::product_by_position}) {
       add_times({index, Relation::equal, 0});
       add_times({index, Relation::equal, Formula(V::length) - 1});
@@ -406,6 +455,9 @@ class Space {
                   Literal{index, Relation::below, Formula(V::length) / block * block});
       }
     }
+    // Products that are skipped because a factor is stored as 0.
+    for (const V factor : {V::x, V::w}) add_times({factor, Relation::equal, 0}, {}, true);
+    for (std::int64_t tap = 1; tap < 9; ++tap) add_times({V::tap, Relation::equal, tap});
     const std::array<std::pair<V, V>, 2> loops{{{V::channel, V::group_inputs}, {V::tap, V::taps}}};
     for (const auto& [index, count] : loops) {
       add_times({index, Relation::equal, 0});
@@ -439,7 +491,9 @@ class Space {
 
   void add_accumulators() {
     using Kind = Accumulator::Kind;
-    for (const bool differences : {false, true}) {
+    using Factors = Accumulator::Factors;
+    for (const Factors factors : {Factors::plain, Factors::differences, Factors::signed_activation,
+                                  Factors::swapped_signs, Factors::activation_difference, Factors::weight_difference}) {
       const auto add_one = [&](Kind kind, int bits, int block = 1, bool innermost = false, bool restarts = false) {
         Edit edit{.slot = Slot::accumulator};
         edit.accumulator = {.kind = kind,
@@ -447,7 +501,7 @@ class Space {
                             .block = block,
                             .channels_innermost = innermost,
                             .restarts = restarts,
-                            .differences = differences};
+                            .factors = factors};
         edits_.push_back(edit);
       };
       for (const int bits : {12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 30, 31, 32}) {
@@ -474,13 +528,26 @@ class Space {
           add_one(Kind::lanes_saturate, 16, lanes, innermost);
           add_one(Kind::lanes_float32, 32, lanes, innermost);
         }
-        if (differences) continue;
+        if (factors != Factors::plain) continue;
         for (const int block : {4, 8, 16, 32, 64, 128, 256, 512, 1024}) {
           add_one(Kind::replaced_once, 32, block, innermost);
           add_one(Kind::replaced_each, 32, block, innermost);
         }
       }
-      if (!differences) add_one(Kind::raw_float32, 32);
+      if (factors == Factors::plain) add_one(Kind::raw_float32, 32);
+    }
+    add_real_sums();
+  }
+
+  void add_real_sums() {
+    using Kind = Accumulator::Kind;
+    for (int i = 0; i < 16; ++i) {
+      Edit edit{.slot = Slot::accumulator};
+      edit.accumulator = {.kind = (i & 1) != 0 ? Kind::real_after_bias : Kind::real,
+                          .channels_innermost = (i & 2) != 0,
+                          .fused = (i & 4) != 0,
+                          .by_reciprocal = (i & 8) != 0};
+      edits_.push_back(edit);
     }
   }
 
@@ -580,14 +647,17 @@ std::vector<Requantization> scalings(const RequantizationSpace& space) {
       r.bias = static_cast<BiasRule>(bias);
       r.multiplier = static_cast<MultiplierRule>(multiplier);
       const bool real = r.bias == BiasRule::real || r.bias == BiasRule::real_fused;
-      if (real && r.multiplier != MultiplierRule::dequantized && r.multiplier != MultiplierRule::dequantized_reciprocal)
-        continue;
+      const bool dequantizes =
+          MultiplierRule::dequantized <= r.multiplier && r.multiplier <= MultiplierRule::dequantized_inverse;
+      if (real && !dequantizes) continue;
       const bool measured = r.multiplier == MultiplierRule::factor || r.multiplier == MultiplierRule::factor_inside;
       const std::vector<double> factors = measured ? space.factors : std::vector<double>{1.0};
       for (const double factor : factors) {
         r.factor = factor;
         for (int addition = 0; addition < (has_integer_bias(r.bias) ? kIntegerAdditions : 1); ++addition) {
           r.addition = static_cast<IntegerAddition>(addition);
+          const bool fits = r.addition == IntegerAddition::int32 || r.addition == IntegerAddition::in_float;
+          if (!space.overflow && !fits) continue;
           const bool fixed = is_fixed_point(r.multiplier);
           for (int sum = 0; sum < (fixed ? 1 : kSumRules); ++sum) {
             r.sum = static_cast<SumRule>(sum);
@@ -610,8 +680,8 @@ std::vector<Requantization> endings(const RequantizationSpace& space) {
   std::vector<int> highs{255};
   lows.insert(lows.end(), space.lows.begin(), space.lows.end());
   highs.insert(highs.end(), space.highs.begin(), space.highs.end());
-  for (int overflow = 0; overflow < kOverflowRules; ++overflow) {
-    for (int nan = 0; nan < kNanRules; ++nan) {
+  for (int overflow = 0; overflow < (space.overflow ? kOverflowRules : 1); ++overflow) {
+    for (int nan = 0; nan < (space.overflow ? kNanRules : 1); ++nan) {
       for (const ZeroPointRule zero_point :
            {ZeroPointRule::after, ZeroPointRule::wraps, ZeroPointRule::wraps_16, ZeroPointRule::signed_byte}) {
         for (int relu = 0; relu < kReluRules; ++relu) {

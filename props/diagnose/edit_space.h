@@ -19,6 +19,8 @@ struct RequantizationSpace {
   std::vector<double> factors;
   std::vector<std::pair<double, double>> fractions;
   std::vector<double> caps;
+  // Whether the steps vary that only matter where a value does not fit int32.
+  bool overflow = true;
 };
 
 // Returns the combinations of the steps up to the rounded value, and of the steps after it. Any of the first can be

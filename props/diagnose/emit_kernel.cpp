@@ -44,7 +44,7 @@ struct Helper {
   std::string_view name, code;
 };
 
-constexpr std::array<Helper, 21> kHelpers{{
+constexpr std::array<Helper, 22> kHelpers{{
     {"min", "static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }"},
     {"max", "static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }"},
     {"signed_bits",
@@ -57,6 +57,20 @@ constexpr std::array<Helper, 21> kHelpers{{
      "static int64_t saturate(int64_t v, int bits) {\n"
      "  const int64_t end = (int64_t)1 << (bits - 1);\n"
      "  return v < -end ? -end : v > end - 1 ? end - 1 : v;\n"
+     "}"},
+    {"taps_inside",
+     "// The number of taps that lie in the input.\n"
+     "static int64_t taps_inside(const struct tieout_conv* c, const int64_t o[3]) {\n"
+     "  int64_t t, product = 1;\n"
+     "  for (int d = 0; d < 3; ++d) {\n"
+     "    int64_t count = 0;\n"
+     "    for (t = 0; t < c->kernel[d]; ++t) {\n"
+     "      const int64_t at = o[d] * c->stride[d] + t * c->dilation[d] - c->padding[d];\n"
+     "      count += at >= 0 && at < c->input[d];\n"
+     "    }\n"
+     "    product *= count;\n"
+     "  }\n"
+     "  return product;\n"
      "}"},
     {"exponent_of",
      "// e, where v is f * 2^e with f in 0.5 .. 1; 1000 if v is not finite, -1000 if it is 0.\n"
@@ -144,30 +158,34 @@ constexpr std::array<Helper, 21> kHelpers{{
      "  return floor + up;\n"
      "}"},
     {"mantissa_of",
-     "// The integer of so many bits and the exponent e of m.\n"
-     "static int64_t mantissa_of(double m, int bits, int truncates, int limits, int* e) {\n"
-     "  const double scaled = ldexp(frexp(m, e), bits);\n"
-     "  int64_t mantissa = (int64_t)(truncates ? floor(scaled) : round(scaled));\n"
+     "// The integer of so many bits and the exponent e of m. mode 0: nearest; 1: cut off; 2: of one of 31 bits.\n"
+     "static int64_t mantissa_of(double m, int bits, int mode, int limits, int* e) {\n"
+     "  const double fraction = frexp(m, e), scaled = ldexp(fraction, bits);\n"
+     "  int64_t mantissa = (int64_t)(mode == 1 ? floor(scaled) : round(scaled));\n"
+     "  if (mode == 2) {\n"
+     "    mantissa = (int64_t)round(ldexp(fraction, 31));\n"
+     "    mantissa = mantissa < 0x7FFF0000 ? (mantissa + 0x8000) >> 16 : mantissa < 0x80000000 ? 0x7FFF : 0x8000;\n"
+     "  }\n"
      "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++*e;\n"
      "  if (limits && *e > 30) *e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
      "  return mantissa;\n"
      "}"},
     {"fixed_point",
      "// sum * m, where m is an integer of so many bits and a power of two.\n"
-     "static double fixed_point(int64_t sum, double m, int bits, int truncates, int limits, char rounding) {\n"
+     "static double fixed_point(int64_t sum, double m, int bits, int mode, int limits, char rounding) {\n"
      "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
-     "  const int64_t mantissa = mantissa_of(m, bits, truncates, limits, &e);\n"
+     "  const int64_t mantissa = mantissa_of(m, bits, mode, limits, &e);\n"
      "  if (limits && e < -31) return 0;\n"
      "  return (double)shifted((wide)sum * mantissa, bits - e, rounding);\n"
      "}"},
     {"fixed_point_twice",
      "// The same, rounded to the high half first and then again.\n"
-     "static double fixed_point_twice(int64_t sum, double m, int bits, int truncates, int limits, char first, char "
-     "second, int saturates) {\n"
+     "static double fixed_point_twice(int64_t sum, double m, int bits, int mode, int limits, char first, char second, "
+     "int saturates) {\n"
      "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
-     "  const int64_t mantissa = mantissa_of(m, bits, truncates, limits, &e);\n"
+     "  const int64_t mantissa = mantissa_of(m, bits, mode, limits, &e);\n"
      "  if (limits && e < -31) return 0;\n"
      "  if (e < -31) return 0;\n"
      "  const int left = e < 0 ? 0 : e > 32 ? 32 : e;\n"
@@ -202,16 +220,21 @@ std::string helpers_of(const std::string& code) {
 
 // How the kernel is laid out, so that the contract's kernel in the same layout differs in the edits only.
 struct Form {
-  bool differences = false;  // (x - xz) * (w - wz) is summed up, and not x * w
-  bool innermost = false;    // the channels are the innermost loop
-  bool in_double = false;    // the value before rounding is a double
+  bool differences = false;                                    // (x - xz) * (w - wz) is summed up, and not x * w
+  Accumulator::Factors factors = Accumulator::Factors::plain;  // of products other than these two
+  bool real = false;                                           // dequantized values are summed up
+  bool innermost = false;                                      // the channels are the innermost loop
+  bool in_double = false;                                      // the value before rounding is a double
 };
 
 Form form_of(const KernelModel& model) {
   Form form;
   for (const Edit& edit : model) {
     form.differences = form.differences || edit.slot == Slot::activation_difference ||
-                       edit.slot == Slot::weight_difference || edit.accumulator.differences;
+                       edit.slot == Slot::weight_difference ||
+                       edit.accumulator.factors == Accumulator::Factors::differences;
+    if (edit.slot == Slot::accumulator) form.factors = edit.accumulator.factors;
+    form.real = form.real || edit.accumulator.kind >= Accumulator::Kind::real;
     form.innermost = form.innermost || edit.accumulator.channels_innermost;
     form.in_double =
         form.in_double || scales_in_double(edit.requantization, true) || scales_in_double(edit.requantization, false);
@@ -263,7 +286,9 @@ class Emitter {
   // Returns the condition of an edit as C code, with its axis; empty if it always holds.
   static std::string condition_of(const Edit& edit) {
     std::string code = edit.axis < 0 ? "" : fmt::format("d == {}", edit.axis);
-    if (!edit.condition.always()) code += (code.empty() ? "" : " && ") + edit.condition.c_code();
+    for (const EditCondition* condition : {&edit.condition, &edit.when}) {
+      if (!condition->always()) code += (code.empty() ? "" : " && ") + condition->c_code();
+    }
     return code;
   }
 
@@ -314,15 +339,24 @@ class Emitter {
   }
 
   void sum() {
-    line("// The sum over one window without the contributions of the zero points. It wraps in int32.");
-    open("static int64_t sum(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3]) {{");
+    if (form_.real) {
+      line("// The sum of dequantized values over one window, with the bias.");
+    } else {
+      line("// The sum over one window without the contributions of the zero points. It wraps in int32.");
+    }
+    open("static {} sum(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3]) {{",
+         form_.real ? "float" : "int64_t");
     line("const int64_t channels = c->in_channels / c->groups;");
     line("const int64_t group = k / (c->out_channels / c->groups);");
     line("const int64_t xz = {};", expression(Slot::activation_zero_point, "c->activation_zero_point"));
     line("const int64_t wz = {};",
          expression(Slot::weight_zero_point, fmt::format("c->weight_zero_points[c->per_channel ? {} : 0]",
                                                          expression(Slot::zero_point_channel, "k"))));
-    line("int64_t products = 0, sum_x = 0, sum_w = 0;");
+    if (form_.real) {
+      declare_real();
+    } else {
+      line("int64_t products = 0, sum_x = 0, sum_w = 0;");
+    }
     declare_accumulator();
     line("int64_t i, t[3];");
     if (!form_.innermost) for_loop("i", "channels");
@@ -331,6 +365,12 @@ class Emitter {
     product();
     for (int d = 0; d < 4; ++d) close();
     finish_accumulator();
+    if (form_.real) {
+      line("return real;");
+      close();
+      line("");
+      return;
+    }
     change(Slot::sum_of_activations, "sum_x");
     change(Slot::sum_of_weights, "sum_w");
     const auto correction = [](const Edit& edit) {
@@ -369,6 +409,15 @@ class Emitter {
     return fmt::format("products - wz * sum_x - xz * {}", in_parentheses(changed));
   }
 
+  void declare_real() {
+    line("const float xs = (float)c->activation_scale;");
+    line("const float ws = (float)c->weight_scales[c->per_channel ? k : 0];");
+    const Edit* const edit = edit_of(Slot::accumulator);
+    const bool begins = edit != nullptr && edit->accumulator.kind == Accumulator::Kind::real_after_bias;
+    line("float real = {};",
+         begins ? fmt::format("c->bias ? c->bias[{}] : 0.0F", expression(Slot::bias_channel, "k")) : "0.0F");
+  }
+
   void declare_accumulator() {
     using Kind = Accumulator::Kind;
     const Edit* const edit = edit_of(Slot::accumulator);
@@ -395,18 +444,40 @@ class Emitter {
     return code.find('?') == std::string::npos ? code : "(" + code + ")";
   }
 
+  // Writes the check of a position by its offset.
+  void check_in_plane() {
+    for (const Edit* edit : edits_of(Slot::in_plane)) {
+      const std::string prefix = if_holds(edit->condition.c_code());
+      const std::string_view offset = "(at[0] * c->input[1] + at[1]) * c->input[2] + at[2]";
+      if (edit->axis < 0) {
+        line("{}inside = {} >= 0 && {} < volume(c->input);", prefix, offset, offset);
+      } else {
+        line("{}inside = at[0] >= 0 && at[0] < c->input[0] && at[1] >= 0 && at[1] < c->input[1] &&", prefix);
+        line("  at[1] * c->input[2] + at[2] >= 0 && at[1] * c->input[2] + at[2] < c->input[1] * c->input[2];");
+      }
+    }
+  }
+
   void product() {
+    line("const int64_t tap = (t[0] * c->kernel[1] + t[1]) * c->kernel[2] + t[2];");
+    std::string tap = part(Slot::kernel_tap, "t[d]");
+    if (edit_of(Slot::input_tap) != nullptr) {
+      line("const int64_t from = {};", expression(Slot::input_tap, "tap"));
+      line("const int64_t u[3] = {{from / (c->kernel[1] * c->kernel[2]), from / c->kernel[2] % c->kernel[1],");
+      line("                      from % c->kernel[2]}};");
+      tap = replaced(tap, "t[d]", "u[d]");
+    }
     line("int64_t at[3];");
     line("int inside = 1;");
     open("for (int d = 0; d < 3; ++d) {{");
     line("at[d] = {} * {} + {} * {} - {};", part(Slot::output_position, "o[d]"), part(Slot::stride, "c->stride[d]"),
-         part(Slot::kernel_tap, "t[d]"), part(Slot::dilation, "c->dilation[d]"), part(Slot::padding, "c->padding[d]"));
+         tap, part(Slot::dilation, "c->dilation[d]"), part(Slot::padding, "c->padding[d]"));
     change(Slot::read_position, "at[d]");
     const std::string begin = in_parentheses_if_chosen(bound(true, "0"));
     const std::string end = in_parentheses_if_chosen(bound(false, "c->input[d]"));
     line("inside = inside && at[d] >= {} && at[d] < {};", begin, end);
     close();
-    line("const int64_t tap = (t[0] * c->kernel[1] + t[1]) * c->kernel[2] + t[2];");
+    check_in_plane();
     line("int64_t x = {};", expression(Slot::padding_value, "xz"));
     open("if (inside) {{");
     line("const int64_t image = {};", expression(Slot::image, "n"));
@@ -438,7 +509,7 @@ class Emitter {
   // NOLINTNEXTLINE(readability-function-size): one case for each kind of accumulator
   void accumulate() {
     using Kind = Accumulator::Kind;
-    std::string product = "x * w";
+    std::string product(factors_text(form_.differences ? Accumulator::Factors::plain : form_.factors));
     if (form_.differences) {
       const auto difference = [&](Slot slot, const std::string& usual) {
         return in_parentheses(expression(slot, usual));
@@ -507,6 +578,12 @@ class Emitter {
         choose(fmt::format("lane[index % {}] += (float)({});", how.block, product), usual);
         line("++index;");
         break;
+      case Kind::real:
+      case Kind::real_after_bias: {
+        line("{}", how.fused ? "real = fmaf((float)(x - xz) * xs, (float)(w - wz) * ws, real);"
+                             : "real += ((float)(x - xz) * xs) * ((float)(w - wz) * ws);");
+        return;
+      }
       default: line("{}", usual); break;
     }
     if (form_.differences) return;
@@ -521,6 +598,7 @@ class Emitter {
     if (edit == nullptr) return;
     const Accumulator& how = edit->accumulator;
     const std::string condition = if_holds(condition_of(*edit));
+    if (how.kind == Kind::real) line("if (c->bias) real += c->bias[{}];", expression(Slot::bias_channel, "k"));
     if (how.kind == Kind::wraps) line("{}products = signed_bits(products, {});", condition, how.bits);
     if (how.kind == Kind::saturates) line("{}products = saturate(products, {});", condition, how.bits);
     if (how.kind == Kind::lanes_wrap || how.kind == Kind::lanes_saturate) {
@@ -534,6 +612,21 @@ class Emitter {
     }
     if (how.kind == Kind::float32) line("{}products = (int64_t)in_float;", condition);
     if (how.kind == Kind::blocks_wrap || how.kind == Kind::blocks_saturate) line("products += part;");
+    restore_factors();
+  }
+
+  // Writes what the sum of x * w has beyond the sum of other products.
+  void restore_factors() {
+    using Factors = Accumulator::Factors;
+    const std::string count = counts_products() ? "count" : "channels * volume(c->kernel)";
+    switch (form_.differences ? Factors::plain : form_.factors) {
+      case Factors::plain:
+      case Factors::differences: break;
+      case Factors::signed_activation: line("products += 128 * sum_w;"); break;
+      case Factors::swapped_signs: line("products += 128 * sum_w - 128 * sum_x + {} * 128 * 128;", count); break;
+      case Factors::activation_difference: line("products += xz * sum_w;"); break;
+      case Factors::weight_difference: line("products += wz * sum_x;"); break;
+    }
   }
 
   // ---- requantization
@@ -646,6 +739,8 @@ class Emitter {
       case BiasRule::by_reciprocal: return f + " + b * (1.0F / unit)";
       case BiasRule::in_double: return "(float)((double)raw + (double)b / (double)unit)";
       case BiasRule::kept_double: return "(double)raw + (double)b / (double)unit";
+      case BiasRule::kept_double_exact:
+        return "(double)raw + (double)b / (c->activation_scale * c->weight_scales[c->per_channel ? k : 0])";
       case BiasRule::scales_in_turn: return f + " + b / xs / ws";
       case BiasRule::units_of_activation: return f + " + b / xs";
       case BiasRule::units_of_weight: return f + " + b / ws";
@@ -703,7 +798,7 @@ class Emitter {
       m = "(double)xs * (double)ws / (double)os";
     }
     if (r.multiplier == MultiplierRule::fixed31_float_unit) m = "(double)unit / (double)os";
-    if (r.multiplier == MultiplierRule::fixed31_exact_scales) {
+    if (r.multiplier == MultiplierRule::fixed31_exact_scales || r.multiplier == MultiplierRule::fixed15_of_31) {
       m = "c->activation_scale * c->weight_scales[c->per_channel ? k : 0] / c->output_scale";
     }
     if (r.multiplier == MultiplierRule::power_of_two) {
@@ -714,20 +809,22 @@ class Emitter {
       case MultiplierRule::fixed24: bits = 24; break;
       case MultiplierRule::fixed16: bits = 16; break;
       case MultiplierRule::fixed15:
-      case MultiplierRule::fixed15_double: bits = 15; break;
+      case MultiplierRule::fixed15_double:
+      case MultiplierRule::fixed15_of_31: bits = 15; break;
       case MultiplierRule::fixed8: bits = 8; break;
       default: break;
     }
     const int limits = r.limits_multiplier ? 1 : 0;
-    const int truncates = r.multiplier == MultiplierRule::fixed31_truncated ? 1 : 0;
+    const int mode = r.multiplier == MultiplierRule::fixed31_truncated ? 1
+                     : r.multiplier == MultiplierRule::fixed15_of_31   ? 2
+                                                                       : 0;
     if (r.rounding < RoundingRule::twice) {
-      return fmt::format("fixed_point({}, {}, {}, {}, {}, '{}')", sum, m, bits, truncates, limits,
-                         letter_of(r.rounding));
+      return fmt::format("fixed_point({}, {}, {}, {}, {}, '{}')", sum, m, bits, mode, limits, letter_of(r.rounding));
     }
     const char first = r.rounding == RoundingRule::truncated_then_away ? 'f' : 'u';
     const bool up = r.rounding == RoundingRule::twice_up || r.rounding == RoundingRule::twice_up_saturates;
     const int saturates = saturates_left(r.rounding) ? 1 : 0;
-    return fmt::format("fixed_point_twice({}, {}, {}, {}, {}, '{}', '{}', {})", sum, m, bits, truncates, limits, first,
+    return fmt::format("fixed_point_twice({}, {}, {}, {}, {}, '{}', '{}', {})", sum, m, bits, mode, limits, first,
                        up ? 'u' : 'a', saturates);
   }
 
@@ -752,6 +849,9 @@ class Emitter {
         break;
       case MultiplierRule::dequantized: plain = f + " * unit / os"; break;
       case MultiplierRule::dequantized_reciprocal: plain = f + " * unit * " + reciprocal(r); break;
+      case MultiplierRule::dequantized_inverse:
+        plain = f + " * (1.0F / (1.0F / xs * (1.0F / ws))) * " + reciprocal(r);
+        break;
       case MultiplierRule::divided: plain = f + " / (os / unit)"; break;
       case MultiplierRule::factor: plain = fmt::format("{} * (unit / os) * (float){}", f, r.factor); break;
       default:
@@ -767,11 +867,14 @@ class Emitter {
       case BiasRule::after_multiplier: return late(fmt::format("{} * ({}) + b / os", f, m));
       case BiasRule::after_by_reciprocal: return late(fmt::format("{} * ({}) + b * {}", f, m, reciprocal(r)));
       case BiasRule::after_fused: return late(fmt::format("fmaf({}, {}, b / os)", f, m));
+      case BiasRule::after_fused_reciprocal: return late(fmt::format("fmaf({}, {}, b * (1.0F / os))", f, m));
       case BiasRule::real:
       case BiasRule::real_fused: {
+        const std::string unit =
+            r.multiplier == MultiplierRule::dequantized_inverse ? "(1.0F / (1.0F / xs * (1.0F / ws)))" : "unit";
         const std::string real =
-            r.bias == BiasRule::real ? fmt::format("({} * unit + b)", f) : fmt::format("fmaf({}, unit, b)", f);
-        const bool by_reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
+            r.bias == BiasRule::real ? fmt::format("({} * {} + b)", f, unit) : fmt::format("fmaf({}, {}, b)", f, unit);
+        const bool by_reciprocal = r.multiplier != MultiplierRule::dequantized;
         return late(real + (by_reciprocal ? " * " + reciprocal(r) : " / os"));
       }
       default: return plain;
@@ -814,7 +917,8 @@ class Emitter {
     if (r.overflow == OverflowRule::infinity_saturates) {
       outside = "isinf(scaled) && scaled > 0 ? INT32_MAX : INT32_MIN";
     }
-    std::string code = "rounded >= -0x1p31F && rounded < 0x1p31F ? (int64_t)rounded : " + outside;
+    const std::string of = r.overflow == OverflowRule::minimum_of_float ? "(float)rounded" : "rounded";
+    std::string code = fmt::format("{0} >= -0x1p31F && {0} < 0x1p31F ? (int64_t){0} : {1}", of, outside);
     if (r.nan == NanRule::minimum && r.overflow == OverflowRule::wraps) code = "isnan(scaled) ? INT32_MIN : " + code;
     if (r.nan == NanRule::zero) code = "isnan(scaled) ? 0 : " + code;
     if (r.nan == NanRule::maximum) code = "isnan(scaled) ? INT32_MAX : " + code;
@@ -887,8 +991,18 @@ class Emitter {
   void requantization() {
     line("// From the sum to the output.");
     open(
-        "static uint8_t requantize(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3], int64_t raw) "
-        "{{");
+        "static uint8_t requantize(const struct tieout_conv* c, int64_t n, int64_t k, const int64_t o[3], {}) "
+        "{{",
+        form_.real ? "float real" : "int64_t raw");
+    if (form_.real) {
+      line("const float os = (float)c->output_scale;");
+      line("const int64_t oz = {};", expression(Slot::output_zero_point, "c->output_zero_point"));
+      const Edit* const edit = edit_of(Slot::accumulator);
+      const bool by_reciprocal = edit != nullptr && edit->accumulator.by_reciprocal;
+      line("const float scaled = {};", by_reciprocal ? "real * (1.0F / os)" : "real / os");
+      from_scaled();
+      return;
+    }
     line("const float xs = (float)c->activation_scale;");
     write_scale();
     line("const float os = (float)c->output_scale;");
@@ -907,6 +1021,11 @@ class Emitter {
     if (sum_and_bias != "s") line("if (c->bias) s = {};", sum_and_bias);
     std::string value = chosen([&](const Requantization& r) { return scaled(r); });
     line("const {} scaled = {};", form_.in_double ? "double" : "float", value);
+    from_scaled();
+  }
+
+  // Writes the steps from the value before rounding to the output.
+  void from_scaled() {
     const bool before = std::ranges::any_of(
         alternatives(), [](const Alternative& a) { return a.r.zero_point == ZeroPointRule::before_rounding; });
     if (before) {
@@ -1054,7 +1173,10 @@ std::string emit_kernel(const KernelModel& model, const std::string& note) {
 
 std::string kernel_diff(const KernelModel& model, int context) {
   const Form form = form_of(model);
-  const std::vector<std::string> before = Emitter({}, form).lines();
+  Form of_contract = form;
+  of_contract.factors = Accumulator::Factors::plain;
+  of_contract.real = false;
+  const std::vector<std::string> before = Emitter({}, of_contract).lines();
   const std::vector<std::string> after = Emitter(model, form).lines();
   const auto [kept, same] = common_lines(before, after);
   // The lines of both in one order, with their marks.

@@ -53,6 +53,7 @@ constexpr std::array<VariableText, kVariables> kTexts{{
     {"o[1]", "oh"},
     {"o[2]", "ow"},
     {"((o[0] * c->output_size[1] + o[1]) * c->output_size[2] + o[2])", "output position"},
+    {"taps_inside(c, o)", "taps inside the input"},
     {"negative", "value before rounding is negative"},
     {"exponent_of(usual * (unit / os))", "exponent of the value before rounding"},
     {"exponent_of(unit / os)", "exponent of the multiplier"},
@@ -75,6 +76,14 @@ constexpr std::array<VariableText, kVariables> kTexts{{
     {"(inside == 0)", "tap lies in the padding"},
     {"(at[0] < 0 || at[1] < 0 || at[2] < 0)", "tap lies before the input"},
     {"(at[0] >= c->input[0] || at[1] >= c->input[1] || at[2] >= c->input[2])", "tap lies behind the input"},
+    {"(at[0] < 0)", "tap lies before the input in depth"},
+    {"(at[1] < 0)", "tap lies above the input"},
+    {"(at[2] < 0)", "tap lies left of the input"},
+    {"(at[0] >= c->input[0])", "tap lies behind the input in depth"},
+    {"(at[1] >= c->input[1])", "tap lies below the input"},
+    {"(at[2] >= c->input[2])", "tap lies right of the input"},
+    {"x", "x"},
+    {"w", "w"},
     {"value", "value"},
     {"products", "sum of x * w"},
     {"sum_x", "sum of x"},
@@ -95,9 +104,17 @@ unsigned dependence_of(Variable v) {
     case Variable::tap: return Formula::kOnTap;
     case Variable::product:
     case Variable::product_by_position: return Formula::kOnChannel | Formula::kOnTap;
+    case Variable::x:
+    case Variable::w:
     case Variable::padded:
     case Variable::before:
-    case Variable::behind: return Formula::kOnPadding;
+    case Variable::behind:
+    case Variable::before_d:
+    case Variable::before_h:
+    case Variable::before_w:
+    case Variable::behind_d:
+    case Variable::behind_h:
+    case Variable::behind_w: return Formula::kOnPadding;
     case Variable::value: return Formula::kOnValue;
     default: return 0;
   }

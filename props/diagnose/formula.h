@@ -56,6 +56,7 @@ enum class Variable : std::uint8_t {
   oh,
   ow,
   position,  // of the element in its image and channel, row-major
+  inside,    // number of taps that lie in the input
   // In requantization only: of the value before rounding, and of the multiplier.
   scaled_is_negative,   // 0 or 1
   scaled_exponent,      // e, where the magnitude of the value before rounding is f * 2^e and f in 0.5 .. 1
@@ -81,6 +82,14 @@ enum class Variable : std::uint8_t {
   padded,               // 1 if the tap lies outside of the input
   before,               // 1 if it lies before the begin of an axis
   behind,               // 1 if it lies behind the end of an axis
+  before_d,             // ... of the axis
+  before_h,
+  before_w,
+  behind_d,
+  behind_h,
+  behind_w,
+  x,  // the activation and the weight of the product, as they are stored
+  w,
   // The value that a formula changes.
   value,
   sum_products,

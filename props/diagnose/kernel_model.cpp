@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <numeric>
 #include <utility>
@@ -13,8 +14,8 @@ namespace tieout {
 namespace {
 
 bool is_of_window(Slot slot) {
-  return slot <= Slot::weight_difference || slot == Slot::layout || slot == Slot::inside || slot == Slot::times ||
-         slot == Slot::accumulator;
+  return slot <= Slot::weight_difference || slot == Slot::layout || slot == Slot::inside || slot == Slot::in_plane ||
+         slot == Slot::times || slot == Slot::accumulator;
 }
 
 // Returns the offset of an element in NCHW.
@@ -25,7 +26,7 @@ std::int64_t offset_of(const ConvCase& c, const ElementIndex& e, std::int64_t po
 // Whether the accumulator can be computed from the exact sums of a window.
 bool is_of_sums(const Accumulator& a) {
   using Kind = Accumulator::Kind;
-  return !a.differences &&
+  return a.factors == Accumulator::Factors::plain &&
          (a.kind == Kind::wraps || a.kind == Kind::saturates || a.kind == Kind::raw_float32 || a.kind == Kind::exact);
 }
 
@@ -127,6 +128,20 @@ ElementIndex index_of(const ConvCase& c, std::int64_t offset) {
       .image = channels / c.out_channels, .k = channels % c.out_channels, .o = {planes % size[0], rows % size[1], w}};
 }
 
+// Returns the number of taps of a window that lie in the input.
+std::int64_t taps_inside(const ConvCase& c, const Spatial& o) {
+  std::int64_t product = 1;
+  for (std::size_t d = 0; d < 3; ++d) {
+    std::int64_t count = 0;
+    for (std::int64_t t = 0; t < c.kernel[d]; ++t) {
+      const std::int64_t at = o[d] * c.stride[d] + t * c.dilation[d] - c.padding[d];
+      count += 0 <= at && at < c.input[d] ? 1 : 0;
+    }
+    product *= count;
+  }
+  return product;
+}
+
 // Returns the offset in NCHW of the element that a kernel which writes NHWC puts at an offset.
 std::int64_t element_written_at(const ConvCase& c, std::int64_t offset) {
   const std::int64_t positions = volume(output_size(c));
@@ -169,6 +184,7 @@ Variables ModelProblem::variables(std::int64_t offset) const {
   at(v, V::oh) = e.o[1];
   at(v, V::ow) = e.o[2];
   at(v, V::position) = offset % at(v, V::positions);
+  at(v, V::inside) = taps_inside(problem_.spec, e.o);
   return v;
 }
 
@@ -305,7 +321,11 @@ std::int64_t KernelRun::value_of_product(Slot slot, std::int64_t usual) {
   Table& table = tables_[static_cast<std::size_t>(slot)];
   if (table.formula == nullptr) return usual;
   at(v_, Variable::value) = usual;
-  return look_up(table);
+  if (edit_of(slot)->when.always()) return look_up(table);
+  for (const Edit* edit : active_) {
+    if (edit->slot == slot && edit->when.holds(v_)) return edit->formula.evaluate(v_);
+  }
+  return usual;
 }
 
 bool KernelRun::is_counted_differently(const Times& times) {
@@ -315,6 +335,18 @@ bool KernelRun::is_counted_differently(const Times& times) {
   return true;
 }
 
+bool KernelRun::is_in_plane(int axis, const std::array<std::size_t, 3>& tap) const {
+  const ConvCase& c = p_.problem().spec;
+  const std::int64_t h = positions_[1][tap[1]];
+  const std::int64_t in_image = h * c.input[2] + positions_[2][tap[2]];
+  const std::int64_t image = c.input[1] * c.input[2];
+  if (axis == 2) {
+    return inside_[0][tap[0]] != 0 && inside_[1][tap[1]] != 0 && 0 <= in_image && in_image < image;
+  }
+  const std::int64_t offset = positions_[0][tap[0]] * image + in_image;
+  return 0 <= offset && offset < c.input[0] * image;
+}
+
 bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz, std::int64_t& x,
                      std::int64_t& w) {
   using V = Variable;
@@ -322,20 +354,31 @@ bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial&
   const ConvCase& c = problem.spec;
   const std::int64_t channels = c.in_channels / c.groups;
   const std::int64_t taps = volume(c.kernel);
+  at(v_, V::channel) = channel;
+  at(v_, V::tap) = (t[0] * c.kernel[1] + t[1]) * c.kernel[2] + t[2];
+  at(v_, V::product) = channel * taps + at(v_, V::tap);
+  at(v_, V::product_by_position) = at(v_, V::tap) * channels + channel;
+  Spatial from_tap = t;
+  if (edit_of(Slot::input_tap) != nullptr) {
+    const std::int64_t of = value_of_product(Slot::input_tap, at(v_, V::tap));
+    if (of < 0 || of >= taps) return false;
+    from_tap = {of / (c.kernel[1] * c.kernel[2]), of / c.kernel[2] % c.kernel[1], of % c.kernel[2]};
+  }
   std::array<std::size_t, 3> tap{};
   bool inside = true;
   bool before = false;
   bool behind = false;
   for (std::size_t d = 0; d < 3; ++d) {
-    tap[d] = static_cast<std::size_t>(t[d]);
+    tap[d] = static_cast<std::size_t>(from_tap[d]);
     inside = inside && inside_[d][tap[d]] != 0;
-    before = before || positions_[d][tap[d]] < 0;
-    behind = behind || positions_[d][tap[d]] >= c.input[d];
+    const bool before_axis = positions_[d][tap[d]] < 0;
+    const bool behind_axis = positions_[d][tap[d]] >= c.input[d];
+    v_[static_cast<std::size_t>(V::before_d) + d] = before_axis ? 1 : 0;
+    v_[static_cast<std::size_t>(V::behind_d) + d] = behind_axis ? 1 : 0;
+    before = before || before_axis;
+    behind = behind || behind_axis;
   }
-  at(v_, V::channel) = channel;
-  at(v_, V::tap) = (t[0] * c.kernel[1] + t[1]) * c.kernel[2] + t[2];
-  at(v_, V::product) = channel * taps + at(v_, V::tap);
-  at(v_, V::product_by_position) = at(v_, V::tap) * channels + channel;
+  if (const Edit* const edit = edit_of(Slot::in_plane)) inside = is_in_plane(edit->axis, tap);
   at(v_, V::padded) = inside ? 0 : 1;
   at(v_, V::before) = before ? 1 : 0;
   at(v_, V::behind) = behind ? 1 : 0;
@@ -398,6 +441,7 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
   const ConvCase& c = p_.problem().spec;
   const std::int64_t taps = volume(c.kernel);
   const std::int64_t channels = std::ssize(products_) / taps;
+  if (how.kind >= Kind::real) return 0;  // the sum is a real number
   if (how.kind >= Kind::lanes_wrap) return accumulated_in_lanes(how);
   const std::int64_t run = how.channels_innermost ? channels : c.kernel[2];
   std::int64_t sum = 0;
@@ -434,6 +478,39 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
   return how.kind == Kind::saturates ? saturated_to(sum, how.bits) : sum;
 }
 
+float KernelRun::real_sum(const Accumulator& how, std::int64_t bias) const {
+  const ConvCase& c = p_.problem().spec;
+  const std::int64_t taps = volume(c.kernel);
+  const std::int64_t channels = std::ssize(real_factors_) / taps;
+  const float b = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(bias)];
+  const bool after = how.kind == Accumulator::Kind::real_after_bias;
+  float sum = after ? b : 0.0F;
+  for (std::int64_t i = 0; i < std::ssize(real_factors_); ++i) {
+    const std::int64_t at = how.channels_innermost ? i % channels * taps + i / channels : i;
+    const auto [x, w] = real_factors_[static_cast<std::size_t>(at)];
+    sum = how.fused ? std::fma(x, w, sum) : sum + x * w;
+  }
+  return after || c.bias.empty() ? sum : sum + b;
+}
+
+namespace {
+
+// What is subtracted from both factors of every product.
+std::pair<std::int64_t, std::int64_t> offsets_of(Accumulator::Factors factors, std::int64_t xz, std::int64_t wz) {
+  using Factors = Accumulator::Factors;
+  switch (factors) {
+    case Factors::plain: break;
+    case Factors::differences: return {xz, wz};
+    case Factors::signed_activation: return {128, 0};
+    case Factors::swapped_signs: return {128, -128};
+    case Factors::activation_difference: return {xz, 0};
+    case Factors::weight_difference: return {0, wz};
+  }
+  return {0, 0};
+}
+
+}  // namespace
+
 bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums) {
   const ConvCase& c = p_.problem().spec;
   find_positions(e);
@@ -442,9 +519,17 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
   const Edit* const accumulator = edit_of(Slot::accumulator);
   const Edit* const x_difference = edit_of(Slot::activation_difference);
   const Edit* const w_difference = edit_of(Slot::weight_difference);
-  const bool differences = x_difference != nullptr || w_difference != nullptr ||
-                           (accumulator != nullptr && accumulator->accumulator.differences);
+  const bool differences = x_difference != nullptr || w_difference != nullptr;
+  const Accumulator how = accumulator != nullptr ? accumulator->accumulator : Accumulator{};
+  const auto [x_offset, w_offset] = offsets_of(differences ? Accumulator::Factors::differences : how.factors, xz, wz);
+  const bool real = how.kind >= Accumulator::Kind::real;
+  const float xs = static_cast<float>(c.activation_scale);
+  const float ws =
+      real ? static_cast<float>(
+                 c.weight_scales[static_cast<std::size_t>(c.granularity == Granularity::per_channel ? e.k : 0)])
+           : 0.0F;
   products_.clear();
+  real_factors_.clear();
   sums = {};
   const std::int64_t channels = c.in_channels / c.groups;
   for (std::int64_t channel = 0; channel < channels; ++channel) {
@@ -454,12 +539,17 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
           std::int64_t x = 0;
           std::int64_t w = 0;
           if (!read(e, channel, t, xz, x, w)) return false;
+          at(v_, Variable::x) = x;
+          at(v_, Variable::w) = w;
           const bool other = times != nullptr && is_counted_differently(times->times);
           const auto counted = [&](bool Times::* of) { return other && times->times.*of ? times->times.times : 1; };
-          std::int64_t product = x * w;
+          std::int64_t product = (x - x_offset) * (w - w_offset);
           if (differences) {
             product = value_of_product(Slot::activation_difference, x - xz) *
                       value_of_product(Slot::weight_difference, w - wz);
+          }
+          if (real) {
+            real_factors_.emplace_back(static_cast<float>(x - xz) * xs, static_cast<float>(w - wz) * ws);
           }
           products_.push_back(product * counted(&Times::products));
           sums.x += x * counted(&Times::x);
@@ -469,11 +559,8 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
       }
     }
   }
-  sums.products = accumulated(accumulator != nullptr ? accumulator->accumulator : Accumulator{});
-  if (differences) {
-    // What is taken out below is added here.
-    sums.products += xz * sums.w + wz * sums.x - sums.count * xz * wz;
-  }
+  // What is taken out below is added here.
+  sums.products = accumulated(how) + x_offset * sums.w + w_offset * sums.x - sums.count * x_offset * w_offset;
   return true;
 }
 
@@ -594,6 +681,13 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
       if (how.kind == Accumulator::Kind::saturates) sums.products = saturated_to(sums.products, how.bits);
     }
   }
+  std::optional<float> real;
+  bool by_reciprocal = false;
+  if (const Edit* const edit = edit_of(Slot::accumulator);
+      edit != nullptr && edit->accumulator.kind >= Accumulator::Kind::real) {
+    real = real_sum(edit->accumulator, bias);
+    by_reciprocal = edit->accumulator.by_reciprocal;
+  }
   const auto exact = sum_without_zero_points(e, xz, wz, sums);
   if (!exact) return {};
   std::int64_t raw = low_signed_bits(*exact, 32);
@@ -608,7 +702,22 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
                              .relu = c.relu == Relu::on,
                              .per_channel = per_channel,
                              .bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(bias)],
-                             .oz = value_of(Slot::output_zero_point, c.output_zero_point)};
+                             .oz = value_of(Slot::output_zero_point, c.output_zero_point),
+                             .real = real,
+                             .real_by_reciprocal = by_reciprocal};
+}
+
+std::string_view factors_text(Accumulator::Factors factors) {
+  using Factors = Accumulator::Factors;
+  switch (factors) {
+    case Factors::plain: break;
+    case Factors::differences: return "(x - xz) * (w - wz)";
+    case Factors::signed_activation: return "(x - 128) * w";
+    case Factors::swapped_signs: return "(x - 128) * (w + 128)";
+    case Factors::activation_difference: return "(x - xz) * w";
+    case Factors::weight_difference: return "x * (w - wz)";
+  }
+  return "x * w";
 }
 
 int Edit::size() const {
@@ -617,13 +726,15 @@ int Edit::size() const {
     // A product that is left out altogether is as simple as one that is left out of the sum of x * w.
     case Slot::times: return times.when.size() + (times.x == times.count && times.w == times.count ? 0 : 1);
     case Slot::accumulator:
-      return 3 + (accumulator.channels_innermost ? 1 : 0) + (accumulator.differences ? 1 : 0) +
+      return 3 + (accumulator.channels_innermost ? 1 : 0) +
+             (accumulator.factors != Accumulator::Factors::plain ? 1 : 0) + (accumulator.fused ? 1 : 0) +
              (accumulator.block > 1 ? 1 : 0) + (accumulator.restarts ? 1 : 0);
     case Slot::layout:
       return 3 + (layout.activation_channels_last ? 1 : 0) + (layout.weight_channels_last ? 1 : 0) +
              (layout.output_channels_last ? 1 : 0);
     case Slot::inside: return 2 + formula.size() + (axis >= 0 ? 1 : 0);
-    default: return formula.size() + (axis >= 0 ? 1 : 0);
+    case Slot::in_plane: return 4 + (axis >= 0 ? 1 : 0);
+    default: return formula.size() + (axis >= 0 ? 1 : 0) + when.size();
   }
 }
 
@@ -636,7 +747,7 @@ std::string_view of_axis(int axis) {
 
 std::string text_of(const Accumulator& a) {
   using Kind = Accumulator::Kind;
-  const std::string what = a.differences ? "(x - xz) * (w - wz)" : "x * w";
+  const std::string_view what = factors_text(a.factors);
   std::string order = a.channels_innermost ? ", channels innermost" : "";
   if (a.restarts) order += a.channels_innermost ? ", anew at every tap" : ", anew in every row of the kernel";
   const std::string block = a.block == kWholeRun ? "the" : fmt::to_string(a.block);
@@ -664,6 +775,12 @@ std::string text_of(const Accumulator& a) {
     case Kind::lanes_float32:
       return fmt::format("{} float32 sums of {}, to which products are added in turn{}", a.block, what, order);
     case Kind::raw_float32: return "the zero points are taken out of the sum in float32";
+    case Kind::real:
+    case Kind::real_after_bias:
+      return fmt::format(
+          "the values are dequantized: ((x - xz) * xs) * ((w - wz) * ws) is summed up in float32{}{}{}, and {} os",
+          order, a.kind == Kind::real_after_bias ? ", beginning with the bias" : ", and the bias is added to that",
+          a.fused ? ", by fused operations" : "", a.by_reciprocal ? "multiplied by 1 /" : "divided by");
   }
   return {};
 }
@@ -717,6 +834,7 @@ std::string_view name_of(Slot slot) {
     case Slot::weight_tap: return "the tap of the weight";
     case Slot::row_distance: return "the distance of two rows of the input";
     case Slot::image_channels: return "the number of channels between two images";
+    case Slot::input_tap: return "the tap of the position that is read";
     case Slot::padding_value: return "the value of padding";
     case Slot::activation: return "x";
     case Slot::weight: return "w";
@@ -751,6 +869,9 @@ std::string Edit::text() const {
     case Slot::accumulator: return text_of(accumulator);
     case Slot::layout: return text_of(layout);
     case Slot::inside: return text_of_bounds(*this);
+    case Slot::in_plane:
+      return axis < 0 ? "positions are read if their offset lies in the channel, also in another row"
+                      : "positions of the width are read if their offset lies in the image, also in another row";
     default: break;
   }
   // The value that a formula changes has the name of its slot.
@@ -760,7 +881,8 @@ std::string Edit::text() const {
   for (std::size_t at = of.find(kValue); at != std::string::npos; at = of.find(kValue, at + name.size())) {
     of.replace(at, kValue.size(), name);
   }
-  return fmt::format("{}{} is {}", name_of(slot), of_axis(axis), of);
+  const std::string text = fmt::format("{}{} is {}", name_of(slot), of_axis(axis), of);
+  return when.always() ? text : fmt::format("{} where {}", text, when.text());
 }
 
 std::vector<int> evaluate_all(const KernelModel& model, const ModelProblem& problem) {

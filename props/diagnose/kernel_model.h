@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cases/conv_case.h"
@@ -34,6 +36,7 @@ enum class Slot : std::uint8_t {
   weight_tap,             // tap, where the weight is read
   row_distance,           // input_w
   image_channels,         // C, the channels between two images
+  input_tap,              // tap, whose position is read
   padding_value,          // xz
   activation,             // x, as Variable::value
   weight,                 // w, as Variable::value
@@ -58,9 +61,10 @@ enum class Slot : std::uint8_t {
   zero_points_out,        // products - xz * sum_w - wz * sum_x + length * xz * wz
   raw,                    // int32(...), as Variable::value
   // Others, by their own members of Edit:
-  layout,  // in which order tensors are read and written
-  inside,  // by Edit::formula, the begin or the end of the positions of an axis that are read
-  times,   // how often a product is counted
+  layout,    // in which order tensors are read and written
+  inside,    // by Edit::formula, the begin or the end of the positions of an axis that are read
+  in_plane,  // whether a position is read, by its offset in the channel: of all axes, or of the width only
+  times,     // how often a product is counted
   accumulator,
   requantization,
 };
@@ -98,6 +102,8 @@ struct Accumulator {
     lanes_wrap,       // `block` sums, to which products are added in turn, are kept in so many bits
     lanes_saturate,   // these sums saturate to so many bits after every product
     lanes_float32,    // these sums are float32
+    real,             // float32 products of dequantized values are summed up, and the bias is added to that
+    real_after_bias,  // ... beginning with the bias
   } kind = Kind::exact;
   int bits = 32;
   int block = 1;
@@ -105,11 +111,24 @@ struct Accumulator {
   bool channels_innermost = false;
   // Whether blocks begin anew with every run of the innermost loop, over channels or over a row of the kernel.
   bool restarts = false;
-  // Whether (x - xz) * (w - wz) is accumulated, and not x * w.
-  bool differences = false;
+  // The products that are accumulated.
+  enum class Factors : std::uint8_t {
+    plain,                  // x * w
+    differences,            // (x - xz) * (w - wz)
+    signed_activation,      // (x - 128) * w
+    swapped_signs,          // (x - 128) * (w + 128)
+    activation_difference,  // (x - xz) * w
+    weight_difference,      // x * (w - wz)
+  } factors = Factors::plain;
+  // Of real sums: whether products are added by fused operations, and whether the sum is multiplied by 1 / os instead
+  // of divided by os.
+  bool fused = false, by_reciprocal = false;
 
   bool operator==(const Accumulator&) const = default;
 };
+
+// Returns the product as C code, such as "x * w".
+[[nodiscard]] std::string_view factors_text(Accumulator::Factors factors);
 
 // The order of tensors that the kernel assumes, where it is not NCHW and OIHW.
 struct Layout {
@@ -132,6 +151,8 @@ struct Edit {
   Requantization requantization = {};
   // May use the variables of the element, for requantization also scaled_is_negative.
   EditCondition condition = {};
+  // For slots of one product: may use its variables, too.
+  EditCondition when = {};
 
   [[nodiscard]] int size() const;
   // Returns the edit in one line of words, without its condition.
@@ -216,7 +237,9 @@ class KernelRun {
                                                                     std::int64_t wz, WindowSums sums);
   // Fills positions_ and inside_ for an element.
   void find_positions(const ElementIndex& e);
-  // Returns the value of a slot of products, where channel and tap are set.
+  // Returns whether a position is read if only its offset within the channel is checked. tap: its tap of each axis.
+  [[nodiscard]] bool is_in_plane(int axis, const std::array<std::size_t, 3>& tap) const;
+  // Returns the value of a slot of products, where channel and tap are set, and below also the padding.
   [[nodiscard]] std::int64_t value_of_product(Slot slot, std::int64_t usual);
   // Computes what is the same for many products of an element.
   void prepare_products();
@@ -227,6 +250,8 @@ class KernelRun {
   [[nodiscard]] bool read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
                           std::int64_t& x, std::int64_t& w);
   [[nodiscard]] std::int64_t accumulated(const Accumulator& how) const;
+  // Returns the sum of real_factors_ with the bias of output channel `bias`.
+  [[nodiscard]] float real_sum(const Accumulator& how, std::int64_t bias) const;
   [[nodiscard]] std::int64_t accumulated_in_lanes(const Accumulator& how) const;
 
   const KernelModel& model_;
@@ -237,6 +262,9 @@ class KernelRun {
   std::vector<std::int64_t> positions_[3];
   std::vector<char> inside_[3];
   std::vector<std::int64_t> products_;  // of the window, channels outermost
+  // Of an accumulator of real products: the dequantized factors, and the sum with its bias.
+  std::vector<std::pair<float, float>> real_factors_;
+  std::optional<float> real_;
 
   // The values of a formula over the products of an element, by what it depends on.
   struct Table {

@@ -63,6 +63,8 @@ class EditSearch {
     spread(wrong_);
     spread(right_);
     measure(observations);
+    space_.overflow = std::ranges::any_of(
+        wrong_, [](const Observation* o) { return is_extreme(o->problem->requantization_input(o->offset)); });
     prepared_wrong_ = prepared(wrong_);
     prepared_right_ = prepared(right_);
   }
@@ -87,7 +89,7 @@ class EditSearch {
         fits.push_back({.edit = edit, .fixes_all = true});
       }
     }
-    for (Edit& edit : requantizations(go_on)) fits.push_back({.edit = std::move(edit), .fixes_all = true});
+    for (Edit& edit : requantizations_of_one_half()) fits.push_back({.edit = std::move(edit), .fixes_all = true});
     std::vector<KernelModel> models = completed(fits, go_on);
     if (!models.empty() && size_of(models.front()) - size_of(model_) <= kSimple) return models;
     for (const Edit& edit : sum_edits()) {
@@ -96,7 +98,17 @@ class EditSearch {
         fits.push_back({.edit = edit, .fixes_all = true});
       }
     }
+    return completed(std::move(fits), go_on);
+  }
+
+  // Returns models with two more changes that every wrong observation needs, by which all are predicted.
+  std::vector<KernelModel> complete_in_two(const std::function<bool()>& go_on) {
+    std::vector<Fit> fits;
+    for (Edit& edit : requantizations_of_both_halves(go_on)) {
+      fits.push_back({.edit = std::move(edit), .fixes_all = true});
+    }
     if (auto all = completed(std::move(fits), go_on); !all.empty()) return all;
+    if (auto all = pairs_of_sums(go_on); !all.empty()) return all;
     return pairs(go_on);
   }
 
@@ -213,8 +225,8 @@ class EditSearch {
   void measure_ends(const std::vector<const Observation*>& of) {
     if (of.empty()) return;
     const auto [low, high] = std::ranges::minmax(of, {}, [](const Observation* o) { return o->y; });
-    if (low->y > 0) space_.lows.push_back(low->y);
-    if (high->y < 255) space_.highs.push_back(high->y);
+    if (low->y > 0 && std::ranges::count(space_.lows, low->y) == 0) space_.lows.push_back(low->y);
+    if (high->y < 255 && std::ranges::count(space_.highs, high->y) == 0) space_.highs.push_back(high->y);
   }
 
   // The value before rounding by the model, where the byte that the kernel gave is not an end.
@@ -292,6 +304,31 @@ class EditSearch {
     if (cap && std::isfinite(most)) space_.caps.push_back(*cap);
   }
 
+  // Returns models with two more edits of the sums of a window, such as two saturations.
+  std::vector<KernelModel> pairs_of_sums(const std::function<bool()>& go_on) {
+    std::vector<KernelModel> models;
+    std::vector<const Edit*> edits;
+    for (const Edit& edit : sum_edits()) {
+      const bool of_sums = Slot::sum_of_activations <= edit.slot && edit.slot <= Slot::accumulator;
+      if (of_sums && !loops_over_window(edit)) edits.push_back(&edit);
+    }
+    for (const Edit* a : edits) {
+      if (!go_on()) break;
+      for (const Edit* b : edits) {
+        if (a->slot >= b->slot) continue;
+        const KernelModel both = with(with(model_, *a), *b);
+        if (fixes_all(both) && !breaks_any(both)) models.push_back(both);
+      }
+    }
+    return simplest(std::move(models));
+  }
+
+  static std::vector<KernelModel> simplest(std::vector<KernelModel> models) {
+    std::ranges::stable_sort(models, {}, size_of);
+    if (models.size() > kKept) models.resize(kKept);
+    return models;
+  }
+
   // Returns models with two more edits: one of the sum, and one of the requantization. They are needed where every
   // wrong observation is wrong by both.
   std::vector<KernelModel> pairs(const std::function<bool()>& go_on) {
@@ -319,9 +356,7 @@ class EditSearch {
         models.push_back(both);
       }
     }
-    std::ranges::stable_sort(models, {}, size_of);
-    if (models.size() > kKept) models.resize(kKept);
-    return models;
+    return simplest(std::move(models));
   }
 
   [[nodiscard]] bool breaks_any(const KernelModel& model) const {
@@ -369,6 +404,12 @@ class EditSearch {
 
   // Returns the requantizations by which all wrong observations are predicted, those with the fewest changes first.
   std::vector<Edit> requantizations(const std::function<bool()>& go_on) {
+    std::vector<Edit> found = requantizations_of_one_half();
+    return found.empty() ? requantizations_of_both_halves(go_on) : found;
+  }
+
+  // Returns those that change only steps before rounding, or only steps after it.
+  std::vector<Edit> requantizations_of_one_half() {
     const std::vector<Prepared>& wrong = prepared_wrong_;
     if (wrong.size() < wrong_.size()) return {};
     const auto fits = [&](const Requantization& r) {
@@ -377,25 +418,22 @@ class EditSearch {
     };
     std::vector<Edit> found;
     prepare_space();
-    const std::vector<Requantization>& first = first_;
-    const std::vector<Requantization>& last = last_;
-    for (const auto* all : {&first, &last}) {
+    for (const auto* all : {&first_, &last_}) {
       for (const Requantization& r : *all) {
         if (r.changes() > 0 && fits(r)) found.push_back(edit_of(r));
       }
     }
-    if (!found.empty()) {
-      std::ranges::stable_sort(found, {}, &Edit::size);
-      return found;
-    }
-    return both_halves(first, last, go_on);
+    std::ranges::stable_sort(found, {}, &Edit::size);
+    return found;
   }
 
-  // Returns the requantizations with changes before rounding and after it, by which all wrong observations are
-  // predicted.
-  std::vector<Edit> both_halves(const std::vector<Requantization>& first, const std::vector<Requantization>& last,
-                                const std::function<bool()>& go_on) {
+  // Returns those with changes before rounding and after it.
+  std::vector<Edit> requantizations_of_both_halves(const std::function<bool()>& go_on) {
     const std::vector<Prepared>& wrong = prepared_wrong_;
+    if (wrong.size() < wrong_.size()) return {};
+    prepare_space();
+    const std::vector<Requantization>& first = first_;
+    const std::vector<Requantization>& last = last_;
     // What is rounded alike on a few observations is completed alike.
     using Key = std::array<std::int64_t, 6>;
     const std::size_t few = std::min(std::tuple_size_v<Key>, wrong.size());
@@ -497,6 +535,8 @@ class EditSearch {
   [[nodiscard]] std::optional<KernelModel> with_condition(const Fit& fit) {
     Edit edit = fit.edit;
     if (!fit.broken.empty()) {
+      // A kernel that sums up dequantized values does so always.
+      if (edit.accumulator.kind >= Accumulator::Kind::real) return {};
       // Many edits fix and break the same observations.
       const bool of_requantization = edit.slot == Slot::requantization;
       const auto [known, added] = conditions_.try_emplace({of_requantization, fit.fixed, fit.broken});
@@ -534,9 +574,7 @@ class EditSearch {
     for (const Fit& fit : fits) {
       if (auto model = with_condition(fit)) models.push_back(std::move(*model));
     }
-    std::ranges::stable_sort(models, {}, size_of);
-    if (models.size() > kKept) models.resize(kKept);
-    return models;
+    return simplest(std::move(models));
   }
 
   using Signature = std::tuple<bool, std::vector<const Observation*>, std::vector<const Observation*>>;
@@ -564,9 +602,9 @@ std::int64_t wrong_predictions(const KernelModel& model, const std::vector<Obser
 
 namespace {
 
-// Adds edits to a model until it predicts all observations, or no edit helps.
-std::vector<KernelModel> extended(KernelModel model, const std::vector<Observation>& observations,
-                                  const std::function<bool()>& go_on) {
+// Adds edits to a model, one at a time, until it predicts all observations, or no edit helps.
+std::vector<KernelModel> extended_by_one(KernelModel model, const std::vector<Observation>& observations,
+                                         const std::function<bool()>& go_on) {
   constexpr std::size_t kMostEdits = 4;
   while (true) {
     EditSearch search(model, observations);
@@ -583,6 +621,18 @@ std::vector<KernelModel> extended(KernelModel model, const std::vector<Observati
     if (partial.empty()) return {model};
     model = std::move(partial.front());
   }
+}
+
+// Returns the simplest models that predict all observations, or one that predicts as many as possible.
+std::vector<KernelModel> extended(const std::vector<Observation>& observations, const std::function<bool()>& go_on) {
+  std::vector<KernelModel> models = extended_by_one({}, observations, go_on);
+  // Two changes that are needed together take longest, and are tried where one after the other leads to nothing simple.
+  constexpr int kSimplePair = 20;
+  const bool complete = wrong_predictions(models.front(), observations) == 0;
+  if (complete && size_of(models.front()) <= kSimplePair) return models;
+  std::vector<KernelModel> in_two = EditSearch({}, observations).complete_in_two(go_on);
+  if (in_two.empty()) return models;
+  return !complete || size_of(in_two.front()) < size_of(models.front()) ? in_two : models;
 }
 
 // Draws observations for a search: of each problem one, then a second, until there are enough. Problems with short
@@ -671,7 +721,7 @@ std::vector<KernelModel> models_of_sample(const std::vector<Observation>& observ
   std::int64_t least_wrong = std::numeric_limits<std::int64_t>::max();
   for (int turn = 0;; ++turn) {
     const std::vector<Observation> some = sample.observations();
-    std::vector<KernelModel> models = extended({}, some, go_on);
+    std::vector<KernelModel> models = extended(some, go_on);
     const bool ended = models.empty() || models.front().empty() || turn == kTurns || !go_on();
     const std::int64_t wrong = wrong_predictions(models.empty() ? KernelModel{} : models.front(), observations);
     // A turn that the time limit ended may have found less than an earlier one.
@@ -708,9 +758,10 @@ FoundModels find_models(const std::vector<Observation>& observations, const std:
   std::vector<KernelModel> complete;
   std::ranges::copy_if(models, std::back_inserter(complete),
                        [&](const KernelModel& model) { return wrong_predictions(model, observations) == 0; });
-  if (complete.empty()) complete = EditSearch(models.front(), observations).complete_requantization(go_on);
+  if (!complete.empty()) return {.models = std::move(complete), .complete = true};
+  complete = EditSearch(models.front(), observations).complete_requantization(go_on);
   if (complete.empty()) return {.models = std::move(models), .complete = true, .without_extremes = true};
-  return {.models = std::move(complete), .complete = true};
+  return {.models = std::move(complete), .complete = true, .ordinary = std::move(models.front())};
 }
 
 }  // namespace tieout

@@ -24,6 +24,8 @@ struct FoundModels {
   // True if they reproduce all observations, or all but those that overflow (is_extreme()).
   bool complete = false;
   bool without_extremes = false;
+  // The simplest model without the edits that only elements that overflow need; empty if there are none.
+  KernelModel ordinary = {};
 };
 
 // Returns the models that reproduce all observations, or one that reproduces as many as possible. go_on: false ends the

@@ -172,6 +172,8 @@ double with_bias(const Requantization& r, const RequantizationInput& in, const S
       return rounded_to_float(static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.bias_unit));
     case BiasRule::kept_double:
       return static_cast<double>(in.raw) + static_cast<double>(b) / static_cast<double>(f.bias_unit);
+    case BiasRule::kept_double_exact:
+      return static_cast<double>(in.raw) + static_cast<double>(b) / (in.xs * in.bias_ws);
     case BiasRule::scales_in_turn: return static_cast<double>(sf + b / f.xs / f.bias_ws);
     case BiasRule::units_of_activation: return static_cast<double>(sf + b / f.xs);
     case BiasRule::units_of_weight: return static_cast<double>(sf + b / f.bias_ws);
@@ -203,7 +205,9 @@ float float_multiplier(const Requantization& r, const RequantizationInput& in, c
 double real_multiplier(MultiplierRule rule, const RequantizationInput& in, const Scales& f) {
   const double in_double = static_cast<double>(f.xs) * static_cast<double>(f.ws) / static_cast<double>(f.os);
   if (rule == MultiplierRule::fixed31_float_unit) return static_cast<double>(f.unit) / static_cast<double>(f.os);
-  if (rule == MultiplierRule::fixed31_exact_scales) return in.xs * in.ws / in.os;
+  if (rule == MultiplierRule::fixed31_exact_scales || rule == MultiplierRule::fixed15_of_31) {
+    return in.xs * in.ws / in.os;
+  }
   if (rule == MultiplierRule::fixed31_double || rule == MultiplierRule::fixed15_double) return in_double;
   return static_cast<double>(f.unit / f.os);
 }
@@ -213,7 +217,8 @@ int mantissa_bits(MultiplierRule rule) {
     case MultiplierRule::fixed24: return 24;
     case MultiplierRule::fixed16: return 16;
     case MultiplierRule::fixed15:
-    case MultiplierRule::fixed15_double: return 15;
+    case MultiplierRule::fixed15_double:
+    case MultiplierRule::fixed15_of_31: return 15;
     case MultiplierRule::fixed8: return 8;
     default: return 31;
   }
@@ -262,6 +267,11 @@ double fixed_point(const Requantization& r, const RequantizationInput& in, const
   const double scaled = std::ldexp(fraction, bits);
   const bool truncates = r.multiplier == MultiplierRule::fixed31_truncated;
   auto mantissa = static_cast<std::int64_t>(truncates ? std::floor(scaled) : std::round(scaled));
+  if (r.multiplier == MultiplierRule::fixed15_of_31) {
+    const auto of_31 = static_cast<std::int64_t>(std::round(std::ldexp(fraction, 31)));
+    constexpr std::int64_t kMost = 0x7FFF0000;
+    mantissa = of_31 < kMost ? (of_31 + 0x8000) >> 16 : of_31 == std::int64_t{1} << 31 ? 0x8000 : 0x7FFF;
+  }
   if (mantissa == std::int64_t{1} << bits) {
     mantissa /= 2;
     ++exponent;
@@ -321,6 +331,7 @@ std::int64_t converted(const Requantization& r, double integral_value, double s)
       case NanRule::maximum: return kMax32;
     }
   }
+  if (r.overflow == OverflowRule::minimum_of_float) integral_value = rounded_to_float(integral_value);
   if (integral_value >= -0x1p31 && integral_value < 0x1p31) return static_cast<std::int64_t>(integral_value);
   if (r.overflow == OverflowRule::wraps) return wrapped32(cast_to_int64(integral_value));
   const bool saturates =
@@ -384,13 +395,15 @@ bool scales_in_double(const Requantization& r, bool has_bias) {
     case MultiplierRule::double_exact_scales: return true;
     case MultiplierRule::dequantized:
     case MultiplierRule::dequantized_reciprocal:
+    case MultiplierRule::dequantized_inverse:
     case MultiplierRule::divided:
     case MultiplierRule::factor: return false;
     default: break;
   }
   const bool late = BiasRule::after_multiplier <= r.bias && r.bias <= BiasRule::real_fused;
   if (has_bias && late) return false;
-  return r.sum == SumRule::exact || (has_bias && r.bias == BiasRule::kept_double);
+  return r.sum == SumRule::exact ||
+         (has_bias && (r.bias == BiasRule::kept_double || r.bias == BiasRule::kept_double_exact));
 }
 
 std::string c_call_of_precision(Precision precision, const std::string& code) {
@@ -437,15 +450,26 @@ int scaled_exponent(const RequantizationInput& in) { return exponent_of(static_c
 bool is_extreme(const RequantizationInput& in) {
   const Scales f({}, in);
   const int multiplier = exponent_of(f.unit / f.os);
-  const int bias = in.has_bias ? exponent_of(in.bias / f.unit) : 0;
-  return multiplier > 30 || multiplier < -31 || bias > 30 || scaled_exponent(in) > 30;
+  const float units = in.has_bias ? in.bias / f.unit : 0.0F;
+  const int bias = exponent_of(units);
+  const bool sum = std::fabs(static_cast<double>(in.raw) + static_cast<double>(units)) >= 0x1p31 - 1;
+  // Kernels that divide a real number, such as a bound of the output, by os overflow if os is this small.
+  const bool of_output = exponent_of(f.os) < -26;
+  return multiplier > 30 || multiplier < -31 || bias > 30 || scaled_exponent(in) > 30 || sum || of_output;
 }
 
 namespace {
 
+// Returns the real value of one unit of the sum.
+float unit_of(const Requantization& r, const Scales& f) {
+  if (r.multiplier != MultiplierRule::dequantized_inverse) return f.unit;
+  return 1.0F / (1.0F / f.xs * (1.0F / f.ws));
+}
+
 // Returns the value before rounding in its full precision.
 double unlimited_value(const Requantization& r, const RequantizationInput& in) {
   const Scales f(r, in);
+  if (in.real) return static_cast<double>(in.real_by_reciprocal ? *in.real * (1.0F / f.os) : *in.real / f.os);
   if (is_fixed_point(r.multiplier)) {
     std::int64_t sum = in.raw;
     if (in.has_bias) {
@@ -464,10 +488,12 @@ double unlimited_value(const Requantization& r, const RequantizationInput& in) {
       case BiasRule::after_by_reciprocal:
         return static_cast<double>(sf * m + in.bias * limited(r.of_reciprocal, 1.0F / f.os));
       case BiasRule::after_fused: return static_cast<double>(std::fma(sf, m, in.bias / f.os));
+      case BiasRule::after_fused_reciprocal: return static_cast<double>(std::fma(sf, m, in.bias * (1.0F / f.os)));
       case BiasRule::real:
       case BiasRule::real_fused: {
-        const float real = r.bias == BiasRule::real ? sf * f.unit + in.bias : std::fma(sf, f.unit, in.bias);
-        const bool reciprocal = r.multiplier == MultiplierRule::dequantized_reciprocal;
+        const float unit = unit_of(r, f);
+        const float real = r.bias == BiasRule::real ? sf * unit + in.bias : std::fma(sf, unit, in.bias);
+        const bool reciprocal = r.multiplier != MultiplierRule::dequantized;
         return static_cast<double>(reciprocal ? real * limited(r.of_reciprocal, 1.0F / f.os) : real / f.os);
       }
       default: break;
@@ -480,7 +506,8 @@ double unlimited_value(const Requantization& r, const RequantizationInput& in) {
     case MultiplierRule::double_exact_scales: return s * (in.xs * in.ws / in.os);
     case MultiplierRule::dequantized: return static_cast<double>(sf * f.unit / f.os);
     case MultiplierRule::dequantized_reciprocal:
-      return static_cast<double>(sf * f.unit * limited(r.of_reciprocal, 1.0F / f.os));
+    case MultiplierRule::dequantized_inverse:
+      return static_cast<double>(sf * unit_of(r, f) * limited(r.of_reciprocal, 1.0F / f.os));
     case MultiplierRule::divided: return static_cast<double>(sf / (f.os / f.unit));
     case MultiplierRule::factor: return static_cast<double>(sf * (f.unit / f.os) * static_cast<float>(r.factor));
     default: break;
@@ -581,6 +608,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "bias: s + b * (1 / A), with two roundings",
       "bias: s + b / A in double, rounded once",
       "bias: s + b / A in double, not rounded to float32",
+      "bias: s + b / (xs * ws) in double, of double scales",
       "bias: rounded to an integer number of A, ties to even",
       "bias: rounded to an integer number of A, ties away from zero",
       "bias: b * (1 / A) rounded to an integer, ties away from zero",
@@ -601,6 +629,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "bias: b / os, added after the multiplication",
       "bias: b * (1 / os), added after the multiplication",
       "bias: fma(s, M, b / os), added by the multiplication",
+      "bias: fma(s, M, b * (1 / os)), added by the multiplication",
       "bias: added to the real number s * A, which is then divided by os",
       "bias: fma(s, A, b), which is then divided by os",
       "bias: rounded to an integer number of os, ties to even, and added after rounding",
@@ -622,6 +651,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "multiplier and product in double, of double scales",
       "dequantized: s * A, rounded, then divided by os",
       "dequantized: s * A, rounded, then multiplied by 1 / os",
+      "dequantized: s * (1 / ((1 / xs) * (1 / ws))), then multiplied by 1 / os",
       "multiplier: s / (os / A)",
       "the product is off by the factor",
       "the multiplier is off by the factor",
@@ -634,6 +664,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "fixed point: a multiplier of 16 bits and a shift",
       "fixed point: a multiplier of 15 bits and a shift",
       "fixed point: a multiplier of 15 bits, computed in double, and a shift",
+      "fixed point: the 15 high bits of a multiplier of 31 bits, of double scales, and a shift",
       "fixed point: a multiplier of 8 bits and a shift",
       "the multiplier is rounded to a power of two"};
   constexpr std::array<std::string_view, kRoundingRules + 1> kRoundings{
@@ -692,6 +723,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
   add(r.overflow == OverflowRule::saturates, "values above int32 saturate, and do not become INT32_MIN");
   add(r.overflow == OverflowRule::infinity_saturates, "+infinity becomes 255");
   add(r.overflow == OverflowRule::wraps, "values beyond int32 wrap");
+  add(r.overflow == OverflowRule::minimum_of_float, "the rounded value becomes float32 before it becomes int32");
   add(r.nan == NanRule::zero, "NaN becomes 0 before the zero point");
   add(r.nan == NanRule::maximum, "NaN becomes 255");
   add(r.relu == ReluRule::ignored, "relu: the flag is ignored");

@@ -3,6 +3,7 @@
 // requantization is a choice for each step; the default of every step is FBGEMM's contract (tieout_kernel.h).
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,38 +11,40 @@ namespace tieout {
 
 // How the bias is added. A = fl(fl(xs) * fl(ws)) is the real value of one unit of the sum.
 enum class BiasRule : std::uint8_t {
-  contract,               // per channel s + b / A; per tensor fma(b, 1 / A, s)
-  divided,                // s + b / A
-  fused,                  // fma(b, 1 / A, s)
-  by_reciprocal,          // s + b * (1 / A), two roundings
-  in_double,              // (float)((double)s + (double)b / A)
-  kept_double,            // s + b / A in double, and not rounded before the multiplication
-  int32_nearest,          // integers: raw + rint(b / A)
-  int32_away,             // ... round(b / A)
-  int32_reciprocal,       // ... round(b * (1 / A))
-  int32_double,           // ... rint of the quotient in double, of the scales as float32
-  int32_double_away,      // ... round of that
-  int32_float_unit,       // ... rint of b / A, the quotient in double, A in float32
-  int32_float_unit_away,  // ... round of that
-  int32_exact_scales,     // ... rint(b / (xs * ws)) of the scales as doubles
-  int32_exact_away,       // ... round of that
-  int32_reciprocal_even,  // ... rint(b * (1 / A))
-  int32_truncated,        // ... trunc(b / A)
-  int32_floor,            // ... floor(b / A)
-  int16_wraps,            // ... the low 16 bits of rint(b / A)
-  int16_saturates,        // ... rint(b / A) saturated to 16 bits
-  scales_in_turn,         // s + b / xs / ws
-  units_of_activation,    // s + b / xs
-  units_of_weight,        // s + b / ws
-  after_multiplier,       // s * M + b / os
-  after_by_reciprocal,    // s * M + b * (1 / os)
-  after_fused,            // fma(s, M, b / os)
-  real,                   // (s * A + b), then / os
-  real_fused,             // fma(s, A, b), then / os
-  output_nearest,         // after rounding: + rint(b / os)
-  output_away,            // ... round(b / os)
-  twice,                  // as the contract, of 2 * b
-  zero,                   // as if it were 0
+  contract,                // per channel s + b / A; per tensor fma(b, 1 / A, s)
+  divided,                 // s + b / A
+  fused,                   // fma(b, 1 / A, s)
+  by_reciprocal,           // s + b * (1 / A), two roundings
+  in_double,               // (float)((double)s + (double)b / A)
+  kept_double,             // s + b / A in double, and not rounded before the multiplication
+  kept_double_exact,       // ... s + b / (xs * ws) of the scales as doubles
+  int32_nearest,           // integers: raw + rint(b / A)
+  int32_away,              // ... round(b / A)
+  int32_reciprocal,        // ... round(b * (1 / A))
+  int32_double,            // ... rint of the quotient in double, of the scales as float32
+  int32_double_away,       // ... round of that
+  int32_float_unit,        // ... rint of b / A, the quotient in double, A in float32
+  int32_float_unit_away,   // ... round of that
+  int32_exact_scales,      // ... rint(b / (xs * ws)) of the scales as doubles
+  int32_exact_away,        // ... round of that
+  int32_reciprocal_even,   // ... rint(b * (1 / A))
+  int32_truncated,         // ... trunc(b / A)
+  int32_floor,             // ... floor(b / A)
+  int16_wraps,             // ... the low 16 bits of rint(b / A)
+  int16_saturates,         // ... rint(b / A) saturated to 16 bits
+  scales_in_turn,          // s + b / xs / ws
+  units_of_activation,     // s + b / xs
+  units_of_weight,         // s + b / ws
+  after_multiplier,        // s * M + b / os
+  after_by_reciprocal,     // s * M + b * (1 / os)
+  after_fused,             // fma(s, M, b / os)
+  after_fused_reciprocal,  // fma(s, M, b * (1 / os))
+  real,                    // (s * A + b), then / os
+  real_fused,              // fma(s, A, b), then / os
+  output_nearest,          // after rounding: + rint(b / os)
+  output_away,             // ... round(b / os)
+  twice,                   // as the contract, of 2 * b
+  zero,                    // as if it were 0
   ignored,
 };
 inline constexpr int kBiasRules = static_cast<int>(BiasRule::ignored) + 1;
@@ -77,6 +80,7 @@ enum class MultiplierRule : std::uint8_t {
   double_exact_scales,     // (double)s * (xs * ws / os), the scales as doubles
   dequantized,             // fl(s * A) / os
   dequantized_reciprocal,  // fl(s * A) * fl(1 / os)
+  dequantized_inverse,     // fl(s * fl(1 / fl(fl(1 / xs) * fl(1 / ws)))) * fl(1 / os)
   divided,                 // s / fl(os / A)
   factor,                  // s * fl(A / os) * (float)factor
   factor_inside,           // s * fl(fl(A / os) * (float)factor)
@@ -90,6 +94,7 @@ enum class MultiplierRule : std::uint8_t {
   fixed16,
   fixed15,
   fixed15_double,
+  fixed15_of_31,  // the 16 high bits of a 31-bit mantissa of the scales as doubles, 0x7FFF at most
   fixed8,
   power_of_two,  // the nearest power of two: a shift
 };
@@ -146,8 +151,14 @@ enum class ZeroPointRule : std::uint8_t {
 inline constexpr int kZeroPointRules = static_cast<int>(ZeroPointRule::signed_byte) + 1;
 
 // What becomes of values that do not fit int32, and of NaN.
-enum class OverflowRule : std::uint8_t { minimum, saturates, infinity_saturates, wraps };
-inline constexpr int kOverflowRules = static_cast<int>(OverflowRule::wraps) + 1;
+enum class OverflowRule : std::uint8_t {
+  minimum,
+  saturates,
+  infinity_saturates,
+  wraps,
+  minimum_of_float,  // as minimum, of the rounded value as float32
+};
+inline constexpr int kOverflowRules = static_cast<int>(OverflowRule::minimum_of_float) + 1;
 enum class NanRule : std::uint8_t { minimum, zero, maximum };
 inline constexpr int kNanRules = static_cast<int>(NanRule::maximum) + 1;
 
@@ -209,6 +220,9 @@ struct RequantizationInput {
   bool has_bias = false, relu = false, per_channel = false;
   float bias = 0;
   std::int64_t oz = 0;
+  // The sum with its bias as a real number, where dequantized values are summed up; and how it is divided by os.
+  std::optional<float> real = {};
+  bool real_by_reciprocal = false;
 };
 
 // Returns e, where the contract's multiplier is f * 2^e with f in 0.5 .. 1: 1000 if it is not finite, -1000 if it is 0.
