@@ -11,7 +11,7 @@
 #include "cases/machine/cpu_name.h"
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/common/interruption.h"
@@ -185,33 +185,31 @@ int run_diagnose(Arguments& arguments) {
 
 }  // namespace
 
-void add_diagnose(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand(
-      "diagnose", "Find out why a kernel differs: which lines of the contract it computes in another way, and proof");
+Command diagnose_command() {
+  Command command{
+      .name = "diagnose",
+      .description =
+          "Find out why a kernel differs: which lines of the contract it computes in another way, and proof"};
   const auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("--subject", arguments->subject,
-                   "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, or "
-                   "hypothesis:NAME")
-      ->required();
-  command->add_option("--reference", arguments->reference,
-                      "Kernel to diagnose as well; then the causes that only one of the two has are printed");
-  command->add_option("--emit", arguments->emit, "File for a C kernel that computes what was diagnosed")
-      ->type_name("FILE");
-  command->add_option("--cases", arguments->options.cases, "Maximum number of cases of the search")
-      ->check(positive_whole_number())
-      ->capture_default_str();
-  command->add_option("--proof", arguments->options.proof, "Number of fresh cases of the proof")
-      ->check(positive_whole_number())
-      ->capture_default_str();
-  command->add_option("--seconds", arguments->options.seconds, "Time limit of the search, seconds")
-      ->check(positive_number())
-      ->capture_default_str();
-  command->add_option("--seed", arguments->options.seed, "Seed of the cases")->capture_default_str();
-  add_where_option(*command, arguments->domain);
-  add_patience(*command, arguments->patience, Rules{}.seconds);
-  add_report_options(*command, arguments->outputs);
-  command->callback([arguments, &exit_status] { exit_status = run_diagnose(*arguments); });
+  command.option("--subject", &arguments->subject,
+                 "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, or "
+                 "hypothesis:NAME",
+                 {.required = true});
+  command.option("--reference", &arguments->reference,
+                 "Kernel to diagnose as well; then the causes that only one of the two has are printed");
+  command.option("--emit", &arguments->emit, "File for a C kernel that computes what was diagnosed", {.type = "FILE"});
+  command.option("--cases", &arguments->options.cases, "Maximum number of cases of the search",
+                 {.check = positive_whole_number(), .show_default = true});
+  command.option("--proof", &arguments->options.proof, "Number of fresh cases of the proof",
+                 {.check = positive_whole_number(), .show_default = true});
+  command.option("--seconds", &arguments->options.seconds, "Time limit of the search, seconds",
+                 {.check = positive_number(), .show_default = true});
+  command.option("--seed", &arguments->options.seed, "Seed of the cases", {.show_default = true});
+  add_where_option(command, arguments->domain);
+  add_patience(command, arguments->patience, Rules{}.seconds);
+  add_report_options(command, arguments->outputs);
+  command.run = [arguments] { return run_diagnose(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

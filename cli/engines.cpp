@@ -7,6 +7,7 @@
 
 #include "cases/machine/cpu_name.h"
 #include "cases/text/case_text.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "oracle/engines/engine_model.h"
@@ -105,12 +106,14 @@ int engines(const std::string& line) {
 
 }  // namespace
 
-void add_engines(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand(
-      "engines", "What this CPU and LibTorch offer; with a case: which path and arithmetic each engine takes");
+Command engines_command() {
+  Command command{
+      .name = "engines",
+      .description = "What this CPU and LibTorch offer; with a case: which path and arithmetic each engine takes"};
   const auto line = std::make_shared<std::string>();
-  command->add_option("case", *line, "Case line, in quotes");
-  command->callback([line, &exit_status] { exit_status = engines(*line); });
+  command.option("case", line.get(), "Case line, in quotes");
+  command.run = [line] { return engines(*line); };
+  return command;
 }
 
 }  // namespace tieout

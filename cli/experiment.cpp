@@ -10,6 +10,7 @@
 
 #include "cases/contents.h"
 #include "cases/text/case_text.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/options/report_outputs.h"
@@ -115,39 +116,35 @@ int experiment(std::uint64_t seed, Details details, const ReportOutputs& outputs
   return equal ? kEqual : kDifferent;
 }
 
+struct Arguments {
+  std::optional<std::string> seed;
+  bool details = false;
+  ReportOutputs outputs;
+};
+
+int run_experiment(Arguments& arguments) {
+  const auto baseline = prepare_reports(arguments.outputs);
+  if (!baseline) return fail_command("experiment", kBadUsage, baseline.error());
+  if (!arguments.seed) {
+    arguments.seed = std::to_string(draw_seed());
+    fmt::print(stderr, "to repeat this experiment: tieout experiment --seed {}\n", *arguments.seed);
+  }
+  const auto seed = parse_seed(*arguments.seed);
+  if (!seed) return fail_command("experiment", kBadUsage, "--seed: " + seed.error());
+  return experiment(*seed, arguments.details ? Details::show : Details::hide, arguments.outputs, *baseline);
+}
+
 }  // namespace
 
-void add_experiment(CLI::App& app, int& exit_status) {
-  struct Options {
-    std::optional<std::string> seed;
-    bool details = false;
-    ReportOutputs outputs;
-  };
-  auto* const command = app.add_subcommand("experiment", "The question's own experiment, as python prints it");
-  const auto options = std::make_shared<Options>();
-  command->add_option("--seed", options->seed, "Argument of torch.manual_seed() (default: drawn and printed)");
-  command->add_flag("--details", options->details,
-                    "Also print the output of the scalar kernel, the differences and the case");
-  add_report_options(*command, options->outputs);
-  command->callback([options, &exit_status] {
-    const auto baseline = prepare_reports(options->outputs);
-    if (!baseline) {
-      (void)fail_command("experiment", kBadUsage, baseline.error());
-      exit_status = kBadUsage;
-      return;
-    }
-    if (!options->seed) {
-      options->seed = std::to_string(draw_seed());
-      fmt::print(stderr, "to repeat this experiment: tieout experiment --seed {}\n", *options->seed);
-    }
-    const auto seed = parse_seed(*options->seed);
-    if (!seed) {
-      (void)fail_command("experiment", kBadUsage, "--seed: " + seed.error());
-      exit_status = kBadUsage;
-      return;
-    }
-    exit_status = experiment(*seed, options->details ? Details::show : Details::hide, options->outputs, *baseline);
-  });
+Command experiment_command() {
+  Command command{.name = "experiment", .description = "The question's own experiment, as python prints it"};
+  const auto arguments = std::make_shared<Arguments>();
+  command.option("--seed", &arguments->seed, "Argument of torch.manual_seed() (default: drawn and printed)");
+  command.option("--details", &arguments->details,
+                 "Also print the output of the scalar kernel, the differences and the case");
+  add_report_options(command, arguments->outputs);
+  command.run = [arguments] { return run_experiment(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

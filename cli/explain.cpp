@@ -12,6 +12,7 @@
 #include "cases/contents.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
@@ -107,23 +108,22 @@ int run_explain(const Arguments& arguments) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("explain", "The arithmetic of one output element, step by step");
+Command explain_command() {
+  Command command{.name = "explain", .description = "The arithmetic of one output element, step by step"};
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("case", arguments->line, "Case line, in quotes")->required();
-  command->add_option("--at", arguments->at,
-                      "Index of the element, n,c,y,x (default: where the hypotheses differ most)");
-  command->add_option("--hypothesis", arguments->hypotheses,
-                      "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses());
-  command->add_option(
-      "--subject", arguments->subject,
+  command.option("case", &arguments->line, "Case line, in quotes", {.required = true});
+  command.option("--at", &arguments->at, "Index of the element, n,c,y,x (default: where the hypotheses differ most)");
+  command.option("--hypothesis", &arguments->hypotheses,
+                 "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses());
+  command.option(
+      "--subject", &arguments->subject,
       "Kernel whose answer is printed, too: a shared library, command:LINE, hypothesis:NAME or engine:NAME; without "
       "--at, the element is the one at which it differs most from the first hypothesis");
-  command->add_option("--patience", arguments->seconds, "Timeout of the subject's answer, seconds")
-      ->check(seconds_check())
-      ->capture_default_str();
-  command->footer("Without --hypothesis: integer_float32, the document's two, and those with another result.");
-  command->callback([arguments, &exit_status] { exit_status = run_explain(*arguments); });
+  command.option("--patience", &arguments->seconds, "Timeout of the subject's answer, seconds",
+                 {.check = seconds_check(), .show_default = true});
+  command.footer = "Without --hypothesis: integer_float32, the document's two, and those with another result.";
+  command.run = [arguments] { return run_explain(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

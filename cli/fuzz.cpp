@@ -12,7 +12,7 @@
 
 #include "cases/strings/printable.h"
 #include "cli/campaign/campaign_run.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/options/diagnosis_option.h"
@@ -105,30 +105,28 @@ int run_fuzz(Arguments& arguments) {
 
 }  // namespace
 
-void add_fuzz(CLI::App& app, int& exit_status) {
-  auto* const command =
-      app.add_subcommand("fuzz", "Verify random cases on every path, instruction set and engine of LibTorch");
+Command fuzz_command() {
+  Command command{.name = "fuzz",
+                  .description = "Verify random cases on every path, instruction set and engine of LibTorch"};
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--cases", arguments->cases, "Number of cases")
-      ->check(whole_number(1, kMostCases))
-      ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
-  command->add_flag("--uniform", arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
-  command->add_option("--workers", arguments->workers, "Number of worker processes; the cases do not depend on it")
-      ->check(whole_number(1, 1024))
-      ->capture_default_str();
-  command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
-      ->type_name("FILE")
-      ->group("Reports");
-  command->add_option("--products", arguments->products, "Approximate maximum number of multiplications of a case")
-      ->check(whole_number(1, std::int64_t{1} << 32));
-  add_memory_option(*command, arguments->memory);
-  add_where_option(*command, arguments->domain);
-  add_allow_skipped_option(*command, arguments->domain);
-  add_subject_options(*command, arguments->subject);
-  add_diagnosis_option(*command, arguments->diagnosis);
-  add_report_options(*command, arguments->outputs);
-  command->callback([arguments, &exit_status] { exit_status = run_fuzz(*arguments); });
+  command.option("--cases", &arguments->cases, "Number of cases",
+                 {.check = whole_number(1, kMostCases), .show_default = true});
+  command.option("--seed", &arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
+  command.option("--uniform", &arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
+  command.option("--workers", &arguments->workers, "Number of worker processes; the cases do not depend on it",
+                 {.check = whole_number(1, 1024), .show_default = true});
+  command.option("--record", &arguments->record, "Record of the run, a new file, for `tieout report`",
+                 {.type = "FILE", .group = "Reports"});
+  command.option("--products", &arguments->products, "Approximate maximum number of multiplications of a case",
+                 {.check = whole_number(1, std::int64_t{1} << 32)});
+  add_memory_option(command, arguments->memory);
+  add_where_option(command, arguments->domain);
+  add_allow_skipped_option(command, arguments->domain);
+  add_subject_options(command, arguments->subject);
+  add_diagnosis_option(command, arguments->diagnosis);
+  add_report_options(command, arguments->outputs);
+  command.run = [arguments] { return run_fuzz(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -14,7 +16,7 @@
 #include "cases/machine/cpu_name.h"
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
@@ -302,27 +304,26 @@ int run_identify(Arguments& arguments) {
 
 }  // namespace
 
-void add_identify(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("identify", "Which arithmetic does an implementation follow?");
+Command identify_command() {
+  Command command{.name = "identify", .description = "Which arithmetic does an implementation follow?"};
   const auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("--subject", arguments->subject,
-                   "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
-                   "engine:NAME, or one of " +
-                       names_of_subjects())
-      ->capture_default_str();
-  command->add_option("--isa", arguments->isa, "Instruction set that FBGEMM is forced to use")->capture_default_str();
-  command->add_option("--path", arguments->path,
-                      "FBGEMM's code path for the shapes of the cases: pointwise, im2col, depthwise, groupwise, or all "
-                      "(default: pointwise for an engine of LibTorch, and otherwise all)");
-  command->add_option("--cases", arguments->cases, "Number of cases")
-      ->check(positive_whole_number())
-      ->capture_default_str();
-  add_where_option(*command, arguments->domain);
-  add_patience(*command, arguments->patience, Rules{}.seconds);
-  command->add_flag("--details", arguments->details, "Also print counts, clusters of equal hypotheses, and times");
-  add_report_options(*command, arguments->outputs);
-  command->callback([arguments, &exit_status] { exit_status = run_identify(*arguments); });
+  command.option("--subject", &arguments->subject,
+                 "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
+                 "engine:NAME, or one of " +
+                     names_of_subjects(),
+                 {.show_default = true});
+  command.option("--isa", &arguments->isa, "Instruction set that FBGEMM is forced to use", {.show_default = true});
+  command.option("--path", &arguments->path,
+                 "FBGEMM's code path for the shapes of the cases: pointwise, im2col, depthwise, groupwise, or all "
+                 "(default: pointwise for an engine of LibTorch, and otherwise all)");
+  command.option("--cases", &arguments->cases, "Number of cases",
+                 {.check = positive_whole_number(), .show_default = true});
+  add_where_option(command, arguments->domain);
+  add_patience(command, arguments->patience, Rules{}.seconds);
+  command.option("--details", &arguments->details, "Also print counts, clusters of equal hypotheses, and times");
+  add_report_options(command, arguments->outputs);
+  command.run = [arguments] { return run_identify(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

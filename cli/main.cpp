@@ -23,6 +23,18 @@ int with_output_written(int status) {
   return status == tieout::kEqual ? int{tieout::kNotVerified} : status;
 }
 
+tieout::Program program() {
+  return {.name = "tieout",
+          .description = "Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?",
+          .version = "tieout " TIEOUT_VERSION,
+          .footer = "Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.",
+          .commands = {tieout::experiment_command(), tieout::fuzz_command(), tieout::campaign_command(),
+                       tieout::check_command(), tieout::explain_command(), tieout::engines_command(),
+                       tieout::diagnose_command(), tieout::identify_command(), tieout::model_command(),
+                       tieout::report_command(), tieout::merge_command(), tieout::selftest_command(),
+                       tieout::bench_command()}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,32 +43,10 @@ int main(int argc, char** argv) {
     if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard) return tieout::kNotVerified;
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a write error, as on a full disk
-  CLI::App app{"Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?", "tieout"};
-  app.formatter(tieout::help_formatter());
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "tieout " TIEOUT_VERSION, "Print the version");
-  app.footer("Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.");
-  int exit_status = tieout::kEqual;
-  tieout::add_experiment(app, exit_status);
-  tieout::add_fuzz(app, exit_status);
-  tieout::add_campaign(app, exit_status);
-  tieout::add_check(app, exit_status);
-  tieout::add_explain(app, exit_status);
-  tieout::add_engines(app, exit_status);
-  tieout::add_diagnose(app, exit_status);
-  tieout::add_identify(app, exit_status);
-  tieout::add_model(app, exit_status);
-  tieout::add_report(app, exit_status);
-  tieout::add_merge(app, exit_status);
-  tieout::add_selftest(app, exit_status);
-  tieout::add_bench(app, exit_status);
-  tieout::refuse_empty_values(app);
   try {
-    const int parsed = tieout::parse_command_line(app, argc, argv);
-    if (parsed != tieout::kEqual) return with_output_written(parsed);
+    return with_output_written(tieout::run_command_line(program(), argc, argv));
   } catch (const std::exception& error) {
     std::cerr << "tieout: " << error.what() << '\n';
     return tieout::kNotVerified;
   }
-  return with_output_written(exit_status);
 }

@@ -15,7 +15,7 @@
 
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
@@ -323,50 +323,46 @@ TorchScript is a program and is run as you: open models of people you trust.)";
 
 }  // namespace
 
-void add_model(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("model", "Verify every quantized convolution of a TorchScript model");
+Command model_command() {
+  Command command{.name = "model", .description = "Verify every quantized convolution of a TorchScript model"};
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("model", arguments->model, "File written by torch.jit.save(). It contains code, which is run")
-      ->required();
-  command->add_option("--input", arguments->inputs, "Input of the model; see below")->required();
-  command->add_option("--subject", arguments->subjects,
-                      "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME");
-  add_patience(*command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
-  command->add_option("--hypothesis", arguments->hypotheses,
-                      "Hypotheses to compare, or all (default: those whose values are close to the operator's)");
-  command->add_option("--spread", arguments->spread,
-                      "Propagate the differences of this column to the end of the model; those of subjects always are");
-  command->add_option("--engine", arguments->engine, "Engine to pack the weights for")->capture_default_str();
-  command->add_option("--save", arguments->save, "Folder for the findings, one case per file");
-  command->add_option("--findings", arguments->findings, "Maximum number of findings to shrink and print")
-      ->capture_default_str();
-  command->add_option("--seed", arguments->seed, "Seed of random inputs")->capture_default_str();
-  command
-      ->add_option("--threads", arguments->threads, "Number of threads of the verification (default: number of cores)")
-      ->check(whole_number(1, 1024));
-  command
-      ->add_option("--patience", arguments->patience,
-                   "Timeout of the model's own code, from one quantized convolution to the next, seconds")
-      ->check(seconds_check())
-      ->capture_default_str();
-  command
-      ->add_option("--memory", arguments->memory,
-                   "Memory limit of the model and its verification in addition to LibTorch, MiB")
-      ->check(whole_number(1, std::int64_t{1} << 32))
-      ->capture_default_str();
-  command->add_flag("--timing", arguments->timing,
-                    "Print where the time went, compared with the model's own forward pass");
-  add_report_options(*command, arguments->outputs);
-  command->footer(kFooter);
-  command->callback([arguments, &exit_status] {
-    exit_status = in_own_process("tieout model", [&] {
+  command.option("model", &arguments->model, "File written by torch.jit.save(). It contains code, which is run",
+                 {.required = true});
+  command.option("--input", &arguments->inputs, "Input of the model; see below", {.required = true});
+  command.option("--subject", &arguments->subjects,
+                 "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME");
+  add_patience(command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
+  command.option("--hypothesis", &arguments->hypotheses,
+                 "Hypotheses to compare, or all (default: those whose values are close to the operator's)");
+  command.option("--spread", &arguments->spread,
+                 "Propagate the differences of this column to the end of the model; those of subjects always are");
+  command.option("--engine", &arguments->engine, "Engine to pack the weights for", {.show_default = true});
+  command.option("--save", &arguments->save, "Folder for the findings, one case per file");
+  command.option("--findings", &arguments->findings, "Maximum number of findings to shrink and print",
+                 {.show_default = true});
+  command.option("--seed", &arguments->seed, "Seed of random inputs", {.show_default = true});
+  command.option("--threads", &arguments->threads, "Number of threads of the verification (default: number of cores)",
+                 {.check = whole_number(1, 1024)});
+  command.option("--patience", &arguments->patience,
+                 "Timeout of the model's own code, from one quantized convolution to the next, seconds",
+                 {.check = seconds_check(), .show_default = true});
+  command.option("--memory", &arguments->memory,
+                 "Memory limit of the model and its verification in addition to LibTorch, MiB",
+                 {.check = whole_number(1, std::int64_t{1} << 32), .show_default = true});
+  command.option("--timing", &arguments->timing,
+                 "Print where the time went, compared with the model's own forward pass");
+  add_report_options(command, arguments->outputs);
+  command.footer = kFooter;
+  command.run = [arguments] {
+    return in_own_process("tieout model", [&] {
       try {
         return verify(*arguments);
       } catch (const std::bad_alloc& error) {
         return out_of_memory(*arguments, error.what());
       }
     });
-  });
+  };
+  return command;
 }
 
 }  // namespace tieout

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/campaign/campaign_run.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
@@ -57,25 +58,28 @@ int merge_runs(const std::string& merged, const std::vector<std::string>& names)
 
 }  // namespace
 
-void add_report(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("report", "Report recorded runs, one or many, in any format");
+Command report_command() {
+  Command command{.name = "report", .description = "Report recorded runs, one or many, in any format"};
   const auto names = std::make_shared<std::vector<std::string>>();
   const auto outputs = std::make_shared<ReportOutputs>();
   const auto domain = std::make_shared<DomainArguments>();
-  command->add_option("run", *names, "Records, or folders of campaigns; shards of one run count as one")->required();
-  add_allow_skipped_option(*command, *domain);
-  add_report_options(*command, *outputs);
-  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
-  command->callback([=, &exit_status] { exit_status = report_runs(*names, *outputs, domain->allow_skipped); });
+  command.option("run", names.get(), "Records, or folders of campaigns; shards of one run count as one",
+                 {.required = true});
+  add_allow_skipped_option(command, *domain);
+  add_report_options(command, *outputs);
+  command.at("--baseline").form.environment = "TIEOUT_BASELINE";  // set by job files
+  command.run = [=] { return report_runs(*names, *outputs, domain->allow_skipped); };
+  return command;
 }
 
-void add_merge(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("merge", "Merge the records of a campaign's shards into one");
+Command merge_command() {
+  Command command{.name = "merge", .description = "Merge the records of a campaign's shards into one"};
   const auto merged = std::make_shared<std::string>();
   const auto names = std::make_shared<std::vector<std::string>>();
-  command->add_option("merged", *merged, "Record to write, a new file")->required();
-  command->add_option("run", *names, "Records, or folders of campaigns")->required();
-  command->callback([=, &exit_status] { exit_status = merge_runs(*merged, *names); });
+  command.option("merged", merged.get(), "Record to write, a new file", {.required = true});
+  command.option("run", names.get(), "Records, or folders of campaigns", {.required = true});
+  command.run = [=] { return merge_runs(*merged, *names); };
+  return command;
 }
 
 }  // namespace tieout

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "cases/text/case_text.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/options/domain_option.h"
@@ -312,27 +312,26 @@ int selftest(Arguments& arguments) {
 
 }  // namespace
 
-void add_selftest(CLI::App& app, int& exit_status) {
-  auto* const command =
-      app.add_subcommand("selftest", "Plant faults in a correct kernel and hunt for each: is anything missed?");
+Command selftest_command() {
+  Command command{.name = "selftest",
+                  .description = "Plant faults in a correct kernel and hunt for each: is anything missed?"};
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--cases", arguments->options.cases, "Maximum number of cases for each fault")
-      ->check(positive_whole_number())
-      ->capture_default_str();
-  command->add_option("--seconds", arguments->options.seconds, "Maximum time for each fault, seconds")
-      ->check(positive_number())
-      ->capture_default_str();
-  command->add_option("--seed", arguments->options.seed, "Seed of the sequence of cases")->capture_default_str();
-  command->add_option("--fault", arguments->only, "Plant only the faults with these names, separated by commas")
-      ->delimiter(',');
-  command->add_flag("--diagnose", arguments->diagnose,
-                    "Diagnose each fault as well, and check its causes on 2,000 fresh cases: half a minute for each");
-  command->add_flag("--show-cases", arguments->show_cases, "Print the smallest case that shows each fault");
-  add_where_option(*command, arguments->domain);
-  command->add_flag("--policies", arguments->policies,
-                    "Measure instead how many of 200 cases the data of other harnesses need to find each fault");
-  add_report_options(*command, arguments->outputs);
-  command->callback([arguments, &exit_status] { exit_status = selftest(*arguments); });
+  command.option("--cases", &arguments->options.cases, "Maximum number of cases for each fault",
+                 {.check = positive_whole_number(), .show_default = true});
+  command.option("--seconds", &arguments->options.seconds, "Maximum time for each fault, seconds",
+                 {.check = positive_number(), .show_default = true});
+  command.option("--seed", &arguments->options.seed, "Seed of the sequence of cases", {.show_default = true});
+  command.option("--fault", &arguments->only, "Plant only the faults with these names, separated by commas",
+                 {.delimiter = ','});
+  command.option("--diagnose", &arguments->diagnose,
+                 "Diagnose each fault as well, and check its causes on 2,000 fresh cases: half a minute for each");
+  command.option("--show-cases", &arguments->show_cases, "Print the smallest case that shows each fault");
+  add_where_option(command, arguments->domain);
+  command.option("--policies", &arguments->policies,
+                 "Measure instead how many of 200 cases the data of other harnesses need to find each fault");
+  add_report_options(command, arguments->outputs);
+  command.run = [arguments] { return selftest(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

@@ -76,7 +76,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["kainjow"] = libraries["zlib.h"] = "reports/formats/html"
     libraries["sqlite3.h"] = "reports/records fuzz"
     libraries["gtest"] = libraries["gmock"] = "props/package"
-    libraries["CLI"] = "cli"
+    libraries["CLI"] = "cli/common"
     libraries["benchmark"] = "cli/bench"
     # Kernels as users write them: what is installed, and the library that does the work.
     libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"

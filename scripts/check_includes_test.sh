@@ -33,8 +33,9 @@ fresh() {
   put props/verify/a.cpp '"oracle/engines/a.h"' '"kernels/a.h"' '"props/generate/a.h"'
   put props/model/a.cpp '"layers/a.h"'
   put props/properties/a_test.cpp '<rapidcheck.h>' '"layers/simd/a.h"'
-  put cli/options/a.cpp '<CLI/CLI.hpp>' '"cli/common/a.h"'
-  put cli/a.cpp '<CLI/CLI.hpp>' '"props/verify/a.h"' '"cli/options/a.h"'
+  put cli/common/b.cpp '<CLI/CLI.hpp>'
+  put cli/options/a.cpp '"cli/common/a.h"'
+  put cli/a.cpp '"props/verify/a.h"' '"cli/options/a.h"'
 }
 
 # planted FILE INCLUDE: that line alone makes the tree wrong, and is named.
@@ -107,6 +108,7 @@ planted cases/a.h '<fmt/core.h>'
 planted cases/a.h '"tensor.h"'
 planted kernels/a.cpp '<gtest/gtest.h>'
 planted kernels/a.cpp '<nlohmann/json.hpp>'
+planted cli/options/b.cpp '<CLI/CLI.hpp>'
 planted oracle/engines/a.h '<immintrin.h>'
 planted reports/data/a.cpp '<sqlite3.h>'
 planted reports/data/a.cpp '<zlib.h>'

@@ -15,7 +15,7 @@
 #include "cli/bench/bench_layer.h"
 #include "cli/bench/bench_shards.h"
 #include "cli/common/call_files.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/common/standard_output.h"
@@ -187,51 +187,39 @@ int bench(const Arguments& arguments) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand(
-      "bench", "Measure the packed kernels beside FBGEMM and ONEDNN on the convolutions of two networks, one image");
+Command bench_command() {
+  Command command{
+      .name = "bench",
+      .description =
+          "Measure the packed kernels beside FBGEMM and ONEDNN on the convolutions of two networks, one image"};
   const auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("--network", arguments->network, "Network whose layers are measured: resnet50, mobilenet_v2 or all")
-      ->check(CLI::IsMember({"resnet50", "mobilenet_v2", "all"}))
-      ->capture_default_str();
-  command->add_option("--filter", arguments->filter,
-                      "Regular expression; only layers whose 'network name' matches are measured");
-  command
-      ->add_option("--threads", arguments->threads,
-                   "Maximum number of threads; measures from 1 to this number and prints the scaling")
-      ->check(whole_number(1, 256))
-      ->capture_default_str();
-  command
-      ->add_option("--isa", arguments->isa,
-                   "Instruction set of our kernel, FBGEMM and ONEDNN (default: the best of each)")
-      ->check(CLI::IsMember({"portable", "avx2", "avx512", "avx512_vnni"}));
-  command
-      ->add_option(
-          "--products", arguments->products,
-          "Sums of our kernel: exact, or int16_pairs that saturate (default: as FBGEMM with this instruction set)")
-      ->check(CLI::IsMember({"exact", "int16_pairs"}));
-  command->add_option("--min-time", arguments->options.seconds, "Minimum duration of a repetition, seconds")
-      ->check(positive_number())
-      ->capture_default_str();
-  command->add_option("--repetitions", arguments->options.repetitions, "Number of repetitions; the fastest counts")
-      ->check(whole_number(1, 1000))
-      ->capture_default_str();
-  command->add_option("--json", arguments->json, "File for all figures, as JSON; -: standard output")
-      ->type_name("FILE");
-  auto* const json = command->get_option("--json");
-  auto* const cases =
-      command
-          ->add_option("--cases", arguments->cases,
-                       "Number of random cases to measure instead of layers, compared with LibTorch's own time")
-          ->check(whole_number(1, std::int64_t{10'000'000}))
-          ->excludes(json);
-  command
-      ->add_option("--shards", arguments->shards,
-                   "With --cases: maximum number of shards of a campaign; prints what 1 to this number would take")
-      ->check(whole_number(1, std::int64_t{1} << 20))
-      ->needs(cases);
-  command->callback([arguments, &exit_status] { exit_status = bench(*arguments); });
+  command.option("--network", &arguments->network, "Network whose layers are measured: resnet50, mobilenet_v2 or all",
+                 {.check = one_of({"resnet50", "mobilenet_v2", "all"}), .show_default = true});
+  command.option("--filter", &arguments->filter,
+                 "Regular expression; only layers whose 'network name' matches are measured");
+  command.option("--threads", &arguments->threads,
+                 "Maximum number of threads; measures from 1 to this number and prints the scaling",
+                 {.check = whole_number(1, 256), .show_default = true});
+  command.option("--isa", &arguments->isa,
+                 "Instruction set of our kernel, FBGEMM and ONEDNN (default: the best of each)",
+                 {.check = one_of({"portable", "avx2", "avx512", "avx512_vnni"})});
+  command.option(
+      "--products", &arguments->products,
+      "Sums of our kernel: exact, or int16_pairs that saturate (default: as FBGEMM with this instruction set)",
+      {.check = one_of({"exact", "int16_pairs"})});
+  command.option("--min-time", &arguments->options.seconds, "Minimum duration of a repetition, seconds",
+                 {.check = positive_number(), .show_default = true});
+  command.option("--repetitions", &arguments->options.repetitions, "Number of repetitions; the fastest counts",
+                 {.check = whole_number(1, 1000), .show_default = true});
+  command.option("--json", &arguments->json, "File for all figures, as JSON; -: standard output", {.type = "FILE"});
+  command.option("--cases", &arguments->cases,
+                 "Number of random cases to measure instead of layers, compared with LibTorch's own time",
+                 {.check = whole_number(1, std::int64_t{10'000'000}), .excludes = {"--json"}});
+  command.option("--shards", &arguments->shards,
+                 "With --cases: maximum number of shards of a campaign; prints what 1 to this number would take",
+                 {.check = whole_number(1, std::int64_t{1} << 20), .needs = {"--cases"}});
+  command.run = [arguments] { return bench(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

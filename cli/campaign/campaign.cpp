@@ -18,7 +18,7 @@
 #include "cli/campaign/campaign_folder.h"
 #include "cli/campaign/campaign_run.h"
 #include "cli/campaign/shard.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
@@ -328,42 +328,38 @@ int run_campaign_command(Arguments arguments) {
 
 }  // namespace
 
-void add_campaign(CLI::App& app, int& exit_status) {
-  auto* const command = app.add_subcommand("campaign", "Verify random cases for hours: recorded, resumable, in shards");
+Command campaign_command() {
+  Command command{.name = "campaign", .description = "Verify random cases for hours: recorded, resumable, in shards"};
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--dir", arguments->folder, "Folder for the record, the corpus of findings and the reports")
-      ->required();
-  command->add_option("--for", arguments->duration, "Duration of the campaign: 90s, 45m, 8h, 1h30m")->type_name("TIME");
-  command->add_option("--cases", arguments->cases, "Number of cases of all shards together")
-      ->check(whole_number(1, kEndless));
-  command->add_option("--seed", arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
-  command->add_flag("--resume", arguments->resume,
-                    "Resume the campaign in the folder, or begin one if the folder is empty");
-  command
-      ->add_option("--shard", arguments->shard,
-                   "Part of the sequence (default: from the variables of Slurm, Kubernetes or GoogleTest)")
-      ->type_name("I/N");
-  command->add_option("--workers", arguments->workers, "Number of worker processes; the cases do not depend on it")
-      ->check(whole_number(1, 1024))
-      ->capture_default_str();
-  command->add_option("--limit", arguments->limit, "Timeout of a case, seconds")
-      ->check(seconds_check())
-      ->capture_default_str();
-  add_memory_option(*command, arguments->memory);
-  command
-      ->add_option("--corpus", arguments->corpus,
-                   "Folder of findings, replayed first and extended (default: corpus in --dir)")
-      ->type_name("DIR");
-  command->add_flag("--uniform", arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
-  command->add_option("--products", arguments->products, "Approximate maximum number of multiplications of a case")
-      ->check(whole_number(1, std::int64_t{1} << 32));
-  add_where_option(*command, arguments->domain);
-  add_allow_skipped_option(*command, arguments->domain);
-  add_subject_options(*command, arguments->subject);
-  add_diagnosis_option(*command, arguments->diagnosis);
-  add_report_options(*command, arguments->outputs);
-  command->get_option("--baseline")->envname("TIEOUT_BASELINE");  // set by job files
-  command->callback([arguments, &exit_status] { exit_status = run_campaign_command(*arguments); });
+  command.option("--dir", &arguments->folder, "Folder for the record, the corpus of findings and the reports",
+                 {.required = true});
+  command.option("--for", &arguments->duration, "Duration of the campaign: 90s, 45m, 8h, 1h30m", {.type = "TIME"});
+  command.option("--cases", &arguments->cases, "Number of cases of all shards together",
+                 {.check = whole_number(1, kEndless)});
+  command.option("--seed", &arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
+  command.option("--resume", &arguments->resume,
+                 "Resume the campaign in the folder, or begin one if the folder is empty");
+  command.option("--shard", &arguments->shard,
+                 "Part of the sequence (default: from the variables of Slurm, Kubernetes or GoogleTest)",
+                 {.type = "I/N"});
+  command.option("--workers", &arguments->workers, "Number of worker processes; the cases do not depend on it",
+                 {.check = whole_number(1, 1024), .show_default = true});
+  command.option("--limit", &arguments->limit, "Timeout of a case, seconds",
+                 {.check = seconds_check(), .show_default = true});
+  add_memory_option(command, arguments->memory);
+  command.option("--corpus", &arguments->corpus,
+                 "Folder of findings, replayed first and extended (default: corpus in --dir)", {.type = "DIR"});
+  command.option("--uniform", &arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
+  command.option("--products", &arguments->products, "Approximate maximum number of multiplications of a case",
+                 {.check = whole_number(1, std::int64_t{1} << 32)});
+  add_where_option(command, arguments->domain);
+  add_allow_skipped_option(command, arguments->domain);
+  add_subject_options(command, arguments->subject);
+  add_diagnosis_option(command, arguments->diagnosis);
+  add_report_options(command, arguments->outputs);
+  command.at("--baseline").form.environment = "TIEOUT_BASELINE";  // set by job files
+  command.run = [arguments] { return run_campaign_command(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cases/strings/printable.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/interruption.h"
 #include "cli/common/progress.h"
@@ -110,13 +110,11 @@ void print_cells(const RunSummary& run) {
 
 }  // namespace
 
-void add_memory_option(CLI::App& command, std::int64_t& memory) {
-  command
-      .add_option("--memory", memory,
-                  "Memory of a worker process, MiB; a case that needs more is not verified (a subject's process may "
-                  "take a quarter of the machine's memory, at most 8 GiB)")
-      ->check(whole_number(64, std::int64_t{1} << 24U))
-      ->capture_default_str();
+void add_memory_option(Command& command, std::int64_t& memory) {
+  command.option("--memory", &memory,
+                 "Memory of a worker process, MiB; a case that needs more is not verified (a subject's process may "
+                 "take a quarter of the machine's memory, at most 8 GiB)",
+                 {.check = whole_number(64, std::int64_t{1} << 24U), .show_default = true});
 }
 
 CampaignEnd watch_campaign(const CampaignOptions& options, const Reference& reference, CampaignStart start,

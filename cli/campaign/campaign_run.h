@@ -2,7 +2,6 @@
 // Runs a campaign with a progress line, stops it at Ctrl-C and prints its summary. `tieout fuzz` and `tieout campaign`
 // share these functions.
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -13,10 +12,12 @@
 
 namespace tieout {
 
+struct Command;
+
 inline constexpr std::int64_t kWorkerMemory = 8192;  // MiB, the default of --memory
 
 // Adds --memory, the memory of a worker process in MiB.
-void add_memory_option(CLI::App& command, std::int64_t& memory);
+void add_memory_option(Command& command, std::int64_t& memory);
 
 struct CampaignEnd {
   RunSummary run;     // finished: false if it was interrupted or could not continue

@@ -16,6 +16,7 @@
 #include "cases/text/case_text.h"
 #include "cli/check/check_before.h"
 #include "cli/check/check_file.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/common/run_text.h"
@@ -241,43 +242,29 @@ N*V in a list stands for N times V. Example:
 
 }  // namespace
 
-void add_check(CLI::App& app, int& exit_status) {
-  auto* const command =
-      app.add_subcommand("check", "Verify one case, given as its line of text, or the cases of a file");
+Command check_command() {
+  Command command{.name = "check", .description = "Verify one case, given as its line of text, or the cases of a file"};
   const auto arguments = std::make_shared<Arguments>();
-  auto* const line = command->add_option("case", arguments->line, "Case line, in quotes, as printed with a finding");
-  auto* const file =
-      command->add_option("--file", arguments->file, "File of cases to verify, one per line; -: standard input")
-          ->type_name("FILE");
-  auto* const before =
-      command->add_option("--before", arguments->before, "Case that the same process verifies before; can be repeated")
-          ->type_name("CASE")
-          ->allow_extra_args(false);
-  auto* const python =
-      command->add_option("--python", arguments->python,
-                          "File for a Python script that shows the case with torch alone; -: standard output");
-  file->excludes(line);
-  file->excludes(python);
-  file->excludes(before);
-  auto* const record =
-      command->add_option("--record", arguments->record, "Record of the run, a new file, for `tieout report`")
-          ->type_name("FILE")
-          ->group("Reports");
-  record->excludes(before);
-  auto* const where = command
-                          ->add_option("--where", arguments->domain.where,
-                                       "Conditions on the cases of the file; others are left out (see tieout fuzz)")
-                          ->type_name("CONDITIONS");
-  where->needs(file);
-  add_allow_skipped_option(*command, arguments->domain);
-  add_subject_options(*command, arguments->subject);
-  add_diagnosis_option(*command, arguments->diagnosis, "20 with --file, and 0 for a single case");
-  add_report_options(*command, arguments->outputs);
-  command->footer(kGrammar);
-  command->callback([arguments, line, file, &exit_status] {
-    if (line->count() + file->count() == 0) throw CLI::RequiredError("case or --file");
-    exit_status = check(*arguments);
-  });
+  command.option("case", &arguments->line, "Case line, in quotes, as printed with a finding");
+  command.option("--file", &arguments->file, "File of cases to verify, one per line; -: standard input",
+                 {.type = "FILE", .excludes = {"case", "--python", "--before"}});
+  command.option("--before", &arguments->before, "Case that the same process verifies before; can be repeated",
+                 {.type = "CASE", .one_value = true});
+  command.option("--python", &arguments->python,
+                 "File for a Python script that shows the case with torch alone; -: standard output");
+  command.option("--record", &arguments->record, "Record of the run, a new file, for `tieout report`",
+                 {.type = "FILE", .group = "Reports", .excludes = {"--before"}});
+  command.option("--where", &arguments->domain.where,
+                 "Conditions on the cases of the file; others are left out (see tieout fuzz)",
+                 {.type = "CONDITIONS", .needs = {"--file"}});
+  add_allow_skipped_option(command, arguments->domain);
+  add_subject_options(command, arguments->subject);
+  add_diagnosis_option(command, arguments->diagnosis, "20 with --file, and 0 for a single case");
+  add_report_options(command, arguments->outputs);
+  command.footer = kGrammar;
+  command.one_required = {"case", "--file"};
+  command.run = [arguments] { return check(*arguments); };
+  return command;
 }
 
 }  // namespace tieout

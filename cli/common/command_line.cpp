@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "cases/strings/nearest_word.h"
@@ -52,24 +53,6 @@ class HelpFormatter final : public CLI::Formatter {
     return text.str();
   }
 };
-
-template <typename T>
-std::optional<T> value_of(const std::string& text) {
-  T value{};
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return {};
-  return value;
-}
-
-template <typename T>
-CLI::Validator within(T low, T high, const std::string& what, const std::string& description) {
-  return {[=](std::string& text) {
-            const auto value = value_of<T>(text);
-            if (value && low <= *value && *value <= high) return std::string();
-            return fmt::format("must be {}, is '{}'", what, text);
-          },
-          description};
-}
 
 bool has_case(const CLI::App& command) { return command.get_option_no_throw("case") != nullptr; }
 
@@ -130,36 +113,61 @@ int refuse(const CLI::App& app, const std::string& why) {
   return kBadUsage;
 }
 
+// Adds the option to CLI11's command.
+CLI::Option& declared(CLI::App& command, const Option& option) {
+  const auto declare = [&](auto* variable) {
+    if constexpr (std::is_same_v<decltype(variable), bool*>)
+      return command.add_flag(option.name, *variable, option.help);
+    else
+      return command.add_option(option.name, *variable, option.help);
+  };
+  return *std::visit(declare, option.variable);
+}
+
+void add_option(CLI::App& command, const Option& option) {
+  const OptionForm& form = option.form;
+  CLI::Option& added = declared(command, option);
+  added.group(form.group);
+  if (!form.type.empty()) added.type_name(form.type);
+  if (form.check.fault) {
+    added.check(CLI::Validator([fault = form.check.fault](const std::string& text) { return fault(text); },
+                               form.check.description));
+  }
+  if (!option.is_flag()) {
+    added.check([](const std::string& value) { return value.empty() ? std::string(kEmpty) : std::string(); });
+  }
+  if (form.show_default) added.capture_default_str();
+  if (!form.environment.empty()) added.envname(form.environment);
+  if (form.delimiter != 0) added.delimiter(form.delimiter);
+  if (form.one_value) added.allow_extra_args(false);
+  added.required(form.required);
+}
+
+void add_command(CLI::App& app, const Command& command) {
+  CLI::App& added = *app.add_subcommand(command.name, command.description);
+  if (!command.footer.empty()) added.footer(command.footer);
+  for (const Option& option : command.options) add_option(added, option);
+  for (const Option& option : command.options) {
+    CLI::Option* const it = added.get_option(option.name);
+    for (const std::string& other : option.form.excludes) it->excludes(added.get_option(other));
+    for (const std::string& other : option.form.needs) it->needs(added.get_option(other));
+  }
+  added.callback([&added, names = command.one_required] {
+    const auto given = [&](const std::string& name) { return added.count(name) > 0; };
+    if (names.empty() || std::ranges::any_of(names, given)) return;
+    throw CLI::RequiredError(fmt::format("{}", fmt::join(names, " or ")));
+  });
+}
+
 }  // namespace
 
-std::shared_ptr<CLI::FormatterBase> help_formatter() { return std::make_shared<HelpFormatter>(); }
-
-CLI::Validator whole_number(std::int64_t low, std::int64_t high) {
-  return within(low, high, fmt::format("a whole number {}..{}", low, high), fmt::format("in {}..{}", low, high));
-}
-
-CLI::Validator number(double low, double high) {
-  return within(low, high, fmt::format("a number {}..{}", low, high), fmt::format("in {}..{}", low, high));
-}
-
-CLI::Validator positive_number() {
-  using Limits = std::numeric_limits<double>;
-  return within(Limits::min(), Limits::max(), "a number above 0", "above 0");
-}
-
-CLI::Validator positive_whole_number() {
-  return within(std::int64_t{1}, std::numeric_limits<std::int64_t>::max(), "a whole number above 0", "above 0");
-}
-
-void refuse_empty_values(CLI::App& app) {
-  for (CLI::App* const command : app.get_subcommands({})) refuse_empty_values(*command);
-  for (CLI::Option* const option : app.get_options({})) {
-    if (option->get_expected_max() == 0) continue;  // a flag
-    option->check([](const std::string& value) { return value.empty() ? std::string(kEmpty) : std::string(); });
-  }
-}
-
-int parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+int run_command_line(const Program& program, int argc, const char* const* argv) {
+  CLI::App app{program.description, program.name};
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.require_subcommand(1);
+  app.set_version_flag("--version", program.version, "Print the version");
+  app.footer(program.footer);
+  for (const Command& command : program.commands) add_command(app, command);
   if (const auto option = option_without_value(argc, argv)) return refuse(app, *option + " " + kEmpty);
   try {
     app.parse(argc, argv);
@@ -168,7 +176,8 @@ int parse_command_line(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return refuse(app, message_of(app, error));
   }
-  return kEqual;
+  const std::string chosen = called(app).get_name();
+  return std::ranges::find(program.commands, chosen, &Command::name)->run();
 }
 
 }  // namespace tieout

@@ -1,10 +1,10 @@
 #pragma once
-// Declares the subcommands of `tieout`. Each function registers a command with its options and a callback that sets the
-// exit status. A new command needs a line here, a line in main.cpp and a file of its own.
-
-#include <CLI/CLI.hpp>
+// Declares the subcommands of `tieout`. Each function returns the description of a command with its options. A new
+// command needs a line here, a line in main.cpp and a file of its own.
 
 namespace tieout {
+
+struct Command;
 
 // The exit status of every subcommand.
 enum ExitStatus : int {
@@ -14,18 +14,18 @@ enum ExitStatus : int {
   kNotVerified = 3,  // nothing could be verified
 };
 
-void add_bench(CLI::App& app, int& exit_status);
-void add_campaign(CLI::App& app, int& exit_status);
-void add_check(CLI::App& app, int& exit_status);
-void add_diagnose(CLI::App& app, int& exit_status);
-void add_engines(CLI::App& app, int& exit_status);
-void add_experiment(CLI::App& app, int& exit_status);
-void add_explain(CLI::App& app, int& exit_status);
-void add_fuzz(CLI::App& app, int& exit_status);
-void add_identify(CLI::App& app, int& exit_status);
-void add_merge(CLI::App& app, int& exit_status);
-void add_model(CLI::App& app, int& exit_status);
-void add_report(CLI::App& app, int& exit_status);
-void add_selftest(CLI::App& app, int& exit_status);
+[[nodiscard]] Command bench_command();
+[[nodiscard]] Command campaign_command();
+[[nodiscard]] Command check_command();
+[[nodiscard]] Command diagnose_command();
+[[nodiscard]] Command engines_command();
+[[nodiscard]] Command experiment_command();
+[[nodiscard]] Command explain_command();
+[[nodiscard]] Command fuzz_command();
+[[nodiscard]] Command identify_command();
+[[nodiscard]] Command merge_command();
+[[nodiscard]] Command model_command();
+[[nodiscard]] Command report_command();
+[[nodiscard]] Command selftest_command();
 
 }  // namespace tieout

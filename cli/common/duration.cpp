@@ -15,12 +15,12 @@ tl::expected<double, std::string> parse_seconds(const std::string& text, double 
   return tl::unexpected(fmt::format("must be a number of seconds from {} to {}; is '{}'", least, most, text));
 }
 
-CLI::Validator seconds_check(double least, double most) {
+ValueCheck seconds_check(double least, double most) {
   const auto check = [=](const std::string& text) {
     const auto seconds = parse_seconds(text, least, most);
     return seconds ? std::string() : seconds.error();
   };
-  return {check, fmt::format("{} to {}", least, most)};
+  return {.description = fmt::format("{} to {}", least, most), .fault = check};
 }
 
 tl::expected<double, std::string> parse_duration(const std::string& text) {

@@ -1,9 +1,10 @@
 #pragma once
 // Parses times on the command line: seconds, and durations such as "1h30m".
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <tl/expected.hpp>
+
+#include "cli/common/command.h"
 
 namespace tieout {
 
@@ -16,7 +17,7 @@ inline constexpr double kMostSeconds = 1e6;  // more than eleven days
                                                               double most = kMostSeconds);
 
 // Returns the same check for an option of type double. Every option in seconds uses it.
-[[nodiscard]] CLI::Validator seconds_check(double least = kLeastSeconds, double most = kMostSeconds);
+[[nodiscard]] ValueCheck seconds_check(double least = kLeastSeconds, double most = kMostSeconds);
 
 // Parses "90s", "45m", "8h" or "1h30m" and returns seconds, above 0 and at most ten years. The error states what is
 // allowed.

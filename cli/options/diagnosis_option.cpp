@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "cases/strings/shell_word.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/interruption.h"
 #include "cli/common/stage_line.h"
 
@@ -30,17 +30,14 @@ bool is_unstable(const RunSummary& run) {
 
 }  // namespace
 
-void add_diagnosis_option(CLI::App& command, double& seconds) {
-  command.add_option("--diagnose", seconds, std::string(kHelp) + "; 0: no diagnosis")
-      ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+void add_diagnosis_option(Command& command, double& seconds) {
+  command.option("--diagnose", &seconds, std::string(kHelp) + "; 0: no diagnosis",
+                 {.check = number_from_zero(), .type = "SECONDS", .show_default = true});
 }
 
-void add_diagnosis_option(CLI::App& command, std::optional<double>& seconds, const std::string& standard) {
-  command.add_option("--diagnose", seconds, fmt::format("{} (default {})", kHelp, standard))
-      ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber);
+void add_diagnosis_option(Command& command, std::optional<double>& seconds, const std::string& standard) {
+  command.option("--diagnose", &seconds, fmt::format("{} (default {})", kHelp, standard),
+                 {.check = number_from_zero(), .type = "SECONDS"});
 }
 
 void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArguments& arguments, const Domain& domain,

@@ -1,7 +1,6 @@
 #pragma once
 // Provides the option --diagnose of the subcommands that verify a subject, and diagnoses the differences of their runs.
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
@@ -11,12 +10,14 @@
 
 namespace tieout {
 
+struct Command;
+
 inline constexpr double kSecondsOfDiagnosis = 20;  // default of --diagnose
 
 // Adds --diagnose, the time limit of the diagnosis in seconds; 0: none is made.
-void add_diagnosis_option(CLI::App& command, double& seconds);
+void add_diagnosis_option(Command& command, double& seconds);
 // standard: words for the default, which depends on other options.
-void add_diagnosis_option(CLI::App& command, std::optional<double>& seconds, const std::string& standard);
+void add_diagnosis_option(Command& command, std::optional<double>& seconds, const std::string& standard);
 
 // Finds the causes of the run's differences and notes them in the run and in its findings, if a subject was compared
 // with LibTorch and findings are left whose values a cause could explain. Ctrl-C ends the diagnosis, and what is proven

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cases/strings/printable.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/interruption.h"
 #include "props/generate/learn_domain.h"
@@ -18,18 +19,17 @@ constexpr std::string_view kAll = "all";  // selects all cases, and nothing is l
 
 }  // namespace
 
-void add_where_option(CLI::App& command, DomainArguments& arguments) {
-  command
-      .add_option(
-          "--where", arguments.where,
-          "Conditions on the cases, such as 'dims=2 kernel=3x3|5x5 stride=1 in_channels%16=0'; all: no conditions "
-          "(default: those that the subject states, else those learnt from what it declines)")
-      ->type_name("CONDITIONS");
+void add_where_option(Command& command, DomainArguments& arguments) {
+  command.option(
+      "--where", &arguments.where,
+      "Conditions on the cases, such as 'dims=2 kernel=3x3|5x5 stride=1 in_channels%16=0'; all: no conditions "
+      "(default: those that the subject states, else those learnt from what it declines)",
+      {.type = "CONDITIONS"});
 }
 
-void add_allow_skipped_option(CLI::App& command, DomainArguments& arguments) {
-  command.add_flag("--allow-skipped", arguments.allow_skipped,
-                   "Do not exit with status 3 if less than a tenth of the cases was verified");
+void add_allow_skipped_option(Command& command, DomainArguments& arguments) {
+  command.option("--allow-skipped", &arguments.allow_skipped,
+                 "Do not exit with status 3 if less than a tenth of the cases was verified");
 }
 
 std::string words_of(const Domain& domain) {

@@ -2,7 +2,6 @@
 // Provides the options --where, which selects the cases that are drawn, and --allow-skipped, which accepts a run that
 // verified few of its cases.
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -12,13 +11,15 @@
 
 namespace tieout {
 
+struct Command;
+
 struct DomainArguments {
   std::string where;  // empty: the domain that the subject states, or that is learnt from what it declines
   bool allow_skipped = false;
 };
 
-void add_where_option(CLI::App& command, DomainArguments& arguments);
-void add_allow_skipped_option(CLI::App& command, DomainArguments& arguments);
+void add_where_option(Command& command, DomainArguments& arguments);
+void add_allow_skipped_option(Command& command, DomainArguments& arguments);
 
 // Returns the option as a command line contains it: "" or " --where 'dims=2 stride=1'".
 [[nodiscard]] std::string words_of(const Domain& domain);

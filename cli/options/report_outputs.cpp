@@ -10,6 +10,7 @@
 #include <functional>
 #include <iterator>
 
+#include "cli/common/command.h"
 #include "cli/common/standard_output.h"
 #include "reports/data/baseline.h"
 #include "reports/formats/finding_text.h"
@@ -62,17 +63,15 @@ void note_failure(std::string& errors, const char* option,
 
 }  // namespace
 
-void add_report_options(CLI::App& command, ReportOutputs& outputs) {
+void add_report_options(Command& command, ReportOutputs& outputs) {
   for (const Format& format : kFormats) {
-    command.add_option(format.option, outputs.*format.file, std::string(format.what) + "; -: standard output")
-        ->type_name("FILE")
-        ->group("Reports");
+    command.option(format.option, &(outputs.*format.file), std::string(format.what) + "; -: standard output",
+                   {.type = "FILE", .group = "Reports"});
   }
-  command
-      .add_option("--baseline", outputs.baseline, "File of known findings, which do not count as new (docs/reports.md)")
-      ->type_name("FILE")
-      ->group("Reports");
-  command.add_flag("--github", outputs.github, "Annotations for GitHub Actions on standard output")->group("Reports");
+  command.option("--baseline", &outputs.baseline, "File of known findings, which do not count as new (docs/reports.md)",
+                 {.type = "FILE", .group = "Reports"});
+  command.option("--github", &outputs.github, "Annotations for GitHub Actions on standard output",
+                 {.group = "Reports"});
 }
 
 tl::expected<std::vector<KnownFinding>, std::string> prepare_reports(ReportOutputs& outputs, CallFiles files) {

@@ -1,7 +1,6 @@
 #pragma once
 // Provides the report options of all subcommands that verify, and writes the reports.
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -11,13 +10,15 @@
 
 namespace tieout {
 
+struct Command;
+
 struct ReportOutputs {
   std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
   std::string baseline;                           // file of known findings; empty: none
   bool github = false;                            // annotations on standard output
 };
 
-void add_report_options(CLI::App& command, ReportOutputs& outputs);
+void add_report_options(Command& command, ReportOutputs& outputs);
 
 // Must be called before the work. Reads the baseline and returns it, checks that every file can be written and is no
 // other file of the call, and reserves standard output if a report goes there; names such as /dev/stdout become "-".

@@ -7,7 +7,7 @@
 #include <system_error>
 
 #include "cases/strings/printable.h"
-#include "cli/common/command_line.h"
+#include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
@@ -36,18 +36,18 @@ bool are_same(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-void add_subject_options(CLI::App& command, SubjectArguments& arguments) {
-  command.add_option(
-      "--subject", arguments.text,
+void add_subject_options(Command& command, SubjectArguments& arguments) {
+  command.option(
+      "--subject", &arguments.text,
       "Kernel to verify: a shared library that exports what tieout_kernel.h declares; 'command:LINE', a program that "
       "speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; or engine:NAME, an "
       "engine of LibTorch");
-  command.add_option("--reference", arguments.reference,
-                     "Implementation that gives the expected values, named as a subject is (default: LibTorch, and the "
-                     "engine that the case names)");
+  command.option("--reference", &arguments.reference,
+                 "Implementation that gives the expected values, named as a subject is (default: LibTorch, and the "
+                 "engine that the case names)");
   add_patience(command, arguments.patience, Rules{}.seconds);
-  command.add_flag(
-      "--strict", arguments.strict,
+  command.option(
+      "--strict", &arguments.strict,
       "Accept only LibTorch's own values, even where its code departs from its contract; not with --reference");
 }
 
@@ -61,13 +61,11 @@ void add_subject_files(CallFiles& files, const SubjectArguments& arguments) {
   add_subject_file(files, arguments.reference, "--reference");
 }
 
-void add_patience(CLI::App& command, std::optional<double>& patience, double standard, const std::string& option) {
-  command
-      .add_option(option, patience,
-                  fmt::format("Timeout of the subject's answer, and of its start, seconds (default {} and {})",
-                              standard, Subject::kSecondsToLoad))
-      ->type_name("SECONDS")
-      ->check(seconds_check());
+void add_patience(Command& command, std::optional<double>& patience, double standard, const std::string& option) {
+  command.option(option, &patience,
+                 fmt::format("Timeout of the subject's answer, and of its start, seconds (default {} and {})", standard,
+                             Subject::kSecondsToLoad),
+                 {.check = seconds_check(), .type = "SECONDS"});
 }
 
 tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, std::string_view command,

@@ -2,7 +2,6 @@
 // Provides the options --subject, --reference, --strict and --patience of the subcommands that verify, and opens the
 // subject and the reference.
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,8 @@
 
 namespace tieout {
 
+struct Command;
+
 struct SubjectArguments {
   std::string text;       // argument of --subject; empty: LibTorch itself is verified
   std::string reference;  // argument of --reference; empty: LibTorch
@@ -30,10 +31,10 @@ struct SubjectArguments {
 
 // Adds --patience, the time limit of an answer and of loading. standard: default of the former, seconds, which the help
 // shows. option: name of the option.
-void add_patience(CLI::App& command, std::optional<double>& patience, double standard,
+void add_patience(Command& command, std::optional<double>& patience, double standard,
                   const std::string& option = "--patience");
 
-void add_subject_options(CLI::App& command, SubjectArguments& arguments);
+void add_subject_options(Command& command, SubjectArguments& arguments);
 
 // Returns the options as a command line contains them: "" or " --subject ./libmine.so --reference ./libother.so".
 [[nodiscard]] std::string words_of(const SubjectArguments& arguments);
