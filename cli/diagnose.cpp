@@ -194,9 +194,10 @@ Command diagnose_command() {
   command.option("--subject", &arguments->subject,
                  "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, or "
                  "hypothesis:NAME",
-                 {.required = true});
+                 {.required = true, .is_path = true});
   command.option("--reference", &arguments->reference,
-                 "Kernel to diagnose as well; then the causes that only one of the two has are printed");
+                 "Kernel to diagnose as well; then the causes that only one of the two has are printed",
+                 {.is_path = true});
   command.option("--emit", &arguments->emit, "File for a C kernel that computes what was diagnosed", {.type = "FILE"});
   command.option("--cases", &arguments->options.cases, "Maximum number of cases of the search",
                  {.check = positive_whole_number(), .show_default = true});

@@ -114,11 +114,13 @@ Command explain_command() {
   command.option("case", &arguments->line, "Case line, in quotes", {.required = true});
   command.option("--at", &arguments->at, "Index of the element, n,c,y,x (default: where the hypotheses differ most)");
   command.option("--hypothesis", &arguments->hypotheses,
-                 "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses());
+                 "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses(),
+                 {.proposals = names_of(hypotheses())});
   command.option(
       "--subject", &arguments->subject,
       "Kernel whose answer is printed, too: a shared library, command:LINE, hypothesis:NAME or engine:NAME; without "
-      "--at, the element is the one at which it differs most from the first hypothesis");
+      "--at, the element is the one at which it differs most from the first hypothesis",
+      {.is_path = true});
   command.option("--patience", &arguments->seconds, "Timeout of the subject's answer, seconds",
                  {.check = seconds_check(), .show_default = true});
   command.footer = "Without --hypothesis: integer_float32, the document's two, and those with another result.";

@@ -311,11 +311,14 @@ Command identify_command() {
                  "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
                  "engine:NAME, or one of " +
                      names_of_subjects(),
-                 {.show_default = true});
-  command.option("--isa", &arguments->isa, "Instruction set that FBGEMM is forced to use", {.show_default = true});
+                 {.is_path = true, .show_default = true});
+  command.option("--isa", &arguments->isa, "Instruction set that FBGEMM is forced to use",
+                 {.proposals = {"native", "avx2", "avx512", "avx512_256", "avx512_vnni", "avx512_vnni_256"},
+                  .show_default = true});
   command.option("--path", &arguments->path,
                  "FBGEMM's code path for the shapes of the cases: pointwise, im2col, depthwise, groupwise, or all "
-                 "(default: pointwise for an engine of LibTorch, and otherwise all)");
+                 "(default: pointwise for an engine of LibTorch, and otherwise all)",
+                 {.proposals = {"all", "pointwise", "im2col", "depthwise", "groupwise"}});
   command.option("--cases", &arguments->cases, "Number of cases",
                  {.check = positive_whole_number(), .show_default = true});
   add_where_option(command, arguments->domain);

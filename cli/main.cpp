@@ -9,6 +9,7 @@
 
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
+#include "cli/program.h"
 
 namespace {
 
@@ -23,18 +24,6 @@ int with_output_written(int status) {
   return status == tieout::kEqual ? int{tieout::kNotVerified} : status;
 }
 
-tieout::Program program() {
-  return {.name = "tieout",
-          .description = "Tieout: which arithmetic does an int8 convolution follow, and where do two of them differ?",
-          .version = "tieout " TIEOUT_VERSION,
-          .footer = "Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.",
-          .commands = {tieout::experiment_command(), tieout::fuzz_command(), tieout::campaign_command(),
-                       tieout::check_command(), tieout::explain_command(), tieout::engines_command(),
-                       tieout::diagnose_command(), tieout::identify_command(), tieout::model_command(),
-                       tieout::report_command(), tieout::merge_command(), tieout::selftest_command(),
-                       tieout::bench_command()}};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,7 +33,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a write error, as on a full disk
   try {
-    return with_output_written(tieout::run_command_line(program(), argc, argv));
+    return with_output_written(tieout::run_command_line(tieout::tieout_program(), argc, argv));
   } catch (const std::exception& error) {
     std::cerr << "tieout: " << error.what() << '\n';
     return tieout::kNotVerified;

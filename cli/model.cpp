@@ -327,17 +327,19 @@ Command model_command() {
   Command command{.name = "model", .description = "Verify every quantized convolution of a TorchScript model"};
   const auto arguments = std::make_shared<Arguments>();
   command.option("model", &arguments->model, "File written by torch.jit.save(). It contains code, which is run",
-                 {.required = true});
-  command.option("--input", &arguments->inputs, "Input of the model; see below", {.required = true});
+                 {.required = true, .is_path = true});
+  command.option("--input", &arguments->inputs, "Input of the model; see below", {.required = true, .is_path = true});
   command.option("--subject", &arguments->subjects,
-                 "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME");
+                 "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME", {.is_path = true});
   add_patience(command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
   command.option("--hypothesis", &arguments->hypotheses,
-                 "Hypotheses to compare, or all (default: those whose values are close to the operator's)");
+                 "Hypotheses to compare, or all (default: those whose values are close to the operator's)",
+                 {.proposals = names_of(hypotheses())});
   command.option("--spread", &arguments->spread,
                  "Propagate the differences of this column to the end of the model; those of subjects always are");
-  command.option("--engine", &arguments->engine, "Engine to pack the weights for", {.show_default = true});
-  command.option("--save", &arguments->save, "Folder for the findings, one case per file");
+  command.option("--engine", &arguments->engine, "Engine to pack the weights for",
+                 {.proposals = {"fbgemm", "onednn", "x86", "qnnpack"}, .show_default = true});
+  command.option("--save", &arguments->save, "Folder for the findings, one case per file", {.type = "DIR"});
   command.option("--findings", &arguments->findings, "Maximum number of findings to shrink and print",
                  {.show_default = true});
   command.option("--seed", &arguments->seed, "Seed of random inputs", {.show_default = true});

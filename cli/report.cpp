@@ -64,7 +64,7 @@ Command report_command() {
   const auto outputs = std::make_shared<ReportOutputs>();
   const auto domain = std::make_shared<DomainArguments>();
   command.option("run", names.get(), "Records, or folders of campaigns; shards of one run count as one",
-                 {.required = true});
+                 {.required = true, .is_path = true});
   add_allow_skipped_option(command, *domain);
   add_report_options(command, *outputs);
   command.at("--baseline").form.environment = "TIEOUT_BASELINE";  // set by job files
@@ -76,8 +76,8 @@ Command merge_command() {
   Command command{.name = "merge", .description = "Merge the records of a campaign's shards into one"};
   const auto merged = std::make_shared<std::string>();
   const auto names = std::make_shared<std::vector<std::string>>();
-  command.option("merged", merged.get(), "Record to write, a new file", {.required = true});
-  command.option("run", names.get(), "Records, or folders of campaigns", {.required = true});
+  command.option("merged", merged.get(), "Record to write, a new file", {.required = true, .is_path = true});
+  command.option("run", names.get(), "Records, or folders of campaigns", {.required = true, .is_path = true});
   command.run = [=] { return merge_runs(*merged, *names); };
   return command;
 }

@@ -322,7 +322,7 @@ Command selftest_command() {
                  {.check = positive_number(), .show_default = true});
   command.option("--seed", &arguments->options.seed, "Seed of the sequence of cases", {.show_default = true});
   command.option("--fault", &arguments->only, "Plant only the faults with these names, separated by commas",
-                 {.delimiter = ','});
+                 {.proposals = names_of(faulty_kernels()), .delimiter = ','});
   command.option("--diagnose", &arguments->diagnose,
                  "Diagnose each fault as well, and check its causes on 2,000 fresh cases: half a minute for each");
   command.option("--show-cases", &arguments->show_cases, "Print the smallest case that shows each fault");

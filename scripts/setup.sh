@@ -18,6 +18,7 @@ readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-d
   nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
 readonly test_packages=(
   chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core  # for the HTML and JSON reports
+  zsh fish mandoc  # for the completion scripts and the manual page
   universal-ctags codespell  # for the checks that no name is defined twice, and of the spelling
   gfortran libdnnl-dev python3-numpy  # for the examples in Fortran and Python, and for oneDNN as a subject
   slurmctld slurmd slurm-client munge python3 python3-yaml  # for the job files

@@ -332,7 +332,7 @@ Command campaign_command() {
   Command command{.name = "campaign", .description = "Verify random cases for hours: recorded, resumable, in shards"};
   const auto arguments = std::make_shared<Arguments>();
   command.option("--dir", &arguments->folder, "Folder for the record, the corpus of findings and the reports",
-                 {.required = true});
+                 {.type = "DIR", .required = true});
   command.option("--for", &arguments->duration, "Duration of the campaign: 90s, 45m, 8h, 1h30m", {.type = "TIME"});
   command.option("--cases", &arguments->cases, "Number of cases of all shards together",
                  {.check = whole_number(1, kEndless)});

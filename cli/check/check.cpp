@@ -251,7 +251,7 @@ Command check_command() {
   command.option("--before", &arguments->before, "Case that the same process verifies before; can be repeated",
                  {.type = "CASE", .one_value = true});
   command.option("--python", &arguments->python,
-                 "File for a Python script that shows the case with torch alone; -: standard output");
+                 "File for a Python script that shows the case with torch alone; -: standard output", {.type = "FILE"});
   command.option("--record", &arguments->record, "Record of the run, a new file, for `tieout report`",
                  {.type = "FILE", .group = "Reports", .excludes = {"--before"}});
   command.option("--where", &arguments->domain.where,

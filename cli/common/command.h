@@ -25,6 +25,14 @@ struct ValueCheck {
 [[nodiscard]] ValueCheck number_from_zero();       // a finite number, 0 or more
 [[nodiscard]] ValueCheck one_of(std::vector<std::string> choices);
 
+// Returns the member `name` of each element, for the proposals of an option.
+template <typename Range>
+[[nodiscard]] std::vector<std::string> names_of(const Range& named) {
+  std::vector<std::string> names;
+  for (const auto& one : named) names.emplace_back(one.name);
+  return names;
+}
+
 // Points to the variable that receives the value of an option; bool: a flag. A vector receives all values of an option
 // that can be repeated or have several values.
 using OptionVariable =
@@ -36,12 +44,14 @@ struct OptionForm {
   ValueCheck check = {};
   std::string type = {};  // of the value, in the help; empty: that of the variable
   std::string group = "Options";
-  std::string environment = {};            // variable of the environment that is read if the option is not given
-  std::vector<std::string> needs = {};     // names of options without which this one is refused
-  std::vector<std::string> excludes = {};  // names of options with which this one is refused
-  char delimiter = 0;                      // separates values in one argument; 0: none does
+  std::string environment = {};             // variable of the environment that is read if the option is not given
+  std::vector<std::string> needs = {};      // names of options without which this one is refused
+  std::vector<std::string> excludes = {};   // names of options with which this one is refused
+  std::vector<std::string> proposals = {};  // values that a shell completes, if not all values can be listed
+  char delimiter = 0;                       // separates values in one argument; 0: none does
   bool required = false;
   bool one_value = false;     // an occurrence takes one argument, although the variable is a vector
+  bool is_path = false;       // the value can be a file or, if the type is "DIR", is a folder; a shell completes it
   bool show_default = false;  // the help shows the present value of the variable
 };
 

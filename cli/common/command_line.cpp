@@ -21,6 +21,7 @@ namespace tieout {
 namespace {
 
 constexpr std::size_t kHelpColumns = 100;
+constexpr const char* kVersion = "--version";
 
 class HelpFormatter final : public CLI::Formatter {
  public:
@@ -80,32 +81,46 @@ std::string name_of(const CLI::App& app) {
   return &command == &app ? app.get_name() : app.get_name() + " " + command.get_name();
 }
 
-// Returns a suggestion for an unexpected argument: the nearest command or option, or that a case must be quoted; "" if
-// nothing is near.
-std::string suggestion(const CLI::App& app, const std::string& argument) {
-  const CLI::App& command = called(app);
-  std::vector<std::string> known;
-  if (&command == &app) {
-    for (const CLI::App* const other : app.get_subcommands({})) known.push_back(other->get_name());
+// Returns "; did you mean WORD?" for the word that is nearest, or the only one that begins so; "" if there is none.
+std::string suggestion(const std::string& argument, const std::vector<std::string>& known) {
+  constexpr std::size_t kShortest = 3;  // of a beginning: "--c" may mean any of many options
+  const std::string word = argument.substr(0, argument.find('='));
+  auto nearest = nearest_word(word, known);
+  const auto begins = [&](const std::string& candidate) { return candidate.starts_with(word); };
+  if (!nearest && word.size() >= kShortest && std::ranges::count_if(known, begins) == 1) {
+    nearest = *std::ranges::find_if(known, begins);
   }
-  if (argument.starts_with("-") || &command == &app) {
-    for (const CLI::Option* const option : command.get_options({})) {
-      if (option->nonpositional()) known.push_back(option->get_name());
-    }
-  } else if (has_case(command)) {
-    return fmt::format("; a case is one argument: put it in quotes, as in {} 'conv2d x=[1] w=[1]'", name_of(app));
-  }
-  const auto nearest = nearest_word(argument.substr(0, argument.find('=')), known);
   return nearest ? fmt::format("; did you mean {}?", *nearest) : std::string();
+}
+
+std::vector<std::string> options_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* const option : command.get_options({})) {
+    if (option->nonpositional()) names.push_back(option->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* const command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+std::string unexpected_text(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App& command = called(app);
+  const std::string& first = arguments.front();
+  const bool is_option = first.starts_with("-");
+  if (&command == &app && !is_option) return "there is no command " + first + suggestion(first, commands_of(app));
+  const std::string text = fmt::format("not expected: {}", fmt::join(arguments, " "));
+  if (is_option) return text + suggestion(first, options_of(command));
+  if (!has_case(command)) return text;
+  return fmt::format("{}; a case is one argument: put it in quotes, as in {} 'conv2d x=[1] w=[1]'", text, name_of(app));
 }
 
 std::string message_of(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> unexpected = app.remaining(true);
-  if (unexpected.empty()) return error.what();
-  const bool no_command = &called(app) == &app;
-  return fmt::format("{}{}{}", no_command ? "there is no command " : "not expected: ",
-                     fmt::join(unexpected.begin(), no_command ? unexpected.begin() + 1 : unexpected.end(), " "),
-                     suggestion(app, unexpected.front()));
+  return unexpected.empty() ? error.what() : unexpected_text(app, unexpected);
 }
 
 int refuse(const CLI::App& app, const std::string& why) {
@@ -159,16 +174,30 @@ void add_command(CLI::App& app, const Command& command) {
   });
 }
 
+// Returns CLI11's form of the program.
+std::unique_ptr<CLI::App> parser(const Program& program) {
+  auto app = std::make_unique<CLI::App>(program.description, program.name);
+  app->formatter(std::make_shared<HelpFormatter>());
+  app->require_subcommand(1);
+  const std::string help =
+      "Print the versions of the program, of LibTorch and of the compiler, and what the CPU offers";
+  app->add_flag(kVersion, help);
+  app->footer(program.footer);
+  for (const Command& command : program.commands) add_command(*app, command);
+  return app;
+}
+
 }  // namespace
 
 int run_command_line(const Program& program, int argc, const char* const* argv) {
-  CLI::App app{program.description, program.name};
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.require_subcommand(1);
-  app.set_version_flag("--version", program.version, "Print the version");
-  app.footer(program.footer);
-  for (const Command& command : program.commands) add_command(app, command);
+  const std::unique_ptr<CLI::App> parsed = parser(program);
+  CLI::App& app = *parsed;
   if (const auto option = option_without_value(argc, argv)) return refuse(app, *option + " " + kEmpty);
+  if (argc > 1 && std::string_view(argv[1]) == kVersion) {
+    if (argc > 2) return refuse(app, fmt::format("not expected after {}: {}", kVersion, argv[2]));
+    fmt::print("{}\n", program.version());
+    return kEqual;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // help was requested
@@ -178,6 +207,15 @@ int run_command_line(const Program& program, int argc, const char* const* argv) 
   }
   const std::string chosen = called(app).get_name();
   return std::ranges::find(program.commands, chosen, &Command::name)->run();
+}
+
+std::string help_text(const Program& program, std::string_view command) {
+  const std::unique_ptr<CLI::App> app = parser(program);
+  return command.empty() ? app->help() : app->get_subcommand(std::string(command))->help(program.name);
+}
+
+std::string no_command_text(const Program& program, const std::string& name) {
+  return unexpected_text(*parser(program), {name});
 }
 
 }  // namespace tieout

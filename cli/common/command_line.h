@@ -1,7 +1,9 @@
 #pragma once
 // Parses the command line and runs a command. Only command_line.cpp includes CLI11, which takes seconds to compile.
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/common/command.h"
@@ -12,8 +14,8 @@ namespace tieout {
 struct Program {
   std::string name;
   std::string description;
-  std::string version;  // the text that --version prints
-  std::string footer;   // text below the help of the program and of each command that has no footer of its own
+  std::function<std::string()> version;  // returns the text that --version prints, without the last line end
+  std::string footer;  // text below the help of the program and of each command that has no footer of its own
   std::vector<Command> commands;
 };
 
@@ -22,5 +24,11 @@ struct Program {
 // wrong. An empty value of an option or argument is refused: it comes from an unset shell variable, and would have the
 // effect of an option that is not given.
 [[nodiscard]] int run_command_line(const Program& program, int argc, const char* const* argv);
+
+// Returns the text of `tieout COMMAND --help`; of `tieout --help` if the name is empty. The command must exist.
+[[nodiscard]] std::string help_text(const Program& program, std::string_view command);
+
+// Returns "there is no command NAME", with the nearest one if one is near.
+[[nodiscard]] std::string no_command_text(const Program& program, const std::string& name);
 
 }  // namespace tieout

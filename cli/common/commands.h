@@ -1,6 +1,6 @@
 #pragma once
 // Declares the subcommands of `tieout`. Each function returns the description of a command with its options. A new
-// command needs a line here, a line in main.cpp and a file of its own.
+// command needs a line here, a line in program.cpp and a file of its own.
 
 namespace tieout {
 
@@ -17,11 +17,13 @@ enum ExitStatus : int {
 [[nodiscard]] Command bench_command();
 [[nodiscard]] Command campaign_command();
 [[nodiscard]] Command check_command();
+[[nodiscard]] Command completion_command();
 [[nodiscard]] Command diagnose_command();
 [[nodiscard]] Command engines_command();
 [[nodiscard]] Command experiment_command();
 [[nodiscard]] Command explain_command();
 [[nodiscard]] Command fuzz_command();
+[[nodiscard]] Command help_command();
 [[nodiscard]] Command identify_command();
 [[nodiscard]] Command merge_command();
 [[nodiscard]] Command model_command();

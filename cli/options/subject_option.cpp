@@ -41,10 +41,12 @@ void add_subject_options(Command& command, SubjectArguments& arguments) {
       "--subject", &arguments.text,
       "Kernel to verify: a shared library that exports what tieout_kernel.h declares; 'command:LINE', a program that "
       "speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; or engine:NAME, an "
-      "engine of LibTorch");
+      "engine of LibTorch",
+      {.is_path = true});
   command.option("--reference", &arguments.reference,
                  "Implementation that gives the expected values, named as a subject is (default: LibTorch, and the "
-                 "engine that the case names)");
+                 "engine that the case names)",
+                 {.is_path = true});
   add_patience(command, arguments.patience, Rules{}.seconds);
   command.option(
       "--strict", &arguments.strict,
