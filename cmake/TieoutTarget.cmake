@@ -18,6 +18,12 @@ function(tieout_target name)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
+# Compiles a target whose work takes no time that a user notices, such as text of reports and options of commands, at
+# -O1, which takes a third less time to compile than -O3. The C++ compiler only; the last -O of a command counts.
+function(tieout_compile_fast name)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # tieout_test(NAME LABEL label SOURCES ... LIBRARIES ...) adds a GoogleTest program whose tests have one ctest label.
 function(tieout_test name)
   if(NOT TIEOUT_BUILD_TESTS)
