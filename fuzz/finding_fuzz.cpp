@@ -9,6 +9,7 @@
 #include "reports/formats/json.h"
 #include "reports/formats/junit.h"
 #include "reports/formats/markdown.h"
+#include "reports/formats/sarif.h"
 #include "reports/records/finding_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -25,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Report report = make_report({run});
   require(!findings_text(report).empty());
   require(!json(report).empty() && !junit(report).empty() && !markdown(report).empty() && !html(report).empty());
+  require(!sarif(report).empty());
   (void)github_annotations(report);
   return 0;
 }

@@ -19,6 +19,7 @@
 #include "reports/formats/json.h"
 #include "reports/formats/junit.h"
 #include "reports/formats/markdown.h"
+#include "reports/formats/sarif.h"
 #include "reports/records/output_file.h"
 
 namespace tieout {
@@ -42,6 +43,8 @@ constexpr std::array kFormats{
            [](const Report& report) { return json(report); }},
     Format{"--junit", "Report that CI systems show as tests", &ReportOutputs::junit,
            [](const Report& report) { return junit(report); }},
+    Format{"--sarif", "Report for code scanning, SARIF 2.1.0", &ReportOutputs::sarif,
+           [](const Report& report) { return sarif(report); }},
 };
 
 bool is_standard_output(const std::string& file) {

@@ -13,9 +13,9 @@ namespace tieout {
 struct Command;
 
 struct ReportOutputs {
-  std::string html, markdown, text, json, junit;  // files; "-": standard output; empty: none
-  std::string baseline;                           // file of known findings; empty: none
-  bool github = false;                            // annotations on standard output
+  std::string html, markdown, text, json, junit, sarif;  // files; "-": standard output; empty: none
+  std::string baseline;                                  // file of known findings; empty: none
+  bool github = false;                                   // annotations on standard output
 };
 
 void add_report_options(Command& command, ReportOutputs& outputs);

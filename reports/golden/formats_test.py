@@ -1,10 +1,11 @@
-"""Tests the formats that other programs read: JSON against its schema, JUnit XML by the rules of its readers.
+"""Tests the formats that other programs read: JSON against its schema, JUnit XML and SARIF by the rules of their readers.
 
 Usage: formats_test.py SAMPLE_REPORT SCHEMA
 Without python3-jsonschema it prints so and exits with 77, which ctest shows as skipped; with TIEOUT_NO_SKIP=1 it fails.
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -41,7 +42,7 @@ def what_is_not_finite_or_not_described_is_shown():
     missing = sorted(finding["undescribed"] for finding in findings if "undescribed" in finding)
     assert missing == ["scalar and libtorch differ: tie; the tensors are missing: shrinking it died: SIGKILL",
                        "scalar and libtorch differ: tie; the tensors are missing: they were not kept"], missing
-    for form in "html", "markdown", "junit", "github":
+    for form in "html", "markdown", "junit", "sarif", "github":
         text = sample("broken", form).decode()
         assert "conv2d x=[2] w=[2]" in text and "conv2d x=[3] w=[3]" in text, form
     for form in "markdown", "junit":
@@ -78,7 +79,7 @@ def departures_are_counted_in_every_format():
     for summary in document["total"], document["runs"][0]:
         assert [(entry["cases"], entry["elements"]) for entry in summary["departures"]] == [(310, 4127), (1, 1)], summary
         assert [entry["count"] for entry in summary["excused"]] == [95], summary
-    for form in "html", "markdown", "junit", "github":
+    for form in "html", "markdown", "junit", "sarif", "github":
         text = sample("equal", form).decode()
         for words in "4,127 elements in 310 cases are equal to LibTorch", "1 element in 1 case is equal to", \
                 "95 cases count as equal although":
@@ -91,7 +92,7 @@ def causes_lead_and_guesses_do_not_appear():
         document["verdict"]
     assert [finding.get("cause") for finding in document["findings"]].count(0) == 3
     assert [finding["kind"] for finding in document["findings"] if "cause" not in finding] == ["unexplained"]
-    for form in "html", "markdown", "junit", "github", "text":
+    for form in "html", "markdown", "junit", "sarif", "github", "text":
         text = sample("diagnosed", form).decode()
         assert "ties are rounded up" not in text, f"{form} shows a guess"
         assert "floorf(scaled + 0.5F)" in text and "kh 0       =  +" in text, form
@@ -131,6 +132,36 @@ def junit_fails_where_the_report_does():
         assert (int(root.get("failures")) > 0) == fails, name
 
 
+def sarif_has_what_its_readers_require():
+    """The fields that the standard and GitHub's code scanning require, and that references between them agree."""
+    for name in SAMPLES:
+        report = json.loads(sample(name, "json"))
+        document = json.loads(sample(name, "sarif"))
+        assert document["version"] == "2.1.0" and "sarif-2.1.0" in document["$schema"]
+        run, = document["runs"]
+        driver = run["tool"]["driver"]
+        assert driver["name"] == "Tieout"
+        ids = [rule["id"] for rule in driver["rules"]]
+        assert len(set(ids)) == len(ids) and all(ids) and all(rule["shortDescription"]["text"] for rule in driver["rules"])
+        for result in run["results"]:
+            assert ids[result["ruleIndex"]] == result["ruleId"]
+            assert result["message"]["text"] and result["level"] in ("error", "note")
+            place = result["locations"][0]["physicalLocation"]
+            assert re.fullmatch(r"[A-Za-z0-9\-._~/%]+", place["artifactLocation"]["uri"]), place
+            assert place["region"]["startLine"] == 1
+            assert re.fullmatch("[0-9a-f]{16}", result["partialFingerprints"]["tieoutCase/v1"])
+            assert (result["level"] == "note") == ("suppressions" in result)
+        fingerprints = [result["partialFingerprints"]["tieoutCase/v1"] for result in run["results"]]
+        assert len(set(fingerprints)) == len(fingerprints), name
+        assert [one["commandLine"] for one in run["invocations"]] == [one["command"] for one in report["runs"]]
+        last = run["invocations"][-1]
+        assert last["exitCode"] == report["exit_status"] and last["executionSuccessful"] == (report["exit_status"] != 3)
+        assert last["toolExecutionNotifications"][0]["message"]["text"].startswith(report["verdict"])
+        causes = len(report["total"]["causes"])
+        explained = sum("cause" in finding for finding in report["findings"])
+        assert len(run["results"]) == causes + len(report["findings"]) - explained, name
+
+
 def main():
     with open(sys.argv[2], encoding="utf-8") as file:
         schema = json.load(file)
@@ -143,6 +174,7 @@ def main():
     causes_lead_and_guesses_do_not_appear()
     junit_adds_up()
     junit_fails_where_the_report_does()
+    sarif_has_what_its_readers_require()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include "reports/formats/json.h"
 #include "reports/formats/junit.h"
 #include "reports/formats/markdown.h"
+#include "reports/formats/sarif.h"
 #include "reports/samples/sample_report.h"
 
 namespace tieout {
@@ -55,6 +56,7 @@ TEST(Golden, Html) { expect_golden("hostile.html", frame(html(*sample_report("ho
 TEST(Golden, Json) { expect_golden("hostile.json", json(*sample_report("hostile"))); }
 TEST(Golden, Junit) { expect_golden("hostile.xml", junit(*sample_report("hostile"))); }
 TEST(Golden, Markdown) { expect_golden("hostile.md", markdown(*sample_report("hostile"))); }
+TEST(Golden, Sarif) { expect_golden("hostile.sarif", sarif(*sample_report("hostile"))); }
 TEST(Golden, GithubAnnotations) { expect_golden("hostile.github", github_annotations(*sample_report("hostile"))); }
 TEST(Golden, MarkdownOfManyRuns) { expect_golden("nights.md", markdown(*sample_report("nights"))); }
 
