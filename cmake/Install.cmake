@@ -31,6 +31,8 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/tieout.bash" RENAME tieout
   DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/_tieout" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/tieout.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
+install(FILES LICENSE THIRD_PARTY_NOTICES CHANGELOG.md SECURITY.md CITATION.cff docs/stability.md
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 configure_package_config_file(cmake/tieoutConfig.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/tieoutConfig.cmake"
   INSTALL_DESTINATION "${tieout_cmake_dir}" PATH_VARS CMAKE_INSTALL_DATADIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/tieoutConfigVersion.cmake"

@@ -10,6 +10,14 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/tieout package.XXXXXX") # the space tests that
 trap 'rm -rf -- "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/pre fix" >"$work/install.log"
+share="$work/pre fix/share"
+for file in doc/tieout/{LICENSE,THIRD_PARTY_NOTICES,CHANGELOG.md,SECURITY.md,CITATION.cff,stability.md} man/man1/tieout.1 \
+  bash-completion/completions/tieout zsh/site-functions/_tieout fish/vendor_completions.d/tieout.fish; do
+  [[ -s $share/$file ]] || {
+    echo "share/$file was not installed"
+    exit 1
+  }
+done
 cp -r -- "$source/examples/ctest_project" "$work/project"
 cmake -S "$work/project" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/pre fix" >"$work/configure.log"
 cmake --build "$work/build" >"$work/build.log" || {
