@@ -30,6 +30,10 @@ for name in glob.glob(".github/workflows/*.yml"):
 nightly = workflows["nightly.yml"]
 matrix = nightly["jobs"]["shard"]["strategy"]["matrix"]["shard"]
 assert matrix == list(range(1, nightly["env"]["SHARDS"] + 1)), "nightly.yml: the matrix and SHARDS"
+for workflow in workflows.values():
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            subprocess.run(["bash", "-n", "-c", step.get("run", "")], check=True)
 with open(".github/baseline.json", encoding="utf-8") as file:
     assert isinstance(json.load(file), list)
 
