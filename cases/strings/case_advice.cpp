@@ -173,11 +173,15 @@ std::string advice_on_word(std::string_view word) {
 
 std::string advice_on_value(std::string_view word, std::string_view value, int dims,
                             const std::function<bool(std::string_view)>& is_read) {
+  const std::size_t given = value.size();
   while (!value.empty() && (value.front() == '\'' || value.front() == '"')) value.remove_prefix(1);
   while (!value.empty() && (value.back() == '\'' || value.back() == '"')) value.remove_suffix(1);
   const auto write_if_read = [&](const std::string& text) {
     return !text.empty() && is_read(text) ? write(word, text) : std::string();
   };
+  if (value.size() != given) {
+    if (const std::string unquoted = write_if_read(std::string(value)); !unquoted.empty()) return unquoted;
+  }
   const std::string lower = in_lower_case(value);
   if (word == "padding" && lower == "same") {
     return "; with stride 1 that is dilation * (kernel - 1) / 2: write padding=1 for kernel=3";
@@ -209,7 +213,12 @@ std::string advice_on_value(std::string_view word, std::string_view value, int d
   return has_decimal_comma ? write_if_read(joined(parts, ",", '.')) : std::string();
 }
 
-std::string advice_on_no_value(std::string_view word) {
+std::string advice_on_no_value(std::string_view word, std::string_view rest,
+                               const std::function<bool(std::string_view)>& is_read) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t="), rest.size()));
+  const bool is_list = rest.starts_with('[');
+  const std::string_view value = rest.substr(0, is_list ? rest.find(']') + 1 : rest.find_first_of(" \t"));
+  if (!value.empty() && is_read(value)) return write(word, std::string(value)) + ", without spaces";
   const CaseWord* const found = find_case_word(word);
   if (found == nullptr || found->example.empty()) return {};
   return "; write " + std::string(word) + "=" + std::string(found->example) + ", for example";

@@ -22,8 +22,10 @@ namespace tieout {
 [[nodiscard]] std::string advice_on_value(std::string_view word, std::string_view value, int dims,
                                           const std::function<bool(std::string_view)>& is_read);
 
-// Returns advice on a word that has no value, such as "kernel=".
-[[nodiscard]] std::string advice_on_no_value(std::string_view word);
+// Returns advice on a word that has no value, such as "kernel=", or that is separated from it by spaces, such as
+// "x = [1]". rest: the line behind the word. is_read: as for advice_on_value().
+[[nodiscard]] std::string advice_on_no_value(std::string_view word, std::string_view rest,
+                                             const std::function<bool(std::string_view)>& is_read);
 
 // Returns true if a case line can have the word.
 [[nodiscard]] bool is_case_word(std::string_view word);

@@ -90,7 +90,12 @@ Done read_list(std::string_view field, std::string_view text, std::vector<T>& va
       return bad(field, "has no value before one of its commas; write one there, or leave the comma out");
     std::int64_t run = 1;
     if (item.find('*') != std::string_view::npos) {
-      if (Done r = read_times(field, cut(item, '*'), most, allowed, run); !r) return r;
+      const std::string_view times = cut(item, '*');
+      if (Done r = read_times(field, times, most, allowed, run); !r) return r;
+      if (item.empty()) {
+        return bad(field, "has no value behind " + std::string(times) + "*; write for example " + std::string(times) +
+                              "*1 for " + std::string(times) + " times 1");
+      }
     }
     T value{};
     if (Done r = read_item(field, item, value); !r) return r;
@@ -160,7 +165,8 @@ struct Reader {
       c.relu = Relu::on;
       return {};
     }
-    if (word.empty() && is_case_word(key)) return bad(key, "has no value" + advice_on_no_value(key));
+    const auto is_read = [&](std::string_view value) { return can_be(key, value); };
+    if (word.empty() && is_case_word(key)) return bad(key, "has no value" + advice_on_no_value(key, rest, is_read));
     if (const std::size_t open = word.find_first_of("[("); open != std::string_view::npos) {
       const bool is_closed = word.find_first_of("])") != std::string_view::npos;
       const std::size_t close = rest.find_first_of("])");
@@ -171,7 +177,6 @@ struct Reader {
     }
     Done done = read(key, word);
     if (!done && done.error().field == key) {
-      const auto is_read = [&](std::string_view value) { return can_be(key, value); };
       done.error().message += advice_on_value(key, word, c.dims, is_read);
     }
     return done;
