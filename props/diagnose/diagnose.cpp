@@ -35,10 +35,11 @@ struct Answered {
 
 // What an edit does on fresh cases, in elements.
 struct Tally {
-  std::int64_t active = 0;    // the prediction depends on it
-  std::int64_t wrong = 0;     // ... and is wrong
-  std::int64_t harmful = 0;   // ... and would be right without it
-  std::int64_t explains = 0;  // cases with an element that is right because of it
+  std::int64_t active = 0;   // the prediction depends on it; without elements that the model does not describe
+  std::int64_t wrong = 0;    // ... and is wrong
+  std::int64_t harmful = 0;  // ... and would be right without it
+  std::int64_t harmful_in_overflow = 0;  // the same, at elements that the model does not describe
+  std::int64_t explains = 0;             // cases with an element that is right because of it
 };
 
 class Diagnoser {
@@ -362,6 +363,7 @@ class Diagnoser {
   [[nodiscard]] bool is_refuted(std::size_t edit) const {
     const Tally& tally = tallies_[edit];
     if (tally.harmful > 0 || tally.wrong * 100 > tally.active) return true;
+    if (tally.active == 0 && tally.harmful_in_overflow > 0) return true;
     if (is_proven()) return false;
     const bool narrow = result_.model[edit].condition.literals.size() > 1;
     return tally.explains == 0 || (narrow && tally.explains * 10 < result_.fresh_differing);
@@ -444,9 +446,12 @@ class Diagnoser {
       for (std::size_t e = 0; e < predicted.size(); ++e) {
         if (predicted[e] == otherwise[e]) continue;
         const auto offset = static_cast<std::int64_t>(e);
-        if (without_extremes_ && is_extreme(answered.problem->requantization_input(offset))) continue;
-        ++tally.active;
         needed = needed || predicted[e] == answered.y[e];
+        if (without_extremes_ && is_extreme(answered.problem->requantization_input(offset))) {
+          tally.harmful_in_overflow += otherwise[e] == answered.y[e] ? 1 : 0;
+          continue;
+        }
+        ++tally.active;
         tally.wrong += predicted[e] != answered.y[e] ? 1 : 0;
         tally.harmful += otherwise[e] == answered.y[e] ? 1 : 0;
       }

@@ -630,9 +630,11 @@ std::vector<Requantization> scalings(const RequantizationSpace& space) {
       const bool twice = rounds_twice(r.rounding);
       if (twice && (!is_fixed_point(r.multiplier) || r.multiplier == MultiplierRule::power_of_two)) continue;
       if (is_fixed_point(r.multiplier) && r.multiplier != MultiplierRule::power_of_two) {
-        Requantization limited = r;
-        limited.limits_multiplier = true;
-        all.push_back(limited);
+        for (int limit = 1; limit < (space.overflow ? kMultiplierLimits : 1); ++limit) {
+          Requantization limited = r;
+          limited.limit = static_cast<MultiplierLimit>(limit);
+          all.push_back(limited);
+        }
       }
       for (const ZeroPointRule zero_point : {ZeroPointRule::after, ZeroPointRule::before_rounding}) {
         if (zero_point == ZeroPointRule::before_rounding && is_fixed_point(r.multiplier)) continue;
@@ -667,9 +669,11 @@ std::vector<Requantization> scalings(const RequantizationSpace& space) {
       }
     }
   }
-  Requantization limited;
-  limited.limits_multiplier = true;
-  all.push_back(limited);
+  for (int limit = 1; limit < kMultiplierLimits; ++limit) {
+    Requantization limited;
+    limited.limit = static_cast<MultiplierLimit>(limit);
+    all.push_back(limited);
+  }
   add_precisions(space, all);
   return sorted_by_changes(all);
 }

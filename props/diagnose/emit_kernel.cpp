@@ -167,7 +167,7 @@ constexpr std::array<Helper, 22> kHelpers{{
      "    mantissa = mantissa < 0x7FFF0000 ? (mantissa + 0x8000) >> 16 : mantissa < 0x80000000 ? 0x7FFF : 0x8000;\n"
      "  }\n"
      "  if (mantissa == (int64_t)1 << bits) mantissa /= 2, ++*e;\n"
-     "  if (limits && *e > 30) *e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
+     "  if (limits == 1 && *e > 30) *e = 30, mantissa = ((int64_t)1 << bits) - 1;\n"
      "  return mantissa;\n"
      "}"},
     {"fixed_point",
@@ -176,7 +176,7 @@ constexpr std::array<Helper, 22> kHelpers{{
      "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
      "  const int64_t mantissa = mantissa_of(m, bits, mode, limits, &e);\n"
-     "  if (limits && e < -31) return 0;\n"
+     "  if (limits == 1 && e < -31) return 0;\n"
      "  return (double)shifted((wide)sum * mantissa, bits - e, rounding);\n"
      "}"},
     {"fixed_point_twice",
@@ -186,7 +186,7 @@ constexpr std::array<Helper, 22> kHelpers{{
      "  if (!(m > 0) || isinf(m)) return limits ? 0 : (double)(float)sum * m;\n"
      "  int e = 0;\n"
      "  const int64_t mantissa = mantissa_of(m, bits, mode, limits, &e);\n"
-     "  if (limits && e < -31) return 0;\n"
+     "  if (limits == 1 && e < -31) return 0;\n"
      "  if (e < -31) return 0;\n"
      "  const int left = e < 0 ? 0 : e > 32 ? 32 : e;\n"
      "  wide moved = (wide)(int32_t)(uint32_t)((uint64_t)sum << left);\n"
@@ -814,7 +814,7 @@ class Emitter {
       case MultiplierRule::fixed8: bits = 8; break;
       default: break;
     }
-    const int limits = r.limits_multiplier ? 1 : 0;
+    const int limits = static_cast<int>(r.limit);
     const int mode = r.multiplier == MultiplierRule::fixed31_truncated ? 1
                      : r.multiplier == MultiplierRule::fixed15_of_31   ? 2
                                                                        : 0;
@@ -830,6 +830,9 @@ class Emitter {
 
   [[nodiscard]] std::string scaled(const Requantization& r) const {
     std::string code = unlimited(r);
+    if (r.limit == MultiplierLimit::zero_if_not && !is_fixed_point(r.multiplier)) {
+      code = fmt::format("unit / os > 0 && isfinite(unit / os) ? {} : 0", code);
+    }
     if (r.of_bias != Precision::float32) code = replaced(code, "b", c_call_of_precision(r.of_bias, "b"));
     if (r.of_scaled == Precision::float32) return code;
     return c_call_of_precision(r.of_scaled, "(float)(" + code + ")");

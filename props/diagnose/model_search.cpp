@@ -78,6 +78,27 @@ class EditSearch {
     return completed(std::move(fits), go_on);
   }
 
+  // Returns the model with the edit of what overflows that makes most wrong observations right and no right one wrong;
+  // nothing if there is none.
+  std::optional<KernelModel> best_requantization() {
+    std::optional<Edit> best;
+    std::ptrdiff_t most = 1;
+    const auto is_right = [](const Requantization& r) {
+      return [&r](const Prepared& p) { return requantize(combine(p.base, r), p.in) == p.observation->y; };
+    };
+    std::vector<Edit> edits = single_requantizations();
+    std::ranges::stable_sort(edits, {}, [](const Edit& edit) { return edit.requantization.changes(); });
+    for (Edit& edit : edits) {
+      if (best && edit.requantization.changes() > best->requantization.changes()) break;
+      if (!matters_in_overflow_only(edit.requantization)) continue;
+      const auto fixed = std::ranges::count_if(prepared_wrong_, is_right(edit.requantization));
+      if (fixed <= most || !std::ranges::all_of(prepared_right_, is_right(edit.requantization))) continue;
+      most = fixed;
+      best = std::move(edit);
+    }
+    return best ? std::optional(with(model_, std::move(*best))) : std::nullopt;
+  }
+
   // Returns models with one more edit, by which every observation is predicted.
   std::vector<KernelModel> complete(const std::function<bool()>& go_on) {
     // What is computed from a window's sums is tried first, because evaluating it takes no loop over the window.
@@ -185,6 +206,18 @@ class EditSearch {
   }
 
  private:
+  // Whether the steps that an edit changes beyond those of the model only matter where a value does not fit int32.
+  [[nodiscard]] bool matters_in_overflow_only(const Requantization& r) const {
+    Requantization rest = r;
+    const Requantization contract;
+    rest.overflow = contract.overflow;
+    rest.nan = contract.nan;
+    rest.addition = contract.addition;
+    rest.limit = contract.limit;
+    if (rest.multiplier == MultiplierRule::no_denormals) rest.multiplier = contract.multiplier;
+    return std::ranges::all_of(prepared_wrong_, [&](const Prepared& p) { return combine(p.base, rest) == p.base; });
+  }
+
   static std::int64_t cost(const Observation& o) { return reduction_length(o.problem->problem().spec); }
 
   // Reorders so that observations of different problems come first.
@@ -748,6 +781,22 @@ std::vector<KernelModel> models_of_sample(const std::vector<Observation>& observ
 
 }  // namespace
 
+namespace {
+
+// Adds edits of what overflows that make wrong observations right and no right one wrong.
+KernelModel improved_in_overflow(KernelModel model, const std::vector<Observation>& observations,
+                                 const std::function<bool()>& go_on) {
+  constexpr int kMostEdits = 4;
+  for (int i = 0; i < kMostEdits && go_on(); ++i) {
+    auto better = EditSearch(model, observations).best_requantization();
+    if (!better) break;
+    model = std::move(*better);
+  }
+  return model;
+}
+
+}  // namespace
+
 FoundModels find_models(const std::vector<Observation>& observations, const std::function<bool()>& go_on) {
   std::vector<Observation> ordinary;
   std::ranges::copy_if(observations, std::back_inserter(ordinary),
@@ -760,7 +809,13 @@ FoundModels find_models(const std::vector<Observation>& observations, const std:
                        [&](const KernelModel& model) { return wrong_predictions(model, observations) == 0; });
   if (!complete.empty()) return {.models = std::move(complete), .complete = true};
   complete = EditSearch(models.front(), observations).complete_requantization(go_on);
-  if (complete.empty()) return {.models = std::move(models), .complete = true, .without_extremes = true};
+  if (complete.empty()) {
+    // What explains most of them without contradicting one is kept, although it does not explain all.
+    for (KernelModel& model : models) model = improved_in_overflow(std::move(model), observations, go_on);
+    std::ranges::stable_sort(models, {},
+                             [&](const KernelModel& model) { return wrong_predictions(model, observations); });
+    return {.models = std::move(models), .complete = true, .without_extremes = true};
+  }
   return {.models = std::move(complete), .complete = true, .ordinary = std::move(models.front())};
 }
 

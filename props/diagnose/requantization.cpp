@@ -255,7 +255,7 @@ Wide shifted(Wide v, int shift, RoundingRule rule) {
 double fixed_point(const Requantization& r, const RequantizationInput& in, const Scales& f, std::int64_t sum) {
   const double multiplier = real_multiplier(r.multiplier, in, f);
   if (!(multiplier > 0) || !std::isfinite(multiplier)) {
-    return r.limits_multiplier ? 0 : static_cast<double>(static_cast<float>(sum)) * multiplier;
+    return r.limit != MultiplierLimit::none ? 0 : static_cast<double>(static_cast<float>(sum)) * multiplier;
   }
   int exponent = 0;
   const double fraction = std::frexp(multiplier, &exponent);
@@ -276,7 +276,7 @@ double fixed_point(const Requantization& r, const RequantizationInput& in, const
     mantissa /= 2;
     ++exponent;
   }
-  if (r.limits_multiplier) {
+  if (r.limit == MultiplierLimit::exponents) {
     if (exponent < -31) return 0;
     if (exponent > 30) mantissa = (std::int64_t{1} << bits) - 1;
     exponent = std::min(exponent, 30);
@@ -370,7 +370,7 @@ void for_each_step(F f) {
   f(&Requantization::nan);
   f(&Requantization::relu);
   f(&Requantization::clamp);
-  f(&Requantization::limits_multiplier);
+  f(&Requantization::limit);
   f(&Requantization::low);
   f(&Requantization::high);
   f(&Requantization::factor);
@@ -479,6 +479,8 @@ double unlimited_value(const Requantization& r, const RequantizationInput& in) {
     }
     return fixed_point(r, in, f, sum);
   }
+  const float usual = f.unit / f.os;
+  if (r.limit == MultiplierLimit::zero_if_not && !(usual > 0 && std::isfinite(usual))) return 0;
   const double s = with_bias(r, in, f);
   const auto sf = static_cast<float>(s);
   if (in.has_bias) {
@@ -703,7 +705,8 @@ std::vector<std::string> changed_steps(const Requantization& r) {
     const std::string_view words = kMultipliers[static_cast<std::size_t>(r.multiplier)];
     all.push_back(measured ? fmt::format("{} {}", words, r.factor) : std::string(words));
   }
-  add(r.limits_multiplier,
+  add(r.limit == MultiplierLimit::zero_if_not, "a multiplier that is not a positive finite number is 0");
+  add(r.limit == MultiplierLimit::exponents,
       "fixed point: the multiplier is limited to 2^30, and is 0 below 2^-32 and if it is not finite");
   add(r.rounding != contract.rounding && r.rounding != RoundingRule::measured,
       kRoundings[static_cast<std::size_t>(r.rounding)]);

@@ -159,6 +159,13 @@ enum class OverflowRule : std::uint8_t {
   minimum_of_float,  // as minimum, of the rounded value as float32
 };
 inline constexpr int kOverflowRules = static_cast<int>(OverflowRule::minimum_of_float) + 1;
+// What becomes of a multiplier that is not a positive finite number, or beyond the exponents of int32.
+enum class MultiplierLimit : std::uint8_t {
+  none,         // s is multiplied by it in float32
+  exponents,    // fixed point: 2^30 at most; 0 below 2^-32 and if it is not finite
+  zero_if_not,  // 0 if it is not a positive finite number
+};
+inline constexpr int kMultiplierLimits = static_cast<int>(MultiplierLimit::zero_if_not) + 1;
 enum class NanRule : std::uint8_t { minimum, zero, maximum };
 inline constexpr int kNanRules = static_cast<int>(NanRule::maximum) + 1;
 
@@ -189,7 +196,7 @@ struct Requantization {
   ClampRule clamp = ClampRule::contract;
   // For fixed point: whether a multiplier of at least 2^30 is limited to it, and one below 2^-32 and one that is not
   // finite become 0, as in TFLite.
-  bool limits_multiplier = false;
+  MultiplierLimit limit = MultiplierLimit::none;
   int low = 0, high = 255;  // the ends of the output
 
   double factor = 1;  // for MultiplierRule::factor and factor_inside
