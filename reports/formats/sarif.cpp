@@ -85,12 +85,14 @@ Json result_of(Rules& rules, const std::string& rule, const std::string& message
   return result;
 }
 
+const KnownFinding* known_of(const ReportedFinding& reported) { return reported.known ? &*reported.known : nullptr; }
+
 const KnownFinding* known_of(const Report& report, const ReportedCause& cause) {
   if (!is_known(report, cause)) return nullptr;
   const auto found = std::ranges::find_if(report.findings, [&](const ReportedFinding& reported) {
-    return reported.known && kind_of(reported.finding) == name_of(cause);
+    return known_of(reported) != nullptr && kind_of(reported.finding) == name_of(cause);
   });
-  return found == report.findings.end() ? nullptr : &*found->known;
+  return found == report.findings.end() ? nullptr : known_of(*found);
 }
 
 Json results_of(const Report& report, Rules& rules) {
@@ -111,7 +113,7 @@ Json results_of(const Report& report, Rules& rules) {
     if (const std::string replay = replay_command(finding); !replay.empty()) message += "\n" + replay;
     results.push_back(result_of(rules, kind_of(finding), message,
                                 location_of(finding.subject, cell.engine + "/" + cell.isa + "/" + cell.path),
-                                finding.case_line, reported.known ? &*reported.known : nullptr));
+                                finding.case_line, known_of(reported)));
   }
   return results;
 }
@@ -143,7 +145,11 @@ std::string sarif(const Report& report) {
   const Json run{{"tool", {{"driver", {{"name", "Tieout"}, {"rules", rules.list()}}}}},
                  {"invocations", invocations_of(report)},
                  {"columnKind", "utf16CodeUnits"},
-                 {"results", results}};
+                 {"results", results},
+                 {"properties",
+                  {{"subject", report.total.subject},
+                   {"reference", report.total.reference},
+                   {"machine", report.total.machine.cpu}}}};
   const Json document{
       {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
