@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,6 +29,15 @@ class HelpFormatter final : public CLI::Formatter {
  public:
   std::string make_option_desc(const CLI::Option* option) const override {
     return wrapped(Formatter::make_option_desc(option), kHelpColumns - get_column_width());
+  }
+
+  // CLI11 keeps the other options that an option needs or excludes ordered by address, which is not the same in each
+  // call. Here they are ordered by name, arguments first.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string text = Formatter::make_option_opts(option);
+    const std::size_t end = std::min(text.find(" Needs:"), text.find(" Excludes:"));
+    return text.substr(0, end) + names_text(" Needs:", option->get_needs()) +
+           names_text(" Excludes:", option->get_excludes());
   }
 
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
@@ -48,6 +59,14 @@ class HelpFormatter final : public CLI::Formatter {
   }
 
  private:
+  static std::string names_text(const std::string& title, const std::set<CLI::Option*>& options) {
+    std::set<std::pair<bool, std::string>> ordered;
+    for (const CLI::Option* const option : options) ordered.emplace(option->nonpositional(), option->get_name());
+    std::string text = options.empty() ? "" : title;
+    for (const auto& [is_option, name] : ordered) text += " " + name;
+    return text;
+  }
+
   [[nodiscard]] std::string entry(const std::string& name, const std::string& description) const {
     std::ostringstream text;
     CLI::detail::format_help(text, name, description, get_column_width());
