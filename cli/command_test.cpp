@@ -30,7 +30,7 @@ TEST_F(Command, CheckVerifiesTheDecidingInputs) {
   // 1 * 50 * .1 * .01 / .1 is 0.5 exactly, and a little more in float32: FBGEMM gives 1.
   const Outcome o = run("check 'conv2d xs=0.1 ws=0.01 os=0.1 x=[1] w=[50]'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_THAT(o.output, HasSubstr("equal: 1 elements"));
+  EXPECT_THAT(o.output, HasSubstr("equal: 1 element,"));
 }
 
 // FBGEMM's answer is predicted, although it is far from that of the exact contract.
@@ -38,7 +38,7 @@ TEST_F(Command, CheckReportsWhereLibTorchIsNotExact) {
   const std::string line = "conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]";
   const Outcome o = run("check '" + line + " isa=avx2'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_THAT(o.output, HasSubstr("equal: 1 elements"));
+  EXPECT_THAT(o.output, HasSubstr("equal: 1 element,"));
   EXPECT_THAT(o.output,
               HasSubstr("not exact: FBGEMM saturates pairs of products in 16 bits; that depends on the CPU: at 1 of 1 "
                         "elements; [0, 0, 0] is 79 here and 255 by the exact contract"));
@@ -243,18 +243,18 @@ TEST_F(Command, AnotherReferenceWorksWithoutLibTorch) {
 
 TEST_F(Command, EveryReportNamesTheReference) {
   std::string outputs;
-  for (const char* const format : {"html", "markdown", "text", "json", "junit"}) {
+  for (const char* const format : {"html", "markdown", "text", "json", "junit", "sarif"}) {
     outputs += std::string(" --") + format + " '" + folder_.in(format) + "'";
   }
   const Outcome o = run("check 'conv2d bias=[0.5] x=[0] w=[0]' --subject '" + kRoundsAway + "' --reference '" +
                         kKernel + "' --github" + outputs);
   EXPECT_EQ(o.status, 1) << o.output;
   EXPECT_THAT(o.output, HasSubstr("::error"));
-  for (const char* const format : {"html", "markdown", "text", "json", "junit"}) {
+  for (const char* const format : {"html", "markdown", "text", "json", "junit", "sarif"}) {
     EXPECT_THAT(read(folder_ / format), HasSubstr("libconv_relu_c.so")) << format;
     EXPECT_THAT(read(folder_ / format), Not(HasSubstr("LibTorch 2"))) << format;
   }
-  for (const char* const format : {"html", "markdown", "json", "junit"}) {
+  for (const char* const format : {"html", "markdown", "json", "junit", "sarif"}) {
     EXPECT_THAT(read(folder_ / format), HasSubstr("libconv_relu_c.so, digest ")) << format;
   }
 }
@@ -299,7 +299,7 @@ TEST_F(Command, StrictTakesOnlyWhatLibTorchAnswers) {
 TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   const auto outputs = [&](const std::string& name) {
     std::string options;
-    for (const char* format : {"html", "markdown", "text", "json", "junit"}) {
+    for (const char* format : {"html", "markdown", "text", "json", "junit", "sarif"}) {
       options += std::string(" --") + format + " '" + folder_.in(name + "." + format) + "'";
     }
     return options + " --github";
@@ -314,7 +314,7 @@ TEST_F(Command, AnInfiniteValueBeforeRoundingIsReported) {
   EXPECT_EQ(read(folder_.in("ran.text")), read(folder_.in("reported.text")));
   EXPECT_THAT(read(folder_.in("reported.text")), HasSubstr(" inf\n")) << reported.output;
   EXPECT_THAT(read(folder_.in("reported.json")), HasSubstr("\"scaled\":\"inf\""));
-  for (const char* format : {"html", "markdown", "junit"}) {
+  for (const char* format : {"html", "markdown", "junit", "sarif"}) {
     EXPECT_THAT(read(folder_.in(std::string("reported.") + format)), HasSubstr("tieout check")) << format;
   }
 }
@@ -405,6 +405,8 @@ TEST_F(Command, LostOutputIsAnError) {
     const Outcome o = run(arguments + " 2>&1 >/dev/full", Streams::output);
     EXPECT_EQ(o.status, 3) << arguments << '\n' << o.output;
     EXPECT_THAT(o.output, HasSubstr("No space left on device")) << arguments << '\n' << o.output;
+    const Outcome closed = run(arguments + " 2>&1 >&-", Streams::output);
+    EXPECT_EQ(closed.status, arguments.starts_with("merge") ? 2 : 3) << arguments << '\n' << closed.output;
   }
 }
 

@@ -101,7 +101,7 @@ TEST_F(Explain, CheckWritesTheScriptOfTheDocumentation) {
   const std::string kept = read(TIEOUT_SOURCE_DIR "/docs/document_answer.py");
   const Outcome to_file = run("check " + line + " --python '" + folder_.in("answer.py") + "'", Streams::output);
   EXPECT_EQ(to_file.status, 0);
-  EXPECT_THAT(to_file.output, HasSubstr("equal: 1 elements"));
+  EXPECT_THAT(to_file.output, HasSubstr("equal: 1 element,"));
   EXPECT_EQ(read(folder_.in("answer.py")), kept);
   const Outcome to_output = run("check " + line + " --python -", Streams::output);
   EXPECT_EQ(to_output.status, 0);

@@ -209,7 +209,7 @@ void print_details(const Identification& found, double seconds) {
   }
   fmt::print("\n");
   for (const auto& cluster : found.clusters) fmt::print("agree on every case: {}\n", fmt::join(cluster, ", "));
-  fmt::print("{} cases answered, {} declined, {:.2f} s\n", found.probes, found.declined, seconds);
+  fmt::print("{} answered, {} declined, {:.2f} s\n", counted(found.probes, "case"), found.declined, seconds);
 }
 
 const char* text_of(HypothesisVerdict::Kind kind) {

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -27,9 +28,11 @@ int with_output_written(int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // If a standard stream is closed, the next file that is opened would take its number and receive our output.
+  // If a standard stream is closed, the next file that is opened would take its number and receive our output. Writing
+  // to a closed standard output must fail, because its reader does not see the verdict.
   for (int standard = 0; standard < 3; ++standard) {
-    if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard) return tieout::kNotVerified;
+    const int access = standard == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+    if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", access) != standard) return tieout::kNotVerified;
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a write error, as on a full disk
   try {

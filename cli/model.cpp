@@ -33,6 +33,7 @@
 #include "reports/formats/finding_text.h"
 #include "reports/formats/model_text.h"
 #include "reports/records/output_file.h"
+#include "reports/text/number_text.h"
 
 namespace tieout {
 namespace {
@@ -275,7 +276,7 @@ bool print_report(const Arguments& arguments, const ModelReport& report) {
   fmt::print("{}{}", spread_text(report), unverified_text(report));
   for (const auto* unanswered : {&report.run.differences, &report.run.reasons}) {
     for (const auto& [why, layers] : *unanswered) {
-      if (why.find(": ") != std::string::npos) fmt::print("not answered, {} layers: {}\n", layers, why);
+      if (why.find(": ") != std::string::npos) fmt::print("not answered, {}: {}\n", counted(layers, "layer"), why);
     }
   }
   const bool saved = print_findings(report, arguments.save);

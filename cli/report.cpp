@@ -15,6 +15,7 @@
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "reports/records/record_files.h"
+#include "reports/text/number_text.h"
 
 namespace tieout {
 namespace {
@@ -52,7 +53,7 @@ int merge_runs(const std::string& merged, const std::vector<std::string>& names)
   const auto files = all_files(names);
   if (!files) return fail_command("merge", kBadUsage, files.error());
   if (const auto done = merge_records(merged, *files); !done) return fail_command("merge", kBadUsage, done.error());
-  fmt::print("{}: {} records merged\n", merged, files->size());
+  fmt::print("{}: {} merged\n", merged, counted(std::ssize(*files), "record"));
   return kEqual;
 }
 

@@ -26,6 +26,7 @@
 #include "props/verify/run_head.h"
 #include "reports/data/report.h"
 #include "reports/formats/finding_text.h"
+#include "reports/text/number_text.h"
 
 namespace tieout {
 namespace {
@@ -87,11 +88,12 @@ struct Faults {
 };
 
 void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
-  fmt::print("{} {:<32} {:>6} cases {:>7.2f} s", hunt.found ? "found " : "missed", faulty.name, hunt.cases,
+  fmt::print("{} {:<32} {:>12} {:>7.2f} s", hunt.found ? "found " : "missed", faulty.name, counted(hunt.cases, "case"),
              hunt.seconds);
   if (hunt.found) {
     const Finding& finding = hunt.finding;
-    fmt::print(" {:>5} elements  {}", hunt.size, finding.failure.empty() ? finding.mismatch_class : finding.failure);
+    fmt::print(" {:>14}  {}", counted(hunt.size, "element"),
+               finding.failure.empty() ? finding.mismatch_class : finding.failure);
     if (show_case) fmt::print("\n  {}", finding.case_line);
   }
   fmt::print("\n");

@@ -31,6 +31,7 @@
 #include "props/findings/finding_folders.h"
 #include "reports/records/output_file.h"
 #include "reports/records/run_record.h"
+#include "reports/text/number_text.h"
 
 namespace tieout {
 namespace {
@@ -181,7 +182,7 @@ tl::expected<void, std::string> keep(const Plan& plan, RunRecord& record, const 
                                      const RunSummary& so_far) {
   if (block.number == kCorpusBlock) {
     if (!block.verdicts.empty()) {
-      write_log(fmt::format("corpus: {} cases replayed, {} still differ\n", block.verdicts.size(),
+      write_log(fmt::format("corpus: {} replayed, {} still differ\n", counted(std::ssize(block.verdicts), "case"),
                             block.counts.findings.size()));
     }
     return record.append(block, so_far);
@@ -202,9 +203,9 @@ bool is_empty(const CampaignOptions& options) { return options.shard.index * kBl
 int end_empty_shard(const CampaignOptions& options, RunRecord& record, RunSummary& run) {
   run.finished = true;
   if (const auto noted = record.update(run); !noted) return fail(kNotVerified, noted.error());
-  write_log(fmt::format("shard {} of {} is empty: {} cases are {} blocks of {}, all of them other shards'\n",
-                        options.shard.index + 1, options.shard.count, options.cases,
-                        (options.cases + kBlock - 1) / kBlock, kBlock));
+  write_log(fmt::format("shard {} of {} is empty: {} in {} of {}, all of them other shards'\n", options.shard.index + 1,
+                        options.shard.count, counted(options.cases, "case"),
+                        counted((options.cases + kBlock - 1) / kBlock, "block"), kBlock));
   return kEqual;
 }
 
@@ -302,8 +303,9 @@ int run_campaign_command(Arguments arguments) {
   auto start = begin(arguments, plan, prepared->compared.reference);
   if (!start) return fail(kBadUsage, start.error());
   if (is_empty(options)) return end_empty_shard(options, start->record, start->campaign.so_far);
-  write_log(fmt::format("campaign with seed {}: shard {} of {}, {} cases done before\n", options.seed,
-                        options.shard.index + 1, options.shard.count, start->campaign.so_far.cases.all()));
+  write_log(fmt::format("campaign with seed {}: shard {} of {}, {} done before\n", options.seed,
+                        options.shard.index + 1, options.shard.count,
+                        counted(start->campaign.so_far.cases.all(), "case")));
   report_unfinished_cases(options.journal_folder);
   remove_abandoned_drafts(plan.corpus);
   if (!start->corpus_done && options.shard.index == 0) {

@@ -102,8 +102,8 @@ void print_cells(const RunSummary& run) {
   for (const auto& [name, member] :
        {Field{"path", &Cell::path}, {"engine", &Cell::engine}, {"instruction set", &Cell::isa}}) {
     for (const auto& [what, counts] : counts_by(run, member)) {
-      fmt::print("  {:<15} {:<15} {:>11} cases {:>15} elements\n", name, printable(what), grouped(counts.cases),
-                 grouped(counts.elements));
+      fmt::print("  {:<15} {:<15} {:>17} {:>24}\n", name, printable(what), counted(counts.cases, "case"),
+                 counted(counts.elements, "element"));
     }
   }
 }
@@ -167,9 +167,8 @@ void print_run(const Report& report) {
   if (!run.domain.empty()) fmt::print("  drawn from the cases with: {}\n", printable(run.domain));
   print_declined(run);
   if (verified_little(run)) {
-    fmt::print(
-        "  only {} of {} cases were verified: say by --where which cases to draw, or allow it by --allow-skipped\n",
-        grouped(run.cases.verified()), grouped(run.cases.all()));
+    fmt::print("  only {} of {} were verified: say by --where which cases to draw, or allow it by --allow-skipped\n",
+               grouped(run.cases.verified()), counted(run.cases.all(), "case"));
   }
   const bool by_libtorch = !run.machine.libtorch.empty();
   if (!by_libtorch) print_wrapped("  reference: " + printable(run.reference));

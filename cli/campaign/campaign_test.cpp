@@ -205,7 +205,7 @@ TEST_F(CampaignCommand, AnEmptyShardSucceeds) {
   EXPECT_EQ(shard("1/3"), 0) << output();
   EXPECT_EQ(shard("2/3"), 0) << output();
   EXPECT_EQ(shard("3/3"), 0) << output();
-  EXPECT_THAT(output(), HasSubstr("shard 3 of 3 is empty: 600 cases are 2 blocks of 500"));
+  EXPECT_THAT(output(), HasSubstr("shard 3 of 3 is empty: 600 cases in 2 blocks of 500"));
   EXPECT_EQ(run({"campaign", "--dir", in("whole"), "--cases", "600", "--seed", "31"}), 0) << output();
   EXPECT_EQ(run({"merge", in("merged.tieout"), in("few")}), 0) << output();
   EXPECT_EQ(difference(folder_ / "whole/run.tieout", folder_ / "merged.tieout"), "");
@@ -240,7 +240,7 @@ TEST_F(CampaignCommand, FindingsAreStoredAndReplayedFirst) {
   fs::create_directories(folder_ / "corpus/one");
   std::ofstream(folder_ / "corpus/one/case.txt") << "conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]\n";
   EXPECT_EQ(run(campaign(in("replaying"), {"--corpus", in("corpus")})), 0) << output();
-  EXPECT_THAT(output(), HasSubstr("corpus: 1 cases replayed, 0 still differ"));
+  EXPECT_THAT(output(), HasSubstr("corpus: 1 case replayed, 0 still differ"));
   EXPECT_EQ(RunRecord::open(folder_ / "replaying/run.tieout")->summary()->cases.all(), 4201);
 
   std::ofstream(folder_ / "corpus/one/case.txt") << "conv2d stride=0\n";

@@ -116,11 +116,11 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
   }
   if (subject != nullptr) {
     const bool exact = verdict.reason.empty();
-    print_text(fmt::format("{}: {} elements, {}{}\n", exact ? "equal" : "equal to the exact contract", verdict.elements,
-                           subject->name(), exact ? "" : " " + verdict.reason));
+    print_text(fmt::format("{}: {}, {}{}\n", exact ? "equal" : "equal to the exact contract",
+                           counted(verdict.elements, "element"), subject->name(), exact ? "" : " " + verdict.reason));
   } else {
-    print_text(fmt::format("equal: {} elements, {} path, computed by {}\n", verdict.elements, name(verdict.path),
-                           name(verdict.picked)));
+    print_text(fmt::format("equal: {}, {} path, computed by {}\n", counted(verdict.elements, "element"),
+                           name(verdict.path), name(verdict.picked)));
   }
   if (reference.libtorch() != nullptr) print_departures(c, verdict, *reference.libtorch());
 }

@@ -35,7 +35,7 @@ tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& b
     print_text(finding_text(end->finding));
     run.findings.push_back(std::move(end->finding));
   } else if (end->outcome.status == Status::passed) {
-    print_text(fmt::format("equal: {} elements, after {}\n", end->outcome.elements,
+    print_text(fmt::format("equal: {}, after {}\n", counted(end->outcome.elements, "element"),
                            counted(std::ssize(before), "other case")));
   } else {
     fmt::print(stderr, "tieout check: not verified: {}\n", end->outcome.reason);

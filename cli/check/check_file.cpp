@@ -62,7 +62,10 @@ FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& ca
                counted(cases.run().cases.verified(), "case"));
     return end;
   };
-  auto reader = LineReader::open(file);
+  auto reader = LineReader::open(file, [&] {
+    fmt::print(stderr, "tieout check: --file: {} is a pipe to which nothing has been written yet: waiting for it\n",
+               file);
+  });
   if (!reader) return stop(kBadUsage, 0, reader.error().message + "; name a file of cases, one a line");
   while (true) {
     const auto read = reader->next();
@@ -88,10 +91,11 @@ FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& ca
 
 void print_counts(const FileEnd& end, const RunSummary& run) {
   const CaseCounts& cases = run.cases;
-  print_text(fmt::format("{} cases equal, {} differ", grouped(cases.passed), grouped(cases.differed + cases.crashed)));
+  print_text(
+      fmt::format("{} equal, {} differ", counted(cases.passed, "case"), grouped(cases.differed + cases.crashed)));
   const std::int64_t unverified = cases.all() - cases.verified() - cases.crashed;
   if (unverified > 0) print_text(fmt::format(", {} not verified", grouped(unverified)));
-  print_text(fmt::format("; {} elements compared\n", grouped(run.elements())));
+  print_text(fmt::format("; {} compared\n", counted(run.elements(), "element")));
   print_text(fmt::format("  {}, {} without a case\n", counted(end.lines, "line"), grouped(end.without_case)));
   if (end.outside > 0) print_text(fmt::format("  {} outside of the domain\n", counted(end.outside, "case")));
   print_departures_and_reasons(run);

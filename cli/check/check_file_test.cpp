@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "cli/testing/test_command.h"
 
@@ -16,6 +19,7 @@ namespace tieout {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 const std::string kKernel = TIEOUT_KERNELS "/libconv_relu_c.so";
 const std::string kRoundsAway = TIEOUT_KERNELS "/libconv_relu_rounds_away.so";
@@ -65,7 +69,7 @@ TEST_F(CheckFile, ASubjectIsVerifiedOnTheLinesOfEveryEngine) {
                               "conv2d os=2 oz=1 x=[1] w=[1] engine=onednn\n") +
                         "--subject '" + kKernel + "'");
   EXPECT_EQ(o.status, 1) << o.output;
-  expect_words(o, "1 cases equal, 2 differ");
+  expect_words(o, "1 case equal, 2 differ");
 }
 
 TEST_F(CheckFile, TheReportsHoldEveryFinding) {
@@ -99,7 +103,7 @@ TEST_F(CheckFile, OneCaseIsRecordedToo) {
   ASSERT_EQ(run("check conv2d --record " + record).status, 0);
   const Outcome o = run("report " + record);
   EXPECT_EQ(o.status, 0) << o.output;
-  expect_words(o, "1 cases verified, 1 elements equal");
+  expect_words(o, "1 case verified, 1 element equal");
   EXPECT_EQ(run("check conv2d --record " + record).status, 2);  // the record exists
 }
 
@@ -116,6 +120,21 @@ TEST_F(CheckFile, AReadErrorIsNotTheEndOfTheFile) {
   const Outcome zero = run("check --file /dev/zero");
   EXPECT_EQ(zero.status, 2) << zero.output;
   expect_words(zero, "the line is longer than 16 MiB");
+}
+
+TEST_F(CheckFile, APipeIsWaitedForWithAMessage) {
+  const std::string pipe = folder_.in("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const Running waiting({"check", "--file", pipe}, folder_ / "output");
+  const auto output = [&] { return read(folder_ / "output"); };
+  for (int i = 0; i < 600 && output().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_THAT(output(), HasSubstr("pipe is a pipe to which nothing has been written yet: waiting for it"));
+  std::ofstream(pipe) << "conv2d\nconv2d x=[1] w=[1]\n";
+  EXPECT_EQ(waiting.wait(), 0) << output();
+  EXPECT_THAT(output(), HasSubstr("2 cases equal"));
+  const Outcome quick = run("check --file '" + pipe + "' & echo conv2d >'" + pipe + "'; wait $!");
+  EXPECT_EQ(quick.status, 0) << quick.output;
+  EXPECT_THAT(quick.output, Not(HasSubstr("waiting")));
 }
 
 TEST_F(CheckFile, AFileWithoutCasesIsReported) {

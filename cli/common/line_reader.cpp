@@ -1,6 +1,8 @@
 #include "cli/common/line_reader.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,9 +11,39 @@
 
 namespace tieout {
 
-tl::expected<LineReader, LineError> LineReader::open(const std::filesystem::path& file) {
-  Descriptor opened(file == "-" ? dup(STDIN_FILENO) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (opened.number() < 0) return tl::unexpected(LineError{LineError::Kind::unreadable, std::strerror(errno)});
+namespace {
+
+// Waits until a named pipe, opened with O_NONBLOCK, has a writer that has written or has closed it. Until then, reading
+// from it would look like the end of the file.
+bool await_writer(int pipe, const std::function<void()>& waiting) {
+  constexpr int kPatience = 1000;  // milliseconds
+  pollfd state{.fd = pipe, .events = POLLIN, .revents = 0};
+  int ready = poll(&state, 1, kPatience);
+  if (ready == 0) {
+    waiting();
+    do {
+      ready = poll(&state, 1, -1);
+    } while (ready < 0 && errno == EINTR);
+  }
+  return ready > 0;
+}
+
+bool is_pipe(int file) {
+  struct stat status{};
+  return fstat(file, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+}  // namespace
+
+tl::expected<LineReader, LineError> LineReader::open(const std::filesystem::path& file,
+                                                     const std::function<void()>& waiting) {
+  const bool is_input = file == "-";
+  Descriptor opened(is_input ? dup(STDIN_FILENO) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  const auto fail = [] { return tl::unexpected(LineError{LineError::Kind::unreadable, std::strerror(errno)}); };
+  if (opened.number() < 0) return fail();
+  if (is_input) return LineReader(std::move(opened));
+  if (is_pipe(opened.number()) && !await_writer(opened.number(), waiting)) return fail();
+  if (fcntl(opened.number(), F_SETFL, 0) < 0) return fail();  // without O_NONBLOCK
   return LineReader(std::move(opened));
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -27,8 +28,10 @@ class LineReader {
  public:
   static constexpr std::size_t kLongest = std::size_t{16} << 20;  // maximum length of a line, bytes
 
-  // Opens the file; "-" is standard input.
-  [[nodiscard]] static tl::expected<LineReader, LineError> open(const std::filesystem::path& file);
+  // Opens the file; "-" is standard input. Waits for the first bytes of a named pipe. waiting: called if they take more
+  // than a second.
+  [[nodiscard]] static tl::expected<LineReader, LineError> open(const std::filesystem::path& file,
+                                                                const std::function<void()>& waiting);
 
   // Returns the next line without its end ("\n" or "\r\n") and without the byte order mark that a file in UTF-8 may
   // begin with; nothing at the end of the file.

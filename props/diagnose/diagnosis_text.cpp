@@ -94,7 +94,7 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
         grouped(d.overflowing));
   }
   if (!d.left.empty()) {
-    text += fmt::format("Not predicted: {} cases, such as\n", grouped(d.fresh - d.predicted));
+    text += fmt::format("Not predicted: {}, such as\n", counted(d.fresh - d.predicted, "case"));
     for (const ConvCase& c : d.left) text += fmt::format("   {}\n", check_line(subject, c));
   }
   return text;

@@ -155,11 +155,12 @@ std::string verdict(const Report& report) {
   const CaseCounts& cases = run.cases;
   std::string text;
   if (cases.differed > 0) {
-    text = fmt::format("{} of {} cases differ{}", grouped(cases.differed), grouped(cases.verified()), causes_text(run));
+    text = fmt::format("{} of {} {}{}", grouped(cases.differed), counted(cases.verified(), "case"),
+                       cases.verified() == 1 ? "differs" : "differ", causes_text(run));
   } else if (cases.verified() == 0) {
     text = "nothing was verified";
   } else {
-    text = fmt::format("{} cases verified, {} elements equal", grouped(cases.verified()), grouped(run.elements()));
+    text = fmt::format("{} verified, {} equal", counted(cases.verified(), "case"), counted(run.elements(), "element"));
   }
   const auto others = [&](std::int64_t count, const char* what) {
     if (count > 0) text += fmt::format(", {} {}", grouped(count), what);

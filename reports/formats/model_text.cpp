@@ -91,7 +91,7 @@ std::string layer_table(const ModelReport& report) {
   }
   std::int64_t elements = 0;
   for (const LayerReport& layer : report.layers) elements += layer.elements;
-  text += line("total", fmt::format("{} layers", report.layers.size()), "", "", "", elements);
+  text += line("total", counted(std::ssize(report.layers), "layer"), "", "", "", elements);
   return text;
 }
 
@@ -128,10 +128,10 @@ std::string spread_text(const ModelReport& report) {
   std::string text;
   for (const Spread& spread : report.spreads) {
     text += fmt::format(
-        "  {} in {}: {} elements replaced; at the end {} of {} differ, by up to {:.6g}; top-1 changes in {} of {} "
+        "  {} in {}: {} replaced; at the end {} of {} differ, by up to {:.6g}; top-1 changes in {} of {} "
         "rows\n",
-        spread.column, spread.layer, spread.replaced, spread.differing, spread.elements, spread.largest,
-        spread.top1_changed, spread.rows);
+        spread.column, spread.layer, counted(spread.replaced, "element"), spread.differing, spread.elements,
+        spread.largest, spread.top1_changed, spread.rows);
   }
   return text.empty() ? text : "How differences spread, the model run on with them in the layer's place:\n" + text;
 }
