@@ -23,6 +23,7 @@ constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_
 void print_machine(const LibTorch& reference) {
   const Hardware hardware = reference.hardware();
   fmt::print("LibTorch {} on {}\n", reference.version(), cpu_name());
+  fmt::print("folder: {}\n", libtorch_folder());
   const auto has = [](bool it) { return it ? "yes" : "no"; };
   fmt::print("CPU: AVX-512 {}, AVX-512 VNNI {}, AVX-VNNI {}, AMX-INT8 {}\n", has(hardware.avx512),
              has(hardware.avx512_vnni), has(hardware.avx_vnni), has(hardware.amx_int8));

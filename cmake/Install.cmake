@@ -1,19 +1,16 @@
-# Installs what a user's project needs: the command, the program that runs subjects and the LibTorch adapter, the
+# Installs what a user's project needs: the command, the program that runs subjects and the LibTorch adapters, the
 # headers of kernels and of GoogleTest tests, the cases of the contract, and a CMake package.
 include(CMakePackageConfigHelpers)
 
 set(tieout_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/tieout")
-# The installed adapter finds LibTorch where it was linked; a package that moves LibTorch must change this run path. The
-# folder is listed explicitly, because CMake's INSTALL_RPATH_USE_LINK_PATH omits folders within the checkout, such as
-# .deps.
-set_target_properties(tieout_libtorch PROPERTIES
-  INSTALL_RPATH "${CMAKE_INSTALL_RPATH};${tieout_torch_root}/lib")
 set_target_properties(tieout_kernel PROPERTIES EXPORT_NAME kernel)
 target_include_directories(tieout_kernel INTERFACE "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 
 install(TARGETS tieout tieout_kernel EXPORT tieoutTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS tieout_subject_host RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}")
-install(TARGETS tieout_libtorch LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+foreach(minor IN LISTS tieout_torch_minors)
+  install(TARGETS tieout_libtorch_${minor} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endforeach()
 install(FILES kernels/tieout_kernel.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES props/package/kernel_gtest.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout" RENAME gtest.h)
 install(FILES cases/strings/shell_word.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout/cases/strings")

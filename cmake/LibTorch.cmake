@@ -1,62 +1,57 @@
-# Defines tieout::torch, LibTorch as the PyPI wheel ships it: headers and two libraries. find_package(Torch) would
-# require CUDA. TIEOUT_TORCH names the folder, which is checked here, so that an unsuitable one is refused with a
-# message that states the reason instead of errors of the linker.
+# Reads the folders of LibTorch that the program is built for. For each, the only code that includes LibTorch is compiled
+# once: the adapter, oracle/CMakeLists.txt. At run time the program opens the LibTorch that TIEOUT_TORCH names, with the
+# adapter of its minor version (docs/libtorch_versions.md).
+#
+# find_package(Torch) would require CUDA. Each folder is checked here, so that an unsuitable one is refused with a message
+# that states the reason instead of errors of the linker.
 
-# scripts/libtorch.txt is the only place that defines the version of LibTorch.
+# scripts/libtorch.txt defines the version that is fetched by default.
 set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY
   CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/scripts/libtorch.txt")
-file(STRINGS "${PROJECT_SOURCE_DIR}/scripts/libtorch.txt" tieout_torch_pin REGEX "^torch==")
-string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" TIEOUT_TORCH_VERSION "${tieout_torch_pin}")
+file(STRINGS "${PROJECT_SOURCE_DIR}/scripts/libtorch.txt" tieout_torch_pins REGEX "torch==")
+list(GET tieout_torch_pins 0 tieout_torch_pin)  # the first version is the default one
+string(REGEX MATCH "torch==([0-9.]+)" tieout_torch_pin "${tieout_torch_pin}")
+set(TIEOUT_TORCH_VERSION "${CMAKE_MATCH_1}")
+set(tieout_oldest_torch 2.9)  # as kOldestLibTorch in oracle/engines/libtorch_version.h
 
 set(TIEOUT_TORCH "${PROJECT_SOURCE_DIR}/.deps/libtorch" CACHE PATH
-  "LibTorch ${TIEOUT_TORCH_VERSION} with FBGEMM: a folder that holds include/ and lib/ (or torch/include, torch/lib)")
+  "LibTorch with FBGEMM: a folder that holds include/ and lib/ (or torch/include, torch/lib)")
+set(TIEOUT_TORCH_VERSIONS "" CACHE STRING "Folders of further LibTorch versions to build an adapter for, separated by ;")
 
-function(tieout_refuse_torch)
-  string(CONCAT reason ${ARGV})
-  message(FATAL_ERROR "TIEOUT_TORCH=${TIEOUT_TORCH}: ${reason}\n"
-    "Tieout needs LibTorch ${TIEOUT_TORCH_VERSION} with FBGEMM and the C++11 ABI. Leave TIEOUT_TORCH unset and call "
-    "scripts/run.sh, which fetches it into .deps/libtorch; or name the folder of such a LibTorch, for example the one "
-    "that `pip install torch==${TIEOUT_TORCH_VERSION}` fills.")
+function(tieout_refuse_torch folder)
+  string(CONCAT reason ${ARGN})
+  message(FATAL_ERROR "LibTorch in ${folder}: ${reason}\n"
+    "TIEOUT_TORCH, and each folder of TIEOUT_TORCH_VERSIONS, must be a LibTorch ${tieout_oldest_torch} or newer with "
+    "FBGEMM. Leave both unset and call scripts/run.sh, which fetches LibTorch ${TIEOUT_TORCH_VERSION} into "
+    ".deps/libtorch; or name the folder of such a LibTorch, for example the one that `pip install "
+    "torch==${TIEOUT_TORCH_VERSION}` fills.")
 endfunction()
 
-# The file that contains the version depends on the release.
-set(tieout_torch_root "")
-foreach(root "${TIEOUT_TORCH}" "${TIEOUT_TORCH}/torch")
-  foreach(file torch/headeronly/version.h torch/csrc/api/include/torch/version.h torch/version.h)
-    if(NOT tieout_torch_root AND EXISTS "${root}/include/${file}")
-      file(STRINGS "${root}/include/${file}" version_lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
-      if(version_lines)
-        set(tieout_torch_root "${root}")
-        string(REGEX MATCHALL " [0-9]+" version_numbers "${version_lines}")
-        string(REPLACE " " "" version_numbers "${version_numbers}")
-        string(REPLACE ";" "." tieout_torch_found "${version_numbers}")
+# Sets `root` to the folder that contains include/ and lib/, and `version` to the version of its headers. The file that
+# contains the version depends on the release.
+function(tieout_read_torch_version folder root version)
+  foreach(candidate "${folder}" "${folder}/torch")
+    foreach(file torch/headeronly/version.h torch/csrc/api/include/torch/version.h torch/version.h)
+      if(EXISTS "${candidate}/include/${file}")
+        file(STRINGS "${candidate}/include/${file}" lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+        if(lines)
+          string(REGEX MATCHALL " [0-9]+" numbers "${lines}")
+          string(REPLACE " " "" numbers "${numbers}")
+          string(REPLACE ";" "." numbers "${numbers}")
+          set(${root} "${candidate}" PARENT_SCOPE)
+          set(${version} "${numbers}" PARENT_SCOPE)
+          return()
+        endif()
       endif()
-    endif()
+    endforeach()
   endforeach()
-endforeach()
-
-if(NOT tieout_torch_root)
-  tieout_refuse_torch("no LibTorch is there: neither include/ nor torch/include/ has a version.h.")
-endif()
-if(NOT tieout_torch_found VERSION_EQUAL TIEOUT_TORCH_VERSION)
-  tieout_refuse_torch("this is LibTorch ${tieout_torch_found}.")
-endif()
-foreach(library libtorch_cpu.so libc10.so)
-  if(NOT EXISTS "${tieout_torch_root}/lib/${library}")
-    tieout_refuse_torch("lib/${library} is missing.")
-  endif()
-endforeach()
-
-# The entries of a run path are separated by colons. A folder with a colon would become two entries, one of them
-# relative.
-if(tieout_torch_root MATCHES "[:;]")
-  tieout_refuse_torch("the folder's name has a colon or a semicolon, which a run path cannot hold; move it.")
-endif()
+  tieout_refuse_torch("${folder}" "no LibTorch is there: neither include/ nor torch/include/ has a version.h.")
+endfunction()
 
 # Sets `result` to whether the library contains the text, such as a symbol's name. Names are near the beginning of a
 # library, where grep finds them quickly, so that no linker is needed.
 function(tieout_has_symbol library text result)
-  execute_process(COMMAND grep -qaF "${text}" "${tieout_torch_root}/lib/${library}" RESULT_VARIABLE status)
+  execute_process(COMMAND grep -qaF "${text}" "${library}" RESULT_VARIABLE status)
   if(status EQUAL 0)
     set(${result} TRUE PARENT_SCOPE)
   else()
@@ -64,29 +59,59 @@ function(tieout_has_symbol library text result)
   endif()
 endfunction()
 
-tieout_has_symbol(libc10.so "torchCheckFailEPKcS2_jRKNSt7__cxx11" tieout_torch_new_abi)
-if(NOT tieout_torch_new_abi)
-  tieout_refuse_torch("it was built with the C++ ABI from before C++11 (_GLIBCXX_USE_CXX11_ABI=0): no link.")
-endif()
-tieout_has_symbol(libtorch_cpu.so "fbgemmForceIsa" tieout_torch_has_fbgemm)
-if(NOT tieout_torch_has_fbgemm OR NOT EXISTS "${tieout_torch_root}/include/fbgemm/Utils.h")
-  tieout_refuse_torch("it was built without FBGEMM, the engine that this project compares with.")
-endif()
+function(tieout_check_torch folder root version)
+  if(version VERSION_LESS tieout_oldest_torch)
+    tieout_refuse_torch("${folder}" "this is LibTorch ${version}, which exports too little of FBGEMM.")
+  endif()
+  foreach(library libtorch_cpu.so libc10.so)
+    if(NOT EXISTS "${root}/lib/${library}")
+      tieout_refuse_torch("${folder}" "lib/${library} is missing.")
+    endif()
+  endforeach()
+  if(root MATCHES ";")
+    tieout_refuse_torch("${folder}" "the folder's name has a semicolon, which separates folders; move it.")
+  endif()
+  tieout_has_symbol("${root}/lib/libc10.so" "torchCheckFailEPKcS2_jRKNSt7__cxx11" new_abi)
+  if(NOT new_abi)
+    tieout_refuse_torch("${folder}"
+      "it was built with the C++ ABI from before C++11 (_GLIBCXX_USE_CXX11_ABI=0): no link.")
+  endif()
+  tieout_has_symbol("${root}/lib/libtorch_cpu.so" "fbgemmForceIsa" has_fbgemm)
+  if(NOT has_fbgemm OR NOT EXISTS "${root}/include/fbgemm/Utils.h")
+    tieout_refuse_torch("${folder}" "it was built without FBGEMM, the engine that this project compares with.")
+  endif()
+  # ldd lists the libraries that libtorch_cpu.so needs and that are missing. The wheel for CPUs needs none beside its own,
+  # the one for CUDA two more.
+  execute_process(COMMAND ldd "${root}/lib/libtorch_cpu.so" OUTPUT_VARIABLE needs ERROR_QUIET)
+  string(REGEX MATCHALL "[^ \t\n]+ => not found" lacks "${needs}")
+  if(lacks)
+    list(REMOVE_DUPLICATES lacks)
+    list(JOIN lacks ", " lacks)
+    tieout_refuse_torch("${folder}" "lib/libtorch_cpu.so asks for libraries that are not there: ${lacks}. "
+      "CUDA's come from the packages that ${PROJECT_SOURCE_DIR}/scripts/libtorch.txt names.")
+  endif()
+endfunction()
 
-# ldd lists the libraries that libtorch_cpu.so needs and that are missing. The wheel for CPUs needs none beside its own,
-# the one for CUDA two more.
-execute_process(COMMAND ldd "${tieout_torch_root}/lib/libtorch_cpu.so" OUTPUT_VARIABLE tieout_torch_needs ERROR_QUIET)
-string(REGEX MATCHALL "[^ \t\n]+ => not found" tieout_torch_lacks "${tieout_torch_needs}")
-if(tieout_torch_lacks)
-  list(REMOVE_DUPLICATES tieout_torch_lacks)
-  list(JOIN tieout_torch_lacks ", " tieout_torch_lacks)
-  tieout_refuse_torch("lib/libtorch_cpu.so asks for libraries that are not there: ${tieout_torch_lacks}. "
-    "CUDA's come from the packages that ${PROJECT_SOURCE_DIR}/scripts/libtorch.txt names.")
-endif()
+# Defines tieout_torch_MINOR for each folder, with the headers and libraries to compile and link an adapter with, and
+# tieout_torch_minors, the list of their minor versions. The first folder of a minor version is taken.
+set(tieout_torch_minors "")
+foreach(folder "${TIEOUT_TORCH}" ${TIEOUT_TORCH_VERSIONS})
+  tieout_read_torch_version("${folder}" tieout_torch_root tieout_torch_found)
+  tieout_check_torch("${folder}" "${tieout_torch_root}" "${tieout_torch_found}")
+  string(REGEX MATCH "^[0-9]+\\.[0-9]+" tieout_minor "${tieout_torch_found}")
+  if(NOT tieout_torch_minors)
+    set(tieout_first_torch_root "${tieout_torch_root}")
+  endif()
+  if(NOT tieout_minor IN_LIST tieout_torch_minors)
+    list(APPEND tieout_torch_minors "${tieout_minor}")
+    add_library(tieout_torch_${tieout_minor} INTERFACE)
+    target_include_directories(tieout_torch_${tieout_minor} SYSTEM INTERFACE "${tieout_torch_root}/include"
+      "${tieout_torch_root}/include/torch/csrc/api/include")
+    target_link_libraries(tieout_torch_${tieout_minor} INTERFACE
+      "${tieout_torch_root}/lib/libtorch_cpu.so" "${tieout_torch_root}/lib/libc10.so")
+  endif()
+endforeach()
 
-add_library(tieout_torch INTERFACE)
-add_library(tieout::torch ALIAS tieout_torch)
-target_include_directories(tieout_torch SYSTEM INTERFACE "${tieout_torch_root}/include"
-  "${tieout_torch_root}/include/torch/csrc/api/include")
-target_link_libraries(tieout_torch INTERFACE
-  "${tieout_torch_root}/lib/libtorch_cpu.so" "${tieout_torch_root}/lib/libc10.so")
+# A package for other machines sets this to an empty text.
+set(TIEOUT_DEFAULT_TORCH "${tieout_first_torch_root}" CACHE STRING
+  "Folder of the LibTorch that the program opens without the environment variable TIEOUT_TORCH; empty: the Python package torch")

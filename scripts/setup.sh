@@ -2,10 +2,13 @@
 # Prepares the checkout: installs Debian's packages, fetches LibTorch into .deps/libtorch, configures and builds. Steps
 # whose result exists are left out, so that a second call only checks. scripts/run.sh and scripts/test.sh call it.
 #
-#   scripts/setup.sh [--tests] [TARGET]    TARGET: target of the release preset to build; default: only configures
-#                                          --tests: also installs and fetches what only the tests need
+#   scripts/setup.sh [--tests] [--torch VERSION]... [TARGET]
+#       TARGET              target of the release preset to build; default: only configures
+#       --tests             also installs and fetches what only the tests need
+#       --torch VERSION     also fetches that LibTorch into .deps/libtorch-VERSION, so that the build has an adapter for it.
+#                           VERSION: one of scripts/libtorch.txt, or oldest, or all
 #
-#   TIEOUT_TORCH=DIR      uses the LibTorch of that folder and fetches none
+#   TIEOUT_TORCH=DIR      uses the LibTorch of that folder and does not fetch the default one
 #   TIEOUT_WERROR=1       treats warnings as errors
 #   TIEOUT_SKIP_APT=1     does not check Debian's packages, because they are provided in another way
 set -euo pipefail
@@ -23,12 +26,12 @@ readonly test_packages=(
   gfortran libdnnl-dev python3-numpy  # for the examples in Fortran and Python, and for oneDNN as a subject
   slurmctld slurmd slurm-client munge python3 python3-yaml  # for the job files
 )
-readonly pins=scripts/libtorch.txt libtorch=.deps/libtorch logs=build/log
+readonly pins=scripts/libtorch.txt logs=build/log
 readonly wheel_pins=scripts/onnxruntime.txt wheels=.deps/onnxruntime
 # The wheels' layout is kept, because libtorch_cpu.so looks for CUDA's libraries at $ORIGIN/../../nvidia/cu13/lib.
-readonly kept=(torch/include/ torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
-  nvidia/cu13/lib/libcupti.so.13 nvidia/cu13/lib/libcudart.so.13)
-readonly fetch_mib=1300  # two copies of the wheel while pip moves it; the unpacked files need 520 MiB
+readonly kept=('torch/include/*' torch/version.py torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1
+  'nvidia/*/lib/libcupti.so.1?' 'nvidia/*/lib/libcudart.so.1?')
+readonly fetch_mib=2400  # two copies of the largest wheel while pip moves it; the unpacked files need 520 MiB
 work=""                  # folder of the fetch, on the same file system as its destination
 fetch_group=""           # process group of the fetch in the background
 
@@ -105,10 +108,23 @@ Have them installed, then call again:  apt-get install --no-install-recommends $
 
 # ---- LibTorch --------------------------------------------------------------------------------------------------------
 
-# Prints a digest of everything that decides the contents of $libtorch.
-libtorch_stamp() { { cat -- "$pins" && printf '%s\n' "${kept[@]}"; } | sha256sum; }
+# Prints the versions of the table, the default one first and the oldest last.
+torch_versions() { awk '/^[0-9]/ && !seen[$1]++ { print $1 }' "$pins"; }
 
-have_libtorch() { [[ -e $libtorch/stamp && $(<"$libtorch/stamp") == "$(libtorch_stamp)" ]]; }
+# Prints what pip has to fetch for the version.
+requirements() { awk -v version="$1" '$1 == version { $1 = ""; print }' "$pins"; }
+
+# Prints the folder of the version.
+torch_folder() { if [[ $1 == "$default_torch" ]]; then echo .deps/libtorch; else echo ".deps/libtorch-$1"; fi; }
+
+# Prints a digest of everything that decides the contents of the version's folder.
+libtorch_stamp() { { requirements "$1" && printf '%s\n' "${kept[@]}"; } | sha256sum; }
+
+have_libtorch() {
+  local folder
+  folder=$(torch_folder "$1")
+  [[ -e $folder/stamp && $(<"$folder/stamp") == "$(libtorch_stamp "$1")" ]]
+}
 
 pip_python() {
   local python
@@ -121,33 +137,35 @@ pip_python() {
   return 1
 }
 
-# fetch PYTHON: fills $work/libtorch, or fails. TMPDIR is set so that pip's temporary files are removed with the folder.
+# fetch PYTHON VERSION: fills $work/libtorch, or fails. TMPDIR is set so that pip's temporary files are removed with the folder.
 fetch() {
   mkdir -p "$work/tmp" "$work/wheels"
+  requirements "$2" >"$work/requirements.txt"
   TMPDIR=$PWD/$work/tmp PIP_REQUIRE_VIRTUALENV=0 PIP_PROGRESS_BAR=off PIP_DISABLE_PIP_VERSION_CHECK=1 \
     "$1" -m pip download --no-deps --require-hashes --only-binary=:all: \
     --python-version 3.11 --implementation cp --abi cp311 \
     --platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64 --platform manylinux2014_x86_64 \
-    --dest "$work/wheels" -r "$pins"
+    --dest "$work/wheels" -r "$work/requirements.txt"
   rm -rf -- "$work/tmp"
   "$1" - "$work/wheels" "$work/libtorch" "${kept[@]}" <<'PYTHON'
-import os, sys, zipfile
+import fnmatch, os, sys, zipfile
 wheels, target, *wanted = sys.argv[1:]
 unpacked = set()
 for wheel in os.listdir(wheels):
     with zipfile.ZipFile(os.path.join(wheels, wheel)) as archive:
         for name in archive.namelist():
             for kept in wanted:
-                if name == kept or kept.endswith("/") and name.startswith(kept):
+                if fnmatch.fnmatchcase(name, kept):
                     archive.extract(name, target)
                     unpacked.add(kept)
     os.remove(os.path.join(wheels, wheel))
 if unpacked != set(wanted):
     sys.exit("the wheels lack: " + ", ".join(sorted(set(wanted) - unpacked)))
 PYTHON
-  libtorch_stamp >"$work/libtorch/stamp"
+  libtorch_stamp "$2" >"$work/libtorch/stamp"
 }
 
+# start_fetch VERSION
 start_fetch() {
   local python free
   [[ $(uname -s) == Linux && $(uname -m) == x86_64 ]] || fail "LibTorch is fetched for Linux on x86-64 only."
@@ -155,21 +173,23 @@ start_fetch() {
   free=$(df -Pm .deps | awk 'NR == 2 { print $4 }')
   ((free >= fetch_mib)) ||
     fail "fetching LibTorch needs $fetch_mib MiB on the disk of $PWD/.deps, and $free MiB are free."
-  say "fetching LibTorch from PyPI (550 MB, once) into $libtorch"
+  say "fetching LibTorch $1 from PyPI (500 to 900 MB, once) into $(torch_folder "$1")"
   work=$(mktemp -d .deps/fetch.XXXXXX)
   # The fetch has a process group of its own, which Ctrl-C does not reach; on_signal ends all of it, including pip.
   set -m
   (
     trap - EXIT INT TERM HUP
     set -e
-    fetch "$python"
+    fetch "$python" "$1"
   ) >"$logs/libtorch.log" 2>&1 </dev/null 9>&- &
   fetch_group=$!
   set +m
 }
 
+# finish_fetch VERSION: waits for start_fetch VERSION.
 finish_fetch() {
-  local log=$logs/libtorch.log seconds=0
+  local log=$logs/libtorch.log seconds=0 libtorch
+  libtorch=$(torch_folder "$1")
   while kill -0 "$fetch_group" 2>/dev/null; do
     sleep 0.2 &
     wait $! || true
@@ -218,12 +238,16 @@ fetch_wheels() {
 # configure: configures the build if its settings or the path of the checkout have changed since the last time. --fresh
 # discards the former settings. Changes of files that CMake depends on are handled by ninja.
 configure() {
-  local words="$PWD ${torch:-$PWD/$libtorch} ${TIEOUT_WERROR:-0}"
+  local words version versions=""
+  for version in $(torch_versions); do
+    if [[ $version != "$default_torch" ]] && have_libtorch "$version"; then versions+="$PWD/$(torch_folder "$version");"; fi
+  done
+  words="$PWD ${torch:-$PWD/.deps/libtorch} $versions ${TIEOUT_WERROR:-0}"
   if [[ -e build/release/words && $(<build/release/words) == "$words" ]]; then return; fi
   say "configuring build/release"
   rm -f build/release/words
-  cmake --fresh --preset release -DTIEOUT_TORCH="${torch:-$PWD/$libtorch}" -DTIEOUT_WERROR="${TIEOUT_WERROR:-0}" \
-    >"$logs/configure.log" 2>&1 || fail "CMake refused. What to do stands above." "$logs/configure.log"
+  cmake --fresh --preset release -DTIEOUT_TORCH="${torch:-$PWD/.deps/libtorch}" -DTIEOUT_TORCH_VERSIONS="$versions" \
+    -DTIEOUT_WERROR="${TIEOUT_WERROR:-0}" >"$logs/configure.log" 2>&1 || fail "CMake refused. What to do stands above." "$logs/configure.log"
   echo "$words" >build/release/words
 }
 
@@ -236,13 +260,38 @@ build() {
 
 # ----------------------------------------------------------------------------------------------------------------------
 
+default_torch=$(torch_versions | head -n 1)
 wanted=("${packages[@]}")
 tests=""
-if [[ ${1:-} == --tests ]]; then
-  tests=1
-  wanted+=("${test_packages[@]}")
+more_torch=()  # versions beside the default one
+while [[ ${1:-} == --* ]]; do
+  case $1 in
+    --tests)
+      tests=1
+      wanted+=("${test_packages[@]}")
+      ;;
+    --torch)
+      mapfile -t versions < <(torch_versions)
+      case ${2:-} in
+        all) more_torch+=("${versions[@]}") ;;
+        oldest) more_torch+=("${versions[-1]}") ;;
+        *)
+          if [[ " ${versions[*]} " != *" ${2:-} "* ]]; then
+            say "--torch ${2:-}: VERSION must be one of ${versions[*]}, or oldest, or all"
+            exit 2
+          fi
+          more_torch+=("$2")
+          ;;
+      esac
+      shift
+      ;;
+    *)
+      say "there is no option $1; the first lines of scripts/setup.sh list them"
+      exit 2
+      ;;
+  esac
   shift
-fi
+done
 mkdir -p "$logs" .deps
 # Only one set-up may run at a time. The lock is released when its process ends.
 exec 9>.deps/lock
@@ -255,15 +304,20 @@ rm -rf -- .deps/fetch.*  # left by a set-up that was killed
 : >"$logs/apt.log"
 missing=()
 if [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then mapfile -t missing < <(missing_packages "${wanted[@]}"); fi
-if [[ ! $torch ]] && ! have_libtorch; then
+if [[ ! $torch ]] && ! have_libtorch "$default_torch"; then
   if ! pip_python >/dev/null && [[ ${TIEOUT_SKIP_APT:-0} != 1 ]]; then install python3-pip ca-certificates; fi
-  start_fetch
+  start_fetch "$default_torch"
 fi
 if ((${#missing[@]})); then
   install "${missing[@]}"
   rm -f build/release/words  # CMake must search again
 fi
-if [[ $fetch_group ]]; then finish_fetch; fi
+if [[ $fetch_group ]]; then finish_fetch "$default_torch"; fi
+for version in "${more_torch[@]}"; do
+  if have_libtorch "$version" || [[ $torch && $version == "$default_torch" ]]; then continue; fi
+  start_fetch "$version"
+  finish_fetch "$version"
+done
 if [[ $tests ]] && ! have_wheels; then fetch_wheels; fi
 configure
 if (($#)); then build "$1"; fi

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cases/conv_case.h"
+#include "oracle/engines/libtorch_version.h"
 
 namespace tieout {
 
@@ -17,14 +18,16 @@ enum class FbgemmPath { depthwise, groupwise, pointwise, im2col };
 inline constexpr std::array kFbgemmPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise,
                                          FbgemmPath::groupwise};
 
-// Capabilities of the CPU, whatever instruction set FBGEMM is forced to: some of FBGEMM's code tests the CPU and not
-// the forced instruction set.
+// What the engines' results depend on beside the case: the capabilities of the CPU, whatever instruction set FBGEMM is
+// forced to, because some of FBGEMM's code tests the CPU and not the forced instruction set; and the version of
+// LibTorch.
 struct Hardware {
   bool avx512 = false;  // AVX-512 F, BW, DQ and VL
   bool avx512_vnni = false;
   // The 256-bit VNNI of AVX, which also exists on CPUs without AVX-512. oneDNN has code for it, FBGEMM has none.
   bool avx_vnni = false;
   bool amx_int8 = false;  // AMX tiles; oneDNN has code for them, FBGEMM has none
+  LibTorchVersion libtorch{};
 
   bool operator==(const Hardware&) const = default;
 };

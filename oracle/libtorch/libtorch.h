@@ -116,4 +116,7 @@ enum class Waiting { spinning, asleep };
 // The caller does not own the instance.
 [[nodiscard]] EngineResult<LibTorch*> libtorch(Waiting waiting = Waiting::spinning);
 
+// Returns the folder of the LibTorch that libtorch() has opened; empty if it has opened none.
+[[nodiscard]] std::string libtorch_folder();
+
 }  // namespace tieout

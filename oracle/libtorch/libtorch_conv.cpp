@@ -1,5 +1,6 @@
 // The adapter. This file and the other libtorch_*.cpp are the only ones that use torch's types and exceptions.
 
+#include <ATen/Version.h>
 #include <c10/util/Exception.h>
 #include <c10/util/ScopeExit.h>
 #include <fbgemm/Fbgemm.h>
@@ -10,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "cases/machine/cpu.h"
 #include "cases/text/case_text.h"
@@ -71,9 +73,19 @@ FbgemmPath ask_fbgemm(const ConvCase& c) {
   }
 }
 
+// Returns the version of the library that is loaded. TORCH_VERSION is that of the headers, which may be another patch.
+std::string loaded_version() {
+  constexpr std::string_view kName = "TORCH_VERSION=";
+  const std::string settings = at::show_config();
+  const std::size_t at = settings.find(kName);
+  if (at == std::string::npos) return TORCH_VERSION;
+  const std::size_t begin = at + kName.size();
+  return settings.substr(begin, settings.find_first_of(", \n", begin) - begin);
+}
+
 class Adapter final : public LibTorch {
  public:
-  std::string version() const override { return TORCH_VERSION; }
+  std::string version() const override { return version_; }
 
   std::vector<Engine> engines() const override {
     std::vector<Engine> found;
@@ -87,7 +99,8 @@ class Adapter final : public LibTorch {
     return {.avx512 = fbgemm::fbgemmHasAvx512Support(),
             .avx512_vnni = fbgemm::fbgemmHasAvx512VnniSupport(),
             .avx_vnni = has_avx_vnni(),
-            .amx_int8 = has_amx_int8()};
+            .amx_int8 = has_amx_int8(),
+            .libtorch = parse_libtorch_version(version_).value_or(kNewestLibTorch)};
   }
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }
@@ -172,6 +185,7 @@ class Adapter final : public LibTorch {
 
   // FBGEMM reports every feature of the CPU as absent until its cpuinfo has been initialised; its own operators do that
   // only when they first run.
+  std::string version_ = loaded_version();
   bool supported_ = fbgemm::fbgemmSupportedCPU();
   Isa native_isa_ = ask_for_isa();
   Clock::duration inside_{};

@@ -2,16 +2,17 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 
 #include "oracle/libtorch/libtorch.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
+#include "oracle/libtorch/torch_folder.h"
 
 namespace tieout {
 namespace {
 
-constexpr const char* kAdapter = "libtieout_libtorch.so";  // found by the program's own run path
 constexpr const char* kEntry = "tieout_libtorch";
 
 // With one of these set, oneDNN would choose other code than for this CPU, and the predictions for it would be wrong.
@@ -36,10 +37,11 @@ class WaitPolicy {
   bool set_;
 };
 
-EngineResult<LibTorch*> load(Waiting waiting) {
-  const auto absent = [](std::string why) {
-    return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
-  };
+tl::unexpected<EngineError> absent(std::string why) {
+  return tl::unexpected(EngineError{EngineError::Kind::absent, std::move(why)});
+}
+
+EngineResult<void> check_environment() {
   for (const char* variable : kMisleading) {
     const char* const value = std::getenv(variable);
     if (value == nullptr) continue;
@@ -48,16 +50,63 @@ EngineResult<LibTorch*> load(Waiting waiting) {
                   "predicted; unset " +
                   variable);
   }
+  return {};
+}
+
+// Opens LibTorch's own libraries, so that the adapter is linked to these and to no others: the loader takes libraries
+// that are open already for those that the adapter asks for by the same names.
+EngineResult<void> open_libraries(const TorchFolder& torch) {
+  const std::string who = torch.root.string() + ", LibTorch " + text_of(torch.version);
+  void* opened = nullptr;
+  for (const char* library : {"libc10.so", "libtorch_cpu.so"}) {
+    opened = dlopen((torch.root / "lib" / library).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (opened != nullptr) continue;
+    const char* const why = dlerror();
+    return absent(who + ", cannot be opened: " + (why == nullptr ? "unknown reason" : why) +
+                  "; install torch with the packages that it requires (pip install torch==" + text_of(torch.version) +
+                  ")");
+  }
+  constexpr const char* kFunctionOfFbgemm = "_ZN6fbgemm14fbgemmForceIsaENS_10inst_set_tE";
+  if (dlsym(opened, kFunctionOfFbgemm) != nullptr) return {};
+  return absent(
+      who +
+      ", was built without FBGEMM, the engine that Tieout verifies; take the wheel of PyPI (pip install torch), "
+      "and set TIEOUT_TORCH to its folder");
+}
+
+EngineResult<LibTorch*> open_adapter(const TorchFolder& torch, const std::filesystem::path& adapter) {
   const auto last_error = [&] {
-    const char* why = dlerror();
+    const char* const why = dlerror();
     return absent((why == nullptr ? "unknown reason" : std::string(why)) + "; scripts/setup.sh all builds it");
   };
-  const WaitPolicy policy(waiting);
-  void* const library = dlopen(kAdapter, RTLD_NOW | RTLD_LOCAL);
+  void* const library = dlopen(adapter.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return last_error();
   void* const entry = dlsym(library, kEntry);
   if (entry == nullptr) return last_error();
-  return reinterpret_cast<LibTorch* (*)()>(entry)();
+  LibTorch* const opened = reinterpret_cast<LibTorch* (*)()>(entry)();
+  const auto actual = parse_libtorch_version(opened->version());
+  if (actual && minor_text(*actual) == minor_text(torch.version)) return opened;
+  return absent(torch.root.string() + ": the files state LibTorch " + text_of(torch.version) + ", and the library is " +
+                opened->version() + "; install it again");
+}
+
+// The folder of the LibTorch that has been opened.
+std::string& opened_folder() {
+  static std::string folder;
+  return folder;
+}
+
+EngineResult<LibTorch*> load(Waiting waiting) {
+  if (const auto fit = check_environment(); !fit) return tl::unexpected(fit.error());
+  const auto torch = find_torch_folder();
+  if (!torch) return absent(torch.error());
+  const auto adapter = find_adapter(*torch);
+  if (!adapter) return absent(adapter.error());
+  const WaitPolicy policy(waiting);
+  if (const auto libraries = open_libraries(*torch); !libraries) return tl::unexpected(libraries.error());
+  auto opened = open_adapter(*torch, *adapter);
+  if (opened) opened_folder() = torch->root.string();
+  return opened;
 }
 
 // Returns the value of ONEDNN_MAX_CPU_ISA for the instruction set, or nullptr if there is none.
@@ -79,6 +128,8 @@ EngineResult<LibTorch*> libtorch(Waiting waiting) {
   static const EngineResult<LibTorch*> instance = load(waiting);
   return instance;
 }
+
+std::string libtorch_folder() { return opened_folder(); }
 
 EngineResult<LibTorch*> libtorch_held_to(Isa isa) {
   const char* const word = onednn_word(isa);
