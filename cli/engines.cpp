@@ -51,7 +51,7 @@ std::string arithmetic_text(const ConvCase& c, FbgemmPath path, const Hardware& 
 std::string onednn_text(OnednnCode code) {
   switch (code) {
     case OnednnCode::vnni: return "exact sums";
-    case OnednnCode::vnni_gemm: return "exact sums, by the product of the scales";
+    case OnednnCode::vnni_product: return "exact sums, by the product of the scales";
     case OnednnCode::amx: return "exact sums, zero point taken out in float32, by the product of the scales";
     case OnednnCode::depthwise: return "depthwise code, exact sums";
     case OnednnCode::pointwise: return "pointwise code, int16 pairs saturate, zero point taken out in float32";

@@ -92,8 +92,8 @@ function(tieout_check_torch folder root version)
   endif()
 endfunction()
 
-# Defines tieout_torch_MINOR for each folder, with the headers and libraries to compile and link an adapter with, and
-# tieout_torch_minors, the list of their minor versions. The first folder of a minor version is taken.
+# Defines for each folder tieout_torch_MINOR, with the headers and libraries to compile and link an adapter with, and
+# tieout_torch_root_MINOR, its folder; and tieout_torch_minors, the list of their minor versions. The first folder of a minor version is taken.
 set(tieout_torch_minors "")
 foreach(folder "${TIEOUT_TORCH}" ${TIEOUT_TORCH_VERSIONS})
   tieout_read_torch_version("${folder}" tieout_torch_root tieout_torch_found)
@@ -104,6 +104,7 @@ foreach(folder "${TIEOUT_TORCH}" ${TIEOUT_TORCH_VERSIONS})
   endif()
   if(NOT tieout_minor IN_LIST tieout_torch_minors)
     list(APPEND tieout_torch_minors "${tieout_minor}")
+    set(tieout_torch_root_${tieout_minor} "${tieout_torch_root}")
     add_library(tieout_torch_${tieout_minor} INTERFACE)
     target_include_directories(tieout_torch_${tieout_minor} SYSTEM INTERFACE "${tieout_torch_root}/include"
       "${tieout_torch_root}/include/torch/csrc/api/include")
@@ -112,6 +113,10 @@ foreach(folder "${TIEOUT_TORCH}" ${TIEOUT_TORCH_VERSIONS})
   endif()
 endforeach()
 
-# A package for other machines sets this to an empty text.
-set(TIEOUT_DEFAULT_TORCH "${tieout_first_torch_root}" CACHE STRING
-  "Folder of the LibTorch that the program opens without the environment variable TIEOUT_TORCH; empty: the Python package torch")
+# The folder of the LibTorch that the program opens without the environment variable TIEOUT_TORCH. A package for other
+# machines is configured with -DTIEOUT_DEFAULT_TORCH= (empty), so that the program looks for the Python package torch.
+if(DEFINED TIEOUT_DEFAULT_TORCH)
+  set(tieout_default_torch "${TIEOUT_DEFAULT_TORCH}")
+else()
+  set(tieout_default_torch "${tieout_first_torch_root}")
+endif()

@@ -60,7 +60,7 @@ def base_packages():
 def needed_libraries(build):
     """Returns the paths of all libraries that the installed program and adapters load, by name."""
     with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
-        torch = re.search(r"^TIEOUT_DEFAULT_TORCH:STRING=(.+)$", cache.read(), flags=re.M)[1]
+        torch = re.search(r"^TIEOUT_TORCH:\w+=(.+)$", cache.read(), flags=re.M)[1]
     with tempfile.TemporaryDirectory() as prefix:
         output("cmake", "--install", build, "--prefix", prefix)
         files = [os.path.join(folder, name) for folder, _, names in os.walk(prefix) for name in names]
@@ -69,7 +69,7 @@ def needed_libraries(build):
         libraries = {}
         for file in loaded:
             # The program opens LibTorch's libraries itself, before an adapter.
-            listed = output("env", f"LD_LIBRARY_PATH={torch}/lib", "ldd", file)
+            listed = output("env", f"LD_LIBRARY_PATH={torch}/torch/lib:{torch}/lib", "ldd", file)
             assert "not found" not in listed, f"{file}:\n{listed}"
             libraries |= dict(re.findall(r"(\S+) => (/\S.*?) \(0x", listed))
     return libraries

@@ -1,7 +1,7 @@
 #pragma once
-// Predicts what LibTorch 2.15.0's engines compute on x86-64, bit for bit, and when they refuse a case. No function here
-// calls LibTorch. Known defects of the engines are listed in oracle/engines/known_defects.h; these models give the
-// result without them.
+// Predicts what the engines of LibTorch 2.9 to 2.15 compute on x86-64, bit for bit, and when they refuse a case; the
+// version is part of Hardware. No function here calls LibTorch. Known defects of the engines are listed in
+// oracle/engines/known_defects.h; these models give the result without them.
 //
 // fl() rounds to float32, nearest even; RNE rounds to an integer, ties to even; integers are int32 and wrap.
 
@@ -20,15 +20,17 @@ namespace tieout {
 //   raw = acc - xz * sum(w) - wz * sum(x) + n * xz * wz
 //   f   = fl(raw), with a bias:  per channel            fl(f + fl(b / A))
 //                                per tensor, fused      fma(b, fl(1 / A), f)
-//                                per tensor, separate   fl(f + fl(b * fl(1 / A)))
+//                                per tensor, separate   fl(f + fl(b * fl(1 / A)))     depthwise, from LibTorch 2.14 on
 //   q   = int32(RNE(fl(f * M))), where NaN, s >= 2^31 and s < -2^31 are INT32_MIN
 //   y   = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
 [[nodiscard]] std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace);
 
 // The implementations that oneDNN chooses between, as far as their results differ. oracle/README.md describes them.
 enum class OnednnCode {
-  vnni,       // with VNNI: all convolutions except those of vnni_gemm
-  vnni_gemm,  // with VNNI: 3-d depthwise convolutions with a dilation
+  // With VNNI: all convolutions except those of vnni_product.
+  vnni,
+  // With VNNI: 3-d depthwise convolutions with a dilation; before LibTorch 2.11, all convolutions.
+  vnni_product,
   // With AMX, where oneDNN's heuristics prefer it: any convolution except depthwise ones.
   amx,
   depthwise,  // without VNNI: 1-d and 2-d depthwise convolutions

@@ -9,6 +9,9 @@
 namespace tieout {
 namespace {
 
+// The first version whose oneDNN multiplies by one scale after the other in its VNNI code for convolutions.
+constexpr LibTorchVersion kScaleByScale{.major = 2, .minor = 11, .patch = 0};
+
 // LibTorch passes reciprocals of the scales to oneDNN, and oneDNN inverts them.
 float inverted_twice(double scale) { return 1.0F / static_cast<float>(1.0 / scale); }
 
@@ -95,7 +98,7 @@ float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
 }
 
 float clamped(float v, OnednnCode code) {
-  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_gemm || code == OnednnCode::amx;
+  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_product || code == OnednnCode::amx;
   if (std::isnan(v)) return vnni ? 255.0F : 0.0F;
   return std::clamp(v, 0.0F, 255.0F);
 }
@@ -106,7 +109,7 @@ OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
   const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
   if (onednn_has_vnni(hardware)) {
     const bool gemm = is_depthwise(c) && !flat_depthwise && c.dilation != Spatial{1, 1, 1};
-    return gemm ? OnednnCode::vnni_gemm : OnednnCode::vnni;
+    return gemm || hardware.libtorch < kScaleByScale ? OnednnCode::vnni_product : OnednnCode::vnni;
   }
   if (flat_depthwise) return OnednnCode::depthwise;
   if (is_pointwise(c)) return OnednnCode::pointwise;

@@ -6,6 +6,10 @@
 namespace tieout {
 namespace {
 
+// The first version whose depthwise code adds the bias of per-tensor weights with two roundings. The source did not
+// change: the compiler contracted the two operations before.
+constexpr LibTorchVersion kSeparateDepthwiseBias{.major = 2, .minor = 14, .patch = 0};
+
 // FBGEMM has 2-d and 3-d convolutions only: a 1-d one is 2-d of height 1.
 std::size_t first_dimension(const ConvCase& c) { return c.dims == 3 ? 0 : 1; }
 
@@ -68,9 +72,10 @@ FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware) {
 
 Arithmetic fbgemm_arithmetic(FbgemmPath path, Isa isa, const Hardware& hardware) {
   if (path == FbgemmPath::depthwise) {
+    const bool fused = hardware.libtorch < kSeparateDepthwiseBias;
     return {.products = Arithmetic::Products::int16_pairs,
             .activation_sum = Arithmetic::ActivationSum::int16,
-            .tensor_bias = Arithmetic::TensorBias::separate};
+            .tensor_bias = fused ? Arithmetic::TensorBias::fused : Arithmetic::TensorBias::separate};
   }
   const bool forced_vnni =
       isa == Isa::native ? hardware.avx512_vnni : isa == Isa::avx512_vnni || isa == Isa::avx512_vnni_256;

@@ -47,7 +47,7 @@ struct Hardware {
 // Returns the arithmetic of that path. isa: the instruction set that FBGEMM is forced to; native is the best of the
 // hardware.
 //   depthwise       int16 pairs on every machine (it has AVX2 code only); sums of activations saturate at 32767, which
-//                   takes 129 taps and hence a 3-d kernel; the bias of per-tensor weights is added with two roundings
+//                   takes 129 taps and hence a 3-d kernel; from LibTorch 2.14 on, two roundings for a per-tensor bias
 //   groupwise       int16 pairs if the hardware has no VNNI, whatever is forced
 //   other paths     int16 pairs if VNNI is absent or not forced
 [[nodiscard]] Arithmetic fbgemm_arithmetic(FbgemmPath path, Isa isa, const Hardware& hardware);

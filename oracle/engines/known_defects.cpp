@@ -108,11 +108,11 @@ constexpr KnownDefect kAmxWindowInPadding{
     .cause =
         "with AMX, where a window lies in padding as a whole: reads beside its buffers, uninitialized memory or both",
     .memory = true};
-constexpr KnownDefect kAmxJoinedColumns{
-    .id = "onednn_amx_joined_columns",
+constexpr KnownDefect kJoinedColumns{
+    .id = "onednn_joined_columns",
     .cause =
-        "with AMX, less than 64 channels, where input, kernel and stride have a common divisor in width: columns are "
-        "joined, and the weights read by another layout than they have"};
+        "less than 64 channels, where input, kernel and stride have a common divisor in width: columns are joined, and "
+        "the weights read by another layout than they have"};
 constexpr KnownDefect kDepthwiseDepth{
     .id = "onednn_depthwise_depth",
     .cause =
@@ -164,10 +164,10 @@ bool some_window_in_padding(const ConvCase& c) {
 }
 
 // oneDNN treats k neighbouring columns with all their channels as one column of k times the channels, where input,
-// kernel and stride are multiples of k, with the largest possible k. Its AMX code then ignores the padding of the
+// kernel and stride are multiples of k, with the largest possible k. The code then ignores the padding of the
 // weights, which exists if a single column does not fill a register, and the result is wrong if k columns need more
 // than one register.
-bool amx_joins_columns_wrongly(const ConvCase& c) {
+bool joins_columns_wrongly(const ConvCase& c) {
   constexpr std::int64_t kRegister = 64;  // bytes, which equal channels
   if (c.groups != 1 || c.dilation[2] != 1 || c.padding[2] != 0 || c.in_channels % 4 != 0) return false;
   if (c.in_channels >= kRegister) return false;  // single columns fill whole registers, or columns are not joined
@@ -191,8 +191,8 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
     if (out[2] == 1 && out[1] > 1 && c.stride[2] > 1) return &kAmxOneColumn;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;
     if (some_window_in_padding(c)) return &kAmxWindowInPadding;
-    if (amx_joins_columns_wrongly(c)) return &kAmxJoinedColumns;
   }
+  if (joins_columns_wrongly(c)) return &kJoinedColumns;
   if (c.in_channels == c.groups && c.out_channels > c.groups) {
     if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kDepthwiseDepth;
@@ -201,7 +201,9 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
     if (some_window_in_padding(c)) return &kWindowInPadding;
     if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
   }
-  return may_fall_back(c) ? &kScaleOrder : nullptr;
+  // Before that version, both codes multiply by the product of the scales.
+  const bool one_order = code == OnednnCode::vnni_product;
+  return !one_order && may_fall_back(c) ? &kScaleOrder : nullptr;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
-// Recognises the valid cases on which LibTorch 2.15.0 is known to give a wrong result, to give results that differ from
-// run to run, or to access memory outside of its buffers. A run looks a case up here before it compares, so that known
-// defects are counted under their names and cannot hide new ones.
+// Recognises the valid cases on which LibTorch 2.9 to 2.15 is known to give a wrong result, to give results that differ
+// from run to run, or to access memory outside of its buffers. A run looks a case up here before it compares, so that
+// known defects are counted under their names and cannot hide new ones.
 //
 // Every condition was determined by random search: it holds wherever the defect was observed, and LibTorch's result is
 // right for some of the cases for which it holds. oracle/README.md describes each defect.
