@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cases/case_predicates.h"
 #include "oracle/engines/engine_model.h"
 
 namespace tieout {
@@ -113,6 +114,13 @@ constexpr KnownDefect kJoinedColumns{
     .cause =
         "less than 64 channels, where input, kernel and stride have a common divisor in width: columns are joined, and "
         "the weights read by another layout than they have"};
+constexpr LibTorchVersion kDilatedPaddingFixed{.major = 2, .minor = 15, .patch = 0};
+constexpr KnownDefect kDilatedPadding{
+    .id = "onednn_dilated_padding",
+    .cause =
+        "before LibTorch 2.15, where no window reaches the input in width and the dilation exceeds the input's width: "
+        "reads beside its buffers",
+    .memory = true};
 constexpr KnownDefect kDepthwiseDepth{
     .id = "onednn_depthwise_depth",
     .cause =
@@ -163,6 +171,18 @@ bool some_window_in_padding(const ConvCase& c) {
   return false;
 }
 
+// True if every tap of every window lies in the padding of the width, and all taps of the last window behind the input.
+bool all_windows_beside_input(const ConvCase& c) {
+  if ((output_size(c)[2] - 1) * c.stride[2] - c.padding[2] < c.input[2]) return false;
+  for (std::int64_t at = 0; at < output_size(c)[2]; ++at) {
+    for (std::int64_t tap = 0; tap < c.kernel[2]; ++tap) {
+      const std::int64_t position = at * c.stride[2] + tap * c.dilation[2] - c.padding[2];
+      if (position >= 0 && position < c.input[2]) return false;
+    }
+  }
+  return true;
+}
+
 // oneDNN treats k neighbouring columns with all their channels as one column of k times the channels, where input,
 // kernel and stride are multiples of k, with the largest possible k. The code then ignores the padding of the
 // weights, which exists if a single column does not fill a register, and the result is wrong if k columns need more
@@ -192,6 +212,8 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kAmxOneSlice;
     if (some_window_in_padding(c)) return &kAmxWindowInPadding;
   }
+  const bool dilated = !is_depthwise(c) && c.dilation[2] > c.input[2];
+  if (hardware.libtorch < kDilatedPaddingFixed && dilated && all_windows_beside_input(c)) return &kDilatedPadding;
   if (joins_columns_wrongly(c)) return &kJoinedColumns;
   if (c.in_channels == c.groups && c.out_channels > c.groups) {
     if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;

@@ -118,6 +118,21 @@ TEST(KnownDefects, OnednnZeroPoint) {
   EXPECT_EQ(defect(grouped), "");
 }
 
+TEST(KnownDefects, OnednnDilatedPadding) {
+  constexpr Hardware kOld{.avx512 = true, .avx512_vnni = true, .libtorch = {.major = 2, .minor = 14, .patch = 1}};
+  const std::string stem = "conv2d stride=1x2 padding=0x1 engine=onednn";
+  EXPECT_EQ(defect(stem + " dilation=1x2", kOld), "onednn_dilated_padding");
+  EXPECT_EQ(defect(stem + " dilation=1x2"), "");  // 2.15
+  EXPECT_EQ(defect(stem, kOld), "");
+  EXPECT_EQ(defect("conv2d stride=1x3 padding=0x1 dilation=1x2 engine=onednn", kOld), "");  // one window, before it
+  EXPECT_EQ(defect("conv2d stride=2x1 padding=1x0 dilation=2x1 engine=onednn", kOld), "");
+  EXPECT_EQ(defect("conv2d input=1x2 stride=1x2 padding=0x1 dilation=1x3 engine=onednn", kOld), "");  // one reaches it
+  EXPECT_EQ(defect("conv2d input=1x2 stride=1x3 padding=0x1 dilation=1x3 engine=onednn", kOld),
+            "onednn_dilated_padding");
+  EXPECT_EQ(defect("conv2d input=1x2 stride=1x3 padding=0x1 dilation=1x2 engine=onednn", kOld), "");
+  EXPECT_EQ(defect(stem + " dilation=1x2 in_channels=2 out_channels=2 groups=2", kOld), "");
+}
+
 // Channels by width of the kernel, as measured (oracle/README.md).
 TEST(KnownDefects, OnednnJoinedColumns) {
   constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
