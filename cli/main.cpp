@@ -7,10 +7,13 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 #include "cli/common/command_line.h"
 #include "cli/common/commands.h"
+#include "cli/options/libtorch_subject.h"
 #include "cli/program.h"
+#include "cli/serve_libtorch.h"
 
 namespace {
 
@@ -36,6 +39,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a write error, as on a full disk
   try {
+    if (argc == 2 && std::string_view(argv[1]) == tieout::kServeLibTorch) return tieout::serve_libtorch();
     return with_output_written(tieout::run_command_line(tieout::tieout_program(), argc, argv));
   } catch (const std::exception& error) {
     std::cerr << "tieout: " << error.what() << '\n';

@@ -53,7 +53,7 @@ folders='
 
   cli/testing: cases/testing
   cli/common: cases/* oracle/libtorch reports/*
-  cli/options: cases/* kernels/* reports/* props/* cli/common
+  cli/options: cases/* kernels/* oracle/engines oracle/libtorch reports/* props/* cli/common
   cli/bench: cases/* kernels/* oracle/* reports/* props/* cli/common cli/testing
   cli/campaign: cases/* kernels/* oracle/* reports/* props/* cli/common cli/options cli/testing
   cli/check: cases/* kernels/* oracle/* reports/* props/* cli/common cli/options cli/testing

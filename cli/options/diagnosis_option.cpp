@@ -7,10 +7,13 @@
 #include <cstdio>
 #include <utility>
 
+#include "cases/machine/cpu.h"
 #include "cases/strings/shell_word.h"
 #include "cli/common/command.h"
 #include "cli/common/interruption.h"
 #include "cli/common/stage_line.h"
+#include "cli/options/libtorch_subject.h"
+#include "props/diagnose/version_causes.h"
 
 namespace tieout {
 namespace {
@@ -28,6 +31,14 @@ bool is_unstable(const RunSummary& run) {
   });
 }
 
+Hardware hardware_here() {
+  const SimdIsa best = best_simd_isa();
+  return {.avx512 = best >= SimdIsa::avx512,
+          .avx512_vnni = best >= SimdIsa::avx512_vnni,
+          .avx_vnni = has_avx_vnni(),
+          .amx_int8 = has_amx_int8()};
+}
+
 }  // namespace
 
 void add_diagnosis_option(Command& command, double& seconds) {
@@ -43,7 +54,13 @@ void add_diagnosis_option(Command& command, std::optional<double>& seconds, cons
 void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArguments& arguments, const Domain& domain,
                   const DifferingCases& differing, double seconds) {
   Subject* const subject = compared.subject.get();
-  const bool wanted = seconds > 0 && subject != nullptr && compared.other == nullptr && !is_interrupted();
+  if (subject != nullptr && compared.other != nullptr) {  // takes no time worth a limit
+    const auto version = libtorch_version_of(*subject);
+    const auto of_reference = libtorch_version_of(*compared.other);
+    if (version && of_reference) set_version_causes(run, *version, *of_reference, hardware_here(), differing);
+    return;
+  }
+  const bool wanted = seconds > 0 && subject != nullptr && !is_interrupted();
   if (!wanted || is_unstable(run)) return;
   std::vector<ConvCase> known = unexplained_cases(run);
   if (known.empty()) return;

@@ -92,7 +92,8 @@ tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, d
 tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subject* subject, double seconds,
                                         std::string_view command, Subject* reference) {
   if (!arguments.where.empty()) return read_or_refuse(command, "--where", arguments.where);
-  if (subject == nullptr) return Domain();
+  // LibTorch takes every case, apart from what it is known to refuse.
+  if (subject == nullptr || subject->reads_execution()) return Domain();
   auto domain = domain_of(*subject, "subject", seconds, command);
   if (!domain || reference == nullptr) return domain;
   const auto of_reference = domain_of(*reference, "reference", seconds, command);

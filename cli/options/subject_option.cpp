@@ -11,6 +11,7 @@
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
+#include "cli/options/libtorch_subject.h"
 #include "kernels/host/open_subject.h"
 #include "kernels/subject/subject_digest.h"
 #include "props/process/forked_task.h"
@@ -24,6 +25,7 @@ namespace {
 tl::expected<std::unique_ptr<Subject>, SubjectError> open_by_text(const std::string& text) {
   if (text.starts_with(kHypothesisPrefix)) return hypothesis_subject(text);
   if (text.starts_with(kEnginePrefix)) return engine_subject(text);
+  if (text.starts_with(kLibTorchPrefix)) return libtorch_subject(text);
   return open_subject(text);
 }
 
@@ -40,12 +42,13 @@ void add_subject_options(Command& command, SubjectArguments& arguments) {
   command.option(
       "--subject", &arguments.text,
       "Kernel to verify: a shared library that exports what tieout_kernel.h declares; 'command:LINE', a program that "
-      "speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; or engine:NAME, an "
-      "engine of LibTorch",
+      "speaks docs/process_protocol.md; hypothesis:NAME, an arithmetic of `tieout explain --help`; engine:NAME, an "
+      "engine "
+      "of LibTorch; or libtorch:DIR, the LibTorch in a folder, of any version",
       {.is_path = true});
   command.option("--reference", &arguments.reference,
                  "Implementation that gives the expected values, named as a subject is (default: LibTorch, and the "
-                 "engine that the case names)",
+                 "engine that the case names). libtorch:DIR without a subject: it is compared with LibTorch",
                  {.is_path = true});
   add_patience(command, arguments.patience, Rules{}.seconds);
   command.option(
@@ -86,12 +89,12 @@ tl::expected<std::unique_ptr<Subject>, int> open_named(const std::string& text, 
   return std::move(*subject);
 }
 
-tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std::string_view command,
-                                          Waiting waiting) {
+tl::expected<Compared, int> open_compared(SubjectArguments& arguments, std::string_view command, Waiting waiting) {
   const auto refuse = [&](int status, const std::string& why) {
     return tl::unexpected(fail_command(command, status, why));
   };
   const std::string& named = arguments.reference;
+  if (named.starts_with(kLibTorchPrefix) && arguments.text.empty()) arguments.text = kLibTorchPrefix;
   if (!named.empty() && arguments.text.empty()) {
     return refuse(kBadUsage, "--reference: needs a subject to compare with it: name one by --subject");
   }
@@ -106,6 +109,7 @@ tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std
     auto opened = open_named(arguments.text, command, arguments.patience);
     if (!opened) return tl::unexpected(opened.error());
     subject = std::move(*opened);
+    if (arguments.text == kLibTorchPrefix) arguments.text = subject->text();
   }
   if (named.empty()) {
     const auto loaded = load_libtorch(command, waiting);

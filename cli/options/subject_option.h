@@ -60,9 +60,10 @@ struct Compared {
 };
 
 // Opens the subject, if the arguments name one, and the reference: LibTorch unless the arguments name another one, in
-// which case LibTorch is not needed. Prints a note if both are the same. waiting: as for libtorch(). Error: the exit
-// status, after the reason has been printed.
-[[nodiscard]] tl::expected<Compared, int> open_compared(const SubjectArguments& arguments, std::string_view command,
+// which case LibTorch is not needed. If the reference is a LibTorch in a folder and no subject is named, the arguments
+// get the LibTorch that this program opens as the subject. Prints a note if both are the same. waiting: as for
+// libtorch(). Error: the exit status, after the reason has been printed.
+[[nodiscard]] tl::expected<Compared, int> open_compared(SubjectArguments& arguments, std::string_view command,
                                                         Waiting waiting);
 
 // Returns the subject's answer, computed in a process of its own, or the reason why there is none. seconds: time limit

@@ -79,11 +79,13 @@ tl::expected<Hello, std::string> parse_hello(std::string_view line) {
 
 class ProcessSubject final : public Subject {
  public:
-  explicit ProcessSubject(std::string command) : command_(std::move(command)), files_(text_of(command_)) {}
+  explicit ProcessSubject(ProcessProgram program) : program_(std::move(program)), files_(program_.files) {}
 
-  std::string name() const override { return hello_.name.empty() ? command_ : hello_.name; }
+  std::string name() const override { return hello_.name.empty() ? program_.name : hello_.name; }
   std::string domain() const override { return hello_.domain; }
-  std::string text() const override { return text_of(command_); }
+  std::string text() const override { return program_.text; }
+  std::string version() const override { return program_.reads_execution ? hello_.name : std::string(); }
+  bool reads_execution() const override { return program_.reads_execution; }
   Isolation isolation() const override { return Isolation::program; }
   void stop() override { process_.reset(); }
   std::string change() const override {
@@ -96,7 +98,7 @@ class ProcessSubject final : public Subject {
     seconds_to_load_ = seconds;
     if (process_ && process_->is_ours()) return {};
     process_.reset();
-    auto started = ChildProcess::start(ChildProcess::Kind::command, command_);
+    auto started = ChildProcess::start(ChildProcess::Kind::command, program_.command);
     if (!started) return tl::unexpected(started.error());
     const auto deadline = ChildProcess::after(seconds_to_load_);
     const auto sent = started->send("tieout 1\n", deadline);
@@ -127,16 +129,14 @@ class ProcessSubject final : public Subject {
  private:
   using Clock = ChildProcess::Clock;
 
-  static std::string text_of(const std::string& command) { return std::string(kCommandPrefix) + command; }
-
   [[nodiscard]] tl::unexpected<SubjectError> absent(const std::string& what) const {
     return tl::unexpected(SubjectError{
         Kind::absent,
-        "command '" + command_ + "' " + what + "; to 'tieout 1' it must answer a line that begins with 'ok'"});
+        "command '" + program_.command + "' " + what + "; to 'tieout 1' it must answer a line that begins with 'ok'"});
   }
 
-  tl::expected<Tensor<std::uint8_t>, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
-                                                       Clock::time_point deadline) const {
+  // Returns a request of docs/process_protocol.md.
+  [[nodiscard]] std::string request_of(const ConvProblem& problem) const {
     const ConvCase& c = problem.spec;
     std::string request = request_line(c);
     const auto append = [&](const auto& values) { request.append(values.begin(), values.end()); };
@@ -145,6 +145,13 @@ class ProcessSubject final : public Subject {
     append(hello_.weight_last
                ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
                : problem.weight);
+    return request;
+  }
+
+  tl::expected<Tensor<std::uint8_t>, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
+                                                       Clock::time_point deadline) const {
+    const ConvCase& c = problem.spec;
+    const std::string request = program_.request != nullptr ? program_.request(problem) : request_of(problem);
     if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
@@ -169,7 +176,7 @@ class ProcessSubject final : public Subject {
     return y;
   }
 
-  std::string command_;
+  ProcessProgram program_;
   SubjectFiles files_;
   std::optional<ChildProcess> process_;
   double seconds_to_load_ = kSecondsToLoad;
@@ -207,8 +214,14 @@ std::string request_line(const ConvCase& c) {
   return line + "\n";
 }
 
-std::unique_ptr<Subject> process_subject(std::string command) {
-  return std::make_unique<ProcessSubject>(std::move(command));
+std::unique_ptr<Subject> process_subject(const std::string& command) {
+  const std::string text = std::string(kCommandPrefix) + command;
+  return process_subject(ProcessProgram{
+      .command = command, .text = text, .name = command, .files = text, .request = nullptr, .reads_execution = false});
+}
+
+std::unique_ptr<Subject> process_subject(ProcessProgram program) {
+  return std::make_unique<ProcessSubject>(std::move(program));
 }
 
 }  // namespace tieout

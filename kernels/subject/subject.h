@@ -95,6 +95,10 @@ class Subject {
   // nothing that is known.
   [[nodiscard]] virtual std::string version() const { return {}; }
 
+  // Returns true if the subject computes by the engine, the instruction set, the threads and the memory format that a
+  // case names, as LibTorch does. Kernels do not read these.
+  [[nodiscard]] virtual bool reads_execution() const { return false; }
+
   // Returns which file of the subject has changed since the subject was opened, and what to do; empty if none has. Both
   // versions may have produced answers since then.
   [[nodiscard]] virtual std::string change() const { return {}; }

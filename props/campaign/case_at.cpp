@@ -7,7 +7,8 @@ namespace tieout {
 
 ConvCase draw(const CampaignOptions& options, std::int64_t index, std::int64_t attempt) {
   const auto position = static_cast<std::uint64_t>(index);
-  GeneratorOptions drawn = options.subject == nullptr ? GeneratorOptions{} : kForSubjects;
+  const bool for_engines = options.subject == nullptr || options.subject->reads_execution();
+  GeneratorOptions drawn = for_engines ? GeneratorOptions{} : kForSubjects;
   drawn.products = options.products.value_or(drawn.products);
   const auto number = static_cast<std::uint64_t>(attempt);
   if (options.sampling == Sampling::by_strategy) return case_of(options.seed, position, drawn, options.domain, number);
