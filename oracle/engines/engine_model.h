@@ -84,7 +84,7 @@ enum class OnednnCode {
 [[nodiscard]] std::uint8_t qnnpack_model(const Window& window, Trace* trace);
 
 // Returns the name of the hypothesis that models the engine on that hardware for every case. Returns an empty string
-// for FBGEMM, whose model depends on the path, and for X86.
+// for FBGEMM, whose model depends on the path, for X86, and if there is none.
 [[nodiscard]] std::string_view hypothesis_of(Engine engine, const Hardware& hardware);
 
 // Returns the engine that X86 delegates a case to: oneDNN if the CPU has AVX-512 VNNI, the case has at most 100 groups

@@ -34,6 +34,15 @@ TEST(VersionChanges, BetweenVersionsWithoutTheChangeThereIsNone) {
   EXPECT_EQ(deciding_change(kScales, k29, k215, {}), nullptr) << "AVX2 has other code";
 }
 
+// Commands that evaluate a hypothesis in place of a prediction must not do so where they differ.
+TEST(VersionChanges, OldScalesHaveNoHypothesis) {
+  Hardware hardware = kVnni;
+  EXPECT_EQ(hypothesis_of(Engine::onednn, hardware), "onednn");
+  hardware.libtorch = k29;
+  EXPECT_EQ(hypothesis_of(Engine::onednn, hardware), "");
+  EXPECT_EQ(hypothesis_of(Engine::onednn, {.libtorch = k29}), "onednn_int16_pairs");
+}
+
 // Each change must be visible at its version, so that the list and the predictions cannot contradict each other.
 TEST(VersionChanges, EveryChangeHasItsVersion) {
   for (const VersionChange& change : version_changes()) {

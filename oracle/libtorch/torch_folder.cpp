@@ -158,8 +158,8 @@ tl::expected<TorchFolder, std::string> read_torch_folder(const fs::path& folder)
         "the version of this LibTorch cannot be determined: version.py, build-version and include/torch/ are missing "
         "or state none; name a complete LibTorch");
   }
-  fs::path absolute = fs::canonical(root, error);
-  return TorchFolder{.root = error ? root : std::move(absolute), .version = *version};
+  const fs::path absolute = fs::canonical(root, error);
+  return TorchFolder{.root = error ? root : absolute, .version = *version};
 }
 
 std::vector<fs::path> torch_packages_around(const fs::path& folder) {

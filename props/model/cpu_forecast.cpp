@@ -108,7 +108,8 @@ std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const Compu
   };
   std::vector<CpuForecast> forecasts;
   std::vector<std::pair<Computation, Changed>> known;
-  for (const NamedHardware& cpu : kCpus) {
+  for (NamedHardware cpu : kCpus) {
+    cpu.hardware.libtorch = here.hardware.libtorch;
     const Computation there = computation_on(cpu.hardware, c, here.asked);
     // How oneDNN computes with AVX-512 but without VNNI was never observed.
     const bool unseen = there.engine == Engine::onednn && cpu.hardware.avx512 && !cpu.hardware.avx512_vnni;

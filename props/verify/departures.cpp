@@ -124,7 +124,8 @@ Departure departure_elsewhere(const Answered& answer, const Hardware& hardware) 
   ConvProblem problem = answer.problem;
   ConvCase& c = problem.spec;
   const bool vnni = hardware.avx512_vnni;
-  const Hardware other = vnni ? Hardware{} : Hardware{.avx512 = true, .avx512_vnni = true};
+  Hardware other = vnni ? Hardware{} : Hardware{.avx512 = true, .avx512_vnni = true};
+  other.libtorch = hardware.libtorch;
   c.execution.isa = vnni ? Isa::avx2 : Isa::avx512_vnni;
   if (known_defect(c, other) != nullptr || !refusal(c, other).empty()) return {};
   Departure found = difference(answer.y.values, predict(problem, c.execution.engine, other).values);

@@ -11,6 +11,7 @@
 
 #include "cases/contents.h"
 #include "cases/text/case_text.h"
+#include "oracle/engines/engine_model.h"
 #include "props/verify/stand_in_reference.h"
 #include "props/verify/verify.h"
 
@@ -174,6 +175,22 @@ TEST(VerifySubject, TheResultOnAnotherCpuIsPredicted) {
   EXPECT_EQ(other.elements, 1);
   EXPECT_EQ(other.here, 255);
   EXPECT_EQ(other.there, 79);
+}
+
+// The bias of depthwise layers depends on the version, which is the same on the other CPU.
+TEST(VerifySubject, AnotherCpuHasTheSameVersionOfLibTorch) {
+  const ConvProblem problem =
+      with_contents(parsed("conv2d in_channels=8 out_channels=8 groups=8 kernel=3x3 padding=1x1 xs=0.01 ws=0.02 "
+                           "os=0.00039999998211860677 oz=20 bias=[8*-0.0137999998] x=[8*11] w=[72*6]"));
+  for (const LibTorchVersion version : {LibTorchVersion{2, 9, 1}, kNewestLibTorch}) {
+    const Hardware hardware{.avx512 = true, .avx512_vnni = true, .libtorch = version};
+    const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
+    const std::vector<ElementTrace> traces = conv_relu_traces(problem, arithmetic);
+    const Tensor<std::uint8_t> y = conv_relu(problem, arithmetic);
+    EXPECT_EQ(y.values.front(), version < kNewestLibTorch ? 19 : 18);
+    const Answered answer{problem, y, Engine::fbgemm, FbgemmPath::depthwise, arithmetic, traces};
+    EXPECT_EQ(departure_elsewhere(answer, hardware).elements, 0) << text_of(version);
+  }
 }
 
 TEST(VerifySubject, TheSpecificationIsExpectedIfLibTorchHasADefect) {
