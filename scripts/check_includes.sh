@@ -77,7 +77,6 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["sqlite3.h"] = "reports/records fuzz"
     libraries["gtest"] = libraries["gmock"] = "props/package"
     libraries["CLI"] = "cli/common"
-    libraries["benchmark"] = "cli/bench"
     # Kernels as users write them: what is installed, and the library that does the work.
     libraries["tieout_kernel.h"] = libraries["tieout"] = libraries["dnnl.hpp"] = "examples"
     in_tests = "gtest gmock nlohmann"  # what each *_test.cpp may include beside that

@@ -114,7 +114,6 @@ planted reports/data/a.cpp '<sqlite3.h>'
 planted reports/data/a.cpp '<zlib.h>'
 planted cli/a.cpp '<kainjow/mustache.hpp>'
 planted props/verify/a.cpp '<rapidcheck.h>'
-planted cli/a.cpp '<benchmark/benchmark.h>'
 planted cli/a.cpp '<boost/any.hpp>'
 planted cli/a.cpp 'HEADER'
 

@@ -17,7 +17,7 @@ torch=${TIEOUT_TORCH:-}
 if [[ $torch && -d $torch ]]; then torch=$(cd -- "$torch" && pwd); fi
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libgmock-dev libcli11-dev libexpected-dev libbenchmark-dev
+readonly packages=(g++ cmake ninja-build librapidcheck-dev libfmt-dev libgtest-dev libgmock-dev libcli11-dev libexpected-dev
   nlohmann-json3-dev libsqlite3-dev libkainjow-mustache-dev zlib1g-dev)
 readonly test_packages=(
   chromium chromium-driver python3-selenium python3-jsonschema fonts-dejavu-core  # for the HTML and JSON reports
