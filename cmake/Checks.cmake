@@ -36,6 +36,17 @@ add_test(NAME run.paths COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_run_paths.s
 add_test(NAME run.paths.planted COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_run_paths_test.sh" "${CMAKE_C_COMPILER}")
 set_tests_properties(run.paths run.paths.planted PROPERTIES LABELS package)
 
+# The Python module, with the program that is built, and its types.
+set(tieout_python_path "PYTHONPATH=${PROJECT_SOURCE_DIR}/python" "PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME python.module
+  COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider "${PROJECT_SOURCE_DIR}/python/tests"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(python.module PROPERTIES LABELS python TIMEOUT 900
+  ENVIRONMENT "${tieout_python_path};TIEOUT_PROGRAM=$<TARGET_FILE:tieout>")
+add_test(NAME python.types COMMAND /usr/bin/python3 -m mypy --cache-dir=${PROJECT_BINARY_DIR}/mypy
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+set_tests_properties(python.types PROPERTIES LABELS python)
+
 # Uses the installed package in a project outside of this tree.
 add_test(NAME package.example COMMAND "${PROJECT_SOURCE_DIR}/scripts/package_test.sh" "${PROJECT_BINARY_DIR}")
 set_tests_properties(package.example PROPERTIES LABELS package)

@@ -24,6 +24,7 @@ readonly test_packages=(
   zsh fish mandoc  # for the completion scripts and the manual page
   universal-ctags codespell  # for the checks that no name is defined twice, and of the spelling
   gfortran libdnnl-dev python3-numpy  # for the examples in Fortran and Python, and for oneDNN as a subject
+  python3-pytest python3-mypy python3-venv  # for the Python module and the wheel
   slurmctld slurmd slurm-client munge python3 python3-yaml  # for the job files
 )
 readonly pins=scripts/libtorch.txt logs=build/log

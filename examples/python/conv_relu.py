@@ -57,5 +57,6 @@ def conv_relu(p):
     return np.clip(q + p.oz, p.oz if p.relu else 0, 255).astype(np.uint8)
 
 
-np.seterr(all="ignore")
-serve(conv_relu)
+if __name__ == "__main__":
+    np.seterr(all="ignore")
+    serve(conv_relu)

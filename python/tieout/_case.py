@@ -1,0 +1,215 @@
+"""A case as an object: one convolution with every parameter that decides its result, and its line of text.
+
+The program validates cases. This module only reads and writes the words of a line (cases/text/case_text.h).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+Spatial = tuple[int, ...]
+
+_INTEGERS = ("batch", "in_channels", "out_channels", "groups")
+_SPATIAL = ("input", "kernel", "stride", "padding", "dilation")
+_CHOICES = ("engine", "isa", "format")
+
+
+class CaseError(ValueError):
+    """The text is not the line of a case."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One quantized convolution. `Case.parse(text)` reads a line, and `str(case)` writes it.
+
+    Spatial parameters have one integer per dimension, in the order depth, height, width; one integer stands for all
+    dimensions. `ws` and `wz` are single values, or tuples with one value per output channel. `bias` has one float32 per
+    output channel, in real units, or is None. `x` and `w` are the values of activation (uint8, N x C x spatial) and
+    weight (int8, K x C/groups x kernel), or the name of the way in which they are drawn from `seed`: uniform, edges,
+    extremes, reduced, sparse or small.
+    """
+
+    dims: int = 2
+    batch: int = 1
+    in_channels: int = 1
+    out_channels: int = 1
+    groups: int = 1
+    input: Spatial | int = 1
+    kernel: Spatial | int = 1
+    stride: Spatial | int = 1
+    padding: Spatial | int = 0
+    dilation: Spatial | int = 1
+    xs: float = 1.0
+    xz: int = 0
+    ws: float | tuple[float, ...] = 1.0
+    wz: int | tuple[int, ...] = 0
+    os: float = 1.0
+    oz: int = 0
+    bias: tuple[float, ...] | None = None
+    relu: bool = False
+    x: str | tuple[int, ...] = "uniform"
+    w: str | tuple[int, ...] = "uniform"
+    seed: int = 0
+    engine: str = "fbgemm"
+    isa: str = "native"
+    format: str = "contiguous"
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.dims not in (1, 2, 3):
+            raise CaseError(f"dims: must be 1, 2 or 3, is {self.dims}")
+        for name in _SPATIAL:
+            value = getattr(self, name)
+            extent = (value,) * self.dims if isinstance(value, int) else tuple(value)
+            if len(extent) != self.dims:
+                raise CaseError(f"{name}: must have {self.dims} integers, one per dimension, is {value}")
+            object.__setattr__(self, name, extent)
+        for name in ("ws", "wz", "bias", "x", "w"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, (int, float, str)):
+                object.__setattr__(self, name, tuple(v.item() if hasattr(v, "item") else v for v in value))
+
+    @staticmethod
+    def parse(text: str) -> Case:
+        """Returns the case of the line `text`.
+
+        Raises CaseError, which names the word, if a word is not one of a case line. Whether the parameters fit
+        together is checked by the program when the case is used.
+        """
+        words = text.split()
+        kinds = {"conv1d": 1, "conv2d": 2, "conv3d": 3}
+        if not words or words[0] not in kinds:
+            first = words[0] if words else ""
+            raise CaseError(f"a case line must begin with conv1d, conv2d or conv3d, and begins with '{first}'")
+        fields: dict[str, object] = {"dims": kinds[words[0]]}
+        for word in words[1:]:
+            name, equals, value = word.partition("=")
+            if name in fields:
+                raise CaseError(f"{name}: is given twice")
+            if word == "relu":
+                fields["relu"] = True
+            elif equals and name in _READERS:
+                try:
+                    fields[name] = _READERS[name](value)
+                except ValueError:
+                    raise CaseError(f"{name}: '{value}' cannot be read; see `tieout check --help`") from None
+            else:
+                raise CaseError(f"{name}: is not a word of a case line; see `tieout check --help`")
+        return Case(**fields)  # type: ignore[arg-type]  # the readers return the types of the fields
+
+    def replace(self, **changes: object) -> Case:
+        """Returns a copy with the named fields changed: `case.replace(relu=True, stride=2)`."""
+        return dataclasses.replace(self, **changes)
+
+    def __str__(self) -> str:
+        words = [f"conv{self.dims}d"]
+        standard = Case(dims=self.dims)
+
+        def add(name: str, text: str) -> None:
+            words.append(f"{name}={text}")
+
+        for name in _INTEGERS:
+            if getattr(self, name) != getattr(standard, name):
+                add(name, str(getattr(self, name)))
+        for name in _SPATIAL:
+            if getattr(self, name) != getattr(standard, name):
+                add(name, "x".join(map(str, getattr(self, name))))
+        for scale, zero_point in (("xs", "xz"), ("ws", "wz"), ("os", "oz")):
+            for name in (scale, zero_point):
+                value = getattr(self, name)
+                if isinstance(value, tuple):
+                    if name != "wz" or any(value):
+                        add(name, _list(map(_number, value)))
+                elif value != getattr(standard, name):
+                    add(name, _number(value))
+        if self.bias:
+            add("bias", _list(map(_number, self.bias)))
+        if self.relu:
+            words.append("relu")
+        for name in ("x", "w"):
+            value = getattr(self, name)
+            add(name, value if isinstance(value, str) else _list(map(str, value)))
+        for name in ("seed", *_CHOICES, "threads"):
+            if getattr(self, name) != getattr(standard, name):
+                add(name, str(getattr(self, name)))
+        return " ".join(words)
+
+    def _repr_html_(self) -> str:
+        return f"<code>{str(self).replace('&', '&amp;').replace('<', '&lt;')}</code>"
+
+
+def _number(value: float) -> str:
+    """Returns the shortest text that reads back to the same double: positional, or scientific if that is shorter."""
+    if isinstance(value, int) or value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    shown = "".join(map(str, digits))
+    minus = "-" if sign else ""
+    power = exponent + len(digits) - 1
+    scientific = (
+        shown[0] + ("." + shown[1:] if len(shown) > 1 else "") + f"e{'-' if power < 0 else '+'}{abs(power):02d}"
+    )
+    if exponent >= 0:
+        positional = shown + "0" * exponent
+    elif power >= 0:
+        positional = shown[: power + 1] + "." + shown[power + 1 :]
+    else:
+        positional = "0." + "0" * (-power - 1) + shown
+    return minus + (positional if len(positional) <= len(scientific) else scientific)
+
+
+def _list(texts: Iterable[str]) -> str:
+    """Returns the list in brackets, in which N*V stands for N times V."""
+    runs: list[tuple[str, int]] = []
+    for text in texts:
+        if runs and runs[-1][0] == text:
+            runs[-1] = (text, runs[-1][1] + 1)
+        else:
+            runs.append((text, 1))
+    return "[" + ",".join(text if count == 1 else f"{count}*{text}" for text, count in runs) + "]"
+
+
+def _items(text: str) -> list[str]:
+    if not text.startswith("[") or not text.endswith("]"):
+        raise ValueError(text)
+    items: list[str] = []
+    for item in text[1:-1].split(",") if text != "[]" else []:
+        count, star, value = item.partition("*")
+        items += [value] * int(count) if star else [item]
+    return items
+
+
+def _read_integers(text: str) -> int | tuple[int, ...]:
+    return tuple(map(int, _items(text))) if text.startswith("[") else int(text)
+
+
+def _read_floats(text: str) -> float | tuple[float, ...]:
+    return tuple(map(float, _items(text))) if text.startswith("[") else float(text)
+
+
+def _read_spatial(text: str) -> int | tuple[int, ...]:
+    return tuple(map(int, text.split("x"))) if "x" in text else int(text)
+
+
+def _read_bias(text: str) -> tuple[float, ...] | None:
+    return None if text == "none" else tuple(map(float, _items(text)))
+
+
+def _read_contents(text: str) -> str | tuple[int, ...]:
+    return tuple(map(int, _items(text))) if text.startswith("[") else text
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys((*_INTEGERS, "xz", "oz", "seed", "threads"), int),
+    **dict.fromkeys(_SPATIAL, _read_spatial),
+    **dict.fromkeys(("xs", "os"), float),
+    **dict.fromkeys(_CHOICES, str),
+    "ws": _read_floats,
+    "wz": _read_integers,
+    "bias": _read_bias,
+    "x": _read_contents,
+    "w": _read_contents,
+}
