@@ -50,6 +50,8 @@ set_tests_properties(python.types PROPERTIES LABELS python)
 # Uses the installed package in a project outside of this tree.
 add_test(NAME package.example COMMAND "${PROJECT_SOURCE_DIR}/scripts/package_test.sh" "${PROJECT_BINARY_DIR}")
 set_tests_properties(package.example PROPERTIES LABELS package)
+add_test(NAME package.wheel COMMAND "${PROJECT_SOURCE_DIR}/scripts/wheel_test.sh" "${PROJECT_BINARY_DIR}")
+set_tests_properties(package.wheel PROPERTIES LABELS package TIMEOUT 600)
 # Parses the job files, and runs the one for Slurm.
 add_test(NAME jobs.files COMMAND "${PROJECT_SOURCE_DIR}/jobs/files_test.py")
 add_test(NAME jobs.slurm COMMAND "${PROJECT_SOURCE_DIR}/jobs/slurm_test.py" $<TARGET_FILE:tieout>)

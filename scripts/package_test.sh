@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
-# Installs a build into a prefix of its own, and builds and tests examples/ctest_project against it, as a user would.
-# Then plants a fault in the example's kernel, which its tests must find.
+# Installs a build into a prefix of its own, which it then moves, and builds and tests examples/ctest_project against it,
+# as a user would. Then plants a fault in the example's kernel, which its tests must find.
 #
 #   scripts/package_test.sh BUILD
+#   scripts/package_test.sh --installed PREFIX     uses what is installed there
 set -euo pipefail
-build=$(cd -- "$1" && pwd)
 source=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/tieout package.XXXXXX") # the space tests that commands quote paths
 trap 'rm -rf -- "$work"' EXIT
 
-cmake --install "$build" --prefix "$work/pre fix" >"$work/install.log"
-share="$work/pre fix/share"
+if [[ $1 == --installed ]]; then
+  prefix=$(cd -- "$2" && pwd)
+else
+  cmake --install "$1" --prefix "$work/first" >"$work/install.log"
+  prefix="$work/pre fix"
+  mv -- "$work/first" "$prefix"
+fi
+share=$prefix/share
 for file in doc/tieout/{LICENSE,THIRD_PARTY_NOTICES,CHANGELOG.md,SECURITY.md,CITATION.cff,stability.md} man/man1/tieout.1 \
   bash-completion/completions/tieout zsh/site-functions/_tieout fish/vendor_completions.d/tieout.fish; do
   [[ -s $share/$file ]] || {
@@ -19,7 +25,7 @@ for file in doc/tieout/{LICENSE,THIRD_PARTY_NOTICES,CHANGELOG.md,SECURITY.md,CIT
   }
 done
 cp -r -- "$source/examples/ctest_project" "$work/project"
-cmake -S "$work/project" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/pre fix" >"$work/configure.log"
+cmake -S "$work/project" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/configure.log"
 cmake --build "$work/build" >"$work/build.log" || {
   cat "$work/build.log"
   exit 1

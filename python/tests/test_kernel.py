@@ -13,7 +13,8 @@ from tieout import _kernel
 REQUEST = (
     (
         b"conv dims=2 batch=1 in_channels=2 out_channels=2 groups=1 input=1,1,3 kernel=1,1,2 stride=1,1,1 "
-        b"padding=0,0,0 dilation=1,1,1 output=1,1,2 xs=0.05 xz=3 per_channel=1 ws=0.10000000000000001,0.2 wz=0,-1 os=0.5 oz=7 relu=1 "
+        b"padding=0,0,0 dilation=1,1,1 output=1,1,2 "
+        b"xs=0.05 xz=3 per_channel=1 ws=0.10000000000000001,0.2 wz=0,-1 os=0.5 oz=7 relu=1 "
         b"bias=0.5,-0.100000001\n"
     )
     + bytes(range(6))

@@ -128,8 +128,9 @@ def _environment() -> dict[str, str]:
     if "TIEOUT_TORCH" not in environment:
         with contextlib.suppress(ImportError, ValueError):
             spec = importlib.util.find_spec("torch")  # finds torch without importing it
-            if spec is not None and spec.submodule_search_locations:
-                environment["TIEOUT_TORCH"] = next(iter(spec.submodule_search_locations))
+            for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+                if os.path.exists(os.path.join(folder, "lib/libtorch_cpu.so")):
+                    environment.setdefault("TIEOUT_TORCH", folder)
     return environment
 
 
