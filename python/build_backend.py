@@ -33,6 +33,7 @@ _EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "315532800"))  # 1980-01-01, th
 # Versions of the C++ library's symbols, and the first glibc whose manylinux tag guarantees them (PEP 600, as auditwheel
 # has it).
 _GLIBCXX = {29: (2, 34), 30: (2, 35), 31: (2, 37), 32: (2, 38), 33: (2, 39)}
+_ENTRY_POINTS = "[pytest11]\ntieout = tieout.pytest_plugin\n"
 
 
 def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
@@ -163,6 +164,15 @@ class _Wheel:
         self._archive.writestr(info, data)
 
 
+def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Settings = None) -> str:
+    """Writes what pip asks for before it builds, and returns the folder's name. Without it, pip would build twice."""
+    folder = pathlib.Path(metadata_directory, f"tieout-{version()}.dist-info")
+    folder.mkdir()
+    (folder / "METADATA").write_text(metadata())
+    (folder / "entry_points.txt").write_text(_ENTRY_POINTS)
+    return folder.name
+
+
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
     """Writes the wheel into the folder, and returns its name."""
     with tempfile.TemporaryDirectory() as work:
@@ -193,7 +203,7 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
         wheel.add(
             f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tieout\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
         )
-        wheel.add(f"{info}/entry_points.txt", b"[pytest11]\ntieout = tieout.pytest_plugin\n")
+        wheel.add(f"{info}/entry_points.txt", _ENTRY_POINTS.encode())
         wheel.finish(f"{info}/RECORD")
     return name
 
