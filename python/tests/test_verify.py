@@ -15,6 +15,7 @@ import pytest
 from conftest import ROOT, contract_kernel, truncating_kernel
 
 import tieout
+from tieout import _program
 
 Output = npt.NDArray[np.uint8]
 
@@ -211,6 +212,20 @@ def test_a_missing_program_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIEOUT_PROGRAM", "/absent/tieout")
     with pytest.raises(tieout.ProgramError, match="/absent/tieout cannot be started: No such file"):
         tieout.check("conv2d x=[1] w=[1]")
+
+
+def test_libtorch_is_that_of_the_torch_of_this_python(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.delenv("TIEOUT_TORCH", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "torch"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('torch must not be imported')")
+    assert "TIEOUT_TORCH" not in _program._environment()  # a package without LibTorch's library is something else
+    (package / "lib").mkdir()
+    (package / "lib/libtorch_cpu.so").touch()
+    assert _program._environment()["TIEOUT_TORCH"] == str(package)
+    monkeypatch.setenv("TIEOUT_TORCH", "/mine")
+    assert _program._environment()["TIEOUT_TORCH"] == "/mine"
 
 
 def test_a_report_as_a_page_is_written(tmp_path: pathlib.Path) -> None:
