@@ -76,7 +76,9 @@ def metadata() -> str:
 
 
 def _licenses() -> list[pathlib.Path]:
-    return sorted(path for pattern in ("LICENSE*", "NOTICE*") for path in ROOT.glob(pattern) if path.is_file())
+    return sorted(
+        path for pattern in ("LICENSE*", "NOTICE*", "THIRD*PARTY*") for path in ROOT.glob(pattern) if path.is_file()
+    )
 
 
 def platform_tag(files: list[pathlib.Path]) -> str:
