@@ -67,7 +67,7 @@ struct Diagnoses {
 struct Faults {
   RunSummary run;
   ReportedTable table{.title = "Faults",
-                      .columns = {"fault", "found", "cases", "seconds", "activations and weights", "class", "case"},
+                      .columns = {"fault", "found", "cases", "seconds", "activations and weights", "what is wrong", "case"},
                       .rows = {}};
   int found = 0, planted = 0;
   Diagnoses diagnoses;
@@ -87,13 +87,18 @@ struct Faults {
   }
 };
 
+// Returns what is wrong with a kernel. The cause of wrong values is left to a diagnosis.
+std::string what_is_wrong(const Finding& finding) {
+  if (!finding.failure.empty()) return finding.failure;
+  return is_guess(finding) ? "wrong values" : finding.mismatch_class;
+}
+
 void print_hunt(const FaultyKernel& faulty, const Hunt& hunt, bool show_case) {
   fmt::print("{} {:<32} {:>12} {:>7.2f} s", hunt.found ? "found " : "missed", faulty.name, counted(hunt.cases, "case"),
              hunt.seconds);
   if (hunt.found) {
     const Finding& finding = hunt.finding;
-    fmt::print(" {:>14}  {}", counted(hunt.size, "element"),
-               finding.failure.empty() ? finding.mismatch_class : finding.failure);
+    fmt::print(" {:>14}  {}", counted(hunt.size, "element"), what_is_wrong(finding));
     if (show_case) fmt::print("\n  {}", finding.case_line);
   }
   fmt::print("\n");
@@ -118,7 +123,7 @@ void add(Faults& faults, const FaultyKernel& faulty, const Hunt& hunt) {
   const Finding& finding = hunt.finding;
   faults.table.rows.push_back({std::string(faulty.name), hunt.found ? "yes" : "no", std::to_string(hunt.cases),
                                fmt::format("{:.2f}", hunt.seconds), hunt.found ? std::to_string(hunt.size) : "",
-                               finding.failure.empty() ? finding.mismatch_class : finding.failure, finding.case_line});
+                               what_is_wrong(finding), finding.case_line});
   RunSummary& run = faults.run;
   run.seconds += hunt.seconds;
   ++(hunt.found ? run.cases.passed : run.cases.differed);

@@ -75,12 +75,6 @@ class PossibleCauses {
   // Drops the exchanges that `other` has dropped, without counting its evidence, which may come from the same elements.
   void narrow(const PossibleCauses& other) { left_ &= other.left_; }
 
-  // Drops the exchanges that `other` has dropped, and counts its evidence.
-  void add(const PossibleCauses& other) {
-    left_ &= other.left_;
-    evidence_ += other.evidence_;
-  }
-
   // True if no exchange remains.
   [[nodiscard]] bool none() const;
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdlib>
 #include <iterator>
 #include <optional>
@@ -16,7 +15,6 @@
 #include "oracle/engines/engine_model.h"
 #include "oracle/engines/known_defects.h"
 #include "oracle/hypotheses/mismatch_class.h"
-#include "props/generate/discriminating_case.h"
 #include "props/process/forked_task.h"
 #include "props/shrink/shrink.h"
 #include "props/verify/reference_answer.h"
@@ -213,30 +211,24 @@ bool is_about_values(const Verdict& verdict) {
   return verdict.status == Status::differed && verdict.conduct.empty() && verdict.finding.failure.empty();
 }
 
-// Collects evidence on a finding's cause from cases that differ or are equal: the drawn one and those that were tried
-// while the finding was shrunk.
+// Collects evidence on the cause of a finding of LibTorch itself, from the drawn case and from those that were tried
+// while the finding was shrunk, whether they differ or are equal. The causes of a subject's differences are diagnosed
+// after the run, so that its classes, by which findings are sampled, need no evidence but their own case.
 class CauseEvidence {
  public:
   explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
 
-  // Tries mostly repeat the drawn case's element, while each discriminating case has an element of its own.
-  enum class From { a_try, discriminating_case };
-
-  void add(const ConvCase& c, const Verdict& verdict, const Reference& reference, From from) {
+  void add(const ConvCase& c, const Verdict& verdict, const Reference& reference) {
     if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
     if (is_about_values(verdict)) {
-      from == From::discriminating_case ? causes_.add(verdict.causes) : causes_.narrow(verdict.causes);
+      causes_.narrow(verdict.causes);
     } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
       ConvProblem problem = with_contents(c);
       problem.spec = as_run(std::move(problem.spec), reference);
-      const Arithmetic arithmetic =
-          reference.libtorch() == nullptr ? Arithmetic{} : fbgemm_arithmetic(problem.spec, reference.hardware());
-      causes_.observe(problem, equal_contracts(arithmetic, verdict.expected), verdict.expected);
+      const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, reference.hardware());
+      causes_.observe(problem, arithmetic, verdict.expected, verdict.expected);
     }
   }
-
-  [[nodiscard]] bool excludes_all() const { return causes_.none(); }
-  [[nodiscard]] bool has_one_class() const { return causes_.conclude(1).cls != MismatchClass::unexplained; }
 
   // Names the cause of the smallest case's difference, unless its finding has another reason.
   void name_cause(Verdict& smallest) {
@@ -263,38 +255,8 @@ class CauseEvidence {
   }
 
  private:
-  // Returns the contracts that a subject may follow if its values equal FBGEMM's: those that give the same values.
-  static std::vector<Contract> equal_contracts(const Arithmetic& code, const Tensor<std::uint8_t>& y) {
-    std::vector<Contract> contracts{{code, y}};
-    for (const auto bias : {Arithmetic::TensorBias::fused, code.tensor_bias}) {
-      contracts.push_back({{.tensor_bias = bias}, y});
-    }
-    return contracts;
-  }
-
   PossibleCauses causes_;
 };
-
-// Verifies the subject on discriminating cases of the path, which distinguish causes: on a fixed number in any case, so
-// that a wrong cause is excluded, then on more until one class is left. This runs in a process of its own; if that
-// dies, its evidence is lost.
-void add_discriminating_cases(CauseEvidence& evidence, FbgemmPath path, const Reference& reference, Subject& subject,
-                              const Rules& rules, double seconds) {
-  constexpr std::uint64_t kCases = 60, kMostCases = 300;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  const auto found = run_alone(
-      [&] {
-        for (std::uint64_t i = 0; i < kMostCases && !evidence.excludes_all(); ++i) {
-          if ((i >= kCases && evidence.has_one_class()) || std::chrono::steady_clock::now() > deadline) break;
-          const ConvCase c = draw_discriminating_case(path, i).c;
-          evidence.add(c, verify_subject(c, reference, subject, rules, TrialMode::once), reference,
-                       CauseEvidence::From::discriminating_case);
-        }
-        return evidence.pack();
-      },
-      60 + seconds);
-  if (found) (void)evidence.unpack(*found);
-}
 
 // Shrinks one finding.
 class FindingShrinker {
@@ -327,10 +289,7 @@ class FindingShrinker {
     const std::string smallest = ends_process ? try_in_many_processes(limits) : try_in_one_process(limits, evidence);
     Verdict verdict = verify_alone_by(*parse(smallest), rules_);
     if (!fails_alike(verdict)) return whole_.finding;
-    if (subject_ != nullptr && is_about_values(verdict)) {
-      add_discriminating_cases(evidence, whole_.path, reference_, *subject_, rules_of_tries_, seconds_);
-    }
-    evidence.name_cause(verdict);
+    if (subject_ == nullptr) evidence.name_cause(verdict);
     verdict.finding.original_line = finding_.original_line;
     return std::move(verdict.finding);
   }
@@ -384,7 +343,7 @@ class FindingShrinker {
             const Verdict verdict = subject_ == nullptr
                                         ? verify(candidate, reference_)
                                         : verify_subject(candidate, reference_, *subject_, rules, where);
-            evidence.add(candidate, verdict, reference_, CauseEvidence::From::a_try);
+            if (subject_ == nullptr) evidence.add(candidate, verdict, reference_);
             return fails_alike(verdict);
           };
           const std::string line = print(shrink(original_, fails, limits));
