@@ -296,24 +296,6 @@ class Separator {
   std::vector<Candidate> candidates_;
 };
 
-// Returns the name of a variable that is 0 or 1, so that conditions read "relu" and not "relu == 1".
-std::string flag_text(const Literal& literal) {
-  const bool holds = literal.relation == Relation::equal ? literal.right == Formula(1) : literal.right == Formula(0);
-  if (literal.relation != Relation::equal && literal.relation != Relation::unequal) return {};
-  if (literal.right != Formula(0) && literal.right != Formula(1)) return {};
-  constexpr std::array kPlaces{Variable::padded,   Variable::before,   Variable::behind,
-                               Variable::before_d, Variable::before_h, Variable::before_w,
-                               Variable::behind_d, Variable::behind_h, Variable::behind_w};
-  for (const Variable place : kPlaces) {
-    if (literal.left == Formula(place)) return fmt::format("{}{}", holds ? "the " : "not: the ", words(place));
-  }
-  if (literal.left == Formula(Variable::relu)) return holds ? "with relu" : "without relu";
-  if (literal.left == Formula(Variable::per_channel)) return holds ? "per-channel weights" : "per-tensor weights";
-  if (literal.left == Formula(Variable::has_bias)) return holds ? "with a bias" : "without a bias";
-  if (literal.left == Formula(Variable::scaled_is_negative)) return holds ? "s < 0" : "s >= 0";
-  return {};
-}
-
 std::string_view symbol(Relation relation) {
   switch (relation) {
     case Relation::equal: return "==";
@@ -349,17 +331,6 @@ std::string EditCondition::c_code() const {
     code += fmt::format("{} {} {}", literal.left.c_code(), symbol(literal.relation), literal.right.c_code());
   }
   return code;
-}
-
-std::string EditCondition::text() const {
-  std::string text;
-  for (const Literal& literal : literals) {
-    if (!text.empty()) text += " and ";
-    const std::string flag = flag_text(literal);
-    text += flag.empty() ? fmt::format("{} {} {}", literal.left.text(), symbol(literal.relation), literal.right.text())
-                         : flag;
-  }
-  return text;
 }
 
 std::optional<EditCondition> separate(std::span<const Variables> inside, std::span<const Variables> outside,

@@ -34,7 +34,8 @@ struct EditCondition {
   [[nodiscard]] bool always() const { return literals.empty(); }
   [[nodiscard]] bool holds(const Variables& v) const;
   [[nodiscard]] int size() const;
-  // Returns C code of an emitted kernel; words for reports, such as "K >= 9 and k >= K / 8 * 8".
+  // Returns C code of an emitted kernel; words for reports that follow "where", such as "there is no bias and
+  // k >= K / 8 * 8".
   [[nodiscard]] std::string c_code() const;
   [[nodiscard]] std::string text() const;
 

@@ -166,7 +166,7 @@ Spelling spelling(Formula::Op op) {
 }
 
 std::string in_words(Formula::Op op, const std::string& a, const std::string& b) {
-  if (op == Formula::Op::signed_bits) return b == "8" ? fmt::format("(int8){}", a) : fmt::format("int{}({})", b, a);
+  if (op == Formula::Op::signed_bits) return fmt::format("int{}({})", b, a);
   if (op == Formula::Op::unsigned_bits) return fmt::format("uint{}({})", b, a);
   if (op == Formula::Op::saturate) return fmt::format("saturated to int{}({})", b, a);
   return fmt::format("{}({}, {})", op == Formula::Op::minimum ? "min" : "max", a, b);
@@ -230,6 +230,16 @@ int Formula::size() const {
     size += node.op == Op::constant && n > 2 && (n & (n - 1)) != 0 ? 2 : 1;
   }
   return size;
+}
+
+std::optional<std::int64_t> Formula::constant() const {
+  if (nodes_.size() != 1 || nodes_.front().op != Op::constant) return {};
+  return nodes_.front().constant;
+}
+
+std::optional<Variable> Formula::variable() const {
+  if (nodes_.size() != 1 || nodes_.front().op != Op::variable) return {};
+  return nodes_.front().variable;
 }
 
 template <typename Name>

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -147,6 +148,10 @@ class Formula {
 
   // Returns the number of variables, constants and operators, which ranks formulas that fit equally well.
   [[nodiscard]] int size() const;
+
+  // Return the number or the variable that the formula is, if it is only that.
+  [[nodiscard]] std::optional<std::int64_t> constant() const;
+  [[nodiscard]] std::optional<Variable> variable() const;
 
   // Returns the formula as C code, or in words for reports.
   [[nodiscard]] std::string c_code() const;

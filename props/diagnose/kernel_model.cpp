@@ -749,7 +749,8 @@ std::string text_of(const Accumulator& a) {
   using Kind = Accumulator::Kind;
   const std::string_view what = factors_text(a.factors);
   std::string order = a.channels_innermost ? ", channels innermost" : "";
-  if (a.restarts) order += a.channels_innermost ? ", anew at every tap" : ", anew in every row of the kernel";
+  if (a.restarts)
+    order += a.channels_innermost ? ", beginning anew at every tap" : ", beginning anew in every row of the kernel";
   const std::string block = a.block == kWholeRun ? "the" : fmt::to_string(a.block);
   switch (a.kind) {
     case Kind::exact: break;
@@ -785,6 +786,16 @@ std::string text_of(const Accumulator& a) {
   return {};
 }
 
+// Returns "a, b and c".
+std::string enumeration(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
 std::string text_of(const Times& t) {
   std::vector<std::string_view> sums;
   if (t.products) sums.emplace_back("x * w");
@@ -792,8 +803,10 @@ std::string text_of(const Times& t) {
   if (t.w) sums.emplace_back("w");
   if (t.count) sums.emplace_back("zero points");
   const std::string what =
-      sums.size() == 4 ? "products are" : fmt::format("in the sum of {}, terms are", fmt::join(sums, ", of "));
-  return fmt::format("{} {} where {}", what, t.times == 0 ? "left out" : "added twice", t.when.text());
+      sums.size() == 4 ? "products are"
+                       : fmt::format("in the sum{} of {}, terms are", sums.size() == 1 ? "" : "s", enumeration(sums));
+  return fmt::format("{} {}{}{}", what, t.times == 0 ? "left out" : "added twice", t.when.always() ? "" : " where ",
+                     t.when.text());
 }
 
 std::string text_of(const Layout& l) {
@@ -812,10 +825,10 @@ std::string text_of(const Layout& l) {
 std::string text_of_bounds(const Edit& edit) {
   const std::string_view side = edit.begin ? "before" : "behind";
   if (edit.formula == Formula(edit.begin ? -kUnchecked : kUnchecked)) {
-    return fmt::format("no check whether a position lies {} the input{}", side, of_axis(edit.axis));
+    return fmt::format("no check for positions{} {} the input", of_axis(edit.axis), side);
   }
-  return fmt::format("positions{} are read {} {}, and count as padding {} that", of_axis(edit.axis),
-                     edit.begin ? "from" : "up to, without,", edit.formula.text(), side);
+  return edit.begin ? fmt::format("positions{} before {} count as padding", of_axis(edit.axis), edit.formula.text())
+                    : fmt::format("positions{} from {} on count as padding", of_axis(edit.axis), edit.formula.text());
 }
 
 // What a slot's formula stands for.
@@ -846,8 +859,8 @@ std::string_view name_of(Slot slot) {
     case Slot::multiplier_channel: return "the channel of the weight scale in the multiplier";
     case Slot::bias_scale_channel: return "the channel of the scale that divides the bias";
     case Slot::correction_channel: return "the channel of the weights whose sum is multiplied by xz";
-    case Slot::written_channel: return "the channel that is computed and written at k";
-    case Slot::written_position: return "the position that is computed and written at the output position";
+    case Slot::written_channel: return "the output channel that is written at k";
+    case Slot::written_position: return "the output position that is written";
     case Slot::weight_correction: return "the sum of w - wz that is multiplied by xz";
     case Slot::activation_zero_point: return "xz";
     case Slot::weight_zero_point: return "wz";
@@ -858,6 +871,34 @@ std::string_view name_of(Slot slot) {
     case Slot::raw: return "the sum";
     default: return "";
   }
+}
+
+void replace_all(std::string& text, std::string_view what, const std::string& by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+// Returns the formula of an edit in words: the value that it changes has the name of its slot.
+std::string text_of_formula(const Edit& edit) {
+  std::string text = edit.formula.text();
+  const std::string name = edit.slot == Slot::read_position ? "the right position" : std::string(name_of(edit.slot));
+  constexpr std::string_view kValue = "\x01";  // because a name may contain the word
+  replace_all(text, "value", std::string(kValue));
+  if (name.find(" - ") != std::string::npos && text != kValue) {
+    replace_all(text, "(\x01)", "(" + name + ")");
+    replace_all(text, kValue, "(" + name + ")");
+  }
+  replace_all(text, kValue, name);
+  constexpr std::array<std::string_view, 3> kOthers{"the height", "the width", "the height"};
+  if (edit.axis >= 0) {
+    replace_all(text, "the other axis", std::string(kOthers[static_cast<std::size_t>(edit.axis)]));
+  }
+  // A formula that is nothing but a noun has an article.
+  const auto variable = edit.formula.variable();
+  const bool noun = variable && *variable != Variable::value && text.size() > 2 && text.find('/') == std::string::npos;
+  if (!noun || !text.starts_with("group")) return (noun ? "the " : "") + text;
+  return "the number of groups";
 }
 
 }  // namespace
@@ -874,14 +915,7 @@ std::string Edit::text() const {
                       : "positions of the width are read if their offset lies in the image, also in another row";
     default: break;
   }
-  // The value that a formula changes has the name of its slot.
-  std::string of = formula.text();
-  constexpr std::string_view kValue = "value";
-  const std::string name = slot == Slot::read_position ? "position" : std::string(name_of(slot));
-  for (std::size_t at = of.find(kValue); at != std::string::npos; at = of.find(kValue, at + name.size())) {
-    of.replace(at, kValue.size(), name);
-  }
-  const std::string text = fmt::format("{}{} is {}", name_of(slot), of_axis(axis), of);
+  const std::string text = fmt::format("{}{} is {}", name_of(slot), of_axis(axis), text_of_formula(*this));
   return when.always() ? text : fmt::format("{} where {}", text, when.text());
 }
 

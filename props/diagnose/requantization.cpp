@@ -42,15 +42,15 @@ struct PrecisionOf {
 constexpr std::array<PrecisionOf, kPrecisions> kPrecisionTable{{{24, false, false, "float32"},
                                                                 {11, false, true, "float16"},
                                                                 {8, false, false, "bfloat16"},
-                                                                {8, true, false, "bfloat16 (cut off)"},
+                                                                {8, true, false, "bfloat16"},
                                                                 {16, false, false, "16 significant bits"},
-                                                                {16, true, false, "16 significant bits (cut off)"},
+                                                                {16, true, false, "16 significant bits"},
                                                                 {12, false, false, "12 significant bits"},
-                                                                {12, true, false, "12 significant bits (cut off)"},
+                                                                {12, true, false, "12 significant bits"},
                                                                 {11, false, false, "11 significant bits (TF32)"},
-                                                                {11, true, false, "11 significant bits (cut off)"},
+                                                                {11, true, false, "11 significant bits"},
                                                                 {10, false, false, "10 significant bits"},
-                                                                {10, true, false, "10 significant bits (cut off)"}}};
+                                                                {10, true, false, "10 significant bits"}}};
 
 const PrecisionOf& table_of(Precision p) { return kPrecisionTable[static_cast<std::size_t>(p)]; }
 
@@ -602,11 +602,11 @@ std::vector<std::string> changed_steps(const Requantization& r) {
     if (changed) all.emplace_back(words);
   };
   constexpr std::array<std::string_view, kSumRules> kSums{
-      "", "the sum is cut off, and not rounded, where float32 cannot hold it", "the sum stays an exact number"};
+      "", "the sum is cut off where float32 cannot hold it, and not rounded", "the sum stays an exact number"};
   constexpr std::array<std::string_view, kBiasRules> kBiases{
       "",
-      "bias: s + b / A, for per-tensor weights, too",
-      "bias: fma(b, 1 / A, s), for per-channel weights, too",
+      "bias: s + b / A, also for per-tensor weights",
+      "bias: fma(b, 1 / A, s), also for per-channel weights",
       "bias: s + b * (1 / A), with two roundings",
       "bias: s + b / A in double, rounded once",
       "bias: s + b / A in double, not rounded to float32",
@@ -712,12 +712,13 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       kRoundings[static_cast<std::size_t>(r.rounding)]);
   if (r.rounding == RoundingRule::measured) all.push_back(measured_rounding(r));
   const auto add_precision = [&](Precision p, std::string_view of) {
-    if (p != Precision::float32) all.push_back(fmt::format("{} has {}", of, table_of(p).words));
+    if (p != Precision::float32)
+      all.push_back(fmt::format("{} is {} to {}", of, table_of(p).cut ? "cut off" : "rounded", table_of(p).words));
   };
-  add_precision(r.of_multiplier, "multiplier: it");
-  add_precision(r.of_reciprocal, "multiplier: 1 / os");
-  add_precision(r.of_scale, "weight scale: it");
-  add_precision(r.of_bias, "bias: it");
+  add_precision(r.of_multiplier, "the multiplier");
+  add_precision(r.of_reciprocal, "1 / os");
+  add_precision(r.of_scale, "the weight scale");
+  add_precision(r.of_bias, "the bias");
   add_precision(r.of_scaled, "the value before rounding");
   add(r.zero_point == ZeroPointRule::before_rounding, "the output zero point is added before rounding");
   add(r.zero_point == ZeroPointRule::wraps, "the output zero point is added without clamping first, and wraps");
@@ -730,16 +731,16 @@ std::vector<std::string> changed_steps(const Requantization& r) {
   add(r.nan == NanRule::zero, "NaN becomes 0 before the zero point");
   add(r.nan == NanRule::maximum, "NaN becomes 255");
   add(r.relu == ReluRule::ignored, "relu: the flag is ignored");
-  add(r.relu == ReluRule::always, "relu: applied without the flag, too");
+  add(r.relu == ReluRule::always, "relu: also applied without the flag");
   add(r.relu == ReluRule::one_above, "relu: the smallest value is oz + 1");
-  add(r.clamp == ClampRule::low_8_bits, "clamp: missing, the low 8 bits are kept");
-  add(r.clamp == ClampRule::before_zero_point, "clamp: to 0..255 before the zero point is added, too");
+  add(r.clamp == ClampRule::low_8_bits, "clamp: none; the low 8 bits are kept");
+  add(r.clamp == ClampRule::before_zero_point, "clamp: also to 0..255, before the zero point is added");
   add(r.clamp == ClampRule::low_last, "clamp: relu's low end counts where it is above the largest output");
   add(r.clamp == ClampRule::low_first, "clamp: values below relu's low end become it, also above the largest output");
-  add(r.clamp == ClampRule::int8_before, "clamp: to -128..127 before the zero point is added, too");
+  add(r.clamp == ClampRule::int8_before, "clamp: also to -128..127, before the zero point is added");
   add(r.low != contract.low, "clamp: the smallest output is " + std::to_string(r.low));
   add(r.high != contract.high, "clamp: the largest output is " + std::to_string(r.high));
-  if (r.cap > 0) all.push_back(fmt::format("clamp: to the real number {} at most", r.cap));
+  if (r.cap > 0) all.push_back(fmt::format("clamp: to at most {} in real units, as relu6 does", r.cap));
   return all;
 }
 

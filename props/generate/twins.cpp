@@ -118,6 +118,15 @@ std::size_t twin_kinds() { return kTwins.size(); }
 
 std::string_view twin_name(std::size_t kind) { return kTwins[kind].first; }
 
+std::string another(std::string_view twin_name) {
+  if (twin_name == "batch") return "another batch size";
+  if (twin_name == "relu") return "another setting of relu";
+  if (twin_name == "presence of a bias") return "no bias where this one has one, or the reverse";
+  const bool plural =
+      twin_name.ends_with("s") && twin_name.find("bias") == std::string_view::npos && !twin_name.starts_with("order");
+  return (plural ? "other " : "another ") + std::string(twin_name);
+}
+
 std::optional<ConvProblem> twin_of(const ConvProblem& problem, std::size_t kind) {
   if (problem.activation.empty() || problem.weight.empty()) return {};
   ConvProblem twin = problem;

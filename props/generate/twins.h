@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "cases/conv_case.h"
@@ -16,6 +17,9 @@ namespace tieout {
 
 // Returns what differs in a twin of the kind, such as "activation zero point".
 [[nodiscard]] std::string_view twin_name(std::size_t kind);
+
+// Returns the name with an article, such as "another bias" or "other weights".
+[[nodiscard]] std::string another(std::string_view twin_name);
 
 // Returns the problem's twin, which is valid, or nothing if it has none of this kind, such as another bias where there
 // is no bias.

@@ -122,7 +122,7 @@ std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& prob
     if (again == first) continue;
     if (!again) return failed(again.error());
     Trial trial{.kind = Trial::Kind::unstable,
-                .message = std::string(kKeptState) + ", which had another " + std::string(twin_name(kind))};
+                .message = std::string(kKeptState) + ", which had " + another(twin_name(kind))};
     trial.first = first->values;
     trial.second = std::move(again->values);
     return trial;
