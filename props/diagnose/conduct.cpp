@@ -17,6 +17,7 @@
 #include "props/generate/strategy.h"
 #include "props/generate/twins.h"
 #include "props/process/forked_task.h"
+#include "props/shrink/shrink.h"
 #include "props/verify/subject_trial.h"
 
 namespace tieout {
@@ -92,6 +93,14 @@ std::string_view kind_of(std::string_view fault) { return fault.substr(0, fault.
 
 bool is_crash_or_hang(std::string_view fault) { return kind_of(fault) == "crash" || kind_of(fault) == "hang"; }
 
+// Returns the kind without numbers, so that reading 3 bytes too many is the same as reading 1 byte.
+std::string kind_without_numbers(std::string_view fault) {
+  std::string text(kind_of(fault));
+  std::erase_if(text, [](char c) { return '0' <= c && c <= '9'; });
+  if (const auto at = text.find("bytes"); at != std::string::npos) text.replace(at, 5, "byte");
+  return text;
+}
+
 // Parts of lists, and the twins that change the whole list. A kernel that ignores the list ignores its parts.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kParts{{
     {"last weight scale", "weight scales"},
@@ -109,7 +118,7 @@ std::string joined(const std::set<std::string_view>& names) {
   for (const std::string_view name : names) {
     const auto* const part = std::ranges::find(kParts, name, &std::pair<std::string_view, std::string_view>::first);
     if (part != kParts.end() && names.contains(part->second)) continue;
-    text.append(text.empty() ? "" : " or ").append(name);
+    text.append(text.empty() ? "" : " or ").append(another(name));
   }
   return text;
 }
@@ -122,10 +131,13 @@ class ConductFinder {
   std::optional<Conduct> find() {
     run_alone_each();
     for (const Outcome& outcome : outcomes_) {
-      if (!outcome.response.fault.empty() && !outcome.unstable) return with_condition(kind_of(outcome.response.fault));
+      if (!outcome.response.fault.empty() && !outcome.unstable) return with_condition(outcome.response.fault);
     }
     if (suspects_.empty()) run_after_twins();
-    return suspects_.empty() ? std::nullopt : named();
+    if (suspects_.empty()) return {};
+    std::optional<Conduct> conduct = named();
+    if (conduct) conduct->planned = planned_;
+    return conduct;
   }
 
  private:
@@ -149,6 +161,8 @@ class ConductFinder {
     double longest = 0;  // time of a case that was answered, seconds
     auto last = Clock::now();
     const auto note = [&](std::int64_t index, Response response, bool unstable) {
+      // Answers that arrived before the process was stopped would make the result depend on the time.
+      if (first && index > *first + kFurther) return;
       const auto now = Clock::now();
       if (response.fault.empty()) longest = std::max(longest, std::chrono::duration<double>(now - last).count());
       last = now;
@@ -180,19 +194,50 @@ class ConductFinder {
     run([&] { return wants_more(first); });
   }
 
-  [[nodiscard]] bool wants_more(const std::optional<std::int64_t>& first) const {
+  [[nodiscard]] bool wants_more(const std::optional<std::int64_t>& first) {
     const auto done = std::ssize(outcomes_);
     const bool enough = first && done > *first + kFurther;
-    return !enough && done < kCases && elapsed() < options_.seconds / 2 && options_.progress("conduct", done, kCases);
+    if (enough || done >= kCases) return false;
+    const bool in_time = elapsed() < options_.seconds / 2;
+    if (!in_time) planned_ = first ? *first + kFurther + 1 : kCases;
+    return in_time && options_.progress("conduct", done, kCases);
+  }
+
+  // Shows whether a problem has the conduct.
+  using Shows = std::function<bool(const ConvProblem&)>;
+
+  // Returns the case, shrunk as long as `shows` holds.
+  [[nodiscard]] ConvCase shrunk(const ConvCase& c, const Shows& shows, bool hangs = false) const {
+    const ConvProblem whole = with_contents(c);
+    if (!shows(whole)) return c;
+    // Every try starts processes.
+    const ShrinkLimits limits{.tries = 400, .steps = hangs ? 10 : 400, .seconds = options_.seconds / 3};
+    ConvCase smallest = shrink(
+        listed(whole),
+        [&](const ConvCase& smaller) {
+          return options_.domain.contains(smaller) && options_.progress("shrinking", 0, 1) &&
+                 shows(with_contents(smaller));
+        },
+        limits);
+    // The contents of a case that could not be shrunk are longer than its seed.
+    return print(smallest).size() < print(c).size() ? smallest : c;
+  }
+
+  // Returns the fault of a problem, under the conditions of run_alone_each(), in a process that has computed no other.
+  [[nodiscard]] std::string fault_of(const ConvProblem& problem, double seconds) const {
+    if (linked_) return response_of(run_trial_alone(subject_, problem, WarmUp::none, seconds)).fault;
+    subject_.stop();
+    return response_of(run_trial(subject_, problem, WarmUp::none, seconds)).fault;
   }
 
   // Returns what the subject does on all cases with such a fault, and the condition of that.
-  [[nodiscard]] Conduct with_condition(std::string_view kind) const {
+  [[nodiscard]] Conduct with_condition(const std::string& fault) const {
+    const std::string kind = kind_without_numbers(fault);
     std::vector<Variables> failing;
     std::vector<Variables> others;
     const Outcome* smallest = nullptr;
     for (const Outcome& outcome : outcomes_) {
-      const bool fails = !outcome.response.fault.empty() && kind_of(outcome.response.fault) == kind;
+      const bool fails = !outcome.response.fault.empty() && kind_without_numbers(outcome.response.fault) == kind;
       (fails ? failing : others).push_back(variables_of_case(outcome.c));
       if (fails && (smallest == nullptr || product_count(outcome.c) < product_count(smallest->c))) smallest = &outcome;
     }
@@ -200,8 +245,17 @@ class ConductFinder {
                     .c = smallest->c,
                     .condition = {},
                     .cases = std::ssize(outcomes_),
-                    .failing = std::ssize(failing)};
+                    .failing = std::ssize(failing),
+                    .planned = planned_};
     if (const auto condition = separate(failing, others, false)) conduct.condition = condition->text();
+    const bool hangs = kind == "hang";
+    const double limit =
+        hangs ? std::min(seconds_, 0.5) : seconds_;  // a smaller case that does not hang answers at once
+    conduct.c = shrunk(
+        conduct.c, [&](const ConvProblem& smaller) { return kind_without_numbers(fault_of(smaller, limit)) == kind; },
+        hangs);
+    const std::string of_smallest = fault_of(with_contents(conduct.c), limit);
+    if (kind_without_numbers(of_smallest) == kind) conduct.text = of_smallest;
     return conduct;
   }
 
@@ -215,7 +269,9 @@ class ConductFinder {
       return with_contents(outcomes_[static_cast<std::size_t>(last - i)].c);
     };
     tried_ = 0;
+    constexpr std::size_t kEnough = 40;
     const auto compare = [&](std::int64_t i, const Response& response) {
+      if (suspects_.size() >= kEnough) return;  // as in run_alone_each()
       ++tried_;
       if (response != outcomes_[static_cast<std::size_t>(last - i)].response) suspects_.push_back(last - i);
     };
@@ -234,7 +290,10 @@ class ConductFinder {
               .answered = [&](std::int64_t i, const std::string& bytes) { compare(i, unpack(bytes)); },
               .died = [&](std::int64_t i, const ExitReason& reason) { compare(i, response_of(reason)); }},
              [&] {
-               return suspects_.size() < 40 && elapsed() < end && options_.progress("state", std::ssize(suspects_), 40);
+               if (suspects_.size() >= kEnough) return false;
+               const bool in_time = elapsed() < end;
+               if (!in_time) planned_ = last + 1;
+               return in_time && options_.progress("state", tried_, last + 1);
              });
   }
 
@@ -305,10 +364,31 @@ class ConductFinder {
     return names;
   }
 
+  // Returns whether one of the twins changes the answer if it comes before.
+  [[nodiscard]] bool depends_on(const std::set<std::string_view>& twins, const ConvProblem& problem) const {
+    const Conditions same{.seconds = seconds_};
+    const Response usual = fresh(problem, same);
+    for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
+      if (!twins.contains(twin_name(kind))) continue;
+      const auto twin = twin_of(problem, kind);
+      if (!twin) continue;
+      const std::array calls{SubjectCall{*twin, same}, SubjectCall{problem, same}};
+      if (fresh(calls) != usual) return true;
+    }
+    return false;
+  }
+
+  // Returns whether the answer is another one if the other problem comes before.
+  [[nodiscard]] bool is_changed(const ConvProblem& problem, const ConvProblem& before) const {
+    const Conditions same{.seconds = seconds_};
+    const std::array calls{SubjectCall{before, same}, SubjectCall{problem, same}};
+    return fresh(calls) != fresh(problem, same);
+  }
+
   // Returns which of the other cases change the answer if one of them comes before; empty if none does. end: when to
-  // stop, in the seconds of elapsed().
-  [[nodiscard]] std::string changed_by_another_case(const ConvProblem& problem, const Response& usual,
-                                                    double end) const {
+  // stop, in the seconds of elapsed(). first: is set to the smallest of them.
+  [[nodiscard]] std::string changed_by_another_case(const ConvProblem& problem, const Response& usual, double end,
+                                                    std::optional<ConvCase>& first) const {
     constexpr std::size_t kMostCases = 300;
     const Conditions same{.seconds = seconds_};
     std::vector<Variables> matter;
@@ -323,9 +403,11 @@ class ConductFinder {
       if (matters && (smallest == nullptr || product_count(c) < product_count(*smallest))) smallest = &c;
     }
     if (smallest == nullptr) return {};
+    first = *smallest;
     const auto condition = separate(matter, others, false);
     return std::string(kKeptState) + ", " +
-           (condition && !condition->always() ? "where that has " + condition->text() : "such as " + print(*smallest));
+           (condition && !condition->always() ? "if in that problem " + condition->text()
+                                              : "such as the one given below");
   }
 
   // Returns what the answers of the suspects depend on. Every call is made in a process of its own, so that one
@@ -346,10 +428,12 @@ class ConductFinder {
         conduct.c = problem.spec;
         return conduct;
       }
-      for (const std::string& text : {changed_by_condition(problem, usual), changed_by_repetition(problem, usual)}) {
-        if (text.empty()) continue;
-        conduct.text = text;
-        conduct.c = at(suspect).c;
+      for (const auto change : {&ConductFinder::changed_by_condition, &ConductFinder::changed_by_repetition}) {
+        conduct.text = (this->*change)(problem, usual);
+        if (conduct.text.empty()) continue;
+        conduct.c = shrunk(at(suspect).c, [&](const ConvProblem& smaller) {
+          return (this->*change)(smaller, fresh(smaller, {.seconds = seconds_})) == conduct.text;
+        });
         return conduct;
       }
       const std::set<std::string_view> found = twins_that_matter(problem, usual);
@@ -359,7 +443,8 @@ class ConductFinder {
       ++with_names;
     }
     if (!names.empty()) {
-      conduct.text = std::string(kKeptState) + ", which had another " + joined(names);
+      conduct.text = std::string(kKeptState) + ", which had " + joined(names);
+      conduct.c = shrunk(conduct.c, [&](const ConvProblem& smaller) { return depends_on(names, smaller); });
       return conduct;
     }
     // A process that the machine ended is no answer.
@@ -368,8 +453,14 @@ class ConductFinder {
     if (answered == suspects_.end()) return {};
     conduct.c = at(*answered).c;
     const ConvProblem problem = with_contents(conduct.c);
-    conduct.text = changed_by_another_case(problem, fresh(problem, {.seconds = seconds_}), 2 * end);
-    if (!conduct.text.empty()) return conduct;
+    conduct.text = changed_by_another_case(problem, fresh(problem, {.seconds = seconds_}), 2 * end, conduct.before);
+    if (!conduct.text.empty()) {
+      const ConvProblem before = with_contents(*conduct.before);
+      conduct.c = shrunk(conduct.c, [&](const ConvProblem& smaller) { return is_changed(smaller, before); });
+      const ConvProblem after = with_contents(conduct.c);
+      conduct.before = shrunk(*conduct.before, [&](const ConvProblem& smaller) { return is_changed(after, smaller); });
+      return conduct;
+    }
     conduct.text =
         at(*answered).unstable ? at(*answered).response.fault : "kept state: the answer depends on the problems before";
     return conduct;
@@ -388,6 +479,7 @@ class ConductFinder {
   // found.
   std::vector<std::int64_t> suspects_;
   std::int64_t tried_ = 0;
+  std::int64_t planned_ = 0;  // Conduct::planned
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cases/random.h"
+#include "cases/text/case_text.h"
 #include "kernels/subject/subject.h"
 #include "props/diagnose/conduct.h"
 #include "props/diagnose/diagnose.h"
@@ -60,13 +61,14 @@ TEST_P(DiagnosedFault, IsNamedWithItsCondition) {
 INSTANTIATE_TEST_SUITE_P(
     Faults, DiagnosedFault,
     testing::Values(Expected{"round_half_up", "rounding: floorf(s + 0.5F): ties up, and the addition rounds", ""},
-                    Expected{"bias_by_reciprocal", "bias: s + b * (1 / A), with two roundings", "per-channel weights"},
+                    Expected{"bias_by_reciprocal", "bias: s + b * (1 / A), with two roundings",
+                             "the weights are quantized per channel"},
                     Expected{"clamp_high_254", "clamp: the largest output is 254", ""},
                     Expected{"tail_of_8_lost",
                              "in the sum of x * w, terms are left out where product >= products of a sum / 8 * 8",
-                             "products of a sum >= 8"},
-                    Expected{"stride_height_from_width", "the stride of the height is stride of the other axis", ""},
-                    Expected{"activation_signed", "x is (int8)x", ""},
+                             "a sum has at least 8 products"},
+                    Expected{"stride_height_from_width", "the stride of the height is the stride of the width", ""},
+                    Expected{"activation_signed", "x is int8(x)", ""},
                     Expected{"scale_of_first_channel", "the channel of the weight scale is 0", ""}),
     [](const auto& test) { return std::string(test.param.fault); });
 
@@ -79,7 +81,7 @@ TEST(FindConduct, NamesWhatTheAnswerDependsOn) {
   const Expected faults[]{
       {"stale_padding",
        "kept state: the answer depends on what an earlier call left behind, even one of the same problem", ""},
-      {"kept_weights_by_shape", "kept state: the answer depends on the problem before, which had another weights", ""},
+      {"kept_weights_by_shape", "kept state: the answer depends on the problem before, which had other weights", ""},
       {"kept_first_zero_point",
        "kept state: the answer depends on the problem before, which had another output zero point", ""},
       {"kept_without_last_bias", "kept state: the answer depends on the problem before, which had another last bias",
@@ -88,7 +90,7 @@ TEST(FindConduct, NamesWhatTheAnswerDependsOn) {
       {"first_thread_only", "thread: another thread is answered differently", ""},
       {"differs_every_second_call", "not repeatable: every second call of the same problem is answered differently",
        ""},
-      {"null_bias", "crash: SIGSEGV", "without a bias"},
+      {"null_bias", "crash: SIGSEGV", "there is no bias"},
       {"crashes_on_many_channels", "crash: SIGABRT", "K >= 65"},
   };
   for (const Expected& expected : faults) {
@@ -98,6 +100,20 @@ TEST(FindConduct, NamesWhatTheAnswerDependsOn) {
     EXPECT_EQ(conduct->text, expected.text);
     EXPECT_EQ(conduct->condition, expected.condition) << expected.fault;
     EXPECT_GT(conduct->failing, 0) << expected.fault;
+    EXPECT_LT(print(conduct->c).size(), 120U) << expected.fault << ": " << print(conduct->c);
+    EXPECT_EQ(conduct->planned, 0) << expected.fault;
+  }
+}
+
+TEST(FindConduct, DependsOnTheSeedAndTheSubjectOnly) {
+  for (const char* fault : {"null_bias", "kept_weights_by_shape"}) {
+    const auto subject = linked_subject(fault, faulty_kernel(fault).kernel, nullptr);
+    const auto once = find_conduct(*subject, {.seconds = 600}, 60);
+    const auto again = find_conduct(*subject, {.seconds = 600}, 60);
+    ASSERT_TRUE(once && again) << fault;
+    EXPECT_EQ(once->cases, again->cases) << fault;
+    EXPECT_EQ(once->failing, again->failing) << fault;
+    EXPECT_EQ(print(once->c), print(again->c)) << fault;
   }
 }
 
