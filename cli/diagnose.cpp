@@ -11,6 +11,7 @@
 #include "cases/machine/cpu_name.h"
 #include "cases/strings/printable.h"
 #include "cases/text/case_text.h"
+#include "cases/text/case_words.h"
 #include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
@@ -22,10 +23,16 @@
 #include "cli/options/seed.h"
 #include "cli/options/subject_option.h"
 #include "kernels/subject/subject.h"
+#include "oracle/libtorch/libtorch.h"
 #include "props/diagnose/conduct.h"
+#include "props/diagnose/diagnosis_report.h"
 #include "props/diagnose/diagnosis_text.h"
 #include "props/diagnose/emit_kernel.h"
+#include "props/diagnose/engine_answers.h"
+#include "props/explain/explain.h"
+#include "props/verify/engine_subject.h"
 #include "reports/formats/finding_text.h"
+#include "reports/text/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -42,33 +49,60 @@ struct Arguments {
 
 int fail(const std::string& why, int status = kBadUsage) { return fail_command("diagnose", status, why); }
 
-ReportedTable table_of(const Diagnosis& diagnosis) {
-  ReportedTable table{.title = "Causes",
-                      .columns = {"cause", "where", "difference from the contract's kernel", "explains", "expected",
-                                  "actual", "smallest case"},
-                      .rows = {}};
-  for (const Cause& cause : diagnosis.causes) {
-    table.rows.push_back({cause.edit.text(), cause.edit.condition.always() ? "always" : cause.edit.condition.text(),
-                          kernel_diff({cause.edit}), fmt::format("{} of {}", cause.explains, diagnosis.fresh_differing),
-                          std::to_string(cause.expected), std::to_string(cause.actual), print(cause.smallest)});
-  }
-  return table;
+constexpr std::string_view kPredicted = "the arithmetic that is predicted for it";
+
+// What is found of one kernel: what it does beside its values, or else the diagnosis of these.
+struct Found {
+  std::optional<Conduct> conduct;
+  Diagnosis diagnosis;
+  // Of an engine of LibTorch, which is diagnosed where it does not follow its own arithmetic.
+  std::optional<EngineTally> engine;
+
+  [[nodiscard]] std::string_view expected() const { return engine ? kPredicted : kTheContract; }
+};
+
+// Returns the answers that are diagnosed.
+KernelAnswer diagnosed_answers(Subject& subject, const std::string& text, double seconds, Found& found) {
+  KernelAnswer answers = answers_of(subject, seconds);
+  if (!text.starts_with(kEnginePrefix)) return answers;
+  const auto engine = from_name<Engine>("engine", text.substr(kEnginePrefix.size()));
+  const auto loaded = libtorch(Waiting::asleep);
+  if (!engine || !loaded) return answers;  // the subject then answers nothing
+  found.engine.emplace();
+  return beyond_prediction(std::move(answers), *engine, **loaded, *found.engine);
 }
 
-Report report_of(const Arguments& arguments, const Diagnosis& diagnosis, const std::vector<KnownFinding>& baseline) {
-  RunSummary run{.command = fmt::format("tieout diagnose --subject {} --seed {}{}", shell_word(arguments.subject),
-                                        arguments.options.seed, words_of(arguments.options.domain)),
+std::string command_of(const Arguments& arguments) {
+  const DiagnoseOptions standard;
+  const DiagnoseOptions& options = arguments.options;
+  std::string command =
+      fmt::format("tieout diagnose --subject {} --seed {}", shell_word(arguments.subject), options.seed);
+  if (options.cases != standard.cases) command += fmt::format(" --cases {}", options.cases);
+  if (options.proof != standard.proof) command += fmt::format(" --proof {}", options.proof);
+  if (options.seconds != standard.seconds) command += fmt::format(" --seconds {}", options.seconds);
+  return command + words_of(options.domain);
+}
+
+Report report_of(const Arguments& arguments, const Found& found, Subject& subject,
+                 const std::vector<KnownFinding>& baseline) {
+  Found again;  // the findings' answers do not count
+
+  RunSummary run{.command = command_of(arguments),
                  .subject = arguments.subject,
-                 .reference = "the contract",
+                 .reference = std::string(found.expected()),
                  .machine = {.cpu = cpu_name()},
-                 .seed = arguments.options.seed};
-  run.cases.passed = diagnosis.fresh;
-  run.cases.skipped = diagnosis.declined;
-  run.seconds = diagnosis.seconds;
-  run.cells[{.engine = "contract", .isa = "native", .path = "all"}] = {.cases = diagnosis.fresh};
+                 .seed = arguments.options.seed,
+                 .finished = !is_interrupted()};
+  const DiagnosedSubject named{arguments.subject, subject.name()};
+  if (found.conduct) {
+    set_conduct(run, *found.conduct, named);
+  } else {
+    const double seconds = arguments.patience.value_or(Rules{}.seconds);
+    set_diagnosis(run, found.diagnosis, diagnosed_answers(subject, arguments.subject, seconds, again), named);
+  }
+  for (Finding& finding : run.findings) finding.explanation = explanation_of(finding);
   Report report = make_report({run}, baseline);
-  report.table = table_of(diagnosis);
-  report.headline = headline_of(diagnosis);
+  report.headline = found.conduct ? headline_of(*found.conduct) : headline_of(found.diagnosis, found.expected());
   return report;
 }
 
@@ -82,32 +116,36 @@ bool emit(const Arguments& arguments, const Diagnosis& diagnosis, const std::str
   return file.good();
 }
 
-int status_of(const Diagnosis& diagnosis) {
+// Returns the exit status. Causes that the baseline accepts do not count.
+int status_of(const Diagnosis& diagnosis, const Report& report) {
   switch (diagnosis.verdict) {
     case Diagnosis::Verdict::no_difference: return kEqual;
     case Diagnosis::Verdict::declines: return kNotVerified;
-    default: return kDifferent;
+    default: break;
   }
+  const bool known = !report.findings.empty() && report.new_findings() == 0 && new_differences(report) <= 0;
+  return known ? kEqual : kDifferent;
 }
 
-// Diagnoses one kernel and prints the result. words: the option that names it, for the commands that are printed.
-// Error: the exit status, after the reason or what the kernel does beside its values has been printed.
-tl::expected<Diagnosis, int> diagnose_and_print(Subject& subject, const Arguments& arguments,
-                                                const std::string& words) {
+// Diagnoses one kernel and prints the result. text: the value of the option that names it. words: the option that names
+// it, for the commands that are printed. Error: the exit status, after the reason has been printed.
+tl::expected<Found, int> diagnose_and_print(Subject& subject, const Arguments& arguments, const std::string& text,
+                                            const std::string& words) {
   const double seconds = arguments.patience.value_or(Rules{}.seconds);
-  const auto conduct = find_conduct(subject, arguments.options, seconds);
-  if (conduct) {
-    clear_stage();
-    print_text(fmt::format("{}: {}", subject.name(), conduct_text(*conduct, words)));
-    return tl::unexpected(int{kDifferent});
-  }
-  Diagnosis diagnosis = diagnose(answers_of(subject, seconds), arguments.options);
+  Found found{.conduct = find_conduct(subject, arguments.options, seconds), .diagnosis = {}, .engine = {}};
+  if (!found.conduct) found.diagnosis = diagnose(diagnosed_answers(subject, text, seconds, found), arguments.options);
   clear_stage();
   if (const std::string change = subject.change(); !change.empty()) {
     return tl::unexpected(fail(words.substr(0, words.find(' ')) + ": " + change, kNotVerified));
   }
-  print_text(fmt::format("{} {}\n{}", subject.name(), headline_of(diagnosis), diagnosis_text(diagnosis, words)));
-  return diagnosis;
+  if (found.conduct) {
+    print_text(conduct_text(*found.conduct, subject.name(), words));
+  } else {
+    print_text(wrapped(fmt::format("{} {}", subject.name(), headline_of(found.diagnosis, found.expected()))) + "\n" +
+               diagnosis_text(found.diagnosis, words, found.expected()) +
+               (found.engine ? departures_text(*found.engine) : ""));
+  }
+  return found;
 }
 
 // Prints the causes that only one of two kernels has. Returns the exit status.
@@ -143,9 +181,11 @@ int diagnose_reference(const Arguments& arguments, const Diagnosis& diagnosis, c
   const auto opened = open_named(arguments.reference, "diagnose", arguments.patience, "--reference");
   if (!opened) return opened.error();
   print_text("\n");
-  const auto other = diagnose_and_print(**opened, arguments, "--subject " + shell_word(arguments.reference));
+  const auto other =
+      diagnose_and_print(**opened, arguments, arguments.reference, "--subject " + shell_word(arguments.reference));
   if (!other) return other.error();
-  return compare_causes(diagnosis, name, *other, (*opened)->name());
+  if (other->conduct) return kDifferent;
+  return compare_causes(diagnosis, name, other->diagnosis, (*opened)->name());
 }
 
 int run_diagnose(Arguments& arguments) {
@@ -166,21 +206,25 @@ int run_diagnose(Arguments& arguments) {
     return !is_interrupted();
   };
   take_interruptions();
-  const auto diagnosis = diagnose_and_print(**subject, arguments, "--subject " + shell_word(arguments.subject));
-  if (!diagnosis) return diagnosis.error();
-  const auto written = write_reports(arguments.outputs, report_of(arguments, *diagnosis, *baseline));
+  const auto found =
+      diagnose_and_print(**subject, arguments, arguments.subject, "--subject " + shell_word(arguments.subject));
+  if (!found) return found.error();
+  const Report report = report_of(arguments, *found, **subject, *baseline);
+  const auto written = write_reports(arguments.outputs, report);
   if (!written) return fail(written.error(), kNotVerified);
+  if (found->conduct) return kDifferent;
+  const Diagnosis& diagnosis = found->diagnosis;
   if (!arguments.emit.empty()) {
-    if (!emit(arguments, *diagnosis, (*subject)->name())) {
+    if (!emit(arguments, diagnosis, (*subject)->name())) {
       return fail("--emit: cannot write " + arguments.emit, kNotVerified);
     }
     print_text(
         fmt::format("\n{} holds a kernel in C that computes the same. It differs from the contract's kernel by:\n{}",
-                    arguments.emit, kernel_diff(diagnosis->model, 1)));
+                    arguments.emit, kernel_diff(diagnosis.model, 1)));
   }
   if (is_interrupted()) return kNotVerified;
-  if (!arguments.reference.empty()) return diagnose_reference(arguments, *diagnosis, (*subject)->name());
-  return status_of(*diagnosis);
+  if (!arguments.reference.empty()) return diagnose_reference(arguments, diagnosis, (*subject)->name());
+  return status_of(diagnosis, report);
 }
 
 }  // namespace
@@ -192,8 +236,8 @@ Command diagnose_command() {
           "Find out why a kernel differs: which lines of the contract it computes in another way, and proof"};
   const auto arguments = std::make_shared<Arguments>();
   command.option("--subject", &arguments->subject,
-                 "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, or "
-                 "hypothesis:NAME",
+                 "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, "
+                 "hypothesis:NAME or engine:NAME, which is compared with its own arithmetic",
                  {.required = true, .is_path = true});
   command.option("--reference", &arguments->reference,
                  "Kernel to diagnose as well; then the causes that only one of the two has are printed",
@@ -203,7 +247,7 @@ Command diagnose_command() {
                  {.check = positive_whole_number(), .show_default = true});
   command.option("--proof", &arguments->options.proof, "Number of fresh cases of the proof",
                  {.check = positive_whole_number(), .show_default = true});
-  command.option("--seconds", &arguments->options.seconds, "Time limit of the search, seconds",
+  command.option("--seconds", &arguments->options.seconds, "Time limit of the search, and again of the proof, seconds",
                  {.check = positive_number(), .show_default = true});
   command.option("--seed", &arguments->options.seed, "Seed of the cases", {.show_default = true});
   add_where_option(command, arguments->domain);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "cli/testing/test_command.h"
@@ -25,6 +26,29 @@ TEST(DiagnoseCommand, NamesTheLineToChange) {
                                       "   + const float rounded = roundf(scaled);\n"));
   EXPECT_THAT(found.output, HasSubstr("smallest case, expected 0, came 1:\n   tieout check --subject "));
   EXPECT_THAT(found.output, HasSubstr("'conv2d bias=[0.5] x=[0] w=[0]'"));
+}
+
+// Reports show a diagnosis as they show the causes of a run, and a baseline accepts its causes.
+TEST(DiagnoseCommand, WritesReportsWithTheCauses) {
+  const TemporaryFolder folder;
+  const std::string call = "diagnose --proof 300 --seconds 300 --subject " + kRoundsAway;
+  const Outcome found = run(call + " --html '" + folder.in("d.html") + "' --markdown '" + folder.in("d.md") +
+                            "' --json '" + folder.in("d.json") + "' --junit '" + folder.in("d.xml") + "'");
+  EXPECT_EQ(found.status, 1);
+  EXPECT_THAT(read(folder.in("d.html")), HasSubstr("<pre class=\"differs\" tabindex=\"0\" role=\"region\" "
+                                                   "aria-label=\"Subject in cause 1\">const float rounded = "
+                                                   "roundf(scaled);"));
+  const std::string markdown = read(folder.in("d.md"));
+  EXPECT_THAT(markdown, HasSubstr("# Tieout: differs from the contract in one way, which predicts "));
+  EXPECT_THAT(markdown, HasSubstr("## Causes: 1\n\n### 1. rounding: ties away from zero"));
+  EXPECT_THAT(markdown, HasSubstr("\n- const float rounded = nearbyintf(scaled);\n+ const float rounded = roundf("));
+  EXPECT_THAT(markdown, HasSubstr("Smallest case, expected 0, came 1:\n"));
+  EXPECT_THAT(read(folder.in("d.json")), HasSubstr("\"case\":\"conv2d bias=[0.5] x=[0] w=[0]\""));
+  EXPECT_THAT(read(folder.in("d.xml")), HasSubstr("rounding: ties away from zero"));
+  std::ofstream(folder.in("known.json"))
+      << R"([{"cause": "rounding: ties away from zero, as roundf() and lround() do", "reason": "meant"}])";
+  const Outcome known = run(call + " --baseline '" + folder.in("known.json") + "'");
+  EXPECT_EQ(known.status, 0) << known.output;
 }
 
 TEST(DiagnoseCommand, FindsNothingInARightKernel) {
@@ -54,6 +78,16 @@ TEST(DiagnoseCommand, ComparesTheCausesOfTwoKernels) {
       run("diagnose --cases 1500 --proof 100 --seconds 300 --subject " + kRoundsAway + " --reference " + kRight);
   EXPECT_EQ(found.status, 1);
   EXPECT_THAT(found.output, HasSubstr("differ from each other:\n  only "));
+}
+
+// An engine is compared with its own arithmetic, and not with the contract.
+TEST(DiagnoseCommand, ComparesAnEngineWithItsPrediction) {
+  for (const std::string engine : {"fbgemm", "qnnpack"}) {
+    const Outcome found = run("diagnose --cases 300 --proof 200 --seconds 300 --subject engine:" + engine);
+    EXPECT_EQ(found.status, 0) << found.output;
+    EXPECT_THAT(found.output, HasSubstr("engine:" + engine + " follows the arithmetic that is predicted for it on "));
+    EXPECT_THAT(found.output, HasSubstr(" of its values"));
+  }
 }
 
 TEST(DiagnoseCommand, RefusesWhatItCannotUse) {

@@ -408,18 +408,24 @@ class Diagnoser {
     const KernelModel& model = result_.model;
     tallies_.assign(model.size(), {});
     result_.fresh = result_.predicted = result_.overflowing = result_.fresh_differing =
-        result_.fresh_differing_predicted = 0;
+        result_.fresh_differing_predicted = result_.fresh_elements = result_.planned = 0;
     result_.left.clear();
+    const double end = used() + options_.seconds;
     const std::uint64_t seed = options_.seed ^ (0x70726f6f66U + (round << 40U));
     for (std::int64_t i = 0; i < options_.proof; ++i) {
       if (i % 64 == 0 && (stopped_ || !options_.progress("proof", i, options_.proof))) {
         stopped_ = true;
         break;
       }
+      if (used() > end) {
+        result_.planned = options_.proof;
+        break;
+      }
       const ConvCase c = proof_case(seed, i);
       const auto answered = ask(c);
       if (!answered) continue;
       ++result_.fresh;
+      result_.fresh_elements += std::ssize(answered->y);
       const std::vector<int> predicted = evaluate_all(model, *answered->problem);
       const std::vector<std::int64_t> wrong = wrong_elements(predicted, *answered);
       const bool right = is_right(predicted, *answered);

@@ -26,7 +26,7 @@ struct DiagnoseOptions {
   std::int64_t cases = 20'000;
   // Number of fresh cases of the proof, drawn by another seed.
   std::int64_t proof = 10'000;
-  // Limit of the search, without the proof: so much time of the processor, and at most twice as much in all.
+  // Limit of the search, and again of each proof: so much time of the processor, and at most twice as much in all.
   double seconds = 45;
   Domain domain;
   // Cases that are known to differ; they are run first.
@@ -61,6 +61,10 @@ struct Diagnosis {
   std::int64_t cases = 0, declined = 0, differing = 0;
   // Of the proof: fresh cases answered, those predicted in every element, and those that differ from the contract.
   std::int64_t fresh = 0, predicted = 0, fresh_differing = 0, fresh_differing_predicted = 0;
+  // Number of elements of the fresh cases.
+  std::int64_t fresh_elements = 0;
+  // Number of cases that the proof would have had; 0: it had them all. Its time was up before.
+  std::int64_t planned = 0;
   // Of those not predicted, the cases that are wrong only at elements that overflow (is_extreme()), if the model does
   // not describe these.
   std::int64_t overflowing = 0;

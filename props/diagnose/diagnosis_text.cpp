@@ -8,6 +8,7 @@
 #include "props/diagnose/tap_picture.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
+#include "reports/text/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -16,15 +17,33 @@ using Verdict = Diagnosis::Verdict;
 
 std::string ways(std::size_t count) { return count == 1 ? "one way" : fmt::format("{} ways", count); }
 
-// Returns the command that verifies a case, or its length if it is too long for a line.
+std::string predict(std::size_t ways) { return ways == 1 ? "predicts" : "predict"; }
+
+// Returns on how many cases a subject does what it does: "40 of 91 cases".
+std::string share_of(const Conduct& conduct) {
+  const std::string early =
+      conduct.planned == 0 ? "" : fmt::format(" (of {}; the time was up)", grouped(conduct.planned));
+  return fmt::format("{} of {} cases{}", grouped(conduct.failing), grouped(conduct.cases), early);
+}
+
+// Returns the number of fresh cases that the model predicts.
+std::string predicted_text(const Diagnosis& d) {
+  const std::string early = d.planned == 0 ? "" : fmt::format(" (of {}; the time was up)", grouped(d.planned));
+  return fmt::format("{} of {} fresh cases{}", grouped(d.predicted), grouped(d.fresh), early);
+}
+
+}  // namespace
+
+std::string before_words(const Conduct& conduct) {
+  return conduct.before ? " --before " + shell_word(print(*conduct.before)) : "";
+}
+
 std::string check_line(const std::string& subject, const ConvCase& c) {
   const std::string line = shell_word(print(c));
   constexpr std::size_t kLongest = 2'000;
   if (line.size() > kLongest) return fmt::format("a case of {} characters", grouped(std::ssize(line)));
   return fmt::format("tieout check {} {}", subject, line);
 }
-
-}  // namespace
 
 ReportedCause reported_cause(const Cause& cause, const Diagnosis& diagnosis, const std::string& subject) {
   return {.text = cause.edit.text(),
@@ -41,26 +60,31 @@ ReportedCause reported_cause(const Cause& cause, const Diagnosis& diagnosis, con
           .predicted = diagnosis.predicted};
 }
 
-std::string headline_of(const Diagnosis& d) {
+std::string headline_of(const Diagnosis& d, std::string_view expected) {
   if (d.interrupted) {
-    return fmt::format("differed from the contract on {} of {} cases until it was interrupted; nothing is proven",
+    return fmt::format("differed from {} on {} of {} cases until it was interrupted; nothing is proven", expected,
                        grouped(d.differing), grouped(d.cases));
   }
-  const std::string fresh = fmt::format("{} of {} fresh cases", grouped(d.predicted), grouped(d.fresh));
+  const std::string fresh = predicted_text(d);
   switch (d.verdict) {
-    case Verdict::no_difference: return fmt::format("follows the contract on {}", fresh);
+    case Verdict::no_difference: return fmt::format("follows {} on {}", expected, fresh);
     case Verdict::explained:
-      return fmt::format("differs from the contract in {}, which predicts {}", ways(d.causes.size()), fresh);
+      return fmt::format("differs from {} in {}, which {} {}", expected, ways(d.causes.size()),
+                         predict(d.causes.size()), fresh);
     case Verdict::partly:
-      return fmt::format("differs from the contract; {} predicts {}, and the rest is unexplained",
-                         ways(d.causes.size()), fresh);
+      return fmt::format("differs from {}; {} {} {}, and the rest is unexplained", expected, ways(d.causes.size()),
+                         predict(d.causes.size()), fresh);
     case Verdict::unexplained:
-      return fmt::format("differs from the contract on {} of {} cases, by no cause that could be proven",
+      return fmt::format("differs from {} on {} of {} cases, by no cause that could be proven", expected,
                          grouped(d.differing), grouped(d.cases));
     case Verdict::declines: break;
   }
   return fmt::format("answered {} of {} cases, too few for a diagnosis", grouped(d.cases),
                      grouped(d.cases + d.declined));
+}
+
+std::string headline_of(const Conduct& conduct) {
+  return fmt::format("{} on {}; its values are not diagnosed", conduct.text, share_of(conduct));
 }
 
 std::string causes_text(const Diagnosis& d) {
@@ -73,7 +97,7 @@ std::string causes_text(const Diagnosis& d) {
   return text;
 }
 
-std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
+std::string diagnosis_text(const Diagnosis& d, const std::string& subject, std::string_view expected) {
   std::string text;
   for (std::size_t i = 0; i < d.causes.size(); ++i) {
     const ReportedCause cause = reported_cause(d.causes[i], d, subject);
@@ -85,13 +109,15 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
     text += cause_end(cause);
   }
   if (d.verdict == Verdict::declines || d.fresh == 0) return text;
-  text += fmt::format("\nProof: predicts {} of {} fresh cases, {} of which differ from the contract.\n",
-                      grouped(d.predicted), grouped(d.fresh), grouped(d.fresh_differing));
+  text += "\n" +
+          wrapped(fmt::format("Proof: predicts {}, {} of which differ from {}.", predicted_text(d),
+                              grouped(d.fresh_differing), expected)) +
+          "\n";
   if (d.overflowing > 0) {
-    text += fmt::format(
-        "{} of the others are wrong only where the multiplier, the bias or the value before rounding\n"
-        "is beyond int32, which the model does not describe.\n",
-        grouped(d.overflowing));
+    text += wrapped(fmt::format("{} of the others are wrong only where the multiplier, the bias or the value before "
+                                "rounding is beyond int32, which the model does not describe.",
+                                grouped(d.overflowing))) +
+            "\n";
   }
   if (!d.left.empty()) {
     text += fmt::format("Not predicted: {}, such as\n", counted(d.fresh - d.predicted, "case"));
@@ -100,13 +126,15 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject) {
   return text;
 }
 
-std::string conduct_text(const Conduct& conduct, const std::string& subject) {
-  std::string text =
-      fmt::format("{}\n   on {} of {} cases", conduct.text, grouped(conduct.failing), grouped(conduct.cases));
-  if (!conduct.condition.empty()) text += fmt::format(", exactly where {}", conduct.condition);
-  text += fmt::format("\n   smallest of them:\n   {}\n", check_line(subject, conduct.c));
-  text += "Its values are not diagnosed, because they may depend on this. Correct it first.\n";
-  return text;
+std::string conduct_text(const Conduct& conduct, const std::string& name, const std::string& subject) {
+  std::string share = fmt::format("   on {}", share_of(conduct));
+  if (!conduct.condition.empty()) share += fmt::format(", exactly where {}", conduct.condition);
+  const auto line = [](const std::string& words, std::size_t indent) {
+    return wrapped(words, kTextColumns, indent) + "\n";
+  };
+  return line(name + ": " + conduct.text, 3) + line(share, 3) + "   smallest case:\n   " +
+         check_line(subject + before_words(conduct), conduct.c) + "\n" +
+         line("Its values are not diagnosed, because they may depend on this. Correct it first.", 0);
 }
 
 }  // namespace tieout

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "cases/testing/parsed.h"
+#include "props/diagnose/diagnosis_text.h"
 
 namespace tieout {
 namespace {
@@ -52,6 +55,21 @@ RunSummary run_of(std::vector<Finding> findings, Counts differences) {
   run.findings = std::move(findings);
   run.differences = std::move(differences);
   return run;
+}
+
+// A kernel that is too slow for its proof has a shorter one, and the result says so.
+TEST(Diagnose, EndsAProofWhenItsTimeIsUp) {
+  const KernelAnswer slow = [](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return output_of({}, problem).values;
+  };
+  const Diagnosis diagnosis = diagnose(slow, {.proof = 100'000, .seconds = 0.2});
+  EXPECT_EQ(diagnosis.verdict, Diagnosis::Verdict::no_difference);
+  EXPECT_EQ(diagnosis.planned, 100'000);
+  EXPECT_GT(diagnosis.fresh, 0);
+  EXPECT_LT(diagnosis.fresh, 1'000);
+  EXPECT_TRUE(headline_of(diagnosis).ends_with(" fresh cases (of 100,000; the time was up)"));
+  EXPECT_EQ(diagnose(slow, {.cases = 5, .proof = 5}).planned, 0);
 }
 
 const KernelAnswer kAnswer = [](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {

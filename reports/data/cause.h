@@ -21,7 +21,9 @@ struct ReportedCause {
   std::vector<std::string> picture;
   std::string case_line;         // the smallest case that shows it
   std::string replay;            // the command that verifies this case
-  int expected = 0, actual = 0;  // output units, of the first element of that case that shows it
+  // Output units, of the first element of that case that shows it; equal if the cause is not about values but what the
+  // subject does beside them, such as a crash.
+  int expected = 0, actual = 0;
   // Number of cases of the run that differ and that this cause explains: the model predicts every element of them, and
   // without this cause it does not.
   std::int64_t cases = 0;

@@ -132,24 +132,36 @@ std::string table_text(const ReportedTable& table) {
 }  // namespace
 
 std::string cause_head(const ReportedCause& cause, std::size_t number) {
-  std::string text = fmt::format("{}. {}\n", number, printable(cause.text));
-  const auto line = [&](const std::string& words) { text += "   " + words + "\n"; };
-  if (!cause.diff.empty()) line(cause.condition.empty() ? "always" : "where " + printable(cause.condition));
-  for (const std::string& changed : cause.diff) line(printable(changed));
-  for (const std::string& row : cause.picture) line(printable(row));
+  std::string text = wrapped(fmt::format("{}. {}", number, printable(cause.text)), kTextColumns, 3) + "\n";
+  const auto line = [&](const std::string& words, std::size_t indent) {
+    text += wrapped("   " + words, kTextColumns, indent) + "\n";
+  };
+  if (const std::string where = where_text(cause); !where.empty()) line(printable(where), 3);
+  for (const std::string& changed : cause.diff) line(printable(changed), 9);
+  for (const std::string& row : cause.picture) text += "   " + printable(row) + "\n";
   return text;
+}
+
+std::string where_text(const ReportedCause& cause) {
+  if (!cause.condition.empty()) return "where " + cause.condition;
+  return cause.diff.empty() ? "" : "always";
+}
+
+std::string smallest_text(const ReportedCause& cause) {
+  // What a subject does beside its values has none.
+  if (cause.expected == cause.actual) return "smallest case";
+  return fmt::format("smallest case, expected {}, came {}", cause.expected, cause.actual);
 }
 
 std::string cause_end(const ReportedCause& cause) {
   if (cause.case_line.empty()) return {};
-  return fmt::format("   smallest case, expected {}, came {}:\n   {}\n", cause.expected, cause.actual,
-                     printable(cause.replay));
+  return fmt::format("   {}:\n   {}\n", smallest_text(cause), printable(cause.replay));
 }
 
 std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing) {
   std::string text = cause_head(cause, number);
   text += fmt::format("   explains {} of {} cases that differ\n", grouped(cause.cases), grouped(differing));
-  if (cause.fresh > 0) text += "   " + proof_text(cause) + "\n";
+  if (cause.fresh > 0) text += wrapped("   " + proof_text(cause), kTextColumns, 3) + "\n";
   return text + cause_end(cause);
 }
 

@@ -19,6 +19,10 @@ namespace tieout {
 // Return its beginning, which names the cause, and its end, which names the smallest case.
 [[nodiscard]] std::string cause_head(const ReportedCause& cause, std::size_t number);
 [[nodiscard]] std::string cause_end(const ReportedCause& cause);
+// Return its condition, "where ..." or "always", which is empty if it is not about values; and what stands above its
+// smallest case.
+[[nodiscard]] std::string where_text(const ReportedCause& cause);
+[[nodiscard]] std::string smallest_text(const ReportedCause& cause);
 
 // Returns all causes of a report, separated by empty lines.
 [[nodiscard]] std::string causes_text(const Report& report);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include "reports/data/coverage.h"
@@ -123,6 +124,11 @@ std::string lines_text(const std::vector<std::string>& lines) {
   return text;
 }
 
+std::string capitalized(std::string text) {
+  if (!text.empty()) text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
+}
+
 std::string cause_block(const Report& report, std::size_t i) {
   const ReportedCause& cause = report.total.causes[i];
   const CaseCounts& cases = report.total.cases;
@@ -135,7 +141,7 @@ std::string cause_block(const Report& report, std::size_t i) {
   if (!cause.diff.empty()) text += fenced(lines_text(cause.diff), "diff") + "\n";
   if (!cause.picture.empty()) text += fenced(lines_text(cause.picture)) + "\n";
   if (!cause.case_line.empty()) {
-    text += fmt::format("Smallest case, expected {}, came {}:\n\n", cause.expected, cause.actual);
+    text += capitalized(smallest_text(cause)) + ":\n\n";
     text += fenced(cause.replay) + "\n";
   }
   return text;

@@ -244,8 +244,7 @@ data causes_section(const Report& report) {
     data item;
     item.set("number", std::to_string(i + 1));
     item.set("text", cause.text);
-    const std::string always = cause.diff.empty() ? "" : "always";
-    item.set("where", cause.condition.empty() ? always : "where " + cause.condition);
+    item.set("where", where_text(cause));
     item.set("known", is_known(report, cause));
     item.set("count",
              fmt::format("{} of {}", grouped(cause.cases), grouped(total.cases.differed + total.cases.crashed)));
@@ -257,6 +256,7 @@ data causes_section(const Report& report) {
     item.set("has_proof", cause.fresh > 0);
     item.set("proof", proof_text(cause));
     item.set("has_case", !cause.case_line.empty());
+    item.set("has_values", cause.expected != cause.actual);
     item.set("expected", std::to_string(cause.expected));
     item.set("actual", std::to_string(cause.actual));
     item.set("replay", cause.replay);

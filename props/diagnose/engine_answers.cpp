@@ -1,0 +1,79 @@
+#include "props/diagnose/engine_answers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/conv_relu.h"
+#include "oracle/engines/engine_model.h"
+#include "props/verify/departures.h"
+#include "props/verify/reference.h"
+#include "reports/text/number_text.h"
+#include "reports/text/text_wrap.h"
+
+namespace tieout {
+namespace {
+
+constexpr std::string_view kOwnArithmetic = "the engine computes in another way, which oracle/README.md describes";
+
+// Returns the prediction that equals the answer, or else the first one.
+Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware,
+                                        const std::vector<std::uint8_t>& y) {
+  Tensor<std::uint8_t> prediction = predict(problem, engine, hardware);
+  if (prediction.values == y) return prediction;
+  auto other = predict_other(problem, engine, hardware);
+  return other && other->values == y ? std::move(*other) : std::move(prediction);
+}
+
+// Returns why the engine's values are not the contract's.
+std::string reason_of(const ConvProblem& problem, Engine engine, const Hardware& hardware,
+                      const Tensor<std::uint8_t>& y) {
+  if (engine != Engine::fbgemm) return std::string(kOwnArithmetic);
+  const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
+  const std::vector<ElementTrace> traces = conv_relu_traces(problem, arithmetic);
+  const Departure departure =
+      departure_from_exact({problem, y, engine, fbgemm_path(problem.spec, hardware), arithmetic, traces}, hardware);
+  return departure.elements > 0 ? departure.cause : std::string(kOwnArithmetic);
+}
+
+}  // namespace
+
+KernelAnswer beyond_prediction(KernelAnswer kernel, Engine engine, const LibTorch& libtorch, EngineTally& tally) {
+  return [kernel = std::move(kernel), engine, &libtorch,
+          &tally](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
+    auto y = kernel(problem);
+    if (!y) return {};
+    ++tally.cases;
+    const Hardware hardware = libtorch.hardware();
+    ConvProblem run = problem;
+    run.spec.execution = {.engine = engine};
+    run.spec = as_run(std::move(run.spec), libtorch);
+    const Engine computing = computing_engine(run.spec, hardware);
+    run.spec.execution.engine = computing;
+    Tensor<std::uint8_t> predicted = nearest_prediction(run, computing, hardware, *y);
+    const std::vector<ElementTrace> contract = conv_relu_traces(problem, Arithmetic{});
+    if (predicted.values.size() != y->size() || contract.size() != y->size()) return y;
+    std::int64_t departing = 0;
+    for (std::size_t i = 0; i < y->size(); ++i) {
+      if ((*y)[i] != predicted.values[i]) continue;
+      departing += (*y)[i] != contract[i].result ? 1 : 0;
+      (*y)[i] = contract[i].result;
+    }
+    if (departing > 0) tally.departures[reason_of(run, computing, hardware, predicted)] += {1, departing};
+    return y;
+  };
+}
+
+std::string departures_text(const EngineTally& tally) {
+  std::string text;
+  for (const auto& [reason, counts] : tally.departures) {
+    text += wrapped(fmt::format("On {} of {} cases, {} of its values are not the contract's, as predicted: {}.",
+                                grouped(counts.cases), grouped(tally.cases), grouped(counts.elements), reason),
+                    kTextColumns, 2) +
+            "\n";
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
+}  // namespace tieout
