@@ -5,12 +5,14 @@
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cases/strings/printable.h"
@@ -22,6 +24,10 @@
 #include "cli/common/own_process.h"
 #include "cli/common/patience.h"
 #include "cli/common/progress.h"
+#include "cli/common/run_text.h"
+#include "cli/common/terminal.h"
+#include "cli/options/diagnosis_option.h"
+#include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
 #include "cli/options/subject_option.h"
@@ -48,6 +54,7 @@ struct Arguments {
   std::string engine = "fbgemm";
   std::string save;
   std::string seed = "0";
+  double diagnosis = kSecondsOfDiagnosis;
   std::size_t findings = 10;
   int threads = 0;
   double patience = 600;       // time limit of the model's own code, seconds
@@ -85,20 +92,19 @@ tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const 
 // Default time limit of a subject's answer to one layer.
 constexpr double kSecondsForALayer = 120;
 
-// Opens the subject that one --subject names. Error: the exit status, after the reason has been printed.
-tl::expected<LayerSubject, int> find_subject(const std::string& text, std::optional<double> patience) {
-  auto opened = open_named(text, "model", patience);
-  if (!opened) return tl::unexpected(opened.error());
-  const std::shared_ptr<Subject> subject = std::move(*opened);
+using Subjects = std::vector<std::shared_ptr<Subject>>;  // one for each --subject
+
+LayerSubject layer_subject(const std::shared_ptr<Subject>& subject, const std::string& text,
+                           std::optional<double> patience) {
   const double seconds = patience.value_or(kSecondsForALayer);
-  return LayerSubject{
-      subject->name(),
-      [subject, seconds](const ConvProblem& problem) { return run_subject_alone(*subject, problem, seconds); },
-      [subject] { return subject->change(); }};
+  return {subject->name(),
+          [subject, seconds](const ConvProblem& problem) { return run_subject_alone(*subject, problem, seconds); },
+          [subject] { return subject->change(); }, text};
 }
 
-// Returns the options of the verification. Error: the exit status, after the reason has been printed.
-tl::expected<ModelOptions, int> options_of(const Arguments& arguments) {
+// Returns the options of the verification, and adds the subjects that they name. Error: the exit status, after the
+// reason has been printed.
+tl::expected<ModelOptions, int> options_of(const Arguments& arguments, Subjects& subjects) {
   ModelOptions options{.spread = arguments.spread, .max_findings = arguments.findings};
   options.layers.threads =
       arguments.threads > 0 ? arguments.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -106,9 +112,10 @@ tl::expected<ModelOptions, int> options_of(const Arguments& arguments) {
   if (!found) return tl::unexpected(refuse(found.error()));
   options.layers.hypotheses = std::move(*found);
   for (const std::string& text : arguments.subjects) {
-    auto subject = find_subject(text, arguments.subject_patience);
+    auto subject = open_named(text, "model", arguments.subject_patience);
     if (!subject) return tl::unexpected(subject.error());
-    options.layers.subjects.push_back(std::move(*subject));
+    subjects.push_back(std::move(*subject));
+    options.layers.subjects.push_back(layer_subject(subjects.back(), text, arguments.subject_patience));
   }
   const std::vector<Column> columns = columns_of(options.layers);
   for (const std::string& name : options.spread) {
@@ -217,6 +224,7 @@ ModelResult<std::unique_ptr<Model>> open(const Arguments& arguments, Engine engi
 // What is decided before the model is opened.
 struct Prepared {
   ModelOptions options;
+  Subjects subjects;
   std::uint64_t seed;
   std::vector<KnownFinding> baseline;
   LibTorch* reference;
@@ -228,7 +236,8 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
   const auto refused = [](std::string_view message) { return tl::unexpected(refuse(message)); };
   const auto engine = from_name<Engine>("--engine", arguments.engine);
   if (!engine) return refused(engine.error().text());
-  auto options = options_of(arguments);
+  Subjects subjects;
+  auto options = options_of(arguments, subjects);
   if (!options) return tl::unexpected(options.error());
   options->layers.engine = *engine;
   auto baseline = prepare_reports(arguments.outputs, files_of(arguments));
@@ -241,7 +250,7 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
   if (const std::string what = describe_foreign_model(arguments.model); !what.empty()) {
     return refused(arguments.model + ": " + what);
   }
-  return Prepared{std::move(*options), *seed, std::move(*baseline), *reference};
+  return Prepared{std::move(*options), std::move(subjects), *seed, std::move(*baseline), *reference};
 }
 
 // Opens the model and its inputs, and verifies it. Error: the exit status, after the reason has been printed.
@@ -265,13 +274,104 @@ tl::expected<ModelReport, int> verify_opened(const Arguments& arguments, const P
   return std::move(*report);
 }
 
+// Notes the causes of a subject's differences in the layers.
+void set_causes_of_layers(ModelReport& report, std::size_t column, const std::string& subject) {
+  const std::vector<ReportedCause>& causes = report.run.causes;
+  for (LayerReport& layer : report.layers) {
+    if (column >= layer.columns.size() || layer.columns[column].differing == 0) continue;
+    std::string text(kUnexplained);
+    for (const Finding& finding : report.run.findings) {
+      if (finding.subject != subject || !finding.expected_name.ends_with(" in " + layer.name)) continue;
+      for (std::size_t i = 0; i < causes.size(); ++i) {
+        if (causes[i].text == finding.cause && causes[i].condition == finding.condition) {
+          text = fmt::format("cause {}", i + 1);
+        }
+      }
+    }
+    layer.columns[column].by_class = {{text, layer.columns[column].differing}};
+  }
+}
+
+// Returns the part of the run that concerns one subject. calls: number of calls of layers in which it differs.
+RunSummary run_of_subject(const RunSummary& run, const std::string& subject, std::int64_t calls, std::uint64_t seed) {
+  RunSummary part = run;
+  part.subject = subject;
+  part.seed = seed;
+  part.causes.clear();
+  part.differences = {{std::string(kUnexplained), calls}};
+  std::erase_if(part.findings, [&](const Finding& finding) { return finding.subject != subject; });
+  return part;
+}
+
+// Adds the causes that a diagnosis of one subject has proven to the whole. several: whether there are other subjects,
+// so that the causes need the name of theirs.
+void add_causes(RunSummary& run, RunSummary part, const std::string& name, bool several) {
+  const auto named = [&](std::string& cause) {
+    if (several && !cause.empty() && cause != kReferenceDeparts) cause.insert(0, name + ": ");
+  };
+  auto diagnosed = part.findings.begin();
+  for (Finding& finding : run.findings) {
+    if (finding.subject != part.subject) continue;
+    finding = *diagnosed++;
+    named(finding.cause);
+  }
+  for (ReportedCause& cause : part.causes) {
+    named(cause.text);
+    run.cases_by_cause[name_of(cause)] += cause.cases;
+    run.causes.push_back(std::move(cause));
+  }
+  const auto left = part.cases_by_cause.find(std::string(kUnexplained));
+  if (left != part.cases_by_cause.end()) run.cases_by_cause[left->first] += left->second;
+}
+
+// Finds the causes of the subjects' differences. With several subjects, a call of a layer counts for each that differs.
+void diagnose_subjects(ModelReport& report, const Arguments& arguments, const Prepared& prepared) {
+  const std::size_t first = report.columns.size() - prepared.subjects.size();
+  const std::map<std::string, std::int64_t> differences = report.run.differences;
+  bool any = false;
+  for (std::size_t i = 0; i < prepared.subjects.size() && arguments.diagnosis > 0; ++i) {
+    const std::string& text = arguments.subjects[i];
+    RunSummary part = run_of_subject(report.run, text, report.columns[first + i].differing, prepared.seed);
+    if (part.findings.empty() || is_unstable(part)) continue;
+    Subject& subject = *prepared.subjects[i];
+    const double patience = arguments.subject_patience.value_or(Rules{}.seconds);
+    const auto domain = choose_domain({}, &subject, patience, "model");
+    if (!domain) continue;
+    diagnose_findings(part, subject, text, patience, *domain, {}, arguments.diagnosis);
+    if (part.causes.empty()) continue;
+    any = true;
+    add_causes(report.run, std::move(part), subject.name(), prepared.subjects.size() > 1);
+  }
+  for (const auto& [kind, count] : differences) {
+    if (any && kind != kUnexplained) report.run.cases_by_cause[kind] = count;
+  }
+  for (std::size_t i = 0; i < prepared.subjects.size(); ++i) {
+    set_causes_of_layers(report, first + i, arguments.subjects[i]);
+  }
+}
+
+// Prints the causes of the subjects' differences, and the commands that look for causes that were not found.
+void print_causes_of_subjects(const Arguments& arguments, const ModelReport& report, const Report& reported) {
+  print_causes(reported);
+  const std::size_t first = report.columns.size() - arguments.subjects.size();
+  for (std::size_t i = 0; i < arguments.subjects.size(); ++i) {
+    const std::string& subject = arguments.subjects[i];
+    const bool explained = std::ranges::any_of(report.run.findings, [&](const Finding& finding) {
+      return finding.subject == subject && !finding.cause.empty();
+    });
+    if (report.columns[first + i].differing == 0 || explained) continue;
+    print_text(fmt::format("to look for the cause: tieout diagnose --subject {}\n", shell_word(subject)));
+  }
+}
+
 // Prints the results on standard output. Returns false if a finding could not be saved.
-bool print_report(const Arguments& arguments, const ModelReport& report) {
+bool print_report(const Arguments& arguments, const ModelReport& report, const Report& reported) {
   if (report.not_finite > 0) {
     fmt::print(stderr,
                "warning: {} numbers of the inputs are NaN or infinite; they are quantized to arbitrary values\n",
                report.not_finite);
   }
+  print_causes_of_subjects(arguments, report, reported);
   if (!report.layers.empty()) fmt::print("{}\n{}", layer_table(report), forecast_text(report));
   fmt::print("{}{}", spread_text(report), unverified_text(report));
   for (const auto* unanswered : {&report.run.differences, &report.run.reasons}) {
@@ -292,6 +392,7 @@ int verify(Arguments& arguments) {
   limit_memory(arguments.memory << 20);  // called after LibTorch is loaded, which therefore does not count
   auto report = verify_opened(arguments, *prepared);
   if (!report) return report.error();
+  diagnose_subjects(*report, arguments, *prepared);
   std::string change;
   for (const LayerSubject& subject : prepared->options.layers.subjects) {
     if (change.empty()) change = subject.change();
@@ -303,7 +404,7 @@ int verify(Arguments& arguments) {
   reported.model = ReportedLayers{report->columns, report->layers};
   const auto written =
       write_reports(arguments.outputs, reported);  // first, because printing to standard output may fail
-  const bool saved = print_report(arguments, *report);
+  const bool saved = print_report(arguments, *report, reported);
   if (!written) return not_verified(written.error());
   if (!change.empty()) return not_verified("--subject: " + change);
   const int status = exit_status(*report);
@@ -333,6 +434,7 @@ Command model_command() {
   command.option("--subject", &arguments->subjects,
                  "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME", {.is_path = true});
   add_patience(command, arguments->subject_patience, kSecondsForALayer, "--subject-patience");
+  add_diagnosis_option(command, arguments->diagnosis);
   command.option("--hypothesis", &arguments->hypotheses,
                  "Hypotheses to compare, or all (default: those whose values are close to the operator's)",
                  {.proposals = names_of(hypotheses())});

@@ -73,6 +73,22 @@ TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {
   EXPECT_EQ(explained.status, 0) << explained.output;
 }
 
+TEST_F(ModelCommand, TheCausesOfASubjectsDifferencesComeFirst) {
+  const Outcome o =
+      run(model("shared", kSmall) + "--hypothesis manual_output_1 --subject hypothesis:round_down", Streams::output);
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_TRUE(o.output.starts_with("3 of 3 cases differ, 1 cause:\n1. rounding: down, as an arithmetic shift does\n"))
+      << o.output;
+  EXPECT_THAT(o.output, HasSubstr("   explains 3 of 3 cases that differ\n"));
+  EXPECT_THAT(o.output, HasSubstr(" differ, by up to 1: cause 1"));
+  EXPECT_THAT(o.output, HasSubstr("\ncause: rounding: down, as an arithmetic shift does\n"));
+  EXPECT_THAT(o.output, HasSubstr("replay: tieout check --subject hypothesis:round_down "));
+  const Outcome none =
+      run(model("shared", kSmall) + "--hypothesis manual_output_1 --subject hypothesis:round_down --diagnose 0");
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.output, HasSubstr("to look for the cause: tieout diagnose --subject hypothesis:round_down\n"));
+}
+
 TEST_F(ModelCommand, ReadsAllKindsOfInputs) {
   std::string array("\x93NUMPY\x01\x00\x76\x00", 10);
   array += "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4, 4), }";

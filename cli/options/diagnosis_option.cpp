@@ -24,12 +24,15 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Returns true if answers of the subject depend on more than the case, so that a model of its values proves nothing.
+}  // namespace
+
 bool is_unstable(const RunSummary& run) {
   return std::ranges::any_of(run.findings, [](const Finding& finding) {
     return !finding.before.empty() || (has_tensors(finding) && !is_guess(finding));
   });
 }
+
+namespace {
 
 Hardware hardware_here() {
   const SimdIsa best = best_simd_isa();
@@ -62,10 +65,15 @@ void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArgume
   }
   const bool wanted = seconds > 0 && subject != nullptr && !is_interrupted();
   if (!wanted || is_unstable(run)) return;
+  diagnose_findings(run, *subject, arguments.text, arguments.rules().seconds, domain, differing, seconds);
+}
+
+void diagnose_findings(RunSummary& run, Subject& subject, const std::string& argument, double patience,
+                       const Domain& domain, const DifferingCases& differing, double seconds) {
   std::vector<ConvCase> known = unexplained_cases(run);
   if (known.empty()) return;
   const auto start = Clock::now();
-  const KernelAnswer kernel = answers_of(*subject, arguments.rules().seconds);
+  const KernelAnswer kernel = answers_of(subject, patience);
   constexpr std::int64_t kProof = 2'000;  // cases
   const DiagnoseOptions options{.seed = run.seed,
                                 .proof = kProof,
@@ -79,15 +87,15 @@ void diagnose_run(RunSummary& run, const Compared& compared, const SubjectArgume
   take_interruptions();
   const Diagnosis diagnosis = follows_contract(run) ? Diagnosis{} : diagnose(kernel, options);
   RunSummary explained = run;
-  set_causes(explained, diagnosis, kernel, differing, "--subject " + shell_word(arguments.text), [&] {
+  set_causes(explained, diagnosis, kernel, differing, "--subject " + shell_word(argument), [&] {
     show_stage("diagnosis: differing cases", 0, std::ssize(differing.indices));
     return !is_interrupted() && seconds_since(start) < 2 * seconds;
   });
-  subject->stop();
+  subject.stop();
   release_interruptions();
   clear_stage();
   // A subject that was changed meanwhile is not the one that was verified.
-  if (subject->change().empty()) run = std::move(explained);
+  if (subject.change().empty()) run = std::move(explained);
 }
 
 }  // namespace tieout

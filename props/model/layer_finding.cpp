@@ -64,7 +64,8 @@ std::optional<Comparison> differ_on(const ConvCase& c, std::size_t column, const
   found.mismatches = compare_tensors(found.expected, found.actual);
   if (found.mismatches.equal()) return {};
   found.path = fbgemm_path(c, hardware);
-  if (c.execution.engine == Engine::fbgemm) {
+  // The causes of a subject's differences are diagnosed later.
+  if (c.execution.engine == Engine::fbgemm && subject_of(column, options) == nullptr) {
     found.cause = classify_mismatches(problem, fbgemm_arithmetic(named, hardware), found.expected, found.actual);
   }
   return found;
@@ -137,7 +138,9 @@ std::optional<Finding> reduce(const ConvCase& c, std::size_t column, const Layer
                                    {.seconds = seconds});
   auto found = differ_on(smallest, column, options, reference);
   if (!found) return {};
-  return finding_of(smallest, std::move(*found), columns_of(options)[column].name, reference);
+  Finding finding = finding_of(smallest, std::move(*found), columns_of(options)[column].name, reference);
+  if (const LayerSubject* const subject = subject_of(column, options)) finding.subject = subject->argument;
+  return finding;
 }
 
 }  // namespace tieout

@@ -12,9 +12,9 @@ namespace tieout {
 // listed.
 [[nodiscard]] ConvCase crop(const ConvProblem& problem, std::int64_t offset, const Hardware& hardware);
 
-// Shrinks the case as long as LibTorch's operator and the column still differ on it in the same class and on the same
-// path, for at most `seconds`. Returns nothing if they do not differ on it: the difference then depends on what was
-// cropped away.
+// Shrinks the case as long as LibTorch's operator and the column still differ on it on the same path and, but for
+// subjects, in the same class, for at most `seconds`. Returns nothing if they do not differ on it: the difference then
+// depends on what was cropped away.
 [[nodiscard]] std::optional<Finding> reduce(const ConvCase& c, std::size_t column, const LayerOptions& options,
                                             LibTorch& reference, double seconds);
 

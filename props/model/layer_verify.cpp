@@ -172,6 +172,11 @@ std::vector<Column> columns_of(const LayerOptions& options) {
   return columns;
 }
 
+const LayerSubject* subject_of(std::size_t column, const LayerOptions& options) {
+  const std::size_t first = 1 + options.hypotheses.size();
+  return column < first ? nullptr : &options.subjects[column - first];
+}
+
 Answer answer_of(std::size_t column, const ConvProblem& problem, const LayerOptions& options, LibTorch& reference) {
   if (column == 0) return kernel_answer(problem, options.threads, reference);
   --column;
@@ -238,8 +243,11 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   }
   const Timed timed(seconds, "classes and saturation");
   Classes classes(captured, reference);
-  for (const Mismatches& column : result.columns) {
-    report.columns.push_back({column.differing, column.largest, classes.of(column)});
+  for (std::size_t i = 0; i < result.columns.size(); ++i) {
+    const Mismatches& column = result.columns[i];
+    report.columns.push_back({column.differing, column.largest, {}});
+    // The causes of a subject's differences are diagnosed later.
+    if (subject_of(i, options) == nullptr) report.columns.back().by_class = classes.of(column);
   }
   return result;
 }

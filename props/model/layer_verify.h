@@ -27,6 +27,7 @@ struct LayerSubject {
   std::string name;
   std::function<LayerAnswer(const ConvProblem&)> run;
   std::function<std::string()> change = [] { return std::string(); };  // Subject::change()
+  std::string argument = {};                                           // of --subject
 };
 
 struct LayerOptions {
@@ -40,6 +41,9 @@ struct LayerOptions {
 
 // Returns what is compared with the operator, in this order: the kernel, the hypotheses, the subjects.
 [[nodiscard]] std::vector<Column> columns_of(const LayerOptions& options);
+
+// Returns the subject of a column, or nullptr if it is the kernel or a hypothesis.
+[[nodiscard]] const LayerSubject* subject_of(std::size_t column, const LayerOptions& options);
 
 // Returns the whole output by one of the columns, or the reason why it has none.
 [[nodiscard]] tl::expected<Tensor<std::uint8_t>, std::string> answer_of(std::size_t column, const ConvProblem& problem,

@@ -191,9 +191,14 @@ class Verification {
       failed = failed || !as_it_may;
       ++(as_it_may ? run.reasons : run.differences)[text];
     }
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+      report_.columns[i].differing += result.columns[i].differing > 0 ? 1 : 0;
+    }
     const bool sums_wrong = result.report.wrong_sums > 0;
     const bool differed = differs(result) || sums_wrong;
-    if (differs(result)) ++run.differences["difference"];
+    if (differs(result)) {
+      ++run.differences[result.columns.front().differing > 0 ? "difference" : std::string(kUnexplained)];
+    }
     if (sums_wrong) ++run.differences["kernel: integer sums that are not the sums of products"];
     ++(differed ? run.cases.differed : failed ? run.cases.crashed : asked ? run.cases.passed : run.cases.unavailable);
     shown_.differing += differed || failed ? 1 : 0;

@@ -14,9 +14,10 @@ namespace tieout {
 
 // A column's complete output of a layer, compared with the answer of the model's own operator.
 struct ColumnCounts {
-  std::int64_t differing = 0;                    // number of elements that differ
-  int largest = 0;                               // maximum of |actual - expected|, in output steps
-  std::map<std::string, std::int64_t> by_class;  // number of the differing elements by class: mismatch_class.h
+  std::int64_t differing = 0;  // number of elements that differ
+  int largest = 0;             // maximum of |actual - expected|, in output steps
+  // Number of the differing elements by class (mismatch_class.h); of a subject by cause, "cause 1", or kUnexplained.
+  std::map<std::string, std::int64_t> by_class;
 
   bool operator==(const ColumnCounts&) const = default;
 };
@@ -57,7 +58,8 @@ struct LayerReport {
 struct Column {
   enum class Kind { kernel, hypothesis, subject } kind = Kind::kernel;
   std::string name;
-  std::int64_t answered = 0;  // number of calls of layers that it answered
+  std::int64_t answered = 0;   // number of calls of layers that it answered
+  std::int64_t differing = 0;  // number of these in which it differs
 };
 
 // The effect of a difference on the model's output: the model was run with a column's output in place of a layer's own.

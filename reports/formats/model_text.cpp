@@ -10,7 +10,9 @@
 namespace tieout {
 namespace {
 
+// Returns the classes or causes, with their numbers of elements if there are several.
 std::string classes_text(const std::map<std::string, std::int64_t>& by_class) {
+  if (by_class.size() == 1) return by_class.begin()->first;
   std::vector<std::string> parts;
   for (const auto& [cls, count] : by_class) parts.push_back(fmt::format("{} {}", cls, count));
   return fmt::format("{}", fmt::join(parts, ", "));
