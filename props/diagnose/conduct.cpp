@@ -454,11 +454,12 @@ class ConductFinder {
     conduct.c = at(*answered).c;
     const ConvProblem problem = with_contents(conduct.c);
     conduct.text = changed_by_another_case(problem, fresh(problem, {.seconds = seconds_}), 2 * end, conduct.before);
-    if (!conduct.text.empty()) {
-      const ConvProblem before = with_contents(*conduct.before);
-      conduct.c = shrunk(conduct.c, [&](const ConvProblem& smaller) { return is_changed(smaller, before); });
+    if (conduct.before) {
+      const ConvCase before = *conduct.before;
+      const ConvProblem drawn = with_contents(before);
+      conduct.c = shrunk(conduct.c, [&](const ConvProblem& smaller) { return is_changed(smaller, drawn); });
       const ConvProblem after = with_contents(conduct.c);
-      conduct.before = shrunk(*conduct.before, [&](const ConvProblem& smaller) { return is_changed(after, smaller); });
+      conduct.before = shrunk(before, [&](const ConvProblem& smaller) { return is_changed(after, smaller); });
       return conduct;
     }
     conduct.text =
