@@ -247,13 +247,19 @@ class ConductFinder {
                     .cases = std::ssize(outcomes_),
                     .failing = std::ssize(failing),
                     .planned = planned_};
-    if (const auto condition = separate(failing, others, false)) conduct.condition = condition->text();
     const bool hangs = kind == "hang";
     const double limit =
         hangs ? std::min(seconds_, 0.5) : seconds_;  // a smaller case that does not hang answers at once
+    // The tries show on what it depends, too.
     conduct.c = shrunk(
-        conduct.c, [&](const ConvProblem& smaller) { return kind_without_numbers(fault_of(smaller, limit)) == kind; },
+        conduct.c,
+        [&](const ConvProblem& smaller) {
+          const bool fails = kind_without_numbers(fault_of(smaller, limit)) == kind;
+          (fails ? failing : others).push_back(variables_of_case(smaller.spec));
+          return fails;
+        },
         hangs);
+    if (const auto condition = separate(failing, others, false)) conduct.condition = condition->text();
     const std::string of_smallest = fault_of(with_contents(conduct.c), limit);
     if (kind_without_numbers(of_smallest) == kind) conduct.text = of_smallest;
     return conduct;
