@@ -66,9 +66,10 @@ struct Diagnoses {
 // The results of all faults, for the report.
 struct Faults {
   RunSummary run;
-  ReportedTable table{.title = "Faults",
-                      .columns = {"fault", "found", "cases", "seconds", "activations and weights", "what is wrong", "case"},
-                      .rows = {}};
+  ReportedTable table{
+      .title = "Faults",
+      .columns = {"fault", "found", "cases", "seconds", "activations and weights", "what is wrong", "case"},
+      .rows = {}};
   int found = 0, planted = 0;
   Diagnoses diagnoses;
   bool diagnosed = false;

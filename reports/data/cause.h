@@ -19,8 +19,8 @@ struct ReportedCause {
   std::vector<std::string> diff;
   // Which taps of the window of one element are read, one line per row; empty if the cause does not concern them.
   std::vector<std::string> picture;
-  std::string case_line;         // the smallest case that shows it
-  std::string replay;            // the command that verifies this case
+  std::string case_line;  // the smallest case that shows it
+  std::string replay;     // the command that verifies this case
   // Output units, of the first element of that case that shows it; equal if the cause is not about values but what the
   // subject does beside them, such as a crash.
   int expected = 0, actual = 0;
