@@ -58,7 +58,7 @@ if [[ $(head -c 4 env/bin/tieout | od -An -tx1) != ' 7f 45 4c 46' ]]; then
   echo "env/bin/tieout is not the program"
   exit 1
 fi
-if strings -a env/bin/tieout env/lib/libtieout_libtorch.so env/libexec/* | grep -F -e "$build" -e "$torch"; then
+if strings -a env/bin/tieout env/lib/libtieout_libtorch_*.so env/libexec/* | grep -F -e "$build" -e "$torch"; then
   echo "the wheel contains a path of the machine that built it"
   exit 1
 fi
