@@ -28,7 +28,13 @@ wheel=$source/$("$source/scripts/build_wheel.sh" "$build")
 # LibTorch as the wheel of torch has it. The files that Python itself would need are left out.
 torch=$(sed -n 's/^TIEOUT_TORCH:PATH=//p' "$build/CMakeCache.txt")
 if [[ ! -d $torch/lib ]]; then torch=$torch/torch; fi
-version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$source/scripts/libtorch.txt")
+# The file that contains the version depends on the release.
+version=$(cat "$torch"/include/torch/{headeronly,csrc/api/include/torch}/version.h 2>/dev/null |
+  sed -n 's/^#define TORCH_VERSION_[MP][A-Z]* //p' | paste -sd .) || true
+[[ $version == [0-9]*.[0-9]*.[0-9]* ]] || {
+  echo "the version of $torch is not found: '$version'"
+  exit 1
+}
 packages=$("$work/env/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir "$packages/torch"
 ln -s "$torch/lib" "$torch/include" "$packages/torch/"
