@@ -43,26 +43,7 @@ def test_a_wrong_kernel_is_found_with_its_smallest_case() -> None:
 
 
 def test_a_proven_cause_is_reported() -> None:
-    def half_up(p: tieout.Problem) -> Output:
-        if p.dims != 2 or p.kernel != (1, 1) or p.in_channels != 1 or p.groups != 1 or p.padding != (0, 0):
-            raise tieout.Declined("shape")
-        x = (p.activation[:, :, :: p.stride[0], :: p.stride[1]].astype(np.int64) - p.xz).astype(np.float32)
-        shape = (1, -1, 1, 1)
-        w = (p.weight.reshape(shape) - p.wz.reshape(shape)).astype(np.float32)
-        unit = (np.float32(p.xs) * p.ws.astype(np.float32)).reshape(shape)
-        with np.errstate(all="ignore"):
-            s = x * w
-            if p.bias is not None:
-                s = s + p.bias.reshape(shape) / unit
-            q = np.floor(s * (unit / np.float32(p.os)) + np.float32(0.5)) + p.oz
-        output: Output = np.clip(q, p.oz if p.relu else 0, 255).astype(np.uint8)
-        return output
-
-    where = (
-        "dims=2 kernel=1 in_channels=1 groups=1 padding=0 out_channels=1 bias=off granularity=per_tensor "
-        "xs>0.001 ws>0.001 os>0.01 multiplier<1 xs<10 ws<10 os<10"
-    )
-    report = tieout.verify(half_up, cases=300, seed=1, where=where)
+    report = tieout.verify("hypothesis:round_half_away", cases=500, seed=1)
     assert report.status == 1, report
     assert [cause.text.split(":")[0] for cause in report.causes] == ["rounding"], report
     cause = report.causes[0]
