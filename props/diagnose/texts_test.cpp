@@ -117,7 +117,7 @@ std::string formula_texts() {
                         .times = i % 2 == 0 ? 2 : 0}});
   }
   for (auto kind = static_cast<int>(Accumulator::Kind::wraps);
-       kind <= static_cast<int>(Accumulator::Kind::lanes_float32); ++kind) {
+       kind <= static_cast<int>(Accumulator::Kind::real_after_bias); ++kind) {
     for (const bool last : {false, true}) {
       add_edit({.slot = Slot::accumulator,
                 .accumulator = {.kind = static_cast<Accumulator::Kind>(kind),
@@ -125,7 +125,7 @@ std::string formula_texts() {
                                 .block = last ? kWholeRun : 8,
                                 .channels_innermost = last,
                                 .restarts = last,
-                                .differences = last}});
+                                .factors = last ? Accumulator::Factors::differences : Accumulator::Factors::plain}});
     }
   }
   return text;
@@ -153,12 +153,12 @@ std::string requantization_texts() {
   add_each(&Requantization::nan, kNanRules);
   add_each(&Requantization::relu, kReluRules);
   add_each(&Requantization::clamp, kClampRules);
+  add_each(&Requantization::limit, kMultiplierLimits);
   add_each(&Requantization::of_multiplier, kPrecisions);
   for (const auto precision : {&Requantization::of_reciprocal, &Requantization::of_scale, &Requantization::of_bias,
                                &Requantization::of_scaled}) {
     add_each(precision, 2);
   }
-  add_steps({.limits_multiplier = true});
   add_steps({.low = 1, .high = 254});
   add_steps({.rounding = RoundingRule::measured, .up_from = 0.49, .negative_up_from = 0.51});
   add_steps({.cap = 6});
