@@ -249,18 +249,7 @@ def read_report(raw: Mapping[str, Any], status: int, text: str, kernel: str | No
 
 
 def read_diagnosis(raw: Mapping[str, Any], status: int, text: str) -> Diagnosis:
-    rows = raw.get("table", {"rows": []})["rows"]
-    causes = tuple(
-        Cause(
-            text=cause,
-            condition="" if where == "always" else where,
-            diff=tuple(diff.splitlines()),
-            case=Case.parse(case),
-            expected=int(expected),
-            actual=int(actual),
-        )
-        for cause, where, diff, _, expected, actual, case in rows
-    )
+    causes = tuple(map(_read_cause, raw.get("total", {}).get("causes", ())))
     return Diagnosis(raw["verdict"], status, causes, text)
 
 
