@@ -93,7 +93,8 @@ function(tieout_check_torch folder root version)
 endfunction()
 
 # Defines for each folder tieout_torch_MINOR, with the headers and libraries to compile and link an adapter with, and
-# tieout_torch_root_MINOR, its folder; and tieout_torch_minors, the list of their minor versions. The first folder of a minor version is taken.
+# tieout_torch_root_MINOR, its folder; and tieout_torch_minors, the list of their minor versions. The first folder of a
+# minor version is taken.
 set(tieout_torch_minors "")
 foreach(folder "${TIEOUT_TORCH}" ${TIEOUT_TORCH_VERSIONS})
   tieout_read_torch_version("${folder}" tieout_torch_root tieout_torch_found)

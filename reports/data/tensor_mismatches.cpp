@@ -9,7 +9,7 @@ namespace tieout {
 TensorMismatches compare_tensors(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
   const auto count = static_cast<std::size_t>(element_count(expected.shape));
   if (expected.shape != actual.shape || expected.values.size() != count || actual.values.size() != count) {
-    std::fprintf(stderr, "%s:%d: compare_tensors() of tensors of different shapes\n", __FILE__, __LINE__);
+    std::fprintf(stderr, "tensor_mismatches.cpp: compare_tensors() of tensors of different shapes\n");
     std::abort();
   }
   TensorMismatches result;

@@ -28,7 +28,7 @@ std::string packed(const json& value) {
   std::string bytes(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(bytes.data()), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(),
                 Z_DEFAULT_COMPRESSION) != Z_OK) {
-    std::fprintf(stderr, "%s:%d: compress2() has no memory\n", __FILE__, __LINE__);
+    std::fprintf(stderr, "html_payload.cpp: compress2() has no memory\n");
     std::abort();
   }
   bytes.resize(size);
