@@ -49,6 +49,8 @@ std::vector<Formula> quantities(bool requantization) {
   all.push_back(Formula(V::padding_h) + V::padding_w);
   if (requantization) {
     all.emplace_back(V::scaled_is_negative);
+    all.emplace_back(V::sum_is_negative);
+    all.emplace_back(V::bias_is_negative);
     all.emplace_back(V::scaled_exponent);
     all.emplace_back(V::multiplier_exponent);
   }

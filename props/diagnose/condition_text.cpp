@@ -100,6 +100,8 @@ std::string flag_text(Variable name, bool holds) {
     case Variable::has_bias: return holds ? "there is a bias" : "there is no bias";
     case Variable::scaled_is_negative:
       return holds ? "the value before rounding is negative" : "the value before rounding is not negative";
+    case Variable::sum_is_negative: return holds ? "the sum is negative" : "the sum is not negative";
+    case Variable::bias_is_negative: return holds ? "the bias is negative" : "the bias is not negative";
     case Variable::padded: return holds ? "the tap lies in the padding" : "the tap lies in the input";
     case Variable::before:
     case Variable::before_d:

@@ -84,6 +84,7 @@ class Space {
                                    0) /
                                 2),
          min_of(V::padding, Formula(V::kernel) / 2), min_of(V::padding, Formula(V::kernel) - 1),
+         min_of(V::padding, Formula(V::input) - 1), min_of(V::padding, V::input), min_of(V::padding, 1),
          Formula(V::padding) - Formula(V::stride) / 2, Formula(V::padding) - Formula(V::dilation) + 1});
     add_on_axes(Slot::output_position,
                 {min_of(V::o, Formula(V::output) - 2), Formula(V::output) - 1 - V::o, Formula(V::o) + 1,
@@ -363,6 +364,8 @@ class Space {
                                       V::taps,
                                       V::group_inputs,
                                       V::in_channels,
+                                      Formula(V::group_inputs) * V::kernel_h * V::kernel_w,
+                                      Formula(V::group_inputs) * V::kernel_w,
                                       Formula(V::length) - 1,
                                       Formula(V::length) + 1};
     std::vector<Formula> padded_counts;
@@ -457,6 +460,8 @@ class Space {
     }
     // Products that are skipped because a factor is stored as 0.
     for (const V factor : {V::x, V::w}) add_times({factor, Relation::equal, 0}, {}, true);
+    const Formula plane = Formula(V::kernel_h) * V::kernel_w;
+    add_times({Formula(V::tap) % plane, Relation::equal, plane - 1});
     for (std::int64_t tap = 1; tap < 9; ++tap) add_times({V::tap, Relation::equal, tap});
     const std::array<std::pair<V, V>, 2> loops{{{V::channel, V::group_inputs}, {V::tap, V::taps}}};
     for (const auto& [index, count] : loops) {
@@ -516,10 +521,12 @@ class Space {
       for (const bool innermost : {false, true}) {
         add_one(Kind::float32, 32, 1, innermost);
         for (const int block : {2, 3, 4, 8, 9, 16, 32, 64}) {
+          if (block == 4 || block == 8) add_one(Kind::pairs_saturate, 16, block, innermost);
           add_one(Kind::blocks_wrap, 16, block, innermost);
           add_one(Kind::blocks_saturate, 16, block, innermost);
         }
         for (const int block : {2, 4, 8, kWholeRun}) {
+          if (block == 4 || block == 8) add_one(Kind::pairs_saturate, 16, block, innermost, true);
           add_one(Kind::blocks_wrap, 16, block, innermost, true);
           add_one(Kind::blocks_saturate, 16, block, innermost, true);
         }

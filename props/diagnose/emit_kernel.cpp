@@ -431,6 +431,7 @@ class Emitter {
     if (kind >= Kind::lanes_wrap) line("int64_t index = 0;");
     if (kind == Kind::float32) line("float in_float = 0;");
     if (kind == Kind::blocks_wrap || kind == Kind::blocks_saturate) line("int64_t part = 0, index = 0;");
+    if (kind == Kind::pairs_saturate) line("int64_t part = 0, pair = 0, index = 0;");
     if (kind == Kind::replaced_once || kind == Kind::replaced_each) line("int64_t index = 0;");
   }
 
@@ -546,6 +547,18 @@ class Emitter {
         choose(fmt::format("products = saturate(products + {}, {});", product, how.bits), usual);
         break;
       case Kind::float32: choose(fmt::format("in_float += (float)({});", product), usual); break;
+      case Kind::pairs_saturate: {
+        const std::string_view at = !how.restarts ? "index" : how.channels_innermost ? "i" : "t[2]";
+        const std::string_view run = !how.restarts            ? "volume(c->kernel) * channels"
+                                     : how.channels_innermost ? "channels"
+                                                              : "c->kernel[2]";
+        line("if ({} % {} == 0) products += part, part = 0;", at, how.block);
+        line("pair = {0} % 2 == 1 ? saturate(pair + {1}, {2}) : {1};", at, product, how.bits);
+        line("const int ends = {0} % 2 == 1 || {0} + 1 == {1};", at, run);
+        choose(fmt::format("part = ends ? saturate(part + saturate(pair, {0}), {0}) : part;", how.bits), usual);
+        line("++index;");
+        break;
+      }
       case Kind::blocks_wrap:
       case Kind::blocks_saturate:
         line("if ({} % {} == 0) products += part, part = 0;",
@@ -611,7 +624,9 @@ class Emitter {
       line("{}products = (int64_t)lane[0];", condition);
     }
     if (how.kind == Kind::float32) line("{}products = (int64_t)in_float;", condition);
-    if (how.kind == Kind::blocks_wrap || how.kind == Kind::blocks_saturate) line("products += part;");
+    if (how.kind == Kind::blocks_wrap || how.kind == Kind::blocks_saturate || how.kind == Kind::pairs_saturate) {
+      line("products += part;");
+    }
     restore_factors();
   }
 

@@ -55,6 +55,8 @@ constexpr std::array<VariableText, kVariables> kTexts{{
     {"((o[0] * c->output_size[1] + o[1]) * c->output_size[2] + o[2])", "output position"},
     {"taps_inside(c, o)", "taps inside the input"},
     {"negative", "value before rounding is negative"},
+    {"(raw < 0)", "sum is negative"},
+    {"(b < 0)", "bias is negative"},
     {"exponent_of(usual * (unit / os))", "exponent of the value before rounding"},
     {"exponent_of(unit / os)", "exponent of the multiplier"},
     {"d", "axis"},

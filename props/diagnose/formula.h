@@ -60,6 +60,8 @@ enum class Variable : std::uint8_t {
   inside,    // number of taps that lie in the input
   // In requantization only: of the value before rounding, and of the multiplier.
   scaled_is_negative,   // 0 or 1
+  sum_is_negative,      // 0 or 1; of the sum without the bias
+  bias_is_negative,     // 0 or 1
   scaled_exponent,      // e, where the magnitude of the value before rounding is f * 2^e and f in 0.5 .. 1
   multiplier_exponent,  // e, where the multiplier is f * 2^e and f in 0.5 .. 1
   // One axis of the window.

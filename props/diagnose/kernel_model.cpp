@@ -197,6 +197,8 @@ RequantizationInput ModelProblem::requantization_input(std::int64_t offset) cons
 
 void set_requantization_variables(Variables& v, const RequantizationInput& in) {
   at(v, Variable::scaled_is_negative) = scaled_value({}, in) < 0 ? 1 : 0;
+  at(v, Variable::sum_is_negative) = in.raw < 0 ? 1 : 0;
+  at(v, Variable::bias_is_negative) = in.bias < 0 ? 1 : 0;
   at(v, Variable::scaled_exponent) = scaled_exponent(in);
   at(v, Variable::multiplier_exponent) = multiplier_exponent(in);
 }
@@ -446,6 +448,7 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
   const std::int64_t run = how.channels_innermost ? channels : c.kernel[2];
   std::int64_t sum = 0;
   std::int64_t part = 0;
+  std::int64_t pair = 0;
   float in_float = 0;
   for (std::int64_t i = 0; i < std::ssize(products_); ++i) {
     const std::int64_t at = how.channels_innermost ? i % channels * taps + i / channels : i;
@@ -456,6 +459,15 @@ std::int64_t KernelRun::accumulated(const Accumulator& how) const {
       case Kind::product_saturates: product = saturated_to(product, how.bits); break;
       case Kind::saturates_each: sum = saturated_to(sum + product, how.bits); continue;
       case Kind::float32: in_float += static_cast<float>(product); continue;
+      case Kind::pairs_saturate: {
+        // Pairs of products saturate, and then the sum of the pairs of a block.
+        if (begins) sum += std::exchange(part, 0);
+        const bool second = (how.restarts ? i % run : i) % 2 == 1;
+        pair = second && !begins ? saturated_to(pair + product, how.bits) : product;
+        const bool last_of_pair = second || i + 1 == std::ssize(products_) || (how.restarts && (i + 1) % run == 0);
+        if (last_of_pair) part = saturated_to(part + saturated_to(pair, how.bits), how.bits);
+        continue;
+      }
       case Kind::blocks_wrap:
       case Kind::blocks_saturate:
         if (begins) sum += std::exchange(part, 0);
@@ -767,6 +779,9 @@ std::string text_of(const Accumulator& a) {
       return fmt::format("partial sums of {} products {} saturate in {} bits{}", block, what, a.bits, order);
     case Kind::replaced_once: return fmt::format("the sum begins anew after the first {} products{}", a.block, order);
     case Kind::replaced_each: return fmt::format("the sum begins anew after every {} products{}", a.block, order);
+    case Kind::pairs_saturate:
+      return fmt::format("pairs of products {} saturate in {} bits, and so does the sum of {} pairs{}", what, a.bits,
+                         a.block / 2, order);
     case Kind::lanes_wrap:
       return fmt::format("{} sums of {}, to which products are added in turn, wrap in {} bits{}", a.block, what, a.bits,
                          order);

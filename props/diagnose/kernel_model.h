@@ -96,6 +96,7 @@ struct Accumulator {
     product_saturates,
     blocks_wrap,      // the sums of `block` products each are kept in so many bits
     blocks_saturate,  // the sum within a block saturates to so many bits after every product
+    pairs_saturate,   // the sum of two products saturates to so many bits, and then the sum of the pairs of a block
     replaced_once,    // the second block of products replaces the first
     replaced_each,    // every block of products replaces those before
     raw_float32,      // the zero points are taken out in float32

@@ -695,10 +695,9 @@ class Sample {
     return some;
   }
 
-  // Adds some of the observations that refute a model: all that it predicts wrongly if it is complete, and otherwise
-  // those that it changes, or would predict without the condition of an edit. Returns whether there are any.
-  bool add_refuting(const KernelModel& model, bool complete) {
-    constexpr std::size_t kMost = 40;
+  // Returns the observations outside of the sample that refute a model: all that it predicts wrongly if it is complete,
+  // and otherwise those that it changes, or would predict without the condition of an edit.
+  [[nodiscard]] std::vector<std::size_t> refuting(const KernelModel& model, bool complete) const {
     std::vector<std::size_t> refuting;
     for (std::size_t i = 0; i < all_.size(); ++i) {
       if (chosen_.contains(i)) continue;
@@ -708,8 +707,13 @@ class Sample {
         refuting.push_back(i);
       }
     }
-    for (std::size_t i = 0; i < refuting.size(); i += 1 + refuting.size() / kMost) chosen_.insert(refuting[i]);
-    return !refuting.empty();
+    return refuting;
+  }
+
+  // Adds some of the observations, if there are many.
+  void add(const std::vector<std::size_t>& more) {
+    constexpr std::size_t kMost = 40;
+    for (std::size_t i = 0; i < more.size(); i += 1 + more.size() / kMost) chosen_.insert(more[i]);
   }
 
  private:
@@ -764,18 +768,20 @@ std::vector<KernelModel> models_of_sample(const std::vector<Observation>& observ
       best = models;
     }
     const bool complete = wrong_predictions(models.front(), some) == 0;
-    bool refuted = true;
+    // The first of the models that is not refuted is the best. If it is not the simplest, a few turns give the simpler
+    // ones another condition first.
+    constexpr int kTurnsForSimpler = 4;
+    std::vector<std::vector<std::size_t>> refuting;
     for (const KernelModel& model : models) {
-      // The first of the models that is not refuted is the best.
-      if (!sample.add_refuting(model, complete)) {
-        refuted = false;
-        std::erase_if(models, [&](const KernelModel& other) {
-          return wrong_predictions(other, observations) != wrong_predictions(model, observations);
-        });
-        break;
-      }
+      refuting.push_back(sample.refuting(model, complete));
+      if (!refuting.back().empty()) continue;
+      if (refuting.size() > 1 && turn < kTurnsForSimpler) break;
+      const std::int64_t of_best = wrong_predictions(model, observations);
+      std::erase_if(models,
+                    [&](const KernelModel& other) { return wrong_predictions(other, observations) != of_best; });
+      return models;
     }
-    if (!refuted) return models;
+    for (const std::vector<std::size_t>& more : refuting) sample.add(more);
   }
 }
 

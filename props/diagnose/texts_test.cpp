@@ -41,13 +41,14 @@ std::string condition_texts() {
       }
     }
     add(text, {{{V::dims, relation, 2}}});
-    for (const V flag : {V::per_channel, V::has_bias, V::relu, V::scaled_is_negative})
+    for (const V flag :
+         {V::per_channel, V::has_bias, V::relu, V::scaled_is_negative, V::sum_is_negative, V::bias_is_negative})
       add(text, {{{flag, relation, 1}}});
   }
   for (auto i = static_cast<int>(V::batch); i < static_cast<int>(V::axis); ++i) {
     const auto name = static_cast<V>(i);
-    const bool is_flag =
-        name == V::per_channel || name == V::has_bias || name == V::relu || name == V::scaled_is_negative;
+    const bool is_flag = name == V::per_channel || name == V::has_bias || name == V::relu ||
+                         (V::scaled_is_negative <= name && name <= V::bias_is_negative);
     if (is_flag) continue;
     for (const Relation relation : kRelations) add(text, {{{name, relation, 9}}});
   }
