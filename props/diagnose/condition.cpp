@@ -326,11 +326,40 @@ int EditCondition::size() const {
   return size;
 }
 
+namespace {
+
+// Whether a variable is 0 or 1, so that C code names it without a comparison.
+bool is_flag(Variable name) {
+  switch (name) {
+    case Variable::per_channel:
+    case Variable::has_bias:
+    case Variable::relu:
+    case Variable::scaled_is_negative:
+    case Variable::sum_is_negative:
+    case Variable::bias_is_negative:
+    case Variable::padded: return true;
+    default: return Variable::before <= name && name <= Variable::behind_w;
+  }
+}
+
+std::string c_code_of(const Literal& literal) {
+  const std::string left = literal.left.c_code();
+  const auto name = literal.left.variable();
+  for (const std::int64_t bit : {0, 1}) {
+    if (!name || !is_flag(*name) || literal.right != Formula(bit)) continue;
+    if (literal.relation == Relation::equal) return bit == 1 ? left : "!" + left;
+    if (literal.relation == Relation::unequal) return bit == 0 ? left : "!" + left;
+  }
+  return fmt::format("{} {} {}", left, symbol(literal.relation), literal.right.c_code());
+}
+
+}  // namespace
+
 std::string EditCondition::c_code() const {
   std::string code;
   for (const Literal& literal : literals) {
     if (!code.empty()) code += " && ";
-    code += fmt::format("{} {} {}", literal.left.c_code(), symbol(literal.relation), literal.right.c_code());
+    code += c_code_of(literal);
   }
   return code;
 }

@@ -359,14 +359,15 @@ class Diagnoser {
 
   // Whether fresh cases refute an edit: without it, an element would be right, or it is wrong at more than one element
   // in a hundred. Of a model that does not predict all cases, an edit must explain some of them, and one with a narrow
-  // condition must explain many.
+  // condition must explain many, in a model that predicts many.
   [[nodiscard]] bool is_refuted(std::size_t edit) const {
     const Tally& tally = tallies_[edit];
     if (tally.harmful > 0 || tally.wrong * 100 > tally.active) return true;
     if (tally.active == 0 && tally.harmful_in_overflow > 0) return true;
     if (is_proven()) return false;
     const bool narrow = result_.model[edit].condition.literals.size() > 1;
-    return tally.explains == 0 || (narrow && tally.explains * 10 < result_.fresh_differing);
+    const bool predicts_few = result_.fresh_differing_predicted * 4 < result_.fresh_differing;
+    return tally.explains == 0 || (narrow && (predicts_few || tally.explains * 10 < result_.fresh_differing));
   }
 
   // Removes the edits that fresh cases refute, and counts again without them.

@@ -72,6 +72,10 @@ std::string headline_of(const Diagnosis& d, std::string_view expected) {
       return fmt::format("differs from {} in {}, which {} {}", expected, ways(d.causes.size()),
                          predict(d.causes.size()), fresh);
     case Verdict::partly:
+      if (d.predicted + d.overflowing == d.fresh) {
+        return fmt::format("differs from {} in {}, which {} {}; in the others, values overflow", expected,
+                           ways(d.causes.size()), predict(d.causes.size()), fresh);
+      }
       return fmt::format("differs from {}; {} {} {}, and the rest is unexplained", expected, ways(d.causes.size()),
                          predict(d.causes.size()), fresh);
     case Verdict::unexplained:

@@ -707,6 +707,8 @@ class Emitter {
       case BiasRule::int32_truncated: return to + "(truncf(b / unit))";
       case BiasRule::int32_floor: return to + "(floorf(b / unit))";
       case BiasRule::int16_wraps: return "(int16_t)int64_of(nearbyintf(b / unit))";
+      case BiasRule::int16_wraps_double: return fmt::format("(int16_t)int64_of(nearbyint({}))", kDouble);
+      case BiasRule::int16_saturates_double: return fmt::format("int16_of(nearbyint({}))", kDouble);
       default:
         if (to == "cast_to_int32") return "int16_of((double)cast_to_int32(nearbyintf(b / unit)))";
         return "int16_of(nearbyintf(b / unit))";
@@ -778,6 +780,7 @@ class Emitter {
       case MultiplierRule::double_scales: return "(float)(c->activation_scale * " + ws_double + " / c->output_scale)";
       case MultiplierRule::double_of_floats: return "(float)((double)xs * (double)ws / (double)os)";
       case MultiplierRule::double_unit: return "(float)(c->activation_scale * " + ws_double + ") / os";
+      case MultiplierRule::below_one: return "fminf(unit / os, 1 - 0x1p-24F)";
       case MultiplierRule::no_denormals: return "(isnormal(unit / os) ? unit / os : 0.0F)";
       case MultiplierRule::factor_inside: return fmt::format("unit / os * (float){}", r.factor);
       default: return "unit / os";

@@ -153,7 +153,7 @@ TEST(EmitKernel, ChoosesByTheSignOfTheValue) {
             "+ const float usual = !c->bias ? f : c->per_channel ? f + b / unit : fmaf(b, 1.0F / unit, f);\n"
             "+ const int negative = usual * (unit / os) < 0;\n"
             "- const float rounded = nearbyintf(scaled);\n"
-            "+ const float rounded = negative == 1 ? roundf(scaled) : nearbyintf(scaled);\n");
+            "+ const float rounded = negative ? roundf(scaled) : nearbyintf(scaled);\n");
 }
 
 }  // namespace

@@ -122,6 +122,8 @@ std::int64_t integer_bias(const Requantization& r, const RequantizationInput& in
     case BiasRule::int32_floor: return integral(std::floor(static_cast<double>(quotient)));
     case BiasRule::int16_wraps:
       return static_cast<std::int16_t>(cast_to_int64(static_cast<double>(ties_to_even(quotient))));
+    case BiasRule::int16_wraps_double: return static_cast<std::int16_t>(cast_to_int64(ties_to_even(in_double)));
+    case BiasRule::int16_saturates_double: return saturated(ties_to_even(in_double), -32768, 32767);
     case BiasRule::int16_saturates: {
       const auto nearest = static_cast<double>(ties_to_even(quotient));
       return saturated(casts ? static_cast<double>(integral(nearest)) : nearest, -32768, 32767);
@@ -191,6 +193,7 @@ float unlimited_multiplier(const Requantization& r, const RequantizationInput& i
     case MultiplierRule::double_scales: return static_cast<float>(in.xs * in.ws / in.os);
     case MultiplierRule::double_of_floats: return static_cast<float>(in_double);
     case MultiplierRule::double_unit: return static_cast<float>(in.xs * in.ws) / f.os;
+    case MultiplierRule::below_one: return std::min(contract, 1 - 0x1p-24F);
     case MultiplierRule::no_denormals: return std::isnormal(contract) ? contract : 0.0F;
     case MultiplierRule::factor_inside: return contract * static_cast<float>(r.factor);
     default: return contract;
@@ -353,7 +356,9 @@ bool saturates_left(RoundingRule rule) {
 
 bool rounds_twice(RoundingRule rule) { return RoundingRule::twice <= rule && rule < RoundingRule::measured; }
 
-bool has_integer_bias(BiasRule rule) { return BiasRule::int32_nearest <= rule && rule <= BiasRule::int16_saturates; }
+bool has_integer_bias(BiasRule rule) {
+  return BiasRule::int32_nearest <= rule && rule <= BiasRule::int16_saturates_double;
+}
 
 namespace {
 
@@ -453,8 +458,8 @@ bool is_extreme(const RequantizationInput& in) {
   const float units = in.has_bias ? in.bias / f.unit : 0.0F;
   const int bias = exponent_of(units);
   const bool sum = std::fabs(static_cast<double>(in.raw) + static_cast<double>(units)) >= 0x1p31 - 1;
-  // Kernels that divide a real number, such as a bound of the output, by os overflow if os is this small.
-  const bool of_output = exponent_of(f.os) < -26;
+  // Kernels that divide a real number, such as a bound of the output or the bias, by os overflow if os is this small.
+  const bool of_output = exponent_of(f.os) < -26 || (in.has_bias && exponent_of(in.bias / f.os) > 30);
   return multiplier > 30 || multiplier < -31 || bias > 30 || scaled_exponent(in) > 30 || sum || of_output;
 }
 
@@ -625,6 +630,8 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "bias: rounded down to an integer number of A",
       "bias: an integer that wraps in 16 bits",
       "bias: an integer that saturates in 16 bits",
+      "bias: b / A in double, rounded to an integer that wraps in 16 bits",
+      "bias: b / A in double, rounded to an integer that saturates in 16 bits",
       "bias: b / xs / ws",
       "bias: b / xs, not divided by the weight scale",
       "bias: b / ws, not divided by the activation scale",
@@ -648,6 +655,7 @@ std::vector<std::string> changed_steps(const Requantization& r) {
       "multiplier: xs * ws / os of float32 scales in double, rounded once",
       "multiplier: xs * ws in double, rounded, then divided by os in float32",
       "multiplier: 0 where it is denormal (flush to zero)",
+      "multiplier: the largest number below 1 at most",
       "product of sum and multiplier in double, not rounded to float32",
       "multiplier and product in double, of float32 scales",
       "multiplier and product in double, of double scales",

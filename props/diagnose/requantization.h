@@ -32,6 +32,8 @@ enum class BiasRule : std::uint8_t {
   int32_floor,             // ... floor(b / A)
   int16_wraps,             // ... the low 16 bits of rint(b / A)
   int16_saturates,         // ... rint(b / A) saturated to 16 bits
+  int16_wraps_double,      // ... the low 16 bits of int32_double
+  int16_saturates_double,  // ... int32_double saturated to 16 bits
   scales_in_turn,          // s + b / xs / ws
   units_of_activation,     // s + b / xs
   units_of_weight,         // s + b / ws
@@ -75,6 +77,7 @@ enum class MultiplierRule : std::uint8_t {
   double_of_floats,        // s * (float)((double)fl(xs) * fl(ws) / fl(os))
   double_unit,             // s * fl((float)(xs * ws) / os)
   no_denormals,            // s * M, where a denormal M is 0
+  below_one,               // s * min(M, 1 - 2^-24)
   product_in_double,       // (double)s * fl(A / os), not rounded
   all_in_double,           // (double)s * ((double)fl(xs) * fl(ws) / fl(os))
   double_exact_scales,     // (double)s * (xs * ws / os), the scales as doubles
