@@ -177,6 +177,7 @@ tl::expected<TorchFolder, std::string> find_torch_folder() {
   if (const char* const named = std::getenv("TIEOUT_TORCH"); named != nullptr && *named != '\0') {
     return read_torch_folder(named).map_error([](const std::string& why) { return "TIEOUT_TORCH=" + why; });
   }
+  // NOLINTNEXTLINE(readability-redundant-string-init): it is empty in a program that is built for a package
   constexpr std::string_view kBuiltWith = TIEOUT_DEFAULT_TORCH;
   if (!kBuiltWith.empty() && has_library(kBuiltWith)) return read_torch_folder(kBuiltWith);
   if (const auto package = find_package()) return read_torch_folder(*package);

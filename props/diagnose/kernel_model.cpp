@@ -349,11 +349,9 @@ bool KernelRun::is_in_plane(int axis, const std::array<std::size_t, 3>& tap) con
   return 0 <= offset && offset < c.input[0] * image;
 }
 
-bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz, std::int64_t& x,
-                     std::int64_t& w) {
+std::optional<KernelRun::Place> KernelRun::place_of(std::int64_t channel, const Spatial& t) {
   using V = Variable;
-  const ConvProblem& problem = p_.problem();
-  const ConvCase& c = problem.spec;
+  const ConvCase& c = p_.problem().spec;
   const std::int64_t channels = c.in_channels / c.groups;
   const std::int64_t taps = volume(c.kernel);
   at(v_, V::channel) = channel;
@@ -363,55 +361,62 @@ bool KernelRun::read(const ElementIndex& e, std::int64_t channel, const Spatial&
   Spatial from_tap = t;
   if (edit_of(Slot::input_tap) != nullptr) {
     const std::int64_t of = value_of_product(Slot::input_tap, at(v_, V::tap));
-    if (of < 0 || of >= taps) return false;
+    if (of < 0 || of >= taps) return {};
     from_tap = {of / (c.kernel[1] * c.kernel[2]), of / c.kernel[2] % c.kernel[1], of % c.kernel[2]};
   }
-  std::array<std::size_t, 3> tap{};
-  bool inside = true;
+  Place place{.tap = {}, .inside = true};
   bool before = false;
   bool behind = false;
   for (std::size_t d = 0; d < 3; ++d) {
-    tap[d] = static_cast<std::size_t>(from_tap[d]);
-    inside = inside && inside_[d][tap[d]] != 0;
-    const bool before_axis = positions_[d][tap[d]] < 0;
-    const bool behind_axis = positions_[d][tap[d]] >= c.input[d];
+    place.tap[d] = static_cast<std::size_t>(from_tap[d]);
+    place.inside = place.inside && inside_[d][place.tap[d]] != 0;
+    const bool before_axis = positions_[d][place.tap[d]] < 0;
+    const bool behind_axis = positions_[d][place.tap[d]] >= c.input[d];
     v_[static_cast<std::size_t>(V::before_d) + d] = before_axis ? 1 : 0;
     v_[static_cast<std::size_t>(V::behind_d) + d] = behind_axis ? 1 : 0;
     before = before || before_axis;
     behind = behind || behind_axis;
   }
-  if (const Edit* const edit = edit_of(Slot::in_plane)) inside = is_in_plane(edit->axis, tap);
-  at(v_, V::padded) = inside ? 0 : 1;
+  if (const Edit* const edit = edit_of(Slot::in_plane)) place.inside = is_in_plane(edit->axis, place.tap);
+  at(v_, V::padded) = place.inside ? 0 : 1;
   at(v_, V::before) = before ? 1 : 0;
   at(v_, V::behind) = behind ? 1 : 0;
+  return place;
+}
 
-  const std::int64_t wk = value_of_product(Slot::weight_channel, e.k);
+std::optional<std::int64_t> KernelRun::read_weight(std::int64_t k, std::int64_t channel) {
+  const ConvProblem& problem = p_.problem();
+  const std::int64_t channels = problem.spec.in_channels / problem.spec.groups;
+  const std::int64_t taps = volume(problem.spec.kernel);
+  const std::int64_t wk = value_of_product(Slot::weight_channel, k);
   const std::int64_t wi = value_of_product(Slot::weight_input, channel);
-  const std::int64_t wt = value_of_product(Slot::weight_tap, at(v_, V::tap));
+  const std::int64_t wt = value_of_product(Slot::weight_tap, at(v_, Variable::tap));
   const Edit* const layout = edit_of(Slot::layout);
   std::int64_t weight = (wk * channels + wi) * taps + wt;
   if (layout != nullptr && layout->layout.weight_channels_last) weight = (wk * taps + wt) * channels + wi;
-  if (weight < 0 || weight >= std::ssize(problem.weight)) return false;
-  w = value_of_product(Slot::weight, problem.weight[static_cast<std::size_t>(weight)]);
+  if (weight < 0 || weight >= std::ssize(problem.weight)) return {};
+  return value_of_product(Slot::weight, problem.weight[static_cast<std::size_t>(weight)]);
+}
 
-  if (!inside) {
-    x = value_of_product(Slot::padding_value, xz);
-    return true;
-  }
-  const std::int64_t first = e.k / (c.out_channels / c.groups) * channels;
+std::optional<std::int64_t> KernelRun::read_activation(const ElementIndex& e, std::int64_t channel, const Place& place,
+                                                       std::int64_t xz) {
+  const ConvProblem& problem = p_.problem();
+  const ConvCase& c = problem.spec;
+  if (!place.inside) return value_of_product(Slot::padding_value, xz);
+  const std::int64_t first = e.k / (c.out_channels / c.groups) * (c.in_channels / c.groups);
   const std::int64_t from = value_of_product(Slot::input_channel, first + channel);
   const std::int64_t image = value_of_product(Slot::image, e.image);
   const std::int64_t of_image = value_of_product(Slot::image_channels, c.in_channels);
   const std::int64_t row = value_of_product(Slot::row_distance, c.input[2]);
-  const std::int64_t plane = ((image * of_image + from) * c.input[0] + positions_[0][tap[0]]) * c.input[1];
-  std::int64_t offset = plane * c.input[2] + positions_[1][tap[1]] * row + positions_[2][tap[2]];
+  const Spatial at{positions_[0][place.tap[0]], positions_[1][place.tap[1]], positions_[2][place.tap[2]]};
+  const std::int64_t plane = ((image * of_image + from) * c.input[0] + at[0]) * c.input[1];
+  std::int64_t offset = plane * c.input[2] + at[1] * row + at[2];
+  const Edit* const layout = edit_of(Slot::layout);
   if (layout != nullptr && layout->layout.activation_channels_last) {
-    const std::int64_t rows = (image * c.input[0] + positions_[0][tap[0]]) * c.input[1] + positions_[1][tap[1]];
-    offset = (rows * c.input[2] + positions_[2][tap[2]]) * c.in_channels + from;
+    offset = (((image * c.input[0] + at[0]) * c.input[1] + at[1]) * c.input[2] + at[2]) * c.in_channels + from;
   }
-  if (offset < 0 || offset >= std::ssize(problem.activation)) return false;
-  x = value_of_product(Slot::activation, problem.activation[static_cast<std::size_t>(offset)]);
-  return true;
+  if (offset < 0 || offset >= std::ssize(problem.activation)) return {};
+  return value_of_product(Slot::activation, problem.activation[static_cast<std::size_t>(offset)]);
 }
 
 std::int64_t KernelRun::accumulated_in_lanes(const Accumulator& how) const {
@@ -548,9 +553,13 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
     for (Spatial t{}; t[0] < c.kernel[0]; ++t[0]) {
       for (t[1] = 0; t[1] < c.kernel[1]; ++t[1]) {
         for (t[2] = 0; t[2] < c.kernel[2]; ++t[2]) {
-          std::int64_t x = 0;
-          std::int64_t w = 0;
-          if (!read(e, channel, t, xz, x, w)) return false;
+          const auto place = place_of(channel, t);
+          if (!place) return false;
+          const auto weight = read_weight(e.k, channel);
+          const auto activation = read_activation(e, channel, *place, xz);
+          if (!weight || !activation) return false;
+          const std::int64_t x = *activation;
+          const std::int64_t w = *weight;
           at(v_, Variable::x) = x;
           at(v_, Variable::w) = w;
           const bool other = times != nullptr && is_counted_differently(times->times);

@@ -247,9 +247,17 @@ class KernelRun {
   [[nodiscard]] bool is_counted_differently(const Times& times);
   // Sums up the window with all edits. Returns false if the model reads outside of a buffer.
   [[nodiscard]] bool add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums);
-  // Reads x and w of one product. Returns false if one of them lies outside of its buffer.
-  [[nodiscard]] bool read(const ElementIndex& e, std::int64_t channel, const Spatial& t, std::int64_t xz,
-                          std::int64_t& x, std::int64_t& w);
+  // Where the activation of a product is read: the tap of each axis, and whether the position lies in the input.
+  struct Place {
+    std::array<std::size_t, 3> tap;
+    bool inside;
+  };
+  // Sets the variables of a product. Returns its place, or nothing if an edit names a tap that is none.
+  [[nodiscard]] std::optional<Place> place_of(std::int64_t channel, const Spatial& t);
+  // Return w and x of the product whose variables are set, or nothing outside of the buffer.
+  [[nodiscard]] std::optional<std::int64_t> read_weight(std::int64_t k, std::int64_t channel);
+  [[nodiscard]] std::optional<std::int64_t> read_activation(const ElementIndex& e, std::int64_t channel,
+                                                            const Place& place, std::int64_t xz);
   [[nodiscard]] std::int64_t accumulated(const Accumulator& how) const;
   // Returns the sum of real_factors_ with the bias of output channel `bias`.
   [[nodiscard]] float real_sum(const Accumulator& how, std::int64_t bias) const;
