@@ -743,7 +743,8 @@ std::string_view factors_text(Accumulator::Factors factors) {
 
 int Edit::size() const {
   switch (slot) {
-    case Slot::requantization: return 3 * requantization.changes() - 1;
+    // A sum that is kept exact makes the product a double, too, which is a second change.
+    case Slot::requantization: return 3 * requantization.changes() - 1 + (requantization.sum == SumRule::exact ? 2 : 0);
     // A product that is left out altogether is as simple as one that is left out of the sum of x * w.
     case Slot::times: return times.when.size() + (times.x == times.count && times.w == times.count ? 0 : 1);
     case Slot::accumulator:
