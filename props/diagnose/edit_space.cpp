@@ -559,11 +559,14 @@ class Space {
   }
 
   void add_layouts() {
-    for (int bits = 1; bits < 8; ++bits) {
+    for (int bits = 1; bits < 16; ++bits) {
+      constexpr int kBothOfWeight = 2 | 8;
+      if ((bits & kBothOfWeight) == kBothOfWeight) continue;
       Edit edit{.slot = Slot::layout};
       edit.layout = {.activation_channels_last = (bits & 1) != 0,
                      .weight_channels_last = (bits & 2) != 0,
-                     .output_channels_last = (bits & 4) != 0};
+                     .output_channels_last = (bits & 4) != 0,
+                     .weight_outputs_last = (bits & 8) != 0};
       edits_.push_back(edit);
     }
   }

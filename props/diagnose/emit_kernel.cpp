@@ -496,7 +496,10 @@ class Emitter {
     }
     change(Slot::activation, "x");
     close();
-    if (layout != nullptr && layout->layout.weight_channels_last) {
+    if (layout != nullptr && layout->layout.weight_outputs_last) {
+      line("int64_t w = c->weight[({} * channels + {}) * c->out_channels + {}];", part(Slot::weight_tap, "tap"),
+           part(Slot::weight_input, "i"), part(Slot::weight_channel, "k"));
+    } else if (layout != nullptr && layout->layout.weight_channels_last) {
       line("int64_t w = c->weight[({} * volume(c->kernel) + {}) * channels + {}];", part(Slot::weight_channel, "k"),
            part(Slot::weight_tap, "tap"), part(Slot::weight_input, "i"));
     } else {

@@ -142,6 +142,12 @@ TEST(EmitKernel, TheFirstOfSeveralEditsCounts) {
   }
 }
 
+TEST(EmitKernel, ReadsWeightsWithTheOutputChannelsLast) {
+  Edit edit{.slot = Slot::layout};
+  edit.layout.weight_outputs_last = true;
+  expect_emitted({edit});
+}
+
 TEST(EmitKernel, ChoosesByTheSignOfTheValue) {
   Requantization away;
   away.rounding = RoundingRule::away;

@@ -394,6 +394,9 @@ std::optional<std::int64_t> KernelRun::read_weight(std::int64_t k, std::int64_t 
   const Edit* const layout = edit_of(Slot::layout);
   std::int64_t weight = (wk * channels + wi) * taps + wt;
   if (layout != nullptr && layout->layout.weight_channels_last) weight = (wk * taps + wt) * channels + wi;
+  if (layout != nullptr && layout->layout.weight_outputs_last) {
+    weight = (wt * channels + wi) * problem.spec.out_channels + wk;
+  }
   if (weight < 0 || weight >= std::ssize(problem.weight)) return {};
   return value_of_product(Slot::weight, problem.weight[static_cast<std::size_t>(weight)]);
 }
@@ -753,7 +756,7 @@ int Edit::size() const {
              (accumulator.block > 1 ? 1 : 0) + (accumulator.restarts ? 1 : 0);
     case Slot::layout:
       return 3 + (layout.activation_channels_last ? 1 : 0) + (layout.weight_channels_last ? 1 : 0) +
-             (layout.output_channels_last ? 1 : 0);
+             (layout.output_channels_last ? 1 : 0) + (layout.weight_outputs_last ? 1 : 0);
     case Slot::inside: return 2 + formula.size() + (axis >= 0 ? 1 : 0);
     case Slot::in_plane: return 4 + (axis >= 0 ? 1 : 0);
     default: return formula.size() + (axis >= 0 ? 1 : 0) + when.size();
@@ -843,6 +846,7 @@ std::string text_of(const Layout& l) {
   };
   add(l.activation_channels_last, "the activation is read as NHWC");
   add(l.weight_channels_last, "the weight is read as OHWI");
+  add(l.weight_outputs_last, "the weight is read as HWIO");
   add(l.output_channels_last, "the output is written as NHWC");
   return text;
 }

@@ -134,6 +134,7 @@ struct Accumulator {
 // The order of tensors that the kernel assumes, where it is not NCHW and OIHW.
 struct Layout {
   bool activation_channels_last = false, weight_channels_last = false, output_channels_last = false;
+  bool weight_outputs_last = false;  // HWIO, and of depthwise kernels HWC
 
   bool operator==(const Layout&) const = default;
 };
