@@ -10,6 +10,7 @@
 #include "cases/contents.h"
 #include "cases/random.h"
 #include "cases/text/case_cost.h"
+#include "cases/text/case_text.h"
 #include "cases/validate.h"
 #include "props/diagnose/model_search.h"
 #include "props/generate/discriminating_case.h"
@@ -478,6 +479,9 @@ class Diagnoser {
                    return answered && !is_right(evaluate_all(result_.model, *answered->problem), *answered);
                  },
                  {.tries = 2'000, .seconds = 3});
+    }
+    if (result_.left.size() == kMost && print(result_.left.front()) == print(result_.left.back())) {
+      result_.left.pop_back();
     }
   }
 
