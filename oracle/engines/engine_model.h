@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "oracle/element/trace.h"
 #include "oracle/element/window.h"
@@ -105,6 +106,10 @@ enum class OnednnCode {
 // Takes as long as predict(), so call it only where that prediction fails.
 [[nodiscard]] std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine,
                                                                 const Hardware& hardware);
+
+// Returns the prediction of predict() or predict_other() whose values are y, or else that of predict().
+[[nodiscard]] Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, Engine engine,
+                                                      const Hardware& hardware, const std::vector<std::uint8_t>& y);
 
 // Returns the reason why the engine of c.execution throws on this valid case; empty if it computes a result.
 [[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);

@@ -17,15 +17,6 @@ namespace {
 
 constexpr std::string_view kOwnArithmetic = "the engine computes in another way, which oracle/README.md describes";
 
-// Returns the prediction that equals the answer, or else the first one.
-Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware,
-                                        const std::vector<std::uint8_t>& y) {
-  Tensor<std::uint8_t> prediction = predict(problem, engine, hardware);
-  if (prediction.values == y) return prediction;
-  auto other = predict_other(problem, engine, hardware);
-  return other && other->values == y ? std::move(*other) : std::move(prediction);
-}
-
 // Returns why the engine's values are not the contract's.
 std::string reason_of(const ConvProblem& problem, Engine engine, const Hardware& hardware,
                       const Tensor<std::uint8_t>& y) {

@@ -44,15 +44,6 @@ void set_cause(Finding& finding, const MismatchCause& cause) {
   finding.explained = cause.explained;
 }
 
-// Returns the prediction that equals the answer, or else the first one.
-Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, const EngineAnswer& answer,
-                                        const Hardware& hardware) {
-  Tensor<std::uint8_t> prediction = predict(problem, answer.picked, hardware);
-  if (prediction == answer.y) return prediction;
-  auto other = predict_other(problem, answer.picked, hardware);
-  return other == answer.y ? std::move(*other) : std::move(prediction);
-}
-
 // Compares the answer with our prediction of it.
 void compare_with_prediction(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware,
                              EngineAnswer answer) {
@@ -71,7 +62,7 @@ void compare_with_prediction(Verdict& verdict, const ConvProblem& problem, const
   if (by_fbgemm) {
     for (const ElementTrace& trace : verdict.traces) actual.values.push_back(trace.result);
   } else {
-    actual = nearest_prediction(problem, answer, hardware);
+    actual = nearest_prediction(problem, answer.picked, hardware, answer.y.values);
   }
   const TensorMismatches d = compare_tensors(answer.y, actual);
   verdict.expected = std::move(answer.y);
