@@ -21,4 +21,10 @@ std::vector<std::string> departure_sentences(const RunSummary& run) {
   return sentences;
 }
 
+std::string verdict_with_departures(const Report& report) {
+  std::string text = verdict(report);
+  for (const std::string& sentence : departure_sentences(report.total)) text += "\n" + sentence;
+  return text;
+}
+
 }  // namespace tieout

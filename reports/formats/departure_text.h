@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/data/report.h"
 #include "reports/data/run_summary.h"
 
 namespace tieout {
@@ -15,5 +16,8 @@ namespace tieout {
 // because ...". The causes are inserted as they are in the run: callers escape the sentences. Empty if the run has no
 // such cases.
 [[nodiscard]] std::vector<std::string> departure_sentences(const RunSummary& run);
+
+// Returns the verdict of a report and the sentences about its runs together, one on a line.
+[[nodiscard]] std::string verdict_with_departures(const Report& report);
 
 }  // namespace tieout

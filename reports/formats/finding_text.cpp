@@ -20,6 +20,11 @@ std::string size_text(const Finding& finding) {
   return fmt::format("{} of {} differ, by up to {}", grouped(std::ssize(d.offsets)), grouped(d.elements), d.largest);
 }
 
+std::string size_and_derivation(const Finding& finding) {
+  const std::string derivation = reported_derivation(finding);
+  return size_text(finding) + (derivation.empty() ? "" : "\n" + derivation);
+}
+
 std::string without_tensors_text(const Finding& finding) {
   if (has_tensors(finding)) return {};
   if (!finding.failure.empty()) {

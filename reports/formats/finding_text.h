@@ -32,6 +32,9 @@ namespace tieout {
 // Returns the size of a finding: "3 of 64 differ, by up to 1", "no answer to compare", or "differs; not described".
 [[nodiscard]] std::string size_text(const Finding& finding);
 
+// Returns the size and, on a line of its own, where the difference comes from, if that is known.
+[[nodiscard]] std::string size_and_derivation(const Finding& finding);
+
 // Returns the text that replaces the tensors of a finding without any: "scalar died: SIGSEGV", or that both answered
 // and why the tensors are missing. Empty if there are tensors.
 [[nodiscard]] std::string without_tensors_text(const Finding& finding);

@@ -35,8 +35,7 @@ std::string annotation(const ReportedFinding& reported) {
   const Finding& finding = reported.finding;
   const Cell& cell = finding.cell;
   const std::string title = fmt::format("{}: {}, {}, {}", kind_of(finding), cell.engine, cell.isa, cell.path);
-  std::string message = size_text(finding);
-  if (const std::string derivation = reported_derivation(finding); !derivation.empty()) message += "\n" + derivation;
+  std::string message = size_and_derivation(finding);
   if (reported.known) message += "\nknown: " + reported.known->reason;
   return command(reported.known ? "warning" : "error", title, message + "\n" + replay_command(finding));
 }
@@ -44,9 +43,7 @@ std::string annotation(const ReportedFinding& reported) {
 }  // namespace
 
 std::string github_annotations(const Report& report) {
-  std::string summary = verdict(report);
-  for (const std::string& sentence : departure_sentences(report.total)) summary += "\n" + sentence;
-  std::string text = command(exit_status(report) == 0 ? "notice" : "error", "Tieout", summary);
+  std::string text = command(exit_status(report) == 0 ? "notice" : "error", "Tieout", verdict_with_departures(report));
   std::int64_t fresh = 0;
   std::int64_t known = 0;
   const RunSummary& total = report.total;

@@ -108,8 +108,7 @@ Json results_of(const Report& report, Rules& rules) {
     const Finding& finding = reported.finding;
     if (has_cause(report, finding)) continue;
     const Cell& cell = finding.cell;
-    std::string message = fmt::format("{}: {}", kind_of(finding), size_text(finding));
-    if (const std::string derivation = reported_derivation(finding); !derivation.empty()) message += "\n" + derivation;
+    std::string message = fmt::format("{}: {}", kind_of(finding), size_and_derivation(finding));
     if (const std::string replay = replay_command(finding); !replay.empty()) message += "\n" + replay;
     results.push_back(result_of(rules, kind_of(finding), message,
                                 location_of(finding.subject, cell.engine + "/" + cell.isa + "/" + cell.path),
@@ -127,13 +126,11 @@ Json invocations_of(const Report& report) {
   }
   constexpr int kCouldNotVerify = 3;
   const int status = exit_status(report);
-  std::string message = verdict(report);
-  for (const std::string& sentence : departure_sentences(report.total)) message += "\n" + sentence;
   Json& last = invocations.back();
   last["executionSuccessful"] = status != kCouldNotVerify;
   last["exitCode"] = status;
-  last["toolExecutionNotifications"] =
-      Json::array({{{"level", status == kCouldNotVerify ? "error" : "note"}, {"message", text_of(message)}}});
+  last["toolExecutionNotifications"] = Json::array({{{"level", status == kCouldNotVerify ? "error" : "note"},
+                                                     {"message", text_of(verdict_with_departures(report))}}});
   return invocations;
 }
 
