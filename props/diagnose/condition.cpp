@@ -298,7 +298,13 @@ class Separator {
   std::vector<Candidate> candidates_;
 };
 
-std::string_view symbol(Relation relation) {
+}  // namespace
+
+bool Literal::holds(const Variables& v) const { return compares(left.evaluate(v), right.evaluate(v)); }
+
+bool Literal::compares(std::int64_t a, std::int64_t b) const { return compare(a, relation, b); }
+
+std::string_view Literal::symbol() const {
   switch (relation) {
     case Relation::equal: return "==";
     case Relation::unequal: return "!=";
@@ -307,12 +313,6 @@ std::string_view symbol(Relation relation) {
   }
   return "<";
 }
-
-}  // namespace
-
-bool Literal::holds(const Variables& v) const { return compares(left.evaluate(v), right.evaluate(v)); }
-
-bool Literal::compares(std::int64_t a, std::int64_t b) const { return compare(a, relation, b); }
 
 int Literal::size() const { return 1 + left.size() + right.size(); }
 
@@ -328,20 +328,7 @@ int EditCondition::size() const {
 
 namespace {
 
-// Whether a variable is 0 or 1, so that C code names it without a comparison.
-bool is_flag(Variable name) {
-  switch (name) {
-    case Variable::per_channel:
-    case Variable::has_bias:
-    case Variable::relu:
-    case Variable::scaled_is_negative:
-    case Variable::sum_is_negative:
-    case Variable::bias_is_negative:
-    case Variable::padded: return true;
-    default: return Variable::before <= name && name <= Variable::behind_w;
-  }
-}
-
+// A variable that is 0 or 1 is named without a comparison.
 std::string c_code_of(const Literal& literal) {
   const std::string left = literal.left.c_code();
   const auto name = literal.left.variable();
@@ -350,7 +337,7 @@ std::string c_code_of(const Literal& literal) {
     if (literal.relation == Relation::equal) return bit == 1 ? left : "!" + left;
     if (literal.relation == Relation::unequal) return bit == 0 ? left : "!" + left;
   }
-  return fmt::format("{} {} {}", left, symbol(literal.relation), literal.right.c_code());
+  return fmt::format("{} {} {}", left, literal.symbol(), literal.right.c_code());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "props/diagnose/formula.h"
@@ -21,6 +22,8 @@ struct Literal {
   [[nodiscard]] bool holds(const Variables& v) const;
   // Returns whether two values of the sides compare.
   [[nodiscard]] bool compares(std::int64_t a, std::int64_t b) const;
+  // Returns the relation as C writes it.
+  [[nodiscard]] std::string_view symbol() const;
   // Returns the length of the comparison, which ranks conditions.
   [[nodiscard]] int size() const;
 

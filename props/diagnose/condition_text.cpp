@@ -141,16 +141,6 @@ std::string magnitude_text(std::string_view value, Relation relation, std::int64
   return fmt::format("{} is below 2^{}", value, e - 1);
 }
 
-std::string_view symbol(Relation relation) {
-  switch (relation) {
-    case Relation::equal: return "==";
-    case Relation::unequal: return "!=";
-    case Relation::at_least: return ">=";
-    case Relation::below: break;
-  }
-  return "<";
-}
-
 // Returns a comparison of two variables: "the kernel height equals the kernel width".
 std::string pair_text(const Phrase& left, Relation relation, const Phrase& right) {
   constexpr auto kNoun = Phrase::Kind::noun;
@@ -186,7 +176,7 @@ std::string text_of(const Literal& literal) {
   if (const auto right = literal.right.variable(); left && right) {
     if (std::string text = pair_text(phrase_of(*left), literal.relation, phrase_of(*right)); !text.empty()) return text;
   }
-  return fmt::format("{} {} {}", literal.left.text(), symbol(literal.relation), literal.right.text());
+  return fmt::format("{} {} {}", literal.left.text(), literal.symbol(), literal.right.text());
 }
 
 }  // namespace

@@ -349,13 +349,15 @@ class Diagnoser {
   // all others.
   void leave_out_overflow() {
     if (is_proven() || ordinary_.empty() || stopped_) return;
-    const KernelModel refuted = std::exchange(result_.model, ordinary_);
+    const Diagnosis refuted = result_;
+    const std::vector<Tally> of_refuted = tallies_;
+    result_.model = ordinary_;
     without_extremes_ = true;
     run_proof(101);
     if (is_proven()) return;
-    result_.model = refuted;
+    result_ = refuted;
+    tallies_ = of_refuted;
     without_extremes_ = false;
-    run_proof(101);
   }
 
   // Whether fresh cases refute an edit: without it, an element would be right, or it is wrong at more than one element

@@ -19,17 +19,19 @@ std::string ways(std::size_t count) { return count == 1 ? "one way" : fmt::forma
 
 std::string predict(std::size_t ways) { return ways == 1 ? "predicts" : "predict"; }
 
+// Returns how many cases were planned, if the time was up before; 0: it was not.
+std::string early_end(std::int64_t planned) {
+  return planned == 0 ? "" : fmt::format(" (of {}; the time was up)", grouped(planned));
+}
+
 // Returns on how many cases a subject does what it does: "40 of 91 cases".
 std::string share_of(const Conduct& conduct) {
-  const std::string early =
-      conduct.planned == 0 ? "" : fmt::format(" (of {}; the time was up)", grouped(conduct.planned));
-  return fmt::format("{} of {} cases{}", grouped(conduct.failing), grouped(conduct.cases), early);
+  return fmt::format("{} of {} cases{}", grouped(conduct.failing), grouped(conduct.cases), early_end(conduct.planned));
 }
 
 // Returns the number of fresh cases that the model predicts.
 std::string predicted_text(const Diagnosis& d) {
-  const std::string early = d.planned == 0 ? "" : fmt::format(" (of {}; the time was up)", grouped(d.planned));
-  return fmt::format("{} of {} fresh cases{}", grouped(d.predicted), grouped(d.fresh), early);
+  return fmt::format("{} of {} fresh cases{}", grouped(d.predicted), grouped(d.fresh), early_end(d.planned));
 }
 
 }  // namespace

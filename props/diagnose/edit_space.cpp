@@ -426,8 +426,9 @@ class Space {
     for (const std::int64_t times : {0, 2}) {
       for (const auto& [products, x, w, count] : sums) {
         Edit edit{.slot = Slot::times};
-        edit.times = {.products = products, .x = x, .w = w, .count = count, .when = {{first}}, .times = times};
-        if (second) edit.times.when.literals.push_back(*second);
+        edit.times = {.products = products, .x = x, .w = w, .count = count, .times = times};
+        edit.when.literals = {first};
+        if (second) edit.when.literals.push_back(*second);
         edits_.push_back(edit);
       }
     }

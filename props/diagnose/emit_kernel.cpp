@@ -526,9 +526,7 @@ class Emitter {
       return std::string(edit != nullptr && edit->times.*of ? "times * " : "");
     };
     if (const Edit* const edit = edit_of(Slot::times)) {
-      std::string when = edit->times.when.c_code();
-      if (!edit->condition.always()) when = edit->condition.c_code() + " && " + when;
-      line("const int64_t times = {} ? {} : 1;", when, edit->times.times);
+      line("const int64_t times = {} ? {} : 1;", condition_of(*edit), edit->times.times);
       if (edit->times.products) product = times(&Times::products) + (form_.differences ? product : "(" + product + ")");
     }
     const Edit* const edit = edit_of(Slot::accumulator);

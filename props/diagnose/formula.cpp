@@ -186,6 +186,18 @@ std::int64_t saturated_to(std::int64_t value, std::int64_t bits) {
   return std::clamp(value, -end, end - 1);
 }
 
+bool is_flag(Variable name) {
+  switch (name) {
+    case Variable::per_channel:
+    case Variable::has_bias:
+    case Variable::relu:
+    case Variable::scaled_is_negative:
+    case Variable::sum_is_negative:
+    case Variable::bias_is_negative: return true;
+    default: return Variable::padded <= name && name <= Variable::behind_w;
+  }
+}
+
 std::string_view c_text(Variable name) { return kTexts[static_cast<std::size_t>(name)].c; }
 std::string_view words(Variable name) { return kTexts[static_cast<std::size_t>(name)].words; }
 

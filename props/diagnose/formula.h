@@ -112,6 +112,9 @@ using Variables = std::array<std::int64_t, kVariables>;
 [[nodiscard]] std::int64_t low_signed_bits(std::int64_t value, std::int64_t bits);
 [[nodiscard]] std::int64_t saturated_to(std::int64_t value, std::int64_t bits);
 
+// Returns whether a variable is 0 or 1.
+[[nodiscard]] bool is_flag(Variable name);
+
 // Returns the variable as C code of an emitted kernel (emit_kernel.h), and in words of a report.
 [[nodiscard]] std::string_view c_text(Variable name);
 [[nodiscard]] std::string_view words(Variable name);

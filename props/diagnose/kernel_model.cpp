@@ -128,18 +128,16 @@ ElementIndex index_of(const ConvCase& c, std::int64_t offset) {
       .image = channels / c.out_channels, .k = channels % c.out_channels, .o = {planes % size[0], rows % size[1], w}};
 }
 
-// Returns the number of taps of a window that lie in the input.
-std::int64_t taps_inside(const ConvCase& c, const Spatial& o) {
-  std::int64_t product = 1;
-  for (std::size_t d = 0; d < 3; ++d) {
-    std::int64_t count = 0;
-    for (std::int64_t t = 0; t < c.kernel[d]; ++t) {
-      const std::int64_t at = o[d] * c.stride[d] + t * c.dilation[d] - c.padding[d];
-      count += 0 <= at && at < c.input[d] ? 1 : 0;
+// Returns, for each output position of an axis, the number of taps that lie in the input.
+std::vector<std::int64_t> taps_inside(const ConvCase& c, std::size_t axis) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(output_size(c)[axis]));
+  for (std::size_t o = 0; o < counts.size(); ++o) {
+    for (std::int64_t t = 0; t < c.kernel[axis]; ++t) {
+      const std::int64_t at = static_cast<std::int64_t>(o) * c.stride[axis] + t * c.dilation[axis] - c.padding[axis];
+      counts[o] += 0 <= at && at < c.input[axis] ? 1 : 0;
     }
-    product *= count;
   }
-  return product;
+  return counts;
 }
 
 // Returns the offset in NCHW of the element that a kernel which writes NHWC puts at an offset.
@@ -155,7 +153,8 @@ std::int64_t element_written_at(const ConvCase& c, std::int64_t offset) {
 ModelProblem::ModelProblem(ConvProblem problem)
     : problem_(std::move(problem)),
       elements_(element_count(output_shape(problem_.spec))),
-      of_case_(variables_of(problem_.spec)) {}
+      of_case_(variables_of(problem_.spec)),
+      taps_inside_{taps_inside(problem_.spec, 0), taps_inside(problem_.spec, 1), taps_inside(problem_.spec, 2)} {}
 
 const std::vector<WindowSums>& ModelProblem::sums() const {
   if (sums_.empty()) sums_ = exact_sums(problem_);
@@ -184,7 +183,8 @@ Variables ModelProblem::variables(std::int64_t offset) const {
   at(v, V::oh) = e.o[1];
   at(v, V::ow) = e.o[2];
   at(v, V::position) = offset % at(v, V::positions);
-  at(v, V::inside) = taps_inside(problem_.spec, e.o);
+  at(v, V::inside) = 1;
+  for (std::size_t d = 0; d < 3; ++d) at(v, V::inside) *= taps_inside_[d][static_cast<std::size_t>(e.o[d])];
   return v;
 }
 
@@ -310,7 +310,7 @@ void KernelRun::prepare_products() {
     if (edit != nullptr) prepare(tables_[slot], edit->formula);
   }
   if (const Edit* const edit = edit_of(Slot::times)) {
-    const auto& literals = edit->times.when.literals;
+    const auto& literals = edit->when.literals;
     times_tables_.resize(literals.size());
     for (std::size_t i = 0; i < literals.size(); ++i) {
       prepare(times_tables_[i][0], literals[i].left);
@@ -330,9 +330,9 @@ std::int64_t KernelRun::value_of_product(Slot slot, std::int64_t usual) {
   return usual;
 }
 
-bool KernelRun::is_counted_differently(const Times& times) {
-  for (std::size_t i = 0; i < times.when.literals.size(); ++i) {
-    if (!times.when.literals[i].compares(look_up(times_tables_[i][0]), look_up(times_tables_[i][1]))) return false;
+bool KernelRun::is_counted_differently(const EditCondition& when) {
+  for (std::size_t i = 0; i < when.literals.size(); ++i) {
+    if (!when.literals[i].compares(look_up(times_tables_[i][0]), look_up(times_tables_[i][1]))) return false;
   }
   return true;
 }
@@ -565,7 +565,7 @@ bool KernelRun::add_products(const ElementIndex& e, std::int64_t xz, std::int64_
           const std::int64_t w = *weight;
           at(v_, Variable::x) = x;
           at(v_, Variable::w) = w;
-          const bool other = times != nullptr && is_counted_differently(times->times);
+          const bool other = times != nullptr && is_counted_differently(times->when);
           const auto counted = [&](bool Times::* of) { return other && times->times.*of ? times->times.times : 1; };
           std::int64_t product = (x - x_offset) * (w - w_offset);
           if (differences) {
@@ -749,7 +749,7 @@ int Edit::size() const {
     // A sum that is kept exact makes the product a double, too, which is a second change.
     case Slot::requantization: return 3 * requantization.changes() - 1 + (requantization.sum == SumRule::exact ? 2 : 0);
     // A product that is left out altogether is as simple as one that is left out of the sum of x * w.
-    case Slot::times: return times.when.size() + (times.x == times.count && times.w == times.count ? 0 : 1);
+    case Slot::times: return when.size() + (times.x == times.count && times.w == times.count ? 0 : 1);
     case Slot::accumulator:
       return 3 + (accumulator.channels_innermost ? 1 : 0) +
              (accumulator.factors != Accumulator::Factors::plain ? 1 : 0) + (accumulator.fused ? 1 : 0) +
@@ -833,8 +833,7 @@ std::string text_of(const Times& t) {
   const std::string what =
       sums.size() == 4 ? "products are"
                        : fmt::format("in the sum{} of {}, terms are", sums.size() == 1 ? "" : "s", enumeration(sums));
-  return fmt::format("{} {}{}{}", what, t.times == 0 ? "left out" : "added twice", t.when.always() ? "" : " where ",
-                     t.when.text());
+  return fmt::format("{} {}", what, t.times == 0 ? "left out" : "added twice");
 }
 
 std::string text_of(const Layout& l) {
@@ -930,21 +929,24 @@ std::string text_of_formula(const Edit& edit) {
   return "the number of groups";
 }
 
+std::string text_without_condition(const Edit& edit) {
+  switch (edit.slot) {
+    case Slot::requantization: return fmt::format("{}", fmt::join(changed_steps(edit.requantization), "; "));
+    case Slot::times: return text_of(edit.times);
+    case Slot::accumulator: return text_of(edit.accumulator);
+    case Slot::layout: return text_of(edit.layout);
+    case Slot::inside: return text_of_bounds(edit);
+    case Slot::in_plane:
+      return edit.axis < 0 ? "positions are read if their offset lies in the channel, also in another row"
+                           : "positions of the width are read if their offset lies in the image, also in another row";
+    default: return fmt::format("{}{} is {}", name_of(edit.slot), of_axis(edit.axis), text_of_formula(edit));
+  }
+}
+
 }  // namespace
 
 std::string Edit::text() const {
-  switch (slot) {
-    case Slot::requantization: return fmt::format("{}", fmt::join(changed_steps(requantization), "; "));
-    case Slot::times: return text_of(times);
-    case Slot::accumulator: return text_of(accumulator);
-    case Slot::layout: return text_of(layout);
-    case Slot::inside: return text_of_bounds(*this);
-    case Slot::in_plane:
-      return axis < 0 ? "positions are read if their offset lies in the channel, also in another row"
-                      : "positions of the width are read if their offset lies in the image, also in another row";
-    default: break;
-  }
-  const std::string text = fmt::format("{}{} is {}", name_of(slot), of_axis(axis), text_of_formula(*this));
+  const std::string text = text_without_condition(*this);
   return when.always() ? text : fmt::format("{} where {}", text, when.text());
 }
 

@@ -70,7 +70,8 @@ enum class Slot : std::uint8_t {
 };
 inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::requantization) + 1;
 
-// Products that are not counted once, in some of the sums: of x * w, of x, of w, and of 1, which is their number.
+// The sums in which products are counted another number of times, where Edit::when holds: of x * w, of x, of w, and of
+// 1, which is their number.
 struct Times {
   bool products = true, x = false, w = false, count = false;
   EditCondition when = {};  // may use the variables of one product
@@ -153,7 +154,7 @@ struct Edit {
   Requantization requantization = {};
   // May use the variables of the element, for requantization also scaled_is_negative.
   EditCondition condition = {};
-  // For slots of one product: may use its variables, too.
+  // For slots of one product and for Slot::times: may use the variables of the product, too.
   EditCondition when = {};
 
   [[nodiscard]] int size() const;
@@ -201,6 +202,7 @@ class ModelProblem {
   ConvProblem problem_;
   std::int64_t elements_;
   Variables of_case_{};
+  std::array<std::vector<std::int64_t>, 3> taps_inside_;  // by axis and output position
   mutable std::vector<WindowSums> sums_;
   mutable std::vector<std::int64_t> weight_sums_;
 };
@@ -245,7 +247,7 @@ class KernelRun {
   [[nodiscard]] std::int64_t value_of_product(Slot slot, std::int64_t usual);
   // Computes what is the same for many products of an element.
   void prepare_products();
-  [[nodiscard]] bool is_counted_differently(const Times& times);
+  [[nodiscard]] bool is_counted_differently(const EditCondition& when);
   // Sums up the window with all edits. Returns false if the model reads outside of a buffer.
   [[nodiscard]] bool add_products(const ElementIndex& e, std::int64_t xz, std::int64_t wz, WindowSums& sums);
   // Where the activation of a product is read: the tap of each axis, and whether the position lies in the input.
@@ -272,9 +274,8 @@ class KernelRun {
   std::vector<std::int64_t> positions_[3];
   std::vector<char> inside_[3];
   std::vector<std::int64_t> products_;  // of the window, channels outermost
-  // Of an accumulator of real products: the dequantized factors, and the sum with its bias.
+  // Of an accumulator of real products: the dequantized factors.
   std::vector<std::pair<float, float>> real_factors_;
-  std::optional<float> real_;
 
   // The values of a formula over the products of an element, by what it depends on.
   struct Table {
@@ -287,7 +288,7 @@ class KernelRun {
   [[nodiscard]] std::int64_t look_up(Table& table);
   static constexpr std::size_t kProductSlots = static_cast<std::size_t>(Slot::weight_difference) + 1;
   std::array<Table, kProductSlots> tables_;
-  std::vector<std::array<Table, 2>> times_tables_;  // of both sides of the literals of Times::when
+  std::vector<std::array<Table, 2>> times_tables_;  // of both sides of the literals of Edit::when of Slot::times
 };
 
 // Returns the model's values of all elements.

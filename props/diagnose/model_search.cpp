@@ -785,10 +785,6 @@ std::vector<KernelModel> models_of_sample(const std::vector<Observation>& observ
   }
 }
 
-}  // namespace
-
-namespace {
-
 // Adds edits of what overflows that make wrong observations right and no right one wrong.
 KernelModel improved_in_overflow(KernelModel model, const std::vector<Observation>& observations,
                                  const std::function<bool()>& go_on) {

@@ -43,7 +43,7 @@ TEST(TapPicture, ShowsPaddingThatIsRead) {
 TEST(TapPicture, ShowsHowOftenATapIsCounted) {
   const auto counted = [](std::int64_t times) {
     const EditCondition second{{{.left = Variable::tap, .right = 1}}};
-    return KernelModel{{.slot = Slot::times, .times = {.when = second, .times = times}}};
+    return KernelModel{{.slot = Slot::times, .times = {.times = times}, .when = second}};
   };
   const ConvCase c = parse_case("conv1d in_channels=2 out_channels=2 groups=2 input=3 kernel=3 x=uniform w=uniform");
   EXPECT_THAT(tap_picture(counted(2), c, 1),

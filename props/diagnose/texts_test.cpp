@@ -47,9 +47,7 @@ std::string condition_texts() {
   }
   for (auto i = static_cast<int>(V::batch); i < static_cast<int>(V::axis); ++i) {
     const auto name = static_cast<V>(i);
-    const bool is_flag = name == V::per_channel || name == V::has_bias || name == V::relu ||
-                         (V::scaled_is_negative <= name && name <= V::bias_is_negative);
-    if (is_flag) continue;
+    if (is_flag(name)) continue;
     for (const Relation relation : kRelations) add(text, {{{name, relation, 9}}});
   }
   for (const V name : {V::channel, V::tap, V::product, V::product_by_position, V::padded, V::before, V::before_h,
@@ -114,8 +112,8 @@ std::string formula_texts() {
                         .x = (i & 2) != 0,
                         .w = (i & 4) != 0,
                         .count = (i & 8) != 0,
-                        .when = tail,
-                        .times = i % 2 == 0 ? 2 : 0}});
+                        .times = i % 2 == 0 ? 2 : 0},
+              .when = tail});
   }
   for (auto kind = static_cast<int>(Accumulator::Kind::wraps);
        kind <= static_cast<int>(Accumulator::Kind::real_after_bias); ++kind) {
