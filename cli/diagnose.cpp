@@ -127,6 +127,14 @@ int status_of(const Diagnosis& diagnosis, const Report& report) {
   return known ? kEqual : kDifferent;
 }
 
+Color color_of(Diagnosis::Verdict verdict) {
+  switch (verdict) {
+    case Diagnosis::Verdict::no_difference: return Color::green;
+    case Diagnosis::Verdict::declines: return Color::yellow;
+    default: return Color::red;
+  }
+}
+
 // Diagnoses one kernel and prints the result. text: the value of the option that names it. words: the option that names
 // it, for the commands that are printed. Error: the exit status, after the reason has been printed.
 tl::expected<Found, int> diagnose_and_print(Subject& subject, const Arguments& arguments, const std::string& text,
@@ -141,8 +149,9 @@ tl::expected<Found, int> diagnose_and_print(Subject& subject, const Arguments& a
   if (found.conduct) {
     print_text(conduct_text(*found.conduct, subject.name(), words));
   } else {
-    print_text(wrapped(fmt::format("{} {}", subject.name(), headline_of(found.diagnosis, found.expected()))) + "\n" +
-               diagnosis_text(found.diagnosis, words, found.expected()) +
+    print_colored(color_of(found.diagnosis.verdict),
+                  wrapped(fmt::format("{} {}", subject.name(), headline_of(found.diagnosis, found.expected()))));
+    print_text("\n" + diagnosis_text(found.diagnosis, words, found.expected()) +
                (found.engine ? departures_text(*found.engine) : ""));
   }
   return found;

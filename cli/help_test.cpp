@@ -93,7 +93,7 @@ TEST(Help, ManualPageHasEveryCommandAndIsValid) {
   const Outcome page = run("help --man", Streams::output);
   ASSERT_EQ(page.status, 0);
   for (const char* part :
-       {".TH TIEOUT 1", ".SS tieout fuzz", ".SS tieout merge", "\\fB\\-\\-cases\\fR", ".SH EXIT STATUS"})
+       {".TH TIEOUT 1", ".SS tieout fuzz", ".SS tieout merge", "\\fB\\-\\-cases\\fR", ".SH EXIT STATUS", ".B NO_COLOR"})
     EXPECT_THAT(page.output, HasSubstr(part));
   if (!is_installed("mandoc")) GTEST_SKIP() << "mandoc is not installed";
   const TemporaryFolder folder;

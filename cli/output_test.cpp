@@ -1,10 +1,14 @@
-// Tests the files that the command writes: which files it refuses to write, and what it keeps of a file that it
-// replaces.
+// Tests what the command writes: which files it refuses to write, what it keeps of a file that it replaces, and where
+// it prints colours.
 
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -15,7 +19,9 @@
 namespace tieout {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 namespace fs = std::filesystem;
 
@@ -99,6 +105,47 @@ TEST_F(Output, IsWrittenToPipesDirectly) {
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_EQ(o.output, "{");
   EXPECT_TRUE(fs::is_fifo(folder_ / "pipe"));
+}
+
+// Runs the command on a terminal and returns what it prints there. environment: assignments as for env.
+std::string printed_on_terminal(const std::string& arguments, const std::string& environment) {
+  const std::string command = "env -u NO_COLOR " + environment + " '" TIEOUT_PROGRAM "' " + arguments;
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(99);
+  }
+  std::string output;
+  std::array<char, 4096> buffer;
+  // Reading fails with EIO after the command has ended.
+  for (ssize_t n = 0; (n = ::read(terminal, buffer.data(), buffer.size())) > 0;) {
+    output.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  close(terminal);
+  waitpid(child, nullptr, 0);
+  return output;
+}
+
+TEST_F(Output, ColorsVerdictsOnTerminalsOnly) {
+  const std::string green = "\x1b[32m", red = "\x1b[31m", end = "\x1b[0m";
+  const std::string wrong = " --subject '" TIEOUT_KERNELS "/libconv_relu_rounds_away.so'";
+  const std::string equal = printed_on_terminal("check conv2d", "TERM=xterm");
+  EXPECT_THAT(equal, HasSubstr(green + "equal" + end + ": 1 element"));
+  EXPECT_THAT(printed_on_terminal("check 'conv2d bias=[0.5] x=[0] w=[0]'" + wrong, "TERM=xterm"),
+              ContainsRegex("\x1b\\[31m[^\x1b]* differ at 1 of 1 element, by up to 1\x1b\\[0m"));
+  EXPECT_THAT(printed_on_terminal("fuzz --cases 50 --seed 1", "TERM=xterm NO_COLOR="),
+              HasSubstr(green + "50 cases verified"));
+  EXPECT_THAT(printed_on_terminal("fuzz --cases 1000 --seed 1 --diagnose 0" + wrong, "TERM=xterm"),
+              ContainsRegex("\x1b\\[31m[0-9]+ of 1,000 cases differ"));
+  for (const char* const off : {"TERM=xterm NO_COLOR=1", "TERM=dumb", "-u TERM"}) {
+    const std::string plain = printed_on_terminal("check conv2d", off);
+    EXPECT_THAT(plain, HasSubstr("equal: 1 element")) << off;
+    EXPECT_THAT(plain, Not(HasSubstr("\x1b"))) << off;
+  }
+  const Outcome piped = run("check conv2d", Streams::output, "/usr/bin/env' TERM=xterm '" TIEOUT_PROGRAM);
+  EXPECT_THAT(piped.output, HasSubstr("\nequal: 1 element"));
+  EXPECT_EQ(piped.output.find('\x1b'), std::string::npos);
 }
 
 }  // namespace

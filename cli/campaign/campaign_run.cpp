@@ -17,7 +17,6 @@
 #include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
 #include "props/campaign/case_at.h"
-#include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
 namespace tieout {
@@ -81,7 +80,8 @@ void print_findings(const Report& report) {
     if (printed == kMostPrinted) break;
     if (has_cause(report, finding) && ++of_cause[kind_of(finding)] > kMostOfACause) continue;
     if (reported->known) fmt::print("accepted by the baseline: {}\n", printable(reported->known->reason));
-    fmt::print("{}\n", finding_text(finding));
+    print_finding(finding);
+    print_text("\n");
     ++printed;
   }
   if (findings.size() > printed) {
@@ -159,7 +159,8 @@ void print_run(const Report& report) {
   const RunSummary& run = report.total;
   print_causes(report);
   print_findings(report);
-  print_wrapped((run.finished || !run.incomplete.empty() ? "" : "interrupted: ") + verdict(report));
+  print_run_verdict(report, run.finished || !run.incomplete.empty() ? "" : "interrupted: ");
+  print_text("\n");
   print_cells(run);
   print_classes(run);
   print_strategies(run);

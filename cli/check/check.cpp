@@ -103,7 +103,7 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
   }
   switch (verdict.status) {
     case Status::differed:
-    case Status::crashed: return print_text(finding_text(verdict.finding));
+    case Status::crashed: return print_finding(verdict.finding);
     case Status::known_defect:
     case Status::skipped:
     case Status::unavailable:
@@ -116,11 +116,13 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
   }
   if (subject != nullptr) {
     const bool exact = verdict.reason.empty();
-    print_text(fmt::format("{}: {}, {}{}\n", exact ? "equal" : "equal to the exact contract",
-                           counted(verdict.elements, "element"), subject->name(), exact ? "" : " " + verdict.reason));
+    print_colored(Color::green, exact ? "equal" : "equal to the exact contract");
+    print_text(fmt::format(": {}, {}{}\n", counted(verdict.elements, "element"), subject->name(),
+                           exact ? "" : " " + verdict.reason));
   } else {
-    print_text(fmt::format("equal: {}, {} path, computed by {}\n", counted(verdict.elements, "element"),
-                           name(verdict.path), name(verdict.picked)));
+    print_colored(Color::green, "equal");
+    print_text(fmt::format(": {}, {} path, computed by {}\n", counted(verdict.elements, "element"), name(verdict.path),
+                           name(verdict.picked)));
   }
   if (reference.libtorch() != nullptr) print_departures(c, verdict, *reference.libtorch());
 }

@@ -5,11 +5,11 @@
 #include <cstdio>
 
 #include "cases/text/case_text.h"
+#include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
 #include "props/campaign/campaign.h"
 #include "props/findings/case_sequence.h"
 #include "props/verify/run_head.h"
-#include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
 namespace tieout {
@@ -32,10 +32,11 @@ tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& b
   RunSummary run = run_of(command, reference, subject);
   count(run, end->outcome, "given");
   if (is_finding(end->outcome)) {
-    print_text(finding_text(end->finding));
+    print_finding(end->finding);
     run.findings.push_back(std::move(end->finding));
   } else if (end->outcome.status == Status::passed) {
-    print_text(fmt::format("equal: {}, after {}\n", counted(end->outcome.elements, "element"),
+    print_colored(Color::green, "equal");
+    print_text(fmt::format(": {}, after {}\n", counted(end->outcome.elements, "element"),
                            counted(std::ssize(before), "other case")));
   } else {
     fmt::print(stderr, "tieout check: not verified: {}\n", end->outcome.reason);

@@ -12,7 +12,6 @@
 #include "cli/common/line_reader.h"
 #include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
-#include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
 namespace tieout {
@@ -46,7 +45,8 @@ tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text
   const auto verdict = cases.verify(*c);
   if (!verdict) return tl::unexpected(std::pair{int{kNotVerified}, verdict.error()});
   if (verdict->status == Status::differed || verdict->status == Status::crashed) {
-    print_text(fmt::format("{}\n", finding_text(verdict->finding)));
+    print_finding(verdict->finding);
+    print_text("\n");
   }
   return {};
 }
@@ -91,8 +91,11 @@ FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& ca
 
 void print_counts(const FileEnd& end, const RunSummary& run) {
   const CaseCounts& cases = run.cases;
-  print_text(
-      fmt::format("{} equal, {} differ", counted(cases.passed, "case"), grouped(cases.differed + cases.crashed)));
+  const std::int64_t differ = cases.differed + cases.crashed;
+  print_colored(differ > 0         ? Color::red
+                : cases.passed > 0 ? Color::green
+                                   : Color::yellow,
+                fmt::format("{} equal, {} differ", counted(cases.passed, "case"), grouped(differ)));
   const std::int64_t unverified = cases.all() - cases.verified() - cases.crashed;
   if (unverified > 0) print_text(fmt::format(", {} not verified", grouped(unverified)));
   print_text(fmt::format("; {} compared\n", counted(run.elements(), "element")));

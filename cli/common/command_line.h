@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/common/command.h"
@@ -17,6 +18,7 @@ struct Program {
   std::function<std::string()> version;  // returns the text that --version prints, without the last line end
   std::string footer;  // text below the help of the program and of each command that has no footer of its own
   std::vector<Command> commands;
+  std::vector<std::pair<std::string, std::string>> environment = {};  // variables and their effect, for the manual page
 };
 
 // Parses the command line, sets the variables of the options of the command that it names, and runs it. Returns its

@@ -103,7 +103,10 @@ std::string man_page(const Program& program, const std::string& version) {
   }
   text += ".br\n.B " + program.name + " \\-\\-version\n.SH COMMANDS\n";
   for (const Command& command : program.commands) text += command_text(program, command);
-  text += ".SH EXIT STATUS\n" + escaped(program.footer.substr(program.footer.find(": ") + 2)) + "\n";
+  text += ".SH EXIT STATUS\n" + escaped(program.footer.substr(program.footer.find(": ") + 2)) + "\n.SH ENVIRONMENT\n";
+  for (const auto& [variable, effect] : program.environment) {
+    text += ".TP\n.B " + variable + "\n" + escaped(wrapped(effect, kColumns)) + "\n";
+  }
   return text;
 }
 

@@ -13,9 +13,23 @@ namespace tieout {
 
 void print_wrapped(const std::string& line) { print_text(wrapped(line, output_columns(), 4) + "\n"); }
 
+void print_run_verdict(const Report& report, const std::string& prefix) {
+  print_colored(color_of(exit_status(report)), wrapped(prefix + verdict(report), output_columns(), 4));
+}
+
+void print_finding(const Finding& finding) {
+  const std::string text = finding_text(finding);
+  const std::string difference = difference_text(finding);
+  const std::size_t begin = text.find(difference);
+  print_text(text.substr(0, begin));
+  print_colored(Color::red, difference);
+  print_text(text.substr(begin + difference.size()));
+}
+
 void print_causes(const Report& report) {
   if (report.total.causes.empty()) return;
-  print_text(fmt::format("{}:\n{}\n", verdict(report), causes_text(report)));
+  print_run_verdict(report);
+  print_text(fmt::format(":\n{}\n", causes_text(report)));
 }
 
 void print_departures_and_reasons(const RunSummary& run, std::size_t most_reasons) {

@@ -11,6 +11,13 @@ namespace tieout {
 // Prints a line, wrapped at the width of the terminal and with further lines indented by 4 spaces.
 void print_wrapped(const std::string& line);
 
+// Prints the verdict in the colour of its exit status, wrapped as by print_wrapped() and without the end of the line.
+// prefix: printed before it.
+void print_run_verdict(const Report& report, const std::string& prefix = "");
+
+// Prints finding_text(), with the sentence that states the difference in red.
+void print_finding(const Finding& finding);
+
 // Prints the verdict and the causes of the differences, if a diagnosis has proven any.
 void print_causes(const Report& report);
 

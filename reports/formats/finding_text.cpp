@@ -67,6 +67,15 @@ std::string replay_command(const Finding& finding) {
   return command + " " + shell_word(finding.case_line);
 }
 
+std::string difference_text(const Finding& finding) {
+  if (!has_tensors(finding)) return printable(without_tensors_text(finding));
+  const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
+  // This is not the sum of the differences, which the experiment prints and which is 0 where they cancel.
+  return fmt::format("{} and {} differ at {} of {}, by up to {}", printable(finding.actual_name),
+                     printable(finding.expected_name), grouped(std::ssize(d.offsets)), counted(d.elements, "element"),
+                     d.largest);
+}
+
 std::string finding_text(const Finding& finding) {
   std::string text;
   const auto line = [&](const auto&... parts) { (text.append(parts), ...) += '\n'; };
@@ -75,18 +84,14 @@ std::string finding_text(const Finding& finding) {
     for (const std::string& before : finding.before) line("  ", printable(before));
   }
   if (!has_tensors(finding)) {
-    line(printable(without_tensors_text(finding)));
+    line(difference_text(finding));
     if (!finding.case_line.empty()) line("replay: ", replay_command(finding));
     return text;
   }
   const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
-  const std::string expected_name = printable(finding.expected_name);
-  const std::string actual_name = printable(finding.actual_name);
-  line(expected_name, ":\n ", tensor_text(finding.expected));
-  line(actual_name, ":\n ", tensor_text(finding.actual));
-  // This is not the sum of the differences, which the experiment prints and which is 0 where they cancel.
-  line(fmt::format("{} and {} differ at {} of {}, by up to {}", actual_name, expected_name,
-                   grouped(std::ssize(d.offsets)), counted(d.elements, "element"), d.largest));
+  line(printable(finding.expected_name), ":\n ", tensor_text(finding.expected));
+  line(printable(finding.actual_name), ":\n ", tensor_text(finding.actual));
+  line(difference_text(finding));
   if (!finding.cause.empty()) {
     const std::string derivation = reported_derivation(finding);
     const std::string more = derivation.empty() ? "" : " (" + printable(derivation) + ")";

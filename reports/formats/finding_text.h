@@ -13,6 +13,10 @@ namespace tieout {
 // Returns the text of one finding.
 [[nodiscard]] std::string finding_text(const Finding& finding);
 
+// Returns the sentence of this text that states the difference: "subject and LibTorch differ at 3 of 64 elements, by up
+// to 1", or without_tensors_text().
+[[nodiscard]] std::string difference_text(const Finding& finding);
+
 // Returns a cause: its condition, the lines of C in which the subject differs, its share, its smallest case and its
 // proof. number: its position in the list, from 1. differing: number of cases of the run that differ.
 [[nodiscard]] std::string cause_text(const ReportedCause& cause, std::size_t number, std::int64_t differing);
