@@ -157,9 +157,15 @@ tl::expected<Found, int> diagnose_and_print(Subject& subject, const Arguments& a
   return found;
 }
 
-// Prints the causes that only one of two kernels has. Returns the exit status.
-int compare_causes(const Diagnosis& subject, const std::string& name, const Diagnosis& other,
-                   const std::string& other_name) {
+// The comparison of two kernels.
+struct Comparison {
+  int status;        // exit status
+  std::string text;  // for the headline of the report: "the same arithmetic as libother.so"
+};
+
+// Prints the causes that only one of two kernels has.
+Comparison compare_causes(const Diagnosis& subject, const std::string& name, const Diagnosis& other,
+                          const std::string& other_name) {
   std::string text;
   const auto add = [&](const Diagnosis& from, const std::string& from_name, const Diagnosis& to) {
     for (const Cause& cause : from.causes) {
@@ -177,24 +183,43 @@ int compare_causes(const Diagnosis& subject, const std::string& name, const Diag
   };
   const bool known = is_known(subject) && is_known(other);
   if (text.empty()) {
-    print_text(fmt::format("\n{} and {}: {}\n", name, other_name,
-                           known ? "the same arithmetic" : "the same causes, but not all differences are explained"));
-    return known ? kEqual : kDifferent;
+    const std::string more = known ? "" : ", but not all differences are explained";
+    const std::string same = known ? "the same arithmetic" : "the same causes";
+    print_text(fmt::format("\n{} and {}: {}{}\n", name, other_name, same, more));
+    return {known ? kEqual : kDifferent, fmt::format("{} as {}{}", same, other_name, more)};
   }
   print_text(fmt::format("\n{} and {} differ from each other:\n{}", name, other_name, text));
-  return kDifferent;
+  return {kDifferent, "other causes than " + other_name};
 }
 
-// Diagnoses the reference as well, and prints in what the two differ.
-int diagnose_reference(const Arguments& arguments, const Diagnosis& diagnosis, const std::string& name) {
+// Diagnoses the reference as well, and prints in what the two differ. Error: the exit status, after the reason has been
+// printed.
+tl::expected<Comparison, int> diagnose_reference(const Arguments& arguments, const Diagnosis& diagnosis,
+                                                 const std::string& name) {
   const auto opened = open_named(arguments.reference, "diagnose", arguments.patience, "--reference");
-  if (!opened) return opened.error();
+  if (!opened) return tl::unexpected(opened.error());
   print_text("\n");
   const auto other =
       diagnose_and_print(**opened, arguments, arguments.reference, "--subject " + shell_word(arguments.reference));
-  if (!other) return other.error();
-  if (other->conduct) return kDifferent;
-  return compare_causes(diagnosis, name, other->diagnosis, (*opened)->name());
+  if (!other) return tl::unexpected(other.error());
+  const std::string other_name = (*opened)->name();
+  if (other->conduct) return Comparison{kDifferent, fmt::format("{}: {}", other_name, headline_of(*other->conduct))};
+  return compare_causes(diagnosis, name, other->diagnosis, other_name);
+}
+
+// Sets the exit status of the report, and compares with the reference if there is one. Error: the exit status, after
+// the reason has been printed.
+tl::expected<void, int> set_status(Report& report, const Found& found, const Arguments& arguments,
+                                   const std::string& name) {
+  report.status = found.conduct ? int{kDifferent} : status_of(found.diagnosis, report);
+  if (!found.conduct && !is_interrupted() && !arguments.reference.empty()) {
+    const auto comparison = diagnose_reference(arguments, found.diagnosis, name);
+    if (!comparison) return tl::unexpected(comparison.error());
+    report.status = comparison->status;
+    report.headline += "; " + comparison->text;
+  }
+  if (!found.conduct && is_interrupted()) report.status = kNotVerified;
+  return {};
 }
 
 int run_diagnose(Arguments& arguments) {
@@ -218,12 +243,12 @@ int run_diagnose(Arguments& arguments) {
   const auto found =
       diagnose_and_print(**subject, arguments, arguments.subject, "--subject " + shell_word(arguments.subject));
   if (!found) return found.error();
-  const Report report = report_of(arguments, *found, **subject, *baseline);
+  Report report = report_of(arguments, *found, **subject, *baseline);
+  if (const auto set = set_status(report, *found, arguments, (*subject)->name()); !set) return set.error();
   const auto written = write_reports(arguments.outputs, report);
   if (!written) return fail(written.error(), kNotVerified);
-  if (found->conduct) return kDifferent;
   const Diagnosis& diagnosis = found->diagnosis;
-  if (!arguments.emit.empty()) {
+  if (!arguments.emit.empty() && !found->conduct) {
     if (!emit(arguments, diagnosis, (*subject)->name())) {
       return fail("--emit: cannot write " + arguments.emit, kNotVerified);
     }
@@ -231,9 +256,7 @@ int run_diagnose(Arguments& arguments) {
         fmt::format("\n{} holds a kernel in C that computes the same. It differs from the contract's kernel by:\n{}",
                     arguments.emit, kernel_diff(diagnosis.model, 1)));
   }
-  if (is_interrupted()) return kNotVerified;
-  if (!arguments.reference.empty()) return diagnose_reference(arguments, diagnosis, (*subject)->name());
-  return status_of(diagnosis, report);
+  return exit_status(report);
 }
 
 }  // namespace

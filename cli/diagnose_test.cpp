@@ -80,6 +80,18 @@ TEST(DiagnoseCommand, ComparesTheCausesOfTwoKernels) {
   EXPECT_THAT(found.output, HasSubstr("differ from each other:\n  only "));
 }
 
+// The status of a comparison is not that of the subject's diagnosis, which the counts of the report are of.
+TEST(DiagnoseCommand, ReportsTheStatusThatItEndsWith) {
+  const TemporaryFolder folder;
+  const std::string call =
+      "diagnose --cases 1500 --proof 100 --seconds 300 --json '" + folder.in("d.json") + "' --subject ";
+  EXPECT_EQ(run(call + kRoundsAway + " --reference " + kRoundsAway).status, 0);
+  EXPECT_THAT(read(folder.in("d.json")), HasSubstr("\"exit_status\":0"));
+  EXPECT_THAT(read(folder.in("d.json")), HasSubstr("; the same arithmetic as libconv_relu_rounds_away.so\""));
+  EXPECT_EQ(run(call + kRight + " --reference " + kRoundsAway).status, 1);
+  EXPECT_THAT(read(folder.in("d.json")), HasSubstr("\"exit_status\":1"));
+}
+
 // An engine is compared with its own arithmetic, and not with the contract.
 TEST(DiagnoseCommand, ComparesAnEngineWithItsPrediction) {
   for (const std::string engine : {"fbgemm", "qnnpack"}) {

@@ -186,6 +186,7 @@ std::string verdict(const Report& report) {
 bool verified_little(const RunSummary& run) { return run.cases.verified() * 10 < run.cases.all(); }
 
 int exit_status(const Report& report) {
+  if (report.status) return *report.status;
   const RunSummary& run = report.total;
   if (new_differences(report) > 0 || report.new_findings() > 0) return 1;
   if (!run.finished) return 3;

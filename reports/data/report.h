@@ -60,6 +60,7 @@ struct Report {
   std::optional<ReportedLayers> model;  // of this run; not kept in records
   std::optional<ReportedTable> table;   // of this run; not kept in records
   std::string headline;                 // the result of verdict(); empty: verdict() states the counts
+  std::optional<int> status;            // the result of exit_status(); empty: it is that of the counts
   bool allow_skipped = false;           // true if verifying less than a tenth of the cases suffices
 
   [[nodiscard]] std::int64_t new_findings() const;  // number of unknown findings
@@ -82,10 +83,10 @@ struct Report {
 // was kept, or one that was kept is unknown.
 [[nodiscard]] std::int64_t new_differences(const Report& report);
 
-// Returns the exit status, which all formats and the process give: 0 if all is verified and equal, or all differences
-// are known; 1 for unknown differences; 3 if the run did not finish, if nothing could be verified, if less than a tenth
-// of the cases was and `allow_skipped` is false, or if not all was verified that should have been: an engine or the
-// subject was absent, cases had no resources, or classes were missed.
+// Returns the exit status, which all formats and the process give: `status` if it is set; otherwise 0 if all is
+// verified and equal, or all differences are known; 1 for unknown differences; 3 if the run did not finish, if nothing
+// could be verified, if less than a tenth of the cases was and `allow_skipped` is false, or if not all was verified
+// that should have been: an engine or the subject was absent, cases had no resources, or classes were missed.
 [[nodiscard]] int exit_status(const Report& report);
 
 // Returns true if less than a tenth of the cases was verified.
