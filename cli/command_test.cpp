@@ -193,7 +193,7 @@ TEST_F(Command, AnEngineIsASubjectInEveryCommand) {
   EXPECT_EQ(run("check " + engine + tie).status, 1);
   EXPECT_EQ(run("check --subject engine:fbgemm " + tie).status, 0);
   EXPECT_EQ(run("explain " + engine + tie).status, 0);
-  EXPECT_EQ(run("fuzz --cases 300 --seed 3 " + engine).status, 1);
+  EXPECT_EQ(run("fuzz --cases 300 --seed 3 --diagnose 2 " + engine).status, 1);
   EXPECT_THAT(run("identify --cases 500 " + engine).output, HasSubstr("onednn: standing, "));
   for (const char* const command : {"fuzz", "identify"}) {
     const Outcome unknown = run(std::string(command) + " --cases 5 --subject engine:onedn");
@@ -382,7 +382,7 @@ TEST_F(Command, AnInterruptedRunIsNotVerified) {
 }
 
 TEST_F(Command, TheShortestCaseIsPrintedFirst) {
-  const Outcome o = run("fuzz --cases 300 --seed 2 --subject hypothesis:manual_output_1");
+  const Outcome o = run("fuzz --cases 300 --seed 2 --diagnose 0 --subject hypothesis:manual_output_1");
   std::istringstream lines(o.output);
   std::vector<std::size_t> lengths;
   for (std::string line; std::getline(lines, line);) {

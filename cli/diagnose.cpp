@@ -1,6 +1,6 @@
 #include "props/diagnose/diagnose.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <fstream>

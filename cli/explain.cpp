@@ -1,6 +1,6 @@
 #include "props/explain/explain.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <cstdlib>

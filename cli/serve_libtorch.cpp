@@ -1,6 +1,6 @@
 #include "cli/serve_libtorch.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <iostream>

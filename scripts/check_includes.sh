@@ -84,7 +84,7 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
 
     # The system: the only headers with a dot or a slash in their names that are neither a folder nor a library.
     system_headers = "alloca.h cpuid.h dirent.h dlfcn.h elf.h fcntl.h fenv.h immintrin.h link.h malloc.h poll.h sched.h " \
-      "signal.h spawn.h stdint.h ucontext.h unistd.h x86intrin.h"
+      "pty.h signal.h spawn.h stdint.h ucontext.h unistd.h x86intrin.h"
   }
 
   function has(list, word) { return index(" " list " ", " " word " ") > 0 }

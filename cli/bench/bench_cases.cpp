@@ -1,6 +1,6 @@
 #include "cli/bench/bench_cases.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <chrono>

@@ -1,7 +1,7 @@
 #include "cli/campaign/campaign_folder.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/file.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "cli/campaign/shard.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

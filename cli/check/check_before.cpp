@@ -1,6 +1,6 @@
 #include "cli/check/check_before.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 

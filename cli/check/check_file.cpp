@@ -1,6 +1,6 @@
 #include "cli/check/check_file.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "cli/common/duration.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

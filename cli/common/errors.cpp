@@ -1,6 +1,6 @@
 #include "cli/common/errors.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 

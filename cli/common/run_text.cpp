@@ -1,6 +1,6 @@
 #include "cli/common/run_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cases/strings/printable.h"
 #include "cli/common/terminal.h"

@@ -1,6 +1,6 @@
 #include "cli/common/version.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cases/machine/cpu.h"
 #include "cases/machine/cpu_name.h"

@@ -1,6 +1,6 @@
 #include "cli/options/diagnosis_option.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,6 @@
 #include "cli/options/domain_option.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 

@@ -1,6 +1,6 @@
 #include "cli/options/report_outputs.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "cli/options/seed.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <bit>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "cli/options/subject_option.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <filesystem>

@@ -1,6 +1,6 @@
 #include "props/diagnose/condition.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "props/diagnose/diagnosis_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cases/strings/lines.h"
 #include "cases/text/case_text.h"

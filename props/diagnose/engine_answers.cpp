@@ -1,6 +1,6 @@
 #include "props/diagnose/engine_answers.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 // Compares every text that conditions and causes have with a golden file, so that each can be read in one place. After
 // an intended change, check the new texts and copy them over the file as the failure message shows.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "props/identify/case_variation.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

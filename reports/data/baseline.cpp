@@ -1,6 +1,6 @@
 #include "reports/data/baseline.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cstdint>

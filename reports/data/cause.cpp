@@ -1,6 +1,6 @@
 #include "reports/data/cause.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tieout {
 

@@ -1,6 +1,6 @@
 #include "reports/data/mismatch_statistics.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdlib>

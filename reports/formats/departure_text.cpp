@@ -1,6 +1,6 @@
 #include "reports/formats/departure_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "reports/text/number_text.h"
 

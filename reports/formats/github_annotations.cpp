@@ -1,6 +1,6 @@
 #include "reports/formats/github_annotations.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

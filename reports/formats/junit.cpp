@@ -1,6 +1,6 @@
 #include "reports/formats/junit.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

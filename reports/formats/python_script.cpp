@@ -1,6 +1,6 @@
 #include "reports/formats/python_script.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <cstdint>

@@ -3,7 +3,7 @@
 //   sample_report NAME FORMAT > FILE        names: sample_report.h; formats: html, json, junit, markdown,
 //                                         sarif, text, github
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <map>
 #include <string>

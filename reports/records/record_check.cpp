@@ -1,6 +1,6 @@
 #include "reports/records/record_check.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #include "reports/records/record_tables.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "reports/records/run_record.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <fstream>

@@ -1,6 +1,6 @@
 #include "reports/samples/sample_report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <limits>

@@ -1,6 +1,6 @@
 #include "reports/text/document_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "reports/text/number_text.h"
 
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <ctime>

@@ -1,6 +1,6 @@
 #include "reports/formats/html/html_payload.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include <algorithm>

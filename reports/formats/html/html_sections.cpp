@@ -1,6 +1,6 @@
 #include "reports/formats/html/html_sections.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
