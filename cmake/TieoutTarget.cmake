@@ -11,8 +11,10 @@ function(tieout_target name)
   # -Wno-restrict: g++ 12 reports overlaps inside of std::string's own operator+ (GCC bug 105651).
   # -Wno-missing-field-initializers: designated initialisers name only the members that differ from their defaults.
   # -Wno-deprecated-declarations: clang reports a function that libstdc++'s own stable_sort calls.
-  target_compile_options(${name} PRIVATE -ffp-contract=off -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-    -Wsign-conversion -Wno-missing-field-initializers
+  # -fmacro-prefix-map: __FILE__, which macros of libraries use, is relative, so that programs contain no path of the
+  # machine that built them.
+  target_compile_options(${name} PRIVATE "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=" -ffp-contract=off
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Wno-missing-field-initializers
     "$<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize;-Wno-restrict>"
     $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations> $<$<BOOL:${TIEOUT_WERROR}>:-Werror>)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
