@@ -128,7 +128,7 @@ std::string printed_on_terminal(const std::string& arguments, const std::string&
 }
 
 TEST_F(Output, ColorsVerdictsOnTerminalsOnly) {
-  const std::string green = "\x1b[32m", red = "\x1b[31m", end = "\x1b[0m";
+  const std::string green = "\x1b[32m", end = "\x1b[0m";
   const std::string wrong = " --subject '" TIEOUT_KERNELS "/libconv_relu_rounds_away.so'";
   const std::string equal = printed_on_terminal("check conv2d", "TERM=xterm");
   EXPECT_THAT(equal, HasSubstr(green + "equal" + end + ": 1 element"));
