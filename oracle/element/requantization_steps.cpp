@@ -86,6 +86,11 @@ std::uint8_t quantized(const Window& window, std::int32_t rounded, Trace* trace)
   return static_cast<std::uint8_t>(y);
 }
 
+float with_stored_zero_point(const Window& window, float scaled, Trace* trace) {
+  return step(trace, "with zero point", scaled + static_cast<float>(window.oz - window.output_shift),
+              "scaled + oz, float32, before rounding");
+}
+
 std::uint8_t saturated(const Window& window, double rounded, std::int64_t lowest, Trace* trace) {
   const double q = step(trace, "with zero point", rounded + static_cast<double>(window.oz), "rounded + oz");
   const auto low = static_cast<double>(lowest);

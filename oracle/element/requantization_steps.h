@@ -60,6 +60,10 @@ T step(Trace* trace, std::string_view name, T value, std::string_view note) {
 // oz).
 [[nodiscard]] std::uint8_t quantized(const Window& window, std::int32_t rounded, Trace* trace);
 
+// Step "with zero point" of code that adds the zero point before it rounds: fl(scaled + oz). The zero point and the sum
+// are stored numbers, which lie window.output_shift below those of the other steps.
+[[nodiscard]] float with_stored_zero_point(const Window& window, float scaled, Trace* trace);
+
 // Steps "with zero point" and "result" without int16 saturation: clamp(rounded + oz, lowest, 255). rounded: integral,
 // infinite or NaN; NaN gives `lowest`.
 [[nodiscard]] std::uint8_t saturated(const Window& window, double rounded, std::int64_t lowest, Trace* trace);

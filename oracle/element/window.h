@@ -11,6 +11,12 @@
 
 namespace tieout {
 
+// A multiplier as TensorFlow Lite, CMSIS-NN and TVM store it: mantissa / 2^31 * 2^shift.
+struct FixedPoint {
+  std::int32_t mantissa = 0;
+  int shift = 0;
+};
+
 struct Window {
   // The case that the element belongs to, for rules that depend on the shape. It must outlive the window.
   const ConvCase* spec = nullptr;
@@ -28,6 +34,13 @@ struct Window {
   Relu relu = Relu::off;
   Granularity granularity = Granularity::per_tensor;
   std::int64_t group_channels = 1;  // channels per kernel position; x.size() is this times the kernel's volume
+
+  // 128 if the output is int8: oz and results are then those of uint8, 128 above the stored numbers. Only arithmetics
+  // that add the zero point before they round differ by it.
+  std::int64_t output_shift = 0;
+  // A multiplier that is given as integers, for hypotheses that compute with such; ws * xs / os is then close to it.
+  // Without it they compute it from the scales.
+  std::optional<FixedPoint> multiplier;
 
   // Exact sums of x * w, of x and of w over the window, computed once for all hypotheses.
   std::int64_t products = 0, activations = 0, weights = 0;

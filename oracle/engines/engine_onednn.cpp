@@ -97,10 +97,11 @@ float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
   return step(trace, "scaled", v * multiplier, "v / os', float32");
 }
 
-float clamped(float v, OnednnCode code) {
+// lowest, highest: the limits of the stored numbers.
+float clamped(float v, float lowest, float highest, OnednnCode code) {
   const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_product || code == OnednnCode::amx;
-  if (std::isnan(v)) return vnni ? 255.0F : 0.0F;
-  return std::clamp(v, 0.0F, 255.0F);
+  if (std::isnan(v)) return vnni ? highest : lowest;
+  return std::clamp(v, lowest, highest);
 }
 
 }  // namespace
@@ -129,11 +130,12 @@ std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace) {
     v = step(trace, "with bias", v + *window.bias, "real + bias, float32");
   }
   if (window.relu == Relu::on) v = with_relu(v, code, trace);
-  const float shifted = step(trace, "with zero point", scaled(window, code, v, trace) + static_cast<float>(window.oz),
-                             "scaled + oz, float32, before rounding");
-  const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, code)),
+  const float shifted = with_stored_zero_point(window, scaled(window, code, v, trace), trace);
+  const auto lowest = static_cast<float>(-window.output_shift);
+  const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, lowest, lowest + 255.0F, code)),
                              "clamp to 0..255, NaN is 255 with VNNI and 0 without; to nearest, ties to even");
-  return step(trace, "result", static_cast<std::uint8_t>(rounded), "as uint8");
+  return step(trace, "result", static_cast<std::uint8_t>(static_cast<std::int64_t>(rounded) + window.output_shift),
+              "as uint8");
 }
 
 }  // namespace tieout

@@ -8,10 +8,13 @@
 #include "oracle/hypotheses/hypothesis_fixed_point.h"
 #include "oracle/hypotheses/hypothesis_integer.h"
 #include "oracle/hypotheses/hypothesis_multiplier.h"
+#include "oracle/hypotheses/hypothesis_ncnn.h"
 #include "oracle/hypotheses/hypothesis_onnxruntime.h"
 #include "oracle/hypotheses/hypothesis_order.h"
 #include "oracle/hypotheses/hypothesis_rounding.h"
+#include "oracle/hypotheses/hypothesis_tensorrt.h"
 #include "oracle/hypotheses/hypothesis_wide.h"
+#include "oracle/hypotheses/hypothesis_xnnpack.h"
 
 namespace tieout {
 namespace {
@@ -95,9 +98,23 @@ constexpr std::array kHypotheses{
     Hypothesis{"gemmlowp", "int32 bias, fixed-point multiplier of float(xs * ws) / os, rounded twice",
                "gemmlowp, and TensorFlow Lite at first", gemmlowp, Distance::twice_rounded},
     Hypothesis{"tflite", "int32 bias, fixed-point multiplier of xs * ws / os, rounded twice",
-               "TensorFlow Lite's reference kernels", tflite, Distance::twice_rounded},
+               "TensorFlow Lite's own reference kernels, not XNNPACK, which it calls by default; CMSIS-NN; TOSA",
+               tflite, Distance::twice_rounded},
     Hypothesis{"tflite_single_rounding", "int32 bias, fixed-point multiplier of xs * ws / os, rounded once",
-               "TensorFlow Lite with TFLITE_SINGLE_ROUNDING", tflite_single_rounding, Distance::nearest_bias},
+               "TensorFlow Lite's own kernels with TFLITE_SINGLE_ROUNDING, and ruy's; CMSIS-NN and TOSA alike",
+               tflite_single_rounding, Distance::nearest_bias},
+    Hypothesis{"xnnpack", "int32 bias as TensorFlow Lite stores it, requantized in float32, limited before rounding",
+               "XNNPACK, and TensorFlow Lite and ExecuTorch, which call it", xnnpack, Distance::nearest_bias},
+    Hypothesis{"tvm", "int32 bias, fixed-point multiplier of float(xs * ws) / os, rounded once, ties up",
+               "TVM's qnn.requantize with rounding UPWARD, its default; from its source, not run", tvm,
+               Distance::nearest_bias},
+    Hypothesis{"tvm_to_nearest", "the same, ties away from zero",
+               "TVM's qnn.requantize with rounding TONEAREST; from its source, not run", tvm_to_nearest,
+               Distance::nearest_bias},
+    Hypothesis{"ncnn", "inverse scales, dequantized with a float bias, ties away from zero, at most 127 from oz",
+               "ncnn's int8 convolutions; from its source", ncnn, Distance::anywhere},
+    Hypothesis{"tensorrt", "as bias_after_scaling, the bias added with one rounding; nothing overflows",
+               "TensorRT, whose code is not public; from its documentation, not run", tensorrt, Distance::roundings},
     Hypothesis{"onnxruntime", "int32 bias, requantized in float32, clamped before rounding",
                "ONNX Runtime's QLinearConv with VNNI", onnxruntime, Distance::nearest_bias},
     Hypothesis{"onnxruntime_int16_pairs",

@@ -1,7 +1,9 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -72,6 +74,7 @@ TEST(Hypotheses, DecidingInputs) {
   constexpr const char* kOrder = "conv1d xs=0.05 ws=0.005 os=0.005 x=[23] w=[30]";
   constexpr const char* kPairs = "conv1d in_channels=2 os=512 x=[2*255] w=[2*127]";
   constexpr const char* kHuge = "conv1d xs=1000 ws=1000 oz=20 relu x=[255] w=[127]";  // beyond int32
+  constexpr const char* kBiasTie = "conv1d bias=[2.5] os=0.5 x=[0] w=[0]";
   const Deciding table[] = {
       {"integer_int16_pairs", kPairs, 64, 127},
       {"int16_saturating", kPairs, 64, 127},
@@ -103,6 +106,22 @@ TEST(Hypotheses, DecidingInputs) {
       {"tflite", "conv1d ws=0.25 x=[2] w=[1]", 1, 0},
       {"tflite", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 19, 20},
       {"tflite_single_rounding", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 20, 20},
+      {"tvm", "conv1d ws=0.25 x=[2] w=[1]", 1, 0},
+      {"tvm", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 20, 20},
+      {"tvm_to_nearest", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 19, 20},
+      {"xnnpack", kBiasTie, 6, 5},
+      {"tflite", kBiasTie, 6, 5},
+      {"onnxruntime", kBiasTie, 4, 5},
+      {"xnnpack", kHuge, 255, 20},
+      {"ncnn", kHuge, 20, 20},  // INT32_MIN, as FBGEMM
+      {"ncnn", "conv1d os=2 x=[1] w=[1]", 1, 0},
+      {"ncnn", "conv1d x=[200] w=[1]", 127, 200},
+      {"ncnn", "conv1d oz=128 x=[200] w=[-1]", 1, 0},
+      {"tensorrt", kHuge, 255, 20},
+      {"tensorrt", "conv1d xs=0.3 ws=0.01 os=0.3 bias=[0.45] x=[20] w=[10]", 3, 4},
+      {"bias_after_scaling", "conv1d xs=0.3 ws=0.01 os=0.3 bias=[0.45] x=[20] w=[10]", 4, 4},
+      {"tvm", "conv1d xs=0.01 ws=0.1 os=0.1 x=[10] w=[5]", 1, 1},
+      {"tflite_single_rounding", "conv1d xs=0.01 ws=0.1 os=0.1 x=[10] w=[5]", 0, 1},
       // The bias is 0.49 of a unit of the sum, which the int32 bias loses.
       {"bias_int32", "conv1d os=0.01 bias=[0.49] x=[0] w=[0]", 0, 49},
       {"bias_int32", "conv1d bias=[1.5] x=[1] w=[1]", 3, 2},
@@ -118,6 +137,45 @@ TEST(Hypotheses, DecidingInputs) {
     const ConvProblem p = parse_problem(d.line);
     EXPECT_EQ(first(*find_hypothesis(d.hypothesis), p), d.value) << d.hypothesis << ": " << d.line;
     EXPECT_EQ(first(*find_hypothesis("integer_float32"), p), d.integer_float32) << d.line;
+  }
+}
+
+// An answer that TensorFlow Lite gave, tensorflow#102943: -120 as int8. It came through XNNPACK; TensorFlow Lite's own
+// fixed-point code gives -119. The accumulator is 585, the zero point -126.
+TEST(Hypotheses, TensorFlowLitesAnswerIsThatOfXnnpack) {
+  const ConvProblem p = parse_problem(
+      "conv1d xs=0.05296124517917633 ws=[0.024093778803944588] os=0.11484327912330627 oz=2 x=[195] w=[3]");
+  const std::map<std::string_view, int> int8_answers{
+      {"xnnpack", -120}, {"onnxruntime", -120}, {"tflite", -119}, {"tflite_single_rounding", -119}, {"gemmlowp", -119}};
+  for (const auto& [name, answer] : int8_answers) EXPECT_EQ(first(*find_hypothesis(name), p) - 128, answer) << name;
+}
+
+// The zero point of an int8 output is 128 lower where it is added in float32: 0.5000001 + 128 is 128.5 in float32, a
+// tie, and 0.5000001 + 0 is not.
+TEST(Hypotheses, Int8OutputsAddTheStoredZeroPoint) {
+  const ConvProblem p = parse_problem("conv1d os=1.9999995 oz=128 x=[1] w=[1]");
+  Window window;
+  gather(p, 0, window);
+  for (const char* name : {"zero_point_first", "onednn", "onednn_output_scale", "x86"}) {
+    window.output_shift = 0;
+    EXPECT_EQ(find_hypothesis(name)->evaluate(window, nullptr), 128) << name;
+    window.output_shift = 128;
+    EXPECT_EQ(find_hypothesis(name)->evaluate(window, nullptr), 129) << name;
+  }
+}
+
+// A multiplier given as integers takes the place of the one from the scales.
+TEST(Hypotheses, FixedPointMultipliersCanBeGiven) {
+  const ConvProblem p = parse_problem("conv1d oz=100 x=[2] w=[-1]");
+  Window window;
+  gather(p, 0, window);
+  const std::map<std::string_view, int> of_minus_half{
+      {"gemmlowp", 99}, {"tflite", 99}, {"tflite_single_rounding", 100}, {"tvm", 100}, {"tvm_to_nearest", 99}};
+  for (const auto& [name, answer] : of_minus_half) {
+    window.multiplier.reset();
+    EXPECT_EQ(find_hypothesis(name)->evaluate(window, nullptr), 98) << name;
+    window.multiplier = {1 << 30, -1};
+    EXPECT_EQ(find_hypothesis(name)->evaluate(window, nullptr), answer) << name;
   }
 }
 

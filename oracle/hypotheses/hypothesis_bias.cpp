@@ -1,6 +1,8 @@
 #include "oracle/hypotheses/hypothesis_bias.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "oracle/element/requantization_steps.h"
 #include "oracle/element/ties_to_even.h"
@@ -35,6 +37,16 @@ std::uint8_t bias_int32_half_away(const Window& window, Trace* trace) {
 
 std::uint8_t bias_int32_truncated(const Window& window, Trace* trace) {
   return with_int32_bias(window, [](double v) { return std::trunc(v); }, "bias / (xs * ws), toward 0, int32", trace);
+}
+
+std::int32_t with_tflite_bias(const Window& window, std::int32_t raw, Trace* trace) {
+  if (!window.bias) return raw;
+  const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
+  const float reciprocal = unit == 0 ? 0.0F : 1.0F / unit;
+  const std::int32_t lowest = -std::numeric_limits<std::int32_t>::max();
+  const std::int32_t bias = step(trace, "bias", std::max(clamped_int32(std::round(*window.bias * reciprocal)), lowest),
+                                 "bias * (1 / (xs * ws)), float32, to nearest, ties away from 0, int32");
+  return step(trace, "with bias", wrapped(std::int64_t{raw} + bias), "raw + bias, int32");
 }
 
 }  // namespace tieout

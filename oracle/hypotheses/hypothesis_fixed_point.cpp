@@ -5,21 +5,17 @@
 #include <limits>
 
 #include "oracle/element/requantization_steps.h"
+#include "oracle/hypotheses/hypothesis_bias.h"
 
 namespace tieout {
 namespace {
 
 constexpr std::int32_t kInt32Min = std::numeric_limits<std::int32_t>::min();
 constexpr std::int32_t kInt32Max = std::numeric_limits<std::int32_t>::max();
+constexpr int kNoLimit = std::numeric_limits<int>::min();
 
-// The value mantissa / 2^31 * 2^shift.
-struct FixedPoint {
-  std::int32_t mantissa = 0;
-  int shift = 0;
-};
-
-// multiplier: positive and finite.
-FixedPoint fixed_point(double multiplier) {
+// multiplier: positive and finite. lowest_shift: a multiplier with a lower shift becomes 0.
+FixedPoint fixed_point(double multiplier, int lowest_shift) {
   int shift = 0;
   const double fraction = std::frexp(multiplier, &shift);
   auto mantissa = static_cast<std::int64_t>(std::round(std::ldexp(fraction, 31)));
@@ -27,7 +23,7 @@ FixedPoint fixed_point(double multiplier) {
     mantissa /= 2;
     ++shift;
   }
-  if (shift < -31) return {};
+  if (shift < lowest_shift) return {};
   return {static_cast<std::int32_t>(mantissa), shift};
 }
 
@@ -59,24 +55,59 @@ std::int32_t scaled_once_rounded(std::int32_t x, FixedPoint m) {
   return static_cast<std::int32_t>((std::int64_t{x} * m.mantissa + (std::int64_t{1} << (shift - 1))) >> shift);
 }
 
-std::int32_t raw_with_bias(const Window& window, Trace* trace) {
-  const std::int32_t accumulator = exact_accumulator(window, trace);
-  const std::int32_t raw = without_zero_points(window, accumulator, window.activations, trace);
+// Returns raw * m with one rounding. Sums are int64 and wrap; ties_up: ties are rounded up, not away from zero.
+std::int32_t scaled_in_int64(std::int32_t x, FixedPoint m, bool ties_up) {
+  const int left = std::max(m.shift, 0);
+  const int right = 31 + std::max(-m.shift, 0);
+  // TVM leaves larger shifts undefined. To the left nothing of x remains in 64 bits, to the right at most a half.
+  if (left > 63 || right > 63) return 0;
+  const std::uint64_t wide =
+      (static_cast<std::uint64_t>(std::int64_t{x}) << left) * static_cast<std::uint64_t>(m.mantissa);
+  const std::uint64_t half = std::uint64_t{1} << (right - 1);
+  const bool down = !ties_up && static_cast<std::int64_t>(wide) < 0;
+  return wrapped(static_cast<std::int64_t>(wide + half - (down ? 1 : 0)) >> right);
+}
+
+std::int32_t raw_sum(const Window& window, Trace* trace) {
+  return without_zero_points(window, exact_accumulator(window, trace), window.activations, trace);
+}
+
+std::int32_t raw_with_tflite_bias(const Window& window, Trace* trace) {
+  return with_tflite_bias(window, raw_sum(window, trace), trace);
+}
+
+float unit(const Window& window) { return static_cast<float>(window.xs) * static_cast<float>(window.ws); }
+
+std::int32_t raw_with_tvm_bias(const Window& window, Trace* trace) {
+  const std::int32_t raw = raw_sum(window, trace);
   if (!window.bias) return raw;
-  const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
-  const float reciprocal = unit == 0 ? 0.0F : 1.0F / unit;
-  const std::int32_t bias =
-      step(trace, "bias", std::max(clamped_int32(std::round(*window.bias * reciprocal)), -kInt32Max),
-           "bias * (1 / (xs * ws)), float32, to nearest, ties away from 0, int32");
+  const std::int32_t bias = step(trace, "bias", clamped_int32(std::round(*window.bias / unit(window))),
+                                 "bias / float(xs * ws), float32, to nearest, ties away from 0, int32");
   return step(trace, "with bias", wrapped(std::int64_t{raw} + bias), "raw + bias, int32");
 }
 
-FixedPoint fixed_multiplier(double multiplier, std::string_view formula, Trace* trace) {
-  step(trace, "multiplier", multiplier, formula);
-  const FixedPoint m = fixed_point(multiplier);
+FixedPoint recorded(FixedPoint m, Trace* trace) {
   step(trace, "mantissa", m.mantissa, "of the multiplier, * 2^31, int32");
   step(trace, "shift", m.shift, "of the multiplier: mantissa / 2^31 * 2^shift");
   return m;
+}
+
+// The multipliers are those of the window if it has one.
+FixedPoint multiplier_of_doubles(const Window& window, Trace* trace) {
+  if (window.multiplier) return recorded(*window.multiplier, trace);
+  const auto xs = static_cast<double>(static_cast<float>(window.xs));
+  const auto ws = static_cast<double>(static_cast<float>(window.ws));
+  const double multiplier = xs * ws / static_cast<double>(static_cast<float>(window.os));
+  step(trace, "multiplier", multiplier, "xs * ws / os, float64");
+  return recorded(fixed_point(multiplier, -31), trace);
+}
+
+FixedPoint multiplier_of_float_product(const Window& window, int lowest_shift, Trace* trace) {
+  if (window.multiplier) return recorded(*window.multiplier, trace);
+  const double multiplier = static_cast<double>(unit(window)) / static_cast<double>(static_cast<float>(window.os));
+  if (!std::isfinite(multiplier) || multiplier <= 0) return {};
+  step(trace, "multiplier", multiplier, "float(xs * ws) / os, float64");
+  return recorded(fixed_point(multiplier, lowest_shift), trace);
 }
 
 std::uint8_t finished(const Window& window, std::int32_t scaled, Trace* trace) {
@@ -86,34 +117,36 @@ std::uint8_t finished(const Window& window, std::int32_t scaled, Trace* trace) {
   return static_cast<std::uint8_t>(step(trace, "result", y, "clamp to 0..255, or oz..255 with relu"));
 }
 
-double float64_multiplier(const Window& window) {
-  const auto xs = static_cast<double>(static_cast<float>(window.xs));
-  const auto ws = static_cast<double>(static_cast<float>(window.ws));
-  return xs * ws / static_cast<double>(static_cast<float>(window.os));
-}
-
 }  // namespace
 
 std::uint8_t gemmlowp(const Window& window, Trace* trace) {
-  const std::int32_t raw = raw_with_bias(window, trace);
-  const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
-  const double multiplier = static_cast<double>(unit) / static_cast<double>(static_cast<float>(window.os));
-  const FixedPoint m = std::isfinite(multiplier) && multiplier > 0
-                           ? fixed_multiplier(multiplier, "float(xs * ws) / os, float64", trace)
-                           : FixedPoint{};
+  const std::int32_t raw = raw_with_tflite_bias(window, trace);
+  const FixedPoint m = multiplier_of_float_product(window, -31, trace);
   return finished(window, scaled_twice_rounded(raw, m, trace), trace);
 }
 
 std::uint8_t tflite(const Window& window, Trace* trace) {
-  const std::int32_t raw = raw_with_bias(window, trace);
-  const FixedPoint m = fixed_multiplier(float64_multiplier(window), "xs * ws / os, float64", trace);
+  const std::int32_t raw = raw_with_tflite_bias(window, trace);
+  const FixedPoint m = multiplier_of_doubles(window, trace);
   return finished(window, scaled_twice_rounded(raw, m, trace), trace);
 }
 
 std::uint8_t tflite_single_rounding(const Window& window, Trace* trace) {
-  const std::int32_t raw = raw_with_bias(window, trace);
-  const FixedPoint m = fixed_multiplier(float64_multiplier(window), "xs * ws / os, float64", trace);
+  const std::int32_t raw = raw_with_tflite_bias(window, trace);
+  const FixedPoint m = multiplier_of_doubles(window, trace);
   return finished(window, scaled_once_rounded(raw, m), trace);
+}
+
+std::uint8_t tvm(const Window& window, Trace* trace) {
+  const std::int32_t raw = raw_with_tvm_bias(window, trace);
+  const FixedPoint m = multiplier_of_float_product(window, kNoLimit, trace);
+  return finished(window, scaled_in_int64(raw, m, true), trace);
+}
+
+std::uint8_t tvm_to_nearest(const Window& window, Trace* trace) {
+  const std::int32_t raw = raw_with_tvm_bias(window, trace);
+  const FixedPoint m = multiplier_of_float_product(window, kNoLimit, trace);
+  return finished(window, scaled_in_int64(raw, m, false), trace);
 }
 
 }  // namespace tieout

@@ -29,11 +29,10 @@ std::uint8_t zero_point_first(const Window& window, Trace* trace) {
   const float sum = with_bias(window, trace);
   const float scaled =
       step(trace, "scaled", sum * float_multiplier(window, trace), "raw with bias * multiplier, float32");
-  const float q =
-      step(trace, "with zero point", scaled + static_cast<float>(window.oz), "scaled + oz, float32, before rounding");
+  const float q = with_stored_zero_point(window, scaled, trace);
   const std::int32_t rounded =
       step(trace, "rounded", to_int32(ties_to_even(q)), "to nearest, ties to even; int32, beyond it INT32_MIN");
-  const std::int64_t y = std::clamp<std::int64_t>(rounded, lowest_output(window), 255);
+  const std::int64_t y = std::clamp<std::int64_t>(rounded + window.output_shift, lowest_output(window), 255);
   return static_cast<std::uint8_t>(step(trace, "result", y, "clamp to 0..255, or oz..255 with relu"));
 }
 
@@ -46,10 +45,12 @@ std::uint8_t onednn_output_scale(const Window& window, Trace* trace) {
   }
   float v = step(trace, "scaled", sum * float_multiplier(window, trace), "raw with bias * multiplier, float32");
   if (window.relu == Relu::on) v = step(trace, "relu", v > 0 ? v : 0.0F, "max(scaled, 0)");
-  v = step(trace, "with zero point", v + static_cast<float>(window.oz), "scaled + oz, float32, before rounding");
-  const float clamped = v > 0 ? std::min(v, 255.0F) : 0.0F;
-  step(trace, "rounded", ties_to_even(clamped), "clamp to 0..255; to nearest, ties to even");
-  return step(trace, "result", static_cast<std::uint8_t>(ties_to_even(clamped)), "as uint8");
+  v = with_stored_zero_point(window, v, trace);
+  const auto lowest = static_cast<float>(-window.output_shift);
+  const float clamped = v > lowest ? std::min(v, lowest + 255.0F) : lowest;
+  const float rounded = step(trace, "rounded", ties_to_even(clamped), "clamp to 0..255; to nearest, ties to even");
+  return step(trace, "result", static_cast<std::uint8_t>(static_cast<std::int64_t>(rounded) + window.output_shift),
+              "as uint8");
 }
 
 std::uint8_t relu_first(const Window& window, Trace* trace) {

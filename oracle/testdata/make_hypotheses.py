@@ -150,11 +150,15 @@ class Element:
             return hi if self.bias > 0 else lo
         return min(max(half_even((self.exact_raw() * xs * ws + (self.b or 0)) / os) + self.oz, lo), hi)
 
-    def fixed_point(self, multiplier, twice):
+    def with_tflite_bias(self):
         raw = self.raw(sum(self.products))
-        if self.b is not None:
-            r = F(0) if self.unit == 0 else div(F(1), self.unit)
-            raw = wrap(raw + max(clamped_int32(mul(self.b, r), "away"), 1 - 2 ** 31))
+        if self.b is None:
+            return raw
+        r = F(0) if self.unit == 0 else div(F(1), self.unit)
+        return wrap(raw + max(clamped_int32(mul(self.b, r), "away"), 1 - 2 ** 31))
+
+    def fixed_point(self, multiplier, twice):
+        raw = self.with_tflite_bias()
         if special(multiplier) or multiplier == 0:
             m, shift = 0, 0
         else:
@@ -289,6 +293,48 @@ def onnxruntime(e, acc=None):
     return max(y, e.lowest())
 
 
+def xnnpack(e):
+    s = mul(f32(F(e.with_tflite_bias())), e.multiplier())
+    if special(s):
+        return 255 if math.isnan(s) or s > 0 else e.lowest()
+    return min(max(half_even(s) + e.oz, e.lowest()), 255)
+
+
+def tvm(e, rounding):
+    raw = e.raw(sum(e.products))
+    if e.b is not None:
+        raw = wrap(raw + clamped_int32(div(e.b, e.unit), "away"))
+    m, exponent = div(e.unit, e.os32, f64), 0
+    if special(m) or m == 0:
+        return min(max(e.oz, e.lowest()), 255)
+    while F(2) ** exponent <= m:
+        exponent += 1
+    while F(2) ** (exponent - 1) > m:
+        exponent -= 1
+    m = F(ROUND["away"](m / F(2) ** exponent * 2 ** 31)) / 2 ** 31
+    exact = wrap(raw * m * 2 ** 31 * 2 ** max(exponent, 0), 64) / F(2) ** (31 + max(-exponent, 0))
+    return min(max(wrap(wrap(ROUND[rounding](exact)) + e.oz), e.lowest()), 255)
+
+
+def ncnn(e):
+    raw, one = f32(F(e.raw(sum(e.products)))), F(1)
+    scale = div(one, mul(div(one, e.xs32), div(one, e.ws32)))
+    v = mul(raw, scale) if e.b is None else add(float(raw) * scale, e.b) if special(scale) else f32(raw * scale + e.b)
+    if e.relu:
+        v = v if v > 0 else F(0)
+    q = min(max(to_int32(mul(v, div(one, e.os32)), "away"), -127), 127)
+    return min(max(q + e.oz, e.lowest()), 255)
+
+
+def tensorrt(e):
+    raw, m = f32(F(e.raw(sum(e.products)))), e.multiplier()
+    if e.b is None:
+        return e.saturated(half_even(mul(raw, m)), e.lowest()) if not special(mul(raw, m)) else e.saturated(mul(raw, m), e.lowest())
+    b = div(e.b, e.os32)
+    s = f32(raw * m + b) if not special(m, b) else mul(raw, m) + float(b)
+    return e.saturated(s if special(s) else half_even(s), e.lowest())
+
+
 HYPOTHESES = {
     "manual_output_1": manual_output_1,
     "manual_output_2": manual_output_2,
@@ -320,6 +366,11 @@ HYPOTHESES = {
     "gemmlowp": lambda e: e.fixed_point(div(e.unit, e.os32, f64), True),
     "tflite": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), True),
     "tflite_single_rounding": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), False),
+    "xnnpack": xnnpack,
+    "tvm": lambda e: tvm(e, "up"),
+    "tvm_to_nearest": lambda e: tvm(e, "away"),
+    "ncnn": ncnn,
+    "tensorrt": tensorrt,
     "onnxruntime": onnxruntime,
     "onnxruntime_int16_pairs": lambda e: onnxruntime(e, e.pairs()),
     "onednn": onednn,

@@ -1,0 +1,23 @@
+#pragma once
+// Hypothesis for XNNPACK's int8 convolutions on x86 and, with per-channel weights, on every CPU. TensorFlow Lite passes
+// convolutions to XNNPACK by default, so that this, and not its fixed-point code, is what it answers; ExecuTorch does.
+//
+//   M    = fl(fl(xs * ws) / os)
+//   s    = fl(fl(raw + bias) * M), the bias an int32 as TensorFlow Lite's converter stores it
+//   y    = max(RNE(min(s, 255 - oz)) + oz, lowest)     lowest: 0, or oz with relu
+//
+// The upper limit is applied to the float, so that no value is too large for int32; a value below int32 is INT32_MIN
+// and becomes the lowest. XNNPACK rounds by lrintf() or by adding 1.5 * 2^23 to the limited value. Both round to the
+// nearest integer, ties to even, and give the same for every value: the addition is inexact only in that rounding up to
+// a magnitude of 2^22, and what is beyond is limited afterwards.
+// Other steps than these are taken for per-tensor weights on ARM (requantization "rndnu", in fixed point).
+// Deciding input: bias 2.5 with scales 1, os 0.5, x 0 gives 6 here and 4 with onnxruntime, whose bias is rounded to
+// even.
+
+#include "oracle/hypotheses/hypothesis.h"
+
+namespace tieout {
+
+[[nodiscard]] std::uint8_t xnnpack(const Window& window, Trace* trace);
+
+}  // namespace tieout
