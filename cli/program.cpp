@@ -13,8 +13,9 @@ Program tieout_program() {
       .version = version_text,
       .footer = "Exit status: 0 verified and equal, 1 differences, 2 bad usage or input, 3 could not verify.",
       .commands = {experiment_command(), fuzz_command(), campaign_command(), check_command(), explain_command(),
-                   engines_command(), diagnose_command(), identify_command(), model_command(), report_command(),
-                   merge_command(), selftest_command(), bench_command(), completion_command(), help_command()},
+                   requantize_command(), engines_command(), diagnose_command(), identify_command(), model_command(),
+                   report_command(), merge_command(), selftest_command(), bench_command(), completion_command(),
+                   help_command()},
       .environment = {
           {"TIEOUT_TORCH",
            "Folder of the LibTorch to compare with, instead of the built-in one or the one of Python's package torch."},

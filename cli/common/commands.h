@@ -28,6 +28,7 @@ enum ExitStatus : int {
 [[nodiscard]] Command merge_command();
 [[nodiscard]] Command model_command();
 [[nodiscard]] Command report_command();
+[[nodiscard]] Command requantize_command();
 [[nodiscard]] Command selftest_command();
 
 }  // namespace tieout

@@ -59,6 +59,27 @@ TEST(Hypotheses, EqualTheRecordedValues) {
   EXPECT_EQ(told.size() + 2, hypotheses().size());  // all except integer_float32 and x86
 }
 
+// A window that holds sums only gives the same result where the products do not matter, and another one somewhere for
+// each hypothesis to which they do.
+TEST(Hypotheses, ReadWhatTheyState) {
+  std::set<std::string_view> differs;
+  for (const json& entry : json::parse(std::ifstream(TIEOUT_SOURCE_DIR "/oracle/testdata/hypotheses.json"))) {
+    const ConvProblem p = parse_problem(entry["case"].get<std::string>());
+    Window window;
+    gather(p, 0, window);
+    Window sums;
+    describe(p.spec, 0, sums);
+    sums.xz = sums.wz = 0;
+    sums.products = window.exact_sum();
+    for (const Hypothesis& h : hypotheses()) {
+      const bool same = h.evaluate(window, nullptr) == h.evaluate(sums, nullptr);
+      EXPECT_TRUE(same || h.reads == Hypothesis::Reads::products) << h.name << ": " << entry["case"];
+      if (!same) differs.insert(h.name);
+    }
+  }
+  for (const Hypothesis& h : hypotheses()) EXPECT_EQ(differs.contains(h.name), h.reads == Hypothesis::Reads::products);
+}
+
 struct Deciding {
   const char* hypothesis;
   const char* line;

@@ -42,6 +42,9 @@ struct Hypothesis {
     // Is not bounded: the hypothesis is another function and is evaluated at every element.
     anywhere,
   } distance = Distance::anywhere;
+
+  // States what the result depends on: on the sum of products and the parameters, or on the products themselves.
+  enum class Reads { sum, products } reads = Reads::sum;
 };
 
 // Returns all hypotheses, in the order in which they are listed to users. They have static storage.

@@ -187,7 +187,11 @@ Explanation explain(const ConvProblem& problem, std::int64_t offset, const Hypot
                 .shape = output_shape(problem.spec),
                 .engine = std::string(name(problem.spec.execution.engine))};
   fill_window(window, e);
+  explain_steps(window, hypotheses, columns, e);
+  return e;
+}
 
+void explain_steps(const Window& window, const HypothesisList& hypotheses, Columns columns, Explanation& e) {
   std::vector<ExplainedColumn> groups;
   for (const Hypothesis* const hypothesis : hypotheses) {
     ExplainedColumn column = column_of(*hypothesis, window);
@@ -210,7 +214,6 @@ Explanation explain(const ConvProblem& problem, std::int64_t offset, const Hypot
       e.same_result.insert(e.same_result.end(), group.alike.begin(), group.alike.end());
     }
   }
-  return e;
 }
 
 std::string explanation_of(const Finding& finding) {

@@ -39,6 +39,9 @@ enum class Columns {
 [[nodiscard]] Explanation explain(const ConvProblem& problem, std::int64_t offset, const HypothesisList& hypotheses,
                                   Columns columns);
 
+// Fills columns and same_result of the explanation, for a window of any origin.
+void explain_steps(const Window& window, const HypothesisList& hypotheses, Columns columns, Explanation& explanation);
+
 // Returns the arithmetic of the element that differs most, as text, or "" if there was no answer.
 [[nodiscard]] std::string explanation_of(const Finding& finding);
 

@@ -199,7 +199,8 @@ std::string notes_text(const Explanation& e) {
     text += fmt::format("  {}, {}: {}\n", column.name, step.name, step.note);
   }
   for (const ExplainedColumn& column : e.columns) {
-    if (!column.alike.empty()) text += wrapped("the same steps as " + column.name + ":", column.alike);
+    if (!column.alike.empty())
+      text += wrapped("equal to " + column.name + " in every step that both have:", column.alike);
   }
   if (!e.same_result.empty()) text += wrapped("the same result by other steps:", e.same_result);
   return text;
@@ -220,7 +221,9 @@ std::string answer_text(const Explanation& e) {
 std::string explanation_text(const Explanation& e) {
   return fmt::format("case: {}\nelement: [{}] of [{}]\n", e.case_line, joined(unravel(e.offset, e.shape)),
                      joined(e.shape)) +
-         window_text(e) + "\n" + table_text(e.columns) + "\n" + notes_text(e) + answer_text(e);
+         window_text(e) + "\n" + steps_text(e) + answer_text(e);
 }
+
+std::string steps_text(const Explanation& e) { return table_text(e.columns) + "\n" + notes_text(e); }
 
 }  // namespace tieout

@@ -58,7 +58,7 @@ struct TieDistance {
 // The steps of one hypothesis, and the names of hypotheses with the same values.
 struct ExplainedColumn {
   std::string name;
-  std::vector<std::string> alike;  // hypotheses with the same value in every step that both have
+  std::vector<std::string> alike;  // hypotheses with the same value in every step that both have, if by other formulas
   std::vector<ExplainedStep> steps;
   std::optional<TieDistance> tie;     // of the step "scaled", if there is one and float32 has ties there
   std::optional<std::size_t> parted;  // index of the first of `steps` that differs from the first column
@@ -86,5 +86,8 @@ struct Explanation {
 };
 
 [[nodiscard]] std::string explanation_text(const Explanation& explanation);
+
+// Returns the part of the text that begins with the table and ends before the answers.
+[[nodiscard]] std::string steps_text(const Explanation& explanation);
 
 }  // namespace tieout

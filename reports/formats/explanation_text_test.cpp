@@ -53,7 +53,7 @@ TEST(ExplanationText, ShowsTheHypothesesInColumns) {
             "\n"
             "* parts here from integer_float32, in the same unit:\n"
             "  manual_output_1, scaled: / os, float64\n"
-            "the same steps as integer_float32: qnnpack\n"
+            "equal to integer_float32 in every step that both have: qnnpack\n"
             "the same result by other steps: onednn\n"
             "LibTorch's fbgemm answers: 0\n");
 }
