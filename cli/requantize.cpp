@@ -38,7 +38,7 @@ int refuse(std::string_view message) { return fail_command("requantize", kBadUsa
 // What the arguments ask for.
 struct Request {
   std::vector<std::int32_t> accumulators;
-  Requantization how;
+  SumRequantization how;
   HypothesisList steps;  // whose steps are printed
 };
 

@@ -49,7 +49,7 @@ tl::expected<std::string, CaseError> zero_point(std::string_view text, OutputTyp
   return std::to_string(value + shift(type));
 }
 
-Window window_of(const Requantization& how, std::int32_t accumulator) {
+Window window_of(const SumRequantization& how, std::int32_t accumulator) {
   Window window;
   describe(how.parameters, 0, window);
   window.products = accumulator;
@@ -60,7 +60,7 @@ Window window_of(const Requantization& how, std::int32_t accumulator) {
 
 // Returns the value of the step "scaled" of integer_exact, which has the scales as float32, or with the multiplier as
 // it was given.
-double exact_value(const Requantization& how, const Window& window) {
+double exact_value(const SumRequantization& how, const Window& window) {
   const Hypothesis* const exact = find_hypothesis(how.multiplier ? "integer_exact_float64_scales" : "integer_exact");
   Trace trace;
   static_cast<void>(exact->evaluate(window, &trace));
@@ -81,8 +81,8 @@ void to_int8(ExplainedStep& step, bool stored) {
 
 }  // namespace
 
-tl::expected<Requantization, CaseError> parse_requantization(const std::vector<std::string>& words, OutputType type,
-                                                             std::optional<FixedPoint> multiplier) {
+tl::expected<SumRequantization, CaseError> parse_requantization(const std::vector<std::string>& words, OutputType type,
+                                                                std::optional<FixedPoint> multiplier) {
   std::string line = "conv1d x=[0] w=[0]";
   bool scaled = multiplier.has_value();
   bool has_zero_point = false;
@@ -110,7 +110,7 @@ tl::expected<Requantization, CaseError> parse_requantization(const std::vector<s
   auto parameters = parse(line);
   if (!parameters) return tl::unexpected(parameters.error());
   if (multiplier) parameters->weight_scales = {std::ldexp(multiplier->mantissa, multiplier->shift - 31)};
-  return Requantization{.type = type, .parameters = *std::move(parameters), .multiplier = multiplier};
+  return SumRequantization{.type = type, .parameters = *std::move(parameters), .multiplier = multiplier};
 }
 
 HypothesisList hypotheses_of_sums() {
@@ -121,7 +121,7 @@ HypothesisList hypotheses_of_sums() {
   return list;
 }
 
-RequantizedSum requantize(const Requantization& how, std::int32_t accumulator) {
+RequantizedSum requantize(const SumRequantization& how, std::int32_t accumulator) {
   const Window window = window_of(how, accumulator);
   std::map<int, std::vector<std::string>> by_answer;
   for (const Hypothesis* const hypothesis : hypotheses_of_sums()) {
@@ -133,7 +133,7 @@ RequantizedSum requantize(const Requantization& how, std::int32_t accumulator) {
   return sum;
 }
 
-Explanation explain_sum(const Requantization& how, std::int32_t accumulator, const HypothesisList& hypotheses) {
+Explanation explain_sum(const SumRequantization& how, std::int32_t accumulator, const HypothesisList& hypotheses) {
   Explanation explanation;
   explain_steps(window_of(how, accumulator), hypotheses, Columns::all, explanation);
   if (how.type == OutputType::uint8) return explanation;

@@ -17,7 +17,7 @@ namespace tieout {
 enum class OutputType { uint8, int8 };
 
 // How a sum is requantized.
-struct Requantization {
+struct SumRequantization {
   OutputType type = OutputType::uint8;
   // Scales, output zero point, bias and relu of one output element. The zero point is that of uint8: 128 above that of
   // int8.
@@ -28,9 +28,9 @@ struct Requantization {
 
 // Reads "xs=0.1", "ws=0.02" (one value in brackets: per channel), "os=0.5", "oz=3", "bias=0.5" and "relu", as case
 // lines have them. type: of the output, which decides the range of oz.
-[[nodiscard]] tl::expected<Requantization, CaseError> parse_requantization(const std::vector<std::string>& words,
-                                                                           OutputType type,
-                                                                           std::optional<FixedPoint> multiplier);
+[[nodiscard]] tl::expected<SumRequantization, CaseError> parse_requantization(const std::vector<std::string>& words,
+                                                                              OutputType type,
+                                                                              std::optional<FixedPoint> multiplier);
 
 // Hypotheses with the same answer.
 struct EqualAnswers {
@@ -48,10 +48,10 @@ struct RequantizedSum {
 [[nodiscard]] HypothesisList hypotheses_of_sums();
 
 // accumulator: the sum of (x - xz) * (w - wz), with an int32 bias added.
-[[nodiscard]] RequantizedSum requantize(const Requantization& how, std::int32_t accumulator);
+[[nodiscard]] RequantizedSum requantize(const SumRequantization& how, std::int32_t accumulator);
 
 // Returns the steps of the hypotheses, compared with the first one, in the numbers of the output's type.
-[[nodiscard]] Explanation explain_sum(const Requantization& how, std::int32_t accumulator,
+[[nodiscard]] Explanation explain_sum(const SumRequantization& how, std::int32_t accumulator,
                                       const HypothesisList& hypotheses);
 
 }  // namespace tieout
