@@ -138,17 +138,10 @@ pip_python() {
   return 1
 }
 
-# fetch PYTHON VERSION: fills $work/libtorch, or fails. TMPDIR is set so that pip's temporary files are removed with the folder.
-fetch() {
-  mkdir -p "$work/tmp" "$work/wheels"
-  requirements "$2" >"$work/requirements.txt"
-  TMPDIR=$PWD/$work/tmp PIP_REQUIRE_VIRTUALENV=0 PIP_PROGRESS_BAR=off PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    "$1" -m pip download --no-deps --require-hashes --only-binary=:all: \
-    --python-version 3.11 --implementation cp --abi cp311 \
-    --platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64 --platform manylinux2014_x86_64 \
-    --dest "$work/wheels" -r "$work/requirements.txt"
-  rm -rf -- "$work/tmp"
-  "$1" - "$work/wheels" "$work/libtorch" "${kept[@]}" <<'PYTHON'
+# unpack PYTHON WHEELS TARGET PATTERN...: unpacks the files of the wheels in a folder that match the patterns, removes the
+# wheels, and fails if nothing matches one of the patterns.
+unpack() {
+  "$1" - "${@:2}" <<'PYTHON'
 import fnmatch, os, sys, zipfile
 wheels, target, *wanted = sys.argv[1:]
 unpacked = set()
@@ -163,6 +156,19 @@ for wheel in os.listdir(wheels):
 if unpacked != set(wanted):
     sys.exit("the wheels lack: " + ", ".join(sorted(set(wanted) - unpacked)))
 PYTHON
+}
+
+# fetch PYTHON VERSION: fills $work/libtorch, or fails. TMPDIR is set so that pip's temporary files are removed with the folder.
+fetch() {
+  mkdir -p "$work/tmp" "$work/wheels"
+  requirements "$2" >"$work/requirements.txt"
+  TMPDIR=$PWD/$work/tmp PIP_REQUIRE_VIRTUALENV=0 PIP_PROGRESS_BAR=off PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    "$1" -m pip download --no-deps --require-hashes --only-binary=:all: \
+    --python-version 3.11 --implementation cp --abi cp311 \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_25_x86_64 --platform manylinux2014_x86_64 \
+    --dest "$work/wheels" -r "$work/requirements.txt"
+  rm -rf -- "$work/tmp"
+  unpack "$1" "$work/wheels" "$work/libtorch" "${kept[@]}"
   libtorch_stamp "$2" >"$work/libtorch/stamp"
 }
 
@@ -231,6 +237,39 @@ fetch_wheels() {
     rm -rf -- "$wheels"
     say "ONNX Runtime could not be fetched ($logs/onnxruntime.log): its test is disabled. Call again to try again."
   fi
+  rm -f build/release/words  # CMake must search again
+}
+
+# ---- XNNPACK and TOSA's reference model, each for tests that are disabled without it ----------------------------------
+
+# What of the wheel that scripts/NAME.txt pins is kept in .deps/NAME.
+readonly xnnpack_kept=(executorch/lib/libexecutorch.so executorch/lib/libexecutorch_threadpool.so
+  executorch/lib/libexecutorch_backend_xnnpack.so)
+readonly tosa_kept=('tosa_reference_model/*.py' 'tosa_reference_model/tosa_reference_model.*.so' 'tosa_serializer/*')
+
+# parts_stamp NAME PATTERN...: prints a digest of everything that decides the contents of .deps/NAME.
+parts_stamp() { { cat "scripts/$1.txt" && printf '%s\n' "${@:2}"; } | sha256sum; }
+
+# fetch_parts NAME TEXT PATTERN...: fills .deps/NAME with the files that match, if it does not have them. TEXT: what is
+# fetched, for messages.
+fetch_parts() {
+  local name=$1 text=$2 python folder log=$logs/$1.log
+  shift 2
+  if [[ -e .deps/$name/stamp && $(<".deps/$name/stamp") == "$(parts_stamp "$name" "$@")" ]]; then return; fi
+  say "fetching $text into .deps/$name"
+  rm -rf -- ".deps/$name"
+  folder=$(mktemp -d .deps/fetch.XXXXXX)
+  if python=$(pip_python) && PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$python" -m pip download -q \
+    --no-deps --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --dest "$folder/wheels" \
+    -r "scripts/$name.txt" >"$log" 2>&1 </dev/null &&
+    unpack "$python" "$folder/wheels" "$folder/parts" "$@" >>"$log" 2>&1; then
+    parts_stamp "$name" "$@" >"$folder/parts/stamp"
+    mv -- "$folder/parts" ".deps/$name"
+  else
+    say "$name could not be fetched ($log): its tests are disabled. Call again to try again."
+  fi
+  rm -rf -- "$folder"
   rm -f build/release/words  # CMake must search again
 }
 
@@ -319,7 +358,11 @@ for version in "${more_torch[@]}"; do
   start_fetch "$version"
   finish_fetch "$version"
 done
-if [[ $tests ]] && ! have_wheels; then fetch_wheels; fi
+if [[ $tests ]]; then
+  if ! have_wheels; then fetch_wheels; fi
+  fetch_parts xnnpack "XNNPACK from PyPI, in the wheel of ExecuTorch (19 MB, once)," "${xnnpack_kept[@]}"
+  fetch_parts tosa "TOSA's reference model from PyPI (27 MB, once)" "${tosa_kept[@]}"
+fi
 configure
 if (($#)); then build "$1"; fi
 if ((SECONDS > 5)); then say "ready after $SECONDS s"; fi
