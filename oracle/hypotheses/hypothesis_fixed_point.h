@@ -23,6 +23,9 @@
 // Lite answers by default: it passes convolutions to XNNPACK (hypothesis_xnnpack.h). For TFLite, multipliers below
 // 2^-32 become 0.
 //
+// TOSA's reference model is run in the tests (examples/tosa). CMSIS-NN and TVM were not run: their steps are those of
+// their sources.
+//
 // Integers are int32 and wrap unless stated differently.
 // Deciding input: raw 2 with multiplier 1/4 is 0.5, which gives 1 here and 0 with FBGEMM; raw -2 gives -1 with tflite
 // and tvm_to_nearest, and 0 with tflite_single_rounding and tvm.

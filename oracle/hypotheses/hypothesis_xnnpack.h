@@ -6,12 +6,15 @@
 //   s    = fl(fl(raw + bias) * M), the bias an int32 as TensorFlow Lite's converter stores it
 //   y    = max(RNE(min(s, 255 - oz)) + oz, lowest)     lowest: 0, or oz with relu
 //
-// The upper limit is applied to the float, so that no value is too large for int32. A value below int32 is INT32_MIN and
-// becomes the lowest here and in kernels that add oz with saturation; AVX-512 kernels for matrix products add a negative
-// oz to it, which wraps to the highest. XNNPACK rounds by lrintf() or by adding 1.5 * 2^23 to the limited value. Both round to the
-// nearest integer, ties to even, and give the same for every value: the addition is inexact only in that rounding up to
-// a magnitude of 2^22, and what is beyond is limited afterwards.
-// Other steps than these are taken for per-tensor weights on ARM (requantization "rndnu", in fixed point).
+// The upper limit is applied to the float, so that no value is too large for int32. A value below int32 is INT32_MIN
+// and becomes the lowest here and in kernels that add oz with saturation; kernels for AVX-512 that multiply matrices
+// add a negative oz to it, which wraps to the highest.
+//
+// XNNPACK rounds by lrintf() or by adding 1.5 * 2^23 to the float. Both round to the nearest integer, ties to even, up
+// to a magnitude of 2^22, and larger values are limited, so that both give the same result.
+//
+// On ARM, XNNPACK has other steps for per-tensor weights (requantization "rndnu", in fixed point).
+//
 // Deciding input: bias 2.5 with scales 1, os 0.5, x 0 gives 6 here and 4 with onnxruntime, whose bias is rounded to
 // even.
 
