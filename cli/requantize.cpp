@@ -110,7 +110,7 @@ tl::expected<Request, std::string> read(const Arguments& arguments) {
         "accumulator: name at least one sum, as in tieout requantize 585 xs=0.05 ws=0.02 os=0.1");
   }
   std::optional<FixedPoint> multiplier;
-  if (arguments.multiplier) {
+  if (arguments.multiplier && arguments.shift) {
     multiplier = {static_cast<std::int32_t>(*arguments.multiplier), static_cast<int>(*arguments.shift)};
   }
   auto how =
