@@ -138,6 +138,15 @@ std::string sum_text(const RequantizedSum& sum) {
   return text;
 }
 
+// Returns what the hypotheses claim, and where they come from.
+std::string descriptions_text(const HypothesisList& hypotheses) {
+  std::string text;
+  for (const Hypothesis* const h : hypotheses) {
+    text += wrapped(fmt::format("{}: {} ({})", h->name, h->claim, h->source), kTextColumns, 4) + "\n";
+  }
+  return text;
+}
+
 std::string json_text(const Request& request) {
   std::string sums;
   for (const std::int32_t accumulator : request.accumulators) {
@@ -163,6 +172,15 @@ tl::expected<void, std::string> prepare_json(const std::string& file) {
   return files.check();
 }
 
+// Returns the check, whose messages end with the hint.
+ValueCheck check_with_hint(ValueCheck check, const std::string& hint) {
+  check.fault = [fault = std::move(check.fault), hint](const std::string& text) {
+    const std::string message = fault(text);
+    return message.empty() ? message : message + hint;
+  };
+  return check;
+}
+
 int run_requantize(const Arguments& arguments) {
   const auto request = read(arguments);
   if (!request) return refuse(request.error());
@@ -176,6 +194,7 @@ int run_requantize(const Arguments& arguments) {
     if (request->steps.empty()) continue;
     fmt::print("\n{}\n", steps_text(explain_sum(request->how, accumulator, request->steps)));
   }
+  fmt::print("{}", descriptions_text(request->steps));
   if (arguments.json.empty()) return kEqual;
   const std::string json = json_text(*request);
   const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
@@ -195,12 +214,14 @@ Command requantize_command() {
                  {.check = one_of({"uint8", "int8"}), .show_default = true});
   command.option("--multiplier", &arguments->multiplier,
                  "Multiplier in place of the scales, as TensorFlow Lite and CMSIS-NN store it: M / 2^31 * 2^shift",
-                 {.check = whole_number(0, 2147483647), .needs = {"--shift"}});
+                 {.check = check_with_hint(whole_number(0, 2147483647), "; a real multiplier is written xs=0.0123"),
+                  .needs = {"--shift"}});
   command.option("--shift", &arguments->shift,
                  "Exponent of the multiplier, negative to the right; TOSA's shift is 31 minus it",
-                 {.check = whole_number(-31, 30), .needs = {"--multiplier"}});
+                 {.check = check_with_hint(whole_number(-31, 30), "; it is the exponent, negative to the right"),
+                  .needs = {"--multiplier"}});
   command.option("--steps", &arguments->steps,
-                 "Hypotheses whose steps are printed side by side, compared with the first; all: every one",
+                 "Hypotheses whose steps and descriptions are printed, compared with the first; all: every one",
                  {.proposals = names_of(hypotheses())});
   command.option("--json", &arguments->json, "File for the answers, as JSON; -: standard output", {.type = "FILE"});
   command.footer =

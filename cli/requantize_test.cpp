@@ -97,6 +97,7 @@ TEST(Requantize, StepsArePrintedOnDemand) {
       AllOf(HasSubstr("\nstep                         xnnpack                 tflite\n"), HasSubstr("\nhigh product"),
             HasSubstr("with zero point                 -120                   -119\n"), HasSubstr("-119.5")))
       << o.output;
+  EXPECT_THAT(o.output, HasSubstr("\nxnnpack: int32 bias as TensorFlow Lite stores it, requantized in float32,"));
   EXPECT_THAT(run(line + " --steps all", Streams::output).output, HasSubstr("tvm_to_nearest"));
 }
 
@@ -119,7 +120,9 @@ TEST(Requantize, BadInputSaysWhatToWrite) {
   refused("1 --multiplier 5", "--multiplier requires --shift");
   refused("1 xs=1 --multiplier 5 --shift 1", "xs: leave it out");
   refused("1 bias=1 --multiplier 5 --shift 1", "add an int32 bias to the accumulator");
-  refused("1 --multiplier 5 --shift 31", "--shift: must be a whole number -31..30, is '31'");
+  refused("1 --multiplier 5 --shift 31", "--shift: must be a whole number -31..30, is '31'; it is the exponent");
+  refused("1 --multiplier 0.5 --shift 0", "is '0.5'; a real multiplier is written xs=0.0123");
+  refused("1 multiplier=0.5", "multiplier: write --multiplier and a whole number");
   refused("1 xs=1 --steps nothing", "--steps: there is no hypothesis 'nothing'");
   refused("1 xs=1 --steps int16_wrapping", "--steps: int16_wrapping depends on the products of the sum");
   refused("1 xs=1 --type int4", "--type: int4 not in {uint8,int8}");

@@ -106,6 +106,9 @@ constexpr std::array kHypotheses{
                tflite_single_rounding, Distance::nearest_bias},
     Hypothesis{"xnnpack", "int32 bias as TensorFlow Lite stores it, requantized in float32, limited before rounding",
                "XNNPACK, and TensorFlow Lite and ExecuTorch, which call it", xnnpack, Distance::nearest_bias},
+    Hypothesis{
+        "xnnpack_rndnu", "int32 bias, fixed-point multiplier of float(float(xs * ws) / os), rounded once, ties up",
+        "XNNPACK on ARM with uint8 activations; from its source, not run", xnnpack_rndnu, Distance::nearest_bias},
     Hypothesis{"tvm", "int32 bias, fixed-point multiplier of float(xs * ws) / os, rounded once, ties up",
                "TVM's qnn.requantize with rounding UPWARD, its default; from its source, not run", tvm,
                Distance::nearest_bias},

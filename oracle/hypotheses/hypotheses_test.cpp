@@ -127,6 +127,9 @@ TEST(Hypotheses, DecidingInputs) {
       {"tflite", "conv1d ws=0.25 x=[2] w=[1]", 1, 0},
       {"tflite", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 19, 20},
       {"tflite_single_rounding", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 20, 20},
+      {"xnnpack_rndnu", "conv1d ws=0.25 x=[2] w=[1]", 1, 0},
+      {"xnnpack", "conv1d ws=0.25 x=[2] w=[1]", 0, 0},
+      {"xnnpack_rndnu", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 20, 20},
       {"tvm", "conv1d ws=0.25 x=[2] w=[1]", 1, 0},
       {"tvm", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 20, 20},
       {"tvm_to_nearest", "conv1d ws=0.25 oz=20 x=[2] w=[-1]", 19, 20},
@@ -191,7 +194,8 @@ TEST(Hypotheses, FixedPointMultipliersCanBeGiven) {
   Window window;
   gather(p, 0, window);
   const std::map<std::string_view, int> of_minus_half{
-      {"gemmlowp", 99}, {"tflite", 99}, {"tflite_single_rounding", 100}, {"tvm", 100}, {"tvm_to_nearest", 99}};
+      {"gemmlowp", 99},       {"tflite", 99}, {"tflite_single_rounding", 100},
+      {"xnnpack_rndnu", 100}, {"tvm", 100},   {"tvm_to_nearest", 99}};
   for (const auto& [name, answer] : of_minus_half) {
     window.multiplier.reset();
     EXPECT_EQ(find_hypothesis(name)->evaluate(window, nullptr), 98) << name;

@@ -55,6 +55,19 @@ std::int32_t scaled_once_rounded(std::int32_t x, FixedPoint m) {
   return static_cast<std::int32_t>((std::int64_t{x} * m.mantissa + (std::int64_t{1} << (shift - 1))) >> shift);
 }
 
+// Returns raw * m as ARM's vqshl, vqdmulh and vrshl compute it: saturating to the left, then rounded down to a product
+// of 32 bits, then to the right by at least 1, ties up. That is one rounding, because the last one includes the first.
+std::int32_t scaled_by_rndnu(std::int32_t x, FixedPoint m, Trace* trace) {
+  const int right = std::max(-m.shift, 1);
+  if (right > 31) return 0;  // XNNPACK refuses such multipliers
+  const int left = std::min(right + m.shift, 32);
+  const std::int64_t shifted =
+      std::clamp<std::int64_t>(std::int64_t{x} * (std::int64_t{1} << left), kInt32Min, kInt32Max);
+  const std::int64_t high = step(trace, "high product", (shifted * m.mantissa) >> 31,
+                                 "raw * 2^max(shift + 1, 0) * mantissa / 2^31, rounded down");
+  return static_cast<std::int32_t>((high + (std::int64_t{1} << (right - 1))) >> right);
+}
+
 // Returns raw * m with one rounding. Sums are int64 and wrap; ties_up: ties are rounded up, not away from zero.
 std::int32_t scaled_in_int64(std::int32_t x, FixedPoint m, bool ties_up) {
   const int left = std::max(m.shift, 0);
@@ -135,6 +148,18 @@ std::uint8_t tflite_single_rounding(const Window& window, Trace* trace) {
   const std::int32_t raw = raw_with_tflite_bias(window, trace);
   const FixedPoint m = multiplier_of_doubles(window, trace);
   return finished(window, scaled_once_rounded(raw, m), trace);
+}
+
+std::uint8_t xnnpack_rndnu(const Window& window, Trace* trace) {
+  const std::int32_t raw = raw_with_tflite_bias(window, trace);
+  FixedPoint m;
+  if (window.multiplier) {
+    m = recorded(*window.multiplier, trace);
+  } else if (const float multiplier = float_multiplier(window, trace); std::isfinite(multiplier) && multiplier > 0) {
+    m = recorded(fixed_point(static_cast<double>(multiplier), -31), trace);
+  }
+  const std::int32_t rounded = step(trace, "rounded", scaled_by_rndnu(raw, m, trace), "scaled and rounded in integers");
+  return saturated(window, rounded, lowest_output(window), trace);
 }
 
 std::uint8_t tvm(const Window& window, Trace* trace) {

@@ -8,10 +8,11 @@
 //                                                    ties away from zero
 //   gemmlowp                  fl(xs * ws) / os       the same
 //   tflite_single_rounding    xs * ws / os           (raw * m + 2^(30 - shift)) >> (31 - shift): rounded once, ties up
+//   xnnpack_rndnu             fl(fl(xs * ws) / os)   the same, sums saturate in int32
 //   tvm                       fl(xs * ws) / os       the same in TVM's int64: nothing is limited, the result wraps
 //   tvm_to_nearest            fl(xs * ws) / os       the same, ties away from zero
 //
-// Scales are float32 as they are stored, products and quotients of scales float64. The bias of the first three is
+// Scales are float32 as they are stored, products and quotients of scales float64. The bias of the first four is
 // fl(b * fl(1 / fl(xs * ws))), as TensorFlow Lite's converter stores it; that of TVM is fl(b / fl(xs * ws)), as its
 // importer of PyTorch's models quantizes it; both are rounded with ties away from zero.
 //
@@ -23,12 +24,14 @@
 // Lite answers by default: it passes convolutions to XNNPACK (hypothesis_xnnpack.h). For TFLite, multipliers below
 // 2^-32 become 0.
 //
-// TOSA's reference model is run in the tests (examples/tosa). CMSIS-NN and TVM were not run: their steps are those of
-// their sources.
+// xnnpack_rndnu is what XNNPACK computes on ARM for uint8 activations, and formerly for per-tensor int8 weights.
+//
+// TOSA's reference model is run in the tests (examples/tosa). CMSIS-NN, TVM and XNNPACK on ARM were not run: their
+// steps are those of their sources.
 //
 // Integers are int32 and wrap unless stated differently.
 // Deciding input: raw 2 with multiplier 1/4 is 0.5, which gives 1 here and 0 with FBGEMM; raw -2 gives -1 with tflite
-// and tvm_to_nearest, and 0 with tflite_single_rounding and tvm.
+// and tvm_to_nearest, and 0 with the others.
 
 #include "oracle/hypotheses/hypothesis.h"
 
@@ -37,6 +40,7 @@ namespace tieout {
 [[nodiscard]] std::uint8_t gemmlowp(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t tflite(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t tflite_single_rounding(const Window& window, Trace* trace);
+[[nodiscard]] std::uint8_t xnnpack_rndnu(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t tvm(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t tvm_to_nearest(const Window& window, Trace* trace);
 

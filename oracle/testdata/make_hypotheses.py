@@ -300,6 +300,20 @@ def xnnpack(e):
     return min(max(half_even(s) + e.oz, e.lowest()), 255)
 
 
+def xnnpack_rndnu(e):
+    raw, m = e.with_tflite_bias(), e.multiplier()
+    if special(m) or m == 0 or m < F(2) ** -32:
+        q = 0
+    elif m >= F(1, 2):
+        left = 0
+        while m >= F(2) ** (left - 1):
+            left += 1
+        q = ROUND["up"](sat(raw * 2 ** left, 32) * m / 2 ** left)
+    else:
+        q = ROUND["up"](raw * m)
+    return min(max(q + e.oz, e.lowest()), 255)
+
+
 def tvm(e, rounding):
     raw = e.raw(sum(e.products))
     if e.b is not None:
@@ -367,6 +381,7 @@ HYPOTHESES = {
     "tflite": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), True),
     "tflite_single_rounding": lambda e: e.fixed_point(div(mul(e.xs32, e.ws32, f64), e.os32, f64), False),
     "xnnpack": xnnpack,
+    "xnnpack_rndnu": xnnpack_rndnu,
     "tvm": lambda e: tvm(e, "up"),
     "tvm_to_nearest": lambda e: tvm(e, "away"),
     "ncnn": ncnn,

@@ -25,7 +25,9 @@ std::string fault_of_word(std::string_view name, bool has_multiplier) {
   if (name == "xz" || name == "wz") {
     return "leave it out: the accumulator is the sum of (x - xz) * (w - wz), in which it has been subtracted";
   }
-  if (name == "multiplier" || name == "shift") return "write --" + std::string(name) + " and the number";
+  if (name == "multiplier" || name == "shift") {
+    return "write --" + std::string(name) + " and a whole number; a real multiplier is written xs=0.0123";
+  }
   if (std::find(kWords.begin(), kWords.end(), name) == kWords.end()) {
     return "is not known here: the words are xs, ws, os, oz, bias and relu; tieout explain takes the words of a layer";
   }
