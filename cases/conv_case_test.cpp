@@ -24,6 +24,19 @@ TEST(OutputSize, IsBelowOneWhereTheKernelDoesNotFit) {
   EXPECT_EQ(output_size({.input = {1, 2, 2}, .kernel = {1, 3, 3}})[2], 0);
 }
 
+// Every position that only one side has is part of the input and holds the zero point.
+TEST(EvenPadding, MakesTheRestOfOneSidePartOfTheInput) {
+  ConvCase c{.input = {1, 2, 2}, .kernel = {1, 2, 2}, .padding = {0, 1, 0}, .activation_zero_point = 9};
+  c.extra_end_padding = {0, -1, 1};
+  const ConvProblem even = with_even_padding(ConvProblem{c, {1, 2, 3, 4}, {1, 1, 1, 1}});
+  EXPECT_EQ(even.spec.input, (Spatial{1, 3, 3}));
+  EXPECT_EQ(even.spec.padding, (Spatial{0, 0, 0}));
+  EXPECT_EQ(even.activation, (std::vector<std::uint8_t>{9, 9, 9, 1, 2, 9, 3, 4, 9}));
+  EXPECT_TRUE(has_even_padding(even.spec));
+  EXPECT_TRUE(validate(even.spec));
+  EXPECT_EQ(output_size(even.spec), output_size(c));
+}
+
 struct Broken {
   const char* field;
   void (*change)(ConvCase&);

@@ -10,7 +10,8 @@ namespace tieout {
 // because their product may not fit 64 bits.
 [[nodiscard]] inline bool can_be_padded(const ConvCase& c) {
   std::int64_t left = (std::int64_t{1} << 28) / (c.in_channels / c.groups);
-  for (std::size_t d = 0; d < 3; ++d) left /= c.input[d] + 2 * c.padding[d];
+  const Spatial padded = padded_size(c);
+  for (std::size_t d = 0; d < 3; ++d) left /= padded[d];
   return left > 0;
 }
 

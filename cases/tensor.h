@@ -22,6 +22,21 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
+// Outputs of a convolution: bytes as a case holds them (int8 ones 128 higher, see cases/conv_case.h), or int32 sums.
+using Answers = Tensor<std::int32_t>;
+
+[[nodiscard]] inline Answers as_answers(const Tensor<std::uint8_t>& bytes) {
+  return {bytes.shape, {bytes.values.begin(), bytes.values.end()}};
+}
+
+// Returns the answers as bytes; they must be no int32 sums.
+[[nodiscard]] inline Tensor<std::uint8_t> as_bytes(const Answers& answers) {
+  Tensor<std::uint8_t> bytes{answers.shape, {}};
+  bytes.values.reserve(answers.values.size());
+  for (const std::int32_t value : answers.values) bytes.values.push_back(static_cast<std::uint8_t>(value));
+  return bytes;
+}
+
 // Returns the number of elements that differ. The lists are equally long.
 template <typename T>
 [[nodiscard]] std::int64_t count_differing(const std::vector<T>& a, const std::vector<T>& b) {

@@ -25,6 +25,11 @@ Check in_range(std::string_view field, std::int64_t value, std::int64_t low, std
                          (is_zero_point ? advice_on_int8(field, value) : std::string()));
 }
 
+// Checks a zero point in the type that it is stored in. zero_point: as the case holds it.
+Check check_zero_point(std::string_view field, std::int64_t zero_point, std::int64_t shift) {
+  return in_range(field, zero_point - shift, -shift, 255 - shift);
+}
+
 constexpr std::int64_t kMaxExtent = std::int64_t{1} << 24;
 
 Check check_spatial(std::string_view field, const Spatial& s, std::int64_t low, std::int64_t neutral, int dims) {
@@ -86,12 +91,9 @@ Check check_multiple(std::string_view field, std::int64_t channels, std::int64_t
 }
 
 Check check_fit(const ConvCase& c) {
+  const Spatial padded = padded_size(c);
   Spatial spanned{};
-  Spatial padded{};
-  for (std::size_t d = 0; d < 3; ++d) {
-    spanned[d] = c.dilation[d] * (c.kernel[d] - 1) + 1;
-    padded[d] = c.input[d] + 2 * c.padding[d];
-  }
+  for (std::size_t d = 0; d < 3; ++d) spanned[d] = c.dilation[d] * (c.kernel[d] - 1) + 1;
   if (spanned[0] <= padded[0] && spanned[1] <= padded[1] && spanned[2] <= padded[2]) return {};
   const auto text = [&](std::span<const std::int64_t> all) {
     return extents_text(all.last(static_cast<std::size_t>(c.dims)));
@@ -116,15 +118,38 @@ Check check_shape(const ConvCase& c) {
   if (Check r = check_spatial("kernel", c.kernel, 1, 1, c.dims); !r) return r;
   if (Check r = check_spatial("stride", c.stride, 1, 1, c.dims); !r) return r;
   if (Check r = check_spatial("padding", c.padding, 0, 0, c.dims); !r) return r;
+  if (Check r = check_spatial("padding_end", end_padding(c), 0, 0, c.dims); !r) return r;
   if (Check r = check_spatial("dilation", c.dilation, 1, 1, c.dims); !r) return r;
   if (Check r = check_fit(c); !r) return r;
   if (too_many(output_shape(c))) return fail("input", "the output would hold more than 2^28 elements");
   return {};
 }
 
+Check check_int32_bias(const ConvCase& c) {
+  if (c.int32_bias.empty()) return {};
+  if (!c.bias.empty()) return fail("int32_bias", "is given beside bias; a case has one of them");
+  if (c.int32_bias.size() != static_cast<std::size_t>(c.out_channels)) {
+    return fail("int32_bias", "must list one value for each output channel (out_channels=" +
+                                  std::to_string(c.out_channels) + "), lists " + std::to_string(c.int32_bias.size()));
+  }
+  return {};
+}
+
+// Checks that a case whose output is the int32 sum asks for nothing that comes after the sum.
+Check check_int32_output(const ConvCase& c) {
+  if (c.output_type != OutputType::int32) return {};
+  constexpr const char* kWhy = "; an int32 output is the sum before requantization: leave the word out";
+  if (c.output_scale != 1) return fail("os", std::string("has no effect where ytype=int32") + kWhy);
+  if (c.output_zero_point != 0) return fail("oz", std::string("has no effect where ytype=int32") + kWhy);
+  if (c.relu == Relu::on) return fail("relu", std::string("has no effect where ytype=int32") + kWhy);
+  if (!c.bias.empty())
+    return fail("bias", std::string("is not added where ytype=int32") + kWhy + ", or write int32_bias");
+  return {};
+}
+
 Check check_quantization(const ConvCase& c) {
   if (Check r = check_scale("xs", c.activation_scale); !r) return r;
-  if (Check r = in_range("xz", c.activation_zero_point, 0, 255); !r) return r;
+  if (Check r = check_zero_point("xz", c.activation_zero_point, stored_shift(c.activation_type)); !r) return r;
   const auto channels = static_cast<std::size_t>(c.granularity == Granularity::per_channel ? c.out_channels : 1);
   if (c.weight_scales.size() != channels) {
     return fail("ws", "must be one number, or [" + std::to_string(c.out_channels) + " numbers], one an output channel");
@@ -137,7 +162,8 @@ Check check_quantization(const ConvCase& c) {
     if (Check r = in_range("wz", zero_point, -128, 127); !r) return r;
   }
   if (Check r = check_scale("os", c.output_scale); !r) return r;
-  if (Check r = in_range("oz", c.output_zero_point, 0, 255); !r) return r;
+  if (Check r = check_int32_output(c); !r) return r;
+  if (Check r = check_zero_point("oz", c.output_zero_point, stored_shift(c.output_type)); !r) return r;
   if (!c.bias.empty() && c.bias.size() != static_cast<std::size_t>(c.out_channels)) {
     return fail("bias", "must list one value for each output channel (out_channels=" + std::to_string(c.out_channels) +
                             "), lists " + std::to_string(c.bias.size()));
@@ -145,7 +171,7 @@ Check check_quantization(const ConvCase& c) {
   for (const float bias : c.bias) {
     if (std::isnan(bias)) return fail("bias", "must not be NaN");
   }
-  return {};
+  return check_int32_bias(c);
 }
 
 }  // namespace
@@ -158,6 +184,11 @@ tl::expected<void, CaseError> validate(const ConvCase& c) {
     return r;
   if (c.execution.memory_format == MemoryFormat::channels_last && c.dims == 1) {
     return fail("format", "channels_last exists for conv2d and conv3d only");
+  }
+  if (needs_direct_call(c) && c.execution.engine != Engine::fbgemm_direct) {
+    return fail("engine", std::string("must be fbgemm_direct where ") +
+                              (c.int32_bias.empty() ? "ytype=int32" : "int32_bias is given") +
+                              ": PyTorch's operators take a float bias and return bytes; leave the word engine out");
   }
   return in_range("threads", c.execution.threads, 1, 256);
 }

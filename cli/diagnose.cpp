@@ -222,6 +222,18 @@ tl::expected<void, int> set_status(Report& report, const Found& found, const Arg
   return {};
 }
 
+// Returns why a kernel of these types cannot be diagnosed as asked; empty if it can.
+std::string not_diagnosed(const KernelTypes& types, const Arguments& arguments) {
+  if (types.output == OutputType::int32) {
+    return "--subject: the kernel returns int32 sums, and only bytes are diagnosed; tieout fuzz --subject compares "
+           "them";
+  }
+  const bool plain =
+      types.activation == ActivationType::uint8 && types.output == OutputType::uint8 && !types.int32_bias;
+  if (plain || arguments.emit.empty()) return {};
+  return "--emit writes kernels with uint8 values and a float bias, and this one declares other types: leave it out";
+}
+
 int run_diagnose(Arguments& arguments) {
   CallFiles files;
   add_subject_file(files, arguments.subject);
@@ -231,6 +243,7 @@ int run_diagnose(Arguments& arguments) {
   if (!baseline) return fail(baseline.error());
   const auto subject = open_named(arguments.subject, "diagnose", arguments.patience);
   if (!subject) return subject.error();
+  if (const std::string why = not_diagnosed((*subject)->types(), arguments); !why.empty()) return fail(why);
   const auto domain =
       choose_domain(arguments.domain, subject->get(), arguments.patience.value_or(Rules{}.seconds), "diagnose");
   if (!domain) return domain.error();

@@ -17,7 +17,7 @@
 namespace tieout {
 namespace {
 
-constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack};
+constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct};
 constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
 
 void print_machine(const LibTorch& reference) {
@@ -72,7 +72,7 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
     what = "not run: " + can.error().message;
   } else if (const std::string_view refused = refusal(c, hardware); !refused.empty()) {
     what = "refuses: " + std::string(refused);
-  } else if (picked == Engine::fbgemm) {
+  } else if (is_fbgemm(picked)) {
     what = std::string(name(path)) + ": " + arithmetic_text(c, path, hardware);
   } else {
     what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";

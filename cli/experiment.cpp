@@ -94,7 +94,7 @@ int experiment(std::uint64_t seed, Details details, const ReportOutputs& outputs
   fmt::print("{}", document_text(document_of(*e)));
 
   const Tensor<std::uint8_t> kernel_output =
-      conv_relu(e->problem, arithmetic_of(e->problem.spec, (*reference)->hardware()));
+      as_bytes(conv_relu(e->problem, arithmetic_of(e->problem.spec, (*reference)->hardware())));
   if (details == Details::show) fmt::print("{}", details_text(*e, kernel_output));
   // Checks LibTorch's results of the script's expressions against the project's own arithmetic, bit for bit.
   if (!same_bits(document_output_1(e->problem), e->manual_output_1.tensor) ||

@@ -41,11 +41,11 @@ std::string names_of_hypotheses() {
 }
 
 // Returns the offset of the element at which the subject differs most from the hypothesis; nothing if they agree.
-std::optional<std::int64_t> farthest(const Tensor<std::uint8_t>& answer, const Tensor<std::uint8_t>& expected) {
+std::optional<std::int64_t> farthest(const Answers& answer, const Answers& expected) {
   std::optional<std::int64_t> found;
-  int most = 0;
+  std::int64_t most = 0;
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
-    const int apart = std::abs(answer.values[i] - expected.values[i]);
+    const std::int64_t apart = std::abs(std::int64_t{answer.values[i]} - expected.values[i]);
     if (apart <= most) continue;
     most = apart;
     found = static_cast<std::int64_t>(i);

@@ -129,6 +129,11 @@ tl::expected<Responder, int> kernel_subject(const Arguments& arguments, std::vec
   const auto subject = open_named(arguments.subject, "identify", arguments.patience);
   if (!subject) return tl::unexpected(subject.error());
   const double patience = arguments.patience.value_or(Rules{}.seconds);
+  if ((*subject)->types().output == OutputType::int32) {
+    return tl::unexpected(fail_command("identify", kBadUsage,
+                                       "the kernel returns int32 sums, which most hypotheses agree on; compare it by "
+                                       "tieout fuzz --subject"));
+  }
   const auto chosen = choose_domain(arguments.domain, subject->get(), patience, "identify");
   if (!chosen) return tl::unexpected(chosen.error());
   domain = *chosen;
@@ -155,7 +160,7 @@ tl::expected<Responder, int> find_subject(const Arguments& arguments, std::vecto
   for (const auto& [name, arithmetic] : kKernels) {
     if (name != arguments.subject) continue;
     return [chosen = arithmetic](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
-      return conv_relu_trace(problem, chosen, offset).result;
+      return static_cast<std::uint8_t>(conv_relu_trace(problem, chosen, offset).result);
     };
   }
   // An engine and the hypothesis about it have the same name. Without a prefix, the name means the engine.

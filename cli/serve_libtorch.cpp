@@ -31,6 +31,7 @@ bool read_contents(std::vector<T>& values, std::size_t size) {
 // Writes the answer of LibTorch, or the reason why there is none.
 void answer(const ConvProblem& problem, LibTorch& libtorch) {
   const auto decline = [](std::string_view why) { fmt::print("declined {}\n", printable(why, 300)); };
+  if (problem.spec.output_type == OutputType::int32) return decline("an int32 output");
   const Hardware hardware = libtorch.hardware();
   if (const KnownDefect* const defect = known_defect(as_run(problem.spec, libtorch), hardware)) {
     return decline("LibTorch's known defect " + std::string(defect->id));

@@ -27,7 +27,7 @@ PackedChannel packed_channel(const ConvCase& c, const Arithmetic& arithmetic, st
   const std::int64_t xz = c.activation_zero_point;
   const std::int64_t wz = weight_zero_point(c, k);
   const std::int64_t sum = sum_of_weights(weights);
-  return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum),  // modulo 2^32
+  return {.start = static_cast<std::int32_t>(length * xz * wz - xz * sum + int32_bias(c, k)),  // modulo 2^32
           .weight_zero_point = static_cast<std::int32_t>(wz),
           .scale = channel_scale(c, arithmetic, k)};
 }

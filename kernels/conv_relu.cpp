@@ -103,7 +103,8 @@ ElementTrace element(const ConvProblem& problem, const Arithmetic& arithmetic, c
   const std::int64_t xz = c.activation_zero_point;
   const std::int64_t wz = weight_zero_point(c, at.k);
   const Sums sums = sum_window(problem, arithmetic, at);
-  const std::int64_t exact = sums.products - xz * sums.weights - wz * sums.activations + sums.taps * xz * wz;
+  const std::int64_t exact =
+      sums.products - xz * sums.weights - wz * sums.activations + sums.taps * xz * wz + int32_bias(c, at.k);
   const auto raw = static_cast<std::int32_t>(exact);  // modulo 2^32
 
   const float unit = static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, at.k));
@@ -118,7 +119,7 @@ ElementTrace element(const ConvProblem& problem, const Arithmetic& arithmetic, c
           .saturated_pairs = sums.saturated_pairs,
           .activation_sum_saturated = sums.activations_saturated,
           .scaled = scaled,
-          .result = static_cast<std::uint8_t>(q)};
+          .result = c.output_type == OutputType::int32 ? raw : q};
 }
 
 Place place_of(std::int64_t offset, const ConvCase& c) {
@@ -131,11 +132,11 @@ Place place_of(std::int64_t offset, const ConvCase& c) {
 
 }  // namespace
 
-Tensor<std::uint8_t> conv_relu(const ConvProblem& problem, const Arithmetic& arithmetic) {
-  Tensor<std::uint8_t> y{output_shape(problem.spec), {}};
+Answers conv_relu(const ConvProblem& problem, const Arithmetic& arithmetic) {
+  Answers y{output_shape(problem.spec), {}};
   y.values.resize(static_cast<std::size_t>(element_count(y.shape)));
   std::int64_t offset = 0;
-  for (std::uint8_t& value : y.values) value = conv_relu_trace(problem, arithmetic, offset++).result;
+  for (std::int32_t& value : y.values) value = conv_relu_trace(problem, arithmetic, offset++).result;
   return y;
 }
 

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "cases/contents.h"
+
 namespace tieout {
 namespace {
 
@@ -146,15 +148,39 @@ TEST(ConvRelu, GathersItsWindow) {
       .spec = {.dims = 1, .input = {1, 1, 6}, .kernel = {1, 1, 2}, .stride = {1, 1, 2}, .dilation = {1, 1, 3}},
       .activation = {1, 2, 3, 4, 5, 6},
       .weight = {10, 1}};
-  EXPECT_EQ(conv_relu(line, {}), (Tensor<std::uint8_t>{{1, 1, 2}, {14, 36}}));
+  EXPECT_EQ(conv_relu(line, {}), (Answers{{1, 1, 2}, {14, 36}}));
   const ConvProblem groups{.spec = {.batch = 2, .in_channels = 2, .out_channels = 4, .groups = 2},
                            .activation = {1, 2, 3, 4},
                            .weight = {1, 2, 3, 4}};
-  EXPECT_EQ(conv_relu(groups, {}), (Tensor<std::uint8_t>{{2, 4, 1, 1}, {1, 2, 6, 8, 3, 6, 12, 16}}));
+  EXPECT_EQ(conv_relu(groups, {}), (Answers{{2, 4, 1, 1}, {1, 2, 6, 8, 3, 6, 12, 16}}));
   const ConvProblem cube{.spec = {.dims = 3, .input = {2, 2, 2}, .kernel = {2, 2, 1}},
                          .activation = {1, 2, 3, 4, 5, 6, 7, 8},
                          .weight = {1, 2, 3, 4}};
-  EXPECT_EQ(conv_relu(cube, {}), (Tensor<std::uint8_t>{{1, 1, 1, 1, 2}, {50, 60}}));
+  EXPECT_EQ(conv_relu(cube, {}), (Answers{{1, 1, 1, 1, 2}, {50, 60}}));
+}
+
+// The end has its own padding; the same positions in the input give the same sums.
+TEST(ConvRelu, PadsTheEndOnItsOwn) {
+  ConvCase c{.in_channels = 2, .input = {1, 3, 4}, .kernel = {1, 2, 3}, .padding = {0, 1, 0}};
+  c.extra_end_padding = {0, -1, 2};
+  c.activation_zero_point = 7;
+  c.weight_zero_points = {3};
+  c.output_scale = 400;
+  c.seed = 5;
+  const ConvProblem problem = with_contents(c);
+  EXPECT_EQ(conv_relu(problem, {}), conv_relu(with_even_padding(problem), {}));
+}
+
+// 100 * 2 - 3 = 197, then modulo 2^32 with a bias at the end of int32.
+TEST(ConvRelu, AddsAnInt32BiasToTheSum) {
+  ConvCase c{.output_scale = 2, .int32_bias = {-3}};
+  c.activation = {Fill::listed, {100}};
+  c.weight = {Fill::listed, {2}};
+  EXPECT_EQ(conv_relu(with_contents(c), {}).values.front(), 98);  // 98.5, tie to even
+  c.output_type = OutputType::int32;
+  EXPECT_EQ(conv_relu(with_contents(c), {}).values.front(), 197);
+  c.int32_bias = {std::numeric_limits<std::int32_t>::max()};
+  EXPECT_EQ(conv_relu(with_contents(c), {}).values.front(), std::numeric_limits<std::int32_t>::min() + 199);
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ Add best_add(Arithmetic::Products products) {
 
 // The values that all elements of an output channel share.
 struct Channel {
-  std::int64_t shift = 0;  // taps * xz * wz - xz * sum(w)
+  std::int64_t shift = 0;  // taps * xz * wz - xz * sum(w), and the int32 bias
   std::int64_t weight_zero_point = 0;
   ChannelScale scale;
 };
@@ -148,7 +148,7 @@ class Traces {
     padded_ = (length_ + kAtOnce - 1) / kAtOnce * kAtOnce;
     weights_.assign(static_cast<std::size_t>(c_.out_channels * padded_), 0);
     window_.assign(static_cast<std::size_t>(padded_ + kAtOnce), 0);
-    for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
+    extent_ = padded_size(c_);
     sums_activations_ = arithmetic.activation_sum != Arithmetic::ActivationSum::exact || has_weight_zero_point(c_);
     for (std::int64_t k = 0; k < c_.out_channels; ++k) channels_.push_back(lay_out(k));
   }
@@ -189,7 +189,9 @@ class Traces {
     const std::int64_t sum = sum_of(w, length_);
     const std::int64_t xz = c_.activation_zero_point;
     const std::int64_t wz = weight_zero_point(c_, k);
-    return {.shift = length_ * xz * wz - xz * sum, .weight_zero_point = wz, .scale = channel_scale(c_, arithmetic_, k)};
+    return {.shift = length_ * xz * wz - xz * sum + int32_bias(c_, k),
+            .weight_zero_point = wz,
+            .scale = channel_scale(c_, arithmetic_, k)};
   }
 
   // Stores a group of an image with padding, channels fastest. Without dilation, the rows of windows are runs in it.
@@ -240,12 +242,13 @@ class Traces {
     const float scaled = with_bias * scale.multiplier;
     const auto oz = static_cast<std::int32_t>(c_.output_zero_point);
     const std::int32_t q = std::clamp(to_int32(scaled), -32768, 32767) + oz;
+    const std::int32_t y = std::clamp(q, c_.relu == Relu::on ? oz : 0, 255);
     return {.accumulator = raw,
             .wrapped = raw != exact,
             .saturated_pairs = products.saturated_pairs,
             .activation_sum_saturated = saturated,
             .scaled = scaled,
-            .result = static_cast<std::uint8_t>(std::clamp(q, c_.relu == Relu::on ? oz : 0, 255))};
+            .result = c_.output_type == OutputType::int32 ? raw : y};
   }
 
   const ConvProblem& problem_;

@@ -223,10 +223,10 @@ LayerMismatches LayerComparison::finish(std::span<const Part* const> parts) cons
 
 Mismatches compare_literally(const Hypothesis& hypothesis, const ConvProblem& problem,
                              const Tensor<std::uint8_t>& answer) {
-  const Tensor<std::uint8_t> value = evaluate(hypothesis, problem);
+  const Answers value = evaluate(hypothesis, problem);
   MismatchCollector found;
   for (std::size_t i = 0; i < answer.values.size(); ++i) {
-    found.note(static_cast<std::int64_t>(i), value.values[i], answer.values[i]);
+    found.note(static_cast<std::int64_t>(i), static_cast<std::uint8_t>(value.values[i]), answer.values[i]);
   }
   return found.sorted();
 }

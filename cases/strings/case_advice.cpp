@@ -10,17 +10,25 @@
 namespace tieout {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSpatialWords{"input", "kernel", "stride", "padding", "dilation"};
-constexpr std::array<std::string_view, 5> kListWords{"ws", "wz", "bias", "x", "w"};
+constexpr std::array<std::string_view, 6> kSpatialWords{"input",   "kernel",      "stride",
+                                                        "padding", "padding_end", "dilation"};
+constexpr std::array<std::string_view, 6> kListWords{"ws", "wz", "bias", "int32_bias", "x", "w"};
 
 // Lists the names that other notations have for the words of a case.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kOtherNames{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 33> kOtherNames{{
     {"kernel_size", "kernel"},
     {"kernel_shape", "kernel"},
     {"filter", "kernel"},
     {"strides", "stride"},
     {"pad", "padding"},
-    {"pads", "padding"},
+    {"pads", "padding and padding_end"},
+    {"padding_begin", "padding"},
+    {"pad_begin", "padding"},
+    {"pad_end", "padding_end"},
+    {"bias_int32", "int32_bias"},
+    {"output_type", "ytype"},
+    {"activation_type", "xtype"},
+    {"type", "xtype and ytype"},
     {"dilations", "dilation"},
     {"size", "input"},
     {"shape", "input"},
@@ -49,7 +57,7 @@ struct CaseWord {
   std::string_view example;        // a value; empty: the word has none
   std::string_view whole_numbers;  // the whole numbers that it accepts; empty: none
 };
-constexpr std::array<CaseWord, 24> kCaseWords{{
+constexpr std::array<CaseWord, 28> kCaseWords{{
     {"batch", "2", "0..16777216"},
     {"in_channels", "3", "1..16777216"},
     {"out_channels", "8", "1..16777216"},
@@ -59,15 +67,19 @@ constexpr std::array<CaseWord, 24> kCaseWords{{
     {"stride", "2", "1..16777216"},
     {"dilation", "2", "1..16777216"},
     {"padding", "1", "0..16777216"},
+    {"padding_end", "1", "0..16777216"},
+    {"xtype", "int8", ""},
+    {"ytype", "int8", ""},
     {"xs", "0.05", ""},
-    {"xz", "128", "0..255"},
+    {"xz", "128", "0..255, or -128..127 with xtype=int8"},
     {"ws", "0.1", ""},
     {"wz", "0", "-128..127"},
     {"os", "0.5", ""},
-    {"oz", "128", "0..255"},
+    {"oz", "128", "0..255, or -128..127 with ytype=int8"},
     {"bias", "[0.5]", ""},
+    {"int32_bias", "[12]", "-2147483648..2147483647"},
     {"relu", "", ""},
-    {"x", "uniform", "0..255"},
+    {"x", "uniform", "0..255, or -128..127 with xtype=int8"},
     {"w", "uniform", "-128..127"},
     {"seed", "7", "0..18446744073709551615"},
     {"engine", "fbgemm", ""},
@@ -153,7 +165,8 @@ std::string excerpt(std::string_view text) {
 
 std::string advice_on_word(std::string_view word) {
   if (word == "relu6" || word == "hardtanh" || word == "clamp" || word == "clip") {
-    return "; write relu: the upper end of a clamp is that of the output's range, os * (255 - oz)";
+    return "; write relu: the upper end of a clamp is that of the output's range, os * (255 - oz); for another one "
+           "choose os and oz so that it is the clamp's";
   }
   if (word == "scale" || word == "zero_point" || word == "zp") {
     return "; write xs and xz for the activation's, ws and wz for the weight's, os and oz for the output's";
@@ -183,10 +196,10 @@ std::string advice_on_value(std::string_view word, std::string_view value, int d
     if (const std::string unquoted = write_if_read(std::string(value)); !unquoted.empty()) return unquoted;
   }
   const std::string lower = in_lower_case(value);
-  if (word == "padding" && lower == "same") {
-    return "; with stride 1 that is dilation * (kernel - 1) / 2: write padding=1 for kernel=3";
+  if (word == "padding" && (lower == "same_upper" || lower == "same")) return write(word, "same");
+  if (word == "padding" && lower == "same_lower") {
+    return "; give both sides: padding=1 padding_end=0, for example";
   }
-  if (word == "padding" && lower == "valid") return write(word, "0");
   if (word == "bias" && (lower == "none" || lower == "false" || lower == "off" || lower == "0")) {
     return "; leave the word out where there is no bias";
   }
@@ -234,12 +247,10 @@ std::string_view whole_numbers_of(std::string_view word) {
 std::string advice_on_int8(std::string_view word, std::int64_t value) {
   const bool is_weight = word == "w" || word == "wz";
   if (is_weight && value > 127 && value <= 255) return "; weights are int8: of uint8 ones subtract 128 from w and wz";
-  if (is_weight || value >= 0 || value < -128) return {};
-  if (word == "oz")
-    return "; the output is uint8: of an int8 one add 128 to oz: write oz=" + std::to_string(value + 128);
-  std::string advice = "; the activation is uint8: of an int8 one add 128 to x and xz";
-  if (word == "xz") advice += ": write xz=" + std::to_string(value + 128);
-  return advice;
+  if (is_weight || value < -128 || value > 255) return {};
+  if (value >= 0) return word == "oz" ? "; for a uint8 output leave ytype out" : "; for uint8 leave xtype out";
+  if (word == "oz") return "; for an int8 output write ytype=int8";
+  return "; for an int8 activation write xtype=int8";
 }
 
 std::string advice_on_spaces(std::string_view word, std::string_view value) {

@@ -26,8 +26,9 @@ bool same_bits(T a, T b) {
   }
 }
 
+// shift: subtracted from every value.
 template <typename T>
-void append_list(std::string& out, const std::vector<T>& values) {
+void append_list(std::string& out, const std::vector<T>& values, int shift = 0) {
   out += '[';
   for (std::size_t i = 0; i < values.size();) {
     std::size_t run = 1;
@@ -38,7 +39,11 @@ void append_list(std::string& out, const std::vector<T>& values) {
       append_number(out, run);
       out += '*';
     }
-    append_number(out, values[i]);
+    if constexpr (sizeof(T) == 1) {
+      append_number(out, values[i] - shift);
+    } else {
+      append_number(out, values[i]);
+    }
     i += run;
   }
   out += ']';
@@ -52,10 +57,10 @@ void append_spatial(std::string& out, const Spatial& spatial, int dims) {
 }
 
 template <typename T>
-void print_contents(std::string& out, std::string_view key, const Contents<T>& contents) {
+void print_contents(std::string& out, std::string_view key, const Contents<T>& contents, int shift) {
   out.append(" ").append(key).append("=");
   if (contents.fill == Fill::listed) {
-    append_list(out, contents.values);
+    append_list(out, contents.values, shift);
   } else {
     out += name(contents.fill);
   }
@@ -81,9 +86,14 @@ std::string print(const ConvCase& c) {
   spatial("kernel", c.kernel, defaults.kernel);
   spatial("stride", c.stride, defaults.stride);
   spatial("padding", c.padding, defaults.padding);
+  if (!has_even_padding(c)) append_spatial(word("padding_end"), end_padding(c), c.dims);
   spatial("dilation", c.dilation, defaults.dilation);
+  const auto choice = [&](std::string_view key, auto value, auto absent) {
+    if (value != absent) word(key) += name(value);
+  };
+  choice("xtype", c.activation_type, defaults.activation_type);
   number("xs", c.activation_scale, defaults.activation_scale);
-  number("xz", c.activation_zero_point, defaults.activation_zero_point);
+  number("xz", stored_activation_zero_point(c), std::int64_t{0});
   if (c.granularity == Granularity::per_channel) {
     append_list(word("ws"), c.weight_scales);
     const auto& zero_points = c.weight_zero_points;
@@ -94,17 +104,16 @@ std::string print(const ConvCase& c) {
     number("ws", c.weight_scales.front(), 1.0);
     number("wz", c.weight_zero_points.front(), std::int64_t{0});
   }
+  choice("ytype", c.output_type, defaults.output_type);
   number("os", c.output_scale, defaults.output_scale);
-  number("oz", c.output_zero_point, defaults.output_zero_point);
+  number("oz", stored_output_zero_point(c), std::int64_t{0});
   if (!c.bias.empty()) append_list(word("bias"), c.bias);
+  if (!c.int32_bias.empty()) append_list(word("int32_bias"), c.int32_bias);
   if (c.relu == Relu::on) out += " relu";
-  print_contents(out, "x", c.activation);
-  print_contents(out, "w", c.weight);
+  print_contents(out, "x", c.activation, stored_shift(c.activation_type));
+  print_contents(out, "w", c.weight, 0);
   number("seed", c.seed, defaults.seed);
-  const auto choice = [&](std::string_view key, auto value, auto absent) {
-    if (value != absent) word(key) += name(value);
-  };
-  choice("engine", c.execution.engine, defaults.execution.engine);
+  choice("engine", c.execution.engine, needs_direct_call(c) ? Engine::fbgemm_direct : defaults.execution.engine);
   choice("isa", c.execution.isa, defaults.execution.isa);
   choice("format", c.execution.memory_format, defaults.execution.memory_format);
   number("threads", c.execution.threads, defaults.execution.threads);

@@ -9,14 +9,21 @@
 //   conv1d | conv2d | conv3d                      first
 //   batch in_channels out_channels groups         integers, default 1
 //   input kernel stride dilation                  DxHxW, HxW or W by the dimensions; or one number for all; default 1
-//   padding                                       the same, default 0
+//   padding                                       the same, default 0; on both sides of each axis, unless padding_end
+//   padding_end                                   gives that of the end; padding=same: as TensorFlow and ONNX's
+//                                                 SAME_UPPER have it, ceil(input / stride) outputs
+//   xtype ytype                                   type of activation and output: uint8 (default) or int8; ytype also
+//                                                 int32, which is the sum before requantization. Values and zero
+//                                                 points are those of the type
 //   xs xz   ws wz   os oz                         scale (default 1) and zero point (default 0) of activation, weight
 //                                                 and output; a list in brackets is per channel
 //   bias                                          list of float32 in real units; absent: no bias
+//   int32_bias                                    list of int32 in units of xs * ws, in place of bias
 //   relu                                          present: y = max(y, oz)
 //   x w                                           [list], or uniform | edges | extremes | reduced | sparse | small
 //   seed                                          of the contents that are not listed, default 0
-//   engine isa format threads                     how the reference runs: engine=fbgemm|onednn|x86|qnnpack,
+//   engine isa format threads                     how the reference runs:
+//   engine=fbgemm|onednn|x86|qnnpack|fbgemm_direct,
 //                                                 isa=native|avx2|avx512|avx512_256|avx512_vnni|avx512_vnni_256,
 //                                                 format=contiguous|channels_last, threads=1
 //

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -15,8 +17,8 @@ namespace {
 
 using Done = tl::expected<void, CaseError>;
 
-// The limit that validate() sets for output channels. Longer lists of scales, zero points and biases would only take
-// memory.
+// The limit that validate() sets for extents and channels. Longer lists of scales, zero points and biases would only
+// take memory.
 constexpr std::int64_t kMostChannels = std::int64_t{1} << 24;
 
 constexpr std::string_view kBlanks = " \t";
@@ -44,17 +46,19 @@ Done read_times(std::string_view field, std::string_view text, std::int64_t most
 }
 
 // Reads one item of a list. Bytes are read as int, so that 256 is reported as out of range and does not wrap to 0.
+// shift: added to a byte as it is written.
 template <typename T>
-Done read_item(std::string_view field, std::string_view text, T& value) {
+Done read_item(std::string_view field, std::string_view text, int shift, T& value) {
   if constexpr (sizeof(T) == 1) {
-    using Limits = std::numeric_limits<T>;
+    const int low = std::numeric_limits<T>::min() - shift;
+    const int high = std::numeric_limits<T>::max() - shift;
     int wide = 0;
     if (Done r = read_number(field, text, wide); !r) return r;
-    if (wide < Limits::min() || wide > Limits::max()) {
-      return bad(field, "values must be " + std::to_string(Limits::min()) + ".." + std::to_string(Limits::max()) +
-                            ", one is " + std::to_string(wide) + advice_on_int8(field, wide));
+    if (wide < low || wide > high) {
+      return bad(field, "values must be " + std::to_string(low) + ".." + std::to_string(high) + ", one is " +
+                            std::to_string(wide) + advice_on_int8(field, wide));
     }
-    value = static_cast<T>(wide);
+    value = static_cast<T>(wide + shift);
     return {};
   } else {
     return read_number(field, text, value);
@@ -75,8 +79,31 @@ std::string_view cut_word(std::string_view& line) {
   return word;
 }
 
+// Returns the line without blanks beside the commas and the brackets of its lists, where they have no meaning. Other
+// blanks in a list, as in [1 2], remain and are an error.
+std::string without_blanks_in_lists(std::string_view line) {
+  std::string text;
+  text.reserve(line.size());
+  bool in_list = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_list && kBlanks.find(c) != std::string_view::npos) {
+      const std::size_t next = std::min(line.find_first_not_of(kBlanks, i), line.size());
+      const bool beside =
+          text.back() == '[' || text.back() == ',' || next == line.size() || line[next] == ',' || line[next] == ']';
+      if (!beside) text += ' ';
+      i = next - 1;
+      continue;
+    }
+    if (c == '[') in_list = true;
+    if (c == ']') in_list = false;
+    text += c;
+  }
+  return text;
+}
+
 template <typename T>
-Done read_list(std::string_view field, std::string_view text, std::vector<T>& values) {
+Done read_list(std::string_view field, std::string_view text, std::vector<T>& values, int shift = 0) {
   const std::int64_t most = sizeof(T) == 1 ? kMaxElements : kMostChannels;
   const std::string allowed = sizeof(T) == 1 ? "2^28" : "2^24";
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
@@ -98,7 +125,7 @@ Done read_list(std::string_view field, std::string_view text, std::vector<T>& va
       }
     }
     T value{};
-    if (Done r = read_item(field, item, value); !r) return r;
+    if (Done r = read_item(field, item, shift, value); !r) return r;
     if (std::ssize(values) + run > most) return bad(field, "lists more than " + allowed + " values");
     values.insert(values.end(), static_cast<std::size_t>(run), value);
   }
@@ -130,10 +157,10 @@ Done read_spatial(std::string_view field, std::string_view text, int dims, Spati
 }
 
 template <typename T>
-Done read_contents(std::string_view field, std::string_view text, Contents<T>& contents) {
+Done read_contents(std::string_view field, std::string_view text, int shift, Contents<T>& contents) {
   if (!text.empty() && text.front() == '[') {
     contents.fill = Fill::listed;
-    return read_list(field, text, contents.values);
+    return read_list(field, text, contents.values, shift);
   }
   const auto fill = from_name<Fill>(field, text);
   if (!fill) return bad(field, fill.error().message + ", or a list in brackets");
@@ -150,10 +177,32 @@ Done read_parameter(std::string_view field, std::string_view text, std::vector<T
   return read_number(field, text, values.front());
 }
 
+// True if validate() accepts the extent. Before that, arithmetic with extents could overflow.
+bool is_extent(std::int64_t extent, std::int64_t low) { return low <= extent && extent <= kMostChannels; }
+
+// Sets the padding that gives ceil(input / stride) outputs on each axis; of an odd number of padded positions the end
+// has one more.
+void set_same_padding(ConvCase& c) {
+  for (std::size_t d = 0; d < 3; ++d) {
+    // validate() reports extents that are out of range.
+    if (!is_extent(c.input[d], 1) || !is_extent(c.stride[d], 1) || !is_extent(c.kernel[d], 1) ||
+        !is_extent(c.dilation[d], 1)) {
+      return;
+    }
+    const std::int64_t outputs = (c.input[d] + c.stride[d] - 1) / c.stride[d];
+    const std::int64_t reach = (outputs - 1) * c.stride[d] + c.dilation[d] * (c.kernel[d] - 1) + 1;
+    const std::int64_t padded = std::max<std::int64_t>(0, reach - c.input[d]);
+    c.padding[d] = padded / 2;
+    c.extra_end_padding[d] = padded % 2;
+  }
+}
+
 struct Reader {
   ConvCase c;
   std::set<std::string, std::less<>> seen;
   bool scales_listed = false, zero_points_listed = false;
+  bool same_padding = false;
+  std::optional<Spatial> padding_end;
 
   // Reads one word. rest: the rest of the line, to advise on a list that is broken up by spaces.
   Done read_word(std::string_view word, std::string_view rest) {
@@ -186,8 +235,13 @@ struct Reader {
   [[nodiscard]] bool can_be(std::string_view key, std::string_view value) const {
     Reader reader;
     reader.c.dims = c.dims;
+    reader.c.activation_type = c.activation_type;
+    reader.c.output_type = c.output_type;
     const bool has_sign = value.find('-') != std::string_view::npos;
-    return (!has_sign || key == "wz" || key == "w" || key == "bias") && reader.read(key, value);
+    const bool takes_sign = key == "wz" || key == "w" || key == "bias" || key == "int32_bias" ||
+                            ((key == "x" || key == "xz") && stored_shift(c.activation_type) != 0) ||
+                            (key == "oz" && stored_shift(c.output_type) != 0);
+    return (!has_sign || takes_sign) && reader.read(key, value);
   }
 
   // NOLINTNEXTLINE(readability-function-size): one line for each word, all alike
@@ -200,17 +254,21 @@ struct Reader {
     if (key == "input") return read_spatial(key, value, c.dims, c.input);
     if (key == "kernel") return read_spatial(key, value, c.dims, c.kernel);
     if (key == "stride") return read_spatial(key, value, c.dims, c.stride);
-    if (key == "padding") return read_spatial(key, value, c.dims, c.padding);
+    if (key == "padding") return read_padding(value);
+    if (key == "padding_end") return read_spatial(key, value, c.dims, padding_end.emplace());
     if (key == "dilation") return read_spatial(key, value, c.dims, c.dilation);
     if (key == "xs") return read_number(key, value, c.activation_scale);
-    if (key == "xz") return read_number(key, value, c.activation_zero_point);
+    if (key == "xtype") return read_enum(key, value, c.activation_type);
+    if (key == "ytype") return read_enum(key, value, c.output_type);
+    if (key == "xz") return read_zero_point(key, value, stored_shift(c.activation_type), c.activation_zero_point);
     if (key == "ws") return read_parameter(key, value, c.weight_scales, scales_listed);
     if (key == "wz") return read_parameter(key, value, c.weight_zero_points, zero_points_listed);
     if (key == "os") return read_number(key, value, c.output_scale);
-    if (key == "oz") return read_number(key, value, c.output_zero_point);
-    if (key == "bias") return read_bias(value);
-    if (key == "x") return read_contents(key, value, c.activation);
-    if (key == "w") return read_contents(key, value, c.weight);
+    if (key == "oz") return read_zero_point(key, value, stored_shift(c.output_type), c.output_zero_point);
+    if (key == "bias") return read_bias(key, value, c.bias);
+    if (key == "int32_bias") return read_bias(key, value, c.int32_bias);
+    if (key == "x") return read_contents(key, value, stored_shift(c.activation_type), c.activation);
+    if (key == "w") return read_contents(key, value, 0, c.weight);
     if (key == "seed") return read_number(key, value, c.seed);
     if (key == "threads") return read_number(key, value, c.execution.threads);
     if (key == "engine") return read_enum(key, value, c.execution.engine);
@@ -219,10 +277,51 @@ struct Reader {
     return bad(excerpt(key), "is not a word of a case line" + advice_on_word(key));
   }
 
-  Done read_bias(std::string_view value) {
-    Done read = read_list("bias", value, c.bias);
-    if (read && c.bias.empty()) return bad("bias", "lists nothing; leave the word out where there is no bias");
+  template <typename T>
+  static Done read_bias(std::string_view key, std::string_view value, std::vector<T>& bias) {
+    Done read = read_list(key, value, bias);
+    if (read && bias.empty()) return bad(key, "lists nothing; leave the word out where there is no bias");
     return read;
+  }
+
+  static Done read_zero_point(std::string_view key, std::string_view value, int shift, std::int64_t& zero_point) {
+    Done read = read_number(key, value, zero_point);
+    // Numbers that the sum would overflow are out of range in any case.
+    if (zero_point <= std::numeric_limits<std::int64_t>::max() - shift) zero_point += shift;
+    return read;
+  }
+
+  Done read_padding(std::string_view value) {
+    same_padding = value == "same";
+    if (same_padding || value == "valid") return {};
+    return read_spatial("padding", value, c.dims, c.padding);
+  }
+
+  // Sets the types, which decide how other words are read, before any of these.
+  void read_types(std::string_view line) {
+    while (!line.empty()) {
+      std::string_view word = cut_word(line);
+      const std::string_view key = cut(word, '=');
+      // A wrong value is reported where the word is read in its turn.
+      if (key == "xtype") (void)read_enum(key, word, c.activation_type);
+      if (key == "ytype") (void)read_enum(key, word, c.output_type);
+    }
+    c.activation_zero_point = stored_shift(c.activation_type);
+    c.output_zero_point = stored_shift(c.output_type);
+  }
+
+  // Sets what follows from several words: the padding, and the engine where only one is possible.
+  Done complete() {
+    if (!seen.contains("engine") && needs_direct_call(c)) c.execution.engine = Engine::fbgemm_direct;
+    if (same_padding && padding_end) return bad("padding_end", "is given beside padding=same; leave one of them out");
+    if (same_padding) set_same_padding(c);
+    for (std::size_t d = 0; d < 3 && padding_end; ++d) {
+      const std::int64_t end = (*padding_end)[d];
+      if (!is_extent(end, 0)) return bad("padding_end", "must be " + std::string(whole_numbers_of("padding_end")));
+      // validate() reports a padding that is out of range.
+      if (is_extent(c.padding[d], 0)) c.extra_end_padding[d] = end - c.padding[d];
+    }
+    return complete_granularity();
   }
 
   template <typename E>
@@ -266,6 +365,8 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
   const std::size_t end = line.find_last_not_of(" \t\n\r");
   line =
       begin == line.size() || end == std::string_view::npos ? std::string_view{} : line.substr(begin, end + 1 - begin);
+  const std::string plain = without_blanks_in_lists(line);
+  line = plain;
   const std::string_view head = cut_word(line);
   Reader reader;
   if (head != "conv1d" && head != "conv2d" && head != "conv3d") {
@@ -274,12 +375,13 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
                            "; an example: conv2d in_channels=3 out_channels=8 input=8x8 kernel=3x3");
   }
   reader.c.dims = head[4] - '0';
+  reader.read_types(line);
   while (!line.empty()) {
     std::string_view word = cut_word(line);
     if (word.empty()) continue;
     if (Done r = reader.read_word(word, line); !r) return tl::unexpected(r.error());
   }
-  if (Done r = reader.complete_granularity(); !r) return tl::unexpected(r.error());
+  if (Done r = reader.complete(); !r) return tl::unexpected(r.error());
   if (Done r = validate(reader.c); !r) return tl::unexpected(r.error());
   return reader.c;
 }

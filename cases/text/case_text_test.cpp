@@ -129,20 +129,37 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Advice{"conv2d relu6", "relu6: is not a word of a case line; write relu"},
         Advice{"conv2d relu=6", "relu: takes no value: write relu"}, Advice{"conv2d relu=off", "or leave the word out"},
-        Advice{"conv2d padding=same", "write padding=1 for kernel=3"},
-        Advice{"conv2d padding=valid", "write padding=0"}, Advice{"conv2d kernel=3,3", "write kernel=3x3"},
+        Advice{"conv2d padding=SAME", "write padding=same"}, Advice{"conv2d padding=same_lower", "give both sides"},
+        Advice{"conv2d padding=same padding_end=1", "is given beside padding=same"},
+        Advice{"conv2d padding_end=99999999", "padding_end: must be 0..16777216"},
+        Advice{"conv2d pads=1", "write padding and padding_end"},
+        Advice{"conv2d xtype=int32", "must be one of uint8, int8, is 'int32'"},
+        Advice{"conv2d ytype=float", "must be one of uint8, int8, int32, is 'float'"},
+        Advice{"conv2d xtype=int8 x=[128]", "values must be -128..127, one is 128; for uint8 leave xtype out"},
+        Advice{"conv2d xtype=int8 xz=200", "xz: must be -128..127, is 200; for uint8 leave xtype out"},
+        Advice{"conv2d xtype=int8 xz=9223372036854775807", "must be -128..127"},
+        Advice{"conv2d int32_bias=[1] bias=[1]", "int32_bias: is given beside bias"},
+        Advice{"conv2d int32_bias=[1,2]", "must list one value for each output channel (out_channels=1), lists 2"},
+        Advice{"conv2d int32_bias=[2147483648]", "must be a whole number -2147483648..2147483647"},
+        Advice{"conv2d int32_bias=[1] engine=onednn", "engine: must be fbgemm_direct where int32_bias is given"},
+        Advice{"conv2d ytype=int32 engine=x86", "engine: must be fbgemm_direct where ytype=int32"},
+        Advice{"conv2d ytype=int32 os=2", "os: has no effect where ytype=int32"},
+        Advice{"conv2d ytype=int32 oz=2", "oz: has no effect"},
+        Advice{"conv2d ytype=int32 relu", "relu: has no effect"},
+        Advice{"conv2d ytype=int32 bias=[1]", "or write int32_bias"}, Advice{"conv2d kernel=3,3", "write kernel=3x3"},
         Advice{"conv2d kernel=(3,3)", "write kernel=3x3"},
         Advice{"conv2d kernel=(3, 3)", "has spaces in its list; write kernel=3x3"},
         Advice{"conv2d input=[8,9]", "write input=8x9"}, Advice{"conv2d kernel=3X3", "write kernel=3x3"},
-        Advice{"conv2d input=1x3 x=[1, 2, 3]", "x: has spaces in its list; write x=[1,2,3]"},
-        Advice{"conv2d x=[ 1 2 3 ] relu", "write x=[1,2,3]"}, Advice{"conv2d ws=[0.1, 0.2]", "write ws=[0.1,0.2]"},
+        Advice{"conv2d x=[ 1 2 3 ] relu", "write x=[1,2,3]"}, Advice{"conv2d x=[1 2, 3]", "write x=[1,2,3]"},
         Advice{"conv2d ws=0.1,0.2", "write ws=[0.1,0.2]"}, Advice{"conv2d x=5", "write x=[5]"},
         Advice{"conv2d bias=0.5", "write bias=[0.5]"}, Advice{"conv2d bias=none", "leave the word out"},
         Advice{"conv2d xs=[0.1]", "write xs=0.1"}, Advice{"conv2d xs=0,1", "write xs=0.1"},
-        Advice{"conv2d xz=-1", "write xz=127"}, Advice{"conv2d oz=-128", "write oz=0"},
-        Advice{"conv2d x=[-128]", "add 128 to x and xz"}, Advice{"conv2d w=[200]", "subtract 128 from w"},
-        Advice{"conv2d wz=128", "subtract 128 from w and wz"}, Advice{"conv2d kernel_size=3", "write kernel"},
-        Advice{"conv2d inchannels=3", "did you mean in_channels?"}, Advice{"conv2d XS=3", "did you mean xs?"},
+        Advice{"conv2d xz=-1", "must be 0..255, is -1; for an int8 activation write xtype=int8"},
+        Advice{"conv2d oz=-128", "for an int8 output write ytype=int8"},
+        Advice{"conv2d x=[-128]", "for an int8 activation write xtype=int8"},
+        Advice{"conv2d w=[200]", "subtract 128 from w"}, Advice{"conv2d wz=128", "subtract 128 from w and wz"},
+        Advice{"conv2d kernel_size=3", "write kernel"}, Advice{"conv2d inchannels=3", "did you mean in_channels?"},
+        Advice{"conv2d XS=3", "did you mean xs?"},
         Advice{"conv2d groups=0", "groups: must be at least 1 and divide in_channels=1 and out_channels=1, is 0"},
         Advice{"conv2d in_channels=3 groups=8", "must be at least 1 and divide in_channels=3"},
         Advice{"conv2d in_channels=3 groups=2", "in_channels: must be a multiple of groups=2, is 3"},
@@ -169,8 +186,7 @@ INSTANTIATE_TEST_SUITE_P(
         Advice{"conv2d ws=[1,2]", "one number for each output channel (out_channels=1), lists 2"},
         Advice{"conv2d bias=[1,2]", "one value for each output channel (out_channels=1), lists 2"},
         Advice{"conv2d bias=True", "list its values: bias=[0.5]"}, Advice{"conv2d bias=None", "leave the word out"},
-        Advice{"conv2d padding='same'", "write padding=1 for kernel=3"},
-        Advice{"conv2d engine=FBGEMM", "; write engine=fbgemm"},
+        Advice{"conv2d padding='same'", "write padding=same"}, Advice{"conv2d engine=FBGEMM", "; write engine=fbgemm"},
         Advice{"conv2d xs=(0.1,0.2)", "it is one number for the whole tensor"},
         Advice{"conv2d xs=1e999", "must be a number that float32 can hold, is '1e999'"},
         Advice{"conv2d x=[1,,2]", "has no value before one of its commas"},
@@ -189,6 +205,70 @@ TEST(ParseAdvice, ProposesOnlyReadableText) {
     EXPECT_THAT(c.error().text(), Not(HasSubstr("; write ")));
   }
 }
+
+TEST(CaseText, BlanksBesideCommasAndBracketsOfAListAreIgnored) {
+  EXPECT_EQ(parse("conv2d input=1x3 x=[1, 2 ,\t3 ] ws=[ 0.5] relu"), parse("conv2d input=1x3 x=[1,2,3] ws=[0.5] relu"));
+}
+
+TEST(CaseText, Int8ValuesAreHeld128Higher) {
+  const ConvCase c = parse("conv2d input=1x3 x=[-128,0,127] xz=-1 oz=3 xtype=int8 ytype=int8").value();
+  EXPECT_EQ(c.activation.values, (std::vector<std::uint8_t>{0, 128, 255}));
+  EXPECT_EQ(c.activation_zero_point, 127);
+  EXPECT_EQ(c.output_zero_point, 131);
+  EXPECT_EQ(print(c), "conv2d input=1x3 xtype=int8 xz=-1 ytype=int8 oz=3 x=[-128,0,127] w=uniform");
+  // A zero point that is left out is 0 in its type.
+  EXPECT_EQ(parse("conv2d xtype=int8")->activation_zero_point, 128);
+  expect_round_trip({.activation_type = ActivationType::int8, .output_type = OutputType::int8});
+}
+
+TEST(CaseText, AnInt32BiasOrOutputStandsForItsEngine) {
+  const ConvCase c = parse("conv2d int32_bias=[-2147483648]").value();
+  EXPECT_EQ(c.execution.engine, Engine::fbgemm_direct);
+  EXPECT_EQ(c.int32_bias, (std::vector<std::int32_t>{std::numeric_limits<std::int32_t>::min()}));
+  EXPECT_EQ(print(c), "conv2d int32_bias=[-2147483648] x=uniform w=uniform");
+  expect_round_trip(c);
+  const ConvCase sums = parse("conv2d ytype=int32").value();
+  EXPECT_EQ(sums.execution.engine, Engine::fbgemm_direct);
+  expect_round_trip(sums);
+  expect_round_trip(parse("conv2d engine=fbgemm_direct bias=[0.5]").value());
+}
+
+TEST(CaseText, PaddingOfTheEndIsReadBack) {
+  const ConvCase c = parse("conv2d input=4x4 kernel=3x3 padding=1x0 padding_end=0x2").value();
+  EXPECT_EQ(c.extra_end_padding, (Spatial{0, -1, 2}));
+  EXPECT_EQ(output_size(c), (Spatial{1, 3, 4}));
+  EXPECT_EQ(print(c), "conv2d input=4x4 kernel=3x3 padding=1x0 padding_end=0x2 x=uniform w=uniform");
+  expect_round_trip(c);
+  EXPECT_EQ(parse("conv2d padding=1 padding_end=1 input=3"), parse("conv2d padding=1 input=3"));
+}
+
+struct Same {
+  const char* line;
+  const char* words;
+};
+
+class SamePadding : public testing::TestWithParam<Same> {};
+
+// TensorFlow's SAME: as many outputs as input / stride, rounded up; of an odd number of padded positions the end has
+// one more.
+TEST_P(SamePadding, GivesInputOverStrideOutputs) {
+  const auto same = parse(GetParam().line);
+  ASSERT_TRUE(same) << same.error().text();
+  EXPECT_THAT(print(*same), HasSubstr(GetParam().words));
+  for (std::size_t d = 0; d < 3; ++d) {
+    EXPECT_EQ(output_size(*same)[d], (same->input[d] + same->stride[d] - 1) / same->stride[d]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lines, SamePadding,
+    testing::Values(Same{"conv2d padding=same kernel=3x3 input=5x5", " padding=1x1 x="},
+                    Same{"conv2d input=4x4 kernel=3x3 stride=2 padding=same", " padding_end=1x1 x="},
+                    Same{"conv2d input=5x8 kernel=2x5 padding=same", " padding=0x2 padding_end=1x2 x="},
+                    Same{"conv1d input=9 kernel=3 dilation=2 padding=same", " padding=2 dilation"},
+                    Same{"conv2d input=7x7 kernel=1x1 stride=3 padding=same", "stride=3x3 x="}));
+
+TEST(CaseText, PaddingValidIsNone) { EXPECT_EQ(parse("conv2d padding=valid input=3"), parse("conv2d input=3")); }
 
 TEST(CaseText, ExtraBlanksAndTabsAreIgnored) {
   EXPECT_EQ(parse("  conv2d\tinput=3  relu \r\n"), parse("conv2d input=3 relu"));

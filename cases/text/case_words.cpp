@@ -16,7 +16,8 @@ constexpr std::array kFills{
     std::pair{Fill::sparse, std::string_view{"sparse"}},     std::pair{Fill::small, std::string_view{"small"}}};
 constexpr std::array kEngines{
     std::pair{Engine::fbgemm, std::string_view{"fbgemm"}}, std::pair{Engine::onednn, std::string_view{"onednn"}},
-    std::pair{Engine::x86, std::string_view{"x86"}}, std::pair{Engine::qnnpack, std::string_view{"qnnpack"}}};
+    std::pair{Engine::x86, std::string_view{"x86"}}, std::pair{Engine::qnnpack, std::string_view{"qnnpack"}},
+    std::pair{Engine::fbgemm_direct, std::string_view{"fbgemm_direct"}}};
 constexpr std::array kIsas{std::pair{Isa::native, std::string_view{"native"}},
                            std::pair{Isa::avx2, std::string_view{"avx2"}},
                            std::pair{Isa::avx512, std::string_view{"avx512"}},
@@ -26,6 +27,12 @@ constexpr std::array kIsas{std::pair{Isa::native, std::string_view{"native"}},
 constexpr std::array kFormats{std::pair{MemoryFormat::contiguous, std::string_view{"contiguous"}},
                               std::pair{MemoryFormat::channels_last, std::string_view{"channels_last"}}};
 
+constexpr std::array kActivationTypes{std::pair{ActivationType::uint8, std::string_view{"uint8"}},
+                                      std::pair{ActivationType::int8, std::string_view{"int8"}}};
+constexpr std::array kOutputTypes{std::pair{OutputType::uint8, std::string_view{"uint8"}},
+                                  std::pair{OutputType::int8, std::string_view{"int8"}},
+                                  std::pair{OutputType::int32, std::string_view{"int32"}}};
+
 template <typename E>
 constexpr const auto& names_of() {
   if constexpr (std::is_same_v<E, Fill>) {
@@ -34,6 +41,10 @@ constexpr const auto& names_of() {
     return kEngines;
   } else if constexpr (std::is_same_v<E, Isa>) {
     return kIsas;
+  } else if constexpr (std::is_same_v<E, ActivationType>) {
+    return kActivationTypes;
+  } else if constexpr (std::is_same_v<E, OutputType>) {
+    return kOutputTypes;
   } else {
     return kFormats;
   }
@@ -53,6 +64,8 @@ std::string_view name(Fill fill) { return name_in_table(fill); }
 std::string_view name(Engine engine) { return name_in_table(engine); }
 std::string_view name(Isa isa) { return name_in_table(isa); }
 std::string_view name(MemoryFormat format) { return name_in_table(format); }
+std::string_view name(ActivationType type) { return name_in_table(type); }
+std::string_view name(OutputType type) { return name_in_table(type); }
 std::string_view name(Granularity granularity) {
   return granularity == Granularity::per_tensor ? "per_tensor" : "per_channel";
 }
@@ -71,5 +84,7 @@ template tl::expected<Fill, CaseError> from_name(std::string_view, std::string_v
 template tl::expected<Engine, CaseError> from_name(std::string_view, std::string_view);
 template tl::expected<Isa, CaseError> from_name(std::string_view, std::string_view);
 template tl::expected<MemoryFormat, CaseError> from_name(std::string_view, std::string_view);
+template tl::expected<ActivationType, CaseError> from_name(std::string_view, std::string_view);
+template tl::expected<OutputType, CaseError> from_name(std::string_view, std::string_view);
 
 }  // namespace tieout

@@ -16,7 +16,7 @@ namespace {
 using Kind = ConditionValue::Kind;
 using Relation = Condition::Relation;
 
-constexpr std::array<std::pair<std::string_view, Parameter>, 30> kNames{{
+constexpr std::array<std::pair<std::string_view, Parameter>, 34> kNames{{
     {"dims", Parameter::dims},
     {"batch", Parameter::batch},
     {"in_channels", Parameter::in_channels},
@@ -36,6 +36,7 @@ constexpr std::array<std::pair<std::string_view, Parameter>, 30> kNames{{
     {"stride", Parameter::stride},
     {"dilation", Parameter::dilation},
     {"padding", Parameter::padding},
+    {"padding_end", Parameter::padding_end},
     {"output", Parameter::output},
     {"xs", Parameter::activation_scale},
     {"ws", Parameter::weight_scale},
@@ -44,9 +45,12 @@ constexpr std::array<std::pair<std::string_view, Parameter>, 30> kNames{{
     {"granularity", Parameter::granularity},
     {"relu", Parameter::relu},
     {"bias", Parameter::bias},
+    {"int32_bias", Parameter::int32_bias},
     {"engine", Parameter::engine},
     {"isa", Parameter::isa},
     {"format", Parameter::format},
+    {"xtype", Parameter::activation_type},
+    {"ytype", Parameter::output_type},
 }};
 
 constexpr std::array<std::pair<std::string_view, Relation>, 6> kRelations{{
@@ -74,10 +78,9 @@ std::int64_t extent(Parameter p, const ConvCase& c, int axis) {
     case Parameter::stride: return c.stride[d];
     case Parameter::dilation: return c.dilation[d];
     case Parameter::padding: return c.padding[d];
-    default: break;
+    case Parameter::padding_end: return c.padding[d] + c.extra_end_padding[d];
+    default: return output_size(c)[d];
   }
-  const std::int64_t room = c.input[d] + 2 * c.padding[d] - c.dilation[d] * (c.kernel[d] - 1) - 1;
-  return room < 0 ? 0 : room / c.stride[d] + 1;
 }
 
 // Returns the value of a parameter that has a single one: all but the spatial parameters, ws, wz and the multiplier.
@@ -94,14 +97,17 @@ double number(Parameter p, const ConvCase& c) {
     case Parameter::taps: return whole(volume(c.kernel));
     case Parameter::products: return whole(reduction_length(c));
     case Parameter::positions: return whole(volume(output_size(c)));
-    case Parameter::activation_zero_point: return whole(c.activation_zero_point);
-    case Parameter::output_zero_point: return whole(c.output_zero_point);
+    case Parameter::activation_zero_point: return whole(stored_activation_zero_point(c));
+    case Parameter::output_zero_point: return whole(stored_output_zero_point(c));
     case Parameter::threads: return c.execution.threads;
     case Parameter::activation_scale: return c.activation_scale;
     case Parameter::output_scale: return c.output_scale;
     case Parameter::granularity: return static_cast<double>(c.granularity);
     case Parameter::relu: return static_cast<double>(c.relu);
     case Parameter::bias: return c.bias.empty() ? 0 : 1;
+    case Parameter::int32_bias: return c.int32_bias.empty() ? 0 : 1;
+    case Parameter::activation_type: return static_cast<double>(c.activation_type);
+    case Parameter::output_type: return static_cast<double>(c.output_type);
     case Parameter::engine: return static_cast<double>(c.execution.engine);
     case Parameter::isa: return static_cast<double>(c.execution.isa);
     case Parameter::format: return static_cast<double>(c.execution.memory_format);
@@ -232,6 +238,8 @@ tl::expected<double, std::string> read_choice(Parameter p, std::string_view text
   if (p == Parameter::engine) return word(from_name<Engine>("engine", text));
   if (p == Parameter::isa) return word(from_name<Isa>("isa", text));
   if (p == Parameter::format) return word(from_name<MemoryFormat>("format", text));
+  if (p == Parameter::activation_type) return word(from_name<ActivationType>("xtype", text));
+  if (p == Parameter::output_type) return word(from_name<OutputType>("ytype", text));
   const bool on_or_off = p != Parameter::granularity;
   const std::array<std::string_view, 2> words = on_or_off
                                                     ? std::array<std::string_view, 2>{"off", "on"}
@@ -306,7 +314,7 @@ tl::expected<Condition, std::string> read_condition(std::string_view text) {
   condition.text = text;
   const std::size_t begin = text.find_first_of("=!<>");
   if (begin == std::string_view::npos) {
-    if (text == "relu" || text == "bias") return read_condition(std::string(text) + "=on");
+    if (text == "relu" || text == "bias" || text == "int32_bias") return read_condition(std::string(text) + "=on");
     return bad(text, "a condition needs one of =, !=, <, <=, >, >=, as in kernel=3x3 or in_channels%16=0");
   }
   const auto* const relation =
@@ -333,7 +341,8 @@ tl::expected<Condition, std::string> read_condition(std::string_view text) {
 
 ParameterSet bases_of(Parameter p) {
   constexpr ParameterSet kWindow = set_of(Parameter::kernel) | set_of(Parameter::stride) | set_of(Parameter::dilation) |
-                                   set_of(Parameter::padding) | set_of(Parameter::input);
+                                   set_of(Parameter::padding) | set_of(Parameter::padding_end) |
+                                   set_of(Parameter::input);
   switch (p) {
     case Parameter::group_inputs: return set_of(Parameter::in_channels) | set_of(Parameter::groups);
     case Parameter::group_outputs: return set_of(Parameter::out_channels) | set_of(Parameter::groups);
@@ -344,6 +353,8 @@ ParameterSet bases_of(Parameter p) {
     case Parameter::output: return kWindow;
     case Parameter::multiplier:
       return set_of(Parameter::activation_scale) | set_of(Parameter::weight_scale) | set_of(Parameter::output_scale);
+    case Parameter::activation_zero_point: return set_of(p) | set_of(Parameter::activation_type);
+    case Parameter::output_zero_point: return set_of(p) | set_of(Parameter::output_type);
     default: return set_of(p);
   }
 }

@@ -15,12 +15,13 @@
 //   group_inputs group_outputs    channels of one group           integer
 //   taps products positions       kernel volume, length of one    integer
 //                                 sum, output positions an image
-//   input kernel stride dilation padding output                   one number for every axis, or DxHxW, HxW or W;
-//                                                                 padding=same: half of what the kernel reaches
+//   input kernel stride dilation  padding_end: at the end of an   one number for every axis, or DxHxW, HxW or W;
+//   padding padding_end output    axis                            padding=same: half of what the kernel reaches
 //   input.h kernel.w ...          one axis: .d, .h or .w          integer
 //   xs ws os multiplier           multiplier: xs * ws / os        number; ws holds if it holds for every channel
-//   granularity relu bias         per_tensor | per_channel; on | off
-//   engine isa format             the words of a case line
+//   granularity relu bias         per_tensor | per_channel; on | off; bias is the float bias
+//   int32_bias
+//   engine isa format xtype ytype the words of a case line; xz and oz are as these types store them
 //
 // A value may also be the name of another integer or spatial parameter: groups=in_channels, padding<kernel,
 // input.h=input.w.
@@ -55,6 +56,7 @@ enum class Parameter {
   stride,
   dilation,
   padding,
+  padding_end,
   output,
   activation_scale,
   weight_scale,
@@ -63,13 +65,16 @@ enum class Parameter {
   granularity,
   relu,
   bias,
+  int32_bias,
   engine,
   isa,
   format,
+  activation_type,
+  output_type,
 };
 
 // Holds a set of parameters, one bit each.
-using ParameterSet = std::uint32_t;
+using ParameterSet = std::uint64_t;
 [[nodiscard]] constexpr ParameterSet set_of(Parameter p) { return ParameterSet{1} << static_cast<unsigned>(p); }
 
 [[nodiscard]] constexpr bool is_spatial(Parameter p) { return Parameter::input <= p && p <= Parameter::output; }

@@ -33,6 +33,24 @@ TEST(Domain, AnIntersectionCombinesEachAlternativeWithEach) {
   EXPECT_EQ(both("dims=2 or dims=2 wz=0", "wz=0"), "dims=2 wz=0");
 }
 
+TEST(Domain, ComparesTypesAndTheirZeroPoints) {
+  EXPECT_TRUE(contains("xtype=int8 ytype=int32", "conv2d xtype=int8 ytype=int32"));
+  EXPECT_FALSE(contains("xtype=int8", "conv2d"));
+  EXPECT_TRUE(contains("ytype=uint8|int8", "conv2d ytype=int8"));
+  // As the type stores them.
+  EXPECT_TRUE(contains("xz=-3 oz=0", "conv2d xtype=int8 xz=-3 ytype=int8"));
+  EXPECT_FALSE(contains("xz=125", "conv2d xtype=int8 xz=-3"));
+  EXPECT_TRUE(contains("int32_bias bias=off", "conv2d int32_bias=[1]"));
+  EXPECT_FALSE(contains("int32_bias=off", "conv2d int32_bias=[1]"));
+  EXPECT_FALSE(contains("int32_bias=on", "conv2d bias=[1]"));
+}
+
+TEST(Domain, ComparesThePaddingOfTheEnd) {
+  EXPECT_TRUE(contains("padding_end=padding", "conv2d input=3 padding=1"));
+  EXPECT_FALSE(contains("padding_end=padding", "conv2d input=3 padding=1 padding_end=2"));
+  EXPECT_TRUE(contains("padding_end.w=2 output.w=6", "conv2d input=3 padding=1 padding_end=2"));
+}
+
 TEST(Domain, ComparesIntegers) {
   EXPECT_TRUE(contains("", "conv2d"));
   EXPECT_TRUE(contains("in_channels=3", "conv2d in_channels=3"));

@@ -75,24 +75,24 @@ std::string command_of(const Arguments& arguments) {
 }
 
 // Returns for example "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there".
-std::string example_of(const Departure& departure, const Shape& shape, const char* there) {
+std::string example_of(const Departure& departure, const ConvCase& c, const char* there) {
+  const Shape shape = output_shape(c);
+  const int shift = stored_shift(c.output_type);
   return fmt::format("at {} of {} elements; {} is {} here and {} {}", grouped(departure.elements),
-                     grouped(element_count(shape)), index_text(departure.offset, shape), departure.here,
-                     departure.there, there);
+                     grouped(element_count(shape)), index_text(departure.offset, shape), departure.here - shift,
+                     departure.there - shift, there);
 }
 
 // Prints for an equal case where LibTorch's answer is not that of the exact contract, and where it would be different
 // on another CPU.
 void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
-  const Shape& shape = verdict.expected.shape;
   if (const Departure& departure = verdict.departure; departure.elements > 0) {
-    print_text(
-        fmt::format("not exact: {}: {}\n", departure.cause, example_of(departure, shape, "by the exact contract")));
+    print_text(fmt::format("not exact: {}: {}\n", departure.cause, example_of(departure, c, "by the exact contract")));
   }
   const Answered answer{with_contents(c), verdict.expected, verdict.picked, verdict.path, {}, verdict.traces};
   if (const Departure other = departure_elsewhere(answer, reference.hardware()); other.elements > 0) {
     print_text(
-        fmt::format("LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, shape, "there")));
+        fmt::format("LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, c, "there")));
   }
 }
 
@@ -110,7 +110,8 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
     case Status::no_resources: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
     case Status::passed: break;
   }
-  print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name, tensor_text(verdict.expected)));
+  print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
+                         output_text(as_stored(verdict.expected, c.output_type), c.output_type)));
   if (verdict.elements == 0) {
     return fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
   }

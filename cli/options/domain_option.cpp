@@ -68,6 +68,17 @@ Domain with_cases(const Domain& domain) {
   return Domain::parse(text).value();
 }
 
+// Returns the cases of the domain that have the types which the subject declares.
+tl::expected<Domain, int> with_types(const Domain& domain, const Subject& subject, std::string_view command) {
+  const std::string conditions = conditions_of(subject.types());
+  if (conditions.empty()) return domain;
+  const Domain typed = with_cases(domain.intersected_with(Domain::parse(conditions).value()));
+  if (!typed.is_everything()) return typed;
+  fmt::print(stderr, "tieout {}: no case of the domain '{}' has the types that {} declares: {}\n", command,
+             printable(domain.text(), 200), subject.name(), conditions);
+  return tl::unexpected(int{kBadUsage});
+}
+
 // Returns the domain that the subject or reference states, or that is learnt from what it declines. role: "subject" or
 // "reference".
 tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, double seconds,
@@ -75,7 +86,8 @@ tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, d
   const std::string stated = subject.domain();
   if (!stated.empty()) {
     fmt::print(stderr, "domain, as the {} states it: {}\n", role, printable(stated, 200));
-    return read_or_refuse(command, "the " + role + "'s tieout_kernel_info.domain", stated);
+    const auto domain = read_or_refuse(command, "the " + role + "'s tieout_kernel_info.domain", stated);
+    return domain ? with_types(*domain, subject, command) : domain;
   }
   take_interruptions();
   Domain learnt = learn_domain(subject, seconds, [] { return !is_interrupted(); });
@@ -84,14 +96,17 @@ tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, d
                "domain, learnt from what the {} declines: {}\n  say it yourself by --where '...', or --where all\n",
                role, learnt.text());
   }
-  return learnt;
+  return with_types(learnt, subject, command);
 }
 
 }  // namespace
 
 tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subject* subject, double seconds,
                                         std::string_view command, Subject* reference) {
-  if (!arguments.where.empty()) return read_or_refuse(command, "--where", arguments.where);
+  if (!arguments.where.empty()) {
+    const auto domain = read_or_refuse(command, "--where", arguments.where);
+    return domain && subject != nullptr ? with_types(*domain, *subject, command) : domain;
+  }
   // LibTorch takes every case, apart from what it is known to refuse.
   if (subject == nullptr || subject->reads_execution()) return Domain();
   auto domain = domain_of(*subject, "subject", seconds, command);

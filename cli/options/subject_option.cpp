@@ -141,14 +141,16 @@ LayerAnswer run_subject_alone(Subject& subject, const ConvProblem& problem, doub
   const auto bytes = run_alone(
       [&] {
         const auto y = subject.run(problem, {.seconds = seconds});
-        if (y) return "+" + std::string(y->values.begin(), y->values.end());
+        if (y) return "+" + std::string(reinterpret_cast<const char*>(y->values.data()), 4 * y->values.size());
         const bool declined = y.error().kind == SubjectError::Kind::declined;
         return "-" + std::string(declined ? kDeclined : "failed: ") + y.error().message;
       },
       seconds);
   if (!bytes) return tl::unexpected("died: " + bytes.error().text());
   if (bytes->front() == '-') return tl::unexpected(bytes->substr(1));
-  return Tensor<std::uint8_t>{output_shape(problem.spec), {bytes->begin() + 1, bytes->end()}};
+  Answers answers{output_shape(problem.spec), std::vector<std::int32_t>((bytes->size() - 1) / 4)};
+  std::memcpy(answers.values.data(), bytes->data() + 1, 4 * answers.values.size());
+  return answers;
 }
 
 std::string words_of(const SubjectArguments& arguments) {

@@ -17,12 +17,18 @@ void visit(Problem& problem, Conditions& conditions, Field field) {
   auto& c = problem.spec;
   field(c.dims), field(c.batch), field(c.in_channels), field(c.out_channels), field(c.groups);
   field(c.input), field(c.kernel), field(c.stride), field(c.padding), field(c.dilation);
+  field(c.extra_end_padding), field(c.activation_type), field(c.output_type), field(c.int32_bias);
   field(c.activation_scale), field(c.activation_zero_point);
   field(c.granularity), field(c.weight_scales), field(c.weight_zero_points);
   field(c.output_scale), field(c.output_zero_point);
   field(c.bias), field(c.relu);
   field(problem.activation), field(problem.weight);
   field(conditions.placement), field(conditions.output_fill), field(conditions.memory_fill), field(conditions.caller);
+}
+
+template <typename Types, typename Field>
+void visit(Types& types, Field field) {
+  field(types.activation), field(types.output), field(types.int32_bias), field(types.end_padding);
 }
 
 constexpr std::uint8_t kAnswered = 255;  // marks an output where errors have a SubjectError::Kind
@@ -51,6 +57,7 @@ std::string pack(const HostHello& hello) {
   bytes.put(hello.error.substr(0, kLongestText));
   bytes.put(hello.name);
   bytes.put(hello.domain);
+  visit(hello.types, [&](const auto& value) { bytes.put(value); });
   return bytes.take();
 }
 
@@ -79,7 +86,11 @@ std::optional<HostHello> unpack_hello(std::string_view bytes) {
   reader.get(hello.error);
   reader.get(hello.name);
   reader.get(hello.domain);
-  if (!reader.complete() || hello.error.size() > kLongestText || hello.domain.size() > kLongestDomain) return {};
+  visit(hello.types, [&](auto& value) { reader.get(value); });
+  if (!reader.complete() || hello.error.size() > kLongestText || hello.domain.size() > kLongestDomain ||
+      hello.types.activation > ActivationType::int8 || hello.types.output > OutputType::int32) {
+    return {};
+  }
   hello.error = printable(hello.error, kLongestText);
   hello.name = printable(hello.name, kLongestName);
   return hello;
@@ -102,7 +113,7 @@ std::optional<SubjectAnswer> unpack_answer(std::string_view bytes, std::uint64_t
   reader.get(kind);
   if (answered != number) return {};
   if (kind == kAnswered) {
-    Tensor<std::uint8_t> y{shape, {}};
+    Answers y{shape, {}};
     reader.get(y.values);
     if (!reader.complete() || std::ssize(y.values) != element_count(shape)) return {};
     return y;

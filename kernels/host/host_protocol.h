@@ -24,6 +24,7 @@ constexpr std::size_t kLongestText = 4096;  // maximum size of a text in a messa
 struct HostHello {
   std::string error;         // empty if the library is loaded
   std::string name, domain;  // as KernelTraits has them
+  KernelTypes types = {};
 };
 
 struct HostedProblem {

@@ -25,6 +25,10 @@ TEST(HostProtocol, AProblemIsReadBack) {
   c.output_zero_point = 200;
   c.bias = {0.1F, -std::numeric_limits<float>::infinity()};
   c.relu = Relu::on;
+  c.extra_end_padding = {0, 0, -1};
+  c.activation_type = ActivationType::int8;
+  c.output_type = OutputType::int8;
+  c.int32_bias = {-1, 7};
   const ConvProblem problem = with_contents(c);
   const Conditions conditions{.placement = Conditions::Placement::at_begin,
                               .output_fill = 1,
@@ -37,18 +41,20 @@ TEST(HostProtocol, AProblemIsReadBack) {
 }
 
 TEST(HostProtocol, AnswersAreReadBack) {
-  const SubjectAnswer values = Tensor<std::uint8_t>{kShape, {1, 2, 3}};
+  const SubjectAnswer values = Answers{kShape, {1, 2, 3}};
   EXPECT_EQ(unpack_answer(pack(1, values), 1, kShape).value(), values);
   const SubjectAnswer declined = tl::unexpected(SubjectError{SubjectError::Kind::declined, "groups"});
   EXPECT_EQ(unpack_answer(pack(1, declined), 1, kShape).value(), declined);
   const auto hello = unpack_hello(pack(HostHello{"", "a\033b", "dims=2"}));
   EXPECT_EQ(hello.value().name, "a\\x1bb");
   EXPECT_EQ(hello.value().domain, "dims=2");
+  const KernelTypes types{ActivationType::int8, OutputType::int32, true, true};
+  EXPECT_EQ(unpack_hello(pack(HostHello{"", "", "", types})).value().types, types);
 }
 
 // A library may write anything in place of its host.
 TEST(HostProtocol, AnswersToOtherProblemsAreRefused) {
-  const std::string answer = pack(1, SubjectAnswer(Tensor<std::uint8_t>{kShape, {1, 2, 3}}));
+  const std::string answer = pack(1, SubjectAnswer(Answers{kShape, {1, 2, 3}}));
   EXPECT_FALSE(unpack_answer(answer, 2, kShape));             // answers the problem before
   EXPECT_FALSE(unpack_answer(answer, 1, Shape{1, 1, 1, 4}));  // has another size
   EXPECT_FALSE(unpack_answer(answer + "x", 1, kShape));

@@ -44,6 +44,7 @@ class HostedLibrary final : public Subject {
   std::string name() const override { return hello_.name.empty() ? file_.filename().string() : hello_.name; }
   std::string text() const override { return file_.string(); }
   std::string domain() const override { return hello_.domain; }
+  KernelTypes types() const override { return hello_.types; }
   Isolation isolation() const override { return Isolation::library; }
   void stop() override { process_.reset(); }
   std::string change() const override { return files_.change(); }
@@ -116,7 +117,7 @@ class HostedLibrary final : public Subject {
 
   SubjectAnswer read_answer(ChildProcess& process, const SubjectCall& call) {
     const Shape shape = output_shape(call.problem.spec);
-    const auto most = static_cast<std::size_t>(element_count(shape)) + 2 * kLongestText;
+    const auto most = static_cast<std::size_t>(element_count(shape)) * sizeof(std::int32_t) + 2 * kLongestText;
     const auto bytes = read_frame(process, most, ChildProcess::after(call.conditions.seconds));
     if (!bytes) return lose_track(bytes.error());
     auto answer = unpack_answer(*bytes, number_, shape);

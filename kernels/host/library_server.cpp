@@ -42,7 +42,7 @@ int serve_library(const std::string& file) {
   confine();
   const std::unique_ptr<Subject> library = plug_in(file);
   const auto loaded = library->load();
-  const HostHello hello{loaded ? "" : loaded.error().message, library->name(), library->domain()};
+  const HostHello hello{loaded ? "" : loaded.error().message, library->name(), library->domain(), library->types()};
   if (!write_all(answers, frame(pack(hello)))) return kConnectionLost;
   while (const auto bytes = read_frame(requests)) {
     const auto asked = unpack_problem(*bytes);

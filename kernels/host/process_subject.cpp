@@ -43,6 +43,7 @@ std::string triple(const Spatial& s) {
 struct Hello {
   bool activation_last = false, weight_last = false;  // channels last: nhwc, ohwi
   std::string name, domain;                           // empty: none
+  KernelTypes types;
 };
 
 // Returns the properties in the line. Error: what is wrong with the line, and what is allowed.
@@ -66,12 +67,24 @@ tl::expected<Hello, std::string> parse_hello(std::string_view line) {
       hello.activation_last = word.ends_with("nhwc");
     } else if (word == "weight=oihw" || word == "weight=ohwi") {
       hello.weight_last = word.ends_with("ohwi");
+    } else if (word == "activation_type=uint8" || word == "activation_type=int8") {
+      hello.types.activation = word.ends_with("=int8") ? ActivationType::int8 : ActivationType::uint8;
+    } else if (word == "output_type=uint8" || word == "output_type=int8" || word == "output_type=int32") {
+      hello.types.output = word.ends_with("=int32")  ? OutputType::int32
+                           : word.ends_with("=int8") ? OutputType::int8
+                                                     : OutputType::uint8;
+    } else if (word == "bias_type=float32" || word == "bias_type=int32") {
+      hello.types.int32_bias = word.ends_with("=int32");
+    } else if (word == "end_padding=0" || word == "end_padding=1") {
+      hello.types.end_padding = word.ends_with("=1");
     } else if (word.starts_with("name=")) {
       hello.name = printable(word.substr(5), kLongestName);
     } else {
       return tl::unexpected(
           "'" + printable(word, 100) +
-          "' is not a word of it: activation=nchw or nhwc, weight=oihw or ohwi, name=WORD, and last domain=WORDS");
+          "' is not a word of it: activation=nchw or nhwc, weight=oihw or ohwi, activation_type=uint8 or int8, "
+          "output_type=uint8, int8 or int32, bias_type=float32 or int32, end_padding=0 or 1, name=WORD, and last "
+          "domain=WORDS");
     }
   }
   return hello;
@@ -83,6 +96,7 @@ class ProcessSubject final : public Subject {
 
   std::string name() const override { return hello_.name.empty() ? program_.name : hello_.name; }
   std::string domain() const override { return hello_.domain; }
+  KernelTypes types() const override { return hello_.types; }
   std::string text() const override { return program_.text; }
   std::string version() const override { return program_.reads_execution ? hello_.name : std::string(); }
   bool reads_execution() const override { return program_.reads_execution; }
@@ -116,8 +130,7 @@ class ProcessSubject final : public Subject {
     return {};
   }
 
-  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
-                                                       const Conditions& conditions) override {
+  tl::expected<Answers, SubjectError> run(const ConvProblem& problem, const Conditions& conditions) override {
     if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) return tl::unexpected(loaded.error());
     if (!process_) std::abort();  // impossible: load() has started it
     auto answer = ask(*process_, problem, ChildProcess::after(conditions.seconds));
@@ -138,20 +151,28 @@ class ProcessSubject final : public Subject {
   // Returns a request of docs/process_protocol.md.
   [[nodiscard]] std::string request_of(const ConvProblem& problem) const {
     const ConvCase& c = problem.spec;
-    std::string request = request_line(c);
+    std::string request = request_line(c, hello_.types);
     const auto append = [&](const auto& values) { request.append(values.begin(), values.end()); };
-    append(hello_.activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
-                                  : problem.activation);
+    std::vector<std::uint8_t> activation =
+        hello_.activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
+                               : problem.activation;
+    if (hello_.types.activation == ActivationType::int8) shift_by_128(activation);
+    append(activation);
     append(hello_.weight_last
                ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
                : problem.weight);
     return request;
   }
 
-  tl::expected<Tensor<std::uint8_t>, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
-                                                       Clock::time_point deadline) const {
+  tl::expected<Answers, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
+                                          Clock::time_point deadline) const {
     const ConvCase& c = problem.spec;
-    const std::string request = program_.request != nullptr ? program_.request(problem) : request_of(problem);
+    const bool in_words = program_.request != nullptr;
+    // A program that gets whole case lines, as LibTorch does, declines by itself.
+    if (const std::string_view reason = refusal(hello_.types, c); !in_words && !reason.empty()) {
+      return tl::unexpected(SubjectError{Kind::declined, std::string(reason)});
+    }
+    const std::string request = in_words ? program_.request(problem) : request_of(problem);
     if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
@@ -160,8 +181,9 @@ class ProcessSubject final : public Subject {
       if (reason.empty()) reason = kNoReason;
       return tl::unexpected(SubjectError{Kind::declined, std::move(reason)});
     }
-    Tensor<std::uint8_t> y{output_shape(c), {}};
-    const std::int64_t count = element_count(y.shape);
+    Answers y{output_shape(c), {}};
+    const bool sums = hello_.types.output == OutputType::int32;
+    const std::int64_t count = element_count(y.shape) * (sums ? 4 : 1);  // bytes
     if (*line != "ok " + std::to_string(count)) {
       return tl::unexpected(SubjectError{Kind::misbehaved, "answers '" + printable(*line, kMostShown) +
                                                                "', and neither 'ok " + std::to_string(count) +
@@ -169,7 +191,8 @@ class ProcessSubject final : public Subject {
     }
     const auto bytes = process.read_bytes(static_cast<std::size_t>(count), deadline);
     if (!bytes) return tl::unexpected(bytes.error());
-    y.values.assign(bytes->begin(), bytes->end());
+    const std::vector<std::uint8_t> unsigned_bytes(bytes->begin(), bytes->end());
+    y.values = values_of(unsigned_bytes, hello_.types.output);
     if (hello_.activation_last) {
       y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
     }
@@ -185,7 +208,7 @@ class ProcessSubject final : public Subject {
 
 }  // namespace
 
-std::string request_line(const ConvCase& c) {
+std::string request_line(const ConvCase& c, const KernelTypes& types) {
   const auto scale = [](double value) { return number(value, 17); };
   const auto integer = [](std::int64_t value) { return std::to_string(value); };
   const auto bias = [](float value) { return number(static_cast<double>(value), 9); };
@@ -200,17 +223,22 @@ std::string request_line(const ConvCase& c) {
   word("kernel", triple(c.kernel));
   word("stride", triple(c.stride));
   word("padding", triple(c.padding));
+  if (types.end_padding) word("padding_end", triple(end_padding(c)));
   word("dilation", triple(c.dilation));
   word("output", triple(output_size(c)));
   word("xs", scale(c.activation_scale));
-  word("xz", integer(c.activation_zero_point));
+  word("xz", integer(c.activation_zero_point - stored_shift(types.activation)));
   word("per_channel", c.granularity == Granularity::per_channel ? "1" : "0");
   word("ws", list(c.weight_scales, scale));
   word("wz", list(c.weight_zero_points, integer));
   word("os", scale(c.output_scale));
-  word("oz", integer(c.output_zero_point));
+  word("oz", integer(c.output_zero_point - stored_shift(types.output)));
   word("relu", c.relu == Relu::on ? "1" : "0");
-  word("bias", c.bias.empty() ? "none" : list(c.bias, bias));
+  if (types.int32_bias) {
+    word("int32_bias", c.int32_bias.empty() ? "none" : list(c.int32_bias, integer));
+  } else {
+    word("bias", c.bias.empty() ? "none" : list(c.bias, bias));
+  }
   return line + "\n";
 }
 

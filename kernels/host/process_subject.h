@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "kernels/subject/kernel_types.h"
 #include "kernels/subject/subject.h"
 
 namespace tieout {
@@ -29,6 +30,6 @@ struct ProcessProgram {
 [[nodiscard]] std::unique_ptr<Subject> process_subject(ProcessProgram program);
 
 // Returns the line that begins a request, without the contents that follow it.
-[[nodiscard]] std::string request_line(const ConvCase& c);
+[[nodiscard]] std::string request_line(const ConvCase& c, const KernelTypes& types = {});
 
 }  // namespace tieout

@@ -9,6 +9,7 @@ namespace tieout {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 using Kind = SubjectError::Kind;
 
@@ -24,7 +25,7 @@ std::string program(const std::string& then) {
   return "read hello; echo ok; read problem; head -c 4 >/dev/null; " + then;
 }
 
-tl::expected<Tensor<std::uint8_t>, SubjectError> answer_of(const std::string& command, double seconds = 20) {
+tl::expected<Answers, SubjectError> answer_of(const std::string& command, double seconds = 20) {
   return process_subject(command)->run(small_problem(), {.seconds = seconds});
 }
 
@@ -46,10 +47,45 @@ TEST(RequestLine, HasEveryWord) {
   EXPECT_THAT(request_line({}), HasSubstr(" bias=none\n"));
 }
 
+TEST(RequestLine, HasTheWordsOfTheDeclaredTypes) {
+  ConvCase c{.input = {1, 1, 4}, .activation_zero_point = 10, .output_zero_point = 100, .int32_bias = {-7}};
+  c.extra_end_padding = {0, 0, 1};
+  const std::string line = request_line(c, {ActivationType::int8, OutputType::int8, true, true});
+  EXPECT_THAT(line, HasSubstr(" padding=0,0,0 padding_end=0,0,1 "));
+  EXPECT_THAT(line, HasSubstr(" xz=-118 "));
+  EXPECT_THAT(line, HasSubstr(" oz=-28 "));
+  EXPECT_THAT(line, HasSubstr(" int32_bias=-7\n"));
+  EXPECT_THAT(line, Not(HasSubstr(" bias=")));
+}
+
+// Of `printf`, \377 is the int8 -1.
+TEST(ProcessSubject, DeclaresItsTypes) {
+  const auto int8 = process_subject(
+      "read -r hello; echo ok activation_type=int8 output_type=int8 bias_type=int32; "
+      "read -r line; printf 'ok 3\\n\\377\\000\\001'; cat >/dev/null");
+  const auto y = int8->run(small_problem());
+  ASSERT_TRUE(y) << y.error().message;
+  EXPECT_EQ(y->values, (std::vector<std::int32_t>{127, 128, 129}));
+  EXPECT_EQ(int8->types(), (KernelTypes{ActivationType::int8, OutputType::int8, true, false}));
+  ConvProblem biased = small_problem();
+  biased.spec.bias = {1};
+  EXPECT_EQ(int8->run(biased).error(), (SubjectError{Kind::declined, "a float bias"}));
+
+  ConvProblem sums = small_problem();
+  sums.spec.output_type = OutputType::int32;
+  const auto z = process_subject(
+                     "read -r hello; echo ok output_type=int32; read -r line; "
+                     "printf 'ok 12\\n\\001\\000\\000\\000\\377\\377\\377\\377\\000\\001\\000\\000'; "
+                     "cat >/dev/null")
+                     ->run(sums);
+  ASSERT_TRUE(z) << z.error().message;
+  EXPECT_EQ(z->values, (std::vector<std::int32_t>{1, -1, 256}));
+}
+
 TEST(ProcessSubject, AnswersAndDeclines) {
   const auto y = answer_of(program("printf 'ok 3\\nabc'"));
   ASSERT_TRUE(y) << y.error().message;
-  EXPECT_EQ(y->values, (std::vector<std::uint8_t>{'a', 'b', 'c'}));
+  EXPECT_EQ(y->values, (std::vector<std::int32_t>{'a', 'b', 'c'}));
   EXPECT_EQ(answer_of(program("echo declined too wide")).error(), (SubjectError{Kind::declined, "too wide"}));
 }
 

@@ -21,8 +21,8 @@ struct ConvPlan;
 
 class PackedConv {
  public:
-  // Packs the weights. spec: valid, with the bias. weight: K x C/groups x kernel, as in ConvProblem. isa: one of
-  // simd_isas().
+  // Packs the weights. spec: valid, with the bias, the same padding on both sides and an output of bytes. weight: K x
+  // C/groups x kernel, as in ConvProblem. isa: one of simd_isas().
   PackedConv(const ConvCase& spec, std::span<const std::int8_t> weight, const Arithmetic& arithmetic,
              SimdIsa isa = best_simd_isa());
 

@@ -40,7 +40,7 @@ bool holds(const GuardedBuffer& buffer, const std::vector<T>& values) {
 
 void copy(const Spatial& from, std::int64_t* to) { std::copy(from.begin(), from.end(), to); }
 
-tieout_conv describe(const ConvCase& c) {
+tieout_conv describe(const ConvCase& c, const KernelTypes& types) {
   tieout_conv conv{};
   conv.size = sizeof conv;
   conv.dims = c.dims;
@@ -52,13 +52,14 @@ tieout_conv describe(const ConvCase& c) {
   copy(c.kernel, conv.kernel);
   copy(c.stride, conv.stride);
   copy(c.padding, conv.padding);
+  copy(end_padding(c), conv.padding_end);
   copy(c.dilation, conv.dilation);
   copy(output_size(c), conv.output_size);
   conv.activation_scale = c.activation_scale;
-  conv.activation_zero_point = c.activation_zero_point;
+  conv.activation_zero_point = c.activation_zero_point - stored_shift(types.activation);
   conv.per_channel = c.granularity == Granularity::per_channel ? 1 : 0;
   conv.output_scale = c.output_scale;
-  conv.output_zero_point = c.output_zero_point;
+  conv.output_zero_point = c.output_zero_point - stored_shift(types.output);
   conv.relu = c.relu == Relu::on ? 1 : 0;
   return conv;
 }
@@ -131,11 +132,48 @@ Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions
   return outcome;
 }
 
+tl::expected<KernelTypes, std::string> types_of(const tieout_kernel_info& info) {
+  const auto is_flag = [](std::int64_t value) { return value == 0 || value == 1; };
+  if (info.activation_type != TIEOUT_UINT8 && info.activation_type != TIEOUT_INT8) {
+    return tl::unexpected("tieout_describe(): activation_type must be TIEOUT_UINT8 or TIEOUT_INT8, is " +
+                          std::to_string(info.activation_type));
+  }
+  if (info.output_type < TIEOUT_UINT8 || info.output_type > TIEOUT_INT32) {
+    return tl::unexpected("tieout_describe(): output_type must be TIEOUT_UINT8, TIEOUT_INT8 or TIEOUT_INT32, is " +
+                          std::to_string(info.output_type));
+  }
+  if (!is_flag(info.int32_bias) || !is_flag(info.end_padding)) {
+    return tl::unexpected(std::string("tieout_describe(): int32_bias and end_padding must be 0 or 1"));
+  }
+  return KernelTypes{.activation = info.activation_type == TIEOUT_INT8 ? ActivationType::int8 : ActivationType::uint8,
+                     .output = info.output_type == TIEOUT_INT32  ? OutputType::int32
+                               : info.output_type == TIEOUT_INT8 ? OutputType::int8
+                                                                 : OutputType::uint8,
+                     .int32_bias = info.int32_bias == 1,
+                     .end_padding = info.end_padding == 1};
+}
+
 }  // namespace
+
+void shift_by_128(std::vector<std::uint8_t>& bytes) {
+  for (std::uint8_t& byte : bytes) byte ^= 0x80U;
+}
+
+std::vector<std::int32_t> values_of(std::span<const std::uint8_t> bytes, OutputType type) {
+  if (type == OutputType::int32) {
+    std::vector<std::int32_t> sums(bytes.size() / sizeof(std::int32_t));
+    if (!sums.empty()) std::memcpy(sums.data(), bytes.data(), sums.size() * sizeof(std::int32_t));
+    return sums;
+  }
+  std::vector<std::int32_t> values(bytes.begin(), bytes.end());
+  for (std::int32_t& value : values) value ^= stored_shift(type);
+  return values;
+}
 
 tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info) {
   // These are the fields of the first header of this version; later fields are read only if `size` includes them.
   constexpr std::size_t kFirstSize = offsetof(tieout_kernel_info, domain);
+  constexpr std::size_t kSizeWithTypes = offsetof(tieout_kernel_info, end_padding) + sizeof info.end_padding;
   if (info.version != TIEOUT_KERNEL_VERSION || info.size < kFirstSize) {
     return tl::unexpected("tieout_describe(): version is " + std::to_string(info.version) + ", size " +
                           std::to_string(info.size) + "; this tieout speaks version " +
@@ -156,6 +194,12 @@ tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info
   if (domain != nullptr && strnlen(domain, kLongestDomain + 1) > kLongestDomain) {
     return tl::unexpected("tieout_describe(): domain is longer than " + std::to_string(kLongestDomain) + " characters");
   }
+  KernelTypes types;
+  if (info.size >= kSizeWithTypes) {
+    const auto read = types_of(info);
+    if (!read) return tl::unexpected(read.error());
+    types = *read;
+  }
   const std::string_view name =
       info.name == nullptr ? "" : std::string_view(info.name, strnlen(info.name, kLongestName + 1));
   return KernelTraits{
@@ -163,21 +207,37 @@ tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info
       .weight = info.weight_layout == TIEOUT_OHWI ? Order::channels_last : Order::channels_first,
       .alignment = static_cast<std::size_t>(alignment),
       .name = printable(name, kLongestName),
-      .domain = domain == nullptr ? "" : domain};
+      .domain = domain == nullptr ? "" : domain,
+      .types = types};
 }
 
-tieout_conv KernelCall::place_buffers(const ConvCase& c, const Inputs& inputs, std::size_t alignment,
+tieout_conv KernelCall::place_buffers(const ConvCase& c, const Inputs& inputs, const KernelTraits& traits,
                                       const Conditions& conditions) {
   Buffers& b = buffers_;
-  tieout_conv conv = describe(c);
-  conv.activation = fill(b.activation, inputs.activation, alignment, conditions);
+  const KernelTypes& types = traits.types;
+  const std::size_t alignment = traits.alignment;
+  tieout_conv conv = describe(c, types);
+  const std::uint8_t* const activation = fill(b.activation, inputs.activation, alignment, conditions);
+  if (types.activation == ActivationType::int8) {
+    conv.activation_int8 = reinterpret_cast<const std::int8_t*>(activation);
+  } else {
+    conv.activation = activation;
+  }
   conv.weight = fill(b.weight, inputs.weight, alignment, conditions);
   conv.weight_scales = fill(b.weight_scales, c.weight_scales, alignment, conditions);
   conv.weight_zero_points = fill(b.weight_zero_points, c.weight_zero_points, alignment, conditions);
   conv.bias = c.bias.empty() ? nullptr : fill(b.bias, c.bias, alignment, conditions);
-  b.output.place(static_cast<std::size_t>(element_count(output_shape(c))), alignment, conditions.placement,
+  if (!c.int32_bias.empty()) conv.int32_bias = fill(b.bias, c.int32_bias, alignment, conditions);
+  const bool sums = types.output == OutputType::int32;
+  b.output.place(static_cast<std::size_t>(element_count(output_shape(c))) * (sums ? sizeof(std::int32_t) : 1),
+                 sums ? std::max(alignment, alignof(std::int32_t)) : alignment, conditions.placement,
                  conditions.output_fill);
-  conv.output = b.output.bytes().data();
+  std::uint8_t* const output = b.output.bytes().data();
+  switch (types.output) {
+    case OutputType::uint8: conv.output = output; break;
+    case OutputType::int8: conv.output_int8 = reinterpret_cast<std::int8_t*>(output); break;
+    case OutputType::int32: conv.output_int32 = reinterpret_cast<std::int32_t*>(output); break;
+  }
   return conv;
 }
 
@@ -194,30 +254,34 @@ std::array<NamedBuffer, 6> KernelCall::named_buffers() const {
 std::string KernelCall::find_wrong_write(const ConvCase& c, const Inputs& inputs) const {
   const Buffers& b = buffers_;
   for (const NamedBuffer& named : named_buffers()) {
-    if (named.buffer == &b.bias && c.bias.empty()) continue;
+    if (named.buffer == &b.bias && !has_bias(c)) continue;
     const GuardedBuffer::Strayed strayed = named.buffer->strayed();
     if (strayed == GuardedBuffer::Strayed::no) continue;
     return std::string("writes ") + (strayed == GuardedBuffer::Strayed::before ? "before" : "behind") + " its " +
            named.name;
   }
   const bool intact = holds(b.activation, inputs.activation) && holds(b.weight, inputs.weight) &&
-                      (c.bias.empty() || holds(b.bias, c.bias)) && holds(b.weight_scales, c.weight_scales) &&
-                      holds(b.weight_zero_points, c.weight_zero_points);
+                      (c.bias.empty() || holds(b.bias, c.bias)) &&
+                      (c.int32_bias.empty() || holds(b.bias, c.int32_bias)) &&
+                      holds(b.weight_scales, c.weight_scales) && holds(b.weight_zero_points, c.weight_zero_points);
   return intact ? "" : "writes into its inputs";
 }
 
-tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction kernel, const KernelTraits& traits,
-                                                                 const ConvProblem& problem,
-                                                                 const Conditions& conditions) {
+tl::expected<Answers, SubjectError> KernelCall::run(KernelFunction kernel, const KernelTraits& traits,
+                                                    const ConvProblem& problem, const Conditions& conditions) {
   const ConvCase& c = problem.spec;
+  if (const std::string_view reason = refusal(traits.types, c); !reason.empty()) {
+    return tl::unexpected(SubjectError{SubjectError::Kind::declined, std::string(reason)});
+  }
   const bool activation_last = traits.activation == Order::channels_last;
-  const Inputs inputs{
+  Inputs inputs{
       .activation = activation_last ? transposed(problem.activation.data(), c.batch, c.in_channels, volume(c.input))
                                     : problem.activation,
       .weight = traits.weight == Order::channels_last
                     ? transposed(problem.weight.data(), c.out_channels, c.in_channels / c.groups, volume(c.kernel))
                     : problem.weight};
-  const tieout_conv given = place_buffers(c, inputs, traits.alignment, conditions);
+  if (traits.types.activation == ActivationType::int8) shift_by_128(inputs.activation);
+  const tieout_conv given = place_buffers(c, inputs, traits, conditions);
   tieout_conv conv = given;
   const auto buffers = named_buffers();
   const Outcome outcome = [&] {
@@ -233,8 +297,7 @@ tl::expected<Tensor<std::uint8_t>, SubjectError> KernelCall::run(KernelFunction 
     if (reason.empty()) reason = kNoReason;
     return tl::unexpected(SubjectError{SubjectError::Kind::declined, std::move(reason)});
   }
-  const std::span<const std::uint8_t> output = buffers_.output.bytes();
-  Tensor<std::uint8_t> y{output_shape(c), {output.begin(), output.end()}};
+  Answers y{output_shape(c), values_of(buffers_.output.bytes(), traits.types.output)};
   if (activation_last) {
     y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
   }

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "kernels/subject/fault_report.h"
 #include "kernels/subject/guarded_buffer.h"
+#include "kernels/subject/kernel_types.h"
 #include "kernels/subject/subject.h"
 
 namespace tieout {
@@ -22,6 +24,7 @@ struct KernelTraits {
   Order weight = Order::channels_first;
   std::size_t alignment = 1;
   std::string name = {}, domain = {};
+  KernelTypes types = {};
 };
 
 constexpr std::size_t kLongestName = 60;      // bytes
@@ -30,16 +33,21 @@ constexpr std::size_t kLongestDomain = 4096;  // bytes
 // Returns the traits that `info` describes. Error: a message that names the wrong field and what is allowed.
 [[nodiscard]] tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info);
 
+// Converts between uint8 values and the bits of the int8 ones that are 128 lower.
+void shift_by_128(std::vector<std::uint8_t>& bytes);
+
+// Returns a kernel's output, of that type, as a case holds it.
+[[nodiscard]] std::vector<std::int32_t> values_of(std::span<const std::uint8_t> bytes, OutputType type);
+
 class KernelCall {
  public:
   // Copies the problem into buffers as the conditions require, calls the kernel and returns its output in NCHW order.
   // Error: declined, with the kernel's reason; misbehaved, with what the kernel did.
-  [[nodiscard]] tl::expected<Tensor<std::uint8_t>, SubjectError> run(KernelFunction kernel, const KernelTraits& traits,
-                                                                     const ConvProblem& problem,
-                                                                     const Conditions& conditions);
+  [[nodiscard]] tl::expected<Answers, SubjectError> run(KernelFunction kernel, const KernelTraits& traits,
+                                                        const ConvProblem& problem, const Conditions& conditions);
 
  private:
-  // The tensors in the orders that the kernel requires.
+  // The tensors in the orders and types that the kernel requires; int8 activations as their bits.
   struct Inputs {
     std::vector<std::uint8_t> activation;
     std::vector<std::int8_t> weight;
@@ -49,7 +57,7 @@ class KernelCall {
   };
 
   // Fills the buffers and returns the description of the call.
-  [[nodiscard]] tieout_conv place_buffers(const ConvCase& c, const Inputs& inputs, std::size_t alignment,
+  [[nodiscard]] tieout_conv place_buffers(const ConvCase& c, const Inputs& inputs, const KernelTraits& traits,
                                           const Conditions& conditions);
   [[nodiscard]] std::array<NamedBuffer, 6> named_buffers() const;
   // Returns which buffer the kernel has written to or beside without permission, or an empty text.

@@ -23,6 +23,7 @@ class LinkedSubject final : public Subject {
 
   std::string name() const override { return name_; }
   std::string domain() const override { return traits_.domain; }
+  KernelTypes types() const override { return traits_.types; }
   std::string text() const override { return name_; }
   Isolation isolation() const override { return Isolation::none; }
 
@@ -36,8 +37,7 @@ class LinkedSubject final : public Subject {
     return {};
   }
 
-  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
-                                                       const Conditions& conditions) override {
+  tl::expected<Answers, SubjectError> run(const ConvProblem& problem, const Conditions& conditions) override {
     if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
     return call_.run(kernel_, traits_, problem, conditions);
   }
@@ -56,6 +56,7 @@ class PlugIn final : public Subject {
 
   std::string name() const override { return traits_.name.empty() ? file_.filename().string() : traits_.name; }
   std::string domain() const override { return traits_.domain; }
+  KernelTypes types() const override { return traits_.types; }
   std::string text() const override { return file_.string(); }
   Isolation isolation() const override { return Isolation::none; }
 
@@ -91,8 +92,7 @@ class PlugIn final : public Subject {
     return {};
   }
 
-  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem,
-                                                       const Conditions& conditions) override {
+  tl::expected<Answers, SubjectError> run(const ConvProblem& problem, const Conditions& conditions) override {
     if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
     const unsigned ours = _mm_getcsr();
     _mm_setcsr(modes_);

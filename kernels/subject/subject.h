@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cases/conv_case.h"
+#include "kernels/subject/kernel_types.h"
 #include "kernels/tieout_kernel.h"
 
 namespace tieout {
@@ -57,7 +58,7 @@ enum class Isolation {
 };
 
 // The answer of a subject: its output, or the reason why there is none.
-using SubjectAnswer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
+using SubjectAnswer = tl::expected<Answers, SubjectError>;
 
 // Returns true if the subject has no process left that could answer further problems.
 [[nodiscard]] inline bool has_ended(const SubjectAnswer& answer) {
@@ -90,6 +91,9 @@ class Subject {
   // Returns the problems that the subject declares to support, in the words of --where. Empty: it is not loaded, or
   // declares none.
   [[nodiscard]] virtual std::string domain() const { return {}; }
+
+  // Returns the types that the subject declares to take and return; the default ones before it is loaded.
+  [[nodiscard]] virtual KernelTypes types() const { return {}; }
 
   // Returns what the answers depend on apart from the subject's files, such as "LibTorch 2.15.0, avx512_vnni"; empty:
   // nothing that is known.

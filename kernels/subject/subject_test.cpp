@@ -39,12 +39,13 @@ TEST(Subject, ReceivesTheDeclaredLayout) {
   const auto plain = linked_subject("plain", copy_channels, nullptr)->run(problem);
   ASSERT_TRUE(plain) << plain.error().message;
   EXPECT_EQ(plain->shape, (Shape{2, 2, 1, 3}));
-  EXPECT_EQ(plain->values, problem.activation);
+  const std::vector<std::int32_t> copied(problem.activation.begin(), problem.activation.end());
+  EXPECT_EQ(plain->values, copied);
   // In NHWC a copy of the buffer is a copy of the tensor, too: output that is written channels last is returned
   // channels first.
   const tieout_kernel_info last{
       sizeof(tieout_kernel_info), TIEOUT_KERNEL_VERSION, nullptr, TIEOUT_NHWC, TIEOUT_OHWI, 0};
-  EXPECT_EQ(linked_subject("last", copy_channels, &last)->run(problem)->values, problem.activation);
+  EXPECT_EQ(linked_subject("last", copy_channels, &last)->run(problem)->values, copied);
   const auto first_pixel = [](const tieout_conv* c) -> const char* {
     for (int i = 0; i < 12; ++i) c->output[i] = 0;
     c->output[0] = c->activation[0];
@@ -53,7 +54,110 @@ TEST(Subject, ReceivesTheDeclaredLayout) {
     return nullptr;
   };
   const auto pixel = linked_subject("pixel", first_pixel, &last)->run(problem);
-  EXPECT_EQ(pixel->values, (std::vector<std::uint8_t>{0, 2, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(pixel->values, (std::vector<std::int32_t>{0, 2, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+// A kernel with int8 activations and outputs, an int32 bias and padding of its own at the end.
+const char* add_bias_to_int8(const tieout_conv* c) {
+  if (c->activation != nullptr || c->output != nullptr || c->bias != nullptr) return "other types";
+  if (c->activation_zero_point != -118 || c->output_zero_point != -28) return "other zero points";
+  if (c->padding_end[2] != c->padding[2] + 1) return "other padding";
+  const int count = static_cast<int>(c->output_size[2]);
+  for (int i = 0; i < count; ++i) {
+    const int x = i < c->input[2] ? c->activation_int8[i] : -1;
+    c->output_int8[i] = static_cast<std::int8_t>(x + c->int32_bias[0]);
+  }
+  return nullptr;
+}
+
+constexpr tieout_kernel_info kInt8{.size = sizeof(tieout_kernel_info),
+                                   .version = TIEOUT_KERNEL_VERSION,
+                                   .activation_type = TIEOUT_INT8,
+                                   .output_type = TIEOUT_INT8,
+                                   .int32_bias = 1,
+                                   .end_padding = 1};
+
+TEST(Subject, ReceivesTheDeclaredTypes) {
+  ConvCase c{.input = {1, 1, 3}, .activation_zero_point = 10, .output_zero_point = 100, .int32_bias = {2}};
+  c.extra_end_padding = {0, 0, 1};
+  c.activation = {Fill::listed, {0, 128, 253}};
+  const auto subject = linked_subject("int8", add_bias_to_int8, &kInt8);
+  // The case's own types do not matter to the kernel: uint8 is int8 128 higher.
+  for (const ActivationType type : {ActivationType::uint8, ActivationType::int8}) {
+    c.activation_type = type;
+    const auto y = subject->run(with_contents(c));
+    ASSERT_TRUE(y) << y.error().message;
+    EXPECT_EQ(y->values, (std::vector<std::int32_t>{2, 130, 255, 129}));
+  }
+  EXPECT_EQ(subject->types(), (KernelTypes{ActivationType::int8, OutputType::int8, true, true}));
+}
+
+TEST(Subject, ReturnsInt32Sums) {
+  constexpr tieout_kernel_info kSums{
+      .size = sizeof(tieout_kernel_info), .version = TIEOUT_KERNEL_VERSION, .output_type = TIEOUT_INT32};
+  const auto write = [](const tieout_conv* c) -> const char* {
+    for (int i = 0; i < 12; ++i) c->output_int32[i] = c->activation[i] * 100'000 - 1;
+    return nullptr;
+  };
+  ConvProblem problem = small_problem();
+  problem.spec.output_type = OutputType::int32;
+  const auto y = linked_subject("sums", write, &kSums)->run(problem);
+  ASSERT_TRUE(y) << y.error().message;
+  EXPECT_EQ(y->values.back(), 11'199'999);
+  EXPECT_EQ(y->values.front(), -1);
+}
+
+struct Declined {
+  const char* reason;
+  tieout_kernel_info info;
+  void (*change)(ConvCase&);
+};
+
+class DeclinedTypes : public testing::TestWithParam<Declined> {};
+
+// What cannot be converted exactly is declined by its name, and the kernel is not called.
+TEST_P(DeclinedTypes, AreNamed) {
+  ConvCase c = small_problem().spec;
+  GetParam().change(c);
+  tieout_kernel_info info = GetParam().info;
+  info.size = sizeof info;
+  info.version = TIEOUT_KERNEL_VERSION;
+  const auto subject = linked_subject("strict", [](const tieout_conv*) -> const char* { return "called"; }, &info);
+  EXPECT_EQ(subject->run(with_contents(c)).error(), (SubjectError{Kind::declined, GetParam().reason}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, DeclinedTypes,
+    testing::Values(
+        Declined{"padding that differs between the sides", {}, [](ConvCase& c) { c.extra_end_padding = {0, 0, 1}; }},
+        Declined{"an int32 bias", {}, [](ConvCase& c) { c.int32_bias = {1, 2}; }},
+        Declined{"a float bias", {.int32_bias = 1}, [](ConvCase& c) { c.bias = {1, 2}; }},
+        Declined{"a requantized output", {.output_type = TIEOUT_INT32}, [](ConvCase&) {}},
+        Declined{"an int32 output", {}, [](ConvCase& c) { c.output_type = OutputType::int32; }},
+        // Without such needs the kernel is called.
+        Declined{"called", {.activation_type = TIEOUT_INT8, .output_type = TIEOUT_INT8}, [](ConvCase&) {}}));
+
+// A kernel that was compiled with an earlier header has no types in its struct, which may end in the middle of them.
+TEST(Subject, AKernelOfAnEarlierHeaderTakesUint8) {
+  tieout_kernel_info info = kInt8;
+  info.size = offsetof(tieout_kernel_info, activation_type);
+  const auto subject = linked_subject("old", copy_channels, &info);
+  ASSERT_TRUE(subject->load());
+  EXPECT_EQ(subject->types(), KernelTypes{});
+  EXPECT_TRUE(subject->run(small_problem()));
+}
+
+TEST(Subject, WrongTypesAreRefused) {
+  for (auto change :
+       {+[](tieout_kernel_info& i) { i.activation_type = TIEOUT_INT32; },
+        +[](tieout_kernel_info& i) { i.output_type = 3; }, +[](tieout_kernel_info& i) { i.int32_bias = 2; },
+        +[](tieout_kernel_info& i) { i.end_padding = -1; }}) {
+    tieout_kernel_info info = kInt8;
+    change(info);
+    const auto loaded = linked_subject("wrong", copy_channels, &info)->load();
+    ASSERT_FALSE(loaded);
+    EXPECT_THAT(loaded.error().message, HasSubstr("must be"));
+  }
 }
 
 TEST(Subject, DeclinesWithItsReason) {

@@ -16,7 +16,8 @@ float unit(const Window& window) { return static_cast<float>(window.xs) * static
 }  // namespace
 
 std::int32_t exact_accumulator(const Window& window, Trace* trace) {
-  return step(trace, "accumulator", wrapped(window.products), "sum of x * w, int32");
+  return step(trace, "accumulator", wrapped(window.products),
+              window.int32_bias == 0 ? "sum of x * w, int32" : "sum of x * w and the int32 bias, int32");
 }
 
 std::int64_t lost_in_pairs(const Window& window, std::size_t begin, std::size_t end) {
@@ -31,7 +32,9 @@ std::int64_t lost_in_pairs(const Window& window, std::size_t begin, std::size_t 
 
 std::int32_t pairs_accumulator(const Window& window, std::int64_t lost, Trace* trace) {
   step(trace, "lost in pairs", lost, "what saturating pairs to int16 takes away from the sum");
-  return step(trace, "accumulator", wrapped(window.products - lost), "sum of sat_int16(x0 * w0 + x1 * w1), int32");
+  return step(trace, "accumulator", wrapped(window.products - lost),
+              window.int32_bias == 0 ? "sum of sat_int16(x0 * w0 + x1 * w1), int32"
+                                     : "sum of sat_int16(x0 * w0 + x1 * w1) and the int32 bias, int32");
 }
 
 std::int32_t pairs_accumulator(const Window& window, Trace* trace) {
@@ -44,6 +47,10 @@ std::int32_t without_zero_points(const Window& window, std::int64_t accumulator,
   const std::int64_t raw =
       accumulator - window.xz * window.weights - window.wz * activations + count * window.xz * window.wz;
   return step(trace, "raw", wrapped(raw), "accumulator - xz * sum(w) - wz * sum(x) + n * xz * wz, int32");
+}
+
+std::int32_t exact_sum(const Window& window, Trace* trace) {
+  return without_zero_points(window, exact_accumulator(window, trace), window.activations, trace);
 }
 
 float with_float_bias(const Window& window, std::int32_t raw, Arithmetic::TensorBias tensor_bias, Trace* trace) {

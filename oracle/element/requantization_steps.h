@@ -40,6 +40,10 @@ T step(Trace* trace, std::string_view name, T value, std::string_view note) {
 [[nodiscard]] std::int32_t without_zero_points(const Window& window, std::int64_t accumulator, std::int64_t activations,
                                                Trace* trace);
 
+// Returns the sum that an int32 output holds, with the steps "accumulator" and "raw": exact_accumulator() without zero
+// points.
+[[nodiscard]] std::int32_t exact_sum(const Window& window, Trace* trace);
+
 // Steps "bias" and "with bias": float(raw) + bias / A, where A = fl(fl(xs) * fl(ws)) is the real value of one unit of
 // raw.
 //   per channel          fl(f + fl(bias / A))

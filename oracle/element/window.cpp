@@ -46,7 +46,7 @@ void gather(const ConvCase& c, const std::uint8_t* activation, const Strides& st
       weight_sum += w;
     }
   }
-  window.products = products;
+  window.products = products + int32_bias(c, k);
   window.activations = activations;
   window.weights = weight_sum;
   describe(c, k, window);
@@ -63,6 +63,8 @@ void describe(const ConvCase& c, std::int64_t k, Window& window) {
   window.wz = weight_zero_point(c, k);
   window.oz = c.output_zero_point;
   window.bias = c.bias.empty() ? std::optional<float>{} : c.bias[static_cast<std::size_t>(k)];
+  window.int32_bias = int32_bias(c, k);
+  window.output_shift = stored_shift(c.output_type);
   window.relu = c.relu;
   window.granularity = c.granularity;
   window.group_channels = c.in_channels / c.groups;

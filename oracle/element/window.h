@@ -31,6 +31,7 @@ struct Window {
   double xs = 1, ws = 1, os = 1;
   std::int64_t xz = 0, wz = 0, oz = 0;
   std::optional<float> bias;
+  std::int32_t int32_bias = 0;  // is part of `products`
   Relu relu = Relu::off;
   Granularity granularity = Granularity::per_tensor;
   std::int64_t group_channels = 1;  // channels per kernel position; x.size() is this times the kernel's volume
@@ -42,10 +43,11 @@ struct Window {
   // Without it they compute it from the scales.
   std::optional<FixedPoint> multiplier;
 
-  // Exact sums of x * w, of x and of w over the window, computed once for all hypotheses.
+  // Exact sums of x * w and the int32 bias, of x and of w over the window, computed once for all hypotheses. Every
+  // arithmetic that sums integers adds an int32 bias to the sum, so that none has a step of its own for it.
   std::int64_t products = 0, activations = 0, weights = 0;
 
-  // Returns the sum of (x - xz) * (w - wz), exactly.
+  // Returns the sum of (x - xz) * (w - wz) and the int32 bias, exactly.
   [[nodiscard]] std::int64_t exact_sum() const {
     return products - xz * weights - wz * activations + static_cast<std::int64_t>(x.size()) * xz * wz;
   }
@@ -56,7 +58,7 @@ struct Window {
 void gather(const ConvProblem& problem, std::int64_t offset, Window& window);
 void gather(const LayerView& layer, const OutputElement& element, Window& window);
 
-// Sets the fields that depend on the case and the output channel k only: spec, scales, zero points, bias, relu,
+// Sets the fields that depend on the case and the output channel k only: spec, scales, zero points, biases, relu,
 // granularity and group_channels. Leaves the elements and the sums as they are.
 void describe(const ConvCase& c, std::int64_t k, Window& window);
 

@@ -28,7 +28,7 @@ WindowIterator::WindowIterator(const ConvProblem& problem, Detail detail)
       length_(reduction_length(c_)),
       detail_(detail),
       weights_(problem.weight.size()) {
-  for (std::size_t d = 0; d < 3; ++d) extent_[d] = c_.input[d] + 2 * c_.padding[d];
+  extent_ = padded_size(c_);
   sparse_ = !can_be_padded(c_);
   if (sparse_) return;
   const std::int64_t taps = volume(c_.kernel);
@@ -53,6 +53,7 @@ WindowIterator::WindowIterator(const ConvProblem& problem, Detail detail)
   window_.os = c_.output_scale;
   window_.xz = c_.activation_zero_point;
   window_.oz = c_.output_zero_point;
+  window_.output_shift = stored_shift(c_.output_type);
   window_.relu = c_.relu;
   window_.granularity = c_.granularity;
   window_.group_channels = channels_;
@@ -114,7 +115,8 @@ const Window& WindowIterator::look(std::int64_t k) {
   }
   const std::int8_t* const weights = weights_.data() + k * length_;
   if (detail_ == Detail::all) std::copy_n(weights, length_, window_.w.data());
-  window_.products = 0;
+  window_.int32_bias = int32_bias(c_, k);
+  window_.products = window_.int32_bias;
   // This number of products fits in int32, which compilers can vectorize.
   constexpr std::int64_t kFits = 65536;
   for (std::int64_t begin = 0; begin < length_; begin += kFits) {

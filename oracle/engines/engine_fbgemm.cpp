@@ -5,7 +5,7 @@
 
 namespace tieout {
 
-std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace) {
+std::int32_t fbgemm_sum(const Window& window, const Arithmetic& arithmetic, Trace* trace) {
   const std::int32_t accumulator = arithmetic.products == Arithmetic::Products::exact
                                        ? exact_accumulator(window, trace)
                                        : pairs_accumulator(window, trace);
@@ -13,8 +13,11 @@ std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Tr
   if (arithmetic.activation_sum == Arithmetic::ActivationSum::int16) {
     activations = step(trace, "activations", std::min<std::int64_t>(activations, 32767), "sum(x), saturated to int16");
   }
-  const std::int32_t raw = without_zero_points(window, accumulator, activations, trace);
-  return requantized(window, raw, arithmetic.tensor_bias, trace);
+  return without_zero_points(window, accumulator, activations, trace);
+}
+
+std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace) {
+  return requantized(window, fbgemm_sum(window, arithmetic, trace), arithmetic.tensor_bias, trace);
 }
 
 }  // namespace tieout

@@ -21,7 +21,13 @@ bool qnnpack_refuses(const ConvCase& c) {
                                                 [&](double scale) { return qnnpack_takes(c, scale); });
 }
 
-Tensor<std::uint8_t> predict_onednn(const ConvProblem& problem, OnednnCode code) {
+// Returns the problem as LibTorch runs it: its operators return uint8, and add the zero point of uint8.
+ConvProblem with_uint8_output(ConvProblem problem) {
+  problem.spec.output_type = OutputType::uint8;
+  return problem;
+}
+
+Answers predict_onednn(const ConvProblem& problem, OnednnCode code) {
   // Windows of sums suffice for code that neither adds in pairs nor treats padding differently.
   const bool by_tap = adds_in_pairs(code) || code == OnednnCode::amx;
   const auto detail = by_tap ? WindowIterator::Detail::all : WindowIterator::Detail::sums;
@@ -46,6 +52,7 @@ std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
       return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
     case Engine::qnnpack: return "qnnpack";
     case Engine::fbgemm:
+    case Engine::fbgemm_direct:
     case Engine::x86: break;
   }
   return {};
@@ -55,32 +62,39 @@ Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
   return fbgemm_arithmetic(fbgemm_path(c, hardware), c.execution.isa, hardware);
 }
 
-Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+Answers predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+  if (!has_even_padding(problem.spec)) return predict(with_even_padding(problem), engine, hardware);
+  if (problem.spec.output_type == OutputType::int8) return predict(with_uint8_output(problem), engine, hardware);
   constexpr auto kSums = WindowIterator::Detail::sums;  // QNNPACK does not add in pairs
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
     case Engine::onednn: return predict_onednn(problem, onednn_code(problem.spec, hardware));
     case Engine::qnnpack:
       return for_each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
-    case Engine::fbgemm: break;
+    case Engine::fbgemm:
+    case Engine::fbgemm_direct: break;
   }
   const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
-  return for_each_window(problem, [&](const Window& window) { return fbgemm_model(window, arithmetic, nullptr); });
+  const bool is_sum = problem.spec.output_type == OutputType::int32;
+  return for_each_window(problem, [&](const Window& window) -> std::int32_t {
+    return is_sum ? fbgemm_sum(window, arithmetic, nullptr) : fbgemm_model(window, arithmetic, nullptr);
+  });
 }
 
-std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
+std::optional<Answers> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
   const Engine picked = engine == Engine::x86 ? x86_picks(problem.spec, hardware) : engine;
   if (picked != Engine::onednn) return {};
+  if (!has_even_padding(problem.spec)) return predict_other(with_even_padding(problem), engine, hardware);
+  if (problem.spec.output_type == OutputType::int8) return predict_other(with_uint8_output(problem), engine, hardware);
   const auto other = onednn_other_code(problem.spec, hardware);
   return other ? std::optional(predict_onednn(problem, *other)) : std::nullopt;
 }
 
-Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware,
-                                        const std::vector<std::uint8_t>& y) {
-  Tensor<std::uint8_t> prediction = predict(problem, engine, hardware);
-  if (prediction.values == y) return prediction;
+Answers nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware, const Answers& y) {
+  Answers prediction = predict(problem, engine, hardware);
+  if (prediction.values == y.values) return prediction;
   auto other = predict_other(problem, engine, hardware);
-  return other && other->values == y ? std::move(*other) : std::move(prediction);
+  return other && other->values == y.values ? std::move(*other) : std::move(prediction);
 }
 
 std::string_view refusal(const ConvCase& c, const Hardware&) {
@@ -92,6 +106,7 @@ std::string_view refusal(const ConvCase& c, const Hardware&) {
       if (qnnpack_refuses(c)) return "QNNPACK takes only multipliers xs * ws / os, and xs / os, that are normal floats";
       break;
     case Engine::fbgemm:
+    case Engine::fbgemm_direct:
     case Engine::x86: break;
   }
   return {};

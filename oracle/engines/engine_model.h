@@ -22,9 +22,12 @@ namespace tieout {
 //   f   = fl(raw), with a bias:  per channel            fl(f + fl(b / A))
 //                                per tensor, fused      fma(b, fl(1 / A), f)
 //                                per tensor, separate   fl(f + fl(b * fl(1 / A)))     depthwise, from LibTorch 2.14 on
+//         with an int32 bias, which FBGEMM takes when it is called directly: fl(raw + b), the sum wrapped
 //   q   = int32(RNE(fl(f * M))), where NaN, s >= 2^31 and s < -2^31 are INT32_MIN
 //   y   = clamp(sat_int16(sat_int16(q) + oz), 0, 255); relu: max(y, oz)
 [[nodiscard]] std::uint8_t fbgemm_model(const Window& window, const Arithmetic& arithmetic, Trace* trace);
+// Returns raw.
+[[nodiscard]] std::int32_t fbgemm_sum(const Window& window, const Arithmetic& arithmetic, Trace* trace);
 
 // The implementations that oneDNN chooses between, as far as their results differ. oracle/README.md describes them.
 enum class OnednnCode {
@@ -73,6 +76,9 @@ enum class OnednnCode {
 // A weight zero point, which oneDNN refuses, is taken out together with xz.
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace);
 
+// Returns f of code that adds in pairs or exactly, as an int32.
+[[nodiscard]] std::int32_t onednn_sum(const Window& window, OnednnCode code, Trace* trace);
+
 // QNNPACK with freshly packed weights (engine_qnnpack.cpp). M = fl(fl(fl(ws) * fl(xs)) * fl(1 / fl(os))).
 //   bias = RNE(fl(b * fl(1 / fl(ws * xs)))), b = 0 without a bias; NaN (the value of 0 * inf) and values below int32
 //          become INT32_MIN; values above become INT32_MAX for 1x1 kernels of stride 1 without padding, otherwise
@@ -99,17 +105,16 @@ enum class OnednnCode {
 [[nodiscard]] Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware);
 
 // Returns the output that `engine` computes, or would compute if it did not refuse the case. FBGEMM is forced to
-// problem.spec.execution.isa.
-[[nodiscard]] Tensor<std::uint8_t> predict(const ConvProblem& problem, Engine engine, const Hardware& hardware);
+// problem.spec.execution.isa. An int32 output is the sum that the engine requantizes.
+[[nodiscard]] Answers predict(const ConvProblem& problem, Engine engine, const Hardware& hardware);
 
 // Returns the whole output that `engine` computes if oneDNN runs onednn_other_code(), or nullopt without such code.
 // Takes as long as predict(), so call it only where that prediction fails.
-[[nodiscard]] std::optional<Tensor<std::uint8_t>> predict_other(const ConvProblem& problem, Engine engine,
-                                                                const Hardware& hardware);
+[[nodiscard]] std::optional<Answers> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware);
 
-// Returns the prediction of predict() or predict_other() whose values are y, or else that of predict().
-[[nodiscard]] Tensor<std::uint8_t> nearest_prediction(const ConvProblem& problem, Engine engine,
-                                                      const Hardware& hardware, const std::vector<std::uint8_t>& y);
+// Returns the prediction of predict() or predict_other() that equals y, or else that of predict().
+[[nodiscard]] Answers nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware,
+                                         const Answers& y);
 
 // Returns the reason why the engine of c.execution throws on this valid case; empty if it computes a result.
 [[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);

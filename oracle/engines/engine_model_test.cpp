@@ -12,7 +12,7 @@ namespace {
 constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
 constexpr Hardware kAvx2{};
 
-using Values = std::vector<std::uint8_t>;
+using Values = std::vector<std::int32_t>;
 
 Values predicted(const std::string& line, const Hardware& hardware = kVnni) {
   const ConvCase c = parse(line).value();

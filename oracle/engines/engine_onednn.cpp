@@ -56,11 +56,15 @@ float raw_sum_amx(const Window& window, Trace* trace) {
               "accumulator - xz * sum(w), each of the two and the difference float32");
 }
 
+// Returns the sum of x * w, wrapped.
+std::int32_t accumulated(const Window& window, OnednnCode code, Trace* trace) {
+  return adds_in_pairs(code) ? pairs_accumulator(window, lost_by_tap(window), trace) : exact_accumulator(window, trace);
+}
+
 // Returns fl(raw).
 float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
   if (code == OnednnCode::amx) return raw_sum_amx(window, trace);
-  const std::int32_t accumulator =
-      adds_in_pairs(code) ? pairs_accumulator(window, lost_by_tap(window), trace) : exact_accumulator(window, trace);
+  const std::int32_t accumulator = accumulated(window, code, trace);
   if (code == OnednnCode::pointwise) {
     const std::int64_t zero_points = window.exact_sum() - window.products;
     return step(trace, "raw", static_cast<float>(accumulator) + static_cast<float>(wrapped(zero_points)),
@@ -121,6 +125,10 @@ OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
 std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware) {
   if (!hardware.amx_int8 || !hardware.avx512_vnni || is_depthwise(c)) return {};
   return OnednnCode::amx;
+}
+
+std::int32_t onednn_sum(const Window& window, OnednnCode code, Trace* trace) {
+  return without_zero_points(window, accumulated(window, code, trace), window.activations, trace);
 }
 
 std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace) {

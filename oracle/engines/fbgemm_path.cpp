@@ -64,6 +64,7 @@ std::int64_t fbgemm_groups_together(const ConvCase& c, const Hardware& hardware)
 }
 
 FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware) {
+  if (!has_even_padding(c)) return fbgemm_path(with_even_padding(c), hardware);
   if (is_depthwise(c)) return FbgemmPath::depthwise;
   if (is_groupwise(c, hardware)) return FbgemmPath::groupwise;
   if (is_pointwise(c)) return FbgemmPath::pointwise;

@@ -21,7 +21,7 @@ constexpr std::array kChanges{
                   .after = "v = fl(fl(f * xs') * ws)"},
 };
 
-Tensor<std::uint8_t> predict_for(const ConvProblem& problem, Hardware hardware, const LibTorchVersion& version) {
+Answers predict_for(const ConvProblem& problem, Hardware hardware, const LibTorchVersion& version) {
   hardware.libtorch = version;
   return predict(problem, problem.spec.execution.engine, hardware);
 }

@@ -38,6 +38,12 @@ Real convolved(const Window& window) {
 template <typename Real>
 Real with_bias(Real sum, const Window& window, Trace* trace) {
   step(trace, "accumulator", sum, "sum of x * w, dequantized, in real units");
+  if (window.int32_bias != 0) {
+    const auto unit = static_cast<Real>(window.xs) * static_cast<Real>(window.ws);
+    const Real bias =
+        step(trace, "bias", static_cast<Real>(window.int32_bias) * unit, "int32 bias * (xs * ws), in real units");
+    return step(trace, "with bias", sum + bias, "accumulator + bias");
+  }
   if (!window.bias) return sum;
   step(trace, "bias", *window.bias, "as it is, in real units");
   return step(trace, "with bias", sum + static_cast<Real>(*window.bias), "accumulator + bias");
@@ -106,11 +112,11 @@ std::uint8_t manual_output_2(const Window& window, Trace* trace) {
   return manual_output_2(convolved<float>(window), window, trace);
 }
 
-Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem) {
+Answers manual_output_1(const ConvProblem& problem) {
   return for_each_window(problem, [](const Window& window) { return manual_output_1(window, nullptr); });
 }
 
-Tensor<std::uint8_t> manual_output_2(const ConvProblem& problem) {
+Answers manual_output_2(const ConvProblem& problem) {
   return for_each_window(problem, [](const Window& window) { return manual_output_2(window, nullptr); });
 }
 

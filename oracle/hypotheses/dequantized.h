@@ -50,7 +50,7 @@ template <typename Real>
 // float32, gives 0.
 [[nodiscard]] std::uint8_t manual_output_1(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t manual_output_2(const Window& window, Trace* trace);
-[[nodiscard]] Tensor<std::uint8_t> manual_output_1(const ConvProblem& problem);
-[[nodiscard]] Tensor<std::uint8_t> manual_output_2(const ConvProblem& problem);
+[[nodiscard]] Answers manual_output_1(const ConvProblem& problem);
+[[nodiscard]] Answers manual_output_2(const ConvProblem& problem);
 
 }  // namespace tieout

@@ -45,8 +45,8 @@ TEST(Dequantized, EqualsTheRecordedValues) {
   ASSERT_EQ(entries.size(), 120U);
   for (const json& entry : entries) {
     const ConvProblem p = parse_problem(entry["case"].get<std::string>());
-    EXPECT_EQ(manual_output_1(p).values, entry["y1"].get<std::vector<std::uint8_t>>()) << entry;
-    EXPECT_EQ(manual_output_2(p).values, entry.value("y2", entry["y1"]).get<std::vector<std::uint8_t>>()) << entry;
+    EXPECT_EQ(manual_output_1(p).values, entry["y1"].get<std::vector<std::int32_t>>()) << entry;
+    EXPECT_EQ(manual_output_2(p).values, entry.value("y2", entry["y1"]).get<std::vector<std::int32_t>>()) << entry;
     EXPECT_EQ(manual_output_1(p).shape, output_shape(p.spec));
   }
 }
@@ -67,7 +67,7 @@ TEST(Dequantized, TheScriptsExpressionsEqualTheGeneralFormBeforeClamping) {
   ConvProblem p = parse_problem(kDocumentCase);
   EXPECT_EQ(document_output_1(p).values, (std::vector<double>{158, 9, 6, 0}));
   EXPECT_EQ(document_output_2(p).values, (std::vector<float>{158, 9, 6, 0}));
-  EXPECT_EQ(manual_output_1(p).values, (std::vector<std::uint8_t>{158, 9, 6, 0}));
+  EXPECT_EQ(manual_output_1(p).values, (std::vector<std::int32_t>{158, 9, 6, 0}));
   p.spec.output_scale = 0.01;
   EXPECT_EQ(document_output_1(p).values.front(), 316);
   EXPECT_EQ(manual_output_1(p).values.front(), 255);

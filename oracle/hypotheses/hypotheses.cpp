@@ -30,6 +30,10 @@ std::uint8_t onednn_int16_pairs(const Window& window, Trace* trace) {
   return onednn_model(window, onednn_code(*window.spec, kAvx2), trace);
 }
 
+std::int32_t onednn_sum_of_int16_pairs(const Window& window, Trace* trace) {
+  return onednn_sum(window, onednn_code(*window.spec, kAvx2), trace);
+}
+
 // LibTorch's default engine on a CPU with VNNI: it delegates a layer to ONEDNN or to FBGEMM as a whole.
 std::uint8_t x86(const Window& window, Trace* trace) {
   const ConvCase& c = *window.spec;
@@ -42,23 +46,24 @@ using Reads = Hypothesis::Reads;
 
 constexpr std::array kHypotheses{
     Hypothesis{"manual_output_1", "dequantized, summed and scaled in float64; relu, then rounded",
-               "the document's script", manual_output_1, Distance::activations, Reads::products},
+               "the document's script", manual_output_1, Distance::activations, Reads::products, nullptr},
     Hypothesis{"manual_output_2", "dequantized, summed and scaled in float32; rounded, then relu",
-               "the document's script", manual_output_2, Distance::float_sum, Reads::products},
+               "the document's script", manual_output_2, Distance::float_sum, Reads::products, nullptr},
     Hypothesis{"integer_float32", "summed in int32, requantized in float32", "FBGEMM with VNNI", integer_float32,
                Distance::roundings},
     Hypothesis{"integer_separate_bias", "as integer_float32, the bias of per-tensor weights added with two roundings",
                "FBGEMM where the compiler does not fuse", integer_separate_bias, Distance::roundings},
     Hypothesis{"integer_int16_pairs",
                "neighbouring products added in saturating int16, those in int32; requantized in float32",
-               "FBGEMM without VNNI (vpmaddubsw)", integer_int16_pairs, Distance::pairs, Reads::products},
+               "FBGEMM without VNNI (vpmaddubsw)", integer_int16_pairs, Distance::pairs, Reads::products,
+               sum_of_int16_pairs},
     Hypothesis{"integer_depthwise",
                "as integer_int16_pairs; sum(x) at most 32767, the bias as in integer_separate_bias",
-               "FBGEMM's depthwise code", integer_depthwise, Distance::pairs, Reads::products},
+               "FBGEMM's depthwise code", integer_depthwise, Distance::pairs, Reads::products, depthwise_sum},
     Hypothesis{"int16_saturating", "summed in int16, saturating; requantized in float32", "16-bit accumulators",
-               int16_saturating, Distance::anywhere, Reads::products},
+               int16_saturating, Distance::anywhere, Reads::products, int16_saturating_sum},
     Hypothesis{"int16_wrapping", "summed in int16, wrapping; requantized in float32", "16-bit accumulators",
-               int16_wrapping, Distance::anywhere, Reads::products},
+               int16_wrapping, Distance::anywhere, Reads::products, int16_wrapping_sum},
     Hypothesis{"integer_float64", "summed exactly, requantized in float64", "reference implementations in a wider type",
                integer_float64, Distance::roundings},
     Hypothesis{"integer_exact", "summed and scaled without rounding, by scales as float32 has them; ties to even",
@@ -123,11 +128,13 @@ constexpr std::array kHypotheses{
                "ONNX Runtime's QLinearConv with VNNI", onnxruntime, Distance::nearest_bias},
     Hypothesis{"onnxruntime_int16_pairs",
                "as onnxruntime, neighbouring products added in saturating int16 unless depthwise",
-               "ONNX Runtime's QLinearConv without VNNI", onnxruntime_int16_pairs, Distance::anywhere, Reads::products},
+               "ONNX Runtime's QLinearConv without VNNI", onnxruntime_int16_pairs, Distance::anywhere, Reads::products,
+               onnxruntime_sum_of_int16_pairs},
     Hypothesis{"onednn", "summed in int32; float32, scale by scale, zero point before rounding",
                "LibTorch's ONEDNN engine with VNNI", onednn, Distance::roundings},
     Hypothesis{"onednn_int16_pairs", "as onednn, neighbouring products of a kernel position added in saturating int16",
-               "LibTorch's ONEDNN engine without VNNI", onednn_int16_pairs, Distance::tap_pairs, Reads::products},
+               "LibTorch's ONEDNN engine without VNNI", onednn_int16_pairs, Distance::tap_pairs, Reads::products,
+               onednn_sum_of_int16_pairs},
     Hypothesis{"onednn_output_scale",
                "summed in int32; the bias in units of the sum, one multiplier, zero point and clamp before rounding",
                "oneDNN 2 called directly, with one output scale", onednn_output_scale, Distance::roundings},
@@ -147,8 +154,19 @@ const Hypothesis* find_hypothesis(std::string_view name) {
   return found == kHypotheses.end() ? nullptr : &*found;
 }
 
-Tensor<std::uint8_t> evaluate(const Hypothesis& hypothesis, const ConvProblem& problem) {
-  return for_each_window(problem, [&](const Window& window) { return hypothesis.evaluate(window, nullptr); });
+bool applies_to(const Hypothesis& hypothesis, const ConvCase& c) {
+  return c.output_type != OutputType::int32 || hypothesis.sum != nullptr;
+}
+
+std::int32_t output_of(const Hypothesis& hypothesis, const Window& window, Trace* trace) {
+  const bool is_sum = window.spec->output_type == OutputType::int32;
+  return is_sum ? hypothesis.sum(window, trace) : hypothesis.evaluate(window, trace);
+}
+
+Answers evaluate(const Hypothesis& hypothesis, const ConvProblem& problem) {
+  // Rules that depend on the shape are those of LibTorch's operators, which pad both sides alike.
+  if (!has_even_padding(problem.spec)) return evaluate(hypothesis, with_even_padding(problem));
+  return for_each_window(problem, [&](const Window& window) { return output_of(hypothesis, window, nullptr); });
 }
 
 }  // namespace tieout

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "oracle/element/requantization_steps.h"
 #include "oracle/element/trace.h"
 #include "oracle/element/window.h"
 
@@ -45,7 +46,17 @@ struct Hypothesis {
 
   // States what the result depends on: on the sum of products and the parameters, or on the products themselves.
   enum class Reads { sum, products } reads = Reads::sum;
+
+  // Returns the sum that an int32 output of the element holds, which is the same for most hypotheses. nullptr: the
+  // hypothesis sums no integers and has no int32 output.
+  std::int32_t (*sum)(const Window& window, Trace* trace) = exact_sum;
 };
+
+// True if the hypothesis has an output of the type that the case asks for.
+[[nodiscard]] bool applies_to(const Hypothesis& hypothesis, const ConvCase& c);
+
+// Returns y of the element in the case's type. The hypothesis applies to the case.
+[[nodiscard]] std::int32_t output_of(const Hypothesis& hypothesis, const Window& window, Trace* trace);
 
 // Returns all hypotheses, in the order in which they are listed to users. They have static storage.
 [[nodiscard]] std::span<const Hypothesis> hypotheses();
@@ -53,7 +64,7 @@ struct Hypothesis {
 // Returns the hypothesis of that name, or nullptr.
 [[nodiscard]] const Hypothesis* find_hypothesis(std::string_view name);
 
-// Evaluates the hypothesis at every output element, in N x K x spatial.
-[[nodiscard]] Tensor<std::uint8_t> evaluate(const Hypothesis& hypothesis, const ConvProblem& problem);
+// Evaluates the hypothesis, which applies to the case, at every output element, in N x K x spatial.
+[[nodiscard]] Answers evaluate(const Hypothesis& hypothesis, const ConvProblem& problem);
 
 }  // namespace tieout

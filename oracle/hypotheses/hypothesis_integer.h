@@ -18,8 +18,15 @@ namespace tieout {
 // FBGEMM's depthwise code: pairs as in integer_int16_pairs, sum(x) limited to 32767, two roundings for the bias.
 [[nodiscard]] std::uint8_t integer_depthwise(const Window& window, Trace* trace);
 
-// Accumulate in int16: every partial sum saturates in int16_saturating, wraps in int16_wrapping.
+// Accumulate in int16: every partial sum saturates in int16_saturating, wraps in int16_wrapping. The activations are
+// summed as they are stored.
 [[nodiscard]] std::uint8_t int16_saturating(const Window& window, Trace* trace);
 [[nodiscard]] std::uint8_t int16_wrapping(const Window& window, Trace* trace);
+
+// Return raw, the sums that they compute for an int32 output.
+[[nodiscard]] std::int32_t sum_of_int16_pairs(const Window& window, Trace* trace);
+[[nodiscard]] std::int32_t depthwise_sum(const Window& window, Trace* trace);
+[[nodiscard]] std::int32_t int16_saturating_sum(const Window& window, Trace* trace);
+[[nodiscard]] std::int32_t int16_wrapping_sum(const Window& window, Trace* trace);
 
 }  // namespace tieout

@@ -10,8 +10,7 @@
 namespace tieout {
 namespace {
 
-std::uint8_t requantized_there(const Window& window, std::int32_t accumulator, Trace* trace) {
-  std::int32_t raw = without_zero_points(window, accumulator, window.activations, trace);
+std::uint8_t requantized_there(const Window& window, std::int32_t raw, Trace* trace) {
   if (window.bias) {
     const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
     const double steps = static_cast<double>(*window.bias) / static_cast<double>(unit);
@@ -33,12 +32,16 @@ std::uint8_t requantized_there(const Window& window, std::int32_t accumulator, T
 }  // namespace
 
 std::uint8_t onnxruntime(const Window& window, Trace* trace) {
-  return requantized_there(window, exact_accumulator(window, trace), trace);
+  return requantized_there(window, exact_sum(window, trace), trace);
+}
+
+std::int32_t onnxruntime_sum_of_int16_pairs(const Window& window, Trace* trace) {
+  if (is_depthwise(*window.spec)) return exact_sum(window, trace);
+  return without_zero_points(window, pairs_accumulator(window, trace), window.activations, trace);
 }
 
 std::uint8_t onnxruntime_int16_pairs(const Window& window, Trace* trace) {
-  const bool exact = is_depthwise(*window.spec);
-  return requantized_there(window, exact ? exact_accumulator(window, trace) : pairs_accumulator(window, trace), trace);
+  return requantized_there(window, onnxruntime_sum_of_int16_pairs(window, trace), trace);
 }
 
 }  // namespace tieout

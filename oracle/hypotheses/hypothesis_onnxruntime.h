@@ -16,5 +16,6 @@ namespace tieout {
 // QLinearConv on CPUs without VNNI: products are added in pairs as in integer_int16_pairs, except in depthwise layers
 // (one input and one output channel per group, several groups).
 [[nodiscard]] std::uint8_t onnxruntime_int16_pairs(const Window& window, Trace* trace);
+[[nodiscard]] std::int32_t onnxruntime_sum_of_int16_pairs(const Window& window, Trace* trace);
 
 }  // namespace tieout

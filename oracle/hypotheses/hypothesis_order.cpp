@@ -16,11 +16,11 @@ float with_bias(const Window& window, Trace* trace) {
   return with_float_bias(window, raw_sum(window, trace), Arithmetic::TensorBias::fused, trace);
 }
 
-// The last steps of relu_first and relu_at_zero: rounding and a clamp to 0..255 without relu.
-std::uint8_t without_relu(const Window& window, float scaled, Trace* trace) {
+// The last steps of relu_first and relu_at_zero: rounding and a clamp to lowest..255 without relu.
+std::uint8_t without_relu(const Window& window, float scaled, std::int64_t lowest, Trace* trace) {
   const std::int32_t rounded =
       step(trace, "rounded", to_int32(ties_to_even(scaled)), "to nearest, ties to even; int32, beyond it INT32_MIN");
-  return saturated(window, rounded, 0, trace);
+  return saturated(window, rounded, lowest, trace);
 }
 
 }  // namespace
@@ -57,13 +57,16 @@ std::uint8_t relu_first(const Window& window, Trace* trace) {
   float sum = with_bias(window, trace);
   if (window.relu == Relu::on) sum = step(trace, "relu", sum > 0 ? sum : 0.0F, "max(raw with bias, 0)");
   const float multiplier = float_multiplier(window, trace);
-  return without_relu(window, step(trace, "scaled", sum * multiplier, "relu * multiplier, float32"), trace);
+  return without_relu(window, step(trace, "scaled", sum * multiplier, "relu * multiplier, float32"), 0, trace);
 }
 
 std::uint8_t relu_at_zero(const Window& window, Trace* trace) {
   const float sum = with_bias(window, trace);
   const float multiplier = float_multiplier(window, trace);
-  return without_relu(window, step(trace, "scaled", sum * multiplier, "raw with bias * multiplier, float32"), trace);
+  // Of an int8 output the stored value 0 is 128 here.
+  const std::int64_t lowest = window.relu == Relu::on ? window.output_shift : 0;
+  const float scaled = step(trace, "scaled", sum * multiplier, "raw with bias * multiplier, float32");
+  return without_relu(window, scaled, lowest, trace);
 }
 
 std::uint8_t bias_after_scaling(const Window& window, Trace* trace) {

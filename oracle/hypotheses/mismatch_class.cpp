@@ -66,7 +66,7 @@ std::int64_t saturated_int32(std::int64_t value) {
 
 // Returns the sum with x - xz kept in 8 bits.
 std::int64_t sum_in_8_bits(const Window& window) {
-  std::int64_t sum = 0;
+  std::int64_t sum = window.int32_bias;
   for (std::size_t i = 0; i < window.x.size(); ++i) {
     sum += std::int64_t{static_cast<std::int8_t>(window.x[i] - window.xz)} * (window.w[i] - window.wz);
   }
@@ -74,20 +74,22 @@ std::int64_t sum_in_8_bits(const Window& window) {
 }
 
 std::int64_t raw_of(const Window& window, const Recipe& recipe) {
-  std::int64_t products = window.products;
+  // What a kernel that takes int8 reads as 0.
+  const std::int64_t zero = stored_shift(window.spec->activation_type);
+  std::int64_t products = window.products - (recipe.bias == BiasStep::missing ? window.int32_bias : 0);
   std::int64_t activations = window.activations;
   if (recipe.products == Arithmetic::Products::int16_pairs) products -= lost_in_pairs(window, 0, window.x.size());
   if (recipe.padding == Padding::raw_zero) {
     for (std::size_t i = 0; i < window.x.size(); ++i) {
       if (window.inside[i] != 0) continue;
-      products -= std::int64_t{window.x[i]} * window.w[i];
-      activations -= window.x[i];
+      products += (zero - window.x[i]) * window.w[i];
+      activations += zero - window.x[i];
     }
   }
   if (recipe.activation_sum == Arithmetic::ActivationSum::int16) {
     activations = std::min<std::int64_t>(activations, 32767);
   }
-  const std::int64_t xz = recipe.zero_points == ZeroPoints::activation_ignored ? 0 : window.xz;
+  const std::int64_t xz = recipe.zero_points == ZeroPoints::activation_ignored ? zero : window.xz;
   const std::int64_t wz = recipe.zero_points == ZeroPoints::weight_ignored ? 0 : window.wz;
   const std::int64_t n =
       recipe.zero_points == ZeroPoints::product_missing ? 0 : static_cast<std::int64_t>(window.x.size());
@@ -183,24 +185,26 @@ double rounded(double v, Rounding how) {
   return std::ceil(v);
 }
 
-std::uint8_t result_of(const Window& window, double value, const Recipe& recipe) {
+std::int32_t result_of(const Window& window, double value, const Recipe& recipe) {
   const bool before = recipe.output_zero_point == OutputZeroPoint::before_rounding;
-  const std::int64_t oz = recipe.output_zero_point == OutputZeroPoint::ignored ? 0 : window.oz;
-  if (before) value = static_cast<double>(static_cast<float>(value) + static_cast<float>(oz));
+  const std::int64_t shift = window.output_shift;
+  const std::int64_t oz = recipe.output_zero_point == OutputZeroPoint::ignored ? shift : window.oz;
+  if (before) value = static_cast<double>(static_cast<float>(value) + static_cast<float>(oz - shift));
   double q = rounded(value, recipe.rounding);
   if (!(q >= -0x1p31 && q < 0x1p31)) {
     const bool to_max = recipe.overflow == Overflow::saturates && q > 0;
     q = to_max ? 0x1p31 - 1 : -0x1p31;
   }
   if (recipe.clamp != Clamp::low_bits_of_int32) q = std::clamp(q, -32768.0, 32767.0);
-  q += before ? 0.0 : static_cast<double>(oz);
+  q += static_cast<double>(before ? shift : oz);
   const bool relu = recipe.relu == ReluStep::always || (recipe.relu == ReluStep::as_asked && window.relu == Relu::on);
   if (relu) q = std::max(q, static_cast<double>(oz));
   if (recipe.clamp != Clamp::to_byte) return static_cast<std::uint8_t>(static_cast<std::int64_t>(q));
   return static_cast<std::uint8_t>(std::clamp(q, 0.0, 255.0));
 }
 
-std::uint8_t compute(const Window& window, const Recipe& recipe) {
+std::int32_t compute(const Window& window, const Recipe& recipe) {
+  if (window.spec->output_type == OutputType::int32) return static_cast<std::int32_t>(raw_of(window, recipe));
   return result_of(window, scaled(window, raw_of(window, recipe), recipe), recipe);
 }
 
@@ -341,13 +345,12 @@ void PossibleCauses::observe_elements(const Arithmetic& reference, std::span<con
     gather_window(element.offset, window);
     const Recipe recipe = recipe_of(reference, window.granularity);
     const bool differs = element.expected != element.actual;
-    const double value = scaled(window, raw_of(window, recipe), recipe);
-    if (result_of(window, value, recipe) != element.expected) {
+    if (compute(window, recipe) != element.expected) {
       if (differs) left_ &= ~kAllExchanges;
       continue;
     }
-    if (differs && !is_tie(value)) left_ &= ~kOnlyTies;
-    if (differs) evidence_ += std::abs(int{element.expected} - int{element.actual}) > 1 ? 2 : 1;
+    if (differs && !is_tie(scaled(window, raw_of(window, recipe), recipe))) left_ &= ~kOnlyTies;
+    if (differs) evidence_ += std::abs(std::int64_t{element.expected} - element.actual) > 1 ? 2 : 1;
     for (std::uint64_t rest = left_ & kAllExchanges; rest != 0; rest &= rest - 1) {
       const auto i = static_cast<std::size_t>(std::countr_zero(rest));
       Recipe exchanged = recipe;
@@ -357,8 +360,8 @@ void PossibleCauses::observe_elements(const Arithmetic& reference, std::span<con
   }
 }
 
-void PossibleCauses::observe(const ConvProblem& problem, const Arithmetic& reference,
-                             const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+void PossibleCauses::observe(const ConvProblem& problem, const Arithmetic& reference, const Answers& expected,
+                             const Answers& actual) {
   std::vector<ComparedElement> elements;
   elements.reserve(expected.values.size());
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
@@ -370,8 +373,7 @@ void PossibleCauses::observe(const ConvProblem& problem, const Arithmetic& refer
   observe_elements(reference, elements, [&](std::int64_t offset, Window& window) { gather(problem, offset, window); });
 }
 
-void PossibleCauses::observe(const ConvProblem& problem, std::span<const Contract> contracts,
-                             const Tensor<std::uint8_t>& actual) {
+void PossibleCauses::observe(const ConvProblem& problem, std::span<const Contract> contracts, const Answers& actual) {
   PossibleCauses by_any;
   by_any.left_ = 0;
   for (const Contract& contract : contracts) {
@@ -422,8 +424,8 @@ MismatchCause PossibleCauses::conclude(std::int64_t differing) const {
   return {.cls = *cls, .exchanged = std::move(derivation), .explained = differing, .differing = differing};
 }
 
-MismatchCause classify_mismatches(const ConvProblem& problem, const Arithmetic& reference,
-                                  const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+MismatchCause classify_mismatches(const ConvProblem& problem, const Arithmetic& reference, const Answers& expected,
+                                  const Answers& actual) {
   PossibleCauses causes;
   causes.observe(problem, reference, expected, actual);
   return causes.conclude(count_differing(expected.values, actual.values));

@@ -49,13 +49,13 @@ struct MismatchCause {
 // The values of one element: from the reference and from the subject.
 struct ComparedElement {
   std::int64_t offset = 0;
-  std::uint8_t expected = 0, actual = 0;
+  std::int32_t expected = 0, actual = 0;
 };
 
 // An arithmetic, and the output that it gives for a problem.
 struct Contract {
   Arithmetic arithmetic;
-  Tensor<std::uint8_t> y;
+  Answers y;
 };
 
 // The set of exchanges that predict every value seen so far. Evidence from several cases accumulates: an exchange that
@@ -64,13 +64,12 @@ class PossibleCauses {
  public:
   // Drops the exchanges that fail to predict `actual` at an element of the case. reference: the arithmetic that gives
   // `expected`. An equal element that `reference` does not predict is skipped; a differing one drops every exchange.
-  void observe(const ConvProblem& problem, const Arithmetic& reference, const Tensor<std::uint8_t>& expected,
-               const Tensor<std::uint8_t>& actual);
+  void observe(const ConvProblem& problem, const Arithmetic& reference, const Answers& expected, const Answers& actual);
   void observe(const LayerView& layer, const Arithmetic& reference, std::span<const ComparedElement> elements);
 
   // Does the same if the subject may follow any of several contracts except for one step: an exchange is dropped if it
   // fails with each of them.
-  void observe(const ConvProblem& problem, std::span<const Contract> contracts, const Tensor<std::uint8_t>& actual);
+  void observe(const ConvProblem& problem, std::span<const Contract> contracts, const Answers& actual);
 
   // Drops the exchanges that `other` has dropped, without counting its evidence, which may come from the same elements.
   void narrow(const PossibleCauses& other) { left_ &= other.left_; }
@@ -100,8 +99,7 @@ class PossibleCauses {
 
 // Classifies the difference of one case.
 [[nodiscard]] MismatchCause classify_mismatches(const ConvProblem& problem, const Arithmetic& reference,
-                                                const Tensor<std::uint8_t>& expected,
-                                                const Tensor<std::uint8_t>& actual);
+                                                const Answers& expected, const Answers& actual);
 
 // Does the same for selected elements of a layer, which should include equal ones.
 [[nodiscard]] MismatchCause classify_mismatches(const LayerView& layer, const Arithmetic& reference,

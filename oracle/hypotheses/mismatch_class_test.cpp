@@ -17,11 +17,9 @@ namespace {
 using testing::HasSubstr;
 
 using Class = MismatchClass;
-using Values = std::vector<std::uint8_t>;
+using Values = std::vector<std::int32_t>;
 
-Tensor<std::uint8_t> tensor(const ConvProblem& problem, Values values) {
-  return {output_shape(problem.spec), std::move(values)};
-}
+Answers tensor(const ConvProblem& problem, Values values) { return {output_shape(problem.spec), std::move(values)}; }
 
 Values values_of(const ConvProblem& problem, const Arithmetic& reference) {
   Values values;

@@ -69,7 +69,9 @@ class LibTorch {
   // Returns the instruction set that FBGEMM uses if none is forced.
   [[nodiscard]] virtual Isa native_isa() const = 0;
 
-  // Packs the weights and runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` specifies.
+  // Packs the weights and runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` specifies;
+  // for the engine fbgemm_direct, fbgemm::fbgemmConv itself. Padding that only one side has becomes part of the input
+  // (with_even_padding()). problem: its output is no int32 sum.
   [[nodiscard]] virtual EngineResult<EngineAnswer> conv(const ConvProblem& problem) = 0;
 
   // Does the same in two steps: packs the weights, runs the operator once, and returns it for further runs. The

@@ -16,6 +16,7 @@
 #include "cases/machine/cpu.h"
 #include "cases/text/case_text.h"
 #include "oracle/libtorch/libtorch.h"
+#include "oracle/libtorch/libtorch_direct.h"
 #include "oracle/libtorch/libtorch_experiment.h"
 #include "oracle/libtorch/libtorch_global_state.h"
 #include "oracle/libtorch/libtorch_guard.h"
@@ -89,7 +90,7 @@ class Adapter final : public LibTorch {
 
   std::vector<Engine> engines() const override {
     std::vector<Engine> found;
-    for (const Engine engine : {Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack}) {
+    for (const Engine engine : {Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct}) {
       if (has_engine(engine)) found.push_back(engine);
     }
     return found;
@@ -103,7 +104,10 @@ class Adapter final : public LibTorch {
             .libtorch = parse_libtorch_version(version_).value_or(kNewestLibTorch)};
   }
 
-  FbgemmPath fbgemm_path(const ConvCase& c) const override { return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c); }
+  FbgemmPath fbgemm_path(const ConvCase& c) const override {
+    if (!has_even_padding(c)) return fbgemm_path(with_even_padding(c));
+    return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c);
+  }
 
   Isa native_isa() const override { return native_isa_; }
 
@@ -130,7 +134,7 @@ class Adapter final : public LibTorch {
     const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
     const WithoutDeprecation quiet;
     try {
-      const std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
+      const std::unique_ptr<PreparedConv> prepared = prepare_by(problem);
       prepared->run();
       return prepared->answer();
     } catch (const std::exception& error) {
@@ -142,7 +146,7 @@ class Adapter final : public LibTorch {
     if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
     const WithoutDeprecation quiet;
     try {
-      std::unique_ptr<PreparedConv> prepared = prepare_conv(problem);
+      std::unique_ptr<PreparedConv> prepared = prepare_by(problem);
       prepared->run();  // errors of the case occur here
       return prepared;
     } catch (const std::exception& error) {
@@ -172,6 +176,12 @@ class Adapter final : public LibTorch {
   }
 
  private:
+  static std::unique_ptr<PreparedConv> prepare_by(const ConvProblem& problem) {
+    if (!has_even_padding(problem.spec)) return prepare_by(with_even_padding(problem));
+    const bool directly = problem.spec.execution.engine == Engine::fbgemm_direct;
+    return directly ? prepare_direct_conv(problem) : prepare_conv(problem);
+  }
+
   // Determines the instruction set once, while none is forced.
   static Isa ask_for_isa() {
     switch (fbgemm::fbgemmInstructionSet()) {

@@ -16,7 +16,8 @@ using fbgemm::inst_set_t;
 
 at::QEngine qengine(Engine engine) {
   switch (engine) {
-    case Engine::fbgemm: return at::QEngine::FBGEMM;
+    case Engine::fbgemm:
+    case Engine::fbgemm_direct: return at::QEngine::FBGEMM;
     case Engine::onednn: return at::QEngine::ONEDNN;
     case Engine::x86: return at::QEngine::X86;
     case Engine::qnnpack: return at::QEngine::QNNPACK;

@@ -53,8 +53,8 @@ class Marker {
 // A subject that answers by the specification kernel and then applies `spoil`.
 class Spoilt : public Subject {
  public:
-  using Answer = tl::expected<Tensor<std::uint8_t>, SubjectError>;
-  using Spoil = std::function<Answer(const ConvCase&, Tensor<std::uint8_t>)>;
+  using Answer = tl::expected<Answers, SubjectError>;
+  using Spoil = std::function<Answer(const ConvCase&, Answers)>;
   explicit Spoilt(Spoil spoil) : spoil_(std::move(spoil)) {}
 
   std::string name() const override { return "spoilt"; }
@@ -104,7 +104,7 @@ TEST(CampaignUnderPressure, ALibTorchThatIsAlwaysKilledIsNotVerified) {
 // The subject may have killed itself: a failure that repeats alone is a finding.
 TEST(CampaignUnderPressure, ASubjectThatIsAlwaysKilledIsAFinding) {
   StandInReference reference;
-  Spoilt killed([](const ConvCase& c, Tensor<std::uint8_t> y) {
+  Spoilt killed([](const ConvCase& c, Answers y) {
     if (c.dims == 3) raise(SIGKILL);
     return y;
   });
@@ -176,8 +176,8 @@ class Replaced final : public Spoilt {
   bool is_replaced = false;
 };
 
-Tensor<std::uint8_t> wrong_everywhere(const ConvCase&, Tensor<std::uint8_t> y) {
-  for (std::uint8_t& value : y.values) value ^= 1U;
+Answers wrong_everywhere(const ConvCase&, Answers y) {
+  for (std::int32_t& value : y.values) value = value % 2 == 0 ? value + 1 : value - 1;
   return y;
 }
 
@@ -220,7 +220,7 @@ TEST(GivenCases, DoNotCountTheAnswerOfAReplacedSubject) {
 TEST(CampaignKinds, StayFewIfTheMessagesVary) {
   StandInReference reference;
   int calls = 0;
-  Spoilt wordy([&](const ConvCase& c, Tensor<std::uint8_t>) -> Spoilt::Answer {
+  Spoilt wordy([&](const ConvCase& c, Answers) -> Spoilt::Answer {
     std::string word = "error at 0x7f" + std::to_string(10'000 + ++calls);
     if (c.dims == 3) word = "unknown " + std::string(1 + static_cast<std::size_t>(calls) % 97, 'q');
     return tl::unexpected(SubjectError{SubjectError::Kind::misbehaved, word});
@@ -256,10 +256,10 @@ TEST(Kinds, AreTheSameAfterAResume) {
 // A kernel that is wrong from a certain case on in the same process.
 class Remembering {
  public:
-  Spoilt::Answer operator()(const ConvCase& c, Tensor<std::uint8_t> y) {
+  Spoilt::Answer operator()(const ConvCase& c, Answers y) {
     seen_ = seen_ || c.groups == 3;
     if (seen_ && c.dims == 3) {
-      for (std::uint8_t& value : y.values) value = static_cast<std::uint8_t>(value ^ 1U);
+      for (std::int32_t& value : y.values) value = value % 2 == 0 ? value + 1 : value - 1;
     }
     return y;
   }

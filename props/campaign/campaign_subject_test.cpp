@@ -29,7 +29,7 @@ class OffByOne final : public Subject {
   tl::expected<void, SubjectError> load(double) override { return {}; }
   SubjectAnswer run(const ConvProblem& problem, const Conditions&) override {
     auto y = conv_relu(problem, Arithmetic{});
-    for (std::uint8_t& value : y.values) value = static_cast<std::uint8_t>(value + 1);
+    for (std::int32_t& value : y.values) value = (value + 1) % 256;
     return y;
   }
 };

@@ -39,7 +39,7 @@ Variables variables_of_case(const ConvCase& c) {
 // What came of a call: an answer, or what is wrong with it. Both are empty if the subject declined.
 struct Response {
   std::string fault;
-  std::vector<std::uint8_t> y;
+  std::vector<std::int32_t> y;
 
   bool operator==(const Response&) const = default;
 };

@@ -193,6 +193,7 @@ class Diagnoser {
       if (other.weight.fill == Fill::listed) other.weight = {Fill::uniform, {}};
       const auto channels = static_cast<std::size_t>(other.out_channels);
       if (!other.bias.empty()) other.bias.resize(channels, other.bias.front());
+      if (!other.int32_bias.empty()) other.int32_bias.resize(channels, other.int32_bias.front());
       if (other.granularity == Granularity::per_channel) {
         other.weight_scales.resize(channels, other.weight_scales.front());
         other.weight_zero_points.resize(channels, other.weight_zero_points.front());
@@ -232,9 +233,12 @@ class Diagnoser {
       ConvCase other = c;
       switch (change) {
         case 0: other.relu = c.relu == Relu::on ? Relu::off : Relu::on; break;
-        case 1: other.bias.clear(); break;
-        case 2: other.activation_zero_point = 0; break;
-        case 3: other.output_zero_point = 0; break;
+        case 1:
+          other.bias.clear();
+          other.int32_bias.clear();
+          break;
+        case 2: other.activation_zero_point = stored_shift(c.activation_type); break;
+        case 3: other.output_zero_point = stored_shift(c.output_type); break;
         case 4: std::ranges::fill(other.weight_zero_points, 0); break;
         case 5:
           other.granularity = Granularity::per_tensor;
@@ -529,8 +533,9 @@ class Diagnoser {
       if (!offset) continue;  // the kernel is not repeatable
       cause.offset = *offset;
       const auto answered = ask(cause.smallest);
-      if (answered) cause.actual = answered->y[static_cast<std::size_t>(*offset)];
-      if (answered) cause.expected = KernelRun({}, *answered->problem).evaluate(*offset);
+      const int shift = stored_shift(cause.smallest.output_type);
+      if (answered) cause.actual = answered->y[static_cast<std::size_t>(*offset)] - shift;
+      if (answered) cause.expected = KernelRun({}, *answered->problem).evaluate(*offset) - shift;
       break;
     }
     return cause;
@@ -562,9 +567,11 @@ class Diagnoser {
 
 KernelAnswer answers_of(Subject& subject, double seconds) {
   return [&subject, seconds](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
-    auto y = subject.run(problem, {.seconds = seconds});
+    // Sums have no bytes, and the search knows no other answers.
+    if (problem.spec.output_type == OutputType::int32) return {};
+    const auto y = subject.run(problem, {.seconds = seconds});
     if (!y) return {};
-    return std::move(y->values);
+    return as_bytes(*y).values;
   };
 }
 

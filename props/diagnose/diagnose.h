@@ -39,7 +39,7 @@ struct DiagnoseOptions {
 // One cause of differences.
 struct Cause {
   Edit edit;
-  // The smallest case, with the values of its first element that differs.
+  // The smallest case, with the values of its first element that differs, as its type stores them.
   ConvCase smallest = {};
   int expected = 0, actual = 0;
   std::int64_t offset = 0;

@@ -28,16 +28,16 @@ std::optional<Finding> finding_of(const ConvCase& c, const KernelAnswer& kernel,
                   .original_line = print(c),
                   .expected_name = "contract",
                   .actual_name = subject.name,
-                  .expected = {output_shape(c), {}},
-                  .actual = {output_shape(c), std::move(*y)},
                   .mismatch_class = std::string(kUnexplained),
                   .cell = kCell,
                   .subject = subject.argument};
-  for (const ElementTrace& trace : traces) finding.expected.values.push_back(trace.result);
-  if (finding.expected.values.size() != finding.actual.values.size()) return {};
-  const TensorMismatches mismatches = compare_tensors(finding.expected, finding.actual);
+  Answers expected{output_shape(c), {}};
+  for (const ElementTrace& trace : traces) expected.values.push_back(trace.result);
+  const Answers actual = as_answers({output_shape(c), std::move(*y)});
+  if (expected.values.size() != actual.values.size()) return {};
+  const TensorMismatches mismatches = compare_tensors(expected, actual);
   if (mismatches.equal()) return {};
-  finding.elements = described(mismatches, finding.expected, finding.actual, traces);
+  describe_values(finding, c.output_type, mismatches, expected, actual, traces);
   return finding;
 }
 

@@ -659,6 +659,8 @@ std::vector<Requantization> scalings(const RequantizationSpace& space) {
       Requantization r;
       r.bias = static_cast<BiasRule>(bias);
       r.multiplier = static_cast<MultiplierRule>(multiplier);
+      const bool of_integers = r.bias == BiasRule::contract || r.bias == BiasRule::zero || r.bias == BiasRule::twice;
+      if (space.int32_bias && !of_integers) continue;
       const bool real = r.bias == BiasRule::real || r.bias == BiasRule::real_fused;
       const bool dequantizes =
           MultiplierRule::dequantized <= r.multiplier && r.multiplier <= MultiplierRule::dequantized_inverse;
@@ -667,7 +669,8 @@ std::vector<Requantization> scalings(const RequantizationSpace& space) {
       const std::vector<double> factors = measured ? space.factors : std::vector<double>{1.0};
       for (const double factor : factors) {
         r.factor = factor;
-        for (int addition = 0; addition < (has_integer_bias(r.bias) ? kIntegerAdditions : 1); ++addition) {
+        for (int addition = 0; addition < (has_integer_bias(r.bias) || space.int32_bias ? kIntegerAdditions : 1);
+             ++addition) {
           r.addition = static_cast<IntegerAddition>(addition);
           const bool fits = r.addition == IntegerAddition::int32 || r.addition == IntegerAddition::in_float;
           if (!space.overflow && !fits) continue;

@@ -21,6 +21,8 @@ struct RequantizationSpace {
   std::vector<double> caps;
   // Whether the steps vary that only matter where a value does not fit int32.
   bool overflow = true;
+  // Whether the bias is int32: what is computed from a float bias then does not vary.
+  bool int32_bias = false;
 };
 
 // Returns the combinations of the steps up to the rounded value, and of the steps after it. Any of the first can be

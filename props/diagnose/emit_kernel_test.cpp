@@ -32,7 +32,7 @@ ConvCase case_at_index(std::uint64_t i) {
 TEST(KernelModel, WithoutEditsIsTheSpecification) {
   for (std::uint64_t i = 0; i < 600; ++i) {
     const ModelProblem problem(with_contents(case_at_index(i)));
-    const Tensor<std::uint8_t> y = conv_relu(problem.problem(), {});
+    const Answers y = conv_relu(problem.problem(), {});
     const std::vector<int> predicted = evaluate_all({}, problem);
     ASSERT_EQ(predicted.size(), y.values.size());
     for (std::size_t e = 0; e < predicted.size(); ++e) {

@@ -18,9 +18,8 @@ namespace {
 constexpr std::string_view kOwnArithmetic = "the engine computes in another way, which oracle/README.md describes";
 
 // Returns why the engine's values are not the contract's.
-std::string reason_of(const ConvProblem& problem, Engine engine, const Hardware& hardware,
-                      const Tensor<std::uint8_t>& y) {
-  if (engine != Engine::fbgemm) return std::string(kOwnArithmetic);
+std::string reason_of(const ConvProblem& problem, Engine engine, const Hardware& hardware, const Answers& y) {
+  if (!is_fbgemm(engine)) return std::string(kOwnArithmetic);
   const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
   const std::vector<ElementTrace> traces = conv_relu_traces(problem, arithmetic);
   const Departure departure =
@@ -42,14 +41,15 @@ KernelAnswer beyond_prediction(KernelAnswer kernel, Engine engine, const LibTorc
     run.spec = as_run(std::move(run.spec), libtorch);
     const Engine computing = computing_engine(run.spec, hardware);
     run.spec.execution.engine = computing;
-    Tensor<std::uint8_t> predicted = nearest_prediction(run, computing, hardware, *y);
+    const Answers answered = as_answers({output_shape(problem.spec), *y});
+    const Answers predicted = nearest_prediction(run, computing, hardware, answered);
     const std::vector<ElementTrace> contract = conv_relu_traces(problem, Arithmetic{});
     if (predicted.values.size() != y->size() || contract.size() != y->size()) return y;
     std::int64_t departing = 0;
     for (std::size_t i = 0; i < y->size(); ++i) {
       if ((*y)[i] != predicted.values[i]) continue;
       departing += (*y)[i] != contract[i].result ? 1 : 0;
-      (*y)[i] = contract[i].result;
+      (*y)[i] = static_cast<std::uint8_t>(contract[i].result);
     }
     if (departing > 0) tally.departures[reason_of(run, computing, hardware, predicted)] += {1, departing};
     return y;

@@ -101,6 +101,15 @@ std::set<std::string> guessed_kinds(const RunSummary& run) {
   return kinds;
 }
 
+// Returns the subject's answer to the finding's case as the case holds it. The diagnosis knows no int32 outputs, whose
+// findings have no problem here.
+Bytes answer_as_held(const Finding& finding, const ConvProblem& problem) {
+  Bytes bytes;
+  const int shift = stored_shift(problem.spec.output_type);
+  for (const std::int32_t value : finding.actual.values) bytes.push_back(static_cast<std::uint8_t>(value + shift));
+  return bytes;
+}
+
 // Returns the first attempt for an index that the kernel does not decline, with its answer.
 std::optional<std::pair<ConvProblem, Bytes>> answer_of(const KernelAnswer& kernel, const DifferingCases& differing,
                                                        std::int64_t index) {
@@ -127,7 +136,7 @@ bool follows_contract(const RunSummary& run) {
   const CauseOfAnswer cause_of(none);
   return std::ranges::all_of(run.findings, [&](const Finding& finding) {
     const auto problem = problem_of(finding);
-    return !problem || cause_of.find(*problem, finding.actual.values) == CauseOfAnswer::kContract;
+    return !problem || cause_of.find(*problem, answer_as_held(finding, *problem)) == CauseOfAnswer::kContract;
   });
 }
 
@@ -137,7 +146,7 @@ void set_causes(RunSummary& run, const Diagnosis& diagnosis, const KernelAnswer&
   const CauseOfAnswer cause_of(diagnosis);
   for (Finding& finding : run.findings) {
     const auto problem = problem_of(finding);
-    const int number = problem ? cause_of.find(*problem, finding.actual.values) : CauseOfAnswer::kNone;
+    const int number = problem ? cause_of.find(*problem, answer_as_held(finding, *problem)) : CauseOfAnswer::kNone;
     if (number == CauseOfAnswer::kContract) finding.cause = kReferenceDeparts;
     if (number < 0) continue;
     const Edit& edit = diagnosis.causes[static_cast<std::size_t>(number)].edit;

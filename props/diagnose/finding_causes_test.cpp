@@ -20,8 +20,8 @@ constexpr std::array kLines{"conv1d padding=1 x=[1] w=[1]", "conv1d padding=2 x=
 // A kernel without padding.
 const KernelModel kUnpadded{{.slot = Slot::padding, .formula = 0}};
 
-Tensor<std::uint8_t> output_of(const KernelModel& model, const ConvProblem& problem) {
-  Tensor<std::uint8_t> y{output_shape(problem.spec), {}};
+Answers output_of(const KernelModel& model, const ConvProblem& problem) {
+  Answers y{output_shape(problem.spec), {}};
   for (const int value : evaluate_all(model, ModelProblem(problem))) {
     y.values.push_back(static_cast<std::uint8_t>(value));
   }
@@ -61,7 +61,7 @@ RunSummary run_of(std::vector<Finding> findings, Counts differences) {
 TEST(Diagnose, EndsAProofWhenItsTimeIsUp) {
   const KernelAnswer slow = [](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return output_of({}, problem).values;
+    return as_bytes(output_of({}, problem)).values;
   };
   const Diagnosis diagnosis = diagnose(slow, {.proof = 100'000, .seconds = 0.2});
   EXPECT_EQ(diagnosis.verdict, Diagnosis::Verdict::no_difference);
@@ -74,7 +74,7 @@ TEST(Diagnose, EndsAProofWhenItsTimeIsUp) {
 
 const KernelAnswer kAnswer = [](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
   if (problem.activation[0] == 3) return {};  // declined
-  return output_of(kUnpadded, problem).values;
+  return as_bytes(output_of(kUnpadded, problem)).values;
 };
 
 // Index 1 has a first attempt that the kernel declines.

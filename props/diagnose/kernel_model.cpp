@@ -63,20 +63,21 @@ Variables variables_of(const ConvCase& c) {
   at(v, V::length) = reduction_length(c);
   at(v, V::positions) = volume(size);
   at(v, V::per_channel) = c.granularity == Granularity::per_channel ? 1 : 0;
-  at(v, V::has_bias) = c.bias.empty() ? 0 : 1;
+  at(v, V::has_bias) = has_bias(c) ? 1 : 0;
   at(v, V::relu) = c.relu == Relu::on ? 1 : 0;
-  at(v, V::xz) = c.activation_zero_point;
-  at(v, V::oz) = c.output_zero_point;
+  at(v, V::xz) = stored_activation_zero_point(c);
+  at(v, V::oz) = stored_output_zero_point(c);
   return v;
 }
 
-// Returns the sums of all windows of a problem by plain loops.
+// Returns the sums of all windows of a problem by plain loops, with activations as they are stored.
 std::vector<WindowSums> exact_sums(const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   const Spatial size = output_size(c);
   const std::int64_t channels = c.in_channels / c.groups;
   const std::int64_t outputs = c.out_channels / c.groups;
   const std::int64_t taps = volume(c.kernel);
+  const std::int64_t shift = stored_shift(c.activation_type);
   std::vector<WindowSums> all(static_cast<std::size_t>(element_count(output_shape(c))));
   std::size_t at = 0;
   for (std::int64_t n = 0; n < c.batch; ++n) {
@@ -100,7 +101,7 @@ std::vector<WindowSums> exact_sums(const ConvProblem& problem) {
                     const std::int64_t p = o[2] * c.stride[2] + kw * c.dilation[2] - c.padding[2];
                     const bool inside = row && 0 <= p && p < c.input[2];
                     const std::int64_t x =
-                        inside ? plane[(d * c.input[1] + h) * c.input[2] + p] : c.activation_zero_point;
+                        (inside ? plane[(d * c.input[1] + h) * c.input[2] + p] : c.activation_zero_point) - shift;
                     sums.products += x * *w;
                     sums.x += x;
                     sums.w += *w;
@@ -198,7 +199,7 @@ RequantizationInput ModelProblem::requantization_input(std::int64_t offset) cons
 void set_requantization_variables(Variables& v, const RequantizationInput& in) {
   at(v, Variable::scaled_is_negative) = scaled_value({}, in) < 0 ? 1 : 0;
   at(v, Variable::sum_is_negative) = in.raw < 0 ? 1 : 0;
-  at(v, Variable::bias_is_negative) = in.bias < 0 ? 1 : 0;
+  at(v, Variable::bias_is_negative) = in.bias < 0 || in.int32_bias < 0 ? 1 : 0;
   at(v, Variable::scaled_exponent) = scaled_exponent(in);
   at(v, Variable::multiplier_exponent) = multiplier_exponent(in);
 }
@@ -419,7 +420,8 @@ std::optional<std::int64_t> KernelRun::read_activation(const ElementIndex& e, st
     offset = (((image * c.input[0] + at[0]) * c.input[1] + at[1]) * c.input[2] + at[2]) * c.in_channels + from;
   }
   if (offset < 0 || offset >= std::ssize(problem.activation)) return {};
-  return value_of_product(Slot::activation, problem.activation[static_cast<std::size_t>(offset)]);
+  const std::int64_t stored = problem.activation[static_cast<std::size_t>(offset)] - stored_shift(c.activation_type);
+  return value_of_product(Slot::activation, stored);
 }
 
 std::int64_t KernelRun::accumulated_in_lanes(const Accumulator& how) const {
@@ -502,7 +504,10 @@ float KernelRun::real_sum(const Accumulator& how, std::int64_t bias) const {
   const ConvCase& c = p_.problem().spec;
   const std::int64_t taps = volume(c.kernel);
   const std::int64_t channels = std::ssize(real_factors_) / taps;
-  const float b = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(bias)];
+  const float unit = static_cast<float>(c.activation_scale) * static_cast<float>(weight_scale(c, bias));
+  const float b = !c.bias.empty()         ? c.bias[static_cast<std::size_t>(bias)]
+                  : !c.int32_bias.empty() ? static_cast<float>(int32_bias(c, bias)) * unit
+                                          : 0.0F;
   const bool after = how.kind == Accumulator::Kind::real_after_bias;
   float sum = after ? b : 0.0F;
   for (std::int64_t i = 0; i < std::ssize(real_factors_); ++i) {
@@ -510,7 +515,7 @@ float KernelRun::real_sum(const Accumulator& how, std::int64_t bias) const {
     const auto [x, w] = real_factors_[static_cast<std::size_t>(at)];
     sum = how.fused ? std::fma(x, w, sum) : sum + x * w;
   }
-  return after || c.bias.empty() ? sum : sum + b;
+  return after || !has_bias(c) ? sum : sum + b;
 }
 
 namespace {
@@ -689,13 +694,13 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
   const std::int64_t bias_scale = per_channel ? parameter(Slot::bias_scale_channel, both, scales) : 0;
   const std::int64_t zero_point =
       per_channel ? parameter(Slot::zero_point_channel, e.k, std::ssize(c.weight_zero_points)) : 0;
-  const std::int64_t bias = c.bias.empty() ? 0 : parameter(Slot::bias_channel, e.k, std::ssize(c.bias));
+  const std::int64_t bias = has_bias(c) ? parameter(Slot::bias_channel, e.k, c.out_channels) : 0;
   if (scale < 0 || bias_scale < 0 || zero_point < 0 || bias < 0) return {};
-  const std::int64_t xz = value_of(Slot::activation_zero_point, c.activation_zero_point);
+  const std::int64_t xz = value_of(Slot::activation_zero_point, stored_activation_zero_point(c));
   const std::int64_t wz = value_of(Slot::weight_zero_point, c.weight_zero_points[static_cast<std::size_t>(zero_point)]);
   WindowSums sums;
   // An edited zero point is in the padding, too.
-  if (of_window || xz != c.activation_zero_point) {
+  if (of_window || xz != stored_activation_zero_point(c)) {
     if (!add_products(e, xz, wz, sums)) return {};
   } else {
     sums = p_.sums()[static_cast<std::size_t>(offset)];
@@ -726,7 +731,10 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
                              .relu = c.relu == Relu::on,
                              .per_channel = per_channel,
                              .bias = c.bias.empty() ? 0.0F : c.bias[static_cast<std::size_t>(bias)],
-                             .oz = value_of(Slot::output_zero_point, c.output_zero_point),
+                             .has_int32_bias = !c.int32_bias.empty(),
+                             .int32_bias = int32_bias(c, bias),
+                             .oz = value_of(Slot::output_zero_point, stored_output_zero_point(c)),
+                             .output_shift = stored_shift(c.output_type),
                              .real = real,
                              .real_by_reciprocal = by_reciprocal};
 }

@@ -63,6 +63,8 @@ class EditSearch {
     spread(wrong_);
     spread(right_);
     measure(observations);
+    space_.int32_bias = std::ranges::any_of(
+        observations, [](const Observation& o) { return !o.problem->problem().spec.int32_bias.empty(); });
     space_.overflow = std::ranges::any_of(
         wrong_, [](const Observation* o) { return is_extreme(o->problem->requantization_input(o->offset)); });
     prepared_wrong_ = prepared(wrong_);

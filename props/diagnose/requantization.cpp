@@ -142,8 +142,23 @@ double float_of(SumRule rule, std::int64_t raw) {
 
 double rounded_to_float(double v) { return static_cast<double>(static_cast<float>(v)); }
 
+// Returns the sum with its int32 bias.
+std::int64_t sum_with_int32_bias(const Requantization& r, const RequantizationInput& in) {
+  const std::int64_t times = r.bias == BiasRule::zero ? 0 : r.bias == BiasRule::twice ? 2 : 1;
+  const std::int64_t sum = wrapping_sum(in.raw, times * in.int32_bias);
+  switch (r.addition) {
+    case IntegerAddition::saturates: return std::clamp(sum, kMin32, kMax32);
+    case IntegerAddition::int64: return sum;
+    default: return wrapped32(sum);
+  }
+}
+
 // Returns the sum with its bias in units of the sum. Values of float32 are exact in double.
 double with_bias(const Requantization& r, const RequantizationInput& in, const Scales& f) {
+  if (in.has_int32_bias) {
+    if (r.addition != IntegerAddition::in_float) return float_of(r.sum, sum_with_int32_bias(r, in));
+    return static_cast<double>(static_cast<float>(float_of(r.sum, in.raw)) + static_cast<float>(in.int32_bias));
+  }
   if (!in.has_bias) return float_of(r.sum, in.raw);
   if (has_integer_bias(r.bias)) {
     const std::int64_t bias = integer_bias(r, in, f);
@@ -455,8 +470,8 @@ int scaled_exponent(const RequantizationInput& in) { return exponent_of(static_c
 bool is_extreme(const RequantizationInput& in) {
   const Scales f({}, in);
   const int multiplier = exponent_of(f.unit / f.os);
-  const float units = in.has_bias ? in.bias / f.unit : 0.0F;
-  const int bias = exponent_of(units);
+  const float units = in.has_bias ? in.bias / f.unit : static_cast<float>(in.int32_bias);
+  const int bias = in.has_bias ? exponent_of(units) : 0;
   const bool sum = std::fabs(static_cast<double>(in.raw) + static_cast<double>(units)) >= 0x1p31 - 1;
   // Kernels that divide a real number, such as a bound of the output or the bias, by os overflow if os is this small.
   const bool of_output = exponent_of(f.os) < -26 || (in.has_bias && exponent_of(in.bias / f.os) > 30);
@@ -476,7 +491,7 @@ double unlimited_value(const Requantization& r, const RequantizationInput& in) {
   const Scales f(r, in);
   if (in.real) return static_cast<double>(in.real_by_reciprocal ? *in.real * (1.0F / f.os) : *in.real / f.os);
   if (is_fixed_point(r.multiplier)) {
-    std::int64_t sum = in.raw;
+    std::int64_t sum = in.has_int32_bias ? sum_with_int32_bias(r, in) : in.raw;
     if (in.has_bias) {
       const bool saturates = r.addition == IntegerAddition::saturates;
       sum = has_integer_bias(r.bias) ? integer_sum(in.raw, integer_bias(r, in, f), saturates)
@@ -563,21 +578,24 @@ int requantize_scaled(const Requantization& r, const RequantizationInput& in, do
   if (r.cap > 0)
     q = std::min(q,
                  saturated(ties_to_even(static_cast<double>(static_cast<float>(r.cap) / static_cast<float>(in.os)))));
+  // The ends of the output are those of uint8: an int8 value is shifted before it is clamped.
+  const std::int64_t shift = in.output_shift;
   if (r.clamp == ClampRule::low_8_bits) {
-    return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q, -32768, 32767) + in.oz);
+    return static_cast<std::uint8_t>(std::clamp<std::int64_t>(q, -32768, 32767) + in.oz + shift);
   }
   if (r.zero_point == ZeroPointRule::wraps_16) q = static_cast<std::int16_t>(q);
-  if (r.clamp == ClampRule::before_zero_point) q = std::clamp<std::int64_t>(q, 0, 255);
+  if (r.clamp == ClampRule::before_zero_point) q = std::clamp<std::int64_t>(q, -shift, 255 - shift);
   if (r.clamp == ClampRule::int8_before) q = std::clamp<std::int64_t>(q, -128, 127);
   const std::int64_t oz = r.zero_point == ZeroPointRule::signed_byte ? static_cast<std::int8_t>(in.oz) : in.oz;
-  q = r.zero_point == ZeroPointRule::wraps ? wrapped32(q + oz) : q + oz;
+  q = (r.zero_point == ZeroPointRule::wraps ? wrapped32(q + oz) : q + oz) + shift;
   std::int64_t low = r.low;
-  const std::int64_t zero = r.low == 0 ? in.oz : std::max<std::int64_t>(in.oz, r.low);
+  const std::int64_t held_oz = in.oz + shift;
+  const std::int64_t zero = r.low == 0 ? held_oz : std::max<std::int64_t>(held_oz, r.low);
   switch (r.relu) {
     case ReluRule::contract: low = in.relu ? zero : low; break;
     case ReluRule::ignored: break;
     case ReluRule::always: low = zero; break;
-    case ReluRule::one_above: low = in.relu ? std::max<std::int64_t>(in.oz + 1, low) : low; break;
+    case ReluRule::one_above: low = in.relu ? std::max<std::int64_t>(held_oz + 1, low) : low; break;
   }
   if (r.clamp == ClampRule::low_last)
     return static_cast<std::uint8_t>(std::max(std::min<std::int64_t>(q, r.high), low));

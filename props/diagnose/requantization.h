@@ -229,7 +229,11 @@ struct RequantizationInput {
   double os = 1;
   bool has_bias = false, relu = false, per_channel = false;
   float bias = 0;
-  std::int64_t oz = 0;
+  // An int32 bias, which is added to the sum, in place of the float one.
+  bool has_int32_bias = false;
+  std::int64_t int32_bias = 0;
+  std::int64_t oz = 0;   // as the output's type stores it
+  int output_shift = 0;  // what the output is 128 higher by in answers, if it is int8
   // The sum with its bias as a real number, where dequantized values are summed up; and how it is divided by os.
   std::optional<float> real = {};
   bool real_by_reciprocal = false;

@@ -80,7 +80,7 @@ std::optional<TieDistance> tie_distance(double value) {
 
 ExplainedColumn column_of(const Hypothesis& hypothesis, const Window& window) {
   Trace trace;
-  const std::uint8_t result = hypothesis.evaluate(window, &trace);
+  const std::int32_t result = output_of(hypothesis, window, &trace);
   ExplainedColumn column{.name = std::string(hypothesis.name)};
   for (const Step& s : trace.steps()) column.steps.push_back({std::string(s.name), s.value, std::string(s.note)});
   if (position(column.steps, "result") == column.steps.size()) column.steps.push_back({"result", double(result), ""});
@@ -236,6 +236,10 @@ std::string explanation_of(const Finding& finding) {
 }
 
 void ask_engine(const ConvProblem& problem, LibTorch& reference, Explanation& explanation, double seconds) {
+  if (problem.spec.output_type == OutputType::int32) {
+    explanation.remark = "no operator of LibTorch returns int32 sums";
+    return;
+  }
   const auto at = static_cast<std::size_t>(explanation.offset);
   if (const auto can = reference.available(problem.spec.execution); !can) {
     explanation.remark = can.error().message;

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kWords{"xs", "ws", "os", "oz", "bias", "relu"};
 constexpr std::int64_t kInt8Shift = 128;
 
-std::int64_t shift(OutputType type) { return type == OutputType::int8 ? kInt8Shift : 0; }
+std::int64_t shift(OutputType type) { return stored_shift(type); }
 
 tl::unexpected<CaseError> refused(std::string_view field, std::string message) {
   return tl::unexpected(CaseError{std::string(field), std::move(message)});

@@ -14,11 +14,9 @@
 
 namespace tieout {
 
-enum class OutputType { uint8, int8 };
-
 // How a sum is requantized.
 struct SumRequantization {
-  OutputType type = OutputType::uint8;
+  OutputType type = OutputType::uint8;  // or int8
   // Scales, output zero point, bias and relu of one output element. The zero point is that of uint8: 128 above that of
   // int8.
   ConvCase parameters;

@@ -109,6 +109,8 @@ void solve(ConvCase& c, Random& random, const Element& element, double target) {
 }  // namespace
 
 void move_to_boundary(Boundary boundary, ConvCase& c, Random& random) {
+  // An int32 output is not scaled, so that no value is rounded.
+  if (c.output_type == OutputType::int32) return;
   const auto count = static_cast<std::uint32_t>(element_count(output_shape(c)));
   const Element element = element_of(with_contents(c), random.below(count));
   if (c.bias.empty() && element.raw == 0) return;
@@ -130,7 +132,7 @@ bool move_large_sums_to_tie(ConvCase& c, Random& random, const GeneratorOptions&
   const bool as_a_whole = random.chance(2, 3);
   c.activation_zero_point = as_a_whole ? random.pick(std::array<std::int64_t, 3>{0, 3, 255}) : random.between(110, 140);
   for (std::int64_t& zero_point : c.weight_zero_points) zero_point = as_a_whole ? 0 : random.between(low, low + 27);
-  if (as_a_whole) c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
+  if (as_a_whole && c.int32_bias.empty()) c.bias.assign(static_cast<std::size_t>(c.out_channels), 0);
   conform_parameters(c, random, options);
   if (!as_a_whole || c.bias.empty()) {
     move_to_boundary(Boundary::tie, c, random);

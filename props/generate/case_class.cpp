@@ -55,7 +55,7 @@ ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementT
   for (const ElementTrace& trace : traces) classify_element(trace, c, classes);
   const auto mark = [&](CaseClass which, bool holds) { classes.set(static_cast<std::size_t>(which), holds); };
   const bool tie = classes.test(static_cast<std::size_t>(CaseClass::tie));
-  mark(CaseClass::tie_with_bias, tie && !c.bias.empty());
+  mark(CaseClass::tie_with_bias, tie && has_bias(c));
   mark(CaseClass::strided, c.stride != Spatial{1, 1, 1});
   mark(CaseClass::one_dimensional, c.dims == 1);
   mark(CaseClass::three_dimensional, c.dims == 3);
@@ -63,12 +63,12 @@ ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementT
   mark(CaseClass::channels_last, c.execution.memory_format == MemoryFormat::channels_last);
   mark(CaseClass::several_threads, c.execution.threads > 1);
   mark(CaseClass::forced_isa, c.execution.isa != Isa::native);
-  mark(CaseClass::other_engine, c.execution.engine != Engine::fbgemm);
+  mark(CaseClass::other_engine, !is_fbgemm(c.execution.engine));
   const auto at_end = [](std::int64_t zero_point) { return zero_point == 0 || zero_point == 255; };
   mark(CaseClass::zero_point_at_end, at_end(c.activation_zero_point) || at_end(c.output_zero_point));
   mark(CaseClass::weight_zero_point, has_weight_zero_point(c));
-  mark(CaseClass::bias, !c.bias.empty());
-  mark(CaseClass::padded, c.padding != Spatial{0, 0, 0} && c.activation_zero_point != 0);
+  mark(CaseClass::bias, has_bias(c));
+  mark(CaseClass::padded, padded_size(c) != c.input && c.activation_zero_point != 0);
   mark(CaseClass::dilated, c.dilation != Spatial{1, 1, 1});
   mark(CaseClass::grouped, c.groups > 1);
   mark(CaseClass::per_channel, c.granularity == Granularity::per_channel);

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "props/generate/generator.h"
+
 namespace tieout {
 namespace {
 
@@ -32,6 +34,7 @@ std::vector<Variable> variables() {
   spatial(Parameter::stride, 1, 1 << 12);
   spatial(Parameter::dilation, 1, 1 << 12);
   spatial(Parameter::padding, 0, 1 << 12);
+  spatial(Parameter::padding_end, 0, 1 << 12);
   all.push_back({Parameter::groups, -1, 1, kMostChannels});
   all.push_back({Parameter::in_channels, -1, 1, kMostChannels});
   all.push_back({Parameter::out_channels, -1, 1, kMostChannels});
@@ -48,6 +51,7 @@ std::int64_t get(const ConvCase& c, const Variable& v) {
     case Parameter::stride: return c.stride[d];
     case Parameter::dilation: return c.dilation[d];
     case Parameter::padding: return c.padding[d];
+    case Parameter::padding_end: return c.padding[d] + c.extra_end_padding[d];
     case Parameter::groups: return c.groups;
     case Parameter::in_channels: return c.in_channels;
     case Parameter::out_channels: return c.out_channels;
@@ -64,6 +68,7 @@ void set(ConvCase& c, const Variable& v, std::int64_t value) {
     case Parameter::stride: c.stride[d] = value; break;
     case Parameter::dilation: c.dilation[d] = value; break;
     case Parameter::padding: c.padding[d] = value; break;
+    case Parameter::padding_end: c.extra_end_padding[d] = value - c.padding[d]; break;
     case Parameter::groups: c.groups = value; break;
     case Parameter::in_channels: c.in_channels = value; break;
     case Parameter::out_channels: c.out_channels = value; break;
@@ -103,7 +108,7 @@ class ShapeSearch {
     const Variable& v = variables_[i];
     // The case does not have this axis.
     if (v.axis >= 0 && v.axis < 3 - c.dims) {
-      set(c, v, v.parameter == Parameter::padding ? 0 : 1);
+      set(c, v, v.parameter == Parameter::padding || v.parameter == Parameter::padding_end ? 0 : 1);
       return choose(c, i + 1);
     }
     const ParameterSet before = chosen_;
@@ -228,15 +233,22 @@ class ShapeSearch {
     const std::int64_t output = output_size(at_start)[d];
     if (bound ? output >= *constant : output == *constant) return start;
     const std::int64_t extent = *constant + (bound ? random_.between(0, std::max<std::int64_t>(1, output)) : 0);
-    return (extent - 1) * c.stride[d] + c.dilation[d] * (c.kernel[d] - 1) + 1 - 2 * c.padding[d];
+    return (extent - 1) * c.stride[d] + c.dilation[d] * (c.kernel[d] - 1) + 1 - 2 * c.padding[d] -
+           c.extra_end_padding[d];
   }
 
   // Returns the drawn value; for an axis that the drawn case lacks, returns an ordinary value.
   std::int64_t drawn_axis(const ConvCase& c, const Variable& v) {
+    // The end keeps its difference from the begin, whose padding a condition may have changed.
+    if (v.parameter == Parameter::padding_end && v.axis >= 3 - drawn_.dims) {
+      const auto d = static_cast<std::size_t>(v.axis);
+      return c.padding[d] + drawn_.extra_end_padding[d];
+    }
     if (v.axis < 0 || v.axis >= 3 - drawn_.dims) return get(drawn_, v);
     switch (v.parameter) {
       case Parameter::kernel: return std::min<std::int64_t>(drawn_.kernel[2], 3);
       case Parameter::padding: return c.kernel[static_cast<std::size_t>(v.axis)] / 2;
+      case Parameter::padding_end: return c.padding[static_cast<std::size_t>(v.axis)];
       case Parameter::input: return random_.between(1, 6);
       default: return get(drawn_, {v.parameter, 2, 0, 0});
     }
@@ -253,15 +265,6 @@ class ShapeSearch {
   ParameterSet chosen_ = 0;
   int nodes_ = 0;
 };
-
-bool keeps(const ConvCase& c, const Domain::Alternative& where) {
-  constexpr ParameterSet kShape = (set_of(Parameter::activation_zero_point) - 1) | set_of(Parameter::input) |
-                                  set_of(Parameter::kernel) | set_of(Parameter::stride) | set_of(Parameter::dilation) |
-                                  set_of(Parameter::padding);
-  return std::ranges::all_of(where, [&](const Condition& condition) {
-    return (parameters_of(condition) & ~kShape) != 0 || holds(condition, c);
-  });
-}
 
 // Halves the parameter that contributes most to the cost of the drawn case: the batch, else the longest axis of the
 // input or the channels. Returns false if nothing is left to halve.
@@ -308,7 +311,7 @@ void conform_zero_points(ConvCase& c, const Domain::Alternative& where) {
     });
   };
   conform(Parameter::activation_zero_point, c.activation_zero_point);
-  conform(Parameter::output_zero_point, c.output_zero_point);
+  if (c.output_type != OutputType::int32) conform(Parameter::output_zero_point, c.output_zero_point);
   if (keeps_those_about(Parameter::weight_zero_point, c, where)) return;
   ConvCase alone = c;
   alone.weight_zero_points = {0};
@@ -360,13 +363,56 @@ void conform_scales(ConvCase& c, const Domain::Alternative& where, Random& rando
       scale = alone.weight_scales.front();
     }
   }
-  conform_scale(c.output_scale, Parameter::output_scale, c, where, random);
+  if (c.output_type != OutputType::int32) conform_scale(c.output_scale, Parameter::output_scale, c, where, random);
+}
+
+// Picks another value until the conditions on the parameter itself hold.
+template <typename T, std::size_t kChoices>
+void conform_choice(Parameter p, T& value, const std::array<T, kChoices>& choices, const ConvCase& c,
+                    const Domain::Alternative& where, Random& random) {
+  const auto fits = [&] {
+    return std::ranges::all_of(
+        where, [&](const Condition& condition) { return condition.left.parameter != p || holds(condition, c); });
+  };
+  for (int tries = 0; tries < 20 && !fits(); ++tries) value = random.pick(choices);
+}
+
+// Returns the float bias in units of the sum.
+std::vector<std::int32_t> nearest_int32_bias(const ConvCase& c) {
+  std::vector<std::int32_t> bias;
+  for (std::size_t k = 0; k < c.bias.size(); ++k) {
+    const std::size_t of_scale = std::min(k, c.weight_scales.size() - 1);
+    const double steps = static_cast<double>(c.bias[k]) / (c.activation_scale * c.weight_scales[of_scale]);
+    bias.push_back(static_cast<std::int32_t>(std::clamp(std::nearbyint(steps), -0x1p31, 0x1p31 - 1)));
+  }
+  return bias;
+}
+
+// Draws the int32 bias, in place of a float bias that the conditions exclude.
+void conform_int32_bias(ConvCase& c, const Domain::Alternative& where, Random& random) {
+  if (c.bias.empty()) {
+    if (c.int32_bias.empty()) draw_int32_bias(c, random);
+  } else if (!keeps_those_about(Parameter::bias, c, where)) {
+    // Mostly the float bias was drawn for a purpose, which the nearest integer may serve as well.
+    if (random.chance(2, 3)) {
+      c.int32_bias = nearest_int32_bias(c);
+    } else {
+      draw_int32_bias(c, random);
+    }
+    c.bias.clear();
+  }
+  if (keeps_those_about(Parameter::int32_bias, c, where)) return;
+  if (!c.int32_bias.empty()) return c.int32_bias.clear();
+  c.bias.clear();
+  while (c.int32_bias.empty()) draw_int32_bias(c, random);
 }
 
 void conform_bias_and_relu(ConvCase& c, const Domain::Alternative& where, Random& random) {
+  if (c.output_type == OutputType::int32) return;
   if (!keeps_those_about(Parameter::relu, c, where)) c.relu = c.relu == Relu::on ? Relu::off : Relu::on;
   if (keeps_those_about(Parameter::bias, c, where)) return;
   if (!c.bias.empty()) return c.bias.clear();
+  if (!c.int32_bias.empty()) return;
   for (std::int64_t k = 0; k < c.out_channels; ++k) {
     c.bias.push_back(static_cast<float>((random.unit() - 0.5) * 100 * c.output_scale));
   }
@@ -380,8 +426,21 @@ const Domain::Alternative* pick_alternative(const Domain& domain, Random& random
   return &alternatives[alternatives.size() == 1 ? 0 : random.below(static_cast<std::uint32_t>(alternatives.size()))];
 }
 
+bool keeps_shape(const ConvCase& c, const Domain::Alternative& where) {
+  constexpr ParameterSet kShape = (set_of(Parameter::activation_zero_point) - 1) | set_of(Parameter::input) |
+                                  set_of(Parameter::kernel) | set_of(Parameter::stride) | set_of(Parameter::dilation) |
+                                  set_of(Parameter::padding) | set_of(Parameter::padding_end);
+  return std::ranges::all_of(where, [&](const Condition& condition) {
+    return (parameters_of(condition) & ~kShape) != 0 || holds(condition, c);
+  });
+}
+
+bool mentions(Parameter p, const Domain::Alternative& where) {
+  return std::ranges::any_of(where, [p](const Condition& condition) { return condition.left.parameter == p; });
+}
+
 bool conform_shape(ConvCase& c, const Domain::Alternative& where, Random& random, std::int64_t most_products) {
-  if (keeps(c, where)) return true;
+  if (keeps_shape(c, where)) return true;
   ShapeSearch search(where, random);
   ConvCase drawn = c;
   bool found = false;
@@ -405,6 +464,24 @@ Granularity conform_granularity(Granularity drawn, const Domain::Alternative& wh
   return drawn == Granularity::per_tensor ? Granularity::per_channel : Granularity::per_tensor;
 }
 
+void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random) {
+  conform_choice(Parameter::activation_type, c.activation_type, std::array{ActivationType::uint8, ActivationType::int8},
+                 c, where, random);
+  conform_choice(Parameter::output_type, c.output_type,
+                 std::array{OutputType::uint8, OutputType::int8, OutputType::int32}, c, where, random);
+  if (mentions(Parameter::int32_bias, where)) conform_int32_bias(c, where, random);
+  if (c.output_type == OutputType::int32) {
+    // An int32 output is the sum, and nothing that comes after it has an effect.
+    c.output_scale = 1;
+    c.output_zero_point = 0;
+    c.relu = Relu::off;
+    c.bias.clear();
+  }
+  if (needs_direct_call(c)) {
+    c.execution.engine = Engine::fbgemm_direct;
+  }
+}
+
 void conform_quantization(ConvCase& c, const Domain::Alternative& where, Random& random) {
   conform_zero_points(c, where);
   conform_scales(c, where, random);
@@ -416,13 +493,13 @@ void conform_execution(ConvCase& c, const Domain::Alternative& where, Random& ra
   const auto conform = [&](Parameter p, auto& value, const auto& choices) {
     for (int tries = 0; tries < 20 && !keeps_those_about(p, c, where); ++tries) value = random.pick(choices);
   };
-  constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack};
+  constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct};
   constexpr std::array kIsas{Isa::native,     Isa::avx2,        Isa::avx512,
                              Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   constexpr std::array kFormats{MemoryFormat::contiguous, MemoryFormat::channels_last};
   constexpr std::array<int, 4> kThreads{1, 2, 3, 4};
   conform(Parameter::engine, execution.engine, kEngines);
-  if (execution.engine != Engine::fbgemm) execution.isa = Isa::native;
+  if (!is_fbgemm(execution.engine)) execution.isa = Isa::native;
   conform(Parameter::isa, execution.isa, kIsas);
   if (c.dims > 1) conform(Parameter::format, execution.memory_format, kFormats);
   conform(Parameter::threads, execution.threads, kThreads);

@@ -23,6 +23,15 @@ namespace tieout {
 // Returns the drawn granularity if the conditions allow it, else the other one.
 [[nodiscard]] Granularity conform_granularity(Granularity drawn, const Domain::Alternative& where);
 
+// True if the shape meets the conditions on it.
+[[nodiscard]] bool keeps_shape(const ConvCase& c, const Domain::Alternative& where);
+
+// True if a condition begins with the parameter.
+[[nodiscard]] bool mentions(Parameter p, const Domain::Alternative& where);
+
+// Adjusts the types of activation, output and bias; call it before conform_quantization().
+void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random);
+
 // Adjusts scales, zero points, bias and relu of a case whose shape and granularity are final.
 void conform_quantization(ConvCase& c, const Domain::Alternative& where, Random& random);
 

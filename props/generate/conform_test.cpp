@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cases/text/case_text.h"
+#include "kernels/subject/kernel_types.h"
 #include "props/generate/strategy.h"
 
 namespace tieout {
@@ -69,6 +70,30 @@ TEST(Conform, CasesDifferWhereTheDomainAllowsIt) {
   EXPECT_GE(widths.size(), 10U);
   EXPECT_GE(zero_points.size(), 50U);
   EXPECT_GE(strides.size(), 3U);
+}
+
+// What a kernel declares: its cases have its types, with all kinds of biases and paddings among them.
+TEST(Conform, CasesHaveTheTypesOfAKernel) {
+  for (const KernelTypes& types : {KernelTypes{ActivationType::int8, OutputType::int8, true, true},
+                                   KernelTypes{ActivationType::int8, OutputType::int32, true, false},
+                                   KernelTypes{ActivationType::uint8, OutputType::int8, false, true}}) {
+    const Domain domain = domain_of(conditions_of(types).c_str());
+    int biased = 0, uneven = 0, wrapping = 0;
+    for (std::uint64_t index = 0; index < 400; ++index) {
+      const ConvCase c = case_of(3, index, kOptions, domain);
+      ASSERT_TRUE(validate(c)) << print(c) << validate(c).error().text();
+      ASSERT_TRUE(domain.contains(c)) << print(c);
+      ASSERT_EQ(refusal(types, c), "") << print(c);
+      biased += has_bias(c) ? 1 : 0;
+      uneven += has_even_padding(c) ? 0 : 1;
+      for (const std::int32_t bias : c.int32_bias) wrapping += std::abs(std::int64_t{bias}) > 1 << 30 ? 1 : 0;
+    }
+    const bool any_bias = types.int32_bias || types.output != OutputType::int32;
+    EXPECT_GE(biased, any_bias ? 100 : 0);
+    EXPECT_LE(biased, 399);
+    EXPECT_EQ(uneven > 20, types.end_padding) << uneven;
+    EXPECT_EQ(wrapping > 10, types.int32_bias) << wrapping;
+  }
 }
 
 TEST(Conform, KeepsCasesOfTheDomain) {

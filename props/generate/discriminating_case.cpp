@@ -97,6 +97,7 @@ Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most, 
   draw_parameters(c, random);
   if (where != nullptr) {
     c.granularity = conform_granularity(c.granularity, *where);
+    conform_types(c, *where, random);
     conform_quantization(c, *where, random);
   }
   const std::uint32_t kind = random.below(12);
@@ -135,6 +136,8 @@ Products draw(ConvCase& c, Random& random, std::int64_t size, std::size_t most, 
     c.output_scale = std::ldexp(1.0, static_cast<int>(random.between(17, 20)));
     c.bias = {static_cast<float>(random.between(1 << 24, 1 << 26))};
   }
+  // The bias that was drawn above may have to be an int32 one.
+  if (where != nullptr) conform_types(c, *where, random);
   return p;
 }
 
@@ -150,6 +153,7 @@ void lay_out_pointwise(ConvCase& c, const Products& p) {
 void repeat_parameters(ConvCase& c) {
   const auto channels = static_cast<std::size_t>(c.out_channels);
   if (!c.bias.empty()) c.bias.resize(channels, c.bias.front());
+  if (!c.int32_bias.empty()) c.int32_bias.resize(channels, c.int32_bias.front());
   if (c.granularity == Granularity::per_tensor) return;
   c.weight_scales.resize(channels, c.weight_scales.front());
   c.weight_zero_points.resize(channels, c.weight_zero_points.front());
@@ -162,6 +166,7 @@ void vary_parameters(ConvCase& c, std::int64_t k, Random& random, const Domain::
     if (other == k) continue;
     const auto i = static_cast<std::size_t>(other);
     if (!c.bias.empty()) c.bias[i] = step(c.bias[i] * 2 + static_cast<float>(c.output_scale), random.between(1, 9));
+    if (!c.int32_bias.empty()) c.int32_bias[i] = ~c.int32_bias[i];
     if (c.granularity == Granularity::per_tensor) continue;
     const double factor = std::ldexp(1.0, static_cast<int>(random.between(1, 3)));
     c.weight_scales[i] = random.chance(1, 2) ? c.weight_scales[i] * factor : c.weight_scales[i] / factor;
@@ -243,8 +248,8 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
   c.in_channels = shape->in_channels;
   c.out_channels = shape->out_channels;
   c.groups = shape->groups;
-  for (Spatial ConvCase::* const of :
-       {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation, &ConvCase::padding}) {
+  for (Spatial ConvCase::* const of : {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation,
+                                       &ConvCase::padding, &ConvCase::extra_end_padding}) {
     c.*of = (*shape).*of;
   }
   const std::int64_t element = random.between(0, element_count(output_shape(c)) - 1);

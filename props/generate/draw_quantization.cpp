@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "props/generate/conform.h"
 #include "props/generate/generator.h"
@@ -125,7 +126,35 @@ void draw_bias(ConvCase& c, Random& random) {
   }
 }
 
+constexpr std::int64_t kLowest = std::numeric_limits<std::int32_t>::min();
+constexpr std::int64_t kHighest = std::numeric_limits<std::int32_t>::max();
+
 }  // namespace
+
+void draw_int32_bias(ConvCase& c, Random& random) {
+  const std::uint32_t kind = random.below(10);
+  if (kind == 0) return;
+  c.int32_bias.resize(static_cast<std::size_t>(c.out_channels));
+  for (std::size_t k = 0; k < c.int32_bias.size(); ++k) {
+    std::int64_t value = 0;
+    if (kind < 6) {
+      // This moves the result across its whole range.
+      const double unit = c.activation_scale * weight_scale(c, static_cast<std::int64_t>(k));
+      const double steps = (random.unit() - 0.5) * 255 * c.output_scale / unit;
+      value = static_cast<std::int64_t>(std::clamp(steps, -0x1p31, 0x1p31 - 1));
+    } else if (kind == 6) {
+      value = random.between(-3, 3);
+    } else if (kind == 7) {
+      // float32 does not hold most of these numbers.
+      value = (random.chance(1, 2) ? 1 : -1) * random.between((1 << 24) - 8, (1 << 24) + 64);
+    } else {
+      // Sums wrap: at the end of int32 by the first product, and farther inside by large ones.
+      const std::int64_t inside = kind == 8 ? random.between(0, 2) : random.between(0, 1 << 20);
+      value = random.chance(1, 2) ? kHighest - inside : kLowest + inside;
+    }
+    c.int32_bias[k] = static_cast<std::int32_t>(value);
+  }
+}
 
 Granularity draw_granularity(Random& random, const GeneratorOptions& options) {
   const Granularity drawn = random.chance(1, 2) ? Granularity::per_channel : Granularity::per_tensor;

@@ -129,6 +129,21 @@ void conform(ConvCase& c, Random& random, const GeneratorOptions& options, std::
 
 }  // namespace
 
+void draw_end_padding(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  const bool asked = options.where != nullptr && mentions(Parameter::padding_end, *options.where);
+  if (!asked && options.audience == Audience::subject) return;
+  if (!random.chance(1, asked ? 3 : 20)) return;
+  ConvCase uneven = c;
+  for (auto d = static_cast<std::size_t>(3 - c.dims); d < 3; ++d) {
+    // Most often the end has one position more, as padding=same gives it.
+    const bool ordinary = random.chance(1, 2);
+    uneven.extra_end_padding[d] = ordinary ? random.between(0, 1) : random.between(-c.padding[d], c.kernel[d]);
+  }
+  const Spatial out = output_size(uneven);
+  const bool fits = out[0] > 0 && out[1] > 0 && out[2] > 0;
+  if (fits && (options.where == nullptr || keeps_shape(uneven, *options.where))) c = std::move(uneven);
+}
+
 void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options) {
   Spatial smallest{1, 1, 1};
   switch (path) {

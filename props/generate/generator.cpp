@@ -36,13 +36,18 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
   constexpr std::array kForced{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   const std::uint32_t engine = random.below(20);
   Execution& execution = c.execution;
-  execution.engine = engine < 13   ? Engine::fbgemm
+  execution.engine = engine < 11   ? Engine::fbgemm
+                     : engine < 13 ? Engine::fbgemm_direct
                      : engine < 16 ? Engine::x86
                      : engine < 18 ? Engine::onednn
                                    : Engine::qnnpack;
-  if (execution.engine == Engine::fbgemm && random.chance(3, 4)) execution.isa = random.pick(kForced);
+  if (is_fbgemm(execution.engine) && random.chance(3, 4)) execution.isa = random.pick(kForced);
   if (c.dims > 1 && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
   if (random.chance(1, 30)) execution.threads = static_cast<int>(random.between(2, 4));
+  if (execution.engine == Engine::fbgemm_direct && random.chance(2, 3)) {
+    c.bias.clear();
+    draw_int32_bias(c, random);
+  }
   // ONEDNN refuses weight zero points; one case in ten keeps them to test that it does.
   const bool symmetric = execution.engine == Engine::onednn ? random.chance(9, 10) : random.chance(1, 4);
   if (symmetric) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);
@@ -51,12 +56,14 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
 void conform_parameters(ConvCase& c, Random& random, const GeneratorOptions& options) {
   if (options.where == nullptr) return;
   conform_execution(c, *options.where, random);
+  conform_types(c, *options.where, random);
   conform_quantization(c, *options.where, random);
 }
 
 ConvCase draw_case(Random& random, const GeneratorOptions& options) {
   ConvCase c;
   draw_shape(c, random, options);
+  draw_end_padding(c, random, options);
   draw_quantization(c, random, draw_granularity(random, options));
   const bool for_subject = options.audience == Audience::subject;
   if (for_subject) draw_wide_scales(c, random);

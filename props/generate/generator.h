@@ -58,6 +58,13 @@ void draw_quantization(ConvCase& c, Random& random, Granularity granularity);
 // Returns a random granularity, or the only one that options.where allows.
 [[nodiscard]] Granularity draw_granularity(Random& random, const GeneratorOptions& options);
 
+// Draws an int32 bias: in the range that moves the output, at the ends of int32, or beyond what float32 holds exactly.
+void draw_int32_bias(ConvCase& c, Random& random);
+
+// Draws sometimes padding that differs between the sides: for LibTorch itself, and for a subject if options.where
+// mentions it. Needs the shape, which it may change within options.where.
+void draw_end_padding(ConvCase& c, Random& random, const GeneratorOptions& options);
+
 // Draws engine, instruction set, memory format and threads, regardless of what this machine offers. Needs shape and
 // quantization. Sets weight zero points to 0 where the engine does not support them.
 void draw_execution(ConvCase& c, Random& random, Audience audience);
@@ -65,7 +72,8 @@ void draw_execution(ConvCase& c, Random& random, Audience audience);
 // Draws the contents. Needs everything above.
 void draw_contents(ConvCase& c, Random& random);
 
-// Adjusts quantization and execution to options.where; the shape conforms already. Call it after any change to them.
+// Adjusts types, quantization and execution to options.where; the shape conforms already. Call it after any change to
+// them.
 void conform_parameters(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 }  // namespace tieout

@@ -191,7 +191,7 @@ std::vector<Move> search_moves() {
 
 class Learner {
  public:
-  explicit Learner(const std::function<Reply(const ConvCase&)>& ask) : ask_(ask) {}
+  Learner(const std::function<Reply(const ConvCase&)>& ask, const KernelTypes& types) : ask_(ask), types_(types) {}
 
   Domain learn() {
     if (takes_nearly_all()) return {};
@@ -204,7 +204,7 @@ class Learner {
     while (!bases.empty() && alternatives < kMostAlternatives) {
       const ConvCase base = bases.front();
       bases.pop_front();
-      if (alternatives > 0 && domain.contains(base)) continue;
+      if (alternatives > 0 && domain.contains(typed(base))) continue;
       std::string around = conditions_around(base);
       if (around.empty()) continue;
       text += (alternatives == 0 ? "" : " or") + around;
@@ -216,10 +216,26 @@ class Learner {
   }
 
  private:
+  // Returns the case with the subject's types.
+  [[nodiscard]] ConvCase typed(ConvCase c) const {
+    c.activation_type = types_.activation;
+    c.output_type = types_.output;
+    if (types_.int32_bias && !c.bias.empty()) c.int32_bias.assign(c.bias.size(), 3);
+    if (types_.int32_bias || types_.output == OutputType::int32) c.bias.clear();
+    if (types_.output == OutputType::int32) {
+      c.output_scale = 1;
+      c.output_zero_point = 0;
+      c.relu = Relu::off;
+    }
+    if (needs_direct_call(c)) c.execution.engine = Engine::fbgemm_direct;
+    return c;
+  }
+
   // Returns the subject's reply, and calls it once for each different case. Returns nothing for cases that are not
   // valid or cost too much.
   std::optional<Reply> reply(ConvCase c) {
     fit_lists(c);
+    c = typed(std::move(c));
     if (!validate(c) || product_count(c) > kMostProducts) return {};
     const std::string line = print(c);
     if (const auto known = known_.find(line); known != known_.end()) return known->second;
@@ -434,9 +450,14 @@ class Learner {
     const auto sweep = [&](const char* name, std::vector<std::int64_t> values, auto move) {
       return conditions(name, observe(base, {name, std::move(values), move}));
     };
-    std::string text =
-        sweep("xz", {0, 1, 64, 127, 128, 254, 255}, [](ConvCase& c, std::int64_t v) { c.activation_zero_point = v; });
-    text += sweep("oz", {0, 1, 64, 127, 128, 254, 255}, [](ConvCase& c, std::int64_t v) { c.output_zero_point = v; });
+    // Zero points in the values that their type stores, which a domain compares.
+    const auto sweep_zero_point = [&](const char* name, std::int64_t ConvCase::* zero_point, int shift) {
+      std::vector<std::int64_t> stored{0, 1, 64, 127, 128, 254, 255};
+      for (std::int64_t& value : stored) value -= shift;
+      return sweep(name, std::move(stored), [=](ConvCase& c, std::int64_t v) { c.*zero_point = v + shift; });
+    };
+    std::string text = sweep_zero_point("xz", &ConvCase::activation_zero_point, stored_shift(types_.activation));
+    text += sweep_zero_point("oz", &ConvCase::output_zero_point, stored_shift(types_.output));
     text += sweep("wz", {-128, -1, 0, 1, 127},
                   [](ConvCase& c, std::int64_t v) { std::ranges::fill(c.weight_zero_points, v); });
     const auto choice = [&](const char* name, std::array<const char*, 2> words, auto move) {
@@ -448,7 +469,7 @@ class Learner {
       c.granularity = v == 0 ? Granularity::per_tensor : Granularity::per_channel;
     });
     text += choice("relu", {"off", "on"}, [](ConvCase& c, std::int64_t v) { c.relu = v == 0 ? Relu::off : Relu::on; });
-    text += choice("bias", {"off", "on"}, [](ConvCase& c, std::int64_t v) {
+    text += choice(types_.int32_bias ? "int32_bias" : "bias", {"off", "on"}, [](ConvCase& c, std::int64_t v) {
       c.bias.assign(v == 0 ? 0 : static_cast<std::size_t>(c.out_channels), 0.25F);
     });
     // Output scales make the multiplier tiny, one half, one, two and huge.
@@ -495,6 +516,7 @@ class Learner {
   }
 
   const std::function<Reply(const ConvCase&)>& ask_;
+  KernelTypes types_;
   std::map<std::string, Reply> known_;
 };
 
@@ -502,7 +524,7 @@ class Learner {
 
 // Holds the replies so far, in the order of the cases, in memory that survives the end of the worker. 0: none yet; 1:
 // taken; other values: the hash of the reason for declining.
-struct Answers {
+struct AnsweredCases {
   std::array<std::atomic<std::uint32_t>, kMostQuestions + 1> replies;
   std::atomic<std::size_t> asked;
 };
@@ -526,15 +548,17 @@ std::uint32_t code_of(Subject& subject, const ConvCase& c, double seconds, int& 
 
 }  // namespace
 
-Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask) { return Learner(ask).learn(); }
+Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask, const KernelTypes& types) {
+  return Learner(ask, types).learn();
+}
 
 // Runs the learning in a worker. A worker that dies is replaced by one that gets the replies up to the fatal case from
 // memory.
 Domain learn_domain(Subject& subject, double seconds, const std::function<bool()>& go_on) {
   constexpr int kMostCrashes = 3;
-  const SharedMemory<Answers> memory;
+  const SharedMemory<AnsweredCases> memory;
   if (!memory) return {};
-  Answers& answers = *memory;
+  AnsweredCases& answers = *memory;
   Domain domain;
   bool done = false;
   for (int crashes = 0; crashes < kMostCrashes && !done && go_on(); ++crashes) {
@@ -542,14 +566,14 @@ Domain learn_domain(Subject& subject, double seconds, const std::function<bool()
       answers.asked = 0;
       int faults = 0;
       try {
-        return learn_domain([&](const ConvCase& c) {
-                 const std::size_t number = answers.asked;
-                 std::atomic<std::uint32_t>& reply = answers.replies[number];
-                 if (reply == 0) reply = code_of(subject, c, seconds, faults);
-                 ++answers.asked;
-                 return Reply{.taken = reply == 1, .reason = reply};
-               })
-            .text();
+        const auto ask = [&](const ConvCase& c) {
+          const std::size_t number = answers.asked;
+          std::atomic<std::uint32_t>& reply = answers.replies[number];
+          if (reply == 0) reply = code_of(subject, c, seconds, faults);
+          ++answers.asked;
+          return Reply{.taken = reply == 1, .reason = reply};
+        };
+        return learn_domain(ask, subject.types()).text();
       } catch (const TooManyFaults&) {
         return Domain().text();
       }

@@ -23,8 +23,9 @@ struct Reply {
   std::uint32_t reason = 0;  // A hash of the reason for declining.
 };
 
-// Returns the domain; the domain of all cases if there is nothing to learn or the subject takes no case.
-[[nodiscard]] Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask);
+// Returns the domain of a subject of these types; the domain of all cases if there is nothing to learn or the subject
+// takes no case.
+[[nodiscard]] Domain learn_domain(const std::function<Reply(const ConvCase&)>& ask, const KernelTypes& types = {});
 
 // Does the same for a subject, which runs in a worker process. seconds: time limit for one answer. Returns the domain
 // of all cases if the subject dies or hangs three times, or if go_on, which is called a few times a second, returns

@@ -31,7 +31,7 @@ struct Target {
 
 Target target_of(std::uint64_t number) {
   constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
-  constexpr std::array kOthers{Engine::onednn, Engine::x86, Engine::qnnpack};
+  constexpr std::array kOthers{Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct};
   const auto take = [&](std::uint64_t choices) {
     const std::uint64_t taken = number % choices;
     number /= choices;
@@ -61,10 +61,17 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
       c.bias.push_back(static_cast<float>((random.unit() - 0.5) * 100 * c.output_scale));
     }
   }
+  const std::vector<float> bias = c.bias;
   draw_execution(c, random, options.audience);
   if (options.audience == Audience::engines) {
     c.execution.engine = target.execution.engine;
     c.execution.isa = target.execution.isa;
+    c.int32_bias.clear();
+    c.bias = bias;
+    if (c.execution.engine == Engine::fbgemm_direct && target.bias && random.chance(1, 2)) {
+      c.bias.clear();
+      draw_int32_bias(c, random);
+    }
   }
   // ONEDNN refuses weight zero points, and X86 would pass such a case to FBGEMM.
   if (c.execution.engine == Engine::onednn || c.execution.engine == Engine::x86) {

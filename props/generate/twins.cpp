@@ -71,13 +71,16 @@ constexpr std::array<std::pair<std::string_view, Change>, 25> kTwins{{
     {"bias",
      [](ConvProblem& p) {
        for (float& bias : p.spec.bias) bias = other_bias(bias, p.spec);
+       for (std::int32_t& bias : p.spec.int32_bias) bias = ~bias;
      }},
     {"last bias",
      [](ConvProblem& p) {
        if (!p.spec.bias.empty()) p.spec.bias.back() = other_bias(p.spec.bias.back(), p.spec);
+       if (!p.spec.int32_bias.empty()) p.spec.int32_bias.back() = ~p.spec.int32_bias.back();
      }},
     {"presence of a bias",
      [](ConvProblem& p) {
+       if (!p.spec.int32_bias.empty()) return p.spec.int32_bias.clear();
        const auto channels = static_cast<std::size_t>(p.spec.out_channels);
        p.spec.bias =
            std::vector<float>(p.spec.bias.empty() ? channels : 0, static_cast<float>(p.spec.output_scale) * 9);

@@ -118,7 +118,7 @@ TEST(Identify, SeesWhatOnlySomeShapesOfAPathDo) {
 // Returns a kernel that is right unless a case has the property, where its values are off by one.
 Responder right_unless(const std::function<bool(const ConvProblem&, std::int64_t)>& has_property) {
   return [has_property](const ConvProblem& problem, std::int64_t offset) -> std::optional<std::uint8_t> {
-    const std::uint8_t right = conv_relu_trace(problem, {}, offset).result;
+    const auto right = static_cast<std::uint8_t>(conv_relu_trace(problem, {}, offset).result);
     return has_property(problem, offset) ? static_cast<std::uint8_t>(right ^ 1U) : right;
   };
 }

@@ -12,11 +12,11 @@ namespace tieout {
 
 Responder ask_probes(Subject& subject, std::span<const FbgemmPath> paths, std::int64_t probes, const Domain& domain,
                      double seconds) {
-  struct Answers {
+  struct ProbeAnswers {
     std::vector<std::optional<std::uint8_t>> values;
     std::size_t next = 0;
   };
-  const auto answers = std::make_shared<Answers>();
+  const auto answers = std::make_shared<ProbeAnswers>();
   run_task({.end = probes,
             .seconds = seconds + Subject::kSecondsToLoad,
             .work =

@@ -78,9 +78,10 @@ Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const 
     return {.elements = found->differing, .largest = found->largest};
   }
   Changed changed;
-  const Tensor<std::uint8_t> there = predict(problem_of(captured.view()), Engine::onednn, hardware);
+  const Answers there = predict(problem_of(captured.view()), Engine::onednn, hardware);
   const Tensor<std::uint8_t> here = answer_of(captured);
-  for (std::size_t i = 0; i < here.values.size(); ++i) changed.note(there.values[i], here.values[i]);
+  for (std::size_t i = 0; i < here.values.size(); ++i)
+    changed.note(static_cast<std::uint8_t>(there.values[i]), here.values[i]);
   return changed;
 }
 

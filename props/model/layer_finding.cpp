@@ -43,7 +43,7 @@ Indices groups_around(std::int64_t group, const ConvCase& c, const Hardware& har
 }
 
 struct Comparison {
-  Tensor<std::uint8_t> expected, actual;
+  Answers expected, actual;
   TensorMismatches mismatches;
   FbgemmPath path = FbgemmPath::im2col;
   MismatchCause cause;
@@ -60,7 +60,7 @@ std::optional<Comparison> differ_on(const ConvCase& c, std::size_t column, const
   auto expected = reference.conv(problem);
   auto actual = answer_of(column, problem, options, reference);
   if (!expected || !actual || expected->y.shape != actual->shape) return {};
-  Comparison found{.expected = std::move(expected->y), .actual = std::move(*actual)};
+  Comparison found{.expected = as_answers(expected->y), .actual = std::move(*actual)};
   found.mismatches = compare_tensors(found.expected, found.actual);
   if (found.mismatches.equal()) return {};
   found.path = fbgemm_path(c, hardware);

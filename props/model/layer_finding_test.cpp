@@ -38,7 +38,7 @@ TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
 
 // The layer has one image and one position, for which channels last equals channels first.
 PairSaturation saturation_of(const ConvProblem& problem) {
-  const Tensor<std::uint8_t> output = conv_relu(problem, {});
+  const Tensor<std::uint8_t> output = as_bytes(conv_relu(problem, {}));
   const CapturedConv captured{.spec = problem.spec,
                               .activation = problem.activation,
                               .weight = problem.weight,

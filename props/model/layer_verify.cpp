@@ -20,8 +20,6 @@
 namespace tieout {
 namespace {
 
-using Answer = tl::expected<Tensor<std::uint8_t>, std::string>;
-
 // Adds the processor time of its lifetime to a part's. Wall time would include other programs on a shared machine.
 class Timed {
  public:
@@ -35,7 +33,7 @@ class Timed {
   double start_ = processor_seconds();
 };
 
-Tensor<std::uint8_t> kernel_answer(const ConvProblem& problem, int threads, const LibTorch& reference) {
+Answers kernel_answer(const ConvProblem& problem, int threads, const LibTorch& reference) {
   const ConvCase& c = problem.spec;
   const Engine engine = c.execution.engine;
   if (engine != Engine::fbgemm) return predict(problem, engine, reference.hardware());
@@ -43,13 +41,13 @@ Tensor<std::uint8_t> kernel_answer(const ConvProblem& problem, int threads, cons
   const auto x = channels_last(problem.activation.data(), c.batch, c.in_channels, volume(c.input));
   std::vector<std::uint8_t> y(static_cast<std::size_t>(element_count(output_shape(c))));
   kernel.run(x.data(), y.data(), threads);
-  return {output_shape(c), channels_first(y.data(), c.batch, c.out_channels, volume(output_size(c)))};
+  return as_answers({output_shape(c), channels_first(y.data(), c.batch, c.out_channels, volume(output_size(c)))});
 }
 
-Mismatches compared(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+Mismatches compared(const Tensor<std::uint8_t>& expected, const Answers& actual) {
   MismatchCollector found;
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
-    found.note(static_cast<std::int64_t>(i), actual.values[i], expected.values[i]);
+    found.note(static_cast<std::int64_t>(i), static_cast<std::uint8_t>(actual.values[i]), expected.values[i]);
   }
   return found.sorted();
 }
@@ -149,13 +147,13 @@ const Mismatches* mismatches_of(std::string_view name, const LayerOptions& optio
 // element by element, and is done only if the first prediction does not hold.
 bool is_other_prediction(const CapturedConv& captured, const Hardware& hardware) {
   const auto other = predict_other(problem_of(captured.view()), captured.spec.execution.engine, hardware);
-  return other && other->values == answer_of(captured).values;
+  return other && other->values == as_answers(answer_of(captured)).values;
 }
 
 // Runs a subject and appends its column. answer: the operator's.
 void add_subject(const LayerSubject& subject, const ConvProblem& problem, const Tensor<std::uint8_t>& answer,
                  LayerResult& result) {
-  Answer output = subject.run(problem);
+  const LayerAnswer output = subject.run(problem);
   const bool shaped = output && output->shape == answer.shape;
   result.declined.push_back(!output ? output.error() : shaped ? "" : "answered in another shape");
   result.columns.push_back(shaped ? compared(answer, *output) : Mismatches{});
@@ -177,7 +175,8 @@ const LayerSubject* subject_of(std::size_t column, const LayerOptions& options) 
   return column < first ? nullptr : &options.subjects[column - first];
 }
 
-Answer answer_of(std::size_t column, const ConvProblem& problem, const LayerOptions& options, LibTorch& reference) {
+LayerAnswer answer_of(std::size_t column, const ConvProblem& problem, const LayerOptions& options,
+                      LibTorch& reference) {
   if (column == 0) return kernel_answer(problem, options.threads, reference);
   --column;
   if (column < options.hypotheses.size()) return evaluate(*options.hypotheses[column], problem);

@@ -22,7 +22,7 @@ inline constexpr std::string_view kDeclined = "declined: ";
 inline constexpr std::string_view kNotAsked = "not asked: ";
 
 // Holds an implementation's answer to a problem, or the reason why there is none.
-using LayerAnswer = tl::expected<Tensor<std::uint8_t>, std::string>;
+using LayerAnswer = tl::expected<Answers, std::string>;
 struct LayerSubject {
   std::string name;
   std::function<LayerAnswer(const ConvProblem&)> run;
@@ -46,9 +46,8 @@ struct LayerOptions {
 [[nodiscard]] const LayerSubject* subject_of(std::size_t column, const LayerOptions& options);
 
 // Returns the whole output by one of the columns, or the reason why it has none.
-[[nodiscard]] tl::expected<Tensor<std::uint8_t>, std::string> answer_of(std::size_t column, const ConvProblem& problem,
-                                                                        const LayerOptions& options,
-                                                                        LibTorch& reference);
+[[nodiscard]] LayerAnswer answer_of(std::size_t column, const ConvProblem& problem, const LayerOptions& options,
+                                    LibTorch& reference);
 
 // Returns the output of the model's own operator, in the order of Tensor.
 [[nodiscard]] Tensor<std::uint8_t> answer_of(const CapturedConv& captured);

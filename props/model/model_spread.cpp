@@ -29,8 +29,9 @@ std::optional<std::vector<std::uint8_t>> replacement(const CapturedConv& capture
   }
   const auto answer = answer_of(question.column, problem_of(captured.view()), *question.options, *question.reference);
   if (!answer || answer->shape != captured.output_shape) return {};
-  replaced += count_differing(output.values, answer->values);
-  return answer->values;
+  std::vector<std::uint8_t> values = as_bytes(*answer).values;
+  replaced += count_differing(output.values, values);
+  return values;
 }
 
 // Returns the position of the largest value of each row of N x classes.

@@ -96,13 +96,11 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
   // The subject is one off at every element, so that all differences must be counted.
   const LayerSubject off_by_one{"off_by_one", [](const ConvProblem& problem) {
                                   auto answer = (*libtorch())->conv(problem);
-                                  if (!answer)
-                                    return tl::expected<Tensor<std::uint8_t>, std::string>(tl::unexpect,
-                                                                                           answer.error().message);
+                                  if (!answer) return LayerAnswer(tl::unexpect, answer.error().message);
                                   for (std::uint8_t& y : answer->y.values) y = y == 255 ? 254 : y + 1;
-                                  return tl::expected<Tensor<std::uint8_t>, std::string>(std::move(answer->y));
+                                  return LayerAnswer(as_answers(answer->y));
                                 }};
-  const LayerSubject silent{"silent", [](const ConvProblem&) -> tl::expected<Tensor<std::uint8_t>, std::string> {
+  const LayerSubject silent{"silent", [](const ConvProblem&) -> LayerAnswer {
                               return tl::unexpected(std::string(kDeclined) + "everything");
                             }};
   const ModelReport report = verified("shared", "small_input", options({}, {off_by_one, silent}));
@@ -121,7 +119,7 @@ TEST_F(WholeModel, ASubjectsDifferencesAreCountedFoundAndFollowed) {
     const auto c = parse(finding.case_line);
     ASSERT_TRUE(c) << finding.case_line;
     const ConvProblem problem = with_contents(*c);
-    EXPECT_EQ((*libtorch())->conv(problem)->y, finding.expected);
+    EXPECT_EQ(as_answers((*libtorch())->conv(problem)->y), finding.expected);
     EXPECT_EQ(*off_by_one.run(problem), finding.actual);
     EXPECT_LE(problem.activation.size(), 9U) << finding.case_line;
   }
@@ -172,7 +170,8 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
     EXPECT_EQ(result.report.saturation, PairSaturation::possible);
     ConvProblem problem = problem_of(captured.view());
     problem.spec.execution.isa = Isa::avx2;
-    const TensorMismatches d = compare_tensors(answer_of(captured), (*libtorch())->conv(problem)->y);
+    const TensorMismatches d =
+        compare_tensors(as_answers(answer_of(captured)), as_answers((*libtorch())->conv(problem)->y));
     std::int64_t elements = 0;
     for (const CpuForecast& forecast : result.report.forecasts) {
       if (forecast.isa != "avx2") continue;
@@ -209,7 +208,7 @@ TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
         verify_layer(captured, asked, {.hypotheses = models, .engine = GetParam()}, **libtorch(), seconds);
     EXPECT_EQ(quick.report.forecasts, result.report.forecasts);
     EXPECT_EQ(quick.columns.front(), result.columns.front());
-    const Tensor<std::uint8_t> answer = answer_of(captured);
+    const Answers answer = as_answers(answer_of(captured));
     const auto changed = [&](const Hardware& hardware) {
       return std::ssize(compare_tensors(answer, predict(problem_of(captured.view()), GetParam(), hardware)).offsets);
     };

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "cases/contents.h"
 #include "cases/text/case_text.h"
+#include "oracle/engines/known_defects.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/generate/generator.h"
 #include "props/shrink/shrink.h"
@@ -41,6 +43,25 @@ RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsLibTorch, ()) {
   RC_CLASSIFY(true, std::string(name(verdict.path)));
   RC_ASSERT(verdict.reason == std::string());
   if (verdict.status == Status::differed) RC_FAIL(finding_text(verdict.finding));
+}
+
+// FBGEMM called directly computes what PyTorch's operator does on every path and instruction set.
+RC_GTEST_FIXTURE_PROP(ConvRelu, TheDirectCallEqualsTheOperator, ()) {
+  ConvCase c = *cases();
+  LibTorch& reference = **libtorch();
+  c.int32_bias.clear();
+  c.execution.engine = Engine::fbgemm;
+  RC_PRE(reference.available(c.execution).has_value());
+  const KnownDefect* const defect = known_defect(as_run(c, reference), reference.hardware());
+  RC_PRE(defect == nullptr);
+  ConvProblem problem = with_contents(c);
+  const auto by_operator = reference.conv(problem);
+  RC_ASSERT(by_operator.has_value());
+  problem.spec.execution.engine = Engine::fbgemm_direct;
+  const auto directly = reference.conv(problem);
+  RC_ASSERT(directly.has_value());
+  RC_ASSERT(directly->y == by_operator->y);
+  RC_ASSERT(directly->picked == Engine::fbgemm_direct);
 }
 
 RC_GTEST_FIXTURE_PROP(ConvRelu, PathIsPredicted, ()) {

@@ -45,7 +45,7 @@ RC_GTEST_PROP(Fast, TracesEqualTheSpecification, ()) {
        {Arithmetic{}, Arithmetic{.products = Products::int16_pairs},
         Arithmetic{.activation_sum = ActivationSum::int16, .tensor_bias = TensorBias::separate},
         Arithmetic{Products::int16_pairs, ActivationSum::int16, TensorBias::separate}}) {
-    const Tensor<std::uint8_t> expected = conv_relu(problem, arithmetic);
+    const Answers expected = conv_relu(problem, arithmetic);
     const std::vector<ElementTrace> traces = conv_relu_traces(problem, arithmetic);
     RC_ASSERT(traces.size() == expected.values.size());
     for (std::size_t i = 0; i < traces.size(); ++i) {
@@ -59,7 +59,7 @@ RC_GTEST_PROP(Fast, IteratedWindowsEqualGatheredWindows, ()) {
   const ConvProblem problem = draw_problem();
   RC_LOG() << print(problem.spec) << '\n';
   std::vector<Window> walked;
-  const Tensor<std::uint8_t> order = for_each_window(problem, [&](const Window& window) {
+  const Answers order = for_each_window(problem, [&](const Window& window) {
     walked.push_back(window);
     return std::uint8_t{0};
   });
@@ -89,10 +89,18 @@ RC_GTEST_PROP(Fast, IteratedWindowsEqualGatheredWindows, ()) {
   }
 }
 
+// Returns the problem as a layer of a model has it: with a float bias or none, and the same padding on both sides.
+ConvProblem as_layer(const ConvProblem& p) {
+  ConvProblem layer = with_even_padding(p);
+  layer.spec.int32_bias.clear();
+  return layer;
+}
+
 // Holds a problem in channels-last layout, as LibTorch has a layer, with the sums that a kernel passes on.
 struct Laid {
   explicit Laid(const ConvProblem& p)
-      : problem(p), answer(predict(p, Engine::fbgemm, {.avx512 = true, .avx512_vnni = true})) {
+      : problem(as_layer(p)),
+        answer(as_bytes(predict(problem, Engine::fbgemm, {.avx512 = true, .avx512_vnni = true}))) {
     const ConvCase& c = problem.spec;
     const std::int64_t plane = volume(output_size(c));
     x = channels_last(problem.activation.data(), c.batch, c.in_channels, volume(c.input));

@@ -53,7 +53,8 @@ bool notices(const DataPolicy& policy, Subject& subject, const ConvProblem& prob
   if (!y) return false;
   const std::vector<ElementTrace> expected = conv_relu_traces(problem, Arithmetic{});
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (!passes(policy.tolerance, expected[i], problem.spec.output_zero_point, y->values[i])) return true;
+    if (!passes(policy.tolerance, expected[i], problem.spec.output_zero_point, static_cast<std::uint8_t>(y->values[i])))
+      return true;
   }
   return false;
 }

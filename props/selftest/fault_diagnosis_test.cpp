@@ -25,7 +25,7 @@ KernelAnswer answer_of(const FaultyKernel& faulty) {
   return [subject](const ConvProblem& problem) -> std::optional<std::vector<std::uint8_t>> {
     auto y = subject->run(problem);
     if (!y) return {};
-    return std::move(y->values);
+    return as_bytes(*y).values;
   };
 }
 

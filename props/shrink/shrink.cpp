@@ -89,7 +89,7 @@ void add_single_elements(Candidates& out, const ConvProblem& problem) {
       const auto alone = [&](const Selection& selection) {
         ConvCase part = sub_case(problem, selection);
         part.stride = part.dilation = {1, 1, 1};
-        part.padding = {0, 0, 0};
+        part.padding = part.extra_end_padding = {0, 0, 0};
         out.add(std::move(part));
       };
       if (whole_channels) {
@@ -154,12 +154,17 @@ void add_smaller_shapes(Candidates& out, const ConvProblem& problem) {
   }
 }
 
+void clear_bias(ConvCase& c) {
+  c.bias.clear();
+  c.int32_bias.clear();
+}
+
 // Adds cases without the parameters that hide differences: no bias, no relu, and the zero point in the middle, where
 // both signs show.
 void add_open_range(Candidates& out, const ConvCase& c) {
-  if (c.bias.empty() && c.relu == Relu::off) return;
+  if (!has_bias(c) && c.relu == Relu::off) return;
   ConvCase open = c;
-  open.bias.clear();
+  clear_bias(open);
   open.relu = Relu::off;
   out.add(open);
   open.output_zero_point = 128;
@@ -168,14 +173,15 @@ void add_open_range(Candidates& out, const ConvCase& c) {
 
 // True if the axis has no effect in the case.
 bool is_neutral(const ConvCase& c, std::size_t d) {
-  return c.input[d] == 1 && c.kernel[d] == 1 && c.stride[d] == 1 && c.dilation[d] == 1 && c.padding[d] == 0;
+  return c.input[d] == 1 && c.kernel[d] == 1 && c.stride[d] == 1 && c.dilation[d] == 1 && c.padding[d] == 0 &&
+         c.extra_end_padding[d] == 0;
 }
 
 // Returns the case with an axis exchanged with the next one, which is neutral: contents stay as they are, and 3-d cases
 // become 2-d ones.
 ConvCase with_axis_moved(ConvCase c, std::size_t d) {
-  for (Spatial ConvCase::* const of :
-       {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation, &ConvCase::padding}) {
+  for (Spatial ConvCase::* const of : {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation,
+                                       &ConvCase::padding, &ConvCase::extra_end_padding}) {
     std::swap((c.*of)[d], (c.*of)[d + 1]);
   }
   return c;
@@ -191,6 +197,8 @@ void add_plainer_geometry(Candidates& out, const ConvCase& c) {
   for (std::size_t d = 0; d < 3; ++d) {
     with([d](ConvCase& s) { s.stride[d] = 1; });
     with([d](ConvCase& s) { s.dilation[d] = 1; });
+    with([d](ConvCase& s) { s.extra_end_padding[d] = 0; });
+    with([d](ConvCase& s) { s.padding[d] = s.extra_end_padding[d] = 0; });
     with([d](ConvCase& s) { s.padding[d] = 0; });
     with([d](ConvCase& s) { s.stride[d] = (s.stride[d] + 1) / 2; });
     with([d](ConvCase& s) { s.dilation[d] = (s.dilation[d] + 1) / 2; });
@@ -312,7 +320,8 @@ ConvCase with_exact_ties(const ConvCase& c) {
 // the window allows. Some subjects take 16 channels or none.
 void add_sums_in_bias(Candidates& out, const ConvProblem& problem, const ConvCase& base) {
   const auto zero_point = static_cast<std::uint8_t>(base.activation_zero_point);
-  if (positions_of_others(base.activation.values, zero_point).empty()) return;
+  // A kernel that takes an int32 bias takes no float bias.
+  if (needs_direct_call(base) || positions_of_others(base.activation.values, zero_point).empty()) return;
   ConvProblem folded = problem;
   folded.spec.bias.resize(static_cast<std::size_t>(base.out_channels), 0);
   std::ranges::fill(folded.activation, zero_point);
@@ -322,7 +331,8 @@ void add_sums_in_bias(Candidates& out, const ConvProblem& problem, const ConvCas
   kept.batch = {0};
   for (std::size_t d = 0; d < 3; ++d) {
     const std::int64_t window = (base.kernel[d] - 1) * base.dilation[d] + 1;
-    const auto least = std::clamp<std::int64_t>(window - 2 * base.padding[d], 1, base.input[d]);
+    const auto least =
+        std::clamp<std::int64_t>(window - 2 * base.padding[d] - base.extra_end_padding[d], 1, base.input[d]);
     kept.input[d].resize(static_cast<std::size_t>(least));
   }
   const std::int64_t volume_of_output = volume(output_size(base));
@@ -391,21 +401,36 @@ std::vector<double> simpler_biases(double value) {
   return found;
 }
 
-// Adds cases in which a zero point is subtracted from its values and becomes 0, if the values stay in their range.
+// Returns simpler int32 biases: 0, 1 and smaller ones.
+std::vector<double> simpler_integers(double value) {
+  std::vector<double> found;
+  if (value == 0) return found;
+  found.push_back(0);
+  for (const double factor : {0.0, 1e-6, 1e-3, 1e-2, 0.1, 0.5}) {
+    const double smaller = std::trunc(value * factor) + (factor == 0 ? std::copysign(1.0, value) : 0.0);
+    if (std::fabs(smaller) < std::fabs(value) && smaller != 0) found.push_back(smaller);
+  }
+  return found;
+}
+
+// Adds cases in which a zero point is subtracted from its values and becomes 0 (as the type stores it), if the values
+// stay in their range.
 void add_zero_points_absorbed(Candidates& out, const ConvCase& c) {
   const std::int64_t xz = c.activation_zero_point;
+  const std::int64_t zero = stored_shift(c.activation_type);
   const auto [least, most] = std::ranges::minmax(c.activation.values);
-  if (xz > 0 && least >= xz) {
+  if (xz != zero && least - xz + zero >= 0 && most - xz + zero <= 255) {
     ConvCase shifted = c;
-    shifted.activation_zero_point = 0;
-    for (std::uint8_t& x : shifted.activation.values) x = static_cast<std::uint8_t>(x - xz);
+    shifted.activation_zero_point = zero;
+    for (std::uint8_t& x : shifted.activation.values) x = static_cast<std::uint8_t>(x - xz + zero);
     out.add(std::move(shifted));
   }
   const bool negatable = std::ranges::none_of(c.weight.values, [](std::int8_t w) { return w == -128; });
-  if (xz > 0 && most <= xz && negatable && !has_weight_zero_point(c)) {
+  const bool mirrors = xz != zero && xz + zero - most >= 0 && xz + zero - least <= 255;
+  if (mirrors && negatable && !has_weight_zero_point(c)) {
     ConvCase mirrored = c;
-    mirrored.activation_zero_point = 0;
-    for (std::uint8_t& x : mirrored.activation.values) x = static_cast<std::uint8_t>(xz - x);
+    mirrored.activation_zero_point = zero;
+    for (std::uint8_t& x : mirrored.activation.values) x = static_cast<std::uint8_t>(xz - x + zero);
     for (std::int8_t& w : mirrored.weight.values) w = static_cast<std::int8_t>(-w);
     out.add(std::move(mirrored));
   }
@@ -475,7 +500,7 @@ void add_plain_parameters(Candidates& out, const ConvCase& c) {
   for (const bool whole_tensor : {true, false}) {
     if (!whole_tensor && !per_channel) continue;
     const bool scaled = !all_scales_are_one(c) || (whole_tensor && per_channel);
-    if (!scaled && c.bias.empty() && c.relu == Relu::off) continue;
+    if (!scaled && !has_bias(c) && c.relu == Relu::off) continue;
     ConvCase plain = c;
     plain.activation_scale = plain.output_scale = 1;
     if (whole_tensor) {
@@ -488,15 +513,15 @@ void add_plain_parameters(Candidates& out, const ConvCase& c) {
       add_plain_scales(out, plain, c);
       out.add(plain);
     }
-    plain.bias.clear();
+    clear_bias(plain);
     plain.relu = Relu::off;
     out.add(plain);
-    plain.output_zero_point = 128;
+    if (c.output_type != OutputType::int32) plain.output_zero_point = 128;
     out.add(plain);
-    plain.activation_zero_point = 0;
+    plain.activation_zero_point = stored_shift(c.activation_type);
     std::ranges::fill(plain.weight_zero_points, 0);
     out.add(plain);
-    plain.output_zero_point = 0;
+    plain.output_zero_point = stored_shift(c.output_type);
     out.add(std::move(plain));
   }
 }
@@ -512,7 +537,7 @@ void add_sum_in_range(Candidates& out, const ConvProblem& problem, const ConvCas
     ConvCase plain = base;
     plain.activation_scale = plain.weight_scales.front() = 1;
     plain.output_scale = std::exp2(std::max(0.0, std::ceil(std::log2(sum / most))));
-    plain.bias.clear();
+    clear_bias(plain);
     plain.relu = Relu::off;
     plain.output_zero_point = 128;
     out.add(std::move(plain));
@@ -567,6 +592,7 @@ void add_simpler_lists(Candidates& out, const ConvCase& c) {
   };
   add_list(&ConvCase::weight_scales, 1.0, simpler_scales);
   add_list(&ConvCase::bias, 0.0F, simpler_biases);
+  add_list(&ConvCase::int32_bias, std::int32_t{0}, simpler_integers);
 }
 
 void add_simpler_parameters(Candidates& out, const ConvCase& c) {
@@ -575,7 +601,10 @@ void add_simpler_parameters(Candidates& out, const ConvCase& c) {
     change(simpler);
     if (simpler != c) out.add(std::move(simpler));
   };
-  with([](ConvCase& s) { s.bias.clear(); });
+  with([](ConvCase& s) { clear_bias(s); });
+  with([](ConvCase& s) {
+    if (!needs_direct_call(s)) s.execution.engine = Engine::fbgemm;
+  });
   with([](ConvCase& s) { s.relu = Relu::off; });
   with([](ConvCase& s) {
     s.granularity = Granularity::per_tensor;
@@ -584,8 +613,12 @@ void add_simpler_parameters(Candidates& out, const ConvCase& c) {
   });
   const auto nearer = [](std::int64_t value) { return value / 2; };
   for (const bool to_zero : {true, false}) {
-    with([&](ConvCase& s) { s.activation_zero_point = to_zero ? 0 : nearer(s.activation_zero_point); });
-    with([&](ConvCase& s) { s.output_zero_point = to_zero ? 0 : nearer(s.output_zero_point); });
+    // Toward 0 as the type stores it.
+    const auto simplify = [&](std::int64_t& zero_point, int shift) {
+      zero_point = (to_zero ? 0 : nearer(zero_point - shift)) + shift;
+    };
+    with([&](ConvCase& s) { simplify(s.activation_zero_point, stored_shift(s.activation_type)); });
+    with([&](ConvCase& s) { simplify(s.output_zero_point, stored_shift(s.output_type)); });
     with([&](ConvCase& s) {
       for (std::int64_t& zero_point : s.weight_zero_points) zero_point = to_zero ? 0 : nearer(zero_point);
     });

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cases/contents.h"
+#include "cases/testing/parsed.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "cases/validate.h"
@@ -199,6 +200,16 @@ TEST(Shrink, StopsAtItsLimitOfWork) {
   (void)shrink(c, every_third, {.products = 30'000, .seconds = 1e6});
   EXPECT_GT(products, 0);
   EXPECT_LE(products, 30'000);
+}
+
+// The types stay, and what they allow becomes simpler.
+TEST(Shrink, SimplifiesInt32BiasesAndTheEndsPadding) {
+  const ConvCase c = parse_case(
+      "conv2d in_channels=3 out_channels=2 input=5x6 kernel=3x3 padding=1 padding_end=2x0 "
+      "xtype=int8 xz=-7 ytype=int8 oz=9 os=100 int32_bias=[1000,-77] seed=4");
+  const ConvCase smallest = shrink(c, [](const ConvCase& s) { return s.int32_bias.size() == 2; }, {});
+  EXPECT_EQ(print(smallest).substr(0, 200),
+            "conv2d out_channels=2 xtype=int8 ytype=int8 int32_bias=[2*0] x=[0] w=[2*0]");
 }
 
 TEST(Subproblem, PositionsOutsideOfTheInputHaveTheZeroPoint) {

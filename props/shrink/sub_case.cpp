@@ -84,6 +84,7 @@ ConvCase sub_case(const ConvProblem& problem, const Selection& kept) {
     part.weight_zero_points = pick(c.weight_zero_points, outputs);
   }
   if (!c.bias.empty()) part.bias = pick(c.bias, outputs);
+  if (!c.int32_bias.empty()) part.int32_bias = pick(c.int32_bias, outputs);
   return part;
 }
 

@@ -41,7 +41,7 @@ std::string deviation_text(const Causes& causes, FbgemmPath path) {
 
 // True if FBGEMM's code can depart from the exact contract on any element.
 bool may_depart(const Answered& answer) {
-  if (answer.engine != Engine::fbgemm || answer.arithmetic == Arithmetic{}) return false;
+  if (!is_fbgemm(answer.engine) || answer.arithmetic == Arithmetic{}) return false;
   const ConvCase& c = answer.problem.spec;
   const bool bias = answer.arithmetic.tensor_bias != Arithmetic::TensorBias::fused && !c.bias.empty() &&
                     c.granularity == Granularity::per_tensor;
@@ -51,7 +51,7 @@ bool may_depart(const Answered& answer) {
 }
 
 // Returns the elements at which the two answers differ.
-Departure difference(const std::vector<std::uint8_t>& here, const std::vector<std::uint8_t>& there) {
+Departure difference(const std::vector<std::int32_t>& here, const std::vector<std::int32_t>& there) {
   Departure found;
   for (std::size_t i = 0; i < here.size(); ++i) {
     if (here[i] == there[i]) continue;
@@ -70,10 +70,10 @@ struct Distance {
   auto operator<=>(const Distance&) const = default;
 };
 
-Distance distance(const Contract& contract, const std::vector<std::uint8_t>& subject) {
+Distance distance(const Contract& contract, const std::vector<std::int32_t>& subject) {
   Distance found;
   for (std::size_t i = 0; i < subject.size(); ++i) {
-    const int off = std::abs(int{contract.y.values[i]} - int{subject[i]});
+    const std::int64_t off = std::abs(std::int64_t{contract.y.values[i]} - subject[i]);
     found.differing += off != 0 ? 1 : 0;
     found.sum += off;
   }
@@ -89,7 +89,7 @@ struct ExactContract {
   ExactContract(const Answered& answer, Arithmetic::TensorBias bias)
       : contract{{.tensor_bias = bias}, answer.y}, traces(conv_relu_traces(answer.problem, contract.arithmetic)) {
     for (std::size_t i = 0; i < traces.size(); ++i) {
-      std::uint8_t& value = contract.y.values[i];
+      std::int32_t& value = contract.y.values[i];
       if (answer.traces[i].result == value) value = traces[i].result;
     }
   }
@@ -107,7 +107,7 @@ Departure departure_from_exact(const Answered& answer, const Hardware& hardware)
   }
   if (!may_depart(answer)) return {};
   Causes causes;
-  std::vector<std::uint8_t> exact = answer.y.values;
+  std::vector<std::int32_t> exact = answer.y.values;
   const std::vector<ElementTrace> traces = conv_relu_traces(answer.problem, Arithmetic{});
   for (std::size_t i = 0; i < exact.size(); ++i) {
     if (answer.traces[i].result != exact[i] || traces[i].result == exact[i]) continue;
@@ -133,7 +133,7 @@ Departure departure_elsewhere(const Answered& answer, const Hardware& hardware) 
   return found;
 }
 
-Followed followed_contract(const Answered& answer, const std::vector<std::uint8_t>& subject) {
+Followed followed_contract(const Answered& answer, const std::vector<std::int32_t>& subject) {
   Followed followed{.expected = answer.y, .contracts = {{answer.arithmetic, answer.y}}};
   if (answer.y.values == subject || !may_depart(answer)) return followed;
   using Bias = Arithmetic::TensorBias;
@@ -148,8 +148,8 @@ Followed followed_contract(const Answered& answer, const std::vector<std::uint8_
   Causes causes;
   std::int64_t accepted_deviations = 0;
   for (std::size_t i = 0; i < subject.size(); ++i) {
-    const std::uint8_t by_code = answer.y.values[i];
-    const std::uint8_t by_contract = exact.contract.y.values[i];
+    const std::int32_t by_code = answer.y.values[i];
+    const std::int32_t by_contract = exact.contract.y.values[i];
     const bool right = subject[i] == by_code || subject[i] == by_contract;
     followed.expected.values[i] = right ? subject[i] : followed.exact ? by_contract : by_code;
     if (!right || subject[i] == by_code) continue;

@@ -23,7 +23,7 @@ struct Departure {
   std::int64_t elements = 0;
   std::int64_t offset = 0;
   // The values at `offset`, of the answer and of the other one.
-  int here = 0, there = 0;
+  std::int32_t here = 0, there = 0;
   // For example "FBGEMM saturates pairs of products in 16 bits; that depends on the CPU".
   std::string cause;
 };
@@ -32,7 +32,7 @@ struct Departure {
 struct Answered {
   // Its case names the instruction set.
   const ConvProblem& problem;
-  const Tensor<std::uint8_t>& y;
+  const Answers& y;
   Engine engine = Engine::fbgemm;
   FbgemmPath path = FbgemmPath::im2col;
   // FBGEMM's arithmetic on that path.
@@ -53,7 +53,7 @@ struct Answered {
 // Holds the values that a subject is compared with.
 struct Followed {
   // Differs from the subject's values exactly at those elements that are wrong.
-  Tensor<std::uint8_t> expected;
+  Answers expected;
   // The contracts that the subject may follow.
   std::vector<Contract> contracts;
   // True if the subject follows the exact contract and not FBGEMM's code.
@@ -68,6 +68,6 @@ struct Followed {
 // code departs from the exact contract, that contract's value. The wrong elements are compared with the contract that
 // the subject follows in the case as a whole: the one with fewer differing elements, among equals the one with the
 // smaller sum of |difference|, among equals FBGEMM's code.
-[[nodiscard]] Followed followed_contract(const Answered& answer, const std::vector<std::uint8_t>& subject);
+[[nodiscard]] Followed followed_contract(const Answered& answer, const std::vector<std::int32_t>& subject);
 
 }  // namespace tieout

@@ -44,6 +44,11 @@ class EngineSubject final : public Subject {
     if (libtorch_ == nullptr) {
       if (const auto loaded = load(kSecondsToLoad); !loaded) return tl::unexpected(loaded.error());
     }
+    const ConvCase& c = problem.spec;
+    if (needs_direct_call(c) && (engine_ != Engine::fbgemm_direct || c.output_type == OutputType::int32)) {
+      return tl::unexpected(
+          SubjectError{SubjectError::Kind::declined, c.int32_bias.empty() ? "an int32 output" : "an int32 bias"});
+    }
     ConvProblem asked = problem;
     asked.spec.execution = {.engine = engine_};
     if (const KnownDefect* const defect = known_defect(as_run(asked.spec, *libtorch_), libtorch_->hardware())) {
@@ -51,7 +56,7 @@ class EngineSubject final : public Subject {
           SubjectError{SubjectError::Kind::declined, "LibTorch's known defect " + std::string(defect->id)});
     }
     auto answer = run_reference(asked, *libtorch_);
-    if (answer) return std::move(answer->y);
+    if (answer) return as_answers(answer->y);
     return tl::unexpected(SubjectError{kind_of(answer.error().kind), std::move(answer.error().text)});
   }
 

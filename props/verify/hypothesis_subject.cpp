@@ -16,7 +16,10 @@ class HypothesisSubject final : public Subject {
   std::string text() const override { return std::string(kHypothesisPrefix).append(hypothesis_.name); }
   Isolation isolation() const override { return Isolation::none; }
   tl::expected<void, SubjectError> load(double /*seconds*/) override { return {}; }
-  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+  tl::expected<Answers, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+    if (!applies_to(hypothesis_, problem.spec)) {
+      return tl::unexpected(SubjectError{SubjectError::Kind::declined, "an int32 output: it sums no integers"});
+    }
     return evaluate(hypothesis_, problem);
   }
 

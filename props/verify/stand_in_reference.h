@@ -29,7 +29,7 @@ class StandInReference final : public LibTorch {
   EngineResult<EngineAnswer> conv(const ConvProblem& problem) override {
     if (auto can = available(problem.spec.execution); !can) return tl::unexpected(can.error());
     const Arithmetic arithmetic = fbgemm_arithmetic(fbgemm_path(problem.spec), problem.spec.execution.isa, hardware());
-    EngineAnswer answer{conv_relu(problem, arithmetic), Engine::fbgemm};
+    EngineAnswer answer{as_bytes(conv_relu(problem, arithmetic)), Engine::fbgemm};
     return spoil_ ? spoil_(problem, std::move(answer)) : std::move(answer);
   }
   void guard_tensors(bool /*on*/) override {}

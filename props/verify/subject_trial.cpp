@@ -43,6 +43,9 @@ ConvProblem other_output(const ConvProblem& problem) {
   invert(other.activation);
   ConvCase& c = other.spec;
   c.activation_zero_point = 255 - c.activation_zero_point;
+  for (std::int32_t& bias : c.int32_bias) bias = ~bias;
+  // Of an int32 output, these have no effect and must stay.
+  if (c.output_type == OutputType::int32) return other;
   c.output_zero_point = 255 - c.output_zero_point;
   c.output_scale = c.output_scale > 1 ? c.output_scale / 8 : c.output_scale * 8;
   for (float& bias : c.bias) bias = -bias - static_cast<float>(c.output_scale);
@@ -61,9 +64,11 @@ ConvProblem other_weight(const ConvProblem& problem) {
   return other;
 }
 
-ConvProblem tiny_problem() {
+// Returns a problem of one product in the types of the case.
+ConvProblem tiny_problem(const ConvCase& like) {
   // No other problem is likely to have these scales.
-  ConvCase c{.activation_scale = 0.7, .output_scale = 1.3};
+  ConvCase c{.activation_type = like.activation_type, .output_type = like.output_type, .activation_scale = 0.7};
+  if (c.output_type != OutputType::int32) c.output_scale = 1.3;
   c.activation = {Fill::listed, {1}};
   c.weight = {Fill::listed, {1}};
   return with_contents(c);
@@ -94,7 +99,7 @@ std::vector<ConvProblem> two_twins(const ConvProblem& problem) {
 std::vector<ConvProblem> problems_before(const ConvProblem& problem, WarmUp warm_up) {
   std::vector<ConvProblem> before;
   if (warm_up == WarmUp::none) return before;
-  before.push_back(tiny_problem());
+  before.push_back(tiny_problem(problem.spec));
   if (warm_up == WarmUp::sampled && Random(problem.spec.seed).chance(1, 2)) {
     for (ConvProblem& twin : two_twins(problem)) before.push_back(std::move(twin));
     return before;
@@ -116,7 +121,7 @@ std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& prob
     const auto twin = small_twin_of(problem, kind);
     if (!twin) continue;
     // This replaces what the kernel keeps of the problem itself.
-    (void)subject.run(tiny_problem(), usual);
+    (void)subject.run(tiny_problem(problem.spec), usual);
     (void)subject.run(*twin, usual);
     SubjectAnswer again = subject.run(problem, usual);
     if (again == first) continue;
@@ -143,14 +148,14 @@ Conditions changed_conditions(double seconds) {
 std::string_view cause(Subject& subject, const ConvProblem& problem, double seconds, const SubjectAnswer& first) {
   const Conditions usual{.seconds = seconds};
   if (subject.run(problem, usual) != first) {
-    (void)subject.run(tiny_problem(), usual);
+    (void)subject.run(tiny_problem(problem.spec), usual);
     for (const ConvProblem& before : {other_weight(problem), other_output(problem)}) (void)subject.run(before, usual);
     return subject.run(problem, usual) == first ? kKeptState : kUnrepeatable;
   }
   for (const ConditionChange& change : condition_changes(seconds)) {
     if (subject.run(problem, change.conditions) != first) return change.text;
   }
-  (void)subject.run(tiny_problem(), usual);
+  (void)subject.run(tiny_problem(problem.spec), usual);
   (void)subject.run(other_weight(problem), usual);
   return subject.run(problem, usual) != first ? kKeptState : kUnrepeatable;
 }
@@ -209,7 +214,7 @@ Trial attempt(Subject& subject, const ConvProblem& problem, WarmUp warm_up, doub
   // of the last problem; what it keeps for good comes from the first problem that it meets.
   const std::vector<ConvProblem> before = problems_before(problem, warm_up);
   std::vector<ConvProblem> between;
-  if (warm_up != WarmUp::none) between = {tiny_problem(), other_weight(problem)};
+  if (warm_up != WarmUp::none) between = {tiny_problem(problem.spec), other_weight(problem)};
   std::vector<SubjectCall> calls;
   for (const ConvProblem& one : before) calls.push_back({one, usual});
   calls.push_back({problem, usual});

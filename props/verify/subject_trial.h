@@ -32,7 +32,7 @@ struct Trial {
   } kind = Kind::answered;
   std::string message;
   // The outputs, NCHW; `second` is filled if unstable.
-  std::vector<std::uint8_t> first, second;
+  std::vector<std::int32_t> first, second;
 
   bool operator==(const Trial&) const = default;
 };

@@ -34,7 +34,8 @@ TEST(Trial, ACorrectKernelAnswers) {
     return nullptr;
   });
   EXPECT_EQ(trial.kind, Trial::Kind::answered) << trial.message;
-  EXPECT_EQ(trial.first, small_problem().activation);
+  const std::vector<std::uint8_t> copied = small_problem().activation;
+  EXPECT_EQ(trial.first, (std::vector<std::int32_t>{copied.begin(), copied.end()}));
 }
 
 void expect_unstable(KernelFunction kernel, std::string_view cls) {
@@ -115,7 +116,8 @@ TEST(Trial, StateKeptFromAnotherProblemIsFound) {
     return nullptr;
   });
   EXPECT_EQ(trial.kind, Trial::Kind::answered);
-  EXPECT_NE(trial.first, small_problem().activation);
+  const std::vector<std::uint8_t> now = small_problem().activation;
+  EXPECT_NE(trial.first, (std::vector<std::int32_t>{now.begin(), now.end()}));
 }
 
 // Multipliers are cached under the input's scale, as in QNNPACK, or under the output's.

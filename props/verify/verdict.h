@@ -49,7 +49,7 @@ struct Verdict {
   // The traces of all elements by FBGEMM's rules; by the exact contract for another reference than LibTorch.
   std::vector<ElementTrace> traces;
   // The reference's answer.
-  Tensor<std::uint8_t> expected;
+  Answers expected;
   // Set for a passed case in which the subject, if any, follows FBGEMM's code.
   Departure departure;
   // The possible causes of a difference from FBGEMM.

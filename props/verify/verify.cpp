@@ -54,18 +54,19 @@ void compare_with_prediction(Verdict& verdict, const ConvProblem& problem, const
     return fail(verdict, "picked " + std::string(name(answer.picked)) + ", and not " + std::string(name(predicted)));
   }
   if (answer.y.shape != output_shape(c)) return fail(verdict, "answered in another shape");
+  Answers expected = as_answers(answer.y);
 
-  const bool by_fbgemm = answer.picked == Engine::fbgemm;
+  const bool by_fbgemm = is_fbgemm(answer.picked);
   const Arithmetic arithmetic = by_fbgemm ? fbgemm_arithmetic(c, hardware) : Arithmetic{};
   verdict.traces = conv_relu_traces(problem, arithmetic);
-  Tensor<std::uint8_t> actual{output_shape(c), {}};
+  Answers actual{output_shape(c), {}};
   if (by_fbgemm) {
     for (const ElementTrace& trace : verdict.traces) actual.values.push_back(trace.result);
   } else {
-    actual = nearest_prediction(problem, answer.picked, hardware, answer.y.values);
+    actual = nearest_prediction(problem, answer.picked, hardware, expected);
   }
-  const TensorMismatches d = compare_tensors(answer.y, actual);
-  verdict.expected = std::move(answer.y);
+  const TensorMismatches d = compare_tensors(expected, actual);
+  verdict.expected = std::move(expected);
   // An answer does not count if the case accesses memory outside of its buffers, even if it is equal, and a wrong
   // answer where that is known is no finding.
   if (verdict.defect != nullptr && (verdict.defect->memory || !d.equal())) {
@@ -84,9 +85,7 @@ void compare_with_prediction(Verdict& verdict, const ConvProblem& problem, const
   Finding& finding = verdict.finding;
   classify_finding(verdict, problem, std::array{Contract{arithmetic, verdict.expected}}, actual);
   finding.actual_name = by_fbgemm ? "scalar" : std::string(name(answer.picked)) + "_model";
-  finding.elements = described(d, verdict.expected, actual, verdict.traces);
-  finding.expected = verdict.expected;
-  finding.actual = std::move(actual);
+  describe_values(finding, c.output_type, d, verdict.expected, actual, verdict.traces);
 }
 
 void set_verdict(Verdict& verdict, const ConvProblem& problem, const Hardware& hardware, ReferenceAnswer answer) {
@@ -115,8 +114,13 @@ void set_verdict(Verdict& verdict, const ConvProblem& problem, const Hardware& h
 template <typename Ask>
 Verdict verify_libtorch(const ConvCase& c, LibTorch& reference, Ask ask) {
   const Hardware hardware = reference.hardware();
-  ConvProblem problem = with_contents(c);
   Verdict verdict;
+  if (c.output_type == OutputType::int32) {
+    end_without_answer(verdict, Status::skipped,
+                       "no operator of LibTorch returns int32 sums; compare a kernel with them by --subject");
+    return verdict;
+  }
+  ConvProblem problem = with_contents(c);
   verdict.finding.expected_name = name(c.execution.engine);
   verdict.path = fbgemm_path(c, hardware);
   problem.spec = as_run(std::move(problem.spec), reference);
@@ -134,9 +138,9 @@ Verdict verify_libtorch(const ConvCase& c, LibTorch& reference, Ask ask) {
 }  // namespace
 
 void classify_finding(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
-                      const Tensor<std::uint8_t>& actual) {
+                      const Answers& actual) {
   Finding& finding = verdict.finding;
-  if (verdict.picked != Engine::fbgemm) {
+  if (!is_fbgemm(verdict.picked)) {
     finding.mismatch_class = name(MismatchClass::unexplained);
     return;
   }
@@ -144,19 +148,19 @@ void classify_finding(Verdict& verdict, const ConvProblem& problem, std::span<co
   set_cause(finding, verdict.causes.conclude(std::ssize(compare_tensors(verdict.expected, actual).offsets)));
 }
 
-std::vector<MismatchedElement> described(const TensorMismatches& d, const Tensor<std::uint8_t>& expected,
-                                         const Tensor<std::uint8_t>& actual, const std::vector<ElementTrace>& traces) {
-  std::vector<MismatchedElement> elements;
+void describe_values(Finding& finding, OutputType type, const TensorMismatches& d, const Answers& expected,
+                     const Answers& actual, const std::vector<ElementTrace>& traces) {
+  finding.expected = as_stored(expected, type);
+  finding.actual = as_stored(actual, type);
   for (const std::int64_t offset : d.offsets) {
-    if (elements.size() == kMaxListedElements) break;
+    if (finding.elements.size() == kMaxListedElements) break;
     const auto at = static_cast<std::size_t>(offset);
-    elements.push_back({.offset = offset,
-                        .expected = expected.values[at],
-                        .actual = actual.values[at],
-                        .accumulator = traces[at].accumulator,
-                        .scaled = traces[at].scaled});
+    finding.elements.push_back({.offset = offset,
+                                .expected = finding.expected.values[at],
+                                .actual = finding.actual.values[at],
+                                .accumulator = traces[at].accumulator,
+                                .scaled = traces[at].scaled});
   }
-  return elements;
 }
 
 Verdict verify(const ConvCase& c, const Reference& reference, Subject* subject, const Rules& rules) {
@@ -210,7 +214,7 @@ class CauseEvidence {
   explicit CauseEvidence(const Verdict& drawn) : causes_(drawn.causes) {}
 
   void add(const ConvCase& c, const Verdict& verdict, const Reference& reference) {
-    if (verdict.picked != Engine::fbgemm || verdict.elements == 0) return;
+    if (!is_fbgemm(verdict.picked) || verdict.elements == 0) return;
     if (is_about_values(verdict)) {
       causes_.narrow(verdict.causes);
     } else if (verdict.status == Status::passed && verdict.reason.empty() && !causes_.none()) {
@@ -367,10 +371,12 @@ Cell cell_of(const ConvCase& c, FbgemmPath path, Engine picked, const Reference&
   std::string engine = other != nullptr ? other->name() : std::string(name(c.execution.engine));
   if (other == nullptr && c.execution.engine == Engine::x86) engine.append(" by ").append(name(picked));
   return {.engine = engine,
-          .isa = other == nullptr && picked == Engine::fbgemm ? std::string(name(isa)) : "its own",
+          .isa = other == nullptr && is_fbgemm(picked) ? std::string(name(isa)) : "its own",
           .path = std::string(name(path)),
           .granularity = std::string(name(c.granularity)),
-          .bias = c.bias.empty() ? "no bias" : "bias"};
+          .bias = !c.int32_bias.empty() ? "int32 bias"
+                  : c.bias.empty()      ? "no bias"
+                                        : "bias"};
 }
 
 }  // namespace tieout

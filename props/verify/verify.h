@@ -57,12 +57,12 @@ inline constexpr std::string_view kOnlyAmongOthers =
 // verdict: picked and expected must be set. contracts: those that the subject may follow. Differences from engines
 // other than FBGEMM stay unexplained.
 void classify_finding(Verdict& verdict, const ConvProblem& problem, std::span<const Contract> contracts,
-                      const Tensor<std::uint8_t>& actual);
+                      const Answers& actual);
 
-// Returns the first of the elements that differ. traces: of every element.
-[[nodiscard]] std::vector<MismatchedElement> described(const TensorMismatches& d, const Tensor<std::uint8_t>& expected,
-                                                       const Tensor<std::uint8_t>& actual,
-                                                       const std::vector<ElementTrace>& traces);
+// Sets the finding's tensors and the first of its elements that differ, as their type stores them. expected, actual: as
+// the case holds them. traces: of every element.
+void describe_values(Finding& finding, OutputType type, const TensorMismatches& d, const Answers& expected,
+                     const Answers& actual, const std::vector<ElementTrace>& traces);
 
 // Returns the cell in which a verified case is counted. picked: the engine of LibTorch that computed the reference's
 // answer; for another reference the cell names the reference in place of the engine.

@@ -16,16 +16,18 @@ namespace {
 
 // The name of the exact contract in findings.
 constexpr const char* kSpecification = "specification";
+// The name of the sums that FBGEMM adds on its path. No operator of LibTorch returns them; they are predicted.
+constexpr const char* kSums = "fbgemm_sums";
 
 // Holds the expected values and the name of their source.
 struct Expected {
-  Tensor<std::uint8_t> y;
+  Answers y;
   std::string name;
 };
 
 // Returns our own prediction, for cases on which LibTorch has no answer or is known to be wrong.
 Expected predicted(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
-  if (engine == Engine::fbgemm) return {conv_relu(problem, Arithmetic{}), kSpecification};
+  if (is_fbgemm(engine)) return {conv_relu(problem, Arithmetic{}), kSpecification};
   return {predict(problem, engine, hardware), std::string(name(engine)) + "_model"};
 }
 
@@ -34,12 +36,13 @@ Expected libtorch_expectation(const ConvProblem& problem, Verdict& verdict, LibT
   constexpr double kHang = 60;
   const Hardware hardware = reference.hardware();
   const ConvCase& c = problem.spec;
+  if (c.output_type == OutputType::int32) return {predict(problem, Engine::fbgemm_direct, hardware), kSums};
   if (verdict.defect != nullptr || !refusal(c, hardware).empty()) return predicted(problem, verdict.picked, hardware);
   auto answer =
       where == TrialMode::alone ? run_reference_alone(problem, reference, kHang) : run_reference(problem, reference);
   if (!answer || answer->y.shape != output_shape(c)) return predicted(problem, verdict.picked, hardware);
   verdict.picked = answer->picked;
-  return {std::move(answer->y), std::string(name(c.execution.engine))};
+  return {as_answers(answer->y), std::string(name(c.execution.engine))};
 }
 
 bool is_small(const ConvCase& c) {
@@ -75,7 +78,7 @@ bool set_conduct(Verdict& verdict, const Trial& trial) {
 void compare_with_expected(Verdict& verdict, const ConvProblem& problem, const Arithmetic& arithmetic,
                            const Hardware& hardware, Trial trial, Strictness strictness) {
   verdict.traces = conv_relu_traces(problem, arithmetic);
-  Tensor<std::uint8_t> actual{verdict.expected.shape, std::move(trial.first)};
+  Answers actual{verdict.expected.shape, std::move(trial.first)};
   const bool unstable = trial.kind == Trial::Kind::unstable;
   if (unstable && actual == verdict.expected) actual.values = std::move(trial.second);
   verdict.elements = std::ssize(actual.values);
@@ -99,9 +102,7 @@ void compare_with_expected(Verdict& verdict, const ConvProblem& problem, const A
     classify_finding(verdict, problem, followed.contracts, actual);
   }
   const auto& traces = followed.traces.empty() ? verdict.traces : followed.traces;
-  finding.elements = described(d, verdict.expected, actual, traces);
-  finding.expected = verdict.expected;
-  finding.actual = std::move(actual);
+  describe_values(finding, problem.spec.output_type, d, verdict.expected, actual, traces);
 }
 
 // Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
@@ -203,7 +204,7 @@ Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& s
   verdict.expected = std::move(expected.y);
   finding.expected_name = std::move(expected.name);
   if (!set_conduct(verdict, trial)) return verdict;
-  const bool by_fbgemm = verdict.picked == Engine::fbgemm && finding.expected_name != kSpecification;
+  const bool by_fbgemm = is_fbgemm(verdict.picked) && finding.expected_name != kSpecification;
   compare_with_expected(verdict, problem, by_fbgemm ? fbgemm_arithmetic(problem.spec, hardware) : Arithmetic{},
                         hardware, std::move(trial), rules.strictness);
   return verdict;

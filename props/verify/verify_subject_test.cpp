@@ -23,7 +23,7 @@ using testing::HasSubstr;
 // A subject that computes by the specification kernel with a given arithmetic, and adds `off` to every value.
 class Own final : public Subject {
  public:
-  explicit Own(Arithmetic arithmetic, std::uint8_t off = 0) : arithmetic_(arithmetic), off_(off) {}
+  explicit Own(Arithmetic arithmetic, std::int32_t off = 0) : arithmetic_(arithmetic), off_(off) {}
   std::string name() const override { return "own"; }
   std::string text() const override { return "./own kernel.so"; }
   Isolation isolation() const override { return Isolation::none; }
@@ -34,7 +34,7 @@ class Own final : public Subject {
       return tl::unexpected(SubjectError{SubjectError::Kind::declined, "such dims"});
     }
     auto y = conv_relu(problem, arithmetic_);
-    for (std::uint8_t& value : y.values) value = static_cast<std::uint8_t>(value + off_);
+    for (std::int32_t& value : y.values) value = off_ == 0 ? value : (value + off_) % 256;
     return y;
   }
   int declined_dims = 0;
@@ -45,13 +45,13 @@ class Own final : public Subject {
 
  private:
   Arithmetic arithmetic_;
-  std::uint8_t off_;
+  std::int32_t off_;
 };
 
 // A linked kernel that computes by the exact contract and then applies `change` to the output.
 class Changed final : public Subject {
  public:
-  using Change = std::function<void(const ConvProblem&, Tensor<std::uint8_t>&)>;
+  using Change = std::function<void(const ConvProblem&, Answers&)>;
   explicit Changed(Change change) : change_(std::move(change)) {}
   std::string name() const override { return "changed"; }
   std::string domain() const override { return {}; }
@@ -59,7 +59,7 @@ class Changed final : public Subject {
   Isolation isolation() const override { return Isolation::none; }
   using Subject::load;
   tl::expected<void, SubjectError> load(double) override { return {}; }
-  tl::expected<Tensor<std::uint8_t>, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
+  tl::expected<Answers, SubjectError> run(const ConvProblem& problem, const Conditions&) override {
     auto y = conv_relu(problem, Arithmetic{});
     change_(problem, y);
     return y;
@@ -82,6 +82,34 @@ TEST(VerifySubject, AcceptsEqualValues) {
   EXPECT_EQ(verdict.status, Status::passed);
   EXPECT_EQ(verdict.reason, "");
   EXPECT_EQ(verdict.elements, 9);
+}
+
+// Findings hold the values that the output's type stores.
+TEST(VerifySubject, AnInt8OutputIsFoundInItsOwnValues) {
+  StandInReference reference;
+  Own off(Arithmetic{}, 1);
+  const Verdict verdict = verify(parsed("conv2d xtype=int8 ytype=int8 x=[-3] w=[2]"), reference, &off);
+  EXPECT_EQ(verdict.status, Status::differed);
+  EXPECT_EQ(verdict.finding.expected.values, (std::vector<std::int32_t>{-6}));
+  EXPECT_EQ(verdict.finding.actual.values, (std::vector<std::int32_t>{-5}));
+  ASSERT_EQ(verdict.finding.elements.size(), 1U);
+  EXPECT_EQ(verdict.finding.elements[0].expected, -6);
+  EXPECT_EQ(verdict.finding.elements[0].actual, -5);
+}
+
+// No operator returns sums: they are those that FBGEMM's path adds, or exact ones.
+TEST(VerifySubject, AnInt32OutputIsComparedWithTheSums) {
+  StandInReference reference;
+  Own exact(Arithmetic{});
+  const ConvCase c = parsed("conv2d in_channels=2 ytype=int32 int32_bias=[-7] x=[255,255] w=[127,127]");
+  EXPECT_EQ(verify(c, reference, &exact).status, Status::passed);
+  Changed wrong([](const ConvProblem&, Answers& y) { y.values.front() += 1'000'000; });
+  const Verdict verdict = verify(c, reference, &wrong);
+  EXPECT_EQ(verdict.status, Status::differed);
+  EXPECT_EQ(verdict.finding.expected_name, "fbgemm_sums");
+  EXPECT_EQ(verdict.finding.expected.values, (std::vector<std::int32_t>{2 * 255 * 127 - 7}));
+  // Without a subject there is nothing to compare.
+  EXPECT_EQ(verify(c, reference).status, Status::skipped);
 }
 
 TEST(VerifySubject, TheExactContractIsAcceptedUnlessStrict) {
@@ -119,7 +147,7 @@ TEST(VerifySubject, OtherDeviationsAreDifferences) {
 // There are eight channels of nine elements with saturating pairs; the subject has one element wrong.
 TEST(VerifySubject, AcceptedDeviationsAreNotReportedWithAWrongElement) {
   StandInReference reference;
-  Changed wrong([](const ConvProblem&, Tensor<std::uint8_t>& y) {
+  Changed wrong([](const ConvProblem&, Answers& y) {
     // The other problems of the trial are smaller.
     if (y.values.size() > 4) y.values[4] = 77;
   });
@@ -142,7 +170,7 @@ TEST(VerifySubject, AcceptedDeviationsAreNotReportedWithAWrongElement) {
 TEST(VerifySubject, AWrongElementIsComparedWithTheContractThatTheSubjectFollows) {
   StandInReference reference;
   const ConvCase c = parsed("conv2d in_channels=2 os=1024 x=[252,225] w=[127,124] isa=avx2");
-  Changed rounds_away([](const ConvProblem&, Tensor<std::uint8_t>& y) { ++y.values[0]; });
+  Changed rounds_away([](const ConvProblem&, Answers& y) { ++y.values[0]; });
   const Verdict verdict = verify(c, reference, &rounds_away);
   ASSERT_EQ(verdict.status, Status::differed);
   ASSERT_EQ(verdict.finding.elements.size(), 1U);
@@ -169,7 +197,7 @@ TEST(VerifySubject, EqualCasesReportWhereLibTorchIsNotExact) {
 TEST(VerifySubject, TheResultOnAnotherCpuIsPredicted) {
   const ConvProblem problem = with_contents(parsed("conv1d in_channels=2 xz=144 x=[255,255] w=[114,113]"));
   const std::vector<ElementTrace> traces = conv_relu_traces(problem, {});
-  const Tensor<std::uint8_t> exact = conv_relu(problem, {});
+  const Answers exact = conv_relu(problem, {});
   const Departure other = departure_elsewhere({problem, exact, Engine::fbgemm, FbgemmPath::pointwise, {}, traces},
                                               {.avx512 = true, .avx512_vnni = true});
   EXPECT_EQ(other.elements, 1);
@@ -186,7 +214,7 @@ TEST(VerifySubject, AnotherCpuHasTheSameVersionOfLibTorch) {
     const Hardware hardware{.avx512 = true, .avx512_vnni = true, .libtorch = version};
     const Arithmetic arithmetic = fbgemm_arithmetic(problem.spec, hardware);
     const std::vector<ElementTrace> traces = conv_relu_traces(problem, arithmetic);
-    const Tensor<std::uint8_t> y = conv_relu(problem, arithmetic);
+    const Answers y = conv_relu(problem, arithmetic);
     EXPECT_EQ(y.values.front(), version < kNewestLibTorch ? 19 : 18);
     const Answered answer{problem, y, Engine::fbgemm, FbgemmPath::depthwise, arithmetic, traces};
     EXPECT_EQ(departure_elsewhere(answer, hardware).elements, 0) << text_of(version);
@@ -283,7 +311,7 @@ TEST(OtherReference, GivesTheExpectedValuesAndNothingIsExcused) {
 // The class is derived from the exact contract, which this reference does not follow.
 TEST(OtherReference, AClassIsOnlyNamedWhereItFollowsTheExactContract) {
   const ConvCase tie = parsed("conv2d bias=[0.5] x=[0] w=[0]");
-  Changed rounds_away([](const ConvProblem&, Tensor<std::uint8_t>& y) { ++y.values[0]; });
+  Changed rounds_away([](const ConvProblem&, Answers& y) { ++y.values[0]; });
   Other exact = other_by({});
   EXPECT_EQ(verify_alone(tie, Reference(exact), 60, &rounds_away).finding.mismatch_class, "tie");
   Other wrong([](const ConvProblem& problem) {
@@ -301,7 +329,7 @@ TEST(OtherReference, KnownDefectsOfLibTorchDoNotMatter) {
       parsed("conv2d in_channels=20 out_channels=20 groups=5 input=3x3 kernel=3x3 padding=1x1 x=[180*1] w=[720*1]");
   Other off([](const ConvProblem& problem) {
     auto y = conv_relu(problem, Arithmetic{});
-    for (std::uint8_t& value : y.values) ++value;
+    for (std::int32_t& value : y.values) value = (value + 1) % 256;
     return y;
   });
   Own as_off(Arithmetic{}, 1);

@@ -73,6 +73,12 @@ std::string kind_of_text(std::string_view text) {
   return kind;
 }
 
+OutputType output_type(const Finding& finding) {
+  const std::string line = " " + finding.case_line + " ";
+  if (line.find(" ytype=int8 ") != std::string::npos) return OutputType::int8;
+  return line.find(" ytype=int32 ") == std::string::npos ? OutputType::uint8 : OutputType::int32;
+}
+
 bool has_tensors(const Finding& finding) {
   const Shape& shape = finding.expected.shape;
   const std::size_t count = finding.expected.values.size();

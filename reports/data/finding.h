@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cases/tensor.h"
+#include "cases/conv_case.h"
 
 namespace tieout {
 
@@ -22,8 +22,9 @@ struct Cell {
 // One element that differs. accumulator and scaled are FBGEMM's, traced by the specification kernel, whichever engine
 // is the reference.
 struct MismatchedElement {
-  std::int64_t offset = 0;       // in the output, row-major
-  int expected = 0, actual = 0;  // output units
+  std::int64_t offset = 0;  // in the output, row-major
+  // As the output's type stores them, in output units; int32 outputs: in units of the sum.
+  std::int32_t expected = 0, actual = 0;
   std::int64_t accumulator = 0;  // int32 sum without the zero points' contributions; unit xs * ws
   float scaled = 0;              // the value before rounding, in output units, zero point not yet added
 
@@ -35,7 +36,7 @@ struct Finding {
   std::string original_line;  // the case as drawn or given; equal to case_line if it was not shrunk
   std::string expected_name = "expected";
   std::string actual_name = "actual";
-  Tensor<std::uint8_t> expected, actual;    // the outputs for case_line
+  Answers expected, actual;                 // the outputs for case_line, as their type stores them
   std::vector<MismatchedElement> elements;  // the first elements that differ
   // "tie", "pair saturation", ...: oracle/hypotheses/mismatch_class.h. Of a subject it is a guess from one case, by
   // which cases are only sampled; reports have the cause.
@@ -57,6 +58,9 @@ struct Finding {
 
   bool operator==(const Finding&) const = default;
 };
+
+// Returns the type of the finding's tensors, which its case names.
+[[nodiscard]] OutputType output_type(const Finding& finding);
 
 // Returns true if both tensors exist and can be compared: they have the same shape, and as many values as the shape
 // requires.

@@ -24,9 +24,10 @@ std::vector<std::string> dimension_names(std::size_t dimensions) {
 
 }  // namespace
 
-MismatchStatistics mismatch_statistics(const Tensor<std::uint8_t>& expected, const Tensor<std::uint8_t>& actual) {
+MismatchStatistics mismatch_statistics(const Answers& expected, const Answers& actual) {
   const TensorMismatches d = compare_tensors(expected, actual);
   MismatchStatistics statistics;
+  statistics.differing = std::ssize(d.offsets);
   const std::vector<std::string> names = dimension_names(expected.shape.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     statistics.touched.push_back({.name = names[i], .extent = expected.shape[i]});
@@ -35,7 +36,7 @@ MismatchStatistics mismatch_statistics(const Tensor<std::uint8_t>& expected, con
   for (const std::int64_t extent : expected.shape) touched.emplace_back(static_cast<std::size_t>(extent));
   for (const std::int64_t offset : d.offsets) {
     const auto at = static_cast<std::size_t>(offset);
-    const int difference = int{actual.values[at]} - int{expected.values[at]};
+    const std::int64_t difference = std::int64_t{actual.values[at]} - expected.values[at];
     ++statistics.histogram[difference];
     if (statistics.worst < 0 && std::abs(difference) == d.largest) statistics.worst = offset;
     const std::vector<std::int64_t> index = unravel(offset, expected.shape);

@@ -20,8 +20,9 @@ struct TouchedDimension {
 };
 
 struct MismatchStatistics {
-  std::map<int, std::int64_t> histogram;  // number of elements by actual - expected, without the equal elements
-  double signed_mean = 0;                 // mean of the differing elements, output units; 0 if there are none
+  std::int64_t differing = 0;                      // number of elements that differ
+  std::map<std::int64_t, std::int64_t> histogram;  // number of elements by actual - expected, without the equal ones
+  double signed_mean = 0;                          // mean of the differing elements, output units; 0 if there are none
   std::int64_t worst = -1;                // offset of the first of the largest differences; -1 if there are none
   std::vector<TouchedDimension> touched;  // outermost first
 
@@ -30,8 +31,7 @@ struct MismatchStatistics {
 
 // Computes the statistics of two tensors of the same shape, which must be N x C x [[D x] H x] W for the names of
 // dimensions to be right. Aborts as compare_tensors() does if the shapes differ.
-[[nodiscard]] MismatchStatistics mismatch_statistics(const Tensor<std::uint8_t>& expected,
-                                                     const Tensor<std::uint8_t>& actual);
+[[nodiscard]] MismatchStatistics mismatch_statistics(const Answers& expected, const Answers& actual);
 
 // Returns ascending numbers as ranges: "0, 3-5, 9".
 [[nodiscard]] std::string ranges_text(const std::vector<std::int64_t>& ascending);

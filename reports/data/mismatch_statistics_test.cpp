@@ -6,17 +6,17 @@ namespace tieout {
 namespace {
 
 TEST(MismatchStatistics, CountsEveryDifferenceBySizeAndSign) {
-  const Tensor<std::uint8_t> expected{{1, 1, 2, 3}, {10, 10, 10, 10, 255, 0}};
-  const Tensor<std::uint8_t> actual{{1, 1, 2, 3}, {11, 9, 10, 11, 0, 255}};
+  const Answers expected{{1, 1, 2, 3}, {10, 10, 10, 10, 255, 0}};
+  const Answers actual{{1, 1, 2, 3}, {11, 9, 10, 11, 0, 255}};
   const MismatchStatistics statistics = mismatch_statistics(expected, actual);
-  EXPECT_EQ(statistics.histogram, (std::map<int, std::int64_t>{{-255, 1}, {-1, 1}, {1, 2}, {255, 1}}));
+  EXPECT_EQ(statistics.histogram, (std::map<std::int64_t, std::int64_t>{{-255, 1}, {-1, 1}, {1, 2}, {255, 1}}));
   EXPECT_EQ(statistics.signed_mean, 0.2);
   EXPECT_EQ(statistics.worst, 4);  // -255 comes before +255, which is as large
 }
 
 TEST(MismatchStatistics, ListsAffectedRowsAndColumnsOnceInOrder) {
-  Tensor<std::uint8_t> expected{{2, 3, 2, 2}, std::vector<std::uint8_t>(24)};
-  Tensor<std::uint8_t> actual = expected;
+  Answers expected{{2, 3, 2, 2}, std::vector<std::int32_t>(24)};
+  Answers actual = expected;
   for (const std::size_t at : {1U, 3U, 21U}) actual.values[at] = 1;  // [0,0,0,1], [0,0,1,1], [1,2,0,1]
   const auto touched = mismatch_statistics(expected, actual).touched;
   ASSERT_EQ(touched.size(), 4U);
@@ -27,7 +27,7 @@ TEST(MismatchStatistics, ListsAffectedRowsAndColumnsOnceInOrder) {
 }
 
 TEST(MismatchStatistics, EqualTensorsAffectNothing) {
-  const Tensor<std::uint8_t> t{{1, 2, 1}, {3, 4}};
+  const Answers t{{1, 2, 1}, {3, 4}};
   const MismatchStatistics statistics = mismatch_statistics(t, t);
   EXPECT_TRUE(statistics.histogram.empty());
   EXPECT_EQ(statistics.signed_mean, 0);

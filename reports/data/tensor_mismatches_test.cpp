@@ -5,7 +5,7 @@
 namespace tieout {
 namespace {
 
-Tensor<std::uint8_t> tensor(std::vector<std::uint8_t> values) {
+Answers tensor(std::vector<std::int32_t> values) {
   return {{static_cast<std::int64_t>(values.size())}, std::move(values)};
 }
 

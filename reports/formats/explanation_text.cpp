@@ -44,6 +44,18 @@ std::string product_row(const Explanation& e, std::size_t i) {
   return row + "\n";
 }
 
+// Returns a line that states how int8 values are shown; empty if there are none.
+std::string type_text(const Explanation& e) {
+  const bool activation = e.case_line.find(" xtype=int8") != std::string::npos;
+  const bool output = e.case_line.find(" ytype=int8") != std::string::npos;
+  if (!activation && !output) return {};
+  return fmt::format("int8 {} shown as uint8, 128 higher, as FBGEMM reads {}\n",
+                     activation && output ? "activations and outputs are"
+                     : activation         ? "activations are"
+                                          : "outputs are",
+                     activation ? "them" : "and writes them");
+}
+
 std::string window_text(const Explanation& e) {
   const std::size_t count = e.products.size();
   const auto saturating =
@@ -221,7 +233,7 @@ std::string answer_text(const Explanation& e) {
 std::string explanation_text(const Explanation& e) {
   return fmt::format("case: {}\nelement: [{}] of [{}]\n", e.case_line, joined(unravel(e.offset, e.shape)),
                      joined(e.shape)) +
-         window_text(e) + "\n" + steps_text(e) + answer_text(e);
+         type_text(e) + window_text(e) + "\n" + steps_text(e) + answer_text(e);
 }
 
 std::string steps_text(const Explanation& e) { return table_text(e.columns) + "\n" + notes_text(e); }

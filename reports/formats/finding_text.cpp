@@ -89,8 +89,9 @@ std::string finding_text(const Finding& finding) {
     return text;
   }
   const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
-  line(printable(finding.expected_name), ":\n ", tensor_text(finding.expected));
-  line(printable(finding.actual_name), ":\n ", tensor_text(finding.actual));
+  const OutputType type = output_type(finding);
+  line(printable(finding.expected_name), ":\n ", output_text(finding.expected, type));
+  line(printable(finding.actual_name), ":\n ", output_text(finding.actual, type));
   line(difference_text(finding));
   if (!finding.cause.empty()) {
     const std::string derivation = reported_derivation(finding);

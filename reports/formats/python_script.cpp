@@ -63,7 +63,7 @@ std::string head_text(const ConvCase& c, const std::string& case_line) {
       "operator, how far they lie apart, and the elements that differ.\n\"\"\"\n"
       "import torch\n\n"
       "torch.backends.quantized.engine = \"{}\"\n",
-      case_line, name(c.execution.engine));
+      case_line, needs_direct_call(c) ? name(Engine::fbgemm) : name(c.execution.engine));
   text += fmt::format("torch.set_num_threads({})\n", c.execution.threads);
   if (c.execution.isa != Isa::native) {
     text += fmt::format("# Tieout forces FBGEMM to {}. Python cannot: here it takes the best that the CPU has.\n",
@@ -72,15 +72,23 @@ std::string head_text(const ConvCase& c, const std::string& case_line) {
   return text;
 }
 
+// Returns the activations in the values that their type stores.
+std::vector<std::int64_t> stored_activation(const ConvProblem& problem) {
+  std::vector<std::int64_t> values(problem.activation.begin(), problem.activation.end());
+  for (std::int64_t& value : values) value -= stored_shift(problem.spec.activation_type);
+  return values;
+}
+
 // Returns the part that defines the stored integers, the quantization parameters and the tensors made of them.
 std::string case_text(const ConvProblem& problem) {
   const ConvCase& c = problem.spec;
   const bool per_channel = c.granularity == Granularity::per_channel;
+  const int shift = stored_shift(c.activation_type);
   std::string text =
       "\n# The case. A stored integer q stands for scale * (q - zero_point).\n" +
       fmt::format("x_shape, w_shape = [{}], [{}]\n", joined(activation_shape(c)), joined(weight_shape(c))) +
-      assignment("x_stored", problem.activation) +
-      fmt::format("x_scale, x_zero_point = {}, {}\n", literal(c.activation_scale), c.activation_zero_point) +
+      assignment("x_stored", stored_activation(problem)) +
+      fmt::format("x_scale, x_zero_point = {}, {}\n", literal(c.activation_scale), stored_activation_zero_point(c)) +
       assignment("w_stored", problem.weight);
   if (per_channel) {
     text += assignment<double, double>("w_scales", c.weight_scales) +
@@ -90,11 +98,18 @@ std::string case_text(const ConvProblem& problem) {
         fmt::format("w_scale, w_zero_point = {}, {}\n", literal(c.weight_scales.front()), c.weight_zero_points.front());
   }
   if (!c.bias.empty()) text += assignment<float, double>("bias", c.bias);
-  text += fmt::format("output_scale, output_zero_point = {}, {}\n", literal(c.output_scale), c.output_zero_point) +
-          fmt::format("stride, padding, dilation, groups = {}, {}, {}, {}\n\n", list_of(c.stride, c.dims),
-                      list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups) +
+  if (!c.int32_bias.empty()) text += assignment("int32_bias", c.int32_bias);
+  text +=
+      fmt::format("output_scale, output_zero_point = {}, {}\n", literal(c.output_scale), stored_output_zero_point(c)) +
+      fmt::format("stride, padding, dilation, groups = {}, {}, {}, {}\n\n", list_of(c.stride, c.dims),
+                  list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups) +
+      (shift == 0
+           ? ""
+           : "# torch's operator takes uint8 activations: int8 ones and their zero point are 128 higher there.\n") +
+      fmt::format(
           "x = torch._make_per_tensor_quantized_tensor(\n"
-          "    torch.tensor(x_stored, dtype=torch.uint8).reshape(x_shape), x_scale, x_zero_point)\n";
+          "    torch.tensor({}, dtype=torch.uint8).reshape(x_shape), x_scale, x_zero_point{})\n",
+          shift == 0 ? "x_stored" : "[q + 128 for q in x_stored]", shift == 0 ? "" : " + 128");
   if (c.execution.memory_format == MemoryFormat::channels_last) {
     text += fmt::format("x = x.contiguous(memory_format=torch.channels_last{})\n", c.dims == 3 ? "_3d" : "");
   }
@@ -104,13 +119,28 @@ std::string case_text(const ConvProblem& problem) {
                         "    torch.tensor(w_stored, dtype=torch.int8).reshape(w_shape), w_scales, w_zero_points, 0)\n"
                       : "w = torch._make_per_tensor_quantized_tensor(\n"
                         "    torch.tensor(w_stored, dtype=torch.int8).reshape(w_shape), w_scale, w_zero_point)\n";
-  text += c.bias.empty() ? "bias = None\n" : "bias = torch.tensor(bias, dtype=torch.float32)\n";
-  return text;
+  if (!c.int32_bias.empty()) return text + "int32_bias = torch.tensor(int32_bias, dtype=torch.float64)\n";
+  return text + (c.bias.empty() ? "bias = None\n" : "bias = torch.tensor(bias, dtype=torch.float32)\n");
+}
+
+// Returns ", 1" for each dimension, the end of a shape that broadcasts a channel's value to every position.
+std::string ones_of(const ConvCase& c) {
+  std::string ones;
+  for (int d = 0; d < c.dims; ++d) ones += ", 1";
+  return ones;
 }
 
 std::string by_hand_text(const ConvCase& c) {
-  std::string ones;  // shape that broadcasts a channel's value to every position
-  for (int d = 0; d < c.dims; ++d) ones += ", 1";
+  const std::string ones = ones_of(c);
+  const int shift = stored_shift(c.output_type);
+  // The bias in real units.
+  std::string sum = "y";
+  if (!c.bias.empty()) sum = fmt::format("y + bias.reshape(1, -1{})", ones);
+  if (!c.int32_bias.empty()) {
+    const bool per_channel = c.granularity == Granularity::per_channel;
+    sum = fmt::format("y + (int32_bias * x_scale * {}).reshape(1, -1{}).to(y.dtype)",
+                      per_channel ? "w_scales.flatten()" : "w_scale", ones);
+  }
   const bool relu = c.relu == Relu::on;
   return fmt::format(
              "\n\ndef convolve(x, w):\n"
@@ -118,10 +148,10 @@ std::string by_hand_text(const ConvCase& c) {
              "    return {1}\n"
              "\n\ndef stored(y):\n"
              "    # A NaN, which takes sums beyond float32, is 0.\n"
-             "    return (y + output_zero_point).nan_to_num(nan=0.0).clamp(0, 255)\n"
+             "    return (y + output_zero_point).nan_to_num(nan=0.0).clamp({2}, {3})\n"
              "\n\n# By hand, dequantized: activations in float32, the rest in float64.\n"
              "x_float = (x.int_repr().int() - x.q_zero_point()) * x.q_scale()\n",
-             c.dims, c.bias.empty() ? "y" : fmt::format("y + bias.reshape(1, -1{})", ones)) +
+             c.dims, sum, -shift, 255 - shift) +
          (c.granularity == Granularity::per_channel
               ? fmt::format("w_zero_points, w_scales = (q.reshape(-1, 1{0}) for q in (w_zero_points, w_scales))\n"
                             "w_float = (w.int_repr() - w_zero_points) * w_scales\n",
@@ -138,14 +168,43 @@ std::string by_hand_text(const ConvCase& c) {
          "print(\"manual_output_2:\\n\", manual_output_2)\n";
 }
 
+// Returns the part that computes FBGEMM's sums, and its output from them, for cases that no operator of torch takes.
+std::string integer_text(const ConvCase& c) {
+  const std::string ones = ones_of(c);
+  const bool per_channel = c.granularity == Granularity::per_channel;
+  const std::string of_channel = per_channel ? fmt::format(".reshape(-1, 1{})", ones) : "";
+  std::string text = fmt::format(
+      "\n# FBGEMM's exact contract in integers, which float64 holds exactly: no operator of torch takes such a case.\n"
+      "sums = torch.nn.functional.conv{0}d(x.int_repr().double() - x.q_zero_point(), w.int_repr().double() - {1}{2},\n"
+      "                                  None, stride, padding, dilation, groups)\n",
+      c.dims, per_channel ? "torch.as_tensor(w_zero_points)" : "w_zero_point", of_channel);
+  if (!c.int32_bias.empty()) text += fmt::format("sums = sums + int32_bias.reshape(1, -1{})\n", ones);
+  text += "sums = (sums + 2**31) % 2**32 - 2**31  # int32, wraps\n";
+  if (c.output_type == OutputType::int32) {
+    return text + "conv_outputs = sums.int()\nprint(\"int32 sums:\\n\", conv_outputs)\n";
+  }
+  const int shift = stored_shift(c.output_type);
+  const std::string lowest = c.relu == Relu::on ? "output_zero_point" : std::to_string(-shift);
+  return text + fmt::format(
+                    "multiplier = torch.tensor(x_scale, dtype=torch.float32) * torch.as_tensor({0}).float()\n"
+                    "multiplier = multiplier / torch.tensor(output_scale, dtype=torch.float32)\n"
+                    "y = (sums.float() * multiplier{1}).round().clamp(-32768, 32767)\n"
+                    "conv_outputs = (y + output_zero_point).clamp({2}, {3}).int()\n"
+                    "print(\"FBGEMM's contract:\\n\", conv_outputs)\n",
+                    per_channel ? "w_scales" : "w_scale",
+                    per_channel ? fmt::format(".reshape(1, -1{})", ones) : std::string(), lowest, 255 - shift);
+}
+
 std::string operator_text(const ConvCase& c) {
+  const bool shifted = c.output_type == OutputType::int8;
   return fmt::format(
       "\n# torch's own operator\n"
       "packed = torch.ops.quantized.conv{0}d_prepack(w, bias, stride, padding, dilation, groups)\n"
-      "y = torch.ops.quantized.conv{0}d{1}(x, packed, output_scale, output_zero_point)\n"
-      "conv_outputs = y.int_repr()\n"
+      "y = torch.ops.quantized.conv{0}d{1}(x, packed, output_scale, output_zero_point{2})\n"
+      "conv_outputs = y.int_repr(){3}\n"
       "print(\"output produced by forward():\\n\", conv_outputs)\n",
-      c.dims, c.relu == Relu::on ? "_relu" : "");
+      c.dims, c.relu == Relu::on ? "_relu" : "", shifted ? " + 128" : "",
+      shifted ? ".int() - 128  # its output is uint8" : "");
 }
 
 constexpr std::string_view kComparison = R"(
@@ -164,6 +223,15 @@ for name, manual in ("manual_output_1", manual_output_1), ("manual_output_2", ma
 }  // namespace
 
 std::string python_script(const ConvProblem& problem, const std::string& case_line) {
+  // torch's operators have the same padding on both sides: what one side has in addition becomes part of x.
+  if (!has_even_padding(problem.spec)) return python_script(with_even_padding(problem), case_line);
+  if (problem.spec.output_type == OutputType::int32) {
+    return head_text(problem.spec, case_line) + case_text(problem) + integer_text(problem.spec);
+  }
+  if (needs_direct_call(problem.spec)) {
+    return head_text(problem.spec, case_line) + case_text(problem) + by_hand_text(problem.spec) +
+           integer_text(problem.spec) + std::string(kComparison);
+  }
   return head_text(problem.spec, case_line) + case_text(problem) + by_hand_text(problem.spec) +
          operator_text(problem.spec) + std::string(kComparison);
 }

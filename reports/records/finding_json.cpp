@@ -18,7 +18,7 @@ Json json_of(float value) {
   return value;
 }
 
-Json json_of(const Tensor<std::uint8_t>& tensor) { return {{"shape", tensor.shape}, {"values", tensor.values}}; }
+Json json_of(const Answers& tensor) { return {{"shape", tensor.shape}, {"values", tensor.values}}; }
 
 Json json_of(const MismatchedElement& element) {
   return {{"offset", element.offset},
@@ -64,6 +64,10 @@ std::int64_t integer(const Json& value, const char* name, std::int64_t low, std:
   return value.get<std::int64_t>();
 }
 
+std::int32_t int32(const Json& value, const char* name) {
+  return static_cast<std::int32_t>(integer(value, name, INT32_MIN, INT32_MAX));
+}
+
 float float32(const Json& value, const char* name) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   if (value == "nan") return std::numeric_limits<float>::quiet_NaN();
@@ -80,20 +84,20 @@ const Json& list(const Json& object, const char* name) {
   return value;
 }
 
-Tensor<std::uint8_t> tensor(const Json& finding, const char* name) {
+Answers tensor(const Json& finding, const char* name) {
   const Json& object = member(finding, name);
-  Tensor<std::uint8_t> read;
+  Answers read;
   for (const Json& extent : list(object, "shape")) read.shape.push_back(integer(extent, "shape", 0, INT64_MAX));
   for (const Json& value : list(object, "values")) {
-    read.values.push_back(static_cast<std::uint8_t>(integer(value, "values", 0, 255)));
+    read.values.push_back(int32(value, "values"));
   }
   return read;
 }
 
 MismatchedElement mismatched_element(const Json& object) {
   return {.offset = integer(member(object, "offset"), "offset", 0, INT64_MAX),
-          .expected = static_cast<int>(integer(member(object, "expected"), "expected", 0, 255)),
-          .actual = static_cast<int>(integer(member(object, "actual"), "actual", 0, 255)),
+          .expected = int32(member(object, "expected"), "expected"),
+          .actual = int32(member(object, "actual"), "actual"),
           .accumulator = integer(member(object, "accumulator"), "accumulator", INT64_MIN, INT64_MAX),
           .scaled = float32(member(object, "scaled"), "scaled")};
 }
@@ -135,8 +139,8 @@ Finding finding_of(const Json& object) {
 }
 
 void require_fitting(const Finding& finding) {
-  const std::vector<std::uint8_t>& expected = finding.expected.values;
-  const std::vector<std::uint8_t>& actual = finding.actual.values;
+  const std::vector<std::int32_t>& expected = finding.expected.values;
+  const std::vector<std::int32_t>& actual = finding.actual.values;
   const bool answered = finding.failure.empty() && finding.undescribed.empty();
   const bool empty =
       expected.empty() && actual.empty() && finding.expected.shape.empty() && finding.actual.shape.empty();

@@ -102,15 +102,15 @@ std::vector<Finding> read_findings(Database& database, Digest& digest) {
   return findings;
 }
 
-struct Contents {
+struct RecordContents {
   RunSummary run;
   std::vector<RecordBlock> blocks;
   Digests digests;
 };
 
 // Reads the whole record in one transaction. Sets an error if it is no complete record.
-Contents read_all(Database& database) {
-  Contents contents;
+RecordContents read_all(Database& database) {
+  RecordContents contents;
   database.run("BEGIN");
   verify_tables(database);
   contents.run = read_run(database);
@@ -210,7 +210,7 @@ struct RunRecord::State {
   Database database;
   bool reading;
   // The contents of the record. If it is open for writing, findings and blocks are not kept here.
-  Contents contents;
+  RecordContents contents;
   std::int64_t last_block = std::numeric_limits<std::int64_t>::min();
 
   // Ends a transaction. If that fails, the record has nothing of it.
@@ -258,7 +258,7 @@ tl::expected<RunRecord, RunRecord::Error> RunRecord::open(const fs::path& file, 
       std::make_unique<State>(Database(file, reading ? Database::Mode::read : Database::Mode::change), reading);
   if (state->database.error().empty()) state->contents = read_all(state->database);
   if (!state->database.error().empty()) return tl::unexpected(state->database.error());
-  Contents& contents = state->contents;
+  RecordContents& contents = state->contents;
   if (!reading) {
     if (!contents.blocks.empty()) state->last_block = contents.blocks.back().number;
     contents.run.findings.clear();
@@ -346,14 +346,14 @@ tl::expected<void, RunRecord::Error> RunRecord::note_causes(const RunSummary& ru
 
 tl::expected<RunSummary, RunRecord::Error> RunRecord::summary() const {
   if (state_->reading) return state_->contents.run;
-  Contents contents = read_all(state_->database);
+  RecordContents contents = read_all(state_->database);
   if (!state_->database.error().empty()) return tl::unexpected(state_->database.error());
   return std::move(contents.run);
 }
 
 tl::expected<std::vector<RecordBlock>, RunRecord::Error> RunRecord::blocks() const {
   if (state_->reading) return state_->contents.blocks;
-  Contents contents = read_all(state_->database);
+  RecordContents contents = read_all(state_->database);
   if (!state_->database.error().empty()) return tl::unexpected(state_->database.error());
   return std::move(contents.blocks);
 }

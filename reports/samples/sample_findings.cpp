@@ -61,7 +61,7 @@ void fill_tensors(Finding& finding, const Shape& shape, int spread, std::uint32_
                                 .scaled = static_cast<float>(expected) + 0.5F});
   }
   if (finding.elements.empty()) {
-    finding.actual.values.back() ^= 1U;
+    finding.actual.values.back() += finding.actual.values.back() % 2 == 0 ? 1 : -1;
     finding.elements.push_back({.offset = element_count(shape) - 1,
                                 .expected = finding.expected.values.back(),
                                 .actual = finding.actual.values.back()});

@@ -176,6 +176,18 @@ std::string tensor_text(const Tensor<T>& tensor, std::string_view grad_fn) {
   return with_suffixes(std::string(kPrefix) + contents, suffixes);
 }
 
+std::string output_text(const Answers& stored, OutputType type) {
+  const auto as = [&]<typename T>(T) {
+    return tensor_text(Tensor<T>{stored.shape, {stored.values.begin(), stored.values.end()}});
+  };
+  switch (type) {
+    case OutputType::uint8: return as(std::uint8_t{});
+    case OutputType::int8: return as(std::int8_t{});
+    case OutputType::int32: break;
+  }
+  return tensor_text(stored);
+}
+
 template std::string tensor_text(const Tensor<std::uint8_t>&, std::string_view);
 template std::string tensor_text(const Tensor<std::int8_t>&, std::string_view);
 template std::string tensor_text(const Tensor<std::int32_t>&, std::string_view);

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "cases/tensor.h"
+#include "cases/conv_case.h"
 
 namespace tieout {
 
@@ -18,5 +18,8 @@ namespace tieout {
 // tensor, "RoundBackward0"; empty if there is none.
 template <typename T>
 [[nodiscard]] std::string tensor_text(const Tensor<T>& tensor, std::string_view grad_fn = {});
+
+// Returns the output of a convolution, in the values that its type stores, as a tensor of that type.
+[[nodiscard]] std::string output_text(const Answers& stored, OutputType type);
 
 }  // namespace tieout

@@ -82,14 +82,14 @@ function cause(finding, total) {
 // Fills `body` with finding `number`, counted from 1.
 function showFinding(body, number, finding, runCount) {
   const tensors = finding.tensors;
-  const total = tensors ? tensors.histogram.reduce((sum, [, count]) => sum + count, 0) : 0;
+  const total = tensors ? tensors.differing : 0;
   body.replaceChildren(...[make("h3", { className: "unseen" }, `Finding ${number}`), cause(finding, total), knownNote(finding.known),
     ...nights(finding.runs, runCount), copyable(finding.replay, "command that replays the case")].filter(Boolean));
   if (tensors) {
     const maps = tensors.left_out ? make("p", { className: "note" }, tensors.left_out)
       : new Maps(tensors, [finding.expected_name, finding.actual_name]).element;
     body.append(make("h3", {}, "Tensors"), maps,
-      make("div", { className: "columns" }, make("div", {}, ...histogramOf(tensors.histogram, tensors.signed_mean)),
+      make("div", { className: "columns" }, make("div", {}, ...(tensors.histogram.length ? histogramOf(tensors.histogram, tensors.signed_mean) : [])),
         make("div", {}, ...touchedTable(tensors.touched))),
       ...elementsTable(tensors, total).filter(Boolean));
   }

@@ -35,7 +35,12 @@ std::string packed(const json& value) {
   return base64(bytes);
 }
 
-std::string bytes_of(const std::vector<std::uint8_t>& values) { return {values.begin(), values.end()}; }
+// Returns the low 8 bits of the values, which are bytes.
+std::string bytes_of(const std::vector<std::int32_t>& values) {
+  std::string bytes;
+  for (const std::int32_t value : values) bytes += static_cast<char>(value);
+  return bytes;
+}
 
 // Returns actual - expected modulo 256: mostly zeros, which deflate compresses best.
 std::string difference_bytes(const Finding& finding) {
@@ -45,6 +50,9 @@ std::string difference_bytes(const Finding& finding) {
   }
   return bytes;
 }
+
+// The differences of bytes are at most this many; int32 sums may have a chart with more bars than a page can draw.
+constexpr std::size_t kMostBars = 511;
 
 // Shortens a list of ranges: every second index of a long dimension would fill the page.
 std::string shortened(const std::string& text) {
@@ -65,15 +73,21 @@ json tensors(const Finding& finding, std::int64_t& room) {
     elements.push_back({index_text(element.offset, finding.expected.shape), element.expected, element.actual,
                         grouped(element.accumulator), float_text(element.scaled)});
   }
-  json packed_tensors{{"shape", finding.expected.shape},
-                      {"histogram", statistics.histogram},
-                      {"signed_mean", fmt::format("{:+.4g}", statistics.signed_mean)},
-                      {"worst", statistics.worst},
-                      {"touched", std::move(touched)},
-                      {"elements", std::move(elements)}};
+  json packed_tensors{
+      {"shape", finding.expected.shape},
+      {"differing", statistics.differing},
+      {"histogram", statistics.histogram.size() <= kMostBars ? json(statistics.histogram) : json::array()},
+      {"signed_mean", fmt::format("{:+.4g}", statistics.signed_mean)},
+      {"worst", statistics.worst},
+      {"touched", std::move(touched)},
+      {"elements", std::move(elements)}};
   const std::int64_t count = std::ssize(finding.expected.values);
-  if (count <= std::min(room, kMappedElements)) {
+  const OutputType type = output_type(finding);
+  if (type == OutputType::int32) {
+    packed_tensors["left_out"] = "The maps show bytes only, and these are int32 sums. The JSON report has them.";
+  } else if (count <= std::min(room, kMappedElements)) {
     room -= count;
+    packed_tensors["int8"] = type == OutputType::int8;
     packed_tensors["expected"] = base64(bytes_of(finding.expected.values));
     packed_tensors["difference"] = base64(difference_bytes(finding));
   } else {

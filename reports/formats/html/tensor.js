@@ -32,8 +32,10 @@ const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `\u2212${-value
 // output), or in tensors of three dimensions, channels are the rows.
 function tensorOf(packed) {
   const shape = packed.shape;
-  const expected = bytesOf(packed.expected);
-  const actual = bytesOf(packed.difference);
+  // The bytes hold int8 values where packed.int8 is set.
+  const typed = (bytes) => (packed.int8 ? new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes);
+  const expected = typed(bytesOf(packed.expected));
+  const actual = typed(bytesOf(packed.difference));
   for (let i = 0; i < actual.length; ++i) actual[i] += expected[i];  // modulo 256
   const inner = shape.slice(2).reduce((product, extent) => product * extent, 1);
   let [rows, columns] = shape.slice(-2);
@@ -44,8 +46,8 @@ function tensorOf(packed) {
   const differing = [];  // offsets of the elements that differ
   const perPlane = new Array(planes).fill(0);
   let largest = 0;
-  let low = 255;
-  let high = 0;
+  let low = Infinity;
+  let high = -Infinity;
   for (let i = 0; i < expected.length; ++i) {
     low = Math.min(low, expected[i], actual[i]);
     high = Math.max(high, expected[i], actual[i]);

@@ -1,0 +1,25 @@
+#include "kernels/subject/kernel_types.h"
+
+#include "cases/text/case_words.h"
+
+namespace tieout {
+
+std::string_view refusal(const KernelTypes& types, const ConvCase& c) {
+  if (!types.end_padding && !has_even_padding(c)) return "padding that differs between the sides";
+  if (!types.int32_bias && !c.int32_bias.empty()) return "an int32 bias";
+  if (types.int32_bias && !c.bias.empty()) return "a float bias";
+  if (types.output == OutputType::int32 && c.output_type != OutputType::int32) return "a requantized output";
+  if (types.output != OutputType::int32 && c.output_type == OutputType::int32) return "an int32 output";
+  return {};
+}
+
+std::string conditions_of(const KernelTypes& types) {
+  if (types == KernelTypes{}) return {};
+  std::string text = "xtype=" + std::string(name(types.activation)) + " ytype=" + std::string(name(types.output));
+  text += types.int32_bias ? " bias=off int32_bias=on|off" : " int32_bias=off";
+  // A condition that always holds: cases that name the end's padding are drawn with and without a difference.
+  text += types.end_padding ? " padding_end>=0" : " padding_end=padding";
+  return text;
+}
+
+}  // namespace tieout
