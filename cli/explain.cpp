@@ -74,6 +74,9 @@ int run_explain(const Arguments& arguments) {
     if (list.back() == nullptr) {
       return refuse(fmt::format("--hypothesis: must be one of {}, is '{}'", names_of_hypotheses(), name));
     }
+    if (!applies_to(*list.back(), *c)) {
+      return refuse(fmt::format("--hypothesis: {} sums no integers, and has no int32 output", name));
+    }
   }
   const Columns columns = list.empty() ? Columns::deciding : Columns::all;
   if (list.empty()) list = explained_order();

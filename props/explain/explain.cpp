@@ -158,15 +158,18 @@ HypothesisList explained_order() {
 
 std::int64_t most_disputed(const ConvProblem& problem, const HypothesisList& hypotheses) {
   const std::int64_t count = element_count(output_shape(problem.spec));
+  const bool is_sum = problem.spec.output_type == OutputType::int32;
+  const std::int64_t possible = is_sum ? UINT32_MAX : UINT8_MAX;  // difference of two outputs
   std::int64_t most = 0;
-  int widest = -1;
+  std::int64_t widest = -1;
   Window window;
-  for (std::int64_t offset = 0; offset < count && widest < 255; ++offset) {
+  for (std::int64_t offset = 0; offset < count && widest < possible; ++offset) {
     gather(problem, offset, window);
-    int low = 255;
-    int high = 0;
+    std::int64_t low = INT32_MAX;
+    std::int64_t high = INT32_MIN;
     for (const Hypothesis* const hypothesis : hypotheses) {
-      const int y = hypothesis->evaluate(window, nullptr);
+      if (!applies_to(*hypothesis, problem.spec)) continue;
+      const std::int64_t y = output_of(*hypothesis, window, nullptr);
       low = std::min(low, y);
       high = std::max(high, y);
     }
@@ -187,7 +190,11 @@ Explanation explain(const ConvProblem& problem, std::int64_t offset, const Hypot
                 .shape = output_shape(problem.spec),
                 .engine = std::string(name(problem.spec.execution.engine))};
   fill_window(window, e);
-  explain_steps(window, hypotheses, columns, e);
+  HypothesisList applicable;
+  for (const Hypothesis* const hypothesis : hypotheses) {
+    if (applies_to(*hypothesis, problem.spec)) applicable.push_back(hypothesis);
+  }
+  explain_steps(window, applicable, columns, e);
   return e;
 }
 
@@ -220,9 +227,9 @@ std::string explanation_of(const Finding& finding) {
   const auto c = parse(finding.case_line);
   if (!c || !has_tensors(finding)) return {};
   std::size_t worst = 0;
-  int largest = -1;
+  std::int64_t largest = -1;
   for (std::size_t i = 0; i < finding.expected.values.size(); ++i) {
-    const int off = std::abs(int{finding.actual.values[i]} - int{finding.expected.values[i]});
+    const std::int64_t off = std::abs(std::int64_t{finding.actual.values[i]} - finding.expected.values[i]);
     if (off > largest) worst = i;
     largest = std::max(largest, off);
   }
