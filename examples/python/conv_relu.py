@@ -1,7 +1,12 @@
 """An int8 conv+relu with numpy that follows FBGEMM's exact contract bit for bit.
 
 tieout fuzz --subject 'command:python3 conv_relu.py'
+tieout fuzz --subject 'command:python3 conv_relu.py activation_type=int8 output_type=int8 bias_type=int32 end_padding=1'
+
+Its arguments are the words of its greeting, which name other types than uint8 and a float bias.
 """
+
+import sys
 
 import numpy as np
 from tieout_subject import serve
@@ -27,7 +32,9 @@ def fma(a, b, c):
 
 def conv_relu(p):
     x = np.full(
-        (p.batch, p.in_channels, *(i + 2 * pad for i, pad in zip(p.input, p.padding))), p.xz, np.int64
+        (p.batch, p.in_channels, *(i + begin + end for i, begin, end in zip(p.input, p.padding, p.padding_end))),
+        p.xz,
+        np.int64,
     )
     d, h, w = (slice(pad, pad + i) for i, pad in zip(p.input, p.padding))
     x[:, :, d, h, w] = p.activation
@@ -43,9 +50,14 @@ def conv_relu(p):
             for t, dil, o, s in zip(tap, p.dilation, p.output, p.stride)
         )
         raw += np.einsum("ngidhw,goi->ngodhw", x[(..., *window)], weight[(..., *tap)])
-    raw = raw.reshape(p.batch, p.out_channels, *p.output).astype(np.int32)  # wraps modulo 2^32
-
+    raw = raw.reshape(p.batch, p.out_channels, *p.output)
     per_k = (1, -1, 1, 1, 1)
+    if p.int32_bias is not None:
+        raw += p.int32_bias.reshape(per_k)
+    raw = raw.astype(np.int32)  # wraps modulo 2^32
+    if p.output_type == np.int32:
+        return raw
+
     unit = (f32(p.xs) * p.ws.astype(f32)).reshape(per_k)
     s = raw.astype(f32)
     if p.bias is not None:
@@ -54,9 +66,10 @@ def conv_relu(p):
     s = s * (unit / f32(p.os))
     q = np.rint(s).astype(np.float64)
     q = np.where((q >= -(2.0**31)) & (q < 2.0**31), q, -(2.0**31))  # also for NaN
-    return np.clip(q + p.oz, p.oz if p.relu else 0, 255).astype(np.uint8)
+    limits = np.iinfo(p.output_type)
+    return np.clip(q + p.oz, p.oz if p.relu else limits.min, limits.max).astype(p.output_type)
 
 
 if __name__ == "__main__":
     np.seterr(all="ignore")
-    serve(conv_relu)
+    serve(conv_relu, *sys.argv[1:])

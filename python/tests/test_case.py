@@ -22,6 +22,29 @@ def test_fields_have_the_values_of_the_line() -> None:
     assert (case.batch, case.padding, case.engine, case.threads) == (1, (0, 0), "fbgemm", 1)
 
 
+def test_types_integer_biases_and_paddings_are_read_and_written() -> None:
+    line = (
+        "conv2d input=3x4 kernel=2x2 padding=0x1 padding_end=1x1 xtype=int8 xs=0.5 xz=-3 ytype=int8 oz=-128 "
+        "int32_bias=[-2147483648] x=[12*-7] w=edges"
+    )
+    case = tieout.Case.parse(line)
+    assert (case.xtype, case.ytype, case.int32_bias) == ("int8", "int8", (-(2**31),))
+    assert (case.padding, case.padding_end, case.engine) == ((0, 1), (1, 1), "fbgemm_direct")
+    assert str(case) == line
+    assert case.replace(padding_end=(0, 1)) == case.replace(padding_end=None)
+    sums = tieout.Case(ytype="int32", int32_bias=(4,))
+    assert str(sums) == "conv2d ytype=int32 int32_bias=[4] x=uniform w=uniform" and sums.engine == "fbgemm_direct"
+
+
+def test_words_in_other_spellings_are_read() -> None:
+    same = tieout.Case.parse("conv2d input=5 kernel=2 padding=same stride=2 ws=[ 0.5 ] x=[25*1] w=[ 1, 2 ,3,4 ]")
+    assert (same.padding, same.ws, same.w) == ("same", (0.5,), (1, 2, 3, 4))
+    assert "padding=same" in str(same)
+    assert tieout.Case.parse("conv2d padding=valid") == tieout.Case()
+    report = tieout.check(same)
+    assert report.passed and report.elements == 9
+
+
 def test_lines_of_the_corpus_keep_their_values() -> None:
     assert len(CORPUS) > 20
     for line in CORPUS:

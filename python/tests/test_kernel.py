@@ -23,7 +23,7 @@ REQUEST = (
 
 
 def read() -> tieout.Problem:
-    problem = _kernel.read_problem(io.BytesIO(REQUEST))
+    problem = _kernel.read_problem(io.BytesIO(REQUEST), _kernel.KernelTypes())
     assert problem is not None
     return problem
 
@@ -37,13 +37,54 @@ def test_a_problem_has_the_values_of_the_message() -> None:
     np.testing.assert_array_equal(p.ws, [0.1, 0.2])
     np.testing.assert_array_equal(p.wz, [0, -1])
     assert p.bias is not None and p.bias.dtype == np.float32 and p.bias[1] == np.float32(-0.1)
+    assert p.int32_bias is None and p.padding_end == p.padding == (0, 0)
     assert p.activation.flags.writeable and p.weight.flags.writeable
 
 
+def test_a_problem_has_the_types_that_the_kernel_declares() -> None:
+    request = REQUEST.replace(b" bias=0.5,-0.100000001", b" padding_end=0,0,1 int32_bias=-2147483648,7")
+    p = _kernel.read_problem(io.BytesIO(request), _kernel.KernelTypes(activation="int8"))
+    assert p is not None and p.bias is None and p.int32_bias is not None
+    assert p.activation.dtype == np.int8 and p.int32_bias.dtype == np.int32
+    assert (p.padding, p.padding_end, list(p.int32_bias)) == ((0, 0), (0, 1), [-(2**31), 7])
+
+
+def test_declared_types_are_named_in_the_greeting_and_required_of_the_output() -> None:
+    @tieout.kernel_types(activation=np.int8, output="int32", bias=np.int32, end_padding=True)
+    def mine(p: tieout.Problem) -> Any:
+        return np.full(p.output_shape, -2, np.int32)
+
+    class Method:
+        @tieout.kernel_types(output="int8")
+        def __call__(self, p: tieout.Problem) -> Any:
+            return np.zeros(p.output_shape, np.uint8)
+
+    words = b"activation_type=int8 output_type=int32 bias_type=int32 end_padding=1"
+    assert _kernel.greeting(mine) == b"ok " + words + b" name=mine\n"
+    assert _kernel.greeting(lambda p: np.zeros(0, np.uint8)) == b"ok name=kernel\n"
+    assert _kernel.answer(mine, "numpy", read()) == b"ok 16\n" + 4 * b"\xfe\xff\xff\xff"
+    assert b"output_type=int8" in _kernel.greeting(Method())
+    with pytest.raises(TypeError, match="returned uint8, and must return int8"):
+        _kernel.answer(Method(), "numpy", read())
+
+
+@pytest.mark.parametrize(
+    "types, message",
+    [
+        ({"activation": np.int32}, "activation: must be one of uint8, int8, is int32"),
+        ({"output": np.float32}, "output: must be one of uint8, int8, int32, is float32"),
+        ({"bias": np.int64}, "bias: must be one of float32, int32, is int64"),
+    ],
+)
+def test_types_that_no_kernel_has_are_refused(types: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tieout.kernel_types(**types)
+
+
 def test_the_end_between_problems_is_no_error_and_within_one_it_is() -> None:
-    assert _kernel.read_problem(io.BytesIO(b"")) is None
+    assert _kernel.read_problem(io.BytesIO(b""), _kernel.KernelTypes()) is None
     with pytest.raises(EOFError):
-        _kernel.read_problem(io.BytesIO(REQUEST[:-1]))
+        _kernel.read_problem(io.BytesIO(REQUEST[:-1]), _kernel.KernelTypes())
 
 
 def test_an_answer_is_the_output_or_the_reason() -> None:

@@ -16,7 +16,7 @@ calling thread, so that closures, debuggers and GPUs can be used.
 
 from ._api import check, diagnose, experiment, explain, verify
 from ._case import Case, CaseError
-from ._kernel import Declined, Problem, TorchProblem, serve
+from ._kernel import Declined, Problem, TorchProblem, kernel_types, serve
 from ._program import KernelError, ProgramError, program
 from ._report import Cause, Diagnosis, Difference, Experiment, Explanation, Finding, Proof, Report, Totals
 
@@ -41,6 +41,7 @@ __all__ = [
     "diagnose",
     "experiment",
     "explain",
+    "kernel_types",
     "program",
     "serve",
     "verify",

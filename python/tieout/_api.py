@@ -50,7 +50,8 @@ def verify(
     """Verifies a kernel on random cases that hunt for differences, and returns the report.
 
     kernel: a callable that takes a `Problem`, or a `TorchProblem`, and returns the output, uint8 of the shape
-        `problem.output_shape`. It raises `Declined` for problems that it does not support. It is called in this thread.
+        `problem.output_shape`; `kernel_types` declares other types. It raises `Declined` for problems that it does not
+        support. It is called in this thread.
         A text or path names any other subject, as `tieout fuzz --subject` takes it: a shared library, `command:LINE`,
         `hypothesis:NAME` or `engine:NAME`.
     cases: number of cases.

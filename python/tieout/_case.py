@@ -6,13 +6,16 @@ The program validates cases. This module only reads and writes the words of a li
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Literal
 
 Spatial = tuple[int, ...]
 
 _INTEGERS = ("batch", "in_channels", "out_channels", "groups")
-_SPATIAL = ("input", "kernel", "stride", "padding", "dilation")
+_SPATIAL = ("input", "kernel", "stride", "padding", "padding_end", "dilation")
+_TYPES = ("xtype", "ytype")
 _CHOICES = ("engine", "isa", "format")
 
 
@@ -25,10 +28,14 @@ class Case:
     """One quantized convolution. `Case.parse(text)` reads a line, and `str(case)` writes it.
 
     Spatial parameters have one integer per dimension, in the order depth, height, width; one integer stands for all
-    dimensions. `ws` and `wz` are single values, or tuples with one value per output channel. `bias` has one float32 per
-    output channel, in real units, or is None. `x` and `w` are the values of activation (uint8, N x C x spatial) and
+    dimensions. `padding` is that of both sides, unless `padding_end` gives that of the end of each axis; "same" is the
+    padding of TensorFlow and of ONNX's SAME_UPPER. `ws` and `wz` are single values, or tuples with one value per output
+    channel. `bias` has one float32 per output channel, in real units, or is None; `int32_bias`, in its place, has
+    integers in units of xs * ws. `x` and `w` are the values of activation (of the type `xtype`, N x C x spatial) and
     weight (int8, K x C/groups x kernel), or the name of the way in which they are drawn from `seed`: uniform, edges,
-    extremes, reduced, sparse or small.
+    extremes, reduced, sparse or small. `xtype` is uint8 or int8; `ytype`, the type of the output, also int32, the sums
+    before requantization. An `int32_bias` and a `ytype` of int32 need the engine fbgemm_direct, which takes the place
+    of fbgemm there.
     """
 
     dims: int = 2
@@ -39,7 +46,7 @@ class Case:
     input: Spatial | int = 1
     kernel: Spatial | int = 1
     stride: Spatial | int = 1
-    padding: Spatial | int = 0
+    padding: Spatial | int | Literal["same"] = 0
     dilation: Spatial | int = 1
     xs: float = 1.0
     xz: int = 0
@@ -56,17 +63,27 @@ class Case:
     isa: str = "native"
     format: str = "contiguous"
     threads: int = 1
+    xtype: str = "uint8"
+    ytype: str = "uint8"
+    int32_bias: tuple[int, ...] | None = None
+    padding_end: Spatial | int | None = None
 
     def __post_init__(self) -> None:
         if self.dims not in (1, 2, 3):
             raise CaseError(f"dims: must be 1, 2 or 3, is {self.dims}")
         for name in _SPATIAL:
             value = getattr(self, name)
+            if value is None or value == "same":
+                continue
             extent = (value,) * self.dims if isinstance(value, int) else tuple(value)
             if len(extent) != self.dims:
                 raise CaseError(f"{name}: must have {self.dims} integers, one per dimension, is {value}")
             object.__setattr__(self, name, extent)
-        for name in ("ws", "wz", "bias", "x", "w"):
+        if self.padding_end == self.padding:
+            object.__setattr__(self, "padding_end", None)
+        if self.engine == "fbgemm" and self._default_engine() != "fbgemm":
+            object.__setattr__(self, "engine", self._default_engine())
+        for name in ("ws", "wz", "bias", "int32_bias", "x", "w"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, (int, float, str)):
                 object.__setattr__(self, name, tuple(v.item() if hasattr(v, "item") else v for v in value))
@@ -78,7 +95,8 @@ class Case:
         Raises CaseError, which names the word, if a word is not one of a case line. Whether the parameters fit
         together is checked by the program when the case is used.
         """
-        words = text.split()
+        # Blanks beside the commas and brackets of lists have no meaning.
+        words = re.sub(r"\[[^]]*\]", lambda found: re.sub(r"\s*([][,])\s*", r"\1", found[0]), text).split()
         kinds = {"conv1d": 1, "conv2d": 2, "conv3d": 3}
         if not words or words[0] not in kinds:
             first = words[0] if words else ""
@@ -114,27 +132,33 @@ class Case:
             if getattr(self, name) != getattr(standard, name):
                 add(name, str(getattr(self, name)))
         for name in _SPATIAL:
-            if getattr(self, name) != getattr(standard, name):
-                add(name, "x".join(map(str, getattr(self, name))))
-        for scale, zero_point in (("xs", "xz"), ("ws", "wz"), ("os", "oz")):
-            for name in (scale, zero_point):
+            value = getattr(self, name)
+            if value != getattr(standard, name):
+                add(name, value if isinstance(value, str) else "x".join(map(str, value)))
+        for names in (("xtype", "xs", "xz"), ("ws", "wz"), ("ytype", "os", "oz")):
+            for name in names:
                 value = getattr(self, name)
                 if isinstance(value, tuple):
                     if name != "wz" or any(value):
                         add(name, _list(map(_number, value)))
                 elif value != getattr(standard, name):
-                    add(name, _number(value))
+                    add(name, value if isinstance(value, str) else _number(value))
         if self.bias:
             add("bias", _list(map(_number, self.bias)))
+        if self.int32_bias:
+            add("int32_bias", _list(map(str, self.int32_bias)))
         if self.relu:
             words.append("relu")
         for name in ("x", "w"):
             value = getattr(self, name)
             add(name, value if isinstance(value, str) else _list(map(str, value)))
         for name in ("seed", *_CHOICES, "threads"):
-            if getattr(self, name) != getattr(standard, name):
+            if getattr(self, name) != (self._default_engine() if name == "engine" else getattr(standard, name)):
                 add(name, str(getattr(self, name)))
         return " ".join(words)
+
+    def _default_engine(self) -> str:
+        return "fbgemm_direct" if self.int32_bias or self.ytype == "int32" else "fbgemm"
 
     def _repr_html_(self) -> str:
         return f"<code>{str(self).replace('&', '&amp;').replace('<', '&lt;')}</code>"
@@ -194,6 +218,12 @@ def _read_spatial(text: str) -> int | tuple[int, ...]:
     return tuple(map(int, text.split("x"))) if "x" in text else int(text)
 
 
+def _read_padding(text: str) -> int | tuple[int, ...] | str:
+    if text == "valid":
+        return 0
+    return text if text == "same" else _read_spatial(text)
+
+
 def _read_bias(text: str) -> tuple[float, ...] | None:
     return None if text == "none" else tuple(map(float, _items(text)))
 
@@ -206,10 +236,12 @@ _READERS: dict[str, Callable[[str], object]] = {
     **dict.fromkeys((*_INTEGERS, "xz", "oz", "seed", "threads"), int),
     **dict.fromkeys(_SPATIAL, _read_spatial),
     **dict.fromkeys(("xs", "os"), float),
-    **dict.fromkeys(_CHOICES, str),
+    **dict.fromkeys((*_TYPES, *_CHOICES), str),
+    "padding": _read_padding,
     "ws": _read_floats,
     "wz": _read_integers,
     "bias": _read_bias,
+    "int32_bias": lambda text: tuple(map(int, _items(text))),
     "x": _read_contents,
     "w": _read_contents,
 }

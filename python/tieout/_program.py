@@ -23,7 +23,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Union
 
-from ._kernel import Arrays, Kernel, answer, greeting, kernel_name, read_problem, wanted_arrays
+from ._kernel import Arrays, Kernel, answer, declared_types, greeting, kernel_name, read_problem, wanted_arrays
 
 if TYPE_CHECKING:
     from ._report import Report
@@ -255,7 +255,7 @@ class _KernelServer:
                 message = greeting(self._kernel) if connection.problems.readline() else None
                 connection.greeted = True
             else:
-                problem = read_problem(connection.problems)
+                problem = read_problem(connection.problems, declared_types(self._kernel))
                 message = None if problem is None else answer(self._kernel, self._arrays, problem)
         except EOFError:
             self._end(connection)

@@ -77,17 +77,17 @@ class Finding:
     """A case in which the kernel, or LibTorch, does not give the expected output.
 
     case: the smallest that shows it. drawn: the case before it was shrunk. kind: proven cause, class of the difference,
-    or how the engine failed. failure: why there is no output; empty if there is one. expected, actual: the outputs,
-    uint8, or None. elements: the first that differ. explanation: the arithmetic of one element, step by step. replay:
-    what repeats it, a command of the shell, or a call in Python if the kernel is a Python callable.
+    or how the engine failed. failure: why there is no output; empty if there is one. expected, actual: the outputs, of
+    the type case.ytype, or None. elements: the first that differ. explanation: the arithmetic of one element, step by
+    step. replay: what repeats it, a command of the shell, or a call in Python if the kernel is a Python callable.
     """
 
     case: Case
     drawn: Case
     kind: str
     failure: str
-    expected: npt.NDArray[np.uint8] | None
-    actual: npt.NDArray[np.uint8] | None
+    expected: npt.NDArray[np.integer[Any]] | None
+    actual: npt.NDArray[np.integer[Any]] | None
     elements: tuple[Difference, ...]
     explanation: str
     replay: str
@@ -267,11 +267,13 @@ def _read_cause(raw: Mapping[str, Any]) -> Cause:
 
 
 def _read_finding(raw: Mapping[str, Any], kernel: str | None) -> Finding:
-    def tensor(name: str) -> npt.NDArray[np.uint8] | None:
-        return np.array(raw[name], np.uint8).reshape(raw["shape"]) if name in raw and "shape" in raw else None
+    case = Case.parse(raw["case"])
+
+    def tensor(name: str) -> npt.NDArray[np.integer[Any]] | None:
+        return np.array(raw[name], case.ytype).reshape(raw["shape"]) if name in raw and "shape" in raw else None
 
     return Finding(
-        case=Case.parse(raw["case"]),
+        case=case,
         drawn=Case.parse(raw["original_case"]),
         kind=raw["kind"],
         failure=raw.get("failure", raw.get("undescribed", "")),
