@@ -3,10 +3,10 @@
     tieout fuzz --subject 'command:python3 rescale.py' --reference hypothesis:tflite_single_rounding
     tieout fuzz --subject 'command:python3 rescale.py double' --reference hypothesis:tflite
 
-TOSA specifies the integers of a convolution and its requantization; the multiplier and the int32 bias are those of
-TensorFlow Lite. TOSA takes int8: activations and zero points are shifted by 128, which is exact. It has no groups, so
-the weight is extended by zero points to all input channels; no relu, so values below the zero point are raised to it;
-and its windows must end at the end of the padded input, so padding and input are cut to where they do.
+TOSA specifies the integers of a convolution and its requantization: int8 with an int32 bias, which the last line
+declares. The multiplier is that of TensorFlow Lite. TOSA has no groups, so the weight is extended by zero points to all
+input channels; no relu, so values below the zero point are raised to it; and its windows must end at the end of the
+padded input, so padding and input are cut to where they do.
 """
 
 import math
@@ -23,16 +23,6 @@ INT8, INT32 = ts.DType.INT8, ts.DType.INT32
 
 def own(p, spatial):
     return list(spatial[3 - max(p.dims, 2) :])  # a 1-d convolution is a 2-d one of height 1
-
-
-def integer_bias(p):
-    """Returns the bias as TensorFlow Lite's converter stores it: in units of xs * ws, ties away from zero."""
-    if p.bias is None:
-        return np.zeros(p.out_channels, np.int32)
-    unit = np.float32(p.xs) * np.broadcast_to(p.ws, p.out_channels).astype(np.float32)
-    steps = (p.bias * np.where(unit == 0, np.float32(0), np.float32(1) / unit)).astype(np.float64)
-    rounded = np.copysign(np.floor(np.abs(steps) + 0.5), steps)
-    return np.clip(np.nan_to_num(rounded, nan=0.0), 1 - 2.0**31, 2.0**31 - 1).astype(np.int32)
 
 
 def fixed_point(p, ws):
@@ -76,8 +66,8 @@ def conv_relu(p):
     pads, extents = whole_windows(p)
     if min(extents) < 1:
         raise Declined("windows that lie in the padding")
-    x = np.moveaxis((p.activation.astype(np.int16) - 128).astype(np.int8), 1, -1)
-    x = x.reshape(p.batch, *own(p, p.input), p.in_channels)[(slice(None), *map(slice, extents))]
+    x = np.moveaxis(p.activation, 1, -1).reshape(p.batch, *own(p, p.input), p.in_channels)
+    x = x[(slice(None), *map(slice, extents))]
     multipliers, shifts = zip(*(fixed_point(p, ws) for ws in p.ws))
 
     graph = ts.TosaSerializer()
@@ -93,8 +83,8 @@ def conv_relu(p):
     (attributes.Conv3dAttribute if p.dims == 3 else attributes.Conv2dAttribute)(*conv)
     inputs = [
         const(dense_weight(p), INT8),
-        const(integer_bias(p), INT32),
-        const(np.array([p.xz - 128], np.int8), INT8),
+        const(np.zeros(p.out_channels, np.int32) if p.int32_bias is None else p.int32_bias, INT32),
+        const(np.array([p.xz], np.int8), INT8),
         const(np.array([p.wz[0]], np.int8), INT8),
     ]
     graph.addOperator(ts.Op.CONV3D if p.dims == 3 else ts.Op.CONV2D, ["x", *inputs], [sums], attributes)
@@ -104,15 +94,15 @@ def conv_relu(p):
         const(np.array(multipliers, np.int32), INT32),
         const(np.array(shifts, np.int8), INT8),
         const(np.array([0], np.int32), INT32),
-        const(np.array([p.oz - 128], np.int8), INT8),
+        const(np.array([p.oz], np.int8), INT8),
     ]
     graph.addOperator(ts.Op.RESCALE, [sums, *inputs], [y], attributes)
     outputs, status = tosa_reference_model.run(graph.serialize(), [x])
     if status != tosa_reference_model.GraphStatus.TOSA_VALID:
         raise Declined("a sum or a value that TOSA leaves undefined")
-    answer = np.moveaxis(outputs[0].astype(np.int16) + 128, -1, 1).astype(np.uint8)
+    answer = np.moveaxis(outputs[0], -1, 1)
     return np.maximum(answer, p.oz) if p.relu else answer
 
 
 np.seterr(all="ignore")
-serve(conv_relu)
+serve(conv_relu, "activation_type=int8", "output_type=int8", "bias_type=int32", "end_padding=1")

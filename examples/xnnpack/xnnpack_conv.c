@@ -1,10 +1,10 @@
-// Calls XNNPACK's int8 convolution, to which TensorFlow Lite and ExecuTorch pass theirs. XNNPACK comes from the wheel of
-// ExecuTorch, which has no header for it, so that the functions are declared here.
+// Calls XNNPACK's int8 convolution, to which TensorFlow Lite and ExecuTorch pass theirs. XNNPACK comes from the wheel
+// of ExecuTorch, which has no header for it, so that the functions are declared here.
 //
 //   tieout fuzz --subject ./libxnnpack_conv.so --reference hypothesis:xnnpack
 //
-// XNNPACK takes int8 activations and an int32 bias in units of xs * ws. Activations and zero points are therefore
-// shifted by 128, which is exact, and the bias is rounded as TensorFlow Lite's converter does.
+// XNNPACK takes and returns int8, with an int32 bias in units of xs * ws and padding for each side: what
+// tieout_describe() declares here.
 
 #include <math.h>
 #include <stddef.h>
@@ -34,39 +34,32 @@ int xnn_setup_convolution2d_nhwc_qs8_qc8w(xnn_operator_t convolution, void* work
 int xnn_run_operator(xnn_operator_t convolution, void* threadpool);
 int xnn_delete_operator(xnn_operator_t convolution);
 
-// Returns fl(bias * fl(1 / fl(xs * ws))), rounded to nearest, ties away from zero.
-static int32_t integer_bias(float bias, float xs, float ws) {
-  const float unit = xs * ws;
-  const float steps = roundf(bias * (unit == 0 ? 0 : 1 / unit));
-  if (isnan(steps)) return 0;
-  return steps >= 0x1p31F ? INT32_MAX : steps <= -0x1p31F ? -INT32_MAX : (int32_t)steps;
-}
-
 // Returns true if some value before rounding may lie below int32. XNNPACK's kernels differ there: those for AVX-512 add
 // the zero point to INT32_MIN, which wraps to the highest output, and others saturate.
-static int may_leave_int32(const struct tieout_conv* c, const float* scales, const int32_t* bias) {
+static int may_fall_below_int32(const struct tieout_conv* c, const float* scales) {
   const double products = (double)(c->in_channels / c->groups * c->kernel[1] * c->kernel[2]) * 255 * 128;
   for (int64_t k = 0; k < c->out_channels; ++k) {
+    const double bias = c->int32_bias ? c->int32_bias[k] : 0;
+    const double lowest = bias + products >= 0x1p31 ? -0x1p31 : fmax(bias - products, -0x1p31);  // the sum wraps
     const double multiplier = (float)c->activation_scale * scales[k] / (float)c->output_scale;
-    if (fmin(products + fabs((double)bias[k]), 0x1p31) * multiplier >= 0x1p31) return 1;
+    if (!(lowest * multiplier >= -0x1p31)) return 1;
   }
   return 0;
 }
 
-// Creates the operator. scales and bias: out_channels values each.
-static int create(const struct tieout_conv* c, const float* scales, const int32_t* bias, xnn_operator_t* convolution) {
-  const uint32_t top = (uint32_t)c->padding[1];
-  const uint32_t left = (uint32_t)c->padding[2];
-  const int8_t oz = (int8_t)(c->output_zero_point - 128);
+// Creates the operator. scales: out_channels values.
+static int create(const struct tieout_conv* c, const float* scales, xnn_operator_t* convolution) {
+  const int8_t oz = (int8_t)c->output_zero_point;
   return xnn_create_convolution2d_nhwc_qs8_qc8w(
-      top, left, top, left, (uint32_t)c->kernel[1], (uint32_t)c->kernel[2], (uint32_t)c->stride[1],
-      (uint32_t)c->stride[2], (uint32_t)c->dilation[1], (uint32_t)c->dilation[2], (uint32_t)c->groups,
-      (size_t)(c->in_channels / c->groups), (size_t)(c->out_channels / c->groups), (size_t)c->in_channels,
-      (size_t)c->out_channels, (int8_t)(c->activation_zero_point - 128), (float)c->activation_scale, scales, c->weight,
-      bias, oz, (float)c->output_scale, c->relu ? oz : INT8_MIN, INT8_MAX, 0, NULL, convolution);
+      (uint32_t)c->padding[1], (uint32_t)c->padding_end[2], (uint32_t)c->padding_end[1], (uint32_t)c->padding[2],
+      (uint32_t)c->kernel[1], (uint32_t)c->kernel[2], (uint32_t)c->stride[1], (uint32_t)c->stride[2],
+      (uint32_t)c->dilation[1], (uint32_t)c->dilation[2], (uint32_t)c->groups, (size_t)(c->in_channels / c->groups),
+      (size_t)(c->out_channels / c->groups), (size_t)c->in_channels, (size_t)c->out_channels,
+      (int8_t)c->activation_zero_point, (float)c->activation_scale, scales, c->weight, c->int32_bias, oz,
+      (float)c->output_scale, c->relu ? oz : INT8_MIN, INT8_MAX, 0, NULL, convolution);
 }
 
-static int run(const struct tieout_conv* c, xnn_operator_t convolution, const int8_t* input, int8_t* output) {
+static int run(const struct tieout_conv* c, xnn_operator_t convolution, const int8_t* input) {
   size_t workspace_size = 0;
   size_t height = 0;
   size_t width = 0;
@@ -75,7 +68,7 @@ static int run(const struct tieout_conv* c, xnn_operator_t convolution, const in
     return 0;
   }
   void* const workspace = aligned_alloc(64, (workspace_size + 127) / 64 * 64);
-  const int done = xnn_setup_convolution2d_nhwc_qs8_qc8w(convolution, workspace, input, output) == kSuccess &&
+  const int done = xnn_setup_convolution2d_nhwc_qs8_qc8w(convolution, workspace, input, c->output_int8) == kSuccess &&
                    xnn_run_operator(convolution, NULL) == kSuccess;
   free(workspace);
   return done;
@@ -88,36 +81,25 @@ const char* tieout_conv_relu(const struct tieout_conv* c) {
     if (c->weight_zero_points[k] != 0) return "weight zero points";
   }
   if (xnn_initialize(NULL) != kSuccess) return "XNNPACK does not support this CPU";
-  const float xs = (float)c->activation_scale;
   const size_t channels = (size_t)c->out_channels;
   const size_t inputs = (size_t)(c->batch * c->in_channels * c->input[1] * c->input[2]);
-  const size_t outputs = (size_t)(c->batch * c->out_channels * c->output_size[1] * c->output_size[2]);
   enum { kReadAhead = 128 };  // bytes that XNNPACK may read behind the input
   float* const scales = malloc(channels * sizeof(float));
-  int32_t* const bias = malloc(channels * sizeof(int32_t));
   int8_t* const input = calloc(inputs + kReadAhead, 1);
-  int8_t* const output = malloc(outputs);
-  for (size_t k = 0; k < channels; ++k) {
-    scales[k] = (float)c->weight_scales[c->per_channel ? k : 0];
-    bias[k] = c->bias ? integer_bias(c->bias[k], xs, scales[k]) : 0;
-  }
-  for (size_t i = 0; i < inputs; ++i) input[i] = (int8_t)(c->activation[i] - 128);
+  for (size_t k = 0; k < channels; ++k) scales[k] = (float)c->weight_scales[c->per_channel ? k : 0];
+  memcpy(input, c->activation_int8, inputs);
   xnn_operator_t convolution = NULL;
   const char* declined = NULL;
-  if (may_leave_int32(c, scales, bias)) {
-    declined = "values that may leave int32";
-  } else if (create(c, scales, bias, &convolution) != kSuccess) {
+  if (may_fall_below_int32(c, scales)) {
+    declined = "values that may be too low to convert";
+  } else if (create(c, scales, &convolution) != kSuccess) {
     declined = "XNNPACK refuses the scales";
-  } else if (!run(c, convolution, input, output)) {
+  } else if (!run(c, convolution, input)) {
     declined = "XNNPACK refuses the shape";
-  } else {
-    for (size_t i = 0; i < outputs; ++i) c->output[i] = (uint8_t)(output[i] + 128);
   }
   xnn_delete_operator(convolution);
   free(scales);
-  free(bias);
   free(input);
-  free(output);
   return declined;
 }
 
@@ -127,6 +109,10 @@ const struct tieout_kernel_info* tieout_describe(void) {
                                                   .name = "XNNPACK",
                                                   .activation_layout = TIEOUT_NHWC,
                                                   .weight_layout = TIEOUT_OHWI,
-                                                  .domain = "dims<=2 wz=0"};
+                                                  .domain = "dims<=2 wz=0",
+                                                  .activation_type = TIEOUT_INT8,
+                                                  .output_type = TIEOUT_INT8,
+                                                  .int32_bias = 1,
+                                                  .end_padding = 1};
   return &kInfo;
 }
