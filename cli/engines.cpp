@@ -29,7 +29,7 @@ void print_machine(const LibTorch& reference) {
              has(hardware.avx512_vnni), has(hardware.avx_vnni), has(hardware.amx_int8));
   for (const Engine engine : kEngines) {
     const auto can = reference.available({.engine = engine});
-    fmt::print("engine {:<8} {}\n", name(engine), can ? "available" : can.error().message);
+    fmt::print("engine {:<13} {}\n", name(engine), can ? "available" : can.error().message);
   }
   for (const Isa isa : kIsas) {
     const auto can = reference.available({.isa = isa});
@@ -81,9 +81,10 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
       if (const auto other = onednn_other_code(c, hardware)) what += "; with AMX perhaps " + onednn_text(*other);
     }
   }
-  fmt::print("{:<8} {:<16} {}\n", name(engine), engine == Engine::fbgemm ? name(isa) : "", what);
+  const int width = needs_direct_call(c) ? 13 : 8;  // of the longest name of an engine in the table
+  fmt::print("{:<{}} {:<16} {}\n", name(engine), width, is_fbgemm(engine) ? name(isa) : "", what);
   if (const KnownDefect* const defect = known_defect(c, hardware); defect != nullptr) {
-    fmt::print("{:<25} known defect {}: {}\n", "", defect->id, defect->cause);
+    fmt::print("{:<{}} known defect {}: {}\n", "", width + 17, defect->id, defect->cause);
   }
 }
 
@@ -96,7 +97,8 @@ int engines(const std::string& line) {
   print_machine(reference);
   if (line.empty()) return kEqual;
   fmt::print("\n{}\n", print(*c));
-  for (const Isa isa : kIsas) print_row(*c, Engine::fbgemm, isa, reference);
+  const Engine fbgemm = needs_direct_call(*c) ? Engine::fbgemm_direct : Engine::fbgemm;
+  for (const Isa isa : kIsas) print_row(*c, fbgemm, isa, reference);
   for (const Engine engine : {Engine::onednn, Engine::x86, Engine::qnnpack})
     print_row(*c, engine, Isa::native, reference);
   if (const FbgemmPath actual = reference.fbgemm_path(*c); actual != fbgemm_path(*c, reference.hardware())) {

@@ -98,6 +98,9 @@ Answers nearest_prediction(const ConvProblem& problem, Engine engine, const Hard
 }
 
 std::string_view refusal(const ConvCase& c, const Hardware&) {
+  if (needs_direct_call(c) && c.execution.engine != Engine::fbgemm_direct) {
+    return "PyTorch's operators take no int32 bias and return no int32 sums";
+  }
   switch (c.execution.engine) {
     case Engine::onednn:
       if (has_weight_zero_point(c)) return "ONEDNN takes only weights whose zero points are all 0";
