@@ -233,13 +233,22 @@ constexpr const char* kGrammar = R"(A case is one line of words:
   conv1d | conv2d | conv3d                  first
   batch in_channels out_channels groups     =N, default 1
   input kernel stride dilation padding      =DxHxW, HxW, W or one number for all
+  padding_end                               padding of the end of each axis; default:
+                                            padding. padding=same: as TensorFlow
+                                            and ONNX's SAME_UPPER have it
+  xtype ytype                               types of activation and output: =uint8
+                                            (default) or int8; ytype=int32: the sum
+                                            before requantization
   xs xz  ws wz  os oz                       scale and zero point of activation,
                                             weight, output; ws=[a,b] per channel
-  bias=[..]                                 float32, in real units; or none
+  bias=[..]                                 float32, in real units; or, in its place:
+  int32_bias=[..]                           int32, in units of xs * ws
   relu                                      present: on
   x w                                       =[..], or uniform | edges | extremes |
                                             reduced | sparse | small, by seed=N
-  engine isa format threads                 how the reference runs
+  engine isa format threads                 how the reference runs: engine=fbgemm |
+                                            onednn | x86 | qnnpack | fbgemm_direct
+                                            (FBGEMM without PyTorch's operator)
 N*V in a list stands for N times V. Example:
   tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]')";
 
