@@ -22,6 +22,7 @@ void add_cells(RunSummary& run, LibTorch& libtorch) {
   for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256}) {
     hows.push_back({{.engine = Engine::fbgemm, .isa = isa}, Engine::fbgemm});
   }
+  hows.push_back({{.engine = Engine::fbgemm_direct}, Engine::fbgemm_direct});
   hows.push_back({{.engine = Engine::onednn}, Engine::onednn});
   hows.push_back({{.engine = Engine::qnnpack}, Engine::qnnpack});
   hows.push_back({{.engine = Engine::x86}, Engine::fbgemm});
@@ -31,11 +32,14 @@ void add_cells(RunSummary& run, LibTorch& libtorch) {
     for (const FbgemmPath path :
          {FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise, FbgemmPath::im2col}) {
       for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
-        for (const bool bias : {false, true}) {
-          ConvCase c{.granularity = granularity, .execution = execution};
-          if (bias) c.bias = {0};
-          run.cells[cell_of(c, path, picked, libtorch)] = {};
-        }
+        ConvCase c{.granularity = granularity, .execution = execution};
+        run.cells[cell_of(c, path, picked, libtorch)] = {};
+        c.bias = {0};
+        run.cells[cell_of(c, path, picked, libtorch)] = {};
+        if (execution.engine != Engine::fbgemm_direct) continue;
+        c.bias.clear();
+        c.int32_bias = {0};
+        run.cells[cell_of(c, path, picked, libtorch)] = {};
       }
     }
   }
