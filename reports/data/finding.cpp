@@ -73,11 +73,13 @@ std::string kind_of_text(std::string_view text) {
   return kind;
 }
 
-OutputType output_type(const Finding& finding) {
-  const std::string line = " " + finding.case_line + " ";
+OutputType output_type_of_line(std::string_view case_line) {
+  const std::string line = " " + std::string(case_line) + " ";
   if (line.find(" ytype=int8 ") != std::string::npos) return OutputType::int8;
   return line.find(" ytype=int32 ") == std::string::npos ? OutputType::uint8 : OutputType::int32;
 }
+
+OutputType output_type(const Finding& finding) { return output_type_of_line(finding.case_line); }
 
 bool has_tensors(const Finding& finding) {
   const Shape& shape = finding.expected.shape;

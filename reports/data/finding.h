@@ -59,6 +59,9 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+// Returns the type of output that a printed case line names.
+[[nodiscard]] OutputType output_type_of_line(std::string_view case_line);
+
 // Returns the type of the finding's tensors, which its case names.
 [[nodiscard]] OutputType output_type(const Finding& finding);
 

@@ -85,6 +85,13 @@ std::string wrong_counts(const RunSummary& run) {
   return {};
 }
 
+// Returns true if the output of the case can have the value.
+bool is_value(std::int32_t value, std::string_view case_line) {
+  const OutputType type = output_type_of_line(case_line);
+  const int shift = stored_shift(type);
+  return type == OutputType::int32 || between(-shift, value, 255 - shift);
+}
+
 std::string wrong_causes(const RunSummary& run) {
   if (!run.cases_by_cause.empty() && sum_of(run.cases_by_cause) != run.cases.differed + run.cases.crashed) {
     return "the counts of its causes and of its cases do not belong together";
@@ -94,7 +101,9 @@ std::string wrong_causes(const RunSummary& run) {
     if (counted_cases == run.cases_by_cause.end() || counted_cases->second != cause.cases) {
       return "a cause and its count do not belong together";
     }
-    if (!between(0, cause.expected, 255) || !between(0, cause.actual, 255)) return "a value is out of range";
+    if (!is_value(cause.expected, cause.case_line) || !is_value(cause.actual, cause.case_line)) {
+      return "a value is out of range";
+    }
     for (const std::int64_t count : {cause.fresh, cause.predicted, cause.fresh_differing, cause.explains}) {
       if (!between(0, count, kMostCounted)) return "a count is negative or out of range";
     }

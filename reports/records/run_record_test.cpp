@@ -141,6 +141,38 @@ TEST_F(RunRecordTest, KeepsCausesUntilABlockFollows) {
   EXPECT_EQ(continued.findings.front().cause, "the padding is 0");
 }
 
+// The smallest case of a cause names the type of its values.
+TEST_F(RunRecordTest, KeepsCausesOfInt8AndInt32Values) {
+  struct Values {
+    const char* line;
+    std::int32_t expected, actual;
+    bool kept;
+  };
+  for (const Values& values :
+       {Values{"conv2d ytype=int8 x=[1] w=[50]", -128, 127, true},
+        Values{"conv2d ytype=int8 x=[1] w=[50]", -129, 127, false},
+        Values{"conv2d ytype=int8 x=[1] w=[50]", -128, 128, false},
+        Values{"conv2d ytype=int32 x=[1] w=[50]", INT32_MIN, INT32_MAX, true},
+        Values{"conv2d x=[1] w=[50]", 0, 255, true}, Values{"conv2d x=[1] w=[50]", -1, 255, false}}) {
+    std::filesystem::remove(file("r"));
+    write("r", empty(), 2);
+    RunSummary diagnosed = after(empty(), 2);
+    diagnosed.causes = {{.text = "a cause",
+                         .condition = {},
+                         .case_line = values.line,
+                         .expected = values.expected,
+                         .actual = values.actual,
+                         .cases = 2}};
+    diagnosed.cases_by_cause = {{"a cause", 2}};
+    ASSERT_TRUE(RunRecord::open(file("r"))->note_causes(diagnosed));
+    const auto record = RunRecord::open(file("r"), RunRecord::For::reading);
+    EXPECT_EQ(record.has_value(), values.kept) << values.line << ' ' << values.expected;
+    if (record) {
+      EXPECT_EQ(record->summary().value(), diagnosed);
+    }
+  }
+}
+
 TEST_F(RunRecordTest, RefusesARepeatedBlock) {
   write("r", empty(), 2);
   auto record = RunRecord::open(file("r"));
