@@ -71,7 +71,7 @@ class CauseOfAnswer {
 std::optional<ConvProblem> problem_of(const Finding& finding) {
   if (!is_guess(finding) || !has_tensors(finding) || !finding.before.empty()) return {};
   auto c = parse(finding.case_line);
-  if (!c) return {};
+  if (!c || c->output_type == OutputType::int32) return {};  // the model of a diagnosis computes bytes
   return with_contents(std::move(*c));
 }
 
@@ -101,8 +101,7 @@ std::set<std::string> guessed_kinds(const RunSummary& run) {
   return kinds;
 }
 
-// Returns the subject's answer to the finding's case as the case holds it. The diagnosis knows no int32 outputs, whose
-// findings have no problem here.
+// Returns the subject's answer to the finding's case as the case holds it.
 Bytes answer_as_held(const Finding& finding, const ConvProblem& problem) {
   Bytes bytes;
   const int shift = stored_shift(problem.spec.output_type);

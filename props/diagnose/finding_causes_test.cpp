@@ -112,6 +112,22 @@ TEST(FindingCauses, GivenCasesCountByTheirFindings) {
   EXPECT_EQ(run.cases_by_cause, (Counts{{kUnpadded[0].text(), 1}}));
 }
 
+// A model computes bytes, so that int32 sums have no cause, even where their low bytes are those of the contract.
+TEST(FindingCauses, Int32SumsHaveNone) {
+  Finding sums{.case_line = "conv2d ytype=int32 int32_bias=[256] x=[0] w=[0]",
+               .expected = {{1, 1, 1, 1}, {256}},
+               .actual = {{1, 1, 1, 1}, {0}},
+               .elements = {{.expected = 256, .actual = 0}},
+               .mismatch_class = std::string(kUnexplained),
+               .subject = "./libmine.so"};
+  RunSummary run = run_of({sums}, {{"unexplained", 1}});
+  EXPECT_TRUE(unexplained_cases(run).empty());
+  set_causes(run, {}, kAnswer, {}, "", [] { return true; });
+  EXPECT_EQ(kind_of(run.findings[0]), "unexplained");
+  EXPECT_TRUE(run.causes.empty());
+  EXPECT_EQ(run.cases_by_cause, (Counts{{"unexplained", 1}}));
+}
+
 TEST(FindingCauses, AReferenceThatDepartsIsNamed) {
   RunSummary run = run_of({finding_of(kLines[0], kUnpadded, {})}, {{"tie", 1}});
   EXPECT_TRUE(follows_contract(run));
