@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cases/strings/lines.h"
 #include "cases/text/case_text.h"
 #include "props/diagnose/emit_kernel.h"
@@ -34,6 +36,20 @@ std::string predicted_text(const Diagnosis& d) {
   return fmt::format("{} of {} fresh cases{}", grouped(d.predicted), grouped(d.fresh), early_end(d.planned));
 }
 
+// Returns the lines of C in which the kernel differs. They compute an int8 output as uint8, too, and say so where they
+// name the ends of the output.
+std::vector<std::string> diff_of(const Cause& cause) {
+  std::vector<std::string> diff = split_lines(kernel_diff({cause.edit}));
+  const bool names_ends = std::ranges::any_of(diff, [](const std::string& line) {
+    return line.find("low") != std::string::npos || line.find("high") != std::string::npos ||
+           line.find("255") != std::string::npos;
+  });
+  if (cause.smallest.output_type == OutputType::int8 && names_ends) {
+    diff.insert(diff.begin(), "  // the ends of the output are uint8's, 128 above int8's");
+  }
+  return diff;
+}
+
 }  // namespace
 
 std::string before_words(const Conduct& conduct) {
@@ -50,7 +66,7 @@ std::string check_line(const std::string& subject, const ConvCase& c) {
 ReportedCause reported_cause(const Cause& cause, const Diagnosis& diagnosis, const std::string& subject) {
   return {.text = cause.edit.text(),
           .condition = cause.edit.condition.text(),
-          .diff = split_lines(kernel_diff({cause.edit})),
+          .diff = diff_of(cause),
           .picture = tap_picture({cause.edit}, cause.smallest, cause.offset),
           .case_line = print(cause.smallest),
           .replay = check_line(subject, cause.smallest),

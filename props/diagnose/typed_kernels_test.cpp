@@ -11,9 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "cases/strings/lines.h"
 #include "cases/text/case_text.h"
 #include "kernels/subject/kernel_types.h"
 #include "props/diagnose/diagnose.h"
+#include "props/diagnose/diagnosis_text.h"
 #include "props/generate/strategy.h"
 #include "props/verify/stand_in_reference.h"
 #include "props/verify/verify.h"
@@ -150,6 +152,12 @@ TEST_P(TypedKernel, IsFoundAndExplained) {
   for (const Cause& c : d.causes) texts += c.edit.text() + " [" + c.edit.condition.text() + "]\n";
   EXPECT_EQ(named, !d.causes.empty()) << texts;
   EXPECT_EQ(d.causes.empty(), GetParam().cause[0] == '\0') << texts;
+  // The ends of the output are named as those of uint8, and the lines of C say so.
+  const bool ends_noted = std::ranges::any_of(d.causes, [&](const Cause& c) {
+    return join_lines(reported_cause(c, d, "").diff).find("uint8's") != std::string::npos;
+  });
+  const std::string cause = GetParam().cause;
+  EXPECT_EQ(ends_noted, cause == "clamp" || cause == "relu") << texts;
 }
 
 INSTANTIATE_TEST_SUITE_P(
