@@ -56,14 +56,21 @@ std::string list_of(const Spatial& spatial, int dims) {
 }
 
 std::string head_text(const ConvCase& c, const std::string& case_line) {
+  constexpr std::string_view kCompared = "how far they lie apart, and the elements that differ.";
+  const std::string second = needs_direct_call(c) ? "in integers" : "by torch's own operator";
+  std::string prints =
+      c.output_type == OutputType::int32
+          ? "Prints the int32 sums."
+          : fmt::format("Prints manual_output_1, manual_output_2 and the output of {} {}",
+                        needs_direct_call(c) ? "FBGEMM's\nexact contract," : "the\noperator,", kCompared);
   std::string text = fmt::format(
-      "\"\"\"One quantized convolution, by hand and by torch's own operator. Written by\n\n"
+      "\"\"\"One quantized convolution, {}. Written by\n\n"
       "    tieout check '{}' --python FILE\n\n"
-      "Needs torch and nothing else. Prints manual_output_1, manual_output_2 and the output of the\n"
-      "operator, how far they lie apart, and the elements that differ.\n\"\"\"\n"
+      "Needs torch and nothing else. {}\n\"\"\"\n"
       "import torch\n\n"
       "torch.backends.quantized.engine = \"{}\"\n",
-      case_line, needs_direct_call(c) ? name(Engine::fbgemm) : name(c.execution.engine));
+      c.output_type == OutputType::int32 ? second : "by hand and " + second, case_line, prints,
+      is_fbgemm(c.execution.engine) ? name(Engine::fbgemm) : name(c.execution.engine));
   text += fmt::format("torch.set_num_threads({})\n", c.execution.threads);
   if (c.execution.isa != Isa::native) {
     text += fmt::format("# Tieout forces FBGEMM to {}. Python cannot: here it takes the best that the CPU has.\n",
@@ -80,12 +87,13 @@ std::vector<std::int64_t> stored_activation(const ConvProblem& problem) {
 }
 
 // Returns the part that defines the stored integers, the quantization parameters and the tensors made of them.
-std::string case_text(const ConvProblem& problem) {
+std::string case_text(const ConvProblem& problem, bool padded) {
   const ConvCase& c = problem.spec;
   const bool per_channel = c.granularity == Granularity::per_channel;
   const int shift = stored_shift(c.activation_type);
   std::string text =
       "\n# The case. A stored integer q stands for scale * (q - zero_point).\n" +
+      std::string(padded ? "# x contains the padding that only one side has: zero points.\n" : "") +
       fmt::format("x_shape, w_shape = [{}], [{}]\n", joined(activation_shape(c)), joined(weight_shape(c))) +
       assignment("x_stored", stored_activation(problem)) +
       fmt::format("x_scale, x_zero_point = {}, {}\n", literal(c.activation_scale), stored_activation_zero_point(c)) +
@@ -188,7 +196,9 @@ std::string integer_text(const ConvCase& c) {
   return text + fmt::format(
                     "multiplier = torch.tensor(x_scale, dtype=torch.float32) * torch.as_tensor({0}).float()\n"
                     "multiplier = multiplier / torch.tensor(output_scale, dtype=torch.float32)\n"
-                    "y = (sums.float() * multiplier{1}).round().clamp(-32768, 32767)\n"
+                    "y = (sums.float() * multiplier{1}).round()\n"
+                    "fits = (y >= -2**31) & (y < 2**31)  # what does not is INT32_MIN\n"
+                    "y = torch.where(fits, y, torch.full_like(y, -2**31)).clamp(-32768, 32767)\n"
                     "conv_outputs = (y + output_zero_point).clamp({2}, {3}).int()\n"
                     "print(\"FBGEMM's contract:\\n\", conv_outputs)\n",
                     per_channel ? "w_scales" : "w_scale",
@@ -224,16 +234,13 @@ for name, manual in ("manual_output_1", manual_output_1), ("manual_output_2", ma
 
 std::string python_script(const ConvProblem& problem, const std::string& case_line) {
   // torch's operators have the same padding on both sides: what one side has in addition becomes part of x.
-  if (!has_even_padding(problem.spec)) return python_script(with_even_padding(problem), case_line);
-  if (problem.spec.output_type == OutputType::int32) {
-    return head_text(problem.spec, case_line) + case_text(problem) + integer_text(problem.spec);
-  }
-  if (needs_direct_call(problem.spec)) {
-    return head_text(problem.spec, case_line) + case_text(problem) + by_hand_text(problem.spec) +
-           integer_text(problem.spec) + std::string(kComparison);
-  }
-  return head_text(problem.spec, case_line) + case_text(problem) + by_hand_text(problem.spec) +
-         operator_text(problem.spec) + std::string(kComparison);
+  const bool padded = !has_even_padding(problem.spec);
+  const ConvProblem even = with_even_padding(problem);
+  const ConvCase& c = even.spec;
+  const std::string begin = head_text(c, case_line) + case_text(even, padded);
+  if (c.output_type == OutputType::int32) return begin + integer_text(c);
+  return begin + by_hand_text(c) + (needs_direct_call(c) ? integer_text(c) : operator_text(c)) +
+         std::string(kComparison);
 }
 
 }  // namespace tieout

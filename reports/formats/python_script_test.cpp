@@ -55,6 +55,30 @@ TEST(PythonScript, NotesThatPythonCannotForceAnInstructionSet) {
   EXPECT_THAT(script("conv1d isa=avx2 x=[1] w=[1]"), HasSubstr("# Tieout forces FBGEMM to avx2. Python cannot"));
 }
 
+// torch has no engine of this name.
+TEST(PythonScript, FbgemmCalledDirectlyIsFbgemm) {
+  EXPECT_THAT(script("conv1d x=[1] w=[1] engine=fbgemm_direct"), HasSubstr("engine = \"fbgemm\"\n"));
+}
+
+// No operator takes such a case. A value that does not fit int32 is INT32_MIN, and not clamped from where it is.
+TEST(PythonScript, AnInt32BiasIsComputedInIntegers) {
+  const std::string text = script("conv1d ytype=int8 int32_bias=[2147483647] x=[1] w=[0]");
+  EXPECT_THAT(text, HasSubstr("by hand and in integers. Written by\n")) << text;
+  EXPECT_THAT(text, HasSubstr("fits = (y >= -2**31) & (y < 2**31)")) << text;
+  EXPECT_THAT(text, HasSubstr("torch.where(fits, y, torch.full_like(y, -2**31)).clamp(-32768, 32767)")) << text;
+  EXPECT_THAT(text, HasSubstr(".clamp(-128, 127).int()")) << text;
+  EXPECT_THAT(text, Not(HasSubstr("torch.ops"))) << text;
+}
+
+TEST(PythonScript, Int32SumsAreAllThatIsPrinted) {
+  const std::string text = script("conv1d ytype=int32 padding_end=1 xtype=int8 xz=-3 x=[1] w=[1]");
+  EXPECT_THAT(text, HasSubstr("One quantized convolution, in integers. Written by\n")) << text;
+  EXPECT_THAT(text, HasSubstr("Prints the int32 sums.\n")) << text;
+  EXPECT_THAT(text, HasSubstr("# x contains the padding that only one side has: zero points.\n")) << text;
+  EXPECT_THAT(text, HasSubstr("x_stored = [1, -3]\n")) << text;
+  EXPECT_THAT(text, Not(HasSubstr("manual_output"))) << text;
+}
+
 TEST(PythonScript, DrawnContentsAreListedInLinesOfAHundredColumns) {
   std::istringstream text(script("conv2d in_channels=4 input=9x9 x=uniform w=[4*-128]"));
   std::size_t widest = 0;
