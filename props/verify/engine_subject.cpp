@@ -46,8 +46,8 @@ class EngineSubject final : public Subject {
     }
     const ConvCase& c = problem.spec;
     if (needs_direct_call(c) && (engine_ != Engine::fbgemm_direct || c.output_type == OutputType::int32)) {
-      return tl::unexpected(
-          SubjectError{SubjectError::Kind::declined, c.int32_bias.empty() ? "an int32 output" : "an int32 bias"});
+      const bool sums = c.output_type == OutputType::int32;
+      return tl::unexpected(SubjectError{SubjectError::Kind::declined, sums ? "an int32 output" : "an int32 bias"});
     }
     ConvProblem asked = problem;
     asked.spec.execution = {.engine = engine_};
