@@ -79,15 +79,14 @@ tl::expected<Domain, int> with_types(const Domain& domain, const Subject& subjec
   return tl::unexpected(int{kBadUsage});
 }
 
-// Returns the domain that the subject or reference states, or that is learnt from what it declines. role: "subject" or
-// "reference".
+// Returns the domain that the subject or reference states, or that is learnt from what it declines, without its types.
+// role: "subject" or "reference".
 tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, double seconds,
                                     std::string_view command) {
   const std::string stated = subject.domain();
   if (!stated.empty()) {
     fmt::print(stderr, "domain, as the {} states it: {}\n", role, printable(stated, 200));
-    const auto domain = read_or_refuse(command, "the " + role + "'s tieout_kernel_info.domain", stated);
-    return domain ? with_types(*domain, subject, command) : domain;
+    return read_or_refuse(command, "the " + role + "'s tieout_kernel_info.domain", stated);
   }
   take_interruptions();
   Domain learnt = learn_domain(subject, seconds, [] { return !is_interrupted(); });
@@ -96,7 +95,27 @@ tl::expected<Domain, int> domain_of(Subject& subject, const std::string& role, d
                "domain, learnt from what the {} declines: {}\n  say it yourself by --where '...', or --where all\n",
                role, learnt.text());
   }
-  return with_types(learnt, subject, command);
+  return learnt;
+}
+
+// Returns the cases of a domain that the reference takes: those of its own types or, if there are none, those that it
+// takes by conversion between uint8 and int8.
+tl::expected<Domain, int> of_both(const Domain& domain, const Domain& stated, const Subject& reference,
+                                  std::string_view command) {
+  const auto typed = with_types(stated, reference, command);
+  if (!typed) return typed;
+  Domain both = domain.intersected_with(*typed);
+  if (domain.is_everything() || typed->is_everything()) return both;
+  both = with_cases(both);
+  if (!both.is_everything()) return both;
+  const Domain converting = Domain::parse(conditions_with_conversion(reference.types())).value();
+  both = with_cases(domain.intersected_with(stated.intersected_with(converting)));
+  if (!both.is_everything()) return both;
+  fmt::print(stderr,
+             "tieout {}: --reference: no case was found that both subject and reference accept; say by --where which "
+             "cases to draw\n",
+             command);
+  return tl::unexpected(int{kBadUsage});
 }
 
 }  // namespace
@@ -109,19 +128,12 @@ tl::expected<Domain, int> choose_domain(const DomainArguments& arguments, Subjec
   }
   // LibTorch takes every case, apart from what it is known to refuse.
   if (subject == nullptr || subject->reads_execution()) return Domain();
-  auto domain = domain_of(*subject, "subject", seconds, command);
+  const auto stated = domain_of(*subject, "subject", seconds, command);
+  if (!stated) return stated;
+  auto domain = with_types(*stated, *subject, command);
   if (!domain || reference == nullptr) return domain;
   const auto of_reference = domain_of(*reference, "reference", seconds, command);
-  if (!of_reference) return of_reference;
-  Domain both = domain->intersected_with(*of_reference);
-  if (domain->is_everything() || of_reference->is_everything()) return both;
-  both = with_cases(both);
-  if (!both.is_everything()) return both;
-  fmt::print(stderr,
-             "tieout {}: --reference: no case was found that both subject and reference accept; say by --where which "
-             "cases to draw\n",
-             command);
-  return tl::unexpected(int{kBadUsage});
+  return of_reference ? of_both(*domain, *of_reference, *reference, command) : of_reference;
 }
 
 }  // namespace tieout

@@ -13,13 +13,27 @@ std::string_view refusal(const KernelTypes& types, const ConvCase& c) {
   return {};
 }
 
-std::string conditions_of(const KernelTypes& types) {
-  if (types == KernelTypes{}) return {};
-  std::string text = "xtype=" + std::string(name(types.activation)) + " ytype=" + std::string(name(types.output));
-  text += types.int32_bias ? " bias=off int32_bias=on|off" : " int32_bias=off";
+namespace {
+
+// Returns the conditions on the bias and on the padding.
+std::string conditions_of_rest(const KernelTypes& types) {
+  std::string text = types.int32_bias ? " bias=off int32_bias=on|off" : " int32_bias=off";
   // A condition that always holds: cases that name the end's padding are drawn with and without a difference.
   text += types.end_padding ? " padding_end>=0" : " padding_end=padding";
   return text;
+}
+
+}  // namespace
+
+std::string conditions_of(const KernelTypes& types) {
+  if (types == KernelTypes{}) return {};
+  return "xtype=" + std::string(name(types.activation)) + " ytype=" + std::string(name(types.output)) +
+         conditions_of_rest(types);
+}
+
+std::string conditions_with_conversion(const KernelTypes& types) {
+  if (types == KernelTypes{}) return {};
+  return (types.output == OutputType::int32 ? "ytype=int32" : "ytype=uint8|int8") + conditions_of_rest(types);
 }
 
 }  // namespace tieout

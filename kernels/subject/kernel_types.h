@@ -26,4 +26,8 @@ struct KernelTypes {
 // the default types.
 [[nodiscard]] std::string conditions_of(const KernelTypes& types);
 
+// Returns the conditions that every case which such a kernel can be asked for meets, also by conversion between uint8
+// and int8; empty for the default types.
+[[nodiscard]] std::string conditions_with_conversion(const KernelTypes& types);
+
 }  // namespace tieout

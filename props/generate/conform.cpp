@@ -377,6 +377,23 @@ void conform_choice(Parameter p, T& value, const std::array<T, kChoices>& choice
   for (int tries = 0; tries < 20 && !fits(); ++tries) value = random.pick(choices);
 }
 
+// Makes the type int8, or uint8, if only that has a zero point for which the conditions hold, such as xz=-128.
+template <typename Type>
+void conform_type_to_zero_point(Parameter zero_point, std::int64_t ConvCase::* value, ConvCase& c,
+                                const Domain::Alternative& where, Parameter of_type, Type ConvCase::* type) {
+  if (!mentions(zero_point, where) || (c.*type != Type::uint8 && c.*type != Type::int8)) return;
+  const auto fits = [&](ConvCase tried) {
+    for (tried.*value = 0; tried.*value <= 255; ++(tried.*value)) {
+      if (keeps_those_about(zero_point, tried, where) && keeps_those_about(of_type, tried, where)) return true;
+    }
+    return false;
+  };
+  if (fits(c)) return;
+  ConvCase other = c;
+  other.*type = c.*type == Type::uint8 ? Type::int8 : Type::uint8;
+  if (fits(other)) c.*type = other.*type;
+}
+
 // Returns the float bias in units of the sum.
 std::vector<std::int32_t> nearest_int32_bias(const ConvCase& c) {
   std::vector<std::int32_t> bias;
@@ -469,6 +486,10 @@ void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random
                  c, where, random);
   conform_choice(Parameter::output_type, c.output_type,
                  std::array{OutputType::uint8, OutputType::int8, OutputType::int32}, c, where, random);
+  conform_type_to_zero_point(Parameter::activation_zero_point, &ConvCase::activation_zero_point, c, where,
+                             Parameter::activation_type, &ConvCase::activation_type);
+  conform_type_to_zero_point(Parameter::output_zero_point, &ConvCase::output_zero_point, c, where,
+                             Parameter::output_type, &ConvCase::output_type);
   if (mentions(Parameter::int32_bias, where)) conform_int32_bias(c, where, random);
   if (c.output_type == OutputType::int32) {
     // An int32 output is the sum, and nothing that comes after it has an effect.

@@ -34,6 +34,9 @@ TEST(Conform, EveryCaseLiesInTheDomain) {
            "batch=1",
            "output.w>=16",
            "xz=128 wz=0",
+           "xz=-128",
+           "xz<0 oz=-1",
+           "xtype=uint8|int8 xz<-100 or xz=255 dims=1",
            "relu=on bias=off",
            "dims=1",
            "dims=3",
@@ -94,6 +97,22 @@ TEST(Conform, CasesHaveTheTypesOfAKernel) {
     EXPECT_EQ(uneven > 20, types.end_padding) << uneven;
     EXPECT_EQ(wrapping > 10, types.int32_bias) << wrapping;
   }
+}
+
+// Kernels of both byte types are compared with each other, because the conversion is exact.
+TEST(Conform, CasesOfAnInt8KernelSuitAUint8Kernel) {
+  const KernelTypes ours{ActivationType::int8, OutputType::int8, true, false};
+  const KernelTypes theirs{ActivationType::uint8, OutputType::uint8, true, true};
+  const Domain domain = domain_of(conditions_of(ours).c_str());
+  const Domain both = domain.intersected_with(domain_of(conditions_with_conversion(theirs).c_str()));
+  for (std::uint64_t index = 0; index < 100; ++index) {
+    const ConvCase c = case_of(3, index, kOptions, both);
+    ASSERT_TRUE(both.contains(c)) << print(c);
+    ASSERT_EQ(refusal(ours, c), "") << print(c);
+    ASSERT_EQ(refusal(theirs, c), "") << print(c);
+  }
+  EXPECT_EQ(conditions_with_conversion({}), "");
+  EXPECT_TRUE(conditions_with_conversion({.output = OutputType::int32}).starts_with("ytype=int32 "));
 }
 
 TEST(Conform, KeepsCasesOfTheDomain) {
