@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +77,17 @@ tl::expected<std::int32_t, std::string> accumulator_of(const std::string& word) 
   return tl::unexpected("accumulator: must be a whole number -2147483648..2147483647, is '" + word + "'");
 }
 
+// Moves the words that follow --steps and are no names of hypotheses to the others: the option takes all that follow
+// it.
+void separate_steps(Arguments& arguments) {
+  const auto is_word = [](const std::string& text) {
+    return begins_a_number(text) || text == "relu" || text.find('=') != std::string::npos;
+  };
+  const auto words = std::stable_partition(arguments.steps.begin(), arguments.steps.end(), std::not_fn(is_word));
+  arguments.words.insert(arguments.words.end(), words, arguments.steps.end());
+  arguments.steps.erase(words, arguments.steps.end());
+}
+
 tl::expected<HypothesisList, std::string> chosen_hypotheses(const std::vector<std::string>& names) {
   HypothesisList list;
   for (const std::string& name : names) {
@@ -93,7 +106,8 @@ tl::expected<HypothesisList, std::string> chosen_hypotheses(const std::vector<st
   return list;
 }
 
-tl::expected<Request, std::string> read(const Arguments& arguments) {
+tl::expected<Request, std::string> read(Arguments arguments) {
+  separate_steps(arguments);
   Request request;
   std::vector<std::string> parameters;
   for (const std::string& word : split(arguments.words)) {

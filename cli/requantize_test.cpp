@@ -99,6 +99,9 @@ TEST(Requantize, StepsArePrintedOnDemand) {
       << o.output;
   EXPECT_THAT(o.output, HasSubstr("\nxnnpack: int32 bias as TensorFlow Lite stores it, requantized in float32,"));
   EXPECT_THAT(run(line + " --steps all", Streams::output).output, HasSubstr("tvm_to_nearest"));
+  // The option takes every argument that follows it.
+  const std::string first = run("requantize 7 xs=0.5 relu oz=3 --steps tflite", Streams::output).output;
+  EXPECT_EQ(run("requantize --steps tflite 7 xs=0.5 relu oz=3", Streams::output).output, first);
 }
 
 TEST(Requantize, BadInputSaysWhatToWrite) {
@@ -115,6 +118,9 @@ TEST(Requantize, BadInputSaysWhatToWrite) {
   refused("1 xs=1 oz=-1", "oz: must be a whole number 0..255, is '-1'; --type int8 takes -128..127");
   refused("1 xs=1 oz=128 --type int8", "oz: must be a whole number -128..127, is '128'");
   refused("1 xs=1 xz=3", "xz: leave it out");
+  refused("1 xs=1 ytype=int8", "ytype: write --type int8");
+  refused("1 xs=1 int32_bias=[3]", "int32_bias: leave it out, and add it to the accumulator");
+  refused("1 xs=1 relu6", "relu6: write relu: the upper end");
   refused("1 xs=0", "xs: must be");
   refused("1 xs=1 kernel=3", "kernel: is not known here: the words are xs, ws, os, oz, bias and relu");
   refused("1 --multiplier 5", "--multiplier requires --shift");

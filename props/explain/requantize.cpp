@@ -28,6 +28,11 @@ std::string fault_of_word(std::string_view name, bool has_multiplier) {
   if (name == "multiplier" || name == "shift") {
     return "write --" + std::string(name) + " and a whole number; a real multiplier is written xs=0.0123";
   }
+  if (name == "ytype" || name == "type") return "write --type int8 or --type uint8";
+  if (name == "int32_bias") return "leave it out, and add it to the accumulator";
+  if (name == "relu6" || name == "clamp") {
+    return "write relu: the upper end is that of the output's range, os * (255 - oz) in real units";
+  }
   if (std::find(kWords.begin(), kWords.end(), name) == kWords.end()) {
     return "is not known here: the words are xs, ws, os, oz, bias and relu; tieout explain takes the words of a layer";
   }
