@@ -15,7 +15,8 @@ inline constexpr std::string_view kUnexplained = "unexplained";
 struct ReportedCause {
   std::string text;       // "rounding: floorf(s + 0.5F): ties up, and the addition rounds"
   std::string condition;  // "K >= 9 and k >= K / 8 * 8"; empty: always
-  // The lines of C in which a kernel with this cause differs from the contract's; they begin with "- " and "+ ".
+  // The lines of C in which a kernel with this cause differs from the contract's; they begin with "- " and "+ ",
+  // comments on both with blanks.
   std::vector<std::string> diff;
   // Which taps of the window of one element are read, one line per row; empty if the cause does not concern them.
   std::vector<std::string> picture;

@@ -234,7 +234,9 @@ data causes_section(const Report& report) {
     std::string text;
     for (const std::string& line : lines) {
       if (sign == 0) text += line + "\n";
-      if (sign != 0 && line.starts_with(sign)) text += line.substr(std::min<std::size_t>(2, line.size())) + "\n";
+      // A line without a sign, such as a comment, belongs to both.
+      if (sign != 0 && (line.starts_with(sign) || line.starts_with(' ')))
+        text += line.substr(std::min<std::size_t>(2, line.size())) + "\n";
     }
     return text;
   };

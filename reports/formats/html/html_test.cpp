@@ -113,6 +113,14 @@ TEST(Html, TheSummaryCountsDepartures) {
   EXPECT_THAT(html(*sample_report("nights")), Not(HasSubstr("exact contract")));
 }
 
+TEST(Html, ShowsACommentOnBothVersionsOfACause) {
+  Report report = *sample_report("nights");
+  report.total.causes = {{.text = "a cause", .diff = {"  // on both", "- int a;", "+ int b;"}, .cases = 1}};
+  const std::string page = html(report);
+  EXPECT_THAT(page, HasSubstr("// on both\nint a;"));
+  EXPECT_THAT(page, HasSubstr("// on both\nint b;"));
+}
+
 TEST(Html, ShowsLayersWithTheDifferingColumns) {
   Report report = *sample_report("nights");
   EXPECT_THAT(html(report), Not(HasSubstr("id=\"layers\"")));
