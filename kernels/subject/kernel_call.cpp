@@ -80,11 +80,17 @@ class DirtyHeap {
   DirtyHeap& operator=(const DirtyHeap&) = delete;
   ~DirtyHeap() { mallopt(M_PERTURB, 0); }
 
-  // Dirties the chunks in the thread's cache of malloc(), which are returned as they were left and not filled.
-  static void dirty_kept_chunks() {
+  // Fills the chunks in the thread's cache of malloc(), which are returned as they were left: by our own allocations,
+  // too, which may be others before each call.
+  static void dirty_kept_chunks(std::uint8_t with) {
     constexpr std::size_t kLargest = 1032, kStep = 16, kOfEachSize = 7;
     std::array<void*, kLargest / kStep * kOfEachSize> chunks{};
-    for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = std::malloc((i / kOfEachSize + 1) * kStep);
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      const std::size_t size = (i / kOfEachSize + 1) * kStep;
+      chunks[i] = std::malloc(size);
+      if (chunks[i] != nullptr) std::memset(chunks[i], with, size);
+      asm volatile("" : : "r"(chunks[i]) : "memory");  // the compiler sees memory that is written and never read
+    }
     for (void* const chunk : chunks) std::free(chunk);
   }
 };
@@ -123,9 +129,9 @@ Outcome call(KernelFunction kernel, const tieout_conv& conv, const Conditions& c
   return outcome;
 }
 
-Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions& conditions, bool other_memory) {
+Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions& conditions) {
   const DirtyHeap heap(conditions.memory_fill);
-  if (other_memory) DirtyHeap::dirty_kept_chunks();
+  DirtyHeap::dirty_kept_chunks(conditions.memory_fill);
   if (conditions.caller == Conditions::Caller::this_thread) return call(kernel, conv, conditions);
   Outcome outcome;
   std::thread([&] { outcome = call(kernel, conv, conditions); }).join();
@@ -286,8 +292,7 @@ tl::expected<Answers, SubjectError> KernelCall::run(KernelFunction kernel, const
   const auto buffers = named_buffers();
   const Outcome outcome = [&] {
     const FaultReport report(buffers);
-    return call_as(kernel, conv, conditions,
-                   std::exchange(memory_fill_, conditions.memory_fill) != conditions.memory_fill);
+    return call_as(kernel, conv, conditions);
   }();
   std::string misuse = outcome.misbehaved ? *outcome.misbehaved : find_wrong_write(c, inputs);
   if (misuse.empty() && std::memcmp(&given, &conv, sizeof conv) != 0) misuse = "writes into its inputs";

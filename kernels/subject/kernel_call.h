@@ -63,7 +63,6 @@ class KernelCall {
   // Returns which buffer the kernel has written to or beside without permission, or an empty text.
   [[nodiscard]] std::string find_wrong_write(const ConvCase& c, const Inputs& inputs) const;
 
-  std::uint8_t memory_fill_ = 0;  // Conditions::memory_fill of the last call
   // The buffers are kept between calls: a kernel that caches results by address meets the same addresses with other
   // contents.
   Buffers buffers_;
