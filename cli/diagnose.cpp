@@ -203,7 +203,9 @@ tl::expected<Comparison, int> diagnose_reference(const Arguments& arguments, con
       diagnose_and_print(**opened, arguments, arguments.reference, "--subject " + shell_word(arguments.reference));
   if (!other) return tl::unexpected(other.error());
   const std::string other_name = (*opened)->name();
-  if (other->conduct) return Comparison{kDifferent, fmt::format("{}: {}", other_name, headline_of(*other->conduct))};
+  if (const auto& conduct = other->conduct) {
+    return Comparison{kDifferent, fmt::format("{}: {}", other_name, headline_of(*conduct))};
+  }
   return compare_causes(diagnosis, name, other->diagnosis, other_name);
 }
 

@@ -58,6 +58,21 @@ std::string subject_text(const Subject& subject, const LayerAnswer& answer, std:
   return fmt::format("{} answers: {}\n", subject.name(), answer->values[static_cast<std::size_t>(offset)]);
 }
 
+// Returns the hypotheses that --hypothesis names. Error: why one of them cannot be shown.
+tl::expected<HypothesisList, std::string> hypotheses_for(const Arguments& arguments, const ConvCase& c) {
+  HypothesisList list;
+  for (const std::string& name : arguments.hypotheses) {
+    list.push_back(find_hypothesis(name));
+    if (list.back() == nullptr) {
+      return tl::unexpected(fmt::format("--hypothesis: must be one of {}, is '{}'", names_of_hypotheses(), name));
+    }
+    if (!applies_to(*list.back(), c)) {
+      return tl::unexpected(fmt::format("--hypothesis: {} sums no integers, and has no int32 output", name));
+    }
+  }
+  return list;
+}
+
 int run_explain(const Arguments& arguments) {
   const auto c = parse(arguments.line);
   if (!c) return refuse(c.error().text());
@@ -68,18 +83,10 @@ int run_explain(const Arguments& arguments) {
     return refuse("--at: name an element: the case has more than 2^28 products, too many to search all elements");
   }
   if (element_count(output_shape(*c)) == 0) return refuse("batch: must be at least 1, or there is no element");
-  HypothesisList list;
-  for (const std::string& name : arguments.hypotheses) {
-    list.push_back(find_hypothesis(name));
-    if (list.back() == nullptr) {
-      return refuse(fmt::format("--hypothesis: must be one of {}, is '{}'", names_of_hypotheses(), name));
-    }
-    if (!applies_to(*list.back(), *c)) {
-      return refuse(fmt::format("--hypothesis: {} sums no integers, and has no int32 output", name));
-    }
-  }
-  const Columns columns = list.empty() ? Columns::deciding : Columns::all;
-  if (list.empty()) list = explained_order();
+  auto asked = hypotheses_for(arguments, *c);
+  if (!asked) return refuse(asked.error());
+  const Columns columns = asked->empty() ? Columns::deciding : Columns::all;
+  const HypothesisList list = asked->empty() ? explained_order() : std::move(*asked);
 
   std::int64_t offset = 0;
   if (arguments.at) {

@@ -161,21 +161,6 @@ tl::expected<KernelTypes, std::string> types_of(const tieout_kernel_info& info) 
 
 }  // namespace
 
-void shift_by_128(std::vector<std::uint8_t>& bytes) {
-  for (std::uint8_t& byte : bytes) byte ^= 0x80U;
-}
-
-std::vector<std::int32_t> values_of(std::span<const std::uint8_t> bytes, OutputType type) {
-  if (type == OutputType::int32) {
-    std::vector<std::int32_t> sums(bytes.size() / sizeof(std::int32_t));
-    if (!sums.empty()) std::memcpy(sums.data(), bytes.data(), sums.size() * sizeof(std::int32_t));
-    return sums;
-  }
-  std::vector<std::int32_t> values(bytes.begin(), bytes.end());
-  for (std::int32_t& value : values) value ^= stored_shift(type);
-  return values;
-}
-
 tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info) {
   // These are the fields of the first header of this version; later fields are read only if `size` includes them.
   constexpr std::size_t kFirstSize = offsetof(tieout_kernel_info, domain);

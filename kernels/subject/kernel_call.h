@@ -33,12 +33,6 @@ constexpr std::size_t kLongestDomain = 4096;  // bytes
 // Returns the traits that `info` describes. Error: a message that names the wrong field and what is allowed.
 [[nodiscard]] tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info);
 
-// Converts between uint8 values and the bits of the int8 ones that are 128 lower.
-void shift_by_128(std::vector<std::uint8_t>& bytes);
-
-// Returns a kernel's output, of that type, as a case holds it.
-[[nodiscard]] std::vector<std::int32_t> values_of(std::span<const std::uint8_t> bytes, OutputType type);
-
 class KernelCall {
  public:
   // Copies the problem into buffers as the conditions require, calls the kernel and returns its output in NCHW order.

@@ -1,5 +1,7 @@
 #include "kernels/subject/kernel_types.h"
 
+#include <cstring>
+
 #include "cases/text/case_words.h"
 
 namespace tieout {
@@ -34,6 +36,21 @@ std::string conditions_of(const KernelTypes& types) {
 std::string conditions_with_conversion(const KernelTypes& types) {
   if (types == KernelTypes{}) return {};
   return (types.output == OutputType::int32 ? "ytype=int32" : "ytype=uint8|int8") + conditions_of_rest(types);
+}
+
+void shift_by_128(std::vector<std::uint8_t>& bytes) {
+  for (std::uint8_t& byte : bytes) byte ^= 0x80U;
+}
+
+std::vector<std::int32_t> values_of(std::span<const std::uint8_t> bytes, OutputType type) {
+  if (type == OutputType::int32) {
+    std::vector<std::int32_t> sums(bytes.size() / sizeof(std::int32_t));
+    if (!sums.empty()) std::memcpy(sums.data(), bytes.data(), sums.size() * sizeof(std::int32_t));
+    return sums;
+  }
+  std::vector<std::int32_t> values(bytes.begin(), bytes.end());
+  for (std::int32_t& value : values) value ^= stored_shift(type);
+  return values;
 }
 
 }  // namespace tieout

@@ -2,8 +2,11 @@
 // The types that a kernel declares to take and to return. Where they differ from a case's and the conversion is exact,
 // a subject converts: int8 values are uint8 ones less 128. Other cases it declines.
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cases/conv_case.h"
 
@@ -29,5 +32,11 @@ struct KernelTypes {
 // Returns the conditions that every case which such a kernel can be asked for meets, also by conversion between uint8
 // and int8; empty for the default types.
 [[nodiscard]] std::string conditions_with_conversion(const KernelTypes& types);
+
+// Converts between uint8 values and the bits of the int8 ones that are 128 lower.
+void shift_by_128(std::vector<std::uint8_t>& bytes);
+
+// Returns a kernel's output, of that type, as a case holds it.
+[[nodiscard]] std::vector<std::int32_t> values_of(std::span<const std::uint8_t> bytes, OutputType type);
 
 }  // namespace tieout

@@ -27,6 +27,19 @@ ConvCase mixed_case(std::uint64_t seed, std::int64_t index, const Domain& domain
   return draw_discriminating_case(kFbgemmPaths[i / 4 % kFbgemmPaths.size()], i / 4 + seed * 1'000'003, domain).c;
 }
 
+// Gives the lists of a case, none of which is empty, as many values as it has output channels.
+void fit_lists(ConvCase& c) {
+  const auto channels = static_cast<std::size_t>(c.out_channels);
+  const auto fit = [channels](auto& values) {
+    if (!values.empty()) values.resize(channels, values.front());
+  };
+  fit(c.bias);
+  fit(c.int32_bias);
+  if (c.granularity == Granularity::per_tensor) return;
+  fit(c.weight_scales);
+  fit(c.weight_zero_points);
+}
+
 // A case that the kernel has answered.
 struct Answered {
   std::shared_ptr<const ModelProblem> problem;
@@ -191,13 +204,7 @@ class Diagnoser {
     const auto add_case = [&](ConvCase other) {
       if (other.activation.fill == Fill::listed) other.activation = {Fill::uniform, {}};
       if (other.weight.fill == Fill::listed) other.weight = {Fill::uniform, {}};
-      const auto channels = static_cast<std::size_t>(other.out_channels);
-      if (!other.bias.empty()) other.bias.resize(channels, other.bias.front());
-      if (!other.int32_bias.empty()) other.int32_bias.resize(channels, other.int32_bias.front());
-      if (other.granularity == Granularity::per_channel) {
-        other.weight_scales.resize(channels, other.weight_scales.front());
-        other.weight_zero_points.resize(channels, other.weight_zero_points.front());
-      }
+      fit_lists(other);
       constexpr std::int64_t kLargest = 300'000;
       if (!validate(other) || !options_.domain.contains(other)) return;
       if (product_count(other) > kLargest) return;
