@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "cases/strings/shell_word.h"
 #include "cases/testing/temporary_folder.h"
 #include "cli/testing/test_command.h"
 
@@ -71,7 +72,7 @@ TEST(LibTorchVersions, ALibTorchWithoutFbgemmIsRefused) {
 TEST(LibTorchVersions, ALibTorchEqualsItself) {
   const Outcome o = run("fuzz --cases 60 --seed 3 --reference 'libtorch:" + kTorch + "'");
   EXPECT_EQ(o.status, 0) << o.output;
-  EXPECT_THAT(o.output, HasSubstr("--seed 3 --subject libtorch:" + fs::canonical(kTorch).string()));
+  EXPECT_THAT(o.output, HasSubstr("--seed 3 --subject " + shell_word("libtorch:" + fs::canonical(kTorch).string())));
   const Outcome refused = run("fuzz --cases 60 --seed 3 --reference libtorch:/nowhere");
   EXPECT_EQ(refused.status, 2) << refused.output;
   EXPECT_THAT(refused.output, HasSubstr("--reference: '/nowhere': there is no such folder"));

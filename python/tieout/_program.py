@@ -202,7 +202,9 @@ class _KernelServer:
 
     def with_calls(self, text: str) -> str:
         """Returns the text with calls of this module instead of commands that name the socket, which will be gone."""
-        subject = re.escape(shlex.quote(self.subject()))
+        # Quoted as the program quotes it, which differs from shlex.quote() where the path of the relay has a space and
+        # the subject therefore quotes of its own.
+        subject = re.escape("'" + self.subject().replace("'", "'\\''") + "'")
         quoted = r"'(?:[^']|'\\'')*'"
         text = re.sub(
             rf"tieout (\w+) --subject {subject} ({quoted})", rf"tieout.\1(\2, {kernel_name(self._kernel)})", text
