@@ -21,7 +21,6 @@
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
 #include "cli/common/standard_output.h"
-#include "reports/records/output_file.h"
 #include "reports/text/text_wrap.h"
 
 namespace tieout {
@@ -178,14 +177,6 @@ std::string json_text(const Request& request) {
                      request.how.type == OutputType::int8 ? "int8" : "uint8", sums);
 }
 
-tl::expected<void, std::string> prepare_json(const std::string& file) {
-  if (file.empty()) return {};
-  if (file == "-") return reserve_standard_output();
-  CallFiles files;
-  files.add_output("--json", file);
-  return files.check();
-}
-
 // Returns the check, whose messages end with the hint.
 ValueCheck check_with_hint(ValueCheck check, const std::string& hint) {
   check.fault = [fault = std::move(check.fault), hint](const std::string& text) {
@@ -198,7 +189,7 @@ ValueCheck check_with_hint(ValueCheck check, const std::string& hint) {
 int run_requantize(const Arguments& arguments) {
   const auto request = read(arguments);
   if (!request) return refuse(request.error());
-  if (const auto prepared = prepare_json(arguments.json); !prepared) return refuse(prepared.error());
+  if (const auto prepared = prepare_output("--json", arguments.json); !prepared) return refuse(prepared.error());
   if (request->how.multiplier) {
     fmt::print("multiplier {:.17g}; {:.9g} in float32\n", request->how.parameters.weight_scales.front(),
                static_cast<float>(request->how.parameters.weight_scales.front()));
@@ -211,7 +202,7 @@ int run_requantize(const Arguments& arguments) {
   fmt::print("{}", descriptions_text(request->steps));
   if (arguments.json.empty()) return kEqual;
   const std::string json = json_text(*request);
-  const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
+  const auto written = write_output(arguments.json, json);
   return written ? kEqual : fail_command("requantize", kNotVerified, "--json: " + written.error());
 }
 

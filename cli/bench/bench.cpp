@@ -20,7 +20,6 @@
 #include "cli/common/errors.h"
 #include "cli/common/standard_output.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
-#include "reports/records/output_file.h"
 
 namespace tieout {
 namespace {
@@ -103,16 +102,6 @@ tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, 
   return run;
 }
 
-// Must be called before the measurements. Reserves standard output for the JSON, or checks that its file can be
-// written.
-tl::expected<void, std::string> prepare_json(const std::string& file) {
-  if (file.empty()) return {};
-  if (file == "-") return reserve_standard_output();
-  CallFiles files;
-  files.add_output("--json", file);
-  return files.check();
-}
-
 // Measures the layers of `wanted` with every number of threads, prints the tables and writes the JSON. Returns the exit
 // status.
 int bench_networks(const Arguments& arguments, const std::vector<Network>& wanted, LibTorch& reference,
@@ -135,8 +124,7 @@ int bench_networks(const Arguments& arguments, const std::vector<Network>& wante
   }
   if (!arguments.json.empty()) {
     const std::string json = bench_json(report);
-    if (const auto written = arguments.json == "-" ? write_standard_output(json) : write_file(arguments.json, json);
-        !written) {
+    if (const auto written = write_output(arguments.json, json); !written) {
       fmt::print(stderr, "tieout bench: --json: {}\n", written.error());
       return kNotVerified;
     }
@@ -154,7 +142,7 @@ int bench(const Arguments& arguments) {
     fmt::print(stderr, "tieout bench: --filter: {}\n", wanted.error());
     return kBadUsage;
   }
-  if (const auto prepared = prepare_json(arguments.json); !prepared) {
+  if (const auto prepared = prepare_output("--json", arguments.json); !prepared) {
     fmt::print(stderr, "tieout bench: {}\n", prepared.error());
     return kBadUsage;
   }

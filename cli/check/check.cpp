@@ -30,7 +30,6 @@
 #include "props/campaign/given_cases.h"
 #include "reports/formats/finding_text.h"
 #include "reports/formats/python_script.h"
-#include "reports/records/output_file.h"
 #include "reports/text/number_text.h"
 #include "reports/text/tensor_text.h"
 
@@ -66,7 +65,7 @@ tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& ar
 
 tl::expected<void, std::string> write_script(const ConvCase& c, const std::string& file) {
   const std::string script = python_script(with_contents(c), print(c));
-  return file == "-" ? write_standard_output(script) : write_file(file, script);
+  return write_output(file, script);
 }
 
 std::string command_of(const Arguments& arguments) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/common/standard_output.h"
 #include "reports/records/output_file.h"
 
 namespace tieout {
@@ -65,6 +66,14 @@ tl::expected<void, std::string> CallFiles::check() const {
     }
   }
   return {};
+}
+
+tl::expected<void, std::string> prepare_output(const std::string& option, const std::string& file) {
+  if (file.empty()) return {};
+  if (file == "-") return reserve_standard_output();
+  CallFiles files;
+  files.add_output(option, file);
+  return files.check();
 }
 
 }  // namespace tieout

@@ -31,4 +31,8 @@ class CallFiles {
   std::vector<File> inputs_, outputs_, reserved_;
 };
 
+// Prepares the only output of a call before its work: reserves standard output if the file is "-", and else checks that
+// it can be written. file: empty if the option is not given. Error: as check().
+[[nodiscard]] tl::expected<void, std::string> prepare_output(const std::string& option, const std::string& file);
+
 }  // namespace tieout

@@ -36,4 +36,8 @@ tl::expected<void, std::string> write_standard_output(std::string_view text) {
   return {};
 }
 
+tl::expected<void, std::string> write_output(const std::string& file, std::string_view text) {
+  return file == "-" ? write_standard_output(text) : write_file(file, text);
+}
+
 }  // namespace tieout

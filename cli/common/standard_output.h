@@ -13,4 +13,7 @@ namespace tieout {
 // Writes to the reserved standard output, or to standard output if none was reserved. Error: why it cannot be written.
 [[nodiscard]] tl::expected<void, std::string> write_standard_output(std::string_view text);
 
+// Writes to the file, or to standard output if it is "-". Error: why it cannot be written.
+[[nodiscard]] tl::expected<void, std::string> write_output(const std::string& file, std::string_view text);
+
 }  // namespace tieout

@@ -108,10 +108,8 @@ tl::expected<void, std::string> write_reports(const ReportOutputs& outputs, cons
   for (const Format& format : kFormats) {
     const std::string& file = outputs.*format.file;
     if (file.empty()) continue;
-    note_failure(errors, format.option, [&]() -> tl::expected<void, std::string> {
-      const std::string text = format.text(report);
-      return file == "-" ? write_standard_output(text) : write_file(file, text);
-    });
+    note_failure(errors, format.option,
+                 [&]() -> tl::expected<void, std::string> { return write_output(file, format.text(report)); });
   }
   if (outputs.github) {
     note_failure(errors, "--github", [&]() -> tl::expected<void, std::string> {

@@ -7,8 +7,6 @@
 #include <fbgemm/Utils.h>
 #include <torch/version.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -47,33 +45,6 @@ bool cpu_has(Isa isa) {
   return false;
 }
 
-template <int kDims>
-using Extents = std::array<int, static_cast<std::size_t>(kDims)>;
-
-template <int kDims>
-Extents<kDims> fbgemm_spatial(const Spatial& spatial) {
-  Extents<kDims> extents;
-  std::transform(spatial.end() - kDims, spatial.end(), extents.begin(), [](int64_t v) { return static_cast<int>(v); });
-  return extents;
-}
-
-template <int kDims>
-FbgemmPath ask_fbgemm(const ConvCase& c) {
-  const auto padding = fbgemm_spatial<kDims>(c.padding);
-  Extents<2 * kDims> both_sides;
-  std::copy(padding.begin(), padding.end(), std::copy(padding.begin(), padding.end(), both_sides.begin()));
-  const fbgemm::conv_param_t<kDims> parameters(
-      static_cast<int>(c.batch), static_cast<int>(c.in_channels), static_cast<int>(c.out_channels),
-      fbgemm_spatial<kDims>(c.input), static_cast<int>(c.groups), fbgemm_spatial<kDims>(c.kernel),
-      fbgemm_spatial<kDims>(c.stride), both_sides, fbgemm_spatial<kDims>(c.dilation));
-  switch (fbgemm::ConvFastPath<kDims, std::int32_t>(parameters)) {
-    case fbgemm::optimized_conv_t::depthwise: return FbgemmPath::depthwise;
-    case fbgemm::optimized_conv_t::groupwise: return FbgemmPath::groupwise;
-    case fbgemm::optimized_conv_t::pointwise: return FbgemmPath::pointwise;
-    default: return FbgemmPath::im2col;
-  }
-}
-
 // Returns the version of the library that is loaded. TORCH_VERSION is that of the headers, which may be another patch.
 std::string loaded_version() {
   constexpr std::string_view kName = "TORCH_VERSION=";
@@ -106,7 +77,7 @@ class Adapter final : public LibTorch {
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override {
     if (!has_even_padding(c)) return fbgemm_path(with_even_padding(c));
-    return c.dims == 3 ? ask_fbgemm<3>(c) : ask_fbgemm<2>(c);
+    return ask_fbgemm_for_path(c);
   }
 
   Isa native_isa() const override { return native_isa_; }

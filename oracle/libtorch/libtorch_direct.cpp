@@ -23,33 +23,43 @@ namespace {
 
 using fbgemm::QuantizationGranularity;
 
+// Returns the shape of the case. conv1d is a 2-d convolution of height 1, as in quantized::conv1d.
 template <int kDims>
-using Extents = std::array<int, static_cast<std::size_t>(kDims)>;
-
-template <int kDims>
-Extents<kDims> extents(const Spatial& spatial) {
-  Extents<kDims> last;
-  std::transform(spatial.end() - kDims, spatial.end(), last.begin(),
-                 [](std::int64_t v) { return static_cast<int>(v); });
-  return last;
+fbgemm::conv_param_t<kDims> parameters(const ConvCase& c) {
+  using Extents = std::array<int, static_cast<std::size_t>(kDims)>;
+  const auto last = [](const Spatial& spatial) {
+    Extents extents;
+    std::transform(spatial.end() - kDims, spatial.end(), extents.begin(),
+                   [](std::int64_t v) { return static_cast<int>(v); });
+    return extents;
+  };
+  const Extents padding = last(c.padding);
+  std::array<int, static_cast<std::size_t>(2 * kDims)> both_sides;
+  std::copy(padding.begin(), padding.end(), std::copy(padding.begin(), padding.end(), both_sides.begin()));
+  return {static_cast<int>(c.batch),
+          static_cast<int>(c.in_channels),
+          static_cast<int>(c.out_channels),
+          last(c.input),
+          static_cast<int>(c.groups),
+          last(c.kernel),
+          last(c.stride),
+          both_sides,
+          last(c.dilation)};
 }
 
 template <int kDims>
-fbgemm::conv_param_t<kDims> parameters(const ConvCase& c) {
-  const auto padding = extents<kDims>(c.padding);
-  Extents<2 * kDims> both_sides;
-  std::copy(padding.begin(), padding.end(), std::copy(padding.begin(), padding.end(), both_sides.begin()));
-  return {static_cast<int>(c.batch),        static_cast<int>(c.in_channels),
-          static_cast<int>(c.out_channels), extents<kDims>(c.input),
-          static_cast<int>(c.groups),       extents<kDims>(c.kernel),
-          extents<kDims>(c.stride),         both_sides,
-          extents<kDims>(c.dilation)};
+FbgemmPath path_of(const ConvCase& c) {
+  switch (fbgemm::ConvFastPath<kDims, std::int32_t>(parameters<kDims>(c))) {
+    case fbgemm::optimized_conv_t::depthwise: return FbgemmPath::depthwise;
+    case fbgemm::optimized_conv_t::groupwise: return FbgemmPath::groupwise;
+    case fbgemm::optimized_conv_t::pointwise: return FbgemmPath::pointwise;
+    default: return FbgemmPath::im2col;
+  }
 }
 
 // Returns memory that is allocated as LibTorch's tensors are, and so guarded if these are.
 at::Tensor buffer(std::int64_t elements, at::ScalarType type) { return at::empty({elements}, at::TensorOptions(type)); }
 
-// conv1d runs as a 2-d convolution of height 1, as quantized::conv1d does.
 template <int kDims>
 class Direct final : public PreparedConv {
  public:
@@ -151,5 +161,7 @@ std::unique_ptr<PreparedConv> prepare_direct_conv(const ConvProblem& problem) {
   if (problem.spec.dims == 3) return std::make_unique<Direct<3>>(problem);
   return std::make_unique<Direct<2>>(problem);
 }
+
+FbgemmPath ask_fbgemm_for_path(const ConvCase& c) { return c.dims == 3 ? path_of<3>(c) : path_of<2>(c); }
 
 }  // namespace tieout

@@ -14,6 +14,7 @@
 #include "cases/validate.h"
 #include "props/diagnose/model_search.h"
 #include "props/generate/discriminating_case.h"
+#include "props/generate/fit_lists.h"
 #include "props/generate/strategy.h"
 #include "props/shrink/shrink.h"
 
@@ -25,19 +26,6 @@ ConvCase mixed_case(std::uint64_t seed, std::int64_t index, const Domain& domain
   const auto i = static_cast<std::uint64_t>(index);
   if (i % 4 != 3) return case_of(seed, i, kForSubjects, domain);
   return draw_discriminating_case(kFbgemmPaths[i / 4 % kFbgemmPaths.size()], i / 4 + seed * 1'000'003, domain).c;
-}
-
-// Gives the lists of a case, none of which is empty, as many values as it has output channels.
-void fit_lists(ConvCase& c) {
-  const auto channels = static_cast<std::size_t>(c.out_channels);
-  const auto fit = [channels](auto& values) {
-    if (!values.empty()) values.resize(channels, values.front());
-  };
-  fit(c.bias);
-  fit(c.int32_bias);
-  if (c.granularity == Granularity::per_tensor) return;
-  fit(c.weight_scales);
-  fit(c.weight_zero_points);
 }
 
 // A case that the kernel has answered.

@@ -491,6 +491,10 @@ void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random
   conform_type_to_zero_point(Parameter::output_zero_point, &ConvCase::output_zero_point, c, where,
                              Parameter::output_type, &ConvCase::output_type);
   if (mentions(Parameter::int32_bias, where)) conform_int32_bias(c, where, random);
+  settle_types(c);
+}
+
+void settle_types(ConvCase& c) {
   if (c.output_type == OutputType::int32) {
     // An int32 output is the sum, and nothing that comes after it has an effect.
     c.output_scale = 1;
@@ -498,9 +502,7 @@ void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random
     c.relu = Relu::off;
     c.bias.clear();
   }
-  if (needs_direct_call(c)) {
-    c.execution.engine = Engine::fbgemm_direct;
-  }
+  if (needs_direct_call(c)) c.execution.engine = Engine::fbgemm_direct;
 }
 
 void conform_quantization(ConvCase& c, const Domain::Alternative& where, Random& random) {

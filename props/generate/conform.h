@@ -32,6 +32,10 @@ namespace tieout {
 // Adjusts the types of activation, output and bias; call it before conform_quantization().
 void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random);
 
+// Sets what the types and the int32 bias of a case leave no choice of: the engine, and all that an int32 output
+// ignores.
+void settle_types(ConvCase& c);
+
 // Adjusts scales, zero points, bias and relu of a case whose shape and granularity are final.
 void conform_quantization(ConvCase& c, const Domain::Alternative& where, Random& random);
 

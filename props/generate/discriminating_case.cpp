@@ -10,6 +10,7 @@
 
 #include "cases/validate.h"
 #include "props/generate/conform.h"
+#include "props/generate/fit_lists.h"
 #include "props/generate/generator.h"
 
 namespace tieout {
@@ -149,16 +150,6 @@ void lay_out_pointwise(ConvCase& c, const Products& p) {
   c.weight = {Fill::listed, p.w};
 }
 
-// Repeats the parameters of one channel for all channels.
-void repeat_parameters(ConvCase& c) {
-  const auto channels = static_cast<std::size_t>(c.out_channels);
-  if (!c.bias.empty()) c.bias.resize(channels, c.bias.front());
-  if (!c.int32_bias.empty()) c.int32_bias.resize(channels, c.int32_bias.front());
-  if (c.granularity == Granularity::per_tensor) return;
-  c.weight_scales.resize(channels, c.weight_scales.front());
-  c.weight_zero_points.resize(channels, c.weight_zero_points.front());
-}
-
 // Gives all channels but k other parameters, so that it shows if a channel takes those of another one.
 void vary_parameters(ConvCase& c, std::int64_t k, Random& random, const Domain::Alternative* where) {
   const bool zero = c.weight_zero_points.front() == 0 && (where != nullptr || random.chance(1, 2));
@@ -190,7 +181,7 @@ void lay_out_centre(DiscriminatingCase& found, const Products& p, std::size_t ch
     c.weight.values[at] = p.w[i];
   }
   found.offset = 4;
-  repeat_parameters(c);
+  fit_lists(c);
 }
 
 // Draws a shape of the path by the generator, within the conditions.
@@ -273,7 +264,7 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
   }
   c.activation = {Fill::listed, std::move(x)};
   c.weight = {Fill::listed, std::move(w)};
-  repeat_parameters(c);
+  fit_lists(c);
   vary_parameters(c, element / volume(output_size(c)) % c.out_channels, random, where);
   found = {.c = std::move(c), .offset = element};
   return true;

@@ -18,6 +18,8 @@
 #include "cases/strings/digest.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
+#include "props/generate/conform.h"
+#include "props/generate/fit_lists.h"
 #include "props/generate/strategy.h"
 #include "props/process/forked_task.h"
 
@@ -116,15 +118,6 @@ void pad_same(ConvCase& c) {
   for (std::size_t d = 0; d < 3; ++d) c.padding[d] = c.dilation[d] * (c.kernel[d] - 1) / 2;
 }
 
-// Resizes the per-channel lists and the bias to the number of channels.
-void fit_lists(ConvCase& c) {
-  const auto channels = static_cast<std::size_t>(c.out_channels);
-  const std::size_t parameters = c.granularity == Granularity::per_channel ? channels : 1;
-  c.weight_scales.resize(parameters, c.weight_scales.front());
-  c.weight_zero_points.resize(parameters, c.weight_zero_points.front());
-  if (!c.bias.empty()) c.bias.resize(channels, c.bias.front());
-}
-
 // Returns an ordinary layer, at which the search for a case that is taken begins.
 ConvCase ordinary_layer() {
   ConvCase c;
@@ -221,13 +214,8 @@ class Learner {
     c.activation_type = types_.activation;
     c.output_type = types_.output;
     if (types_.int32_bias && !c.bias.empty()) c.int32_bias.assign(c.bias.size(), 3);
-    if (types_.int32_bias || types_.output == OutputType::int32) c.bias.clear();
-    if (types_.output == OutputType::int32) {
-      c.output_scale = 1;
-      c.output_zero_point = 0;
-      c.relu = Relu::off;
-    }
-    if (needs_direct_call(c)) c.execution.engine = Engine::fbgemm_direct;
+    if (types_.int32_bias) c.bias.clear();
+    settle_types(c);
     return c;
   }
 
