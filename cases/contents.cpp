@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cases/byte_contents.h"
 #include "cases/machine/cpu.h"
 #include "cases/random.h"
 
@@ -105,11 +106,19 @@ std::vector<T> materialise(const Contents<T>& contents, std::int64_t count, cons
   return values;
 }
 
+Range range_of_bytes(std::int64_t zero_point) {
+  return {.low = 0, .high = 255, .zero_point = zero_point, .tame_low = 0, .tame_high = 3, .reduced_high = 127};
+}
+
 }  // namespace
 
+std::vector<std::uint8_t> bytes_of(const Contents<std::uint8_t>& contents, std::int64_t count, std::int64_t zero_point,
+                                   std::uint64_t seed, std::uint64_t stream) {
+  return materialise(contents, count, Random(seed, stream), range_of_bytes(zero_point));
+}
+
 ConvProblem with_contents(ConvCase c) {
-  const Range activations{
-      .low = 0, .high = 255, .zero_point = c.activation_zero_point, .tame_low = 0, .tame_high = 3, .reduced_high = 127};
+  const Range activations = range_of_bytes(c.activation_zero_point);
   const Range weights{.low = -128,
                       .high = 127,
                       .zero_point = c.weight_zero_points.front(),

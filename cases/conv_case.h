@@ -79,16 +79,22 @@ struct Arithmetic {
 };
 
 // Selects the engine that computes the reference and how it runs. Kernels do not read these.
-// fbgemm_direct is FBGEMM called without PyTorch's operator around it; it alone takes an int32 bias.
-enum class Engine { fbgemm, onednn, x86, qnnpack, fbgemm_direct };
+// fbgemm_direct is FBGEMM called without PyTorch's operator around it; it alone takes an int32 bias. onednn_pointwise is
+// the operator that PyTorch 2 export is lowered to (onednn::qconv2d_pointwise and its like), which takes no quantized
+// dtypes.
+enum class Engine { fbgemm, onednn, x86, qnnpack, fbgemm_direct, onednn_pointwise };
 [[nodiscard]] constexpr bool is_fbgemm(Engine engine) {
   return engine == Engine::fbgemm || engine == Engine::fbgemm_direct;
 }
 enum class Isa { native, avx2, avx512, avx512_256, avx512_vnni, avx512_vnni_256 };
 enum class MemoryFormat { contiguous, channels_last };
+// The operator that is called. linear: the case is a convolution of single positions (input, kernel and stride 1, no
+// padding, one group), which quantized::linear computes: batch x in_channels times out_channels x in_channels.
+enum class Call { conv, linear };
 
 struct Execution {
   Engine engine = Engine::fbgemm;
+  Call call = Call::conv;
   // The instruction set that FBGEMM is forced to use; the other engines choose their own.
   Isa isa = Isa::native;
   // The activation's layout when it is passed to the engine.

@@ -13,9 +13,11 @@ folders='
   cases/strings:
   cases: cases/machine cases/strings
   cases/text: cases cases/strings
-  cases/testing: cases cases/text
+  cases/operators: cases cases/strings cases/text
+  cases/testing: cases cases/text cases/operators
 
   kernels: cases/*
+  kernels/operators: cases/*
   kernels/packed: cases/* kernels
   kernels/subject: cases/* kernels
   kernels/host: cases/* kernels/subject
@@ -23,6 +25,7 @@ folders='
   oracle/element: cases/*
   oracle/engines: cases/* oracle/element
   oracle/hypotheses: cases/* oracle/element oracle/engines
+  oracle/operators: cases/* oracle/element
   oracle/libtorch: cases/* oracle/element oracle/engines
   oracle/model_files: cases/* oracle/libtorch
 

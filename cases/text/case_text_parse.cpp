@@ -11,126 +11,12 @@
 
 #include "cases/strings/case_advice.h"
 #include "cases/text/case_text.h"
+#include "cases/text/line_words.h"
 
 namespace tieout {
 namespace {
 
-using Done = tl::expected<void, CaseError>;
-
-// The limit that validate() sets for extents and channels. Longer lists of scales, zero points and biases would only
-// take memory.
-constexpr std::int64_t kMostChannels = std::int64_t{1} << 24;
-
-constexpr std::string_view kBlanks = " \t";
-
-tl::unexpected<CaseError> bad(std::string_view field, std::string message) {
-  return tl::unexpected(CaseError{std::string(field), std::move(message)});
-}
-
-template <typename T>
-Done read_number(std::string_view field, std::string_view text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc{} && end == text.data() + text.size()) return {};
-  std::string wanted = std::is_integral_v<T> ? "a whole number" : "a number";
-  if (std::is_integral_v<T>) wanted.append(" ").append(whole_numbers_of(field));
-  if (!std::is_integral_v<T> && error == std::errc::result_out_of_range) wanted += " that float32 can hold";
-  return bad(field, "must be " + wanted + ", is '" + excerpt(text) + "'");
-}
-
-// Reads the N of N*V. most: the largest N. allowed: `most` as the message shows it.
-Done read_times(std::string_view field, std::string_view text, std::int64_t most, const std::string& allowed,
-                std::int64_t& times) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), times);
-  if (error == std::errc{} && end == text.data() + text.size() && times >= 1 && times <= most) return {};
-  return bad(field, "N*V stands for N times V and needs N in 1.." + allowed + ", is '" + excerpt(text) + "'");
-}
-
-// Reads one item of a list. Bytes are read as int, so that 256 is reported as out of range and does not wrap to 0.
-// shift: added to a byte as it is written.
-template <typename T>
-Done read_item(std::string_view field, std::string_view text, int shift, T& value) {
-  if constexpr (sizeof(T) == 1) {
-    const int low = std::numeric_limits<T>::min() - shift;
-    const int high = std::numeric_limits<T>::max() - shift;
-    int wide = 0;
-    if (Done r = read_number(field, text, wide); !r) return r;
-    if (wide < low || wide > high) {
-      return bad(field, "values must be " + std::to_string(low) + ".." + std::to_string(high) + ", one is " +
-                            std::to_string(wide) + advice_on_int8(field, wide));
-    }
-    value = static_cast<T>(wide + shift);
-    return {};
-  } else {
-    return read_number(field, text, value);
-  }
-}
-
-std::string_view cut(std::string_view& text, char separator) {
-  const std::size_t end = text.find(separator);
-  const std::string_view head = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  return head;
-}
-
-std::string_view cut_word(std::string_view& line) {
-  const std::size_t end = std::min(line.find_first_of(kBlanks), line.size());
-  const std::string_view word = line.substr(0, end);
-  line.remove_prefix(std::min(end + 1, line.size()));
-  return word;
-}
-
-// Returns the line without blanks beside the commas and the brackets of its lists, where they have no meaning. Other
-// blanks in a list, as in [1 2], remain and are an error.
-std::string without_blanks_in_lists(std::string_view line) {
-  std::string text;
-  text.reserve(line.size());
-  bool in_list = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (in_list && kBlanks.find(c) != std::string_view::npos) {
-      const std::size_t next = std::min(line.find_first_not_of(kBlanks, i), line.size());
-      const bool beside =
-          text.back() == '[' || text.back() == ',' || next == line.size() || line[next] == ',' || line[next] == ']';
-      if (!beside) text += ' ';
-      i = next - 1;
-      continue;
-    }
-    if (c == '[') in_list = true;
-    if (c == ']') in_list = false;
-    text += c;
-  }
-  return text;
-}
-
-template <typename T>
-Done read_list(std::string_view field, std::string_view text, std::vector<T>& values, int shift = 0) {
-  const std::int64_t most = sizeof(T) == 1 ? kMaxElements : kMostChannels;
-  const std::string allowed = sizeof(T) == 1 ? "2^28" : "2^24";
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
-    return bad(field, "must be a list in brackets such as [1,2,3*0], is '" + excerpt(text) + "'");
-  }
-  values.clear();
-  for (std::string_view rest = text.substr(1, text.size() - 2); !rest.empty();) {
-    if (rest.back() == ',') return bad(field, "ends with a comma; leave the last comma out");
-    std::string_view item = cut(rest, ',');
-    if (item.empty())
-      return bad(field, "has no value before one of its commas; write one there, or leave the comma out");
-    std::int64_t run = 1;
-    if (item.find('*') != std::string_view::npos) {
-      const std::string_view times = cut(item, '*');
-      if (Done r = read_times(field, times, most, allowed, run); !r) return r;
-      if (item.empty()) {
-        return bad(field, "has no value behind " + std::string(times) + "*; write for example " + std::string(times) +
-                              "*1 for " + std::string(times) + " times 1");
-      }
-    }
-    T value{};
-    if (Done r = read_item(field, item, shift, value); !r) return r;
-    if (std::ssize(values) + run > most) return bad(field, "lists more than " + allowed + " values");
-    values.insert(values.end(), static_cast<std::size_t>(run), value);
-  }
-  return {};
-}
+using Done = ReadResult;
 
 // Returns what a word with one number per dimension accepts.
 std::string extents_wanted(int dims) {
@@ -361,11 +247,7 @@ std::string advice_for_head(std::string_view head) {
 }  // namespace
 
 tl::expected<ConvCase, CaseError> parse(std::string_view line) {
-  const std::size_t begin = std::min(line.find_first_not_of(kBlanks), line.size());
-  const std::size_t end = line.find_last_not_of(" \t\n\r");
-  line =
-      begin == line.size() || end == std::string_view::npos ? std::string_view{} : line.substr(begin, end + 1 - begin);
-  const std::string plain = without_blanks_in_lists(line);
+  const std::string plain = plain_line(line);
   line = plain;
   const std::string_view head = cut_word(line);
   Reader reader;

@@ -17,7 +17,8 @@ constexpr std::array kFills{
 constexpr std::array kEngines{
     std::pair{Engine::fbgemm, std::string_view{"fbgemm"}}, std::pair{Engine::onednn, std::string_view{"onednn"}},
     std::pair{Engine::x86, std::string_view{"x86"}}, std::pair{Engine::qnnpack, std::string_view{"qnnpack"}},
-    std::pair{Engine::fbgemm_direct, std::string_view{"fbgemm_direct"}}};
+    std::pair{Engine::fbgemm_direct, std::string_view{"fbgemm_direct"}},
+    std::pair{Engine::onednn_pointwise, std::string_view{"onednn_pointwise"}}};
 constexpr std::array kIsas{std::pair{Isa::native, std::string_view{"native"}},
                            std::pair{Isa::avx2, std::string_view{"avx2"}},
                            std::pair{Isa::avx512, std::string_view{"avx512"}},

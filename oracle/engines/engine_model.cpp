@@ -53,6 +53,7 @@ std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
     case Engine::qnnpack: return "qnnpack";
     case Engine::fbgemm:
     case Engine::fbgemm_direct:
+    case Engine::onednn_pointwise:
     case Engine::x86: break;
   }
   return {};
@@ -68,7 +69,8 @@ Answers predict(const ConvProblem& problem, Engine engine, const Hardware& hardw
   constexpr auto kSums = WindowIterator::Detail::sums;  // QNNPACK does not add in pairs
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
-    case Engine::onednn: return predict_onednn(problem, onednn_code(problem.spec, hardware));
+    case Engine::onednn:
+    case Engine::onednn_pointwise: return predict_onednn(problem, onednn_code(problem.spec, hardware));
     case Engine::qnnpack:
       return for_each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
     case Engine::fbgemm:
@@ -103,6 +105,7 @@ std::string_view refusal(const ConvCase& c, const Hardware&) {
   }
   switch (c.execution.engine) {
     case Engine::onednn:
+    case Engine::onednn_pointwise:
       if (has_weight_zero_point(c)) return "ONEDNN takes only weights whose zero points are all 0";
       break;
     case Engine::qnnpack:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cases/conv_case.h"
+#include "cases/operators/operator_case.h"
 #include "oracle/engines/fbgemm_path.h"
 #include "oracle/libtorch/experiment.h"
 #include "oracle/libtorch/model.h"
@@ -74,7 +75,15 @@ class LibTorch {
   // (with_even_padding()). problem: its output is no int32 sum.
   [[nodiscard]] virtual EngineResult<EngineAnswer> conv(const ConvProblem& problem) = 0;
 
-  // Does the same in two steps: packs the weights, runs the operator once, and returns it for further runs. The
+  // Runs a quantized operator on the case, with the layout and threads that it specifies. c: valid, with contents.
+  [[nodiscard]] virtual EngineResult<OperatorOutput> run_operator(const OperatorCase& /*c*/) {
+    return tl::unexpected(EngineError{EngineError::Kind::absent, "this reference runs convolutions only"});
+  }
+
+  // Returns the vector instructions that ATen's own code uses: avx2, avx512, or native if it is neither.
+  [[nodiscard]] virtual Isa vector_isa() const { return Isa::native; }
+
+  // Does what conv() does in two steps: packs the weights, runs the operator once, and returns it for further runs. The
   // stand-ins for LibTorch in tests do not implement this.
   [[nodiscard]] virtual EngineResult<std::unique_ptr<PreparedConv>> prepare(const ConvProblem& /*problem*/) {
     return tl::unexpected(EngineError{EngineError::Kind::absent, "this reference prepares nothing"});

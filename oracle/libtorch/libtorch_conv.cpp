@@ -19,6 +19,7 @@
 #include "oracle/libtorch/libtorch_global_state.h"
 #include "oracle/libtorch/libtorch_guard.h"
 #include "oracle/libtorch/libtorch_model.h"
+#include "oracle/libtorch/libtorch_operators.h"
 #include "oracle/libtorch/libtorch_prepared.h"
 
 namespace tieout {
@@ -123,6 +124,28 @@ class Adapter final : public LibTorch {
     } catch (const std::exception& error) {
       return refused(error);
     }
+  }
+
+  EngineResult<OperatorOutput> run_operator(const OperatorCase& c) override {
+    if (c.isa != Isa::native && c.isa != vector_isa()) {
+      return tl::unexpected(EngineError{EngineError::Kind::unsupported,
+                                        "ATen uses " + std::string(name(vector_isa())) + " in this process, not " +
+                                            std::string(name(c.isa)) + ": set ATEN_CPU_CAPABILITY, if the CPU has it"});
+    }
+    if (auto can = available({.threads = c.threads}); !can) return tl::unexpected(can.error());
+    const auto start = Clock::now();
+    const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
+    const WithoutDeprecation quiet;
+    try {
+      return call_operator(c);
+    } catch (const std::exception& error) {
+      return refused(error);
+    }
+  }
+
+  Isa vector_isa() const override {
+    const std::string used = at::get_cpu_capability();
+    return used == "AVX512" ? Isa::avx512 : used == "AVX2" ? Isa::avx2 : Isa::native;
   }
 
   void guard_tensors(bool on) override { tieout::guard_tensors(on); }

@@ -18,7 +18,8 @@ at::QEngine qengine(Engine engine) {
   switch (engine) {
     case Engine::fbgemm:
     case Engine::fbgemm_direct: return at::QEngine::FBGEMM;
-    case Engine::onednn: return at::QEngine::ONEDNN;
+    case Engine::onednn:
+    case Engine::onednn_pointwise: return at::QEngine::ONEDNN;
     case Engine::x86: return at::QEngine::X86;
     case Engine::qnnpack: return at::QEngine::QNNPACK;
   }
@@ -42,6 +43,7 @@ inst_set_t fbgemm_isa(Isa isa) {
 int most_threads() { return omp_get_thread_limit(); }
 
 bool has_engine(Engine engine) {
+  if (engine == Engine::onednn_pointwise) return false;
   const std::vector<at::QEngine>& supported = at::globalContext().supportedQEngines();
   return std::find(supported.begin(), supported.end(), qengine(engine)) != supported.end();
 }

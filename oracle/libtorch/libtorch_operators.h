@@ -1,0 +1,27 @@
+#pragma once
+// Runs LibTorch's quantized operators on cases, and recognizes their calls by a model.
+
+#include <ATen/core/stack.h>
+
+#include <optional>
+#include <string_view>
+
+#include "cases/operators/operator_case.h"
+
+namespace tieout {
+
+// Runs the case's operator. Throws what LibTorch throws.
+[[nodiscard]] OperatorOutput call_operator(const OperatorCase& c);
+
+// Returns the call of an operator as a case with listed contents, or nothing if it is none of the operators of
+// operator_schemas(), or is called in a way that these do not describe. name: as the dispatcher has it, with its
+// namespace, for example "quantized::add". overload: for example "out", or empty. arguments: of the call. output: its
+// result.
+[[nodiscard]] std::optional<OperatorCase> captured_operator(std::string_view name, std::string_view overload,
+                                                            const torch::jit::Stack& arguments,
+                                                            const c10::IValue& output);
+
+// Returns the values of a tensor in row-major order: bytes of a quantized tensor, the bits of a float tensor.
+[[nodiscard]] OperatorOutput output_of(const at::Tensor& y);
+
+}  // namespace tieout

@@ -1,0 +1,141 @@
+#include "oracle/operators/elementwise_models.h"
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "oracle/operators/libtorch_arithmetic.h"
+#include "oracle/operators/tensor_iteration.h"
+
+namespace tieout {
+namespace {
+
+namespace lt = libtorch_arithmetic;
+
+// Selects the code that computes an element.
+enum class Code { vector, scalar };
+
+float dequantize_by(Code code, std::uint8_t q, const Quantization& of) {
+  return code == Code::vector ? lt::vector_dequantize(q, of) : lt::scalar_dequantize(q, of);
+}
+
+std::int32_t quantize_by(Code code, float real, float inverse, const Quantization& of) {
+  return code == Code::vector ? lt::vector_quantize(real, inverse, of) : lt::scalar_quantize(real, of);
+}
+
+std::int32_t requantize_by(Code code, std::int32_t value, float multiplier, const Quantization& of) {
+  return code == Code::vector ? lt::vector_requantize(value, multiplier, of)
+                              : lt::scalar_requantize(value, multiplier, of);
+}
+
+// Returns for each element of the output the offset of the element of an input that is broadcast to it.
+std::vector<std::int64_t> offsets_in(const Shape& input, const Shape& output) {
+  const Shape steps = broadcast_strides(input, dense_strides(input, MemoryFormat::contiguous), output);
+  std::vector<std::int64_t> offsets;
+  offsets.reserve(static_cast<std::size_t>(element_count(output)));
+  Shape index(output.size());
+  std::int64_t offset = 0;
+  for (std::int64_t i = 0; i < element_count(output); ++i) {
+    offsets.push_back(offset);
+    for (std::size_t d = output.size(); d-- > 0;) {
+      offset += steps[d];
+      if (++index[d] < output[d]) break;
+      offset -= index[d] * steps[d];
+      index[d] = 0;
+    }
+  }
+  return offsets;
+}
+
+// Computes each element by element(code, a, b); b is 0 for operators of one input. There are few different pairs of
+// bytes, so that each is computed once for each code.
+template <typename Element>
+OperatorOutput for_each(const OperatorCase& c, Isa isa, Element element) {
+  OperatorOutput output;
+  output.values.shape = output_shape(c);
+  const std::vector<bool> by_vectors = computed_by_vectors(operands_of(c), isa, c.threads);
+  const bool two = c.inputs.size() == 2;
+  const auto from_a = offsets_in(c.inputs[0].shape, output.values.shape);
+  const auto from_b = two ? offsets_in(c.inputs[1].shape, output.values.shape) : std::vector<std::int64_t>{};
+  constexpr std::int32_t kUnknown = -1;
+  std::vector<std::int32_t> known(std::size_t{2} << 16U, kUnknown);
+  output.values.values.reserve(from_a.size());
+  for (std::size_t i = 0; i < from_a.size(); ++i) {
+    const std::uint8_t a = c.inputs[0].contents.values[static_cast<std::size_t>(from_a[i])];
+    const std::uint8_t b = two ? c.inputs[1].contents.values[static_cast<std::size_t>(from_b[i])] : std::uint8_t{0};
+    std::int32_t& value = known[(by_vectors[i] ? 65536U : 0U) + a * 256U + b];
+    if (value == kUnknown) value = element(by_vectors[i] ? Code::vector : Code::scalar, a, b);
+    output.values.values.push_back(value);
+  }
+  return output;
+}
+
+OperatorOutput add(const OperatorCase& c, Isa isa) {
+  const Quantization &qa = c.inputs[0].quantization, &qb = c.inputs[1].quantization;
+  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t b) {
+    float sum = dequantize_by(code, a, qa) + dequantize_by(code, b, qb);
+    if (flag(c, "relu") && sum < 0) sum = 0;
+    return quantize_by(code, sum, lt::inverse_in_float(c.output), c.output);
+  });
+}
+
+OperatorOutput mul(const OperatorCase& c, Isa isa) {
+  const Quantization &qa = c.inputs[0].quantization, &qb = c.inputs[1].quantization;
+  const float multiplier = lt::scale_of(qa) * lt::scale_of(qb) * lt::inverse_in_float(c.output);
+  const auto za = static_cast<std::int32_t>(qa.zero_point), zb = static_cast<std::int32_t>(qb.zero_point);
+  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t b) {
+    const std::int32_t y = requantize_by(code, (a - za) * (b - zb), multiplier, c.output);
+    return flag(c, "relu") ? std::max(y, static_cast<std::int32_t>(c.output.zero_point)) : y;
+  });
+}
+
+float hard_gate(float x) { return std::min(std::max(x + 3.0F, 0.0F), 6.0F); }
+
+OperatorOutput hardswish(const OperatorCase& c, Isa isa) {
+  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t) {
+    const float x = dequantize_by(code, a, c.inputs.front().quantization);
+    return quantize_by(code, x * hard_gate(x) / 6.0F, lt::inverse_in_double(c.output), c.output);
+  });
+}
+
+OperatorOutput hardsigmoid(const OperatorCase& c, Isa isa) {
+  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t) {
+    const float x = dequantize_by(code, a, c.inputs.front().quantization);
+    return quantize_by(code, hard_gate(x) / 6.0F, lt::inverse_in_double(c.output), c.output);
+  });
+}
+
+OperatorOutput leaky_relu(const OperatorCase& c, Isa isa) {
+  const auto slope = static_cast<float>(number(c, "slope"));
+  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t) {
+    const float x = dequantize_by(code, a, c.inputs.front().quantization);
+    return quantize_by(code, x > 0 ? x : x * slope, lt::inverse_in_float(c.output), c.output);
+  });
+}
+
+OperatorOutput relu(const OperatorCase& c, Isa isa) {
+  return for_each(c, isa, [&](Code, std::uint8_t a, std::uint8_t) {
+    return std::max(std::int32_t{a}, static_cast<std::int32_t>(c.output.zero_point));
+  });
+}
+
+OperatorOutput clamp(const OperatorCase& c, Isa isa) {
+  const std::int32_t low = lt::scalar_quantize(static_cast<float>(number(c, "min")), c.output);
+  const std::int32_t high = lt::scalar_quantize(static_cast<float>(number(c, "max")), c.output);
+  return for_each(c, isa,
+                  [&](Code, std::uint8_t a, std::uint8_t) { return std::min(std::max(std::int32_t{a}, low), high); });
+}
+
+constexpr std::array kModels{OperatorModel{"add", add},
+                             OperatorModel{"mul", mul},
+                             OperatorModel{"hardswish", hardswish},
+                             OperatorModel{"hardsigmoid", hardsigmoid},
+                             OperatorModel{"leaky_relu", leaky_relu},
+                             OperatorModel{"relu", relu},
+                             OperatorModel{"clamp", clamp}};
+
+}  // namespace
+
+std::span<const OperatorModel> elementwise_models() { return kModels; }
+
+}  // namespace tieout

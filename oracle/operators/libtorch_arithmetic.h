@@ -1,0 +1,56 @@
+#pragma once
+// The steps of LibTorch's quantized operators, as its vector code and its scalar code compute them.
+// Sources: ATen/cpu/vec/vec{256,512}/vec*_qint.h (vectors), ATen/native/quantized/AffineQuantizer.cpp and
+// fbgemm/QuantUtils.h (scalars).
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "cases/operators/operator_case.h"
+#include "oracle/element/ties_to_even.h"
+
+namespace tieout::libtorch_arithmetic {
+
+[[nodiscard]] inline float scale_of(const Quantization& of) { return static_cast<float>(of.scale); }
+[[nodiscard]] inline float zero_point_of(const Quantization& of) { return static_cast<float>(of.zero_point); }
+
+// Scalar code: the difference is exact, and the product is rounded once.
+[[nodiscard]] inline float scalar_dequantize(std::uint8_t q, const Quantization& of) {
+  return scale_of(of) * (static_cast<float>(q) - zero_point_of(of));
+}
+
+// Vector code: the product of scale and zero point is rounded first, then the fused sum.
+[[nodiscard]] inline float vector_dequantize(std::uint8_t q, const Quantization& of) {
+  return std::fma(scale_of(of), static_cast<float>(q), scale_of(of) * -zero_point_of(of));
+}
+
+// Returns the byte of a value that is scaled to the output's units.
+[[nodiscard]] inline std::int32_t clamp_to_byte(float rounded, const Quantization& of) {
+  const double shifted = static_cast<double>(rounded) + static_cast<double>(of.zero_point);
+  return static_cast<std::int32_t>(std::min(std::max(shifted, 0.0), 255.0));
+}
+
+// Scalar code multiplies by the float32 inverse of the float32 scale.
+[[nodiscard]] inline std::int32_t scalar_quantize(float real, const Quantization& of) {
+  return clamp_to_byte(ties_to_even(real * (1.0F / scale_of(of))), of);
+}
+
+// Vector code gets the inverse from its operator: some divide in float32, some in float64.
+[[nodiscard]] inline std::int32_t vector_quantize(float real, float inverse, const Quantization& of) {
+  return clamp_to_byte(ties_to_even(real * inverse), of);
+}
+[[nodiscard]] inline float inverse_in_float(const Quantization& of) { return 1.0F / scale_of(of); }
+[[nodiscard]] inline float inverse_in_double(const Quantization& of) { return static_cast<float>(1.0 / of.scale); }
+
+// Scalar code converts the product to 64 bits; vector code to 32 bits, where what does not fit becomes INT32_MIN.
+[[nodiscard]] inline std::int32_t scalar_requantize(std::int32_t value, float multiplier, const Quantization& of) {
+  return clamp_to_byte(ties_to_even(static_cast<float>(value) * multiplier), of);
+}
+[[nodiscard]] inline std::int32_t vector_requantize(std::int32_t value, float multiplier, const Quantization& of) {
+  const float rounded = ties_to_even(static_cast<float>(value) * multiplier);
+  const bool fits = rounded >= -0x1p31F && rounded < 0x1p31F;
+  return clamp_to_byte(fits ? rounded : -0x1p31F, of);
+}
+
+}  // namespace tieout::libtorch_arithmetic

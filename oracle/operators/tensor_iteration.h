@@ -1,0 +1,48 @@
+#pragma once
+// Predicts which elements of an output LibTorch's elementwise operators compute with vector instructions, and which
+// ones with scalar code. The two round differently in some operators, so that an element's value depends on where it
+// lies in memory and on the number of threads.
+//
+// LibTorch orders and joins the dimensions by their distances in memory, cuts the elements into one range for each
+// thread, and runs a loop over the innermost dimension of each range. The loop takes two registers of bytes at a time
+// (64 values with AVX2, 128 with AVX-512); what is left at its end goes through scalar code. Where an operand is
+// neither dense along the innermost dimension nor repeated along it, all of the loop is scalar.
+//
+// Sources: ATen/TensorIterator.cpp, ATen/native/cpu/Loops.h, ATen/ParallelOpenMP.h.
+
+#include <cstdint>
+#include <vector>
+
+#include "cases/operators/operator_case.h"
+
+namespace tieout {
+
+// The operands of an elementwise operator, all broadcast to the output's shape.
+struct IteratedOperands {
+  Shape shape;
+  // The distances in memory of the output, then those of each input, in elements of one byte. 0 repeats an element.
+  std::vector<Shape> strides;
+};
+
+// Returns the operands of a case whose output has the layout of its first input.
+[[nodiscard]] IteratedOperands operands_of(const OperatorCase& c);
+
+// Returns for each element of the output, in row-major order, whether vector code computes it. isa: avx2 or avx512.
+[[nodiscard]] std::vector<bool> computed_by_vectors(const IteratedOperands& operands, Isa isa, int threads);
+
+// Returns the layout that LibTorch gives to the output of an operator whose first input has these distances in memory.
+[[nodiscard]] MemoryFormat suggested_format(const Shape& shape, const Shape& strides);
+
+// Returns the distances in memory of an input that is broadcast to `shape`.
+[[nodiscard]] Shape broadcast_strides(const Shape& input, const Shape& strides, const Shape& shape);
+
+// A range of indices that one thread works on.
+struct ThreadRange {
+  std::int64_t begin = 0, end = 0;
+};
+
+// Returns the ranges into which LibTorch cuts `count` elements. grain: the number below which a further thread is not
+// used; elements fewer than it are one range.
+[[nodiscard]] std::vector<ThreadRange> thread_ranges(std::int64_t count, std::int64_t grain, int threads);
+
+}  // namespace tieout
