@@ -42,6 +42,7 @@ folders='
 
   props/process: cases/machine
   props/generate: cases/* kernels kernels/subject oracle/engines props/process
+  props/operators: cases/* kernels/* oracle/* reports/data
   props/shrink: cases/* kernels props/generate
   props/explain: cases/* oracle/* reports/data reports/formats props/process
   props/verify: cases/* kernels kernels/subject oracle/* reports/* props/process props/generate props/shrink

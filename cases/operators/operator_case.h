@@ -53,11 +53,9 @@ struct OperatorCase {
   Quantization output;
 
   std::uint64_t seed = 0;  // decides the contents that are not listed
-  // How the reference runs: the layout of dense inputs, the number of threads, and the vector instructions that ATen
-  // uses (native, avx2, avx512).
+  // How the reference runs: the layout of dense inputs, and the number of threads.
   MemoryFormat memory_format = MemoryFormat::contiguous;
   int threads = 1;
-  Isa isa = Isa::native;
 
   bool operator==(const OperatorCase&) const = default;
 };

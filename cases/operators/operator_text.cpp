@@ -167,7 +167,6 @@ class Reader {
     if (key == "seed") return read_number(key, value, c_.seed);
     if (key == "threads") return read_number(key, value, c_.threads);
     if (key == "format") return read_word(key, value, c_.memory_format);
-    if (key == "isa") return read_word(key, value, c_.isa);
     if (const auto i = input_of(key, "shape")) return read_shape(key, value, c_.inputs[*i].shape);
     if (const auto i = input_of(key, "strides")) return read_shape(key, value, c_.inputs[*i].strides);
     if (const auto i = input_of(key, "x")) return read_contents(key, value, c_.inputs[*i]);
@@ -176,7 +175,7 @@ class Reader {
 
   // Returns the message with advice on a word that was probably meant.
   [[nodiscard]] std::string no_word(std::string_view key, const std::string& message) const {
-    std::vector<std::string> words{"shape", "xs", "xz", "os", "oz", "x", "seed", "threads", "format", "isa"};
+    std::vector<std::string> words{"shape", "xs", "xz", "os", "oz", "x", "seed", "threads", "format"};
     for (const AttributeSchema& attribute : schema_.attributes) words.emplace_back(attribute.name);
     if (std::ranges::count(words, key) > 0) return message;
     const auto nearest = nearest_word(key, words);
@@ -319,7 +318,6 @@ std::string print(const OperatorCase& c) {
   }
   if (c.seed != 0) word("seed", number_text(c.seed));
   if (c.memory_format != MemoryFormat::contiguous) word("format", std::string(name(c.memory_format)));
-  if (c.isa != Isa::native) word("isa", std::string(name(c.isa)));
   if (c.threads != 1) word("threads", number_text(c.threads));
   return out;
 }

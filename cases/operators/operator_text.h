@@ -10,7 +10,7 @@
 //   os oz          scale and zero point of the output, where the operator does not determine them
 //   x x2 x3 ...    the inputs' values: [list], or uniform | edges | extremes | reduced | sparse | small, by seed
 //   strides strides2 ...   the distances in memory of an input that is not dense: 18x9x3x1
-//   seed threads format isa    as in the text of convolutions; isa=native|avx2|avx512, which ATen uses
+//   seed threads format    as in the text of convolutions
 //
 // and the operator's own attributes, such as kernel=3x3.
 

@@ -80,9 +80,6 @@ class LibTorch {
     return tl::unexpected(EngineError{EngineError::Kind::absent, "this reference runs convolutions only"});
   }
 
-  // Returns the vector instructions that ATen's own code uses: avx2, avx512, or native if it is neither.
-  [[nodiscard]] virtual Isa vector_isa() const { return Isa::native; }
-
   // Does what conv() does in two steps: packs the weights, runs the operator once, and returns it for further runs. The
   // stand-ins for LibTorch in tests do not implement this.
   [[nodiscard]] virtual EngineResult<std::unique_ptr<PreparedConv>> prepare(const ConvProblem& /*problem*/) {

@@ -127,11 +127,6 @@ class Adapter final : public LibTorch {
   }
 
   EngineResult<OperatorOutput> run_operator(const OperatorCase& c) override {
-    if (c.isa != Isa::native && c.isa != vector_isa()) {
-      return tl::unexpected(EngineError{EngineError::Kind::unsupported,
-                                        "ATen uses " + std::string(name(vector_isa())) + " in this process, not " +
-                                            std::string(name(c.isa)) + ": set ATEN_CPU_CAPABILITY, if the CPU has it"});
-    }
     if (auto can = available({.threads = c.threads}); !can) return tl::unexpected(can.error());
     const auto start = Clock::now();
     const auto count_time = c10::make_scope_exit([&] { inside_ += Clock::now() - start; });
@@ -141,11 +136,6 @@ class Adapter final : public LibTorch {
     } catch (const std::exception& error) {
       return refused(error);
     }
-  }
-
-  Isa vector_isa() const override {
-    const std::string used = at::get_cpu_capability();
-    return used == "AVX512" ? Isa::avx512 : used == "AVX2" ? Isa::avx2 : Isa::native;
   }
 
   void guard_tensors(bool on) override { tieout::guard_tensors(on); }

@@ -1,13 +1,14 @@
 // The calls of the operators that compute each output element from one element of each input.
 
-#include <ATen/ops/scalar_tensor.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
 
 #include "oracle/libtorch/libtorch_operator_bindings.h"
 
 namespace tieout {
 namespace {
 
-using torch::jit::Stack;
+using Stack = OperatorArguments;
 
 // Returns a case of the operator with the inputs and the output parameters of a call.
 OperatorCase case_of(std::string_view name, std::initializer_list<const c10::IValue*> inputs, const at::Tensor& y) {

@@ -2,9 +2,6 @@
 // States for each operator of operator_schemas() how LibTorch's operator is called with a case, and how a call by a
 // model is made a case.
 
-#include <ATen/core/Tensor.h>
-#include <ATen/core/stack.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,13 +9,22 @@
 
 #include "cases/operators/operator_case.h"
 
+namespace at {
+class Tensor;
+}
+namespace c10 {
+struct IValue;
+}
+
 namespace tieout {
+
+using OperatorArguments = std::vector<c10::IValue>;
 
 // A call through the dispatcher.
 struct OperatorCall {
   std::string name;
   std::string overload;
-  torch::jit::Stack arguments;
+  OperatorArguments arguments;
 };
 
 struct OperatorBinding {
@@ -29,7 +35,7 @@ struct OperatorBinding {
   OperatorCall (*call)(const OperatorCase& c, const std::vector<at::Tensor>& inputs);
   // Returns the case of a call with its inputs' contents, or nothing if the call is of a kind that the case cannot
   // express. name: one of `names`.
-  std::optional<OperatorCase> (*captured)(std::string_view name, const torch::jit::Stack& arguments,
+  std::optional<OperatorCase> (*captured)(std::string_view name, const OperatorArguments& arguments,
                                           const at::Tensor& output);
 };
 

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
 #include <ATen/ops/_empty_affine_quantized.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
@@ -151,7 +152,7 @@ OperatorOutput call_operator(const OperatorCase& c) {
 }
 
 std::optional<OperatorCase> captured_operator(std::string_view name, std::string_view overload,
-                                              const torch::jit::Stack& arguments, const c10::IValue& output) {
+                                              const std::vector<c10::IValue>& arguments, const c10::IValue& output) {
   if (!output.isTensor()) return {};
   for (const OperatorBinding& binding : operator_bindings()) {
     if (std::ranges::find(binding.names, name) == binding.names.end()) continue;

@@ -1,12 +1,18 @@
 #pragma once
 // Runs LibTorch's quantized operators on cases, and recognizes their calls by a model.
 
-#include <ATen/core/stack.h>
-
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "cases/operators/operator_case.h"
+
+namespace at {
+class Tensor;
+}
+namespace c10 {
+struct IValue;
+}
 
 namespace tieout {
 
@@ -18,7 +24,7 @@ namespace tieout {
 // namespace, for example "quantized::add". overload: for example "out", or empty. arguments: of the call. output: its
 // result.
 [[nodiscard]] std::optional<OperatorCase> captured_operator(std::string_view name, std::string_view overload,
-                                                            const torch::jit::Stack& arguments,
+                                                            const std::vector<c10::IValue>& arguments,
                                                             const c10::IValue& output);
 
 // Returns the values of a tensor in row-major order: bytes of a quantized tensor, the bits of a float tensor.

@@ -50,10 +50,10 @@ std::vector<std::int64_t> offsets_in(const Shape& input, const Shape& output) {
 // Computes each element by element(code, a, b); b is 0 for operators of one input. There are few different pairs of
 // bytes, so that each is computed once for each code.
 template <typename Element>
-OperatorOutput for_each(const OperatorCase& c, Isa isa, Element element) {
+OperatorOutput for_each(const OperatorCase& c, Element element) {
   OperatorOutput output;
   output.values.shape = output_shape(c);
-  const std::vector<bool> by_vectors = computed_by_vectors(operands_of(c), isa, c.threads);
+  const std::vector<bool> by_vectors = computed_by_vectors(operands_of(c), c.threads);
   const bool two = c.inputs.size() == 2;
   const auto from_a = offsets_in(c.inputs[0].shape, output.values.shape);
   const auto from_b = two ? offsets_in(c.inputs[1].shape, output.values.shape) : std::vector<std::int64_t>{};
@@ -70,20 +70,20 @@ OperatorOutput for_each(const OperatorCase& c, Isa isa, Element element) {
   return output;
 }
 
-OperatorOutput add(const OperatorCase& c, Isa isa) {
+OperatorOutput add(const OperatorCase& c) {
   const Quantization &qa = c.inputs[0].quantization, &qb = c.inputs[1].quantization;
-  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t b) {
+  return for_each(c, [&](Code code, std::uint8_t a, std::uint8_t b) {
     float sum = dequantize_by(code, a, qa) + dequantize_by(code, b, qb);
     if (flag(c, "relu") && sum < 0) sum = 0;
     return quantize_by(code, sum, lt::inverse_in_float(c.output), c.output);
   });
 }
 
-OperatorOutput mul(const OperatorCase& c, Isa isa) {
+OperatorOutput mul(const OperatorCase& c) {
   const Quantization &qa = c.inputs[0].quantization, &qb = c.inputs[1].quantization;
   const float multiplier = lt::scale_of(qa) * lt::scale_of(qb) * lt::inverse_in_float(c.output);
   const auto za = static_cast<std::int32_t>(qa.zero_point), zb = static_cast<std::int32_t>(qb.zero_point);
-  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t b) {
+  return for_each(c, [&](Code code, std::uint8_t a, std::uint8_t b) {
     const std::int32_t y = requantize_by(code, (a - za) * (b - zb), multiplier, c.output);
     return flag(c, "relu") ? std::max(y, static_cast<std::int32_t>(c.output.zero_point)) : y;
   });
@@ -91,38 +91,38 @@ OperatorOutput mul(const OperatorCase& c, Isa isa) {
 
 float hard_gate(float x) { return std::min(std::max(x + 3.0F, 0.0F), 6.0F); }
 
-OperatorOutput hardswish(const OperatorCase& c, Isa isa) {
-  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t) {
+OperatorOutput hardswish(const OperatorCase& c) {
+  return for_each(c, [&](Code code, std::uint8_t a, std::uint8_t) {
     const float x = dequantize_by(code, a, c.inputs.front().quantization);
     return quantize_by(code, x * hard_gate(x) / 6.0F, lt::inverse_in_double(c.output), c.output);
   });
 }
 
-OperatorOutput hardsigmoid(const OperatorCase& c, Isa isa) {
-  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t) {
+OperatorOutput hardsigmoid(const OperatorCase& c) {
+  return for_each(c, [&](Code code, std::uint8_t a, std::uint8_t) {
     const float x = dequantize_by(code, a, c.inputs.front().quantization);
     return quantize_by(code, hard_gate(x) / 6.0F, lt::inverse_in_double(c.output), c.output);
   });
 }
 
-OperatorOutput leaky_relu(const OperatorCase& c, Isa isa) {
+OperatorOutput leaky_relu(const OperatorCase& c) {
   const auto slope = static_cast<float>(number(c, "slope"));
-  return for_each(c, isa, [&](Code code, std::uint8_t a, std::uint8_t) {
+  return for_each(c, [&](Code code, std::uint8_t a, std::uint8_t) {
     const float x = dequantize_by(code, a, c.inputs.front().quantization);
     return quantize_by(code, x > 0 ? x : x * slope, lt::inverse_in_float(c.output), c.output);
   });
 }
 
-OperatorOutput relu(const OperatorCase& c, Isa isa) {
-  return for_each(c, isa, [&](Code, std::uint8_t a, std::uint8_t) {
+OperatorOutput relu(const OperatorCase& c) {
+  return for_each(c, [&](Code, std::uint8_t a, std::uint8_t) {
     return std::max(std::int32_t{a}, static_cast<std::int32_t>(c.output.zero_point));
   });
 }
 
-OperatorOutput clamp(const OperatorCase& c, Isa isa) {
+OperatorOutput clamp(const OperatorCase& c) {
   const std::int32_t low = lt::scalar_quantize(static_cast<float>(number(c, "min")), c.output);
   const std::int32_t high = lt::scalar_quantize(static_cast<float>(number(c, "max")), c.output);
-  return for_each(c, isa,
+  return for_each(c,
                   [&](Code, std::uint8_t a, std::uint8_t) { return std::min(std::max(std::int32_t{a}, low), high); });
 }
 

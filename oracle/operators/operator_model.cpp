@@ -7,10 +7,10 @@
 
 namespace tieout {
 
-OperatorOutput predict_operator(const OperatorCase& c, Isa isa) {
+OperatorOutput predict_operator(const OperatorCase& c) {
   for (const auto family : {elementwise_models()}) {
     const auto found = std::ranges::find(family, c.schema->name, &OperatorModel::name);
-    if (found != family.end()) return found->predict(c, isa);
+    if (found != family.end()) return found->predict(c);
   }
   std::abort();  // every schema has a model, which a test checks
 }

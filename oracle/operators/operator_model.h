@@ -6,13 +6,13 @@
 
 namespace tieout {
 
-// Returns the predicted output. c: a valid case with contents. isa: the instruction set that ATen uses, avx2 or avx512.
-[[nodiscard]] OperatorOutput predict_operator(const OperatorCase& c, Isa isa);
+// Returns the predicted output. c: a valid case with contents.
+[[nodiscard]] OperatorOutput predict_operator(const OperatorCase& c);
 
 // The prediction of one operator.
 struct OperatorModel {
   std::string_view name;
-  OperatorOutput (*predict)(const OperatorCase& c, Isa isa);
+  OperatorOutput (*predict)(const OperatorCase& c);
 };
 
 }  // namespace tieout

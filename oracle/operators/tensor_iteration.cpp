@@ -11,6 +11,8 @@ namespace {
 
 // Elements of one range at least, in LibTorch's elementwise operators.
 constexpr std::int64_t kGrain = 32768;
+// Values that a step of the vector code takes: two registers of AVX2.
+constexpr std::int64_t kStep = 64;
 
 // The joined dimensions, innermost first: extents, distances in memory of each operand, and the distances by which an
 // element's row-major index in the output grows. A dimension that several were joined to has several of the latter, so
@@ -91,8 +93,8 @@ bool has_vector_loop(const Iteration& it) {
 }
 
 // Marks the elements of a loop that vector code computes.
-void mark(std::vector<bool>& by_vectors, std::int64_t begin, std::int64_t count, std::int64_t step) {
-  const std::int64_t end = begin + count / step * step;
+void mark(std::vector<bool>& by_vectors, std::int64_t begin, std::int64_t count) {
+  const std::int64_t end = begin + count / kStep * kStep;
   std::fill(by_vectors.begin() + begin, by_vectors.begin() + end, true);
 }
 
@@ -147,7 +149,7 @@ IteratedOperands operands_of(const OperatorCase& c) {
   return operands;
 }
 
-std::vector<bool> computed_by_vectors(const IteratedOperands& operands, Isa isa, int threads) {
+std::vector<bool> computed_by_vectors(const IteratedOperands& operands, int threads) {
   const std::int64_t count = element_count(operands.shape);
   std::vector<bool> by_vectors(static_cast<std::size_t>(count));
   if (count == 0) return by_vectors;
@@ -155,14 +157,13 @@ std::vector<bool> computed_by_vectors(const IteratedOperands& operands, Isa isa,
   Iteration it = joined(operands, dims);
   if (it.extents.empty()) return by_vectors;  // a single number
   if (!has_vector_loop(it)) return by_vectors;
-  const std::int64_t step = isa == Isa::avx512 ? 128 : 64;
   // Loops run within a range of a thread and within a row of the innermost dimension.
   const std::int64_t row = it.extents.front();
   std::vector<bool> in_order(static_cast<std::size_t>(count));
   for (const ThreadRange& range : thread_ranges(count, kGrain, threads)) {
     for (std::int64_t begin = range.begin; begin < range.end;) {
       const std::int64_t end = std::min(range.end, (begin / row + 1) * row);
-      mark(in_order, begin, end - begin, step);
+      mark(in_order, begin, end - begin);
       begin = end;
     }
   }

@@ -5,8 +5,9 @@
 //
 // LibTorch orders and joins the dimensions by their distances in memory, cuts the elements into one range for each
 // thread, and runs a loop over the innermost dimension of each range. The loop takes two registers of bytes at a time
-// (64 values with AVX2, 128 with AVX-512); what is left at its end goes through scalar code. Where an operand is
-// neither dense along the innermost dimension nor repeated along it, all of the loop is scalar.
+// (64 values of AVX2, which this code uses on CPUs with AVX-512 as well); what is left at its end goes through scalar
+// code. Where an operand is neither dense along the innermost dimension nor repeated along it, all of the loop is
+// scalar.
 //
 // Sources: ATen/TensorIterator.cpp, ATen/native/cpu/Loops.h, ATen/ParallelOpenMP.h.
 
@@ -27,8 +28,8 @@ struct IteratedOperands {
 // Returns the operands of a case whose output has the layout of its first input.
 [[nodiscard]] IteratedOperands operands_of(const OperatorCase& c);
 
-// Returns for each element of the output, in row-major order, whether vector code computes it. isa: avx2 or avx512.
-[[nodiscard]] std::vector<bool> computed_by_vectors(const IteratedOperands& operands, Isa isa, int threads);
+// Returns for each element of the output, in row-major order, whether vector code computes it.
+[[nodiscard]] std::vector<bool> computed_by_vectors(const IteratedOperands& operands, int threads);
 
 // Returns the layout that LibTorch gives to the output of an operator whose first input has these distances in memory.
 [[nodiscard]] MemoryFormat suggested_format(const Shape& shape, const Shape& strides);
