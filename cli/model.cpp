@@ -57,6 +57,7 @@ struct Arguments {
   double diagnosis = kSecondsOfDiagnosis;
   std::size_t findings = 10;
   int threads = 0;
+  std::vector<std::string> libtorch_threads;
   double patience = 600;       // time limit of the model's own code, seconds
   std::int64_t memory = 8192;  // MiB beyond LibTorch itself
   bool timing = false;
@@ -106,6 +107,7 @@ LayerSubject layer_subject(const std::shared_ptr<Subject>& subject, const std::s
 // reason has been printed.
 tl::expected<ModelOptions, int> options_of(const Arguments& arguments, Subjects& subjects) {
   ModelOptions options{.spread = arguments.spread, .max_findings = arguments.findings};
+  for (const std::string& text : arguments.libtorch_threads) options.libtorch_threads.push_back(std::stoi(text));
   options.layers.threads =
       arguments.threads > 0 ? arguments.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   auto found = find_hypotheses(arguments.hypotheses);
@@ -373,7 +375,8 @@ bool print_report(const Arguments& arguments, const ModelReport& report, const R
   }
   print_causes_of_subjects(arguments, report, reported);
   if (!report.layers.empty()) fmt::print("{}\n{}", layer_table(report), forecast_text(report));
-  fmt::print("{}{}", spread_text(report), unverified_text(report));
+  if (!report.operators.empty()) fmt::print("\n{}", operator_table(report));
+  fmt::print("{}{}{}", spread_text(report), unverified_text(report), replay_text(report));
   for (const auto* unanswered : {&report.run.differences, &report.run.reasons}) {
     for (const auto& [why, layers] : *unanswered) {
       if (why.find(": ") != std::string::npos) fmt::print("not answered, {}: {}\n", counted(layers, "layer"), why);
@@ -446,6 +449,9 @@ Command model_command() {
   command.option("--findings", &arguments->findings, "Maximum number of findings to shrink and print",
                  {.show_default = true});
   command.option("--seed", &arguments->seed, "Seed of random inputs", {.show_default = true});
+  command.option("--libtorch-threads", &arguments->libtorch_threads,
+                 "Number of LibTorch's threads for which to predict what changes; can be repeated",
+                 {.check = whole_number(2, 1024)});
   command.option("--threads", &arguments->threads, "Number of threads of the verification (default: number of cores)",
                  {.check = whole_number(1, 1024)});
   command.option("--patience", &arguments->patience,

@@ -34,15 +34,21 @@ class PatientModel final : public Model {
   PatientModel(std::unique_ptr<Model> model, double seconds, std::string message)
       : model_(std::move(model)), seconds_(seconds), message_(std::move(message)) {}
 
-  ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
+  ModelResult<ModelRun> run(const ModelInput& input, const ModelObserver& observer) override {
     std::optional<Deadline> deadline(std::in_place, seconds_, message_);
-    if (!seen) return model_->run(input, seen);
-    return model_->run(input, [&](CapturedConv&& captured) {
-      deadline.reset();
-      auto replacement = seen(std::move(captured));
-      deadline.emplace(seconds_, message_);
-      return replacement;
-    });
+    // Returns the callback without the time that it takes.
+    const auto untimed = [&](const auto& callback) {
+      return [&](auto&& captured) {
+        deadline.reset();
+        auto replacement = callback(std::forward<decltype(captured)>(captured));
+        deadline.emplace(seconds_, message_);
+        return replacement;
+      };
+    };
+    ModelObserver timed;
+    if (observer.conv) timed.conv = untimed(observer.conv);
+    if (observer.op) timed.op = untimed(observer.op);
+    return model_->run(input, timed);
   }
 
   std::size_t arguments() const override { return model_->arguments(); }

@@ -16,17 +16,19 @@
 #include <string_view>
 
 #include "oracle/libtorch/libtorch_global_state.h"
+#include "oracle/libtorch/libtorch_operators.h"
 
 namespace tieout {
 
 struct ConvCapture::State {
-  OnConv seen;
+  ModelObserver observer;
   UnpackedWeights* unpacked = nullptr;
   std::map<const void*, std::string> layers;
   OperatorCounts unverified;
   std::optional<InputQuantization> quantization;
   std::exception_ptr failure;
-  std::int64_t calls = 0;
+  std::int64_t calls = 0;           // of convolutions
+  std::int64_t operator_calls = 0;  // of other captured operators
   // The nesting depth of running operators. Nested ones are implementation details of the outermost one and are not
   // counted.
   int depth = 0;
@@ -48,6 +50,9 @@ struct Call final : public at::ObserverContext {
   bool is_conv = false;
   at::Tensor activation;
   c10::IValue packed;
+  // The arguments of an operator that may be captured.
+  std::vector<c10::IValue> arguments;
+  std::string overload;
 };
 
 struct OperatorName {
@@ -110,7 +115,51 @@ void show(ConvCapture::State& state, const OperatorName& op, const std::string& 
   if (const auto found = state.layers.find(packed_address(call.packed)); found != state.layers.end()) {
     captured.name = found->second;
   }
-  if (const auto replacement = state.seen(std::move(captured))) replace(y, *replacement);
+  if (!state.observer.conv) return;
+  if (const auto replacement = state.observer.conv(std::move(captured))) replace(y, *replacement);
+}
+
+bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
+
+// Returns the number of the operator's own inputs. The interpreter passes its whole value stack as inputs, of which the
+// last ones are the operator's.
+std::size_t own_inputs(const at::RecordFunction& function) {
+  const auto schema = function.operator_schema();
+  return schema ? schema->arguments().size() : function.inputs().size();
+}
+
+// Overwrites the output of an operator in place. values: in row-major order; of floats their bits.
+void replace_output(const at::Tensor& y, const std::vector<std::int32_t>& values) {
+  if (y.is_quantized()) return replace(y, {values.begin(), values.end()});
+  if (values.size() != static_cast<std::size_t>(y.numel())) throw std::logic_error("a replacement of another size");
+  const at::Tensor ours = at::empty_like(y, y.options(), at::MemoryFormat::Contiguous);
+  std::memcpy(ours.data_ptr(), values.data(), values.size() * sizeof(float));
+  y.copy_(ours);
+}
+
+// Passes the call of an operator to the observer. Returns false if it is none of operator_schemas().
+bool show_operator(ConvCapture::State& state, const std::string& name, const Call& call, const c10::IValue& output) {
+  if (call.arguments.empty() || !state.observer.op) return false;
+  auto c = captured_operator(name, call.overload, call.arguments, output);
+  if (!c) return false;
+  const at::Tensor& y = output.toTensor();
+  CapturedOperator captured{
+      .name = {}, .op = name, .call = state.operator_calls++, .spec = std::move(*c), .output = output_of(y)};
+  captured.name = name.substr(name.rfind(':') + 1) + "@" + std::to_string(captured.call);
+  if (const auto replacement = state.observer.op(std::move(captured))) replace_output(y, *replacement);
+  return true;
+}
+
+// Returns the arguments of a call, and copies of the tensors that an operator with a name such as relu_ overwrites.
+std::vector<c10::IValue> arguments_of(const at::RecordFunction& function) {
+  const auto inputs = function.inputs();
+  const std::size_t own = std::min(own_inputs(function), inputs.size());
+  std::vector<c10::IValue> arguments(inputs.end() - static_cast<std::ptrdiff_t>(own), inputs.end());
+  if (!std::string_view(function.name()).ends_with('_')) return arguments;
+  for (c10::IValue& argument : arguments) {
+    if (is_quantized(argument)) argument = argument.toTensor().clone();
+  }
+  return arguments;
 }
 
 // False for operators that only move or create elements, which need no verification.
@@ -141,19 +190,10 @@ bool quantizes(std::string_view name) {
   return std::any_of(kNamespaces.begin(), kNamespaces.end(), [&](auto prefix) { return name.starts_with(prefix); });
 }
 
-bool is_quantized(const c10::IValue& value) { return value.isTensor() && value.toTensor().is_quantized(); }
-
 // True if the arguments of a convolution can be read: a uint8 activation, and packed weights that are not transposed.
 bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
   if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
   return !transposed(packed, dims);
-}
-
-// Returns the number of the operator's own inputs. The interpreter passes its whole value stack as inputs, of which the
-// last ones are the operator's.
-std::size_t own_inputs(const at::RecordFunction& function) {
-  const auto schema = function.operator_schema();
-  return schema ? schema->arguments().size() : function.inputs().size();
 }
 
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
@@ -162,8 +202,16 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
   if (state == nullptr) return call;
   call->outermost = state->depth++ == 0;
   const OperatorName op = parse(function.name());
-  if (!op.conv || state->failure) return call;
+  if (state->failure) return call;
   try {
+    if (!op.conv) {
+      if (!call->outermost || !state->observer.op || !may_capture(function.name())) return call;
+      current() = nullptr;  // copies are made by operators, too
+      const auto go_on = c10::make_scope_exit([&] { current() = state; });
+      call->arguments = arguments_of(function);
+      if (const auto full = function.operator_name()) call->overload = full->overload_name;
+      return call;
+    }
     const auto inputs = function.inputs();
     const std::size_t own = own_inputs(function);
     if (own < 2 || inputs.size() < own) return call;
@@ -192,9 +240,12 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
     const std::string name = function.name();
     if (call->is_conv) {
       show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
-    } else if (name == "aten::quantize_per_tensor" && !state->quantization && is_quantized(last)) {
+      return;
+    }
+    const bool shown = call->outermost && show_operator(*state, name, *call, last);
+    if (name == "aten::quantize_per_tensor" && !state->quantization && is_quantized(last)) {
       state->quantization = {last.toTensor().q_scale(), last.toTensor().q_zero_point()};
-    } else if (call->outermost && (quantizes(name) || (is_quantized(last) && computes(name)))) {
+    } else if (!shown && call->outermost && (quantizes(name) || (is_quantized(last) && computes(name)))) {
       ++state->unverified[name];
     }
   } catch (...) {
@@ -204,9 +255,9 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
 
 }  // namespace
 
-ConvCapture::ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers)
-    : state_(
-          std::make_unique<State>(State{.seen = std::move(seen), .unpacked = &unpacked, .layers = std::move(layers)})) {
+ConvCapture::ConvCapture(ModelObserver observer, UnpackedWeights& unpacked, std::map<const void*, std::string> layers)
+    : state_(std::make_unique<State>(
+          State{.observer = std::move(observer), .unpacked = &unpacked, .layers = std::move(layers)})) {
   current() = state_.get();
   state_->handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
                                                   .needsInputs(true)

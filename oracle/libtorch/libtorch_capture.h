@@ -11,22 +11,22 @@
 
 namespace tieout {
 
-// While an instance exists, every quantized convolution that LibTorch runs on this thread is passed to `seen`, and
-// every other operator with "quantized::" in its name or with a quantized result is counted. At most one instance per
-// thread.
+// While an instance exists, every quantized convolution and every other operator of operator_schemas() that LibTorch
+// runs on this thread is passed to the observer; further operators with "quantized::" in their names or with a
+// quantized result are counted. At most one instance per thread.
 //
-// Captured operators: quantized::convNd and convNd_relu, N 1..3, on uint8 activations and int8 weights. Other
+// Captured convolutions: quantized::convNd and convNd_relu, N 1..3, on uint8 activations and int8 weights. Other
 // convolutions, such as transposed and dynamic ones, are only counted.
 class ConvCapture {
  public:
   // layers: layer names by the address of the packed weights, or empty. unpacked: must outlive this.
-  ConvCapture(OnConv seen, UnpackedWeights& unpacked, std::map<const void*, std::string> layers = {});
+  ConvCapture(ModelObserver observer, UnpackedWeights& unpacked, std::map<const void*, std::string> layers = {});
   ~ConvCapture();
   ConvCapture(const ConvCapture&) = delete;
   ConvCapture& operator=(const ConvCapture&) = delete;
 
-  // Rethrows the exception that `seen` threw or that occurred during the capture, if any: record functions swallow
-  // exceptions.
+  // Rethrows the exception that the observer threw or that occurred during the capture, if any: record functions
+  // swallow exceptions.
   void rethrow() const;
 
   // Returns the number of calls of each quantized operator that was not captured, by name.

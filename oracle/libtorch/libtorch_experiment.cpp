@@ -134,14 +134,14 @@ Experiment run_experiment(std::uint64_t seed) {
   Tensor<std::uint8_t> answer;
   const at::Tensor y = [&] {
     UnpackedWeights unpacked;
-    const ConvCapture capture(
-        [&](CapturedConv&& seen) {
-          problem = problem_of(seen.view());
-          // With one channel, the order of the elements does not matter.
-          answer = {seen.output_shape, {seen.output.begin(), seen.output.end()}};
-          return std::optional<std::vector<std::uint8_t>>{};
-        },
-        unpacked);
+    ModelObserver observer;
+    observer.conv = [&](CapturedConv&& seen) {
+      problem = problem_of(seen.view());
+      // With one channel, the order of the elements does not matter.
+      answer = {seen.output_shape, {seen.output.begin(), seen.output.end()}};
+      return std::optional<std::vector<std::uint8_t>>{};
+    };
+    const ConvCapture capture(std::move(observer), unpacked);
     at::Tensor output = conv2d_relu(x, packed, output_parameters);
     capture.rethrow();
     return output;

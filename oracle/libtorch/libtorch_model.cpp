@@ -169,7 +169,7 @@ class ScriptModel final : public Model {
     for (const auto& [address, value] : packed_.convolutions) unpacked_.prepare(value);
   }
 
-  ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
+  ModelResult<ModelRun> run(const ModelInput& input, const ModelObserver& observer) override {
     const WithoutDeprecation quiet;
     guard_tensors(false);
     select({.engine = engine_});
@@ -180,11 +180,11 @@ class ScriptModel final : public Model {
     try {
       std::vector<c10::IValue> arguments;
       for (const ModelTensor& argument : input.arguments) arguments.emplace_back(tensor_of(argument));
-      if (!seen) {
+      if (!observer.observes()) {
         collect(module_.forward(std::move(arguments)), result.outputs);
         return result;
       }
-      const ConvCapture capture(seen, unpacked_, packed_.names);
+      const ConvCapture capture(observer, unpacked_, packed_.names);
       const c10::IValue output = module_.forward(std::move(arguments));
       capture.rethrow();
       collect(output, result.outputs);

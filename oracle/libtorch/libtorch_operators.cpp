@@ -151,6 +151,12 @@ OperatorOutput call_operator(const OperatorCase& c) {
   return output_of(call.arguments.front().toTensor());
 }
 
+bool may_capture(std::string_view name) {
+  return std::ranges::any_of(operator_bindings(), [&](const OperatorBinding& binding) {
+    return std::ranges::find(binding.names, name) != binding.names.end();
+  });
+}
+
 std::optional<OperatorCase> captured_operator(std::string_view name, std::string_view overload,
                                               const std::vector<c10::IValue>& arguments, const c10::IValue& output) {
   if (!output.isTensor()) return {};

@@ -27,6 +27,9 @@ namespace tieout {
                                                             const std::vector<c10::IValue>& arguments,
                                                             const c10::IValue& output);
 
+// True if captured_operator() may return a case for a call of that name.
+[[nodiscard]] bool may_capture(std::string_view name);
+
 // Returns the values of a tensor in row-major order: bytes of a quantized tensor, the bits of a float tensor.
 [[nodiscard]] OperatorOutput output_of(const at::Tensor& y);
 

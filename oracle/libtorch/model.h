@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cases/layer_view.h"
+#include "cases/operators/operator_case.h"
 
 namespace tieout {
 
@@ -40,6 +41,29 @@ struct CapturedConv {
 // Callback for each convolution, called before the model continues. If it returns bytes, they replace the operator's
 // output: as many as the output has, in the order N x K x spatial.
 using OnConv = std::function<std::optional<std::vector<std::uint8_t>>(CapturedConv&&)>;
+
+// One call of another quantized operator by the model. It owns its tensors.
+struct CapturedOperator {
+  // The module that calls the operator and the operator's name, as far as the model has names, for example
+  // "layer1.0.add_relu: add_relu".
+  std::string name;
+  std::string op;         // for example "quantized::add_relu"
+  std::int64_t call = 0;  // number of such operators captured before it in this run
+  OperatorCase spec;      // with its contents; threads is 1
+  OperatorOutput output;  // the result of the model's own operator
+};
+
+// Callback for each operator of operator_schemas(), called before the model continues. If it returns values, they
+// replace the operator's output: as many as the output has, in the order of OperatorOutput.
+using OnOperator = std::function<std::optional<std::vector<std::int32_t>>(CapturedOperator&&)>;
+
+// The callbacks of a run. If both are empty, nothing is captured.
+struct ModelObserver {
+  OnConv conv = {};
+  OnOperator op = {};
+
+  [[nodiscard]] bool observes() const { return conv || op; }
+};
 
 // An argument for a model. bytes: element_count(shape) numbers of that type, row-major, or a single number that is the
 // value of all elements.
@@ -88,9 +112,9 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  // Runs forward(input) on one thread and calls `seen` for every quantized convolution. If `seen` is empty, nothing is
-  // captured.
-  [[nodiscard]] virtual ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) = 0;
+  // Runs forward(input) on one thread and calls the observer's functions for every quantized convolution and every
+  // other quantized operator.
+  [[nodiscard]] virtual ModelResult<ModelRun> run(const ModelInput& input, const ModelObserver& observer) = 0;
 
   // Return the number of arguments of forward() and the number of packed convolutions in the model; a run that executes
   // each of them once captures as many.

@@ -92,7 +92,7 @@ tl::expected<ModelInputs, ModelError> ModelInputs::open(const std::vector<std::s
       const auto shape = shape_of(std::string_view(source).substr(kRandom.size()));
       if (!shape) return wrong(source, "must be random: and a shape, as in random:1x3x224x224");
       // Running the model on zeros shows how it quantizes its input.
-      const auto run = model.run(floats(source, *shape, {0.0F}), [](CapturedConv&&) { return std::nullopt; });
+      const auto run = model.run(floats(source, *shape, {0.0F}), {.conv = [](CapturedConv&&) { return std::nullopt; }});
       if (!run) {
         return wrong(source, ModelError{run.error().kind, "the model refuses that shape: " + run.error().message});
       }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "props/model/layer_walk.h"
+#include "props/model/operator_calls.h"
 
 namespace tieout {
 namespace {
@@ -44,19 +45,11 @@ std::vector<std::ptrdiff_t> top1(const Tensor<double>& t) {
   return best;
 }
 
-}  // namespace
-
-Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual, const SpreadQuestion& question,
-                 std::optional<std::size_t> call) {
-  Spread spread;
-  const auto run = model.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
-    if (call && static_cast<std::size_t>(captured.call) != *call) return {};
-    return replacement(captured, question, spread.replaced);
-  });
-  if (!run) return spread;
-  for (std::size_t i = 0; i < std::min(usual.outputs.size(), run->outputs.size()); ++i) {
+// Counts where the model's outputs differ.
+void compare_outputs(const ModelRun& usual, const ModelRun& run, Spread& spread) {
+  for (std::size_t i = 0; i < std::min(usual.outputs.size(), run.outputs.size()); ++i) {
     const Tensor<double>& a = usual.outputs[i];
-    const Tensor<double>& b = run->outputs[i];
+    const Tensor<double>& b = run.outputs[i];
     spread.elements += static_cast<std::int64_t>(a.values.size());
     for (std::size_t j = 0; j < std::min(a.values.size(), b.values.size()); ++j) {
       if (a.values[j] == b.values[j]) continue;
@@ -68,8 +61,33 @@ Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual, c
     spread.rows = static_cast<std::int64_t>(before.size());
     for (std::size_t row = 0; row < before.size(); ++row) spread.top1_changed += before[row] != after[row] ? 1 : 0;
   }
+}
+
+}  // namespace
+
+Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual, const SpreadQuestion& question,
+                 std::optional<std::size_t> call) {
+  Spread spread;
+  const auto run = model.run(input, {.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
+                               if (call && static_cast<std::size_t>(captured.call) != *call) return {};
+                               return replacement(captured, question, spread.replaced);
+                             }});
+  if (run) compare_outputs(usual, *run, spread);
   return spread;
 }
+
+Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual, int threads) {
+  Spread spread;
+  const auto run = model.run(input, {.op = [&](CapturedOperator&& captured) {
+                               auto values = output_with_threads(captured, threads);
+                               if (values) spread.replaced += count_differing(captured.output.values.values, *values);
+                               return values;
+                             }});
+  if (run) compare_outputs(usual, *run, spread);
+  return spread;
+}
+
+std::string counted_threads(int threads) { return std::to_string(threads) + (threads == 1 ? " thread" : " threads"); }
 
 void add_spread(std::vector<Spread>& spreads, const std::string& column, const std::string& layer, Spread spread) {
   spread.column = column;

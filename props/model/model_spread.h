@@ -21,6 +21,11 @@ struct SpreadQuestion {
 [[nodiscard]] Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual,
                                const SpreadQuestion& question, std::optional<std::size_t> call);
 
+// Does the same with the output that each other operator is predicted to have if LibTorch runs on `threads` threads.
+[[nodiscard]] Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual, int threads);
+// Returns "2 threads".
+[[nodiscard]] std::string counted_threads(int threads);
+
 // Adds the spread to the one of the same column and layer, or appends it, so that all inputs are summed up.
 void add_spread(std::vector<Spread>& spreads, const std::string& column, const std::string& layer, Spread spread);
 

@@ -9,6 +9,7 @@
 #include "cases/text/case_text.h"
 #include "props/model/layer_finding.h"
 #include "props/model/model_spread.h"
+#include "props/model/operator_calls.h"
 #include "props/verify/run_head.h"
 #include "props/verify/verify.h"
 
@@ -45,19 +46,28 @@ class Verification {
     }
     const double start = processor_seconds();
     double ours = 0;
-    auto run = model_.run(input, [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
+    ModelObserver observer;
+    observer.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
       const double begin = processor_seconds();
       name_layer(captured);
       count(captured, verify_layer(captured, walks_, options_.layers, reference_, report_.seconds_by_part));
       ours += processor_seconds() - begin;
       return std::nullopt;
-    });
+    };
+    observer.op = [&](CapturedOperator&& captured) -> std::optional<std::vector<std::int32_t>> {
+      const double begin = processor_seconds();
+      count(captured);
+      ours += processor_seconds() - begin;
+      return std::nullopt;
+    };
+    auto run = model_.run(input, observer);
     report_.seconds_by_part["model and capture"] += processor_seconds() - start - ours;
     if (!run) return run;
     ++report_.inputs;
     report_.not_finite += count_not_finite(input);
     for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
     follow(input, *run);
+    follow_threads(input, *run);
     return run;
   }
 
@@ -117,6 +127,17 @@ class Verification {
     }
   }
 
+  // Measures what other numbers of LibTorch's threads change at the end of the model.
+  void follow_threads(const ModelInput& input, const ModelRun& run) {
+    for (const int threads : options_.libtorch_threads) {
+      const bool changes = std::ranges::any_of(
+          report_.operators, [&](const OperatorReport& report) { return report.with_threads.contains(threads); });
+      if (!changes) continue;
+      add_spread(report_.spreads, counted_threads(threads), "all operators",
+                 spread_of_threads(model_, input, run, threads));
+    }
+  }
+
   // Names a layer without a name by its operator and its position, and a layer that runs again by a number.
   void name_layer(CapturedConv& captured) {
     if (captured.name.empty()) captured.name = captured.op + "@" + std::to_string(captured.call);
@@ -137,6 +158,21 @@ class Verification {
     }
     ++shown_.layers;
     progress_(shown_);
+  }
+
+  void count(const CapturedOperator& captured) {
+    OperatorReport report = verify_operator_call(captured, options_.libtorch_threads);
+    RunSummary& run = report_.run;
+    const bool differs = report.differs();
+    if (differs) ++run.differences["operators: difference from the prediction"];
+    ++(differs ? run.cases.differed : run.cases.passed);
+    shown_.differing += differs ? 1 : 0;
+    const auto call = static_cast<std::size_t>(captured.call);
+    if (call >= report_.operators.size()) {
+      report_.operators.push_back(std::move(report));
+    } else {
+      tieout::add(report_.operators[call], report);
+    }
   }
 
   static void add(LayerReport& sum, const LayerReport& part) {

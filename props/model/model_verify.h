@@ -15,6 +15,8 @@ struct ModelOptions {
   // subjects. The model is run with the implementation's output in place of its own: once for each layer in which they
   // differ, and once for all of these layers together.
   std::vector<std::string> spread;
+  // The numbers of LibTorch's threads for which outputs are predicted, and followed to the model's end if they change.
+  std::vector<int> libtorch_threads;
   // Number of findings that are shrunk and kept; all differences are counted.
   std::size_t max_findings = 10;
   double seconds_per_finding = 0.5;

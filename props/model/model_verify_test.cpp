@@ -150,7 +150,7 @@ TEST_F(WholeModel, ASubjectThatNeverAnswersHasVerifiedNothingAndOneThatFailsDiff
 TEST_F(WholeModel, WhatReplacesAnOutputReachesTheEnd) {
   const auto model = open("shared");
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
-  const auto run = [&](const OnConv& seen) { return model->run(*inputs->read(0), seen)->outputs; };
+  const auto run = [&](const OnConv& seen) { return model->run(*inputs->read(0), {.conv = seen})->outputs; };
   const auto untouched = run({});
   EXPECT_EQ(run([](CapturedConv&& captured) { return std::optional(answer_of(captured).values); }), untouched);
   EXPECT_NE(run([](CapturedConv&& captured) {

@@ -54,6 +54,33 @@ struct LayerReport {
   std::string not_compared;  // the reference's known defect, or another reason why nothing was compared; else empty
 };
 
+// The elements at which two outputs of an operator differ.
+struct ValueDifferences {
+  std::int64_t elements = 0;
+  int largest = 0;  // maximum difference, in output steps; of floats 1
+  // The first of them: its offset, row-major, and both values; of floats their bits.
+  std::int64_t first_offset = 0;
+  std::int32_t first_expected = 0, first_actual = 0;
+
+  bool operator==(const ValueDifferences&) const = default;
+};
+
+// The calls of one quantized operator other than a convolution or a linear layer.
+struct OperatorReport {
+  std::string name;  // "add_relu@3"
+  std::string op;    // "quantized::add_relu"
+  std::vector<Shape> inputs;
+  Shape output;
+  std::int64_t elements = 0;       // number of elements compared, over all inputs
+  bool shape_differs = false;      // the output has not the predicted shape: nothing was compared
+  ValueDifferences prediction;     // LibTorch's output against the prediction of it
+  ValueDifferences specification;  // LibTorch's output against the operator's specification
+  // By LibTorch's number of threads: what would change.
+  std::map<int, ValueDifferences> with_threads;
+
+  [[nodiscard]] bool differs() const { return shape_differs || prediction.elements > 0; }
+};
+
 // An implementation or hypothesis that is compared with the model's operators.
 struct Column {
   enum class Kind { kernel, hypothesis, subject } kind = Kind::kernel;
@@ -64,7 +91,7 @@ struct Column {
 
 // The effect of a difference on the model's output: the model was run with a column's output in place of a layer's own.
 struct Spread {
-  std::string column;
+  std::string column;          // whose output was used; "2 threads" and "avx2": LibTorch's, as it is predicted there
   std::string layer;           // name of the layer, or "all layers"
   std::int64_t replaced = 0;   // number of that layer's output elements that changed
   std::int64_t differing = 0;  // number of the model's output elements that differ
@@ -77,6 +104,7 @@ struct Spread {
 struct ModelReport {
   std::vector<Column> columns;
   std::vector<LayerReport> layers;                 // in the order in which the model runs them
+  std::vector<OperatorReport> operators;           // in the order in which the model runs them
   std::map<std::string, std::int64_t> unverified;  // calls of quantized operators that are not verified
   std::vector<Spread> spreads;
   RunSummary run;  // the same results as of every run; a case is a call of a layer

@@ -97,6 +97,55 @@ std::string layer_table(const ModelReport& report) {
   return text;
 }
 
+std::string operator_table(const ModelReport& report) {
+  if (report.operators.empty()) return {};
+  std::size_t name_width = 8, shape_width = 6;
+  for (const OperatorReport& op : report.operators) {
+    name_width = std::max(name_width, op.name.size());
+    shape_width = std::max(shape_width, shape_text(op.output).size());
+  }
+  std::string text = fmt::format("{:<{}} {:<{}} {:>10}\n", "operator", name_width, "output", shape_width, "elements");
+  std::int64_t elements = 0;
+  const auto line = [&](const char* what, const ValueDifferences& found) {
+    if (found.elements == 0) return;
+    text += fmt::format("  {} at {} of the elements, by up to {}\n", what, found.elements, found.largest);
+  };
+  for (const OperatorReport& op : report.operators) {
+    elements += op.elements;
+    text += fmt::format("{:<{}} {:<{}} {:>10}\n", op.name, name_width, shape_text(op.output), shape_width, op.elements);
+    if (op.shape_differs) text += "  differs from the prediction in its shape\n";
+    line("differs from the prediction", op.prediction);
+    if (op.prediction.elements > 0) {
+      text += fmt::format("    the first: element {} is {}, predicted {}\n", op.prediction.first_offset,
+                          op.prediction.first_expected, op.prediction.first_actual);
+    }
+    line("differs from the exact contract", op.specification);
+    for (const auto& [threads, change] : op.with_threads) {
+      line(fmt::format("with {} threads would differ", threads).c_str(), change);
+    }
+  }
+  text += fmt::format("{:<{}} {:<{}} {:>10}\n", "total", name_width, counted(std::ssize(report.operators), "operator"),
+                      shape_width, elements);
+  return text;
+}
+
+std::string replay_text(const ModelReport& report) {
+  if (!report.unverified.empty() || report.layers.size() + report.operators.size() == 0) return {};
+  for (const LayerReport& layer : report.layers) {
+    if (!layer.not_compared.empty()) return {};
+    if (!layer.columns.empty() && layer.columns.front().differing > 0) {
+      return fmt::format("Replayed by Tieout's kernels, the network parts from LibTorch at {}.\n", layer.name);
+    }
+  }
+  for (const OperatorReport& op : report.operators) {
+    if (op.differs()) {
+      return fmt::format("Replayed by Tieout's kernels, the network parts from LibTorch at {}.\n", op.name);
+    }
+  }
+  return "Replayed by Tieout's kernels from its input, the network gives the same bytes at every operator and at its "
+         "end.\n";
+}
+
 std::string forecast_text(const ModelReport& report) {
   const bool alike = std::all_of(report.layers.begin(), report.layers.end(),
                                  [](const LayerReport& layer) { return layer.engine == "qnnpack"; });
@@ -141,7 +190,7 @@ std::string spread_text(const ModelReport& report) {
 std::string unverified_text(const ModelReport& report) {
   std::string text;
   for (const auto& [name, calls] : report.unverified) text += fmt::format("  {:>6} {}\n", calls, name);
-  if (!text.empty()) text = "Not verified, because they are no plain convolutions (calls):\n" + text;
+  if (!text.empty()) text = "Not verified (calls):\n" + text;
   for (const auto& [reason, count] : report.run.reasons)
     text += fmt::format("not verified: {}: {}\n", counted(count, "layer"), reason);
   return text;

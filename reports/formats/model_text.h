@@ -18,11 +18,18 @@ namespace tieout {
 // Returns a line for each layer and, below it, one for each column that differs there.
 [[nodiscard]] std::string layer_table(const ModelReport& report);
 
+// Returns a line for each operator beside the layers, and below it what differs there; a summary first.
+[[nodiscard]] std::string operator_table(const ModelReport& report);
+
 // Returns the layers whose outputs would change on another CPU.
 [[nodiscard]] std::string forecast_text(const ModelReport& report);
 
 // Returns the effect of differences on the model's output, a line per column and layer.
 [[nodiscard]] std::string spread_text(const ModelReport& report);
+
+// Returns whether the network, computed by our kernels from its input to its end, gives LibTorch's bytes, or where it
+// parts from them; empty if some of it was not verified.
+[[nodiscard]] std::string replay_text(const ModelReport& report);
 
 // Returns which other operators the model runs, and why calls of layers were not verified.
 [[nodiscard]] std::string unverified_text(const ModelReport& report);
