@@ -58,6 +58,7 @@ struct Arguments {
   std::size_t findings = 10;
   int threads = 0;
   std::vector<std::string> libtorch_threads;
+  std::string save_tensors, compare;
   double patience = 600;       // time limit of the model's own code, seconds
   std::int64_t memory = 8192;  // MiB beyond LibTorch itself
   bool timing = false;
@@ -242,6 +243,11 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
   auto options = options_of(arguments, subjects);
   if (!options) return tl::unexpected(options.error());
   options->layers.engine = *engine;
+  options->save_tensors = arguments.save_tensors;
+  options->compare = arguments.compare;
+  options->model_name = std::filesystem::path(arguments.model).filename().string();
+  if (!arguments.inputs.empty())
+    options->input_name = std::filesystem::path(arguments.inputs.front()).filename().string();
   auto baseline = prepare_reports(arguments.outputs, files_of(arguments));
   if (!baseline) return refused(baseline.error());
   if (const std::string why = unwritable(arguments.save); !why.empty()) return refused("--save: " + why);
@@ -267,6 +273,10 @@ tl::expected<ModelReport, int> verify_opened(const Arguments& arguments, const P
       with_deadlines(std::move(*opened), arguments.patience, too_slow(arguments, "ran"));
   const auto inputs = ModelInputs::open(arguments.inputs, prepared.seed, *model, reference);
   if (!inputs) return failed("--input: ", inputs.error());
+  if (inputs->count() > 1 && !(arguments.save_tensors.empty() && arguments.compare.empty())) {
+    return tl::unexpected(
+        refuse("--save-tensors and --compare: give one input, not " + std::to_string(inputs->count())));
+  }
   Progress progress(std::max<std::int64_t>(1, model->convolutions()) * static_cast<std::int64_t>(inputs->count()));
   auto report = verify_model(*model, *inputs, prepared.options, reference, [&](const ModelProgress& so_far) {
     progress.show(so_far.layers, so_far.differing, "layers");
@@ -376,7 +386,7 @@ bool print_report(const Arguments& arguments, const ModelReport& report, const R
   print_causes_of_subjects(arguments, report, reported);
   if (!report.layers.empty()) fmt::print("{}\n{}", layer_table(report), forecast_text(report));
   if (!report.operators.empty()) fmt::print("\n{}", operator_table(report));
-  fmt::print("{}{}{}", spread_text(report), unverified_text(report), replay_text(report));
+  fmt::print("{}{}{}{}", recorded_text(report), spread_text(report), unverified_text(report), replay_text(report));
   for (const auto* unanswered : {&report.run.differences, &report.run.reasons}) {
     for (const auto& [why, layers] : *unanswered) {
       if (why.find(": ") != std::string::npos) fmt::print("not answered, {}: {}\n", counted(layers, "layer"), why);
@@ -449,6 +459,11 @@ Command model_command() {
   command.option("--findings", &arguments->findings, "Maximum number of findings to shrink and print",
                  {.show_default = true});
   command.option("--seed", &arguments->seed, "Seed of random inputs", {.show_default = true});
+  command.option("--save-tensors", &arguments->save_tensors,
+                 "Folder for the input and output of every operator, as .npy files with a manifest", {.type = "DIR"});
+  command.option("--compare", &arguments->compare,
+                 "Folder of outputs that another implementation has written, named as by --save-tensors",
+                 {.type = "DIR", .is_path = true});
   command.option("--libtorch-threads", &arguments->libtorch_threads,
                  "Number of LibTorch's threads for which to predict what changes; can be repeated",
                  {.check = whole_number(2, 1024)});

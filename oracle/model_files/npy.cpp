@@ -114,4 +114,20 @@ tl::expected<ModelTensor, std::string> read_npy(const std::string& file) {
   return tensor;
 }
 
+std::string npy_file(Type type, const Shape& shape, std::string_view bytes) {
+  const auto described = std::ranges::find(kTypes, type, &Described::type);
+  std::string extents;
+  for (const std::int64_t extent : shape) extents += std::to_string(extent) + ",";
+  std::string header =
+      "{'descr': '" + std::string(described->name) + "', 'fortran_order': False, 'shape': (" + extents + "), }";
+  // Magic, version and length take ten bytes; the data begins at a multiple of 64.
+  constexpr std::size_t kPrefix = 10, kAlignment = 64;
+  header.append(kAlignment - (kPrefix + header.size() + 1) % kAlignment, ' ');
+  header += '\n';
+  std::string file("\x93NUMPY\x01\x00", 8);
+  file += static_cast<char>(header.size() & 0xffU);
+  file += static_cast<char>(header.size() >> 8U);
+  return file.append(header).append(bytes);
+}
+
 }  // namespace tieout

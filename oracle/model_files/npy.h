@@ -1,5 +1,5 @@
 #pragma once
-// Reads numpy's file format for one array, as numpy.save() writes it.
+// Reads and writes numpy's file format for one array, as numpy.save() does.
 
 #include <cstdint>
 #include <string>
@@ -33,5 +33,9 @@ inline constexpr std::size_t kMostNpyHeader = std::size_t{1} << 16;
 // Reads a file on disk. The elements are read only if the header fits the file's size. The error does not name the
 // file.
 [[nodiscard]] tl::expected<ModelTensor, std::string> read_npy(const std::string& file);
+
+// Returns the file that numpy.save() would write for the tensor, in format version 1. bytes: one for each element of
+// its type, none repeated.
+[[nodiscard]] std::string npy_file(ModelTensor::Type type, const Shape& shape, std::string_view bytes);
 
 }  // namespace tieout

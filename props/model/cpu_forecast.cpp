@@ -63,10 +63,16 @@ Changed at_saturating_pairs(const CapturedConv& captured, const ComputedLayer& w
   return changed;
 }
 
-Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int threads) {
-  Changed changed;
+// Returns the layer's output by FBGEMM's arithmetic, N x D' x H' x W' x K.
+std::vector<std::uint8_t> output_by(const CapturedConv& captured, const Arithmetic& there, int threads) {
   std::vector<std::uint8_t> y(captured.output.size());
   PackedConv(captured.spec, captured.weight, there).run(captured.activation.data(), y.data(), threads);
+  return y;
+}
+
+Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int threads) {
+  Changed changed;
+  const std::vector<std::uint8_t> y = output_by(captured, there, threads);
   for (std::size_t i = 0; i < y.size(); ++i) changed.note(y[i], captured.output[i]);
   return changed;
 }
@@ -86,6 +92,20 @@ Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const 
 }
 
 }  // namespace
+
+std::optional<std::vector<std::uint8_t>> output_on(std::string_view cpu, const CapturedConv& captured, Engine asked,
+                                                   const LibTorch& reference, int threads) {
+  const auto named = std::ranges::find(kCpus, cpu, [](const NamedHardware& of) { return std::string_view(of.name); });
+  if (named == kCpus.end()) return {};
+  Hardware hardware = named->hardware;
+  hardware.libtorch = reference.hardware().libtorch;
+  const Computation there = computation_on(hardware, captured.spec, asked);
+  const ConvCase& c = captured.spec;
+  if (there.engine == Engine::fbgemm) return output_by(captured, there.fbgemm, threads);
+  if (there.engine != Engine::onednn) return {};
+  const Tensor<std::uint8_t> y = as_bytes(predict(problem_of(captured.view()), Engine::onednn, hardware));
+  return channels_last(y.values.data(), c.batch, c.out_channels, volume(output_size(c)));
+}
 
 PairSaturation pair_saturation(const ComputedLayer& walked) {
   if (!walked.extremes.leave_int16(255)) return PairSaturation::never;

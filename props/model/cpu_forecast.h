@@ -4,10 +4,12 @@
 // machine need not have.
 
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "oracle/engines/fbgemm_path.h"
+#include "oracle/libtorch/libtorch.h"
 #include "props/model/layer_walk.h"
 #include "reports/data/model_report.h"
 
@@ -34,5 +36,10 @@ using SaidBy = std::function<const Mismatches*(std::string_view hypothesis)>;
 // without AVX-512 VNNI and mostly ONEDNN with it. walked: computed with here.fbgemm.
 [[nodiscard]] std::vector<CpuForecast> cpu_forecasts(const CapturedConv& captured, const ComputedLayer& walked,
                                                      const Here& here, int threads, const SaidBy& said);
+
+// Returns the layer's output as it is predicted for a CPU, "avx2", "avx512" or "avx512_vnni": N x D' x H' x W' x K.
+// asked: the engine that the model was opened for. Returns nothing if what LibTorch computes there is not predicted.
+[[nodiscard]] std::optional<std::vector<std::uint8_t>> output_on(std::string_view cpu, const CapturedConv& captured,
+                                                                 Engine asked, const LibTorch& reference, int threads);
 
 }  // namespace tieout

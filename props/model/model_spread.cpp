@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "props/model/cpu_forecast.h"
 #include "props/model/layer_walk.h"
 #include "props/model/operator_calls.h"
 
@@ -82,6 +83,40 @@ Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& 
                                auto values = output_with_threads(captured, threads);
                                if (values) spread.replaced += count_differing(captured.output.values.values, *values);
                                return values;
+                             }});
+  if (run) compare_outputs(usual, *run, spread);
+  return spread;
+}
+
+Spread spread_of_recorded(Model& model, const ModelInput& input, const ModelRun& usual, const Recorded& recorded) {
+  Spread spread;
+  ModelObserver observer;
+  observer.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
+    if (!recorded.is_conv || captured.call != recorded.call) return {};
+    const std::vector<std::uint8_t> usual_values = answer_of(captured).values;
+    std::vector<std::uint8_t> values(recorded.values.begin(), recorded.values.end());
+    spread.replaced += count_differing(usual_values, values);
+    return values;
+  };
+  observer.op = [&](CapturedOperator&& captured) -> std::optional<std::vector<std::int32_t>> {
+    if (recorded.is_conv || captured.call != recorded.call) return {};
+    spread.replaced += count_differing(captured.output.values.values, recorded.values);
+    return recorded.values;
+  };
+  if (const auto run = model.run(input, observer)) compare_outputs(usual, *run, spread);
+  return spread;
+}
+
+Spread spread_of_cpu(Model& model, const ModelInput& input, const ModelRun& usual, const std::string& cpu,
+                     const ModelEngine& engine, int threads) {
+  Spread spread;
+  const auto run = model.run(input, {.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
+                               const auto there = output_on(cpu, captured, engine.engine, engine.reference, threads);
+                               if (!there) return {};
+                               const ConvCase& c = captured.spec;
+                               spread.replaced +=
+                                   count_differing({captured.output.begin(), captured.output.end()}, *there);
+                               return channels_first(there->data(), c.batch, c.out_channels, volume(output_size(c)));
                              }});
   if (run) compare_outputs(usual, *run, spread);
   return spread;

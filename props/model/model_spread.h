@@ -26,6 +26,28 @@ struct SpreadQuestion {
 // Returns "2 threads".
 [[nodiscard]] std::string counted_threads(int threads);
 
+// A call whose output is replaced by a recorded one.
+struct Recorded {
+  bool is_conv = false;
+  std::int64_t call = 0;  // number among the convolutions, or among the other operators
+  std::string name;
+  std::vector<std::int32_t> values;  // in the order of the output
+};
+
+// Does the same with a recorded output.
+[[nodiscard]] Spread spread_of_recorded(Model& model, const ModelInput& input, const ModelRun& usual,
+                                        const Recorded& recorded);
+
+// What decides how layers are computed on other CPUs: the engine of the model, and LibTorch.
+struct ModelEngine {
+  Engine engine = Engine::fbgemm;
+  LibTorch& reference;
+};
+
+// Does the same with the output that each layer is predicted to have on the CPU, one of those of cpu_forecasts().
+[[nodiscard]] Spread spread_of_cpu(Model& model, const ModelInput& input, const ModelRun& usual, const std::string& cpu,
+                                   const ModelEngine& engine, int threads);
+
 // Adds the spread to the one of the same column and layer, or appends it, so that all inputs are summed up.
 void add_spread(std::vector<Spread>& spreads, const std::string& column, const std::string& layer, Spread spread);
 

@@ -4,12 +4,16 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 #include "cases/text/case_text.h"
 #include "props/model/layer_finding.h"
 #include "props/model/model_spread.h"
 #include "props/model/operator_calls.h"
+#include "props/model/recorded_cause.h"
+#include "props/model/tensor_folder.h"
 #include "props/verify/run_head.h"
 #include "props/verify/verify.h"
 
@@ -35,6 +39,13 @@ class Verification {
         progress_(progress),
         walks_(options.layers.hypotheses, weights) {
     report_.columns = columns_of(options.layers);
+    if (!options.save_tensors.empty()) {
+      writer_.emplace(options.save_tensors, TensorManifest{.model = options.model_name,
+                                                           .input = options.input_name,
+                                                           .libtorch = reference.version(),
+                                                           .tensors = {}});
+    }
+    if (!options.compare.empty()) comparison_.emplace(options.compare);
     report_.forward_seconds = std::numeric_limits<double>::infinity();
   }
 
@@ -50,14 +61,18 @@ class Verification {
     observer.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
       const double begin = processor_seconds();
       name_layer(captured);
-      count(captured, verify_layer(captured, walks_, options_.layers, reference_, report_.seconds_by_part));
+      LayerResult result = verify_layer(captured, walks_, options_.layers, reference_, report_.seconds_by_part);
+      record(captured, [&] { return names_of_equal(captured, result, options_.layers, recorded_->values); });
+      count(captured, std::move(result));
       ours += processor_seconds() - begin;
       return std::nullopt;
     };
     observer.op = [&](CapturedOperator&& captured) -> std::optional<std::vector<std::int32_t>> {
       const double begin = processor_seconds();
+      record(captured, [&] { return names_of_equal(captured, recorded_->values); });
       count(captured);
       ours += processor_seconds() - begin;
+      report_.seconds_by_part["operators"] += processor_seconds() - begin;
       return std::nullopt;
     };
     auto run = model_.run(input, observer);
@@ -68,6 +83,8 @@ class Verification {
     for (const auto& [name, calls] : run->unverified) report_.unverified[name] += calls;
     follow(input, *run);
     follow_threads(input, *run);
+    follow_recorded(input, *run);
+    follow_cpus(input, *run);
     return run;
   }
 
@@ -85,7 +102,15 @@ class Verification {
     }
   }
 
+  tl::expected<void, std::string> write_tensors() {
+    return writer_ ? writer_->finish() : tl::expected<void, std::string>();
+  }
+
   ModelReport finish() {
+    if (comparison_) {
+      report_.recorded = comparison_->result();
+      if (!report_.recorded->differing.empty()) report_.recorded->differing.front().equal_to = equal_to_recorded_;
+    }
     RunSummary& run = report_.run;
     run.subject = "scalar";
     for (const LayerSubject& subject : options_.layers.subjects) run.subject = subject.name;
@@ -124,6 +149,43 @@ class Verification {
       }
       if (calls.size() > 1)
         add_spread(report_.spreads, c.name, "all layers", spread_of(model_, input, run, question, {}));
+    }
+  }
+
+  // Writes the call's tensors, and compares its output with the recorded one. causes: returns the implementations that
+  // give the recorded output; called for the first call that differs.
+  template <typename Captured, typename Causes>
+  void record(const Captured& captured, Causes causes) {
+    if (!writer_ && !comparison_) return;
+    const CallTensors call = tensors_of(captured, writer_.has_value());
+    if (writer_) writer_->write(call);
+    if (!comparison_) return;
+    auto values = comparison_->compare(call);
+    if (!values || recorded_) return;
+    recorded_ = Recorded{.is_conv = std::is_same_v<Captured, CapturedConv>,
+                         .call = captured.call,
+                         .name = captured.name,
+                         .values = std::move(*values)};
+    equal_to_recorded_ = causes();
+  }
+
+  // Measures what the first recorded output that differs does to the model's result.
+  void follow_recorded(const ModelInput& input, const ModelRun& run) {
+    if (!recorded_) return;
+    add_spread(report_.spreads, "recorded", recorded_->name, spread_of_recorded(model_, input, run, *recorded_));
+  }
+
+  // Measures what the layers that would change on another CPU do to the model's result there.
+  void follow_cpus(const ModelInput& input, const ModelRun& run) {
+    std::set<std::string> cpus;
+    for (const LayerReport& layer : report_.layers) {
+      for (const CpuForecast& forecast : layer.forecasts) {
+        if (forecast.elements > 0) cpus.insert(forecast.isa);
+      }
+    }
+    for (const std::string& cpu : cpus) {
+      add_spread(report_.spreads, "on " + cpu, "all layers",
+                 spread_of_cpu(model_, input, run, cpu, {options_.layers.engine, reference_}, options_.layers.threads));
     }
   }
 
@@ -274,6 +336,11 @@ class Verification {
   // Number of pending differences by column.
   std::vector<std::size_t> kept_;
   ModelProgress shown_;
+  std::optional<TensorWriter> writer_;
+  std::optional<TensorComparison> comparison_;
+  // The first call whose recorded output differs.
+  std::optional<Recorded> recorded_;
+  std::vector<std::string> equal_to_recorded_;
   ModelReport report_;
 };
 
@@ -294,6 +361,9 @@ ModelResult<ModelReport> verify_model(Model& model, const ModelInputs& inputs, c
           ModelError{run.error().kind, input->name + ": " + (hint.empty() ? "" : hint + "; ") + run.error().message});
     }
   }
+  if (const auto written = verification.write_tensors(); !written) {
+    return tl::unexpected(ModelError{ModelError::Kind::refused, "--save-tensors: " + written.error()});
+  }
   verification.find();
   ModelReport report = verification.finish();
   report.run.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -305,6 +375,8 @@ int exit_status(const ModelReport& report) {
   for (const Column& column : report.columns) {
     if (column.kind == Column::Kind::subject && column.answered == 0) return 3;
   }
+  if (report.recorded && !report.recorded->differing.empty()) return 1;
+  if (report.recorded && report.recorded->compared == 0) return 3;
   const CaseCounts& cases = report.run.cases;
   return cases.verified() == 0 || cases.unavailable > 0 || report.run.elements() == 0 ? 3 : 0;
 }

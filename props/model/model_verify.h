@@ -2,7 +2,10 @@
 // Verifies a whole model: every quantized convolution that it runs is captured and verified before the model continues,
 // so that only one layer's tensors are in memory at a time.
 
+#include <filesystem>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "props/model/layer_verify.h"
 #include "props/model/model_inputs.h"
@@ -17,6 +20,12 @@ struct ModelOptions {
   std::vector<std::string> spread;
   // The numbers of LibTorch's threads for which outputs are predicted, and followed to the model's end if they change.
   std::vector<int> libtorch_threads;
+  // Folder that gets the tensors of every operator; empty: none. Only with one input.
+  std::filesystem::path save_tensors;
+  // Folder of recorded outputs to compare with; empty: none. Only with one input.
+  std::filesystem::path compare;
+  // The names of the model and of its input, for the manifest of saved tensors.
+  std::string model_name, input_name;
   // Number of findings that are shrunk and kept; all differences are counted.
   std::size_t max_findings = 10;
   double seconds_per_finding = 0.5;

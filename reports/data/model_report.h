@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -101,13 +102,32 @@ struct Spread {
   std::int64_t rows = 0;
 };
 
+// An operator's call whose recorded output differs from LibTorch's.
+struct ComparedCall {
+  std::string name;
+  std::string op;
+  std::int64_t elements = 0;
+  ValueDifferences found;  // expected: LibTorch's value; actual: the recorded one
+  // The implementations whose output for LibTorch's input is the recorded one; filled for the first call that differs.
+  std::vector<std::string> equal_to;
+};
+
+// The outputs of a network's operators compared with recorded ones.
+struct ComparedTensors {
+  std::int64_t compared = 0, elements = 0;
+  std::vector<ComparedCall> differing;  // in the order in which the network runs
+  std::vector<std::string> missing;     // files that the folder does not have
+  std::vector<std::string> unreadable;  // files that cannot be compared, each with the reason
+};
+
 struct ModelReport {
   std::vector<Column> columns;
   std::vector<LayerReport> layers;                 // in the order in which the model runs them
   std::vector<OperatorReport> operators;           // in the order in which the model runs them
   std::map<std::string, std::int64_t> unverified;  // calls of quantized operators that are not verified
   std::vector<Spread> spreads;
-  RunSummary run;  // the same results as of every run; a case is a call of a layer
+  std::optional<ComparedTensors> recorded;  // with --compare
+  RunSummary run;                           // the same results as of every run; a case is a call of a layer
 
   std::int64_t inputs = 0;
   std::int64_t not_finite = 0;                    // number of elements of the inputs that are NaN or infinite

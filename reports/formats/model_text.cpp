@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cases/strings/printable.h"
 #include "reports/text/number_text.h"
 
 namespace tieout {
@@ -126,6 +127,40 @@ std::string operator_table(const ModelReport& report) {
   }
   text += fmt::format("{:<{}} {:<{}} {:>10}\n", "total", name_width, counted(std::ssize(report.operators), "operator"),
                       shape_width, elements);
+  return text;
+}
+
+std::string recorded_text(const ModelReport& report) {
+  if (!report.recorded) return {};
+  const ComparedTensors& recorded = *report.recorded;
+  std::string text =
+      fmt::format("recorded outputs: {} compared, {} differ\n", recorded.compared, std::ssize(recorded.differing));
+  constexpr std::size_t kMost = 10;
+  const auto list = [&](const char* what, const std::vector<std::string>& files) {
+    if (files.empty()) return;
+    text += fmt::format("  {}: {}\n", what, counted(std::ssize(files), "file"));
+    for (std::size_t i = 0; i < std::min(kMost, files.size()); ++i)
+      text += fmt::format("    {}\n", printable(files[i]));
+    if (files.size() > kMost) text += fmt::format("    and {} more\n", files.size() - kMost);
+  };
+  list("missing", recorded.missing);
+  list("not compared", recorded.unreadable);
+  if (recorded.differing.empty()) return text;
+  const ComparedCall& first = recorded.differing.front();
+  text += fmt::format(
+      "The first operator that differs is {} ({}): at {} of {} elements, by up to {}\n"
+      "  element {}: LibTorch {}, recorded {}\n",
+      first.name, first.op, first.found.elements, first.elements, first.found.largest, first.found.first_offset,
+      first.found.first_expected, first.found.first_actual);
+  text += first.equal_to.empty()
+              ? "  for LibTorch's input, no implementation that was compared gives the recorded output\n"
+              : fmt::format("  the recorded output is, for LibTorch's input, that of {}\n",
+                            fmt::join(first.equal_to, ", "));
+  for (std::size_t i = 1; i < std::min(kMost, recorded.differing.size()); ++i) {
+    const ComparedCall& call = recorded.differing[i];
+    text += fmt::format("  then {}: {} of {} elements, by up to {}\n", call.name, call.found.elements, call.elements,
+                        call.found.largest);
+  }
   return text;
 }
 

@@ -27,6 +27,10 @@ namespace tieout {
 // Returns the effect of differences on the model's output, a line per column and layer.
 [[nodiscard]] std::string spread_text(const ModelReport& report);
 
+// Returns how the recorded outputs compare with LibTorch's: the first operator that differs, its cause, and the files
+// that are missing or cannot be compared.
+[[nodiscard]] std::string recorded_text(const ModelReport& report);
+
 // Returns whether the network, computed by our kernels from its input to its end, gives LibTorch's bytes, or where it
 // parts from them; empty if some of it was not verified.
 [[nodiscard]] std::string replay_text(const ModelReport& report);
