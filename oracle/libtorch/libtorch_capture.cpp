@@ -7,6 +7,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/record_function.h>
 #include <c10/util/ScopeExit.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <algorithm>
 #include <array>
@@ -137,6 +138,18 @@ void replace_output(const at::Tensor& y, const std::vector<std::int32_t>& values
   y.copy_(ours);
 }
 
+// Returns the name of the module whose code runs, such as "layer1.0.add_relu"; empty if the model has no names.
+std::string current_module() {
+  std::string path;
+  for (const std::string& entry : torch::jit::currentModuleHierarchy()) {
+    // An entry is "NAME(Class)::method" or, of the model itself, "TOP(Class)::method" or "SELF(Class)::method".
+    const std::string name = entry.substr(0, entry.find('('));
+    if (name.empty() || name == "TOP" || name == "SELF" || name.starts_with("CALL_FUNCTION")) continue;
+    path += (path.empty() ? "" : ".") + name;
+  }
+  return path;
+}
+
 // Passes the call of an operator to the observer. Returns false if it is none of operator_schemas().
 bool show_operator(ConvCapture::State& state, const std::string& name, const Call& call, const c10::IValue& output) {
   if (call.arguments.empty() || !state.observer.op) return false;
@@ -145,7 +158,8 @@ bool show_operator(ConvCapture::State& state, const std::string& name, const Cal
   const at::Tensor& y = output.toTensor();
   CapturedOperator captured{
       .name = {}, .op = name, .call = state.operator_calls++, .spec = std::move(*c), .output = output_of(y)};
-  captured.name = name.substr(name.rfind(':') + 1) + "@" + std::to_string(captured.call);
+  const std::string module = current_module();
+  if (!module.empty()) captured.name = module + "." + name.substr(name.rfind(':') + 1);
   if (const auto replacement = state.observer.op(std::move(captured))) replace_output(y, *replacement);
   return true;
 }

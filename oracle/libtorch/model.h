@@ -44,8 +44,8 @@ using OnConv = std::function<std::optional<std::vector<std::uint8_t>>(CapturedCo
 
 // One call of another quantized operator by the model. It owns its tensors.
 struct CapturedOperator {
-  // The module that calls the operator and the operator's name, as far as the model has names, for example
-  // "layer1.0.add_relu: add_relu".
+  // The module that calls the operator, and the operator, for example "layer1.0.skip.add_relu"; empty if the model does
+  // not name it.
   std::string name;
   std::string op;         // for example "quantized::add_relu"
   std::int64_t call = 0;  // number of such operators captured before it in this run

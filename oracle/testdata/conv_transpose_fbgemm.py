@@ -1,7 +1,7 @@
 """Shows with torch alone that FBGEMM's direct transposed convolution is wrong (PyTorch 2.15.0).
 
-quantized::conv_transpose2d of the engine fbgemm, with one group, kernel height 2, no padding, no dilation, strides of at
-most 2, and numbers of channels that are multiples of 8: a stride of 2 in height gives wrong outputs, and for any stride
+quantized::conv_transpose2d of the engine fbgemm, with one group, kernel height 2, no padding, no dilation, strides of
+at most 2, and numbers of channels that are multiples of 8: a stride of 2 in height gives wrong outputs, and for any stride
 the weights that are read back (conv_transpose2d_unpack, state_dict, torch.jit.save) are arbitrary and change from call
 to call. The engines onednn and qnnpack agree with the exact result.
 

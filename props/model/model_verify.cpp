@@ -60,7 +60,7 @@ class Verification {
     ModelObserver observer;
     observer.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
       const double begin = processor_seconds();
-      name_layer(captured);
+      name_call(captured);
       LayerResult result = verify_layer(captured, walks_, options_.layers, reference_, report_.seconds_by_part);
       record(captured, [&] { return names_of_equal(captured, result, options_.layers, recorded_->values); });
       count(captured, std::move(result));
@@ -69,6 +69,7 @@ class Verification {
     };
     observer.op = [&](CapturedOperator&& captured) -> std::optional<std::vector<std::int32_t>> {
       const double begin = processor_seconds();
+      name_call(captured);
       record(captured, [&] { return names_of_equal(captured, recorded_->values); });
       count(captured);
       ours += processor_seconds() - begin;
@@ -200,9 +201,11 @@ class Verification {
     }
   }
 
-  // Names a layer without a name by its operator and its position, and a layer that runs again by a number.
-  void name_layer(CapturedConv& captured) {
-    if (captured.name.empty()) captured.name = captured.op + "@" + std::to_string(captured.call);
+  // Names a call without a name by its operator and its position, and a module that runs again by a number.
+  template <typename Captured>
+  void name_call(Captured& captured) {
+    const std::string op = captured.op.substr(captured.op.rfind(':') + 1);
+    if (captured.name.empty()) captured.name = op + "@" + std::to_string(captured.call);
     const std::int64_t calls = ++calls_of_name_[captured.name];
     if (calls > 1) captured.name += "#" + std::to_string(calls);
   }

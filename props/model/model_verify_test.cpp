@@ -74,10 +74,10 @@ TEST_F(WholeModel, ALaterOperationInPlaceDoesNotReachWhatWasCaptured) {
     Tensor<std::uint8_t> answer;
   };
   std::vector<Seen> seen;
-  const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
+  const auto run = model->run(*inputs->read(0), {.conv = [&](CapturedConv&& captured) {
     seen.push_back({captured.name, problem_of(captured.view()), answer_of(captured)});
     return std::optional<std::vector<std::uint8_t>>{};
-  });
+  }});
   ASSERT_TRUE(run) << run.error().message;
   ASSERT_EQ(seen.size(), 3U);
   EXPECT_EQ(seen[2].name, "twice");
@@ -163,7 +163,7 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
   const auto model = open("full_range");
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, *model, **libtorch());
   std::int64_t predicted = 0;
-  const auto run = model->run(*inputs->read(0), [&](CapturedConv&& captured) {
+  const auto run = model->run(*inputs->read(0), {.conv = [&](CapturedConv&& captured) {
     SecondsByPart seconds;
     LayerWalks walks({}, LayerWalks::Weights::kept);
     const LayerResult result = verify_layer(captured, walks, {}, **libtorch(), seconds);
@@ -181,7 +181,7 @@ TEST_F(WholeModel, TheForecastIsWhatLibTorchAnswersWithAnotherInstructionSet) {
     EXPECT_EQ(elements, static_cast<std::int64_t>(d.offsets.size()));
     predicted += elements;
     return std::optional<std::vector<std::uint8_t>>{};
-  });
+  }});
   ASSERT_TRUE(run) << run.error().message;
   if ((*libtorch())->native_isa() == Isa::avx512_vnni) {
     EXPECT_GT(predicted, 0);
@@ -198,7 +198,7 @@ TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
   const auto inputs = ModelInputs::open({kData + "models/small_input.pt"}, 0, **model, **libtorch());
   const Hardware here = (*libtorch())->hardware();
   std::int64_t predicted = 0;
-  const auto run = (*model)->run(*inputs->read(0), [&](CapturedConv&& captured) {
+  const auto run = (*model)->run(*inputs->read(0), {.conv = [&](CapturedConv&& captured) {
     SecondsByPart seconds;
     LayerWalks walks({}, LayerWalks::Weights::kept);
     const LayerResult result = verify_layer(captured, walks, {.engine = GetParam()}, **libtorch(), seconds);
@@ -218,7 +218,7 @@ TEST_P(ForecastOf, EnginesIsWhatTheyAnswerThere) {
     EXPECT_EQ(elements["avx512_vnni"], changed({.avx512 = true, .avx512_vnni = true}));
     predicted += elements[here.avx512_vnni ? "avx2" : "avx512_vnni"];
     return std::optional<std::vector<std::uint8_t>>{};
-  });
+  }});
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_GT(predicted, 0);
 }

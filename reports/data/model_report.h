@@ -68,7 +68,7 @@ struct ValueDifferences {
 
 // The calls of one quantized operator other than a convolution or a linear layer.
 struct OperatorReport {
-  std::string name;  // "add_relu@3"
+  std::string name;  // "layer1.0.skip.add_relu", or "add_relu@3" if the model has no names
   std::string op;    // "quantized::add_relu"
   std::vector<Shape> inputs;
   Shape output;

@@ -1,0 +1,88 @@
+// Tests `tieout model` on a network with many operators: everything is verified, tensors are saved and compared.
+
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "cli/testing/test_command.h"
+
+namespace tieout {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
+const std::string kMixed =
+    "model '" + kModels + "mixed_a_int8.pt' --input '" + kModels + "mixed_a_input.pt' --hypothesis manual_output_1 ";
+
+class ModelOperators : public testing::Test {
+ protected:
+  [[nodiscard]] std::string folder() const { return "'" + folder_.path().string() + "'"; }
+  // Returns the saved file whose name ends so.
+  [[nodiscard]] std::filesystem::path file(const std::string& end) const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      if (entry.path().string().ends_with(end)) return entry.path();
+    }
+    return {};
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ModelOperators, TheWholeNetworkIsVerifiedAndReplayed) {
+  const Outcome o = run(kMixed, Streams::output);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("Replayed by Tieout's kernels from its input, the network gives the same bytes"));
+  EXPECT_THAT(o.output, Not(HasSubstr("Not verified")));
+  for (const char* name : {"hardswish", "hardsigmoid", "mul", "add", "add_relu", "max_pool2d", "adaptive_avg_pool2d"}) {
+    EXPECT_THAT(o.output, HasSubstr(name));
+  }
+}
+
+TEST_F(ModelOperators, SavedTensorsEqualThemselves) {
+  EXPECT_EQ(run(kMixed + "--save-tensors " + folder()).status, 0);
+  const Outcome o = run(kMixed + "--compare " + folder(), Streams::output);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, HasSubstr(" compared, 0 differ\n"));
+  EXPECT_THAT(o.output, Not(HasSubstr("missing")));
+  std::ifstream manifest(folder_.path() / "manifest.json");
+  const std::string text{std::istreambuf_iterator<char>(manifest), {}};
+  EXPECT_THAT(text, HasSubstr("\"model\": \"mixed_a_int8.pt\""));
+  EXPECT_THAT(text, HasSubstr("\"operator\": \"quantized::add_relu\""));
+}
+
+TEST_F(ModelOperators, TheFirstOperatorOfADeviceThatDiffersIsNamedAndFollowed) {
+  ASSERT_EQ(run(kMixed + "--save-tensors " + folder()).status, 0);
+  const std::filesystem::path changed = file("add.output.npy");
+  ASSERT_FALSE(changed.empty());
+  std::fstream device(changed, std::ios::in | std::ios::out | std::ios::binary);
+  device.seekg(-7, std::ios::end);
+  const int byte = device.get();
+  device.seekp(-7, std::ios::end);
+  device.put(static_cast<char>(byte == 255 ? 254 : byte + 1));
+  device.close();
+  std::filesystem::remove(file("mul.output.npy"));
+  const Outcome o = run(kMixed + "--compare " + folder(), Streams::output);
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("The first operator that differs is"));
+  EXPECT_THAT(o.output, HasSubstr("(quantized::add): at 1 of 12288 elements, by up to 1\n"));
+  EXPECT_THAT(o.output, HasSubstr("  missing: 1 file\n"));
+  EXPECT_THAT(o.output, HasSubstr("1 element replaced; at the end "));
+}
+
+TEST_F(ModelOperators, AFolderWithoutTensorsComparesNothing) {
+  const Outcome o = run(kMixed + "--compare " + folder());
+  EXPECT_EQ(o.status, 3) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("  missing: "));
+  const Outcome two = run(kMixed + "--input '" + kModels + "mixed_a_input.pt' --compare " + folder());
+  EXPECT_EQ(two.status, 2) << two.output;
+  EXPECT_THAT(two.output, HasSubstr("give one input, not 2"));
+}
+
+}  // namespace
+}  // namespace tieout
