@@ -17,7 +17,8 @@
 namespace tieout {
 namespace {
 
-constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct};
+constexpr std::array kEngines{Engine::fbgemm,  Engine::onednn,        Engine::x86,
+                              Engine::qnnpack, Engine::fbgemm_direct, Engine::onednn_pointwise};
 constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
 
 void print_machine(const LibTorch& reference) {
@@ -29,7 +30,7 @@ void print_machine(const LibTorch& reference) {
              has(hardware.avx512_vnni), has(hardware.avx_vnni), has(hardware.amx_int8));
   for (const Engine engine : kEngines) {
     const auto can = reference.available({.engine = engine});
-    fmt::print("engine {:<13} {}\n", name(engine), can ? "available" : can.error().message);
+    fmt::print("engine {:<16} {}\n", name(engine), can ? "available" : can.error().message);
   }
   for (const Isa isa : kIsas) {
     const auto can = reference.available({.isa = isa});
@@ -76,15 +77,15 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
     what = std::string(name(path)) + ": " + arithmetic_text(c, path, hardware);
   } else {
     what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";
-    if (picked == Engine::onednn) {
+    if (is_onednn(picked)) {
       what += ": " + onednn_text(onednn_code(c, hardware));
       if (const auto other = onednn_other_code(c, hardware)) what += "; with AMX perhaps " + onednn_text(*other);
     }
   }
-  const int width = needs_direct_call(c) ? 13 : 8;  // of the longest name of an engine in the table
-  fmt::print("{:<{}} {:<16} {}\n", name(engine), width, is_fbgemm(engine) ? name(isa) : "", what);
+  constexpr int kWidth = 16;  // of the longest name of an engine
+  fmt::print("{:<{}} {:<16} {}\n", name(engine), kWidth, is_fbgemm(engine) ? name(isa) : "", what);
   if (const KnownDefect* const defect = known_defect(c, hardware); defect != nullptr) {
-    fmt::print("{:<{}} known defect {}: {}\n", "", width + 17, defect->id, defect->cause);
+    fmt::print("{:<{}} known defect {}: {}\n", "", kWidth + 17, defect->id, defect->cause);
   }
 }
 
@@ -99,7 +100,7 @@ int engines(const std::string& line) {
   fmt::print("\n{}\n", print(*c));
   const Engine fbgemm = needs_direct_call(*c) ? Engine::fbgemm_direct : Engine::fbgemm;
   for (const Isa isa : kIsas) print_row(*c, fbgemm, isa, reference);
-  for (const Engine engine : {Engine::onednn, Engine::x86, Engine::qnnpack})
+  for (const Engine engine : {Engine::onednn, Engine::onednn_pointwise, Engine::x86, Engine::qnnpack})
     print_row(*c, engine, Isa::native, reference);
   if (const FbgemmPath actual = reference.fbgemm_path(*c); actual != fbgemm_path(*c, reference.hardware())) {
     return fail_command("engines", kDifferent, fmt::format("FBGEMM itself takes its {} path", name(actual)));

@@ -57,7 +57,7 @@ constexpr std::array<std::pair<std::string_view, Arithmetic>, 3> kKernels{{
 }};
 
 std::string names_of_subjects() {
-  std::string names = "fbgemm, onednn, x86, qnnpack, fbgemm_direct";
+  std::string names = "fbgemm, onednn, x86, qnnpack, fbgemm_direct, onednn_pointwise";
   for (const auto& [name, arithmetic] : kKernels) names.append(", ").append(name);
   for (const Hypothesis& hypothesis : hypotheses()) names.append(", ").append(hypothesis.name);
   return names;

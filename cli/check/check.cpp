@@ -247,7 +247,9 @@ constexpr const char* kGrammar = R"(A case is one line of words:
                                             reduced | sparse | small, by seed=N
   engine isa format threads                 how the reference runs: engine=fbgemm |
                                             onednn | x86 | qnnpack | fbgemm_direct
-                                            (FBGEMM without PyTorch's operator)
+                                            (FBGEMM without PyTorch's operator) |
+                                            onednn_pointwise (the operator of
+                                            PyTorch 2 export)
 N*V in a list stands for N times V. Example:
   tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]')";
 

@@ -21,17 +21,22 @@ bool qnnpack_refuses(const ConvCase& c) {
                                                 [&](double scale) { return qnnpack_takes(c, scale); });
 }
 
-// Returns the problem as LibTorch runs it: its operators return uint8, and add the zero point of uint8.
+// Returns the problem as LibTorch's operators of quantized dtypes run it: they return uint8, and add the zero point of
+// uint8.
 ConvProblem with_uint8_output(ConvProblem problem) {
   problem.spec.output_type = OutputType::uint8;
   return problem;
 }
 
-Answers predict_onednn(const ConvProblem& problem, OnednnCode code) {
+// True if the operator returns int8 itself, so that the zero point that it adds is the one of int8.
+bool returns_int8(Engine engine) { return engine == Engine::onednn_pointwise; }
+
+Answers predict_onednn(const ConvProblem& problem, OnednnCode code, OnednnScales scales) {
   // Windows of sums suffice for code that neither adds in pairs nor treats padding differently.
   const bool by_tap = adds_in_pairs(code) || code == OnednnCode::amx;
   const auto detail = by_tap ? WindowIterator::Detail::all : WindowIterator::Detail::sums;
-  return for_each_window(problem, [&](const Window& window) { return onednn_model(window, code, nullptr); }, detail);
+  return for_each_window(
+      problem, [&](const Window& window) { return onednn_model(window, code, scales, nullptr); }, detail);
 }
 
 }  // namespace
@@ -47,13 +52,14 @@ Engine computing_engine(const ConvCase& c, const Hardware& hardware) {
 std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
   switch (engine) {
     case Engine::onednn:
+    case Engine::onednn_pointwise:
       // No hypothesis models the order of the scales before LibTorch 2.11.
       if (onednn_code(ConvCase{}, hardware) == OnednnCode::vnni_product) return {};
-      return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
+      if (engine == Engine::onednn) return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
+      return onednn_has_vnni(hardware) ? "onednn_pointwise" : "onednn_pointwise_int16_pairs";
     case Engine::qnnpack: return "qnnpack";
     case Engine::fbgemm:
     case Engine::fbgemm_direct:
-    case Engine::onednn_pointwise:
     case Engine::x86: break;
   }
   return {};
@@ -65,12 +71,15 @@ Arithmetic fbgemm_arithmetic(const ConvCase& c, const Hardware& hardware) {
 
 Answers predict(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
   if (!has_even_padding(problem.spec)) return predict(with_even_padding(problem), engine, hardware);
-  if (problem.spec.output_type == OutputType::int8) return predict(with_uint8_output(problem), engine, hardware);
+  if (problem.spec.output_type == OutputType::int8 && !returns_int8(engine)) {
+    return predict(with_uint8_output(problem), engine, hardware);
+  }
   constexpr auto kSums = WindowIterator::Detail::sums;  // QNNPACK does not add in pairs
   switch (engine) {
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
     case Engine::onednn:
-    case Engine::onednn_pointwise: return predict_onednn(problem, onednn_code(problem.spec, hardware));
+    case Engine::onednn_pointwise:
+      return predict_onednn(problem, onednn_code(problem.spec, hardware), onednn_scales(engine));
     case Engine::qnnpack:
       return for_each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
     case Engine::fbgemm:
@@ -85,11 +94,13 @@ Answers predict(const ConvProblem& problem, Engine engine, const Hardware& hardw
 
 std::optional<Answers> predict_other(const ConvProblem& problem, Engine engine, const Hardware& hardware) {
   const Engine picked = engine == Engine::x86 ? x86_picks(problem.spec, hardware) : engine;
-  if (picked != Engine::onednn) return {};
+  if (!is_onednn(picked)) return {};
   if (!has_even_padding(problem.spec)) return predict_other(with_even_padding(problem), engine, hardware);
-  if (problem.spec.output_type == OutputType::int8) return predict_other(with_uint8_output(problem), engine, hardware);
+  if (problem.spec.output_type == OutputType::int8 && !returns_int8(engine)) {
+    return predict_other(with_uint8_output(problem), engine, hardware);
+  }
   const auto other = onednn_other_code(problem.spec, hardware);
-  return other ? std::optional(predict_onednn(problem, *other)) : std::nullopt;
+  return other ? std::optional(predict_onednn(problem, *other, onednn_scales(engine))) : std::nullopt;
 }
 
 Answers nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware, const Answers& y) {
@@ -99,13 +110,19 @@ Answers nearest_prediction(const ConvProblem& problem, Engine engine, const Hard
   return other && other->values == y.values ? std::move(*other) : std::move(prediction);
 }
 
+bool refuses_relu(const ConvCase& c) {
+  return c.execution.engine == Engine::onednn_pointwise && c.dims == 3 && c.relu == Relu::on;
+}
+
 std::string_view refusal(const ConvCase& c, const Hardware&) {
   if (needs_direct_call(c) && c.execution.engine != Engine::fbgemm_direct) {
     return "PyTorch's operators take no int32 bias and return no int32 sums";
   }
   switch (c.execution.engine) {
-    case Engine::onednn:
     case Engine::onednn_pointwise:
+      if (refuses_relu(c)) return "onednn::qconv3d_pointwise has no relu";
+      [[fallthrough]];
+    case Engine::onednn:
       if (has_weight_zero_point(c)) return "ONEDNN takes only weights whose zero points are all 0";
       break;
     case Engine::qnnpack:

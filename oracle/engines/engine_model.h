@@ -63,8 +63,22 @@ enum class OnednnCode {
 // and the cache sizes. These estimates are not predicted.
 [[nodiscard]] std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware);
 
-// oneDNN (engine_onednn.cpp). xs' = fl(1 / fl(1 / xs)) and os' = fl(1 / fl(1 / os)), with the inner quotients in
-// double; inv = fl(1 / os').
+// States how an operator passes the scales of activation and output to oneDNN. In both cases, oneDNN's code is the
+// same.
+enum class OnednnScales {
+  inverted_twice,  // quantized::convNd: s' = fl(1 / fl(1 / s)), with the inner quotient in double
+  as_given,        // onednn::qconvNd_pointwise: s' = fl(s)
+};
+[[nodiscard]] constexpr OnednnScales onednn_scales(Engine engine) {
+  return engine == Engine::onednn_pointwise ? OnednnScales::as_given : OnednnScales::inverted_twice;
+}
+
+// True if oneDNN computes what the engine returns: the engine is not X86.
+[[nodiscard]] constexpr bool is_onednn(Engine engine) {
+  return engine == Engine::onednn || engine == Engine::onednn_pointwise;
+}
+
+// oneDNN (engine_onednn.cpp). xs' and os': by `scales`; inv = fl(1 / os').
 //   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position are added in saturating
 //         int16 first, the last of an odd number alone; padding is 0 in these pairs and is taken out exactly
 //   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w))); amx: the same over the taps inside
@@ -73,8 +87,9 @@ enum class OnednnCode {
 //   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
 //   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
 //   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI or AMX, 0 without
+// An int8 output, which qconvNd_pointwise returns, is the same with the stored zero point and -128..127.
 // A weight zero point, which oneDNN refuses, is taken out together with xz.
-[[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace);
+[[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace);
 
 // Returns f of code that adds in pairs or exactly, as an int32.
 [[nodiscard]] std::int32_t onednn_sum(const Window& window, OnednnCode code, Trace* trace);
@@ -115,6 +130,10 @@ enum class OnednnCode {
 // Returns the prediction of predict() or predict_other() that equals y, or else that of predict().
 [[nodiscard]] Answers nearest_prediction(const ConvProblem& problem, Engine engine, const Hardware& hardware,
                                          const Answers& y);
+
+// True if the engine of c.execution has no relu for convolutions of as many dimensions: PyTorch 2 export lowers 3-d
+// convolutions without the relu that follows them.
+[[nodiscard]] bool refuses_relu(const ConvCase& c);
 
 // Returns the reason why the engine of c.execution throws on this valid case; empty if it computes a result.
 [[nodiscard]] std::string_view refusal(const ConvCase& c, const Hardware& hardware);

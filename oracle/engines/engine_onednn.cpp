@@ -12,8 +12,11 @@ namespace {
 // The first version whose oneDNN multiplies by one scale after the other in its VNNI code for convolutions.
 constexpr LibTorchVersion kScaleByScale{.major = 2, .minor = 11, .patch = 0};
 
-// LibTorch passes reciprocals of the scales to oneDNN, and oneDNN inverts them.
-float inverted_twice(double scale) { return 1.0F / static_cast<float>(1.0 / scale); }
+// Returns the scale of an activation or an output as oneDNN computes with it. Eager operators pass its reciprocal to
+// oneDNN, and oneDNN inverts it.
+float scale_of(double scale, OnednnScales scales) {
+  return scales == OnednnScales::as_given ? static_cast<float>(scale) : 1.0F / static_cast<float>(1.0 / scale);
+}
 
 // Strides of 1-d and 2-d convolutions count as 1 if they divide the input.
 bool is_pointwise(const ConvCase& c) {
@@ -74,9 +77,10 @@ float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
 }
 
 // Returns the sum in real units.
-float real(const Window& window, OnednnCode code, float raw, Trace* trace) {
-  const float activation_scale =
-      step(trace, "activation scale", inverted_twice(window.xs), "xs' = 1 / float(1 / xs), float32");
+float real(const Window& window, OnednnCode code, OnednnScales scales, float raw, Trace* trace) {
+  const bool as_given = scales == OnednnScales::as_given;
+  const float activation_scale = step(trace, "activation scale", scale_of(window.xs, scales),
+                                      as_given ? "xs' = xs, float32" : "xs' = 1 / float(1 / xs), float32");
   const auto weight_scale = static_cast<float>(window.ws);
   if (code == OnednnCode::vnni || code == OnednnCode::reference) {
     const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
@@ -92,13 +96,16 @@ float with_relu(float v, OnednnCode code, Trace* trace) {
 }
 
 // Returns the value in output steps.
-float scaled(const Window& window, OnednnCode code, float v, Trace* trace) {
-  const float output_scale = inverted_twice(window.os);
+float scaled(const Window& window, OnednnCode code, OnednnScales scales, float v, Trace* trace) {
+  const bool as_given = scales == OnednnScales::as_given;
+  const float output_scale = scale_of(window.os, scales);
   if (code == OnednnCode::reference) {
-    return step(trace, "scaled", v / output_scale, "v / os', os' = 1 / float(1 / os), float32");
+    return step(trace, "scaled", v / output_scale,
+                as_given ? "v / os, float32" : "v / os', os' = 1 / float(1 / os), float32");
   }
-  const float multiplier = step(trace, "multiplier", 1.0F / output_scale, "1 / os', os' = 1 / float(1 / os), float32");
-  return step(trace, "scaled", v * multiplier, "v / os', float32");
+  const float multiplier = step(trace, "multiplier", 1.0F / output_scale,
+                                as_given ? "1 / os, float32" : "1 / os', os' = 1 / float(1 / os), float32");
+  return step(trace, "scaled", v * multiplier, as_given ? "v * (1 / os), float32" : "v / os', float32");
 }
 
 // lowest, highest: the limits of the stored numbers.
@@ -131,14 +138,14 @@ std::int32_t onednn_sum(const Window& window, OnednnCode code, Trace* trace) {
   return without_zero_points(window, accumulated(window, code, trace), window.activations, trace);
 }
 
-std::uint8_t onednn_model(const Window& window, OnednnCode code, Trace* trace) {
-  float v = real(window, code, raw_sum(window, code, trace), trace);
+std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace) {
+  float v = real(window, code, scales, raw_sum(window, code, trace), trace);
   if (window.bias) {
     step(trace, "bias", *window.bias, "as it is, in real units");
     v = step(trace, "with bias", v + *window.bias, "real + bias, float32");
   }
   if (window.relu == Relu::on) v = with_relu(v, code, trace);
-  const float shifted = with_stored_zero_point(window, scaled(window, code, v, trace), trace);
+  const float shifted = with_stored_zero_point(window, scaled(window, code, scales, v, trace), trace);
   const auto lowest = static_cast<float>(-window.output_shift);
   const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, lowest, lowest + 255.0F, code)),
                              "clamp to 0..255, NaN is 255 with VNNI and 0 without; to nearest, ties to even");

@@ -234,7 +234,7 @@ const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware) {
   if (!has_even_padding(c)) return known_defect(with_even_padding(c), hardware);
   const Engine engine = computing_engine(c, hardware);
   if (is_fbgemm(engine)) return fbgemm_defect(c, hardware);
-  if (engine == Engine::onednn) return onednn_defect(c, hardware);
+  if (is_onednn(engine)) return onednn_defect(c, hardware);
   return nullptr;
 }
 

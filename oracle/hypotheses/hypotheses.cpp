@@ -23,11 +23,19 @@ constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
 constexpr Hardware kAvx2{};
 
 std::uint8_t onednn(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kVnni), trace);
+  return onednn_model(window, onednn_code(*window.spec, kVnni), OnednnScales::inverted_twice, trace);
 }
 
 std::uint8_t onednn_int16_pairs(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kAvx2), trace);
+  return onednn_model(window, onednn_code(*window.spec, kAvx2), OnednnScales::inverted_twice, trace);
+}
+
+std::uint8_t onednn_pointwise(const Window& window, Trace* trace) {
+  return onednn_model(window, onednn_code(*window.spec, kVnni), OnednnScales::as_given, trace);
+}
+
+std::uint8_t onednn_pointwise_int16_pairs(const Window& window, Trace* trace) {
+  return onednn_model(window, onednn_code(*window.spec, kAvx2), OnednnScales::as_given, trace);
 }
 
 std::int32_t onednn_sum_of_int16_pairs(const Window& window, Trace* trace) {
@@ -135,6 +143,11 @@ constexpr std::array kHypotheses{
     Hypothesis{"onednn_int16_pairs", "as onednn, neighbouring products of a kernel position added in saturating int16",
                "LibTorch's ONEDNN engine without VNNI", onednn_int16_pairs, Distance::tap_pairs, Reads::products,
                onednn_sum_of_int16_pairs},
+    Hypothesis{"onednn_pointwise", "as onednn, with the scales as they are, not as reciprocals of their reciprocals",
+               "LibTorch's onednn::qconvNd_pointwise with VNNI", onednn_pointwise, Distance::roundings},
+    Hypothesis{"onednn_pointwise_int16_pairs", "as onednn_int16_pairs, with the scales as they are",
+               "LibTorch's onednn::qconvNd_pointwise without VNNI", onednn_pointwise_int16_pairs, Distance::tap_pairs,
+               Reads::products, onednn_sum_of_int16_pairs},
     Hypothesis{"onednn_output_scale",
                "summed in int32; the bias in units of the sum, one multiplier, zero point and clamp before rounding",
                "oneDNN 2 called directly, with one output scale", onednn_output_scale, Distance::roundings},

@@ -71,7 +71,8 @@ class LibTorch {
   [[nodiscard]] virtual Isa native_isa() const = 0;
 
   // Packs the weights and runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` specifies;
-  // for the engine fbgemm_direct, fbgemm::fbgemmConv itself. Padding that only one side has becomes part of the input
+  // for the engine fbgemm_direct, fbgemm::fbgemmConv itself; for onednn_pointwise, onednn::qconvNd_pointwise, which
+  // returns int8 if that is the case's output. Padding that only one side has becomes part of the input
   // (with_even_padding()). problem: its output is no int32 sum.
   [[nodiscard]] virtual EngineResult<EngineAnswer> conv(const ConvProblem& problem) = 0;
 

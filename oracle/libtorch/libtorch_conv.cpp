@@ -20,6 +20,7 @@
 #include "oracle/libtorch/libtorch_guard.h"
 #include "oracle/libtorch/libtorch_model.h"
 #include "oracle/libtorch/libtorch_operators.h"
+#include "oracle/libtorch/libtorch_pointwise.h"
 #include "oracle/libtorch/libtorch_prepared.h"
 
 namespace tieout {
@@ -62,7 +63,8 @@ class Adapter final : public LibTorch {
 
   std::vector<Engine> engines() const override {
     std::vector<Engine> found;
-    for (const Engine engine : {Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct}) {
+    for (const Engine engine : {Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct,
+                                Engine::onednn_pointwise}) {
       if (has_engine(engine)) found.push_back(engine);
     }
     return found;
@@ -162,8 +164,11 @@ class Adapter final : public LibTorch {
  private:
   static std::unique_ptr<PreparedConv> prepare_by(const ConvProblem& problem) {
     if (!has_even_padding(problem.spec)) return prepare_by(with_even_padding(problem));
-    const bool directly = problem.spec.execution.engine == Engine::fbgemm_direct;
-    return directly ? prepare_direct_conv(problem) : prepare_conv(problem);
+    switch (problem.spec.execution.engine) {
+      case Engine::fbgemm_direct: return prepare_direct_conv(problem);
+      case Engine::onednn_pointwise: return prepare_pointwise_conv(problem);
+      default: return prepare_conv(problem);
+    }
   }
 
   // Determines the instruction set once, while none is forced.

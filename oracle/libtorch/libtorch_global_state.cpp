@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "oracle/libtorch/libtorch_pointwise.h"
+
 namespace tieout {
 namespace {
 
@@ -43,7 +45,7 @@ inst_set_t fbgemm_isa(Isa isa) {
 int most_threads() { return omp_get_thread_limit(); }
 
 bool has_engine(Engine engine) {
-  if (engine == Engine::onednn_pointwise) return false;
+  if (engine == Engine::onednn_pointwise && !has_pointwise_operators()) return false;
   const std::vector<at::QEngine>& supported = at::globalContext().supportedQEngines();
   return std::find(supported.begin(), supported.end(), qengine(engine)) != supported.end();
 }

@@ -246,12 +246,12 @@ def bias_after_scaling(e):
 def twice(s): return div(F(1), f32(div(F(1), s, f64)))
 
 
-def onednn_from(e, v):
+def onednn_from(e, v, os=None):
     if e.b is not None:
         v = add(v, e.b)
     if e.relu:
         v = max(v, F(0))
-    v = add(mul(v, div(F(1), twice(e.os64))), F(e.oz))
+    v = add(mul(v, div(F(1), os or twice(e.os64))), F(e.oz))
     return half_even(min(max(v, F(0)), F(255)))
 
 
@@ -262,6 +262,15 @@ def onednn(e):
 def onednn_int16_pairs(e):  # valid for 1x1 convolutions with one group
     taken = e.n * e.xz * e.wz - e.xz * sum(e.w) - e.wz * sum(e.x)
     return onednn_from(e, mul(add(f32(F(e.pairs())), f32(F(taken))), mul(twice(e.xs64), e.ws32)))
+
+
+def onednn_pointwise(e):
+    return onednn_from(e, mul(mul(f32(F(e.raw(sum(e.products)))), e.xs32), e.ws32), e.os32)
+
+
+def onednn_pointwise_int16_pairs(e):  # valid for 1x1 convolutions with one group
+    taken = e.n * e.xz * e.wz - e.xz * sum(e.w) - e.wz * sum(e.x)
+    return onednn_from(e, mul(add(f32(F(e.pairs())), f32(F(taken))), mul(e.xs32, e.ws32)), e.os32)
 
 
 def onednn_output_scale(e):
@@ -390,6 +399,8 @@ HYPOTHESES = {
     "onnxruntime_int16_pairs": lambda e: onnxruntime(e, e.pairs()),
     "onednn": onednn,
     "onednn_int16_pairs": onednn_int16_pairs,
+    "onednn_pointwise": onednn_pointwise,
+    "onednn_pointwise_int16_pairs": onednn_pointwise_int16_pairs,
     "onednn_output_scale": onednn_output_scale,
     "qnnpack": qnnpack,
 }

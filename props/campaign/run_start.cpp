@@ -24,6 +24,7 @@ void add_cells(RunSummary& run, LibTorch& libtorch) {
   }
   hows.push_back({{.engine = Engine::fbgemm_direct}, Engine::fbgemm_direct});
   hows.push_back({{.engine = Engine::onednn}, Engine::onednn});
+  hows.push_back({{.engine = Engine::onednn_pointwise}, Engine::onednn_pointwise});
   hows.push_back({{.engine = Engine::qnnpack}, Engine::qnnpack});
   hows.push_back({{.engine = Engine::x86}, Engine::fbgemm});
   if (libtorch.hardware().avx512_vnni) hows.push_back({{.engine = Engine::x86}, Engine::onednn});

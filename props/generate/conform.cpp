@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "oracle/engines/engine_model.h"
 #include "props/generate/generator.h"
 
 namespace tieout {
@@ -435,6 +436,14 @@ void conform_bias_and_relu(ConvCase& c, const Domain::Alternative& where, Random
   }
 }
 
+// Gives a case that was drawn for another engine what is drawn for its new one.
+void fit_to_engine(ConvCase& c, Random& random) {
+  const Engine engine = c.execution.engine;
+  if (engine == Engine::onednn_pointwise) draw_output_type(c, random);
+  if (is_onednn(engine) && random.chance(9, 10)) std::ranges::fill(c.weight_zero_points, 0);
+  if (refuses_relu(c)) c.relu = Relu::off;
+}
+
 }  // namespace
 
 const Domain::Alternative* pick_alternative(const Domain& domain, Random& random) {
@@ -516,12 +525,15 @@ void conform_execution(ConvCase& c, const Domain::Alternative& where, Random& ra
   const auto conform = [&](Parameter p, auto& value, const auto& choices) {
     for (int tries = 0; tries < 20 && !keeps_those_about(p, c, where); ++tries) value = random.pick(choices);
   };
-  constexpr std::array kEngines{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct};
+  constexpr std::array kEngines{Engine::fbgemm,  Engine::onednn,        Engine::x86,
+                                Engine::qnnpack, Engine::fbgemm_direct, Engine::onednn_pointwise};
   constexpr std::array kIsas{Isa::native,     Isa::avx2,        Isa::avx512,
                              Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   constexpr std::array kFormats{MemoryFormat::contiguous, MemoryFormat::channels_last};
   constexpr std::array<int, 4> kThreads{1, 2, 3, 4};
+  const Engine drawn = execution.engine;
   conform(Parameter::engine, execution.engine, kEngines);
+  if (execution.engine != drawn) fit_to_engine(c, random);
   if (!is_fbgemm(execution.engine)) execution.isa = Isa::native;
   conform(Parameter::isa, execution.isa, kIsas);
   if (c.dims > 1) conform(Parameter::format, execution.memory_format, kFormats);

@@ -131,6 +131,10 @@ constexpr std::int64_t kHighest = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
 
+void draw_output_type(ConvCase& c, Random& random) {
+  c.output_type = random.chance(1, 2) ? OutputType::int8 : OutputType::uint8;
+}
+
 void draw_int32_bias(ConvCase& c, Random& random) {
   const std::uint32_t kind = random.below(10);
   if (kind == 0) return;

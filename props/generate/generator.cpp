@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "oracle/engines/engine_model.h"
 #include "props/generate/boundary_targeting.h"
 #include "props/generate/conform.h"
 
@@ -36,7 +37,8 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
   constexpr std::array kForced{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   const std::uint32_t engine = random.below(20);
   Execution& execution = c.execution;
-  execution.engine = engine < 11   ? Engine::fbgemm
+  execution.engine = engine < 9    ? Engine::fbgemm
+                     : engine < 11 ? Engine::onednn_pointwise
                      : engine < 13 ? Engine::fbgemm_direct
                      : engine < 16 ? Engine::x86
                      : engine < 18 ? Engine::onednn
@@ -48,9 +50,11 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
     c.bias.clear();
     draw_int32_bias(c, random);
   }
+  if (execution.engine == Engine::onednn_pointwise) draw_output_type(c, random);
   // ONEDNN refuses weight zero points; one case in ten keeps them to test that it does.
-  const bool symmetric = execution.engine == Engine::onednn ? random.chance(9, 10) : random.chance(1, 4);
+  const bool symmetric = is_onednn(execution.engine) ? random.chance(9, 10) : random.chance(1, 4);
   if (symmetric) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);
+  if (refuses_relu(c) && random.chance(9, 10)) c.relu = Relu::off;
 }
 
 void conform_parameters(ConvCase& c, Random& random, const GeneratorOptions& options) {

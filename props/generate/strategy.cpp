@@ -5,6 +5,7 @@
 
 #include "cases/random.h"
 #include "cases/validate.h"
+#include "oracle/engines/engine_model.h"
 #include "oracle/engines/fbgemm_path.h"
 #include "props/generate/boundary_targeting.h"
 #include "props/generate/conform.h"
@@ -31,7 +32,8 @@ struct Target {
 
 Target target_of(std::uint64_t number) {
   constexpr std::array kIsas{Isa::avx2, Isa::avx512, Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
-  constexpr std::array kOthers{Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct};
+  constexpr std::array kOthers{Engine::onednn, Engine::x86, Engine::qnnpack, Engine::fbgemm_direct,
+                               Engine::onednn_pointwise};
   const auto take = [&](std::uint64_t choices) {
     const std::uint64_t taken = number % choices;
     number /= choices;
@@ -73,10 +75,12 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
       draw_int32_bias(c, random);
     }
   }
+  if (c.execution.engine == Engine::onednn_pointwise) draw_output_type(c, random);
   // ONEDNN refuses weight zero points, and X86 would pass such a case to FBGEMM.
-  if (c.execution.engine == Engine::onednn || c.execution.engine == Engine::x86) {
+  if (is_onednn(c.execution.engine) || c.execution.engine == Engine::x86) {
     std::ranges::fill(c.weight_zero_points, 0);
   }
+  if (refuses_relu(c)) c.relu = Relu::off;
   draw_contents(c, random);
   conform_parameters(c, random, options);
   if (random.chance(1, 2)) move_to_boundary(Boundary::tie, c, random);

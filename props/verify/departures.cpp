@@ -98,10 +98,10 @@ struct ExactContract {
 }  // namespace
 
 Departure departure_from_exact(const Answered& answer, const Hardware& hardware) {
-  if (answer.engine == Engine::onednn && adds_in_pairs(onednn_code(answer.problem.spec, hardware))) {
+  if (is_onednn(answer.engine) && adds_in_pairs(onednn_code(answer.problem.spec, hardware))) {
     Hardware vnni = hardware;
     vnni.avx_vnni = true;
-    Departure found = difference(answer.y.values, predict(answer.problem, Engine::onednn, vnni).values);
+    Departure found = difference(answer.y.values, predict(answer.problem, answer.engine, vnni).values);
     if (found.elements > 0) found.cause = "ONEDNN saturates pairs of products in 16 bits; that depends on the CPU";
     return found;
   }

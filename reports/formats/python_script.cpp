@@ -55,6 +55,12 @@ std::string list_of(const Spatial& spatial, int dims) {
   return fmt::format("[{}]", joined({spatial.end() - dims, spatial.end()}));
 }
 
+// Returns the engine of that name in torch.backends.quantized.
+Engine eager_engine(Engine engine) {
+  if (is_fbgemm(engine)) return Engine::fbgemm;
+  return engine == Engine::onednn_pointwise ? Engine::onednn : engine;
+}
+
 std::string head_text(const ConvCase& c, const std::string& case_line) {
   constexpr std::string_view kCompared = "how far they lie apart, and the elements that differ.";
   const std::string second = needs_direct_call(c) ? "in integers" : "by torch's own operator";
@@ -70,7 +76,7 @@ std::string head_text(const ConvCase& c, const std::string& case_line) {
       "import torch\n\n"
       "torch.backends.quantized.engine = \"{}\"\n",
       c.output_type == OutputType::int32 ? second : "by hand and " + second, case_line, prints,
-      is_fbgemm(c.execution.engine) ? name(Engine::fbgemm) : name(c.execution.engine));
+      name(eager_engine(c.execution.engine)));
   text += fmt::format("torch.set_num_threads({})\n", c.execution.threads);
   if (c.execution.isa != Isa::native) {
     text += fmt::format("# Tieout forces FBGEMM to {}. Python cannot: here it takes the best that the CPU has.\n",
@@ -205,7 +211,24 @@ std::string integer_text(const ConvCase& c) {
                     per_channel ? fmt::format(".reshape(1, -1{})", ones) : std::string(), lowest, 255 - shift);
 }
 
+// Returns the call of the operator that PyTorch 2 export is lowered to, which takes plain tensors.
+std::string exported_operator_text(const ConvCase& c) {
+  return fmt::format(
+      "\n# torch's own operator, to which PyTorch 2 export is lowered\n"
+      "weight_scales = torch.as_tensor({1}, dtype=torch.float32).flatten()\n"
+      "weight_zero_points = torch.zeros(weight_scales.numel(), dtype=torch.int32)\n"
+      "packed = torch.ops.onednn.qconv_prepack(w.int_repr(), weight_scales, x.q_scale(), x.q_zero_point(), stride,\n"
+      "                                        padding, dilation, groups, x_shape)\n"
+      "conv_outputs = torch.ops.onednn.qconv{0}d_pointwise(\n"
+      "    x.int_repr(), x.q_scale(), x.q_zero_point(), packed, weight_scales, weight_zero_points, bias, stride,\n"
+      "    padding, dilation, groups, output_scale, output_zero_point, torch.{2}, \"{3}\", [], \"\")\n"
+      "print(\"output of the operator:\\n\", conv_outputs)\n",
+      c.dims, c.granularity == Granularity::per_channel ? "w_scales" : "[w_scale]",
+      c.output_type == OutputType::int8 ? "int8" : "uint8", c.relu == Relu::on ? "relu" : "none");
+}
+
 std::string operator_text(const ConvCase& c) {
+  if (c.execution.engine == Engine::onednn_pointwise) return exported_operator_text(c);
   const bool shifted = c.output_type == OutputType::int8;
   return fmt::format(
       "\n# torch's own operator\n"
