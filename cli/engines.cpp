@@ -54,10 +54,14 @@ std::string onednn_text(OnednnCode code) {
     case OnednnCode::vnni: return "exact sums";
     case OnednnCode::vnni_product: return "exact sums, by the product of the scales";
     case OnednnCode::amx: return "exact sums, zero point taken out in float32, by the product of the scales";
+    case OnednnCode::avx512_pairs: return "int16 pairs of a kernel position saturate, scale by scale";
+    case OnednnCode::avx512_pairs_product: return "int16 pairs of a kernel position saturate";
+    case OnednnCode::avx512_gemm: return "int16 pairs of the window saturate";
     case OnednnCode::depthwise: return "depthwise code, exact sums";
     case OnednnCode::pointwise: return "pointwise code, int16 pairs saturate, zero point taken out in float32";
     case OnednnCode::int16_pairs: return "int16 pairs of a kernel position saturate";
-    case OnednnCode::reference: break;
+    case OnednnCode::reference: return "reference code, exact sums, scale by scale";
+    case OnednnCode::gemm: break;
   }
   return "reference code, exact sums";
 }
@@ -79,7 +83,7 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
     what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";
     if (is_onednn(picked)) {
       what += ": " + onednn_text(onednn_code(c, hardware));
-      if (const auto other = onednn_other_code(c, hardware)) what += "; with AMX perhaps " + onednn_text(*other);
+      if (const auto other = onednn_other_code(c, hardware)) what += "; perhaps " + onednn_text(*other);
     }
   }
   constexpr int kWidth = 16;  // of the longest name of an engine

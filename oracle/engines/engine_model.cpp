@@ -53,8 +53,9 @@ std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
   switch (engine) {
     case Engine::onednn:
     case Engine::onednn_pointwise:
-      // No hypothesis models the order of the scales before LibTorch 2.11.
+      // No hypothesis models the order of the scales before LibTorch 2.11, and none AVX-512 without VNNI.
       if (onednn_code(ConvCase{}, hardware) == OnednnCode::vnni_product) return {};
+      if (hardware.avx512 && !onednn_has_vnni(hardware)) return {};
       if (engine == Engine::onednn) return onednn_has_vnni(hardware) ? "onednn" : "onednn_int16_pairs";
       return onednn_has_vnni(hardware) ? "onednn_pointwise" : "onednn_pointwise_int16_pairs";
     case Engine::qnnpack: return "qnnpack";

@@ -31,27 +31,33 @@ namespace tieout {
 
 // The implementations that oneDNN chooses between, as far as their results differ. oracle/README.md describes them.
 enum class OnednnCode {
-  // With VNNI: all convolutions except those of vnni_product.
+  // With VNNI: all convolutions except those of vnni_product. With AVX-512 but no VNNI: 1-d and 2-d depthwise ones.
   vnni,
-  // With VNNI: 3-d depthwise convolutions with a dilation; before LibTorch 2.11, all convolutions.
+  // With VNNI: 3-d depthwise convolutions with a dilation. Before LibTorch 2.11, all convolutions of `vnni`.
   vnni_product,
   // With AMX, where oneDNN's heuristics prefer it: any convolution except depthwise ones.
   amx,
-  depthwise,  // without VNNI: 1-d and 2-d depthwise convolutions
-  // Without VNNI: one group, 1x1, no padding; every stride is 1 or, in 1-d and 2-d, divides the input.
+  avx512_pairs,          // with AVX-512 but no VNNI: convolutions that are not depthwise, from LibTorch 2.11 on
+  avx512_pairs_product,  // the same before LibTorch 2.11
+  avx512_gemm,           // with AVX-512 but no VNNI: 3-d depthwise convolutions
+  depthwise,             // without AVX-512 and VNNI: 1-d and 2-d depthwise convolutions
+  // Without AVX-512 and VNNI: one group, 1x1, no padding; every stride is 1 or, in 1-d and 2-d, divides the input.
   pointwise,
-  // Without VNNI: other convolutions with one group, or with multiples of 4 input and 4 output channels per group.
+  // Without AVX-512 and VNNI: other convolutions with one group, or with multiples of 4 input and 4 output channels per
+  // group.
   int16_pairs,
-  reference,  // without VNNI: all other convolutions
+  reference,  // without AVX-512 and VNNI: all other convolutions, from LibTorch 2.11 on
+  // The same before LibTorch 2.11.
+  gemm,
 };
 
 // True if the code adds neighbouring channels in saturating int16.
 [[nodiscard]] constexpr bool adds_in_pairs(OnednnCode code) {
-  return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise;
+  return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise || code == OnednnCode::avx512_pairs ||
+         code == OnednnCode::avx512_pairs_product || code == OnednnCode::avx512_gemm;
 }
 
-// True if oneDNN runs its VNNI code. AVX's VNNI is assumed to compute what AVX-512's does; AVX-512 without VNNI is
-// treated like AVX2. Neither has been measured.
+// True if oneDNN runs its VNNI code. AVX's VNNI is assumed to compute what AVX-512's does, which has not been measured.
 [[nodiscard]] constexpr bool onednn_has_vnni(const Hardware& hardware) {
   return hardware.avx512_vnni || hardware.avx_vnni;
 }
@@ -60,7 +66,8 @@ enum class OnednnCode {
 
 // Returns the code that oneDNN may run instead for the whole output, or nullopt if onednn_code() is certain. oneDNN
 // chooses between VNNI and AMX by estimates of speed and by the size of scratch memory, and so by the number of threads
-// and the cache sizes. These estimates are not predicted.
+// and the cache sizes; and it runs its reference code on small tensors if other code would need more scratch memory
+// than a multiple of their size. These estimates are not predicted.
 [[nodiscard]] std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware);
 
 // States how an operator passes the scales of activation and output to oneDNN. In both cases, oneDNN's code is the
@@ -79,16 +86,18 @@ enum class OnednnScales {
 }
 
 // oneDNN (engine_onednn.cpp). xs' and os': by `scales`; inv = fl(1 / os').
-//   acc = sum(x * w); int16_pairs, pointwise: neighbouring channels of one kernel position are added in saturating
-//         int16 first, the last of an odd number alone; padding is 0 in these pairs and is taken out exactly
+//   acc = sum(x * w); int16_pairs, pointwise, avx512_pairs: neighbouring channels of one kernel position are added in
+//         saturating int16 first, the last of an odd number alone; avx512_gemm: neighbouring positions; padding is 0 in
+//         these pairs and is taken out exactly
 //   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w))); amx: the same over the taps inside
 //         of the input
-//   v   = fl(f * fl(xs' * fl(ws))); vnni, reference: fl(fl(f * xs') * fl(ws))
+//   v   = fl(f * fl(xs' * fl(ws))); vnni, avx512_pairs, reference: fl(fl(f * xs') * fl(ws))
 //   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
 //   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
-//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with VNNI or AMX, 0 without
-// An int8 output, which qconvNd_pointwise returns, is the same with the stored zero point and -128..127.
-// A weight zero point, which oneDNN refuses, is taken out together with xz.
+//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with AVX-512, VNNI or AMX, 0 in other code
+// An int8 output, which qconvNd_pointwise returns, is the same with the stored zero point and -128..127, except that
+// NaN is -128 with AVX-512, VNNI or AMX and in pointwise, 0 in reference, and 127 in int16_pairs and depthwise. A
+// weight zero point, which oneDNN refuses, is taken out together with xz.
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace);
 
 // Returns f of code that adds in pairs or exactly, as an int32.

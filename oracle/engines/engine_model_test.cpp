@@ -134,6 +134,52 @@ TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
       Values{3});
 }
 
+constexpr Hardware kAvx512{.avx512 = true};
+
+// The expected codes and values follow from LibTorch's results with oneDNN restricted to AVX512_CORE, measured on a
+// Zen 4.
+TEST(OnednnModel, Avx512WithoutVnni) {
+  const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx512); };
+  EXPECT_EQ(code("conv2d in_channels=3"), OnednnCode::avx512_pairs);
+  EXPECT_EQ(code("conv2d in_channels=8 groups=2 out_channels=4"), OnednnCode::avx512_pairs);
+  EXPECT_EQ(code("conv2d in_channels=3 groups=3 out_channels=3 kernel=3 padding=1"), OnednnCode::vnni);
+  EXPECT_EQ(code("conv3d in_channels=3 groups=3 out_channels=3 kernel=3 padding=1"), OnednnCode::avx512_gemm);
+  const std::string line = "conv2d in_channels=1040 os=0.5 oz=128 xz=128 x=[1039*128,129] w=[1039*127,1] engine=onednn";
+  EXPECT_EQ(predicted(line, kAvx512), Values{130});
+  EXPECT_EQ(predicted("conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=4", kAvx512), Values{128});
+  const std::string nan = " xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn bias=[-inf] x=[9] w=[1]";
+  EXPECT_EQ(predicted("conv1d" + nan, kAvx512), Values{255});
+  // Reference code runs on small tensors, where pairs do not saturate.
+  const ConvProblem small = parse_problem(
+      "conv3d in_channels=2 out_channels=2 groups=2 kernel=2x1x1 input=2x1x1 os=512 engine=onednn x=[4*255] w=[4*127]");
+  EXPECT_EQ(predict(small, Engine::onednn, kAvx512).values, (Values{64, 64}));
+  EXPECT_EQ(predict_other(small, Engine::onednn, kAvx512).value().values, (Values{127, 127}));
+  EXPECT_EQ(predict_other(small, Engine::onednn, {.avx512 = true, .libtorch = {2, 9, 1}}), std::nullopt);
+}
+
+// The expected values are LibTorch's, measured. The operator gets the scales as they are, and not their reciprocals.
+TEST(OnednnPointwiseModel, ScalesAreAsGiven) {
+  const std::string line = "conv2d xs=0.01 ws=0.06 os=0.03 x=[25] w=[3] engine=";
+  for (const Hardware& hardware : {kVnni, kAvx512, kAvx2}) {
+    EXPECT_EQ(predicted(line + "onednn_pointwise", hardware), Values{2});
+    EXPECT_EQ(predicted(line + "onednn", hardware), Values{1});
+  }
+}
+
+// An int8 output adds the zero point of int8, in float32, before rounding. The values are 128 above the stored ones.
+TEST(OnednnPointwiseModel, Int8Outputs) {
+  const std::string tie = "conv2d ws=0.5 ytype=int8 x=[1] w=[1] engine=";
+  EXPECT_EQ(predicted(tie + "onednn_pointwise oz=1"), Values{130});
+  EXPECT_EQ(predicted(tie + "onednn_pointwise oz=-2"), Values{126});
+  const std::string nan = " ytype=int8 xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn_pointwise bias=";
+  EXPECT_EQ(predicted("conv1d x=[9] w=[1]" + nan + "[-inf]"), Values{0});
+  EXPECT_EQ(predicted("conv1d x=[9] w=[1]" + nan + "[-inf]", kAvx2), Values{0});
+  const std::string two = " in_channels=2 out_channels=2 groups=2 x=[9,9] w=[1,1]" + nan + "[-inf,-inf]";
+  EXPECT_EQ(predicted("conv2d" + two), (Values{0, 0}));
+  EXPECT_EQ(predicted("conv2d" + two, kAvx2), (Values{255, 255}));
+  EXPECT_EQ(predicted("conv3d" + two, kAvx2), (Values{128, 128}));
+}
+
 constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
 
 // Returns the prediction for AMX code. The expected values below are LibTorch's, measured on a Sapphire Rapids.
@@ -228,6 +274,9 @@ TEST(EngineModel, Refusals) {
   EXPECT_EQ(refused("conv1d engine=onednn"), "");
   EXPECT_NE(refused("conv1d wz=1 engine=onednn"), "");
   EXPECT_NE(refused("conv1d out_channels=2 ws=[1,1] wz=[0,3] engine=onednn"), "");
+  EXPECT_EQ(refused("conv1d relu engine=onednn_pointwise"), "");
+  EXPECT_NE(refused("conv1d wz=1 engine=onednn_pointwise"), "");
+  EXPECT_NE(refused("conv3d relu engine=onednn_pointwise"), "");
   EXPECT_EQ(refused("conv1d wz=1 engine=qnnpack"), "");
   EXPECT_NE(refused("conv1d xs=1e20 ws=1e20 engine=qnnpack"), "");            // infinite
   EXPECT_NE(refused("conv1d xs=1e-20 ws=1e-20 os=0.1 engine=qnnpack"), "");   // a denormal

@@ -9,8 +9,12 @@
 namespace tieout {
 namespace {
 
-// The first version whose oneDNN multiplies by one scale after the other in its VNNI code for convolutions.
+// The first version whose oneDNN multiplies by one scale after the other in its AVX-512 and reference code for
+// convolutions.
 constexpr LibTorchVersion kScaleByScale{.major = 2, .minor = 11, .patch = 0};
+
+// True if C++ code computes the last steps; NaN stays NaN up to its end.
+bool keeps_nan(OnednnCode code) { return code == OnednnCode::reference || code == OnednnCode::gemm; }
 
 // Returns the scale of an activation or an output as oneDNN computes with it. Eager operators pass its reciprocal to
 // oneDNN, and oneDNN inverts it.
@@ -39,6 +43,13 @@ std::int64_t lost_by_tap(const Window& window) {
   return lost;
 }
 
+// Returns what the sum loses where neighbours of the whole window are added in pairs and padding is 0.
+std::int64_t lost_in_window(const Window& window) {
+  Window padded = window;
+  for (std::size_t i = 0; i < padded.x.size(); ++i) padded.x[i] = window.inside[i] != 0 ? window.x[i] : 0;
+  return lost_in_pairs(padded, 0, padded.x.size());
+}
+
 // Returns the zero point times the sum of the weights that lie over padding, which AMX code reads as 0.
 std::int64_t zero_points_in_padding(const Window& window) {
   std::int64_t weights = 0;
@@ -61,7 +72,9 @@ float raw_sum_amx(const Window& window, Trace* trace) {
 
 // Returns the sum of x * w, wrapped.
 std::int32_t accumulated(const Window& window, OnednnCode code, Trace* trace) {
-  return adds_in_pairs(code) ? pairs_accumulator(window, lost_by_tap(window), trace) : exact_accumulator(window, trace);
+  if (!adds_in_pairs(code)) return exact_accumulator(window, trace);
+  const std::int64_t lost = code == OnednnCode::avx512_gemm ? lost_in_window(window) : lost_by_tap(window);
+  return pairs_accumulator(window, lost, trace);
 }
 
 // Returns fl(raw).
@@ -82,7 +95,7 @@ float real(const Window& window, OnednnCode code, OnednnScales scales, float raw
   const float activation_scale = step(trace, "activation scale", scale_of(window.xs, scales),
                                       as_given ? "xs' = xs, float32" : "xs' = 1 / float(1 / xs), float32");
   const auto weight_scale = static_cast<float>(window.ws);
-  if (code == OnednnCode::vnni || code == OnednnCode::reference) {
+  if (code == OnednnCode::vnni || code == OnednnCode::avx512_pairs || code == OnednnCode::reference) {
     const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
     return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws, float32");
   }
@@ -91,7 +104,7 @@ float real(const Window& window, OnednnCode code, OnednnScales scales, float raw
 }
 
 float with_relu(float v, OnednnCode code, Trace* trace) {
-  if (code == OnednnCode::reference && std::isnan(v)) return v;
+  if (keeps_nan(code) && std::isnan(v)) return v;
   return step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
 }
 
@@ -108,28 +121,56 @@ float scaled(const Window& window, OnednnCode code, OnednnScales scales, float v
   return step(trace, "scaled", v * multiplier, as_given ? "v * (1 / os), float32" : "v / os', float32");
 }
 
-// lowest, highest: the limits of the stored numbers.
+// Returns what NaN becomes. lowest, highest: the limits of the stored numbers.
+float of_nan(float lowest, float highest, OnednnCode code) {
+  const bool int8 = lowest < 0;
+  switch (code) {
+    case OnednnCode::depthwise:
+    case OnednnCode::int16_pairs: return int8 ? highest : lowest;
+    case OnednnCode::pointwise: return lowest;
+    case OnednnCode::reference:
+    case OnednnCode::gemm: return 0;
+    default: return int8 ? lowest : highest;
+  }
+}
+
 float clamped(float v, float lowest, float highest, OnednnCode code) {
-  const bool vnni = code == OnednnCode::vnni || code == OnednnCode::vnni_product || code == OnednnCode::amx;
-  if (std::isnan(v)) return vnni ? highest : lowest;
-  return std::clamp(v, lowest, highest);
+  return std::isnan(v) ? of_nan(lowest, highest, code) : std::clamp(v, lowest, highest);
+}
+
+// True if the scratch memory of code that copies its input may exceed 64 times the size of the tensors. oneDNN then
+// runs its reference code. All observed cases had tensors of less than 1,500 bytes in total.
+bool has_small_tensors(const ConvCase& c) {
+  return element_count(activation_shape(c)) + element_count(weight_shape(c)) + element_count(output_shape(c)) < 4096;
 }
 
 }  // namespace
 
 OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
   const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
+  const bool by_product = hardware.libtorch < kScaleByScale;
   if (onednn_has_vnni(hardware)) {
     const bool gemm = is_depthwise(c) && !flat_depthwise && c.dilation != Spatial{1, 1, 1};
-    return gemm || hardware.libtorch < kScaleByScale ? OnednnCode::vnni_product : OnednnCode::vnni;
+    return gemm || by_product ? OnednnCode::vnni_product : OnednnCode::vnni;
+  }
+  if (hardware.avx512) {
+    if (flat_depthwise) return by_product ? OnednnCode::vnni_product : OnednnCode::vnni;
+    if (is_depthwise(c)) return OnednnCode::avx512_gemm;
+    return by_product ? OnednnCode::avx512_pairs_product : OnednnCode::avx512_pairs;
   }
   if (flat_depthwise) return OnednnCode::depthwise;
   if (is_pointwise(c)) return OnednnCode::pointwise;
   const bool by_four = c.in_channels / c.groups % 4 == 0 && c.out_channels / c.groups % 4 == 0;
-  return c.groups == 1 || by_four ? OnednnCode::int16_pairs : OnednnCode::reference;
+  if (c.groups == 1 || by_four) return OnednnCode::int16_pairs;
+  return by_product ? OnednnCode::gemm : OnednnCode::reference;
 }
 
 std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware) {
+  // Before that version, this code ran on small tensors as well.
+  const bool gemm = is_depthwise(c) && c.dims == 3 && (!hardware.avx512_vnni || c.dilation != Spatial{1, 1, 1});
+  if (gemm && hardware.avx512 && hardware.libtorch >= kScaleByScale && has_small_tensors(c)) {
+    return OnednnCode::reference;
+  }
   if (!hardware.amx_int8 || !hardware.avx512_vnni || is_depthwise(c)) return {};
   return OnednnCode::amx;
 }

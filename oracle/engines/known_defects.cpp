@@ -203,7 +203,7 @@ bool joins_columns_wrongly(const ConvCase& c) {
 const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   const OnednnCode code = onednn_code(c, hardware);
   if (code == OnednnCode::pointwise && strided_pointwise_overreads(c)) return &kStridedPointwise;
-  if (!hardware.avx512_vnni) return nullptr;  // oneDNN runs other code without AVX-512 VNNI
+  if (!hardware.avx512) return nullptr;  // oneDNN runs other code without AVX-512
   const Spatial out = output_size(c);
   // AMX defects come first because they may access memory outside of the buffers where the VNNI code's only give wrong
   // results.
@@ -224,7 +224,7 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
     if (c.groups > 1 && c.out_channels / c.groups >= 16) return &kGroupedZeroPoint;
   }
   // Before that version, both codes multiply by the product of the scales.
-  const bool one_order = code == OnednnCode::vnni_product;
+  const bool one_order = code != OnednnCode::vnni && code != OnednnCode::avx512_pairs;
   return !one_order && may_fall_back(c) ? &kScaleOrder : nullptr;
 }
 

@@ -15,8 +15,8 @@ constexpr std::array kChanges{
                   .after = "f = fl(f + fl(b * fl(1 / A)))"},
     VersionChange{.from = {.major = 2, .minor = 11, .patch = 0},
                   .text =
-                      "ONEDNN's code for VNNI multiplies by one scale after the other from LibTorch 2.11 on, and by "
-                      "the product of the scales before",
+                      "ONEDNN's code for VNNI and AVX-512 and its reference code multiply by one scale after the other "
+                      "from LibTorch 2.11 on, and by the product of the scales before",
                   .before = "v = fl(f * fl(xs' * ws))",
                   .after = "v = fl(fl(f * xs') * ws)"},
 };
