@@ -52,7 +52,7 @@ folders='
   props/identify: cases/* kernels kernels/subject oracle/* props/process props/generate
   props/model: cases/* kernels kernels/operators kernels/packed layers oracle/* reports/data reports/records props/generate props/shrink props/verify
   props/selftest: cases/* kernels kernels/subject oracle/libtorch reports/data props/process props/generate props/verify props/diagnose
-  props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/shrink props/verify
+  props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/process props/shrink props/verify
   props/package: cases/strings
 
   cli/testing: cases/testing

@@ -23,7 +23,7 @@
 //   x w                                           [list], or uniform | edges | extremes | reduced | sparse | small
 //   seed                                          of the contents that are not listed, default 0
 //   engine isa format threads                     how the reference runs:
-//   engine=fbgemm|onednn|x86|qnnpack|fbgemm_direct,
+//   engine=fbgemm|onednn|x86|qnnpack|fbgemm_direct|onednn_pointwise,
 //                                                 isa=native|avx2|avx512|avx512_256|avx512_vnni|avx512_vnni_256,
 //                                                 format=contiguous|channels_last, threads=1
 //

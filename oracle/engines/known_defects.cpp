@@ -121,6 +121,8 @@ constexpr KnownDefect kDilatedPadding{
         "before LibTorch 2.15, where no window reaches the input in width and the dilation exceeds the input's width: "
         "reads beside its buffers",
     .memory = true};
+// 2.9.1 has this defect with a single output channel as well; 2.15.0 does not.
+constexpr LibTorchVersion kOneChannelFixed{.major = 2, .minor = 15, .patch = 0};
 constexpr KnownDefect kDepthwiseDepth{
     .id = "onednn_depthwise_depth",
     .cause =
@@ -215,8 +217,12 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
   const bool dilated = !is_depthwise(c) && c.dilation[2] > c.input[2];
   if (hardware.libtorch < kDilatedPaddingFixed && dilated && all_windows_beside_input(c)) return &kDilatedPadding;
   if (joins_columns_wrongly(c)) return &kJoinedColumns;
+  const bool one_column = out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1;
+  if (c.in_channels == 1 && c.out_channels == 1 && one_column && hardware.libtorch < kOneChannelFixed) {
+    return &kDepthwiseWidth;
+  }
   if (c.in_channels == c.groups && c.out_channels > c.groups) {
-    if (c.dims != 3 && out[2] == 1 && out[1] > 1 && c.stride[1] == 1 && c.stride[2] > 1) return &kDepthwiseWidth;
+    if (c.dims != 3 && one_column) return &kDepthwiseWidth;
     if (c.dims == 3 && c.input[0] == 1 && c.kernel[0] > 1) return &kDepthwiseDepth;
   }
   if (c.activation_zero_point != 0) {

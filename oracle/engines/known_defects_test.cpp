@@ -84,6 +84,16 @@ TEST(KnownDefects, OnednnDepthwise) {
   EXPECT_TRUE(touches_memory(flat + " engine=onednn"));
 }
 
+TEST(KnownDefects, OnednnOneColumnOfOneChannel) {
+  const std::string line = "conv2d input=1x2 kernel=2x2 stride=1x2 padding=1x0 engine=onednn";
+  constexpr Hardware kOld{.avx512 = true, .avx512_vnni = true, .libtorch = {.major = 2, .minor = 9, .patch = 1}};
+  EXPECT_EQ(defect(line, kOld), "onednn_depthwise_width");
+  EXPECT_EQ(defect(line + "_pointwise", kOld), "onednn_depthwise_width");
+  EXPECT_EQ(defect(line), "");
+  EXPECT_EQ(defect(line + " in_channels=2", kOld), "");
+  EXPECT_EQ(defect("conv2d input=1x4 kernel=2x2 stride=1x2 padding=1x0 engine=onednn", kOld), "");
+}
+
 // The tensors are small enough for the code with the other order of scales, which was observed with 1 to 4 threads.
 TEST(KnownDefects, OnednnScaleOrder) {
   const std::string twice = " input=1x10 kernel=1x3 stride=1x2 engine=onednn groups=5 in_channels=5 ";
