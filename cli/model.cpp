@@ -26,11 +26,13 @@
 #include "cli/common/progress.h"
 #include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
+#include "cli/exported_model.h"
 #include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
 #include "cli/options/subject_option.h"
+#include "oracle/exported/read_exported.h"
 #include "oracle/libtorch/libtorch.h"
 #include "oracle/model_files/model_file.h"
 #include "props/explain/explain.h"
@@ -62,6 +64,7 @@ struct Arguments {
   double patience = 600;       // time limit of the model's own code, seconds
   std::int64_t memory = 8192;  // MiB beyond LibTorch itself
   bool timing = false;
+  std::string isa;
   ReportOutputs outputs;
 };
 
@@ -398,7 +401,28 @@ bool print_report(const Arguments& arguments, const ModelReport& report, const R
   return saved;
 }
 
+// Verifies an exported program.
+int verify_exported_file(Arguments& arguments) {
+  Subjects subjects;
+  auto options = options_of(arguments, subjects);
+  if (!options) return options.error();
+  const auto engine = from_name<Engine>("--engine", arguments.engine);
+  if (!engine) return refuse(engine.error().text());
+  options->layers.engine = *engine;
+  const auto seed = parse_seed(arguments.seed);
+  if (!seed) return refuse("--seed: " + seed.error());
+  return verify_exported_model({.model = arguments.model,
+                                .inputs = arguments.inputs,
+                                .layers = options->layers,
+                                .seed = *seed,
+                                .patience = arguments.patience,
+                                .memory = arguments.memory,
+                                .isa = arguments.isa});
+}
+
 int verify(Arguments& arguments) {
+  if (is_exported_program(arguments.model)) return verify_exported_file(arguments);
+  if (!arguments.isa.empty()) return refuse("--isa: applies to exported programs (.pt2)");
   const auto prepared = prepare(arguments);
   if (!prepared) return prepared.error();
   fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
@@ -455,6 +479,9 @@ Command model_command() {
                  "Propagate the differences of this column to the end of the model; those of subjects always are");
   command.option("--engine", &arguments->engine, "Engine to pack the weights for",
                  {.proposals = {"fbgemm", "onednn", "x86", "qnnpack"}, .show_default = true});
+  command.option("--isa", &arguments->isa,
+                 "Instruction set that ONEDNN is held to, for exported programs (default: all that the CPU has)",
+                 {.proposals = {"avx2", "avx512", "avx512_vnni"}});
   command.option("--save", &arguments->save, "Folder for the findings, one case per file", {.type = "DIR"});
   command.option("--findings", &arguments->findings, "Maximum number of findings to shrink and print",
                  {.show_default = true});

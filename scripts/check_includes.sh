@@ -26,8 +26,9 @@ folders='
   oracle/engines: cases/* oracle/element
   oracle/hypotheses: cases/* oracle/element oracle/engines
   oracle/operators: cases/* oracle/element
-  oracle/libtorch: cases/* oracle/element oracle/engines
-  oracle/model_files: cases/* oracle/libtorch
+  oracle/exported: cases/*
+  oracle/libtorch: cases/* oracle/element oracle/engines oracle/exported
+  oracle/model_files: cases/* oracle/exported oracle/libtorch
 
   layers/simd: cases/*
   layers: cases/* oracle/element oracle/hypotheses layers/simd
@@ -51,6 +52,7 @@ folders='
   props/diagnose: cases/* kernels kernels/subject oracle/element oracle/engines oracle/hypotheses oracle/libtorch reports/data reports/text reports/formats props/process props/generate props/shrink props/verify
   props/identify: cases/* kernels kernels/subject oracle/* props/process props/generate
   props/model: cases/* kernels kernels/operators kernels/packed layers oracle/* reports/data reports/records props/generate props/shrink props/verify
+  props/exported: cases/* kernels kernels/packed layers oracle/* reports/data props/model
   props/selftest: cases/* kernels kernels/subject oracle/libtorch reports/data props/process props/generate props/verify props/diagnose
   props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/process props/shrink props/verify
   props/package: cases/strings
@@ -76,7 +78,8 @@ find . \( -path './.*' -o -path './build*' \) -prune -o \
     libraries["tl"] = "cases kernels oracle layers reports props cli"
     libraries["fmt"] = "reports props cli"
     libraries["rapidcheck"] = libraries["rapidcheck.h"] = "props/properties"
-    libraries["nlohmann"] = "reports"
+    # Reports and their data; and the graph of an exported program, which is JSON of a hundred kinds of arguments.
+    libraries["nlohmann"] = "reports oracle/exported"
     libraries["kainjow"] = libraries["zlib.h"] = "reports/formats/html"
     libraries["sqlite3.h"] = "reports/records fuzz"
     libraries["gtest"] = libraries["gmock"] = "props/package"

@@ -12,6 +12,7 @@
 #include "cases/operators/operator_case.h"
 #include "oracle/engines/fbgemm_path.h"
 #include "oracle/libtorch/experiment.h"
+#include "oracle/libtorch/exported_model.h"
 #include "oracle/libtorch/model.h"
 
 namespace tieout {
@@ -100,6 +101,13 @@ class LibTorch {
   // Opens the TorchScript model in `file`, with its weights packed for `engine`. The file contains code that is run:
   // see oracle/libtorch/model.h.
   [[nodiscard]] virtual ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) = 0;
+
+  // Opens an exported program. layers: find_exported_layers(program). The stand-ins for LibTorch in tests do not
+  // implement this.
+  [[nodiscard]] virtual ModelResult<std::unique_ptr<ExportedModel>> open_exported(
+      ExportedProgram /*program*/, std::vector<ExportedLayer> /*layers*/) {
+    return tl::unexpected(ModelError{ModelError::Kind::absent, "this reference opens no exported programs"});
+  }
 
   // Reads what torch.save() wrote: a tensor; a tuple of tensors, which are the arguments of one call; or a list of
   // either, which are several inputs. Quantized tensors and objects that are not tensors are errors.

@@ -16,6 +16,7 @@
 #include "oracle/libtorch/libtorch.h"
 #include "oracle/libtorch/libtorch_direct.h"
 #include "oracle/libtorch/libtorch_experiment.h"
+#include "oracle/libtorch/libtorch_exported.h"
 #include "oracle/libtorch/libtorch_global_state.h"
 #include "oracle/libtorch/libtorch_guard.h"
 #include "oracle/libtorch/libtorch_model.h"
@@ -155,6 +156,11 @@ class Adapter final : public LibTorch {
 
   ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) override {
     return tieout::open_model(file, engine);
+  }
+
+  ModelResult<std::unique_ptr<ExportedModel>> open_exported(ExportedProgram program,
+                                                            std::vector<ExportedLayer> layers) override {
+    return tieout::open_exported(std::move(program), std::move(layers));
   }
 
   ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) const override {

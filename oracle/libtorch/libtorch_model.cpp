@@ -1,7 +1,6 @@
 #include "oracle/libtorch/libtorch_model.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/api/module.h>
@@ -10,12 +9,10 @@
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/csrc/jit/serialization/pickle.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <new>
 #include <utility>
 
 #include "cases/machine/readable_file.h"
@@ -23,6 +20,7 @@
 #include "oracle/libtorch/libtorch_capture.h"
 #include "oracle/libtorch/libtorch_global_state.h"
 #include "oracle/libtorch/libtorch_guard.h"
+#include "oracle/libtorch/libtorch_values.h"
 
 namespace tieout {
 namespace {
@@ -79,39 +77,20 @@ Packed packed_in(const torch::jit::Module& model) {
   return packed;
 }
 
-// ---- Tensors in and out.
-
-using Type = ModelTensor::Type;
-constexpr std::array<std::pair<Type, at::ScalarType>, 5> kTypes{{{Type::float32, at::kFloat},
-                                                                 {Type::float64, at::kDouble},
-                                                                 {Type::int64, at::kLong},
-                                                                 {Type::int32, at::kInt},
-                                                                 {Type::uint8, at::kByte}}};
-
-at::Tensor tensor_of(const ModelTensor& t) {
-  at::ScalarType type = at::kFloat;
-  for (const auto& [ours, theirs] : kTypes) {
-    if (ours == t.type) type = theirs;
-  }
-  const bool one_number = t.bytes.size() == c10::elementSize(type);
-  at::Tensor tensor = at::empty(one_number ? Shape{1} : t.shape, type);
-  std::memcpy(tensor.data_ptr(), t.bytes.data(), t.bytes.size());
-  return one_number ? tensor.expand(t.shape) : tensor;
-}
+// ---- Tensors in.
 
 tl::expected<ModelTensor, std::string> read_tensor(const at::Tensor& t) {
   if (!t.defined() || t.is_quantized() || t.layout() != at::kStrided || !t.is_cpu()) {
     return tl::unexpected(
         std::string("a tensor must be dense, not quantized, and on the CPU: save x.dequantize().cpu()"));
   }
-  for (const auto& [ours, theirs] : kTypes) {
-    if (theirs != t.scalar_type()) continue;
+  if (const auto type = argument_type(t)) {
     if (t.numel() > kMaxElements) {
       return tl::unexpected("a tensor may have 2^28 elements at most, has " + std::to_string(t.numel()));
     }
     const at::Tensor dense = t.contiguous();
     const auto* const data = static_cast<const char*>(dense.data_ptr());
-    return ModelTensor{ours, dense.sizes().vec(), {data, data + dense.nbytes()}};
+    return ModelTensor{*type, dense.sizes().vec(), {data, data + dense.nbytes()}};
   }
   return tl::unexpected(std::string("a tensor must be float32, float64, int64, int32 or uint8, is ") +
                         c10::toString(t.scalar_type()));
@@ -135,32 +114,7 @@ tl::expected<ModelInput, std::string> read_input(const c10::IValue& value) {
   return input;
 }
 
-// Appends every tensor in the result of forward(), in any nesting of tuples, lists and dictionaries.
-void collect(const c10::IValue& value, std::vector<Tensor<double>>& outputs) {
-  if (value.isTensor()) {
-    at::Tensor t = value.toTensor();
-    if (!t.defined()) return;
-    if (t.is_quantized()) t = t.dequantize();
-    t = t.to(at::kDouble).contiguous();
-    const double* const data = t.const_data_ptr<double>();
-    outputs.push_back({t.sizes().vec(), {data, data + t.numel()}});
-  } else if (value.isTuple()) {
-    for (const c10::IValue& element : value.toTupleRef().elements()) collect(element, outputs);
-  } else if (value.isList()) {
-    for (const c10::IValue& element : value.toListRef()) collect(element, outputs);
-  } else if (value.isGenericDict()) {
-    for (const auto& entry : value.toGenericDict()) collect(entry.value(), outputs);
-  }
-}
-
 // ---- The model.
-
-// True if memory was refused: by the standard library, or by LibTorch's allocator, whose errors have no type of their
-// own.
-bool is_out_of_memory(const std::exception& error) {
-  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-         std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos;
-}
 
 class ScriptModel final : public Model {
  public:

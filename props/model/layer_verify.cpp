@@ -54,16 +54,6 @@ Mismatches compared(const Tensor<std::uint8_t>& expected, const Answers& actual)
 
 std::string extents(const Spatial& s, int dims) { return fmt::format("{}", fmt::join(s.end() - dims, s.end(), "x")); }
 
-// Returns the kernel, and those of stride, padding, dilation and groups that differ from their defaults.
-std::string geometry_of(const ConvCase& c) {
-  std::string text = "k" + extents(c.kernel, c.dims);
-  if (c.stride != Spatial{1, 1, 1}) text += " s" + extents(c.stride, c.dims);
-  if (c.padding != Spatial{}) text += " p" + extents(c.padding, c.dims);
-  if (c.dilation != Spatial{1, 1, 1}) text += " d" + extents(c.dilation, c.dims);
-  if (c.groups != 1) text += fmt::format(" g{}", c.groups);
-  return text;
-}
-
 // Determines the class of a column's differences from the first of them, because there may be too many to examine all.
 // known_: the classes of columns by their first elements. Many columns begin with the same elements.
 class Classes {
@@ -160,6 +150,15 @@ void add_subject(const LayerSubject& subject, const ConvProblem& problem, const 
 }
 
 }  // namespace
+
+std::string geometry_of(const ConvCase& c) {
+  std::string text = "k" + extents(c.kernel, c.dims);
+  if (c.stride != Spatial{1, 1, 1}) text += " s" + extents(c.stride, c.dims);
+  if (c.padding != Spatial{}) text += " p" + extents(c.padding, c.dims);
+  if (c.dilation != Spatial{1, 1, 1}) text += " d" + extents(c.dilation, c.dims);
+  if (c.groups != 1) text += fmt::format(" g{}", c.groups);
+  return text;
+}
 
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 

@@ -59,6 +59,9 @@ struct LayerResult {
   std::vector<std::string> declined;
 };
 
+// Returns the kernel, and those of stride, padding, dilation and groups that differ from their defaults: "k3x3 s2x2".
+[[nodiscard]] std::string geometry_of(const ConvCase& c);
+
 // Returns the processor time of all threads of this process so far, seconds.
 [[nodiscard]] double processor_seconds();
 

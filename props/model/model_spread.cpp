@@ -46,8 +46,10 @@ std::vector<std::ptrdiff_t> top1(const Tensor<double>& t) {
   return best;
 }
 
-// Counts where the model's outputs differ.
-void compare_outputs(const ModelRun& usual, const ModelRun& run, Spread& spread) {
+}  // namespace
+
+Spread compare_outputs(const ModelRun& usual, const ModelRun& run) {
+  Spread spread;
   for (std::size_t i = 0; i < std::min(usual.outputs.size(), run.outputs.size()); ++i) {
     const Tensor<double>& a = usual.outputs[i];
     const Tensor<double>& b = run.outputs[i];
@@ -62,64 +64,69 @@ void compare_outputs(const ModelRun& usual, const ModelRun& run, Spread& spread)
     spread.rows = static_cast<std::int64_t>(before.size());
     for (std::size_t row = 0; row < before.size(); ++row) spread.top1_changed += before[row] != after[row] ? 1 : 0;
   }
+  return spread;
+}
+
+namespace {
+
+// Returns the spread of a run in which `replaced` elements were replaced; of a run that failed an empty one.
+Spread spread_with(const ModelRun& usual, const ModelResult<ModelRun>& run, std::int64_t replaced) {
+  Spread spread = run ? compare_outputs(usual, *run) : Spread{};
+  spread.replaced = replaced;
+  return spread;
 }
 
 }  // namespace
 
 Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual, const SpreadQuestion& question,
                  std::optional<std::size_t> call) {
-  Spread spread;
+  std::int64_t replaced = 0;
   const auto run = model.run(input, {.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
                                if (call && static_cast<std::size_t>(captured.call) != *call) return {};
-                               return replacement(captured, question, spread.replaced);
+                               return replacement(captured, question, replaced);
                              }});
-  if (run) compare_outputs(usual, *run, spread);
-  return spread;
+  return spread_with(usual, run, replaced);
 }
 
 Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual, int threads) {
-  Spread spread;
+  std::int64_t replaced = 0;
   const auto run = model.run(input, {.op = [&](CapturedOperator&& captured) {
                                auto values = output_with_threads(captured, threads);
-                               if (values) spread.replaced += count_differing(captured.output.values.values, *values);
+                               if (values) replaced += count_differing(captured.output.values.values, *values);
                                return values;
                              }});
-  if (run) compare_outputs(usual, *run, spread);
-  return spread;
+  return spread_with(usual, run, replaced);
 }
 
 Spread spread_of_recorded(Model& model, const ModelInput& input, const ModelRun& usual, const Recorded& recorded) {
-  Spread spread;
+  std::int64_t replaced = 0;
   ModelObserver observer;
   observer.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
     if (!recorded.is_conv || captured.call != recorded.call) return {};
     const std::vector<std::uint8_t> usual_values = answer_of(captured).values;
     std::vector<std::uint8_t> values(recorded.values.begin(), recorded.values.end());
-    spread.replaced += count_differing(usual_values, values);
+    replaced += count_differing(usual_values, values);
     return values;
   };
   observer.op = [&](CapturedOperator&& captured) -> std::optional<std::vector<std::int32_t>> {
     if (recorded.is_conv || captured.call != recorded.call) return {};
-    spread.replaced += count_differing(captured.output.values.values, recorded.values);
+    replaced += count_differing(captured.output.values.values, recorded.values);
     return recorded.values;
   };
-  if (const auto run = model.run(input, observer)) compare_outputs(usual, *run, spread);
-  return spread;
+  return spread_with(usual, model.run(input, observer), replaced);
 }
 
 Spread spread_of_cpu(Model& model, const ModelInput& input, const ModelRun& usual, const std::string& cpu,
                      const ModelEngine& engine, int threads) {
-  Spread spread;
+  std::int64_t replaced = 0;
   const auto run = model.run(input, {.conv = [&](CapturedConv&& captured) -> std::optional<std::vector<std::uint8_t>> {
                                const auto there = output_on(cpu, captured, engine.engine, engine.reference, threads);
                                if (!there) return {};
                                const ConvCase& c = captured.spec;
-                               spread.replaced +=
-                                   count_differing({captured.output.begin(), captured.output.end()}, *there);
+                               replaced += count_differing({captured.output.begin(), captured.output.end()}, *there);
                                return channels_first(there->data(), c.batch, c.out_channels, volume(output_size(c)));
                              }});
-  if (run) compare_outputs(usual, *run, spread);
-  return spread;
+  return spread_with(usual, run, replaced);
 }
 
 std::string counted_threads(int threads) { return std::to_string(threads) + (threads == 1 ? " thread" : " threads"); }

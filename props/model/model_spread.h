@@ -48,6 +48,9 @@ struct ModelEngine {
 [[nodiscard]] Spread spread_of_cpu(Model& model, const ModelInput& input, const ModelRun& usual, const std::string& cpu,
                                    const ModelEngine& engine, int threads);
 
+// Returns how the outputs of a run differ from the usual ones. Names and the number of replaced elements stay empty.
+[[nodiscard]] Spread compare_outputs(const ModelRun& usual, const ModelRun& run);
+
 // Adds the spread to the one of the same column and layer, or appends it, so that all inputs are summed up.
 void add_spread(std::vector<Spread>& spreads, const std::string& column, const std::string& layer, Spread spread);
 
