@@ -155,6 +155,10 @@ class Finder {
     if (layer.w_scales.empty())
       return "its weight is quantized per tensor, and the lowering takes one scale per channel";
     if (layer.dims == 3) return "a 3-d convolution, and the lowering takes 1-d and 2-d ones";
+    if (layer.dims == 0 && rank_of(layer.x) != 2) {
+      return "its activation has " + std::to_string(rank_of(layer.x)) +
+             " dimensions, and torchao's lowering takes linear layers of 2 (torch.compile with freezing takes others)";
+    }
     if (type_of(layer.w) != ElementType::int8)
       return std::string("its weight is ") + name(type_of(layer.w)) + ", not int8";
     if (!layer.x_quantization && layer.dims > 0) {
@@ -194,45 +198,42 @@ class Finder {
   // Extends the layer by what is fused.
   void fuse(ExportedLayer& layer) const {
     std::optional<std::size_t> next = only_user(layer.y);
+    bool bytes = true;  // whether a quantize at the end can be fused
     if (is(next, "aten.add")) {
-      fuse_sum(layer, *next);
+      bytes = fuse_sum(layer, *next);
       next = only_user(layer.y);
     }
-    if (is_quantize(next)) return take_quantize(layer, *next);
+    if (bytes && is_quantize(next)) return take_quantize(layer, *next);
     if (is(next, "aten.relu")) {
       layer.relu = true;
       take(layer, *next);
       next = only_user(layer.y);
-      if (is_quantize(next)) return take_quantize(layer, *next);
+      if (bytes && is_quantize(next)) return take_quantize(layer, *next);
     }
     layer.remark = why_float(layer);
   }
 
-  // Extends the layer by an addition, unless the lowering does not fuse it.
-  void fuse_sum(ExportedLayer& layer, std::size_t add) const {
+  // Extends the layer by an addition, unless the lowering does not fuse it. Returns false if the result must then be
+  // float32, because the operator that returns bytes would overwrite a tensor that is still needed.
+  bool fuse_sum(ExportedLayer& layer, std::size_t add) const {
     const ExportedNode& node = program_.nodes[add];
     const std::string& a = node.value("self");
     const std::string& summand = a == layer.y ? node.value("other") : a;
-    const auto* const alpha = node.find("alpha");
-    if (summand.empty() || summand == layer.y || alpha != nullptr || layer.dims == 1) return;
+    if (summand.empty() || summand == layer.y || node.find("alpha") != nullptr || layer.dims == 1) return true;
     const auto ours = program_.tensors.find(layer.y), theirs = program_.tensors.find(summand);
-    if (ours == program_.tensors.end() || theirs == program_.tensors.end()) return;
-    if (ours->second.sizes != theirs->second.sizes) return;
+    if (ours == program_.tensors.end() || theirs == program_.tensors.end()) return true;
+    if (ours->second.sizes != theirs->second.sizes) return true;
     const ExportedNode* const source = producer(summand);
     const bool dequantized = source != nullptr && source->op == "quantized_decomposed.dequantize_per_tensor.default";
-    if (layer.dims > 0 && !dequantized) return;
-    // The operator of a convolution overwrites the summand, so that nothing else may need it afterwards.
-    const std::optional<std::size_t> next = only_user(node.outputs.front());
-    const bool bytes =
-        is_quantize(next) || (is(next, "aten.relu") && is_quantize(only_user(program_.nodes[*next].outputs.front())));
-    const std::string& overwritten = layer.dims > 0 && bytes ? source->value("input") : summand;
-    if (remaining_users(overwritten, layer.node) > 1 || (layer.dims > 0 && bytes && overwritten == layer.x)) return;
+    const bool linear = layer.dims == 0;
+    if (linear ? remaining_users(summand, layer.node) > 1 : !dequantized) return true;
     layer.summand = summand;
     if (dequantized) {
       layer.summand_bytes = source->value("input");
       layer.summand_quantization = quantization_of(*source);
     }
     take(layer, add);
+    return linear || (layer.summand_bytes != layer.x && remaining_users(layer.summand_bytes, layer.node) <= 1);
   }
 
   // Returns how many nodes use the value and are no ancestors of `node`.
@@ -270,7 +271,12 @@ class Finder {
     if (users == 0 || *found->second.begin() == program_.nodes.size()) return "the program returns its result";
     if (users > 1) return std::to_string(users) + " operators use its result";
     const ExportedNode& next = program_.nodes[*found->second.begin()];
-    return std::string(without_namespace(base_of(next.op))) + " behind it is not fused";
+    const std::string_view op = without_namespace(base_of(next.op));
+    if (op == "quantize_per_tensor") return "the operator would overwrite what it adds, which is still needed";
+    constexpr std::array<std::string_view, 4> kOfConvolutions{"hardswish", "hardtanh", "relu6", "silu"};
+    const bool compiled =
+        layer.dims > 0 ? std::ranges::find(kOfConvolutions, op) != kOfConvolutions.end() : op == "gelu";
+    return std::string(op) + (compiled ? " behind it is fused by torch.compile only" : " behind it is not fused");
   }
 
   const ExportedProgram& program_;

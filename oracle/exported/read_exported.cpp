@@ -149,9 +149,10 @@ void require_within(const StoredTensor& tensor, std::uint64_t bytes) {
   if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > kMostDims) fail("has no usable shape");
   std::int64_t elements = 1, last = tensor.offset;
   const auto capacity = static_cast<std::int64_t>(bytes / element_size(tensor.type));
+  if (tensor.offset < 0 || tensor.offset > capacity) fail("begins outside of its file");
   for (std::size_t i = 0; i < tensor.sizes.size(); ++i) {
     const std::int64_t size = tensor.sizes[i], stride = tensor.strides[i];
-    if (size < 0 || stride < 0 || tensor.offset < 0) fail("has a negative extent");
+    if (size < 0 || stride < 0) fail("has a negative extent");
     if (size > kMaxElements || elements * size > kMaxElements) fail("has more than 2^28 elements");
     elements *= size;
     if (size > 1 && stride > capacity) fail("claims more than the bytes that its file has");

@@ -168,8 +168,9 @@ class ScriptModel final : public Model {
 std::string advice_on(std::string_view error) {
   if (error.find("quantized_decomposed") != std::string_view::npos) {
     return "quantized_decomposed operators are what PyTorch 2 export quantization (convert_pt2e) leaves: they exist in "
-           "python only, and compute in float. Quantize the model to quantized::conv operators (torch.ao.quantization: "
-           "prepare, calibrate, convert), and save what torch.jit.script makes of it";
+           "python only. Save the model by torch.export.save(torch.export.export(model, inputs), FILE), which Tieout "
+           "verifies, or quantize it to quantized::conv operators (torch.ao.quantization: prepare, calibrate, convert) "
+           "and save what torch.jit.script makes of it";
   }
   if (error.find("Unknown builtin op") != std::string_view::npos) {
     return "the operator belongs to a library that is not loaded here: only LibTorch's own can be run";

@@ -1,5 +1,6 @@
 #pragma once
-// Recognises model files that are not TorchScript: ONNX, programs of torch.export, state dicts and others.
+// Recognises model files that are neither TorchScript nor programs of torch.export: ONNX, packages of AOTInductor, state
+// dicts and others.
 
 #include <filesystem>
 #include <string>
@@ -7,7 +8,7 @@
 namespace tieout {
 
 // Returns a message that states what the file is and what is needed instead: "an ONNX model; ...". Returns an empty
-// string for a TorchScript archive and for files that are not recognised or cannot be read.
+// string for a TorchScript archive. file: no exported program (is_exported_program()).
 [[nodiscard]] std::string describe_foreign_model(const std::filesystem::path& file);
 
 }  // namespace tieout

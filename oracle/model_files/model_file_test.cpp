@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cases/testing/temporary_folder.h"
+#include "cases/testing/zip_file.h"
 
 namespace tieout {
 namespace {
@@ -17,27 +18,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 namespace fs = std::filesystem;
-
-std::string number(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += i < 8 ? static_cast<char>(value >> (8 * i) & 0xffU) : '\0';
-  return text;
-}
-
-// Returns a zip archive whose entries are stored without compression. The checksums are 0, because the names are read
-// without checking them.
-std::string zip_of(const std::vector<std::pair<std::string, std::string>>& entries) {
-  std::string archive, directory;
-  for (const auto& [name, data] : entries) {
-    const std::string sizes = number(0, 4) + number(data.size(), 4) + number(data.size(), 4) + number(name.size(), 2);
-    directory += "PK\x01\x02" + number(20, 2) + number(20, 2) + number(0, 8) + sizes + number(0, 12) +
-                 number(archive.size(), 4) + name;
-    archive += "PK\x03\x04" + number(20, 2) + number(0, 8) + sizes + number(0, 2) + name + data;
-  }
-  const std::string end = "PK\x05\x06" + number(0, 4) + number(entries.size(), 2) + number(entries.size(), 2) +
-                          number(directory.size(), 4) + number(archive.size(), 4) + number(0, 2);
-  return archive + directory + end;
-}
 
 class ModelFile : public testing::Test {
  protected:
@@ -54,8 +34,8 @@ TEST_F(ModelFile, NamesTheFormatAndTheRequiredOne) {
   const std::string onnx = "\x08\x08\x12\x07pytorch";
   const std::vector<std::pair<std::string, const char*>> files{
       {onnx, "an ONNX model"},
-      {zip_of({{"m/data/weights/weight_0", "w"}, {"m/models/model.json", "{}"}, {"m/archive_format", "pt2"}}),
-       "a program of torch.export"},
+      {zip_of({{"m/data/aotinductor/model/model.so", "w"}, {"m/archive_format", "pt2"}}), "a package of AOTInductor"},
+      {zip_of({{"serialized_exported_program.json", "{}"}}), "a program of torch.export in the format before"},
       {zip_of({{"m/data.pkl",
                 "\x80\x02"
                 "ccollections\nOrderedDict\n"},
@@ -75,7 +55,7 @@ TEST_F(ModelFile, NamesTheFormatAndTheRequiredOne) {
       {zip_of({{"m/code/a.py", ""}}).substr(0, 40), "cut off or damaged"},
       {"", "an empty file"},
       {std::string("\x1c\0\0\0TFL3", 8), "a TensorFlow Lite model"},
-      {number(2, 8) + "{}weights", "a safetensors file"},
+      {bytes_of_number(2, 8) + "{}weights", "a safetensors file"},
       {"<!DOCTYPE html><title>Not found</title>", "an HTML page"},
       {std::string("\x7f") + "ELF\x02\x01\x01", "a library or program"},
       {"import torch\n", "a text file"},
