@@ -52,7 +52,7 @@ folders='
   props/diagnose: cases/* kernels kernels/subject oracle/element oracle/engines oracle/hypotheses oracle/libtorch reports/data reports/text reports/formats props/process props/generate props/shrink props/verify
   props/identify: cases/* kernels kernels/subject oracle/* props/process props/generate
   props/model: cases/* kernels kernels/operators kernels/packed layers oracle/* reports/data reports/records props/generate props/shrink props/verify
-  props/exported: cases/* kernels kernels/packed layers oracle/* reports/data props/model
+  props/exported: cases/* kernels/* layers oracle/* reports/data props/model props/verify
   props/selftest: cases/* kernels kernels/subject oracle/libtorch reports/data props/process props/generate props/verify props/diagnose
   props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/process props/shrink props/verify
   props/package: cases/strings

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -13,8 +14,10 @@
 #include "kernels/packed/packed_conv.h"
 #include "oracle/engines/engine_model.h"
 #include "props/exported/exact_layer.h"
+#include "props/model/layer_finding.h"
 #include "props/model/layer_walk.h"
 #include "props/model/model_spread.h"
+#include "props/verify/exported_subject.h"
 
 namespace tieout {
 namespace {
@@ -26,6 +29,8 @@ constexpr std::string_view kClamp =
     "the program clamps the result to a part of the type's range, the operator does not";
 constexpr std::string_view kEngine = "as predicted for the eager engine";
 constexpr std::string_view kNoCause = "unexplained";
+// Time limit for making an example small.
+constexpr double kSecondsToShrink = 0.5;
 // The hypothesis of what the lowered operator computes without VNNI.
 constexpr std::string_view kWithoutVnni = "onednn_int16_pairs";
 
@@ -222,7 +227,30 @@ class Verification {
       PackedConv(call.spec, call.weight, Arithmetic{}).run(call.activation.data(), kernel.data(), options_.threads);
     }
     examine(call, layer, exact, answers, kernel, part);
-    if (plain) compare_columns(call, answers, part);
+    if (!plain) return;
+    compare_columns(call, answers, part);
+    if (whole.example.empty() && part.eager.differing > 0) whole.example = example(call, answers);
+  }
+
+  // Returns a small case on which the exported program's arithmetic and the eager engine differ, or "".
+  std::string example(const ExportedCall& call, const Answers3& answers) {
+    const std::vector<std::uint8_t>& exported = answers[at(ExportedWay::exported)];
+    const std::vector<std::uint8_t>& eager = answers[at(ExportedWay::eager)];
+    const auto [ours, theirs] = std::ranges::mismatch(exported, eager);
+    const auto place = ours - exported.begin();
+    const ConvCase& c = call.spec;
+    const std::int64_t offset = offset_of({place / c.out_channels, place % c.out_channels}, c);
+    ConvProblem problem = problem_of({&c, call.activation.data(), call.weight.data()});
+    problem.spec.execution = {.engine = options_.engine};
+    const std::unique_ptr<Subject> subject = exported_subject();
+    const LayerSubject exported_program{.name = subject->name(), .run = [&](const ConvProblem& asked) -> LayerAnswer {
+                                          auto answer = subject->run(asked, Conditions{});
+                                          if (!answer) return tl::unexpected(answer.error().message);
+                                          return std::move(*answer);
+                                        }};
+    const LayerOptions options{.subjects = {exported_program}, .engine = options_.engine, .threads = 1};
+    const auto finding = reduce(crop(problem, offset, reference_.hardware()), 1, options, reference_, kSecondsToShrink);
+    return finding ? finding->case_line : std::string();
   }
 
   void examine(const ExportedCall& call, const ExportedLayer& layer, const ExactLayer& exact, const Answers3& answers,

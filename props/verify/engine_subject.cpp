@@ -6,6 +6,7 @@
 #include "cases/text/case_words.h"
 #include "oracle/engines/known_defects.h"
 #include "oracle/libtorch/libtorch.h"
+#include "props/verify/exported_subject.h"
 #include "props/verify/reference.h"
 #include "props/verify/reference_answer.h"
 
@@ -72,6 +73,7 @@ class EngineSubject final : public Subject {
 }  // namespace
 
 tl::expected<std::unique_ptr<Subject>, SubjectError> engine_subject(std::string_view text) {
+  if (text == kExportedSubject) return exported_subject();
   const auto engine = from_name<Engine>("engine", text.substr(kEnginePrefix.size()));
   if (!engine) return tl::unexpected(SubjectError{SubjectError::Kind::absent, engine.error().text()});
   return std::make_unique<EngineSubject>(*engine);

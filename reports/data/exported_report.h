@@ -46,6 +46,8 @@ struct ExportedLayerReport {
   AnswerDifference migrated;  // lowered from eager
   // Number of elements that a CPU without VNNI would answer otherwise than this one; 0 if this one has none.
   std::int64_t without_vnni = 0;
+  // A case, cut out of the layer, on which the exported program and the eager engine differ; "": none was found.
+  std::string example;
   // By way: number of elements whose answer nothing explains.
   std::array<std::int64_t, kExportedWays> unexplained{};
 };

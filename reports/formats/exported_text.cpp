@@ -82,6 +82,9 @@ std::string migration_table(const ExportedReport& report) {
       if (layer.unexplained[way] == 0) continue;
       text += fmt::format("    {:>8}  {} answers are not explained\n", layer.unexplained[way], kWays[way]);
     }
+    if (!layer.example.empty()) {
+      text += fmt::format("    replay: tieout check --subject engine:exported '{}'\n", layer.example);
+    }
     if (layer.without_vnni > 0) {
       text +=
           fmt::format("    {:>8}  elements of the lowered answer change on a CPU without VNNI\n", layer.without_vnni);
