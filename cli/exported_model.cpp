@@ -1,18 +1,19 @@
 #include "cli/exported_model.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "cases/strings/printable.h"
 #include "cases/text/case_words.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
-#include "cli/common/own_process.h"
-#include "cli/common/patience.h"
 #include "cli/common/progress.h"
+#include "cli/common/terminal.h"
 #include "oracle/exported/read_exported.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
 #include "props/exported/exported_verify.h"
@@ -57,38 +58,62 @@ Hardware hardware_of_onednn(const ExportedModelCall& call, const LibTorch& refer
 }
 
 void print(const ExportedModelCall& call, const ExportedReport& report) {
-  fmt::print("{}: a program exported by PyTorch {}\n\n", call.model,
-             report.torch_version.empty() ? "of unknown version" : report.torch_version);
-  fmt::print("{}\n{}\n{}\n{}\n{}", lowering_text(report), migration_table(report), arithmetic_table(report),
-             ends_text(report), exported_totals_text(report));
+  const std::string text =
+      fmt::format("{}: a program exported by PyTorch {}\n\n{}\n{}\n{}\n{}\n{}", call.model,
+                  report.torch_version.empty() ? "of unknown version" : report.torch_version, lowering_text(report),
+                  migration_table(report), arithmetic_table(report), ends_text(report), exported_totals_text(report));
+  // Names of layers and operators come from the file.
+  print_text(printable_lines(text));
+}
+
+// Opens the program and its inputs, and verifies it. Error: the exit status, after the reason has been printed.
+tl::expected<ExportedReport, int> verify_opened(const ExportedModelCall& call) {
+  const auto failed = [&](const std::string& what, const ModelError& error) {
+    return tl::unexpected(fail(call, what, error));
+  };
+  auto program = read_exported_program(call.model);
+  if (!program) return tl::unexpected(refuse(call.model + ": " + program.error()));
+  const std::vector<ExportedLayer> layers = find_exported_layers(*program);
+  const auto reference = load(call);
+  if (!reference) return tl::unexpected(reference.error());
+  limit_memory(call.memory << 20);  // called after LibTorch is loaded, which therefore does not count
+  const ExportedProgram graph{.torch_version = program->torch_version, .nodes = program->nodes};
+  auto model = (*reference)->open_exported(std::move(*program), layers);
+  if (!model) return failed(call.model + ": ", model.error());
+  const auto inputs = ModelInputs::open(call.inputs, call.seed, **model, **reference);
+  if (!inputs) return failed("--input: ", inputs.error());
+  Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
+  auto report = verify_exported(
+      {.model = model->get(), .program = &graph, .layers = &layers, .onednn = hardware_of_onednn(call, **reference)},
+      *inputs, call.layers, **reference, [&](std::int64_t done) { progress.show(done, 0, "layers"); });
+  progress.finish();
+  if (!report) return failed("--input: ", report.error());
+  return std::move(*report);
 }
 
 }  // namespace
 
 int verify_exported_model(const ExportedModelCall& call) {
-  auto program = read_exported_program(call.model);
-  if (!program) return refuse(call.model + ": " + program.error());
-  const std::vector<ExportedLayer> layers = find_exported_layers(*program);
-  const auto reference = load(call);
-  if (!reference) return reference.error();
-  limit_memory(call.memory << 20);
-  const ExportedProgram graph{.torch_version = program->torch_version, .nodes = program->nodes};
-  auto model = (*reference)->open_exported(std::move(*program), layers);
-  if (!model) return fail(call, call.model + ": ", model.error());
-  const auto inputs = ModelInputs::open(call.inputs, call.seed, **model, **reference);
-  if (!inputs) return fail(call, "--input: ", inputs.error());
-  Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
-  const auto report = verify_exported(
-      {.model = model->get(), .program = &graph, .layers = &layers, .onednn = hardware_of_onednn(call, **reference)},
-      *inputs, call.layers, **reference, [&](std::int64_t done) { progress.show(done, 0, "layers"); });
-  progress.finish();
-  if (!report) return fail(call, "--input: ", report.error());
-  print(call, *report);
-  const int status = exit_status(*report);
-  if (status == kNotVerified) {
-    return not_verified(call.model + ": no quantized layer was compared: see above why");
+  ReportOutputs outputs = call.outputs;
+  const auto baseline = prepare_reports(outputs, call.files);
+  if (!baseline) return refuse(baseline.error());
+  auto report = verify_opened(call);
+  if (!report) return report.error();
+  for (ExportedColumn& column : report->columns) {
+    const bool of_document = column.name.starts_with("manual_output");
+    if (column.kind == Column::Kind::hypothesis && !call.all_hypotheses && !of_document) column.shown = false;
   }
-  return status;
+  RunSummary& run = report->run;
+  run.command = fmt::format("tieout model {} --input {}", call.model, fmt::join(call.inputs, " "));
+  run.seed = call.seed;
+  Report reported = make_report({run}, *baseline);
+  reported.table = exported_table(*report);
+  const auto written = write_reports(outputs, reported);  // first, because printing to standard output may fail
+  print(call, *report);
+  if (!written) return not_verified(written.error());
+  const int status = exit_status(*report);
+  if (status != kNotVerified) return status;
+  return not_verified(call.model + ": no quantized layer was compared: see above why");
 }
 
 }  // namespace tieout

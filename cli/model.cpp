@@ -403,6 +403,8 @@ bool print_report(const Arguments& arguments, const ModelReport& report, const R
 
 // Verifies an exported program.
 int verify_exported_file(Arguments& arguments) {
+  const bool others = !arguments.save.empty() || !arguments.spread.empty() || arguments.timing;
+  if (others) return refuse("--save, --spread and --timing: apply to TorchScript models");
   Subjects subjects;
   auto options = options_of(arguments, subjects);
   if (!options) return options.error();
@@ -414,10 +416,12 @@ int verify_exported_file(Arguments& arguments) {
   return verify_exported_model({.model = arguments.model,
                                 .inputs = arguments.inputs,
                                 .layers = options->layers,
+                                .all_hypotheses = !arguments.hypotheses.empty(),
                                 .seed = *seed,
-                                .patience = arguments.patience,
                                 .memory = arguments.memory,
-                                .isa = arguments.isa});
+                                .isa = arguments.isa,
+                                .outputs = arguments.outputs,
+                                .files = files_of(arguments)});
 }
 
 int verify(Arguments& arguments) {
@@ -458,14 +462,19 @@ The last lines of standard output are one for each hypothesis:
   NAME differs at N of M elements in K of L convolutions
 Exit status: 1 if the kernel or a subject differs, 0 if none does; what a
 hypothesis differs by is no failure.
+Of an exported program each layer's own answer, that of the operator it is lowered
+to and that of eager quantization are compared, and each must be explained. They
+may differ; exit status 1 if one is not explained, or if a subject reproduces none
+of the three.
 TorchScript is a program and is run as you: open models of people you trust.)";
 
 }  // namespace
 
 Command model_command() {
-  Command command{.name = "model", .description = "Verify every quantized convolution of a TorchScript model"};
+  Command command{.name = "model", .description = "Verify every quantized layer of a TorchScript model or an exported program"};
   const auto arguments = std::make_shared<Arguments>();
-  command.option("model", &arguments->model, "File written by torch.jit.save(). It contains code, which is run",
+  command.option("model", &arguments->model, "File written by torch.jit.save(), which contains code that is run, or by torch.export.save(), which does "
+                 "not",
                  {.required = true, .is_path = true});
   command.option("--input", &arguments->inputs, "Input of the model; see below", {.required = true, .is_path = true});
   command.option("--subject", &arguments->subjects,

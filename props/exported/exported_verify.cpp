@@ -18,6 +18,8 @@
 #include "props/model/layer_walk.h"
 #include "props/model/model_spread.h"
 #include "props/verify/exported_subject.h"
+#include "props/verify/run_head.h"
+#include "props/verify/verify.h"
 
 namespace tieout {
 namespace {
@@ -71,19 +73,30 @@ std::string no_eager_counterpart(const ExportedLayer& layer) {
   return {};
 }
 
+// Returns the options with the hypothesis of what the lowered operator computes without VNNI.
+LayerOptions with_forecast(LayerOptions options) {
+  const Hypothesis* const forecast = find_hypothesis(kWithoutVnni);
+  std::vector<const Hypothesis*>& all = options.hypotheses;
+  if (std::ranges::find(all, forecast) == all.end()) all.push_back(forecast);
+  return options;
+}
+
 class Verification {
  public:
   Verification(const ExportedProblem& problem, const LayerOptions& options, LibTorch& reference,
                const std::function<void(std::int64_t)>& progress)
       : problem_(problem),
-        options_(options),
+        options_(with_forecast(options)),
         reference_(reference),
         progress_(progress),
-        walks_(options.hypotheses, LayerWalks::Weights::dropped) {
+        walks_(options_.hypotheses, LayerWalks::Weights::dropped) {
     report_.torch_version = problem.program->torch_version;
     report_.eager_engine = std::string(name(options.engine));
     report_.vnni = onednn_has_vnni(problem.onednn);
-    for (const Column& column : columns_of(options)) report_.columns.push_back({column.kind, column.name});
+    for (const Column& column : columns_of(options_)) {
+      const bool asked = column.name != kWithoutVnni || options_.hypotheses.size() == options.hypotheses.size();
+      report_.columns.push_back({.kind = column.kind, .name = column.name, .shown = asked});
+    }
     for (const ExportedLayer& layer : *problem.layers) {
       report_.layers.push_back({.name = layer.name,
                                 .op = layer.op,
@@ -119,7 +132,24 @@ class Verification {
     return {};
   }
 
-  ExportedReport finish() { return std::move(report_); }
+  ExportedReport finish() {
+    RunSummary& run = report_.run;
+    run.subject = "exported program";
+    run.machine = machine_of(reference_);
+    run.reference = "LibTorch " + reference_.version() + ", " + std::string(name(reference_.native_isa()));
+    for (const ExportedLayerReport& layer : report_.layers) {
+      const std::string& why = layer.not_lowered.empty() ? layer.not_compared : layer.not_lowered;
+      if (!why.empty()) ++run.reasons[why];
+    }
+    for (const ExportedColumn& column : report_.columns) {
+      if (column.kind != Column::Kind::subject) continue;
+      run.subject = column.name;
+      if (column.reproduces_one()) continue;
+      ++run.cases.differed;
+      ++run.differences[column.name + " reproduces none of the answers"];
+    }
+    return std::move(report_);
+  }
 
  private:
   const ExportedLayer& layer_of(const ExportedCall& call) const { return (*problem_.layers)[call.layer]; }
@@ -178,7 +208,23 @@ class Verification {
     add(report.eager, part.eager);
     add(report.migrated, part.migrated);
     report.without_vnni += part.without_vnni;
-    for (std::size_t way = 0; way < kExportedWays; ++way) report.unexplained[way] += part.unexplained[way];
+    bool explained = true;
+    for (std::size_t way = 0; way < kExportedWays; ++way) {
+      report.unexplained[way] += part.unexplained[way];
+      explained = explained && part.unexplained[way] == 0;
+    }
+    count_case(call, explained);
+  }
+
+  void count_case(const ExportedCall& call, bool explained) {
+    RunSummary& run = report_.run;
+    ++(explained ? run.cases.passed : run.cases.differed);
+    if (!explained) ++run.differences[std::string(kNoCause)];
+    const ConvCase& c = call.spec;
+    CellCounts& cell = run.cells[cell_of(c, fbgemm_path(c, reference_.hardware()), options_.engine, reference_)];
+    ++cell.cases;
+    cell.elements += static_cast<std::int64_t>(call.exported.size());
+    cell.differed += explained ? 0 : 1;
   }
 
   // ---- Results in float32.
@@ -226,7 +272,7 @@ class Verification {
       kernel.resize(elements);
       PackedConv(call.spec, call.weight, Arithmetic{}).run(call.activation.data(), kernel.data(), options_.threads);
     }
-    examine(call, layer, exact, answers, kernel, part);
+    examine(layer, exact, answers, kernel, part);
     if (!plain) return;
     compare_columns(call, answers, part);
     if (whole.example.empty() && part.eager.differing > 0) whole.example = example(call, answers);
@@ -253,7 +299,7 @@ class Verification {
     return finding ? finding->case_line : std::string();
   }
 
-  void examine(const ExportedCall& call, const ExportedLayer& layer, const ExactLayer& exact, const Answers3& answers,
+  void examine(const ExportedLayer& layer, const ExactLayer& exact, const Answers3& answers,
                const std::vector<std::uint8_t>& kernel, ExportedLayerReport& part) {
     const std::vector<std::uint8_t>& exported = answers[at(ExportedWay::exported)];
     const std::vector<std::uint8_t>& lowered = answers[at(ExportedWay::lowered)];
@@ -283,7 +329,6 @@ class Verification {
       if (g != e) note(part.eager, std::abs(g - e), kEngine);
       if (!lowered.empty() && !eager.empty() && l != g) note(part.migrated, std::abs(l - g), kEngine);
     }
-    static_cast<void>(call);
   }
 
   void compare_columns(const ExportedCall& call, const Answers3& answers, ExportedLayerReport& part) {
@@ -355,7 +400,7 @@ class Verification {
   }
 
   ExportedProblem problem_;
-  const LayerOptions& options_;
+  LayerOptions options_;
   LibTorch& reference_;
   const std::function<void(std::int64_t)>& progress_;
   LayerWalks walks_;
@@ -380,7 +425,7 @@ ModelResult<ExportedReport> verify_exported(const ExportedProblem& problem, cons
         ModelError{done.error().kind, input->name + ": " + (hint.empty() ? "" : hint + "; ") + done.error().message});
   }
   ExportedReport report = verification.finish();
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
 

@@ -12,6 +12,7 @@
 
 #include "cases/tensor.h"
 #include "reports/data/model_report.h"
+#include "reports/data/run_summary.h"
 
 namespace tieout {
 
@@ -59,6 +60,7 @@ struct ExportedColumn {
   std::int64_t elements = 0;                            // number of elements compared
   std::array<std::int64_t, kExportedWays> differing{};  // by way; only layers that have all three answers
   std::int64_t not_answered = 0;                        // number of layers
+  bool shown = true;                                    // whether texts have a row for it
 
   // True if it reproduces one of the three answers in all layers.
   [[nodiscard]] bool reproduces_one() const { return differing[0] == 0 || differing[1] == 0 || differing[2] == 0; }
@@ -73,7 +75,7 @@ struct ExportedReport {
   std::vector<ExportedColumn> columns;
   std::map<std::string, std::int64_t> float_operators;  // nodes that no quantized operator computes, once lowered
   std::vector<Spread> ends;                             // effect of each way on the program's output
-  double seconds = 0;
+  RunSummary run;  // the same results as of every run; a case is a call of a quantized layer
 };
 
 // Returns the number of elements of a way that nothing explains.

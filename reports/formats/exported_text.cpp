@@ -6,6 +6,7 @@
 
 #include "reports/formats/model_text.h"
 #include "reports/text/number_text.h"
+#include "reports/text/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -93,12 +94,26 @@ std::string migration_table(const ExportedReport& report) {
   return text;
 }
 
+ReportedTable exported_table(const ExportedReport& report) {
+  ReportedTable table{.title = "Layers of the exported program",
+                      .columns = {"layer", "operator", "result", "lowered to", "eager -> exported",
+                                  "exported -> lowered", "eager -> lowered", "unexplained"}};
+  for (const ExportedLayerReport& layer : report.layers) {
+    const std::int64_t strange = layer.unexplained[0] + layer.unexplained[1] + layer.unexplained[2];
+    table.rows.push_back({layer.name, layer.op, layer.result,
+                          layer.not_lowered.empty() ? layer.lowered_to : "not lowered: " + layer.not_lowered,
+                          change_text(layer.eager), change_text(layer.lowered), change_text(layer.migrated),
+                          std::to_string(strange)});
+  }
+  return table;
+}
+
 std::string arithmetic_table(const ExportedReport& report) {
   if (report.columns.empty() || report.columns.front().elements == 0) return {};
   std::size_t width = 8;
   std::array<std::string, kExportedWays> reproducing;
   for (const ExportedColumn& column : report.columns) {
-    width = std::max(width, column.name.size());
+    if (column.shown) width = std::max(width, column.name.size());
     for (std::size_t way = 0; way < kExportedWays && column.kind == Column::Kind::hypothesis; ++way) {
       if (column.differing[way] == 0) reproducing[way] += (reproducing[way].empty() ? "" : " ") + column.name;
     }
@@ -107,14 +122,15 @@ std::string arithmetic_table(const ExportedReport& report) {
                                  report.columns.front().elements);
   text += fmt::format("  {:<{}}  {:>10}  {:>10}  {:>10}\n", "", width, "exported", "lowered", "eager");
   for (const ExportedColumn& column : report.columns) {
+    if (!column.shown) continue;
     text += fmt::format("  {:<{}}  {:>10}  {:>10}  {:>10}", column.name, width, column.differing[0],
                         column.differing[1], column.differing[2]);
     if (column.not_answered > 0) text += fmt::format("  ({} not answered)", counted(column.not_answered, "layer"));
     text += "\n";
   }
   for (std::size_t way = 0; way < kExportedWays; ++way) {
-    text += fmt::format("hypotheses that reproduce {}: {}\n", kWays[way],
-                        reproducing[way].empty() ? "none" : reproducing[way]);
+    const std::string& names = reproducing[way];
+    text += wrapped(fmt::format("  {} is what these compute: {}", kWays[way], names.empty() ? "none of the hypotheses" : names), kTextColumns, 4) + "\n";
   }
   return text;
 }

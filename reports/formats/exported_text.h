@@ -4,6 +4,7 @@
 #include <string>
 
 #include "reports/data/exported_report.h"
+#include "reports/data/report.h"
 
 namespace tieout {
 
@@ -13,6 +14,9 @@ namespace tieout {
 // Returns a line for each quantized layer: from eager quantization to the exported program to the lowered one, how many
 // elements change. Below it are the causes.
 [[nodiscard]] std::string migration_table(const ExportedReport& report);
+
+// Returns the same table for the other formats, with the layers that are not lowered.
+[[nodiscard]] ReportedTable exported_table(const ExportedReport& report);
 
 // Returns the columns with the number of elements at which they differ from each of the three answers.
 [[nodiscard]] std::string arithmetic_table(const ExportedReport& report);
