@@ -35,6 +35,11 @@ int fail(const ExportedModelCall& call, const std::string& what, const ModelErro
                   call.model, call.memory, error.message));
 }
 
+// Returns the instruction set of the call, which is valid.
+Isa isa_of(const ExportedModelCall& call) {
+  return call.isa.empty() ? Isa::native : from_name<Isa>("--isa", call.isa).value_or(Isa::native);
+}
+
 // Loads LibTorch, with ONEDNN held to the instruction set of the call. Error: the exit status, after the reason has
 // been printed.
 tl::expected<LibTorch*, int> load(const ExportedModelCall& call) {
@@ -83,9 +88,13 @@ tl::expected<ExportedReport, int> verify_opened(const ExportedModelCall& call) {
   const auto inputs = ModelInputs::open(call.inputs, call.seed, **model, **reference);
   if (!inputs) return failed("--input: ", inputs.error());
   Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
-  auto report = verify_exported(
-      {.model = model->get(), .program = &graph, .layers = &layers, .onednn = hardware_of_onednn(call, **reference)},
-      *inputs, call.layers, **reference, [&](std::int64_t done) { progress.show(done, 0, "layers"); });
+  auto report =
+      verify_exported({.model = model->get(),
+                       .program = &graph,
+                       .layers = &layers,
+                       .onednn = hardware_of_onednn(call, **reference),
+                       .fbgemm = isa_of(call)},
+                      *inputs, call.layers, **reference, [&](std::int64_t done) { progress.show(done, 0, "layers"); });
   progress.finish();
   if (!report) return failed("--input: ", report.error());
   return std::move(*report);

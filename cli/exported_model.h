@@ -18,7 +18,7 @@ struct ExportedModelCall {
   bool all_hypotheses = false;      // print a row for each hypothesis, and not only for those of the document
   std::uint64_t seed = 0;           // of random inputs
   std::int64_t memory = 8192;       // limit beyond LibTorch itself, MiB
-  std::string isa;                  // the instruction set that ONEDNN is held to; "": that of the CPU
+  std::string isa;                  // the instruction set that LibTorch is held to; "": that of the CPU
   ReportOutputs outputs;
   CallFiles files;  // that the call reads
 };

@@ -489,7 +489,7 @@ Command model_command() {
   command.option("--engine", &arguments->engine, "Engine to pack the weights for",
                  {.proposals = {"fbgemm", "onednn", "x86", "qnnpack"}, .show_default = true});
   command.option("--isa", &arguments->isa,
-                 "Instruction set that ONEDNN is held to, for exported programs (default: all that the CPU has)",
+                 "Instruction set that LibTorch is held to, for exported programs (default: all that the CPU has)",
                  {.proposals = {"avx2", "avx512", "avx512_vnni"}});
   command.option("--save", &arguments->save, "Folder for the findings, one case per file", {.type = "DIR"});
   command.option("--findings", &arguments->findings, "Maximum number of findings to shrink and print",

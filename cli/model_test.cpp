@@ -103,6 +103,54 @@ TEST_F(ModelCommand, ReadsAllKindsOfInputs) {
   EXPECT_THAT(drawn.output, HasSubstr("kernel differs at 0 of 3216 elements in 0 of 3 "));
 }
 
+const std::string kExport = kModels + "export/";
+
+std::string exported(const std::string& name) {
+  return "model '" + kExport + name + ".pt2' --input '" + kExport + name + "_input.pt' --isa avx2 ";
+}
+
+TEST_F(ModelCommand, AnExportedProgramIsVerifiedInThreeWays) {
+  const Outcome o = run(exported("small_cnn"), Streams::output);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("\nLowered for x86, 4 of 4 layers with weights run as int8 operators.\n"));
+  EXPECT_THAT(o.output, HasSubstr("\n         678  pairs of products saturate in 16 bits"));
+  EXPECT_THAT(o.output, HasSubstr("\n  manual_output_1 "));
+  EXPECT_THAT(o.output, Not(HasSubstr("\n  integer_float32 ")));
+  EXPECT_THAT(o.output, HasSubstr("\n  lowered  20 of 20 numbers differ, by up to 0.0473282;"));
+  EXPECT_THAT(o.output, HasSubstr("\nexported: 32788 elements, 0 unexplained\n"
+                                  "lowered: 4750 of 32788 elements differ from exported, 0 unexplained\n"));
+}
+
+TEST_F(ModelCommand, LayersOfAnExportedProgramThatDoNotRunInInt8AreNamed) {
+  const Outcome o = run(exported("refused"), Streams::output);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("\n  per_tensor   not int8: its weight is quantized per tensor"));
+  EXPECT_THAT(o.output, HasSubstr("\n  tokens       not int8: its activation has 3 dimensions"));
+  EXPECT_THAT(o.output, HasSubstr("\n  transposed   not int8: neither its activation nor its weight is quantized"));
+}
+
+TEST_F(ModelCommand, AnExportedProgramThatCannotBeReadIsRefused) {
+  std::ifstream stream(kExport + "small_cnn.pt2", std::ios::binary);
+  const std::string good{std::istreambuf_iterator<char>(stream), {}};
+  const auto refused = [&](const std::string& bytes, const std::string& more = "") {
+    const std::string file = folder_.path() / "changed.pt2";
+    std::ofstream(file, std::ios::binary) << bytes;
+    const Outcome o = run("model '" + file + "' --input '" + kExport + "small_cnn_input.pt' " + more);
+    EXPECT_EQ(o.status, 2) << o.output;
+    return o.output;
+  };
+  EXPECT_THAT(refused(good.substr(0, good.size() / 2)), HasSubstr("a zip archive that is cut off or damaged"));
+  std::string damaged = good;
+  damaged[damaged.find("quantize_per_tensor")] = 'Q';
+  EXPECT_THAT(refused(damaged), HasSubstr("the entry 'models/model.json' is damaged: its checksum is wrong"));
+  EXPECT_THAT(refused(good, "--timing"), HasSubstr("--timing: apply to TorchScript models"));
+  EXPECT_THAT(refused(good, "--isa avx3"), HasSubstr("--isa"));
+  const Outcome other = run("model '" + kExport + "small_cnn.pt2' --input " + "'" + kExport + "conv1d_input.pt'");
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.output, HasSubstr("aten.conv2d.default 'conv2d', operator "));
+  EXPECT_THAT(run(model("shared", kSmall) + "--isa avx2").output, HasSubstr("--isa: applies to exported programs"));
+}
+
 struct Refused {
   std::string arguments;
   int status;
@@ -118,11 +166,13 @@ TEST_F(ModelCommand, UnverifiedOperatorsAreReported) {
       {model("nowhere", kSmall), 2, "there is no such file; needed is the PyTorch model"},
       {"model " + folder + "/' --input " + kSmall, 2, "it is not a regular file, but a folder; needed is"},
       {model("shared", "/dev/zero"), 2, "it is not a regular file, but a pipe, a socket or a device; name what"},
-      {"model " + folder + "/broken.pt' --input " + kSmall, 2, "not a TorchScript model"},
-      {"model " + kSmall + " --input " + kSmall, 2, "neither a TorchScript model nor an exported program, but tensors that torch.save() wrote"},
-      {"model " + folder + "/a.onnx' --input " + kSmall, 2, "neither a TorchScript model nor an exported program, but an ONNX model; needed is"},
+      {"model " + folder + "/broken.pt' --input " + kSmall, 2, "neither a TorchScript model nor"},
+      {"model " + kSmall + " --input " + kSmall, 2,
+       "neither a TorchScript model nor an exported program, but tensors that torch.save() wrote"},
+      {"model " + folder + "/a.onnx' --input " + kSmall, 2,
+       "neither a TorchScript model nor an exported program, but an ONNX model; needed is"},
       {model("decomposed", kSmall), 2, "quantized_decomposed::linear_"},
-      {model("decomposed", kSmall), 2, "Quantize the model to quantized::conv operators"},
+      {model("decomposed", kSmall), 2, "or quantize it to quantized::conv operators"},
       {model("shared", folder + "/broken.pt'"), 2, "not a tensor as torch.save() writes it"},
       {model("shared", folder + "/broken.npy'"), 2, "not a .npy file"},
       {model("shared", folder + "/'"), 2, "broken.npy: not a .npy file"},

@@ -65,7 +65,7 @@ folders='
   cli/check: cases/* kernels/* oracle/* reports/* props/* cli/common cli/options cli/testing
   cli: cases/* kernels/* oracle/* reports/* props/* cli/common cli/options cli/campaign cli/testing
 
-  fuzz: cases/* kernels/host oracle/model_files reports/*
+  fuzz: cases/* kernels/host oracle/exported oracle/model_files reports/*
 '
 
 find . \( -path './.*' -o -path './build*' \) -prune -o \

@@ -191,6 +191,9 @@ class Reader {
       const std::string config = "data/" + std::string(kind) + "/" + model + "_" + kind + "_config.json";
       if (entries_.contains(config)) payload_.emplace_back(kind, parse(read_entry(config), config));
     }
+    if (payload_.empty() && entries_.contains("data/weights/" + model + ".pt")) {
+      fail("its weights are a pickle, as PyTorch before 2.9 writes them: save the program again by a newer version");
+    }
     read_signature(member(module, "signature"));
     return std::move(program_);
   }

@@ -109,6 +109,7 @@ TEST_F(ExportedFile, NamesThePlaceOfAnError) {
        "2^28"},
       {error_of(entries(graph(), weights(R"([{"as_int": 2}])", R"([{"as_int": -1}])"))), "a negative extent"},
       {error_of(entries(graph(), weights("[]", "[]", "0", "true"))), "is a pickle"},
+      {error_of({{"a/models/m.json", graph()}, {"a/data/weights/m.pt", ""}}), "its weights are a pickle"},
       {error_of(entries(graph(), R"({"config": {}})")), "weight 'block.w' the archive does not have it"},
   };
   for (const auto& [error, words] : errors) EXPECT_THAT(error, HasSubstr(words));

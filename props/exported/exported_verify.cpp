@@ -24,7 +24,7 @@
 namespace tieout {
 namespace {
 
-constexpr std::string_view kNearTie = "near a tie, float32 sums and integer sums round to different sides";
+constexpr std::string_view kNearTie = "near a tie, where the roundings of each arithmetic decide";
 constexpr std::string_view kFloatSums = "rounding of float32 sums";
 constexpr std::string_view kPairs = "pairs of products saturate in 16 bits, because the CPU has no VNNI";
 constexpr std::string_view kClamp =
@@ -161,9 +161,14 @@ class Verification {
     return answer ? std::optional(std::move(*answer)) : std::nullopt;
   }
 
+  [[nodiscard]] Execution eager_execution(const ExportedCall& call) const {
+    const bool fbgemm = options_.engine == Engine::fbgemm;
+    return {.engine = options_.engine, .call = call.spec.execution.call, .isa = fbgemm ? problem_.fbgemm : Isa::native};
+  }
+
   tl::expected<std::vector<std::uint8_t>, std::string> ask_eager(const ExportedCall& call) {
     ConvProblem problem = problem_of({&call.spec, call.activation.data(), call.weight.data()});
-    problem.spec.execution.engine = options_.engine;
+    problem.spec.execution = eager_execution(call);
     const auto answer = reference_.conv(problem);
     if (!answer) return tl::unexpected(answer.error().message);
     const ConvCase& c = call.spec;
@@ -287,7 +292,7 @@ class Verification {
     const ConvCase& c = call.spec;
     const std::int64_t offset = offset_of({place / c.out_channels, place % c.out_channels}, c);
     ConvProblem problem = problem_of({&c, call.activation.data(), call.weight.data()});
-    problem.spec.execution = {.engine = options_.engine};
+    problem.spec.execution = eager_execution(call);
     const std::unique_ptr<Subject> subject = exported_subject();
     const LayerSubject exported_program{.name = subject->name(), .run = [&](const ConvProblem& asked) -> LayerAnswer {
                                           auto answer = subject->run(asked, Conditions{});
@@ -376,7 +381,9 @@ class Verification {
 
   Arithmetic eager_arithmetic(const ExportedCall& call) const {
     if (options_.engine != Engine::fbgemm) return {};
-    return fbgemm_arithmetic(as_run(call.spec, reference_), reference_.hardware());
+    ConvCase c = call.spec;
+    c.execution = eager_execution(call);
+    return fbgemm_arithmetic(as_run(std::move(c), reference_), reference_.hardware());
   }
 
   // Returns how many elements of the eager engine's answer are not the predicted ones.

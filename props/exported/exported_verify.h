@@ -19,6 +19,8 @@ struct ExportedProblem {
   const std::vector<ExportedLayer>* layers = nullptr;
   // What ONEDNN uses of the CPU.
   Hardware onednn;
+  // The instruction set that FBGEMM is held to, for the eager answers.
+  Isa fbgemm = Isa::native;
 };
 
 // Runs and verifies the program on every input. options.engine: of the eager answers. progress: called after each

@@ -45,7 +45,7 @@ struct ExportedLayerReport {
   AnswerDifference lowered;   // from exported
   AnswerDifference eager;     // from exported
   AnswerDifference migrated;  // lowered from eager
-  // Number of elements that a CPU without VNNI would answer otherwise than this one; 0 if this one has none.
+  // Number of elements that a CPU without VNNI would answer differently; 0 if this one has none.
   std::int64_t without_vnni = 0;
   // A case, cut out of the layer, on which the exported program and the eager engine differ; "": none was found.
   std::string example;

@@ -25,6 +25,27 @@ std::string causes_of(const ExportedLayerReport& layer) {
   return text;
 }
 
+// Returns which hypotheses equal an answer, and how many equal all three.
+std::string equal_hypotheses(const ExportedReport& report) {
+  std::int64_t all = 0;
+  std::array<std::string, kExportedWays> names;
+  for (const ExportedColumn& column : report.columns) {
+    if (column.kind != Column::Kind::hypothesis) continue;
+    const auto equal = static_cast<std::size_t>(std::ranges::count(column.differing, 0));
+    all += equal == kExportedWays ? 1 : 0;
+    for (std::size_t way = 0; way < kExportedWays && equal < kExportedWays; ++way) {
+      if (column.differing[way] == 0) names[way] += (names[way].empty() ? "" : " ") + column.name;
+    }
+  }
+  std::string text = fmt::format("  {} all three answers\n",
+                                 all == 1 ? "1 hypothesis equals" : fmt::format("{} hypotheses equal", all));
+  for (std::size_t way = 0; way < kExportedWays; ++way) {
+    if (names[way].empty()) continue;
+    text += wrapped(fmt::format("  equal to {}, but not to all: {}", kWays[way], names[way]), kTextColumns, 4) + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string lowering_text(const ExportedReport& report) {
@@ -111,13 +132,7 @@ ReportedTable exported_table(const ExportedReport& report) {
 std::string arithmetic_table(const ExportedReport& report) {
   if (report.columns.empty() || report.columns.front().elements == 0) return {};
   std::size_t width = 8;
-  std::array<std::string, kExportedWays> reproducing;
-  for (const ExportedColumn& column : report.columns) {
-    if (column.shown) width = std::max(width, column.name.size());
-    for (std::size_t way = 0; way < kExportedWays && column.kind == Column::Kind::hypothesis; ++way) {
-      if (column.differing[way] == 0) reproducing[way] += (reproducing[way].empty() ? "" : " ") + column.name;
-    }
-  }
+  for (const ExportedColumn& column : report.columns) width = std::max(width, column.shown ? column.name.size() : 0);
   std::string text = fmt::format("Elements that differ from each answer, of {} in the layers that have all three:\n",
                                  report.columns.front().elements);
   text += fmt::format("  {:<{}}  {:>10}  {:>10}  {:>10}\n", "", width, "exported", "lowered", "eager");
@@ -128,11 +143,7 @@ std::string arithmetic_table(const ExportedReport& report) {
     if (column.not_answered > 0) text += fmt::format("  ({} not answered)", counted(column.not_answered, "layer"));
     text += "\n";
   }
-  for (std::size_t way = 0; way < kExportedWays; ++way) {
-    const std::string& names = reproducing[way];
-    text += wrapped(fmt::format("  {} is what these compute: {}", kWays[way], names.empty() ? "none of the hypotheses" : names), kTextColumns, 4) + "\n";
-  }
-  return text;
+  return text + equal_hypotheses(report);
 }
 
 std::string ends_text(const ExportedReport& report) {
