@@ -8,15 +8,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "cases/contents.h"
+#include "cases/operators/any_case.h"
 #include "cases/text/case_cost.h"
-#include "cases/text/case_text.h"
 #include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/duration.h"
 #include "cli/common/errors.h"
 #include "cli/options/subject_option.h"
+#include "props/explain/operator_explanation.h"
 
 namespace tieout {
 namespace {
@@ -73,9 +75,35 @@ tl::expected<HypothesisList, std::string> hypotheses_for(const Arguments& argume
   return list;
 }
 
+// Prints the explanation of an operator's element.
+int explain_operator(const Arguments& arguments, const OperatorCase& given) {
+  if (!arguments.subject.empty()) return refuse("--subject: operators have no subjects; leave it out");
+  if (!arguments.hypotheses.empty()) return refuse("--hypothesis: is for convolutions; leave it out");
+  const OperatorCase c = with_contents(given);
+  std::int64_t offset = 0;
+  if (arguments.at) {
+    const auto at = offset_at(*arguments.at, c);
+    if (!at) return refuse(at.error().text());
+    offset = *at;
+  } else {
+    offset = most_disputed(c);
+  }
+  std::string text = operator_explanation(given, offset, {});
+  const auto reference = libtorch();
+  text += reference ? libtorch_answer_text(c, offset, **reference)
+                    : "LibTorch gives no answer\n  " + load_error(reference.error()) + "\n";
+  fmt::print("{}", text);
+  return kEqual;
+}
+
 int run_explain(const Arguments& arguments) {
-  const auto c = parse(arguments.line);
-  if (!c) return refuse(c.error().text());
+  const auto any = parse_any_case(arguments.line);
+  if (!any) return refuse(any.error().text());
+  if (const auto* const of_operator = std::get_if<OperatorCase>(&*any)) {
+    if (const auto cost = check_cost(*of_operator); !cost) return refuse(cost.error().text());
+    return explain_operator(arguments, *of_operator);
+  }
+  const ConvCase* const c = &std::get<ConvCase>(*any);
   if (const auto cost = check_cost(*c); !cost) return refuse(cost.error().text());
   // Without --at, every hypothesis is computed at every element to find where they differ most.
   constexpr std::int64_t kMostToSearch = std::int64_t{1} << 28;
@@ -122,7 +150,9 @@ Command explain_command() {
   Command command{.name = "explain", .description = "The arithmetic of one output element, step by step"};
   const auto arguments = std::make_shared<Arguments>();
   command.option("case", &arguments->line, "Case line, in quotes", {.required = true});
-  command.option("--at", &arguments->at, "Index of the element, n,c,y,x (default: where the hypotheses differ most)");
+  command.option("--at", &arguments->at,
+                 "Index of the element, n,c,y,x (default: where the hypotheses, or the codes of an operator, differ "
+                 "most)");
   command.option("--hypothesis", &arguments->hypotheses,
                  "Hypotheses to print side by side, compared with the first; any of " + names_of_hypotheses(),
                  {.proposals = names_of(hypotheses())});

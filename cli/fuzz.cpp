@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "cases/strings/printable.h"
 #include "cli/campaign/campaign_run.h"
@@ -17,6 +18,7 @@
 #include "cli/common/errors.h"
 #include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
+#include "cli/options/operator_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
 #include "cli/options/subject_option.h"
@@ -32,6 +34,7 @@ struct Arguments {
   std::string seed;  // empty: a seed is drawn
   std::string record;
   bool uniform = false;
+  std::vector<std::string> operators;
   SubjectArguments subject;
   DomainArguments domain;
   std::optional<std::int64_t> products;
@@ -60,7 +63,7 @@ int run_fuzz(Arguments& arguments) {
   const auto domain =
       choose_domain(arguments.domain, subject, arguments.subject.rules().seconds, "fuzz", reference.other());
   if (!domain) return domain.error();
-  const CampaignOptions options{
+  CampaignOptions options{
       .cases = arguments.cases,
       .seed = *seed,
       .sampling = arguments.uniform ? Sampling::uniform : Sampling::by_strategy,
@@ -68,13 +71,17 @@ int run_fuzz(Arguments& arguments) {
       .products = arguments.products,
       .workers = arguments.workers,
       .memory_per_case = arguments.memory << 20U,
-      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}{}", arguments.cases, *seed,
-                             arguments.uniform ? " --uniform" : "",
+      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}{}{}", arguments.cases, *seed,
+                             words_of_operators(arguments.operators), arguments.uniform ? " --uniform" : "",
                              arguments.products ? fmt::format(" --products {}", *arguments.products) : "",
                              arguments.memory == kWorkerMemory ? "" : fmt::format(" --memory {}", arguments.memory),
                              words_of(*domain), words_of(arguments.subject)),
       .subject = subject,
       .rules = arguments.subject.rules()};
+  if (const auto selected = select_operators(options, arguments.operators, arguments.subject, arguments.domain);
+      !selected) {
+    return bad_usage(selected.error());
+  }
   RunSummary run = empty_run(options, reference);
   std::optional<RunRecord> record;
   if (!arguments.record.empty()) {
@@ -113,6 +120,7 @@ Command fuzz_command() {
                  {.check = whole_number(1, kMostCases), .show_default = true});
   command.option("--seed", &arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
   command.option("--uniform", &arguments->uniform, "Uniform random data instead of targeted cases, for comparison");
+  add_operator_option(command, arguments->operators);
   command.option("--workers", &arguments->workers, "Number of worker processes; the cases do not depend on it",
                  {.check = whole_number(1, 1024), .show_default = true});
   command.option("--record", &arguments->record, "Record of the run, a new file, for `tieout report`",

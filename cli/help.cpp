@@ -4,13 +4,16 @@
 #include <memory>
 #include <string>
 
+#include "cases/operators/operator_case.h"
 #include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/completion.h"
 #include "cli/common/errors.h"
 #include "cli/common/man_page.h"
+#include "cli/common/terminal.h"
 #include "cli/common/version.h"
 #include "cli/program.h"
+#include "reports/text/text_wrap.h"
 
 namespace tieout {
 namespace {
@@ -20,10 +23,72 @@ struct Arguments {
   bool man = false;
 };
 
+constexpr const char* kOperators = "operators";
+
+// Returns what the text of an attribute looks like: "kernel=HxW", "relu".
+std::string form_of(const AttributeSchema& attribute) {
+  const std::string name(attribute.name);
+  switch (attribute.kind) {
+    case AttributeSchema::Kind::flag: return name;
+    case AttributeSchema::Kind::integer: return name + "=N";
+    case AttributeSchema::Kind::number: return name + "=V";
+    case AttributeSchema::Kind::extents: return name + "=HxW";
+    case AttributeSchema::Kind::numbers: return name + "=[..]";
+  }
+  return name;
+}
+
+// Returns the entry of an operator: its name, what it computes, and its own words.
+std::string operator_entry(const OperatorSchema& schema) {
+  const std::string_view name = schema.name;
+  std::string text = wrapped(fmt::format("  {:<18}{}", name, schema.help), kTextColumns, 20) + "\n";
+  const auto line = [&](const std::string& form, const std::string& meaning) {
+    text += wrapped(fmt::format("{:20}{:<14}{}", "", form, meaning), kTextColumns, 34) + "\n";
+  };
+  if (schema.most_inputs > 1) {
+    line("inputs", schema.most_inputs == schema.least_inputs
+                       ? fmt::format("{}", schema.least_inputs)
+                       : fmt::format("{} to {}", schema.least_inputs, schema.most_inputs));
+  }
+  for (const AttributeSchema& attribute : schema.attributes) {
+    using Kind = AttributeSchema::Kind;
+    const bool has_default = attribute.kind != Kind::flag && attribute.kind != Kind::numbers;
+    line(form_of(attribute),
+         std::string(attribute.help) + (has_default ? fmt::format(" (default {})", attribute.default_value) : ""));
+  }
+  return text;
+}
+
+constexpr const char* kOperatorsHead = R"(A case of an operator is one line of words:
+  NAME                  first: one of those below
+  shape                 shape of every input, 1x8x3x3; shape2 shape3 ... where the
+                        others have shapes of their own; shape=scalar for one number
+  xs xz                 scale (default 1) and zero point (default 0) of the inputs:
+                        one number for all, or a list such as xs=[0.1,0.2]
+  os oz                 scale and zero point of the output, where the operator does
+                        not determine them
+  x x2 x3 ...           values of the inputs: [..], or uniform | edges | extremes |
+                        reduced | sparse | small, by seed=N
+  strides strides2 ...  distances in memory of an input that is not dense: 72x9x3x1
+  seed threads format   as in a case of a convolution (tieout help check)
+and the operator's own words. N*V in a list stands for N times V. Example:
+  tieout check 'add shape=65 xs=[0.1,0.2] os=0.15 oz=3 x=uniform x2=uniform'
+)";
+
+std::string operators_text() {
+  std::string text = std::string(kOperatorsHead) + "\nOperators:\n";
+  for (const OperatorSchema* const schema : operator_schemas()) text += operator_entry(*schema);
+  return text;
+}
+
 int print_help(const Arguments& arguments) {
   const Program program = tieout_program();
   if (arguments.man) {
     fmt::print("{}", man_page(program, program_version()));
+    return kEqual;
+  }
+  if (arguments.command == kOperators) {
+    print_text(operators_text());
     return kEqual;
   }
   const auto found = std::ranges::find(program.commands, arguments.command, &Command::name);
@@ -52,7 +117,8 @@ constexpr const char* kUse = R"(To load the completions:
 Command help_command() {
   Command command{.name = "help", .description = "Print the help of a command, or the manual page"};
   const auto arguments = std::make_shared<Arguments>();
-  command.option("command", &arguments->command, "Command to print the help of (default: list of the commands)");
+  command.option("command", &arguments->command,
+                 "Command to print the help of, or operators (default: list of the commands)");
   command.option("--man", &arguments->man, "Print the manual page of all commands, for `man -l -`",
                  {.excludes = {"command"}});
   command.run = [arguments] { return print_help(*arguments); };

@@ -23,6 +23,7 @@ Program tieout_program() {
   for (const Command& command : program.commands) {
     program.commands.back().at("command").form.proposals.push_back(command.name);
   }
+  program.commands.back().at("command").form.proposals.emplace_back("operators");
   return program;
 }
 

@@ -43,18 +43,18 @@ folders='
 
   props/process: cases/machine
   props/generate: cases/* kernels kernels/subject oracle/engines props/process
-  props/operators: cases/* kernels/* oracle/* reports/data
   props/shrink: cases/* kernels props/generate
-  props/explain: cases/* oracle/* reports/data reports/formats props/process
+  props/explain: cases/* kernels/operators oracle/* reports/data reports/text reports/formats props/process
   props/verify: cases/* kernels kernels/subject oracle/* reports/* props/process props/generate props/shrink
-  props/findings: cases/* reports/* props/process props/explain props/verify
-  props/campaign: cases/* kernels kernels/subject oracle/* reports/* props/process props/generate props/explain props/verify props/findings
+  props/operators: cases/* kernels/operators oracle/* reports/* props/process props/generate props/verify
+  props/findings: cases/* reports/* props/process props/explain props/verify props/operators
+  props/campaign: cases/* kernels kernels/subject oracle/* reports/* props/process props/generate props/explain props/verify props/operators props/findings
   props/diagnose: cases/* kernels kernels/subject oracle/element oracle/engines oracle/hypotheses oracle/libtorch reports/data reports/text reports/formats props/process props/generate props/shrink props/verify
   props/identify: cases/* kernels kernels/subject oracle/* props/process props/generate
   props/model: cases/* kernels kernels/operators kernels/packed layers oracle/* reports/data reports/records props/generate props/shrink props/verify
   props/exported: cases/* kernels/* layers oracle/* reports/data props/model props/verify
   props/selftest: cases/* kernels kernels/subject oracle/libtorch reports/data props/process props/generate props/verify props/diagnose
-  props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/process props/shrink props/verify
+  props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/process props/shrink props/verify props/operators
   props/package: cases/strings
 
   cli/testing: cases/testing

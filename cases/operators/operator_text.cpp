@@ -322,7 +322,9 @@ std::string print(const OperatorCase& c) {
   return out;
 }
 
-bool names_operator(std::string_view line) { return find_operator(first_word(line)) != nullptr; }
+bool names_operator(std::string_view line) { return operator_of_line(line) != nullptr; }
+
+const OperatorSchema* operator_of_line(std::string_view line) { return find_operator(first_word(line)); }
 
 tl::expected<OperatorCase, CaseError> parse_operator(std::string_view line) {
   const std::string plain = plain_line(line);

@@ -27,6 +27,9 @@ namespace tieout {
 // Returns true if the line begins with the name of an operator.
 [[nodiscard]] bool names_operator(std::string_view line);
 
+// Returns the schema of the operator whose name begins the line, or nullptr.
+[[nodiscard]] const OperatorSchema* operator_of_line(std::string_view line);
+
 // Returns a case that passes validate(), or the first error in the line.
 [[nodiscard]] tl::expected<OperatorCase, CaseError> parse_operator(std::string_view line);
 

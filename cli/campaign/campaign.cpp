@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "cli/campaign/campaign_folder.h"
 #include "cli/campaign/campaign_run.h"
@@ -24,6 +25,7 @@
 #include "cli/common/errors.h"
 #include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
+#include "cli/options/operator_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/seed.h"
 #include "cli/options/subject_option.h"
@@ -46,6 +48,7 @@ struct Arguments {
   std::optional<std::int64_t> cases;
   std::string duration, seed, shard, corpus;
   bool resume = false, uniform = false;
+  std::vector<std::string> operators;
   SubjectArguments subject;
   DomainArguments domain;
   std::optional<std::int64_t> products;
@@ -77,7 +80,7 @@ std::string command_of(const Arguments& arguments, std::uint64_t seed, const Dom
   command += fmt::format(" --seed {}{}", seed, arguments.uniform ? " --uniform" : "");
   if (arguments.limit != kLimit) command += fmt::format(" --limit {}", arguments.limit);
   if (arguments.memory != kWorkerMemory) command += fmt::format(" --memory {}", arguments.memory);
-  return command + words_of(domain) + words_of(arguments.subject);
+  return command + words_of_operators(arguments.operators) + words_of(domain) + words_of(arguments.subject);
 }
 
 tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
@@ -116,6 +119,10 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   options.workers = arguments.workers;
   options.seconds_per_case = arguments.limit;
   options.memory_per_case = arguments.memory << 20;
+  if (const auto selected = select_operators(options, arguments.operators, arguments.subject, arguments.domain);
+      !selected) {
+    return tl::unexpected(selected.error());
+  }
   options.journal_folder = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
   return plan;
 }
@@ -339,6 +346,7 @@ Command campaign_command() {
   command.option("--cases", &arguments->cases, "Number of cases of all shards together",
                  {.check = whole_number(1, kEndless)});
   command.option("--seed", &arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");
+  add_operator_option(command, arguments->operators);
   command.option("--resume", &arguments->resume,
                  "Resume the campaign in the folder, or begin one if the folder is empty");
   command.option("--shard", &arguments->shard,

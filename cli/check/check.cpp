@@ -7,13 +7,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "cases/contents.h"
+#include "cases/operators/any_case.h"
 #include "cases/strings/printable.h"
 #include "cases/strings/shell_word.h"
-#include "cases/text/case_cost.h"
-#include "cases/text/case_text.h"
+#include "cases/text/case_words.h"
 #include "cli/check/check_before.h"
 #include "cli/check/check_file.h"
 #include "cli/common/command.h"
@@ -28,8 +29,10 @@
 #include "cli/options/subject_option.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/given_cases.h"
+#include "props/operators/any_case_outcome.h"
+#include "props/operators/operator_verify.h"
 #include "reports/formats/finding_text.h"
-#include "reports/formats/python_script.h"
+#include "reports/formats/operator_script.h"
 #include "reports/text/number_text.h"
 #include "reports/text/tensor_text.h"
 
@@ -63,9 +66,8 @@ tl::expected<std::vector<KnownFinding>, std::string> prepare_files(Arguments& ar
   return baseline;
 }
 
-tl::expected<void, std::string> write_script(const ConvCase& c, const std::string& file) {
-  const std::string script = python_script(with_contents(c), print(c));
-  return write_output(file, script);
+tl::expected<void, std::string> write_script(const AnyCase& c, const std::string& file) {
+  return write_output(file, script_of(c));
 }
 
 std::string command_of(const Arguments& arguments) {
@@ -73,10 +75,8 @@ std::string command_of(const Arguments& arguments) {
   return words + (arguments.file.empty() ? " '" + arguments.line + "'" : " --file " + shell_word(arguments.file));
 }
 
-// Returns for example "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there".
-std::string example_of(const Departure& departure, const ConvCase& c, const char* there) {
-  const Shape shape = output_shape(c);
-  const int shift = stored_shift(c.output_type);
+// Returns for example "at 3 of 9 elements; [0, 0, 0] is 79 here and 255 there". shift: stored_shift() of the output.
+std::string example_of(const Departure& departure, const Shape& shape, int shift, const char* there) {
   return fmt::format("at {} of {} elements; {} is {} here and {} {}", grouped(departure.elements),
                      grouped(element_count(shape)), index_text(departure.offset, shape), departure.here - shift,
                      departure.there - shift, there);
@@ -85,18 +85,44 @@ std::string example_of(const Departure& departure, const ConvCase& c, const char
 // Prints for an equal case where LibTorch's answer is not that of the exact contract, and where it would be different
 // on another CPU.
 void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch& reference) {
+  const Shape shape = output_shape(c);
+  const int shift = stored_shift(c.output_type);
   if (const Departure& departure = verdict.departure; departure.elements > 0) {
-    print_text(fmt::format("not exact: {}: {}\n", departure.cause, example_of(departure, c, "by the exact contract")));
+    print_text(fmt::format("not exact: {}: {}\n", departure.cause,
+                           example_of(departure, shape, shift, "by the exact contract")));
   }
-  const Answered answer{with_contents(c), verdict.expected, verdict.picked, verdict.path, {}, verdict.traces};
+  const ConvProblem problem = with_contents(c);
+  const Answered answer{problem, verdict.expected, verdict.picked, verdict.path, {}, verdict.traces};
   if (const Departure other = departure_elsewhere(answer, reference.hardware()); other.elements > 0) {
-    print_text(
-        fmt::format("LibTorch's answer would be different {}: {}\n", other.cause, example_of(other, c, "there")));
+    print_text(fmt::format("LibTorch's answer would be different {}: {}\n", other.cause,
+                           example_of(other, shape, shift, "there")));
   }
 }
 
+// Does the same for a case of an operator; its answer depends on threads and memory and not on the CPU.
+void print_departures(const OperatorCase& c, const Verdict& verdict) {
+  const Shape shape = output_shape(c);
+  const auto print_one = [&](const char* head, const Departure& departure, const char* there) {
+    print_wrapped(fmt::format("{} {}: {}", head, departure.cause, example_of(departure, shape, 0, there)));
+  };
+  if (verdict.departure.elements > 0) print_one("not exact:", verdict.departure, "by the exact contract");
+  for (const Departure& other : departures_elsewhere(c, verdict.expected)) {
+    print_one("LibTorch's answer would be different", other, "there");
+  }
+}
+
+// Prints the output of a passed case, and how many elements are equal.
+void print_passed(const OperatorCase& c, const Verdict& verdict) {
+  print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
+                         c.schema->has_float_output ? float_bits_text(verdict.expected)
+                                                    : output_text(verdict.expected, OutputType::uint8)));
+  print_colored(Color::green, "equal");
+  print_text(fmt::format(": {}, computed by {}\n", counted(verdict.elements, "element"), c.schema->name));
+  print_departures(c, verdict);
+}
+
 // Prints the result of a case. subject: nullptr if LibTorch itself was verified.
-void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* subject, const Reference& reference) {
+void print_verdict(const AnyCase& any, const Verdict& verdict, const Subject* subject, const Reference& reference) {
   if (verdict.defect != nullptr) {
     print_text(fmt::format("known defect {}: {}\n", verdict.defect->id, verdict.defect->cause));
   }
@@ -109,6 +135,8 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
     case Status::no_resources: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
     case Status::passed: break;
   }
+  if (const auto* const of_operator = std::get_if<OperatorCase>(&any)) return print_passed(*of_operator, verdict);
+  const ConvCase& c = std::get<ConvCase>(any);
   print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
                          output_text(as_stored(verdict.expected, c.output_type), c.output_type)));
   if (verdict.elements == 0) {
@@ -128,7 +156,7 @@ void print_verdict(const ConvCase& c, const Verdict& verdict, const Subject* sub
 }
 
 // Verifies the case after those of --before and returns the exit status.
-int check_after_others(const Arguments& arguments, const ConvCase& c, const Reference& reference, Subject* subject,
+int check_after_others(const Arguments& arguments, const AnyCase& c, const Reference& reference, Subject* subject,
                        const std::vector<KnownFinding>& baseline) {
   const auto before = parse_all(arguments.before);
   if (!before) return fail(kBadUsage, "--before: " + before.error());
@@ -148,7 +176,7 @@ int check_after_others(const Arguments& arguments, const ConvCase& c, const Refe
 }
 
 // Verifies the case and prints the result. Error: the exit status, after the reason has been printed.
-tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, const Reference& reference,
+tl::expected<void, int> check_line(const AnyCase& c, const Subject* subject, const Reference& reference,
                                    GivenCases& cases) {
   const auto verdict = cases.verify(c);
   if (!verdict) return tl::unexpected(fail(kNotVerified, printable_lines(verdict.error())));
@@ -158,7 +186,7 @@ tl::expected<void, int> check_line(const ConvCase& c, const Subject* subject, co
 
 // Verifies the case, or the cases of --file, and prints the results. Returns the exit status that is due if nothing
 // differs. Error: the exit status if there is nothing to report, after the reason has been printed.
-tl::expected<int, int> verify_cases(const Arguments& arguments, const ConvCase& c, const Domain& domain,
+tl::expected<int, int> verify_cases(const Arguments& arguments, const AnyCase& c, const Domain& domain,
                                     const Subject* subject, const Reference& reference, GivenCases& cases) {
   FileEnd end;
   if (!arguments.file.empty()) {
@@ -191,8 +219,10 @@ RunSummary with_causes(const Arguments& arguments, const Compared& compared, con
 }
 
 int check(Arguments& arguments) {
-  const auto c = arguments.file.empty() ? parse(arguments.line) : tl::expected<ConvCase, CaseError>();
+  const auto c = arguments.file.empty() ? parse_any_case(arguments.line) : tl::expected<AnyCase, CaseError>();
   if (!c) return fail(kBadUsage, c.error().text());
+  const bool has_subject = !arguments.subject.text.empty() || !arguments.subject.reference.empty();
+  if (has_subject && std::holds_alternative<OperatorCase>(*c)) return fail(kBadUsage, kNoOperatorSubjects);
   if (const auto cost = check_cost(*c); !cost) return fail(kBadUsage, cost.error().text());
   const auto domain = read_domain(arguments.domain.where);
   if (!domain) return fail(kBadUsage, "--where: " + domain.error());
@@ -250,8 +280,10 @@ constexpr const char* kGrammar = R"(A case is one line of words:
                                             (FBGEMM without PyTorch's operator) |
                                             onednn_pointwise (the operator of
                                             PyTorch 2 export)
+ or a call of another operator, such as add or hardswish: see `tieout help operators`.
 N*V in a list stands for N times V. Example:
-  tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]')";
+  tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]'
+  tieout check 'add shape=1x8x3x3 xs=[0.1,0.2] os=0.15 x=[72*7] x2=uniform')";
 
 }  // namespace
 

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 
-#include "cases/text/case_text.h"
 #include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
 #include "props/campaign/campaign.h"
@@ -14,17 +13,17 @@
 
 namespace tieout {
 
-tl::expected<std::vector<ConvCase>, std::string> parse_all(const std::vector<std::string>& lines) {
-  std::vector<ConvCase> cases;
+tl::expected<std::vector<AnyCase>, std::string> parse_all(const std::vector<std::string>& lines) {
+  std::vector<AnyCase> cases;
   for (const std::string& line : lines) {
-    auto c = parse(line);
+    auto c = parse_any_case(line);
     if (!c) return tl::unexpected(c.error().text());
     cases.push_back(std::move(*c));
   }
   return cases;
 }
 
-tl::expected<RunSummary, std::string> check_after(const std::vector<ConvCase>& before, const ConvCase& c,
+tl::expected<RunSummary, std::string> check_after(const std::vector<AnyCase>& before, const AnyCase& c,
                                                   const std::string& command, const Reference& reference,
                                                   Subject* subject, const Rules& rules) {
   auto end = verify_after(before, c, {.reference = reference, .subject = subject, .rules = rules});

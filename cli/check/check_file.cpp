@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <string_view>
 #include <utility>
+#include <variant>
 
-#include "cases/text/case_cost.h"
-#include "cases/text/case_text.h"
+#include "cases/operators/any_case.h"
 #include "cli/common/commands.h"
 #include "cli/common/line_reader.h"
 #include "cli/common/run_text.h"
@@ -35,9 +35,10 @@ std::string_view case_of(std::string_view line) {
 // continue.
 tl::expected<void, std::pair<int, std::string>> check_line(std::string_view text, const Domain& domain,
                                                            GivenCases& cases, FileEnd& end) {
-  const auto c = parse(text);
+  const auto c = parse_any_case(text);
   if (!c) return tl::unexpected(std::pair{int{kBadUsage}, c.error().text()});
-  if (!domain.contains(*c)) {
+  const auto* const conv = std::get_if<ConvCase>(&*c);
+  if (conv == nullptr ? !domain.is_everything() : !domain.contains(*conv)) {
     ++end.outside;
     return {};
   }

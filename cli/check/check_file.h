@@ -20,8 +20,8 @@ struct FileEnd {
 
 // Reads the file, verifies each case of the domain with `cases` on the engine that the case names, and prints findings
 // as they occur. A line is CASE or "equal CASE"; a comment starts with #, and blank lines are ignored. file: "-" is
-// standard input. Reading ends at the first line that is not a valid case, that is too costly or that cannot be read,
-// and if the record cannot be written.
+// standard input. Cases of operators are outside of every domain but the whole one. Reading ends at the first line that
+// is not a valid case, that is too costly or that cannot be read, and if the record cannot be written.
 [[nodiscard]] FileEnd check_file(const std::string& file, const Domain& domain, GivenCases& cases);
 
 // Prints the number of lines, cases and elements, and the reasons why cases were not verified.

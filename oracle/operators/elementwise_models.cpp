@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "oracle/operators/element_record.h"
 #include "oracle/operators/libtorch_arithmetic.h"
 #include "oracle/operators/tensor_iteration.h"
 
@@ -63,8 +64,14 @@ OperatorOutput for_each(const OperatorCase& c, Element element) {
   for (std::size_t i = 0; i < from_a.size(); ++i) {
     const std::uint8_t a = c.inputs[0].contents.values[static_cast<std::size_t>(from_a[i])];
     const std::uint8_t b = two ? c.inputs[1].contents.values[static_cast<std::size_t>(from_b[i])] : std::uint8_t{0};
-    std::int32_t& value = known[(by_vectors[i] ? 65536U : 0U) + a * 256U + b];
-    if (value == kUnknown) value = element(by_vectors[i] ? Code::vector : Code::scalar, a, b);
+    const bool by_vector = begin_element(static_cast<std::int64_t>(i), by_vectors[i]);
+    if (is_recorded()) {
+      record_place(place_text(operands_of(c), c.threads, static_cast<std::int64_t>(i)));
+      record_step("x", a, "stored value of the first input");
+      if (two) record_step("x2", b, "stored value of the second input");
+    }
+    std::int32_t& value = known[(by_vector ? 65536U : 0U) + a * 256U + b];
+    if (value == kUnknown || is_recorded()) value = element(by_vector ? Code::vector : Code::scalar, a, b);
     output.values.values.push_back(value);
   }
   return output;

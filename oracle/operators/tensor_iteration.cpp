@@ -183,4 +183,45 @@ std::vector<bool> computed_by_vectors(const IteratedOperands& operands, int thre
   return by_vectors;
 }
 
+std::string place_text(const IteratedOperands& operands, int threads, std::int64_t element) {
+  const std::int64_t count = element_count(operands.shape);
+  const std::vector<std::size_t> dims = sorted_dimensions(operands);
+  const Iteration it = joined(operands, dims);
+  if (it.extents.empty()) return "A single number is computed by scalar code.";
+  // The element's number in the order of the iteration.
+  const std::vector<std::int64_t> index = unravel(element, operands.shape);
+  std::int64_t number = 0, step = 1;
+  for (const std::size_t dim : dims) {
+    number += index[dim] * step;
+    step *= operands.shape[dim];
+  }
+  std::string text = "It is number " + std::to_string(number) + " of " + std::to_string(count) +
+                     ", counted from 0, in the order of memory. ";
+  const std::vector<ThreadRange> ranges = thread_ranges(count, kGrain, threads);
+  const auto range = std::ranges::find_if(ranges, [&](const ThreadRange& one) { return number < one.end; });
+  if (ranges.size() > 1) {
+    text += "Thread " + std::to_string(range - ranges.begin() + 1) + " of " + std::to_string(ranges.size()) +
+            " computes numbers " + std::to_string(range->begin) + ".." + std::to_string(range->end - 1) + ". ";
+  }
+  if (!has_vector_loop(it)) {
+    return text + "An operand is not dense along the innermost dimension, so that all of the loop is scalar code.";
+  }
+  const std::int64_t row = it.extents.front();
+  const std::int64_t begin = std::max(range->begin, number / row * row);
+  const std::int64_t end = std::min(range->end, (number / row + 1) * row);
+  text += "Its loop computes the " + std::to_string(end - begin) + " elements " + std::to_string(begin) + ".." +
+          std::to_string(end - 1) + ": ";
+  const std::int64_t vectors = (end - begin) / kStep;
+  const std::int64_t tail = (end - begin) % kStep;
+  const std::string step_text = std::to_string(kStep) + " at a time, two registers, by vector code";
+  if (vectors == 0) return text + "fewer than the " + std::to_string(kStep) + " of a step of vector code: scalar code.";
+  text += step_text + (tail == 0 ? ". " : ", and the last " + std::to_string(tail) + " by scalar code. ");
+  const std::int64_t within = number - begin;
+  if (within >= vectors * kStep) {
+    return text + "It is number " + std::to_string(within - vectors * kStep) + " of these last ones: scalar code.";
+  }
+  return text + "It is in step " + std::to_string(within / kStep) + ", at place " + std::to_string(within % kStep) +
+         ": vector code.";
+}
+
 }  // namespace tieout

@@ -12,6 +12,7 @@
 // Sources: ATen/TensorIterator.cpp, ATen/native/cpu/Loops.h, ATen/ParallelOpenMP.h.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cases/operators/operator_case.h"
@@ -30,6 +31,10 @@ struct IteratedOperands {
 
 // Returns for each element of the output, in row-major order, whether vector code computes it.
 [[nodiscard]] std::vector<bool> computed_by_vectors(const IteratedOperands& operands, int threads);
+
+// Returns sentences that state why vector code or scalar code computes an element: its number in the order of the
+// iteration, the range of its thread, and its place in the loop. element: its offset in the row-major output.
+[[nodiscard]] std::string place_text(const IteratedOperands& operands, int threads, std::int64_t element);
 
 // Returns the layout that LibTorch gives to the output of an operator whose first input has these distances in memory.
 [[nodiscard]] MemoryFormat suggested_format(const Shape& shape, const Shape& strides);

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "cases/text/case_text.h"
 #include "props/campaign/case_at.h"
 #include "props/campaign/replay.h"
 #include "props/campaign/worker_journal.h"
@@ -21,9 +20,9 @@
 #include "props/findings/kinds.h"
 #include "props/findings/recheck.h"
 #include "props/generate/case_class.h"
+#include "props/operators/any_case_outcome.h"
 #include "props/process/forked_task.h"
 #include "props/process/shared_number.h"
-#include "props/verify/outcome.h"
 #include "props/verify/verify.h"
 #include "reports/records/finding_json.h"
 
@@ -136,8 +135,8 @@ class Campaign {
     return now;
   }
 
-  [[nodiscard]] ConvCase draw(std::int64_t index, std::int64_t attempt) const {
-    return tieout::draw(options_, index, attempt);
+  [[nodiscard]] AnyCase draw(std::int64_t index, std::int64_t attempt) const {
+    return draw_any(options_, index, attempt);
   }
 
   [[nodiscard]] std::int64_t next_block() const { return options_.shard.index + next_ * options_.shard.count; }
@@ -171,9 +170,9 @@ class Campaign {
          .memory = options_.memory_per_case,
          .work =
              [this, journal, at, file = journal_file(block.number)](std::int64_t index) {
-               const auto case_for = [&](std::int64_t attempt) {
+               const auto case_for = [&](std::int64_t attempt) -> AnyCase {
                  at->set(attempt);
-                 ConvCase c = draw(index, attempt);
+                 AnyCase c = draw(index, attempt);
                  if (!file.empty()) {
                    if (!*journal) journal->emplace(file);
                    (*journal)->write(print(c));
@@ -346,9 +345,9 @@ class Campaign {
   }
 
   [[nodiscard]] Finding shrunk(const PendingBlock& block, const Finding& finding, Effort effort) const {
-    Finding result = shrink_finding(finding, reference_, kSecondsToShrink, options_.subject, options_.rules, effort);
+    Finding result = shrink_any_finding(finding, setup_, kSecondsToShrink, effort);
     if (result.failure.ends_with(kOnlyAmongOthers)) {
-      std::vector<ConvCase> before;
+      std::vector<AnyCase> before;
       for (std::int64_t index = first_case_of_process(block, finding.index); index < finding.index; ++index) {
         before.push_back(draw(index, block.outcomes[static_cast<std::size_t>(index - block.begin)].attempt));
       }

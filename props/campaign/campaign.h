@@ -14,6 +14,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "cases/operators/any_case.h"
 #include "props/campaign/campaign_options.h"
 #include "props/verify/reference.h"
 #include "props/verify/verify.h"
@@ -45,7 +46,7 @@ struct CampaignStart {
   // The cases of the corpus. They are verified before any case is drawn, and counted as block kCorpusBlock. The block
   // is written even if the corpus is empty, because findings that are added later may come from this campaign itself.
   // Nothing is replayed here if the corpus was replayed before or belongs to another shard.
-  std::optional<std::vector<ConvCase>> corpus;
+  std::optional<std::vector<AnyCase>> corpus;
 };
 
 // Returns the totals. If `progress` stopped the run, differences from incomplete blocks are included; a run that

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cases/operators/operator_case.h"
 #include "cases/text/domain.h"
 #include "kernels/subject/subject.h"
 #include "props/verify/reference.h"
@@ -32,7 +34,11 @@ struct CampaignOptions {
   double seconds = 0;
   std::uint64_t seed = 0;
   Sampling sampling = Sampling::by_strategy;
-  // The domain from which cases are drawn.
+  // True if convolutions are drawn.
+  bool convolutions = true;
+  // The operators of which cases are drawn as well; only without a subject.
+  std::vector<const OperatorSchema*> operators;
+  // The domain from which convolutions are drawn.
   Domain domain;
   // Maximum number of cases drawn for one index while the subject declines them.
   std::int64_t attempts = 20;

@@ -272,7 +272,7 @@ TEST(CaseSequence, FindsTheCaseThatMustPrecede) {
   StandInReference reference;
   Spoilt subject{Remembering()};
   const CaseSetup setup{.reference = reference, .subject = &subject};
-  std::vector<ConvCase> before(40, *parse("conv2d"));
+  std::vector<AnyCase> before(40, *parse("conv2d"));
   before[11] = *parse("conv2d in_channels=3 out_channels=3 groups=3");
   const ConvCase last = *parse("conv3d x=[9] w=[9]");
   const Finding finding{.case_line = print(last), .original_line = print(last), .index = 7};

@@ -134,8 +134,8 @@ TEST(Campaign, TheCorpusIsReplayedFirstOnAllWorkers) {
     usleep(200'000);
     return off_by_one(problem, std::move(answer));
   });
-  const std::vector<ConvCase> corpus{*parse("conv2d os=100 x=[100] w=[100]"), *parse("conv3d"),
-                                     *parse("conv2d x=[9] w=[9]"), *parse("conv2d x=[1] w=[1]")};
+  const std::vector<AnyCase> corpus{*parse("conv2d os=100 x=[100] w=[100]"), *parse("conv3d"),
+                                    *parse("conv2d x=[9] w=[9]"), *parse("conv2d x=[1] w=[1]")};
   CampaignOptions options{.cases = 1, .seed = 1, .workers = 2};
   std::vector<RecordBlock> blocks;
   std::int64_t most_partial = 0;
@@ -182,7 +182,7 @@ TEST(Campaign, TimeLimitsTheReplayOfTheCorpus) {
   const CampaignOptions options{.seconds = 0.2, .seed = 1};
   std::vector<RecordBlock> blocks;
   const RunSummary result =
-      run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = std::vector<ConvCase>(9)},
+      run_campaign(options, slow, {.so_far = empty_run(options, slow), .corpus = std::vector<AnyCase>(9)},
                    {.progress = go_on, .block = [&](const RecordBlock& block, auto&) {
                       blocks.push_back(block);
                       return true;

@@ -5,7 +5,7 @@
 #include "cases/text/case_words.h"
 #include "props/campaign/campaign_options.h"
 #include "props/explain/explain.h"
-#include "props/verify/outcome.h"
+#include "props/operators/any_case_outcome.h"
 #include "props/verify/run_head.h"
 
 namespace tieout {
@@ -32,8 +32,9 @@ tl::expected<void, std::string> GivenCases::record_to(const std::filesystem::pat
   return {};
 }
 
-tl::expected<Verdict, std::string> GivenCases::verify(const ConvCase& c) {
-  Verdict verdict = verify_alone(c, reference_, kHang, subject_, rules_);
+tl::expected<Verdict, std::string> GivenCases::verify(const AnyCase& c) {
+  const CaseSetup setup{.reference = reference_, .subject = subject_, .rules = rules_, .seconds = kHang};
+  Verdict verdict = verify_case(c, setup, Placement::alone);
   // The verdict counts only if the files are still those that were opened, checked after the last call of the subject.
   if (const std::string change = change_of(subject_, reference_); !change.empty()) {
     return tl::unexpected(change);
@@ -45,7 +46,7 @@ tl::expected<Verdict, std::string> GivenCases::verify(const ConvCase& c) {
   return verdict;
 }
 
-void GivenCases::add(const ConvCase& c, const Verdict& verdict) {
+void GivenCases::add(const AnyCase& c, const Verdict& verdict) {
   const CaseOutcome outcome = outcome_of(c, verdict, reference_);
   const std::int64_t index = run_.cases.all();
   count(run_, outcome, "given");

@@ -8,6 +8,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "cases/operators/any_case.h"
 #include "kernels/subject/subject.h"
 #include "props/verify/reference.h"
 #include "props/verify/verify.h"
@@ -26,7 +27,7 @@ class GivenCases {
 
   // Verifies the case in a process of its own and counts it. Error, with the option that it concerns: the
   // record could not be written, or the subject's files were changed, so that this case is not counted.
-  [[nodiscard]] tl::expected<Verdict, std::string> verify(const ConvCase& c);
+  [[nodiscard]] tl::expected<Verdict, std::string> verify(const AnyCase& c);
 
   // Ends the run. complete: true if all given cases were verified. Error: the record could not be written.
   [[nodiscard]] tl::expected<void, std::string> end(bool complete);
@@ -38,7 +39,7 @@ class GivenCases {
   [[nodiscard]] const RunSummary& run() const { return run_; }
 
  private:
-  void add(const ConvCase& c, const Verdict& verdict);
+  void add(const AnyCase& c, const Verdict& verdict);
   [[nodiscard]] tl::expected<void, std::string> write_block();
 
   Reference reference_;

@@ -6,8 +6,8 @@
 
 #include "props/findings/finding_details.h"
 #include "props/findings/recheck.h"
+#include "props/operators/any_case_outcome.h"
 #include "props/process/forked_task.h"
-#include "props/verify/outcome.h"
 #include "reports/records/finding_json.h"
 
 namespace tieout {
@@ -24,7 +24,7 @@ struct Replayed {
 
 class Replay {
  public:
-  Replay(const std::vector<ConvCase>& cases, const Reference& reference, const CampaignOptions& options)
+  Replay(const std::vector<AnyCase>& cases, const Reference& reference, const CampaignOptions& options)
       : cases_(cases), reference_(reference), options_(options), replayed_(cases.size()) {}
 
   // Returns true if all cases were verified or the time is over, false if go_on stopped it.
@@ -103,7 +103,7 @@ class Replay {
          .ended = [this, i] { replayed_[i].done = true; }});
   }
 
-  const std::vector<ConvCase>& cases_;
+  const std::vector<AnyCase>& cases_;
   Reference reference_;
   const CampaignOptions& options_;
   CaseSetup setup_{reference_, options_.subject, options_.rules, options_.seconds_per_case};
@@ -115,7 +115,7 @@ class Replay {
 
 }  // namespace
 
-std::optional<RecordBlock> replay(const std::vector<ConvCase>& cases, const Reference& reference,
+std::optional<RecordBlock> replay(const std::vector<AnyCase>& cases, const Reference& reference,
                                   const CampaignOptions& options, RunSummary& run,
                                   const std::function<bool(const RunSummary&, const Underway&)>& go_on) {
   Replay replay(cases, reference, options);

@@ -6,6 +6,8 @@
 #include "kernels/subject/subject_digest.h"
 #include "props/campaign/campaign.h"
 #include "props/generate/case_class.h"
+#include "props/operators/any_case_outcome.h"
+#include "props/operators/operator_verify.h"
 #include "props/verify/run_head.h"
 #include "props/verify/verify.h"
 
@@ -55,19 +57,22 @@ RunSummary empty_run(const CampaignOptions& options, const Reference& reference)
   run.shard = options.shard;
   run.finished = false;
   run.workers = options.workers;
-  run.hunting = options.sampling == Sampling::by_strategy;
+  run.hunting = options.sampling == Sampling::by_strategy && options.convolutions;
   for (std::size_t i = 0; i < kCaseClasses; ++i) {
     const auto cls = static_cast<CaseClass>(i);
     // A subject is not told how LibTorch is run.
     if (options.subject != nullptr && of_execution(cls)) continue;
     if (reference.libtorch() == nullptr && of_fbgemm_code(cls)) continue;
+    if (!options.convolutions && !of_operators(cls)) continue;
     run.classes.emplace_back(name(cls));
   }
   if (options.subject != nullptr) {
     run.subject_digest = subject_digest(run.subject);
-  } else {
+  } else if (options.convolutions) {
     add_cells(run, *reference.libtorch());
   }
+  for (const OperatorSchema* const schema : options.operators)
+    run.cells[cell_of(default_case(*schema, schema->least_inputs))] = {};
   return run;
 }
 

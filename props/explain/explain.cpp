@@ -7,8 +7,10 @@
 #include <string>
 
 #include "cases/contents.h"
+#include "cases/operators/any_case.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/known_defects.h"
+#include "props/explain/operator_explanation.h"
 #include "props/process/forked_task.h"
 
 namespace tieout {
@@ -224,8 +226,8 @@ void explain_steps(const Window& window, const HypothesisList& hypotheses, Colum
 }
 
 std::string explanation_of(const Finding& finding) {
-  const auto c = parse(finding.case_line);
-  if (!c || !has_tensors(finding)) return {};
+  const auto any = parse_any_case(finding.case_line);
+  if (!any || !has_tensors(finding)) return {};
   std::size_t worst = 0;
   std::int64_t largest = -1;
   for (std::size_t i = 0; i < finding.expected.values.size(); ++i) {
@@ -233,8 +235,12 @@ std::string explanation_of(const Finding& finding) {
     if (off > largest) worst = i;
     largest = std::max(largest, off);
   }
-  Explanation explanation =
-      explain(with_contents(*c), static_cast<std::int64_t>(worst), explained_order(), Columns::deciding);
+  if (const auto* const c = std::get_if<OperatorCase>(&*any)) {
+    return operator_explanation(*c, static_cast<std::int64_t>(worst),
+                                {{finding.expected_name, finding.expected.values[worst]}});
+  }
+  Explanation explanation = explain(with_contents(std::get<ConvCase>(*any)), static_cast<std::int64_t>(worst),
+                                    explained_order(), Columns::deciding);
   // No engine is run here, because both answers are known.
   explanation.engine.clear();
   explanation.known_answers = {{finding.expected_name, finding.expected.values[worst]},

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "cases/strings/bytes.h"
-#include "cases/text/case_text.h"
 #include "props/explain/explain.h"
 #include "props/findings/finding_details.h"
+#include "props/operators/any_case_outcome.h"
 #include "props/process/forked_task.h"
 #include "reports/records/finding_json.h"
 
@@ -39,8 +39,8 @@ std::optional<SequenceEnd> unpack_end(const std::string& bytes) {
   return end;
 }
 
-SequenceEnd verify_last(const ConvCase& c, const CaseSetup& setup) {
-  Verdict verdict = verify(c, setup.reference, setup.subject, setup.rules);
+SequenceEnd verify_last(const AnyCase& c, const CaseSetup& setup) {
+  Verdict verdict = verify_case(c, setup, Placement::here);
   SequenceEnd end{.outcome = outcome_of(c, verdict, setup.reference), .finding = std::move(verdict.finding)};
   if (is_finding(end.outcome)) {
     end.finding.cell = end.outcome.cell;
@@ -51,7 +51,7 @@ SequenceEnd verify_last(const ConvCase& c, const CaseSetup& setup) {
 
 }  // namespace
 
-std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, const ConvCase& last,
+std::optional<SequenceEnd> verify_after(const std::vector<AnyCase>& before, const AnyCase& last,
                                         const CaseSetup& setup) {
   const std::int64_t last_index = std::ssize(before);
   std::optional<SequenceEnd> end;
@@ -61,7 +61,7 @@ std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, con
             .work =
                 [&](std::int64_t index) {
                   if (index == last_index) return pack(verify_last(last, setup));
-                  (void)verify(before[static_cast<std::size_t>(index)], setup.reference, setup.subject, setup.rules);
+                  (void)verify_case(before[static_cast<std::size_t>(index)], setup, Placement::here);
                   return std::string();
                 },
             .answered =
@@ -79,32 +79,32 @@ std::optional<SequenceEnd> verify_after(const std::vector<ConvCase>& before, con
            [&] { return !died_before; });
   if (died_before) return {};
   if (end) {
-    for (const ConvCase& c : before) end->finding.before.push_back(print(c));
+    for (const AnyCase& c : before) end->finding.before.push_back(print(c));
   }
   return end;
 }
 
-std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<ConvCase>& before,
+std::optional<Finding> find_cases_before(const Finding& finding, const std::vector<AnyCase>& before,
                                          const CaseSetup& setup) {
   // The largest number of cases that are verified in all.
   constexpr std::int64_t kMostCases = 20'000;
-  const auto last = parse(finding.case_line);
+  const auto last = parse_any_case(finding.case_line);
   if (!last) return {};
   std::int64_t verified = 0;
   std::optional<Finding> found;
-  const auto fails_after = [&](const std::vector<ConvCase>& cases) {
+  const auto fails_after = [&](const std::vector<AnyCase>& cases) {
     verified += std::ssize(cases) + 1;
     auto end = verify_after(cases, *last, setup);
     if (!end || !is_finding(end->outcome)) return false;
     found = std::move(end->finding);
     return true;
   };
-  std::vector<ConvCase> kept = before;
+  std::vector<AnyCase> kept = before;
   if (!fails_after(kept)) return {};
   // Tries to remove a run of cases at every place. The runs get shorter until no remaining case can be removed.
   for (std::size_t length = (kept.size() + 1) / 2; length > 0; length /= 2) {
     for (std::size_t at = 0; at < kept.size() && verified < kMostCases;) {
-      std::vector<ConvCase> fewer = kept;
+      std::vector<AnyCase> fewer = kept;
       const auto begin = fewer.begin() + static_cast<std::ptrdiff_t>(at);
       fewer.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(length, kept.size() - at)));
       if (fails_after(fewer)) {

@@ -3,18 +3,18 @@
 #include <cstdlib>
 #include <utility>
 
-#include "cases/text/case_text.h"
 #include "props/explain/explain.h"
+#include "props/operators/any_case_outcome.h"
 #include "reports/records/finding_json.h"
 
 namespace tieout {
 
-Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index, const CaseSetup& setup) {
+Finding undescribed(const AnyCase& c, const CaseOutcome& outcome, std::int64_t index, const CaseSetup& setup) {
   const Subject* const subject = setup.subject;
   const Subject* const other = setup.reference.other();
   return {.case_line = print(c),
           .original_line = print(c),
-          .expected_name = other == nullptr ? std::string(name(c.execution.engine)) : expected_name(*other, *subject),
+          .expected_name = other == nullptr ? expected_name_of(c) : expected_name(*other, *subject),
           .actual_name = subject == nullptr ? "actual" : subject->name(),
           .failure = outcome.status == Status::crashed ? outcome.reason : std::string(),
           .cell = outcome.cell,
@@ -25,10 +25,10 @@ Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t 
 }
 
 Finding described(const Finding& finding, const CaseSetup& setup) {
-  const auto c = parse(finding.case_line);
+  const auto c = parse_any_case(finding.case_line);
   // This cannot happen: print() wrote the line.
   if (!c) std::abort();
-  Verdict verdict = verify_alone(*c, setup.reference, setup.seconds, setup.subject, setup.rules);
+  Verdict verdict = verify_case(*c, setup, Placement::alone);
   if (verdict.status != Status::differed && verdict.status != Status::crashed) {
     Finding unrepeated = finding;
     if (unrepeated.failure.empty()) unrepeated.undescribed = "run alone, the case does not differ again";

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "cases/operators/any_case.h"
 #include "props/process/forked_task.h"
 #include "props/verify/outcome.h"
 #include "reports/data/finding.h"
@@ -15,7 +16,7 @@
 namespace tieout {
 
 // Returns a finding that holds the outcome only, without tensors and explanation.
-[[nodiscard]] Finding undescribed(const ConvCase& c, const CaseOutcome& outcome, std::int64_t index,
+[[nodiscard]] Finding undescribed(const AnyCase& c, const CaseOutcome& outcome, std::int64_t index,
                                   const CaseSetup& setup);
 
 // Verifies the finding's case again and returns it with tensors, elements and explanation. If the case does not fail

@@ -6,11 +6,10 @@
 #include <iterator>
 #include <utility>
 
-#include "cases/contents.h"
+#include "cases/operators/any_case.h"
 #include "cases/strings/digest.h"
-#include "cases/text/case_text.h"
 #include "reports/formats/finding_text.h"
-#include "reports/formats/python_script.h"
+#include "reports/formats/operator_script.h"
 #include "reports/records/finding_json.h"
 #include "reports/records/output_file.h"
 
@@ -53,8 +52,8 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
   bool written = !error && write("case.txt", finding.case_line + '\n') && write("finding.txt", finding_text(finding)) &&
                  write("finding.json", to_json(finding) + '\n');
   if (!finding.explanation.empty()) written = written && write("explanation.txt", finding.explanation);
-  if (const auto c = parse(finding.case_line); c && finding.reference.empty()) {
-    written = written && write("reproduce.py", python_script(with_contents(*c), finding.case_line));
+  if (const auto c = parse_any_case(finding.case_line); c && finding.reference.empty()) {
+    written = written && write("reproduce.py", script_of(*c));
   }
   if (written) fs::rename(draft, folder, error);
   // Another process may have added the finding first.
@@ -65,7 +64,7 @@ tl::expected<void, std::string> add_finding(const fs::path& corpus, const Findin
                         "; make room there, or name another folder");
 }
 
-tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& corpus) {
+tl::expected<std::vector<AnyCase>, std::string> read_corpus(const fs::path& corpus) {
   std::error_code error;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(corpus, error)) {
@@ -73,16 +72,16 @@ tl::expected<std::vector<ConvCase>, std::string> read_corpus(const fs::path& cor
     if (!entry.path().filename().string().starts_with('.') && fs::is_regular_file(file, error)) files.push_back(file);
   }
   std::ranges::sort(files);
-  std::vector<ConvCase> cases;
+  std::vector<AnyCase> cases;
   for (const fs::path& file : files) {
     std::ifstream in(file, std::ios::binary);
     std::string line;
     std::getline(in, line);
-    const auto c = parse(line);
+    auto c = parse_any_case(line);
     if (!c) {
       return tl::unexpected(file.string() + ": " + c.error().text() + "; put the line right, or remove the folder");
     }
-    cases.push_back(*c);
+    cases.push_back(std::move(*c));
   }
   return cases;
 }

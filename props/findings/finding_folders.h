@@ -13,7 +13,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "cases/conv_case.h"
+#include "cases/operators/any_case.h"
 #include "reports/data/finding.h"
 
 namespace tieout {
@@ -27,6 +27,6 @@ namespace tieout {
 
 // Returns the cases of a corpus, ordered by folder name; none if there is no such folder. The error names the file that
 // cannot be read.
-[[nodiscard]] tl::expected<std::vector<ConvCase>, std::string> read_corpus(const std::filesystem::path& corpus);
+[[nodiscard]] tl::expected<std::vector<AnyCase>, std::string> read_corpus(const std::filesystem::path& corpus);
 
 }  // namespace tieout

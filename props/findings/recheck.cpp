@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "props/operators/any_case_outcome.h"
+
 namespace tieout {
 namespace {
 
@@ -35,7 +37,7 @@ std::int64_t processes_ended_for_memory() {
 }
 
 struct Recheck::Attempt {
-  ConvCase c;
+  AnyCase c;
   // The outcome in the run, and that of this attempt.
   CaseOutcome first, again;
   std::int64_t memory = 0;
@@ -53,7 +55,7 @@ bool Recheck::is_due(const CaseOutcome& outcome) const {
   return needs_recheck(outcome, setup_.subject) || (outcome.status == Status::crashed && !hangs && is_memory_low());
 }
 
-void Recheck::start(const ConvCase& c, const CaseOutcome& first, std::function<void(CaseOutcome)> done) {
+void Recheck::start(const AnyCase& c, const CaseOutcome& first, std::function<void(CaseOutcome)> done) {
   auto attempt = std::make_shared<Attempt>();
   attempt->c = c;
   attempt->first = first;

@@ -6,7 +6,7 @@
 #include <functional>
 #include <memory>
 
-#include "cases/conv_case.h"
+#include "cases/operators/any_case.h"
 #include "props/process/forked_task.h"
 #include "props/verify/outcome.h"
 
@@ -33,7 +33,7 @@ class Recheck {
   // - otherwise the failure, which repeats.
   //
   // first: the outcome in the run.
-  void start(const ConvCase& c, const CaseOutcome& first, std::function<void(CaseOutcome)> done);
+  void start(const AnyCase& c, const CaseOutcome& first, std::function<void(CaseOutcome)> done);
 
  private:
   struct Attempt;

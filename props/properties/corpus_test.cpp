@@ -6,6 +6,8 @@
 //   race ID CASE     the same, but not every time
 //   before VERSION VALUE CASE, from VERSION VALUE CASE
 //                    in these versions, LibTorch's answer equals our prediction, and VALUE is its largest element
+//   departs NUMBER CASE, threads NUMBER CASE
+//                    of operators other than convolutions: see operators.txt
 
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
@@ -14,11 +16,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "cases/operators/operator_text.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
+#include "props/operators/operator_verify.h"
 #include "props/verify/verify.h"
 #include "reports/formats/finding_text.h"
 
@@ -73,6 +78,30 @@ TEST(Corpus, TheContractHolds) {
     ++verified;
   }
   EXPECT_GT(verified, 40);
+}
+
+TEST(Corpus, OperatorsComputeWhatIsPredicted) {
+  ASSERT_TRUE(libtorch()) << libtorch().error().message;
+  std::map<std::string, int> verified;
+  for (const Entry& entry : entries("operators.txt")) {
+    const auto c = parse_operator(entry.line);
+    ASSERT_TRUE(c) << entry.line << ": " << c.error().text();
+    const Verdict verdict = verify_operator_alone(*c, **libtorch());
+    EXPECT_EQ(verdict.status, Status::passed) << entry.line << '\n'
+                                              << verdict.reason << '\n'
+                                              << finding_text(verdict.finding);
+    ASSERT_FALSE(verdict.expected.values.empty()) << entry.line;
+    ++verified[entry.kind];
+    if (entry.kind == "threads") {
+      const auto elsewhere = departures_elsewhere(*c, verdict.expected);
+      ASSERT_FALSE(elsewhere.empty()) << entry.line;
+      EXPECT_THAT(elsewhere.front().cause, HasSubstr("thread")) << entry.line;
+      EXPECT_EQ(std::to_string(elsewhere.front().elements), entry.id) << entry.line;
+    } else {
+      EXPECT_EQ(std::to_string(verdict.departure.elements), entry.kind == "departs" ? entry.id : "0") << entry.line;
+    }
+  }
+  for (const char* kind : {"equal", "departs", "threads"}) EXPECT_GT(verified[kind], 1) << kind;
 }
 
 TEST(Corpus, VersionsComputeWhatTheyAreKnownFor) {

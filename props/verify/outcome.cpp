@@ -80,13 +80,12 @@ bool is_declined(const CaseOutcome& outcome) {
   return outcome.status == Status::skipped && outcome.reason.starts_with(kDeclined);
 }
 
-CaseOutcome run_first_taken_case(const std::function<ConvCase(std::int64_t)>& case_for, std::int64_t attempts,
-                                 const CaseSetup& setup) {
+CaseOutcome run_first_taken_case(const std::function<CaseOutcome(std::int64_t)>& run, std::int64_t attempts) {
   double seconds = 0;
   double seconds_in_engine = 0;
   std::map<std::string, std::int64_t> declined;
   for (std::int64_t attempt = 0;; ++attempt) {
-    CaseOutcome outcome = run_case(case_for(attempt), setup, Placement::here);
+    CaseOutcome outcome = run(attempt);
     seconds += outcome.seconds;
     seconds_in_engine += outcome.seconds_in_engine;
     if (is_declined(outcome) && attempt + 1 < attempts) {

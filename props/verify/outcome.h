@@ -54,10 +54,10 @@ struct CaseSetup {
 // Runs the implementations on the case and compares them.
 [[nodiscard]] CaseOutcome run_case(const ConvCase& c, const CaseSetup& setup, Placement where);
 
-// Runs the cases of one index in this process until the subject does not decline one, at most `attempts` of them.
-// case_for: returns the case of an attempt, counted from 0.
-[[nodiscard]] CaseOutcome run_first_taken_case(const std::function<ConvCase(std::int64_t attempt)>& case_for,
-                                               std::int64_t attempts, const CaseSetup& setup);
+// Runs the cases of one index until the subject does not decline one, at most `attempts` of them. run: runs the case of
+// an attempt, counted from 0.
+[[nodiscard]] CaseOutcome run_first_taken_case(const std::function<CaseOutcome(std::int64_t attempt)>& run,
+                                               std::int64_t attempts);
 
 // True if the subject declined the case.
 [[nodiscard]] bool is_declined(const CaseOutcome& outcome);

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "cases/strings/bytes.h"
-#include "props/process/forked_task.h"
 
 namespace tieout {
 namespace {
@@ -64,20 +63,25 @@ bool lacks_memory(std::string_view text) {
 
 }  // namespace
 
+ReferenceFailure failure_of(const EngineError& error) {
+  switch (error.kind) {
+    case EngineError::Kind::absent: return {ReferenceFailure::Kind::absent, error.message};
+    case EngineError::Kind::unsupported: return {ReferenceFailure::Kind::unsupported, error.message};
+    case EngineError::Kind::refused: break;
+  }
+  return {lacks_memory(error.message) ? ReferenceFailure::Kind::no_resources : ReferenceFailure::Kind::refused,
+          error.message};
+}
+
+ReferenceFailure failure_of(const ExitReason& reason) {
+  return {reason.by_machine ? ReferenceFailure::Kind::no_resources : ReferenceFailure::Kind::died, reason.text()};
+}
+
 ReferenceAnswer run_reference(const ConvProblem& problem, LibTorch& reference) {
   reference.guard_tensors(true);
   auto answer = reference.conv(problem);
   if (answer) return std::move(*answer);
-  switch (answer.error().kind) {
-    case EngineError::Kind::absent:
-      return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::absent, answer.error().message});
-    case EngineError::Kind::unsupported:
-      return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::unsupported, answer.error().message});
-    case EngineError::Kind::refused: break;
-  }
-  const std::string& message = answer.error().message;
-  return tl::unexpected(ReferenceFailure{
-      lacks_memory(message) ? ReferenceFailure::Kind::no_resources : ReferenceFailure::Kind::refused, message});
+  return tl::unexpected(failure_of(answer.error()));
 }
 
 ReferenceAnswer run_reference_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
@@ -86,9 +90,7 @@ ReferenceAnswer run_reference_alone(const ConvProblem& problem, LibTorch& refere
   // What another process or the kernel caused may not happen again.
   if (!bytes && bytes.error().by_machine) bytes = ask();
   if (bytes) return unpack(*bytes);
-  const ExitReason& reason = bytes.error();
-  return tl::unexpected(ReferenceFailure{
-      reason.by_machine ? ReferenceFailure::Kind::no_resources : ReferenceFailure::Kind::died, reason.text()});
+  return tl::unexpected(failure_of(bytes.error()));
 }
 
 }  // namespace tieout

@@ -5,6 +5,7 @@
 #include <tl/expected.hpp>
 
 #include "oracle/libtorch/libtorch.h"
+#include "props/process/forked_task.h"
 
 namespace tieout {
 
@@ -20,6 +21,12 @@ struct ReferenceFailure {
   } kind;
   std::string text;
 };
+
+// Returns why the reference gave no answer. An engine refuses some cases for lack of memory.
+[[nodiscard]] ReferenceFailure failure_of(const EngineError& error);
+// Returns why a process gave no answer in which the reference ran.
+[[nodiscard]] ReferenceFailure failure_of(const ExitReason& reason);
+
 using ReferenceAnswer = tl::expected<EngineAnswer, ReferenceFailure>;
 
 // Runs the reference here. Every tensor lies between unmapped pages, so that access outside of a buffer ends the

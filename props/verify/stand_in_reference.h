@@ -7,6 +7,7 @@
 #include "kernels/conv_relu.h"
 #include "oracle/engines/engine_model.h"
 #include "oracle/libtorch/libtorch.h"
+#include "oracle/operators/operator_model.h"
 
 namespace tieout {
 
@@ -15,7 +16,10 @@ namespace tieout {
 class StandInReference final : public LibTorch {
  public:
   using Spoil = std::function<EngineResult<EngineAnswer>(const ConvProblem&, EngineAnswer)>;
-  explicit StandInReference(Spoil spoil = {}) : spoil_(std::move(spoil)) {}
+  // spoil_operator: changes the answer of operators other than convolutions, which is the predicted one.
+  using SpoilOperator = std::function<EngineResult<OperatorOutput>(const OperatorCase&, OperatorOutput)>;
+  explicit StandInReference(Spoil spoil = {}, SpoilOperator spoil_operator = {})
+      : spoil_(std::move(spoil)), spoil_operator_(std::move(spoil_operator)) {}
 
   std::string version() const override { return spoil_ ? "made wrong" : "by specification"; }
   std::vector<Engine> engines() const override { return {Engine::fbgemm}; }
@@ -32,6 +36,10 @@ class StandInReference final : public LibTorch {
     EngineAnswer answer{as_bytes(conv_relu(problem, arithmetic)), Engine::fbgemm};
     return spoil_ ? spoil_(problem, std::move(answer)) : std::move(answer);
   }
+  EngineResult<OperatorOutput> run_operator(const OperatorCase& c) override {
+    OperatorOutput y = predict_operator(c);
+    return spoil_operator_ ? spoil_operator_(c, std::move(y)) : std::move(y);
+  }
   void guard_tensors(bool /*on*/) override {}
   double seconds_inside() const override { return 0; }
   EngineResult<Experiment> experiment(std::uint64_t /*seed*/) override { return Experiment{}; }
@@ -44,6 +52,7 @@ class StandInReference final : public LibTorch {
 
  private:
   Spoil spoil_;
+  SpoilOperator spoil_operator_;
 };
 
 // Adds one to every value below 255 whose sum is above 1000.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "cases/operators/operator_text.h"
 #include "reports/data/cause.h"
 
 namespace tieout {
@@ -74,6 +75,9 @@ std::string kind_of_text(std::string_view text) {
 }
 
 OutputType output_type_of_line(std::string_view case_line) {
+  if (const OperatorSchema* const schema = operator_of_line(case_line)) {
+    return schema->has_float_output ? OutputType::int32 : OutputType::uint8;
+  }
   const std::string line = " " + std::string(case_line) + " ";
   if (line.find(" ytype=int8 ") != std::string::npos) return OutputType::int8;
   return line.find(" ytype=int32 ") == std::string::npos ? OutputType::uint8 : OutputType::int32;

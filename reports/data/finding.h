@@ -20,7 +20,7 @@ struct Cell {
 };
 
 // One element that differs. accumulator and scaled are FBGEMM's, traced by the specification kernel, whichever engine
-// is the reference.
+// is the reference. Of other operators, scaled is the predicted value, and there is no accumulator.
 struct MismatchedElement {
   std::int64_t offset = 0;  // in the output, row-major
   // As the output's type stores them, in output units; int32 outputs: in units of the sum.
@@ -59,7 +59,7 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-// Returns the type of output that a printed case line names.
+// Returns the type of output that a printed case line names; int32 for the bits of floats.
 [[nodiscard]] OutputType output_type_of_line(std::string_view case_line);
 
 // Returns the type of the finding's tensors, which its case names.

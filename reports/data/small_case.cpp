@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
+#include <variant>
 
-#include "cases/text/case_text.h"
+#include "cases/operators/operator_text.h"
 
 namespace tieout {
 namespace {
@@ -11,7 +13,7 @@ namespace {
 constexpr std::int64_t kFewListed = 1 << 20;
 
 bool has_case_letters(std::string_view line) {
-  return line.starts_with("conv") &&
+  return (line.starts_with("conv") || names_operator(line)) &&
          line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_ =[],.*+-") == std::string_view::npos;
 }
 
@@ -28,21 +30,24 @@ std::int64_t listed_numbers(std::string_view line, std::int64_t most) {
   return sum;
 }
 
+// validate() limits each term, so that the sum cannot overflow.
+std::int64_t tensor_elements(const ConvCase& c) {
+  return element_count(activation_shape(c)) + element_count(weight_shape(c)) + element_count(output_shape(c));
+}
+
 }  // namespace
 
 bool is_case_line(std::string_view line) {
   if (!has_case_letters(line)) return false;
-  return listed_numbers(line, kFewListed) > kFewListed || parse(line).has_value();
+  return listed_numbers(line, kFewListed) > kFewListed || parse_any_case(line).has_value();
 }
 
-std::optional<ConvCase> small_case(std::string_view line, std::int64_t most) {
+std::optional<AnyCase> small_case(std::string_view line, std::int64_t most) {
   if (!has_case_letters(line) || listed_numbers(line, most) > most) return {};
-  const auto c = parse(line);
+  auto c = parse_any_case(line);
   if (!c) return {};
-  // validate() limits each term, so that the sum cannot overflow.
-  const std::int64_t elements =
-      element_count(activation_shape(*c)) + element_count(weight_shape(*c)) + element_count(output_shape(*c));
-  return elements <= most ? std::optional(*c) : std::nullopt;
+  return std::visit([](const auto& one) { return tensor_elements(one); }, *c) <= most ? std::optional(std::move(*c))
+                                                                                      : std::nullopt;
 }
 
 }  // namespace tieout

@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
+#include <string>
 #include <vector>
 
+#include "cases/operators/operator_text.h"
 #include "cases/strings/printable.h"
 #include "reports/data/tensor_mismatches.h"
 #include "reports/text/number_text.h"
@@ -40,11 +43,19 @@ std::string proof_text(const ReportedCause& cause) {
                      grouped(cause.fresh_differing));
 }
 
+bool has_accumulators(const Finding& finding) { return !names_operator(finding.case_line); }
+
 std::string index_text(std::int64_t offset, const Shape& shape) {
   return fmt::format("[{}]", fmt::join(unravel(offset, shape), ", "));
 }
 
 namespace {
+
+// True if the finding's tensors hold the bits of floats.
+bool has_float_output(const Finding& finding) {
+  const OperatorSchema* const schema = operator_of_line(finding.case_line);
+  return schema != nullptr && schema->has_float_output;
+}
 
 // Returns the command without its cases: "tieout check --subject ./libmine.so --reference ./libother.so".
 std::string check_command(const Finding& finding) {
@@ -90,8 +101,12 @@ std::string finding_text(const Finding& finding) {
   }
   const TensorMismatches d = compare_tensors(finding.expected, finding.actual);
   const OutputType type = output_type(finding);
-  line(printable(finding.expected_name), ":\n ", output_text(finding.expected, type));
-  line(printable(finding.actual_name), ":\n ", output_text(finding.actual, type));
+  const bool has_floats = has_float_output(finding);
+  const auto tensor = [&](const Answers& answers) {
+    return has_floats ? float_bits_text(answers) : output_text(answers, type);
+  };
+  line(printable(finding.expected_name), ":\n ", tensor(finding.expected));
+  line(printable(finding.actual_name), ":\n ", tensor(finding.actual));
   line(difference_text(finding));
   if (!finding.cause.empty()) {
     const std::string derivation = reported_derivation(finding);
@@ -106,11 +121,22 @@ std::string finding_text(const Finding& finding) {
                                                  finding.explained, d.offsets.size());
     line(wrapped("class: " + printable(finding.mismatch_class) + derivation, kTextColumns, 2));
   }
-  line(
-      fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator", "before rounding"));
-  for (const MismatchedElement& element : finding.elements) {
-    line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
-                     element.expected, element.actual, element.accumulator, float_text(element.scaled)));
+  if (has_accumulators(finding)) {
+    line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", "index", "expected", "actual", "accumulator",
+                     "before rounding"));
+    for (const MismatchedElement& element : finding.elements) {
+      line(fmt::format("{:<20} {:>8} {:>8} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
+                       element.expected, element.actual, element.accumulator, float_text(element.scaled)));
+    }
+  } else {
+    line(fmt::format("{:<20} {:>12} {:>12} {:>16}", "index", "expected", "actual", "before rounding"));
+    const auto value = [&](std::int32_t stored) {
+      return has_floats ? float_text(std::bit_cast<float>(stored)) : std::to_string(stored);
+    };
+    for (const MismatchedElement& element : finding.elements) {
+      line(fmt::format("{:<20} {:>12} {:>12} {:>16}", index_text(element.offset, finding.expected.shape),
+                       value(element.expected), value(element.actual), float_text(element.scaled)));
+    }
   }
   if (finding.elements.size() < d.offsets.size()) {
     line(fmt::format("... and {} more", d.offsets.size() - finding.elements.size()));

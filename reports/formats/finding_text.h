@@ -46,6 +46,9 @@ namespace tieout {
 // Returns the proof of a cause: how many fresh cases it was tested on.
 [[nodiscard]] std::string proof_text(const ReportedCause& cause);
 
+// True if the finding's elements have accumulators: it is one of a convolution.
+[[nodiscard]] bool has_accumulators(const Finding& finding);
+
 // Returns the position of an element as its index in each dimension: "[0, 3, 1, 2]".
 [[nodiscard]] std::string index_text(std::int64_t offset, const Shape& shape);
 

@@ -77,8 +77,10 @@ std::string table_of_cells(const RunSummary& run) {
 std::string table_of_elements(const Finding& finding) {
   std::string rows = "| index | expected | actual | accumulator | before rounding |\n|---|--:|--:|--:|--:|\n";
   for (const MismatchedElement& element : finding.elements) {
-    rows += fmt::format("| {} | {} | {} | {} | {} |\n", code_span(index_text(element.offset, finding.expected.shape)),
-                        element.expected, element.actual, element.accumulator, float_text(element.scaled));
+    rows +=
+        fmt::format("| {} | {} | {} | {} | {} |\n", code_span(index_text(element.offset, finding.expected.shape)),
+                    element.expected, element.actual,
+                    has_accumulators(finding) ? std::to_string(element.accumulator) : "-", float_text(element.scaled));
   }
   const auto differing = std::ssize(compare_tensors(finding.expected, finding.actual).offsets);
   const std::int64_t more = differing - std::ssize(finding.elements);

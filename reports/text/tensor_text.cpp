@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -186,6 +187,12 @@ std::string output_text(const Answers& stored, OutputType type) {
     case OutputType::int32: break;
   }
   return tensor_text(stored);
+}
+
+std::string float_bits_text(const Answers& bits) {
+  Tensor<float> floats{bits.shape, {}};
+  for (const std::int32_t value : bits.values) floats.values.push_back(std::bit_cast<float>(value));
+  return tensor_text(floats);
 }
 
 template std::string tensor_text(const Tensor<std::uint8_t>&, std::string_view);

@@ -22,4 +22,7 @@ template <typename T>
 // Returns the output of a convolution, in the values that its type stores, as a tensor of that type.
 [[nodiscard]] std::string output_text(const Answers& stored, OutputType type);
 
+// Returns a tensor of float32 whose bits the values are.
+[[nodiscard]] std::string float_bits_text(const Answers& bits);
+
 }  // namespace tieout

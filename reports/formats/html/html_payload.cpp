@@ -8,12 +8,11 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "cases/contents.h"
 #include "cases/strings/shell_word.h"
 #include "reports/data/mismatch_statistics.h"
 #include "reports/data/small_case.h"
 #include "reports/formats/finding_text.h"
-#include "reports/formats/python_script.h"
+#include "reports/formats/operator_script.h"
 #include "reports/text/escape.h"
 #include "reports/text/number_text.h"
 
@@ -71,7 +70,7 @@ json tensors(const Finding& finding, std::int64_t& room) {
   json elements = json::array();
   for (const MismatchedElement& element : finding.elements) {
     elements.push_back({index_text(element.offset, finding.expected.shape), element.expected, element.actual,
-                        grouped(element.accumulator), float_text(element.scaled)});
+                        has_accumulators(finding) ? grouped(element.accumulator) : "-", float_text(element.scaled)});
   }
   json packed_tensors{
       {"shape", finding.expected.shape},
@@ -101,10 +100,10 @@ json tensors(const Finding& finding, std::int64_t& room) {
 
 // Returns the python script of the finding's case; "" if this program cannot read the line, or if the reference is not
 // LibTorch, which the script runs.
-std::string script_of(const Finding& finding) {
+std::string script_of_finding(const Finding& finding) {
   const std::string& case_line = finding.case_line;
   if (!finding.reference.empty()) return {};
-  if (const auto c = small_case(case_line, kElementsInAScript)) return python_script(with_contents(*c), case_line);
+  if (const auto c = small_case(case_line, kElementsInAScript)) return script_of(*c);
   if (!is_case_line(case_line)) return {};
   return fmt::format(
       "# Too long for this page, which shows scripts of up to {} elements. This writes it:\n#\n#   tieout check {} "
@@ -121,7 +120,7 @@ json contents(const ReportedFinding& reported, std::int64_t& room) {
              {"failure", legal_text(without_tensors_text(finding))},
              {"replay", legal_text(replay_command(finding))},
              {"explanation", legal_text(finding.explanation)},
-             {"python", legal_text(script_of(finding))},
+             {"python", legal_text(script_of_finding(finding))},
              {"granularity", legal_text(finding.cell.granularity)},
              {"bias", legal_text(finding.cell.bias)},
              {"index", finding.index},

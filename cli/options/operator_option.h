@@ -1,0 +1,28 @@
+#pragma once
+// Provides the option --operator, which selects the operators of which `fuzz` and `campaign` draw cases.
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "props/campaign/campaign_options.h"
+
+namespace tieout {
+
+struct Command;
+struct SubjectArguments;
+struct DomainArguments;
+
+void add_operator_option(Command& command, std::vector<std::string>& names);
+
+// Sets the kinds of cases that the options draw. names: values of --operator; none: convolutions only. Error: a message
+// that names the option and what is wrong with it.
+[[nodiscard]] tl::expected<void, std::string> select_operators(CampaignOptions& options,
+                                                               const std::vector<std::string>& names,
+                                                               const SubjectArguments& subject,
+                                                               const DomainArguments& domain);
+
+// Returns the option as a command line contains it: "" or " --operator add --operator conv".
+[[nodiscard]] std::string words_of_operators(const std::vector<std::string>& names);
+
+}  // namespace tieout

@@ -1,0 +1,91 @@
+// Tests campaigns of operators on references that are made wrong on purpose.
+
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "cases/operators/operator_text.h"
+#include "props/campaign/campaign.h"
+#include "props/campaign/case_at.h"
+#include "props/verify/stand_in_reference.h"
+
+namespace tieout {
+namespace {
+
+using testing::HasSubstr;
+
+// Is wrong where the first input is above 200.
+OperatorOutput two_more_above_200(const OperatorCase& c, OperatorOutput y) {
+  for (std::size_t i = 0; i < y.values.values.size(); ++i) {
+    if (c.inputs.front().contents.values[i] > 200) y.values.values[i] = (y.values.values[i] + 2) % 256;
+  }
+  return y;
+}
+
+TEST(OperatorCampaign, FindsWrongElementsAndDoesNotDependOnWorkers) {
+  StandInReference wrong({}, two_more_above_200);
+  CampaignOptions options{.cases = 700, .seed = 4};
+  options.convolutions = false;
+  options.operators = {find_operator("relu"), find_operator("clamp")};
+  const auto run = [&](int workers) {
+    options.workers = workers;
+    return run_campaign(options, wrong, {.so_far = empty_run(options, wrong)},
+                        {.progress = [](auto&, auto&) { return true; }});
+  };
+  const RunSummary one = run(1);
+  const RunSummary three = run(3);
+  EXPECT_TRUE(one.finished);
+  EXPECT_EQ(one.cases.verified(), 700);
+  EXPECT_GT(one.cases.differed, 100);
+  EXPECT_EQ(one.cells.size(), 2U);
+  ASSERT_FALSE(one.findings.empty());
+  EXPECT_EQ(one.findings, three.findings);
+  EXPECT_EQ(one.cases, three.cases);
+  const Finding& first = one.findings.front();
+  EXPECT_TRUE(names_operator(first.case_line));
+  EXPECT_LT(first.case_line.size(), first.original_line.size());
+  EXPECT_THAT(first.explanation, HasSubstr("computed by scalar code"));
+}
+
+TEST(OperatorCampaign, CrashesCostOneCase) {
+  StandInReference dies({}, [](const OperatorCase& c, OperatorOutput y) -> OperatorOutput {
+    if (c.threads == 3) std::abort();
+    return y;
+  });
+  CampaignOptions options{.cases = 60, .seed = 4};
+  options.convolutions = false;
+  options.operators = {find_operator("relu")};
+  const RunSummary run = run_campaign(options, dies, {.so_far = empty_run(options, dies)},
+                                      {.progress = [](auto&, auto&) { return true; }});
+  EXPECT_GT(run.cases.crashed, 0);
+  EXPECT_EQ(run.cases.crashed + run.cases.passed, 60);
+  ASSERT_FALSE(run.findings.empty());
+  EXPECT_EQ(run.findings.front().failure, "died: SIGABRT");
+}
+
+TEST(OperatorCampaign, ConvolutionsKeepTheirSequence) {
+  const CampaignOptions plain{.seed = 9};
+  CampaignOptions mixed = plain;
+  mixed.operators = {find_operator("add"), find_operator("mul")};
+  std::vector<std::string> convolutions;
+  std::vector<std::string_view> operators;
+  for (std::int64_t index = 0; index < 24; ++index) {
+    const AnyCase c = draw_any(mixed, index);
+    if (const auto* const conv = std::get_if<ConvCase>(&c)) {
+      EXPECT_EQ(strategy_name(mixed, index), strategy_name(plain, std::ssize(convolutions)));
+      convolutions.push_back(print(*conv));
+    } else {
+      EXPECT_EQ(strategy_name(mixed, index), "operators");
+      operators.push_back(std::get<OperatorCase>(c).schema->name);
+    }
+  }
+  ASSERT_EQ(convolutions.size(), 18U);
+  for (std::size_t i = 0; i < convolutions.size(); ++i) {
+    EXPECT_EQ(convolutions[i], print(draw(plain, static_cast<std::int64_t>(i))));
+  }
+  EXPECT_EQ(operators, (std::vector<std::string_view>{"add", "mul", "add", "mul", "add", "mul"}));
+}
+
+}  // namespace
+}  // namespace tieout
