@@ -37,7 +37,8 @@ constexpr std::array<std::string_view, kCaseClasses> kNames{"tie",
                                                             "channels_last",
                                                             "several_threads",
                                                             "forced_isa",
-                                                            "other_engine"};
+                                                            "other_engine",
+                                                            "linear"};
 
 }  // namespace
 

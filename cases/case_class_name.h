@@ -60,8 +60,10 @@ enum class CaseClass {
   forced_isa,
   // The engine is not Engine::fbgemm.
   other_engine,
+  // quantized::linear computes the case.
+  linear,
 };
-inline constexpr std::size_t kCaseClasses = 33;
+inline constexpr std::size_t kCaseClasses = 34;
 
 [[nodiscard]] std::string_view name(CaseClass c);
 

@@ -7,6 +7,9 @@
 
 namespace tieout {
 
+// True if quantized::linear computes the case.
+[[nodiscard]] inline bool is_linear(const ConvCase& c) { return c.execution.call == Call::linear; }
+
 // True if there are several groups of one input and one output channel each.
 [[nodiscard]] inline bool is_depthwise(const ConvCase& c) {
   return c.groups > 1 && c.in_channels == c.groups && c.out_channels == c.groups;

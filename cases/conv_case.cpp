@@ -6,9 +6,10 @@
 namespace tieout {
 namespace {
 
-Shape with_spatial(std::int64_t first, std::int64_t second, const Spatial& spatial, int dims) {
+// c: the case whose dimensions the shape has; a linear layer has none.
+Shape with_spatial(std::int64_t first, std::int64_t second, const Spatial& spatial, const ConvCase& c) {
   Shape shape{first, second};
-  shape.insert(shape.end(), spatial.end() - dims, spatial.end());
+  if (c.execution.call != Call::linear) shape.insert(shape.end(), spatial.end() - c.dims, spatial.end());
   return shape;
 }
 
@@ -78,12 +79,10 @@ ConvProblem with_even_padding(ConvProblem problem) {
   return {std::move(to), std::move(values), std::move(problem.weight)};
 }
 
-Shape activation_shape(const ConvCase& c) { return with_spatial(c.batch, c.in_channels, c.input, c.dims); }
+Shape activation_shape(const ConvCase& c) { return with_spatial(c.batch, c.in_channels, c.input, c); }
 
-Shape weight_shape(const ConvCase& c) {
-  return with_spatial(c.out_channels, c.in_channels / c.groups, c.kernel, c.dims);
-}
+Shape weight_shape(const ConvCase& c) { return with_spatial(c.out_channels, c.in_channels / c.groups, c.kernel, c); }
 
-Shape output_shape(const ConvCase& c) { return with_spatial(c.batch, c.out_channels, output_size(c), c.dims); }
+Shape output_shape(const ConvCase& c) { return with_spatial(c.batch, c.out_channels, output_size(c), c); }
 
 }  // namespace tieout

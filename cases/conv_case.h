@@ -79,9 +79,9 @@ struct Arithmetic {
 };
 
 // Selects the engine that computes the reference and how it runs. Kernels do not read these.
-// fbgemm_direct is FBGEMM called without PyTorch's operator around it; it alone takes an int32 bias. onednn_pointwise is
-// the operator that PyTorch 2 export is lowered to (onednn::qconv2d_pointwise and its like), which takes no quantized
-// dtypes.
+// fbgemm_direct is FBGEMM called without PyTorch's operator around it; it alone takes an int32 bias. onednn_pointwise
+// is the operator that PyTorch 2 export is lowered to (onednn::qconv2d_pointwise and its like), which takes no
+// quantized dtypes.
 enum class Engine { fbgemm, onednn, x86, qnnpack, fbgemm_direct, onednn_pointwise };
 [[nodiscard]] constexpr bool is_fbgemm(Engine engine) {
   return engine == Engine::fbgemm || engine == Engine::fbgemm_direct;
@@ -201,7 +201,8 @@ struct ConvProblem {
 [[nodiscard]] ConvCase with_even_padding(ConvCase c);
 [[nodiscard]] bool has_even_padding(const ConvCase& c);
 
-// Return shapes as LibTorch has them: N and C (of the weight: K and C/groups), then the case's own spatial dimensions.
+// Return shapes as LibTorch has them: N and C (of the weight: K and C/groups), then the case's own spatial dimensions,
+// of which a linear layer has none.
 [[nodiscard]] Shape activation_shape(const ConvCase& c);
 [[nodiscard]] Shape weight_shape(const ConvCase& c);
 [[nodiscard]] Shape output_shape(const ConvCase& c);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "cases/case_predicates.h"
 #include "cases/strings/case_advice.h"
 
 namespace tieout {
@@ -29,6 +30,13 @@ Check in_range(std::string_view field, std::int64_t value, std::int64_t low, std
 Check check_zero_point(std::string_view field, std::int64_t zero_point, std::int64_t shift) {
   return in_range(field, zero_point - shift, -shift, 255 - shift);
 }
+
+// Return the words that a line has for the channels of the case.
+const char* inputs_word(const ConvCase& c) { return is_linear(c) ? "in_features" : "in_channels"; }
+const char* outputs_word(const ConvCase& c) { return is_linear(c) ? "out_features" : "out_channels"; }
+
+// Returns "out_channels=8", for messages on lists that have a value for each output channel.
+std::string outputs_text(const ConvCase& c) { return outputs_word(c) + ("=" + std::to_string(c.out_channels)); }
 
 constexpr std::int64_t kMaxExtent = std::int64_t{1} << 24;
 
@@ -105,8 +113,8 @@ Check check_fit(const ConvCase& c) {
 Check check_shape(const ConvCase& c) {
   if (Check r = in_range("conv", c.dims, 1, 3); !r) return r;
   if (Check r = in_range("batch", c.batch, 0, kMaxExtent); !r) return r;
-  if (Check r = in_range("in_channels", c.in_channels, 1, kMaxExtent); !r) return r;
-  if (Check r = in_range("out_channels", c.out_channels, 1, kMaxExtent); !r) return r;
+  if (Check r = in_range(inputs_word(c), c.in_channels, 1, kMaxExtent); !r) return r;
+  if (Check r = in_range(outputs_word(c), c.out_channels, 1, kMaxExtent); !r) return r;
   if (c.groups < 1 || c.groups > c.in_channels) {
     return fail("groups", "must be at least 1 and divide in_channels=" + std::to_string(c.in_channels) +
                               " and out_channels=" + std::to_string(c.out_channels) + ", is " +
@@ -121,7 +129,8 @@ Check check_shape(const ConvCase& c) {
   if (Check r = check_spatial("padding_end", end_padding(c), 0, 0, c.dims); !r) return r;
   if (Check r = check_spatial("dilation", c.dilation, 1, 1, c.dims); !r) return r;
   if (Check r = check_fit(c); !r) return r;
-  if (too_many(output_shape(c))) return fail("input", "the output would hold more than 2^28 elements");
+  if (too_many(output_shape(c)))
+    return fail(is_linear(c) ? "batch" : "input", "the output would hold more than 2^28 elements");
   return {};
 }
 
@@ -129,8 +138,8 @@ Check check_int32_bias(const ConvCase& c) {
   if (c.int32_bias.empty()) return {};
   if (!c.bias.empty()) return fail("int32_bias", "is given beside bias; a case has one of them");
   if (c.int32_bias.size() != static_cast<std::size_t>(c.out_channels)) {
-    return fail("int32_bias", "must list one value for each output channel (out_channels=" +
-                                  std::to_string(c.out_channels) + "), lists " + std::to_string(c.int32_bias.size()));
+    return fail("int32_bias", "must list one value for each output channel (" + outputs_text(c) + "), lists " +
+                                  std::to_string(c.int32_bias.size()));
   }
   return {};
 }
@@ -165,8 +174,8 @@ Check check_quantization(const ConvCase& c) {
   if (Check r = check_int32_output(c); !r) return r;
   if (Check r = check_zero_point("oz", c.output_zero_point, stored_shift(c.output_type)); !r) return r;
   if (!c.bias.empty() && c.bias.size() != static_cast<std::size_t>(c.out_channels)) {
-    return fail("bias", "must list one value for each output channel (out_channels=" + std::to_string(c.out_channels) +
-                            "), lists " + std::to_string(c.bias.size()));
+    return fail("bias", "must list one value for each output channel (" + outputs_text(c) + "), lists " +
+                            std::to_string(c.bias.size()));
   }
   for (const float bias : c.bias) {
     if (std::isnan(bias)) return fail("bias", "must not be NaN");
@@ -174,14 +183,43 @@ Check check_quantization(const ConvCase& c) {
   return check_int32_bias(c);
 }
 
+// Checks that a linear layer has nothing that only convolutions have. The text of a case cannot give most of it.
+Check check_linear(const ConvCase& c) {
+  if (!is_linear(c)) return {};
+  const Spatial ones{1, 1, 1};
+  const bool single = c.dims == 2 && c.groups == 1 && c.input == ones && c.kernel == ones && c.stride == ones &&
+                      c.dilation == ones && c.padding == Spatial{} && has_even_padding(c);
+  if (!single) return fail("linear", "is a convolution of single positions: 1x1, one group, without padding");
+  constexpr const char* kConv = "; write the same layer as conv2d in_channels=.. out_channels=..";
+  if (needs_direct_call(c)) {
+    return fail(c.int32_bias.empty() ? "ytype" : "int32_bias",
+                std::string("only FBGEMM called directly has it, and that call is a convolution") + kConv);
+  }
+  if (c.execution.engine == Engine::fbgemm_direct || c.execution.engine == Engine::onednn_pointwise) {
+    return fail("engine", std::string("must be fbgemm, onednn, x86 or qnnpack, which have quantized::linear") + kConv);
+  }
+  if (c.execution.memory_format != MemoryFormat::contiguous) {
+    return fail("format", "a matrix has one memory format; leave the word out");
+  }
+  return {};
+}
+
 }  // namespace
 
 tl::expected<void, CaseError> validate(const ConvCase& c) {
+  if (Check r = check_linear(c); !r) return r;
   if (Check r = check_shape(c); !r) return r;
   if (Check r = check_quantization(c); !r) return r;
-  if (Check r = check_contents("x", c.activation, activation_shape(c), "batch x in_channels x input"); !r) return r;
-  if (Check r = check_contents("w", c.weight, weight_shape(c), "out_channels x in_channels/groups x kernel"); !r)
+  if (Check r = check_contents("x", c.activation, activation_shape(c),
+                               is_linear(c) ? "batch x in_features" : "batch x in_channels x input");
+      !r)
     return r;
+  if (Check r =
+          check_contents("w", c.weight, weight_shape(c),
+                         is_linear(c) ? "out_features x in_features" : "out_channels x in_channels/groups x kernel");
+      !r) {
+    return r;
+  }
   if (c.execution.memory_format == MemoryFormat::channels_last && c.dims == 1) {
     return fail("format", "channels_last exists for conv2d and conv3d only");
   }

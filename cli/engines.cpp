@@ -61,6 +61,9 @@ std::string onednn_text(OnednnCode code) {
     case OnednnCode::pointwise: return "pointwise code, int16 pairs saturate, zero point taken out in float32";
     case OnednnCode::int16_pairs: return "int16 pairs of a kernel position saturate";
     case OnednnCode::reference: return "reference code, exact sums, scale by scale";
+    case OnednnCode::matmul: return "matrix product, exact sums";
+    case OnednnCode::matmul_reference: return "reference code of the matrix product, exact sums";
+    case OnednnCode::matmul_pairs: return "matrix product, int16 pairs saturate";
     case OnednnCode::gemm: break;
   }
   return "reference code, exact sums";

@@ -87,7 +87,7 @@ tl::expected<ExportedReport, int> verify_opened(const ExportedModelCall& call) {
   if (!model) return failed(call.model + ": ", model.error());
   const auto inputs = ModelInputs::open(call.inputs, call.seed, **model, **reference);
   if (!inputs) return failed("--input: ", inputs.error());
-  Progress progress(std::max<std::int64_t>(1, (*model)->convolutions()) * static_cast<std::int64_t>(inputs->count()));
+  Progress progress(std::max<std::int64_t>(1, (*model)->layers()) * static_cast<std::int64_t>(inputs->count()));
   auto report =
       verify_exported({.model = model->get(),
                        .program = &graph,

@@ -180,7 +180,7 @@ CallFiles files_of(const Arguments& arguments) {
 std::string nothing_verified(const ModelReport& report) {
   if (report.run.cases.verified() > 0) return "not every layer was verified by every subject: see above why";
   if (!report.layers.empty()) return "nothing was verified: see above why";
-  std::string text = "the model ran no quantized convolution that can be verified";
+  std::string text = "the model ran no quantized convolution or linear layer that can be verified";
   if (report.unverified.empty()) {
     return text +
            ": none of its operators is quantized. Quantize it for FBGEMM (torch.ao.quantization, "
@@ -216,7 +216,7 @@ int fail(const Arguments& arguments, const std::string& what, const ModelError& 
 
 std::string too_slow(const Arguments& arguments, std::string_view what) {
   return fmt::format(
-      "tieout model: {}: its code {} for {} seconds without reaching a quantized convolution or its end: raise "
+      "tieout model: {}: its code {} for {} seconds without reaching a quantized layer or its end: raise "
       "--patience",
       arguments.model, what, arguments.patience);
 }
@@ -280,7 +280,7 @@ tl::expected<ModelReport, int> verify_opened(const Arguments& arguments, const P
     return tl::unexpected(
         refuse("--save-tensors and --compare: give one input, not " + std::to_string(inputs->count())));
   }
-  Progress progress(std::max<std::int64_t>(1, model->convolutions()) * static_cast<std::int64_t>(inputs->count()));
+  Progress progress(std::max<std::int64_t>(1, model->layers()) * static_cast<std::int64_t>(inputs->count()));
   auto report = verify_model(*model, *inputs, prepared.options, reference, [&](const ModelProgress& so_far) {
     progress.show(so_far.layers, so_far.differing, "layers");
   });
@@ -459,7 +459,7 @@ constexpr const char* kFooter = R"(An input is
   FILE.npy, or DIR      what numpy.save() wrote; every .npy in the folder
   random:1x3x224x224    in the range that the model was calibrated for, by --seed
 The last lines of standard output are one for each hypothesis:
-  NAME differs at N of M elements in K of L convolutions
+  NAME differs at N of M elements in K of L layers
 Exit status: 1 if the kernel or a subject differs, 0 if none does; what a
 hypothesis differs by is no failure.
 Of an exported program each layer's own answer, that of the operator it is lowered
@@ -471,11 +471,14 @@ TorchScript is a program and is run as you: open models of people you trust.)";
 }  // namespace
 
 Command model_command() {
-  Command command{.name = "model", .description = "Verify every quantized layer of a TorchScript model or an exported program"};
+  Command command{.name = "model",
+                  .description = "Verify every quantized layer of a TorchScript model or an exported program"};
   const auto arguments = std::make_shared<Arguments>();
-  command.option("model", &arguments->model, "File written by torch.jit.save(), which contains code that is run, or by torch.export.save(), which does "
-                 "not",
-                 {.required = true, .is_path = true});
+  command.option(
+      "model", &arguments->model,
+      "File written by torch.jit.save(), which contains code that is run, or by torch.export.save(), which does "
+      "not",
+      {.required = true, .is_path = true});
   command.option("--input", &arguments->inputs, "Input of the model; see below", {.required = true, .is_path = true});
   command.option("--subject", &arguments->subjects,
                  "Kernel to verify: a shared library, command:LINE, hypothesis:NAME or engine:NAME", {.is_path = true});
@@ -506,7 +509,7 @@ Command model_command() {
   command.option("--threads", &arguments->threads, "Number of threads of the verification (default: number of cores)",
                  {.check = whole_number(1, 1024)});
   command.option("--patience", &arguments->patience,
-                 "Timeout of the model's own code, from one quantized convolution to the next, seconds",
+                 "Timeout of the model's own code, from one quantized layer to the next, seconds",
                  {.check = seconds_check(), .show_default = true});
   command.option("--memory", &arguments->memory,
                  "Memory limit of the model and its verification in addition to LibTorch, MiB",

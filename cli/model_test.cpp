@@ -35,9 +35,9 @@ TEST_F(ModelCommand, TheLastLinesSummarizeEachHypothesis) {
       run(model("shared", kSmall) + "--hypothesis manual_output_1 --hypothesis manual_output_2", Streams::output);
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_TRUE(
-      o.output.ends_with("\nkernel differs at 0 of 12288 elements in 0 of 3 convolutions\n"
-                         "manual_output_1 differs at 0 of 12288 elements in 0 of 3 convolutions\n"
-                         "manual_output_2 differs at 0 of 12288 elements in 0 of 3 convolutions\n"))
+      o.output.ends_with("\nkernel differs at 0 of 12288 elements in 0 of 3 layers\n"
+                         "manual_output_1 differs at 0 of 12288 elements in 0 of 3 layers\n"
+                         "manual_output_2 differs at 0 of 12288 elements in 0 of 3 layers\n"))
       << o.output;
   EXPECT_THAT(o.output, HasSubstr("\nfirst   2x8x16x16 k3x3 p1x1 im2col "));
   EXPECT_THAT(o.output, HasSubstr("\ntwice#2 "));
@@ -54,7 +54,7 @@ TEST_F(ModelCommand, VerifiesQuantizedConvolutionsAndNamesTheOthers) {
   const Outcome two =
       run(model("two_arguments", "'" + kModels + "two_arguments_input.pt'") + "--hypothesis manual_output_1");
   EXPECT_EQ(two.status, 0) << two.output;
-  EXPECT_THAT(two.output, HasSubstr("kernel differs at 0 of 49152 elements in 0 of 6 convolutions"));
+  EXPECT_THAT(two.output, HasSubstr("kernel differs at 0 of 49152 elements in 0 of 6 layers"));
 }
 
 TEST_F(ModelCommand, ASubjectThatDiffersIsFoundSavedAndReplayed) {

@@ -49,6 +49,9 @@ enum { TIEOUT_UINT8 = 0, TIEOUT_INT8 = 1, TIEOUT_INT32 = 2 };
  *   int32 bias                     raw += int32_bias[k], int32, wraps; there is no float bias
  *   int32 output                   y = raw; output_scale, output_zero_point and relu are 1, 0 and 0
  *
+ * A linear layer of N rows, C inputs and K outputs is a 2-d problem of batch N with one position: input, kernel, stride
+ * and output_size are 1, and there is one group.
+ *
  * Spatial arrays are depth, height, width: a 2-d problem has depth 1, a 1-d problem depth and height 1, so that one
  * loop nest handles all three. Buffers are dense, aligned to their element only (see tieout_kernel_info.alignment) and
  * end where their last element ends: a kernel must not access the bytes behind it. */

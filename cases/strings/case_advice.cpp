@@ -57,10 +57,12 @@ struct CaseWord {
   std::string_view example;        // a value; empty: the word has none
   std::string_view whole_numbers;  // the whole numbers that it accepts; empty: none
 };
-constexpr std::array<CaseWord, 28> kCaseWords{{
+constexpr std::array<CaseWord, 30> kCaseWords{{
     {"batch", "2", "0..16777216"},
     {"in_channels", "3", "1..16777216"},
     {"out_channels", "8", "1..16777216"},
+    {"in_features", "16", "1..16777216"},
+    {"out_features", "8", "1..16777216"},
     {"groups", "1", "that divides in_channels and out_channels"},
     {"input", "8", "1..16777216"},
     {"kernel", "3", "1..16777216"},
@@ -182,6 +184,21 @@ std::string advice_on_word(std::string_view word) {
   }();
   const auto nearest = nearest_word(word, words);
   return nearest ? "; did you mean " + *nearest + "?" : "; see `tieout check --help`";
+}
+
+std::string advice_on_other_operator(std::string_view word, bool linear) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kFeatures{
+      {{"in_features", "in_channels"}, {"out_features", "out_channels"}}};
+  for (const auto& [of_linear, of_conv] : kFeatures) {
+    if (word == (linear ? of_conv : of_linear)) return "; write " + std::string(linear ? of_linear : of_conv);
+  }
+  if (!linear) return {};
+  constexpr std::string_view kConv = "; for a convolution begin the line with conv2d";
+  if (has(kSpatialWords, word) || word == "groups") return "; a linear layer has no window" + std::string(kConv);
+  if (word == "format") return "; a matrix has one memory format: leave the word out";
+  if (word == "int32_bias")
+    return "; only engine=fbgemm_direct takes one, which computes convolutions" + std::string(kConv);
+  return {};
 }
 
 std::string advice_on_value(std::string_view word, std::string_view value, int dims,

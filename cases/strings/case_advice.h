@@ -17,6 +17,10 @@ namespace tieout {
 // Returns advice on a word that no case line has, such as "relu6" or "kernel_size".
 [[nodiscard]] std::string advice_on_word(std::string_view word);
 
+// Returns advice on a word that cases of the other operator have: linear = true: the case is a linear layer, and the
+// word is one of convolutions such as "kernel"; false: the reverse. Empty if the case can have the word.
+[[nodiscard]] std::string advice_on_other_operator(std::string_view word, bool linear);
+
 // Returns advice on a value that the word does not accept, such as "same" for padding or "0.1,0.2" for ws. dims: the
 // number of dimensions of the case. is_read: returns whether the word accepts a value; other values are not advised.
 [[nodiscard]] std::string advice_on_value(std::string_view word, std::string_view value, int dims,

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "cases/case_predicates.h"
+
 namespace tieout {
 namespace {
 
@@ -70,7 +72,8 @@ void print_contents(std::string& out, std::string_view key, const Contents<T>& c
 
 std::string print(const ConvCase& c) {
   static const ConvCase defaults;
-  std::string out = "conv" + std::to_string(c.dims) + "d";
+  const bool linear = is_linear(c);
+  std::string out = linear ? "linear" : "conv" + std::to_string(c.dims) + "d";
   const auto word = [&](std::string_view key) -> std::string& { return out.append(" ").append(key).append("="); };
   const auto number = [&](std::string_view key, auto value, auto absent) {
     if (!same_bits(value, absent)) append_number(word(key), value);
@@ -79,8 +82,8 @@ std::string print(const ConvCase& c) {
     if (value != absent) append_spatial(word(key), value, c.dims);
   };
   number("batch", c.batch, defaults.batch);
-  number("in_channels", c.in_channels, defaults.in_channels);
-  number("out_channels", c.out_channels, defaults.out_channels);
+  number(linear ? "in_features" : "in_channels", c.in_channels, defaults.in_channels);
+  number(linear ? "out_features" : "out_channels", c.out_channels, defaults.out_channels);
   number("groups", c.groups, defaults.groups);
   spatial("input", c.input, defaults.input);
   spatial("kernel", c.kernel, defaults.kernel);

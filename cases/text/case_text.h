@@ -6,8 +6,9 @@
 // Words are separated by spaces. After the first one they may come in any order. A word whose value is the default is
 // left out.
 //
-//   conv1d | conv2d | conv3d                      first
-//   batch in_channels out_channels groups         integers, default 1
+//   conv1d | conv2d | conv3d | linear             first
+//   batch in_channels out_channels groups         integers, default 1; linear has in_features and out_features in
+//                                                 place of channels, and no words of the next four lines
 //   input kernel stride dilation                  DxHxW, HxW or W by the dimensions; or one number for all; default 1
 //   padding                                       the same, default 0; on both sides of each axis, unless padding_end
 //   padding_end                                   gives that of the end; padding=same: as TensorFlow and ONNX's

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "cases/case_predicates.h"
 #include "cases/strings/case_advice.h"
 #include "cases/text/case_text.h"
 #include "cases/text/line_words.h"
@@ -100,6 +101,9 @@ struct Reader {
       c.relu = Relu::on;
       return {};
     }
+    if (const std::string advice = advice_on_other_operator(key, is_linear(c)); !advice.empty()) {
+      return bad(key, std::string("is no word of ") + (is_linear(c) ? "linear" : "a convolution") + advice);
+    }
     const auto is_read = [&](std::string_view value) { return can_be(key, value); };
     if (word.empty() && is_case_word(key)) return bad(key, "has no value" + advice_on_no_value(key, rest, is_read));
     if (const std::size_t open = word.find_first_of("[("); open != std::string_view::npos) {
@@ -121,6 +125,7 @@ struct Reader {
   [[nodiscard]] bool can_be(std::string_view key, std::string_view value) const {
     Reader reader;
     reader.c.dims = c.dims;
+    reader.c.execution.call = c.execution.call;
     reader.c.activation_type = c.activation_type;
     reader.c.output_type = c.output_type;
     const bool has_sign = value.find('-') != std::string_view::npos;
@@ -134,8 +139,8 @@ struct Reader {
   Done read(std::string_view key, std::string_view value) {
     if (!seen.emplace(key).second) return bad(key, "is given twice");
     if (key == "batch") return read_number(key, value, c.batch);
-    if (key == "in_channels") return read_number(key, value, c.in_channels);
-    if (key == "out_channels") return read_number(key, value, c.out_channels);
+    if (key == "in_channels" || key == "in_features") return read_number(key, value, c.in_channels);
+    if (key == "out_channels" || key == "out_features") return read_number(key, value, c.out_channels);
     if (key == "groups") return read_number(key, value, c.groups);
     if (key == "input") return read_spatial(key, value, c.dims, c.input);
     if (key == "kernel") return read_spatial(key, value, c.dims, c.kernel);
@@ -183,6 +188,8 @@ struct Reader {
     return read_spatial("padding", value, c.dims, c.padding);
   }
 
+  [[nodiscard]] std::string outputs_word() const { return is_linear(c) ? "out_features" : "out_channels"; }
+
   // Sets the types, which decide how other words are read, before any of these.
   void read_types(std::string_view line) {
     while (!line.empty()) {
@@ -221,13 +228,13 @@ struct Reader {
   // Gives ws and wz the same granularity: if one of them is a list, the other becomes a list of equal values.
   Done complete_granularity() {
     if (!scales_listed && !zero_points_listed) return {};
-    if (c.out_channels < 1 || c.out_channels > kMostChannels) return bad("out_channels", "must be 1..2^24");
+    if (c.out_channels < 1 || c.out_channels > kMostChannels) return bad(outputs_word(), "must be 1..2^24");
     c.granularity = Granularity::per_channel;
     const auto channels = static_cast<std::size_t>(c.out_channels);
     // This check comes before the other list is extended to the same length.
     const std::size_t given = scales_listed ? c.weight_scales.size() : c.weight_zero_points.size();
     if (given != channels) {
-      return bad(scales_listed ? "ws" : "wz", "must list one number for each output channel (out_channels=" +
+      return bad(scales_listed ? "ws" : "wz", "must list one number for each output channel (" + outputs_word() + "=" +
                                                   std::to_string(channels) + "), lists " + std::to_string(given));
     }
     if (!scales_listed) c.weight_scales.assign(channels, c.weight_scales.front());
@@ -238,6 +245,9 @@ struct Reader {
 
 // Advises on heads such as "Conv2d" and "conv2d_relu", which mean conv2d.
 std::string advice_for_head(std::string_view head) {
+  if (head == "Linear" || head == "linear_relu" || head == "fully_connected" || head == "gemm") {
+    return head == "linear_relu" ? "; write linear ... relu" : "; write linear";
+  }
   if (head.size() < 6 || (head[0] | 0x20) != 'c' || head.substr(1, 3) != "onv" || head[4] < '1' || head[4] > '3')
     return {};
   const std::string word = "conv" + std::string(head.substr(4, 2));
@@ -251,12 +261,17 @@ tl::expected<ConvCase, CaseError> parse(std::string_view line) {
   line = plain;
   const std::string_view head = cut_word(line);
   Reader reader;
-  if (head != "conv1d" && head != "conv2d" && head != "conv3d") {
-    return bad("conv", "a case begins with conv1d, conv2d or conv3d, not with '" + excerpt(head) + "'" +
+  const bool linear = head == "linear";
+  if (!linear && head != "conv1d" && head != "conv2d" && head != "conv3d") {
+    return bad("conv", "a case begins with conv1d, conv2d, conv3d or linear, not with '" + excerpt(head) + "'" +
                            advice_for_head(head) +
                            "; an example: conv2d in_channels=3 out_channels=8 input=8x8 kernel=3x3");
   }
-  reader.c.dims = head[4] - '0';
+  if (linear) {
+    reader.c.execution.call = Call::linear;
+  } else {
+    reader.c.dims = head[4] - '0';
+  }
   reader.read_types(line);
   while (!line.empty()) {
     std::string_view word = cut_word(line);

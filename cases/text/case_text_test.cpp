@@ -109,7 +109,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"conv2d isa=sse", "isa"}, Wrong{"conv2d engine=mkl", "engine"},
                     Wrong{"conv2d bias=3", "bias"}, Wrong{"conv2d bias=[]", "bias"}, Wrong{"conv2d relu relu", "relu"},
                     Wrong{"conv2d seed=-1", "seed"}, Wrong{"conv2d out_channels=-3 ws=[1]", "out_channels"},
-                    Wrong{"conv1d format=channels_last", "format"}));
+                    Wrong{"conv1d format=channels_last", "format"}, Wrong{"linear kernel=3", "kernel"},
+                    Wrong{"linear in_channels=3", "in_channels"}, Wrong{"conv2d in_features=3", "in_features"},
+                    Wrong{"linear ytype=int32", "ytype"}, Wrong{"linear int32_bias=[1]", "int32_bias"},
+                    Wrong{"linear engine=fbgemm_direct", "engine"}, Wrong{"linear format=contiguous", "format"},
+                    Wrong{"linear out_features=0", "out_features"}, Wrong{"linear ws=[1,2]", "ws"}));
 
 struct Advice {
   const char* line;
@@ -127,6 +131,13 @@ TEST_P(ParseAdvice, ProposesACorrection) {
 INSTANTIATE_TEST_SUITE_P(
     Lines, ParseAdvice,
     testing::Values(
+        Advice{"linear_relu", "; write linear ... relu"},
+        Advice{"linear padding=1", "padding: is no word of linear; a linear layer has no window; for a convolution"},
+        Advice{"linear in_channels=3", "in_channels: is no word of linear; write in_features"},
+        Advice{"conv2d out_features=3", "out_features: is no word of a convolution; write out_channels"},
+        Advice{"linear out_features=2 bias=[1]", "(out_features=2), lists 1"},
+        Advice{"linear x=[1,2]", "(batch x in_features: 1x1), lists 2"},
+        Advice{"linear ytype=int32", "write the same layer as conv2d"},
         Advice{"conv2d relu6", "relu6: is not a word of a case line; write relu"},
         Advice{"conv2d relu=6", "relu: takes no value: write relu"}, Advice{"conv2d relu=off", "or leave the word out"},
         Advice{"conv2d padding=SAME", "write padding=same"}, Advice{"conv2d padding=same_lower", "give both sides"},
@@ -269,6 +280,21 @@ INSTANTIATE_TEST_SUITE_P(
                     Same{"conv2d input=7x7 kernel=1x1 stride=3 padding=same", "stride=3x3 x="}));
 
 TEST(CaseText, PaddingValidIsNone) { EXPECT_EQ(parse("conv2d padding=valid input=3"), parse("conv2d input=3")); }
+
+TEST(CaseText, ALinearLayerHasFeaturesAndNoWindow) {
+  const ConvCase c =
+      parse("linear batch=4 in_features=3 out_features=2 ws=[0.5,1] bias=[1,2] relu engine=onednn").value();
+  EXPECT_EQ(c.execution.call, Call::linear);
+  EXPECT_EQ(c.in_channels, 3);
+  EXPECT_EQ(c.out_channels, 2);
+  EXPECT_EQ(activation_shape(c), (Shape{4, 3}));
+  EXPECT_EQ(weight_shape(c), (Shape{2, 3}));
+  EXPECT_EQ(output_shape(c), (Shape{4, 2}));
+  EXPECT_EQ(print(c),
+            "linear batch=4 in_features=3 out_features=2 ws=[0.5,1] bias=[1,2] relu x=uniform w=uniform engine=onednn");
+  expect_round_trip(c);
+  expect_round_trip(parse("linear xtype=int8 ytype=int8 xz=-3 x=[-128] w=[127]").value());
+}
 
 TEST(CaseText, ExtraBlanksAndTabsAreIgnored) {
   EXPECT_EQ(parse("  conv2d\tinput=3  relu \r\n"), parse("conv2d input=3 relu"));

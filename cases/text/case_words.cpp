@@ -14,11 +14,12 @@ constexpr std::array kFills{
     std::pair{Fill::uniform, std::string_view{"uniform"}},   std::pair{Fill::edges, std::string_view{"edges"}},
     std::pair{Fill::extremes, std::string_view{"extremes"}}, std::pair{Fill::reduced, std::string_view{"reduced"}},
     std::pair{Fill::sparse, std::string_view{"sparse"}},     std::pair{Fill::small, std::string_view{"small"}}};
-constexpr std::array kEngines{
-    std::pair{Engine::fbgemm, std::string_view{"fbgemm"}}, std::pair{Engine::onednn, std::string_view{"onednn"}},
-    std::pair{Engine::x86, std::string_view{"x86"}}, std::pair{Engine::qnnpack, std::string_view{"qnnpack"}},
-    std::pair{Engine::fbgemm_direct, std::string_view{"fbgemm_direct"}},
-    std::pair{Engine::onednn_pointwise, std::string_view{"onednn_pointwise"}}};
+constexpr std::array kEngines{std::pair{Engine::fbgemm, std::string_view{"fbgemm"}},
+                              std::pair{Engine::onednn, std::string_view{"onednn"}},
+                              std::pair{Engine::x86, std::string_view{"x86"}},
+                              std::pair{Engine::qnnpack, std::string_view{"qnnpack"}},
+                              std::pair{Engine::fbgemm_direct, std::string_view{"fbgemm_direct"}},
+                              std::pair{Engine::onednn_pointwise, std::string_view{"onednn_pointwise"}}};
 constexpr std::array kIsas{std::pair{Isa::native, std::string_view{"native"}},
                            std::pair{Isa::avx2, std::string_view{"avx2"}},
                            std::pair{Isa::avx512, std::string_view{"avx512"}},
@@ -27,6 +28,9 @@ constexpr std::array kIsas{std::pair{Isa::native, std::string_view{"native"}},
                            std::pair{Isa::avx512_vnni_256, std::string_view{"avx512_vnni_256"}}};
 constexpr std::array kFormats{std::pair{MemoryFormat::contiguous, std::string_view{"contiguous"}},
                               std::pair{MemoryFormat::channels_last, std::string_view{"channels_last"}}};
+
+constexpr std::array kCalls{std::pair{Call::conv, std::string_view{"conv"}},
+                            std::pair{Call::linear, std::string_view{"linear"}}};
 
 constexpr std::array kActivationTypes{std::pair{ActivationType::uint8, std::string_view{"uint8"}},
                                       std::pair{ActivationType::int8, std::string_view{"int8"}}};
@@ -42,6 +46,8 @@ constexpr const auto& names_of() {
     return kEngines;
   } else if constexpr (std::is_same_v<E, Isa>) {
     return kIsas;
+  } else if constexpr (std::is_same_v<E, Call>) {
+    return kCalls;
   } else if constexpr (std::is_same_v<E, ActivationType>) {
     return kActivationTypes;
   } else if constexpr (std::is_same_v<E, OutputType>) {
@@ -65,6 +71,7 @@ std::string_view name(Fill fill) { return name_in_table(fill); }
 std::string_view name(Engine engine) { return name_in_table(engine); }
 std::string_view name(Isa isa) { return name_in_table(isa); }
 std::string_view name(MemoryFormat format) { return name_in_table(format); }
+std::string_view name(Call call) { return name_in_table(call); }
 std::string_view name(ActivationType type) { return name_in_table(type); }
 std::string_view name(OutputType type) { return name_in_table(type); }
 std::string_view name(Granularity granularity) {
@@ -85,6 +92,7 @@ template tl::expected<Fill, CaseError> from_name(std::string_view, std::string_v
 template tl::expected<Engine, CaseError> from_name(std::string_view, std::string_view);
 template tl::expected<Isa, CaseError> from_name(std::string_view, std::string_view);
 template tl::expected<MemoryFormat, CaseError> from_name(std::string_view, std::string_view);
+template tl::expected<Call, CaseError> from_name(std::string_view, std::string_view);
 template tl::expected<ActivationType, CaseError> from_name(std::string_view, std::string_view);
 template tl::expected<OutputType, CaseError> from_name(std::string_view, std::string_view);
 

@@ -14,12 +14,13 @@ namespace tieout {
 [[nodiscard]] std::string_view name(Engine engine);
 [[nodiscard]] std::string_view name(Isa isa);
 [[nodiscard]] std::string_view name(MemoryFormat format);
+[[nodiscard]] std::string_view name(Call call);
 [[nodiscard]] std::string_view name(Granularity granularity);
 [[nodiscard]] std::string_view name(ActivationType type);
 [[nodiscard]] std::string_view name(OutputType type);
 
 // Returns the value of that name, or an error that lists the accepted names. E: Fill, Engine, Isa, MemoryFormat,
-// ActivationType or OutputType. field: the word of the case line that the error names.
+// Call, ActivationType or OutputType. field: the word of the case line that the error names.
 template <typename E>
 [[nodiscard]] tl::expected<E, CaseError> from_name(std::string_view field, std::string_view text);
 

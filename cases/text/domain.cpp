@@ -16,11 +16,13 @@ namespace {
 using Kind = ConditionValue::Kind;
 using Relation = Condition::Relation;
 
-constexpr std::array<std::pair<std::string_view, Parameter>, 34> kNames{{
+constexpr std::array<std::pair<std::string_view, Parameter>, 37> kNames{{
     {"dims", Parameter::dims},
     {"batch", Parameter::batch},
     {"in_channels", Parameter::in_channels},
     {"out_channels", Parameter::out_channels},
+    {"in_features", Parameter::in_channels},
+    {"out_features", Parameter::out_channels},
     {"groups", Parameter::groups},
     {"group_inputs", Parameter::group_inputs},
     {"group_outputs", Parameter::group_outputs},
@@ -51,6 +53,7 @@ constexpr std::array<std::pair<std::string_view, Parameter>, 34> kNames{{
     {"format", Parameter::format},
     {"xtype", Parameter::activation_type},
     {"ytype", Parameter::output_type},
+    {"call", Parameter::call},
 }};
 
 constexpr std::array<std::pair<std::string_view, Relation>, 6> kRelations{{
@@ -111,6 +114,7 @@ double number(Parameter p, const ConvCase& c) {
     case Parameter::engine: return static_cast<double>(c.execution.engine);
     case Parameter::isa: return static_cast<double>(c.execution.isa);
     case Parameter::format: return static_cast<double>(c.execution.memory_format);
+    case Parameter::call: return static_cast<double>(c.execution.call);
     default: return 0;
   }
 }
@@ -238,6 +242,7 @@ tl::expected<double, std::string> read_choice(Parameter p, std::string_view text
   if (p == Parameter::engine) return word(from_name<Engine>("engine", text));
   if (p == Parameter::isa) return word(from_name<Isa>("isa", text));
   if (p == Parameter::format) return word(from_name<MemoryFormat>("format", text));
+  if (p == Parameter::call) return word(from_name<Call>("call", text));
   if (p == Parameter::activation_type) return word(from_name<ActivationType>("xtype", text));
   if (p == Parameter::output_type) return word(from_name<OutputType>("ytype", text));
   const bool on_or_off = p != Parameter::granularity;

@@ -12,6 +12,7 @@
 //
 //   NAME                                                          VALUE
 //   dims batch in_channels out_channels groups xz wz oz threads   integer; wz holds if it holds for every channel
+//   in_features out_features      in_channels, out_channels       integer
 //   group_inputs group_outputs    channels of one group           integer
 //   taps products positions       kernel volume, length of one    integer
 //                                 sum, output positions an image
@@ -21,6 +22,7 @@
 //   xs ws os multiplier           multiplier: xs * ws / os        number; ws holds if it holds for every channel
 //   granularity relu bias         per_tensor | per_channel; on | off; bias is the float bias
 //   int32_bias
+//   call                                                          conv | linear
 //   engine isa format xtype ytype the words of a case line; xz and oz are as these types store them
 //
 // A value may also be the name of another integer or spatial parameter: groups=in_channels, padding<kernel,
@@ -71,6 +73,7 @@ enum class Parameter {
   format,
   activation_type,
   output_type,
+  call,
 };
 
 // Holds a set of parameters, one bit each.

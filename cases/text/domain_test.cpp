@@ -45,6 +45,15 @@ TEST(Domain, ComparesTypesAndTheirZeroPoints) {
   EXPECT_FALSE(contains("int32_bias=on", "conv2d bias=[1]"));
 }
 
+TEST(Domain, ComparesTheOperator) {
+  EXPECT_TRUE(contains("call=linear in_features=3 out_features<9", "linear in_features=3 out_features=8"));
+  EXPECT_FALSE(contains("call=linear", "conv2d"));
+  EXPECT_TRUE(contains("call!=linear in_channels=3", "conv2d in_channels=3"));
+  // A linear layer is a 1x1 convolution in every other condition.
+  EXPECT_TRUE(contains("dims=2 kernel=1 groups=1 in_channels=3", "linear in_features=3"));
+  EXPECT_FALSE(Domain::parse("call=matmul"));
+}
+
 TEST(Domain, ComparesThePaddingOfTheEnd) {
   EXPECT_TRUE(contains("padding_end=padding", "conv2d input=3 padding=1"));
   EXPECT_FALSE(contains("padding_end=padding", "conv2d input=3 padding=1 padding_end=2"));

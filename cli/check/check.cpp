@@ -259,8 +259,10 @@ int check(Arguments& arguments) {
 }
 
 constexpr const char* kGrammar = R"(A case is one line of words:
-  conv1d | conv2d | conv3d                  first
+  conv1d | conv2d | conv3d | linear         first
   batch in_channels out_channels groups     =N, default 1
+  in_features out_features                  =N, of linear, in place of channels; it has
+                                            no groups, and no word of the next lines
   input kernel stride dilation padding      =DxHxW, HxW, W or one number for all
   padding_end                               padding of the end of each axis; default:
                                             padding. padding=same: as TensorFlow
@@ -283,6 +285,7 @@ constexpr const char* kGrammar = R"(A case is one line of words:
  or a call of another operator, such as add or hardswish: see `tieout help operators`.
 N*V in a list stands for N times V. Example:
   tieout check 'conv2d xs=0.1 ws=[0.5] os=0.1 x=[1] w=[1]'
+  tieout check 'linear batch=4 in_features=16 out_features=8 os=300 relu'
   tieout check 'add shape=1x8x3x3 xs=[0.1,0.2] os=0.15 x=[72*7] x2=uniform')";
 
 }  // namespace

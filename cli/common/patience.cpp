@@ -52,7 +52,7 @@ class PatientModel final : public Model {
   }
 
   std::size_t arguments() const override { return model_->arguments(); }
-  std::int64_t convolutions() const override { return model_->convolutions(); }
+  std::int64_t layers() const override { return model_->layers(); }
 
  private:
   std::unique_ptr<Model> model_;

@@ -42,17 +42,20 @@ Answers predict_onednn(const ConvProblem& problem, OnednnCode code, OnednnScales
 }  // namespace
 
 Engine x86_picks(const ConvCase& c, const Hardware& hardware) {
-  return hardware.avx512_vnni && c.groups <= 100 && !has_weight_zero_point(c) ? Engine::onednn : Engine::fbgemm;
+  return !is_linear(c) && hardware.avx512_vnni && c.groups <= 100 && !has_weight_zero_point(c) ? Engine::onednn
+                                                                                               : Engine::fbgemm;
 }
 
 Engine computing_engine(const ConvCase& c, const Hardware& hardware) {
   return c.execution.engine == Engine::x86 ? x86_picks(c, hardware) : c.execution.engine;
 }
 
-std::string_view hypothesis_of(Engine engine, const Hardware& hardware) {
+std::string_view hypothesis_of(Engine engine, Call call, const Hardware& hardware) {
   switch (engine) {
     case Engine::onednn:
     case Engine::onednn_pointwise:
+      // No hypothesis models the weight scales of its linear layers.
+      if (call == Call::linear) return {};
       // No hypothesis models the order of the scales before LibTorch 2.11, and none AVX-512 without VNNI.
       if (onednn_code(ConvCase{}, hardware) == OnednnCode::vnni_product) return {};
       if (hardware.avx512 && !onednn_has_vnni(hardware)) return {};

@@ -49,12 +49,17 @@ enum class OnednnCode {
   reference,  // without AVX-512 and VNNI: all other convolutions, from LibTorch 2.11 on
   // The same before LibTorch 2.11.
   gemm,
+  // Linear layers.
+  matmul,            // with VNNI, if the activation's zero point is 0
+  matmul_reference,  // with VNNI, all other linear layers
+  matmul_pairs,      // without VNNI
 };
 
 // True if the code adds neighbouring channels in saturating int16.
 [[nodiscard]] constexpr bool adds_in_pairs(OnednnCode code) {
   return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise || code == OnednnCode::avx512_pairs ||
-         code == OnednnCode::avx512_pairs_product || code == OnednnCode::avx512_gemm;
+         code == OnednnCode::avx512_pairs_product || code == OnednnCode::avx512_gemm ||
+         code == OnednnCode::matmul_pairs;
 }
 
 // True if oneDNN runs its VNNI code. AVX's VNNI is assumed to compute what AVX-512's does, which has not been measured.
@@ -85,7 +90,7 @@ enum class OnednnScales {
   return engine == Engine::onednn || engine == Engine::onednn_pointwise;
 }
 
-// oneDNN (engine_onednn.cpp). xs' and os': by `scales`; inv = fl(1 / os').
+// oneDNN (engine_onednn.cpp), convolutions. xs' and os': by `scales`; inv = fl(1 / os').
 //   acc = sum(x * w); int16_pairs, pointwise, avx512_pairs: neighbouring channels of one kernel position are added in
 //         saturating int16 first, the last of an odd number alone; avx512_gemm: neighbouring positions; padding is 0 in
 //         these pairs and is taken out exactly
@@ -98,6 +103,10 @@ enum class OnednnScales {
 // An int8 output, which qconvNd_pointwise returns, is the same with the stored zero point and -128..127, except that
 // NaN is -128 with AVX-512, VNNI or AMX and in pointwise, 0 in reference, and 127 in int16_pairs and depthwise. A
 // weight zero point, which oneDNN refuses, is taken out together with xz.
+// Linear layers: ws' = fl(1 / fl(1 / ws)), with the inner quotient in double per tensor and in float32 per channel.
+//   acc = sum(x * w); matmul_pairs: neighbouring features are added in saturating int16 first
+//   f   = fl(acc - xz * sum(w)); v = fl(fl(f * xs') * ws'); v = fl(v + b); relu as above, matmul_reference: NaN stays
+//   v   = fl(fl(v * inv) + oz); matmul_reference: fl(fl(v / os') + oz); y = RNE(clamp(v, 0, 255)); NaN is 255 in matmul
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace);
 
 // Returns f of code that adds in pairs or exactly, as an int32.
@@ -114,12 +123,12 @@ enum class OnednnScales {
 // wraps.
 [[nodiscard]] std::uint8_t qnnpack_model(const Window& window, Trace* trace);
 
-// Returns the name of the hypothesis that models the engine on that hardware for every case. Returns an empty string
-// for FBGEMM, whose model depends on the path, for X86, and if there is none.
-[[nodiscard]] std::string_view hypothesis_of(Engine engine, const Hardware& hardware);
+// Returns the name of the hypothesis that models the engine on that hardware for every case of that operator. Returns
+// an empty string for FBGEMM, whose model depends on the path, for X86, and if there is none.
+[[nodiscard]] std::string_view hypothesis_of(Engine engine, Call call, const Hardware& hardware);
 
-// Returns the engine that X86 delegates a case to: oneDNN if the CPU has AVX-512 VNNI, the case has at most 100 groups
-// and every weight zero point is 0; otherwise FBGEMM.
+// Returns the engine that X86 delegates a case to: oneDNN if the CPU has AVX-512 VNNI, the case is a convolution of at
+// most 100 groups and every weight zero point is 0; otherwise FBGEMM.
 [[nodiscard]] Engine x86_picks(const ConvCase& c, const Hardware& hardware);
 
 // Returns the engine that computes the case: the engine of its execution or, for X86, the one that X86 picks.

@@ -233,6 +233,53 @@ TEST(OnednnModel, WithoutVnniNanIsZero) {
   EXPECT_EQ(predicted("conv3d relu" + two, kAvx2), (Values{0, 0}));  // NaN passes relu
 }
 
+// quantized::linear has the sums of a 1x1 convolution, by the forced instruction set, and its bias.
+TEST(FbgemmModel, LinearIsAMatrixProduct) {
+  const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[2*127]";
+  EXPECT_EQ(predicted(pair), Values{127});
+  EXPECT_EQ(predicted(pair + " isa=avx2"), Values{64});
+  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  const std::string tie = " os=0.0004 oz=20 bias=[-0.0138] x=[11] w=[6]";
+  EXPECT_EQ(predicted("linear xs=0.01 ws=0.02" + tie), Values{19});
+  EXPECT_EQ(predicted("linear xs=0.01 ws=[0.02]" + tie), Values{18});
+  EXPECT_EQ(x86_picks(parse("linear engine=x86").value(), kVnni), Engine::fbgemm);
+}
+
+// The expected values are LibTorch's, measured on a Zen 5, and without VNNI on the same machine with oneDNN held to
+// AVX2.
+TEST(OnednnModel, LinearInvertsTheWeightScalesTwice) {
+  // Per tensor fl(1 / fl(1 / ws)) with the inner quotient in double; fl(ws), as convolutions have it, gives 46.
+  const std::string tensor =
+      "in_features=4 xs=52.907 bias=[6015377] x=[2*222,96,98] w=[-100,-9,103,120] engine=onednn ";
+  EXPECT_EQ(predicted("linear " + tensor + "ws=44.58678737038332"), Values{47});
+  // Per channel the inner quotient is float32.
+  EXPECT_EQ(predicted("linear " + tensor + "ws=[44.58678737038332]"), Values{46});
+  const std::string channel =
+      "in_features=9 xs=0.09 xz=243 os=0.002 oz=255 bias=[61.691845] x=[0,3*255,0,255,0,2*255] "
+      "w=[51,20,-11,56,61,-55,90,-89,75] engine=onednn ";
+  EXPECT_EQ(predicted("linear " + channel + "ws=[0.014]"), Values{146});
+  EXPECT_EQ(predicted("linear " + channel + "ws=0.014"), Values{147});
+}
+
+TEST(OnednnModel, LinearRunsOtherCodeWithAZeroPoint) {
+  // The reference code divides by the scale, and the other code multiplies by its reciprocal.
+  EXPECT_EQ(predicted("linear os=0.05631476268172264 bias=[7.6306496] x=[0] w=[0] engine=onednn"), Values{135});
+  EXPECT_EQ(predicted("linear xz=1 os=0.05631476268172264 bias=[7.6306496] x=[1] w=[0] engine=onednn"), Values{136});
+  EXPECT_EQ(predicted("linear os=0.11121732741594315 bias=[26.747768] x=[0] w=[0] engine=onednn"), Values{240});
+  EXPECT_EQ(predicted("linear xz=1 os=0.11121732741594315 bias=[26.747768] x=[1] w=[0] engine=onednn"), Values{241});
+  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), kAvx2), OnednnCode::matmul_pairs);
+  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), kVnni), OnednnCode::matmul_reference);
+  EXPECT_EQ(onednn_code(parse("linear").value(), {.avx_vnni = true}), OnednnCode::matmul);
+}
+
+TEST(OnednnModel, LinearSaturatesPairsWithoutVnni) {
+  const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[48,82] engine=onednn";
+  EXPECT_EQ(predicted(pair), Values{65});
+  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  // The zero point is taken out of the saturated sum.
+  EXPECT_EQ(predicted("linear in_features=2 xz=240 x=[2*240] w=[-9,-128] engine=onednn", kAvx2), Values{112});
+}
+
 TEST(QnnpackModel, TheBiasIsAnInt32) {
   EXPECT_EQ(predicted("conv1d os=0.01 bias=[0.49] engine=qnnpack x=[0] w=[0]"), Values{0});
   EXPECT_EQ(predicted("conv1d bias=[1.5] engine=qnnpack x=[1] w=[1]"), Values{3});

@@ -14,12 +14,25 @@ namespace {
 constexpr LibTorchVersion kScaleByScale{.major = 2, .minor = 11, .patch = 0};
 
 // True if C++ code computes the last steps; NaN stays NaN up to its end.
-bool keeps_nan(OnednnCode code) { return code == OnednnCode::reference || code == OnednnCode::gemm; }
+bool keeps_nan(OnednnCode code) {
+  return code == OnednnCode::reference || code == OnednnCode::gemm || code == OnednnCode::matmul_reference;
+}
 
 // Returns the scale of an activation or an output as oneDNN computes with it. Eager operators pass its reciprocal to
 // oneDNN, and oneDNN inverts it.
 float scale_of(double scale, OnednnScales scales) {
   return scales == OnednnScales::as_given ? static_cast<float>(scale) : 1.0F / static_cast<float>(1.0 / scale);
+}
+
+bool is_matmul(OnednnCode code) {
+  return code == OnednnCode::matmul || code == OnednnCode::matmul_reference || code == OnednnCode::matmul_pairs;
+}
+
+// The scale of a weight of a linear layer, which is inverted twice as well: per tensor the first quotient is computed
+// in double, per channel in float32.
+float weight_inverted_twice(const Window& window) {
+  if (window.granularity == Granularity::per_tensor) return scale_of(window.ws, OnednnScales::inverted_twice);
+  return 1.0F / (1.0F / static_cast<float>(window.ws));
 }
 
 // Strides of 1-d and 2-d convolutions count as 1 if they divide the input.
@@ -94,6 +107,12 @@ float real(const Window& window, OnednnCode code, OnednnScales scales, float raw
   const bool as_given = scales == OnednnScales::as_given;
   const float activation_scale = step(trace, "activation scale", scale_of(window.xs, scales),
                                       as_given ? "xs' = xs, float32" : "xs' = 1 / float(1 / xs), float32");
+  if (is_matmul(code)) {
+    const float weight_scale = step(trace, "weight scale", weight_inverted_twice(window),
+                                    "ws' = 1 / float(1 / ws), float32; per channel 1 / ws is computed in float32, too");
+    const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
+    return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws', float32");
+  }
   const auto weight_scale = static_cast<float>(window.ws);
   if (code == OnednnCode::vnni || code == OnednnCode::avx512_pairs || code == OnednnCode::reference) {
     const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
@@ -112,7 +131,7 @@ float with_relu(float v, OnednnCode code, Trace* trace) {
 float scaled(const Window& window, OnednnCode code, OnednnScales scales, float v, Trace* trace) {
   const bool as_given = scales == OnednnScales::as_given;
   const float output_scale = scale_of(window.os, scales);
-  if (code == OnednnCode::reference) {
+  if (code == OnednnCode::reference || code == OnednnCode::matmul_reference) {
     return step(trace, "scaled", v / output_scale,
                 as_given ? "v / os, float32" : "v / os', os' = 1 / float(1 / os), float32");
   }
@@ -127,7 +146,9 @@ float of_nan(float lowest, float highest, OnednnCode code) {
   switch (code) {
     case OnednnCode::depthwise:
     case OnednnCode::int16_pairs: return int8 ? highest : lowest;
-    case OnednnCode::pointwise: return lowest;
+    case OnednnCode::pointwise:
+    case OnednnCode::matmul_pairs:
+    case OnednnCode::matmul_reference: return lowest;
     case OnednnCode::reference:
     case OnednnCode::gemm: return 0;
     default: return int8 ? lowest : highest;
@@ -147,6 +168,10 @@ bool has_small_tensors(const ConvCase& c) {
 }  // namespace
 
 OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
+  if (is_linear(c)) {
+    if (!onednn_has_vnni(hardware)) return OnednnCode::matmul_pairs;
+    return c.activation_zero_point == 0 ? OnednnCode::matmul : OnednnCode::matmul_reference;
+  }
   const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
   const bool by_product = hardware.libtorch < kScaleByScale;
   if (onednn_has_vnni(hardware)) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "cases/case_predicates.h"
+
 namespace tieout {
 namespace {
 
@@ -21,7 +23,7 @@ bool every_dimension(const ConvCase& c, Condition condition) {
   return true;
 }
 
-bool is_depthwise(const ConvCase& c) {
+bool is_fbgemm_depthwise(const ConvCase& c) {
   return c.in_channels == c.groups && (c.out_channels == c.groups || c.out_channels == 2 * c.groups) &&
          c.groups % 8 == 0 && c.kernel[1] == c.kernel[2] && every_dimension(c, [&](std::size_t d) {
            const std::int64_t kernel = c.kernel[d];
@@ -51,6 +53,7 @@ std::string_view name(FbgemmPath path) {
     case FbgemmPath::depthwise: return "depthwise";
     case FbgemmPath::groupwise: return "groupwise";
     case FbgemmPath::pointwise: return "pointwise";
+    case FbgemmPath::linear: return "linear";
     case FbgemmPath::im2col: break;
   }
   return "im2col";
@@ -64,8 +67,9 @@ std::int64_t fbgemm_groups_together(const ConvCase& c, const Hardware& hardware)
 }
 
 FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware) {
+  if (is_linear(c)) return FbgemmPath::linear;
   if (!has_even_padding(c)) return fbgemm_path(with_even_padding(c), hardware);
-  if (is_depthwise(c)) return FbgemmPath::depthwise;
+  if (is_fbgemm_depthwise(c)) return FbgemmPath::depthwise;
   if (is_groupwise(c, hardware)) return FbgemmPath::groupwise;
   if (is_pointwise(c)) return FbgemmPath::pointwise;
   return FbgemmPath::im2col;

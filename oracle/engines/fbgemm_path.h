@@ -10,11 +10,12 @@
 
 namespace tieout {
 
-enum class FbgemmPath { depthwise, groupwise, pointwise, im2col };
+// linear: the matrix product that quantized::linear calls (fbgemmPacked); the others are paths of convolutions.
+enum class FbgemmPath { depthwise, groupwise, pointwise, im2col, linear };
 
 [[nodiscard]] std::string_view name(FbgemmPath path);
 
-// All paths, in the order in which commands list them.
+// All paths of convolutions, in the order in which commands list them.
 inline constexpr std::array kFbgemmPaths{FbgemmPath::pointwise, FbgemmPath::im2col, FbgemmPath::depthwise,
                                          FbgemmPath::groupwise};
 
@@ -32,7 +33,8 @@ struct Hardware {
   bool operator==(const Hardware&) const = default;
 };
 
-// Returns the first path whose condition holds (2-d and 3-d; a 1-d convolution is a 2-d one of height 1):
+// Returns linear for a linear layer, and for a convolution the first path whose condition holds (2-d and 3-d; a 1-d
+// convolution is a 2-d one of height 1):
 //   depthwise  one input channel and one or two output channels per group; groups a multiple of 8; every kernel extent
 //              3, 5 or 7, with height = width; every stride 1 or 2; dilation 1; padding (kernel - 1) / 2
 //   groupwise  2, 4, 8 or 16 input channels per group and as many output channels; at least as many groups as fill a

@@ -37,10 +37,11 @@ TEST(VersionChanges, BetweenVersionsWithoutTheChangeThereIsNone) {
 // Commands that evaluate a hypothesis in place of a prediction must not do so where they differ.
 TEST(VersionChanges, OldScalesHaveNoHypothesis) {
   Hardware hardware = kVnni;
-  EXPECT_EQ(hypothesis_of(Engine::onednn, hardware), "onednn");
+  EXPECT_EQ(hypothesis_of(Engine::onednn, Call::conv, hardware), "onednn");
+  EXPECT_EQ(hypothesis_of(Engine::onednn, Call::linear, hardware), "");
   hardware.libtorch = k29;
-  EXPECT_EQ(hypothesis_of(Engine::onednn, hardware), "");
-  EXPECT_EQ(hypothesis_of(Engine::onednn, {.libtorch = k29}), "onednn_int16_pairs");
+  EXPECT_EQ(hypothesis_of(Engine::onednn, Call::conv, hardware), "");
+  EXPECT_EQ(hypothesis_of(Engine::onednn, Call::conv, {.libtorch = k29}), "onednn_int16_pairs");
 }
 
 // Each change must be visible at its version, so that the list and the predictions cannot contradict each other.

@@ -34,7 +34,7 @@ struct EngineError {
 template <typename T>
 using EngineResult = tl::expected<T, EngineError>;
 
-// The result of one convolution.
+// The result of one convolution or linear layer.
 struct EngineAnswer {
   Tensor<std::uint8_t> y;  // N x K x spatial, whatever the memory format
   // The engine that computed y; X86 delegates to FBGEMM or to ONEDNN.
@@ -65,16 +65,16 @@ class LibTorch {
   // Returns the capabilities of this CPU, as FBGEMM and the CPU report them.
   [[nodiscard]] virtual Hardware hardware() const = 0;
 
-  // Returns the path that FBGEMM itself reports for the case. Only the shape is read.
+  // Returns the path that FBGEMM itself reports for the case; linear for a linear layer. Only the shape is read.
   [[nodiscard]] virtual FbgemmPath fbgemm_path(const ConvCase& c) const = 0;
 
   // Returns the instruction set that FBGEMM uses if none is forced.
   [[nodiscard]] virtual Isa native_isa() const = 0;
 
-  // Packs the weights and runs quantized::convNd or quantized::convNd_relu on the case, as its `execution` specifies;
-  // for the engine fbgemm_direct, fbgemm::fbgemmConv itself; for onednn_pointwise, onednn::qconvNd_pointwise, which
-  // returns int8 if that is the case's output. Padding that only one side has becomes part of the input
-  // (with_even_padding()). problem: its output is no int32 sum.
+  // Packs the weights and runs quantized::convNd, convNd_relu, linear or linear_relu on the case, as its `execution`
+  // specifies; for the engine fbgemm_direct, fbgemm::fbgemmConv itself; for onednn_pointwise,
+  // onednn::qconvNd_pointwise, which returns int8 if that is the case's output. Padding that only one side has becomes
+  // part of the input (with_even_padding()). problem: its output is no int32 sum.
   [[nodiscard]] virtual EngineResult<EngineAnswer> conv(const ConvProblem& problem) = 0;
 
   // Runs a quantized operator on the case, with the layout and threads that it specifies. c: valid, with contents.

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "cases/case_predicates.h"
 #include "oracle/libtorch/libtorch_global_state.h"
 #include "oracle/libtorch/libtorch_operators.h"
 
@@ -46,9 +47,9 @@ ConvCapture::State*& current() {
 
 // The data of a call between its start and its end. The tensors are referenced and not copied: no other code of the
 // model runs in between.
-struct Call final : public at::ObserverContext {
+struct RunningCall final : public at::ObserverContext {
   bool outermost = false;
-  bool is_conv = false;
+  bool is_captured = false;
   at::Tensor activation;
   c10::IValue packed;
   // The arguments of an operator that may be captured.
@@ -56,26 +57,44 @@ struct Call final : public at::ObserverContext {
   std::string overload;
 };
 
-struct OperatorName {
-  bool conv = false;
-  int dims = 0;
+// An operator that is captured.
+struct Captured {
+  Call call = Call::conv;
+  int dims = 2;
   Relu relu = Relu::off;
 };
 
-OperatorName parse(std::string_view name) {
-  constexpr std::string_view kPrefix = "quantized::conv";
-  if (!name.starts_with(kPrefix)) return {};
-  name.remove_prefix(kPrefix.size());
-  if (name.size() < 2 || name[0] < '1' || name[0] > '3' || name[1] != 'd') return {};
-  OperatorName found{.conv = true, .dims = name[0] - '0'};
-  name.remove_prefix(2);
+// Returns nothing for operators that are not captured.
+std::optional<Captured> parse(std::string_view name) {
+  constexpr std::string_view kConv = "quantized::conv", kLinear = "quantized::linear";
+  Captured found;
+  if (name.starts_with(kConv)) {
+    name.remove_prefix(kConv.size());
+    if (name.size() < 2 || name[0] < '1' || name[0] > '3' || name[1] != 'd') return {};
+    found.dims = name[0] - '0';
+    name.remove_prefix(2);
+  } else if (name.starts_with(kLinear)) {
+    found.call = Call::linear;
+    name.remove_prefix(kLinear.size());
+  } else {
+    return {};
+  }
   if (name == "_relu") found.relu = Relu::on;
   if (!name.empty() && name != "_relu") return {};
   return found;
 }
 
-// Returns t in channels-last order: t itself if it is already in that order, as LibTorch's own operators leave it.
-at::Tensor channels_last_of(const at::Tensor& t) {
+// Returns the dimensions of the packed weights, by which they are unpacked. conv1d packs as a 2-d convolution of height
+// 1.
+PackedAs packed_as(const Captured& op) {
+  if (op.call == Call::linear) return PackedAs::linear;
+  return op.dims == 3 ? PackedAs::conv3d : PackedAs::conv2d;
+}
+
+// Returns t in channels-last order: t itself if it is already in that order, as LibTorch's own operators leave it. For
+// a linear layer these are the rows of a matrix, of all leading dimensions.
+at::Tensor channels_last_of(const at::Tensor& t, Call call) {
+  if (call == Call::linear) return t.contiguous().reshape({-1, t.size(-1)});
   if (t.dim() == 3) return t.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
   return t.contiguous(t.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast);
 }
@@ -92,20 +111,20 @@ void replace(const at::Tensor& y, const std::vector<std::uint8_t>& values) {
   y.copy_(ours);
 }
 
-void show(ConvCapture::State& state, const OperatorName& op, const std::string& name, const Call& call,
+void show(ConvCapture::State& state, const Captured& op, const std::string& name, const RunningCall& call,
           const at::Tensor& y) {
-  // conv1d packs as a 2-d convolution of height 1.
-  const UnpackedWeights::Entry& entry = state.unpacked->of(call.packed, op.dims == 3 ? 3 : 2);
-  const at::Tensor x = channels_last_of(call.activation), answer = channels_last_of(y);
+  const UnpackedWeights::Entry& entry = state.unpacked->of(call.packed, packed_as(op));
+  const at::Tensor x = channels_last_of(call.activation, op.call), answer = channels_last_of(y, op.call);
   CapturedConv captured{.op = name,
                         .call = state.calls++,
                         .spec = entry.spec,
                         .activation = span_of(x),
                         .weight = entry.weight,
                         .output = span_of(answer),
-                        .output_shape = y.sizes().vec()};
+                        .output_shape = op.call == Call::linear ? answer.sizes().vec() : y.sizes().vec()};
   ConvCase& c = captured.spec;
   c.dims = op.dims;
+  c.execution.call = op.call;
   c.relu = op.relu;
   c.batch = x.size(0);
   c.input = trailing({x.sizes().data(), x.sizes().size()});
@@ -151,7 +170,8 @@ std::string current_module() {
 }
 
 // Passes the call of an operator to the observer. Returns false if it is none of operator_schemas().
-bool show_operator(ConvCapture::State& state, const std::string& name, const Call& call, const c10::IValue& output) {
+bool show_operator(ConvCapture::State& state, const std::string& name, const RunningCall& call,
+                   const c10::IValue& output) {
   if (call.arguments.empty() || !state.observer.op) return false;
   auto c = captured_operator(name, call.overload, call.arguments, output);
   if (!c) return false;
@@ -204,21 +224,21 @@ bool quantizes(std::string_view name) {
   return std::any_of(kNamespaces.begin(), kNamespaces.end(), [&](auto prefix) { return name.starts_with(prefix); });
 }
 
-// True if the arguments of a convolution can be read: a uint8 activation, and packed weights that are not transposed.
-bool readable(const c10::IValue& x, const c10::IValue& packed, int dims) {
+// True if the arguments of an operator can be read: a uint8 activation, and packed weights that are not transposed.
+bool readable(const c10::IValue& x, const c10::IValue& packed, PackedAs as) {
   if (!is_quantized(x) || x.toTensor().scalar_type() != at::kQUInt8 || !packed.isObject()) return false;
-  return !transposed(packed, dims);
+  return as == PackedAs::linear || !transposed(packed, as);
 }
 
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
   ConvCapture::State* const state = current();
-  auto call = std::make_unique<Call>();
+  auto call = std::make_unique<RunningCall>();
   if (state == nullptr) return call;
   call->outermost = state->depth++ == 0;
-  const OperatorName op = parse(function.name());
+  const std::optional<Captured> op = parse(function.name());
   if (state->failure) return call;
   try {
-    if (!op.conv) {
+    if (!op) {
       if (!call->outermost || !state->observer.op || !may_capture(function.name())) return call;
       current() = nullptr;  // copies are made by operators, too
       const auto go_on = c10::make_scope_exit([&] { current() = state; });
@@ -231,8 +251,8 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
     if (own < 2 || inputs.size() < own) return call;
     const c10::IValue& x = inputs[inputs.size() - own];
     const c10::IValue& packed = inputs[inputs.size() - own + 1];
-    if (!readable(x, packed, op.dims)) return call;
-    call->is_conv = true;
+    if (!readable(x, packed, packed_as(*op))) return call;
+    call->is_captured = true;
     call->activation = x.toTensor();
     call->packed = packed;
   } catch (...) {
@@ -243,7 +263,7 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
 
 void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   ConvCapture::State* const state = current();
-  auto* const call = static_cast<Call*>(context);
+  auto* const call = static_cast<RunningCall*>(context);
   if (state == nullptr || call == nullptr) return;
   --state->depth;
   current() = nullptr;  // operators that run from here on belong to the capture, not to the model
@@ -252,8 +272,8 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   try {
     const c10::IValue& last = function.outputs().back();  // the outputs are the whole value stack, too
     const std::string name = function.name();
-    if (call->is_conv) {
-      show(*state, parse(name), name.substr(name.rfind(':') + 1), *call, last.toTensor());
+    if (const auto op = parse(name); op && call->is_captured) {
+      show(*state, *op, name.substr(name.rfind(':') + 1), *call, last.toTensor());
       return;
     }
     const bool shown = call->outermost && show_operator(*state, name, *call, last);

@@ -1,6 +1,6 @@
 #pragma once
-// Provides ConvCapture, which observes quantized convolutions while LibTorch runs them, by record functions. The model
-// is not changed.
+// Provides ConvCapture, which observes quantized convolutions and linear layers while LibTorch runs them, by record
+// functions. The model is not changed.
 
 #include <map>
 #include <memory>
@@ -11,12 +11,12 @@
 
 namespace tieout {
 
-// While an instance exists, every quantized convolution and every other operator of operator_schemas() that LibTorch
-// runs on this thread is passed to the observer; further operators with "quantized::" in their names or with a
-// quantized result are counted. At most one instance per thread.
+// While an instance exists, every quantized convolution and linear layer and every other operator of operator_schemas()
+// that LibTorch runs on this thread is passed to the observer; further operators with "quantized::" in their names or
+// with a quantized result are counted. At most one instance per thread.
 //
-// Captured convolutions: quantized::convNd and convNd_relu, N 1..3, on uint8 activations and int8 weights. Other
-// convolutions, such as transposed and dynamic ones, are only counted.
+// Captured layers: quantized::convNd, convNd_relu (N 1..3), linear and linear_relu, on uint8 activations and int8
+// weights. Others, such as transposed convolutions and dynamic linear layers, are only counted.
 class ConvCapture {
  public:
   // layers: layer names by the address of the packed weights, or empty. unpacked: must outlive this.

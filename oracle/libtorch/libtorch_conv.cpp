@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "cases/case_predicates.h"
 #include "cases/machine/cpu.h"
 #include "cases/text/case_text.h"
 #include "oracle/libtorch/libtorch.h"
@@ -80,6 +81,7 @@ class Adapter final : public LibTorch {
   }
 
   FbgemmPath fbgemm_path(const ConvCase& c) const override {
+    if (is_linear(c)) return FbgemmPath::linear;
     if (!has_even_padding(c)) return fbgemm_path(with_even_padding(c));
     return ask_fbgemm_for_path(c);
   }

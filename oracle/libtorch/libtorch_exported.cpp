@@ -150,16 +150,16 @@ class Exported final : public ExportedModel {
   }
 
   std::size_t arguments() const override { return program_.inputs.size(); }
-  std::int64_t convolutions() const override {
+  std::int64_t layers() const override {
     return std::ranges::count_if(layers_, [](const ExportedLayer& layer) { return layer.quantized; });
   }
 
-  ModelResult<ModelRun> run(const ModelInput& input, const OnConv& seen) override {
-    if (!seen) return run_layers(input, {}, {});
+  ModelResult<ModelRun> run(const ModelInput& input, const ModelObserver& observer) override {
+    if (!observer.conv) return run_layers(input, {}, {});
     std::int64_t calls = 0;
     return run_layers(input, {}, [&](const ExportedCall& call) -> std::optional<std::vector<std::uint8_t>> {
       if (!call.no_case.empty() || call.exported.bytes.empty() || !call.summand.empty()) return std::nullopt;
-      return seen(captured(call, layers_[call.layer], calls++));
+      return observer.conv(captured(call, layers_[call.layer], calls++));
     });
   }
 

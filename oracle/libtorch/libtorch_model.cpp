@@ -28,16 +28,19 @@ namespace {
 using Kind = ModelError::Kind;
 using LayerNames = std::map<const void*, std::string>;
 
-// The packed weights of a model: names of the layers, as far as the model has them, and the convolutions.
+// The packed weights of a model: names of the layers, as far as the model has them, and the convolutions and
+// linear layers.
 struct Packed {
   LayerNames names;
-  std::map<const void*, c10::IValue> convolutions;
+  std::map<const void*, c10::IValue> layers;
 
   void add(const c10::IValue& value, const std::optional<std::string>& name) {
     const void* const address = packed_address(value);
     if (address == nullptr) return;
     if (name) names.emplace(address, *name);
-    if (value.type()->str().find("Conv") != std::string::npos) convolutions.emplace(address, value);
+    const std::string type = value.type()->str();
+    const bool is_layer = type.find("Conv") != std::string::npos || type.find("Linear") != std::string::npos;
+    if (is_layer) layers.emplace(address, value);
   }
 };
 
@@ -46,6 +49,16 @@ tl::unexpected<ModelError> failed(Kind kind, std::string message) {
 }
 
 // ---- Names.
+
+// Returns the path of the layer that holds the packed weights in an attribute of that path. A linear layer holds them
+// in a module of its own, "fc._packed_params".
+std::string layer_of(std::string path) {
+  constexpr std::string_view kPacked = "_packed_params";
+  while (path == kPacked || path.ends_with("._packed_params")) {
+    path.resize(path.size() - std::min(path.size(), kPacked.size() + 1));
+  }
+  return path;
+}
 
 // Adds the packed weights among the constants of a graph, which is where a frozen model keeps them. Other models keep
 // them in attributes of modules.
@@ -60,7 +73,8 @@ void add_constants(const torch::jit::Block* block, Packed& packed) {
     std::optional<std::string> name;
     const std::string given = node->output()->debugName();
     const std::size_t end = given.rfind(kPacked);
-    if (given.starts_with(kSelf) && end != std::string::npos) name = given.substr(kSelf.size(), end - kSelf.size());
+    if (given.starts_with(kSelf) && end != std::string::npos)
+      name = layer_of(given.substr(kSelf.size(), end - kSelf.size()));
     packed.add(*value, name);
   }
 }
@@ -70,7 +84,7 @@ Packed packed_in(const torch::jit::Module& model) {
   for (const auto& [path, module] : model.named_modules()) {
     for (const auto& [attribute, value] : module.named_attributes(/*recurse=*/false)) {
       const bool usual = attribute == "_packed_params";
-      packed.add(value, usual ? path : path.empty() ? attribute : path + "." + attribute);
+      packed.add(value, usual ? layer_of(path) : path.empty() ? attribute : path + "." + attribute);
     }
   }
   if (const auto forward = model.find_method("forward")) add_constants(forward->graph()->block(), packed);
@@ -120,7 +134,7 @@ class ScriptModel final : public Model {
  public:
   ScriptModel(torch::jit::Module module, Engine engine)
       : module_(std::move(module)), packed_(packed_in(module_)), engine_(engine) {
-    for (const auto& [address, value] : packed_.convolutions) unpacked_.prepare(value);
+    for (const auto& [address, value] : packed_.layers) unpacked_.prepare(value);
   }
 
   ModelResult<ModelRun> run(const ModelInput& input, const ModelObserver& observer) override {
@@ -155,7 +169,7 @@ class ScriptModel final : public Model {
     return schema.arguments().size() - 1;  // the first argument is the module itself
   }
 
-  std::int64_t convolutions() const override { return static_cast<std::int64_t>(packed_.convolutions.size()); }
+  std::int64_t layers() const override { return static_cast<std::int64_t>(packed_.layers.size()); }
 
  private:
   torch::jit::Module module_;

@@ -1,4 +1,4 @@
-// The operator of one case: quantized::convNd or convNd_relu, prepacked.
+// The operator of one case: quantized::convNd, convNd_relu, linear or linear_relu, prepacked.
 
 #include "oracle/libtorch/libtorch_prepared.h"
 
@@ -13,19 +13,23 @@
 #include <cstring>
 #include <optional>
 #include <typeinfo>
+#include <utility>
 
+#include "cases/case_predicates.h"
 #include "oracle/libtorch/libtorch_global_state.h"
 
 namespace tieout {
 namespace {
 
-template <int kDims>
-using Packed = c10::intrusive_ptr<ConvPackedParamsBase<kDims>>;
-template <int kDims>
-using Prepack = Packed<kDims>(at::Tensor, std::optional<at::Tensor>, c10::List<int64_t>, c10::List<int64_t>,
-                              c10::List<int64_t>, int64_t);
-template <int kDims>
-using Apply = at::Tensor(at::Tensor, const Packed<kDims>&, double, int64_t);
+// Base: the class of the packed weights, ConvPackedParamsBase<2>, ConvPackedParamsBase<3> or LinearPackedParamsBase.
+template <typename Base>
+using Packed = c10::intrusive_ptr<Base>;
+template <typename Base>
+using Apply = at::Tensor(at::Tensor, const Packed<Base>&, double, int64_t);
+template <typename Base>
+using PrepackConv = Packed<Base>(at::Tensor, std::optional<at::Tensor>, c10::List<int64_t>, c10::List<int64_t>,
+                                 c10::List<int64_t>, int64_t);
+using PrepackLinear = Packed<LinearPackedParamsBase>(at::Tensor, std::optional<at::Tensor>);
 
 // Returns the handle of an operator, as python's torch.ops finds it.
 template <typename Signature>
@@ -66,32 +70,34 @@ c10::List<int64_t> list_of(const Spatial& spatial, int dims) {
   return list;
 }
 
-template <int kDims>
+template <typename Prepack, typename Base>
 struct Operators {
-  c10::TypedOperatorHandle<Prepack<kDims>> prepack;
-  c10::TypedOperatorHandle<Apply<kDims>> plain, relu;
+  c10::TypedOperatorHandle<Prepack> prepack;
+  c10::TypedOperatorHandle<Apply<Base>> plain, relu;
 };
 
-template <int kDims>
-Operators<kDims> find_operators(const std::string& base, const char* overload) {
-  return {find<Prepack<kDims>>(base + "_prepack", ""), find<Apply<kDims>>(base, overload),
-          find<Apply<kDims>>(base + "_relu", overload)};
+template <typename Prepack, typename Base>
+Operators<Prepack, Base> find_operators(const std::string& base, const char* overload) {
+  return {find<Prepack>(base + "_prepack", ""), find<Apply<Base>>(base, overload),
+          find<Apply<Base>>(base + "_relu", overload)};
 }
 
 template <int kDims>
+auto find_conv(const std::string& base, const char* overload) {
+  using Base = ConvPackedParamsBase<kDims>;
+  return find_operators<PrepackConv<Base>, Base>(base, overload);
+}
+
+template <typename Base>
 class Prepared final : public PreparedConv {
  public:
-  Prepared(const ConvProblem& problem, const Operators<kDims>& operators)
+  template <typename Prepack>
+  Prepared(const ConvProblem& problem, const Operators<Prepack, Base>& operators, Packed<Base> packed)
       : apply_(problem.spec.relu == Relu::on ? operators.relu : operators.plain),
         scale_(problem.spec.output_scale),
-        zero_point_(problem.spec.output_zero_point) {
-    const ConvCase& c = problem.spec;
-    std::optional<at::Tensor> bias;
-    if (!c.bias.empty()) bias = at::tensor(c.bias, at::kFloat);
-    packed_ = operators.prepack.call(weight_tensor(problem), bias, list_of(c.stride, c.dims),
-                                     list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups);
-    x_ = activation_tensor(problem);
-  }
+        zero_point_(problem.spec.output_zero_point),
+        packed_(std::move(packed)),
+        x_(activation_tensor(problem)) {}
 
   void run() override {
     const c10::InferenceMode inference;
@@ -101,29 +107,50 @@ class Prepared final : public PreparedConv {
   EngineAnswer answer() const override {
     const at::Tensor dense = y_.contiguous();
     const auto* const data = static_cast<const std::uint8_t*>(dense.data_ptr());
-    const ConvPackedParamsBase<kDims>& base = *packed_;
+    const Base& base = *packed_;
     return {{dense.sizes().vec(), {data, data + dense.numel()}}, packed_by(typeid(base))};
   }
 
  private:
-  c10::TypedOperatorHandle<Apply<kDims>> apply_;
+  c10::TypedOperatorHandle<Apply<Base>> apply_;
   double scale_;
   std::int64_t zero_point_;
-  Packed<kDims> packed_;
+  Packed<Base> packed_;
   at::Tensor x_, y_;
 };
+
+std::optional<at::Tensor> bias_tensor(const ConvCase& c) {
+  if (c.bias.empty()) return {};
+  return at::tensor(c.bias, at::kFloat);
+}
+
+template <int kDims, typename ConvOperators>
+std::unique_ptr<PreparedConv> pack_conv(const ConvProblem& problem, const ConvOperators& operators) {
+  const ConvCase& c = problem.spec;
+  return std::make_unique<Prepared<ConvPackedParamsBase<kDims>>>(
+      problem, operators,
+      operators.prepack.call(weight_tensor(problem), bias_tensor(c), list_of(c.stride, c.dims),
+                             list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups));
+}
+
+std::unique_ptr<PreparedConv> pack_linear(const ConvProblem& problem) {
+  static const auto linear = find_operators<PrepackLinear, LinearPackedParamsBase>("quantized::linear", "");
+  return std::make_unique<Prepared<LinearPackedParamsBase>>(
+      problem, linear, linear.prepack.call(weight_tensor(problem), bias_tensor(problem.spec)));
+}
 
 }  // namespace
 
 // conv1d packs as a 2-d convolution of height 1.
 std::unique_ptr<PreparedConv> prepare_conv(const ConvProblem& problem) {
-  static const auto conv1d = find_operators<2>("quantized::conv1d", "");
-  static const auto conv2d = find_operators<2>("quantized::conv2d", "new");
-  static const auto conv3d = find_operators<3>("quantized::conv3d", "new");
+  static const auto conv1d = find_conv<2>("quantized::conv1d", "");
+  static const auto conv2d = find_conv<2>("quantized::conv2d", "new");
+  static const auto conv3d = find_conv<3>("quantized::conv3d", "new");
   const c10::InferenceMode inference;
   select(problem.spec.execution);
-  if (problem.spec.dims == 3) return std::make_unique<Prepared<3>>(problem, conv3d);
-  return std::make_unique<Prepared<2>>(problem, problem.spec.dims == 2 ? conv2d : conv1d);
+  if (is_linear(problem.spec)) return pack_linear(problem);
+  if (problem.spec.dims == 3) return pack_conv<3>(problem, conv3d);
+  return pack_conv<2>(problem, problem.spec.dims == 2 ? conv2d : conv1d);
 }
 
 }  // namespace tieout

@@ -43,22 +43,28 @@ void describe_weight(const at::Tensor& w, ConvCase& c) {
   }
 }
 
-template <int kDims>
-void describe(const c10::IValue& value, UnpackedWeights::Entry& entry) {
-  const auto packed = value.toCustomClass<ConvPackedParamsBase<kDims>>();
-  ConvPackedParamsBase<kDims>& base = *packed;
+// Unpacks what convolutions and linear layers have in common. Base: the class of the packed weights.
+template <typename Base>
+void describe_packed(Base& base, UnpackedWeights::Entry& entry) {
   const auto [weight, bias] = base.unpack();
-  entry.value = std::make_unique<const c10::IValue>(value);
   entry.weight = bytes_of<std::int8_t>(weight);
   ConvCase& c = entry.spec;
   describe_weight(weight, c);
-  c.groups = base.groups();
-  c.in_channels = weight.size(1) * c.groups;
-  c.stride = spatial(base.stride(), 1);
-  c.padding = spatial(base.padding(), 0);
-  c.dilation = spatial(base.dilation(), 1);
+  c.in_channels = weight.size(1);
   if (bias && bias->defined()) c.bias = values_of<float>(*bias, at::kFloat);
   c.execution.engine = packed_by(typeid(base));
+}
+
+template <int kDims>
+void describe_conv(const c10::IValue& value, UnpackedWeights::Entry& entry) {
+  const auto packed = value.toCustomClass<ConvPackedParamsBase<kDims>>();
+  describe_packed(*packed, entry);
+  ConvCase& c = entry.spec;
+  c.groups = packed->groups();
+  c.in_channels *= c.groups;
+  c.stride = spatial(packed->stride(), 1);
+  c.padding = spatial(packed->padding(), 0);
+  c.dilation = spatial(packed->dilation(), 1);
 }
 
 }  // namespace
@@ -69,8 +75,8 @@ Spatial trailing(std::span<const std::int64_t> sizes) {
   return result;
 }
 
-bool transposed(const c10::IValue& packed, int dims) {
-  if (dims == 3) return packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
+bool transposed(const c10::IValue& packed, PackedAs as) {
+  if (as == PackedAs::conv3d) return packed.toCustomClass<ConvPackedParamsBase<3>>()->transpose();
   return packed.toCustomClass<ConvPackedParamsBase<2>>()->transpose();
 }
 
@@ -83,23 +89,32 @@ const void* packed_address(const c10::IValue& value) {
 UnpackedWeights::UnpackedWeights() = default;
 UnpackedWeights::~UnpackedWeights() = default;
 
-const UnpackedWeights::Entry& UnpackedWeights::of(const c10::IValue& packed, int dims) {
+const UnpackedWeights::Entry& UnpackedWeights::of(const c10::IValue& packed, PackedAs as) {
   const void* const address = packed_address(packed);
   if (const auto found = entries_.find(address); found != entries_.end() && address != nullptr) return *found->second;
   auto entry = std::make_unique<Entry>();
-  if (dims == 3) {
-    describe<3>(packed, *entry);
-  } else {
-    describe<2>(packed, *entry);
+  entry->value = std::make_unique<const c10::IValue>(packed);
+  switch (as) {
+    case PackedAs::conv2d: describe_conv<2>(packed, *entry); break;
+    case PackedAs::conv3d: describe_conv<3>(packed, *entry); break;
+    case PackedAs::linear: describe_packed(*packed.toCustomClass<LinearPackedParamsBase>(), *entry); break;
   }
   return *(entries_[address] = std::move(entry));
 }
 
 void UnpackedWeights::prepare(const c10::IValue& packed) {
   const std::string type = packed.type()->str();
-  for (const int dims : {2, 3}) {
-    if (type.find("Conv" + std::to_string(dims) + "dPackedParamsBase") == std::string::npos) continue;
-    if (!transposed(packed, dims)) static_cast<void>(of(packed, dims));
+  if (type.find("Conv2dPackedParamsBase") != std::string::npos && !transposed(packed, PackedAs::conv2d)) {
+    static_cast<void>(of(packed, PackedAs::conv2d));
+  }
+  if (type.find("Conv3dPackedParamsBase") != std::string::npos && !transposed(packed, PackedAs::conv3d)) {
+    static_cast<void>(of(packed, PackedAs::conv3d));
+  }
+  // Dynamic linear layers have packed weights of the same class, some of them not int8, which are not captured.
+  if (type.find("LinearPackedParamsBase") != std::string::npos) {
+    const auto [weight, bias] = packed.toCustomClass<LinearPackedParamsBase>()->unpack();
+    const bool is_int8 = weight.scalar_type() == at::kQInt8;
+    if (is_int8) static_cast<void>(of(packed, PackedAs::linear));
   }
 }
 

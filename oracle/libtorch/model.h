@@ -1,6 +1,7 @@
 #pragma once
-// Provides the interface to a TorchScript model: it runs on inputs and reports each quantized convolution to a
-// callback. No torch header is included here; oracle/libtorch/libtorch_model.cpp implements the interface.
+// Provides the interface to a TorchScript model: it runs on inputs and reports each quantized convolution and
+// linear layer to a callback. No torch header is included here; oracle/libtorch/libtorch_model.cpp implements the
+// interface.
 //
 // TorchScript is a program: loading and running a model gives its author the rights of the user who runs it. Load only
 // models that you would run.
@@ -19,13 +20,13 @@
 
 namespace tieout {
 
-// One call of a quantized convolution by the model. `activation` and `output` are valid only during the callback;
-// `weight` is valid as long as the model is.
+// One call of a quantized convolution or linear layer by the model. `activation` and `output` are valid only during the
+// callback; `weight` is valid as long as the model is.
 struct CapturedConv {
   // The module that holds the weights, for example "features.0.0"; empty if the model does not name it.
   std::string name;
   std::string op;         // for example "conv2d_relu"
-  std::int64_t call = 0;  // number of convolutions captured before it in this run
+  std::int64_t call = 0;  // number of layers captured before it in this run
   // The contents are not listed. execution.engine is the engine that the weights are packed for.
   ConvCase spec;
   std::span<const std::uint8_t> activation;  // N x D x H x W x C
@@ -33,12 +34,12 @@ struct CapturedConv {
   std::span<const std::int8_t> weight;
   // The result of the model's own operator: N x D' x H' x W' x K.
   std::span<const std::uint8_t> output;
-  Shape output_shape;  // as LibTorch reports it: N, K, spatial
+  Shape output_shape;  // as LibTorch reports it: N, K, spatial; of a linear layer the rows of all dimensions, and K
 
   [[nodiscard]] LayerView view() const { return {&spec, activation.data(), weight.data()}; }
 };
 
-// Callback for each convolution, called before the model continues. If it returns bytes, they replace the operator's
+// Callback for each layer, called before the model continues. If it returns bytes, they replace the operator's
 // output: as many as the output has, in the order N x K x spatial.
 using OnConv = std::function<std::optional<std::vector<std::uint8_t>>(CapturedConv&&)>;
 
@@ -112,14 +113,14 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  // Runs forward(input) on one thread and calls the observer's functions for every quantized convolution and every
+  // Runs forward(input) on one thread and calls the observer's functions for every layer that is captured and every
   // other quantized operator.
   [[nodiscard]] virtual ModelResult<ModelRun> run(const ModelInput& input, const ModelObserver& observer) = 0;
 
-  // Return the number of arguments of forward() and the number of packed convolutions in the model; a run that executes
+  // Return the number of arguments of forward() and the number of packed layers in the model; a run that executes
   // each of them once captures as many.
   [[nodiscard]] virtual std::size_t arguments() const = 0;
-  [[nodiscard]] virtual std::int64_t convolutions() const = 0;
+  [[nodiscard]] virtual std::int64_t layers() const = 0;
 };
 
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #pragma once
-// Recognises model files that are neither TorchScript nor programs of torch.export: ONNX, packages of AOTInductor, state
-// dicts and others.
+// Recognises model files that are neither TorchScript nor programs of torch.export: ONNX, packages of AOTInductor,
+// state dicts and others.
 
 #include <filesystem>
 #include <string>

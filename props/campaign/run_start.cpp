@@ -32,8 +32,11 @@ void add_cells(RunSummary& run, LibTorch& libtorch) {
   if (libtorch.hardware().avx512_vnni) hows.push_back({{.engine = Engine::x86}, Engine::onednn});
   for (const auto& [execution, picked] : hows) {
     if (!libtorch.available(execution)) continue;
-    for (const FbgemmPath path :
-         {FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise, FbgemmPath::im2col}) {
+    const bool x86_by_onednn = execution.engine == Engine::x86 && picked == Engine::onednn;
+    for (const FbgemmPath path : {FbgemmPath::depthwise, FbgemmPath::groupwise, FbgemmPath::pointwise,
+                                  FbgemmPath::im2col, FbgemmPath::linear}) {
+      // The direct call is one of convolutions, and X86 leaves linear layers to FBGEMM.
+      if (path == FbgemmPath::linear && (execution.engine == Engine::fbgemm_direct || x86_by_onednn)) continue;
       for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
         ConvCase c{.granularity = granularity, .execution = execution};
         run.cells[cell_of(c, path, picked, libtorch)] = {};

@@ -64,6 +64,7 @@ ClassSet classify(const ConvCase& c, FbgemmPath path, const std::vector<ElementT
   mark(CaseClass::several_threads, c.execution.threads > 1);
   mark(CaseClass::forced_isa, c.execution.isa != Isa::native);
   mark(CaseClass::other_engine, !is_fbgemm(c.execution.engine));
+  mark(CaseClass::linear, is_linear(c));
   const auto at_end = [](std::int64_t zero_point) { return zero_point == 0 || zero_point == 255; };
   mark(CaseClass::zero_point_at_end, at_end(c.activation_zero_point) || at_end(c.output_zero_point));
   mark(CaseClass::weight_zero_point, has_weight_zero_point(c));

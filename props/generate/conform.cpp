@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "cases/case_predicates.h"
 #include "oracle/engines/engine_model.h"
 #include "props/generate/generator.h"
 
@@ -26,7 +27,19 @@ struct Variable {
 constexpr std::int64_t kMostChannels = 1 << 17;
 constexpr std::int64_t kMostExtent = 1 << 17;
 
-std::vector<Variable> variables() {
+// The parameters that are the same in every linear layer.
+constexpr ParameterSet kFixedInLinear = set_of(Parameter::dims) | set_of(Parameter::groups) | set_of(Parameter::input) |
+                                        set_of(Parameter::kernel) | set_of(Parameter::stride) |
+                                        set_of(Parameter::dilation) | set_of(Parameter::padding) |
+                                        set_of(Parameter::padding_end);
+
+// linear: a linear layer has no window, so that only its channels and its batch vary.
+std::vector<Variable> variables(bool linear) {
+  if (linear) {
+    return {{Parameter::in_channels, -1, 1, kMostChannels},
+            {Parameter::out_channels, -1, 1, kMostChannels},
+            {Parameter::batch, -1, 1, 1 << 12}};
+  }
   std::vector<Variable> all{{Parameter::dims, -1, 1, 3}};
   const auto spatial = [&](Parameter p, std::int64_t low, std::int64_t high) {
     for (int axis = 0; axis < 3; ++axis) all.push_back({p, axis, low, high});
@@ -86,7 +99,8 @@ std::int64_t products_of(const ConvCase& c) {
 // it, so that a drawn shape that satisfies the conditions stays as it is.
 class ShapeSearch {
  public:
-  ShapeSearch(const Domain::Alternative& where, Random& random) : where_(where), random_(random) {
+  ShapeSearch(const Domain::Alternative& where, Random& random, bool linear)
+      : where_(where), random_(random), variables_(variables(linear)), fixed_(linear ? kFixedInLinear : 0) {
     for (const Condition& condition : where) {
       needs_.push_back(parameters_of(condition));
       const auto values = static_cast<std::uint32_t>(condition.values.size());
@@ -97,7 +111,7 @@ class ShapeSearch {
   bool run(ConvCase& c) {
     drawn_ = c;
     nodes_ = 0;
-    chosen_ = 0;
+    chosen_ = fixed_;
     return choose(c, 0);
   }
 
@@ -261,7 +275,9 @@ class ShapeSearch {
   std::vector<ParameterSet> needs_;
   // The index of the chosen value of each condition.
   std::vector<std::uint32_t> picked_;
-  std::vector<Variable> variables_ = variables();
+  std::vector<Variable> variables_;
+  // The parameters that are no variables.
+  ParameterSet fixed_;
   ConvCase drawn_;
   ParameterSet chosen_ = 0;
   int nodes_ = 0;
@@ -467,13 +483,13 @@ bool mentions(Parameter p, const Domain::Alternative& where) {
 
 bool conform_shape(ConvCase& c, const Domain::Alternative& where, Random& random, std::int64_t most_products) {
   if (keeps_shape(c, where)) return true;
-  ShapeSearch search(where, random);
+  ShapeSearch search(where, random, is_linear(c));
   ConvCase drawn = c;
   bool found = false;
   std::int64_t least = 0;
   for (int halvings = 0; halvings < 40; ++halvings) {
     ConvCase tried = drawn;
-    if (search.run(tried) && (!found || products_of(tried) < least)) {
+    if (search.run(tried) && keeps_shape(tried, where) && (!found || products_of(tried) < least)) {
       found = true;
       least = products_of(tried);
       c = tried;
@@ -493,13 +509,18 @@ Granularity conform_granularity(Granularity drawn, const Domain::Alternative& wh
 void conform_types(ConvCase& c, const Domain::Alternative& where, Random& random) {
   conform_choice(Parameter::activation_type, c.activation_type, std::array{ActivationType::uint8, ActivationType::int8},
                  c, where, random);
-  conform_choice(Parameter::output_type, c.output_type,
-                 std::array{OutputType::uint8, OutputType::int8, OutputType::int32}, c, where, random);
+  if (is_linear(c)) {
+    conform_choice(Parameter::output_type, c.output_type, std::array{OutputType::uint8, OutputType::int8}, c, where,
+                   random);
+  } else {
+    conform_choice(Parameter::output_type, c.output_type,
+                   std::array{OutputType::uint8, OutputType::int8, OutputType::int32}, c, where, random);
+  }
   conform_type_to_zero_point(Parameter::activation_zero_point, &ConvCase::activation_zero_point, c, where,
                              Parameter::activation_type, &ConvCase::activation_type);
   conform_type_to_zero_point(Parameter::output_zero_point, &ConvCase::output_zero_point, c, where,
                              Parameter::output_type, &ConvCase::output_type);
-  if (mentions(Parameter::int32_bias, where)) conform_int32_bias(c, where, random);
+  if (mentions(Parameter::int32_bias, where) && !is_linear(c)) conform_int32_bias(c, where, random);
   settle_types(c);
 }
 
@@ -527,16 +548,21 @@ void conform_execution(ConvCase& c, const Domain::Alternative& where, Random& ra
   };
   constexpr std::array kEngines{Engine::fbgemm,  Engine::onednn,        Engine::x86,
                                 Engine::qnnpack, Engine::fbgemm_direct, Engine::onednn_pointwise};
+  constexpr std::array kOfLinear{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack};
   constexpr std::array kIsas{Isa::native,     Isa::avx2,        Isa::avx512,
                              Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   constexpr std::array kFormats{MemoryFormat::contiguous, MemoryFormat::channels_last};
   constexpr std::array<int, 4> kThreads{1, 2, 3, 4};
   const Engine drawn = execution.engine;
-  conform(Parameter::engine, execution.engine, kEngines);
+  if (is_linear(c)) {
+    conform(Parameter::engine, execution.engine, kOfLinear);
+  } else {
+    conform(Parameter::engine, execution.engine, kEngines);
+  }
   if (execution.engine != drawn) fit_to_engine(c, random);
   if (!is_fbgemm(execution.engine)) execution.isa = Isa::native;
   conform(Parameter::isa, execution.isa, kIsas);
-  if (c.dims > 1) conform(Parameter::format, execution.memory_format, kFormats);
+  if (c.dims > 1 && !is_linear(c)) conform(Parameter::format, execution.memory_format, kFormats);
   conform(Parameter::threads, execution.threads, kThreads);
 }
 

@@ -272,6 +272,7 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
 
 void lay_out_plain(DiscriminatingCase& found, const Products& p, FbgemmPath path, Random& random) {
   switch (path) {
+    case FbgemmPath::linear:
     case FbgemmPath::pointwise: lay_out_pointwise(found.c, p); break;
     // These are the plainest shapes that are not pointwise: a stride, or a window in one channel.
     case FbgemmPath::im2col:

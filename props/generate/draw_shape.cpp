@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cases/case_predicates.h"
 #include "props/generate/conform.h"
 #include "props/generate/generator.h"
 
@@ -113,11 +114,24 @@ void draw_general(ConvCase& c, Random& random) {
   }
 }
 
+// Draws the sizes of a linear layer: features around the widths of registers and blocks, or several blocks of them, and
+// batches from a single row, for which libraries have code of its own, to more rows than a block has.
+void draw_linear(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  const auto features = [&] { return random.chance(3, 4) ? random.pick(kChannels) : random.between(1, 300); };
+  c.in_channels = features();
+  c.out_channels = features();
+  while (c.in_channels * c.out_channels > 16 * options.products && halve_channels(c)) {
+  }
+  constexpr std::array<std::int64_t, 16> kRows{1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 33, 64, 130};
+  const std::int64_t most = std::max<std::int64_t>(1, 4 * options.products / (c.in_channels * c.out_channels));
+  c.batch = std::min(random.pick(kRows), most);
+}
+
 // Draws sums beyond 2^24, where float32 begins to lose bits, and beyond int32.
 void draw_long_reduction(ConvCase& c, Random& random) {
   c.in_channels = random.chance(1, 2) ? random.between(500, 3'000) : random.between(33'000, 70'000);
   c.out_channels = random.between(1, 2);
-  c.kernel[2] = random.chance(1, 4) ? 2 : 1;
+  if (!is_linear(c)) c.kernel[2] = random.chance(1, 4) ? 2 : 1;
 }
 
 // Moves the shape into the conditions. times: factor by which such a case may exceed the usual number of products.
@@ -130,6 +144,7 @@ void conform(ConvCase& c, Random& random, const GeneratorOptions& options, std::
 }  // namespace
 
 void draw_end_padding(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  if (is_linear(c)) return;
   const bool asked = options.where != nullptr && mentions(Parameter::padding_end, *options.where);
   if (!asked && options.audience == Audience::subject) return;
   if (!random.chance(1, asked ? 3 : 20)) return;
@@ -145,24 +160,39 @@ void draw_end_padding(ConvCase& c, Random& random, const GeneratorOptions& optio
 }
 
 void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options) {
+  if (path == FbgemmPath::linear) {
+    c.execution.call = Call::linear;
+    draw_linear(c, random, options);
+    return conform(c, random, options, 16);
+  }
   Spatial smallest{1, 1, 1};
   switch (path) {
     case FbgemmPath::depthwise: smallest = draw_depthwise(c, random); break;
     case FbgemmPath::groupwise: draw_groupwise(c, random); break;
     case FbgemmPath::pointwise: draw_pointwise(c, random); break;
-    case FbgemmPath::im2col: draw_general(c, random); break;
+    case FbgemmPath::im2col:
+    case FbgemmPath::linear: draw_general(c, random); break;
   }
   draw_input(c, random, options, smallest);
   conform(c, random, options, 16);
 }
 
 void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  c.execution.call = options.call;
   draw_long_reduction(c, random);
-  draw_input(c, random, options, {1, 1, 1});
+  if (is_linear(c)) {
+    c.batch = random.between(1, 3);
+  } else {
+    draw_input(c, random, options, {1, 1, 1});
+  }
   conform(c, random, options, 60);
 }
 
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options) {
+  if (options.call == Call::linear) {
+    return random.chance(1, 25) ? draw_long_shape(c, random, options)
+                                : draw_shape_on(FbgemmPath::linear, c, random, options);
+  }
   if (options.audience == Audience::subject && draw_wide_shape(c, random)) return conform(c, random, options, 30);
   const std::uint32_t kind = random.below(100);
   if (kind >= 98) return draw_long_shape(c, random, options);

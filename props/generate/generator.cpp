@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "cases/case_predicates.h"
 #include "oracle/engines/engine_model.h"
 #include "props/generate/boundary_targeting.h"
 #include "props/generate/conform.h"
@@ -43,8 +44,9 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
                      : engine < 16 ? Engine::x86
                      : engine < 18 ? Engine::onednn
                                    : Engine::qnnpack;
+  if (is_linear(c) && execution.engine == Engine::fbgemm_direct) execution.engine = Engine::fbgemm;
   if (is_fbgemm(execution.engine) && random.chance(3, 4)) execution.isa = random.pick(kForced);
-  if (c.dims > 1 && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
+  if (c.dims > 1 && !is_linear(c) && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
   if (random.chance(1, 30)) execution.threads = static_cast<int>(random.between(2, 4));
   if (execution.engine == Engine::fbgemm_direct && random.chance(2, 3)) {
     c.bias.clear();

@@ -21,6 +21,8 @@ struct GeneratorOptions {
   // Approximate number of products of a case. It decides sizes only; a case with a long reduction may exceed it.
   std::int64_t products = 20'000;
   Audience audience = Audience::engines;
+  // The operator whose cases are drawn.
+  Call call = Call::conv;
   // The conditions under which cases are drawn, one alternative of a domain; nullptr: none.
   const Domain::Alternative* where = nullptr;
 };
@@ -39,11 +41,13 @@ inline constexpr GeneratorOptions kForSubjects{.products = 10'000, .audience = A
 
 // ---- the parts of a case, each drawn by its own function
 
-// Draws the shape. The code path of FBGEMM is drawn first, so that every path occurs often.
+// Draws the shape: of a linear layer if options.call is linear. Of a convolution the code path of FBGEMM is drawn
+// first, so that every path occurs often.
 void draw_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 
 // Draws a shape that FBGEMM runs on this path. One in twenty groupwise shapes fills no register and takes another path.
 void draw_shape_on(FbgemmPath path, ConvCase& c, Random& random, const GeneratorOptions& options);
+// Draws a long reduction.
 void draw_long_shape(ConvCase& c, Random& random, const GeneratorOptions& options);
 // Draws, for a subject, sometimes a shape that exceeds registers, blocks and counters. Returns false if it left the
 // case as it was.

@@ -6,6 +6,7 @@
 #include "cases/strings/digest.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
+#include "cases/validate.h"
 #include "oracle/engines/fbgemm_path.h"
 #include "props/generate/boundary_targeting.h"
 #include "props/generate/case_class.h"
@@ -37,7 +38,7 @@ TEST(Generator, TheSequenceOfASeedIsFixed) {
 // A class that no case reaches verifies nothing, but would look like a pass.
 TEST(Generator, ReachesEveryClassAndEveryPath) {
   std::array<int, kCaseClasses> reached{};
-  std::array<int, 4> paths{};
+  std::array<int, 5> paths{};
   for (std::uint64_t index = 0; index < 3'000; ++index) {
     const ConvCase c = case_of(5, index);
     const FbgemmPath path = fbgemm_path(c, kVnni);
@@ -48,6 +49,37 @@ TEST(Generator, ReachesEveryClassAndEveryPath) {
   }
   for (std::size_t i = 0; i < kCaseClasses; ++i) EXPECT_GE(reached[i], 5) << name(static_cast<CaseClass>(i));
   for (std::size_t i = 0; i < paths.size(); ++i) EXPECT_GE(paths[i], 100) << name(static_cast<FbgemmPath>(i));
+}
+
+// Every strategy draws linear layers, and where a condition excludes one of the operators, only the other is drawn.
+TEST(Generator, LinearLayersAreAShareOfTheCases) {
+  const auto linear = [](const char* domain, Audience audience = Audience::engines) {
+    std::int64_t count = 0;
+    for (std::uint64_t index = 0; index < 520; ++index) {
+      const ConvCase c = case_of(3, index, {.products = 2'000, .audience = audience}, *Domain::parse(domain));
+      EXPECT_TRUE(validate(c)) << print(c);
+      EXPECT_TRUE(Domain::parse(domain)->contains(c)) << domain << '\n' << print(c);
+      count += c.execution.call == Call::linear ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(linear(""), 520 / 13);
+  EXPECT_EQ(linear("call=conv"), 0);
+  EXPECT_EQ(linear("call=linear"), 520);
+  EXPECT_EQ(linear("call=linear in_features%16=0 out_features>8 batch=1 wz=0"), 520);
+  EXPECT_EQ(linear("kernel=1 padding=0 stride=1 batch>=2"), 520 / 13);
+  EXPECT_EQ(linear("kernel=3"), 0);
+  EXPECT_EQ(linear("engine=fbgemm_direct"), 0);
+  EXPECT_EQ(linear("ytype=int32"), 0);
+  // A kernel of the convolution's interface gets them only if it is asked to.
+  EXPECT_EQ(linear("", Audience::subject), 0);
+  EXPECT_EQ(linear("call=linear", Audience::subject), 520);
+  std::array<int, kStrategies> strategies{};
+  for (std::uint64_t index = 0; index < 520; ++index) {
+    const bool is_linear = case_of(3, index).execution.call == Call::linear;
+    strategies[static_cast<std::size_t>(strategy_of(index))] += is_linear ? 1 : 0;
+  }
+  for (const int count : strategies) EXPECT_GE(count, 4);
 }
 
 // No combination of extents, channels and parameters exceeds the promised cost, because one case must not stall a run.

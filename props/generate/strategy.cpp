@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cases/case_predicates.h"
 #include "cases/random.h"
 #include "cases/validate.h"
 #include "oracle/engines/engine_model.h"
@@ -54,7 +55,7 @@ Target target_of(std::uint64_t number) {
 
 ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& options) {
   ConvCase c;
-  draw_shape_on(target.path, c, random, options);
+  draw_shape_on(options.call == Call::linear ? FbgemmPath::linear : target.path, c, random, options);
   const bool limited = options.where != nullptr;
   draw_quantization(c, random, limited ? conform_granularity(target.granularity, *options.where) : target.granularity);
   if (!target.bias) c.bias.clear();
@@ -66,7 +67,8 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
   const std::vector<float> bias = c.bias;
   draw_execution(c, random, options.audience);
   if (options.audience == Audience::engines) {
-    c.execution.engine = target.execution.engine;
+    const bool exists = !is_linear(c) || target.execution.engine != Engine::fbgemm_direct;
+    c.execution.engine = exists ? target.execution.engine : Engine::fbgemm;
     c.execution.isa = target.execution.isa;
     c.int32_bias.clear();
     c.bias = bias;
@@ -85,6 +87,13 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
   conform_parameters(c, random, options);
   if (random.chance(1, 2)) move_to_boundary(Boundary::tie, c, random);
   return c;
+}
+
+// True if a linear layer can satisfy the conditions.
+bool allows_linear(const Domain::Alternative& where) {
+  Random random(0);
+  const ConvCase c = draw_case(random, {.products = 1'000, .call = Call::linear, .where = &where});
+  return std::ranges::all_of(where, [&](const Condition& condition) { return holds(condition, c); });
 }
 
 ConvCase draw_for_index(std::uint64_t index, Random& random, const GeneratorOptions& options) {
@@ -129,6 +138,20 @@ std::string_view name(Strategy strategy) {
   return kNames[static_cast<std::size_t>(strategy)];
 }
 
+Call call_of(std::uint64_t index, const GeneratorOptions& options) {
+  // The share has no divisor in common with the round, so that every strategy draws linear layers.
+  constexpr std::uint64_t kEvery = 13;
+  const bool named = options.where != nullptr && mentions(Parameter::call, *options.where);
+  const bool due = options.audience == Audience::engines && index % kEvery == kEvery / 2;
+  if (!named && !due) return Call::conv;
+  ConvCase conv;
+  const auto allows = [&](const Condition& condition) {
+    return condition.left.parameter != Parameter::call || holds(condition, conv);
+  };
+  if (named && !due && std::ranges::all_of(*options.where, allows)) return Call::conv;
+  return options.where == nullptr || allows_linear(*options.where) ? Call::linear : Call::conv;
+}
+
 Strategy strategy_of(std::uint64_t index) { return kRound[index % kRound.size()]; }
 
 ConvCase draw_within(const Domain& domain, std::uint64_t seed, std::uint64_t index, std::uint64_t attempt,
@@ -141,6 +164,7 @@ ConvCase draw_within(const Domain& domain, std::uint64_t seed, std::uint64_t ind
     Random choice(of_number, ~index);
     GeneratorOptions within = options;
     within.where = pick_alternative(domain, choice);
+    within.call = call_of(index, within);
     ConvCase c = draw(random, within);
     const bool last = number + 1 == (attempt + 1) * kMostDraws;
     if (last || domain.is_everything() || (domain.contains(c) && validate(c))) return c;

@@ -35,6 +35,10 @@ inline constexpr std::size_t kStrategies = 5;
 [[nodiscard]] ConvCase case_of(std::uint64_t seed, std::uint64_t index, const GeneratorOptions& options = {},
                                const Domain& domain = {}, std::uint64_t attempt = 0);
 
+// Returns the operator that case `index` of a sequence is drawn for: for LibTorch itself every thirteenth case is a
+// linear layer, and where options.where has a condition on the operator, the one that it names.
+[[nodiscard]] Call call_of(std::uint64_t index, const GeneratorOptions& options);
+
 // Does the same with any function of random numbers and options.
 using DrawCase = std::function<ConvCase(Random&, const GeneratorOptions&)>;
 [[nodiscard]] ConvCase draw_within(const Domain& domain, std::uint64_t seed, std::uint64_t index, std::uint64_t attempt,

@@ -80,7 +80,8 @@ Changed everywhere(const CapturedConv& captured, const Arithmetic& there, int th
 // Counts the changes by the hypothesis that models ONEDNN if it was evaluated, which is fast, and else element by
 // element.
 Changed by_onednn(const CapturedConv& captured, const Hardware& hardware, const SaidBy& said) {
-  if (const Mismatches* const found = said(hypothesis_of(Engine::onednn, hardware)); found != nullptr) {
+  if (const Mismatches* const found = said(hypothesis_of(Engine::onednn, captured.spec.execution.call, hardware));
+      found != nullptr) {
     return {.elements = found->differing, .largest = found->largest};
   }
   Changed changed;

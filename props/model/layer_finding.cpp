@@ -107,7 +107,9 @@ ConvCase crop(const ConvProblem& problem, std::int64_t offset, const Hardware& h
   kept.groups = groups_around(at[1] / outputs, c, hardware);
   // One output channel suffices, unless the path needs as many outputs as inputs.
   const FbgemmPath path = fbgemm_path(c, hardware);
-  if (path == FbgemmPath::pointwise || path == FbgemmPath::im2col) kept.group_outputs = {at[1] % outputs};
+  const bool each_channel_alone =
+      path == FbgemmPath::pointwise || path == FbgemmPath::im2col || path == FbgemmPath::linear;
+  if (each_channel_alone) kept.group_outputs = {at[1] % outputs};
   for (std::size_t d = 0; d < 3; ++d) {
     // Rows before the window stay if the stride's phase needs them, so that the padding keeps its position.
     const std::int64_t window = at[2 + d] * c.stride[d] - c.padding[d];

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "cases/case_predicates.h"
 #include "cases/text/case_text.h"
 #include "cases/validate.h"
 #include "kernels/packed/packed_conv.h"
@@ -152,6 +153,7 @@ void add_subject(const LayerSubject& subject, const ConvProblem& problem, const 
 }  // namespace
 
 std::string geometry_of(const ConvCase& c) {
+  if (is_linear(c)) return "linear";
   std::string text = "k" + extents(c.kernel, c.dims);
   if (c.stride != Spatial{1, 1, 1}) text += " s" + extents(c.stride, c.dims);
   if (c.padding != Spatial{}) text += " p" + extents(c.padding, c.dims);
@@ -209,7 +211,8 @@ LayerResult verify_layer(const CapturedConv& captured, LayerWalks& walks, const 
   ConvProblem problem;
   Tensor<std::uint8_t> answer;
   const SaidBy said = [&](std::string_view name) { return mismatches_of(name, options, walked); };
-  const Mismatches* const model = fbgemm ? nullptr : said(hypothesis_of(c.execution.engine, hardware));
+  const Mismatches* const model =
+      fbgemm ? nullptr : said(hypothesis_of(c.execution.engine, c.execution.call, hardware));
   if ((!fbgemm && model == nullptr) || !options.subjects.empty()) {
     const Timed timed(seconds, "subjects");
     problem = problem_of(captured.view());

@@ -21,12 +21,12 @@ void showValue(const ConvCase& c, std::ostream& out) { out << replay_command({.c
 
 namespace {
 
-rc::Gen<ConvCase> cases() {
+rc::Gen<ConvCase> cases(Call call = Call::conv) {
   const auto drawn =
       rc::gen::map(rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>())),
-                   [](std::uint64_t seed) {
+                   [call](std::uint64_t seed) {
                      Random random(seed);
-                     return draw_case(random);
+                     return draw_case(random, {.call = call});
                    });
   return rc::gen::shrink(drawn, [](const ConvCase& c) { return rc::seq::fromContainer(shrink_candidates(c)); });
 }
@@ -36,13 +36,32 @@ class ConvRelu : public testing::Test {
   void SetUp() override { ASSERT_TRUE(libtorch()) << libtorch().error().message; }
 };
 
-RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsLibTorch, ()) {
-  const ConvCase c = *cases();
+void expect_libtorch_as_predicted(const ConvCase& c) {
   const Verdict verdict = verify(c, **libtorch());
   RC_PRE(verdict.status != Status::skipped && verdict.status != Status::known_defect);
   RC_CLASSIFY(true, std::string(name(verdict.path)));
   RC_ASSERT(verdict.reason == std::string());
   if (verdict.status == Status::differed) RC_FAIL(finding_text(verdict.finding));
+}
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, EqualsLibTorch, ()) { expect_libtorch_as_predicted(*cases()); }
+
+RC_GTEST_FIXTURE_PROP(ConvRelu, LinearEqualsLibTorch, ()) { expect_libtorch_as_predicted(*cases(Call::linear)); }
+
+// FBGEMM computes a linear layer as the convolution of single positions that it is.
+RC_GTEST_FIXTURE_PROP(ConvRelu, FbgemmsLinearEqualsItsConvolution, ()) {
+  ConvCase c = *cases(Call::linear);
+  LibTorch& reference = **libtorch();
+  c.execution.engine = Engine::fbgemm;
+  RC_PRE(reference.available(c.execution).has_value());
+  ConvProblem problem = with_contents(c);
+  const auto linear = reference.conv(problem);
+  problem.spec.execution.call = Call::conv;
+  const auto conv = reference.conv(problem);
+  RC_ASSERT(linear.has_value());
+  RC_ASSERT(conv.has_value());
+  RC_ASSERT(linear->y.shape == (Shape{c.batch, c.out_channels}));
+  RC_ASSERT(linear->y.values == conv->y.values);
 }
 
 // FBGEMM called directly computes what PyTorch's operator does on every path and instruction set.
@@ -65,12 +84,12 @@ RC_GTEST_FIXTURE_PROP(ConvRelu, TheDirectCallEqualsTheOperator, ()) {
 }
 
 RC_GTEST_FIXTURE_PROP(ConvRelu, PathIsPredicted, ()) {
-  const ConvCase c = *cases();
+  const ConvCase c = *cases(*rc::gen::element(Call::conv, Call::linear));
   RC_ASSERT(fbgemm_path(c, (*libtorch())->hardware()) == (*libtorch())->fbgemm_path(c));
 }
 
 RC_GTEST_FIXTURE_PROP(ConvRelu, TextReadsBack, ()) {
-  const ConvCase c = *cases();
+  const ConvCase c = *cases(*rc::gen::element(Call::conv, Call::linear));
   const auto again = parse(print(c));
   RC_ASSERT(again.has_value());
   RC_ASSERT(*again == c);

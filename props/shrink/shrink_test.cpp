@@ -222,5 +222,12 @@ TEST(Subproblem, PositionsOutsideOfTheInputHaveTheZeroPoint) {
   EXPECT_EQ(sub_case(p, kept).activation.values, (std::vector<std::uint8_t>{9, 2, 9, 4}));
 }
 
+TEST(Shrink, ALinearLayerStaysOne) {
+  const ConvCase c =
+      parse("linear batch=3 in_features=6 out_features=4 os=90 bias=[1,2,3,4] x=uniform w=uniform").value();
+  const ConvCase smallest = shrink(c, [](const ConvCase& candidate) { return candidate.in_channels >= 2; }, {});
+  EXPECT_EQ(print(smallest), "linear in_features=2 x=[2*0] w=[2*0]");
+}
+
 }  // namespace
 }  // namespace tieout

@@ -36,6 +36,16 @@ def test_types_integer_biases_and_paddings_are_read_and_written() -> None:
     assert str(sums) == "conv2d ytype=int32 int32_bias=[4] x=uniform w=uniform" and sums.engine == "fbgemm_direct"
 
 
+def test_a_linear_layer_has_features() -> None:
+    line = "linear batch=4 in_features=3 out_features=2 ws=[0.5,1] bias=[1,2] relu x=uniform w=uniform engine=onednn"
+    case = tieout.Case.parse(line)
+    assert (case.call, case.in_channels, case.out_channels) == ("linear", 3, 2)
+    assert str(case) == line
+    for wrong in ("linear kernel=3", "linear in_channels=3", "linear groups=1"):
+        with pytest.raises(tieout.CaseError):
+            tieout.Case.parse(wrong)
+
+
 def test_words_in_other_spellings_are_read() -> None:
     same = tieout.Case.parse("conv2d input=5 kernel=2 padding=same stride=2 ws=[ 0.5 ] x=[25*1] w=[ 1, 2 ,3,4 ]")
     assert (same.padding, same.ws, same.w) == ("same", (0.5,), (1, 2, 3, 4))

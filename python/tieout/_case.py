@@ -1,4 +1,4 @@
-"""A case as an object: one convolution with every parameter that decides its result, and its line of text.
+"""A case as an object: one convolution or linear layer with every parameter that decides its result, and its line of text.
 
 The program validates cases. This module only reads and writes the words of a line (cases/text/case_text.h).
 """
@@ -17,6 +17,7 @@ _INTEGERS = ("batch", "in_channels", "out_channels", "groups")
 _SPATIAL = ("input", "kernel", "stride", "padding", "padding_end", "dilation")
 _TYPES = ("xtype", "ytype")
 _CHOICES = ("engine", "isa", "format")
+_FEATURES = {"in_features": "in_channels", "out_features": "out_channels"}
 
 
 class CaseError(ValueError):
@@ -25,7 +26,7 @@ class CaseError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One quantized convolution. `Case.parse(text)` reads a line, and `str(case)` writes it.
+    """One quantized convolution, or linear layer if `call` is "linear". `Case.parse(text)` reads a line, and `str(case)` writes it.
 
     Spatial parameters have one integer per dimension, in the order depth, height, width; one integer stands for all
     dimensions. `padding` is that of both sides, unless `padding_end` gives that of the end of each axis; "same" is the
@@ -35,7 +36,7 @@ class Case:
     weight (int8, K x C/groups x kernel), or the name of the way in which they are drawn from `seed`: uniform, edges,
     extremes, reduced, sparse or small. `xtype` is uint8 or int8; `ytype`, the type of the output, also int32, the sums
     before requantization. An `int32_bias` and a `ytype` of int32 need the engine fbgemm_direct, which takes the place
-    of fbgemm there.
+    of fbgemm there. A linear layer has `in_channels` and `out_channels` as its numbers of features, and no window.
     """
 
     dims: int = 2
@@ -67,10 +68,13 @@ class Case:
     ytype: str = "uint8"
     int32_bias: tuple[int, ...] | None = None
     padding_end: Spatial | int | None = None
+    call: Literal["conv", "linear"] = "conv"
 
     def __post_init__(self) -> None:
         if self.dims not in (1, 2, 3):
             raise CaseError(f"dims: must be 1, 2 or 3, is {self.dims}")
+        if self.call not in ("conv", "linear"):
+            raise CaseError(f"call: must be conv or linear, is '{self.call}'")
         for name in _SPATIAL:
             value = getattr(self, name)
             if value is None or value == "same":
@@ -97,13 +101,18 @@ class Case:
         """
         # Blanks beside the commas and brackets of lists have no meaning.
         words = re.sub(r"\[[^]]*\]", lambda found: re.sub(r"\s*([][,])\s*", r"\1", found[0]), text).split()
-        kinds = {"conv1d": 1, "conv2d": 2, "conv3d": 3}
+        kinds = {"conv1d": 1, "conv2d": 2, "conv3d": 3, "linear": 2}
         if not words or words[0] not in kinds:
             first = words[0] if words else ""
-            raise CaseError(f"a case line must begin with conv1d, conv2d or conv3d, and begins with '{first}'")
-        fields: dict[str, object] = {"dims": kinds[words[0]]}
+            raise CaseError(f"a case line must begin with conv1d, conv2d, conv3d or linear, and begins with '{first}'")
+        linear = words[0] == "linear"
+        fields: dict[str, object] = {"dims": kinds[words[0]], "call": "linear" if linear else "conv"}
         for word in words[1:]:
             name, equals, value = word.partition("=")
+            if linear and (name in _FEATURES.values() or name in ("groups", "format", *_SPATIAL)):
+                raise CaseError(f"{name}: is no word of linear; see `tieout check --help`")
+            if linear:
+                name = _FEATURES.get(name, name)
             if name in fields:
                 raise CaseError(f"{name}: is given twice")
             if word == "relu":
@@ -122,15 +131,17 @@ class Case:
         return dataclasses.replace(self, **changes)
 
     def __str__(self) -> str:
-        words = [f"conv{self.dims}d"]
+        linear = self.call == "linear"
+        words = ["linear" if linear else f"conv{self.dims}d"]
         standard = Case(dims=self.dims)
+        features = {channels: name for name, channels in _FEATURES.items()} if linear else {}
 
         def add(name: str, text: str) -> None:
             words.append(f"{name}={text}")
 
         for name in _INTEGERS:
             if getattr(self, name) != getattr(standard, name):
-                add(name, str(getattr(self, name)))
+                add(features.get(name, name), str(getattr(self, name)))
         for name in _SPATIAL:
             value = getattr(self, name)
             if value != getattr(standard, name):

@@ -237,7 +237,7 @@ std::string totals_text(const ModelReport& report) {
     for (std::size_t i = 0; i < report.columns.size(); ++i) {
       if ((report.columns[i].kind == Column::Kind::hypothesis) != hypotheses) continue;
       const Totals totals = totals_of(report, i);
-      text += fmt::format("{} differs at {} of {} elements in {} of {} convolutions{}\n", report.columns[i].name,
+      text += fmt::format("{} differs at {} of {} elements in {} of {} layers{}\n", report.columns[i].name,
                           totals.differing, totals.elements, totals.differing_layers, totals.layers,
                           not_answered(report, i));
     }

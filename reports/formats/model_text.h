@@ -38,7 +38,7 @@ namespace tieout {
 // Returns which other operators the model runs, and why calls of layers were not verified.
 [[nodiscard]] std::string unverified_text(const ModelReport& report);
 
-// Returns a line for each column, "NAME differs at N of M elements in K of L convolutions": the kernel, the subjects,
+// Returns a line for each column, "NAME differs at N of M elements in K of L layers": the kernel, the subjects,
 // and last the hypotheses.
 [[nodiscard]] std::string totals_text(const ModelReport& report);
 

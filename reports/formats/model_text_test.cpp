@@ -45,17 +45,16 @@ TEST(ModelText, TableByLayer) {
 
 TEST(ModelText, TotalsEndWithTheHypotheses) {
   EXPECT_EQ(totals_text(report()),
-            "kernel differs at 0 of 802832 elements in 0 of 2 convolutions\n"
-            "mine differs at 2 of 802832 elements in 1 of 2 convolutions\n"
-            "manual_output_1 differs at 5 of 802832 elements in 1 of 2 convolutions\n");
+            "kernel differs at 0 of 802832 elements in 0 of 2 layers\n"
+            "mine differs at 2 of 802832 elements in 1 of 2 layers\n"
+            "manual_output_1 differs at 5 of 802832 elements in 1 of 2 layers\n");
 }
 
 TEST(ModelText, UnansweredLayersAreNotCountedAsEqual) {
   ModelReport r = report();
   r.run.cases.passed = 8;
   r.columns[2].answered = 2;
-  EXPECT_THAT(totals_text(r),
-              HasSubstr("mine differs at 2 of 802832 elements in 1 of 2 convolutions (6 not answered)\n"));
+  EXPECT_THAT(totals_text(r), HasSubstr("mine differs at 2 of 802832 elements in 1 of 2 layers (6 not answered)\n"));
 }
 
 TEST(ModelText, WrongSumsAreReportedAsTheKernels) {
@@ -87,8 +86,7 @@ TEST(ModelText, ForecastsOtherCpus) {
 }
 
 TEST(ModelText, NamesUnverifiedOperators) {
-  EXPECT_EQ(unverified_text(report()),
-            "Not verified (calls):\n      10 quantized::add\n");
+  EXPECT_EQ(unverified_text(report()), "Not verified (calls):\n      10 quantized::add\n");
 }
 
 }  // namespace

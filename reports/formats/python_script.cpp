@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cases/case_predicates.h"
 #include "cases/text/case_text.h"
 #include "reports/text/document_text.h"
 
@@ -70,11 +71,12 @@ std::string head_text(const ConvCase& c, const std::string& case_line) {
           : fmt::format("Prints manual_output_1, manual_output_2 and the output of {} {}",
                         needs_direct_call(c) ? "FBGEMM's\nexact contract," : "the\noperator,", kCompared);
   std::string text = fmt::format(
-      "\"\"\"One quantized convolution, {}. Written by\n\n"
+      "\"\"\"One quantized {}, {}. Written by\n\n"
       "    tieout check '{}' --python FILE\n\n"
       "Needs torch and nothing else. {}\n\"\"\"\n"
       "import torch\n\n"
       "torch.backends.quantized.engine = \"{}\"\n",
+      is_linear(c) ? "linear layer" : "convolution",
       c.output_type == OutputType::int32 ? second : "by hand and " + second, case_line, prints,
       name(eager_engine(c.execution.engine)));
   text += fmt::format("torch.set_num_threads({})\n", c.execution.threads);
@@ -90,6 +92,13 @@ std::vector<std::int64_t> stored_activation(const ConvProblem& problem) {
   std::vector<std::int64_t> values(problem.activation.begin(), problem.activation.end());
   for (std::int64_t& value : values) value -= stored_shift(problem.spec.activation_type);
   return values;
+}
+
+// Returns the line that defines the window of a convolution; nothing for a linear layer.
+std::string window_text(const ConvCase& c) {
+  if (is_linear(c)) return {};
+  return fmt::format("stride, padding, dilation, groups = {}, {}, {}, {}\n", list_of(c.stride, c.dims),
+                     list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups);
 }
 
 // Returns the part that defines the stored integers, the quantization parameters and the tensors made of them.
@@ -115,8 +124,7 @@ std::string case_text(const ConvProblem& problem, bool padded) {
   if (!c.int32_bias.empty()) text += assignment("int32_bias", c.int32_bias);
   text +=
       fmt::format("output_scale, output_zero_point = {}, {}\n", literal(c.output_scale), stored_output_zero_point(c)) +
-      fmt::format("stride, padding, dilation, groups = {}, {}, {}, {}\n\n", list_of(c.stride, c.dims),
-                  list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups) +
+      window_text(c) + "\n" +
       (shift == 0
            ? ""
            : "# torch's operator takes uint8 activations: int8 ones and their zero point are 128 higher there.\n") +
@@ -140,7 +148,7 @@ std::string case_text(const ConvProblem& problem, bool padded) {
 // Returns ", 1" for each dimension, the end of a shape that broadcasts a channel's value to every position.
 std::string ones_of(const ConvCase& c) {
   std::string ones;
-  for (int d = 0; d < c.dims; ++d) ones += ", 1";
+  for (int d = 0; d < c.dims && !is_linear(c); ++d) ones += ", 1";
   return ones;
 }
 
@@ -156,27 +164,31 @@ std::string by_hand_text(const ConvCase& c) {
                       per_channel ? "w_scales.flatten()" : "w_scale", ones);
   }
   const bool relu = c.relu == Relu::on;
+  const std::string function = is_linear(c) ? "multiply" : "convolve";
+  const std::string call =
+      is_linear(c) ? "torch.nn.functional.linear(x, w)"
+                   : fmt::format("torch.nn.functional.conv{}d(x, w, None, stride, padding, dilation, groups)", c.dims);
   return fmt::format(
-             "\n\ndef convolve(x, w):\n"
-             "    y = torch.nn.functional.conv{0}d(x, w, None, stride, padding, dilation, groups)\n"
-             "    return {1}\n"
+             "\n\ndef {0}(x, w):\n"
+             "    y = {1}\n"
+             "    return {2}\n"
              "\n\ndef stored(y):\n"
              "    # A NaN, which takes sums beyond float32, is 0.\n"
-             "    return (y + output_zero_point).nan_to_num(nan=0.0).clamp({2}, {3})\n"
+             "    return (y + output_zero_point).nan_to_num(nan=0.0).clamp({3}, {4})\n"
              "\n\n# By hand, dequantized: activations in float32, the rest in float64.\n"
              "x_float = (x.int_repr().int() - x.q_zero_point()) * x.q_scale()\n",
-             c.dims, sum, -shift, 255 - shift) +
+             function, call, sum, -shift, 255 - shift) +
          (c.granularity == Granularity::per_channel
               ? fmt::format("w_zero_points, w_scales = (q.reshape(-1, 1{0}) for q in (w_zero_points, w_scales))\n"
                             "w_float = (w.int_repr() - w_zero_points) * w_scales\n",
                             ones)
               : "w_float = (w.int_repr().double() - w_zero_point) * w_scale\n") +
-         "y = convolve(x_float.double(), w_float)\n" +
+         fmt::format("y = {}(x_float.double(), w_float)\n", function) +
          fmt::format("manual_output_1 = stored({}.round())\n",
                      relu ? "torch.relu(y / output_scale)" : "(y / output_scale)") +
          "print(\"manual_output_1:\\n\", manual_output_1)\n\n"
-         "# By hand, dequantized by torch: everything in float32.\n"
-         "y = convolve(x.dequantize(), w.dequantize())\n" +
+         "# By hand, dequantized by torch: everything in float32.\n" +
+         fmt::format("y = {}(x.dequantize(), w.dequantize())\n", function) +
          fmt::format("manual_output_2 = stored({})\n",
                      relu ? "torch.relu((y / output_scale).round())" : "(y / output_scale).round()") +
          "print(\"manual_output_2:\\n\", manual_output_2)\n";
@@ -232,12 +244,13 @@ std::string operator_text(const ConvCase& c) {
   const bool shifted = c.output_type == OutputType::int8;
   return fmt::format(
       "\n# torch's own operator\n"
-      "packed = torch.ops.quantized.conv{0}d_prepack(w, bias, stride, padding, dilation, groups)\n"
-      "y = torch.ops.quantized.conv{0}d{1}(x, packed, output_scale, output_zero_point{2})\n"
+      "packed = torch.ops.quantized.{0}_prepack(w, bias{4})\n"
+      "y = torch.ops.quantized.{0}{1}(x, packed, output_scale, output_zero_point{2})\n"
       "conv_outputs = y.int_repr(){3}\n"
       "print(\"output produced by forward():\\n\", conv_outputs)\n",
-      c.dims, c.relu == Relu::on ? "_relu" : "", shifted ? " + 128" : "",
-      shifted ? ".int() - 128  # its output is uint8" : "");
+      is_linear(c) ? "linear" : fmt::format("conv{}d", c.dims), c.relu == Relu::on ? "_relu" : "",
+      shifted ? " + 128" : "", shifted ? ".int() - 128  # its output is uint8" : "",
+      is_linear(c) ? "" : ", stride, padding, dilation, groups");
 }
 
 constexpr std::string_view kComparison = R"(

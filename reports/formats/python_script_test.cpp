@@ -51,6 +51,20 @@ TEST(PythonScript, ReluPrecedesRoundingInOutputOneAndFollowsItInTwo) {
   EXPECT_THAT(text, HasSubstr("torch.ops.quantized.conv1d_relu(")) << text;
 }
 
+TEST(PythonScript, ALinearLayerIsMultiplied) {
+  const std::string text =
+      script("linear batch=2 in_features=3 out_features=2 ws=[0.5,1] bias=[1,2] relu x=[6*1] w=[6*1]");
+  for (const char* const part :
+       {"\"\"\"One quantized linear layer, by hand", "x_shape, w_shape = [2, 3], [2, 3]\n", "def multiply(x, w):\n",
+        "    y = torch.nn.functional.linear(x, w)\n", "    return y + bias.reshape(1, -1)\n",
+        "(q.reshape(-1, 1) for q in (w_zero_points, w_scales))",
+        "packed = torch.ops.quantized.linear_prepack(w, bias)\n",
+        "y = torch.ops.quantized.linear_relu(x, packed, output_scale, output_zero_point)\n"}) {
+    EXPECT_THAT(text, HasSubstr(part)) << part << "\n" << text;
+  }
+  EXPECT_THAT(text, Not(HasSubstr("conv"))) << text;
+}
+
 TEST(PythonScript, NotesThatPythonCannotForceAnInstructionSet) {
   EXPECT_THAT(script("conv1d isa=avx2 x=[1] w=[1]"), HasSubstr("# Tieout forces FBGEMM to avx2. Python cannot"));
 }
