@@ -175,13 +175,14 @@ class Finder {
 
   // ---- What follows the layer.
 
-  bool is(std::optional<std::size_t> node, std::string_view base) const {
-    return node && base_of(program_.nodes[*node].op) == base;
+  // Return the only user of the value if it is that operator; else nullopt.
+  std::optional<std::size_t> user(const std::string& value, std::string_view base) const {
+    const std::optional<std::size_t> node = only_user(value);
+    return node && base_of(program_.nodes[*node].op) == base ? node : std::nullopt;
   }
-
-  bool is_quantize(std::optional<std::size_t> node) const {
-    return node && program_.nodes[*node].op == "quantized_decomposed.quantize_per_tensor.default" &&
-           quantization_of(program_.nodes[*node]).has_value();
+  std::optional<std::size_t> quantize_after(const std::string& value) const {
+    const std::optional<std::size_t> node = user(value, "quantized_decomposed.quantize_per_tensor");
+    return node && quantization_of(program_.nodes[*node]) ? node : std::nullopt;
   }
 
   void take(ExportedLayer& layer, std::size_t node) const {
@@ -197,19 +198,15 @@ class Finder {
 
   // Extends the layer by what is fused.
   void fuse(ExportedLayer& layer) const {
-    std::optional<std::size_t> next = only_user(layer.y);
     bool bytes = true;  // whether a quantize at the end can be fused
-    if (is(next, "aten.add")) {
-      bytes = fuse_sum(layer, *next);
-      next = only_user(layer.y);
+    if (const auto add = user(layer.y, "aten.add")) bytes = fuse_sum(layer, *add);
+    if (!bytes || !quantize_after(layer.y)) {
+      if (const auto relu = user(layer.y, "aten.relu")) {
+        layer.relu = true;
+        take(layer, *relu);
+      }
     }
-    if (bytes && is_quantize(next)) return take_quantize(layer, *next);
-    if (is(next, "aten.relu")) {
-      layer.relu = true;
-      take(layer, *next);
-      next = only_user(layer.y);
-      if (bytes && is_quantize(next)) return take_quantize(layer, *next);
-    }
+    if (const auto quantize = quantize_after(layer.y); quantize && bytes) return take_quantize(layer, *quantize);
     layer.remark = why_float(layer);
   }
 

@@ -83,8 +83,7 @@ TEST(ExportedLayers, AReluAndAQuantizeBelongToTheLayer) {
   EXPECT_EQ(layer.bias, "b");
   EXPECT_TRUE(layer.relu);
   EXPECT_EQ(layer.nodes.size(), 3U);
-  ASSERT_TRUE(layer.y_quantization);
-  EXPECT_EQ(*layer.y_quantization, (ValueQuantization{0.5, 3, 0, 255, ElementType::uint8}));
+  EXPECT_EQ(layer.y_quantization, (ValueQuantization{0.5, 3, 0, 255, ElementType::uint8}));
   EXPECT_TRUE(count_float_operators(b.program, {layer}).empty());
 }
 

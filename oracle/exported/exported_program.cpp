@@ -38,15 +38,15 @@ const char* name(ElementType type) {
   return "another type";
 }
 
-const Argument* ExportedNode::find(std::string_view argument) const {
+const Argument* ExportedNode::find(std::string_view argument_name) const {
   const auto found =
-      std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == argument; });
+      std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == argument_name; });
   return found == inputs.end() ? nullptr : &found->value;
 }
 
-const std::string& ExportedNode::value(std::string_view argument) const {
+const std::string& ExportedNode::value(std::string_view argument_name) const {
   static const std::string none;
-  const Argument* const found = find(argument);
+  const Argument* const found = find(argument_name);
   const auto* const held = found == nullptr ? nullptr : std::get_if<ValueName>(found);
   return held == nullptr ? none : held->name;
 }

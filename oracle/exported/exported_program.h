@@ -68,9 +68,9 @@ struct ExportedNode {
   std::string module;                 // the module of the original model, for example "features.0.0"; "" if none
 
   // Returns the argument of that name, or nullptr.
-  [[nodiscard]] const Argument* find(std::string_view name) const;
+  [[nodiscard]] const Argument* find(std::string_view argument_name) const;
   // Returns the name of the value that the argument is; "" if it is none.
-  [[nodiscard]] const std::string& value(std::string_view name) const;
+  [[nodiscard]] const std::string& value(std::string_view argument_name) const;
 };
 
 // What the program states of a value. An extent that depends on the input is nullopt.

@@ -46,8 +46,9 @@ bool ExactLayer::has_vnni() const { return onednn_has_vnni(hardware_); }
 bool ExactLayer::can_be(std::uint8_t byte, double value, double bound, bool clamped) const {
   const ConvCase& c = call_.spec;
   const double shift = stored_shift(c.output_type);
-  const double lowest = clamped ? static_cast<double>(layer_.y_quantization->lowest) + shift : 0;
-  const double highest = clamped ? static_cast<double>(layer_.y_quantization->highest) + shift : 255;
+  const ValueQuantization range = layer_.y_quantization.value_or(ValueQuantization{});
+  const double lowest = clamped ? static_cast<double>(range.lowest) + shift : 0;
+  const double highest = clamped ? static_cast<double>(range.highest) + shift : 255;
   const auto zero_point = static_cast<double>(c.output_zero_point);
   const auto result = [&](double v) {
     const double kept = layer_.relu ? std::max(v, 0.0) : v;

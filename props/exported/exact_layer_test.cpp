@@ -51,7 +51,7 @@ TEST(ExactLayer, AcceptsOnlyTheBytesBesideTheTie) {
 TEST(ExactLayer, AppliesReluAndTheRangeThatTheProgramStates) {
   Case c;
   c.layer.relu = true;
-  c.layer.y_quantization->highest = 127;
+  c.layer.y_quantization = ValueQuantization{2, 20, 0, 127, ElementType::uint8};
   const ExactLayer exact(c.call, c.layer, c.vnni);
   EXPECT_TRUE(exact.can_be(std::uint8_t{20}, -7, 1e-6, true));
   EXPECT_TRUE(exact.can_be(std::uint8_t{127}, 400, 1e-6, true));

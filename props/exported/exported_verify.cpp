@@ -312,7 +312,7 @@ class Verification {
     if (!lowered.empty()) part.lowered.elements = std::ssize(exported);
     if (!eager.empty()) part.eager.elements = std::ssize(exported);
     if (!lowered.empty() && !eager.empty()) part.migrated.elements = std::ssize(exported);
-    const bool clamps = !whole_range(*layer.y_quantization);
+    const bool clamps = !whole_range(layer.y_quantization.value_or(ValueQuantization{}));
     for (std::size_t i = 0; i < exported.size(); ++i) {
       const int e = exported[i], l = lowered.empty() ? e : lowered[i], g = eager.empty() ? e : eager[i];
       const bool due = kernel.empty() ? i % kEvery == 0 : kernel[i] != e || kernel[i] != l;
