@@ -104,8 +104,8 @@ TEST_F(Command, EnginesPrintsTheArithmeticOfACase) {
   const Outcome o = run("engines 'conv2d wz=1'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_THAT(o.output, HasSubstr("LibTorch 2.15.0"));
-  EXPECT_THAT(o.output, HasSubstr("onednn                    refuses: "));
-  EXPECT_THAT(o.output, HasSubstr("x86                       pointwise: "));
+  EXPECT_THAT(o.output, HasSubstr("onednn                            refuses: "));
+  EXPECT_THAT(o.output, HasSubstr("x86                               pointwise: "));
 }
 
 TEST_F(Command, FuzzVerifiesAndReports) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 #include "cases/case_predicates.h"
 #include "cases/contents.h"
@@ -60,8 +61,9 @@ std::string compare(Engine engine, Isa isa) {
 class OnednnHeldTo : public testing::TestWithParam<std::tuple<Engine, Isa>> {};
 
 TEST_P(OnednnHeldTo, IsPredicted) {
-  const auto [engine, isa] = GetParam();
-  const auto answer = run_alone([engine = engine, isa = isa] { return compare(engine, isa); }, 300);
+  const Engine engine = std::get<Engine>(GetParam());
+  const Isa isa = std::get<Isa>(GetParam());
+  const auto answer = run_alone([&] { return compare(engine, isa); }, 300);
   ASSERT_TRUE(answer) << answer.error().text();
   const std::string& found = *answer;
   if (found == "unsupported") GTEST_SKIP() << "this CPU lacks " << name(isa);
@@ -73,8 +75,8 @@ INSTANTIATE_TEST_SUITE_P(Isas, OnednnHeldTo,
                          testing::Combine(testing::Values(Engine::onednn, Engine::onednn_pointwise),
                                           testing::Values(Isa::avx2, Isa::avx512, Isa::avx512_vnni)),
                          [](const auto& test) {
-                           return std::string(name(std::get<0>(test.param))) + "_" +
-                                  std::string(name(std::get<1>(test.param)));
+                           return std::string(name(std::get<Engine>(test.param))) + "_" +
+                                  std::string(name(std::get<Isa>(test.param)));
                          });
 
 }  // namespace

@@ -74,6 +74,16 @@ TEST(PythonScript, FbgemmCalledDirectlyIsFbgemm) {
   EXPECT_THAT(script("conv1d x=[1] w=[1] engine=fbgemm_direct"), HasSubstr("engine = \"fbgemm\"\n"));
 }
 
+TEST(PythonScript, CallsTheOperatorOfPyTorch2Export) {
+  const std::string text = script("conv2d ws=[0.5] ytype=int8 oz=-3 relu x=[1] w=[1] engine=onednn_pointwise");
+  EXPECT_THAT(text, HasSubstr("engine = \"onednn\"\n"));
+  EXPECT_THAT(text, HasSubstr("torch.ops.onednn.qconv_prepack(w.int_repr(), weight_scales, "));
+  EXPECT_THAT(text, HasSubstr("torch.ops.onednn.qconv2d_pointwise("));
+  EXPECT_THAT(text, HasSubstr("torch.int8, \"relu\", [], \"\")"));
+  EXPECT_THAT(text, Not(HasSubstr("torch.ops.quantized")));
+  EXPECT_THAT(script("conv3d x=[1] w=[1] engine=onednn_pointwise"), HasSubstr("torch.uint8, \"none\", [], \"\")"));
+}
+
 // No operator takes such a case. A value that does not fit int32 is INT32_MIN, and not clamped from where it is.
 TEST(PythonScript, AnInt32BiasIsComputedInIntegers) {
   const std::string text = script("conv1d ytype=int8 int32_bias=[2147483647] x=[1] w=[0]");
