@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -160,7 +161,8 @@ class Reader {
     if (key == "xs") return read_per_input(key, value, [](OperatorInput& in, double v) { in.quantization.scale = v; });
     if (key == "xz") {
       return read_per_input(key, value, [](OperatorInput& in, double v) {
-        in.quantization.zero_point = v == static_cast<double>(static_cast<int>(v)) ? static_cast<std::int64_t>(v) : -1;
+        const bool is_byte = v >= 0 && v <= 255 && v == std::floor(v);
+        in.quantization.zero_point = is_byte ? static_cast<std::int64_t>(v) : -1;  // validate() refuses -1
       });
     }
     if (key == "os" || key == "oz") return read_output(key, value);

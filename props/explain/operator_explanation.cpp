@@ -147,14 +147,14 @@ std::int64_t most_disputed(const OperatorCase& c) {
   return most;
 }
 
-std::string operator_explanation(const OperatorCase& given, std::int64_t offset, const KnownAnswers& answers) {
-  const OperatorCase c = with_contents(given);
+std::string operator_explanation(const OperatorCase& c, std::int64_t offset, const KnownAnswers& answers) {
+  const OperatorCase full = with_contents(c);
   const Shape shape = output_shape(c);
-  std::string text = fmt::format("case: {}\nelement: [{}] of [{}]", print(given),
-                                 fmt::join(unravel(offset, shape), ", "), fmt::join(shape, ", "));
+  std::string text = fmt::format("case: {}\nelement: [{}] of [{}]", print(c), fmt::join(unravel(offset, shape), ", "),
+                                 fmt::join(shape, ", "));
   RecordedElement element;
-  const auto vector = column_of(c, offset, OperatorCode::vector, element);
-  const auto scalar = column_of(c, offset, OperatorCode::scalar, element);
+  const auto vector = column_of(full, offset, OperatorCode::vector, element);
+  const auto scalar = column_of(full, offset, OperatorCode::scalar, element);
   if (vector && scalar) {
     text += fmt::format(", computed by {}\n", element.code == OperatorCode::vector ? vector->name : scalar->name);
     if (!element.place.empty()) text += wrapped("  " + element.place, kTextColumns, 2) + "\n";
@@ -163,9 +163,9 @@ std::string operator_explanation(const OperatorCase& given, std::int64_t offset,
     text += "\n\n";
   }
   const auto at = static_cast<std::size_t>(offset);
-  text +=
-      fmt::format("LibTorch's answer is predicted to be: {}\n", value_text(predict_operator(c).values.values[at], c));
-  text += fmt::format("the exact contract gives: {}\n", value_text(operator_kernel(c).values.values[at], c));
+  text += fmt::format("LibTorch's answer is predicted to be: {}\n",
+                      value_text(predict_operator(full).values.values[at], c));
+  text += fmt::format("the exact contract gives: {}\n", value_text(operator_kernel(full).values.values[at], c));
   for (const auto& [name, value] : answers) text += fmt::format("{} gives: {}\n", name, value_text(value, c));
   return text;
 }

@@ -292,7 +292,8 @@ Finding shrink_operator_finding(const Finding& finding, LibTorch& reference, dou
     if (found) smallest = *found;
   }
   Verdict verdict = verify_operator_alone(parse_operator(smallest).value(), reference);
-  Finding result = is_failure(verdict) && fails_alike(verdict, whole) ? std::move(verdict.finding) : whole.finding;
+  Finding result = whole.finding;
+  if (is_failure(verdict) && fails_alike(verdict, whole)) result = std::move(verdict.finding);
   result.original_line = finding.original_line;
   return result;
 }

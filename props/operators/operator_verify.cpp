@@ -252,21 +252,21 @@ Verdict verify_operator_alone(const OperatorCase& c, LibTorch& reference, double
       c, [&](const OperatorCase& with_values) { return run_alone_in_process(with_values, reference, seconds); });
 }
 
-std::vector<Departure> departures_elsewhere(const OperatorCase& given, const Answers& answer) {
+std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Answers& answer) {
   std::vector<Departure> departures;
-  OperatorCase c = with_contents(given);
+  OperatorCase other = with_contents(c);
   // The number of threads that changes most elements, among equals the least.
   Departure by_threads;
   for (int threads = 1; threads <= kMostThreads; ++threads) {
-    if (threads == given.threads) continue;
-    c.threads = threads;
-    Departure with_threads = departure_between(answer, predict_operator(c).values.values,
+    if (threads == c.threads) continue;
+    other.threads = threads;
+    Departure with_threads = departure_between(answer, predict_operator(other).values.values,
                                                fmt::format("with {} thread{}", threads, threads == 1 ? "" : "s"));
     if (with_threads.elements > by_threads.elements) by_threads = std::move(with_threads);
   }
   if (by_threads.elements > 0) departures.push_back(std::move(by_threads));
-  c.threads = given.threads;
-  const BothCodes codes(c);
+  other.threads = c.threads;
+  const BothCodes codes(other);
   if (!codes.exist()) return departures;
   std::vector<std::int32_t> elsewhere = codes.vector;
   for (std::size_t i = 0; i < elsewhere.size(); ++i) {

@@ -196,8 +196,8 @@ if len(differing) > 20:
 
 }  // namespace
 
-std::string operator_script(const OperatorCase& given) {
-  const OperatorCase c = with_contents(given);
+std::string operator_script(const OperatorCase& c) {
+  const OperatorCase full = with_contents(c);
   const auto call = std::ranges::find(kCalls, c.schema->name, &TorchCall::name);
   std::string text = fmt::format(
       "\"\"\"One call of torch's quantized operator {}. Written by\n\n"
@@ -206,11 +206,11 @@ std::string operator_script(const OperatorCase& given) {
       "import torch\n\n"
       "torch.set_num_threads({})\n\n"
       "# The case. A stored integer q stands for scale * (q - zero_point).\n",
-      c.schema->name, print(given),
+      c.schema->name, print(c),
       call->elementwise ? ", and the elements at which the same values alone\ngive another result" : "", c.threads);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-    text += input_text(c, i);
+    text += input_text(full, i);
     names.push_back(input_name(i));
   }
   const bool has_output = c.schema->output_parameters == OutputParameters::own && !c.schema->has_float_output;
