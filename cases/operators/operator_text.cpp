@@ -277,6 +277,22 @@ std::string_view first_word(std::string_view line) {
 
 }  // namespace
 
+namespace {
+
+void add_attributes(std::string& out, const OperatorCase& c) {
+  for (std::size_t i = 0; i < c.schema->attributes.size(); ++i) {
+    const AttributeSchema& attribute = c.schema->attributes[i];
+    const std::vector<double>& values = c.attributes[i];
+    if (attribute.kind == Kind::flag) {
+      if (values.front() != 0) out.append(" ").append(attribute.name);
+    } else if (attribute.kind == Kind::numbers || values != std::vector{attribute.default_value}) {
+      out.append(" ").append(attribute.name).append("=").append(attribute_text(attribute, values));
+    }
+  }
+}
+
+}  // namespace
+
 std::string print(const OperatorCase& c) {
   const OperatorSchema& schema = *c.schema;
   std::string out(schema.name);
@@ -306,15 +322,7 @@ std::string print(const OperatorCase& c) {
     if (c.output.scale != 1) word("os", number_text(c.output.scale));
     if (c.output.zero_point != 0) word("oz", number_text(c.output.zero_point));
   }
-  for (std::size_t i = 0; i < schema.attributes.size(); ++i) {
-    const AttributeSchema& attribute = schema.attributes[i];
-    const std::vector<double>& values = c.attributes[i];
-    if (attribute.kind == Kind::flag) {
-      if (values.front() != 0) out.append(" ").append(attribute.name);
-    } else if (attribute.kind == Kind::numbers || values != std::vector{attribute.default_value}) {
-      word(attribute.name, attribute_text(attribute, values));
-    }
-  }
+  add_attributes(out, c);
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     word(numbered("x", i), contents_text(c.inputs[i], schema.has_float_input));
   }
