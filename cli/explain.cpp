@@ -80,16 +80,17 @@ int explain_operator(const Arguments& arguments, const OperatorCase& given) {
   if (!arguments.subject.empty()) return refuse("--subject: operators have no subjects; leave it out");
   if (!arguments.hypotheses.empty()) return refuse("--hypothesis: is for convolutions; leave it out");
   const OperatorCase c = with_contents(given);
+  const auto reference = libtorch();
+  const Hardware hardware = reference ? (*reference)->hardware() : Hardware{};
   std::int64_t offset = 0;
   if (arguments.at) {
     const auto at = offset_at(*arguments.at, c);
     if (!at) return refuse(at.error().text());
     offset = *at;
   } else {
-    offset = most_disputed(c);
+    offset = most_disputed(c, hardware);
   }
-  std::string text = operator_explanation(given, offset, {});
-  const auto reference = libtorch();
+  std::string text = operator_explanation(given, offset, hardware, {});
   text += reference ? libtorch_answer_text(c, offset, **reference)
                     : "LibTorch gives no answer\n  " + load_error(reference.error()) + "\n";
   fmt::print("{}", text);

@@ -25,7 +25,7 @@ folders='
   oracle/element: cases/*
   oracle/engines: cases/* oracle/element
   oracle/hypotheses: cases/* oracle/element oracle/engines
-  oracle/operators: cases/* oracle/element
+  oracle/operators: cases/* oracle/element oracle/engines
   oracle/exported: cases/*
   oracle/libtorch: cases/* oracle/element oracle/engines oracle/exported
   oracle/model_files: cases/* oracle/exported oracle/libtorch

@@ -1,6 +1,7 @@
 // The operators that compute each output element from one element of each input.
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "cases/operators/schema_list.h"
@@ -9,6 +10,8 @@ namespace tieout {
 namespace {
 
 constexpr double kLargest = std::numeric_limits<float>::max();
+// The largest number of steps of the input by which add_scalar moves it. LibTorch refuses more than int32 holds.
+constexpr double kMostSteps = 1 << 30;
 
 const AttributeSchema kRelu{
     .name = "relu", .kind = AttributeSchema::Kind::flag, .low = 0, .high = 1, .help = "present: y = max(y, oz)"};
@@ -44,13 +47,48 @@ tl::expected<void, CaseError> check_clamp(const OperatorCase& c) {
   return tl::unexpected(CaseError{"min", "must be at most max"});
 }
 
+// Returns the number of the input's steps in the scalar of add_scalar.
+double steps_of_value(const OperatorCase& c) {
+  return std::nearbyint(number(c, "value") / c.inputs.front().quantization.scale);
+}
+
+tl::expected<void, CaseError> check_add_scalar(const OperatorCase& c) {
+  if (std::fabs(steps_of_value(c)) <= kMostSteps) return {};
+  return tl::unexpected(CaseError{"value", "must be at most 2^30 times the scale of the input"});
+}
+
+// The zero point moves by the number of steps. If it would leave 0..255, it stays at the nearer end, and the scale
+// grows so that all values of the input fit in.
+Quantization added_scalar(const OperatorCase& c) {
+  const Quantization& input = c.inputs.front().quantization;
+  const double moved = static_cast<double>(input.zero_point) - steps_of_value(c);
+  if (moved < 0) return {.scale = (255.0 - moved) / 255.0 * input.scale, .zero_point = 0};
+  if (moved > 255) return {.scale = moved / 255.0 * input.scale, .zero_point = 255};
+  return {.scale = input.scale, .zero_point = static_cast<std::int64_t>(moved)};
+}
+
+// The scale is multiplied. A negative number mirrors the bytes and the zero point.
+Quantization multiplied_by_scalar(const OperatorCase& c) {
+  const Quantization& input = c.inputs.front().quantization;
+  const double value = number(c, "value");
+  if (value == 0) return {.scale = 1, .zero_point = 0};
+  return {.scale = std::fabs(value) * input.scale, .zero_point = value > 0 ? input.zero_point : 255 - input.zero_point};
+}
+
 tl::expected<void, CaseError> check_batch_norm(const OperatorCase& c) {
   const Shape& shape = c.inputs.front().shape;
-  if (shape.size() != 4 && shape.size() != 5) return tl::unexpected(CaseError{"shape", "must be NxCxHxW or NxCxDxHxW"});
+  if (shape.size() < 2) return tl::unexpected(CaseError{"shape", "must have 2 to 5 dimensions, such as NxCxHxW"});
   for (const char* name : {"weight", "bias", "mean", "var"}) {
     if (static_cast<std::int64_t>(attribute(c, name).size()) != shape[1]) {
       return tl::unexpected(
           CaseError{name, "must list one number for each of the " + std::to_string(shape[1]) + " channels"});
+    }
+  }
+  const auto eps = static_cast<float>(number(c, "eps"));
+  for (const double variance : attribute(c, "var")) {
+    const float sum = static_cast<float>(variance) + eps;
+    if (!(sum > 0) || !std::isfinite(sum)) {
+      return tl::unexpected(CaseError{"var", "plus eps must be positive and finite in float32"});
     }
   }
   return {};
@@ -88,21 +126,27 @@ OperatorSchema with_attributes(OperatorSchema schema, std::vector<AttributeSchem
 std::vector<OperatorSchema> make() {
   constexpr auto kOwn = OutputParameters::own;
   constexpr auto kFirst = OutputParameters::first_input;
+  constexpr auto kComputed = OutputParameters::computed;
   std::vector<OperatorSchema> list;
   list.push_back(of_two_inputs("add", "Sum of two tensors (quantized::add, add_relu)"));
   list.push_back(of_two_inputs("mul", "Product of two tensors (quantized::mul, mul_relu)"));
-  list.push_back(with_attributes(
-      of_one_input("add_scalar",
-                   "Sum of a tensor and a number (quantized::add_scalar, add_scalar_relu); it determines "
-                   "the output's scale and zero point",
-                   kFirst),
-      {any_number("value", 0, "the number"), kRelu}));
+  AttributeSchema scalar = any_number("value", 0, "the number");
+  scalar.kind = AttributeSchema::Kind::real;
+  list.push_back(with_attributes(of_one_input("add_scalar",
+                                              "Sum of a tensor and a number (quantized::add_scalar, add_scalar_relu); "
+                                              "it determines the output's scale and zero point",
+                                              kComputed),
+                                 {scalar, kRelu}));
+  list.back().computed_output = added_scalar;
+  list.back().check = check_add_scalar;
+  scalar.default_value = 1;
   list.push_back(
       with_attributes(of_one_input("mul_scalar",
                                    "Product of a tensor and a number (quantized::mul_scalar, mul_scalar_relu); it "
                                    "determines the output's scale and zero point",
-                                   kFirst),
-                      {any_number("value", 1, "the number"), kRelu}));
+                                   kComputed),
+                      {scalar, kRelu}));
+  list.back().computed_output = multiplied_by_scalar;
   list.push_back(of_one_input("hardswish", "x * min(max(x + 3, 0), 6) / 6 (quantized::hardswish)", kOwn));
   OperatorSchema hardsigmoid =
       of_one_input("hardsigmoid", "min(max(x + 3, 0), 6) / 6 (aten::hardsigmoid)", OutputParameters::fixed);
@@ -124,7 +168,8 @@ std::vector<OperatorSchema> make() {
   AttributeSchema variance = list_of("var", "running variance of each channel");
   variance.low = 0;
   list.push_back(with_attributes(
-      of_one_input("batch_norm", "(x - mean) / sqrt(var + eps) * weight + bias (quantized::batch_norm)", kOwn),
+      of_one_input("batch_norm",
+                   "(x - mean) / sqrt(var + eps) * weight + bias (quantized::batch_norm, batch_norm_relu)", kOwn),
       {list_of("weight", "factor of each channel"), list_of("bias", "summand of each channel"),
        list_of("mean", "running mean of each channel"), variance, any_number("eps", 1e-5, "summand of the variance"),
        kRelu}));

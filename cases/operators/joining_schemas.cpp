@@ -5,9 +5,15 @@
 namespace tieout {
 namespace {
 
+// Returns the dimension along which the inputs are joined. A negative one is counted from the end.
+std::int64_t joined_dimension(const OperatorCase& c) {
+  const std::int64_t dim = integer(c, "dim");
+  return dim < 0 ? dim + std::ssize(c.inputs.front().shape) : dim;
+}
+
 Shape joined_shape(const OperatorCase& c) {
   Shape shape = c.inputs.front().shape;
-  const auto dim = static_cast<std::size_t>(integer(c, "dim"));
+  const auto dim = static_cast<std::size_t>(joined_dimension(c));
   shape[dim] = 0;
   for (const OperatorInput& input : c.inputs) shape[dim] += input.shape[dim];
   return shape;
@@ -15,7 +21,7 @@ Shape joined_shape(const OperatorCase& c) {
 
 tl::expected<void, CaseError> check_joined(const OperatorCase& c) {
   const Shape& first = c.inputs.front().shape;
-  const auto dim = static_cast<std::size_t>(integer(c, "dim"));
+  const auto dim = static_cast<std::size_t>(joined_dimension(c));
   if (dim >= first.size()) return tl::unexpected(CaseError{"dim", "must be a dimension of the inputs"});
   for (const OperatorInput& input : c.inputs) {
     Shape shape = input.shape;
@@ -38,9 +44,9 @@ const std::vector<OperatorSchema>& joining_schemas() {
        .attributes = {{.name = "dim",
                        .kind = AttributeSchema::Kind::integer,
                        .default_value = 1,
-                       .low = 0,
+                       .low = -5,
                        .high = 4,
-                       .help = "dimension along which the inputs are joined"},
+                       .help = "dimension along which the inputs are joined; a negative one counts from the end"},
                       {.name = "relu",
                        .kind = AttributeSchema::Kind::flag,
                        .low = 0,

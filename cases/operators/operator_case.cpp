@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 #include "cases/byte_contents.h"
@@ -56,6 +57,46 @@ tl::expected<void, CaseError> check_strides(const OperatorInput& input, std::siz
   return {};
 }
 
+// True if two elements can be at the same place in memory.
+bool repeats_elements(const OperatorInput& input) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> dims;  // distance and extent
+  for (std::size_t d = 0; d < input.strides.size(); ++d) {
+    if (input.shape[d] > 1) dims.emplace_back(input.strides[d], input.shape[d]);
+  }
+  std::ranges::sort(dims);
+  std::int64_t reach = 0;
+  for (const auto& [stride, extent] : dims) {
+    if (stride <= reach) return true;
+    reach += stride * (extent - 1);
+  }
+  return false;
+}
+
+// Returns for each element the first element that is at the same place in memory.
+std::vector<std::size_t> first_at_same_place(const OperatorInput& input) {
+  std::vector<std::size_t> first(static_cast<std::size_t>(element_count(input.shape)));
+  std::unordered_map<std::int64_t, std::size_t> places;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const std::vector<std::int64_t> index = unravel(static_cast<std::int64_t>(i), input.shape);
+    std::int64_t place = 0;
+    for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * input.strides[d];
+    first[i] = places.emplace(place, i).first->second;
+  }
+  return first;
+}
+
+// Checks that elements at the same place in memory are equal.
+template <typename T>
+tl::expected<void, CaseError> check_repeated(const OperatorInput& input, const std::vector<T>& values, std::size_t i) {
+  if (!repeats_elements(input)) return {};
+  const std::vector<std::size_t> first = first_at_same_place(input);
+  for (std::size_t at = 0; at < first.size(); ++at) {
+    if (values[at] == values[first[at]]) continue;
+    return bad(numbered("x", i), "lists different values for elements that have the same place in memory by strides");
+  }
+  return {};
+}
+
 tl::expected<void, CaseError> check_input(const OperatorCase& c, std::size_t i) {
   const OperatorInput& input = c.inputs[i];
   if (auto r = check_shape(input.shape, numbered("shape", i)); !r) return r;
@@ -66,10 +107,17 @@ tl::expected<void, CaseError> check_input(const OperatorCase& c, std::size_t i) 
     return bad(numbered("x", i), "must list one value for each of the " + std::to_string(elements) +
                                      " elements, lists " + std::to_string(given));
   };
-  if (c.schema->has_float_input) return counted(std::ssize(input.floats));
+  if (c.schema->has_float_input) {
+    if (std::ranges::any_of(input.floats, [](float value) { return std::isnan(value); })) {
+      return bad(numbered("x", i), "must not list NaN");
+    }
+    if (auto r = counted(std::ssize(input.floats)); !r) return r;
+    return check_repeated(input, input.floats, i);
+  }
   if (auto r = check_quantization(input.quantization, "xs", "xz"); !r) return r;
-  if (input.contents.fill == Fill::listed) return counted(std::ssize(input.contents.values));
-  return {};
+  if (input.contents.fill != Fill::listed) return {};
+  if (auto r = counted(std::ssize(input.contents.values)); !r) return r;
+  return check_repeated(input, input.contents.values, i);
 }
 
 tl::expected<void, CaseError> check_attributes(const OperatorCase& c) {
@@ -130,6 +178,7 @@ void set_output_parameters(OperatorCase& c) {
     case OutputParameters::own: break;
     case OutputParameters::first_input: c.output = c.inputs.front().quantization; break;
     case OutputParameters::fixed: c.output = c.schema->fixed_output; break;
+    case OutputParameters::computed: c.output = c.schema->computed_output(c); break;
   }
   if (c.schema->has_float_output) c.output = {};
 }
@@ -143,10 +192,10 @@ tl::expected<void, CaseError> validate(const OperatorCase& c) {
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     if (auto r = check_input(c, i); !r) return r;
   }
-  if (auto r = check_quantization(c.output, "os", "oz"); !r) return r;
   if (auto r = check_attributes(c); !r) return r;
   if (c.threads < 1 || c.threads > 1024) return bad("threads", "must be 1..1024");
   if (auto r = c.schema->check(c); !r) return r;
+  if (auto r = check_quantization(c.output, "os", "oz"); !r) return r;
   return check_shape(c.schema->output_shape(c), "shape");
 }
 
@@ -157,6 +206,9 @@ OperatorCase with_contents(OperatorCase c) {
     input.contents.values =
         bytes_of(input.contents, element_count(input.shape), input.quantization.zero_point, c.seed, i);
     input.contents.fill = Fill::listed;
+    if (!repeats_elements(input)) continue;
+    const std::vector<std::size_t> first = first_at_same_place(input);
+    for (std::size_t at = 0; at < first.size(); ++at) input.contents.values[at] = input.contents.values[first[at]];
   }
   return c;
 }

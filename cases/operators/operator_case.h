@@ -33,10 +33,11 @@ struct OperatorInput {
   Quantization quantization;
   // The values in row-major order if fill is Fill::listed; others are drawn from the case's seed.
   Contents<std::uint8_t> contents;
-  // The values of an input of floats, which are always listed.
+  // The values of an input of floats, which are always listed. None is NaN.
   std::vector<float> floats;
   // The distances in memory between neighbours along each dimension, in elements; empty: dense, in the case's format.
-  // 0 repeats an element. Views that a model makes of a tensor have others than dense ones.
+  // Elements at the same place, such as those along a dimension of distance 0, are equal. Views that a model makes of a
+  // tensor have other distances than dense ones.
   Shape strides;
 
   bool operator==(const OperatorInput&) const = default;
@@ -49,7 +50,7 @@ struct OperatorCase {
   std::vector<OperatorInput> inputs;
   // One list of numbers for each attribute of the schema, in its order.
   std::vector<std::vector<double>> attributes;
-  // The output's. Operators that keep or fix the output's parameters have these here (with_output_parameters()).
+  // The output's. Operators that determine the output's parameters have these here (set_output_parameters()).
   Quantization output;
 
   std::uint64_t seed = 0;  // decides the contents that are not listed
@@ -66,6 +67,7 @@ struct AttributeSchema {
     flag,     // 0 or 1; in text the word alone
     integer,  // one whole number
     number,   // one number that float32 holds
+    real,     // one number that float64 holds
     extents,  // one whole number for each spatial dimension, in text HxW or one number for all
     numbers,  // a list of numbers that float32 holds, in text in brackets
   };
@@ -77,8 +79,9 @@ struct AttributeSchema {
   std::string_view help{};
 };
 
-// States where an operator's output has its scale and zero point from.
-enum class OutputParameters { own, first_input, fixed };
+// States where an operator's output has its scale and zero point from: the call, the first input, a constant, or a
+// formula of the first input's and the attributes.
+enum class OutputParameters { own, first_input, fixed, computed };
 
 struct OperatorSchema {
   std::string_view name;  // the first word of a case
@@ -87,6 +90,8 @@ struct OperatorSchema {
   bool has_float_input = false, has_float_output = false;
   OutputParameters output_parameters = OutputParameters::own;
   Quantization fixed_output{};
+  // Returns the computed parameters. c: as for output_shape.
+  Quantization (*computed_output)(const OperatorCase& c) = nullptr;
   std::vector<AttributeSchema> attributes{};
   // Returns the shape of the output. c: its inputs and attributes are in range.
   Shape (*output_shape)(const OperatorCase& c) = nullptr;

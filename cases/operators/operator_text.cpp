@@ -27,7 +27,8 @@ std::string number_text(T value) {
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
-// Attributes are numbers that float32 holds; they are printed in the shortest form that reads back to the same one.
+// Most attributes are numbers that float32 holds; they are printed in the shortest form that reads back to the same
+// one.
 std::string float_text(double value) { return number_text(static_cast<float>(value)); }
 
 std::string joined(const std::vector<std::string>& items, char separator) {
@@ -80,6 +81,7 @@ std::string attribute_text(const AttributeSchema& schema, const std::vector<doub
     case Kind::flag: break;
     case Kind::integer: return number_text(static_cast<std::int64_t>(values.front()));
     case Kind::number: return float_text(values.front());
+    case Kind::real: return number_text(values.front());
     case Kind::extents:
       return joined(texts_of(values, [](double v) { return number_text(static_cast<std::int64_t>(v)); }), 'x');
     case Kind::numbers: return list_text(texts_of(values, float_text));
@@ -205,6 +207,7 @@ class Reader {
       values = {one};
       return {};
     }
+    if (schema.kind == Kind::real) return read_number(schema.name, value, values.front());
     Shape whole;
     if (auto r = read_shape(schema.name, value, whole); !r) return r;
     if (schema.kind == Kind::integer && whole.size() != 1) return bad(schema.name, "must be one whole number");

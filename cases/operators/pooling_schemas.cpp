@@ -103,6 +103,13 @@ tl::expected<void, CaseError> check_pool(const OperatorCase& c) {
   return {};
 }
 
+tl::expected<void, CaseError> check_avg_pool(const OperatorCase& c) {
+  if (integer(c, "divisor") != 0 && c.inputs.front().shape.size() == 3) {
+    return bad("divisor", "is not given for NxCxW: aten::avg_pool1d has none");
+  }
+  return check_pool(c);
+}
+
 tl::expected<void, CaseError> check_mean(const OperatorCase& c) {
   const std::vector<double>& dims = attribute(c, "dims");
   if (dims.empty()) return bad("dims", "must list the dimensions that are averaged, such as [2,3]");
@@ -145,7 +152,7 @@ std::vector<OperatorSchema> make() {
                        .high = kMostExtent,
                        .help = "divisor of each sum; 0: the number of positions"}},
        .output_shape = avg_pool_shape,
-       .check = check_pool},
+       .check = check_avg_pool},
       {.name = "adaptive_avg_pool",
        .help = "Averages of windows that divide the input evenly (aten::adaptive_avg_pool2d, adaptive_avg_pool3d)",
        .output_parameters = kFirst,

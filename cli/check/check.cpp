@@ -99,26 +99,26 @@ void print_departures(const ConvCase& c, const Verdict& verdict, const LibTorch&
   }
 }
 
-// Does the same for a case of an operator; its answer depends on threads and memory and not on the CPU.
-void print_departures(const OperatorCase& c, const Verdict& verdict) {
+// Does the same for a case of an operator; its answer depends on threads and memory.
+void print_departures(const OperatorCase& c, const Verdict& verdict, const LibTorch& reference) {
   const Shape shape = output_shape(c);
   const auto print_one = [&](const char* head, const Departure& departure, const char* there) {
     print_wrapped(fmt::format("{} {}: {}", head, departure.cause, example_of(departure, shape, 0, there)));
   };
   if (verdict.departure.elements > 0) print_one("not exact:", verdict.departure, "by the exact contract");
-  for (const Departure& other : departures_elsewhere(c, verdict.expected)) {
+  for (const Departure& other : departures_elsewhere(c, reference.hardware(), verdict.expected)) {
     print_one("LibTorch's answer would be different", other, "there");
   }
 }
 
 // Prints the output of a passed case, and how many elements are equal.
-void print_passed(const OperatorCase& c, const Verdict& verdict) {
+void print_passed(const OperatorCase& c, const Verdict& verdict, const LibTorch* reference) {
   print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
                          c.schema->has_float_output ? float_bits_text(verdict.expected)
                                                     : output_text(verdict.expected, OutputType::uint8)));
   print_colored(Color::green, "equal");
   print_text(fmt::format(": {}, computed by {}\n", counted(verdict.elements, "element"), c.schema->name));
-  print_departures(c, verdict);
+  if (reference != nullptr) print_departures(c, verdict, *reference);
 }
 
 // Prints the result of a case. subject: nullptr if LibTorch itself was verified.
@@ -135,7 +135,8 @@ void print_verdict(const AnyCase& any, const Verdict& verdict, const Subject* su
     case Status::no_resources: return fmt::print(stderr, "tieout check: not verified: {}\n", verdict.reason);
     case Status::passed: break;
   }
-  if (const auto* const of_operator = std::get_if<OperatorCase>(&any)) return print_passed(*of_operator, verdict);
+  if (const auto* const of_operator = std::get_if<OperatorCase>(&any))
+    return print_passed(*of_operator, verdict, reference.libtorch());
   const ConvCase& c = std::get<ConvCase>(any);
   print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
                          output_text(as_stored(verdict.expected, c.output_type), c.output_type)));

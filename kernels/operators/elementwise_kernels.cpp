@@ -78,6 +78,28 @@ OperatorOutput mul(const OperatorCase& c) {
   });
 }
 
+// The number is rounded to whole steps of the input, which move the zero point. Where the zero point would leave
+// 0..255, (q - z + steps) is scaled to the output's units.
+OperatorOutput add_scalar(const OperatorCase& c) {
+  const Quantization& input = c.inputs.front().quantization;
+  const auto steps = static_cast<std::int64_t>(std::nearbyint(number(c, "value") / input.scale));
+  const bool moved = input.zero_point - steps == c.output.zero_point;
+  const float multiplier = static_cast<float>(input.scale) * (1.0F / static_cast<float>(c.output.scale));
+  return for_each(c, [&](std::uint8_t q) {
+    const auto units = static_cast<float>(q - input.zero_point + steps);
+    return with_relu(moved ? q : byte_of_scaled(units * multiplier, c.output.zero_point), c);
+  });
+}
+
+// The scale is multiplied, and bytes are kept; a negative number mirrors them. 0 gives bytes 0.
+OperatorOutput mul_scalar(const OperatorCase& c) {
+  const double value = number(c, "value");
+  return for_each(c, [&](std::uint8_t q) {
+    if (value == 0) return 0;
+    return with_relu(value > 0 ? q : 255 - q, c);
+  });
+}
+
 OperatorOutput hardswish(const OperatorCase& c) {
   return for_each(c, [&](std::uint8_t q) {
     const float x = real(q, c.inputs.front().quantization);
@@ -121,6 +143,26 @@ OperatorOutput clamp(const OperatorCase& c) {
   return for_each(c, [&](std::uint8_t q) { return std::min(std::max<std::int32_t>(q, low), high); });
 }
 
+// Every step is rounded to float32.
+OperatorOutput batch_norm(const OperatorCase& c) {
+  const OperatorInput& input = c.inputs.front();
+  const Shape& shape = input.shape;
+  const std::int64_t inner = element_count({shape.begin() + 2, shape.end()});
+  const auto eps = static_cast<float>(number(c, "eps"));
+  OperatorOutput output;
+  output.values.shape = shape;
+  for (std::size_t i = 0; i < input.contents.values.size(); ++i) {
+    const auto channel = static_cast<std::size_t>(static_cast<std::int64_t>(i) / inner % shape[1]);
+    const auto of_channel = [&](const char* name) { return static_cast<float>(attribute(c, name)[channel]); };
+    const float deviation = std::sqrt(of_channel("var") + eps);
+    const float centered = real(input.contents.values[i], input.quantization) - of_channel("mean");
+    float y = centered * (1.0F / deviation) * of_channel("weight") + of_channel("bias");
+    if (flag(c, "relu")) y = std::max(y, 0.0F);
+    output.values.values.push_back(byte_of(y, c.output));
+  }
+  return output;
+}
+
 OperatorOutput quantize(const OperatorCase& c) {
   OperatorOutput output;
   output.values.shape = output_shape(c);
@@ -142,12 +184,15 @@ OperatorOutput dequantize(const OperatorCase& c) {
 
 constexpr std::array kKernels{OperatorKernel{"add", add},
                               OperatorKernel{"mul", mul},
+                              OperatorKernel{"add_scalar", add_scalar},
+                              OperatorKernel{"mul_scalar", mul_scalar},
                               OperatorKernel{"hardswish", hardswish},
                               OperatorKernel{"hardsigmoid", hardsigmoid},
                               OperatorKernel{"sigmoid", sigmoid},
                               OperatorKernel{"leaky_relu", leaky_relu},
                               OperatorKernel{"relu", relu},
                               OperatorKernel{"clamp", clamp},
+                              OperatorKernel{"batch_norm", batch_norm},
                               OperatorKernel{"quantize", quantize},
                               OperatorKernel{"dequantize", dequantize}};
 

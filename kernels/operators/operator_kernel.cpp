@@ -4,11 +4,13 @@
 #include <cstdlib>
 
 #include "kernels/operators/elementwise_kernels.h"
+#include "kernels/operators/joining_kernels.h"
+#include "kernels/operators/pooling_kernels.h"
 
 namespace tieout {
 
 OperatorOutput operator_kernel(const OperatorCase& c) {
-  for (const auto family : {elementwise_kernels()}) {
+  for (const auto family : {elementwise_kernels(), joining_kernels(), pooling_kernels()}) {
     const auto found = std::ranges::find(family, c.schema->name, &OperatorKernel::name);
     if (found != family.end()) return found->compute(c);
   }

@@ -8,7 +8,7 @@
 //   real(q)  = fl(fl(scale) * (q - zero_point))
 //   byte(r)  = clamp(zero_point + ties_to_even(fl(r * fl(1 / fl(scale)))), 0, 255)
 //
-// Operators that compute on integers say so beside their code.
+// Operators that compute on integers say so beside their code. Averages are exact until they are rounded.
 
 #include "cases/operators/operator_case.h"
 

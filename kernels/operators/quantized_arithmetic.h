@@ -14,8 +14,10 @@ namespace tieout::operator_kernels {
 }
 
 // Returns the byte of a value in units of the output's scale. Values beyond all bytes, and infinite ones, are clamped.
-[[nodiscard]] inline std::int32_t byte_of_scaled(float scaled, std::int64_t zero_point) {
-  const double rounded = std::nearbyint(static_cast<double>(scaled)) + static_cast<double>(zero_point);
+// NaN, which only numbers near the end of float32's range give, becomes 0.
+[[nodiscard]] inline std::int32_t byte_of_scaled(double scaled, std::int64_t zero_point) {
+  if (std::isnan(scaled)) return 0;
+  const double rounded = std::nearbyint(scaled) + static_cast<double>(zero_point);
   return static_cast<std::int32_t>(std::clamp(rounded, 0.0, 255.0));
 }
 

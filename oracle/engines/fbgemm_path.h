@@ -28,6 +28,9 @@ struct Hardware {
   // The 256-bit VNNI of AVX, which also exists on CPUs without AVX-512. oneDNN has code for it, FBGEMM has none.
   bool avx_vnni = false;
   bool amx_int8 = false;  // AMX tiles; oneDNN has code for them, FBGEMM has none
+  // LibTorch's own code for AVX-512 runs, which some operators other than convolutions have: the CPU has it, and the
+  // environment variable ATEN_CPU_CAPABILITY does not limit LibTorch to AVX2.
+  bool aten_avx512 = false;
   LibTorchVersion libtorch{};
 
   bool operator==(const Hardware&) const = default;

@@ -77,6 +77,7 @@ class Adapter final : public LibTorch {
             .avx512_vnni = fbgemm::fbgemmHasAvx512VnniSupport(),
             .avx_vnni = has_avx_vnni(),
             .amx_int8 = has_amx_int8(),
+            .aten_avx512 = at::get_cpu_capability() == "AVX512",
             .libtorch = parse_libtorch_version(version_).value_or(kNewestLibTorch)};
   }
 

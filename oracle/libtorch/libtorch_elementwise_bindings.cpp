@@ -2,6 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <array>
 
 #include "oracle/libtorch/libtorch_operator_bindings.h"
 
@@ -42,6 +46,34 @@ std::optional<OperatorCase> captured_add(std::string_view name, const Stack& arg
 }
 std::optional<OperatorCase> captured_mul(std::string_view name, const Stack& arguments, const at::Tensor& y) {
   return captured_pair("mul", name, arguments, y);
+}
+
+// ---- a tensor and a number
+
+OperatorCall call_scalar(const char* plain, const char* with_relu, const OperatorCase& c,
+                         const std::vector<at::Tensor>& x) {
+  return {flag(c, "relu") ? with_relu : plain, "", {x[0], c10::Scalar(number(c, "value"))}};
+}
+OperatorCall call_add_scalar(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  return call_scalar("quantized::add_scalar", "quantized::add_scalar_relu", c, x);
+}
+OperatorCall call_mul_scalar(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  return call_scalar("quantized::mul_scalar", "quantized::mul_scalar_relu", c, x);
+}
+
+std::optional<OperatorCase> captured_scalar(std::string_view op, std::string_view name, const Stack& arguments,
+                                            const at::Tensor& y) {
+  if (!is_byte_tensor(arguments[0]) || !arguments[1].isScalar()) return {};
+  OperatorCase c = case_of(op, {&arguments[0]}, y);
+  attribute(c, "value") = {arguments[1].toScalar().toDouble()};
+  attribute(c, "relu") = {name.find("_relu") != std::string_view::npos ? 1.0 : 0.0};
+  return c;
+}
+std::optional<OperatorCase> captured_add_scalar(std::string_view name, const Stack& arguments, const at::Tensor& y) {
+  return captured_scalar("add_scalar", name, arguments, y);
+}
+std::optional<OperatorCase> captured_mul_scalar(std::string_view name, const Stack& arguments, const at::Tensor& y) {
+  return captured_scalar("mul_scalar", name, arguments, y);
 }
 
 // ---- one input
@@ -85,12 +117,71 @@ OperatorCall call_clamp(const OperatorCase& c, const std::vector<at::Tensor>& x)
 }
 std::optional<OperatorCase> captured_clamp(std::string_view name, const Stack& arguments, const at::Tensor& y) {
   auto c = captured_one("clamp", arguments, y);
-  if (!c || name == "aten::relu6") return c;
+  if (!c || name == "aten::relu6" || name == "quantized::relu6") return c;
   // A clamp without one of its bounds is not described by the case.
   if (arguments.size() < 3 || !arguments[1].isScalar() || !arguments[2].isScalar()) return {};
   attribute(*c, "min") = {arguments[1].toScalar().to<float>()};
   attribute(*c, "max") = {arguments[2].toScalar().to<float>()};
   return c;
+}
+
+// aten::sigmoid has fixed parameters.
+OperatorCall call_sigmoid(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  if (c.output == Quantization{.scale = 1.0 / 256, .zero_point = 0}) return {"aten::sigmoid", "", {x[0]}};
+  return {"quantized::sigmoid", "", {x[0], c.output.scale, c.output.zero_point}};
+}
+std::optional<OperatorCase> captured_sigmoid(std::string_view, const Stack& arguments, const at::Tensor& y) {
+  return captured_one("sigmoid", arguments, y);
+}
+
+// ---- batch_norm
+
+constexpr std::array kChannelNumbers{"weight", "bias", "mean", "var"};
+
+at::Tensor float_tensor(const std::vector<double>& values) {
+  at::Tensor t = at::empty({std::ssize(values)}, at::kFloat);
+  std::ranges::copy(values, t.mutable_data_ptr<float>());
+  return t;
+}
+
+OperatorCall call_batch_norm(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  OperatorCall call{flag(c, "relu") ? "quantized::batch_norm_relu" : "quantized::batch_norm", "", {x[0]}};
+  for (const char* name : kChannelNumbers) call.arguments.emplace_back(float_tensor(attribute(c, name)));
+  call.arguments.insert(call.arguments.end(), {number(c, "eps"), c.output.scale, c.output.zero_point});
+  return call;
+}
+
+std::optional<OperatorCase> captured_batch_norm(std::string_view name, const Stack& arguments, const at::Tensor& y) {
+  auto c = captured_one("batch_norm", arguments, y);
+  if (!c) return {};
+  for (std::size_t i = 0; i < kChannelNumbers.size(); ++i) {
+    const c10::IValue& given = arguments[i + 1];
+    if (!given.isTensor() || given.toTensor().scalar_type() != at::kFloat) return {};
+    const at::Tensor numbers = given.toTensor().contiguous();
+    const float* const data = numbers.const_data_ptr<float>();
+    attribute(*c, kChannelNumbers[i]).assign(data, data + numbers.numel());
+  }
+  attribute(*c, "eps") = {static_cast<float>(arguments[5].toDouble())};
+  attribute(*c, "relu") = {ends_with_relu(name) ? 1.0 : 0.0};
+  return c;
+}
+
+// ---- quantize, dequantize
+
+OperatorCall call_quantize(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  return {"aten::quantize_per_tensor", "", {x[0], c.output.scale, c.output.zero_point, at::kQUInt8}};
+}
+std::optional<OperatorCase> captured_quantize(std::string_view, const Stack& arguments, const at::Tensor& y) {
+  if (!arguments[0].isTensor() || arguments[0].toTensor().scalar_type() != at::kFloat) return {};
+  if (!is_byte_tensor(c10::IValue(y))) return {};
+  return case_of("quantize", {&arguments[0]}, y);
+}
+
+OperatorCall call_dequantize(const OperatorCase&, const std::vector<at::Tensor>& x) {
+  return {"aten::dequantize", "self", {x[0]}};
+}
+std::optional<OperatorCase> captured_dequantize(std::string_view, const Stack& arguments, const at::Tensor& y) {
+  return captured_one("dequantize", arguments, y);
 }
 
 }  // namespace
@@ -99,11 +190,31 @@ const std::vector<OperatorBinding>& elementwise_bindings() {
   static const std::vector<OperatorBinding> list{
       {"add", {"quantized::add", "quantized::add_relu"}, call_add, captured_add},
       {"mul", {"quantized::mul", "quantized::mul_relu"}, call_mul, captured_mul},
+      {"add_scalar",
+       {"quantized::add_scalar", "quantized::add_scalar_relu", "quantized::add.Scalar", "quantized::add_relu.Scalar"},
+       call_add_scalar,
+       captured_add_scalar},
+      {"mul_scalar",
+       {"quantized::mul_scalar", "quantized::mul_scalar_relu", "quantized::mul.Scalar", "quantized::mul_relu.Scalar"},
+       call_mul_scalar,
+       captured_mul_scalar},
       {"hardswish", {"quantized::hardswish"}, call_hardswish, captured_hardswish},
       {"hardsigmoid", {"aten::hardsigmoid", "aten::hardsigmoid_"}, call_hardsigmoid, captured_hardsigmoid},
       {"leaky_relu", {"quantized::leaky_relu"}, call_leaky_relu, captured_leaky_relu},
       {"relu", {"aten::relu", "aten::relu_"}, call_relu, captured_relu},
-      {"clamp", {"aten::clamp", "aten::hardtanh", "aten::relu6"}, call_clamp, captured_clamp}};
+      {"clamp", {"aten::clamp", "aten::hardtanh", "aten::relu6", "quantized::relu6"}, call_clamp, captured_clamp},
+      {"sigmoid", {"quantized::sigmoid", "aten::sigmoid"}, call_sigmoid, captured_sigmoid},
+      {"batch_norm",
+       {"quantized::batch_norm", "quantized::batch_norm_relu", "quantized::batch_norm1d",
+        "quantized::batch_norm1d_relu", "quantized::batch_norm2d", "quantized::batch_norm2d_relu",
+        "quantized::batch_norm3d", "quantized::batch_norm3d_relu"},
+       call_batch_norm,
+       captured_batch_norm},
+      {"quantize",
+       {"aten::quantize_per_tensor", "aten::quantize_per_tensor.tensor_qparams"},
+       call_quantize,
+       captured_quantize},
+      {"dequantize", {"aten::dequantize.self"}, call_dequantize, captured_dequantize}};
   return list;
 }
 

@@ -29,18 +29,20 @@ struct OperatorCall {
 
 struct OperatorBinding {
   std::string_view operator_name;  // as its schema has it
-  // The names by which models call it, with their namespaces.
+  // The names by which models call it, with their namespaces and overloads, such as "aten::mean.dim".
   std::vector<std::string_view> names;
   // Returns the call. inputs: the case's, as tensors.
   OperatorCall (*call)(const OperatorCase& c, const std::vector<at::Tensor>& inputs);
   // Returns the case of a call with its inputs' contents, or nothing if the call is of a kind that the case cannot
-  // express. name: one of `names`.
+  // express. name: one of `names`. arguments: all of the operator's schema.
   std::optional<OperatorCase> (*captured)(std::string_view name, const OperatorArguments& arguments,
                                           const at::Tensor& output);
 };
 
 // The bindings by family.
 [[nodiscard]] const std::vector<OperatorBinding>& elementwise_bindings();
+[[nodiscard]] const std::vector<OperatorBinding>& joining_bindings();
+[[nodiscard]] const std::vector<OperatorBinding>& pooling_bindings();
 
 // Returns the bindings of all operators.
 [[nodiscard]] const std::vector<OperatorBinding>& operator_bindings();

@@ -82,7 +82,9 @@ void set_contents(OperatorInput& input, const at::Tensor& t) {
 const std::vector<OperatorBinding>& operator_bindings() {
   static const std::vector<OperatorBinding> all = [] {
     std::vector<OperatorBinding> list;
-    for (const auto* family : {&elementwise_bindings()}) list.insert(list.end(), family->begin(), family->end());
+    for (const auto* family : {&elementwise_bindings(), &joining_bindings(), &pooling_bindings()}) {
+      list.insert(list.end(), family->begin(), family->end());
+    }
     return list;
   }();
   return all;
@@ -148,7 +150,11 @@ OperatorOutput call_operator(const OperatorCase& c) {
   OperatorCall call = binding.call(c, inputs);
   const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow(call.name.c_str(), call.overload.c_str());
   handle.callBoxed(&call.arguments);
-  return output_of(call.arguments.front().toTensor());
+  const at::Tensor& y = call.arguments.front().toTensor();
+  if (y.is_quantized() && (y.q_scale() != c.output.scale || y.q_zero_point() != c.output.zero_point)) {
+    throw std::logic_error("the output has another scale or zero point than the case");
+  }
+  return output_of(y);
 }
 
 bool may_capture(std::string_view name) {
@@ -160,10 +166,13 @@ bool may_capture(std::string_view name) {
 std::optional<OperatorCase> captured_operator(std::string_view name, std::string_view overload,
                                               const std::vector<c10::IValue>& arguments, const c10::IValue& output) {
   if (!output.isTensor()) return {};
+  const std::string full = std::string(name) + (overload.empty() ? "" : ".") + std::string(overload);
   for (const OperatorBinding& binding : operator_bindings()) {
-    if (std::ranges::find(binding.names, name) == binding.names.end()) continue;
-    auto c = binding.captured(name, arguments, output.toTensor());
-    if (!c || !overload.empty()) return {};
+    if (std::ranges::find(binding.names, full) == binding.names.end()) continue;
+    const auto known = c10::Dispatcher::singleton().findSchema({std::string(name), std::string(overload)});
+    if (!known || known->schema().arguments().size() != arguments.size()) return {};
+    auto c = binding.captured(full, arguments, output.toTensor());
+    if (!c || !validate(*c)) return {};
     return c;
   }
   return {};

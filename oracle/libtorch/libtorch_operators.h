@@ -21,8 +21,9 @@ namespace tieout {
 
 // Returns the call of an operator as a case with listed contents, or nothing if it is none of the operators of
 // operator_schemas(), or is called in a way that these do not describe. name: as the dispatcher has it, with its
-// namespace, for example "quantized::add". overload: for example "out", or empty. arguments: of the call. output: its
-// result.
+// namespace, for example "quantized::add". overload: for example "out", or empty. arguments: of the call, all that the
+// operator's schema has, with the contents from before the call, which operators such as aten::relu_ overwrite.
+// output: its result.
 [[nodiscard]] std::optional<OperatorCase> captured_operator(std::string_view name, std::string_view overload,
                                                             const std::vector<c10::IValue>& arguments,
                                                             const c10::IValue& output);

@@ -17,9 +17,9 @@ bool begin(std::int64_t element, bool by_vectors) {
 
 }  // namespace element_record
 
-OperatorOutput predict_operator(const OperatorCase& c, ElementRecord& record) {
+OperatorOutput predict_operator(const OperatorCase& c, const Hardware& hardware, ElementRecord& record) {
   element_record::state = {.record = &record, .current = nullptr};
-  OperatorOutput output = predict_operator(c);
+  OperatorOutput output = predict_operator(c, hardware);
   element_record::state = {};
   return output;
 }

@@ -15,6 +15,7 @@
 
 #include "cases/operators/operator_case.h"
 #include "oracle/element/trace.h"
+#include "oracle/engines/fbgemm_path.h"
 
 namespace tieout {
 
@@ -39,7 +40,7 @@ struct ElementRecord {
 };
 
 // Returns the prediction of predict_operator() with a record.
-[[nodiscard]] OperatorOutput predict_operator(const OperatorCase& c, ElementRecord& record);
+[[nodiscard]] OperatorOutput predict_operator(const OperatorCase& c, const Hardware& hardware, ElementRecord& record);
 
 // ---- For models.
 

@@ -19,7 +19,7 @@ OperatorCase tail_of_one() {
 TEST(ElementRecord, DoesNotChangeThePrediction) {
   const OperatorCase c = tail_of_one();
   ElementRecord record{.forced = {}, .elements = {{3, {}}, {64, {}}}};
-  EXPECT_EQ(predict_operator(c, record), predict_operator(c));
+  EXPECT_EQ(predict_operator(c, Hardware{}, record), predict_operator(c, Hardware{}));
   EXPECT_TRUE(record.has_codes);
   EXPECT_EQ(record.elements.at(3).code, OperatorCode::vector);
   EXPECT_EQ(record.elements.at(64).code, OperatorCode::scalar);
@@ -29,7 +29,7 @@ TEST(ElementRecord, ForcesOneCode) {
   const OperatorCase c = tail_of_one();
   for (const OperatorCode code : {OperatorCode::vector, OperatorCode::scalar}) {
     ElementRecord record{.forced = code, .elements = {{64, {}}}};
-    const OperatorOutput y = predict_operator(c, record);
+    const OperatorOutput y = predict_operator(c, Hardware{}, record);
     EXPECT_THAT(y.values.values, testing::Each(code == OperatorCode::vector ? 176 : 175));
     EXPECT_EQ(record.elements.at(64).code, OperatorCode::scalar);
   }
@@ -37,7 +37,7 @@ TEST(ElementRecord, ForcesOneCode) {
 
 TEST(ElementRecord, HasTheSteps) {
   ElementRecord record{.forced = {}, .elements = {{0, {}}}};
-  (void)predict_operator(tail_of_one(), record);
+  (void)predict_operator(tail_of_one(), Hardware{}, record);
   std::vector<std::string> names;
   for (const Step& step : record.elements.at(0).trace.steps()) names.emplace_back(step.name);
   EXPECT_THAT(names, testing::ElementsAre("x", "x2", "dequantized", "dequantized", "result", "inverse scale", "scaled",
@@ -50,7 +50,7 @@ TEST(ElementRecord, StatesThePlace) {
   const auto place_of = [](const std::string& line, std::int64_t element) {
     const OperatorCase c = with_contents(parse_operator(line).value());
     ElementRecord record{.forced = {}, .elements = {{element, {}}}};
-    (void)predict_operator(c, record);
+    (void)predict_operator(c, Hardware{}, record);
     const RecordedElement& found = record.elements.at(element);
     // The words must agree with the code.
     EXPECT_TRUE(found.place.ends_with(found.code == OperatorCode::vector ? "vector code." : "scalar code."));

@@ -30,12 +30,25 @@ namespace tieout::libtorch_arithmetic {
   return real;
 }
 
-// Returns the byte of a value that is scaled to the output's units.
+// Returns the byte of a value that is scaled to the output's units and rounded; 0 for NaN.
 [[nodiscard]] inline std::int32_t clamp_to_byte(float rounded, const Quantization& of) {
   const double shifted = static_cast<double>(rounded) + static_cast<double>(of.zero_point);
   record_step("rounded", rounded, "to nearest, ties to even");
   record_step("with zero point", shifted, "rounded + zero point, then clamped to 0..255");
-  return static_cast<std::int32_t>(std::min(std::max(shifted, 0.0), 255.0));
+  return shifted > 0 ? static_cast<std::int32_t>(std::min(shifted, 255.0)) : 0;
+}
+
+// Vector code limits values to 2^31 - 128, a float32 number, before it rounds them, by an instruction that returns the
+// limit for NaN. The sum of the limit and a zero point of 128 or more exceeds int32 and becomes negative.
+[[nodiscard]] inline std::int32_t vector_round(float units, const Quantization& of) {
+  constexpr float kLimit = 0x1p31F - 128;
+  if (units < kLimit) return clamp_to_byte(ties_to_even(units), of);
+  return of.zero_point < 128 ? 255 : 0;
+}
+
+// Scalar code converts to 64 bits, where what does not fit becomes INT64_MIN.
+[[nodiscard]] inline std::int32_t scalar_round(float units, const Quantization& of) {
+  return units < 0x1p63F ? clamp_to_byte(ties_to_even(units), of) : 0;
 }
 
 // Returns a value in the output's units, not rounded.
@@ -53,7 +66,7 @@ namespace tieout::libtorch_arithmetic {
 
 // Vector code gets the inverse from its operator: some divide in float32, some in float64.
 [[nodiscard]] inline std::int32_t vector_quantize(float real, float inverse, const Quantization& of) {
-  return clamp_to_byte(ties_to_even(scale_to_output(real, inverse)), of);
+  return vector_round(scale_to_output(real, inverse), of);
 }
 [[nodiscard]] inline float inverse_in_float(const Quantization& of) { return 1.0F / scale_of(of); }
 [[nodiscard]] inline float inverse_in_double(const Quantization& of) { return static_cast<float>(1.0 / of.scale); }
@@ -69,7 +82,7 @@ namespace tieout::libtorch_arithmetic {
 
 // Scalar code converts the product to 64 bits; vector code to 32 bits, where what does not fit becomes INT32_MIN.
 [[nodiscard]] inline std::int32_t scalar_requantize(std::int32_t value, float multiplier, const Quantization& of) {
-  return clamp_to_byte(ties_to_even(scale_integer(value, multiplier)), of);
+  return scalar_round(scale_integer(value, multiplier), of);
 }
 [[nodiscard]] inline std::int32_t vector_requantize(std::int32_t value, float multiplier, const Quantization& of) {
   const float rounded = ties_to_even(scale_integer(value, multiplier));

@@ -14,17 +14,11 @@ constexpr std::int64_t kGrain = 32768;
 // Values that a step of the vector code takes: two registers of AVX2.
 constexpr std::int64_t kStep = 64;
 
-// The joined dimensions, innermost first: extents, distances in memory of each operand, and the distances by which an
-// element's row-major index in the output grows. A dimension that several were joined to has several of the latter, so
-// these are kept for the dimensions before joining.
-struct Iteration {
-  Shape extents;
-  std::vector<Shape> strides;  // of each operand
-};
-
 // Returns a positive number if dimension `a` must lie outside of dimension `b`, a negative one if inside, 0 if neither.
 int order(const IteratedOperands& operands, std::size_t a, std::size_t b) {
   for (const Shape& strides : operands.strides) {
+    const bool is_output = &strides == &operands.strides.front();
+    if (operands.reduces && is_output && (strides[a] == 0) != (strides[b] == 0)) return strides[b] == 0 ? 1 : -1;
     if (strides[a] == 0 || strides[b] == 0) continue;
     if (strides[a] != strides[b]) return strides[a] < strides[b] ? -1 : 1;
     if (operands.shape[a] > operands.shape[b]) return 1;
@@ -100,6 +94,8 @@ void mark(std::vector<bool>& by_vectors, std::int64_t begin, std::int64_t count)
 
 }  // namespace
 
+Iteration iteration_of(const IteratedOperands& operands) { return joined(operands, sorted_dimensions(operands)); }
+
 std::vector<ThreadRange> thread_ranges(std::int64_t count, std::int64_t grain, int threads) {
   if (count == 0) return {};
   const auto divided = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
@@ -120,6 +116,15 @@ Shape broadcast_strides(const Shape& input, const Shape& strides, const Shape& s
     result[missing + d] = repeated ? 0 : strides[d];
   }
   return result;
+}
+
+bool is_dense(const Shape& shape, const Shape& strides, MemoryFormat format) {
+  if (format == MemoryFormat::channels_last && shape.size() != 4 && shape.size() != 5) return false;
+  const Shape dense = dense_strides(shape, format);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] != 1 && strides[d] != dense[d]) return false;
+  }
+  return true;
 }
 
 MemoryFormat suggested_format(const Shape& shape, const Shape& strides) {
@@ -143,6 +148,10 @@ IteratedOperands operands_of(const OperatorCase& c) {
   const Shape& first = c.inputs.front().shape;
   const Shape first_strides = strides_of(c, 0);
   operands.strides.push_back(dense_strides(operands.shape, suggested_format(first, first_strides)));
+  if (c.schema->name == "leaky_relu") {  // which copies an input with gaps
+    operands.strides.push_back(operands.strides.front());
+    return operands;
+  }
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     operands.strides.push_back(broadcast_strides(c.inputs[i].shape, strides_of(c, i), operands.shape));
   }

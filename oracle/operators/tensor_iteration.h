@@ -19,12 +19,24 @@
 
 namespace tieout {
 
-// The operands of an elementwise operator, all broadcast to the output's shape.
+// The operands of an elementwise operator, all broadcast to the output's shape; or of a reduction, with the input's
+// shape.
 struct IteratedOperands {
   Shape shape;
-  // The distances in memory of the output, then those of each input, in elements of one byte. 0 repeats an element.
+  // The distances in memory of the output, then those of each input, in elements. 0 repeats an element.
   std::vector<Shape> strides;
+  // The dimensions along which the output has the distance 0 are reduced.
+  bool reduces = false;
 };
+
+// The joined dimensions, innermost first: their extents, and the distances in memory of each operand.
+struct Iteration {
+  Shape extents;
+  std::vector<Shape> strides;  // of each operand
+};
+
+// Returns the dimensions in the order in which LibTorch iterates over them. Reduced ones are innermost.
+[[nodiscard]] Iteration iteration_of(const IteratedOperands& operands);
 
 // Returns the operands of a case whose output has the layout of its first input.
 [[nodiscard]] IteratedOperands operands_of(const OperatorCase& c);
@@ -35,6 +47,10 @@ struct IteratedOperands {
 // Returns sentences that state why vector code or scalar code computes an element: its number in the order of the
 // iteration, the range of its thread, and its place in the loop. element: its offset in the row-major output.
 [[nodiscard]] std::string place_text(const IteratedOperands& operands, int threads, std::int64_t element);
+
+// True if a tensor has no gaps and that layout. Distances along extents of 1 do not count. channels_last: of tensors of
+// 4 and 5 dimensions only.
+[[nodiscard]] bool is_dense(const Shape& shape, const Shape& strides, MemoryFormat format);
 
 // Returns the layout that LibTorch gives to the output of an operator whose first input has these distances in memory.
 [[nodiscard]] MemoryFormat suggested_format(const Shape& shape, const Shape& strides);

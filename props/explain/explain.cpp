@@ -10,6 +10,7 @@
 #include "cases/operators/any_case.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/known_defects.h"
+#include "oracle/libtorch/libtorch.h"
 #include "props/explain/operator_explanation.h"
 #include "props/process/forked_task.h"
 
@@ -236,7 +237,8 @@ std::string explanation_of(const Finding& finding) {
     largest = std::max(largest, off);
   }
   if (const auto* const c = std::get_if<OperatorCase>(&*any)) {
-    return operator_explanation(*c, static_cast<std::int64_t>(worst),
+    const auto reference = libtorch();
+    return operator_explanation(*c, static_cast<std::int64_t>(worst), reference ? (*reference)->hardware() : Hardware{},
                                 {{finding.expected_name, finding.expected.values[worst]}});
   }
   Explanation explanation = explain(with_contents(std::get<ConvCase>(*any)), static_cast<std::int64_t>(worst),

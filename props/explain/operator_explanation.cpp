@@ -35,10 +35,10 @@ struct Column {
 };
 
 // Returns the element by one code; nothing if the model does not distinguish codes. element: set to what is recorded.
-std::optional<Column> column_of(const OperatorCase& c, std::int64_t offset, OperatorCode code,
+std::optional<Column> column_of(const OperatorCase& c, std::int64_t offset, OperatorCode code, const Hardware& hardware,
                                 RecordedElement& element) {
   ElementRecord record{.forced = code, .elements = {{offset, {}}}};
-  const OperatorOutput output = predict_operator(c, record);
+  const OperatorOutput output = predict_operator(c, hardware, record);
   if (!record.has_codes) return {};
   element = record.elements.at(offset);
   Column column{.name = code == OperatorCode::vector ? "vector code" : "scalar code",
@@ -125,11 +125,11 @@ tl::expected<std::int64_t, CaseError> offset_at(std::string_view at, const Opera
   return offset;
 }
 
-std::int64_t most_disputed(const OperatorCase& c) {
+std::int64_t most_disputed(const OperatorCase& c, const Hardware& hardware) {
   std::vector<std::vector<std::int32_t>> answers{operator_kernel(c).values.values};
   for (const OperatorCode code : {OperatorCode::vector, OperatorCode::scalar}) {
     ElementRecord record{.forced = code, .elements = {}};
-    answers.push_back(predict_operator(c, record).values.values);
+    answers.push_back(predict_operator(c, hardware, record).values.values);
   }
   std::int64_t most = 0;
   std::int64_t widest = -1;
@@ -147,14 +147,15 @@ std::int64_t most_disputed(const OperatorCase& c) {
   return most;
 }
 
-std::string operator_explanation(const OperatorCase& c, std::int64_t offset, const KnownAnswers& answers) {
+std::string operator_explanation(const OperatorCase& c, std::int64_t offset, const Hardware& hardware,
+                                 const KnownAnswers& answers) {
   const OperatorCase full = with_contents(c);
   const Shape shape = output_shape(c);
   std::string text = fmt::format("case: {}\nelement: [{}] of [{}]", print(c), fmt::join(unravel(offset, shape), ", "),
                                  fmt::join(shape, ", "));
   RecordedElement element;
-  const auto vector = column_of(full, offset, OperatorCode::vector, element);
-  const auto scalar = column_of(full, offset, OperatorCode::scalar, element);
+  const auto vector = column_of(full, offset, OperatorCode::vector, hardware, element);
+  const auto scalar = column_of(full, offset, OperatorCode::scalar, hardware, element);
   if (vector && scalar) {
     text += fmt::format(", computed by {}\n", element.code == OperatorCode::vector ? vector->name : scalar->name);
     if (!element.place.empty()) text += wrapped("  " + element.place, kTextColumns, 2) + "\n";
@@ -164,7 +165,7 @@ std::string operator_explanation(const OperatorCase& c, std::int64_t offset, con
   }
   const auto at = static_cast<std::size_t>(offset);
   text += fmt::format("LibTorch's answer is predicted to be: {}\n",
-                      value_text(predict_operator(full).values.values[at], c));
+                      value_text(predict_operator(full, hardware).values.values[at], c));
   text += fmt::format("the exact contract gives: {}\n", value_text(operator_kernel(full).values.values[at], c));
   for (const auto& [name, value] : answers) text += fmt::format("{} gives: {}\n", name, value_text(value, c));
   return text;

@@ -19,13 +19,15 @@ namespace tieout {
 [[nodiscard]] tl::expected<std::int64_t, CaseError> offset_at(std::string_view at, const OperatorCase& c);
 
 // Returns the first element at which the values of the two codes and of the specification lie farthest apart.
-[[nodiscard]] std::int64_t most_disputed(const OperatorCase& c);
+[[nodiscard]] std::int64_t most_disputed(const OperatorCase& c, const Hardware& hardware);
 
 // Names of implementations and their values of the element; bits of float32 if the operator's output is floats.
 using KnownAnswers = std::vector<std::pair<std::string, std::int32_t>>;
 
-// Returns the explanation as text. offset: of the element in the row-major output. answers: shown below the steps.
-[[nodiscard]] std::string operator_explanation(const OperatorCase& c, std::int64_t offset, const KnownAnswers& answers);
+// Returns the explanation as text. offset: of the element in the row-major output. hardware: of the machine on which
+// LibTorch is predicted. answers: shown below the steps.
+[[nodiscard]] std::string operator_explanation(const OperatorCase& c, std::int64_t offset, const Hardware& hardware,
+                                               const KnownAnswers& answers);
 
 // Returns a line with LibTorch's answer, computed in a process of its own, or with the reason why there is none.
 [[nodiscard]] std::string libtorch_answer_text(const OperatorCase& c, std::int64_t offset, LibTorch& reference);

@@ -88,10 +88,11 @@ Spread spread_of(Model& model, const ModelInput& input, const ModelRun& usual, c
   return spread_with(usual, run, replaced);
 }
 
-Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual, int threads) {
+Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual, const Hardware& hardware,
+                         int threads) {
   std::int64_t replaced = 0;
   const auto run = model.run(input, {.op = [&](CapturedOperator&& captured) {
-                               auto values = output_with_threads(captured, threads);
+                               auto values = output_with_threads(captured, hardware, threads);
                                if (values) replaced += count_differing(captured.output.values.values, *values);
                                return values;
                              }});

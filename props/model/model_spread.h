@@ -22,7 +22,8 @@ struct SpreadQuestion {
                                const SpreadQuestion& question, std::optional<std::size_t> call);
 
 // Does the same with the output that each other operator is predicted to have if LibTorch runs on `threads` threads.
-[[nodiscard]] Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual, int threads);
+[[nodiscard]] Spread spread_of_threads(Model& model, const ModelInput& input, const ModelRun& usual,
+                                       const Hardware& hardware, int threads);
 // Returns "2 threads".
 [[nodiscard]] std::string counted_threads(int threads);
 

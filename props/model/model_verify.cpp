@@ -70,7 +70,7 @@ class Verification {
     observer.op = [&](CapturedOperator&& captured) -> std::optional<std::vector<std::int32_t>> {
       const double begin = processor_seconds();
       name_call(captured);
-      record(captured, [&] { return names_of_equal(captured, recorded_->values); });
+      record(captured, [&] { return names_of_equal(captured, reference_.hardware(), recorded_->values); });
       count(captured);
       ours += processor_seconds() - begin;
       report_.seconds_by_part["operators"] += processor_seconds() - begin;
@@ -197,7 +197,7 @@ class Verification {
           report_.operators, [&](const OperatorReport& report) { return report.with_threads.contains(threads); });
       if (!changes) continue;
       add_spread(report_.spreads, counted_threads(threads), "all operators",
-                 spread_of_threads(model_, input, run, threads));
+                 spread_of_threads(model_, input, run, reference_.hardware(), threads));
     }
   }
 
@@ -226,7 +226,7 @@ class Verification {
   }
 
   void count(const CapturedOperator& captured) {
-    OperatorReport report = verify_operator_call(captured, options_.libtorch_threads);
+    OperatorReport report = verify_operator_call(captured, reference_.hardware(), options_.libtorch_threads);
     RunSummary& run = report_.run;
     const bool differs = report.differs();
     if (differs) ++run.differences["operators: difference from the prediction"];

@@ -43,11 +43,12 @@ OperatorCase on_threads(OperatorCase c, int threads) {
 
 }  // namespace
 
-OperatorReport verify_operator_call(const CapturedOperator& captured, const std::vector<int>& threads) {
+OperatorReport verify_operator_call(const CapturedOperator& captured, const Hardware& hardware,
+                                    const std::vector<int>& threads) {
   const OperatorCase& c = captured.spec;
   OperatorReport report{.name = captured.name, .op = captured.op, .output = captured.output.values.shape};
   for (const OperatorInput& input : c.inputs) report.inputs.push_back(input.shape);
-  const OperatorOutput predicted = predict_operator(c);
+  const OperatorOutput predicted = predict_operator(c, hardware);
   report.elements = std::ssize(captured.output.values.values);
   if (predicted.values.shape != captured.output.values.shape) {
     report.shape_differs = true;
@@ -57,7 +58,7 @@ OperatorReport verify_operator_call(const CapturedOperator& captured, const std:
   report.specification = differences(captured.output, operator_kernel(c));
   for (const int count : threads) {
     // The prediction for one thread equals the output, or the difference is reported already.
-    const ValueDifferences change = differences(predicted, predict_operator(on_threads(c, count)));
+    const ValueDifferences change = differences(predicted, predict_operator(on_threads(c, count), hardware));
     if (change.elements > 0) report.with_threads[count] = change;
   }
   return report;
@@ -71,8 +72,9 @@ void add(OperatorReport& sum, const OperatorReport& part) {
   for (const auto& [threads, change] : part.with_threads) add(sum.with_threads[threads], change);
 }
 
-std::optional<std::vector<std::int32_t>> output_with_threads(const CapturedOperator& captured, int threads) {
-  OperatorOutput there = predict_operator(on_threads(captured.spec, threads));
+std::optional<std::vector<std::int32_t>> output_with_threads(const CapturedOperator& captured, const Hardware& hardware,
+                                                             int threads) {
+  OperatorOutput there = predict_operator(on_threads(captured.spec, threads), hardware);
   if (there.values == captured.output.values) return {};
   return std::move(there.values.values);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "oracle/engines/fbgemm_path.h"
 #include "oracle/libtorch/model.h"
 #include "reports/data/model_report.h"
 
@@ -15,7 +16,8 @@ namespace tieout {
 
 // Returns the result for one call. threads: the numbers of LibTorch's threads for which its output is predicted as
 // well.
-[[nodiscard]] OperatorReport verify_operator_call(const CapturedOperator& captured, const std::vector<int>& threads);
+[[nodiscard]] OperatorReport verify_operator_call(const CapturedOperator& captured, const Hardware& hardware,
+                                                  const std::vector<int>& threads);
 
 // Adds the result of a call on a further input to that of the same call on earlier ones.
 void add(OperatorReport& sum, const OperatorReport& part);
@@ -23,6 +25,6 @@ void add(OperatorReport& sum, const OperatorReport& part);
 // Returns the output that is predicted if LibTorch runs on `threads` threads; nothing if it is the same as the captured
 // one.
 [[nodiscard]] std::optional<std::vector<std::int32_t>> output_with_threads(const CapturedOperator& captured,
-                                                                           int threads);
+                                                                           const Hardware& hardware, int threads);
 
 }  // namespace tieout

@@ -30,12 +30,13 @@ std::vector<std::string> names_of_equal(const CapturedConv& captured, const Laye
   return names;
 }
 
-std::vector<std::string> names_of_equal(const CapturedOperator& captured, const std::vector<std::int32_t>& recorded) {
+std::vector<std::string> names_of_equal(const CapturedOperator& captured, const Hardware& hardware,
+                                        const std::vector<std::int32_t>& recorded) {
   std::vector<std::string> names;
   if (operator_kernel(captured.spec).values.values == recorded) names.emplace_back("the exact contract");
   constexpr int kMostThreads = 16;
   for (int threads = 2; threads <= kMostThreads; ++threads) {
-    const auto there = output_with_threads(captured, threads);
+    const auto there = output_with_threads(captured, hardware, threads);
     if (there && *there == recorded) names.push_back("LibTorch with " + std::to_string(threads) + " threads");
   }
   return names;

@@ -17,7 +17,7 @@ namespace tieout {
                                                       const std::vector<std::int32_t>& recorded);
 
 // Returns "the exact contract" and "LibTorch with N threads" as far as their outputs are the recorded one.
-[[nodiscard]] std::vector<std::string> names_of_equal(const CapturedOperator& captured,
+[[nodiscard]] std::vector<std::string> names_of_equal(const CapturedOperator& captured, const Hardware& hardware,
                                                       const std::vector<std::int32_t>& recorded);
 
 }  // namespace tieout

@@ -86,9 +86,9 @@ OperatorAnswer run_alone_in_process(const OperatorCase& c, LibTorch& reference, 
 // ---- comparison
 
 // Returns the output if all elements were computed by one code; nothing if the operator's model has only one.
-std::optional<Answers> predict_by(const OperatorCase& c, OperatorCode code) {
+std::optional<Answers> predict_by(const OperatorCase& c, const Hardware& hardware, OperatorCode code) {
   ElementRecord record{.forced = code, .elements = {}};
-  OperatorOutput output = predict_operator(c, record);
+  OperatorOutput output = predict_operator(c, hardware, record);
   if (!record.has_codes) return {};
   return std::move(output.values);
 }
@@ -97,9 +97,9 @@ std::optional<Answers> predict_by(const OperatorCase& c, OperatorCode code) {
 struct BothCodes {
   std::vector<std::int32_t> vector, scalar;
 
-  explicit BothCodes(const OperatorCase& c) {
-    auto by_vector = predict_by(c, OperatorCode::vector);
-    auto by_scalar = predict_by(c, OperatorCode::scalar);
+  BothCodes(const OperatorCase& c, const Hardware& hardware) {
+    auto by_vector = predict_by(c, hardware, OperatorCode::vector);
+    auto by_scalar = predict_by(c, hardware, OperatorCode::scalar);
     if (!by_vector || !by_scalar) return;
     vector = std::move(by_vector->values);
     scalar = std::move(by_scalar->values);
@@ -123,8 +123,9 @@ Departure departure_between(const Answers& answer, const std::vector<std::int32_
 }
 
 // Returns why LibTorch's values are not those of the specification.
-std::string cause_of_departure(const OperatorCase& c, const Answers& answer, const std::vector<std::int32_t>& exact) {
-  const BothCodes codes(c);
+std::string cause_of_departure(const OperatorCase& c, const Hardware& hardware, const Answers& answer,
+                               const std::vector<std::int32_t>& exact) {
+  const BothCodes codes(c, hardware);
   bool all_by_vector = codes.exist();
   bool all_by_scalar = codes.exist();
   for (std::size_t i = 0; i < exact.size() && codes.exist(); ++i) {
@@ -138,9 +139,9 @@ std::string cause_of_departure(const OperatorCase& c, const Answers& answer, con
                                          : "LibTorch's code" + of + " rounds differently";
 }
 
-void classify(Finding& finding, const OperatorCase& c, const TensorMismatches& d, const Answers& answer,
-              const Answers& predicted, const std::vector<std::int32_t>& exact) {
-  const BothCodes codes(c);
+void classify(Finding& finding, const OperatorCase& c, const Hardware& hardware, const TensorMismatches& d,
+              const Answers& answer, const Answers& predicted, const std::vector<std::int32_t>& exact) {
+  const BothCodes codes(c, hardware);
   std::int64_t by_other_code = 0;
   std::int64_t by_specification = 0;
   for (const std::int64_t offset : d.offsets) {
@@ -165,13 +166,13 @@ void classify(Finding& finding, const OperatorCase& c, const TensorMismatches& d
 }
 
 // Lists the first elements that differ, with their predicted values before rounding.
-void list_elements(Finding& finding, const OperatorCase& c, const TensorMismatches& d) {
+void list_elements(Finding& finding, const OperatorCase& c, const Hardware& hardware, const TensorMismatches& d) {
   ElementRecord record;
   for (const std::int64_t offset : d.offsets) {
     if (record.elements.size() == kMaxListedElements) break;
     record.elements[offset] = {};
   }
-  (void)predict_operator(c, record);
+  (void)predict_operator(c, hardware, record);
   for (const auto& [offset, element] : record.elements) {
     const auto& steps = element.trace.steps();
     const auto scaled = std::ranges::find(steps, "scaled", &Step::name);
@@ -188,8 +189,8 @@ void fail(Verdict& verdict, std::string failure) {
   verdict.finding.failure = std::move(failure);
 }
 
-void compare(Verdict& verdict, const OperatorCase& c, OperatorOutput answer) {
-  OperatorOutput predicted = predict_operator(c);
+void compare(Verdict& verdict, const OperatorCase& c, const Hardware& hardware, OperatorOutput answer) {
+  OperatorOutput predicted = predict_operator(c, hardware);
   if (answer.values.shape != predicted.values.shape) return fail(verdict, "answered in another shape");
   if (answer.is_float != predicted.is_float) return fail(verdict, "answered in another type");
   const TensorMismatches d = compare_tensors(answer.values, predicted.values);
@@ -199,7 +200,7 @@ void compare(Verdict& verdict, const OperatorCase& c, OperatorOutput answer) {
   if (d.equal()) {
     verdict.departure = departure_between(verdict.expected, exact.values.values, "code");
     if (verdict.departure.elements > 0) {
-      verdict.departure.cause = cause_of_departure(c, verdict.expected, exact.values.values);
+      verdict.departure.cause = cause_of_departure(c, hardware, verdict.expected, exact.values.values);
     }
     return;
   }
@@ -207,12 +208,12 @@ void compare(Verdict& verdict, const OperatorCase& c, OperatorOutput answer) {
   Finding& finding = verdict.finding;
   finding.expected = verdict.expected;
   finding.actual = predicted.values;
-  classify(finding, c, d, finding.expected, finding.actual, exact.values.values);
-  list_elements(finding, c, d);
+  classify(finding, c, hardware, d, finding.expected, finding.actual, exact.values.values);
+  list_elements(finding, c, hardware, d);
 }
 
 template <typename Ask>
-Verdict verdict_of(const OperatorCase& given, Ask ask) {
+Verdict verdict_of(const OperatorCase& given, const Hardware& hardware, Ask ask) {
   const OperatorCase c = with_contents(given);
   Verdict verdict;
   Finding& finding = verdict.finding;
@@ -221,14 +222,20 @@ Verdict verdict_of(const OperatorCase& given, Ask ask) {
   finding.cell = cell_of(c);
   OperatorAnswer answer = ask(c);
   if (answer) {
-    compare(verdict, c, std::move(*answer));
+    compare(verdict, c, hardware, std::move(*answer));
   } else {
     const std::string& text = answer.error().text;
     switch (answer.error().kind) {
       case ReferenceFailure::Kind::absent: end_without_answer(verdict, Status::unavailable, text); break;
       case ReferenceFailure::Kind::unsupported: end_without_answer(verdict, Status::skipped, text); break;
       case ReferenceFailure::Kind::no_resources: end_without_answer(verdict, Status::no_resources, text); break;
-      case ReferenceFailure::Kind::refused: fail(verdict, "refused: " + text); break;
+      case ReferenceFailure::Kind::refused:
+        if (predicted_refusal(c).empty()) {
+          fail(verdict, "refused: " + text);
+        } else {
+          end_without_answer(verdict, Status::skipped, std::string(predicted_refusal(c)));
+        }
+        break;
       case ReferenceFailure::Kind::died:
         finding.failure = "died: " + text;
         end_without_answer(verdict, Status::crashed, text);
@@ -244,15 +251,17 @@ Verdict verdict_of(const OperatorCase& given, Ask ask) {
 }  // namespace
 
 Verdict verify_operator(const OperatorCase& c, LibTorch& reference) {
-  return verdict_of(c, [&](const OperatorCase& with_values) { return run_here(with_values, reference); });
+  return verdict_of(c, reference.hardware(),
+                    [&](const OperatorCase& with_values) { return run_here(with_values, reference); });
 }
 
 Verdict verify_operator_alone(const OperatorCase& c, LibTorch& reference, double seconds) {
-  return verdict_of(
-      c, [&](const OperatorCase& with_values) { return run_alone_in_process(with_values, reference, seconds); });
+  return verdict_of(c, reference.hardware(), [&](const OperatorCase& with_values) {
+    return run_alone_in_process(with_values, reference, seconds);
+  });
 }
 
-std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Answers& answer) {
+std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Hardware& hardware, const Answers& answer) {
   std::vector<Departure> departures;
   OperatorCase other = with_contents(c);
   // The number of threads that changes most elements, among equals the least.
@@ -260,13 +269,13 @@ std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Answers
   for (int threads = 1; threads <= kMostThreads; ++threads) {
     if (threads == c.threads) continue;
     other.threads = threads;
-    Departure with_threads = departure_between(answer, predict_operator(other).values.values,
+    Departure with_threads = departure_between(answer, predict_operator(other, hardware).values.values,
                                                fmt::format("with {} thread{}", threads, threads == 1 ? "" : "s"));
     if (with_threads.elements > by_threads.elements) by_threads = std::move(with_threads);
   }
   if (by_threads.elements > 0) departures.push_back(std::move(by_threads));
   other.threads = c.threads;
-  const BothCodes codes(other);
+  const BothCodes codes(other, hardware);
   if (!codes.exist()) return departures;
   std::vector<std::int32_t> elsewhere = codes.vector;
   for (std::size_t i = 0; i < elsewhere.size(); ++i) {

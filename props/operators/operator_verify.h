@@ -28,7 +28,8 @@ inline constexpr const char* kOtherCode = "vector and scalar code";
 // specification: with another number of threads, up to 16, and where all elements lie in memory so that the one code or
 // the other computes them. `cause` continues "LibTorch's answer would be different ...": "with 2 threads". The values
 // are predicted. answer: LibTorch's, for the case.
-[[nodiscard]] std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Answers& answer);
+[[nodiscard]] std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Hardware& hardware,
+                                                          const Answers& answer);
 
 // Returns the cell in which a case is counted.
 [[nodiscard]] Cell cell_of(const OperatorCase& c);

@@ -104,7 +104,8 @@ TEST(OperatorVerify, NamesTheConditionsThatChangeAnAnswer) {
   const OperatorCase c = with_contents(
       parsed("add shape=32832 xs=0.0466264933 xz=[88,209] os=0.0932529867 oz=228 x=[32832*4] x2=[32832*188]"));
   StandInReference honest;
-  const std::vector<Departure> departures = departures_elsewhere(c, verify_operator(c, honest).expected);
+  const std::vector<Departure> departures =
+      departures_elsewhere(c, honest.hardware(), verify_operator(c, honest).expected);
   ASSERT_EQ(departures.size(), 2U);
   EXPECT_EQ(departures[0].cause, "with 2 threads");
   EXPECT_EQ(departures[0].elements, 64);
@@ -112,7 +113,7 @@ TEST(OperatorVerify, NamesTheConditionsThatChangeAnAnswer) {
   EXPECT_EQ(departures[1].cause, "at other places in memory");
   EXPECT_EQ(departures[1].elements, 32832);
   const OperatorCase exact = parsed("relu shape=65 x=uniform");
-  EXPECT_TRUE(departures_elsewhere(exact, verify_operator(exact, honest).expected).empty());
+  EXPECT_TRUE(departures_elsewhere(exact, honest.hardware(), verify_operator(exact, honest).expected).empty());
 }
 
 TEST(OperatorShrink, LeavesWhatIsNeeded) {

@@ -93,7 +93,7 @@ TEST(Corpus, OperatorsComputeWhatIsPredicted) {
     ASSERT_FALSE(verdict.expected.values.empty()) << entry.line;
     ++verified[entry.kind];
     if (entry.kind == "threads") {
-      const auto elsewhere = departures_elsewhere(*c, verdict.expected);
+      const auto elsewhere = departures_elsewhere(*c, (*libtorch())->hardware(), verdict.expected);
       ASSERT_FALSE(elsewhere.empty()) << entry.line;
       EXPECT_THAT(elsewhere.front().cause, HasSubstr("thread")) << entry.line;
       EXPECT_EQ(std::to_string(elsewhere.front().elements), entry.id) << entry.line;

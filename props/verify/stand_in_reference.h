@@ -37,7 +37,7 @@ class StandInReference final : public LibTorch {
     return spoil_ ? spoil_(problem, std::move(answer)) : std::move(answer);
   }
   EngineResult<OperatorOutput> run_operator(const OperatorCase& c) override {
-    OperatorOutput y = predict_operator(c);
+    OperatorOutput y = predict_operator(c, hardware());
     return spoil_operator_ ? spoil_operator_(c, std::move(y)) : std::move(y);
   }
   void guard_tensors(bool /*on*/) override {}
