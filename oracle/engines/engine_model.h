@@ -52,14 +52,16 @@ enum class OnednnCode {
   // Linear layers.
   matmul,            // with VNNI, if the activation's zero point is 0
   matmul_reference,  // with VNNI, all other linear layers
+  matmul_product,    // with VNNI, before LibTorch 2.11: all linear layers
   matmul_pairs,      // without VNNI
+  matmul_blocks,     // without VNNI, before LibTorch 2.11
 };
 
 // True if the code adds neighbouring channels in saturating int16.
 [[nodiscard]] constexpr bool adds_in_pairs(OnednnCode code) {
   return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise || code == OnednnCode::avx512_pairs ||
          code == OnednnCode::avx512_pairs_product || code == OnednnCode::avx512_gemm ||
-         code == OnednnCode::matmul_pairs;
+         code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks;
 }
 
 // True if oneDNN runs its VNNI code. AVX's VNNI is assumed to compute what AVX-512's does, which has not been measured.
@@ -104,8 +106,11 @@ enum class OnednnScales {
 // NaN is -128 with AVX-512, VNNI or AMX and in pointwise, 0 in reference, and 127 in int16_pairs and depthwise. A
 // weight zero point, which oneDNN refuses, is taken out together with xz.
 // Linear layers: ws' = fl(1 / fl(1 / ws)), with the inner quotient in double per tensor and in float32 per channel.
-//   acc = sum(x * w); matmul_pairs: neighbouring features are added in saturating int16 first
-//   f   = fl(acc - xz * sum(w)); v = fl(fl(f * xs') * ws'); v = fl(v + b); relu as above, matmul_reference: NaN stays
+//   acc = sum(x * w); matmul_pairs: neighbouring features are added in saturating int16 first;
+//         matmul_blocks: also, and within blocks: of 384 features from 768 on, of half of them from 257 on
+//   f   = fl(acc - xz * sum(w))
+//   v   = fl(fl(f * xs') * ws'); matmul_product, matmul_blocks: fl(f * fl(xs' * ws'))
+//   v   = fl(v + b); relu as above, matmul_reference: NaN stays
 //   v   = fl(fl(v * inv) + oz); matmul_reference: fl(fl(v / os') + oz); y = RNE(clamp(v, 0, 255)); NaN is 255 in matmul
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace);
 

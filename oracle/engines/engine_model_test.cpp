@@ -280,6 +280,22 @@ TEST(OnednnModel, LinearSaturatesPairsWithoutVnni) {
   EXPECT_EQ(predicted("linear in_features=2 xz=240 x=[2*240] w=[-9,-128] engine=onednn", kAvx2), Values{112});
 }
 
+// The expected values are those of LibTorch 2.9.1, measured like the ones above.
+TEST(OnednnModel, LinearBefore211) {
+  constexpr LibTorchVersion k29{.major = 2, .minor = 9, .patch = 1};
+  const std::string order = "linear xs=0.1 ws=0.2 x=[5] w=[5] engine=onednn";
+  EXPECT_EQ(predicted(order), Values{0});
+  EXPECT_EQ(predicted(order, {.avx512 = true, .avx512_vnni = true, .libtorch = k29}), Values{1});
+  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), {.avx_vnni = true, .libtorch = k29}), OnednnCode::matmul_product);
+  // Of 257 features the first block has 129, so that features 129 and 130 are a pair, and 128 and 129 are not.
+  const auto blocks = [&](const std::string& w) {
+    return predicted("linear in_features=257 os=512 x=[257*255] engine=onednn w=" + w, {.libtorch = k29});
+  };
+  EXPECT_EQ(blocks("[129*0,2*127,126*0]"), Values{64});
+  EXPECT_EQ(blocks("[128*0,2*127,127*0]"), Values{127});
+  EXPECT_EQ(blocks("[2*127,255*0]"), Values{64});
+}
+
 TEST(QnnpackModel, TheBiasIsAnInt32) {
   EXPECT_EQ(predicted("conv1d os=0.01 bias=[0.49] engine=qnnpack x=[0] w=[0]"), Values{0});
   EXPECT_EQ(predicted("conv1d bias=[1.5] engine=qnnpack x=[1] w=[1]"), Values{3});

@@ -25,7 +25,8 @@ float scale_of(double scale, OnednnScales scales) {
 }
 
 bool is_matmul(OnednnCode code) {
-  return code == OnednnCode::matmul || code == OnednnCode::matmul_reference || code == OnednnCode::matmul_pairs;
+  return code == OnednnCode::matmul || code == OnednnCode::matmul_reference || code == OnednnCode::matmul_product ||
+         code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks;
 }
 
 // The scale of a weight of a linear layer, which is inverted twice as well: per tensor the first quotient is computed
@@ -63,6 +64,18 @@ std::int64_t lost_in_window(const Window& window) {
   return lost_in_pairs(padded, 0, padded.x.size());
 }
 
+// Returns what the sum of a linear layer loses in pairs that begin anew in each block of the reduction.
+std::int64_t lost_by_block(const Window& window) {
+  constexpr std::size_t kBlock = 384, kWhole = 256;
+  const std::size_t length = window.w.size();
+  const std::size_t block = length >= 2 * kBlock ? kBlock : length > kWhole ? (length + 1) / 2 : length;
+  std::int64_t lost = 0;
+  for (std::size_t begin = 0; begin < length; begin += block) {
+    lost += lost_in_pairs(window, begin, std::min(begin + block, length));
+  }
+  return lost;
+}
+
 // Returns the zero point times the sum of the weights that lie over padding, which AMX code reads as 0.
 std::int64_t zero_points_in_padding(const Window& window) {
   std::int64_t weights = 0;
@@ -86,8 +99,9 @@ float raw_sum_amx(const Window& window, Trace* trace) {
 // Returns the sum of x * w, wrapped.
 std::int32_t accumulated(const Window& window, OnednnCode code, Trace* trace) {
   if (!adds_in_pairs(code)) return exact_accumulator(window, trace);
-  const std::int64_t lost = code == OnednnCode::avx512_gemm ? lost_in_window(window) : lost_by_tap(window);
-  return pairs_accumulator(window, lost, trace);
+  if (code == OnednnCode::avx512_gemm) return pairs_accumulator(window, lost_in_window(window), trace);
+  return pairs_accumulator(window, code == OnednnCode::matmul_blocks ? lost_by_block(window) : lost_by_tap(window),
+                           trace);
 }
 
 // Returns fl(raw).
@@ -102,19 +116,23 @@ float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
   return static_cast<float>(without_zero_points(window, accumulator, window.activations, trace));
 }
 
+// True if the code multiplies by one scale after the other, and not by their product.
+bool scales_one_by_one(OnednnCode code) {
+  return code == OnednnCode::vnni || code == OnednnCode::avx512_pairs || code == OnednnCode::reference ||
+         (is_matmul(code) && code != OnednnCode::matmul_product && code != OnednnCode::matmul_blocks);
+}
+
 // Returns the sum in real units.
 float real(const Window& window, OnednnCode code, OnednnScales scales, float raw, Trace* trace) {
   const bool as_given = scales == OnednnScales::as_given;
   const float activation_scale = step(trace, "activation scale", scale_of(window.xs, scales),
                                       as_given ? "xs' = xs, float32" : "xs' = 1 / float(1 / xs), float32");
+  auto weight_scale = static_cast<float>(window.ws);
   if (is_matmul(code)) {
-    const float weight_scale = step(trace, "weight scale", weight_inverted_twice(window),
-                                    "ws' = 1 / float(1 / ws), float32; per channel 1 / ws is computed in float32, too");
-    const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
-    return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws', float32");
+    weight_scale = step(trace, "weight scale", weight_inverted_twice(window),
+                        "ws' = 1 / float(1 / ws), float32; per channel 1 / ws is computed in float32, too");
   }
-  const auto weight_scale = static_cast<float>(window.ws);
-  if (code == OnednnCode::vnni || code == OnednnCode::avx512_pairs || code == OnednnCode::reference) {
+  if (scales_one_by_one(code)) {
     const float by_activation = step(trace, "by activation scale", raw * activation_scale, "raw * xs', float32");
     return step(trace, "real", by_activation * weight_scale, "raw * xs' * ws, float32");
   }
@@ -148,6 +166,7 @@ float of_nan(float lowest, float highest, OnednnCode code) {
     case OnednnCode::int16_pairs: return int8 ? highest : lowest;
     case OnednnCode::pointwise:
     case OnednnCode::matmul_pairs:
+    case OnednnCode::matmul_blocks:
     case OnednnCode::matmul_reference: return lowest;
     case OnednnCode::reference:
     case OnednnCode::gemm: return 0;
@@ -169,7 +188,9 @@ bool has_small_tensors(const ConvCase& c) {
 
 OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
   if (is_linear(c)) {
-    if (!onednn_has_vnni(hardware)) return OnednnCode::matmul_pairs;
+    const bool by_product = hardware.libtorch < kScaleByScale;
+    if (!onednn_has_vnni(hardware)) return by_product ? OnednnCode::matmul_blocks : OnednnCode::matmul_pairs;
+    if (by_product) return OnednnCode::matmul_product;
     return c.activation_zero_point == 0 ? OnednnCode::matmul : OnednnCode::matmul_reference;
   }
   const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
@@ -196,7 +217,7 @@ std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& h
   if (gemm && hardware.avx512 && hardware.libtorch >= kScaleByScale && has_small_tensors(c)) {
     return OnednnCode::reference;
   }
-  if (!hardware.amx_int8 || !hardware.avx512_vnni || is_depthwise(c)) return {};
+  if (!hardware.amx_int8 || !hardware.avx512_vnni || is_depthwise(c) || is_linear(c)) return {};
   return OnednnCode::amx;
 }
 

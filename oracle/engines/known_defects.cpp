@@ -237,6 +237,7 @@ const KnownDefect* onednn_defect(const ConvCase& c, const Hardware& hardware) {
 }  // namespace
 
 const KnownDefect* known_defect(const ConvCase& c, const Hardware& hardware) {
+  if (is_linear(c)) return nullptr;  // none was found
   if (!has_even_padding(c)) return known_defect(with_even_padding(c), hardware);
   const Engine engine = computing_engine(c, hardware);
   if (is_fbgemm(engine)) return fbgemm_defect(c, hardware);

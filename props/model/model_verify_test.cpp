@@ -63,6 +63,19 @@ TEST_F(WholeModel, DiffersWherePythonCountsIt) {
   }
 }
 
+TEST_F(WholeModel, ALinearLayerIsALayerOfTheTable) {
+  const ModelReport report = verified("digits_cnn_int8", "digits_cnn_input", options({}));
+  ASSERT_EQ(report.layers.size(), 7U);
+  const LayerReport& layer = report.layers.back();
+  EXPECT_EQ(layer.name, "fc");
+  EXPECT_EQ(layer.op, "linear");
+  EXPECT_EQ(layer.geometry, "linear");
+  EXPECT_EQ(layer.path, "linear");
+  EXPECT_EQ(layer.output, (Shape{64, 10}));
+  EXPECT_EQ(layer.columns[0].differing, 0);
+  EXPECT_EQ(report.unverified.count("quantized::linear"), 0U);
+}
+
 // Each of two consecutive convolutions is followed by a ReLU in place. The captured values must be those before the
 // ReLU.
 TEST_F(WholeModel, ALaterOperationInPlaceDoesNotReachWhatWasCaptured) {
@@ -234,6 +247,22 @@ TEST_F(WholeModel, EveryEngineIsVerifiedByItsModel) {
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->run.cases.passed, 3) << name(engine);
     EXPECT_EQ(report->run.elements(), 12288) << name(engine);
+  }
+}
+
+TEST_F(WholeModel, EveryEnginesLinearLayerIsVerifiedByItsModel) {
+  for (const Engine engine : {Engine::onednn, Engine::x86, Engine::qnnpack}) {
+    auto model = (*libtorch())->open_model(kData + "models/digits_cnn_int8.pt", engine);
+    ASSERT_TRUE(model) << model.error().message;
+    const auto inputs = ModelInputs::open({kData + "models/digits_cnn_input.pt"}, 0, **model, **libtorch());
+    const auto report = verify_model(**model, *inputs, options({}), **libtorch(), [](const ModelProgress&) {});
+    ASSERT_TRUE(report) << report.error().message;
+    const LayerReport& layer = report->layers.back();
+    EXPECT_EQ(layer.name, "fc");
+    EXPECT_EQ(layer.engine, name(engine == Engine::x86 ? Engine::fbgemm : engine));
+    EXPECT_EQ(layer.not_compared, "");
+    EXPECT_EQ(layer.elements, 640);
+    EXPECT_EQ(layer.columns[0].differing, 0) << name(engine);
   }
 }
 
