@@ -31,7 +31,8 @@ std::string form_of(const AttributeSchema& attribute) {
   switch (attribute.kind) {
     case AttributeSchema::Kind::flag: return name;
     case AttributeSchema::Kind::integer: return name + "=N";
-    case AttributeSchema::Kind::number: return name + "=V";
+    case AttributeSchema::Kind::number:
+    case AttributeSchema::Kind::real: return name + "=V";
     case AttributeSchema::Kind::extents: return name + "=HxW";
     case AttributeSchema::Kind::numbers: return name + "=[..]";
   }
