@@ -124,7 +124,7 @@ OperatorSchema with_attributes(OperatorSchema schema, std::vector<AttributeSchem
 }
 
 std::vector<OperatorSchema> make() {
-  constexpr auto kOwn = OutputParameters::own;
+  constexpr auto kStated = OutputParameters::own;
   constexpr auto kFirst = OutputParameters::first_input;
   constexpr auto kComputed = OutputParameters::computed;
   std::vector<OperatorSchema> list;
@@ -147,13 +147,13 @@ std::vector<OperatorSchema> make() {
                                    kComputed),
                       {scalar, kRelu}));
   list.back().computed_output = multiplied_by_scalar;
-  list.push_back(of_one_input("hardswish", "x * min(max(x + 3, 0), 6) / 6 (quantized::hardswish)", kOwn));
+  list.push_back(of_one_input("hardswish", "x * min(max(x + 3, 0), 6) / 6 (quantized::hardswish)", kStated));
   OperatorSchema hardsigmoid =
       of_one_input("hardsigmoid", "min(max(x + 3, 0), 6) / 6 (aten::hardsigmoid)", OutputParameters::fixed);
   hardsigmoid.fixed_output = {.scale = 1.0 / 256, .zero_point = 0};
   list.push_back(hardsigmoid);
-  list.push_back(of_one_input("sigmoid", "1 / (1 + exp(-x)) (quantized::sigmoid, aten::sigmoid)", kOwn));
-  list.push_back(with_attributes(of_one_input("leaky_relu", "x > 0 ? x : slope * x (quantized::leaky_relu)", kOwn),
+  list.push_back(of_one_input("sigmoid", "1 / (1 + exp(-x)) (quantized::sigmoid, aten::sigmoid)", kStated));
+  list.push_back(with_attributes(of_one_input("leaky_relu", "x > 0 ? x : slope * x (quantized::leaky_relu)", kStated),
                                  {any_number("slope", 0.01, "factor of negative values")}));
   list.push_back(of_one_input("relu", "max(x, 0) (aten::relu)", kFirst));
   list.push_back(with_attributes(of_one_input("clamp", "min(max(x, min), max) (aten::clamp, hardtanh, relu6)", kFirst),
@@ -169,12 +169,12 @@ std::vector<OperatorSchema> make() {
   variance.low = 0;
   list.push_back(with_attributes(
       of_one_input("batch_norm",
-                   "(x - mean) / sqrt(var + eps) * weight + bias (quantized::batch_norm, batch_norm_relu)", kOwn),
+                   "(x - mean) / sqrt(var + eps) * weight + bias (quantized::batch_norm, batch_norm_relu)", kStated),
       {list_of("weight", "factor of each channel"), list_of("bias", "summand of each channel"),
        list_of("mean", "running mean of each channel"), variance, any_number("eps", 1e-5, "summand of the variance"),
        kRelu}));
   list.back().check = check_batch_norm;
-  list.push_back(of_one_input("quantize", "Floats to bytes (aten::quantize_per_tensor)", kOwn));
+  list.push_back(of_one_input("quantize", "Floats to bytes (aten::quantize_per_tensor)", kStated));
   list.back().has_float_input = true;
   list.push_back(of_one_input("dequantize", "Bytes to floats (aten::dequantize)", kFirst));
   list.back().has_float_output = true;

@@ -5,6 +5,7 @@
 // scaled by 2^k. Source: sleef, src/libm/sleefsimdsp.c (expf).
 
 #include <cmath>
+#include <initializer_list>
 
 #include "oracle/element/ties_to_even.h"
 

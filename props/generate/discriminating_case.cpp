@@ -12,6 +12,7 @@
 #include "props/generate/conform.h"
 #include "props/generate/fit_lists.h"
 #include "props/generate/generator.h"
+#include "props/generate/strategy.h"
 
 namespace tieout {
 namespace {
@@ -239,6 +240,7 @@ bool lay_out_drawn(DiscriminatingCase& found, const Products& p, FbgemmPath path
   c.in_channels = shape->in_channels;
   c.out_channels = shape->out_channels;
   c.groups = shape->groups;
+  c.execution.call = shape->execution.call;
   for (Spatial ConvCase::* const of : {&ConvCase::input, &ConvCase::kernel, &ConvCase::stride, &ConvCase::dilation,
                                        &ConvCase::padding, &ConvCase::extra_end_padding}) {
     c.*of = (*shape).*of;
@@ -287,11 +289,13 @@ void lay_out_plain(DiscriminatingCase& found, const Products& p, FbgemmPath path
 
 }  // namespace
 
-DiscriminatingCase draw_discriminating_case(FbgemmPath path, std::uint64_t index, const Domain& domain) {
+DiscriminatingCase draw_discriminating_case(FbgemmPath of_conv, std::uint64_t index, const Domain& domain) {
   // The offset in the index of the case that replaces an unusable one.
   constexpr std::uint64_t kAgain = std::uint64_t{1} << 40U;
   Random random(0x70726f6265, index);
   const Domain::Alternative* const where = pick_alternative(domain, random);
+  const Call call = call_of(index, {.audience = Audience::subject, .where = where});
+  const FbgemmPath path = call == Call::linear ? FbgemmPath::linear : of_conv;
   // Numbers grow from at most 4 to the whole range over the first sixteen thousand cases. Small numbers come first
   // because readers can check them by hand.
   const auto size = static_cast<std::int64_t>(std::min<std::uint64_t>(255, 4 + index / 64));
@@ -303,7 +307,7 @@ DiscriminatingCase draw_discriminating_case(FbgemmPath path, std::uint64_t index
   if (plain || !lay_out_drawn(found, p, path, random, where)) lay_out_plain(found, p, path, random);
   // The case is unusable if float32 cannot hold a scale or if the case lies outside of the domain.
   const bool usable = validate(found.c) && domain.contains(found.c);
-  return usable || index / kAgain > 50 ? found : draw_discriminating_case(path, index + kAgain, domain);
+  return usable || index / kAgain > 50 ? found : draw_discriminating_case(of_conv, index + kAgain, domain);
 }
 
 }  // namespace tieout

@@ -20,9 +20,10 @@ struct DiscriminatingCase {
 
 // Returns case `index` of an endless sequence that begins with small numbers. path: the path that FBGEMM takes for the
 // shape; half of the cases have the path's plainest shape, the others any of its shapes. The products are adjacent in
-// the reduction, so that neighbours form pairs. domain: the domain that the cases lie in, as far as such cases are
+// the reduction, so that neighbours form pairs. Where the domain asks for linear layers, these take the place of the
+// path. domain: the domain that the cases lie in, as far as such cases are
 // found.
-[[nodiscard]] DiscriminatingCase draw_discriminating_case(FbgemmPath path, std::uint64_t index,
+[[nodiscard]] DiscriminatingCase draw_discriminating_case(FbgemmPath of_conv, std::uint64_t index,
                                                           const Domain& domain = {});
 
 }  // namespace tieout

@@ -44,7 +44,9 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
                      : engine < 16 ? Engine::x86
                      : engine < 18 ? Engine::onednn
                                    : Engine::qnnpack;
+  // Two engines have no linear layers.
   if (is_linear(c) && execution.engine == Engine::fbgemm_direct) execution.engine = Engine::fbgemm;
+  if (is_linear(c) && execution.engine == Engine::onednn_pointwise) execution.engine = Engine::onednn;
   if (is_fbgemm(execution.engine) && random.chance(3, 4)) execution.isa = random.pick(kForced);
   if (c.dims > 1 && !is_linear(c) && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
   if (random.chance(1, 30)) execution.threads = static_cast<int>(random.between(2, 4));

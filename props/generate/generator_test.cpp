@@ -10,6 +10,7 @@
 #include "oracle/engines/fbgemm_path.h"
 #include "props/generate/boundary_targeting.h"
 #include "props/generate/case_class.h"
+#include "props/generate/discriminating_case.h"
 #include "props/generate/strategy.h"
 
 namespace tieout {
@@ -80,6 +81,15 @@ TEST(Generator, LinearLayersAreAShareOfTheCases) {
     strategies[static_cast<std::size_t>(strategy_of(index))] += is_linear ? 1 : 0;
   }
   for (const int count : strategies) EXPECT_GE(count, 4);
+}
+
+TEST(Generator, ProbesOfADomainOfLinearLayersAreLinear) {
+  const Domain domain = *Domain::parse("call=linear in_features<20");
+  for (std::uint64_t index = 0; index < 40; ++index) {
+    const ConvCase c = draw_discriminating_case(kFbgemmPaths[index % kFbgemmPaths.size()], index, domain).c;
+    ASSERT_TRUE(validate(c)) << print(c);
+    ASSERT_TRUE(domain.contains(c)) << print(c);
+  }
 }
 
 // No combination of extents, channels and parameters exceeds the promised cost, because one case must not stall a run.

@@ -67,7 +67,8 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
   const std::vector<float> bias = c.bias;
   draw_execution(c, random, options.audience);
   if (options.audience == Audience::engines) {
-    const bool exists = !is_linear(c) || target.execution.engine != Engine::fbgemm_direct;
+    const bool exists = !is_linear(c) || (target.execution.engine != Engine::fbgemm_direct &&
+                                          target.execution.engine != Engine::onednn_pointwise);
     c.execution.engine = exists ? target.execution.engine : Engine::fbgemm;
     c.execution.isa = target.execution.isa;
     c.int32_bias.clear();
