@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "kernels/operators/quantized_arithmetic.h"
@@ -16,6 +17,10 @@ using operator_kernels::real;
 // Returns for each output element the index of the element of `input` from which it is computed.
 std::vector<std::size_t> sources(const Shape& output, const Shape& input) {
   std::vector<std::size_t> indices(static_cast<std::size_t>(element_count(output)));
+  if (input == output) {
+    std::iota(indices.begin(), indices.end(), std::size_t{0});
+    return indices;
+  }
   for (std::size_t i = 0; i < indices.size(); ++i) {
     std::int64_t rest = static_cast<std::int64_t>(i), step = 1, index = 0;
     for (std::size_t d = output.size(), in = input.size(); d-- > 0;) {

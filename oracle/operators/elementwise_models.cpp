@@ -40,11 +40,12 @@ std::int32_t requantize_by(Code code, std::int32_t value, float multiplier, cons
 // Returns for each element of the output the offset of the element of an input that is broadcast to it.
 std::vector<std::int64_t> offsets_in(const Shape& input, const Shape& output) {
   const Shape steps = broadcast_strides(input, dense_strides(input, MemoryFormat::contiguous), output);
+  const std::int64_t count = element_count(output);
   std::vector<std::int64_t> offsets;
-  offsets.reserve(static_cast<std::size_t>(element_count(output)));
+  offsets.reserve(static_cast<std::size_t>(count));
   Shape index(output.size());
   std::int64_t offset = 0;
-  for (std::int64_t i = 0; i < element_count(output); ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     offsets.push_back(offset);
     for (std::size_t d = output.size(); d-- > 0;) {
       offset += steps[d];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -176,6 +177,7 @@ std::vector<bool> computed_by_vectors(const IteratedOperands& operands, int thre
       begin = end;
     }
   }
+  if (std::ranges::is_sorted(dims, std::greater<>())) return in_order;  // which is row-major
   // From the order of the iteration to the row-major order of the output.
   const Shape row_major = dense_strides(operands.shape, MemoryFormat::contiguous);
   Shape index(dims.size());
