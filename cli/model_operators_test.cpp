@@ -23,10 +23,11 @@ const std::string kMixed =
 class ModelOperators : public testing::Test {
  protected:
   [[nodiscard]] std::string folder() const { return "'" + folder_.path().string() + "'"; }
-  // Returns the saved file whose name ends so.
-  [[nodiscard]] std::filesystem::path file(const std::string& end) const {
+  // Returns the saved output of the first call whose name begins so.
+  [[nodiscard]] std::filesystem::path output_of(const std::string& call) const {
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
-      if (entry.path().string().ends_with(end)) return entry.path();
+      const std::string name = entry.path().filename().string();
+      if (name.find("_" + call) == 4 && name.ends_with(".output.npy")) return entry.path();
     }
     return {};
   }
@@ -58,7 +59,7 @@ TEST_F(ModelOperators, SavedTensorsEqualThemselves) {
 
 TEST_F(ModelOperators, TheFirstOperatorOfADeviceThatDiffersIsNamedAndFollowed) {
   ASSERT_EQ(run(kMixed + "--save-tensors " + folder()).status, 0);
-  const std::filesystem::path changed = file("add.output.npy");
+  const std::filesystem::path changed = output_of("add@");
   ASSERT_FALSE(changed.empty());
   std::fstream device(changed, std::ios::in | std::ios::out | std::ios::binary);
   device.seekg(-7, std::ios::end);
@@ -66,7 +67,7 @@ TEST_F(ModelOperators, TheFirstOperatorOfADeviceThatDiffersIsNamedAndFollowed) {
   device.seekp(-7, std::ios::end);
   device.put(static_cast<char>(byte == 255 ? 254 : byte + 1));
   device.close();
-  std::filesystem::remove(file("mul.output.npy"));
+  std::filesystem::remove(output_of("se.mul"));
   const Outcome o = run(kMixed + "--compare " + folder(), Streams::output);
   EXPECT_EQ(o.status, 1) << o.output;
   EXPECT_THAT(o.output, HasSubstr("The first operator that differs is"));

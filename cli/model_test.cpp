@@ -41,7 +41,7 @@ TEST_F(ModelCommand, TheLastLinesSummarizeEachHypothesis) {
       << o.output;
   EXPECT_THAT(o.output, HasSubstr("\nfirst   2x8x16x16 k3x3 p1x1 im2col "));
   EXPECT_THAT(o.output, HasSubstr("\ntwice#2 "));
-  EXPECT_THAT(o.output, HasSubstr("  1 quantized::add\n"));
+  EXPECT_THAT(o.output, HasSubstr("\nadd@3 "));
 }
 
 TEST_F(ModelCommand, VerifiesQuantizedConvolutionsAndNamesTheOthers) {

