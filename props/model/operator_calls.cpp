@@ -13,18 +13,7 @@ namespace {
 int distance(std::int32_t a, std::int32_t b, bool is_float) { return is_float ? int{a != b} : std::abs(a - b); }
 
 ValueDifferences differences(const OperatorOutput& expected, const OperatorOutput& actual) {
-  ValueDifferences found;
-  for (std::size_t i = 0; i < expected.values.values.size(); ++i) {
-    const std::int32_t e = expected.values.values[i], a = actual.values.values[i];
-    if (e == a) continue;
-    if (found.elements++ == 0) {
-      found.first_offset = static_cast<std::int64_t>(i);
-      found.first_expected = e;
-      found.first_actual = a;
-    }
-    found.largest = std::max(found.largest, distance(e, a, expected.is_float));
-  }
-  return found;
+  return value_differences(expected.values.values, actual.values.values, expected.is_float);
 }
 
 void add(ValueDifferences& sum, const ValueDifferences& part) {
@@ -42,6 +31,21 @@ OperatorCase on_threads(OperatorCase c, int threads) {
 }
 
 }  // namespace
+
+ValueDifferences value_differences(const std::vector<std::int32_t>& expected, const std::vector<std::int32_t>& actual,
+                                   bool is_float) {
+  ValueDifferences found;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i] == actual[i]) continue;
+    if (found.elements++ == 0) {
+      found.first_offset = static_cast<std::int64_t>(i);
+      found.first_expected = expected[i];
+      found.first_actual = actual[i];
+    }
+    found.largest = std::max(found.largest, distance(expected[i], actual[i], is_float));
+  }
+  return found;
+}
 
 OperatorReport verify_operator_call(const CapturedOperator& captured, const Hardware& hardware,
                                     const std::vector<int>& threads) {

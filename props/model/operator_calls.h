@@ -14,6 +14,10 @@
 
 namespace tieout {
 
+// Returns where two outputs of the same shape differ. is_float: the values are bits of float32 numbers.
+[[nodiscard]] ValueDifferences value_differences(const std::vector<std::int32_t>& expected,
+                                                 const std::vector<std::int32_t>& actual, bool is_float);
+
 // Returns the result for one call. threads: the numbers of LibTorch's threads for which its output is predicted as
 // well.
 [[nodiscard]] OperatorReport verify_operator_call(const CapturedOperator& captured, const Hardware& hardware,

@@ -1,13 +1,13 @@
 #include "props/model/tensor_folder.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
 
 #include "oracle/model_files/npy.h"
 #include "props/model/layer_verify.h"
+#include "props/model/operator_calls.h"
 #include "reports/records/output_file.h"
 #include "reports/records/tensor_manifest.h"
 
@@ -153,20 +153,10 @@ std::optional<std::vector<std::int32_t>> TensorComparison::compare(const CallTen
   std::vector<std::int32_t> theirs = values_of({read->bytes.data(), read->bytes.size()}, call.output.is_float);
   const std::vector<std::int32_t> ours = values_of(call.output.bytes, call.output.is_float);
   result_.elements += std::ssize(ours);
-  ComparedCall difference{.name = call.name, .op = call.op};
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (ours[i] == theirs[i]) continue;
-    if (difference.found.elements++ == 0) {
-      difference.found.first_offset = static_cast<std::int64_t>(i);
-      difference.found.first_expected = ours[i];
-      difference.found.first_actual = theirs[i];
-    }
-    const int distance = call.output.is_float ? 1 : std::abs(ours[i] - theirs[i]);
-    difference.found.largest = std::max(difference.found.largest, distance);
-  }
-  if (difference.found.elements == 0) return {};
-  difference.elements = std::ssize(ours);
-  result_.differing.push_back(std::move(difference));
+  const ValueDifferences found = value_differences(ours, theirs, call.output.is_float);
+  if (found.elements == 0) return {};
+  result_.differing.push_back(
+      {.name = call.name, .op = call.op, .elements = std::ssize(ours), .found = found, .equal_to = {}});
   return theirs;
 }
 
