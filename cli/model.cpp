@@ -254,6 +254,9 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
   auto baseline = prepare_reports(arguments.outputs, files_of(arguments));
   if (!baseline) return refused(baseline.error());
   if (const std::string why = unwritable(arguments.save); !why.empty()) return refused("--save: " + why);
+  if (const std::string why = unwritable(arguments.save_tensors); !why.empty()) {
+    return refused("--save-tensors: " + why);
+  }
   const auto seed = parse_seed(arguments.seed);
   if (!seed) return refused("--seed: " + seed.error());
   const auto reference = load_libtorch("model");
@@ -405,6 +408,9 @@ bool print_report(const Arguments& arguments, const ModelReport& report, const R
 int verify_exported_file(Arguments& arguments) {
   const bool others = !arguments.save.empty() || !arguments.spread.empty() || arguments.timing;
   if (others) return refuse("--save, --spread and --timing: apply to TorchScript models");
+  if (!arguments.save_tensors.empty() || !arguments.compare.empty() || !arguments.libtorch_threads.empty()) {
+    return refuse("--save-tensors, --compare and --libtorch-threads: apply to TorchScript models");
+  }
   Subjects subjects;
   auto options = options_of(arguments, subjects);
   if (!options) return options.error();

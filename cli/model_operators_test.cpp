@@ -85,5 +85,22 @@ TEST_F(ModelOperators, AFolderWithoutTensorsComparesNothing) {
   EXPECT_THAT(two.output, HasSubstr("give one input, not 2"));
 }
 
+TEST_F(ModelOperators, AFolderThatCannotBeWrittenIsReportedAtOnce) {
+  const Outcome o = run(kMixed + "--save-tensors /dev/null/folder");
+  EXPECT_EQ(o.status, 2) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("--save-tensors: "));
+}
+
+TEST_F(ModelOperators, ExportedProgramsRefuseTheseOptions) {
+  const std::string program =
+      "model '" + kModels + "export/small_cnn.pt2' --input '" + kModels + "export/small_cnn_input.pt' ";
+  for (const std::string& option :
+       {"--save-tensors " + folder(), "--compare " + folder(), std::string("--libtorch-threads 2")}) {
+    const Outcome o = run(program + option);
+    EXPECT_EQ(o.status, 2) << o.output;
+    EXPECT_THAT(o.output, HasSubstr("apply to TorchScript models"));
+  }
+}
+
 }  // namespace
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #pragma once
-// Verifies a whole model: every quantized convolution that it runs is captured and verified before the model continues,
-// so that only one layer's tensors are in memory at a time.
+// Verifies a whole model: every quantized layer and every other quantized operator that it runs is captured and
+// verified before the model continues, so that only one call's tensors are in memory at a time.
 
 #include <filesystem>
 #include <functional>

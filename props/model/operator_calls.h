@@ -3,7 +3,6 @@
 // with the specification, and predicted for other numbers of LibTorch's threads.
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
