@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "cases/contents.h"
 #include "kernels/conv_relu.h"
 #include "props/generate/strategy.h"
@@ -15,7 +17,7 @@ constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
 // The crop has an element with the same sum and value, because it includes the window, its padding and the stride's
 // phase.
 TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
-  std::array<int, 4> paths{};
+  std::map<FbgemmPath, int> cases_of_path;
   std::size_t smaller = 0;
   for (std::uint64_t index = 0; index < 400; ++index) {
     const ConvProblem problem = with_contents(case_of(7, index));
@@ -24,7 +26,7 @@ TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
     const std::int64_t offset = count * 3 / 5;
     const ConvCase part = crop(problem, offset, kVnni);
     EXPECT_EQ(fbgemm_path(part, kVnni), fbgemm_path(problem.spec, kVnni));
-    ++paths[static_cast<std::size_t>(fbgemm_path(part, kVnni))];
+    ++cases_of_path[fbgemm_path(part, kVnni)];
     const ElementTrace whole = conv_relu_trace(problem, {}, offset);
     const auto traces = conv_relu_traces(with_contents(part), {});
     EXPECT_TRUE(std::any_of(traces.begin(), traces.end(), [&](const ElementTrace& t) {
@@ -32,7 +34,8 @@ TEST(LayerFinding, ACropHoldsTheElementOnTheSamePath) {
     })) << index;
     if (traces.size() < static_cast<std::size_t>(count)) ++smaller;
   }
-  for (const int cases : paths) EXPECT_GT(cases, 10);
+  for (const FbgemmPath path : kFbgemmPaths) EXPECT_GT(cases_of_path[path], 10) << name(path);
+  EXPECT_GT(cases_of_path[FbgemmPath::linear], 10);
   EXPECT_GT(smaller, 200U);
 }
 
