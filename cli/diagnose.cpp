@@ -37,7 +37,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct DiagnoseArguments {
   std::string subject;
   std::string reference;  // empty: none
   std::string emit;
@@ -47,7 +47,7 @@ struct Arguments {
   ReportOutputs outputs;
 };
 
-int fail(const std::string& why, int status = kBadUsage) { return fail_command("diagnose", status, why); }
+int fail_diagnosis(const std::string& why, int status = kBadUsage) { return fail_command("diagnose", status, why); }
 
 constexpr std::string_view kPredicted = "the arithmetic that is predicted for it";
 
@@ -72,7 +72,7 @@ KernelAnswer diagnosed_answers(Subject& subject, const std::string& text, double
   return beyond_prediction(std::move(answers), *engine, **loaded, *found.engine);
 }
 
-std::string command_of(const Arguments& arguments) {
+std::string diagnose_command_line(const DiagnoseArguments& arguments) {
   const DiagnoseOptions standard;
   const DiagnoseOptions& options = arguments.options;
   std::string command =
@@ -83,11 +83,11 @@ std::string command_of(const Arguments& arguments) {
   return command + words_of(options.domain);
 }
 
-Report report_of(const Arguments& arguments, const Found& found, Subject& subject,
-                 const std::vector<KnownFinding>& baseline) {
+Report report_of_diagnosis(const DiagnoseArguments& arguments, const Found& found, Subject& subject,
+                           const std::vector<KnownFinding>& baseline) {
   Found again;  // the findings' answers do not count
 
-  RunSummary run{.command = command_of(arguments),
+  RunSummary run{.command = diagnose_command_line(arguments),
                  .subject = arguments.subject,
                  .reference = std::string(found.expected()),
                  .machine = {.cpu = cpu_name()},
@@ -107,7 +107,7 @@ Report report_of(const Arguments& arguments, const Found& found, Subject& subjec
 }
 
 // Returns whether the kernel could be written.
-bool emit(const Arguments& arguments, const Diagnosis& diagnosis, const std::string& name) {
+bool emit(const DiagnoseArguments& arguments, const Diagnosis& diagnosis, const std::string& name) {
   std::ofstream file(arguments.emit);
   const std::string note = fmt::format("It computes what {} computes: it {}.\n{}", name, headline_of(diagnosis),
                                        diagnosis.causes.empty() ? "" : "\n" + causes_text(diagnosis));
@@ -137,14 +137,14 @@ Color color_of(Diagnosis::Verdict verdict) {
 
 // Diagnoses one kernel and prints the result. text: the value of the option that names it. words: the option that names
 // it, for the commands that are printed. Error: the exit status, after the reason has been printed.
-tl::expected<Found, int> diagnose_and_print(Subject& subject, const Arguments& arguments, const std::string& text,
-                                            const std::string& words) {
+tl::expected<Found, int> diagnose_and_print(Subject& subject, const DiagnoseArguments& arguments,
+                                            const std::string& text, const std::string& words) {
   const double seconds = arguments.patience.value_or(Rules{}.seconds);
   Found found{.conduct = find_conduct(subject, arguments.options, seconds), .diagnosis = {}, .engine = {}};
   if (!found.conduct) found.diagnosis = diagnose(diagnosed_answers(subject, text, seconds, found), arguments.options);
   clear_stage();
   if (const std::string change = subject.change(); !change.empty()) {
-    return tl::unexpected(fail(words.substr(0, words.find(' ')) + ": " + change, kNotVerified));
+    return tl::unexpected(fail_diagnosis(words.substr(0, words.find(' ')) + ": " + change, kNotVerified));
   }
   if (found.conduct) {
     print_text(conduct_text(*found.conduct, subject.name(), words));
@@ -194,7 +194,7 @@ Comparison compare_causes(const Diagnosis& subject, const std::string& name, con
 
 // Diagnoses the reference as well, and prints in what the two differ. Error: the exit status, after the reason has been
 // printed.
-tl::expected<Comparison, int> diagnose_reference(const Arguments& arguments, const Diagnosis& diagnosis,
+tl::expected<Comparison, int> diagnose_reference(const DiagnoseArguments& arguments, const Diagnosis& diagnosis,
                                                  const std::string& name) {
   const auto opened = open_named(arguments.reference, "diagnose", arguments.patience, "--reference");
   if (!opened) return tl::unexpected(opened.error());
@@ -211,7 +211,7 @@ tl::expected<Comparison, int> diagnose_reference(const Arguments& arguments, con
 
 // Sets the exit status of the report, and compares with the reference if there is one. Error: the exit status, after
 // the reason has been printed.
-tl::expected<void, int> set_status(Report& report, const Found& found, const Arguments& arguments,
+tl::expected<void, int> set_status(Report& report, const Found& found, const DiagnoseArguments& arguments,
                                    const std::string& name) {
   report.status = found.conduct ? int{kDifferent} : status_of(found.diagnosis, report);
   if (!found.conduct && !is_interrupted() && !arguments.reference.empty()) {
@@ -225,7 +225,7 @@ tl::expected<void, int> set_status(Report& report, const Found& found, const Arg
 }
 
 // Returns why a kernel of these types cannot be diagnosed as asked; empty if it can.
-std::string not_diagnosed(const KernelTypes& types, const Arguments& arguments) {
+std::string not_diagnosed(const KernelTypes& types, const DiagnoseArguments& arguments) {
   if (types.output == OutputType::int32) {
     return "--subject: the kernel returns int32 sums, and only bytes are diagnosed; tieout fuzz --subject compares "
            "them";
@@ -236,16 +236,16 @@ std::string not_diagnosed(const KernelTypes& types, const Arguments& arguments) 
   return "--emit writes kernels with uint8 values and a float bias, and this one declares other types: leave it out";
 }
 
-int run_diagnose(Arguments& arguments) {
+int run_diagnose(DiagnoseArguments& arguments) {
   CallFiles files;
   add_subject_file(files, arguments.subject);
   add_subject_file(files, arguments.reference, "--reference");
   if (!arguments.emit.empty()) files.add_output("--emit", arguments.emit);
   const auto baseline = prepare_reports(arguments.outputs, std::move(files));
-  if (!baseline) return fail(baseline.error());
+  if (!baseline) return fail_diagnosis(baseline.error());
   const auto subject = open_named(arguments.subject, "diagnose", arguments.patience);
   if (!subject) return subject.error();
-  if (const std::string why = not_diagnosed((*subject)->types(), arguments); !why.empty()) return fail(why);
+  if (const std::string why = not_diagnosed((*subject)->types(), arguments); !why.empty()) return fail_diagnosis(why);
   const auto domain =
       choose_domain(arguments.domain, subject->get(), arguments.patience.value_or(Rules{}.seconds), "diagnose");
   if (!domain) return domain.error();
@@ -258,14 +258,14 @@ int run_diagnose(Arguments& arguments) {
   const auto found =
       diagnose_and_print(**subject, arguments, arguments.subject, "--subject " + shell_word(arguments.subject));
   if (!found) return found.error();
-  Report report = report_of(arguments, *found, **subject, *baseline);
+  Report report = report_of_diagnosis(arguments, *found, **subject, *baseline);
   if (const auto set = set_status(report, *found, arguments, (*subject)->name()); !set) return set.error();
   const auto written = write_reports(arguments.outputs, report);
-  if (!written) return fail(written.error(), kNotVerified);
+  if (!written) return fail_diagnosis(written.error(), kNotVerified);
   const Diagnosis& diagnosis = found->diagnosis;
   if (!arguments.emit.empty() && !found->conduct) {
     if (!emit(arguments, diagnosis, (*subject)->name())) {
-      return fail("--emit: cannot write " + arguments.emit, kNotVerified);
+      return fail_diagnosis("--emit: cannot write " + arguments.emit, kNotVerified);
     }
     print_text(
         fmt::format("\n{} holds a kernel in C that computes the same. It differs from the contract's kernel by:\n{}",
@@ -281,7 +281,7 @@ Command diagnose_command() {
       .name = "diagnose",
       .description =
           "Find out why a kernel differs: which lines of the contract it computes in another way, and proof"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DiagnoseArguments>();
   command.option("--subject", &arguments->subject,
                  "Kernel to diagnose: a shared library that exports what tieout_kernel.h declares, command:LINE, "
                  "hypothesis:NAME or engine:NAME, which is compared with its own arithmetic",

@@ -116,13 +116,13 @@ int experiment(std::uint64_t seed, Details details, const ReportOutputs& outputs
   return equal ? kEqual : kDifferent;
 }
 
-struct Arguments {
+struct ExperimentArguments {
   std::optional<std::string> seed;
   bool details = false;
   ReportOutputs outputs;
 };
 
-int run_experiment(Arguments& arguments) {
+int run_experiment(ExperimentArguments& arguments) {
   const auto baseline = prepare_reports(arguments.outputs);
   if (!baseline) return fail_command("experiment", kBadUsage, baseline.error());
   if (!arguments.seed) {
@@ -138,7 +138,7 @@ int run_experiment(Arguments& arguments) {
 
 Command experiment_command() {
   Command command{.name = "experiment", .description = "The question's own experiment, as python prints it"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ExperimentArguments>();
   command.option("--seed", &arguments->seed, "Argument of torch.manual_seed() (default: drawn and printed)");
   command.option("--details", &arguments->details,
                  "Also print the output of the scalar kernel, the differences and the case");

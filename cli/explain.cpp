@@ -1,6 +1,7 @@
 #include "props/explain/explain.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +24,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct ExplainArguments {
   std::string line;
   std::optional<std::string> at;
   std::vector<std::string> hypotheses;
@@ -31,16 +32,9 @@ struct Arguments {
   double seconds = 60;  // time limit of the subject's answer
 };
 
-int refuse(std::string_view message) { return fail_command("explain", kBadUsage, message); }
+int refuse_explanation(std::string_view message) { return fail_command("explain", kBadUsage, message); }
 
-std::string names_of_hypotheses() {
-  std::string names;
-  for (const Hypothesis& hypothesis : hypotheses()) {
-    if (!names.empty()) names += ", ";
-    names += hypothesis.name;
-  }
-  return names;
-}
+std::string names_of_hypotheses() { return fmt::format("{}", fmt::join(names_of(hypotheses()), ", ")); }
 
 // Returns the offset of the element at which the subject differs most from the hypothesis; nothing if they agree.
 std::optional<std::int64_t> farthest(const Answers& answer, const Answers& expected) {
@@ -61,7 +55,7 @@ std::string subject_text(const Subject& subject, const LayerAnswer& answer, std:
 }
 
 // Returns the hypotheses that --hypothesis names. Error: why one of them cannot be shown.
-tl::expected<HypothesisList, std::string> hypotheses_for(const Arguments& arguments, const ConvCase& c) {
+tl::expected<HypothesisList, std::string> hypotheses_for(const ExplainArguments& arguments, const ConvCase& c) {
   HypothesisList list;
   for (const std::string& name : arguments.hypotheses) {
     list.push_back(find_hypothesis(name));
@@ -76,16 +70,16 @@ tl::expected<HypothesisList, std::string> hypotheses_for(const Arguments& argume
 }
 
 // Prints the explanation of an operator's element.
-int explain_operator(const Arguments& arguments, const OperatorCase& given) {
-  if (!arguments.subject.empty()) return refuse("--subject: operators have no subjects; leave it out");
-  if (!arguments.hypotheses.empty()) return refuse("--hypothesis: is for convolutions; leave it out");
+int explain_operator(const ExplainArguments& arguments, const OperatorCase& given) {
+  if (!arguments.subject.empty()) return refuse_explanation("--subject: operators have no subjects; leave it out");
+  if (!arguments.hypotheses.empty()) return refuse_explanation("--hypothesis: is for convolutions; leave it out");
   const OperatorCase c = with_contents(given);
   const auto reference = libtorch();
   const Hardware hardware = reference ? (*reference)->hardware() : Hardware{};
   std::int64_t offset = 0;
   if (arguments.at) {
     const auto at = offset_at(*arguments.at, c);
-    if (!at) return refuse(at.error().text());
+    if (!at) return refuse_explanation(at.error().text());
     offset = *at;
   } else {
     offset = most_disputed(c, hardware);
@@ -97,30 +91,32 @@ int explain_operator(const Arguments& arguments, const OperatorCase& given) {
   return kEqual;
 }
 
-int run_explain(const Arguments& arguments) {
+int run_explain(const ExplainArguments& arguments) {
   const auto any = parse_any_case(arguments.line);
-  if (!any) return refuse(any.error().text());
+  if (!any) return refuse_explanation(any.error().text());
   if (const auto* const of_operator = std::get_if<OperatorCase>(&*any)) {
-    if (const auto cost = check_cost(*of_operator); !cost) return refuse(cost.error().text());
+    if (const auto cost = check_cost(*of_operator); !cost) return refuse_explanation(cost.error().text());
     return explain_operator(arguments, *of_operator);
   }
   const ConvCase* const c = &std::get<ConvCase>(*any);
-  if (const auto cost = check_cost(*c); !cost) return refuse(cost.error().text());
+  if (const auto cost = check_cost(*c); !cost) return refuse_explanation(cost.error().text());
   // Without --at, every hypothesis is computed at every element to find where they differ most.
   constexpr std::int64_t kMostToSearch = std::int64_t{1} << 28;
   if (!arguments.at && product_count(*c) > kMostToSearch) {
-    return refuse("--at: name an element: the case has more than 2^28 products, too many to search all elements");
+    return refuse_explanation(
+        "--at: name an element: the case has more than 2^28 products, too many to search all elements");
   }
-  if (element_count(output_shape(*c)) == 0) return refuse("batch: must be at least 1, or there is no element");
+  if (element_count(output_shape(*c)) == 0)
+    return refuse_explanation("batch: must be at least 1, or there is no element");
   auto asked = hypotheses_for(arguments, *c);
-  if (!asked) return refuse(asked.error());
+  if (!asked) return refuse_explanation(asked.error());
   const Columns columns = asked->empty() ? Columns::deciding : Columns::all;
   const HypothesisList list = asked->empty() ? explained_order() : std::move(*asked);
 
   std::int64_t offset = 0;
   if (arguments.at) {
     const auto given = offset_at(*arguments.at, *c);
-    if (!given) return refuse(given.error().text());
+    if (!given) return refuse_explanation(given.error().text());
     offset = *given;
   }
   const auto subject = arguments.subject.empty() ? tl::expected<std::unique_ptr<Subject>, int>()
@@ -149,7 +145,7 @@ int run_explain(const Arguments& arguments) {
 
 Command explain_command() {
   Command command{.name = "explain", .description = "The arithmetic of one output element, step by step"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ExplainArguments>();
   command.option("case", &arguments->line, "Case line, in quotes", {.required = true});
   command.option("--at", &arguments->at,
                  "Index of the element, n,c,y,x (default: where the hypotheses, or the codes of an operator, differ "

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "cases/strings/printable.h"
@@ -14,6 +13,7 @@
 #include "cli/common/errors.h"
 #include "cli/common/progress.h"
 #include "cli/common/terminal.h"
+#include "cli/model_errors.h"
 #include "oracle/exported/read_exported.h"
 #include "oracle/libtorch/libtorch_isa_limit.h"
 #include "props/exported/exported_verify.h"
@@ -22,18 +22,6 @@
 
 namespace tieout {
 namespace {
-
-int refuse(std::string_view message) { return fail_command("model", kBadUsage, message); }
-int not_verified(std::string_view message) { return fail_command("model", kNotVerified, message); }
-
-int fail(const ExportedModelCall& call, const std::string& what, const ModelError& error) {
-  if (error.kind == ModelError::Kind::absent) return not_verified(what + error.message);
-  if (error.kind != ModelError::Kind::no_memory) return refuse(what + error.message);
-  return not_verified(
-      fmt::format("{}: more memory than --memory {} MiB is needed ({}): raise --memory, or give a "
-                  "smaller input",
-                  call.model, call.memory, error.message));
-}
 
 // Returns the instruction set of the call, which is valid.
 Isa isa_of(const ExportedModelCall& call) {
@@ -45,9 +33,9 @@ Isa isa_of(const ExportedModelCall& call) {
 tl::expected<LibTorch*, int> load(const ExportedModelCall& call) {
   if (call.isa.empty()) return load_libtorch("model");
   const auto isa = from_name<Isa>("--isa", call.isa);
-  if (!isa) return tl::unexpected(refuse(isa.error().text()));
+  if (!isa) return tl::unexpected(refuse_model(isa.error().text()));
   const auto reference = libtorch_held_to(*isa);
-  if (!reference) return tl::unexpected(not_verified("--isa: " + reference.error().message));
+  if (!reference) return tl::unexpected(model_not_verified("--isa: " + reference.error().message));
   return *reference;
 }
 
@@ -62,7 +50,7 @@ Hardware hardware_of_onednn(const ExportedModelCall& call, const LibTorch& refer
   return hardware;
 }
 
-void print(const ExportedModelCall& call, const ExportedReport& report) {
+void print_program(const ExportedModelCall& call, const ExportedReport& report) {
   const std::string text =
       fmt::format("{}: a program exported by PyTorch {}\n\n{}\n{}\n{}\n{}\n{}", call.model,
                   report.torch_version.empty() ? "of unknown version" : report.torch_version, lowering_text(report),
@@ -72,12 +60,12 @@ void print(const ExportedModelCall& call, const ExportedReport& report) {
 }
 
 // Opens the program and its inputs, and verifies it. Error: the exit status, after the reason has been printed.
-tl::expected<ExportedReport, int> verify_opened(const ExportedModelCall& call) {
+tl::expected<ExportedReport, int> verify_opened_program(const ExportedModelCall& call) {
   const auto failed = [&](const std::string& what, const ModelError& error) {
-    return tl::unexpected(fail(call, what, error));
+    return tl::unexpected(fail_model(call.model, call.memory, what, error));
   };
   auto program = read_exported_program(call.model);
-  if (!program) return tl::unexpected(refuse(call.model + ": " + program.error()));
+  if (!program) return tl::unexpected(refuse_model(call.model + ": " + program.error()));
   const std::vector<ExportedLayer> layers = find_exported_layers(*program);
   const auto reference = load(call);
   if (!reference) return tl::unexpected(reference.error());
@@ -105,8 +93,8 @@ tl::expected<ExportedReport, int> verify_opened(const ExportedModelCall& call) {
 int verify_exported_model(const ExportedModelCall& call) {
   ReportOutputs outputs = call.outputs;
   const auto baseline = prepare_reports(outputs, call.files);
-  if (!baseline) return refuse(baseline.error());
-  auto report = verify_opened(call);
+  if (!baseline) return refuse_model(baseline.error());
+  auto report = verify_opened_program(call);
   if (!report) return report.error();
   for (ExportedColumn& column : report->columns) {
     const bool of_document = column.name.starts_with("manual_output");
@@ -118,11 +106,11 @@ int verify_exported_model(const ExportedModelCall& call) {
   Report reported = make_report({run}, *baseline);
   reported.table = exported_table(*report);
   const auto written = write_reports(outputs, reported);  // first, because printing to standard output may fail
-  print(call, *report);
-  if (!written) return not_verified(written.error());
+  print_program(call, *report);
+  if (!written) return model_not_verified(written.error());
   const int status = exit_status(*report);
   if (status != kNotVerified) return status;
-  return not_verified(call.model + ": no quantized layer was compared: see above why");
+  return model_not_verified(call.model + ": no quantized layer was compared: see above why");
 }
 
 }  // namespace tieout

@@ -29,7 +29,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct FuzzArguments {
   std::int64_t cases = 10'000;
   std::string seed;  // empty: a seed is drawn
   std::string record;
@@ -48,7 +48,7 @@ constexpr std::int64_t kMostCases = 1'000'000'000'000;
 
 int bad_usage(std::string_view message) { return fail_command("fuzz", kBadUsage, message); }
 
-int run_fuzz(Arguments& arguments) {
+int run_fuzz(FuzzArguments& arguments) {
   const auto seed = arguments.seed.empty() ? draw_seed() : parse_seed(arguments.seed);
   if (!seed) return bad_usage("--seed: " + seed.error());
   CallFiles files;
@@ -115,7 +115,7 @@ int run_fuzz(Arguments& arguments) {
 Command fuzz_command() {
   Command command{.name = "fuzz",
                   .description = "Verify random cases on every path, instruction set and engine of LibTorch"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<FuzzArguments>();
   command.option("--cases", &arguments->cases, "Number of cases",
                  {.check = whole_number(1, kMostCases), .show_default = true});
   command.option("--seed", &arguments->seed, "Seed of the sequence of cases (default: drawn and printed)");

@@ -18,7 +18,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct HelpArguments {
   std::string command;
   bool man = false;
 };
@@ -82,7 +82,7 @@ std::string operators_text() {
   return text;
 }
 
-int print_help(const Arguments& arguments) {
+int print_help(const HelpArguments& arguments) {
   const Program program = tieout_program();
   if (arguments.man) {
     fmt::print("{}", man_page(program, program_version()));
@@ -117,7 +117,7 @@ constexpr const char* kUse = R"(To load the completions:
 
 Command help_command() {
   Command command{.name = "help", .description = "Print the help of a command, or the manual page"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<HelpArguments>();
   command.option("command", &arguments->command,
                  "Command to print the help of, or operators (default: list of the commands)");
   command.option("--man", &arguments->man, "Print the manual page of all commands, for `man -l -`",

@@ -35,7 +35,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct IdentifyArguments {
   std::string subject = "fbgemm";
   std::string isa = "native";
   std::optional<std::string> path;
@@ -124,7 +124,7 @@ std::vector<FbgemmPath> paths_with_probes(const std::vector<FbgemmPath>& paths, 
   return found;
 }
 
-tl::expected<Responder, int> kernel_subject(const Arguments& arguments, std::vector<FbgemmPath>& paths,
+tl::expected<Responder, int> kernel_subject(const IdentifyArguments& arguments, std::vector<FbgemmPath>& paths,
                                             Domain& domain) {
   const auto subject = open_named(arguments.subject, "identify", arguments.patience);
   if (!subject) return tl::unexpected(subject.error());
@@ -150,7 +150,8 @@ tl::expected<Responder, int> kernel_subject(const Arguments& arguments, std::vec
 
 // Returns the subject that --subject names, sets the domain of its probes, and removes the paths that have none. Error:
 // the exit status, after the reason has been printed.
-tl::expected<Responder, int> find_subject(const Arguments& arguments, std::vector<FbgemmPath>& paths, Domain& domain) {
+tl::expected<Responder, int> find_subject(const IdentifyArguments& arguments, std::vector<FbgemmPath>& paths,
+                                          Domain& domain) {
   if (names_a_kernel(arguments.subject)) return kernel_subject(arguments, paths, domain);
   const auto said = choose_domain(arguments.domain, nullptr, 0, "identify");
   if (!said) return tl::unexpected(said.error());
@@ -243,8 +244,9 @@ ReportedTable table_of(const Identification& found) {
 }
 
 // Returns the report, with a table and without findings, because a refuted hypothesis is a result and not a failure.
-Report report_of(const Arguments& arguments, const std::string& path, const Identification& found, double seconds,
-                 const std::vector<KnownFinding>& baseline) {
+Report report_of_identification(const IdentifyArguments& arguments, const std::string& path,
+                                const Identification& found, double seconds,
+                                const std::vector<KnownFinding>& baseline) {
   RunSummary run{.command = fmt::format("tieout identify --subject {} --isa {} --path {} --cases {}",
                                         shell_word(arguments.subject), arguments.isa, path, arguments.cases),
                  .subject = arguments.subject,
@@ -271,7 +273,7 @@ Report report_of(const Arguments& arguments, const std::string& path, const Iden
   return report;
 }
 
-int run_identify(Arguments& arguments) {
+int run_identify(IdentifyArguments& arguments) {
   const std::string path = arguments.path.value_or(names_an_engine(arguments.subject) ? "pointwise" : "all");
   std::vector<FbgemmPath> paths;
   for (const FbgemmPath one : kFbgemmPaths) {
@@ -299,7 +301,8 @@ int run_identify(Arguments& arguments) {
   for (const HypothesisVerdict& verdict : found.verdicts) print_verdict(verdict);
   if (found.probes > 0) fmt::print("varied: {}\n", found.variation.text());
   if (arguments.details) print_details(found, seconds);
-  if (const auto written = write_reports(arguments.outputs, report_of(arguments, path, found, seconds, *baseline));
+  if (const auto written =
+          write_reports(arguments.outputs, report_of_identification(arguments, path, found, seconds, *baseline));
       !written) {
     fmt::print(stderr, "tieout identify: {}\n", printable_lines(written.error()));
     return kNotVerified;
@@ -311,7 +314,7 @@ int run_identify(Arguments& arguments) {
 
 Command identify_command() {
   Command command{.name = "identify", .description = "Which arithmetic does an implementation follow?"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<IdentifyArguments>();
   command.option("--subject", &arguments->subject,
                  "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
                  "engine:NAME, or one of " +

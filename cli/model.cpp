@@ -27,6 +27,7 @@
 #include "cli/common/run_text.h"
 #include "cli/common/terminal.h"
 #include "cli/exported_model.h"
+#include "cli/model_errors.h"
 #include "cli/options/diagnosis_option.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
@@ -46,7 +47,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct ModelArguments {
   std::string model;
   std::vector<std::string> inputs;
   std::vector<std::string> hypotheses;
@@ -68,15 +69,6 @@ struct Arguments {
   ReportOutputs outputs;
 };
 
-int refuse(std::string_view message) { return fail_command("model", kBadUsage, message); }
-int not_verified(std::string_view message) { return fail_command("model", kNotVerified, message); }
-
-std::string names_of_hypotheses() {
-  std::string names;
-  for (const Hypothesis& hypothesis : hypotheses()) names.append(names.empty() ? "" : ", ").append(hypothesis.name);
-  return names;
-}
-
 tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const std::vector<std::string>& names) {
   std::vector<const Hypothesis*> found;
   const bool all = names == std::vector<std::string>{"all"};
@@ -87,7 +79,8 @@ tl::expected<std::vector<const Hypothesis*>, std::string> find_hypotheses(const 
   for (const std::string& name : names) {
     const Hypothesis* const hypothesis = find_hypothesis(name);
     if (hypothesis == nullptr) {
-      return tl::unexpected(fmt::format("--hypothesis: must be all, or of {}, is '{}'", names_of_hypotheses(), name));
+      return tl::unexpected(
+          fmt::format("--hypothesis: must be all, or of {}, is '{}'", fmt::join(names_of(hypotheses()), ", "), name));
     }
     if (std::find(found.begin(), found.end(), hypothesis) == found.end()) found.push_back(hypothesis);
   }
@@ -109,13 +102,13 @@ LayerSubject layer_subject(const std::shared_ptr<Subject>& subject, const std::s
 
 // Returns the options of the verification, and adds the subjects that they name. Error: the exit status, after the
 // reason has been printed.
-tl::expected<ModelOptions, int> options_of(const Arguments& arguments, Subjects& subjects) {
+tl::expected<ModelOptions, int> options_of(const ModelArguments& arguments, Subjects& subjects) {
   ModelOptions options{.spread = arguments.spread, .max_findings = arguments.findings};
   for (const std::string& text : arguments.libtorch_threads) options.libtorch_threads.push_back(std::stoi(text));
   options.layers.threads =
       arguments.threads > 0 ? arguments.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   auto found = find_hypotheses(arguments.hypotheses);
-  if (!found) return tl::unexpected(refuse(found.error()));
+  if (!found) return tl::unexpected(refuse_model(found.error()));
   options.layers.hypotheses = std::move(*found);
   for (const std::string& text : arguments.subjects) {
     auto subject = open_named(text, "model", arguments.subject_patience);
@@ -126,7 +119,7 @@ tl::expected<ModelOptions, int> options_of(const Arguments& arguments, Subjects&
   const std::vector<Column> columns = columns_of(options.layers);
   for (const std::string& name : options.spread) {
     if (std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; })) continue;
-    return tl::unexpected(refuse(fmt::format("--spread: must be one that is compared, is '{}'", name)));
+    return tl::unexpected(refuse_model(fmt::format("--spread: must be one that is compared, is '{}'", name)));
   }
   return options;
 }
@@ -164,7 +157,7 @@ std::string unwritable(const std::string& folder) {
   return writable ? std::string() : writable.error();
 }
 
-CallFiles files_of(const Arguments& arguments) {
+CallFiles files_of(const ModelArguments& arguments) {
   CallFiles files;
   files.add_input("model", arguments.model);
   for (const std::string& subject : arguments.subjects) add_subject_file(files, subject);
@@ -197,24 +190,7 @@ RunSummary what_counts(RunSummary run) {
   return run;
 }
 
-int out_of_memory(const Arguments& arguments, const std::string& why) {
-  return not_verified(
-      fmt::format("{}: more memory than --memory {} MiB is needed ({}): raise --memory, or give a smaller input",
-                  arguments.model, arguments.memory, why));
-}
-
-// Prints an error and returns its exit status. what: prefix that names the source, for example "--input: ".
-int fail(const Arguments& arguments, const std::string& what, const ModelError& error) {
-  switch (error.kind) {
-    case ModelError::Kind::absent: return not_verified(what + error.message);
-    case ModelError::Kind::no_memory: return out_of_memory(arguments, error.message);
-    case ModelError::Kind::unreadable:
-    case ModelError::Kind::refused: break;
-  }
-  return refuse(what + error.message);
-}
-
-std::string too_slow(const Arguments& arguments, std::string_view what) {
+std::string too_slow(const ModelArguments& arguments, std::string_view what) {
   return fmt::format(
       "tieout model: {}: its code {} for {} seconds without reaching a quantized layer or its end: raise "
       "--patience",
@@ -222,7 +198,7 @@ std::string too_slow(const Arguments& arguments, std::string_view what) {
 }
 
 // Opens the model, with a time limit, because its code also runs while it is read.
-ModelResult<std::unique_ptr<Model>> open(const Arguments& arguments, Engine engine, LibTorch& reference) {
+ModelResult<std::unique_ptr<Model>> open(const ModelArguments& arguments, Engine engine, LibTorch& reference) {
   const Deadline deadline(arguments.patience, too_slow(arguments, "was read"));
   return reference.open_model(arguments.model, engine);
 }
@@ -238,8 +214,8 @@ struct Prepared {
 
 // Checks the options and files of the call, and loads LibTorch. Error: the exit status, after the reason has been
 // printed.
-tl::expected<Prepared, int> prepare(Arguments& arguments) {
-  const auto refused = [](std::string_view message) { return tl::unexpected(refuse(message)); };
+tl::expected<Prepared, int> prepare(ModelArguments& arguments) {
+  const auto refused = [](std::string_view message) { return tl::unexpected(refuse_model(message)); };
   const auto engine = from_name<Engine>("--engine", arguments.engine);
   if (!engine) return refused(engine.error().text());
   Subjects subjects;
@@ -268,9 +244,9 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
 }
 
 // Opens the model and its inputs, and verifies it. Error: the exit status, after the reason has been printed.
-tl::expected<ModelReport, int> verify_opened(const Arguments& arguments, const Prepared& prepared) {
+tl::expected<ModelReport, int> verify_opened_model(const ModelArguments& arguments, const Prepared& prepared) {
   const auto failed = [&](const std::string& what, const ModelError& error) {
-    return tl::unexpected(fail(arguments, what, error));
+    return tl::unexpected(fail_model(arguments.model, arguments.memory, what, error));
   };
   LibTorch& reference = *prepared.reference;
   auto opened = open(arguments, prepared.options.layers.engine, reference);
@@ -281,7 +257,7 @@ tl::expected<ModelReport, int> verify_opened(const Arguments& arguments, const P
   if (!inputs) return failed("--input: ", inputs.error());
   if (inputs->count() > 1 && !(arguments.save_tensors.empty() && arguments.compare.empty())) {
     return tl::unexpected(
-        refuse("--save-tensors and --compare: give one input, not " + std::to_string(inputs->count())));
+        refuse_model("--save-tensors and --compare: give one input, not " + std::to_string(inputs->count())));
   }
   Progress progress(std::max<std::int64_t>(1, model->layers()) * static_cast<std::int64_t>(inputs->count()));
   auto report = verify_model(*model, *inputs, prepared.options, reference, [&](const ModelProgress& so_far) {
@@ -343,7 +319,7 @@ void add_causes(RunSummary& run, RunSummary part, const std::string& name, bool 
 }
 
 // Finds the causes of the subjects' differences. With several subjects, a call of a layer counts for each that differs.
-void diagnose_subjects(ModelReport& report, const Arguments& arguments, const Prepared& prepared) {
+void diagnose_subjects(ModelReport& report, const ModelArguments& arguments, const Prepared& prepared) {
   const std::size_t first = report.columns.size() - prepared.subjects.size();
   const std::map<std::string, std::int64_t> differences = report.run.differences;
   bool any = false;
@@ -369,7 +345,7 @@ void diagnose_subjects(ModelReport& report, const Arguments& arguments, const Pr
 }
 
 // Prints the causes of the subjects' differences, and the commands that look for causes that were not found.
-void print_causes_of_subjects(const Arguments& arguments, const ModelReport& report, const Report& reported) {
+void print_causes_of_subjects(const ModelArguments& arguments, const ModelReport& report, const Report& reported) {
   print_causes(reported);
   const std::size_t first = report.columns.size() - arguments.subjects.size();
   for (std::size_t i = 0; i < arguments.subjects.size(); ++i) {
@@ -383,7 +359,7 @@ void print_causes_of_subjects(const Arguments& arguments, const ModelReport& rep
 }
 
 // Prints the results on standard output. Returns false if a finding could not be saved.
-bool print_report(const Arguments& arguments, const ModelReport& report, const Report& reported) {
+bool print_report(const ModelArguments& arguments, const ModelReport& report, const Report& reported) {
   if (report.not_finite > 0) {
     fmt::print(stderr,
                "warning: {} numbers of the inputs are NaN or infinite; they are quantized to arbitrary values\n",
@@ -405,20 +381,20 @@ bool print_report(const Arguments& arguments, const ModelReport& report, const R
 }
 
 // Verifies an exported program.
-int verify_exported_file(Arguments& arguments) {
+int verify_exported_file(ModelArguments& arguments) {
   const bool others = !arguments.save.empty() || !arguments.spread.empty() || arguments.timing;
-  if (others) return refuse("--save, --spread and --timing: apply to TorchScript models");
+  if (others) return refuse_model("--save, --spread and --timing: apply to TorchScript models");
   if (!arguments.save_tensors.empty() || !arguments.compare.empty() || !arguments.libtorch_threads.empty()) {
-    return refuse("--save-tensors, --compare and --libtorch-threads: apply to TorchScript models");
+    return refuse_model("--save-tensors, --compare and --libtorch-threads: apply to TorchScript models");
   }
   Subjects subjects;
   auto options = options_of(arguments, subjects);
   if (!options) return options.error();
   const auto engine = from_name<Engine>("--engine", arguments.engine);
-  if (!engine) return refuse(engine.error().text());
+  if (!engine) return refuse_model(engine.error().text());
   options->layers.engine = *engine;
   const auto seed = parse_seed(arguments.seed);
-  if (!seed) return refuse("--seed: " + seed.error());
+  if (!seed) return refuse_model("--seed: " + seed.error());
   return verify_exported_model({.model = arguments.model,
                                 .inputs = arguments.inputs,
                                 .layers = options->layers,
@@ -430,14 +406,14 @@ int verify_exported_file(Arguments& arguments) {
                                 .files = files_of(arguments)});
 }
 
-int verify(Arguments& arguments) {
+int verify(ModelArguments& arguments) {
   if (is_exported_program(arguments.model)) return verify_exported_file(arguments);
-  if (!arguments.isa.empty()) return refuse("--isa: applies to exported programs (.pt2)");
+  if (!arguments.isa.empty()) return refuse_model("--isa: applies to exported programs (.pt2)");
   const auto prepared = prepare(arguments);
   if (!prepared) return prepared.error();
   fmt::print(stderr, "{} is a program, and is run as you: open models of people you trust\n", arguments.model);
   limit_memory(arguments.memory << 20);  // called after LibTorch is loaded, which therefore does not count
-  auto report = verify_opened(arguments, *prepared);
+  auto report = verify_opened_model(arguments, *prepared);
   if (!report) return report.error();
   diagnose_subjects(*report, arguments, *prepared);
   std::string change;
@@ -448,14 +424,14 @@ int verify(Arguments& arguments) {
   report->run.command = fmt::format("tieout model {} --input {}", arguments.model, fmt::join(arguments.inputs, " "));
   report->run.seed = prepared->seed;
   Report reported = make_report({what_counts(report->run)}, prepared->baseline);
-  reported.model = ReportedLayers{report->columns, report->layers};
+  reported.model = ReportedModel{report->columns, report->layers, report->operators};
   const auto written =
       write_reports(arguments.outputs, reported);  // first, because printing to standard output may fail
   const bool saved = print_report(arguments, *report, reported);
-  if (!written) return not_verified(written.error());
-  if (!change.empty()) return not_verified("--subject: " + change);
+  if (!written) return model_not_verified(written.error());
+  if (!change.empty()) return model_not_verified("--subject: " + change);
   const int status = exit_status(*report);
-  if (status == kNotVerified) return not_verified(arguments.model + ": " + nothing_verified(*report));
+  if (status == kNotVerified) return model_not_verified(arguments.model + ": " + nothing_verified(*report));
   return status == kEqual && !saved ? int{kNotVerified} : status;
 }
 
@@ -479,7 +455,7 @@ TorchScript is a program and is run as you: open models of people you trust.)";
 Command model_command() {
   Command command{.name = "model",
                   .description = "Verify every quantized layer of a TorchScript model or an exported program"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ModelArguments>();
   command.option(
       "model", &arguments->model,
       "File written by torch.jit.save(), which contains code that is run, or by torch.export.save(), which does "
@@ -529,7 +505,7 @@ Command model_command() {
       try {
         return verify(*arguments);
       } catch (const std::bad_alloc& error) {
-        return out_of_memory(*arguments, error.what());
+        return model_out_of_memory(arguments->model, arguments->memory, error.what());
       }
     });
   };

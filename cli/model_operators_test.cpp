@@ -16,7 +16,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
 const std::string kMixed =
     "model '" + kModels + "mixed_a_int8.pt' --input '" + kModels + "mixed_a_input.pt' --hypothesis manual_output_1 ";
 

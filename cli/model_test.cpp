@@ -17,8 +17,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
-
 std::string model(const std::string& name, const std::string& input) {
   return "model '" + kModels + name + ".pt' --input " + input + " ";
 }

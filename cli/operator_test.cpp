@@ -128,8 +128,8 @@ TEST_F(Operators, RandomCasesAreRecordedAndReported) {
   EXPECT_THAT(o.output,
               AllOf(HasSubstr("--operator conv --operator add --operator mul"), HasSubstr(" cases verified, "),
                     HasSubstr("drawn for operators: 100 cases"), HasSubstr("drawn for ties:")));
-  const auto json = nlohmann::json::parse(read(folder_ / "report.json"));
-  EXPECT_TRUE(json.dump().find("\"path\":\"mul\"") != std::string::npos);
+  const auto report = nlohmann::json::parse(read(folder_ / "report.json"));
+  EXPECT_TRUE(report.dump().find("\"path\":\"mul\"") != std::string::npos);
   EXPECT_EQ(run("report '" + record + "'").status, 0);
 }
 

@@ -26,7 +26,7 @@
 namespace tieout {
 namespace {
 
-struct Arguments {
+struct RequantizeArguments {
   std::vector<std::string> words;  // accumulators, and words such as "xs=0.05"
   std::string type = "uint8";      // of the output
   std::optional<std::int64_t> multiplier, shift;
@@ -34,7 +34,7 @@ struct Arguments {
   std::string json;                // file; "-": standard output; empty: none
 };
 
-int refuse(std::string_view message) { return fail_command("requantize", kBadUsage, message); }
+int refuse_requantization(std::string_view message) { return fail_command("requantize", kBadUsage, message); }
 
 // What the arguments ask for.
 struct Request {
@@ -78,7 +78,7 @@ tl::expected<std::int32_t, std::string> accumulator_of(const std::string& word) 
 
 // Moves the words that follow --steps and are no names of hypotheses to the others: the option takes all that follow
 // it.
-void separate_steps(Arguments& arguments) {
+void separate_steps(RequantizeArguments& arguments) {
   const auto is_word = [](const std::string& text) {
     return begins_a_number(text) || text == "relu" || text.find('=') != std::string::npos;
   };
@@ -105,7 +105,7 @@ tl::expected<HypothesisList, std::string> chosen_hypotheses(const std::vector<st
   return list;
 }
 
-tl::expected<Request, std::string> read(Arguments arguments) {
+tl::expected<Request, std::string> read(RequantizeArguments arguments) {
   separate_steps(arguments);
   Request request;
   std::vector<std::string> parameters;
@@ -186,10 +186,11 @@ ValueCheck check_with_hint(ValueCheck check, const std::string& hint) {
   return check;
 }
 
-int run_requantize(const Arguments& arguments) {
+int run_requantize(const RequantizeArguments& arguments) {
   const auto request = read(arguments);
-  if (!request) return refuse(request.error());
-  if (const auto prepared = prepare_output("--json", arguments.json); !prepared) return refuse(prepared.error());
+  if (!request) return refuse_requantization(request.error());
+  if (const auto prepared = prepare_output("--json", arguments.json); !prepared)
+    return refuse_requantization(prepared.error());
   if (request->how.multiplier) {
     fmt::print("multiplier {:.17g}; {:.9g} in float32\n", request->how.parameters.weight_scales.front(),
                static_cast<float>(request->how.parameters.weight_scales.front()));
@@ -210,7 +211,7 @@ int run_requantize(const Arguments& arguments) {
 
 Command requantize_command() {
   Command command{.name = "requantize", .description = "The answers of all hypotheses to a sum, without a layer"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RequantizeArguments>();
   command.option("word", &arguments->words,
                  "Sums of (x - xz) * (w - wz), with an int32 bias added; and how they are requantized: xs=0.05 ws=0.02 "
                  "os=0.1 oz=3 bias=0.5 relu, as in a case line",

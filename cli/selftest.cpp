@@ -34,7 +34,7 @@ namespace {
 // Time limit of one answer of a faulty kernel, seconds.
 constexpr double kPatience = 5;
 
-struct Arguments {
+struct SelftestArguments {
   SelftestOptions options;
   std::vector<std::string> only;  // names of the only faults to run; empty: all faults
   bool diagnose = false;
@@ -182,7 +182,7 @@ void add(Faults& faults, const FaultyKernel& faulty, const FaultDiagnosis& diagn
               fmt::format("a cause that was found for the planted fault {} is refuted by fresh cases", faulty.name));
 }
 
-std::string command_of(const Arguments& arguments) {
+std::string selftest_command_line(const SelftestArguments& arguments) {
   const SelftestOptions& options = arguments.options;
   std::string command =
       fmt::format("tieout selftest --cases {} --seconds {} --seed {}", options.cases, options.seconds, options.seed);
@@ -205,7 +205,7 @@ bool correct_passes(LibTorch& reference, SelftestOptions options) {
 }
 
 // Prints a Markdown table: for each fault the number of cases that the data of each harness needs to detect it.
-int compare_policies(const Arguments& arguments, LibTorch& reference) {
+int compare_policies(const SelftestArguments& arguments, LibTorch& reference) {
   constexpr std::int64_t kCases = 200;  // the number of cases that such a harness runs
   fmt::print("| fault |");
   for (const DataPolicy& policy : data_policies()) fmt::print(" {} |", policy.name);
@@ -237,7 +237,7 @@ int compare_policies(const Arguments& arguments, LibTorch& reference) {
   return kEqual;
 }
 
-DiagnoseOptions diagnose_options(const Arguments& arguments) {
+DiagnoseOptions diagnose_options(const SelftestArguments& arguments) {
   DiagnoseOptions options;
   options.seed = arguments.options.seed;
   options.proof = 2'000;
@@ -245,12 +245,12 @@ DiagnoseOptions diagnose_options(const Arguments& arguments) {
   return options;
 }
 
-bool is_wanted(const FaultyKernel& faulty, const Arguments& arguments) {
+bool is_wanted(const FaultyKernel& faulty, const SelftestArguments& arguments) {
   return arguments.only.empty() || std::ranges::find(arguments.only, faulty.name) != arguments.only.end();
 }
 
 // Returns why the arguments cannot be combined; empty if they can.
-std::string contradiction_in(const Arguments& arguments) {
+std::string contradiction_in(const SelftestArguments& arguments) {
   for (const std::string& name : arguments.only) {
     if (std::ranges::find(faulty_kernels(), name, &FaultyKernel::name) != faulty_kernels().end()) continue;
     return "--fault: there is none called '" + name + "'; without it, all are listed";
@@ -265,7 +265,7 @@ std::string contradiction_in(const Arguments& arguments) {
 }
 
 // Hunts for all wanted faults, prints the results and adds them to `faults`.
-void hunt_all(Faults& faults, const Arguments& arguments, LibTorch& reference) {
+void hunt_all(Faults& faults, const SelftestArguments& arguments, LibTorch& reference) {
   if (arguments.diagnose) faults.diagnose();
   for (const FaultyKernel& faulty : faulty_kernels()) {
     if (!is_wanted(faulty, arguments)) continue;
@@ -286,7 +286,7 @@ void hunt_all(Faults& faults, const Arguments& arguments, LibTorch& reference) {
   }
 }
 
-int selftest(Arguments& arguments) {
+int selftest(SelftestArguments& arguments) {
   const auto domain = choose_domain(arguments.domain, nullptr, 0, "selftest");
   if (!domain) return domain.error();
   arguments.options.domain = *domain;
@@ -300,7 +300,7 @@ int selftest(Arguments& arguments) {
   if (!correct_passes(**reference, arguments.options)) return kNotVerified;
   if (arguments.policies) return compare_policies(arguments, **reference);
   Faults reported;
-  reported.run = RunSummary{.command = command_of(arguments),
+  reported.run = RunSummary{.command = selftest_command_line(arguments),
                             .subject = "planted faults",
                             .reference = "LibTorch " + (*reference)->version(),
                             .machine = machine_of(**reference),
@@ -323,7 +323,7 @@ int selftest(Arguments& arguments) {
 Command selftest_command() {
   Command command{.name = "selftest",
                   .description = "Plant faults in a correct kernel and hunt for each: is anything missed?"};
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SelftestArguments>();
   command.option("--cases", &arguments->options.cases, "Maximum number of cases for each fault",
                  {.check = positive_whole_number(), .show_default = true});
   command.option("--seconds", &arguments->options.seconds, "Maximum time for each fault, seconds",

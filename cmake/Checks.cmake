@@ -21,7 +21,8 @@ endif()
 
 # g++ does not find its own headers if -isystem names a folder that it searches by default.
 set(tieout_header_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror
-  "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\"" "-DTIEOUT_PROGRAM=\"tieout\"")
+  -Wno-missing-field-initializers "-I${PROJECT_SOURCE_DIR}" "-DTIEOUT_COMMAND=\"tieout\""
+  "-DTIEOUT_PROGRAM=\"tieout\"" "-DTIEOUT_SOURCE_DIR=\"/\"")
 if(NOT TIEOUT_EXPECTED_INCLUDE IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
   list(APPEND tieout_header_flags -isystem "${TIEOUT_EXPECTED_INCLUDE}")
 endif()

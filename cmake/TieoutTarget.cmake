@@ -18,6 +18,15 @@ function(tieout_target name)
     "$<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize;-Wno-restrict>"
     $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations> $<$<BOOL:${TIEOUT_WERROR}>:-Werror>)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  # Headers take most of the time to compile, and the files of a folder include the same ones. A name in an anonymous
+  # namespace must therefore be unique in its folder, which scripts/check_definitions.py checks.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD "${TIEOUT_UNITY}" UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${name} SOURCES)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source PARENT_PATH folder)
+    string(MAKE_C_IDENTIFIER "in_${folder}" group)
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+  endforeach()
 endfunction()
 
 # Compiles a target at -O1, which takes a third less time to compile than -O3: targets whose work takes no time that a
@@ -48,6 +57,7 @@ function(tieout_test name)
   elseif(TEST_LABEL STREQUAL "campaign")
     gtest_discover_tests(${name} PROPERTIES LABELS campaign DISCOVERY_MODE PRE_TEST)
   else()
+    add_dependencies(${name} tieout_libtorch)
     # All tests run in one process, so that LibTorch is loaded only once.
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABEL}")

@@ -92,9 +92,9 @@ struct Channel {
   ChannelScale scale;
 };
 
-// Rounds to the nearest int32, ties to even; values that do not fit, and NaN, become INT32_MIN. It uses no function of
-// libm, because a call of floor() would be slow.
-std::int32_t to_int32(float v) {
+// Rounds to the nearest int32, ties to even; values that do not fit, and NaN, become INT32_MIN. A call of floor(),
+// which is in libm, would be slow.
+std::int32_t to_int32_without_libm(float v) {
   if (!(v >= -0x1p31F && v < 0x1p31F)) return std::numeric_limits<std::int32_t>::min();
   const auto toward_zero = static_cast<std::int32_t>(v);
   const float rest = v - static_cast<float>(toward_zero);  // exact, and 0 from 2^24 on
@@ -241,7 +241,7 @@ class Traces {
     const float with_bias = scale.reciprocal == 1.0F ? f + scale.bias : std::fma(scale.bias, scale.reciprocal, f);
     const float scaled = with_bias * scale.multiplier;
     const auto oz = static_cast<std::int32_t>(c_.output_zero_point);
-    const std::int32_t q = std::clamp(to_int32(scaled), -32768, 32767) + oz;
+    const std::int32_t q = std::clamp(to_int32_without_libm(scaled), -32768, 32767) + oz;
     const std::int32_t y = std::clamp(q, c_.relu == Relu::on ? oz : 0, 255);
     return {.accumulator = raw,
             .wrapped = raw != exact,

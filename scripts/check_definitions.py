@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 """Checks that no type or function is defined in two files under the same name.
 
-Two definitions of one name in one program are undefined behaviour, and no compiler reports them. Members and names in
-anonymous namespaces are not checked. Functions count as the same only if their parameters are also the same.
+Two definitions of one name in one program are undefined behaviour, and no compiler reports them. Members are not
+checked. Functions count as the same only if their parameters are also the same.
+
+Functions of anonymous namespaces must have names that are unique in their folder, whatever their parameters are, because
+the files of a folder are compiled as one (cmake/TieoutTarget.cmake): a call could otherwise take the function of another
+file. That is not checked in tests, because a folder's tests can belong to several programs, and in the files
+loops_*.cpp, which are compiled alone, each for its instruction set.
 
   scripts/check_definitions.py [FOLDER]     FOLDER: the checkout; the one that holds this script if not given
 
@@ -20,7 +25,10 @@ SEVERAL = {"main"}  # each program has one
 
 
 def definitions(root):
-    """Yields (name with its namespace, parameters, file) for each definition outside of classes."""
+    """Yields (name with its namespace, parameters, file) for each definition outside of classes.
+
+    For a function of an anonymous namespace, the name begins with its folder, and the parameters are empty.
+    """
     files = [str(path.relative_to(root)) for folder in FOLDERS for path in sorted(root.glob(folder + "/**/*"))
              if path.suffix in (".h", ".cpp")]
     tags = subprocess.run(
@@ -30,7 +38,12 @@ def definitions(root):
     for line in tags.splitlines():
         tag = json.loads(line)
         scope = tag.get("scope", "")
-        if "__anon" in scope + tag["name"] or tag.get("scopeKind", "namespace") != "namespace":
+        if tag.get("scopeKind", "namespace") != "namespace":
+            continue
+        if "__anon" in scope + tag["name"]:
+            path = pathlib.PurePosixPath(tag["path"])
+            if tag["kind"] == "function" and not path.stem.endswith("_test") and not path.stem.startswith("loops_"):
+                yield f"{path.parent}: {tag['name']}", "", tag["path"]
             continue
         parameters = tag.get("signature", "") if tag["kind"] == "function" else ""
         yield (scope + "::" + tag["name"]).removeprefix("::"), parameters, tag["path"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles each header of a folder alone, to check that it includes what it uses. Headers that a source of the same name
-# includes first are left out, because the build has done the same. LibTorch is not on the include path, because no
-# header may need it.
+# includes first are left out, because the presets debug and sanitizers compile each source alone. LibTorch is not on
+# the include path, because no header may need it.
 #
 #   scripts/check_headers.sh FOLDER COMPILER FLAGS...
 set -euo pipefail

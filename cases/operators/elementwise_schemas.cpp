@@ -123,7 +123,7 @@ OperatorSchema with_attributes(OperatorSchema schema, std::vector<AttributeSchem
   return schema;
 }
 
-std::vector<OperatorSchema> make() {
+std::vector<OperatorSchema> make_elementwise_schemas() {
   constexpr auto kStated = OutputParameters::own;
   constexpr auto kFirst = OutputParameters::first_input;
   constexpr auto kComputed = OutputParameters::computed;
@@ -184,7 +184,7 @@ std::vector<OperatorSchema> make() {
 }  // namespace
 
 const std::vector<OperatorSchema>& elementwise_schemas() {
-  static const std::vector<OperatorSchema> list = make();
+  static const std::vector<OperatorSchema> list = make_elementwise_schemas();
   return list;
 }
 

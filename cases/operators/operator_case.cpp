@@ -6,21 +6,14 @@
 #include <utility>
 
 #include "cases/byte_contents.h"
+#include "cases/operators/operator_text.h"
+#include "cases/text/line_words.h"
 
 namespace tieout {
 namespace {
 
 constexpr std::int64_t kMostExtent = std::int64_t{1} << 24;
 constexpr std::size_t kMostDimensions = 5;
-
-tl::unexpected<CaseError> bad(std::string_view field, std::string message) {
-  return tl::unexpected(CaseError{std::string(field), std::move(message)});
-}
-
-// Returns the word of an input's text, such as x for the first input and x2 for the second one.
-std::string numbered(std::string_view word, std::size_t input) {
-  return std::string(word) + (input == 0 ? "" : std::to_string(input + 1));
-}
 
 tl::expected<void, CaseError> check_quantization(const Quantization& q, std::string_view scale,
                                                  std::string_view zero_point) {
@@ -45,7 +38,7 @@ tl::expected<void, CaseError> check_shape(const Shape& shape, const std::string&
 
 tl::expected<void, CaseError> check_strides(const OperatorInput& input, std::size_t i) {
   if (input.strides.empty()) return {};
-  const std::string field = numbered("strides", i);
+  const std::string field = numbered_word("strides", i);
   if (input.strides.size() != input.shape.size()) return bad(field, "must have one number for each dimension");
   std::int64_t last = 0;
   for (std::size_t d = 0; d < input.shape.size(); ++d) {
@@ -92,24 +85,25 @@ tl::expected<void, CaseError> check_repeated(const OperatorInput& input, const s
   const std::vector<std::size_t> first = first_at_same_place(input);
   for (std::size_t at = 0; at < first.size(); ++at) {
     if (values[at] == values[first[at]]) continue;
-    return bad(numbered("x", i), "lists different values for elements that have the same place in memory by strides");
+    return bad(numbered_word("x", i),
+               "lists different values for elements that have the same place in memory by strides");
   }
   return {};
 }
 
 tl::expected<void, CaseError> check_input(const OperatorCase& c, std::size_t i) {
   const OperatorInput& input = c.inputs[i];
-  if (auto r = check_shape(input.shape, numbered("shape", i)); !r) return r;
+  if (auto r = check_shape(input.shape, numbered_word("shape", i)); !r) return r;
   if (auto r = check_strides(input, i); !r) return r;
   const std::int64_t elements = element_count(input.shape);
   const auto counted = [&](std::int64_t given) -> tl::expected<void, CaseError> {
     if (given == elements) return {};
-    return bad(numbered("x", i), "must list one value for each of the " + std::to_string(elements) +
-                                     " elements, lists " + std::to_string(given));
+    return bad(numbered_word("x", i), "must list one value for each of the " + std::to_string(elements) +
+                                          " elements, lists " + std::to_string(given));
   };
   if (c.schema->has_float_input) {
     if (std::ranges::any_of(input.floats, [](float value) { return std::isnan(value); })) {
-      return bad(numbered("x", i), "must not list NaN");
+      return bad(numbered_word("x", i), "must not list NaN");
     }
     if (auto r = counted(std::ssize(input.floats)); !r) return r;
     return check_repeated(input, input.floats, i);

@@ -89,10 +89,6 @@ std::string attribute_text(const AttributeSchema& schema, const std::vector<doub
   return {};
 }
 
-std::string numbered(std::string_view word, std::size_t input) {
-  return std::string(word) + (input == 0 ? "" : std::to_string(input + 1));
-}
-
 // ---- Parsing.
 
 class Reader {
@@ -110,7 +106,7 @@ class Reader {
       if (auto r = read(key, word, has_value); !r) return tl::unexpected(r.error());
     }
     for (std::size_t i = 1; i < c_.inputs.size(); ++i) {
-      if (!seen_.contains(numbered("shape", i))) c_.inputs[i].shape = c_.inputs.front().shape;
+      if (!seen_.contains(numbered_word("shape", i))) c_.inputs[i].shape = c_.inputs.front().shape;
     }
     set_output_parameters(c_);
     if (auto r = validate(c_); !r) return tl::unexpected(r.error());
@@ -296,6 +292,10 @@ void add_attributes(std::string& out, const OperatorCase& c) {
 
 }  // namespace
 
+std::string numbered_word(std::string_view word, std::size_t input) {
+  return std::string(word) + (input == 0 ? "" : std::to_string(input + 1));
+}
+
 std::string print(const OperatorCase& c) {
   const OperatorSchema& schema = *c.schema;
   std::string out(schema.name);
@@ -306,8 +306,8 @@ std::string print(const OperatorCase& c) {
   std::vector<std::string> scales, zero_points;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     const OperatorInput& input = c.inputs[i];
-    if (i == 0 || input.shape != first.shape) word(numbered("shape", i), shape_text(input.shape));
-    if (!input.strides.empty()) word(numbered("strides", i), shape_text(input.strides));
+    if (i == 0 || input.shape != first.shape) word(numbered_word("shape", i), shape_text(input.shape));
+    if (!input.strides.empty()) word(numbered_word("strides", i), shape_text(input.strides));
     scales.push_back(number_text(input.quantization.scale));
     zero_points.push_back(number_text(input.quantization.zero_point));
   }
@@ -327,7 +327,7 @@ std::string print(const OperatorCase& c) {
   }
   add_attributes(out, c);
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-    word(numbered("x", i), contents_text(c.inputs[i], schema.has_float_input));
+    word(numbered_word("x", i), contents_text(c.inputs[i], schema.has_float_input));
   }
   if (c.seed != 0) word("seed", number_text(c.seed));
   if (c.memory_format != MemoryFormat::contiguous) word("format", std::string(name(c.memory_format)));

@@ -14,6 +14,7 @@
 //
 // and the operator's own attributes, such as kernel=3x3.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -23,6 +24,9 @@
 namespace tieout {
 
 [[nodiscard]] std::string print(const OperatorCase& c);
+
+// Returns the word of an input, such as x for the first input and x2 for the second one. input: counted from 0.
+[[nodiscard]] std::string numbered_word(std::string_view word, std::size_t input);
 
 // Returns true if the line begins with the name of an operator.
 [[nodiscard]] bool names_operator(std::string_view line);

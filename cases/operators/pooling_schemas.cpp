@@ -4,24 +4,21 @@
 #include <string>
 
 #include "cases/operators/schema_list.h"
+#include "cases/text/line_words.h"
 
 namespace tieout {
 namespace {
 
 using Kind = AttributeSchema::Kind;
 
-constexpr double kMostExtent = 1 << 24;
-
-tl::unexpected<CaseError> bad(std::string_view field, std::string message) {
-  return tl::unexpected(CaseError{std::string(field), std::move(message)});
-}
+constexpr double kHighestAttribute = 1 << 24;
 
 AttributeSchema extents_schema(std::string_view name, double default_value, double low, std::string_view help) {
   return {.name = name,
           .kind = Kind::extents,
           .default_value = default_value,
           .low = low,
-          .high = kMostExtent,
+          .high = kHighestAttribute,
           .help = help};
 }
 
@@ -123,7 +120,7 @@ tl::expected<void, CaseError> check_mean(const OperatorCase& c) {
   return {};
 }
 
-std::vector<OperatorSchema> make() {
+std::vector<OperatorSchema> make_pooling_schemas() {
   const AttributeSchema kernel = extents_schema("kernel", 1, 1, "extents of the window");
   const AttributeSchema stride = extents_schema("stride", 1, 1, "distance of windows");
   const AttributeSchema padding = extents_schema("padding", 0, 0, "positions added on both sides of each axis");
@@ -149,7 +146,7 @@ std::vector<OperatorSchema> make() {
                        .kind = Kind::integer,
                        .default_value = 0,
                        .low = 0,
-                       .high = kMostExtent,
+                       .high = kHighestAttribute,
                        .help = "divisor of each sum; 0: the number of positions"}},
        .output_shape = avg_pool_shape,
        .check = check_avg_pool},
@@ -171,7 +168,7 @@ std::vector<OperatorSchema> make() {
 }  // namespace
 
 const std::vector<OperatorSchema>& pooling_schemas() {
-  static const std::vector<OperatorSchema> list = make();
+  static const std::vector<OperatorSchema> list = make_pooling_schemas();
   return list;
 }
 

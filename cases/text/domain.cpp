@@ -190,7 +190,7 @@ bool numbers_related(const Condition& condition, const ConditionValue& value, co
 
 // ---- reading
 
-tl::unexpected<std::string> bad(std::string_view condition, const std::string& why) {
+tl::unexpected<std::string> bad_condition(std::string_view condition, const std::string& why) {
   return tl::unexpected("'" + std::string(condition) + "': " + why);
 }
 
@@ -216,7 +216,7 @@ std::optional<Operand> read_operand(std::string_view text) {
 }
 
 template <typename T>
-bool read_number(std::string_view text, T& value) {
+bool parse_number(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size();
 }
@@ -226,7 +226,7 @@ std::optional<std::vector<std::int64_t>> read_extents(std::string_view text) {
   while (true) {
     const std::size_t end = text.find('x');
     std::int64_t extent = 0;
-    if (!read_number(text.substr(0, end), extent) || extents.size() == 3) return {};
+    if (!parse_number(text.substr(0, end), extent) || extents.size() == 3) return {};
     extents.push_back(extent);
     if (end == std::string_view::npos) return extents;
     text.remove_prefix(end + 1);
@@ -291,7 +291,7 @@ tl::expected<ConditionValue, std::string> read_value(const Operand& left, std::s
     return value;
   }
   std::int64_t whole = 0;
-  if (is_real(p) ? read_number(text, value.number) && std::isfinite(value.number) : read_number(text, whole)) {
+  if (is_real(p) ? parse_number(text, value.number) && std::isfinite(value.number) : parse_number(text, whole)) {
     if (!is_real(p)) value.number = static_cast<double>(whole);
     return value;
   }
@@ -302,7 +302,7 @@ tl::expected<ConditionValue, std::string> read_value(const Operand& left, std::s
 // Reads the part NAME or NAME%N before the relation. Returns an error, or an empty text.
 std::string read_left(std::string_view text, Condition& condition) {
   if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
-    if (!read_number(text.substr(percent + 1), condition.modulus) || condition.modulus < 1) {
+    if (!parse_number(text.substr(percent + 1), condition.modulus) || condition.modulus < 1) {
       return "% must be followed by a positive whole number, as in in_channels%16=0";
     }
     text = text.substr(0, percent);
@@ -320,27 +320,28 @@ tl::expected<Condition, std::string> read_condition(std::string_view text) {
   const std::size_t begin = text.find_first_of("=!<>");
   if (begin == std::string_view::npos) {
     if (text == "relu" || text == "bias" || text == "int32_bias") return read_condition(std::string(text) + "=on");
-    return bad(text, "a condition needs one of =, !=, <, <=, >, >=, as in kernel=3x3 or in_channels%16=0");
+    return bad_condition(text, "a condition needs one of =, !=, <, <=, >, >=, as in kernel=3x3 or in_channels%16=0");
   }
   const auto* const relation =
       std::ranges::find_if(kRelations, [&](const auto& known) { return text.substr(begin).starts_with(known.first); });
-  if (relation == kRelations.end()) return bad(text, "the relation must be one of =, !=, <, <=, >, >=");
+  if (relation == kRelations.end()) return bad_condition(text, "the relation must be one of =, !=, <, <=, >, >=");
   condition.relation = relation->second;
-  if (const std::string wrong = read_left(text.substr(0, begin), condition); !wrong.empty()) return bad(text, wrong);
+  if (const std::string wrong = read_left(text.substr(0, begin), condition); !wrong.empty())
+    return bad_condition(text, wrong);
   const bool ordered = condition.relation != Relation::equal && condition.relation != Relation::unequal;
   if (ordered && (is_choice(condition.left.parameter) || condition.modulus != 0)) {
-    return bad(text, "only = and != are possible here");
+    return bad_condition(text, "only = and != are possible here");
   }
   std::string_view rest = text.substr(begin + relation->first.size());
   while (true) {
     const std::size_t end = rest.find('|');
     const auto value = read_value(condition.left, rest.substr(0, end));
-    if (!value) return bad(text, value.error());
+    if (!value) return bad_condition(text, value.error());
     condition.values.push_back(*value);
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 1);
   }
-  if (ordered && condition.values.size() > 1) return bad(text, "several values need = or !=");
+  if (ordered && condition.values.size() > 1) return bad_condition(text, "several values need = or !=");
   return condition;
 }
 

@@ -85,8 +85,8 @@ Arithmetic::Products products_of(const Arguments& arguments, SimdIsa ours) {
   return ours == SimdIsa::avx512_vnni ? Products::exact : Products::int16_pairs;
 }
 
-tl::expected<BenchRun, std::string> measure(const std::vector<Network>& wanted, LibTorch& reference,
-                                            const BenchOptions& options) {
+tl::expected<BenchRun, std::string> measure_networks(const std::vector<Network>& wanted, LibTorch& reference,
+                                                     const BenchOptions& options) {
   BenchRun run{.threads = options.threads};
   for (const Network& network : wanted) {
     if (options.threads == 1) fmt::print("{}\n", network.name);
@@ -115,7 +115,7 @@ int bench_networks(const Arguments& arguments, const std::vector<Network>& wante
   fmt::print("{}", bench_head(report));
   for (int threads = 1; threads <= arguments.threads; ++threads) {
     options.threads = threads;
-    auto run = measure(wanted, reference, options);
+    auto run = measure_networks(wanted, reference, options);
     if (!run) {
       fmt::print(stderr, "tieout bench: {}\n", run.error());
       return kNotVerified;

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cases/text/case_text.h"
+#include "cli/common/duration.h"
 #include "props/generate/strategy.h"
 #include "props/process/forked_task.h"
 #include "props/verify/outcome.h"
@@ -16,10 +17,6 @@
 namespace tieout {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::uint64_t kSeed = 1;
-constexpr std::int64_t kSmallProducts = 300;
 // Number of cases that run before the measurement, because LibTorch generates code at its first use.
 constexpr std::int64_t kWarmUp = 200;
 
@@ -27,19 +24,18 @@ struct Cost {
   double drawing = 0, verifying = 0, engine = 0;  // seconds; `verifying` includes `engine`
 };
 
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-Cost measure(LibTorch& reference, std::int64_t cases, std::optional<Engine> alone, const GeneratorOptions& options) {
+Cost measure_cost(LibTorch& reference, std::int64_t cases, std::optional<Engine> alone,
+                  const GeneratorOptions& options) {
   Cost cost;
   const CaseSetup setup{.reference = reference};
   for (std::int64_t i = -kWarmUp; i < cases; ++i) {
-    const auto start = Clock::now();
-    ConvCase c = case_of(kSeed, static_cast<std::uint64_t>(i + kWarmUp), options);
+    const auto start = std::chrono::steady_clock::now();
+    ConvCase c = case_of(kBenchSeed, static_cast<std::uint64_t>(i + kWarmUp), options);
     if (alone) {
       c.execution = {.engine = *alone};
       if (*alone == Engine::onednn) c.weight_zero_points.assign(c.weight_zero_points.size(), 0);
     }
-    const double drawing = since(start);
+    const double drawing = seconds_since(start);
     const CaseOutcome outcome = run_case(c, setup, Placement::here);
     if (i < 0) continue;
     cost.drawing += drawing;
@@ -69,7 +65,8 @@ tl::expected<void, std::string> bench_cases(LibTorch& reference, std::int64_t ca
   for (const Size& size : sizes) {
     for (const std::optional<Engine>& engine : kEngines) {
       if (engine && !reference.available({.engine = *engine})) continue;
-      const auto answer = run_alone([&] { return bytes_of(measure(reference, cases, engine, size.options)); }, 3600);
+      const auto answer =
+          run_alone([&] { return bytes_of(measure_cost(reference, cases, engine, size.options)); }, 3600);
       if (!answer) return tl::unexpected(fmt::format("the process that measured died: {}", answer.error().text()));
       Cost cost;
       std::memcpy(&cost, answer->data(), sizeof cost);

@@ -10,17 +10,14 @@
 #include <optional>
 #include <vector>
 
+#include "cli/bench/bench_cases.h"
+#include "cli/common/duration.h"
 #include "props/campaign/campaign.h"
 
 namespace tieout {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::uint64_t kSeed = 1;
-constexpr std::int64_t kSmallProducts = 300;
-
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Returns the peak memory of this process (RUSAGE_SELF), or of the largest worker that has ended (RUSAGE_CHILDREN),
 // MiB.
@@ -43,16 +40,16 @@ Course follow(LibTorch& reference, const CampaignOptions& options, const char* n
   Course course;
   const auto start = Clock::now();
   CampaignStart begin{.so_far = empty_run(options, reference), .blocks_done = 0, .corpus = std::nullopt};
-  course.before = since(start);
+  course.before = seconds_since(start);
   auto last = Clock::now();
   const auto first = last;
   const auto block = [&](const RecordBlock&, const RunSummary& so_far) {
-    course.blocks.push_back(since(last));
+    course.blocks.push_back(seconds_since(last));
     last = Clock::now();
     const std::int64_t blocks = std::ssize(course.blocks);
     if (!power_of_two(blocks) && !so_far.finished) return true;
     const std::int64_t cases = std::min(blocks * kBlock, options.cases);
-    const double seconds = since(first);
+    const double seconds = seconds_since(first);
     fmt::print("{:<22} {:>8} {:>9.2f} {:>8.0f} {:>8.0f} % {:>10.0f} {:>10.0f}\n", name, cases, seconds,
                1e6 * seconds / static_cast<double>(cases), 100 * so_far.seconds_in_engine / seconds,
                peak_memory(RUSAGE_SELF), peak_memory(RUSAGE_CHILDREN));
@@ -83,7 +80,7 @@ tl::expected<void, std::string> bench_shards(LibTorch& reference, std::int64_t c
       kBlock);
   std::vector<std::pair<const char*, Course>> courses;
   for (const Mix& mix : {Mix{"as campaigns draw them", std::nullopt}, Mix{"small", kSmallProducts}}) {
-    const CampaignOptions options{.cases = cases, .seed = kSeed, .products = mix.products};
+    const CampaignOptions options{.cases = cases, .seed = kBenchSeed, .products = mix.products};
     courses.emplace_back(mix.name, follow(reference, options, mix.name));
     if (!courses.back().second.whole.finished) return tl::unexpected(std::string("a campaign did not reach its end"));
   }

@@ -13,8 +13,9 @@
 namespace tieout {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 double time_calls(const std::function<void()>& work, std::int64_t calls) {
-  using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   for (std::int64_t i = 0; i < calls; ++i) {
     work();

@@ -177,8 +177,8 @@ int check_after_others(const Arguments& arguments, const AnyCase& c, const Refer
 }
 
 // Verifies the case and prints the result. Error: the exit status, after the reason has been printed.
-tl::expected<void, int> check_line(const AnyCase& c, const Subject* subject, const Reference& reference,
-                                   GivenCases& cases) {
+tl::expected<void, int> verify_and_print(const AnyCase& c, const Subject* subject, const Reference& reference,
+                                         GivenCases& cases) {
   const auto verdict = cases.verify(c);
   if (!verdict) return tl::unexpected(fail(kNotVerified, printable_lines(verdict.error())));
   print_verdict(c, *verdict, subject, reference);
@@ -192,7 +192,7 @@ tl::expected<int, int> verify_cases(const Arguments& arguments, const AnyCase& c
   FileEnd end;
   if (!arguments.file.empty()) {
     end = check_file(arguments.file, domain, cases);
-  } else if (const auto checked = check_line(c, subject, reference, cases); !checked) {
+  } else if (const auto checked = verify_and_print(c, subject, reference, cases); !checked) {
     return tl::unexpected(checked.error());
   }
   if (const auto ended = cases.end(end.status == kEqual); !ended) end.status = fail(kNotVerified, ended.error());

@@ -46,4 +46,8 @@ tl::expected<double, std::string> parse_duration(const std::string& text) {
   return seconds;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace tieout

@@ -1,6 +1,7 @@
 #pragma once
-// Parses times on the command line: seconds, and durations such as "1h30m".
+// Parses times on the command line: seconds, and durations such as "1h30m". Measures seconds that have passed.
 
+#include <chrono>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -22,5 +23,8 @@ inline constexpr double kMostSeconds = 1e6;  // more than eleven days
 // Parses "90s", "45m", "8h" or "1h30m" and returns seconds, above 0 and at most ten years. The error states what is
 // allowed.
 [[nodiscard]] tl::expected<double, std::string> parse_duration(const std::string& text);
+
+// Returns the seconds from `start` until now.
+[[nodiscard]] double seconds_since(std::chrono::steady_clock::time_point start);
 
 }  // namespace tieout

@@ -10,6 +10,7 @@
 #include "cases/machine/cpu.h"
 #include "cases/strings/shell_word.h"
 #include "cli/common/command.h"
+#include "cli/common/duration.h"
 #include "cli/common/interruption.h"
 #include "cli/common/stage_line.h"
 #include "cli/options/libtorch_subject.h"
@@ -19,10 +20,6 @@ namespace tieout {
 namespace {
 
 constexpr std::string_view kHelp = "Time limit of the diagnosis that follows if a subject's values differ, seconds";
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 }  // namespace
 
@@ -72,7 +69,7 @@ void diagnose_findings(RunSummary& run, Subject& subject, const std::string& arg
                        const Domain& domain, const DifferingCases& differing, double seconds) {
   std::vector<ConvCase> known = unexplained_cases(run);
   if (known.empty()) return;
-  const auto start = Clock::now();
+  const auto start = std::chrono::steady_clock::now();
   const KernelAnswer kernel = answers_of(subject, patience);
   constexpr std::int64_t kProof = 2'000;  // cases
   const DiagnoseOptions options{.seed = run.seed,

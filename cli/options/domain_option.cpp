@@ -15,7 +15,7 @@
 namespace tieout {
 namespace {
 
-constexpr std::string_view kAll = "all";  // selects all cases, and nothing is learnt from the subject
+constexpr std::string_view kAllCases = "all";  // nothing is learnt from the subject
 
 }  // namespace
 
@@ -37,7 +37,7 @@ std::string words_of(const Domain& domain) {
 }
 
 tl::expected<Domain, std::string> read_domain(const std::string& text) {
-  if (text == kAll) return Domain();
+  if (text == kAllCases) return Domain();
   auto domain = Domain::parse(text);
   if (!domain || domain->is_everything()) return domain;
   for (std::uint64_t index = 0; index < 4; ++index) {

@@ -14,10 +14,10 @@ namespace tieout {
 namespace {
 
 constexpr const char* kConvolutions = "conv";
-constexpr const char* kAll = "all";
+constexpr const char* kEverything = "all";
 
 std::vector<std::string> accepted_names() {
-  std::vector<std::string> names{kConvolutions, kAll};
+  std::vector<std::string> names{kConvolutions, kEverything};
   for (const OperatorSchema* const schema : operator_schemas()) names.emplace_back(schema->name);
   return names;
 }
@@ -36,16 +36,16 @@ tl::expected<void, std::string> select_operators(CampaignOptions& options, const
   if (names.empty()) return {};
   options.convolutions = false;
   for (const std::string& name : names) {
-    if (name == kConvolutions || name == kAll) options.convolutions = true;
+    if (name == kConvolutions || name == kEverything) options.convolutions = true;
     if (name == kConvolutions) continue;
     const OperatorSchema* const found = find_operator(name);
-    if (found == nullptr && name != kAll) {
+    if (found == nullptr && name != kEverything) {
       const auto nearest = nearest_word(name, accepted_names());
       return tl::unexpected("--operator: there is no operator " + excerpt(name) +
                             (nearest ? "; did you mean " + *nearest + "?" : "; see `tieout help operators`"));
     }
     for (const OperatorSchema* const schema : operator_schemas()) {
-      const bool is_chosen = name == kAll || schema == found;
+      const bool is_chosen = name == kEverything || schema == found;
       const bool is_new = std::ranges::find(options.operators, schema) == options.operators.end();
       if (is_chosen && is_new) options.operators.push_back(schema);
     }

@@ -16,6 +16,8 @@
 
 namespace tieout {
 
+inline const std::string kModels = TIEOUT_SOURCE_DIR "/oracle/testdata/models/";
+
 struct Outcome {
   int status;          // exit status, or -1 if a signal ended the command
   std::string output;  // text of the requested streams

@@ -26,10 +26,6 @@ namespace {
 
 using Kind = SubjectError::Kind;
 
-tl::unexpected<SubjectError> error(Kind kind, std::string message) {
-  return tl::unexpected(SubjectError{kind, std::move(message)});
-}
-
 // While an object lives, a write to a program that has ended fails with EPIPE and does not end this process.
 class IgnoreBrokenPipe {
  public:
@@ -142,16 +138,16 @@ tl::expected<ChildProcess, SubjectError> ChildProcess::start(Kind kind, const st
   Ends answers;
   Ends control;
   if (!requests.open_pipe() || !answers.open_pipe() || !control.open_socket()) {
-    return error(SubjectError::Kind::no_resources,
-                 std::string("no file descriptors for the subject: ") + std::strerror(errno));
+    return subject_error(SubjectError::Kind::no_resources,
+                         std::string("no file descriptors for the subject: ") + std::strerror(errno));
   }
   const std::string host = path_of_host();
   pid_t pid = -1;
   if (const int why = spawn(host, kind, text, {requests[0], answers[1], control[1]}, pid); why != 0) {
     const bool missing = why == ENOENT || why == EACCES || why == ENOEXEC;
-    return error(missing ? SubjectError::Kind::absent : SubjectError::Kind::no_resources,
-                 host + ", which runs subjects, cannot be started: " + std::strerror(why) +
-                     (missing ? "; install tieout anew, or build the target tieout_subject_host" : ""));
+    return subject_error(missing ? SubjectError::Kind::absent : SubjectError::Kind::no_resources,
+                         host + ", which runs subjects, cannot be started: " + std::strerror(why) +
+                             (missing ? "; install tieout anew, or build the target tieout_subject_host" : ""));
   }
   fcntl(requests[1], F_SETFL, O_NONBLOCK);
   return ChildProcess(pid, requests.take(1), answers.take(0), control.take(0));
@@ -227,7 +223,7 @@ tl::expected<void, SubjectError> ChildProcess::wait_and_read(bool writing, Clock
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
   std::array<pollfd, 3> ends{{{out_, POLLIN, 0}, {control_, POLLIN, 0}, {in_, POLLOUT, 0}}};
   const int ready = poll(ends.data(), writing ? 3 : 2, static_cast<int>(std::clamp<long>(left, 0, 1'000'000)));
-  if (ready == 0) return error(SubjectError::Kind::hung, "hang");
+  if (ready == 0) return subject_error(SubjectError::Kind::hung, "hang");
   if (ready < 0) return {};
   if ((ends[0].revents & (POLLIN | POLLHUP)) != 0) {
     std::array<char, 1 << 16> chunk;
@@ -237,7 +233,7 @@ tl::expected<void, SubjectError> ChildProcess::wait_and_read(bool writing, Clock
     unread_.append(chunk.data(), static_cast<std::size_t>(got));
     constexpr std::size_t kMostUnasked = std::size_t{1} << 20U;
     if (writing && unread_.size() > kMostUnasked)
-      return error(SubjectError::Kind::misbehaved, "answers before it has been asked");
+      return subject_error(SubjectError::Kind::misbehaved, "answers before it has been asked");
   } else if (ends[1].revents != 0) {
     return tl::unexpected(how_it_ended());
   }
@@ -264,7 +260,7 @@ tl::expected<std::string, SubjectError> ChildProcess::read_line(Clock::time_poin
   std::size_t end = 0;
   while ((end = unread_.find('\n')) == std::string::npos) {
     if (unread_.size() > kLongest) {
-      return error(SubjectError::Kind::misbehaved, "answers with no line within 10,000 bytes");
+      return subject_error(SubjectError::Kind::misbehaved, "answers with no line within 10,000 bytes");
     }
     if (auto waited = wait_and_read(false, deadline); !waited) return tl::unexpected(waited.error());
   }

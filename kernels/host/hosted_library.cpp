@@ -21,11 +21,7 @@ namespace {
 using Kind = SubjectError::Kind;
 using Clock = ChildProcess::Clock;
 
-constexpr std::size_t kMostShown = 300;  // maximum size of the library's own texts in messages, in bytes
-
-tl::unexpected<SubjectError> error(Kind kind, std::string message) {
-  return tl::unexpected(SubjectError{kind, std::move(message)});
-}
+constexpr std::size_t kLongestLibraryText = 300;  // maximum size of the library's own texts in messages, in bytes
 
 // Returns the next message. Error: misbehaved if it has more than `most` bytes.
 tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::size_t most,
@@ -33,7 +29,7 @@ tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::s
   const auto head = process.read_bytes(kFrameHead, deadline);
   if (!head) return tl::unexpected(head.error());
   const std::uint64_t size = frame_size(*head);
-  if (size > most) return error(Kind::misbehaved, "writes to a file descriptor that is not its own");
+  if (size > most) return subject_error(Kind::misbehaved, "writes to a file descriptor that is not its own");
   return process.read_bytes(size, deadline);
 }
 
@@ -54,7 +50,7 @@ class HostedLibrary final : public Subject {
     seconds_to_load_ = seconds;
     if (process_ && process_->is_ours()) return {};
     process_.reset();
-    if (std::string what = change(); !what.empty()) return error(Kind::absent, std::move(what));
+    if (std::string what = change(); !what.empty()) return subject_error(Kind::absent, std::move(what));
     auto started = ChildProcess::start(ChildProcess::Kind::library, file_.string());
     if (!started) return tl::unexpected(started.error());
     auto hello = read_hello(*started);
@@ -82,13 +78,13 @@ class HostedLibrary final : public Subject {
     const auto bytes = read_frame(process, 4 * kLongestText, ChildProcess::after(seconds_to_load_));
     if (!bytes) {
       const bool hung = bytes.error().kind == Kind::hung;
-      return error(Kind::absent,
-                   file_.string() + (hung ? " is not loaded in time: its constructors or tieout_describe() hang"
-                                          : " ends the process that loads it: " + bytes.error().message));
+      return subject_error(Kind::absent,
+                           file_.string() + (hung ? " is not loaded in time: its constructors or tieout_describe() hang"
+                                                  : " ends the process that loads it: " + bytes.error().message));
     }
     auto hello = unpack_hello(*bytes);
-    if (!hello) return error(Kind::absent, file_.string() + " writes to file descriptors that are not its own");
-    if (!hello->error.empty()) return error(Kind::absent, hello->error);
+    if (!hello) return subject_error(Kind::absent, file_.string() + " writes to file descriptors that are not its own");
+    if (!hello->error.empty()) return subject_error(Kind::absent, hello->error);
     return std::move(*hello);
   }
 
@@ -122,7 +118,7 @@ class HostedLibrary final : public Subject {
     if (!bytes) return lose_track(bytes.error());
     auto answer = unpack_answer(*bytes, number_, shape);
     if (!answer) return lose_track({Kind::misbehaved, "writes to a file descriptor that is not its own"});
-    if (!*answer) answer->error().message = printable(answer->error().message, kMostShown);
+    if (!*answer) answer->error().message = printable(answer->error().message, kLongestLibraryText);
     return std::move(*answer);
   }
 

@@ -21,8 +21,8 @@ int duplicate_with_high_number(int fd) {
   return moved >= 0 ? moved : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-// Returns the next message, or nothing if the connection has ended.
-std::optional<std::string> read_frame(int fd) {
+// Returns the next problem, packed, or nothing if the connection has ended.
+std::optional<std::string> next_request(int fd) {
   std::string head(kFrameHead, '\0');
   if (!read_all(fd, head.data(), head.size())) return {};
   std::string message(frame_size(head), '\0');
@@ -44,7 +44,7 @@ int serve_library(const std::string& file) {
   const auto loaded = library->load();
   const HostHello hello{loaded ? "" : loaded.error().message, library->name(), library->domain(), library->types()};
   if (!write_all(answers, frame(pack(hello)))) return kConnectionLost;
-  while (const auto bytes = read_frame(requests)) {
+  while (const auto bytes = next_request(requests)) {
     const auto asked = unpack_problem(*bytes);
     if (!asked) return kConnectionLost;
     const SubjectAnswer answer = library->run(asked->problem, asked->conditions);

@@ -20,7 +20,7 @@ namespace {
 
 using Kind = SubjectError::Kind;
 
-constexpr std::size_t kMostShown = 300;  // maximum size of the program's own texts in messages, in bytes
+constexpr std::size_t kLongestProgramText = 300;  // maximum size of the program's own texts in messages, in bytes
 
 std::string number(double value, int digits) {
   std::array<char, 40> text{};
@@ -177,7 +177,7 @@ class ProcessSubject final : public Subject {
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
     if (line->starts_with("declined")) {
-      std::string reason = printable(line->substr(std::min<std::size_t>(line->size(), 9)), kMostShown);
+      std::string reason = printable(line->substr(std::min<std::size_t>(line->size(), 9)), kLongestProgramText);
       if (reason.empty()) reason = kNoReason;
       return tl::unexpected(SubjectError{Kind::declined, std::move(reason)});
     }
@@ -185,7 +185,7 @@ class ProcessSubject final : public Subject {
     const bool sums = hello_.types.output == OutputType::int32;
     const std::int64_t count = element_count(y.shape) * (sums ? 4 : 1);  // bytes
     if (*line != "ok " + std::to_string(count)) {
-      return tl::unexpected(SubjectError{Kind::misbehaved, "answers '" + printable(*line, kMostShown) +
+      return tl::unexpected(SubjectError{Kind::misbehaved, "answers '" + printable(*line, kLongestProgramText) +
                                                                "', and neither 'ok " + std::to_string(count) +
                                                                "' nor 'declined'"});
     }

@@ -187,22 +187,22 @@ OperatorOutput dequantize(const OperatorCase& c) {
   return output;
 }
 
-constexpr std::array kKernels{OperatorKernel{"add", add},
-                              OperatorKernel{"mul", mul},
-                              OperatorKernel{"add_scalar", add_scalar},
-                              OperatorKernel{"mul_scalar", mul_scalar},
-                              OperatorKernel{"hardswish", hardswish},
-                              OperatorKernel{"hardsigmoid", hardsigmoid},
-                              OperatorKernel{"sigmoid", sigmoid},
-                              OperatorKernel{"leaky_relu", leaky_relu},
-                              OperatorKernel{"relu", relu},
-                              OperatorKernel{"clamp", clamp},
-                              OperatorKernel{"batch_norm", batch_norm},
-                              OperatorKernel{"quantize", quantize},
-                              OperatorKernel{"dequantize", dequantize}};
+constexpr std::array kElementwiseKernels{OperatorKernel{"add", add},
+                                         OperatorKernel{"mul", mul},
+                                         OperatorKernel{"add_scalar", add_scalar},
+                                         OperatorKernel{"mul_scalar", mul_scalar},
+                                         OperatorKernel{"hardswish", hardswish},
+                                         OperatorKernel{"hardsigmoid", hardsigmoid},
+                                         OperatorKernel{"sigmoid", sigmoid},
+                                         OperatorKernel{"leaky_relu", leaky_relu},
+                                         OperatorKernel{"relu", relu},
+                                         OperatorKernel{"clamp", clamp},
+                                         OperatorKernel{"batch_norm", batch_norm},
+                                         OperatorKernel{"quantize", quantize},
+                                         OperatorKernel{"dequantize", dequantize}};
 
 }  // namespace
 
-std::span<const OperatorKernel> elementwise_kernels() { return kKernels; }
+std::span<const OperatorKernel> elementwise_kernels() { return kElementwiseKernels; }
 
 }  // namespace tieout

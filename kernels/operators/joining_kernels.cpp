@@ -29,10 +29,10 @@ OperatorOutput cat(const OperatorCase& c) {
   return output;
 }
 
-constexpr std::array kKernels{OperatorKernel{"cat", cat}};
+constexpr std::array kJoiningKernels{OperatorKernel{"cat", cat}};
 
 }  // namespace
 
-std::span<const OperatorKernel> joining_kernels() { return kKernels; }
+std::span<const OperatorKernel> joining_kernels() { return kJoiningKernels; }
 
 }  // namespace tieout

@@ -149,11 +149,12 @@ OperatorOutput mean(const OperatorCase& c) {
   return output;
 }
 
-constexpr std::array kKernels{OperatorKernel{"max_pool", max_pool}, OperatorKernel{"avg_pool", avg_pool},
-                              OperatorKernel{"adaptive_avg_pool", adaptive_avg_pool}, OperatorKernel{"mean", mean}};
+constexpr std::array kPoolingKernels{OperatorKernel{"max_pool", max_pool}, OperatorKernel{"avg_pool", avg_pool},
+                                     OperatorKernel{"adaptive_avg_pool", adaptive_avg_pool},
+                                     OperatorKernel{"mean", mean}};
 
 }  // namespace
 
-std::span<const OperatorKernel> pooling_kernels() { return kKernels; }
+std::span<const OperatorKernel> pooling_kernels() { return kPoolingKernels; }
 
 }  // namespace tieout

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 #include "cases/conv_case.h"
@@ -31,6 +32,10 @@ struct SubjectError {
 
   bool operator==(const SubjectError&) const = default;
 };
+
+[[nodiscard]] inline tl::unexpected<SubjectError> subject_error(SubjectError::Kind kind, std::string message) {
+  return tl::unexpected(SubjectError{kind, std::move(message)});
+}
 
 // Begins the text of a subject that is a program, before its command line.
 inline constexpr std::string_view kCommandPrefix = "command:";

@@ -11,17 +11,17 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kEight = 8;
-constexpr std::int64_t kVector = 32;  // bytes of each element that are loaded at a time
+constexpr std::size_t kLanes = 8;          // float32 numbers in a register
+constexpr std::int64_t kLoadedBytes = 32;  // bytes of each element that are loaded at a time
 
 // Transposes 8 rows of 8 numbers.
-[[TIEOUT_AVX2]] void transpose(__m256i (&v)[kEight]) {
-  __m256i t[kEight];
-  for (std::size_t i = 0; i < kEight; i += 2) {
+[[TIEOUT_AVX2]] void transpose(__m256i (&v)[kLanes]) {
+  __m256i t[kLanes];
+  for (std::size_t i = 0; i < kLanes; i += 2) {
     t[i] = _mm256_unpacklo_epi32(v[i], v[i + 1]);
     t[i + 1] = _mm256_unpackhi_epi32(v[i], v[i + 1]);
   }
-  for (std::size_t i = 0; i < kEight; i += 4) {
+  for (std::size_t i = 0; i < kLanes; i += 4) {
     for (std::size_t j = 0; j < 2; ++j) {
       v[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
       v[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
@@ -32,13 +32,13 @@ constexpr std::int64_t kVector = 32;  // bytes of each element that are loaded a
     t[j] = _mm256_permute2x128_si256(v[j], v[4 + j], 0x20);
     t[4 + j] = _mm256_permute2x128_si256(v[j], v[4 + j], 0x31);
   }
-  for (std::size_t i = 0; i < kEight; ++i) v[i] = t[i];
+  for (std::size_t i = 0; i < kLanes; ++i) v[i] = t[i];
 }
 
 // Loads `count` bytes, followed by zeros.
 [[TIEOUT_AVX2]] __m256i some_bytes(const void* from, std::int64_t count) {
-  if (count == kVector) return _mm256_loadu_si256(static_cast<const __m256i*>(from));
-  alignas(32) std::uint8_t bytes[kVector] = {};
+  if (count == kLoadedBytes) return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+  alignas(32) std::uint8_t bytes[kLoadedBytes] = {};
   std::memcpy(bytes, from, static_cast<std::size_t>(count));
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
 }
@@ -65,10 +65,10 @@ template <int kByte>
                      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(elements.weight_zero_point.data() + begin)),
                      _mm256_set1_ps(elements.activation_scale), _mm256_loadu_ps(elements.weight_scale.data() + begin)};
   __m256 sum = _mm256_setzero_ps();
-  for (std::int64_t first = 0; first < elements.count; first += kVector) {
-    const std::int64_t here = std::min(kVector, elements.count - first);
-    __m256i x[kEight], w[kEight];
-    for (std::size_t lane = 0; lane < kEight; ++lane) {
+  for (std::int64_t first = 0; first < elements.count; first += kLoadedBytes) {
+    const std::int64_t here = std::min(kLoadedBytes, elements.count - first);
+    __m256i x[kLanes], w[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
       x[lane] = some_bytes(elements.x[begin + lane] + first, here);
       w[lane] = some_bytes(elements.w[begin + lane] + first, here);
     }
@@ -91,7 +91,7 @@ template <int kByte>
 }  // namespace
 
 [[TIEOUT_AVX2]] void sums_of_sixteen_avx2(const SixteenElements& elements, float* sums) {
-  for (std::size_t begin = 0; begin < 2 * kEight; begin += kEight) {
+  for (std::size_t begin = 0; begin < 2 * kLanes; begin += kLanes) {
     _mm256_storeu_ps(sums + begin, sums_of_eight(elements, begin));
   }
 }

@@ -5,7 +5,7 @@
 namespace tieout {
 namespace {
 
-std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+std::int64_t first_unproven_portable(const CombinedRow& row, std::int64_t begin) {
   for (std::int64_t p = begin; p < row.positions; ++p) {
     const std::int32_t* const sums = row.sums + p * row.sums_step;
     std::uint64_t left = row.zero_point, right = 0;
@@ -22,12 +22,12 @@ std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
   return row.positions;
 }
 
-void add_weights(std::uint64_t* __restrict to, const std::int8_t* __restrict w, std::int64_t count,
-                 std::int32_t zero_point, std::int64_t factor) {
+void add_weights_portable(std::uint64_t* __restrict to, const std::int8_t* __restrict w, std::int64_t count,
+                          std::int32_t zero_point, std::int64_t factor) {
   for (std::int64_t i = 0; i < count; ++i) to[i] += static_cast<std::uint64_t>(factor * (w[i] - zero_point));
 }
 
-std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point, std::int32_t* squares) {
+std::int64_t norms_portable(const std::int8_t* w, std::int64_t count, std::int32_t zero_point, std::int32_t* squares) {
   std::int64_t all = 0;
   for (std::int64_t begin = 0; begin < count; begin += kNormBlock) {
     std::int32_t sum = 0, square = 0;
@@ -42,7 +42,7 @@ std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_p
   return all;
 }
 
-std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+std::uint64_t squares_portable(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
   // This number of squares below 2^16 fits in 32 bits.
   constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   std::uint64_t total = 0;
@@ -57,33 +57,34 @@ std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t ze
   return total;
 }
 
-std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
+std::int64_t first_wrong_portable(const DepthwiseSumRow& row, std::int64_t begin) {
   for (std::int64_t place = begin; place < row.positions * row.count; ++place) {
     if (is_wrong(row, place / row.count, place % row.count)) return place;
   }
   return row.positions * row.count;
 }
 
-std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin, std::int64_t count) {
+std::int64_t next_above_portable(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                 std::int64_t count) {
   std::int64_t i = begin;
   while (i < count && x[i] <= limits[i]) ++i;
   return i;
 }
 
-void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+void extremes_portable(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
   const auto [low, high] = std::minmax_element(x, x + count);
   *lowest = *low;
   *highest = *high;
 }
 
 LayerLoops portable() {
-  return {.first_unproven = first_unproven,
-          .add_weights = add_weights,
-          .norms = norms,
-          .squares = squares,
-          .first_wrong = first_wrong,
-          .next_above = next_above,
-          .extremes = extremes};
+  return {.first_unproven = first_unproven_portable,
+          .add_weights = add_weights_portable,
+          .norms = norms_portable,
+          .squares = squares_portable,
+          .first_wrong = first_wrong_portable,
+          .next_above = next_above_portable,
+          .extremes = extremes_portable};
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ struct Digits {
   digits.high = _mm256_add_epi32(digits.high, _mm256_madd_epi16(x, loaded(combined + 4)));
 }
 
-[[TIEOUT_AVX2]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
+[[TIEOUT_AVX2]] std::uint64_t combined_error_avx2(const CombinedRow& row, std::int64_t p) {
   // Bytes for each sum: a lane adds a pair of products, each at most 255 * 2^15, for every eight bytes, and 128 pairs
   // fit in 32 bits.
   constexpr std::int64_t kFits = 128 * kEight;
@@ -84,9 +84,9 @@ struct Digits {
   return total;
 }
 
-[[TIEOUT_AVX2]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+[[TIEOUT_AVX2]] std::int64_t first_unproven_avx2(const CombinedRow& row, std::int64_t begin) {
   std::int64_t p = begin;
-  while (p < row.positions && combined_error(row, p) == 0) ++p;
+  while (p < row.positions && combined_error_avx2(row, p) == 0) ++p;
   return p;
 }
 
@@ -105,8 +105,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   }
 }
 
-[[TIEOUT_AVX2]] void add_weights(std::uint64_t* to, const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
-                                 std::int64_t factor) {
+[[TIEOUT_AVX2]] void add_weights_avx2(std::uint64_t* to, const std::int8_t* w, std::int64_t count,
+                                      std::int32_t zero_point, std::int64_t factor) {
   const __m256i zero = _mm256_set1_epi64x(zero_point), times = _mm256_set1_epi64x(factor);
   std::int64_t i = 0;
   for (; i + 4 <= count; i += 4) {  // factor and step fit in 32 bits
@@ -121,8 +121,8 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
 
 // ---- Norms.
 
-[[TIEOUT_AVX2]] std::int64_t norms(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
-                                   std::int32_t* squares) {
+[[TIEOUT_AVX2]] std::int64_t norms_avx2(const std::int8_t* w, std::int64_t count, std::int32_t zero_point,
+                                        std::int32_t* squares) {
   // The absolute values of this number of weights add up to at most 2^28, spread over 8 lanes.
   constexpr std::int64_t kMostSummed = 1 << 20;
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point)), one = _mm256_set1_epi16(1);
@@ -151,7 +151,7 @@ void arrange(std::uint64_t* combined, std::int64_t count) {
   return all + sum;
 }
 
-[[TIEOUT_AVX2]] std::uint64_t squares(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
+[[TIEOUT_AVX2]] std::uint64_t squares_avx2(const std::uint8_t* a, std::int64_t count, std::int32_t zero_point) {
   // This number of squares below 2^16 fits in 32 bits.
   constexpr std::int64_t kBlock = std::int64_t{1} << 15;
   const __m256i zero = _mm256_set1_epi16(static_cast<short>(zero_point));
@@ -228,7 +228,7 @@ AlignedVector<std::int8_t> pack_taps(const std::int32_t* w, std::int64_t taps, s
 }
 
 // Channels behind the last 16 are checked one by one.
-std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
+std::int64_t first_wrong_avx2(const DepthwiseSumRow& row, std::int64_t begin) {
   std::int64_t first = row.positions;
   std::int64_t channel = 0;
   for (; channel + kDepthwiseChannels <= row.count; channel += kDepthwiseChannels) {
@@ -246,8 +246,8 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
 
 // ---- Searches in activations.
 
-[[TIEOUT_AVX2]] std::int64_t next_above(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
-                                        std::int64_t count) {
+[[TIEOUT_AVX2]] std::int64_t next_above_avx2(const std::uint8_t* x, const std::uint8_t* limits, std::int64_t begin,
+                                             std::int64_t count) {
   std::int64_t i = begin;
   for (; i + 32 <= count; i += 32) {
     const __m256i above = _mm256_subs_epu8(loaded(x + i), loaded(limits + i));
@@ -259,7 +259,8 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
   return i;
 }
 
-[[TIEOUT_AVX2]] void extremes(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest, std::uint8_t* highest) {
+[[TIEOUT_AVX2]] void extremes_avx2(const std::uint8_t* x, std::int64_t count, std::uint8_t* lowest,
+                                   std::uint8_t* highest) {
   __m256i low = _mm256_set1_epi8(static_cast<char>(x[0])), high = low;
   std::int64_t i = 0;
   for (; i + 32 <= count; i += 32) {
@@ -281,15 +282,15 @@ std::int64_t first_wrong(const DepthwiseSumRow& row, std::int64_t begin) {
 }  // namespace
 
 LayerLoops layer_loops_avx2() {
-  return {.first_unproven = first_unproven,
+  return {.first_unproven = first_unproven_avx2,
           .arrange = arrange,
-          .add_weights = add_weights,
-          .norms = norms,
-          .squares = squares,
-          .first_wrong = first_wrong,
+          .add_weights = add_weights_avx2,
+          .norms = norms_avx2,
+          .squares = squares_avx2,
+          .first_wrong = first_wrong_avx2,
           .pack_taps = pack_taps,
-          .next_above = next_above,
-          .extremes = extremes};
+          .next_above = next_above_avx2,
+          .extremes = extremes_avx2};
 }
 
 }  // namespace tieout

@@ -9,10 +9,10 @@
 namespace tieout {
 namespace {
 
-constexpr __mmask8 kEight = 0xff;
+constexpr __mmask8 kAllLanes = 0xff;  // of eight
 
 [[TIEOUT_AVX512]] __m512i eight_longs(const std::uint8_t* from) {
-  return _mm512_maskz_cvtepu8_epi64(kEight, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+  return _mm512_maskz_cvtepu8_epi64(kAllLanes, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
 }
 
 [[TIEOUT_AVX512]] std::uint64_t added_up(__m512i v) {
@@ -23,7 +23,7 @@ constexpr __mmask8 kEight = 0xff;
   return sum;
 }
 
-[[TIEOUT_AVX512]] std::uint64_t combined_error(const CombinedRow& row, std::int64_t p) {
+[[TIEOUT_AVX512]] std::uint64_t combined_error_avx512(const CombinedRow& row, std::int64_t p) {
   __m512i sum = _mm512_setzero_si512(), other = sum;
   std::uint64_t total = 0;
   for (std::int64_t run = 0; run < row.run_count; ++run) {
@@ -40,17 +40,17 @@ constexpr __mmask8 kEight = 0xff;
   std::int64_t k = 0;
   for (; k + 16 <= row.outputs; k += 16) {  // the low halves of 64-bit lanes with their signs, then the high halves
     const __m512i r = _mm512_loadu_si512(row.random + k), raw = _mm512_loadu_si512(sums + k);
-    sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kEight, r, raw));
-    other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kEight, _mm512_maskz_srli_epi64(kEight, r, 32),
-                                                           _mm512_maskz_srli_epi64(kEight, raw, 32)));
+    sum = _mm512_sub_epi64(sum, _mm512_maskz_mul_epi32(kAllLanes, r, raw));
+    other = _mm512_sub_epi64(other, _mm512_maskz_mul_epi32(kAllLanes, _mm512_maskz_srli_epi64(kAllLanes, r, 32),
+                                                           _mm512_maskz_srli_epi64(kAllLanes, raw, 32)));
   }
   for (; k < row.outputs; ++k) total -= static_cast<std::uint64_t>(std::int64_t{row.random[k]} * sums[k]);
   return total + added_up(_mm512_add_epi64(sum, other)) - row.zero_point;
 }
 
-[[TIEOUT_AVX512]] std::int64_t first_unproven(const CombinedRow& row, std::int64_t begin) {
+[[TIEOUT_AVX512]] std::int64_t first_unproven_avx512(const CombinedRow& row, std::int64_t begin) {
   std::int64_t p = begin;
-  while (p < row.positions && combined_error(row, p) == 0) ++p;
+  while (p < row.positions && combined_error_avx512(row, p) == 0) ++p;
   return p;
 }
 
@@ -58,7 +58,7 @@ constexpr __mmask8 kEight = 0xff;
 
 LayerLoops layer_loops_avx512() {
   LayerLoops loops = layer_loops_avx2();
-  loops.first_unproven = first_unproven;
+  loops.first_unproven = first_unproven_avx512;
   loops.arrange = LayerLoops().arrange;
   return loops;
 }

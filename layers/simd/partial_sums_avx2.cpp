@@ -79,10 +79,10 @@ struct Ends {
 // Adds the products of eight blocks at a time, transposed into one register, then the remaining ones one by one.
 template <typename Bits>
 [[TIEOUT_AVX2]] std::int64_t in_order(const PartialSumProducts& p, Bits& bits) {
-  constexpr std::int64_t kEight = 8 * kVector;
+  constexpr std::int64_t kEightBlocks = 8 * kVector;
   Ends ends = no_ends();
   std::int64_t i = 0;
-  for (; i + kEight <= p.count; i += kEight) {
+  for (; i + kEightBlocks <= p.count; i += kEightBlocks) {
     __m256i sums[4];
     for (std::int64_t pair = 0; pair < 4; ++pair) {
       const std::int64_t at = i + 2 * pair * kVector;

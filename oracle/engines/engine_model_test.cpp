@@ -9,12 +9,9 @@
 namespace tieout {
 namespace {
 
-constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
-constexpr Hardware kAvx2{};
-
 using Values = std::vector<std::int32_t>;
 
-Values predicted(const std::string& line, const Hardware& hardware = kVnni) {
+Values predicted(const std::string& line, const Hardware& hardware = kVnniCpu) {
   const ConvCase c = parse(line).value();
   return predict(with_contents(c), c.execution.engine, hardware).values;
 }
@@ -53,7 +50,7 @@ TEST(FbgemmModel, WhereProductsSaturateInPairs) {
   EXPECT_EQ(predicted(pair), Values{127});
   EXPECT_EQ(predicted(pair + " isa=avx2"), Values{64});
   EXPECT_EQ(predicted(pair + " isa=avx512_vnni_256"), Values{127});
-  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  EXPECT_EQ(predicted(pair, kAvx2Cpu), Values{64});
   // Depthwise code is the same on every machine; 8 to 16 channels are depthwise, 8 to 24 are not.
   const std::string depthwise = "conv2d in_channels=8 groups=8 input=3 kernel=3 padding=1 os=2048 x=[72*255] ";
   EXPECT_EQ(predicted(depthwise + "out_channels=8 w=[72*127]")[4], 80);
@@ -66,7 +63,7 @@ TEST(FbgemmModel, GroupwiseFollowsTheHardware) {
   const std::string line = "conv2d in_channels=8 input=3 kernel=3 padding=1 os=20000 isa=avx2 x=[72*255] ";
   EXPECT_EQ(predicted(line + "out_channels=8 w=[576*127]")[0], 52);
   EXPECT_EQ(predicted(line + "out_channels=9 w=[648*127]")[0], 26);
-  EXPECT_EQ(predicted(line + "out_channels=8 w=[576*127]", kAvx2)[0], 26);
+  EXPECT_EQ(predicted(line + "out_channels=8 w=[576*127]", kAvx2Cpu)[0], 26);
 }
 
 TEST(FbgemmModel, DepthwiseSumOfActivationsSaturates) {
@@ -102,7 +99,7 @@ TEST(OnednnModel, OrderOfScales) {
 
 // The expected codes follow from LibTorch's results without VNNI, measured on a Zen 3.
 TEST(OnednnModel, CodeWithoutVnni) {
-  const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx2); };
+  const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx2Cpu); };
   EXPECT_EQ(code("conv2d in_channels=3"), OnednnCode::pointwise);
   EXPECT_EQ(code("conv2d in_channels=3 input=4x4 stride=2"), OnednnCode::pointwise);
   EXPECT_EQ(code("conv2d in_channels=3 input=5x5 stride=2"), OnednnCode::int16_pairs);
@@ -118,49 +115,47 @@ TEST(OnednnModel, CodeWithoutVnni) {
 
 TEST(OnednnModel, WithoutVnniPairsSaturateInsideOfAKernelPosition) {
   const std::string pair = "conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=";
-  EXPECT_EQ(predicted(pair + "4", kAvx2), Values{128});
+  EXPECT_EQ(predicted(pair + "4", kAvx2Cpu), Values{128});
   EXPECT_EQ(predicted(pair + "4"), Values{253});
   // With three channels at two positions, the third channel and the next position's first one are a pair of FBGEMM's
   // but not of oneDNN's.
   const std::string odd = "conv2d in_channels=3 input=1x2 kernel=1x2 os=512 x=[6*255] ";
-  EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0]", kAvx2), Values{64});
-  EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0] engine=onednn", kAvx2), Values{127});
-  EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0]", kAvx2), Values{127});
-  EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0] engine=onednn", kAvx2), Values{64});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0]", kAvx2Cpu), Values{64});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,0,127,0] engine=onednn", kAvx2Cpu), Values{127});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0]", kAvx2Cpu), Values{127});
+  EXPECT_EQ(predicted(odd + "w=[0,127,0,127,0,0] engine=onednn", kAvx2Cpu), Values{64});
   // Padding does not saturate with anything: one pair saturates, and not three.
   EXPECT_EQ(
       predicted("conv2d in_channels=2 kernel=3x1 padding=1x0 xz=255 os=256 oz=128 x=[2*255] w=[6*127] engine=onednn",
-                kAvx2),
+                kAvx2Cpu),
       Values{3});
 }
-
-constexpr Hardware kAvx512{.avx512 = true};
 
 // The expected codes and values follow from LibTorch's results with oneDNN restricted to AVX512_CORE, measured on a
 // Zen 4.
 TEST(OnednnModel, Avx512WithoutVnni) {
-  const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx512); };
+  const auto code = [](const std::string& line) { return onednn_code(parse(line).value(), kAvx512Cpu); };
   EXPECT_EQ(code("conv2d in_channels=3"), OnednnCode::avx512_pairs);
   EXPECT_EQ(code("conv2d in_channels=8 groups=2 out_channels=4"), OnednnCode::avx512_pairs);
   EXPECT_EQ(code("conv2d in_channels=3 groups=3 out_channels=3 kernel=3 padding=1"), OnednnCode::vnni);
   EXPECT_EQ(code("conv3d in_channels=3 groups=3 out_channels=3 kernel=3 padding=1"), OnednnCode::avx512_gemm);
   const std::string line = "conv2d in_channels=1040 os=0.5 oz=128 xz=128 x=[1039*128,129] w=[1039*127,1] engine=onednn";
-  EXPECT_EQ(predicted(line, kAvx512), Values{130});
-  EXPECT_EQ(predicted("conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=4", kAvx512), Values{128});
+  EXPECT_EQ(predicted(line, kAvx512Cpu), Values{130});
+  EXPECT_EQ(predicted("conv2d os=512 engine=onednn w=[4*127] x=[4*255] in_channels=4", kAvx512Cpu), Values{128});
   const std::string nan = " xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn bias=[-inf] x=[9] w=[1]";
-  EXPECT_EQ(predicted("conv1d" + nan, kAvx512), Values{255});
+  EXPECT_EQ(predicted("conv1d" + nan, kAvx512Cpu), Values{255});
   // Reference code runs on small tensors, where pairs do not saturate.
   const ConvProblem small = parse_problem(
       "conv3d in_channels=2 out_channels=2 groups=2 kernel=2x1x1 input=2x1x1 os=512 engine=onednn x=[4*255] w=[4*127]");
-  EXPECT_EQ(predict(small, Engine::onednn, kAvx512).values, (Values{64, 64}));
-  EXPECT_EQ(predict_other(small, Engine::onednn, kAvx512).value().values, (Values{127, 127}));
+  EXPECT_EQ(predict(small, Engine::onednn, kAvx512Cpu).values, (Values{64, 64}));
+  EXPECT_EQ(predict_other(small, Engine::onednn, kAvx512Cpu).value().values, (Values{127, 127}));
   EXPECT_EQ(predict_other(small, Engine::onednn, {.avx512 = true, .libtorch = {2, 9, 1}}), std::nullopt);
 }
 
 // The expected values are LibTorch's, measured. The operator gets the scales as they are, and not their reciprocals.
 TEST(OnednnPointwiseModel, ScalesAreAsGiven) {
   const std::string line = "conv2d xs=0.01 ws=0.06 os=0.03 x=[25] w=[3] engine=";
-  for (const Hardware& hardware : {kVnni, kAvx512, kAvx2}) {
+  for (const Hardware& hardware : {kVnniCpu, kAvx512Cpu, kAvx2Cpu}) {
     EXPECT_EQ(predicted(line + "onednn_pointwise", hardware), Values{2});
     EXPECT_EQ(predicted(line + "onednn", hardware), Values{1});
   }
@@ -173,27 +168,25 @@ TEST(OnednnPointwiseModel, Int8Outputs) {
   EXPECT_EQ(predicted(tie + "onednn_pointwise oz=-2"), Values{126});
   const std::string nan = " ytype=int8 xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn_pointwise bias=";
   EXPECT_EQ(predicted("conv1d x=[9] w=[1]" + nan + "[-inf]"), Values{0});
-  EXPECT_EQ(predicted("conv1d x=[9] w=[1]" + nan + "[-inf]", kAvx2), Values{0});
+  EXPECT_EQ(predicted("conv1d x=[9] w=[1]" + nan + "[-inf]", kAvx2Cpu), Values{0});
   const std::string two = " in_channels=2 out_channels=2 groups=2 x=[9,9] w=[1,1]" + nan + "[-inf,-inf]";
   EXPECT_EQ(predicted("conv2d" + two), (Values{0, 0}));
-  EXPECT_EQ(predicted("conv2d" + two, kAvx2), (Values{255, 255}));
-  EXPECT_EQ(predicted("conv3d" + two, kAvx2), (Values{128, 128}));
+  EXPECT_EQ(predicted("conv2d" + two, kAvx2Cpu), (Values{255, 255}));
+  EXPECT_EQ(predicted("conv3d" + two, kAvx2Cpu), (Values{128, 128}));
 }
-
-constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
 
 // Returns the prediction for AMX code. The expected values below are LibTorch's, measured on a Sapphire Rapids.
 Values predicted_with_amx(const std::string& line) {
   const ConvProblem problem = parse_problem(line);
-  return predict_other(problem, Engine::onednn, kAmx).value().values;
+  return predict_other(problem, Engine::onednn, kAmxCpu).value().values;
 }
 
 TEST(OnednnModel, AmxIsASecondPredictionForAllButDepthwise) {
   const auto other = [](const std::string& line, const Hardware& hardware) {
     return onednn_other_code(parse(line).value(), hardware);
   };
-  EXPECT_EQ(other("conv2d in_channels=3", kAmx), OnednnCode::amx);
-  EXPECT_EQ(other("conv2d in_channels=8 groups=8 out_channels=8 kernel=3 padding=1", kAmx), std::nullopt);
+  EXPECT_EQ(other("conv2d in_channels=3", kAmxCpu), OnednnCode::amx);
+  EXPECT_EQ(other("conv2d in_channels=8 groups=8 out_channels=8 kernel=3 padding=1", kAmxCpu), std::nullopt);
   EXPECT_EQ(other("conv2d in_channels=3", {.avx512 = true, .avx512_vnni = true}), std::nullopt);
 }
 
@@ -217,20 +210,20 @@ TEST(OnednnModel, AmxMultipliesByTheProductOfTheScales) {
 // The sum of products, 16890113, is not a float32 number; the zero point takes out all of it but 1.
 TEST(OnednnModel, WithoutVnniPointwiseTakesTheZeroPointOutInFloat32) {
   const std::string line = "conv2d in_channels=1040 os=0.5 oz=128 xz=128 x=[1039*128,129] w=[1039*127,1] engine=onednn";
-  EXPECT_EQ(predicted(line, kAvx2), Values{128});
+  EXPECT_EQ(predicted(line, kAvx2Cpu), Values{128});
   EXPECT_EQ(predicted(line), Values{130});
 }
 
 // 0 * inf is NaN. ZeroPointBeforeRoundingReluBeforeScaling tests the results of VNNI code.
 TEST(OnednnModel, WithoutVnniNanIsZero) {
   const std::string nan = " xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn bias=[-inf] x=[9] w=[1]";
-  EXPECT_EQ(predicted("conv1d" + nan, kAvx2), Values{0});
-  EXPECT_EQ(predicted("conv1d relu" + nan, kAvx2), Values{7});
+  EXPECT_EQ(predicted("conv1d" + nan, kAvx2Cpu), Values{0});
+  EXPECT_EQ(predicted("conv1d relu" + nan, kAvx2Cpu), Values{7});
   const std::string two =
       " in_channels=2 out_channels=2 groups=2 xs=3e38 ws=3e38 os=3e38 oz=7 engine=onednn "
       "bias=[-inf,-inf] x=[9,9] w=[1,1]";
-  EXPECT_EQ(predicted("conv2d relu" + two, kAvx2), (Values{7, 7}));
-  EXPECT_EQ(predicted("conv3d relu" + two, kAvx2), (Values{0, 0}));  // NaN passes relu
+  EXPECT_EQ(predicted("conv2d relu" + two, kAvx2Cpu), (Values{7, 7}));
+  EXPECT_EQ(predicted("conv3d relu" + two, kAvx2Cpu), (Values{0, 0}));  // NaN passes relu
 }
 
 // quantized::linear has the sums of a 1x1 convolution, by the forced instruction set, and its bias.
@@ -238,11 +231,11 @@ TEST(FbgemmModel, LinearIsAMatrixProduct) {
   const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[2*127]";
   EXPECT_EQ(predicted(pair), Values{127});
   EXPECT_EQ(predicted(pair + " isa=avx2"), Values{64});
-  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  EXPECT_EQ(predicted(pair, kAvx2Cpu), Values{64});
   const std::string tie = " os=0.0004 oz=20 bias=[-0.0138] x=[11] w=[6]";
   EXPECT_EQ(predicted("linear xs=0.01 ws=0.02" + tie), Values{19});
   EXPECT_EQ(predicted("linear xs=0.01 ws=[0.02]" + tie), Values{18});
-  EXPECT_EQ(x86_picks(parse("linear engine=x86").value(), kVnni), Engine::fbgemm);
+  EXPECT_EQ(x86_picks(parse("linear engine=x86").value(), kVnniCpu), Engine::fbgemm);
 }
 
 // The expected values are LibTorch's, measured on a Zen 5, and without VNNI on the same machine with oneDNN held to
@@ -267,17 +260,17 @@ TEST(OnednnModel, LinearRunsOtherCodeWithAZeroPoint) {
   EXPECT_EQ(predicted("linear xz=1 os=0.05631476268172264 bias=[7.6306496] x=[1] w=[0] engine=onednn"), Values{136});
   EXPECT_EQ(predicted("linear os=0.11121732741594315 bias=[26.747768] x=[0] w=[0] engine=onednn"), Values{240});
   EXPECT_EQ(predicted("linear xz=1 os=0.11121732741594315 bias=[26.747768] x=[1] w=[0] engine=onednn"), Values{241});
-  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), kAvx2), OnednnCode::matmul_pairs);
-  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), kVnni), OnednnCode::matmul_reference);
+  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), kAvx2Cpu), OnednnCode::matmul_pairs);
+  EXPECT_EQ(onednn_code(parse("linear xz=1").value(), kVnniCpu), OnednnCode::matmul_reference);
   EXPECT_EQ(onednn_code(parse("linear").value(), {.avx_vnni = true}), OnednnCode::matmul);
 }
 
 TEST(OnednnModel, LinearSaturatesPairsWithoutVnni) {
   const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[48,82] engine=onednn";
   EXPECT_EQ(predicted(pair), Values{65});
-  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  EXPECT_EQ(predicted(pair, kAvx2Cpu), Values{64});
   // The zero point is taken out of the saturated sum.
-  EXPECT_EQ(predicted("linear in_features=2 xz=240 x=[2*240] w=[-9,-128] engine=onednn", kAvx2), Values{112});
+  EXPECT_EQ(predicted("linear in_features=2 xz=240 x=[2*240] w=[-9,-128] engine=onednn", kAvx2Cpu), Values{112});
 }
 
 // The expected values are those of LibTorch 2.9.1, measured like the ones above.
@@ -319,17 +312,17 @@ TEST(QnnpackModel, Depthwise3x3x3RoundsInFloat64) {
 
 TEST(EngineModel, X86Picks) {
   const ConvCase plain;
-  EXPECT_EQ(x86_picks(plain, kVnni), Engine::onednn);
+  EXPECT_EQ(x86_picks(plain, kVnniCpu), Engine::onednn);
   EXPECT_EQ(x86_picks(plain, {.avx512 = true}), Engine::fbgemm);
-  EXPECT_EQ(x86_picks({.in_channels = 100, .out_channels = 100, .groups = 100}, kVnni), Engine::onednn);
-  EXPECT_EQ(x86_picks({.in_channels = 101, .out_channels = 101, .groups = 101}, kVnni), Engine::fbgemm);
-  EXPECT_EQ(x86_picks({.weight_zero_points = {1}}, kVnni), Engine::fbgemm);
+  EXPECT_EQ(x86_picks({.in_channels = 100, .out_channels = 100, .groups = 100}, kVnniCpu), Engine::onednn);
+  EXPECT_EQ(x86_picks({.in_channels = 101, .out_channels = 101, .groups = 101}, kVnniCpu), Engine::fbgemm);
+  EXPECT_EQ(x86_picks({.weight_zero_points = {1}}, kVnniCpu), Engine::fbgemm);
   const std::string tie = "conv1d ws=0.5 oz=1 x=[1] w=[1] engine=x86";
   EXPECT_EQ(predicted(tie), Values{2});
-  EXPECT_EQ(predicted(tie, kAvx2), Values{1});
+  EXPECT_EQ(predicted(tie, kAvx2Cpu), Values{1});
 }
 
-std::string refused(const std::string& line) { return std::string(refusal(parse(line).value(), kVnni)); }
+std::string refused(const std::string& line) { return std::string(refusal(parse(line).value(), kVnniCpu)); }
 
 TEST(EngineModel, Refusals) {
   EXPECT_EQ(refused("conv1d wz=1"), "");

@@ -36,8 +36,8 @@ float weight_inverted_twice(const Window& window) {
   return 1.0F / (1.0F / static_cast<float>(window.ws));
 }
 
-// Strides of 1-d and 2-d convolutions count as 1 if they divide the input.
-bool is_pointwise(const ConvCase& c) {
+// True for a pointwise convolution. Strides of 1-d and 2-d convolutions count as 1 if they divide the input.
+bool counts_as_pointwise(const ConvCase& c) {
   if (c.groups != 1 || c.kernel != Spatial{1, 1, 1} || c.padding != Spatial{}) return false;
   const Spatial out = output_size(c);
   for (std::size_t d = 0; d < 3; ++d) {
@@ -205,7 +205,7 @@ OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
     return by_product ? OnednnCode::avx512_pairs_product : OnednnCode::avx512_pairs;
   }
   if (flat_depthwise) return OnednnCode::depthwise;
-  if (is_pointwise(c)) return OnednnCode::pointwise;
+  if (counts_as_pointwise(c)) return OnednnCode::pointwise;
   const bool by_four = c.in_channels / c.groups % 4 == 0 && c.out_channels / c.groups % 4 == 0;
   if (c.groups == 1 || by_four) return OnednnCode::int16_pairs;
   return by_product ? OnednnCode::gemm : OnednnCode::reference;

@@ -21,7 +21,7 @@ bool is_gemm(const ConvCase& c) {
 
 bool is_depthwise_3x3x3(const ConvCase& c) { return c.dims == 3 && is_depthwise(c) && c.kernel == Spatial{3, 3, 3}; }
 
-std::int32_t int32_bias(const Window& window) {
+std::int32_t rounded_bias(const Window& window) {
   const float reciprocal = 1.0F / static_cast<float>(window.ws * window.xs);
   const float steps = window.bias.value_or(0.0F) * reciprocal;
   if (steps >= 0x1p31F) return is_gemm(*window.spec) ? kInt32Max : kInt32Min;
@@ -48,7 +48,7 @@ std::uint8_t qnnpack_model(const Window& window, Trace* trace) {
   const std::int32_t accumulator = exact_accumulator(window, trace);
   std::int32_t raw = without_zero_points(window, accumulator, window.activations, trace);
   const std::int32_t bias =
-      step(trace, "bias", int32_bias(window), "bias * (1 / (xs * ws)), rounded to int32, ties to even");
+      step(trace, "bias", rounded_bias(window), "bias * (1 / (xs * ws)), rounded to int32, ties to even");
   raw = step(trace, "with bias", wrapped(std::int64_t{raw} + bias), "raw + bias, int32");
   const float unit = static_cast<float>(window.ws) * static_cast<float>(window.xs);
   const float multiplier =

@@ -40,7 +40,7 @@ bool is_groupwise(const ConvCase& c, const Hardware& hardware) {
          every_dimension(c, [&](std::size_t d) { return c.kernel[d] == 3 && c.padding[d] == 1 && c.dilation[d] == 1; });
 }
 
-bool is_pointwise(const ConvCase& c) {
+bool is_strictly_pointwise(const ConvCase& c) {
   return every_dimension(c, [&](std::size_t d) {
     return c.kernel[d] == 1 && c.stride[d] == 1 && c.padding[d] == 0 && c.dilation[d] == 1;
   });
@@ -71,7 +71,7 @@ FbgemmPath fbgemm_path(const ConvCase& c, const Hardware& hardware) {
   if (!has_even_padding(c)) return fbgemm_path(with_even_padding(c), hardware);
   if (is_fbgemm_depthwise(c)) return FbgemmPath::depthwise;
   if (is_groupwise(c, hardware)) return FbgemmPath::groupwise;
-  if (is_pointwise(c)) return FbgemmPath::pointwise;
+  if (is_strictly_pointwise(c)) return FbgemmPath::pointwise;
   return FbgemmPath::im2col;
 }
 

@@ -36,6 +36,12 @@ struct Hardware {
   bool operator==(const Hardware&) const = default;
 };
 
+// CPUs with AVX2 and none of the above, with AVX-512, with its VNNI as well, and with AMX as well.
+inline constexpr Hardware kAvx2Cpu{};
+inline constexpr Hardware kAvx512Cpu{.avx512 = true};
+inline constexpr Hardware kVnniCpu{.avx512 = true, .avx512_vnni = true};
+inline constexpr Hardware kAmxCpu{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
+
 // Returns linear for a linear layer, and for a convolution the first path whose condition holds (2-d and 3-d; a 1-d
 // convolution is a 2-d one of height 1):
 //   depthwise  one input channel and one or two output channels per group; groups a multiple of 8; every kernel extent

@@ -5,10 +5,6 @@
 namespace tieout {
 namespace {
 
-constexpr Hardware kAvx2{};
-constexpr Hardware kAvx512{.avx512 = true};
-constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
-
 ConvCase depthwise() {
   return {
       .in_channels = 8, .out_channels = 8, .groups = 8, .input = {1, 5, 5}, .kernel = {1, 3, 3}, .padding = {0, 1, 1}};
@@ -23,18 +19,18 @@ ConvCase groupwise(std::int64_t channels, std::int64_t groups) {
 
 TEST(FbgemmPath, DepthwiseTakesOneOrTwoOutputsAChannel) {
   ConvCase c = depthwise();
-  EXPECT_EQ(fbgemm_path(c, kVnni), FbgemmPath::depthwise);
+  EXPECT_EQ(fbgemm_path(c, kVnniCpu), FbgemmPath::depthwise);
   c.out_channels = 16;
-  EXPECT_EQ(fbgemm_path(c, kVnni), FbgemmPath::depthwise);
+  EXPECT_EQ(fbgemm_path(c, kVnniCpu), FbgemmPath::depthwise);
   c.out_channels = 24;
-  EXPECT_EQ(fbgemm_path(c, kVnni), FbgemmPath::im2col);
+  EXPECT_EQ(fbgemm_path(c, kVnniCpu), FbgemmPath::im2col);
 }
 
 TEST(FbgemmPath, DepthwiseNeedsItsGeometry) {
   const auto path = [](auto change) {
     ConvCase c = depthwise();
     change(c);
-    return fbgemm_path(c, kVnni);
+    return fbgemm_path(c, kVnniCpu);
   };
   EXPECT_EQ(path([](ConvCase& c) { c.in_channels = c.out_channels = c.groups = 12; }), FbgemmPath::im2col);
   EXPECT_EQ(path([](ConvCase& c) { c.kernel[1] = 5, c.padding[1] = 2; }), FbgemmPath::im2col);  // 5x3
@@ -46,19 +42,19 @@ TEST(FbgemmPath, DepthwiseNeedsItsGeometry) {
 }
 
 TEST(FbgemmPath, GroupwiseNeedsARegisterFullOfGroups) {
-  EXPECT_EQ(fbgemm_path(groupwise(4, 4), kVnni), FbgemmPath::groupwise);
-  EXPECT_EQ(fbgemm_path(groupwise(4, 3), kVnni), FbgemmPath::im2col);
-  EXPECT_EQ(fbgemm_path(groupwise(4, 2), kAvx2), FbgemmPath::groupwise);
-  EXPECT_EQ(fbgemm_path(groupwise(2, 7), kVnni), FbgemmPath::im2col);
-  EXPECT_EQ(fbgemm_path(groupwise(8, 1), kVnni), FbgemmPath::groupwise);  // an ordinary 8 to 8 convolution
-  EXPECT_EQ(fbgemm_path(groupwise(32, 2), kVnni), FbgemmPath::im2col);
+  EXPECT_EQ(fbgemm_path(groupwise(4, 4), kVnniCpu), FbgemmPath::groupwise);
+  EXPECT_EQ(fbgemm_path(groupwise(4, 3), kVnniCpu), FbgemmPath::im2col);
+  EXPECT_EQ(fbgemm_path(groupwise(4, 2), kAvx2Cpu), FbgemmPath::groupwise);
+  EXPECT_EQ(fbgemm_path(groupwise(2, 7), kVnniCpu), FbgemmPath::im2col);
+  EXPECT_EQ(fbgemm_path(groupwise(8, 1), kVnniCpu), FbgemmPath::groupwise);  // an ordinary 8 to 8 convolution
+  EXPECT_EQ(fbgemm_path(groupwise(32, 2), kVnniCpu), FbgemmPath::im2col);
 }
 
 TEST(FbgemmPath, PointwiseIsEveryPlainOneByOne) {
-  EXPECT_EQ(fbgemm_path({.dims = 1, .input = {1, 1, 9}}, kVnni), FbgemmPath::pointwise);
-  EXPECT_EQ(fbgemm_path({.in_channels = 4, .out_channels = 2, .groups = 2}, kVnni), FbgemmPath::pointwise);
-  EXPECT_EQ(fbgemm_path({.stride = {1, 2, 2}}, kVnni), FbgemmPath::im2col);
-  EXPECT_EQ(fbgemm_path({.padding = {0, 0, 1}}, kVnni), FbgemmPath::im2col);
+  EXPECT_EQ(fbgemm_path({.dims = 1, .input = {1, 1, 9}}, kVnniCpu), FbgemmPath::pointwise);
+  EXPECT_EQ(fbgemm_path({.in_channels = 4, .out_channels = 2, .groups = 2}, kVnniCpu), FbgemmPath::pointwise);
+  EXPECT_EQ(fbgemm_path({.stride = {1, 2, 2}}, kVnniCpu), FbgemmPath::im2col);
+  EXPECT_EQ(fbgemm_path({.padding = {0, 0, 1}}, kVnniCpu), FbgemmPath::im2col);
 }
 
 TEST(FbgemmArithmetic, SaturationDependsOnPathForcedIsaAndHardware) {
@@ -66,12 +62,12 @@ TEST(FbgemmArithmetic, SaturationDependsOnPathForcedIsaAndHardware) {
     return fbgemm_arithmetic(path, isa, hardware).products;
   };
   using Products = Arithmetic::Products;
-  EXPECT_EQ(products(FbgemmPath::im2col, Isa::native, kVnni), Products::exact);
-  EXPECT_EQ(products(FbgemmPath::im2col, Isa::native, kAvx512), Products::int16_pairs);
-  EXPECT_EQ(products(FbgemmPath::pointwise, Isa::avx2, kVnni), Products::int16_pairs);
-  EXPECT_EQ(products(FbgemmPath::groupwise, Isa::avx2, kVnni), Products::exact);  // groupwise code tests the CPU
-  EXPECT_EQ(products(FbgemmPath::groupwise, Isa::native, kAvx512), Products::int16_pairs);
-  EXPECT_EQ(products(FbgemmPath::depthwise, Isa::avx512_vnni, kVnni), Products::int16_pairs);
+  EXPECT_EQ(products(FbgemmPath::im2col, Isa::native, kVnniCpu), Products::exact);
+  EXPECT_EQ(products(FbgemmPath::im2col, Isa::native, kAvx512Cpu), Products::int16_pairs);
+  EXPECT_EQ(products(FbgemmPath::pointwise, Isa::avx2, kVnniCpu), Products::int16_pairs);
+  EXPECT_EQ(products(FbgemmPath::groupwise, Isa::avx2, kVnniCpu), Products::exact);  // groupwise code tests the CPU
+  EXPECT_EQ(products(FbgemmPath::groupwise, Isa::native, kAvx512Cpu), Products::int16_pairs);
+  EXPECT_EQ(products(FbgemmPath::depthwise, Isa::avx512_vnni, kVnniCpu), Products::int16_pairs);
 }
 
 }  // namespace

@@ -11,15 +11,12 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr Hardware kAvx2{};
-constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
-
-std::string defect(const std::string& line, const Hardware& hardware = kVnni) {
+std::string defect(const std::string& line, const Hardware& hardware = kVnniCpu) {
   const KnownDefect* found = known_defect(parse(line).value(), hardware);
   return found == nullptr ? "" : std::string(found->id);
 }
 
-bool touches_memory(const std::string& line) { return known_defect(parse(line).value(), kVnni)->memory; }
+bool touches_memory(const std::string& line) { return known_defect(parse(line).value(), kVnniCpu)->memory; }
 
 TEST(KnownDefects, FbgemmGroupwiseRemainder) {
   const auto groupwise = [](int channels, int groups) {
@@ -33,8 +30,8 @@ TEST(KnownDefects, FbgemmGroupwiseRemainder) {
   EXPECT_EQ(defect(groupwise(4, 8)), "");
   EXPECT_EQ(defect(groupwise(4, 3)), "");  // im2col
   EXPECT_EQ(defect(groupwise(8, 5)), "");  // one group fills a register
-  EXPECT_EQ(defect(groupwise(4, 5), kAvx2), "fbgemm_groupwise_remainder");
-  EXPECT_EQ(defect(groupwise(4, 6), kAvx2), "");
+  EXPECT_EQ(defect(groupwise(4, 5), kAvx2Cpu), "fbgemm_groupwise_remainder");
+  EXPECT_EQ(defect(groupwise(4, 6), kAvx2Cpu), "");
   EXPECT_EQ(defect(groupwise(4, 5) + " wz=1 engine=x86"), "fbgemm_groupwise_remainder");
   EXPECT_EQ(defect(groupwise(4, 5) + " engine=x86"), "");
   EXPECT_EQ(defect(groupwise(4, 5) + " engine=qnnpack"), "");
@@ -80,7 +77,7 @@ TEST(KnownDefects, OnednnDepthwise) {
   EXPECT_EQ(defect(flat + " engine=x86"), "onednn_depthwise_depth");
   EXPECT_EQ(defect(flat + " engine=x86 wz=1"), "");
   EXPECT_EQ(defect(flat), "");
-  EXPECT_EQ(defect(flat + " engine=onednn", kAvx2), "");
+  EXPECT_EQ(defect(flat + " engine=onednn", kAvx2Cpu), "");
   EXPECT_TRUE(touches_memory(flat + " engine=onednn"));
 }
 
@@ -106,7 +103,7 @@ TEST(KnownDefects, OnednnScaleOrder) {
 // 16 bytes are read at the last pixel that is used, which is followed by one stride of pixels up to the end of the
 // input.
 TEST(KnownDefects, OnednnStridedPointwise) {
-  const auto defect_at = [](const std::string& shape) { return defect("conv2d engine=onednn " + shape, kAvx2); };
+  const auto defect_at = [](const std::string& shape) { return defect("conv2d engine=onednn " + shape, kAvx2Cpu); };
   EXPECT_EQ(defect_at("in_channels=3 input=1x20 stride=1x2"), "onednn_strided_pointwise");
   EXPECT_EQ(defect_at("in_channels=3 input=20x1 stride=2x1"), "onednn_strided_pointwise");
   EXPECT_EQ(defect_at("in_channels=8 input=1x20 stride=1x2"), "");  // 16 bytes follow
@@ -145,13 +142,12 @@ TEST(KnownDefects, OnednnDilatedPadding) {
 
 // Channels by width of the kernel, as measured (oracle/README.md).
 TEST(KnownDefects, OnednnJoinedColumns) {
-  constexpr Hardware kAmx{.avx512 = true, .avx512_vnni = true, .amx_int8 = true};
   const auto patch = [](int channels, int width, int stride) {
     return "conv2d in_channels=" + std::to_string(channels) + " input=1x" + std::to_string(width) + " kernel=1x" +
            std::to_string(width) + " stride=1x" + std::to_string(stride) + " engine=onednn";
   };
   const auto wrong = [&](int channels, int width, int stride) {
-    return defect(patch(channels, width, stride), kAmx) == "onednn_joined_columns";
+    return defect(patch(channels, width, stride), kAmxCpu) == "onednn_joined_columns";
   };
   for (const int width : {2, 3, 4, 5, 6, 7, 8, 16}) {
     EXPECT_EQ(wrong(8, width, width), width == 16) << width;
@@ -164,9 +160,9 @@ TEST(KnownDefects, OnednnJoinedColumns) {
   EXPECT_FALSE(wrong(32, 4, 2));  // 64 channels, joined
   EXPECT_FALSE(wrong(32, 4, 3));
   EXPECT_EQ(defect(patch(32, 4, 4)), "onednn_joined_columns");  // VNNI
-  EXPECT_EQ(defect(patch(32, 4, 4), kAvx2), "");
-  EXPECT_THAT(defect(patch(32, 4, 4) + " padding=0x4", kAmx), Not(HasSubstr("joined")));
-  EXPECT_EQ(defect("conv2d in_channels=32 input=8x8 kernel=4 stride=4 engine=x86", kAmx), "onednn_joined_columns");
+  EXPECT_EQ(defect(patch(32, 4, 4), kAvx2Cpu), "");
+  EXPECT_THAT(defect(patch(32, 4, 4) + " padding=0x4", kAmxCpu), Not(HasSubstr("joined")));
+  EXPECT_EQ(defect("conv2d in_channels=32 input=8x8 kernel=4 stride=4 engine=x86", kAmxCpu), "onednn_joined_columns");
 }
 
 }  // namespace

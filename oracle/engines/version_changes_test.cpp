@@ -7,7 +7,6 @@
 namespace tieout {
 namespace {
 
-constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
 constexpr LibTorchVersion k29{2, 9, 1}, k212{2, 12, 0}, k215{2, 15, 0};
 
 // The cases are those of props/properties/corpus/versions.txt, where LibTorch itself confirms them.
@@ -18,25 +17,25 @@ const ConvProblem kDepthwise = parse_problem(
 const ConvProblem kScales = parse_problem("conv2d xs=0.1 ws=0.2 x=[5] w=[5] engine=onednn");
 
 TEST(VersionChanges, TheChangeBetweenTheVersionsIsFound) {
-  const VersionChange* const bias = deciding_change(kDepthwise, k215, k29, kVnni);
+  const VersionChange* const bias = deciding_change(kDepthwise, k215, k29, kVnniCpu);
   ASSERT_NE(bias, nullptr);
   EXPECT_EQ(bias->from, (LibTorchVersion{2, 14, 0}));
-  EXPECT_EQ(deciding_change(kDepthwise, k212, k215, kVnni), bias);
-  const VersionChange* const scales = deciding_change(kScales, k29, k215, kVnni);
+  EXPECT_EQ(deciding_change(kDepthwise, k212, k215, kVnniCpu), bias);
+  const VersionChange* const scales = deciding_change(kScales, k29, k215, kVnniCpu);
   ASSERT_NE(scales, nullptr);
   EXPECT_EQ(scales->from, (LibTorchVersion{2, 11, 0}));
 }
 
 TEST(VersionChanges, BetweenVersionsWithoutTheChangeThereIsNone) {
-  EXPECT_EQ(deciding_change(kDepthwise, k29, k212, kVnni), nullptr);
-  EXPECT_EQ(deciding_change(kScales, k212, k215, kVnni), nullptr);
-  EXPECT_EQ(deciding_change(kScales, k29, k29, kVnni), nullptr);
+  EXPECT_EQ(deciding_change(kDepthwise, k29, k212, kVnniCpu), nullptr);
+  EXPECT_EQ(deciding_change(kScales, k212, k215, kVnniCpu), nullptr);
+  EXPECT_EQ(deciding_change(kScales, k29, k29, kVnniCpu), nullptr);
   EXPECT_EQ(deciding_change(kScales, k29, k215, {}), nullptr) << "AVX2 has other code";
 }
 
 // Commands that evaluate a hypothesis in place of a prediction must not do so where they differ.
 TEST(VersionChanges, OldScalesHaveNoHypothesis) {
-  Hardware hardware = kVnni;
+  Hardware hardware = kVnniCpu;
   EXPECT_EQ(hypothesis_of(Engine::onednn, Call::conv, hardware), "onednn");
   EXPECT_EQ(hypothesis_of(Engine::onednn, Call::linear, hardware), "");
   hardware.libtorch = k29;
@@ -48,8 +47,8 @@ TEST(VersionChanges, OldScalesHaveNoHypothesis) {
 TEST(VersionChanges, EveryChangeHasItsVersion) {
   for (const VersionChange& change : version_changes()) {
     const LibTorchVersion before{change.from.major, change.from.minor - 1, 9};
-    const bool decides = deciding_change(kDepthwise, before, change.from, kVnni) == &change ||
-                         deciding_change(kScales, before, change.from, kVnni) == &change;
+    const bool decides = deciding_change(kDepthwise, before, change.from, kVnniCpu) == &change ||
+                         deciding_change(kScales, before, change.from, kVnniCpu) == &change;
     EXPECT_TRUE(decides) << change.text;
   }
 }

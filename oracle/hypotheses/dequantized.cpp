@@ -36,7 +36,7 @@ Real convolved(const Window& window) {
 
 // Adds the bias in real units.
 template <typename Real>
-Real with_bias(Real sum, const Window& window, Trace* trace) {
+Real with_real_bias(Real sum, const Window& window, Trace* trace) {
   step(trace, "accumulator", sum, "sum of x * w, dequantized, in real units");
   if (window.int32_bias != 0) {
     const auto unit = static_cast<Real>(window.xs) * static_cast<Real>(window.ws);
@@ -91,14 +91,14 @@ Tensor<float> document_output_2(const ConvProblem& problem) {
 }
 
 std::uint8_t manual_output_1(double sum, const Window& parameters, Trace* trace) {
-  double v = step(trace, "scaled", with_bias(sum, parameters, trace) / parameters.os, "/ os, float64");
+  double v = step(trace, "scaled", with_real_bias(sum, parameters, trace) / parameters.os, "/ os, float64");
   if (parameters.relu == Relu::on) v = step(trace, "relu", relu(v), "before rounding");
   return saturated(parameters, step(trace, "rounded", ties_to_even(v), "to nearest, ties to even"), 0, trace);
 }
 
 std::uint8_t manual_output_2(float sum, const Window& parameters, Trace* trace) {
-  const float scaled =
-      step(trace, "scaled", with_bias(sum, parameters, trace) / static_cast<float>(parameters.os), "/ os, float32");
+  const float scaled = step(trace, "scaled", with_real_bias(sum, parameters, trace) / static_cast<float>(parameters.os),
+                            "/ os, float32");
   float y = step(trace, "rounded", ties_to_even(scaled), "to nearest, ties to even");
   if (parameters.relu == Relu::on) y = step(trace, "relu", relu(y), "after rounding");
   return saturated(parameters, static_cast<double>(y), 0, trace);

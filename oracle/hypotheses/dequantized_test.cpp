@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 // One product with zero points 0: x * w with the scales xs, ws and os.
-struct Deciding {
+struct DecidingProduct {
   const char* line;
   int output_1, output_2;
 };
@@ -29,10 +29,10 @@ struct Deciding {
 // float32 activation.
 TEST(Dequantized, DecidingInputs) {
   for (const auto& [line, output_1, output_2] :
-       {Deciding{"conv2d xs=0.1 ws=[0.01] wz=[0] os=0.1 x=[1] w=[50]", 1, 0},    // exact 0.5
-        Deciding{"conv2d xs=0.1 ws=[0.01] wz=[0] os=0.03 x=[3] w=[45]", 5, 5},   // exact 4.5
-        Deciding{"conv2d xs=0.1 ws=[0.1] wz=[0] os=0.1 x=[1] w=[65]", 7, 7},     // exact 6.5
-        Deciding{"conv2d xs=0.1 ws=[0.1] wz=[0] os=0.7 x=[1] w=[35]", 1, 0}}) {  // exact 0.5
+       {DecidingProduct{"conv2d xs=0.1 ws=[0.01] wz=[0] os=0.1 x=[1] w=[50]", 1, 0},    // exact 0.5
+        DecidingProduct{"conv2d xs=0.1 ws=[0.01] wz=[0] os=0.03 x=[3] w=[45]", 5, 5},   // exact 4.5
+        DecidingProduct{"conv2d xs=0.1 ws=[0.1] wz=[0] os=0.1 x=[1] w=[65]", 7, 7},     // exact 6.5
+        DecidingProduct{"conv2d xs=0.1 ws=[0.1] wz=[0] os=0.7 x=[1] w=[35]", 1, 0}}) {  // exact 0.5
     EXPECT_EQ(manual_output_1(parse_problem(line)).values.front(), output_1) << line;
     EXPECT_EQ(manual_output_2(parse_problem(line)).values.front(), output_2) << line;
   }

@@ -19,34 +19,31 @@
 namespace tieout {
 namespace {
 
-constexpr Hardware kVnni{.avx512 = true, .avx512_vnni = true};
-constexpr Hardware kAvx2{};
-
 std::uint8_t onednn(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kVnni), OnednnScales::inverted_twice, trace);
+  return onednn_model(window, onednn_code(*window.spec, kVnniCpu), OnednnScales::inverted_twice, trace);
 }
 
 std::uint8_t onednn_int16_pairs(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kAvx2), OnednnScales::inverted_twice, trace);
+  return onednn_model(window, onednn_code(*window.spec, kAvx2Cpu), OnednnScales::inverted_twice, trace);
 }
 
 std::uint8_t onednn_pointwise(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kVnni), OnednnScales::as_given, trace);
+  return onednn_model(window, onednn_code(*window.spec, kVnniCpu), OnednnScales::as_given, trace);
 }
 
 std::uint8_t onednn_pointwise_int16_pairs(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kAvx2), OnednnScales::as_given, trace);
+  return onednn_model(window, onednn_code(*window.spec, kAvx2Cpu), OnednnScales::as_given, trace);
 }
 
 std::int32_t onednn_sum_of_int16_pairs(const Window& window, Trace* trace) {
-  return onednn_sum(window, onednn_code(*window.spec, kAvx2), trace);
+  return onednn_sum(window, onednn_code(*window.spec, kAvx2Cpu), trace);
 }
 
 // LibTorch's default engine on a CPU with VNNI: it delegates a layer to ONEDNN or to FBGEMM as a whole.
 std::uint8_t x86(const Window& window, Trace* trace) {
   const ConvCase& c = *window.spec;
-  if (x86_picks(c, kVnni) == Engine::onednn) return onednn(window, trace);
-  return fbgemm_model(window, fbgemm_arithmetic(fbgemm_path(c, kVnni), Isa::native, kVnni), trace);
+  if (x86_picks(c, kVnniCpu) == Engine::onednn) return onednn(window, trace);
+  return fbgemm_model(window, fbgemm_arithmetic(fbgemm_path(c, kVnniCpu), Isa::native, kVnniCpu), trace);
 }
 
 using Distance = Hypothesis::Distance;

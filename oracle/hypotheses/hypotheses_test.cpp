@@ -80,7 +80,7 @@ TEST(Hypotheses, ReadWhatTheyState) {
   for (const Hypothesis& h : hypotheses()) EXPECT_EQ(differs.contains(h.name), h.reads == Hypothesis::Reads::products);
 }
 
-struct Deciding {
+struct DecidingCase {
   const char* hypothesis;
   const char* line;
   int value, integer_float32;
@@ -96,7 +96,7 @@ TEST(Hypotheses, DecidingInputs) {
   constexpr const char* kPairs = "conv1d in_channels=2 os=512 x=[2*255] w=[2*127]";
   constexpr const char* kHuge = "conv1d xs=1000 ws=1000 oz=20 relu x=[255] w=[127]";  // beyond int32
   constexpr const char* kBiasTie = "conv1d bias=[2.5] os=0.5 x=[0] w=[0]";
-  const Deciding table[] = {
+  const DecidingCase table[] = {
       {"integer_int16_pairs", kPairs, 64, 127},
       {"int16_saturating", kPairs, 64, 127},
       {"int16_wrapping", kPairs, 0, 127},  // -766
@@ -157,7 +157,7 @@ TEST(Hypotheses, DecidingInputs) {
       {"onnxruntime", kHuge, 255, 20},
       {"onednn", kHuge, 255, 20},
   };
-  for (const Deciding& d : table) {
+  for (const DecidingCase& d : table) {
     const ConvProblem p = parse_problem(d.line);
     EXPECT_EQ(first(*find_hypothesis(d.hypothesis), p), d.value) << d.hypothesis << ": " << d.line;
     EXPECT_EQ(first(*find_hypothesis("integer_float32"), p), d.integer_float32) << d.line;

@@ -81,18 +81,14 @@ std::int32_t scaled_in_int64(std::int32_t x, FixedPoint m, bool ties_up) {
   return wrapped(static_cast<std::int64_t>(wide + half - (down ? 1 : 0)) >> right);
 }
 
-std::int32_t raw_sum(const Window& window, Trace* trace) {
-  return without_zero_points(window, exact_accumulator(window, trace), window.activations, trace);
-}
-
 std::int32_t raw_with_tflite_bias(const Window& window, Trace* trace) {
-  return with_tflite_bias(window, raw_sum(window, trace), trace);
+  return with_tflite_bias(window, exact_sum(window, trace), trace);
 }
 
 float unit(const Window& window) { return static_cast<float>(window.xs) * static_cast<float>(window.ws); }
 
 std::int32_t raw_with_tvm_bias(const Window& window, Trace* trace) {
-  const std::int32_t raw = raw_sum(window, trace);
+  const std::int32_t raw = exact_sum(window, trace);
   if (!window.bias) return raw;
   const std::int32_t bias = step(trace, "bias", clamped_int32(std::round(*window.bias / unit(window))),
                                  "bias / float(xs * ws), float32, to nearest, ties away from 0, int32");

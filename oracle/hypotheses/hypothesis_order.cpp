@@ -8,12 +8,8 @@
 namespace tieout {
 namespace {
 
-std::int32_t raw_sum(const Window& window, Trace* trace) {
-  return without_zero_points(window, exact_accumulator(window, trace), window.activations, trace);
-}
-
-float with_bias(const Window& window, Trace* trace) {
-  return with_float_bias(window, raw_sum(window, trace), Arithmetic::TensorBias::fused, trace);
+float sum_with_fused_bias(const Window& window, Trace* trace) {
+  return with_float_bias(window, exact_sum(window, trace), Arithmetic::TensorBias::fused, trace);
 }
 
 // The last steps of relu_first and relu_at_zero: rounding and a clamp to lowest..255 without relu.
@@ -26,7 +22,7 @@ std::uint8_t without_relu(const Window& window, float scaled, std::int64_t lowes
 }  // namespace
 
 std::uint8_t zero_point_first(const Window& window, Trace* trace) {
-  const float sum = with_bias(window, trace);
+  const float sum = sum_with_fused_bias(window, trace);
   const float scaled =
       step(trace, "scaled", sum * float_multiplier(window, trace), "raw with bias * multiplier, float32");
   const float q = with_stored_zero_point(window, scaled, trace);
@@ -37,7 +33,7 @@ std::uint8_t zero_point_first(const Window& window, Trace* trace) {
 }
 
 std::uint8_t onednn_output_scale(const Window& window, Trace* trace) {
-  auto sum = static_cast<float>(raw_sum(window, trace));
+  auto sum = static_cast<float>(exact_sum(window, trace));
   if (window.bias) {
     const float unit = static_cast<float>(window.xs) * static_cast<float>(window.ws);
     const float steps = step(trace, "bias", *window.bias / unit, "bias / float(xs * ws), float32");
@@ -54,14 +50,14 @@ std::uint8_t onednn_output_scale(const Window& window, Trace* trace) {
 }
 
 std::uint8_t relu_first(const Window& window, Trace* trace) {
-  float sum = with_bias(window, trace);
+  float sum = sum_with_fused_bias(window, trace);
   if (window.relu == Relu::on) sum = step(trace, "relu", sum > 0 ? sum : 0.0F, "max(raw with bias, 0)");
   const float multiplier = float_multiplier(window, trace);
   return without_relu(window, step(trace, "scaled", sum * multiplier, "relu * multiplier, float32"), 0, trace);
 }
 
 std::uint8_t relu_at_zero(const Window& window, Trace* trace) {
-  const float sum = with_bias(window, trace);
+  const float sum = sum_with_fused_bias(window, trace);
   const float multiplier = float_multiplier(window, trace);
   // Of an int8 output the stored value 0 is 128 here.
   const std::int64_t lowest = window.relu == Relu::on ? window.output_shift : 0;
@@ -70,7 +66,7 @@ std::uint8_t relu_at_zero(const Window& window, Trace* trace) {
 }
 
 std::uint8_t bias_after_scaling(const Window& window, Trace* trace) {
-  const auto sum = static_cast<float>(raw_sum(window, trace));
+  const auto sum = static_cast<float>(exact_sum(window, trace));
   float scaled = step(trace, "scaled", sum * float_multiplier(window, trace), "raw * multiplier, float32");
   if (window.bias) {
     const float steps = step(trace, "bias", *window.bias / static_cast<float>(window.os), "bias / os, float32");

@@ -65,7 +65,7 @@ struct Captured {
 };
 
 // Returns nothing for operators that are not captured.
-std::optional<Captured> parse(std::string_view name) {
+std::optional<Captured> read_operator_name(std::string_view name) {
   constexpr std::string_view kConv = "quantized::conv", kLinear = "quantized::linear";
   Captured found;
   if (name.starts_with(kConv)) {
@@ -235,7 +235,7 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
   auto call = std::make_unique<RunningCall>();
   if (state == nullptr) return call;
   call->outermost = state->depth++ == 0;
-  const std::optional<Captured> op = parse(function.name());
+  const std::optional<Captured> op = read_operator_name(function.name());
   if (state->failure) return call;
   try {
     if (!op) {
@@ -272,7 +272,7 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   try {
     const c10::IValue& last = function.outputs().back();  // the outputs are the whole value stack, too
     const std::string name = function.name();
-    if (const auto op = parse(name); op && call->is_captured) {
+    if (const auto op = read_operator_name(name); op && call->is_captured) {
       show(*state, *op, name.substr(name.rfind(':') + 1), *call, last.toTensor());
       return;
     }

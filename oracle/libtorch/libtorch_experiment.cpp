@@ -33,7 +33,7 @@
 namespace tieout {
 namespace {
 
-using Packed = c10::intrusive_ptr<ConvPackedParamsBase<2>>;
+using PackedConv2d = c10::intrusive_ptr<ConvPackedParamsBase<2>>;
 
 template <typename T>
 T value_or_throw(tl::expected<T, std::string> result) {
@@ -46,22 +46,22 @@ void value_or_throw(const tl::expected<void, std::string>& result) {
 }
 
 template <typename T>
-std::vector<T> values_of(const at::Tensor& t) {
+std::vector<T> detached_values(const at::Tensor& t) {
   const at::Tensor dense = t.detach().contiguous();
   const T* const data = dense.const_data_ptr<T>();
   return {data, data + dense.numel()};
 }
 
 template <typename T>
-Tensor<T> tensor_of(const at::Tensor& t) {
-  return {t.sizes().vec(), values_of<T>(t)};
+Tensor<T> plain_tensor(const at::Tensor& t) {
+  return {t.sizes().vec(), detached_values<T>(t)};
 }
 
 template <typename T>
 Printed<T> printed(const at::Tensor& t) {
   std::string name = t.grad_fn() == nullptr ? "" : t.grad_fn()->name();
   // The name without its namespace, as python prints it.
-  return {tensor_of<T>(t), name.substr(name.rfind(':') + 1)};
+  return {plain_tensor<T>(t), name.substr(name.rfind(':') + 1)};
 }
 
 // Equivalent to torch.nn.Conv2d(1, 1, 1): python draws the weight first, and both numbers from these bounds.
@@ -79,19 +79,19 @@ struct Conv {
 
 QuantizationParameters calibrate(const at::Tensor& t) {
   HistogramObserver observer(QuantizedRange::reduced);  // get_default_qconfig('fbgemm')
-  value_or_throw(observer.observe(values_of<float>(t)));
+  value_or_throw(observer.observe(detached_values<float>(t)));
   return observer.parameters();
 }
 
 at::Tensor quantize_weight(const at::Tensor& weight) {
-  const std::vector<float> scales = value_or_throw(per_channel_scales(values_of<float>(weight), weight.size(0)));
+  const std::vector<float> scales = value_or_throw(per_channel_scales(detached_values<float>(weight), weight.size(0)));
   return at::quantize_per_channel(weight.detach(), at::tensor(scales, at::kDouble),
                                   at::zeros({weight.size(0)}, at::kLong), 0, at::kQInt8);
 }
 
-Packed prepack(const at::Tensor& weight, const at::Tensor& bias) {
+PackedConv2d prepack(const at::Tensor& weight, const at::Tensor& bias) {
   using Ints = c10::List<int64_t>;
-  using Signature = Packed(at::Tensor, std::optional<at::Tensor>, Ints, Ints, Ints, int64_t);
+  using Signature = PackedConv2d(at::Tensor, std::optional<at::Tensor>, Ints, Ints, Ints, int64_t);
   const Ints ones({1, 1});
   return c10::Dispatcher::singleton()
       .findSchemaOrThrow("quantized::conv2d_prepack", "")
@@ -99,8 +99,8 @@ Packed prepack(const at::Tensor& weight, const at::Tensor& bias) {
       .call(weight, bias, ones, Ints({0, 0}), ones, 1);
 }
 
-at::Tensor conv2d_relu(const at::Tensor& input, const Packed& packed, const QuantizationParameters& output) {
-  using Signature = at::Tensor(at::Tensor, const Packed&, double, int64_t);
+at::Tensor conv2d_relu(const at::Tensor& input, const PackedConv2d& packed, const QuantizationParameters& output) {
+  using Signature = at::Tensor(at::Tensor, const PackedConv2d&, double, int64_t);
   return c10::Dispatcher::singleton()
       .findSchemaOrThrow("quantized::conv2d_relu", "new")
       .typed<Signature>()
@@ -127,7 +127,7 @@ Experiment run_experiment(std::uint64_t seed) {
   const QuantizationParameters input_parameters = calibrate(input_fp32);
   const QuantizationParameters output_parameters = calibrate(at::relu(at::conv2d(input_fp32, conv.weight, conv.bias)));
 
-  const Packed packed = prepack(quantize_weight(conv.weight), conv.bias);
+  const PackedConv2d packed = prepack(quantize_weight(conv.weight), conv.bias);
   const at::Tensor x = at::quantize_per_tensor(input_fp32, static_cast<double>(input_parameters.scale),
                                                input_parameters.zero_point, at::kQUInt8);
   ConvProblem problem;  // what the script's hook captures
@@ -158,8 +158,8 @@ Experiment run_experiment(std::uint64_t seed) {
   const at::Tensor output_1 = at::relu((float_input * float_weight + bias) / scale).round();
   const at::Tensor output_2 = at::relu(((x.dequantize() * w.dequantize() + bias) / scale).round());
 
-  return {.input_fp32 = tensor_of<float>(input_fp32),
-          .weight_fp32 = tensor_of<float>(conv.weight),
+  return {.input_fp32 = plain_tensor<float>(input_fp32),
+          .weight_fp32 = plain_tensor<float>(conv.weight),
           .problem = std::move(problem),
           .conv_output = std::move(answer),
           .manual_output_1 = printed<double>(output_1),

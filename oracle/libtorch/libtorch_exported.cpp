@@ -22,11 +22,7 @@ namespace {
 
 using Kind = ModelError::Kind;
 
-tl::unexpected<ModelError> failed(Kind kind, std::string message) {
-  return tl::unexpected(ModelError{kind, std::move(message)});
-}
-
-at::Tensor tensor_of(const StoredTensor& stored, const std::string& blob) {
+at::Tensor stored_tensor(const StoredTensor& stored, const std::string& blob) {
   const at::ScalarType type = scalar_type(stored.type);
   const auto* const data = blob.data() + static_cast<std::size_t>(stored.offset) * c10::elementSize(type);
   // from_blob() takes no pointer to const; clone() copies, with the strides of a dense tensor.
@@ -49,7 +45,7 @@ at::Tensor features_last(const at::Tensor& t, bool linear) {
 }
 
 // Returns bytes as a case holds them.
-std::vector<std::uint8_t> bytes_of(const at::Tensor& t, bool linear) {
+std::vector<std::uint8_t> case_bytes(const at::Tensor& t, bool linear) {
   const at::Tensor dense = features_last(t, linear);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(dense.numel()));
   std::memcpy(bytes.data(), dense.const_data_ptr(), bytes.size());
@@ -59,8 +55,8 @@ std::vector<std::uint8_t> bytes_of(const at::Tensor& t, bool linear) {
   return bytes;
 }
 
-LayerValues values_of(const at::Tensor& t, bool linear) {
-  if (t.scalar_type() == at::kByte || t.scalar_type() == at::kChar) return {bytes_of(t, linear), {}};
+LayerValues layer_values(const at::Tensor& t, bool linear) {
+  if (t.scalar_type() == at::kByte || t.scalar_type() == at::kChar) return {case_bytes(t, linear), {}};
   const at::Tensor dense = features_last(t.to(at::kFloat), linear);
   return {{}, {dense.const_data_ptr<float>(), dense.const_data_ptr<float>() + dense.numel()}};
 }
@@ -95,7 +91,7 @@ class Exported final : public ExportedModel {
   Exported(ExportedProgram program, std::vector<ExportedLayer> layers)
       : program_(std::move(program)), layers_(std::move(layers)), last_use_(program_.nodes.size() + 1) {
     for (const auto& [name, stored] : program_.stored)
-      stored_.emplace(name, tensor_of(stored, program_.blobs[stored.blob]));
+      stored_.emplace(name, stored_tensor(stored, program_.blobs[stored.blob]));
     program_.blobs.clear();
     std::map<std::string, std::size_t> last;
     for (std::size_t i = 0; i < program_.nodes.size(); ++i) {
@@ -126,15 +122,15 @@ class Exported final : public ExportedModel {
     select({.engine = Engine::onednn});
     const c10::InferenceMode inference;
     if (input.arguments.size() != program_.inputs.size()) {
-      return failed(Kind::refused, "the program takes " + std::to_string(program_.inputs.size()) +
-                                       " tensors, and the input has " + std::to_string(input.arguments.size()));
+      return model_error(Kind::refused, "the program takes " + std::to_string(program_.inputs.size()) +
+                                            " tensors, and the input has " + std::to_string(input.arguments.size()));
     }
     ModelRun result;
     std::size_t i = 0;
     try {
       ExportedValues values(stored_.begin(), stored_.end());
       for (std::size_t a = 0; a < input.arguments.size(); ++a) {
-        values[program_.inputs[a]] = tieout::tensor_of(input.arguments[a]);
+        values[program_.inputs[a]] = tensor_of(input.arguments[a]);
       }
       for (; i < program_.nodes.size(); ++i) {
         run_node(i, ways, seen, values, result);
@@ -142,9 +138,9 @@ class Exported final : public ExportedModel {
       }
       for (const std::string& output : program_.outputs) collect(find_value(values, output), result.outputs);
     } catch (const std::exception& error) {
-      if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
+      if (is_out_of_memory(error)) return model_error(Kind::no_memory, reason_of(error));
       const std::string where = i < program_.nodes.size() ? place_of(i) + ": " : "";
-      return failed(Kind::refused, where + reason_of(error));
+      return model_error(Kind::refused, where + reason_of(error));
     }
     return result;
   }
@@ -203,20 +199,20 @@ class Exported final : public ExportedModel {
     const bool linear = layer.dims == 0;
     const at::Tensor y = tensor_value(values, layer.y);
     ExportedCall call{.layer = index, .output_shape = y.sizes().vec()};
-    call.exported = values_of(y, linear);
+    call.exported = layer_values(y, linear);
     std::vector<std::uint8_t> activation;
     at::Tensor weight;
     call.no_case = describe(layer, node, values, call.spec);
     if (call.no_case.empty()) {
-      activation = bytes_of(tensor_value(values, layer.x), linear);
+      activation = case_bytes(tensor_value(values, layer.x), linear);
       weight = tensor_value(values, layer.w).contiguous();
       call.activation = activation;
       call.weight = {weight.const_data_ptr<std::int8_t>(), static_cast<std::size_t>(weight.numel())};
-      if (!layer.summand.empty()) call.summand = values_of(tensor_value(values, layer.summand), linear).floats;
+      if (!layer.summand.empty()) call.summand = layer_values(tensor_value(values, layer.summand), linear).floats;
     }
     if (layer.not_lowered.empty()) {
       try {
-        call.lowered = values_of(call_lowered(layer, node, values), linear);
+        call.lowered = layer_values(call_lowered(layer, node, values), linear);
       } catch (const std::exception& error) {
         if (is_out_of_memory(error)) throw;
         call.lowered_error = reason_of(error);
@@ -296,13 +292,14 @@ ModelResult<std::unique_ptr<ExportedModel>> open_exported(ExportedProgram progra
         op == "aten.sym_size.int" || is_known_operator(op)) {
       continue;
     }
-    return failed(Kind::unreadable, "operator " + std::to_string(i + 1) + " of " +
-                                        std::to_string(program.nodes.size()) + ", " + op + ": " + kUnknownOperator);
+    return model_error(Kind::unreadable, "operator " + std::to_string(i + 1) + " of " +
+                                             std::to_string(program.nodes.size()) + ", " + op + ": " +
+                                             kUnknownOperator);
   }
   try {
     return std::make_unique<Exported>(std::move(program), std::move(layers));
   } catch (const std::exception& error) {
-    return failed(is_out_of_memory(error) ? Kind::no_memory : Kind::unreadable, reason_of(error));
+    return model_error(is_out_of_memory(error) ? Kind::no_memory : Kind::unreadable, reason_of(error));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "oracle/libtorch/libtorch_exported_parts.h"
+#include "oracle/libtorch/libtorch_values.h"
 
 namespace tieout {
 namespace {
@@ -28,12 +29,6 @@ Spatial spatial_argument(const ExportedNode& node, const char* name, std::int64_
     if (const auto* const number = std::get_if<std::int64_t>(&whole)) extent = *number;
   }
   return result;
-}
-
-c10::List<std::int64_t> list_of(const Spatial& spatial, int dims) {
-  c10::List<std::int64_t> list;
-  for (auto it = spatial.end() - dims; it != spatial.end(); ++it) list.push_back(*it);
-  return list;
 }
 
 at::Tensor call_one(const char* name, const char* overload, torch::jit::Stack stack) {
@@ -101,8 +96,9 @@ at::Tensor call_lowered(const ExportedLayer& layer, const ExportedNode& node, co
   }
   const LayerGeometry geometry = geometry_of(node, layer.dims);
   TORCH_CHECK(geometry.known, "padding by a word is not passed on");
-  const c10::IValue stride = list_of(geometry.stride, layer.dims), padding = list_of(geometry.padding, layer.dims);
-  const c10::IValue dilation = list_of(geometry.dilation, layer.dims), groups = geometry.groups;
+  const c10::IValue stride = spatial_list(geometry.stride, layer.dims),
+                    padding = spatial_list(geometry.padding, layer.dims);
+  const c10::IValue dilation = spatial_list(geometry.dilation, layer.dims), groups = geometry.groups;
   const at::Tensor packed = call_one("onednn::qconv_prepack", "",
                                      {w, scales, x_scale, x_zero_point, stride, padding, dilation, groups, shape});
   torch::jit::Stack stack{x, x_scale, x_zero_point, packed, scales, zero_points};

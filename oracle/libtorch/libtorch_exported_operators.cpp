@@ -18,16 +18,17 @@
 namespace tieout {
 namespace {
 
-constexpr std::array<std::pair<ElementType, at::ScalarType>, 10> kTypes{{{ElementType::uint8, at::kByte},
-                                                                         {ElementType::int8, at::kChar},
-                                                                         {ElementType::int16, at::kShort},
-                                                                         {ElementType::int32, at::kInt},
-                                                                         {ElementType::int64, at::kLong},
-                                                                         {ElementType::float16, at::kHalf},
-                                                                         {ElementType::float32, at::kFloat},
-                                                                         {ElementType::float64, at::kDouble},
-                                                                         {ElementType::boolean, at::kBool},
-                                                                         {ElementType::bfloat16, at::kBFloat16}}};
+constexpr std::array<std::pair<ElementType, at::ScalarType>, 10> kElementTypes{
+    {{ElementType::uint8, at::kByte},
+     {ElementType::int8, at::kChar},
+     {ElementType::int16, at::kShort},
+     {ElementType::int32, at::kInt},
+     {ElementType::int64, at::kLong},
+     {ElementType::float16, at::kHalf},
+     {ElementType::float32, at::kFloat},
+     {ElementType::float64, at::kDouble},
+     {ElementType::boolean, at::kBool},
+     {ElementType::bfloat16, at::kBFloat16}}};
 
 c10::IValue ivalue_of(const Whole& whole, const ExportedValues& values) {
   const auto* const number = std::get_if<std::int64_t>(&whole);
@@ -36,7 +37,7 @@ c10::IValue ivalue_of(const Whole& whole, const ExportedValues& values) {
 
 // A number where the operator takes a tensor becomes a tensor without dimensions that does not promote the others'
 // type, as in python.
-c10::IValue wrapped(const c10::IValue& number) {
+c10::IValue wrapped_number(const c10::IValue& number) {
   at::Tensor scalar = at::scalar_tensor(number.toScalar(), number.isDouble() ? at::kDouble
                                                            : number.isBool() ? at::kBool
                                                                              : at::kLong);
@@ -44,14 +45,14 @@ c10::IValue wrapped(const c10::IValue& number) {
   return scalar;
 }
 
-c10::IValue list_of(const std::vector<Whole>& wholes, const ExportedValues& values) {
+c10::IValue whole_list(const std::vector<Whole>& wholes, const ExportedValues& values) {
   c10::List<std::int64_t> list;
   for (const Whole& whole : wholes) list.push_back(ivalue_of(whole, values).toInt());
   return list;
 }
 
-c10::IValue list_of(const std::vector<std::variant<NoValue, ValueName>>& names, const c10::Type& element,
-                    const ExportedValues& values) {
+c10::IValue tensor_list(const std::vector<std::variant<NoValue, ValueName>>& names, const c10::Type& element,
+                        const ExportedValues& values) {
   if (element.kind() == c10::TypeKind::OptionalType) {
     c10::List<std::optional<at::Tensor>> list;
     for (const auto& one : names) {
@@ -90,7 +91,7 @@ c10::IValue ivalue_of(const Argument& argument, const c10::Argument& formal, con
                                   at::MemoryFormat::ChannelsLast3d, at::MemoryFormat::Preserve};
     value = static_cast<std::int64_t>(kFormats.at(static_cast<std::size_t>(*format) - 1));
   }
-  if (const auto* const wholes = std::get_if<std::vector<Whole>>(&argument)) value = list_of(*wholes, values);
+  if (const auto* const wholes = std::get_if<std::vector<Whole>>(&argument)) value = whole_list(*wholes, values);
   if (const auto* const reals = std::get_if<std::vector<double>>(&argument)) value = c10::List<double>(*reals);
   if (const auto* const flags = std::get_if<std::vector<bool>>(&argument)) {
     c10::List<bool> list;
@@ -99,12 +100,12 @@ c10::IValue ivalue_of(const Argument& argument, const c10::Argument& formal, con
   }
   if (const auto* const names = std::get_if<std::vector<std::variant<NoValue, ValueName>>>(&argument)) {
     TORCH_CHECK(type->kind() == c10::TypeKind::ListType, "argument '", formal.name(), "' is no list");
-    value = list_of(*names, *type->containedType(0), values);
+    value = tensor_list(*names, *type->containedType(0), values);
   }
   const bool number = value.isInt() || value.isDouble() || value.isBool();
   switch (type->kind()) {
     case c10::TypeKind::TensorType:
-      if (number) return wrapped(value);
+      if (number) return wrapped_number(value);
       TORCH_CHECK(value.isTensor(), "argument '", formal.name(), "' is no tensor");
       return value;
     case c10::TypeKind::FloatType:
@@ -157,7 +158,7 @@ void flatten(const c10::IValue& result, std::vector<c10::IValue>& flat) {
 }
 
 // Calls an operator of the dispatcher. op: "aten.conv2d.default".
-std::vector<c10::IValue> call_operator(const ExportedNode& node, const ExportedValues& values) {
+std::vector<c10::IValue> call_by_name(const ExportedNode& node, const ExportedValues& values) {
   const std::size_t first = node.op.find('.'), last = node.op.rfind('.');
   const std::string base = node.op.substr(0, first) + "::" + node.op.substr(first + 1, last - first - 1);
   const std::string overload = node.op.substr(last + 1);
@@ -298,7 +299,7 @@ c10::IValue python_operator(const ExportedNode& node, const ExportedValues& valu
 }  // namespace
 
 at::ScalarType scalar_type(ElementType type) {
-  for (const auto& [ours, theirs] : kTypes) {
+  for (const auto& [ours, theirs] : kElementTypes) {
     if (ours == type) return theirs;
   }
   TORCH_CHECK(false, "a type of elements that is not known");
@@ -336,7 +337,7 @@ std::vector<c10::IValue> compute_node(const ExportedNode& node, const ExportedVa
   TORCH_CHECK(is_known_operator(op), kUnknownOperator);
   TORCH_CHECK(!op.ends_with("dropout.default") || !given.of<bool>("train"),
               "it draws random numbers: export the model in eval mode (move_exported_model_to_eval)");
-  return call_operator(node, values);
+  return call_by_name(node, values);
 }
 
 }  // namespace tieout

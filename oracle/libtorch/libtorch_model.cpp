@@ -30,7 +30,7 @@ using LayerNames = std::map<const void*, std::string>;
 
 // The packed weights of a model: names of the layers, as far as the model has them, and the convolutions and
 // linear layers.
-struct Packed {
+struct PackedLayers {
   LayerNames names;
   std::map<const void*, c10::IValue> layers;
 
@@ -43,10 +43,6 @@ struct Packed {
     if (is_layer) layers.emplace(address, value);
   }
 };
-
-tl::unexpected<ModelError> failed(Kind kind, std::string message) {
-  return tl::unexpected(ModelError{kind, std::move(message)});
-}
 
 // ---- Names.
 
@@ -62,7 +58,7 @@ std::string layer_of(std::string path) {
 
 // Adds the packed weights among the constants of a graph, which is where a frozen model keeps them. Other models keep
 // them in attributes of modules.
-void add_constants(const torch::jit::Block* block, Packed& packed) {
+void add_constants(const torch::jit::Block* block, PackedLayers& packed) {
   for (const torch::jit::Node* node : block->nodes()) {
     for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, packed);
     if (node->kind() != torch::jit::prim::Constant || node->outputs().empty()) continue;
@@ -79,8 +75,8 @@ void add_constants(const torch::jit::Block* block, Packed& packed) {
   }
 }
 
-Packed packed_in(const torch::jit::Module& model) {
-  Packed packed;
+PackedLayers packed_in(const torch::jit::Module& model) {
+  PackedLayers packed;
   for (const auto& [path, module] : model.named_modules()) {
     for (const auto& [attribute, value] : module.named_attributes(/*recurse=*/false)) {
       const bool usual = attribute == "_packed_params";
@@ -159,7 +155,7 @@ class ScriptModel final : public Model {
       result.unverified = capture.unverified();
       result.quantization = capture.quantization();
     } catch (const std::exception& error) {
-      return failed(is_out_of_memory(error) ? Kind::no_memory : Kind::refused, reason_of(error));
+      return model_error(is_out_of_memory(error) ? Kind::no_memory : Kind::refused, reason_of(error));
     }
     return result;
   }
@@ -173,7 +169,7 @@ class ScriptModel final : public Model {
 
  private:
   torch::jit::Module module_;
-  Packed packed_;
+  PackedLayers packed_;
   UnpackedWeights unpacked_;
   Engine engine_;
 };
@@ -213,29 +209,29 @@ std::string unpacks_to_too_much(const std::string& file) {
 }  // namespace
 
 ModelResult<std::unique_ptr<Model>> open_model(const std::string& file, Engine engine) {
-  if (const std::string why = find_read_error(file); !why.empty()) return failed(Kind::unreadable, why);
-  if (!has_engine(engine)) return failed(Kind::absent, "this LibTorch does not have that engine");
-  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (const std::string why = find_read_error(file); !why.empty()) return model_error(Kind::unreadable, why);
+  if (!has_engine(engine)) return model_error(Kind::absent, "this LibTorch does not have that engine");
+  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return model_error(Kind::unreadable, why);
   const WithoutDeprecation quiet;
   try {
     select({.engine = engine});
     guard_tensors(false);
     torch::jit::Module module = torch::jit::load(file, at::kCPU);
     module.eval();
-    if (!module.find_method("forward")) return failed(Kind::unreadable, "a TorchScript module without forward()");
+    if (!module.find_method("forward")) return model_error(Kind::unreadable, "a TorchScript module without forward()");
     return std::make_unique<ScriptModel>(std::move(module), engine);
   } catch (const std::exception& error) {
-    if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
-    return failed(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) + "); " +
-                                        advice_on(error.what()));
+    if (is_out_of_memory(error)) return model_error(Kind::no_memory, reason_of(error));
+    return model_error(Kind::unreadable, "not a TorchScript model that this LibTorch reads (" + reason_of(error) +
+                                             "); " + advice_on(error.what()));
   }
 }
 
 ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
   if (const std::string why = find_read_error(file); !why.empty()) {
-    return failed(Kind::unreadable, why + "; name what torch.save() or numpy.save() wrote, or random:SHAPE");
+    return model_error(Kind::unreadable, why + "; name what torch.save() or numpy.save() wrote, or random:SHAPE");
   }
-  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return failed(Kind::unreadable, why);
+  if (const std::string why = unpacks_to_too_much(file); !why.empty()) return model_error(Kind::unreadable, why);
   std::vector<ModelInput> inputs;
   try {
     std::ifstream stream(file, std::ios::binary);
@@ -245,16 +241,16 @@ ModelResult<std::vector<ModelInput>> read_inputs(const std::string& file) {
     if (value.isList()) each = value.toListRef().vec();
     for (const c10::IValue& one : each) {
       auto input = read_input(one);
-      if (!input) return failed(Kind::unreadable, input.error());
+      if (!input) return model_error(Kind::unreadable, input.error());
       input->name = file;
       inputs.push_back(std::move(*input));
     }
   } catch (const std::exception& error) {
-    if (is_out_of_memory(error)) return failed(Kind::no_memory, reason_of(error));
-    return failed(Kind::unreadable,
-                  "not a tensor as torch.save() writes it (" + reason_of(error) + "); torch.save(x, FILE) writes one");
+    if (is_out_of_memory(error)) return model_error(Kind::no_memory, reason_of(error));
+    return model_error(Kind::unreadable, "not a tensor as torch.save() writes it (" + reason_of(error) +
+                                             "); torch.save(x, FILE) writes one");
   }
-  if (inputs.empty()) return failed(Kind::unreadable, "holds an empty list");
+  if (inputs.empty()) return model_error(Kind::unreadable, "holds an empty list");
   return inputs;
 }
 

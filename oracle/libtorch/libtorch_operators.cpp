@@ -36,7 +36,7 @@ void for_each_offset(const Shape& shape, const Shape& strides, Visit visit) {
   }
 }
 
-at::Tensor tensor_of(const OperatorCase& c, std::size_t i) {
+at::Tensor input_tensor(const OperatorCase& c, std::size_t i) {
   const OperatorInput& input = c.inputs[i];
   const Shape strides = strides_of(c, i);
   std::int64_t span = 1;
@@ -145,7 +145,7 @@ OperatorOutput output_of(const at::Tensor& y) {
 OperatorOutput call_operator(const OperatorCase& c) {
   select({.threads = c.threads});
   std::vector<at::Tensor> inputs;
-  for (std::size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(tensor_of(c, i));
+  for (std::size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(input_tensor(c, i));
   const OperatorBinding& binding = binding_of(*c.schema);
   OperatorCall call = binding.call(c, inputs);
   const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow(call.name.c_str(), call.overload.c_str());

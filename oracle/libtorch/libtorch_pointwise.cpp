@@ -18,6 +18,7 @@
 
 #include "cases/case_predicates.h"
 #include "oracle/libtorch/libtorch_global_state.h"
+#include "oracle/libtorch/libtorch_values.h"
 
 namespace tieout {
 namespace {
@@ -25,40 +26,29 @@ namespace {
 using Integers = c10::List<std::int64_t>;
 using Prepack = at::Tensor(at::Tensor, at::Tensor, double, std::int64_t, Integers, Integers, Integers, std::int64_t,
                            std::optional<Integers>);
-using Apply = at::Tensor(at::Tensor, double, std::int64_t, at::Tensor, at::Tensor, at::Tensor,
-                         std::optional<at::Tensor>, Integers, Integers, Integers, std::int64_t, double, std::int64_t,
-                         std::optional<at::ScalarType>, std::string_view, c10::List<std::optional<at::Scalar>>,
-                         std::optional<std::string_view>);
+using ApplyPointwise = at::Tensor(at::Tensor, double, std::int64_t, at::Tensor, at::Tensor, at::Tensor,
+                                  std::optional<at::Tensor>, Integers, Integers, Integers, std::int64_t, double,
+                                  std::int64_t, std::optional<at::ScalarType>, std::string_view,
+                                  c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
 
 constexpr const char* kPrepack = "onednn::qconv_prepack";
 
 std::string operator_name(int dims) { return "onednn::qconv" + std::to_string(dims) + "d_pointwise"; }
 
 template <typename Signature>
-auto find(const std::string& name) {
+auto onednn_operator(const std::string& name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "").typed<Signature>();
 }
 
-at::MemoryFormat memory_format(const ConvCase& c) {
-  if (c.execution.memory_format == MemoryFormat::contiguous) return at::MemoryFormat::Contiguous;
-  return c.dims == 3 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
-}
-
-// Returns a tensor of the values in that layout.
+// Returns a tensor of the bytes in that shape.
 template <typename T>
-at::Tensor tensor_of(const std::vector<T>& values, const Shape& shape, at::ScalarType type) {
+at::Tensor byte_tensor(const std::vector<T>& values, const Shape& shape, at::ScalarType type) {
   at::Tensor t = at::empty(shape, at::TensorOptions(type));
   std::memcpy(t.data_ptr(), values.data(), values.size());
   return t;
 }
 
-Integers list_of(const Spatial& spatial, int dims) {
-  Integers list;
-  for (auto it = spatial.end() - dims; it != spatial.end(); ++it) list.push_back(*it);
-  return list;
-}
-
-Integers list_of(const Shape& shape) {
+Integers shape_list(const Shape& shape) {
   Integers list;
   for (const std::int64_t extent : shape) list.push_back(extent);
   return list;
@@ -68,19 +58,19 @@ class Pointwise final : public PreparedConv {
  public:
   explicit Pointwise(const ConvProblem& problem)
       : c_(problem.spec),
-        apply_(find<Apply>(operator_name(c_.dims))),
-        stride_(list_of(c_.stride, c_.dims)),
-        padding_(list_of(c_.padding, c_.dims)),
-        dilation_(list_of(c_.dilation, c_.dims)),
-        x_(tensor_of(problem.activation, activation_shape(c_), at::kByte).contiguous(memory_format(c_))),
+        apply_(onednn_operator<ApplyPointwise>(operator_name(c_.dims))),
+        stride_(spatial_list(c_.stride, c_.dims)),
+        padding_(spatial_list(c_.padding, c_.dims)),
+        dilation_(spatial_list(c_.dilation, c_.dims)),
+        x_(in_memory_format(byte_tensor(problem.activation, activation_shape(c_), at::kByte), c_)),
         weight_scales_(at::tensor(c_.weight_scales, at::kDouble).to(at::kFloat)),
         weight_zero_points_(at::tensor(c_.weight_zero_points, at::kInt)) {
     // The operator itself accepts other zero points, and computes as if they were 0.
     if (has_weight_zero_point(c_)) throw std::invalid_argument("the weight's zero points must be 0");
     if (!c_.bias.empty()) bias_ = at::tensor(c_.bias, at::kFloat);
-    packed_ = find<Prepack>(kPrepack).call(tensor_of(problem.weight, weight_shape(c_), at::kChar), weight_scales_,
-                                           c_.activation_scale, c_.activation_zero_point, stride_, padding_, dilation_,
-                                           c_.groups, list_of(activation_shape(c_)));
+    packed_ = onednn_operator<Prepack>(kPrepack).call(
+        byte_tensor(problem.weight, weight_shape(c_), at::kChar), weight_scales_, c_.activation_scale,
+        c_.activation_zero_point, stride_, padding_, dilation_, c_.groups, shape_list(activation_shape(c_)));
   }
 
   void run() override {
@@ -103,7 +93,7 @@ class Pointwise final : public PreparedConv {
 
  private:
   ConvCase c_;
-  c10::TypedOperatorHandle<Apply> apply_;
+  c10::TypedOperatorHandle<ApplyPointwise> apply_;
   Integers stride_, padding_, dilation_;
   at::Tensor x_, weight_scales_, weight_zero_points_, packed_, y_;
   std::optional<at::Tensor> bias_;

@@ -17,29 +17,25 @@
 
 #include "cases/case_predicates.h"
 #include "oracle/libtorch/libtorch_global_state.h"
+#include "oracle/libtorch/libtorch_values.h"
 
 namespace tieout {
 namespace {
 
 // Base: the class of the packed weights, ConvPackedParamsBase<2>, ConvPackedParamsBase<3> or LinearPackedParamsBase.
 template <typename Base>
-using Packed = c10::intrusive_ptr<Base>;
+using PackedWeights = c10::intrusive_ptr<Base>;
 template <typename Base>
-using Apply = at::Tensor(at::Tensor, const Packed<Base>&, double, int64_t);
+using ApplyPacked = at::Tensor(at::Tensor, const PackedWeights<Base>&, double, int64_t);
 template <typename Base>
-using PrepackConv = Packed<Base>(at::Tensor, std::optional<at::Tensor>, c10::List<int64_t>, c10::List<int64_t>,
-                                 c10::List<int64_t>, int64_t);
-using PrepackLinear = Packed<LinearPackedParamsBase>(at::Tensor, std::optional<at::Tensor>);
+using PrepackConv = PackedWeights<Base>(at::Tensor, std::optional<at::Tensor>, c10::List<int64_t>, c10::List<int64_t>,
+                                        c10::List<int64_t>, int64_t);
+using PrepackLinear = PackedWeights<LinearPackedParamsBase>(at::Tensor, std::optional<at::Tensor>);
 
 // Returns the handle of an operator, as python's torch.ops finds it.
 template <typename Signature>
-auto find(const std::string& name, const char* overload) {
+auto operator_handle(const std::string& name, const char* overload) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), overload).typed<Signature>();
-}
-
-at::MemoryFormat memory_format(const ConvCase& c) {
-  if (c.execution.memory_format == MemoryFormat::contiguous) return at::MemoryFormat::Contiguous;
-  return c.dims == 3 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
 }
 
 at::Tensor activation_tensor(const ConvProblem& problem) {
@@ -47,7 +43,7 @@ at::Tensor activation_tensor(const ConvProblem& problem) {
   at::Tensor x = at::_empty_affine_quantized(activation_shape(c), at::TensorOptions(at::kQUInt8), c.activation_scale,
                                              c.activation_zero_point);
   std::memcpy(x.data_ptr(), problem.activation.data(), problem.activation.size());
-  return x.contiguous(memory_format(c));
+  return in_memory_format(x, c);
 }
 
 at::Tensor weight_tensor(const ConvProblem& problem) {
@@ -64,22 +60,16 @@ at::Tensor weight_tensor(const ConvProblem& problem) {
   return w;
 }
 
-c10::List<int64_t> list_of(const Spatial& spatial, int dims) {
-  c10::List<int64_t> list;
-  for (auto it = spatial.end() - dims; it != spatial.end(); ++it) list.push_back(*it);
-  return list;
-}
-
 template <typename Prepack, typename Base>
 struct Operators {
   c10::TypedOperatorHandle<Prepack> prepack;
-  c10::TypedOperatorHandle<Apply<Base>> plain, relu;
+  c10::TypedOperatorHandle<ApplyPacked<Base>> plain, relu;
 };
 
 template <typename Prepack, typename Base>
 Operators<Prepack, Base> find_operators(const std::string& base, const char* overload) {
-  return {find<Prepack>(base + "_prepack", ""), find<Apply<Base>>(base, overload),
-          find<Apply<Base>>(base + "_relu", overload)};
+  return {operator_handle<Prepack>(base + "_prepack", ""), operator_handle<ApplyPacked<Base>>(base, overload),
+          operator_handle<ApplyPacked<Base>>(base + "_relu", overload)};
 }
 
 template <int kDims>
@@ -92,7 +82,7 @@ template <typename Base>
 class Prepared final : public PreparedConv {
  public:
   template <typename Prepack>
-  Prepared(const ConvProblem& problem, const Operators<Prepack, Base>& operators, Packed<Base> packed)
+  Prepared(const ConvProblem& problem, const Operators<Prepack, Base>& operators, PackedWeights<Base> packed)
       : apply_(problem.spec.relu == Relu::on ? operators.relu : operators.plain),
         scale_(problem.spec.output_scale),
         zero_point_(problem.spec.output_zero_point),
@@ -112,10 +102,10 @@ class Prepared final : public PreparedConv {
   }
 
  private:
-  c10::TypedOperatorHandle<Apply<Base>> apply_;
+  c10::TypedOperatorHandle<ApplyPacked<Base>> apply_;
   double scale_;
   std::int64_t zero_point_;
-  Packed<Base> packed_;
+  PackedWeights<Base> packed_;
   at::Tensor x_, y_;
 };
 
@@ -129,8 +119,8 @@ std::unique_ptr<PreparedConv> pack_conv(const ConvProblem& problem, const ConvOp
   const ConvCase& c = problem.spec;
   return std::make_unique<Prepared<ConvPackedParamsBase<kDims>>>(
       problem, operators,
-      operators.prepack.call(weight_tensor(problem), bias_tensor(c), list_of(c.stride, c.dims),
-                             list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups));
+      operators.prepack.call(weight_tensor(problem), bias_tensor(c), spatial_list(c.stride, c.dims),
+                             spatial_list(c.padding, c.dims), spatial_list(c.dilation, c.dims), c.groups));
 }
 
 std::unique_ptr<PreparedConv> pack_linear(const ConvProblem& problem) {

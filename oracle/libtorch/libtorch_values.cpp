@@ -1,5 +1,6 @@
 #include "oracle/libtorch/libtorch_values.h"
 
+#include <ATen/core/List.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/empty.h>
@@ -14,17 +15,17 @@ namespace tieout {
 namespace {
 
 using Type = ModelTensor::Type;
-constexpr std::array<std::pair<Type, at::ScalarType>, 5> kTypes{{{Type::float32, at::kFloat},
-                                                                 {Type::float64, at::kDouble},
-                                                                 {Type::int64, at::kLong},
-                                                                 {Type::int32, at::kInt},
-                                                                 {Type::uint8, at::kByte}}};
+constexpr std::array<std::pair<Type, at::ScalarType>, 5> kArgumentTypes{{{Type::float32, at::kFloat},
+                                                                         {Type::float64, at::kDouble},
+                                                                         {Type::int64, at::kLong},
+                                                                         {Type::int32, at::kInt},
+                                                                         {Type::uint8, at::kByte}}};
 
 }  // namespace
 
 at::Tensor tensor_of(const ModelTensor& t) {
   at::ScalarType type = at::kFloat;
-  for (const auto& [ours, theirs] : kTypes) {
+  for (const auto& [ours, theirs] : kArgumentTypes) {
     if (ours == t.type) type = theirs;
   }
   const bool one_number = t.bytes.size() == c10::elementSize(type);
@@ -33,8 +34,19 @@ at::Tensor tensor_of(const ModelTensor& t) {
   return one_number ? tensor.expand(t.shape) : tensor;
 }
 
+at::Tensor in_memory_format(const at::Tensor& t, const ConvCase& c) {
+  if (c.execution.memory_format == MemoryFormat::contiguous) return t.contiguous();
+  return t.contiguous(c.dims == 3 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast);
+}
+
+c10::List<std::int64_t> spatial_list(const Spatial& spatial, int dims) {
+  c10::List<std::int64_t> list;
+  for (auto it = spatial.end() - dims; it != spatial.end(); ++it) list.push_back(*it);
+  return list;
+}
+
 std::optional<ModelTensor::Type> argument_type(const at::Tensor& t) {
-  for (const auto& [ours, theirs] : kTypes) {
+  for (const auto& [ours, theirs] : kArgumentTypes) {
     if (theirs == t.scalar_type()) return ours;
   }
   return {};

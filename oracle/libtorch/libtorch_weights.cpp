@@ -12,15 +12,15 @@ namespace tieout {
 namespace {
 
 template <typename T>
-std::vector<T> bytes_of(const at::Tensor& t) {
+std::vector<T> stored_values(const at::Tensor& t) {
   const at::Tensor dense = t.contiguous();
   const auto* const data = static_cast<const T*>(dense.data_ptr());
   return {data, data + dense.numel()};
 }
 
 template <typename T>
-std::vector<T> values_of(const at::Tensor& t, at::ScalarType type) {
-  return bytes_of<T>(t.to(at::kCPU, type));
+std::vector<T> converted_values(const at::Tensor& t, at::ScalarType type) {
+  return stored_values<T>(t.to(at::kCPU, type));
 }
 
 Spatial spatial(const torch::List<std::int64_t>& list, std::int64_t neutral) {
@@ -38,8 +38,8 @@ void describe_weight(const at::Tensor& w, ConvCase& c) {
     c.weight_zero_points = {w.q_zero_point()};
   } else {
     c.granularity = Granularity::per_channel;
-    c.weight_scales = values_of<double>(w.q_per_channel_scales(), at::kDouble);
-    c.weight_zero_points = values_of<std::int64_t>(w.q_per_channel_zero_points(), at::kLong);
+    c.weight_scales = converted_values<double>(w.q_per_channel_scales(), at::kDouble);
+    c.weight_zero_points = converted_values<std::int64_t>(w.q_per_channel_zero_points(), at::kLong);
   }
 }
 
@@ -47,11 +47,11 @@ void describe_weight(const at::Tensor& w, ConvCase& c) {
 template <typename Base>
 void describe_packed(Base& base, UnpackedWeights::Entry& entry) {
   const auto [weight, bias] = base.unpack();
-  entry.weight = bytes_of<std::int8_t>(weight);
+  entry.weight = stored_values<std::int8_t>(weight);
   ConvCase& c = entry.spec;
   describe_weight(weight, c);
   c.in_channels = weight.size(1);
-  if (bias && bias->defined()) c.bias = values_of<float>(*bias, at::kFloat);
+  if (bias && bias->defined()) c.bias = converted_values<float>(*bias, at::kFloat);
   c.execution.engine = packed_by(typeid(base));
 }
 

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 #include "cases/layer_view.h"
@@ -105,6 +106,10 @@ struct ModelError {
   Kind kind;
   std::string message;
 };
+
+[[nodiscard]] inline tl::unexpected<ModelError> model_error(ModelError::Kind kind, std::string message) {
+  return tl::unexpected(ModelError{kind, std::move(message)});
+}
 
 template <typename T>
 using ModelResult = tl::expected<T, ModelError>;

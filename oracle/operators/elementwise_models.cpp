@@ -231,22 +231,22 @@ OperatorOutput dequantize(const OperatorCase& c, const Hardware&) {
   return output;
 }
 
-constexpr std::array kModels{OperatorModel{"add", add},
-                             OperatorModel{"mul", mul},
-                             OperatorModel{"add_scalar", add_scalar},
-                             OperatorModel{"mul_scalar", mul_scalar},
-                             OperatorModel{"hardswish", hardswish},
-                             OperatorModel{"hardsigmoid", hardsigmoid},
-                             OperatorModel{"leaky_relu", leaky_relu},
-                             OperatorModel{"relu", relu},
-                             OperatorModel{"clamp", clamp},
-                             OperatorModel{"sigmoid", sigmoid},
-                             OperatorModel{"batch_norm", batch_norm},
-                             OperatorModel{"quantize", quantize},
-                             OperatorModel{"dequantize", dequantize}};
+constexpr std::array kElementwiseModels{OperatorModel{"add", add},
+                                        OperatorModel{"mul", mul},
+                                        OperatorModel{"add_scalar", add_scalar},
+                                        OperatorModel{"mul_scalar", mul_scalar},
+                                        OperatorModel{"hardswish", hardswish},
+                                        OperatorModel{"hardsigmoid", hardsigmoid},
+                                        OperatorModel{"leaky_relu", leaky_relu},
+                                        OperatorModel{"relu", relu},
+                                        OperatorModel{"clamp", clamp},
+                                        OperatorModel{"sigmoid", sigmoid},
+                                        OperatorModel{"batch_norm", batch_norm},
+                                        OperatorModel{"quantize", quantize},
+                                        OperatorModel{"dequantize", dequantize}};
 
 }  // namespace
 
-std::span<const OperatorModel> elementwise_models() { return kModels; }
+std::span<const OperatorModel> elementwise_models() { return kElementwiseModels; }
 
 }  // namespace tieout

@@ -15,8 +15,6 @@ namespace {
 constexpr std::int64_t kLanes = 8;
 // Rows that are summed at a time.
 constexpr std::int64_t kRows = 4;
-// Numbers below which a sum is not divided between threads.
-constexpr std::int64_t kGrain = 32768;
 
 // Numbers at equal distances in memory.
 struct Row {
@@ -112,7 +110,7 @@ float sum_of_all(std::span<const float> numbers) {
 float sum_by_threads(std::span<const float> numbers, int threads) {
   std::vector<float> sums(static_cast<std::size_t>(threads));
   std::size_t thread = 0;
-  for (const ThreadRange& range : thread_ranges(std::ssize(numbers), kGrain, threads)) {
+  for (const ThreadRange& range : thread_ranges(std::ssize(numbers), kGrainSize, threads)) {
     sums[thread++] = sum_of_all(
         numbers.subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end - range.begin)));
   }
@@ -170,7 +168,7 @@ std::vector<float> float_sum(const std::vector<float>& values, const Shape& shap
     operands.strides[0][d] = outputs;
     outputs *= shape[d];
   }
-  if (outputs == 1 && std::ssize(values) >= kGrain && threads > 1) return {sum_by_threads(values, threads)};
+  if (outputs == 1 && std::ssize(values) >= kGrainSize && threads > 1) return {sum_by_threads(values, threads)};
   std::vector<float> sums(static_cast<std::size_t>(outputs));
   add_planes(values, iteration_of(operands), sums);
   return sums;

@@ -63,10 +63,10 @@ OperatorOutput cat(const OperatorCase& c, const Hardware&) {
   return output;
 }
 
-constexpr std::array kModels{OperatorModel{"cat", cat}};
+constexpr std::array kJoiningModels{OperatorModel{"cat", cat}};
 
 }  // namespace
 
-std::span<const OperatorModel> joining_models() { return kModels; }
+std::span<const OperatorModel> joining_models() { return kJoiningModels; }
 
 }  // namespace tieout

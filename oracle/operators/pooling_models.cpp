@@ -269,12 +269,12 @@ OperatorOutput adaptive_avg_pool(const OperatorCase& c, const Hardware&) {
   return for_each_window(c, volume, element);
 }
 
-constexpr std::array kModels{OperatorModel{"max_pool", max_pool}, OperatorModel{"avg_pool", avg_pool},
-                             OperatorModel{"adaptive_avg_pool", adaptive_avg_pool}, OperatorModel{"mean", mean}};
+constexpr std::array kPoolingModels{OperatorModel{"max_pool", max_pool}, OperatorModel{"avg_pool", avg_pool},
+                                    OperatorModel{"adaptive_avg_pool", adaptive_avg_pool}, OperatorModel{"mean", mean}};
 
 }  // namespace
 
-std::span<const OperatorModel> pooling_models() { return kModels; }
+std::span<const OperatorModel> pooling_models() { return kPoolingModels; }
 
 bool averages_rows(const OperatorCase& c) { return averages_rows(c, averaged_dimensions(c)); }
 

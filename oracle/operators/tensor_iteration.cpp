@@ -10,8 +10,6 @@
 namespace tieout {
 namespace {
 
-// Elements of one range at least, in LibTorch's elementwise operators.
-constexpr std::int64_t kGrain = 32768;
 // Values that a step of the vector code takes: two registers of AVX2.
 constexpr std::int64_t kStep = 64;
 
@@ -170,7 +168,7 @@ std::vector<bool> computed_by_vectors(const IteratedOperands& operands, int thre
   // Loops run within a range of a thread and within a row of the innermost dimension.
   const std::int64_t row = it.extents.front();
   std::vector<bool> in_order(static_cast<std::size_t>(count));
-  for (const ThreadRange& range : thread_ranges(count, kGrain, threads)) {
+  for (const ThreadRange& range : thread_ranges(count, kGrainSize, threads)) {
     for (std::int64_t begin = range.begin; begin < range.end;) {
       const std::int64_t end = std::min(range.end, (begin / row + 1) * row);
       mark(in_order, begin, end - begin);
@@ -208,7 +206,7 @@ std::string place_text(const IteratedOperands& operands, int threads, std::int64
   }
   std::string text = "It is number " + std::to_string(number) + " of " + std::to_string(count) +
                      ", counted from 0, in the order of memory. ";
-  const std::vector<ThreadRange> ranges = thread_ranges(count, kGrain, threads);
+  const std::vector<ThreadRange> ranges = thread_ranges(count, kGrainSize, threads);
   const auto range = std::ranges::find_if(ranges, [&](const ThreadRange& one) { return number < one.end; });
   if (ranges.size() > 1) {
     text += "Thread " + std::to_string(range - ranges.begin() + 1) + " of " + std::to_string(ranges.size()) +

@@ -58,6 +58,9 @@ struct Iteration {
 // Returns the distances in memory of an input that is broadcast to `shape`.
 [[nodiscard]] Shape broadcast_strides(const Shape& input, const Shape& strides, const Shape& shape);
 
+// The grain of LibTorch's elementwise operators and sums.
+inline constexpr std::int64_t kGrainSize = 32768;
+
 // A range of indices that one thread works on.
 struct ThreadRange {
   std::int64_t begin = 0, end = 0;

@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "cases/operators/operator_text.h"
-#include "props/campaign/campaign.h"
 #include "props/campaign/case_at.h"
+#include "props/campaign/test_campaign.h"
 #include "props/verify/stand_in_reference.h"
 
 namespace tieout {
@@ -30,8 +30,7 @@ TEST(OperatorCampaign, FindsWrongElementsAndDoesNotDependOnWorkers) {
   options.operators = {find_operator("relu"), find_operator("clamp")};
   const auto run = [&](int workers) {
     options.workers = workers;
-    return run_campaign(options, wrong, {.so_far = empty_run(options, wrong)},
-                        {.progress = [](auto&, auto&) { return true; }});
+    return run_whole_campaign(options, wrong);
   };
   const RunSummary one = run(1);
   const RunSummary three = run(3);
@@ -56,8 +55,7 @@ TEST(OperatorCampaign, CrashesCostOneCase) {
   CampaignOptions options{.cases = 60, .seed = 4};
   options.convolutions = false;
   options.operators = {find_operator("relu")};
-  const RunSummary run = run_campaign(options, dies, {.so_far = empty_run(options, dies)},
-                                      {.progress = [](auto&, auto&) { return true; }});
+  const RunSummary run = run_whole_campaign(options, dies);
   EXPECT_GT(run.cases.crashed, 0);
   EXPECT_EQ(run.cases.crashed + run.cases.passed, 60);
   ASSERT_FALSE(run.findings.empty());

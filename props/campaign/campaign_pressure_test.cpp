@@ -20,6 +20,7 @@
 #include "cases/text/case_text.h"
 #include "props/campaign/campaign.h"
 #include "props/campaign/given_cases.h"
+#include "props/campaign/test_campaign.h"
 #include "props/findings/case_sequence.h"
 #include "props/findings/kinds.h"
 #include "props/verify/stand_in_reference.h"
@@ -29,11 +30,6 @@ namespace tieout {
 namespace {
 
 using testing::HasSubstr;
-
-RunSummary run(const CampaignOptions& options, LibTorch& reference) {
-  return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
-                      {.progress = [](const RunSummary&, const Underway&) { return true; }});
-}
 
 // Names a file that belongs to this test and does not exist at first.
 class Marker {
@@ -76,13 +72,13 @@ TEST(CampaignUnderPressure, AWorkerKilledOnceIsNotAFinding) {
     if (problem.spec.dims == 3 && marker.take()) raise(SIGKILL);
     return answer;
   });
-  const RunSummary result = run({.cases = 60, .seed = 1}, killed);
+  const RunSummary result = run_whole_campaign({.cases = 60, .seed = 1}, killed);
   EXPECT_FALSE(marker.take()) << "nothing was killed";
   EXPECT_EQ(result.cases.crashed, 0);
   EXPECT_EQ(result.cases.no_resources, 0);
   EXPECT_TRUE(result.findings.empty());
   StandInReference honest([](const ConvProblem&, EngineAnswer answer) { return answer; });
-  EXPECT_EQ(result.cases, run({.cases = 60, .seed = 1}, honest).cases);
+  EXPECT_EQ(result.cases, run_whole_campaign({.cases = 60, .seed = 1}, honest).cases);
   RunSummary of_fbgemm = result;
   of_fbgemm.cases.unavailable = 0;  // the engines that this reference lacks
   EXPECT_EQ(exit_status(make_report({of_fbgemm})), 0);
@@ -93,7 +89,7 @@ TEST(CampaignUnderPressure, ALibTorchThatIsAlwaysKilledIsNotVerified) {
     if (problem.spec.dims == 3) raise(SIGKILL);
     return answer;
   });
-  const RunSummary result = run({.cases = 60, .seed = 1}, killed);
+  const RunSummary result = run_whole_campaign({.cases = 60, .seed = 1}, killed);
   EXPECT_EQ(result.cases.crashed, 0);
   EXPECT_GT(result.cases.no_resources, 3);
   EXPECT_GT(result.cases.passed, 10);
@@ -108,7 +104,8 @@ TEST(CampaignUnderPressure, ASubjectThatIsAlwaysKilledIsAFinding) {
     if (c.dims == 3) raise(SIGKILL);
     return y;
   });
-  const RunSummary result = run({.cases = 30, .seed = 1, .kept_per_kind = 1, .subject = &killed}, reference);
+  const RunSummary result =
+      run_whole_campaign({.cases = 30, .seed = 1, .kept_per_kind = 1, .subject = &killed}, reference);
   EXPECT_GT(result.cases.crashed, 3);
   EXPECT_EQ(result.cases.no_resources, 0);
   EXPECT_EQ(exit_status(make_report({result})), 1);
@@ -120,7 +117,7 @@ TEST(CampaignUnderPressure, ARefusalForLackOfMemoryIsNotVerified) {
     return tl::unexpected(
         EngineError{EngineError::Kind::refused, "no memory for a guarded tensor in 4096 bytes of pages"});
   });
-  const RunSummary result = run({.cases = 60, .seed = 1}, poor);
+  const RunSummary result = run_whole_campaign({.cases = 60, .seed = 1}, poor);
   EXPECT_EQ(result.cases.differed, 0);
   EXPECT_GT(result.cases.no_resources, 3);
   EXPECT_EQ(exit_status(make_report({result})), 3);
@@ -136,7 +133,8 @@ TEST(CampaignUnderPressure, ACrashForLackOfMemoryIsNotVerified) {
     std::free(memory);
     return answer;
   });
-  const RunSummary result = run({.cases = 60, .seed = 1, .memory_per_case = std::int64_t{64} << 20U}, large);
+  const RunSummary result =
+      run_whole_campaign({.cases = 60, .seed = 1, .memory_per_case = std::int64_t{64} << 20U}, large);
   EXPECT_EQ(result.cases.crashed, 0);
   EXPECT_GT(result.cases.no_resources, 3);
   EXPECT_TRUE(result.findings.empty());
@@ -225,7 +223,8 @@ TEST(CampaignKinds, StayFewIfTheMessagesVary) {
     if (c.dims == 3) word = "unknown " + std::string(1 + static_cast<std::size_t>(calls) % 97, 'q');
     return tl::unexpected(SubjectError{SubjectError::Kind::misbehaved, word});
   });
-  const RunSummary result = run({.cases = 400, .seed = 1, .kept_per_kind = 0, .subject = &wordy}, reference);
+  const RunSummary result =
+      run_whole_campaign({.cases = 400, .seed = 1, .kept_per_kind = 0, .subject = &wordy}, reference);
   EXPECT_EQ(result.cases.differed, 400);
   EXPECT_EQ(result.differences.count("error at #"), 1U);
   EXPECT_LE(result.differences.size(), Kinds::kMost + 1);
@@ -287,7 +286,8 @@ TEST(CaseSequence, FindsTheCaseThatMustPrecede) {
 TEST(CaseSequence, OfACampaignCanBeReplayed) {
   StandInReference reference;
   Spoilt subject{Remembering()};
-  const RunSummary result = run({.cases = 300, .seed = 1, .kept_per_kind = 3, .subject = &subject}, reference);
+  const RunSummary result =
+      run_whole_campaign({.cases = 300, .seed = 1, .kept_per_kind = 3, .subject = &subject}, reference);
   const auto found = std::ranges::find_if(result.findings, [](const Finding& one) { return !one.before.empty(); });
   ASSERT_NE(found, result.findings.end());
   ASSERT_EQ(found->before.size(), 1U);

@@ -10,7 +10,7 @@
 
 #include "kernels/conv_relu.h"
 #include "kernels/subject/subject.h"
-#include "props/campaign/campaign.h"
+#include "props/campaign/test_campaign.h"
 #include "props/verify/stand_in_reference.h"
 #include "reports/data/report.h"
 #include "reports/formats/finding_text.h"
@@ -34,15 +34,10 @@ class OffByOne final : public Subject {
   }
 };
 
-RunSummary campaign(const CampaignOptions& options, const Reference& reference) {
-  return run_campaign(options, reference, {.so_far = empty_run(options, reference)},
-                      {.progress = [](const RunSummary&, const Underway&) { return true; }});
-}
-
 TEST(CampaignSubject, ARunWithOnlyDeclinedCasesIsNotVerified) {
   StandInReference reference;
   const auto shy = linked_subject("shy", [](const tieout_conv*) { return "everything"; }, nullptr);
-  const RunSummary run = campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);
+  const RunSummary run = run_whole_campaign({.cases = 50, .seed = 1, .subject = shy.get()}, reference);
   EXPECT_EQ(run.cases.skipped, 50);
   EXPECT_EQ(run.reasons.at("declined by the subject: everything"), 50);
   EXPECT_EQ(exit_status(make_report({run})), 3);
@@ -51,7 +46,7 @@ TEST(CampaignSubject, ARunWithOnlyDeclinedCasesIsNotVerified) {
 TEST(CampaignSubject, FindingsNameTheSubjectAndReplay) {
   StandInReference reference;
   OffByOne off;
-  const RunSummary run = campaign({.cases = 20, .seed = 1, .kept_per_kind = 1, .subject = &off}, reference);
+  const RunSummary run = run_whole_campaign({.cases = 20, .seed = 1, .kept_per_kind = 1, .subject = &off}, reference);
   EXPECT_EQ(run.cases.differed, 20);
   ASSERT_GE(run.findings.size(), 1U);
   const std::string text = finding_text(run.findings.front());
@@ -78,7 +73,7 @@ TEST(CampaignSubject, AnotherReferenceThanLibTorchIsNamed) {
   OffByOne off;
   const Reference reference(exact);
   const CampaignOptions options{.cases = 30, .seed = 1, .kept_per_kind = 1, .subject = &off};
-  const RunSummary run = campaign(options, reference);
+  const RunSummary run = run_whole_campaign(options, reference);
   EXPECT_EQ(run.reference, "./exact.so");
   EXPECT_EQ(run.machine.libtorch, "");
   EXPECT_GT(run.cases.differed, 0);
@@ -99,7 +94,8 @@ TEST(CampaignSubject, ACrashOfTheReferenceIsNotTheSubjects) {
   Exact exact;
   exact.crashes = true;
   OffByOne off;
-  const RunSummary run = campaign({.cases = 30, .seed = 1, .kept_per_kind = 0, .subject = &off}, Reference(exact));
+  const RunSummary run =
+      run_whole_campaign({.cases = 30, .seed = 1, .kept_per_kind = 0, .subject = &off}, Reference(exact));
   EXPECT_EQ(run.cases.crashed, 0);
   EXPECT_GT(run.cases.unavailable, 0);
   EXPECT_EQ(run.reasons.at("the reference died: SIGABRT"), run.cases.unavailable);

@@ -13,6 +13,7 @@
 
 #include "cases/testing/temporary_folder.h"
 #include "cases/text/case_text.h"
+#include "props/campaign/test_campaign.h"
 #include "props/generate/strategy.h"
 #include "props/verify/hypothesis_subject.h"
 #include "props/verify/stand_in_reference.h"
@@ -25,10 +26,6 @@ namespace {
 
 bool go_on(const RunSummary& /*run*/, const Underway& /*now*/) { return true; }
 
-RunSummary run(const CampaignOptions& options, LibTorch& reference) {
-  return run_campaign(options, reference, {.so_far = empty_run(options, reference)}, {.progress = go_on});
-}
-
 // Returns the run without the numbers that depend on the machine's speed.
 RunSummary timeless(RunSummary run) {
   run.seconds = run.seconds_in_engine = 0;
@@ -40,7 +37,7 @@ RunSummary timeless(RunSummary run) {
 
 TEST(Campaign, CountsAndKeepsDifferences) {
   StandInReference wrong(off_by_one);
-  const RunSummary result = run({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
+  const RunSummary result = run_whole_campaign({.cases = 200, .seed = 1, .kept_per_kind = 2}, wrong);
   EXPECT_GT(result.cases.differed, 10);
   // This reference lacks the other engines.
   EXPECT_GT(result.cases.unavailable, 10);
@@ -61,7 +58,7 @@ TEST(Campaign, ACrashCostsOneCase) {
     if (problem.spec.dims == 3) std::abort();
     return answer;
   });
-  const RunSummary result = run({.cases = 60, .seed = 1, .workers = 2, .kept_per_kind = 1}, crashing);
+  const RunSummary result = run_whole_campaign({.cases = 60, .seed = 1, .workers = 2, .kept_per_kind = 1}, crashing);
   EXPECT_GT(result.cases.crashed, 3);
   EXPECT_GT(result.cases.passed, 10);
   EXPECT_EQ(result.cases.all(), 60);
@@ -77,7 +74,8 @@ TEST(Campaign, AHangCostsItsTimeAndIsAFinding) {
     }
     return answer;
   });
-  const RunSummary result = run({.cases = 20, .seed = 1, .seconds_per_case = 0.1, .kept_per_kind = 0}, hanging);
+  const RunSummary result =
+      run_whole_campaign({.cases = 20, .seed = 1, .seconds_per_case = 0.1, .kept_per_kind = 0}, hanging);
   EXPECT_EQ(result.cases.all(), 20);
   EXPECT_EQ(result.differences, (std::map<std::string, std::int64_t>{{"died: hang", result.cases.crashed}}));
   EXPECT_GT(result.cases.crashed, 0);
@@ -201,18 +199,18 @@ TEST(Campaign, IsIndependentOfWorkersAndShards) {
     return off_by_one(problem, std::move(answer));
   });
   const CampaignOptions options{.cases = 4 * kBlock - 100, .seed = 9, .kept_per_kind = 1};
-  const RunSummary whole = run(options, wrong);
+  const RunSummary whole = run_whole_campaign(options, wrong);
   EXPECT_GT(whole.cases.crashed, 0);
 
   CampaignOptions by_many = options;
   by_many.workers = 3;
-  EXPECT_EQ(timeless(run(by_many, wrong)), timeless(whole));
+  EXPECT_EQ(timeless(run_whole_campaign(by_many, wrong)), timeless(whole));
 
   CampaignOptions part = options;
   RunSummary merged = empty_run(options, wrong);
   merged.finished = true;
   for (part.shard = {.index = 0, .count = 3}; part.shard.index < 3; ++part.shard.index) {
-    const RunSummary shard = run(part, wrong);
+    const RunSummary shard = run_whole_campaign(part, wrong);
     merge(merged, shard);
     merged.findings.insert(merged.findings.end(), shard.findings.begin(), shard.findings.end());
   }
@@ -238,7 +236,7 @@ TEST(Campaign, DeparturesSurviveARecordAResumeAndAMerge) {
   for (Subject* const subject : {static_cast<Subject*>(nullptr), exact.get()}) {
     const TemporaryFolder folder;
     const CampaignOptions options{.cases = 2 * kBlock, .seed = 9, .kept_per_kind = 0, .subject = subject};
-    const RunSummary whole = run(options, reference);
+    const RunSummary whole = run_whole_campaign(options, reference);
     EXPECT_EQ(whole.departures.empty(), subject != nullptr);
     EXPECT_EQ(whole.accepted_deviations.empty(), subject == nullptr);
     const auto expect_counts_of_whole = [&](const RunSummary& counted) {
@@ -286,7 +284,7 @@ TEST(Campaign, WritesTheCurrentCaseToTheJournal) {
     if (line != print(problem.spec)) std::abort();
     return answer;
   });
-  const RunSummary result = run({.cases = 50, .seed = 3, .journal_folder = folder.path()}, reference);
+  const RunSummary result = run_whole_campaign({.cases = 50, .seed = 3, .journal_folder = folder.path()}, reference);
   EXPECT_EQ(result.cases.crashed, 0);
   EXPECT_GT(result.cases.passed, 0);
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));

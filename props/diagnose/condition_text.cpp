@@ -168,7 +168,7 @@ std::string words_of(const Literal& literal, Variable name, std::int64_t number)
   return phrase.text.empty() ? "" : number_text(phrase, literal.relation, number);
 }
 
-std::string text_of(const Literal& literal) {
+std::string literal_text(const Literal& literal) {
   const auto left = literal.left.variable();
   if (const auto number = literal.right.constant(); left && number) {
     if (std::string text = words_of(literal, *left, *number); !text.empty()) return text;
@@ -183,7 +183,7 @@ std::string text_of(const Literal& literal) {
 
 std::string EditCondition::text() const {
   std::string text;
-  for (const Literal& literal : literals) text += (text.empty() ? "" : " and ") + text_of(literal);
+  for (const Literal& literal : literals) text += (text.empty() ? "" : " and ") + literal_text(literal);
   return text;
 }
 

@@ -29,7 +29,7 @@ ConvCase mixed_case(std::uint64_t seed, std::int64_t index, const Domain& domain
 }
 
 // A case that the kernel has answered.
-struct Answered {
+struct AnsweredProblem {
   std::shared_ptr<const ModelProblem> problem;
   std::vector<std::uint8_t> y;
   std::vector<std::int64_t> differing;  // the elements that differ from the contract
@@ -92,12 +92,12 @@ class Diagnoser {
     return !stopped_ && used() < options_.seconds;
   }
 
-  std::optional<Answered> ask(ConvCase c) {
+  std::optional<AnsweredProblem> ask(ConvCase c) {
     ConvProblem problem = with_contents(std::move(c));
     if (element_count(output_shape(problem.spec)) == 0) return {};
     auto y = kernel_(problem);
     if (!y) return {};
-    Answered answered{std::make_shared<ModelProblem>(std::move(problem)), std::move(*y), {}};
+    AnsweredProblem answered{std::make_shared<ModelProblem>(std::move(problem)), std::move(*y), {}};
     const std::vector<int> contract = evaluate_all({}, *answered.problem);
     for (std::size_t i = 0; i < contract.size(); ++i) {
       if (contract[i] != answered.y[i]) answered.differing.push_back(static_cast<std::int64_t>(i));
@@ -105,12 +105,12 @@ class Diagnoser {
     return answered;
   }
 
-  void observe(const Answered& answered, std::int64_t offset) {
+  void observe(const AnsweredProblem& answered, std::int64_t offset) {
     observations_.push_back({answered.problem, offset, answered.y[static_cast<std::size_t>(offset)]});
   }
 
   // Adds some elements of each kind.
-  void observe_some(const Answered& answered, std::size_t differing, std::size_t equal) {
+  void observe_some(const AnsweredProblem& answered, std::size_t differing, std::size_t equal) {
     const std::size_t count = answered.differing.size();
     for (std::size_t i = 0; i < std::min(differing, count); ++i) {
       observe(answered, answered.differing[count <= differing ? i : i * (count - 1) / (differing - 1)]);
@@ -125,7 +125,7 @@ class Diagnoser {
   }
 
   // Adds some of the elements that a model predicts wrongly, and some others of the case; nothing if none is wrong.
-  void learn_from(const Answered& answered, const std::vector<std::int64_t>& wrong) {
+  void learn_from(const AnsweredProblem& answered, const std::vector<std::int64_t>& wrong) {
     if (wrong.empty()) return;
     for (std::size_t i = 0; i < wrong.size(); i += std::max<std::size_t>(1, wrong.size() / 6)) {
       observe(answered, wrong[i]);
@@ -133,7 +133,7 @@ class Diagnoser {
     observe_some(answered, 4, 4);
   }
 
-  void add(Answered answered) {
+  void add(AnsweredProblem answered) {
     ++result_.cases;
     if (answered.differing.empty()) {
       observe_some(answered, 0, 2);
@@ -170,10 +170,10 @@ class Diagnoser {
 
   // Asks for cases that differ from a differing one in one parameter, which shows on which the differences depend.
   void ask_neighbours() {
-    std::vector<const Answered*> smallest;
-    for (const Answered& one : differing_) smallest.push_back(&one);
-    std::ranges::stable_sort(smallest, {}, [](const Answered* a) { return a->problem->elements(); });
-    std::vector<Answered> more;
+    std::vector<const AnsweredProblem*> smallest;
+    for (const AnsweredProblem& one : differing_) smallest.push_back(&one);
+    std::ranges::stable_sort(smallest, {}, [](const AnsweredProblem* a) { return a->problem->elements(); });
+    std::vector<AnsweredProblem> more;
     const std::size_t count = std::min<std::size_t>(smallest.size(), 6);
     for (std::size_t i = 0; i < count; ++i) {
       const ConvCase& c =
@@ -183,7 +183,7 @@ class Diagnoser {
         if (auto answered = ask(std::move(neighbour))) more.push_back(std::move(*answered));
       }
     }
-    for (Answered& one : more) add(std::move(one));
+    for (AnsweredProblem& one : more) add(std::move(one));
   }
 
   // Returns valid cases of the domain that differ from c in one parameter.
@@ -295,7 +295,7 @@ class Diagnoser {
 
   // Returns true, after adding the case to the observations, if the first candidate has edits that make an element of
   // it wrong. Elements that the model leaves as the contract has them are not its fault.
-  bool is_refuted(const Answered& answered) {
+  bool is_refuted(const AnsweredProblem& answered) {
     const std::vector<int> predicted = evaluate_all(candidates_.front(), *answered.problem);
     const std::vector<int> contract = evaluate_all({}, *answered.problem);
     std::vector<std::int64_t> wrong;
@@ -318,7 +318,7 @@ class Diagnoser {
 
   // Returns the elements that are predicted wrongly, without those that the model does not describe.
   [[nodiscard]] std::vector<std::int64_t> wrong_elements(const std::vector<int>& predicted,
-                                                         const Answered& answered) const {
+                                                         const AnsweredProblem& answered) const {
     std::vector<std::int64_t> wrong;
     for (std::size_t i = 0; i < predicted.size(); ++i) {
       const auto offset = static_cast<std::int64_t>(i);
@@ -331,7 +331,7 @@ class Diagnoser {
 
   // Removes the candidates that a case refutes. Returns false, after adding the case to the observations, if none is
   // left.
-  bool keep_right(const Answered& answered) {
+  bool keep_right(const AnsweredProblem& answered) {
     const auto wrong_of = [&](const KernelModel& model) {
       return wrong_elements(evaluate_all(model, *answered.problem), answered);
     };
@@ -446,7 +446,7 @@ class Diagnoser {
   }
 
   // Counts what each edit changes on a case.
-  void tally(const Answered& answered, const std::vector<int>& predicted) {
+  void tally(const AnsweredProblem& answered, const std::vector<int>& predicted) {
     for (std::size_t edit = 0; edit < result_.model.size(); ++edit) {
       const KernelModel rest = without(result_.model, edit);
       const std::vector<int> otherwise = evaluate_all(rest, *answered.problem);
@@ -486,7 +486,7 @@ class Diagnoser {
     }
   }
 
-  static bool is_right(const std::vector<int>& predicted, const Answered& answered) {
+  static bool is_right(const std::vector<int>& predicted, const AnsweredProblem& answered) {
     return std::ranges::equal(predicted, answered.y, [](int a, std::uint8_t b) { return a == b; });
   }
 
@@ -518,7 +518,7 @@ class Diagnoser {
       }
       return {};
     };
-    for (const Answered& one : differing_) {
+    for (const AnsweredProblem& one : differing_) {
       const ConvCase& c = one.problem->problem().spec;
       if (!shown(c)) continue;
       cause.smallest =
@@ -551,7 +551,7 @@ class Diagnoser {
   Random random_{0x6f627365727665};
   Diagnosis result_;
   std::vector<Observation> observations_;
-  std::vector<Answered> differing_;
+  std::vector<AnsweredProblem> differing_;
   std::vector<KernelModel> candidates_;
   KernelModel ordinary_;     // of the last search, without the edits for elements that overflow
   std::int64_t tested_ = 0;  // the index of the next case of the tests

@@ -15,8 +15,6 @@
 namespace tieout {
 namespace {
 
-using Verdict = Diagnosis::Verdict;
-
 std::string ways(std::size_t count) { return count == 1 ? "one way" : fmt::format("{} ways", count); }
 
 std::string predict(std::size_t ways) { return ways == 1 ? "predicts" : "predict"; }
@@ -85,21 +83,21 @@ std::string headline_of(const Diagnosis& d, std::string_view expected) {
   }
   const std::string fresh = predicted_text(d);
   switch (d.verdict) {
-    case Verdict::no_difference: return fmt::format("follows {} on {}", expected, fresh);
-    case Verdict::explained:
+    case Diagnosis::Verdict::no_difference: return fmt::format("follows {} on {}", expected, fresh);
+    case Diagnosis::Verdict::explained:
       return fmt::format("differs from {} in {}, which {} {}", expected, ways(d.causes.size()),
                          predict(d.causes.size()), fresh);
-    case Verdict::partly:
+    case Diagnosis::Verdict::partly:
       if (d.predicted + d.overflowing == d.fresh) {
         return fmt::format("differs from {} in {}, which {} {}; in the others, values overflow", expected,
                            ways(d.causes.size()), predict(d.causes.size()), fresh);
       }
       return fmt::format("differs from {}; {} {} {}, and the rest is unexplained", expected, ways(d.causes.size()),
                          predict(d.causes.size()), fresh);
-    case Verdict::unexplained:
+    case Diagnosis::Verdict::unexplained:
       return fmt::format("differs from {} on {} of {} cases, by no cause that could be proven", expected,
                          grouped(d.differing), grouped(d.cases));
-    case Verdict::declines: break;
+    case Diagnosis::Verdict::declines: break;
   }
   return fmt::format("answered {} of {} cases, too few for a diagnosis", grouped(d.cases),
                      grouped(d.cases + d.declined));
@@ -130,7 +128,7 @@ std::string diagnosis_text(const Diagnosis& d, const std::string& subject, std::
     }
     text += cause_end(cause);
   }
-  if (d.verdict == Verdict::declines || d.fresh == 0) return text;
+  if (d.verdict == Diagnosis::Verdict::declines || d.fresh == 0) return text;
   text += "\n" +
           wrapped(fmt::format("Proof: predicts {}, {} of which differ from {}.", predicted_text(d),
                               grouped(d.fresh_differing), expected)) +

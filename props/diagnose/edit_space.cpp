@@ -9,6 +9,7 @@ namespace {
 
 using V = Variable;
 using Op = Formula::Op;
+using Relation = Literal::Relation;
 
 constexpr std::array<std::int64_t, 8> kBlocks{2, 4, 8, 16, 32, 64, 128, 256};
 
@@ -435,7 +436,6 @@ class Space {
   }
 
   void add_times() {
-    using Relation = Literal::Relation;
     add_times({V::padded, Relation::equal, 1}, {}, true);
     add_times({V::before, Relation::equal, 1}, {}, true);
     add_times({V::behind, Relation::equal, 1}, {}, true);
@@ -486,7 +486,6 @@ class Space {
 
   // Taps of one axis. room: number of positions from the first tap's to the end of the input.
   void add_tap_times(const Formula& t, V kernel, const Formula& room, V dilation) {
-    using Relation = Literal::Relation;
     add_times({t, Relation::equal, Formula(kernel) - 1});
     add_times({t, Relation::equal, 0});
     add_times({t, Relation::at_least, room / dilation});

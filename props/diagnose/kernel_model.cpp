@@ -119,7 +119,7 @@ std::vector<WindowSums> exact_sums(const ConvProblem& problem) {
   return all;
 }
 
-ElementIndex index_of(const ConvCase& c, std::int64_t offset) {
+ElementIndex element_index(const ConvCase& c, std::int64_t offset) {
   const Spatial size = output_size(c);
   const std::int64_t w = offset % size[2];
   const std::int64_t rows = offset / size[2];
@@ -176,7 +176,7 @@ const std::vector<std::int64_t>& ModelProblem::weight_sums() const {
 Variables ModelProblem::variables(std::int64_t offset) const {
   using V = Variable;
   Variables v = of_case_;
-  const ElementIndex e = index_of(problem_.spec, offset);
+  const ElementIndex e = element_index(problem_.spec, offset);
   at(v, V::image) = e.image;
   at(v, V::k) = e.k;
   at(v, V::wz) = weight_zero_point(problem_.spec, e.k);
@@ -612,7 +612,7 @@ Requantization KernelRun::requantization(const RequantizationInput& in) {
 std::optional<std::int64_t> KernelRun::written_at(std::int64_t offset) {
   using V = Variable;
   const ConvCase& c = p_.problem().spec;
-  ElementIndex e = index_of(c, offset);
+  ElementIndex e = element_index(c, offset);
   std::int64_t position = 0;
   bool moved = false;
   for (const Edit& edit : model_) {
@@ -685,7 +685,7 @@ std::optional<RequantizationInput> KernelRun::input(std::int64_t offset) {
   if (!from) return {};
   offset = *from;
   v_ = p_.variables(offset);
-  const ElementIndex e = index_of(c, offset);
+  const ElementIndex e = element_index(c, offset);
   const bool of_window = find_active();
   const bool per_channel = c.granularity == Granularity::per_channel;
   const std::int64_t scales = std::ssize(c.weight_scales);

@@ -110,7 +110,7 @@ std::string legend(const std::string& signs) {
 }
 
 // Returns the indices of an offset in a tensor of these extents; of the spatial ones the last `dims`.
-std::string index_of(std::int64_t offset, std::int64_t channels, const Spatial& size, int dims) {
+std::string indices_text(std::int64_t offset, std::int64_t channels, const Spatial& size, int dims) {
   std::vector<std::int64_t> index;
   for (std::size_t d = 3; d-- > 3 - static_cast<std::size_t>(dims);) {
     index.insert(index.begin(), offset % size[d]);
@@ -122,14 +122,14 @@ std::string index_of(std::int64_t offset, std::int64_t channels, const Spatial& 
 }
 
 // The reads of one input channel, by tap.
-struct Window {
+struct ReadWindow {
   std::int64_t channel = 0;
   std::vector<Read> contract, model;
   std::string signs;
 };
 
 // Returns the first input channel of which model and contract read different positions.
-std::optional<Window> first_difference(const KernelModel& model, const ConvCase& c, std::int64_t offset) {
+std::optional<ReadWindow> first_difference(const KernelModel& model, const ConvCase& c, std::int64_t offset) {
   const std::int64_t channels = c.in_channels / c.groups;
   const std::int64_t taps = volume(c.kernel);
   const std::int64_t k = offset / volume(output_size(c)) % c.out_channels;
@@ -137,7 +137,7 @@ std::optional<Window> first_difference(const KernelModel& model, const ConvCase&
   ProductFinder by_contract(none, c, offset);
   ProductFinder by_model(model, c, offset);
   for (std::int64_t i = 0; i < channels; ++i) {
-    Window window{.channel = k / (c.out_channels / c.groups) * channels + i};
+    ReadWindow window{.channel = k / (c.out_channels / c.groups) * channels + i};
     for (std::int64_t t = 0; t < taps; ++t) {
       const auto weight = static_cast<std::size_t>((k * channels + i) * taps + t);
       const auto contract = by_contract.read_by(weight);
@@ -185,15 +185,15 @@ std::vector<std::string> tap_picture(const KernelModel& model, const ConvCase& c
   const auto window = first_difference(model, c, offset);
   if (!window) return {};
   std::vector<std::string> lines{fmt::format("window of output {}, input channel {}: {}",
-                                             index_of(offset, c.out_channels, output_size(c), c.dims), window->channel,
-                                             legend(window->signs))};
+                                             indices_text(offset, c.out_channels, output_size(c), c.dims),
+                                             window->channel, legend(window->signs))};
   for (std::string& line : grid(c, window->signs)) lines.push_back(std::move(line));
   constexpr int kMostNamed = 3;
   int named = 0;
   const auto position = [&](const Read& read) {
     if (read.times == 0) return std::string("padding");
     if (read.position == kSeveral) return std::string("several positions");
-    return "x" + index_of(read.position, c.in_channels, c.input, c.dims);
+    return "x" + indices_text(read.position, c.in_channels, c.input, c.dims);
   };
   for (std::size_t t = 0; t < window->signs.size(); ++t) {
     const char sign = window->signs[t];
@@ -203,7 +203,7 @@ std::vector<std::string> tap_picture(const KernelModel& model, const ConvCase& c
       break;
     }
     // The index of a tap has no batch and no channel.
-    std::string tap = index_of(static_cast<std::int64_t>(t), 1, c.kernel, c.dims);
+    std::string tap = indices_text(static_cast<std::int64_t>(t), 1, c.kernel, c.dims);
     tap = "[" + tap.substr(std::string_view("[0, 0, ").size());
     lines.push_back(
         fmt::format("tap {} reads {} and not {}", tap, position(window->model[t]), position(window->contract[t])));

@@ -20,6 +20,7 @@ namespace tieout {
 namespace {
 
 using Relation = Literal::Relation;
+using V = Variable;
 
 constexpr std::array kRelations{Relation::equal, Relation::unequal, Relation::at_least, Relation::below};
 
@@ -31,7 +32,6 @@ std::string contents(const std::string& path) {
 void add(std::string& text, const EditCondition& condition) { text += "where " + condition.text() + "\n"; }
 
 std::string condition_texts() {
-  using V = Variable;
   std::string text;
   for (const Relation relation : kRelations) {
     // The lowest values of quantities have words of their own.
@@ -74,7 +74,6 @@ std::string condition_texts() {
 
 std::string formula_texts() {
   using Op = Formula::Op;
-  using V = Variable;
   std::string text;
   const auto add_edit = [&](const Edit& edit) { text += edit.text() + "\n"; };
   for (auto i = static_cast<int>(Slot::output_position); i < static_cast<int>(Slot::layout); ++i) {

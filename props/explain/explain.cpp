@@ -54,13 +54,11 @@ Unit unit_of(const std::vector<ExplainedStep>& steps, std::size_t i) {
                                                                                                : Unit::real;
 }
 
-bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
-
 // True if both have the same value in every step that they share, and the same result.
 bool alike(const ExplainedColumn& a, const ExplainedColumn& b) {
   return std::all_of(a.steps.begin(), a.steps.end(), [&](const ExplainedStep& step) {
     const std::size_t at = position(b.steps, step.name);
-    return at == b.steps.size() || same(b.steps[at].value, step.value);
+    return at == b.steps.size() || same_step_value(b.steps[at].value, step.value);
   });
 }
 
@@ -68,7 +66,7 @@ std::optional<std::size_t> parting(const ExplainedColumn& column, const Explaine
   for (std::size_t i = 0; i < column.steps.size(); ++i) {
     const std::size_t at = position(reference.steps, column.steps[i].name);
     if (at == reference.steps.size() || unit_of(column.steps, i) != unit_of(reference.steps, at)) continue;
-    if (!same(column.steps[i].value, reference.steps[at].value)) return i;
+    if (!same_step_value(column.steps[i].value, reference.steps[at].value)) return i;
   }
   return {};
 }
@@ -81,7 +79,7 @@ std::optional<TieDistance> tie_distance(double value) {
   return TieDistance{value - tie, (value - tie) / ulp};
 }
 
-ExplainedColumn column_of(const Hypothesis& hypothesis, const Window& window) {
+ExplainedColumn hypothesis_column(const Hypothesis& hypothesis, const Window& window) {
   Trace trace;
   const std::int32_t result = output_of(hypothesis, window, &trace);
   ExplainedColumn column{.name = std::string(hypothesis.name)};
@@ -204,7 +202,7 @@ Explanation explain(const ConvProblem& problem, std::int64_t offset, const Hypot
 void explain_steps(const Window& window, const HypothesisList& hypotheses, Columns columns, Explanation& e) {
   std::vector<ExplainedColumn> groups;
   for (const Hypothesis* const hypothesis : hypotheses) {
-    ExplainedColumn column = column_of(*hypothesis, window);
+    ExplainedColumn column = hypothesis_column(*hypothesis, window);
     const auto group =
         std::find_if(groups.begin(), groups.end(), [&](const ExplainedColumn& other) { return alike(other, column); });
     if (group != groups.end()) {

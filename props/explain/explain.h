@@ -1,6 +1,7 @@
 #pragma once
 // Explains the value of one output element: its window, and the steps of every hypothesis side by side.
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -19,6 +20,9 @@ using HypothesisList = std::vector<const Hypothesis*>;
 
 // Returns the offset of the element at "n,c,y,x" ("n,c,x" for a 1-d case, "n,c,z,y,x" for a 3-d one).
 [[nodiscard]] tl::expected<std::int64_t, CaseError> offset_at(std::string_view at, const ConvCase& c);
+
+// Returns true if the values of two steps are equal, or both NaN.
+[[nodiscard]] inline bool same_step_value(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 // Returns all hypotheses in the order of an explanation: integer_float32, manual_output_1, manual_output_2, the rest.
 [[nodiscard]] HypothesisList explained_order();

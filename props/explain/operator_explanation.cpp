@@ -14,6 +14,7 @@
 #include "kernels/operators/operator_kernel.h"
 #include "oracle/operators/element_record.h"
 #include "oracle/operators/operator_model.h"
+#include "props/explain/explain.h"
 #include "props/process/forked_task.h"
 #include "reports/text/text_wrap.h"
 
@@ -35,8 +36,8 @@ struct Column {
 };
 
 // Returns the element by one code; nothing if the model does not distinguish codes. element: set to what is recorded.
-std::optional<Column> column_of(const OperatorCase& c, std::int64_t offset, OperatorCode code, const Hardware& hardware,
-                                RecordedElement& element) {
+std::optional<Column> code_column(const OperatorCase& c, std::int64_t offset, OperatorCode code,
+                                  const Hardware& hardware, RecordedElement& element) {
   ElementRecord record{.forced = code, .elements = {{offset, {}}}};
   const OperatorOutput output = predict_operator(c, hardware, record);
   if (!record.has_codes) return {};
@@ -55,8 +56,6 @@ const Step* find_step(const Column& column, const std::string& name) {
   const auto found = std::ranges::find(column.steps, name, &std::pair<std::string, Step>::first);
   return found == column.steps.end() ? nullptr : &found->second;
 }
-
-bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 bool is_whole(double value) { return value == std::floor(value); }
 
@@ -81,7 +80,7 @@ std::string table_text(const Column& vector, const Column& scalar, const Operato
       text += row_text(name, number_text(step.value), "-", false);
       continue;
     }
-    const bool differs = !same(step.value, other->value);
+    const bool differs = !same_step_value(step.value, other->value);
     text += row_text(name, number_text(step.value), number_text(other->value), differs && parting.empty());
     if (differs && !is_whole(step.value)) {
       text += row_text("  hex", fmt::format("{:a}", step.value), fmt::format("{:a}", other->value), false);
@@ -154,8 +153,8 @@ std::string operator_explanation(const OperatorCase& c, std::int64_t offset, con
   std::string text = fmt::format("case: {}\nelement: [{}] of [{}]", print(c), fmt::join(unravel(offset, shape), ", "),
                                  fmt::join(shape, ", "));
   RecordedElement element;
-  const auto vector = column_of(full, offset, OperatorCode::vector, hardware, element);
-  const auto scalar = column_of(full, offset, OperatorCode::scalar, hardware, element);
+  const auto vector = code_column(full, offset, OperatorCode::vector, hardware, element);
+  const auto scalar = code_column(full, offset, OperatorCode::scalar, hardware, element);
   if (vector && scalar) {
     text += fmt::format(", computed by {}\n", element.code == OperatorCode::vector ? vector->name : scalar->name);
     if (!element.place.empty()) text += wrapped("  " + element.place, kTextColumns, 2) + "\n";

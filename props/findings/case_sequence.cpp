@@ -16,9 +16,9 @@ namespace {
 
 // ---- conversion of a SequenceEnd to bytes and back, to pass it between processes
 
-std::string pack(const SequenceEnd& end) {
+std::string pack_end(const SequenceEnd& end) {
   ByteWriter bytes;
-  bytes.put(tieout::pack(end.outcome));
+  bytes.put(pack(end.outcome));
   bytes.put(is_finding(end.outcome) ? to_json(end.finding) : std::string());
   return bytes.take();
 }
@@ -60,7 +60,7 @@ std::optional<SequenceEnd> verify_after(const std::vector<AnyCase>& before, cons
             .seconds = setup.seconds,
             .work =
                 [&](std::int64_t index) {
-                  if (index == last_index) return pack(verify_last(last, setup));
+                  if (index == last_index) return pack_end(verify_last(last, setup));
                   (void)verify_case(before[static_cast<std::size_t>(index)], setup, Placement::here);
                   return std::string();
                 },

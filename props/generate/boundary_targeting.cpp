@@ -11,13 +11,14 @@
 #include "kernels/conv_relu.h"
 
 namespace tieout {
-namespace {
 
-float step(float value, std::int64_t floats) {
-  const float direction = floats < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
-  for (std::int64_t i = std::abs(floats); i > 0; --i) value = std::nextafter(value, direction);
+float float_beside(float value, std::int64_t floats) {
+  const float end = floats < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
+  for (std::int64_t i = std::abs(floats); i > 0; --i) value = std::nextafter(value, end);
   return value;
 }
+
+namespace {
 
 // States which signs the value before rounding can take; without a bias it has the sign of the sum.
 struct Signs {
@@ -98,10 +99,11 @@ void solve(ConvCase& c, Random& random, const Element& element, double target) {
   const std::int64_t floats_beside = random.between(-2, 2);
   if (!c.bias.empty()) {
     const double multiplier = element.unit / static_cast<float>(c.output_scale);
-    const float bias = step(static_cast<float>((target / multiplier - element.raw) * element.unit), floats_beside);
+    const float bias =
+        float_beside(static_cast<float>((target / multiplier - element.raw) * element.unit), floats_beside);
     if (std::isfinite(bias)) c.bias[static_cast<std::size_t>(element.k)] = bias;
   } else {
-    const float scale = step(static_cast<float>(element.unit * element.raw / target), floats_beside);
+    const float scale = float_beside(static_cast<float>(element.unit * element.raw / target), floats_beside);
     if (std::isnormal(scale) && scale > 1e-30F) c.output_scale = scale;
   }
 }

@@ -2,6 +2,8 @@
 // Moves a drawn case to a point where arithmetics differ: it puts a value before rounding on a tie or a limit, or pairs
 // of products at the limits of 16 bits.
 
+#include <cstdint>
+
 #include "cases/conv_case.h"
 #include "cases/random.h"
 #include "props/generate/generator.h"
@@ -18,6 +20,9 @@ enum class Boundary {
   // The value from which a conversion to int32 overflows, or rounding by adding a large number fails.
   int32,
 };
+
+// Returns the float that lies `floats` floats above the value, or below it if `floats` is negative.
+[[nodiscard]] float float_beside(float value, std::int64_t floats);
 
 // Changes the output scale or the bias so that the value of one element reaches the target. c: a complete case. The
 // case is left as it was if the element cannot reach the target.

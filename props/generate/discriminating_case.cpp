@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "cases/validate.h"
+#include "props/generate/boundary_targeting.h"
 #include "props/generate/conform.h"
 #include "props/generate/fit_lists.h"
 #include "props/generate/generator.h"
@@ -39,12 +39,6 @@ double decimal(Random& random, int places) {
 }
 
 double power_of_two(Random& random) { return std::ldexp(1.0, static_cast<int>(random.between(-6, 1))); }
-
-float step(float value, std::int64_t floats) {
-  const float end = floats < 0 ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
-  for (std::int64_t i = std::abs(floats); i > 0; --i) value = std::nextafter(value, end);
-  return value;
-}
 
 // Draws values up to `size`, so that the first cases have small numbers.
 void draw_products(Products& p, Random& random, std::size_t count, std::int64_t size) {
@@ -86,10 +80,10 @@ void move_to_tie(ConvCase& c, Random& random, const Products& p) {
       static_cast<double>(random.between(0, std::max<std::int64_t>(1, 200 - c.output_zero_point))) + 0.5;
   if (random.chance(1, 2)) {
     const double multiplier = unit_of(c) / static_cast<float>(c.output_scale);
-    const float bias = step(static_cast<float>((target / multiplier - sum) * unit_of(c)), floats);
+    const float bias = float_beside(static_cast<float>((target / multiplier - sum) * unit_of(c)), floats);
     if (std::isfinite(bias)) c.bias = {bias};
   } else if (sum > 0) {
-    const float scale = step(static_cast<float>(unit_of(c) * sum / target), floats);
+    const float scale = float_beside(static_cast<float>(unit_of(c) * sum / target), floats);
     if (std::isnormal(scale)) c.output_scale = scale;
   }
 }
@@ -157,7 +151,8 @@ void vary_parameters(ConvCase& c, std::int64_t k, Random& random, const Domain::
   for (std::int64_t other = 0; other < c.out_channels; ++other) {
     if (other == k) continue;
     const auto i = static_cast<std::size_t>(other);
-    if (!c.bias.empty()) c.bias[i] = step(c.bias[i] * 2 + static_cast<float>(c.output_scale), random.between(1, 9));
+    if (!c.bias.empty())
+      c.bias[i] = float_beside(c.bias[i] * 2 + static_cast<float>(c.output_scale), random.between(1, 9));
     if (!c.int32_bias.empty()) c.int32_bias[i] = ~c.int32_bias[i];
     if (c.granularity == Granularity::per_tensor) continue;
     const double factor = std::ldexp(1.0, static_cast<int>(random.between(1, 3)));

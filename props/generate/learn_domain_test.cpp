@@ -36,13 +36,13 @@ struct Taken {
 };
 
 Taken compare(const Domain& learnt, const Domain& domain) {
-  constexpr GeneratorOptions kOptions{.products = 2'000, .audience = Audience::subject};
+  constexpr GeneratorOptions kSmall{.products = 2'000, .audience = Audience::subject};
   constexpr int kCases = 200;
   Taken taken;
   for (int index = 0; index < kCases; ++index) {
     const auto at = static_cast<std::uint64_t>(index);
-    taken.of_drawn += domain.contains(case_of(7, at, kOptions, learnt)) ? 1 : 0;
-    taken.of_domain += learnt.contains(case_of(7, at, kOptions, domain)) ? 1 : 0;
+    taken.of_drawn += domain.contains(case_of(7, at, kSmall, learnt)) ? 1 : 0;
+    taken.of_domain += learnt.contains(case_of(7, at, kSmall, domain)) ? 1 : 0;
   }
   return {taken.of_drawn * 100 / kCases, taken.of_domain * 100 / kCases};
 }

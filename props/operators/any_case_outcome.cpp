@@ -22,7 +22,7 @@ bool has_flag(const OperatorCase& c, std::string_view name) {
 }
 
 // Returns the classes that cases of operators share with convolutions.
-ClassSet classify(const OperatorCase& c, const Verdict& verdict) {
+ClassSet shared_classes(const OperatorCase& c, const Verdict& verdict) {
   ClassSet classes;
   const auto mark = [&](CaseClass one, bool has) {
     if (has) classes.set(static_cast<std::size_t>(one));
@@ -47,7 +47,7 @@ CaseOutcome outcome_of_operator(const OperatorCase& c, const Verdict& verdict) {
   const bool differs = verdict.status == Status::differed || verdict.status == Status::crashed;
   return {.status = verdict.status,
           .elements = verdict.elements,
-          .classes = classify(c, verdict).to_ullong(),
+          .classes = shared_classes(c, verdict).to_ullong(),
           .departing = verdict.departure.elements,
           .departure = verdict.departure.cause,
           .reason = differs ? sampled_kind(verdict.finding) : verdict.reason,

@@ -33,7 +33,7 @@ OperatorAnswer run_here(const OperatorCase& c, LibTorch& reference) {
 
 // ---- conversion of an answer to bytes and back, to pass it between processes
 
-std::string pack(const OperatorAnswer& answer) {
+std::string pack_operator_answer(const OperatorAnswer& answer) {
   ByteWriter bytes;
   bytes.put(static_cast<std::uint8_t>(answer ? 1 : 0));
   if (answer) {
@@ -47,7 +47,7 @@ std::string pack(const OperatorAnswer& answer) {
   return bytes.take();
 }
 
-OperatorAnswer unpack(const std::string& packed) {
+OperatorAnswer unpack_operator_answer(const std::string& packed) {
   ByteReader reader(packed);
   std::uint8_t answered = 0;
   std::uint8_t is_float = 0;
@@ -75,11 +75,11 @@ OperatorAnswer unpack(const std::string& packed) {
 }
 
 OperatorAnswer run_alone_in_process(const OperatorCase& c, LibTorch& reference, double seconds) {
-  const auto ask = [&] { return run_alone([&] { return pack(run_here(c, reference)); }, seconds); };
+  const auto ask = [&] { return run_alone([&] { return pack_operator_answer(run_here(c, reference)); }, seconds); };
   auto bytes = ask();
   // What another process or the kernel caused may not happen again.
   if (!bytes && bytes.error().by_machine) bytes = ask();
-  if (bytes) return unpack(*bytes);
+  if (bytes) return unpack_operator_answer(*bytes);
   return tl::unexpected(failure_of(bytes.error()));
 }
 
@@ -139,8 +139,8 @@ std::string cause_of_departure(const OperatorCase& c, const Hardware& hardware, 
                                          : "LibTorch's code" + of + " rounds differently";
 }
 
-void classify(Finding& finding, const OperatorCase& c, const Hardware& hardware, const TensorMismatches& d,
-              const Answers& answer, const Answers& predicted, const std::vector<std::int32_t>& exact) {
+void note_mismatch_class(Finding& finding, const OperatorCase& c, const Hardware& hardware, const TensorMismatches& d,
+                         const Answers& answer, const Answers& predicted, const std::vector<std::int32_t>& exact) {
   const BothCodes codes(c, hardware);
   std::int64_t by_other_code = 0;
   std::int64_t by_specification = 0;
@@ -208,7 +208,7 @@ void compare(Verdict& verdict, const OperatorCase& c, const Hardware& hardware, 
   Finding& finding = verdict.finding;
   finding.expected = verdict.expected;
   finding.actual = predicted.values;
-  classify(finding, c, hardware, d, finding.expected, finding.actual, exact.values.values);
+  note_mismatch_class(finding, c, hardware, d, finding.expected, finding.actual, exact.values.values);
   list_elements(finding, c, hardware, d);
 }
 

@@ -64,17 +64,6 @@ struct Pipe {
   Descriptor out, in;
 };
 
-// Holds the current piece and the answers of a process in memory that the parent can read even after the process has
-// died. Answers that do not fit go through the pipe. The pipe is not used for all of them because waking the parent for
-// each answer costs more than a small case.
-struct Shared {
-  std::atomic<std::int64_t> index;
-  // True if the process ends because memory or a process was refused to it.
-  std::atomic<bool> no_resources;
-  std::atomic<std::size_t> written;
-  std::array<char, std::size_t{1} << 17> answers;
-};
-
 struct Header {
   std::int64_t index;
   std::uint64_t size;
@@ -192,6 +181,17 @@ class Processes::Process {
   }
 
  private:
+  // Holds the current piece and the answers of a process in memory that the parent can read even after the process has
+  // died. Answers that do not fit go through the pipe. The pipe is not used for all of them because waking the parent
+  // for each answer costs more than a small case.
+  struct Shared {
+    std::atomic<std::int64_t> index;
+    // True if the process ends because memory or a process was refused to it.
+    std::atomic<bool> no_resources;
+    std::atomic<std::size_t> written;
+    std::array<char, std::size_t{1} << 17> answers;
+  };
+
   void launch() {
     shared_->index.store(next_);
     shared_->written.store(0);

@@ -18,19 +18,19 @@ namespace tieout {
 namespace {
 
 // A case with the bytes that LibTorch returns and those that the specification has.
-struct Entry {
+struct OperatorEntry {
   std::vector<std::int32_t> libtorch, specified;
   std::string line;
 };
 
-std::vector<Entry> entries() {
+std::vector<OperatorEntry> operator_entries() {
   std::ifstream in(std::filesystem::path(TIEOUT_SOURCE_DIR) / "props" / "properties" / "corpus" /
                    "operator_values.txt");
-  std::vector<Entry> found;
+  std::vector<OperatorEntry> found;
   for (std::string text; std::getline(in, text);) {
     if (text.empty() || text.front() == '#') continue;
     std::string_view rest = text;
-    Entry entry;
+    OperatorEntry entry;
     EXPECT_TRUE(read_list("libtorch", cut_word(rest), entry.libtorch)) << text;
     EXPECT_TRUE(read_list("specified", cut_word(rest), entry.specified)) << text;
     entry.line = rest;
@@ -42,9 +42,9 @@ std::vector<Entry> entries() {
 TEST(OperatorCorpus, LibTorchReturnsWhatIsListed) {
   const auto reference = libtorch();
   ASSERT_TRUE(reference) << reference.error().message;
-  const std::vector<Entry> all = entries();
+  const std::vector<OperatorEntry> all = operator_entries();
   EXPECT_GT(all.size(), 20U);
-  for (const Entry& entry : all) {
+  for (const OperatorEntry& entry : all) {
     SCOPED_TRACE(entry.line);
     const auto read = parse_operator(entry.line);
     ASSERT_TRUE(read) << read.error().text();

@@ -13,7 +13,7 @@
 namespace tieout {
 namespace {
 
-SubjectError::Kind kind_of(ReferenceFailure::Kind kind) {
+SubjectError::Kind error_kind_of_reference(ReferenceFailure::Kind kind) {
   switch (kind) {
     case ReferenceFailure::Kind::absent: return SubjectError::Kind::absent;
     case ReferenceFailure::Kind::unsupported:
@@ -58,7 +58,7 @@ class EngineSubject final : public Subject {
     }
     auto answer = run_reference(asked, *libtorch_);
     if (answer) return as_answers(answer->y);
-    return tl::unexpected(SubjectError{kind_of(answer.error().kind), std::move(answer.error().text)});
+    return tl::unexpected(SubjectError{error_kind_of_reference(answer.error().kind), std::move(answer.error().text)});
   }
 
  private:

@@ -13,7 +13,7 @@ namespace {
 
 SubjectError error(SubjectError::Kind kind, std::string message) { return {kind, std::move(message)}; }
 
-SubjectError::Kind kind_of(ModelError::Kind kind) {
+SubjectError::Kind error_kind_of_model(ModelError::Kind kind) {
   switch (kind) {
     case ModelError::Kind::absent: return SubjectError::Kind::absent;
     case ModelError::Kind::no_memory: return SubjectError::Kind::no_resources;
@@ -49,11 +49,11 @@ class ExportedSubject final : public Subject {
       return tl::unexpected(error(SubjectError::Kind::declined, "an int32 bias or output"));
     }
     const auto model = libtorch_->open_exported(exported_program_of(problem), {});
-    if (!model) return tl::unexpected(error(kind_of(model.error().kind), model.error().message));
+    if (!model) return tl::unexpected(error(error_kind_of_model(model.error().kind), model.error().message));
     ModelTensor x{ModelTensor::Type::uint8, activation_shape(problem.spec), {}};
     x.bytes.assign(problem.activation.begin(), problem.activation.end());
     const auto run = (*model)->run_layers({.name = "the case", .arguments = {std::move(x)}}, {}, {});
-    if (!run) return tl::unexpected(error(kind_of(run.error().kind), run.error().message));
+    if (!run) return tl::unexpected(error(error_kind_of_model(run.error().kind), run.error().message));
     const Tensor<double>& y = run->outputs.front();
     Answers answers{y.shape, {}};
     for (const double value : y.values) answers.values.push_back(static_cast<std::int32_t>(value));

@@ -13,7 +13,7 @@ namespace {
 
 // ---- conversion of an answer to bytes and back, to pass it between processes
 
-std::string pack(const ReferenceAnswer& answer) {
+std::string pack_reference_answer(const ReferenceAnswer& answer) {
   ByteWriter bytes;
   bytes.put(static_cast<std::uint8_t>(answer ? 1 : 0));
   if (answer) {
@@ -27,7 +27,7 @@ std::string pack(const ReferenceAnswer& answer) {
   return bytes.take();
 }
 
-ReferenceAnswer unpack(const std::string& bytes) {
+ReferenceAnswer unpack_reference_answer(const std::string& bytes) {
   ByteReader reader(bytes);
   std::uint8_t answered = 0;
   EngineAnswer answer{};
@@ -85,11 +85,13 @@ ReferenceAnswer run_reference(const ConvProblem& problem, LibTorch& reference) {
 }
 
 ReferenceAnswer run_reference_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
-  const auto ask = [&] { return run_alone([&] { return pack(run_reference(problem, reference)); }, seconds); };
+  const auto ask = [&] {
+    return run_alone([&] { return pack_reference_answer(run_reference(problem, reference)); }, seconds);
+  };
   auto bytes = ask();
   // What another process or the kernel caused may not happen again.
   if (!bytes && bytes.error().by_machine) bytes = ask();
-  if (bytes) return unpack(*bytes);
+  if (bytes) return unpack_reference_answer(*bytes);
   return tl::unexpected(failure_of(bytes.error()));
 }
 

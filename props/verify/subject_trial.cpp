@@ -17,7 +17,7 @@
 namespace tieout {
 namespace {
 
-Trial::Kind kind_of(SubjectError::Kind kind) {
+Trial::Kind trial_kind(SubjectError::Kind kind) {
   switch (kind) {
     case SubjectError::Kind::declined: return Trial::Kind::declined;
     case SubjectError::Kind::absent: return Trial::Kind::absent;
@@ -29,7 +29,7 @@ Trial::Kind kind_of(SubjectError::Kind kind) {
   return Trial::Kind::misbehaved;
 }
 
-Trial failed(const SubjectError& error) { return {.kind = kind_of(error.kind), .message = error.message}; }
+Trial failed(const SubjectError& error) { return {.kind = trial_kind(error.kind), .message = error.message}; }
 
 void invert(std::vector<std::uint8_t>& activation) {
   for (std::uint8_t& x : activation) x = static_cast<std::uint8_t>(~x);
@@ -74,7 +74,7 @@ ConvProblem tiny_problem(const ConvCase& like) {
   return with_contents(c);
 }
 
-bool is_small(const ConvCase& c) {
+bool affords_twins(const ConvCase& c) {
   constexpr std::int64_t kFewProducts = 8'000;
   return product_count(c) <= kFewProducts;
 }
@@ -82,7 +82,7 @@ bool is_small(const ConvCase& c) {
 // Returns the twin if it costs as little as the problem: a shorter stride can turn a small problem into a large one.
 std::optional<ConvProblem> small_twin_of(const ConvProblem& problem, std::size_t kind) {
   auto twin = twin_of(problem, kind);
-  return twin && is_small(twin->spec) ? std::move(twin) : std::nullopt;
+  return twin && affords_twins(twin->spec) ? std::move(twin) : std::nullopt;
 }
 
 // Returns two different twins of the problem, chosen by its case.
@@ -106,7 +106,7 @@ std::vector<ConvProblem> problems_before(const ConvProblem& problem, WarmUp warm
   }
   before.push_back(other_weight(problem));
   before.push_back(other_output(problem));
-  if (warm_up != WarmUp::thorough || !is_small(problem.spec)) return before;
+  if (warm_up != WarmUp::thorough || !affords_twins(problem.spec)) return before;
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     if (auto twin = small_twin_of(problem, kind)) before.push_back(std::move(*twin));
   }
@@ -116,7 +116,7 @@ std::vector<ConvProblem> problems_before(const ConvProblem& problem, WarmUp warm
 // Runs each twin and then the problem again. Returns the trial if the answer has changed.
 std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& problem, const Conditions& usual,
                                        const SubjectAnswer& first) {
-  if (!is_small(problem.spec)) return {};
+  if (!affords_twins(problem.spec)) return {};
   for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
     const auto twin = small_twin_of(problem, kind);
     if (!twin) continue;
@@ -162,7 +162,7 @@ std::string_view cause(Subject& subject, const ConvProblem& problem, double seco
 
 // ---- conversion of a trial to bytes and back, to pass it between processes
 
-std::string pack(const Trial& trial) {
+std::string pack_trial(const Trial& trial) {
   ByteWriter bytes;
   bytes.put(trial.kind);
   bytes.put(trial.message);
@@ -171,8 +171,8 @@ std::string pack(const Trial& trial) {
   return bytes.take();
 }
 
-// Returns nothing if pack() cannot have written these bytes for such a problem.
-std::optional<Trial> unpack(const std::string& bytes, const ConvProblem& problem) {
+// Returns nothing if pack_trial() cannot have written these bytes for such a problem.
+std::optional<Trial> unpack_trial(const std::string& bytes, const ConvProblem& problem) {
   ByteReader reader(bytes);
   Trial trial;
   reader.get(trial.kind);
@@ -276,13 +276,13 @@ Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_
   const auto attempt_alone = [&](WarmUp before) -> tl::expected<Trial, ExitReason> {
     // `seconds` limits one call, and there are several.
     const auto run = [&] {
-      return run_alone([&] { return pack(run_trial(subject, problem, before, seconds)); }, seconds);
+      return run_alone([&] { return pack_trial(run_trial(subject, problem, before, seconds)); }, seconds);
     };
     auto bytes = run();
     // What came from outside may not happen again.
     if (!bytes && bytes.error().by_machine) bytes = run();
     if (!bytes) return tl::unexpected(bytes.error());
-    auto trial = unpack(*bytes, problem);
+    auto trial = unpack_trial(*bytes, problem);
     if (!trial) return tl::unexpected(ExitReason{.stderr_tail = "wrote over its own answer"});
     return std::move(*trial);
   };

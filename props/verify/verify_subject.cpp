@@ -45,7 +45,7 @@ Expected libtorch_expectation(const ConvProblem& problem, Verdict& verdict, LibT
   return {as_answers(answer->y), std::string(name(c.execution.engine))};
 }
 
-bool is_small(const ConvCase& c) {
+bool affords_warm_up(const ConvCase& c) {
   constexpr std::int64_t kFewProducts = 4'000;
   return product_count(c) <= kFewProducts;
 }
@@ -108,7 +108,7 @@ void compare_with_expected(Verdict& verdict, const ConvProblem& problem, const A
 // Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
 Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
   if (where == TrialMode::once) return run_call(subject, problem, rules.seconds);
-  const WarmUp in_a_run = is_small(c) ? WarmUp::sampled : WarmUp::none;
+  const WarmUp in_a_run = affords_warm_up(c) ? WarmUp::sampled : WarmUp::none;
   const WarmUp outside = rules.every_twin ? WarmUp::thorough : WarmUp::other_problems;
   const WarmUp warm_up = where == TrialMode::in_a_run ? in_a_run : outside;
   // A program may start slowly, so that only a library is stopped.

@@ -37,10 +37,11 @@ struct ReportedFinding {
   bool operator==(const ReportedFinding&) const = default;
 };
 
-// The layers of a model, if the run verified one.
-struct ReportedLayers {
+// The layers and the other operators of a model, if the run verified one; see ModelReport.
+struct ReportedModel {
   std::vector<Column> columns;
   std::vector<LayerReport> layers;
+  std::vector<OperatorReport> operators;
 };
 
 // A table for a run whose result is more than its findings: a row for each hypothesis of identify or each fault of
@@ -57,11 +58,11 @@ struct Report {
   std::vector<ReportedFinding> findings;  // unknown findings first; within these sorted by kind, then by case line
   std::vector<KnownFinding> resolved;     // entries of the baseline that match no finding of the latest run
 
-  std::optional<ReportedLayers> model;  // of this run; not kept in records
-  std::optional<ReportedTable> table;   // of this run; not kept in records
-  std::string headline;                 // the result of verdict(); empty: verdict() states the counts
-  std::optional<int> status;            // the result of exit_status(); empty: it is that of the counts
-  bool allow_skipped = false;           // true if verifying less than a tenth of the cases suffices
+  std::optional<ReportedModel> model;  // of this run; not kept in records
+  std::optional<ReportedTable> table;  // of this run; not kept in records
+  std::string headline;                // the result of verdict(); empty: verdict() states the counts
+  std::optional<int> status;           // the result of exit_status(); empty: it is that of the counts
+  bool allow_skipped = false;          // true if verifying less than a tenth of the cases suffices
 
   [[nodiscard]] std::int64_t new_findings() const;  // number of unknown findings
 };

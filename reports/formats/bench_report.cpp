@@ -13,17 +13,17 @@ constexpr const char* kRow = "{:<27} {:>2} {:>7} {:>9} {:>9} {:>9} {:>7} {:>6}{}
 std::string microseconds(double seconds) { return fmt::format("{:.1f}", seconds * 1e6); }
 
 // The sums of all layers of a network, each counted as often as it occurs.
-struct Totals {
+struct NetworkTotals {
   std::string network;
   int count = 0;
   double multiply_adds = 0, ours = 0, fbgemm = 0, onednn = 0, at_peak = 0;
 };
 
-std::vector<Totals> totals_of(const std::vector<BenchLayer>& layers) {
-  std::vector<Totals> all;
+std::vector<NetworkTotals> network_totals(const std::vector<BenchLayer>& layers) {
+  std::vector<NetworkTotals> all;
   for (const BenchLayer& layer : layers) {
     if (all.empty() || all.back().network != layer.network) all.push_back({.network = layer.network});
-    Totals& totals = all.back();
+    NetworkTotals& totals = all.back();
     const double count = layer.count;
     totals.count += layer.count;
     totals.multiply_adds += count * static_cast<double>(layer.multiply_adds);
@@ -35,7 +35,7 @@ std::vector<Totals> totals_of(const std::vector<BenchLayer>& layers) {
   return all;
 }
 
-std::string totals_line(const Totals& t) {
+std::string totals_line(const NetworkTotals& t) {
   return fmt::format(kRow, "all of " + t.network, t.count, fmt::format("{:.4f}", t.multiply_adds / 1e9),
                      microseconds(t.ours), microseconds(t.fbgemm), microseconds(t.onednn),
                      fmt::format("{:.2f}", std::min(t.fbgemm, t.onednn) / t.ours),
@@ -45,9 +45,9 @@ std::string totals_line(const Totals& t) {
 std::string scaling(const BenchReport& report) {
   std::string text = fmt::format("\n{:<15} {:>7}   {:>18} {:>18} {:>18}\n", "network", "threads", "ours us, scaling",
                                  "FBGEMM us, scaling", "ONEDNN us, scaling");
-  const std::vector<Totals> alone = totals_of(report.runs.front().layers);
+  const std::vector<NetworkTotals> alone = network_totals(report.runs.front().layers);
   for (const BenchRun& run : report.runs) {
-    const std::vector<Totals> together = totals_of(run.layers);
+    const std::vector<NetworkTotals> together = network_totals(run.layers);
     for (std::size_t i = 0; i < alone.size() && i < together.size(); ++i) {
       const auto part = [](double one, double many) { return fmt::format("{:.1f} {:>5.2f}", many * 1e6, one / many); };
       text += fmt::format("{:<15} {:>7}   {:>18} {:>18} {:>18}\n", alone[i].network, run.threads,
@@ -87,7 +87,7 @@ std::string bench_line(const BenchLayer& layer) {
 std::string bench_summary(const BenchReport& report) {
   const std::vector<BenchLayer>& layers = report.runs.front().layers;
   std::string text;
-  for (const Totals& totals : totals_of(layers)) text += totals_line(totals);
+  for (const NetworkTotals& totals : network_totals(layers)) text += totals_line(totals);
   if (report.runs.size() > 1) text += scaling(report);
   return text + fmt::format("geometric mean against the faster of FBGEMM and ONEDNN: {:.2f}\n", geometric_mean(layers));
 }

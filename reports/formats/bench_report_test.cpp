@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-BenchReport sample() {
+BenchReport bench_sample() {
   BenchReport report{.cpu = "a CPU",
                      .libtorch = "2.15.0",
                      .isa = "avx2, int16_pairs",
@@ -44,12 +44,12 @@ BenchReport sample() {
 }
 
 TEST(BenchReport, MeanIsGeometricAndCountsOccurrences) {
-  EXPECT_NEAR(geometric_mean(sample().runs.front().layers), 1.0, 1e-12);
+  EXPECT_NEAR(geometric_mean(bench_sample().runs.front().layers), 1.0, 1e-12);
   EXPECT_EQ(geometric_mean({}), 0);
 }
 
 TEST(BenchReport, ALayerIsALine) {
-  const BenchReport report = sample();
+  const BenchReport report = bench_sample();
   EXPECT_EQ(bench_line(report.runs.front().layers[0]),
             "1x1 64-64 in 7               1  0.0010      10.0      50.0      40.0    4.00   50 %\n");
   EXPECT_EQ(bench_line(report.runs.front().layers[1]),
@@ -57,7 +57,7 @@ TEST(BenchReport, ALayerIsALine) {
 }
 
 TEST(BenchReport, SummaryEndsWithTheMean) {
-  BenchReport report = sample();
+  BenchReport report = bench_sample();
   EXPECT_EQ(bench_summary(report),
             "all of net                   3  0.0030      90.0      90.0     100.0    1.00   28 %\n"
             "geometric mean against the faster of FBGEMM and ONEDNN: 1.00\n");
@@ -71,7 +71,7 @@ TEST(BenchReport, SummaryEndsWithTheMean) {
 }
 
 TEST(BenchReport, JsonHasEveryNumber) {
-  const auto json = nlohmann::json::parse(bench_json(sample()));
+  const auto json = nlohmann::json::parse(bench_json(bench_sample()));
   EXPECT_EQ(json["runs"][0]["threads"], 1);
   const auto& layer = json["runs"][0]["layers"][1];
   EXPECT_EQ(layer["name"], "dw 3x3 64 in 7");

@@ -1,10 +1,10 @@
 #include "reports/formats/explanation_text.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 #include <string_view>
 
 #include "cases/strings/printable.h"
@@ -12,20 +12,13 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kLineWidth = 80;
+constexpr std::size_t kTableWidth = 80;
 constexpr std::size_t kMaxColumns = 4;
 
 // A window with more products than kMaxProducts is cut in its middle, between pairs.
 constexpr std::size_t kMaxProducts = 20;
 constexpr std::size_t kFirstProducts = 12;
 constexpr std::size_t kLastProducts = 4;
-
-// Returns the values as "1, 2, 3".
-std::string joined(std::span<const std::int64_t> values) {
-  std::string text;
-  for (const std::int64_t value : values) text.append(text.empty() ? "" : ", ").append(std::to_string(value));
-  return text;
-}
 
 // ---- the window
 
@@ -95,11 +88,11 @@ const ExplainedStep* find_step(const ExplainedColumn& column, const std::string&
   return found == column.steps.end() ? nullptr : &*found;
 }
 
-std::string number(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
+std::string decimal(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
 
 std::string hexadecimal(double value) {
   // fmt has no hexadecimal form of "nan" and "inf".
-  return std::isfinite(value) ? fmt::format("{:a}", value) : number(value);
+  return std::isfinite(value) ? fmt::format("{:a}", value) : decimal(value);
 }
 
 constexpr std::string_view kNoStep = "-  ";  // two spaces, where other cells may have a mark
@@ -127,7 +120,7 @@ std::vector<Row> rows_of(const std::vector<ExplainedColumn>& columns) {
       const ExplainedStep* const step = find_step(column, name);
       if (step == nullptr) return std::string(kNoStep);
       const bool parts = column.parted && &column.steps[*column.parted] == step;
-      return number(step->value) + (parts ? " *" : "  ");
+      return decimal(step->value) + (parts ? " *" : "  ");
     });
     if (name != "scaled") continue;
     add("  hex", [&](const ExplainedColumn& column) {
@@ -155,7 +148,7 @@ std::string block_text(const std::vector<Row>& rows, std::size_t label_width, co
 
 // Formats the table in blocks of columns, one below the other. Each block begins with the first column, because the
 // others are compared with it.
-std::string table_text(const std::vector<ExplainedColumn>& columns) {
+std::string table_in_blocks(const std::vector<ExplainedColumn>& columns) {
   const std::vector<Row> rows = rows_of(columns);
   std::size_t label_width = 0;
   std::vector<std::size_t> widths(columns.size());
@@ -172,7 +165,7 @@ std::string table_text(const std::vector<ExplainedColumn>& columns) {
   };
   begin_block();
   for (std::size_t i = 1; i < columns.size(); ++i) {
-    const bool full = shown.size() == kMaxColumns || used + 1 + widths[i] > kLineWidth + 2;  // 2: width of a mark
+    const bool full = shown.size() == kMaxColumns || used + 1 + widths[i] > kTableWidth + 2;  // 2: width of a mark
     if (full && shown.size() > 1) {
       text += block_text(rows, label_width, widths, shown) + "\n";
       begin_block();
@@ -185,12 +178,12 @@ std::string table_text(const std::vector<ExplainedColumn>& columns) {
 
 // ---- the lines below the table
 
-std::string wrapped(const std::string& lead, const std::vector<std::string>& words) {
+std::string wrapped_list(const std::string& lead, const std::vector<std::string>& words) {
   std::string text;
   std::string line = lead;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string word = " " + words[i] + (i + 1 < words.size() ? "," : "");
-    if (line.size() + word.size() > kLineWidth) {
+    if (line.size() + word.size() > kTableWidth) {
       text += line + "\n";
       line = "   ";
     }
@@ -212,9 +205,9 @@ std::string notes_text(const Explanation& e) {
   }
   for (const ExplainedColumn& column : e.columns) {
     if (!column.alike.empty())
-      text += wrapped("equal to " + column.name + " in every step that both have:", column.alike);
+      text += wrapped_list("equal to " + column.name + " in every step that both have:", column.alike);
   }
-  if (!e.same_result.empty()) text += wrapped("the same result by other steps:", e.same_result);
+  if (!e.same_result.empty()) text += wrapped_list("the same result by other steps:", e.same_result);
   return text;
 }
 
@@ -231,11 +224,11 @@ std::string answer_text(const Explanation& e) {
 }  // namespace
 
 std::string explanation_text(const Explanation& e) {
-  return fmt::format("case: {}\nelement: [{}] of [{}]\n", e.case_line, joined(unravel(e.offset, e.shape)),
-                     joined(e.shape)) +
+  return fmt::format("case: {}\nelement: [{}] of [{}]\n", e.case_line, fmt::join(unravel(e.offset, e.shape), ", "),
+                     fmt::join(e.shape, ", ")) +
          type_text(e) + window_text(e) + "\n" + steps_text(e) + answer_text(e);
 }
 
-std::string steps_text(const Explanation& e) { return table_text(e.columns) + "\n" + notes_text(e); }
+std::string steps_text(const Explanation& e) { return table_in_blocks(e.columns) + "\n" + notes_text(e); }
 
 }  // namespace tieout

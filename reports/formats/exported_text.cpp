@@ -19,7 +19,7 @@ std::string change_text(const AnswerDifference& difference) {
   return fmt::format("{} of {}, by up to {:.3g}", difference.differing, difference.elements, difference.largest);
 }
 
-std::string causes_of(const ExportedLayerReport& layer) {
+std::string cause_lines(const ExportedLayerReport& layer) {
   std::string text;
   for (const auto& [cause, elements] : layer.lowered.causes) text += fmt::format("    {:>8}  {}\n", elements, cause);
   return text;
@@ -99,7 +99,7 @@ std::string migration_table(const ExportedReport& report) {
                  change_text(layer.lowered), change_text(layer.migrated));
     if (!layer.not_compared.empty()) text += fmt::format("    not compared: {}\n", layer.not_compared);
     if (!layer.no_eager.empty()) text += fmt::format("    no eager operator: {}\n", layer.no_eager);
-    text += causes_of(layer);
+    text += cause_lines(layer);
     for (std::size_t way = 0; way < kExportedWays; ++way) {
       if (layer.unexplained[way] == 0) continue;
       text += fmt::format("    {:>8}  {} answers are not explained\n", layer.unexplained[way], kWays[way]);

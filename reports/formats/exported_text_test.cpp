@@ -5,7 +5,7 @@
 namespace tieout {
 namespace {
 
-ExportedReport sample() {
+ExportedReport exported_sample() {
   ExportedReport report{.torch_version = "2.15.0", .eager_engine = "fbgemm"};
   report.layers = {{.name = "a",
                     .op = "conv2d",
@@ -37,7 +37,7 @@ ExportedReport sample() {
 }
 
 TEST(ExportedText, StatesWhatRunsAsInt8) {
-  EXPECT_EQ(lowering_text(sample()),
+  EXPECT_EQ(lowering_text(exported_sample()),
             "Lowered for x86, 2 of 3 layers with weights run as int8 operators.\n"
             "  b      not int8: a 3-d convolution\n"
             "  c      int8, with a result in float32: the program returns its result\n"
@@ -46,7 +46,7 @@ TEST(ExportedText, StatesWhatRunsAsInt8) {
 }
 
 TEST(ExportedText, ShowsTheWayFromEagerToLowered) {
-  EXPECT_EQ(migration_table(sample()),
+  EXPECT_EQ(migration_table(exported_sample()),
             "layer  operator  output   result   eager -> exported  exported -> lowered    eager -> lowered\n"
             "a      conv2d    1x2x3x3  uint8    equal              2 of 18, by up to 1    2 of 18, by up to 1\n"
             "           2  near a tie\n"
@@ -55,14 +55,14 @@ TEST(ExportedText, ShowsTheWayFromEagerToLowered) {
             "    no eager operator: its result is float32\n"
             "           1  unexplained\n"
             "           1  lowered answers are not explained\n");
-  const ReportedTable table = exported_table(sample());
+  const ReportedTable table = exported_table(exported_sample());
   ASSERT_EQ(table.rows.size(), 3U);
   EXPECT_EQ(table.rows[0].size(), table.columns.size());
   EXPECT_EQ(table.rows[1][3], "not lowered: a 3-d convolution");
 }
 
 TEST(ExportedText, NamesHypothesesThatAreEqualToAnAnswer) {
-  EXPECT_EQ(arithmetic_table(sample()),
+  EXPECT_EQ(arithmetic_table(exported_sample()),
             "Elements that differ from each answer, of 18 in the layers that have all three:\n"
             "              exported     lowered       eager\n"
             "  kernel             2           0           0\n"
@@ -71,10 +71,10 @@ TEST(ExportedText, NamesHypothesesThatAreEqualToAnAnswer) {
 }
 
 TEST(ExportedText, EndsWithTotals) {
-  EXPECT_EQ(ends_text(sample()),
+  EXPECT_EQ(ends_text(exported_sample()),
             "At the end of the program, compared with its output as exported:\n"
             "  lowered  3 of 4 numbers differ, by up to 0.25; top-1 changes in 0 of 1 rows\n");
-  EXPECT_EQ(exported_totals_text(sample()),
+  EXPECT_EQ(exported_totals_text(exported_sample()),
             "exported: 22 elements, 0 unexplained\n"
             "lowered: 3 of 22 elements differ from exported, 1 unexplained\n"
             "eager fbgemm: 0 of 18 elements differ from exported, 0 unexplained\n");

@@ -16,19 +16,21 @@ constexpr std::int64_t kShown = 9;  // GitHub shows ten, and one is the verdict
 
 // A command is a line, and its properties are separated by commas: characters that would end them are encoded as GitHub
 // decodes them.
-enum class Place { message, property };
+enum class CommandPart { message, property };
 
-std::string encoded(const std::string& text, Place place) {
+std::string encoded(const std::string& text, CommandPart part) {
   std::string result;
   for (const char c : legal_text(text)) {
-    const bool special = c == '%' || c == '\r' || c == '\n' || (place == Place::property && (c == ':' || c == ','));
+    const bool special =
+        c == '%' || c == '\r' || c == '\n' || (part == CommandPart::property && (c == ':' || c == ','));
     result += special ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
   }
   return result;
 }
 
 std::string command(const char* level, const std::string& title, const std::string& message) {
-  return fmt::format("::{} title={}::{}\n", level, encoded(title, Place::property), encoded(message, Place::message));
+  return fmt::format("::{} title={}::{}\n", level, encoded(title, CommandPart::property),
+                     encoded(message, CommandPart::message));
 }
 
 std::string annotation(const ReportedFinding& reported) {

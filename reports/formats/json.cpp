@@ -113,7 +113,7 @@ Json run_of(const RunSummary& run) {
   return entry;
 }
 
-Json known_of(const KnownFinding& known) {
+Json known_entry(const KnownFinding& known) {
   Json entry{{"kind", known.kind},      {"engine", known.engine}, {"isa", known.isa},  {"path", known.path},
              {"case", known.case_line}, {"reason", known.reason}, {"link", known.link}};
   if (!known.cause.empty()) entry["cause"] = known.cause;
@@ -121,7 +121,7 @@ Json known_of(const KnownFinding& known) {
   return entry;
 }
 
-Json number(float value) {
+Json json_number(float value) {
   if (std::isfinite(value)) return static_cast<double>(value);
   return python_float(static_cast<double>(value));
 }
@@ -154,7 +154,7 @@ Json elements_of(const Finding& finding) {
                     {"expected", element.expected},
                     {"actual", element.actual},
                     {"accumulator", element.accumulator},
-                    {"scaled", number(element.scaled)}});
+                    {"scaled", json_number(element.scaled)}});
   }
   return list;
 }
@@ -179,7 +179,7 @@ Json finding_of(const ReportedFinding& reported, const std::vector<ReportedCause
     if (causes[i].text == finding.cause && causes[i].condition == finding.condition) entry["cause"] = i;
   }
   if (!finding.before.empty()) entry["before"] = finding.before;
-  if (reported.known) entry["known"] = known_of(*reported.known);
+  if (reported.known) entry["known"] = known_entry(*reported.known);
   if (!finding.failure.empty()) {
     entry["failure"] = finding.failure;
     return entry;
@@ -194,6 +194,68 @@ Json finding_of(const ReportedFinding& reported, const std::vector<ReportedCause
   entry["difference"] = difference_of(finding);
   entry["elements"] = elements_of(finding);
   return entry;
+}
+
+Json value_differences_of(const ValueDifferences& found) {
+  Json entry{{"elements", found.elements}, {"largest", found.largest}};
+  if (found.elements == 0) return entry;
+  entry["first"] = {{"offset", found.first_offset}, {"expected", found.first_expected}, {"actual", found.first_actual}};
+  return entry;
+}
+
+Json layer_of(const LayerReport& layer, const std::vector<Column>& columns) {
+  Json differing = Json::array();
+  for (std::size_t i = 0; i < layer.columns.size(); ++i) {
+    differing.push_back({{"name", columns[i].name},
+                         {"elements", layer.columns[i].differing},
+                         {"largest", layer.columns[i].largest},
+                         {"classes", counts_of(layer.columns[i].by_class)}});
+  }
+  Json forecasts = Json::array();
+  for (const CpuForecast& forecast : layer.forecasts) {
+    forecasts.push_back({{"isa", forecast.isa},
+                         {"elements", forecast.elements},
+                         {"largest", forecast.largest},
+                         {"defect", forecast.defect}});
+  }
+  return {{"name", layer.name},
+          {"op", layer.op},
+          {"kernel", layer.geometry},
+          {"input", layer.input},
+          {"output", layer.output},
+          {"engine", layer.engine},
+          {"path", layer.path},
+          {"elements", layer.elements},
+          {"differing", differing},
+          {"forecasts", forecasts},
+          {"wrong_sums", layer.wrong_sums},
+          {"not_compared", layer.not_compared}};
+}
+
+Json operator_of(const OperatorReport& op) {
+  Json threads = Json::array();
+  for (const auto& [count, change] : op.with_threads) {
+    Json entry{{"threads", count}};
+    entry.update(value_differences_of(change));
+    threads.push_back(std::move(entry));
+  }
+  return {{"name", op.name},
+          {"op", op.op},
+          {"inputs", op.inputs},
+          {"output", op.output},
+          {"elements", op.elements},
+          {"shape_differs", op.shape_differs},
+          {"prediction", value_differences_of(op.prediction)},
+          {"specification", value_differences_of(op.specification)},
+          {"with_threads", std::move(threads)}};
+}
+
+Json model_of(const ReportedModel& model) {
+  Json layers = Json::array();
+  for (const LayerReport& layer : model.layers) layers.push_back(layer_of(layer, model.columns));
+  Json operators = Json::array();
+  for (const OperatorReport& op : model.operators) operators.push_back(operator_of(op));
+  return {{"layers", std::move(layers)}, {"operators", std::move(operators)}};
 }
 
 }  // namespace
@@ -213,11 +275,12 @@ std::string json(const Report& report) {
     document["findings"].push_back(finding_of(reported, report.total.causes));
   }
   document["gone"] = Json::array();
-  for (const KnownFinding& known : report.resolved) document["gone"].push_back(known_of(known));
+  for (const KnownFinding& known : report.resolved) document["gone"].push_back(known_entry(known));
   if (report.table) {
     document["table"] = {
         {"title", report.table->title}, {"columns", report.table->columns}, {"rows", report.table->rows}};
   }
+  if (report.model) document["model"] = model_of(*report.model);
   // Bytes that are not UTF-8 become U+FFFD, so that the rest of an engine's message can be read.
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

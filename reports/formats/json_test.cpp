@@ -50,6 +50,22 @@ TEST(Json, CountsDeparturesOfEachRunAndInAll) {
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("unverified")))["total"]["departures"], nlohmann::json::array());
 }
 
+TEST(Json, HasTheLayersAndOperatorsOfAModel) {
+  EXPECT_FALSE(nlohmann::json::parse(json(*sample_report("equal"))).contains("model"));
+  const auto model = nlohmann::json::parse(json(*sample_report("model")))["model"];
+  const auto& layer = model["layers"][0];
+  EXPECT_EQ(layer["differing"][1]["name"], "qnnpack");
+  EXPECT_EQ(layer["differing"][1]["elements"], 17);
+  EXPECT_EQ(layer["differing"][1]["classes"][0]["name"], "rounding");
+  EXPECT_EQ(layer["forecasts"][0]["elements"], 3);
+  const auto& add = model["operators"][0];
+  EXPECT_EQ(add["inputs"], nlohmann::json::parse("[[1, 8, 4, 4], [4]]"));
+  EXPECT_EQ(add["prediction"], nlohmann::json::parse(R"({"elements": 0, "largest": 0})"));
+  EXPECT_EQ(add["specification"]["first"], nlohmann::json::parse(R"({"offset": 4, "expected": 7, "actual": 8})"));
+  EXPECT_EQ(add["with_threads"][0]["threads"], 2);
+  EXPECT_EQ(add["with_threads"][0]["elements"], 5);
+}
+
 TEST(Json, HasTheExitStatus) {
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("nights")))["exit_status"], 1);
   EXPECT_EQ(nlohmann::json::parse(json(*sample_report("equal")))["exit_status"], 0);

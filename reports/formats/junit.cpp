@@ -53,7 +53,7 @@ std::map<Place, FindingsAt> findings_by_place(const Report& report, const RunSum
   return places;
 }
 
-std::string text_of(const std::vector<const Finding*>& findings) {
+std::string texts_of_findings(const std::vector<const Finding*>& findings) {
   std::string text;
   for (std::size_t i = 0; i < std::min(findings.size(), kFindingsInText); ++i)
     text += finding_text(*findings[i]) + "\n";
@@ -67,9 +67,9 @@ void add_findings(TestCase& test, const FindingsAt& findings) {
   if (!findings.fresh.empty()) {
     test.failure = counted(std::ssize(findings.fresh), "finding");
     test.type = kind_of(*findings.fresh.front());
-    test.text = text_of(findings.fresh);
+    test.text = texts_of_findings(findings.fresh);
   }
-  if (!findings.known.empty()) test.output = "known findings:\n" + text_of(findings.known);
+  if (!findings.known.empty()) test.output = "known findings:\n" + texts_of_findings(findings.known);
 }
 
 TestCase test_of(const CoverageRow& row, const FindingsAt& findings, std::int64_t unknown) {

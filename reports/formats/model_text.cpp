@@ -28,12 +28,12 @@ std::string not_answered(const ModelReport& report, std::size_t column) {
   return fmt::format(" ({} not answered)", calls);
 }
 
-struct Totals {
+struct ColumnTotals {
   std::int64_t differing = 0, elements = 0, layers = 0, differing_layers = 0;
 };
 
-Totals totals_of(const ModelReport& report, std::size_t column) {
-  Totals totals;
+ColumnTotals column_totals(const ModelReport& report, std::size_t column) {
+  ColumnTotals totals;
   for (const LayerReport& layer : report.layers) {
     ++totals.layers;
     totals.elements += layer.elements;
@@ -236,7 +236,7 @@ std::string totals_text(const ModelReport& report) {
   for (const bool hypotheses : {false, true}) {
     for (std::size_t i = 0; i < report.columns.size(); ++i) {
       if ((report.columns[i].kind == Column::Kind::hypothesis) != hypotheses) continue;
-      const Totals totals = totals_of(report, i);
+      const ColumnTotals totals = column_totals(report, i);
       text += fmt::format("{} differs at {} of {} elements in {} of {} layers{}\n", report.columns[i].name,
                           totals.differing, totals.elements, totals.differing_layers, totals.layers,
                           not_answered(report, i));

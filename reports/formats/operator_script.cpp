@@ -17,20 +17,14 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kLineWidth = 100;
-
-std::string literal(double value) {
-  return value - value != 0 ? fmt::format("float(\"{}\")", python_float(value)) : python_float(value);
-}
-
 // Returns "name = [1, 2, 3]", broken into lines if it is too long.
-std::string assignment(std::string_view name, const std::vector<std::string>& items) {
+std::string assignment_of_items(std::string_view name, const std::vector<std::string>& items) {
   const std::string one_line = fmt::format("{} = [{}]\n", name, fmt::join(items, ", "));
-  if (one_line.size() <= kLineWidth + 1) return one_line;
+  if (one_line.size() <= kScriptWidth + 1) return one_line;
   std::string text = fmt::format("{} = [\n", name);
   std::string line;
   for (const std::string& item : items) {
-    if (4 + line.size() + item.size() + 2 > kLineWidth) {
+    if (4 + line.size() + item.size() + 2 > kScriptWidth) {
       line.pop_back();  // removes the space behind the comma
       text += "    " + line + "\n";
       line.clear();
@@ -66,24 +60,24 @@ std::string input_text(const OperatorCase& c, std::size_t i) {
       fmt::format("as_strided([{}], [{}])", fmt::join(input.shape, ", "), fmt::join(strides, ", "));
   std::vector<std::string> items;
   if (c.schema->has_float_input) {
-    for (const float value : in_memory(input.floats, input.shape, strides)) items.push_back(literal(value));
-    return assignment(name + "_stored", items) +
+    for (const float value : in_memory(input.floats, input.shape, strides)) items.push_back(python_literal(value));
+    return assignment_of_items(name + "_stored", items) +
            fmt::format("{0} = torch.tensor({0}_stored, dtype=torch.float32).{1}\n", name, view);
   }
   for (const std::uint8_t value : in_memory(input.contents.values, input.shape, strides)) {
     items.push_back(std::to_string(value));
   }
-  return assignment(name + "_stored", items) +
+  return assignment_of_items(name + "_stored", items) +
          fmt::format(
              "{0}_scale, {0}_zero_point = {1}, {2}\n"
              "{0} = torch._make_per_tensor_quantized_tensor(\n"
              "    torch.tensor({0}_stored, dtype=torch.uint8), {0}_scale, {0}_zero_point).{3}\n",
-             name, literal(input.quantization.scale), input.quantization.zero_point, view);
+             name, python_literal(input.quantization.scale), input.quantization.zero_point, view);
 }
 
-std::string list_of(const OperatorCase& c, std::string_view name) {
+std::string tensor_of_numbers(const OperatorCase& c, std::string_view name) {
   std::vector<std::string> items;
-  for (const double value : attribute(c, name)) items.push_back(literal(value));
+  for (const double value : attribute(c, name)) items.push_back(python_literal(value));
   return fmt::format("torch.tensor([{}])", fmt::join(items, ", "));
 }
 
@@ -110,7 +104,7 @@ std::string pair_call(const OperatorCase& c) {
   return fmt::format("torch.ops.quantized.{}{}(x, x2, {})", c.schema->name, relu_of(c), kOutput);
 }
 std::string number_call(const OperatorCase& c) {
-  return fmt::format("torch.ops.quantized.{}{}(x, {})", c.schema->name, relu_of(c), literal(number(c, "value")));
+  return fmt::format("torch.ops.quantized.{}{}(x, {})", c.schema->name, relu_of(c), python_literal(number(c, "value")));
 }
 std::string function_call(const OperatorCase& c) {
   return fmt::format("torch.ops.quantized.{}(x, {})", c.schema->name, kOutput);
@@ -126,19 +120,21 @@ constexpr std::array kCalls{
     TorchCall{"sigmoid", true, function_call},
     TorchCall{"leaky_relu", true,
               [](const OperatorCase& c) {
-                return fmt::format("torch.ops.quantized.leaky_relu(x, {}, False, {})", literal(number(c, "slope")),
-                                   kOutput);
+                return fmt::format("torch.ops.quantized.leaky_relu(x, {}, False, {})",
+                                   python_literal(number(c, "slope")), kOutput);
               }},
     TorchCall{"relu", true, [](const OperatorCase&) { return std::string("torch.relu(x)"); }},
     TorchCall{"clamp", true,
               [](const OperatorCase& c) {
-                return fmt::format("torch.clamp(x, {}, {})", literal(number(c, "min")), literal(number(c, "max")));
+                return fmt::format("torch.clamp(x, {}, {})", python_literal(number(c, "min")),
+                                   python_literal(number(c, "max")));
               }},
     TorchCall{"batch_norm", false,
               [](const OperatorCase& c) {
                 return fmt::format("torch.ops.quantized.batch_norm{}d{}(x, {}, {}, {}, {}, {}, {})", spatial_dims(c),
-                                   relu_of(c), list_of(c, "weight"), list_of(c, "bias"), list_of(c, "mean"),
-                                   list_of(c, "var"), literal(number(c, "eps")), kOutput);
+                                   relu_of(c), tensor_of_numbers(c, "weight"), tensor_of_numbers(c, "bias"),
+                                   tensor_of_numbers(c, "mean"), tensor_of_numbers(c, "var"),
+                                   python_literal(number(c, "eps")), kOutput);
               }},
     TorchCall{
         "quantize", true,
@@ -214,7 +210,7 @@ std::string operator_script(const OperatorCase& c) {
     names.push_back(input_name(i));
   }
   const bool has_output = c.schema->output_parameters == OutputParameters::own && !c.schema->has_float_output;
-  if (has_output) text += fmt::format("{} = {}, {}\n", kOutput, literal(c.output.scale), c.output.zero_point);
+  if (has_output) text += fmt::format("{} = {}, {}\n", kOutput, python_literal(c.output.scale), c.output.zero_point);
   text += fmt::format(
       "\n\ndef operator({0}):\n    return {1}\n"
       "\n\ndef as_numbers(q):\n    return q.int_repr() if q.is_quantized else q\n"

@@ -11,10 +11,11 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string script(const std::string& line) { return operator_script(parse_operator(line).value()); }
+std::string script_of_operator(const std::string& line) { return operator_script(parse_operator(line).value()); }
 
 TEST(OperatorScript, ShowsTheSameBytesInTwoTensors) {
-  const std::string text = script("add shape=3 xs=[0.1,0.2] xz=[3,4] os=0.15 oz=9 relu x=[1,2,3] x2=[3*7] threads=2");
+  const std::string text =
+      script_of_operator("add shape=3 xs=[0.1,0.2] xz=[3,4] os=0.15 oz=9 relu x=[1,2,3] x2=[3*7] threads=2");
   for (const char* const part :
        {"torch.set_num_threads(2)\n", "x_stored = [1, 2, 3]\nx_scale, x_zero_point = 0.1, 3\n",
         "torch.tensor(x2_stored, dtype=torch.uint8), x2_scale, x2_zero_point).as_strided([3], [1])\n",
@@ -26,7 +27,7 @@ TEST(OperatorScript, ShowsTheSameBytesInTwoTensors) {
 }
 
 TEST(OperatorScript, KeepsTheLayout) {
-  EXPECT_THAT(script("relu shape=1x2x1x2 format=channels_last x=[1,2,3,4]"),
+  EXPECT_THAT(script_of_operator("relu shape=1x2x1x2 format=channels_last x=[1,2,3,4]"),
               AllOf(HasSubstr("x_stored = [1, 3, 2, 4]\n"), HasSubstr(".as_strided([1, 2, 1, 2], [4, 1, 4, 2])\n")));
 }
 
@@ -44,7 +45,7 @@ TEST(OperatorScript, CallsEveryOperator) {
     const std::string text = operator_script(c);
     EXPECT_THAT(text, HasSubstr("    return ")) << schema->name;
   }
-  EXPECT_THAT(script("cat shape=1x2 xs=[1,2] dim=1"),
+  EXPECT_THAT(script_of_operator("cat shape=1x2 xs=[1,2] dim=1"),
               AllOf(HasSubstr("quantized.cat([x, x2], 1, output_scale"), Not(HasSubstr("alone"))));
 }
 

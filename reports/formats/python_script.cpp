@@ -1,10 +1,9 @@
 #include "reports/formats/python_script.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <cmath>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,32 +14,16 @@
 namespace tieout {
 namespace {
 
-constexpr std::size_t kLineWidth = 100;
-
-std::string literal(std::int64_t value) { return fmt::format("{}", value); }
-
-// Writes a float with the digits of its double: python reads doubles, and rounding twice could change the value.
-std::string literal(double value) {
-  return std::isinf(value) ? fmt::format("float(\"{}\")", python_float(value)) : python_float(value);
-}
-
-// Returns the values as "1, 2, 3".
-std::string joined(std::span<const std::int64_t> values) {
-  std::string text;
-  for (const std::int64_t value : values) text.append(text.empty() ? "" : ", ").append(std::to_string(value));
-  return text;
-}
-
 // Returns "name = [1, 2, 3]", broken into lines if it is too long.
 template <typename T, typename U = std::int64_t>
-std::string assignment(std::string_view name, const std::vector<T>& values) {
+std::string assignment_of_numbers(std::string_view name, const std::vector<T>& values) {
   std::string items;
   std::string line;
   bool one_line = true;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string item = literal(static_cast<U>(values[i])) + (i + 1 < values.size() ? ", " : "");
+    const std::string item = python_literal(static_cast<U>(values[i])) + (i + 1 < values.size() ? ", " : "");
     const std::size_t width = name.size() + 4 + line.size() + item.size() + 1;
-    if (width > kLineWidth && !line.empty()) {
+    if (width > kScriptWidth && !line.empty()) {
       line.pop_back();  // removes the space behind the comma
       items += "    " + line + "\n";
       line.clear();
@@ -52,8 +35,8 @@ std::string assignment(std::string_view name, const std::vector<T>& values) {
   return fmt::format("{} = [\n{}    {}\n]\n", name, items, line);
 }
 
-std::string list_of(const Spatial& spatial, int dims) {
-  return fmt::format("[{}]", joined({spatial.end() - dims, spatial.end()}));
+std::string list_of_extents(const Spatial& spatial, int dims) {
+  return fmt::format("[{}]", fmt::join(spatial.end() - dims, spatial.end(), ", "));
 }
 
 // Returns the engine of that name in torch.backends.quantized.
@@ -95,10 +78,10 @@ std::vector<std::int64_t> stored_activation(const ConvProblem& problem) {
 }
 
 // Returns the line that defines the window of a convolution; nothing for a linear layer.
-std::string window_text(const ConvCase& c) {
+std::string window_line(const ConvCase& c) {
   if (is_linear(c)) return {};
-  return fmt::format("stride, padding, dilation, groups = {}, {}, {}, {}\n", list_of(c.stride, c.dims),
-                     list_of(c.padding, c.dims), list_of(c.dilation, c.dims), c.groups);
+  return fmt::format("stride, padding, dilation, groups = {}, {}, {}, {}\n", list_of_extents(c.stride, c.dims),
+                     list_of_extents(c.padding, c.dims), list_of_extents(c.dilation, c.dims), c.groups);
 }
 
 // Returns the part that defines the stored integers, the quantization parameters and the tensors made of them.
@@ -106,32 +89,33 @@ std::string case_text(const ConvProblem& problem, bool padded) {
   const ConvCase& c = problem.spec;
   const bool per_channel = c.granularity == Granularity::per_channel;
   const int shift = stored_shift(c.activation_type);
-  std::string text =
-      "\n# The case. A stored integer q stands for scale * (q - zero_point).\n" +
-      std::string(padded ? "# x contains the padding that only one side has: zero points.\n" : "") +
-      fmt::format("x_shape, w_shape = [{}], [{}]\n", joined(activation_shape(c)), joined(weight_shape(c))) +
-      assignment("x_stored", stored_activation(problem)) +
-      fmt::format("x_scale, x_zero_point = {}, {}\n", literal(c.activation_scale), stored_activation_zero_point(c)) +
-      assignment("w_stored", problem.weight);
+  std::string text = "\n# The case. A stored integer q stands for scale * (q - zero_point).\n" +
+                     std::string(padded ? "# x contains the padding that only one side has: zero points.\n" : "") +
+                     fmt::format("x_shape, w_shape = [{}], [{}]\n", fmt::join(activation_shape(c), ", "),
+                                 fmt::join(weight_shape(c), ", ")) +
+                     assignment_of_numbers("x_stored", stored_activation(problem)) +
+                     fmt::format("x_scale, x_zero_point = {}, {}\n", python_literal(c.activation_scale),
+                                 stored_activation_zero_point(c)) +
+                     assignment_of_numbers("w_stored", problem.weight);
   if (per_channel) {
-    text += assignment<double, double>("w_scales", c.weight_scales) +
-            assignment<std::int64_t>("w_zero_points", c.weight_zero_points);
+    text += assignment_of_numbers<double, double>("w_scales", c.weight_scales) +
+            assignment_of_numbers<std::int64_t>("w_zero_points", c.weight_zero_points);
   } else {
-    text +=
-        fmt::format("w_scale, w_zero_point = {}, {}\n", literal(c.weight_scales.front()), c.weight_zero_points.front());
+    text += fmt::format("w_scale, w_zero_point = {}, {}\n", python_literal(c.weight_scales.front()),
+                        c.weight_zero_points.front());
   }
-  if (!c.bias.empty()) text += assignment<float, double>("bias", c.bias);
-  if (!c.int32_bias.empty()) text += assignment("int32_bias", c.int32_bias);
-  text +=
-      fmt::format("output_scale, output_zero_point = {}, {}\n", literal(c.output_scale), stored_output_zero_point(c)) +
-      window_text(c) + "\n" +
-      (shift == 0
-           ? ""
-           : "# torch's operator takes uint8 activations: int8 ones and their zero point are 128 higher there.\n") +
-      fmt::format(
-          "x = torch._make_per_tensor_quantized_tensor(\n"
-          "    torch.tensor({}, dtype=torch.uint8).reshape(x_shape), x_scale, x_zero_point{})\n",
-          shift == 0 ? "x_stored" : "[q + 128 for q in x_stored]", shift == 0 ? "" : " + 128");
+  if (!c.bias.empty()) text += assignment_of_numbers<float, double>("bias", c.bias);
+  if (!c.int32_bias.empty()) text += assignment_of_numbers("int32_bias", c.int32_bias);
+  text += fmt::format("output_scale, output_zero_point = {}, {}\n", python_literal(c.output_scale),
+                      stored_output_zero_point(c)) +
+          window_line(c) + "\n" +
+          (shift == 0
+               ? ""
+               : "# torch's operator takes uint8 activations: int8 ones and their zero point are 128 higher there.\n") +
+          fmt::format(
+              "x = torch._make_per_tensor_quantized_tensor(\n"
+              "    torch.tensor({}, dtype=torch.uint8).reshape(x_shape), x_scale, x_zero_point{})\n",
+              shift == 0 ? "x_stored" : "[q + 128 for q in x_stored]", shift == 0 ? "" : " + 128");
   if (c.execution.memory_format == MemoryFormat::channels_last) {
     text += fmt::format("x = x.contiguous(memory_format=torch.channels_last{})\n", c.dims == 3 ? "_3d" : "");
   }

@@ -7,11 +7,14 @@
 // float32 throughout. Both round, add the zero point and clamp to 0..255. The script needs only torch. torch may add in
 // another order than oracle/hypotheses/dequantized.h, which can change the last bit of a sum.
 
+#include <cstddef>
 #include <string>
 
 #include "cases/conv_case.h"
 
 namespace tieout {
+
+inline constexpr std::size_t kScriptWidth = 100;  // columns of the lists in a script
 
 // Returns the script. case_line: the line of the case, for the script's head. problem: valid.
 [[nodiscard]] std::string python_script(const ConvProblem& problem, const std::string& case_line);

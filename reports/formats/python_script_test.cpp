@@ -17,17 +17,17 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string script(const std::string& line) { return python_script(parse_problem(line), line); }
+std::string script_of_problem(const std::string& line) { return python_script(parse_problem(line), line); }
 
 // The README refers to this script, which `tieout check CASE --python docs/document_answer.py` has written.
 TEST(PythonScript, EqualsTheDocumentedScript) {
   std::ostringstream kept;
   kept << std::ifstream(TIEOUT_SOURCE_DIR "/docs/document_answer.py").rdbuf();
-  EXPECT_EQ(script("conv2d xs=0.1 ws=[0.5] os=0.1 relu x=[1] w=[1]"), kept.str());
+  EXPECT_EQ(script_of_problem("conv2d xs=0.1 ws=[0.5] os=0.1 relu x=[1] w=[1]"), kept.str());
 }
 
 TEST(PythonScript, ContainsAllParameters) {
-  const std::string text = script(
+  const std::string text = script_of_problem(
       "conv3d in_channels=2 out_channels=2 groups=2 input=1x2x3 stride=1x2x3 padding=0x1x2 xs=1e-05 xz=3 ws=0.25 wz=-7 "
       "os=4 oz=9 bias=[0.1,-inf] engine=x86 threads=2 format=channels_last x=[12*5] w=[1,-2]");
   for (const char* const part :
@@ -45,7 +45,7 @@ TEST(PythonScript, ContainsAllParameters) {
 }
 
 TEST(PythonScript, ReluPrecedesRoundingInOutputOneAndFollowsItInTwo) {
-  const std::string text = script("conv1d relu x=[1] w=[1]");
+  const std::string text = script_of_problem("conv1d relu x=[1] w=[1]");
   EXPECT_THAT(text, HasSubstr("manual_output_1 = stored(torch.relu(y / output_scale).round())")) << text;
   EXPECT_THAT(text, HasSubstr("manual_output_2 = stored(torch.relu((y / output_scale).round()))")) << text;
   EXPECT_THAT(text, HasSubstr("torch.ops.quantized.conv1d_relu(")) << text;
@@ -53,7 +53,7 @@ TEST(PythonScript, ReluPrecedesRoundingInOutputOneAndFollowsItInTwo) {
 
 TEST(PythonScript, ALinearLayerIsMultiplied) {
   const std::string text =
-      script("linear batch=2 in_features=3 out_features=2 ws=[0.5,1] bias=[1,2] relu x=[6*1] w=[6*1]");
+      script_of_problem("linear batch=2 in_features=3 out_features=2 ws=[0.5,1] bias=[1,2] relu x=[6*1] w=[6*1]");
   for (const char* const part :
        {"\"\"\"One quantized linear layer, by hand", "x_shape, w_shape = [2, 3], [2, 3]\n", "def multiply(x, w):\n",
         "    y = torch.nn.functional.linear(x, w)\n", "    return y + bias.reshape(1, -1)\n",
@@ -67,27 +67,30 @@ TEST(PythonScript, ALinearLayerIsMultiplied) {
 }
 
 TEST(PythonScript, NotesThatPythonCannotForceAnInstructionSet) {
-  EXPECT_THAT(script("conv1d isa=avx2 x=[1] w=[1]"), HasSubstr("# Tieout forces FBGEMM to avx2. Python cannot"));
+  EXPECT_THAT(script_of_problem("conv1d isa=avx2 x=[1] w=[1]"),
+              HasSubstr("# Tieout forces FBGEMM to avx2. Python cannot"));
 }
 
 // torch has no engine of this name.
 TEST(PythonScript, FbgemmCalledDirectlyIsFbgemm) {
-  EXPECT_THAT(script("conv1d x=[1] w=[1] engine=fbgemm_direct"), HasSubstr("engine = \"fbgemm\"\n"));
+  EXPECT_THAT(script_of_problem("conv1d x=[1] w=[1] engine=fbgemm_direct"), HasSubstr("engine = \"fbgemm\"\n"));
 }
 
 TEST(PythonScript, CallsTheOperatorOfPyTorch2Export) {
-  const std::string text = script("conv2d ws=[0.5] ytype=int8 oz=-3 relu x=[1] w=[1] engine=onednn_pointwise");
+  const std::string text =
+      script_of_problem("conv2d ws=[0.5] ytype=int8 oz=-3 relu x=[1] w=[1] engine=onednn_pointwise");
   EXPECT_THAT(text, HasSubstr("engine = \"onednn\"\n"));
   EXPECT_THAT(text, HasSubstr("torch.ops.onednn.qconv_prepack(w.int_repr(), weight_scales, "));
   EXPECT_THAT(text, HasSubstr("torch.ops.onednn.qconv2d_pointwise("));
   EXPECT_THAT(text, HasSubstr("torch.int8, \"relu\", [], \"\")"));
   EXPECT_THAT(text, Not(HasSubstr("torch.ops.quantized")));
-  EXPECT_THAT(script("conv3d x=[1] w=[1] engine=onednn_pointwise"), HasSubstr("torch.uint8, \"none\", [], \"\")"));
+  EXPECT_THAT(script_of_problem("conv3d x=[1] w=[1] engine=onednn_pointwise"),
+              HasSubstr("torch.uint8, \"none\", [], \"\")"));
 }
 
 // No operator takes such a case. A value that does not fit int32 is INT32_MIN, and not clamped from where it is.
 TEST(PythonScript, AnInt32BiasIsComputedInIntegers) {
-  const std::string text = script("conv1d ytype=int8 int32_bias=[2147483647] x=[1] w=[0]");
+  const std::string text = script_of_problem("conv1d ytype=int8 int32_bias=[2147483647] x=[1] w=[0]");
   EXPECT_THAT(text, HasSubstr("by hand and in integers. Written by\n")) << text;
   EXPECT_THAT(text, HasSubstr("fits = (y >= -2**31) & (y < 2**31)")) << text;
   EXPECT_THAT(text, HasSubstr("torch.where(fits, y, torch.full_like(y, -2**31)).clamp(-32768, 32767)")) << text;
@@ -96,7 +99,7 @@ TEST(PythonScript, AnInt32BiasIsComputedInIntegers) {
 }
 
 TEST(PythonScript, Int32SumsAreAllThatIsPrinted) {
-  const std::string text = script("conv1d ytype=int32 padding_end=1 xtype=int8 xz=-3 x=[1] w=[1]");
+  const std::string text = script_of_problem("conv1d ytype=int32 padding_end=1 xtype=int8 xz=-3 x=[1] w=[1]");
   EXPECT_THAT(text, HasSubstr("One quantized convolution, in integers. Written by\n")) << text;
   EXPECT_THAT(text, HasSubstr("Prints the int32 sums.\n")) << text;
   EXPECT_THAT(text, HasSubstr("# x contains the padding that only one side has: zero points.\n")) << text;
@@ -105,7 +108,7 @@ TEST(PythonScript, Int32SumsAreAllThatIsPrinted) {
 }
 
 TEST(PythonScript, DrawnContentsAreListedInLinesOfAHundredColumns) {
-  std::istringstream text(script("conv2d in_channels=4 input=9x9 x=uniform w=[4*-128]"));
+  std::istringstream text(script_of_problem("conv2d in_channels=4 input=9x9 x=uniform w=[4*-128]"));
   std::size_t widest = 0;
   std::int64_t commas = 0;
   bool inside = false;

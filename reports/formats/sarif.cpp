@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json text_of(const std::string& text) { return {{"text", text}}; }
+Json text_object(const std::string& text) { return {{"text", text}}; }
 
 // Collects the rules in the order in which results name them.
 class Rules {
@@ -25,7 +25,7 @@ class Rules {
   // Returns the position of the rule, which is added if it is new. id: kind of the finding or name of the cause.
   std::size_t position_of(const std::string& id) {
     const auto [at, added] = positions_.try_emplace(id, positions_.size());
-    if (added) list_.push_back({{"id", id}, {"shortDescription", text_of(id)}});
+    if (added) list_.push_back({{"id", id}, {"shortDescription", text_object(id)}});
     return at->second;
   }
 
@@ -74,7 +74,7 @@ Json result_of(Rules& rules, const std::string& rule, const std::string& message
   Json result{{"ruleId", rule},
               {"ruleIndex", rules.position_of(rule)},
               {"level", known == nullptr ? "error" : "note"},
-              {"message", text_of(message)},
+              {"message", text_object(message)},
               {"locations", Json::array({location})},
               // Code scanning recognizes a finding of an earlier run by it.
               {"partialFingerprints", {{"tieoutCase/v1", fingerprint_of(rule, case_line)}}}};
@@ -130,7 +130,7 @@ Json invocations_of(const Report& report) {
   last["executionSuccessful"] = status != kCouldNotVerify;
   last["exitCode"] = status;
   last["toolExecutionNotifications"] = Json::array({{{"level", status == kCouldNotVerify ? "error" : "note"},
-                                                     {"message", text_of(verdict_with_departures(report))}}});
+                                                     {"message", text_object(verdict_with_departures(report))}}});
   return invocations;
 }
 

@@ -17,7 +17,7 @@ except ModuleNotFoundError:
           "  apt-get install --no-install-recommends python3-jsonschema")
     sys.exit(1 if os.environ.get("TIEOUT_NO_SKIP") else 77)
 
-SAMPLES = "nights", "hostile", "equal", "unverified", "broken", "diagnosed"
+SAMPLES = "nights", "hostile", "equal", "model", "unverified", "broken", "diagnosed"
 
 
 def sample(name, form):

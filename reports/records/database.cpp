@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Returns what the user should do about an error, or "".
-const char* advice(int code) {
+const char* advice_on_database(int code) {
   switch (code) {
     case SQLITE_READONLY_DBMOVED:
       return "it was moved or removed while it was open: put it back where it was, with its -journal if there is one";
@@ -129,7 +129,7 @@ void Database::open(const fs::path& file, Mode mode) {
   // SQLite opens a file without write permission for reading, and would report an error only at the first block, after
   // hours of work.
   if (mode == Mode::change && sqlite3_db_readonly(connection_.get(), "main") == 1) {
-    const char* const todo = advice(SQLITE_READONLY);
+    const char* const todo = advice_on_database(SQLITE_READONLY);
     return refuse(std::string(sqlite3_errstr(SQLITE_READONLY)) + "; " + todo);
   }
   // Uses a rollback journal: a write-ahead log needs shared memory, which machines do not have on a network drive.
@@ -256,7 +256,7 @@ void Database::refuse(const std::string& why) {
 
 void Database::fail(int code) {
   const std::string what = connection_ ? sqlite3_errmsg(connection_.get()) : sqlite3_errstr(code);
-  const std::string todo = advice(code);
+  const std::string todo = advice_on_database(code);
   refuse((todo.empty() ? what : what + "; " + todo) + (code == SQLITE_NOTADB ? kNameARecord : ""));
 }
 

@@ -250,7 +250,7 @@ Errno write_target(const Target& target, std::string_view text) {
 }
 
 // Returns the advice of the message on a file that cannot be written.
-const char* advice(Errno error) {
+const char* advice_on_file(Errno error) {
   switch (error) {
     case EISDIR: return "it is a folder: name a file in it";
     case EACCES:
@@ -265,7 +265,7 @@ const char* advice(Errno error) {
 
 tl::expected<void, std::string> result_of(const fs::path& path, Errno error) {
   if (error == 0) return {};
-  return tl::unexpected("cannot write " + path.string() + ": " + std::strerror(error) + "; " + advice(error));
+  return tl::unexpected("cannot write " + path.string() + ": " + std::strerror(error) + "; " + advice_on_file(error));
 }
 
 // Returns the start of a draft's name. It contains the machine's name, because machines that share a folder cannot
@@ -305,7 +305,7 @@ tl::expected<void, std::string> write_new_file(const fs::path& path, std::string
   if (error == 0) error = write_new(path, bytes);
   if (error == 0) return {};
   if (error == EEXIST) return tl::unexpected(path.string() + ": exists already; name another file, or remove it");
-  return tl::unexpected(path.string() + ": " + std::strerror(error) + "; " + advice(error));
+  return tl::unexpected(path.string() + ": " + std::strerror(error) + "; " + advice_on_file(error));
 }
 
 tl::expected<void, std::string> check_writable(const fs::path& path) {

@@ -15,12 +15,9 @@
 #include "reports/records/record_tables.h"
 
 namespace tieout {
-namespace {
-
-namespace fs = std::filesystem;
 
 // The digests over each part of a record. Those of blocks and findings are continued from block to block.
-struct Digests {
+struct RecordDigests {
   std::uint64_t counts = 0;
   Digest blocks, findings;
 
@@ -29,19 +26,29 @@ struct Digests {
   }
 };
 
+struct RecordContents {
+  RunSummary run;
+  std::vector<RecordBlock> blocks;
+  RecordDigests digests;
+};
+
+namespace {
+
+namespace fs = std::filesystem;
+
 // The row of a finding, without its id.
 struct FindingRow {
   std::int64_t case_index;
   std::string kind, engine, isa, path, case_line, json;
 };
 
-void add(Digest& digest, const RecordBlock& block) {
+void add_to_digest(Digest& digest, const RecordBlock& block) {
   digest.add(block.number);
   digest.add(std::string_view(block.verdicts));
   digest.add(block.digest);
 }
 
-void add(Digest& digest, const FindingRow& row) {
+void add_to_digest(Digest& digest, const FindingRow& row) {
   digest.add(row.case_index);
   for (const std::string* text : {&row.kind, &row.engine, &row.isa, &row.path, &row.case_line, &row.json}) {
     digest.add(std::string_view(*text));
@@ -80,7 +87,7 @@ std::vector<RecordBlock> read_blocks(Database& database, Digest& digest) {
   database.each("SELECT number, verdicts, digest FROM block ORDER BY number", [&](const Row& row) {
     blocks.push_back(
         {.number = row.integer(0), .verdicts = row.text(1), .digest = database.number(row.text(2), 16), .counts = {}});
-    add(digest, blocks.back());
+    add_to_digest(digest, blocks.back());
   });
   return blocks;
 }
@@ -91,7 +98,7 @@ std::vector<Finding> read_findings(Database& database, Digest& digest) {
                 [&](const Row& row) {
                   const FindingRow values{row.integer(0), row.text(1), row.text(2), row.text(3),
                                           row.text(4),    row.text(5), row.text(6)};
-                  add(digest, values);
+                  add_to_digest(digest, values);
                   if (auto finding = finding_from_json(values.json)) {
                     findings.push_back(std::move(*finding));
                   } else {
@@ -101,12 +108,6 @@ std::vector<Finding> read_findings(Database& database, Digest& digest) {
   std::ranges::stable_sort(findings, {}, &Finding::index);
   return findings;
 }
-
-struct RecordContents {
-  RunSummary run;
-  std::vector<RecordBlock> blocks;
-  Digests digests;
-};
 
 // Reads the whole record in one transaction. Sets an error if it is no complete record.
 RecordContents read_all(Database& database) {
@@ -133,21 +134,21 @@ RecordContents read_all(Database& database) {
 
 // ---- writing
 
-void write_digests(Database& database, const Digests& digests) {
+void write_digests(Database& database, const RecordDigests& digests) {
   for (const auto& [part, value] : digests.by_part()) {
     database.run("INSERT OR REPLACE INTO digest VALUES (?1, ?2)", part, fmt::format("{:016x}", value));
   }
 }
 
-void insert_block(Database& database, const RecordBlock& block, Digests& digests) {
-  add(digests.blocks, block);
+void insert_block(Database& database, const RecordBlock& block, RecordDigests& digests) {
+  add_to_digest(digests.blocks, block);
   database.run("INSERT INTO block VALUES (?1, ?2, ?3)", block.number, block.verdicts,
                fmt::format("{:016x}", block.digest));
 }
 
-void insert_finding(Database& database, const Finding& finding, Digests& digests) {
+void insert_finding(Database& database, const Finding& finding, RecordDigests& digests) {
   const FindingRow row = row_of(finding);
-  add(digests.findings, row);
+  add_to_digest(digests.findings, row);
   database.run("INSERT INTO finding VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", row.case_index, row.kind, row.engine,
                row.isa, row.path, row.case_line, row.json);
 }
@@ -191,7 +192,7 @@ tl::expected<void, std::string> write_whole(const fs::path& file, const RunSumma
   insert_run(database, run);
   write_counts(database, run, run);
   replace_causes(database, run);
-  Digests digests{.counts = digest_of(run), .blocks = Digest(), .findings = Digest()};
+  RecordDigests digests{.counts = digest_of(run), .blocks = Digest(), .findings = Digest()};
   for (const RecordBlock& block : blocks) insert_block(database, block, digests);
   for (const Finding& finding : run.findings) insert_finding(database, finding, digests);
   write_digests(database, digests);
@@ -276,7 +277,7 @@ tl::expected<void, RunRecord::Error> RunRecord::append(const RecordBlock& block,
   total.cases_by_cause.clear();
   merge(total, block.counts);
   set_times(total, run);
-  Digests digests = state.contents.digests;
+  RecordDigests digests = state.contents.digests;
   digests.counts = digest_of(total);
   state.begin();
   if (block.number <= state.last_block) {
@@ -300,7 +301,7 @@ tl::expected<void, RunRecord::Error> RunRecord::update(const RunSummary& run) {
   State& state = *state_;
   RunSummary total = state.contents.run;
   set_times(total, run);
-  Digests digests = state.contents.digests;
+  RecordDigests digests = state.contents.digests;
   digests.counts = digest_of(total);
   state.begin();
   update_times(state.database, total);
@@ -318,7 +319,7 @@ tl::expected<void, RunRecord::Error> RunRecord::note_causes(const RunSummary& ru
   RunSummary total = state.contents.run;
   total.causes = run.causes;
   total.cases_by_cause = run.cases_by_cause;
-  Digests digests = state.contents.digests;
+  RecordDigests digests = state.contents.digests;
   digests.counts = digest_of(total);
   state.begin();
   replace_causes(database, total);

@@ -227,6 +227,32 @@ Report equal() {
   return make_report({run});
 }
 
+// Returns a report of `tieout model`, whose model has a layer, in which one column differs, and another operator.
+Report model() {
+  Report report = equal();
+  LayerReport layer{.name = "features.<0>",
+                    .op = "conv2d_relu",
+                    .geometry = "k3x3",
+                    .input = {1, 3, 6, 6},
+                    .output = {1, 8, 4, 4},
+                    .engine = "fbgemm",
+                    .path = "im2col",
+                    .elements = 128};
+  layer.columns = {{}, {.differing = 17, .largest = 2, .by_class = {{"rounding", 17}}}};
+  layer.forecasts = {{.isa = "avx2", .elements = 3, .largest = 1}};
+  report.model = ReportedModel{
+      {{Column::Kind::kernel, "kernel"}, {Column::Kind::hypothesis, "qnnpack"}},
+      {layer},
+      {{.name = "skip.<add>",
+        .op = "quantized::add",
+        .inputs = {{1, 8, 4, 4}, {4}},
+        .output = {1, 8, 4, 4},
+        .elements = 128,
+        .specification = {.elements = 1, .largest = 1, .first_offset = 4, .first_expected = 7, .first_actual = 8},
+        .with_threads = {{2, {.elements = 5, .largest = 1}}}}}};
+  return report;
+}
+
 Report unverified() {
   RunSummary run{.command = "tieout fuzz --cases 1 --seed 1", .reference = "LibTorch 2.15.0, avx2", .seed = 1};
   run.cases.unavailable = 1;
@@ -295,12 +321,13 @@ tl::expected<Report, std::string> sample_report(std::string_view name) {
   if (name == "nights") return nights();
   if (name == "hostile") return hostile();
   if (name == "equal") return equal();
+  if (name == "model") return model();
   if (name == "unverified") return unverified();
   if (name == "broken") return broken();
   if (name == "many") return many();
   if (name == "diagnosed") return diagnosed();
   return tl::unexpected(
-      fmt::format("'{}' is no sample: nights, hostile, equal, unverified, broken, many or diagnosed", name));
+      fmt::format("'{}' is no sample: nights, hostile, equal, model, unverified, broken, many or diagnosed", name));
 }
 
 }  // namespace tieout

@@ -13,6 +13,7 @@ namespace tieout {
 //   nights      fourteen runs with new, known and resolved findings, one of them of 200,704 elements
 //   hostile     markup, quotes, fences, control characters and broken UTF-8 in every string; crashes and refusals
 //   equal       one run without differences
+//   model       a model's layer and operator beside that
 //   unverified  one run that verified nothing
 //   broken      values that are not finite, findings without tensors, tensors of different shapes
 //   many        10,000 findings

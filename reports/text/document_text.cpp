@@ -30,4 +30,10 @@ std::string python_float(double value) {
   return looks_whole ? text + ".0" : text;
 }
 
+std::string python_literal(double value) {
+  return std::isfinite(value) ? python_float(value) : fmt::format("float(\"{}\")", python_float(value));
+}
+
+std::string python_literal(std::int64_t value) { return fmt::format("{}", value); }
+
 }  // namespace tieout

@@ -8,6 +8,7 @@
 //    tensor([[[[96,  0]]]], dtype=torch.uint8)
 //   manual_output_1 and conv_outputs differ by: 0.0
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,5 +40,10 @@ struct Document {
 // Returns what python's repr(float) returns, the shortest digits that read back to the same bits: "0.0", "-0.0",
 // "1e-05", "1e+16", "inf", "nan".
 [[nodiscard]] std::string python_float(double value);
+
+// Return python code of a number. A float is written with the digits of its double: python reads doubles, and rounding
+// twice could change the value.
+[[nodiscard]] std::string python_literal(double value);
+[[nodiscard]] std::string python_literal(std::int64_t value);
 
 }  // namespace tieout

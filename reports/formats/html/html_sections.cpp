@@ -173,7 +173,29 @@ data coverage_section(const RunSummary& run) {
   return section;
 }
 
-data layers_section(const ReportedLayers& model) {
+// Returns the rows of the model's other operators; empty cells stand for no differences.
+data operator_rows(const std::vector<OperatorReport>& operators) {
+  const auto count = [](std::int64_t elements) { return elements == 0 ? "" : grouped(elements); };
+  data rows(data::type::list);
+  for (const OperatorReport& op : operators) {
+    std::string threads;
+    for (const auto& [number, change] : op.with_threads) {
+      threads += fmt::format("{}{} with {}", threads.empty() ? "" : ", ", grouped(change.elements), number);
+    }
+    data row;
+    row.set("name", op.name);
+    row.set("op", op.op);
+    row.set("output", shape_text(op.output));
+    row.set("elements", short_number(op.elements));
+    row.set("prediction", op.shape_differs ? "its shape" : count(op.prediction.elements));
+    row.set("specification", count(op.specification.elements));
+    row.set("threads", threads);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+data layers_section(const ReportedModel& model) {
   const auto differing = [](const LayerReport& layer, std::size_t column) {
     return column < layer.columns.size() ? layer.columns[column].differing : 0;
   };
@@ -210,6 +232,7 @@ data layers_section(const ReportedLayers& model) {
   section.set("rows", rows);
   section.set("fbgemm", any_of_fbgemm(model.layers));
   section.set("all_equal", shown.empty());
+  if (!model.operators.empty()) section.set("operators", data{"operator_rows", operator_rows(model.operators)});
   return section;
 }
 

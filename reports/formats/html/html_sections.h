@@ -11,7 +11,7 @@ namespace tieout {
 [[nodiscard]] kainjow::mustache::data coverage_section(const RunSummary& run);
 
 // Returns data for layers.mustache: layer x column that differs, as a heat map.
-[[nodiscard]] kainjow::mustache::data layers_section(const ReportedLayers& model);
+[[nodiscard]] kainjow::mustache::data layers_section(const ReportedModel& model);
 [[nodiscard]] kainjow::mustache::data table_section(const ReportedTable& table);
 
 // Returns data for causes.mustache: a card per cause.

@@ -122,16 +122,8 @@ TEST(Html, ShowsACommentOnBothVersionsOfACause) {
 }
 
 TEST(Html, ShowsLayersWithTheDifferingColumns) {
-  Report report = *sample_report("nights");
-  EXPECT_THAT(html(report), Not(HasSubstr("id=\"layers\"")));
-  LayerReport layer{.name = "features.<0>",
-                    .geometry = "k3x3",
-                    .output = {1, 8, 4, 4},
-                    .engine = "fbgemm",
-                    .path = "im2col",
-                    .elements = 128};
-  layer.columns = {{}, {.differing = 17, .largest = 1}};
-  report.model = ReportedLayers{{{Column::Kind::kernel, "kernel"}, {Column::Kind::hypothesis, "qnnpack"}}, {layer}};
+  EXPECT_THAT(html(*sample_report("equal")), Not(HasSubstr("id=\"layers\"")));
+  Report report = *sample_report("model");
   const std::string page = html(report);
   for (const char* words : {"href=\"#layers\"", "features.&lt;0&gt;", "<td>1x8x4x4</td>", "<td>im2col</td>",
                             "<span>qnnpack</span>", "<td class=\"heat4\">17</td>"}) {
@@ -140,6 +132,16 @@ TEST(Html, ShowsLayersWithTheDifferingColumns) {
   EXPECT_THAT(page, Not(HasSubstr("<span>kernel</span>")));  // the kernel differs nowhere
   report.model->layers.front().engine = "qnnpack";
   EXPECT_THAT(html(report), Not(HasSubstr("<td>im2col</td>")));
+}
+
+TEST(Html, ShowsOperatorsOfAModel) {
+  Report report = *sample_report("model");
+  for (const char* words : {"skip.&lt;add&gt;", "<td>quantized::add</td>",
+                            "<td class=\"number\"></td><td class=\"number\">1</td><td>5 with 2</td>"}) {
+    EXPECT_THAT(html(report), HasSubstr(words)) << words;
+  }
+  report.model->operators.clear();
+  EXPECT_THAT(html(report), Not(HasSubstr("Other operators")));
 }
 
 }  // namespace
