@@ -13,6 +13,7 @@
 #include "cli/common/terminal.h"
 #include "cli/common/version.h"
 #include "cli/program.h"
+#include "oracle/variants/changes.h"
 #include "reports/text/text_wrap.h"
 
 namespace tieout {
@@ -60,6 +61,18 @@ std::string operator_entry(const OperatorSchema& schema) {
   return text;
 }
 
+// Returns a paragraph for each variant of an operator's arithmetic that `tieout identify --operator` distinguishes.
+std::string variants_text() {
+  std::string text = "\nVariants, which `tieout identify --operator NAME` finds, and the operators that have them:\n";
+  for (const ChangeEntry& entry : change_entries()) {
+    std::string operators(entry.operators.substr(0, entry.operators.size() - 1));
+    text += fmt::format("  {}\n", entry.name);
+    text += wrapped(fmt::format("      {}; specified: {}", entry.what, entry.instead), kTextColumns, 6) + "\n";
+    text += wrapped(fmt::format("      in {}", operators), kTextColumns, 6) + "\n";
+  }
+  return text;
+}
+
 constexpr const char* kOperatorsHead = R"(A case of an operator is one line of words:
   NAME                  first: one of those below
   shape                 shape of every input, 1x8x3x3; shape2 shape3 ... where the
@@ -79,7 +92,7 @@ and the operator's own words. N*V in a list stands for N times V. Example:
 std::string operators_text() {
   std::string text = std::string(kOperatorsHead) + "\nOperators:\n";
   for (const OperatorSchema* const schema : operator_schemas()) text += operator_entry(*schema);
-  return text;
+  return text + variants_text();
 }
 
 int print_help(const HelpArguments& arguments) {

@@ -19,6 +19,7 @@
 #include "cli/common/command.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
+#include "cli/identify_operator.h"
 #include "cli/options/domain_option.h"
 #include "cli/options/report_outputs.h"
 #include "cli/options/subject_option.h"
@@ -35,11 +36,15 @@
 namespace tieout {
 namespace {
 
+// Numbers of cases if --cases does not state one.
+constexpr std::int64_t kConvolutionCases = 20'000, kOperatorCases = 400;
+
 struct IdentifyArguments {
-  std::string subject = "fbgemm";
+  std::optional<std::string> given_subject, path, operator_name;
+  std::optional<std::int64_t> given_cases;
+  std::string subject;
   std::string isa = "native";
-  std::optional<std::string> path;
-  std::int64_t cases = 20'000;
+  std::int64_t cases = 0;
   bool details = false;
   DomainArguments domain;
   std::optional<double> patience;  // seconds
@@ -60,6 +65,12 @@ std::string names_of_subjects() {
   std::string names = "fbgemm, onednn, x86, qnnpack, fbgemm_direct, onednn_pointwise";
   for (const auto& [name, arithmetic] : kKernels) names.append(", ").append(name);
   for (const Hypothesis& hypothesis : hypotheses()) names.append(", ").append(hypothesis.name);
+  return names;
+}
+
+std::vector<std::string> names_of_operators() {
+  std::vector<std::string> names;
+  for (const OperatorSchema* const schema : operator_schemas()) names.emplace_back(schema->name);
   return names;
 }
 
@@ -274,6 +285,15 @@ Report report_of_identification(const IdentifyArguments& arguments, const std::s
 }
 
 int run_identify(IdentifyArguments& arguments) {
+  if (arguments.operator_name) {
+    return identify_operator_of({.name = *arguments.operator_name,
+                                 .subject = arguments.given_subject.value_or("aten"),
+                                 .cases = arguments.given_cases.value_or(kOperatorCases),
+                                 .details = arguments.details,
+                                 .outputs = &arguments.outputs});
+  }
+  arguments.subject = arguments.given_subject.value_or("fbgemm");
+  arguments.cases = arguments.given_cases.value_or(kConvolutionCases);
   const std::string path = arguments.path.value_or(names_an_engine(arguments.subject) ? "pointwise" : "all");
   std::vector<FbgemmPath> paths;
   for (const FbgemmPath one : kFbgemmPaths) {
@@ -315,11 +335,13 @@ int run_identify(IdentifyArguments& arguments) {
 Command identify_command() {
   Command command{.name = "identify", .description = "Which arithmetic does an implementation follow?"};
   const auto arguments = std::make_shared<IdentifyArguments>();
-  command.option("--subject", &arguments->subject,
-                 "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
-                 "engine:NAME, or one of " +
-                     names_of_subjects(),
-                 {.is_path = true, .show_default = true});
+  command.option(
+      "--subject", &arguments->given_subject,
+      "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
+      "engine:NAME, or one of " +
+          names_of_subjects() +
+          " (default: fbgemm); with --operator: aten, specification or the name of a variant (default: aten)",
+      {.is_path = true});
   command.option("--isa", &arguments->isa, "Instruction set that FBGEMM is forced to use",
                  {.proposals = {"native", "avx2", "avx512", "avx512_256", "avx512_vnni", "avx512_vnni_256"},
                   .show_default = true});
@@ -327,11 +349,16 @@ Command identify_command() {
                  "FBGEMM's code path for the shapes of the cases: pointwise, im2col, depthwise, groupwise, or all "
                  "(default: pointwise for an engine of LibTorch, and otherwise all)",
                  {.proposals = {"all", "pointwise", "im2col", "depthwise", "groupwise"}});
-  command.option("--cases", &arguments->cases, "Number of cases",
-                 {.check = positive_whole_number(), .show_default = true});
+  command.option("--cases", &arguments->given_cases,
+                 fmt::format("Number of cases (default {}; with --operator {})", kConvolutionCases, kOperatorCases),
+                 {.check = positive_whole_number()});
   add_where_option(command, arguments->domain);
   add_patience(command, arguments->patience, Rules{}.seconds);
-  command.option("--details", &arguments->details, "Also print counts, clusters of equal hypotheses, and times");
+  command.option("--details", &arguments->details,
+                 "Also print counts, clusters of equal hypotheses, and times; with --operator, the refuted variants");
+  command.option("--operator", &arguments->operator_name,
+                 "Operator to identify instead of a convolution (see `tieout help operators`)",
+                 {.type = "NAME", .excludes = {"--isa", "--path", "--where"}, .proposals = names_of_operators()});
   add_report_options(command, arguments->outputs);
   command.run = [arguments] { return run_identify(*arguments); };
   return command;

@@ -153,5 +153,38 @@ TEST_F(Operators, HelpListsThemWithTheirWords) {
   EXPECT_THAT(run("help check").output, HasSubstr("tieout help operators"));
 }
 
+TEST_F(Operators, IdentifyNamesTheArithmetic) {
+  const Outcome o = run("identify --operator add --subject ties_away --cases 40", Streams::output);
+  EXPECT_EQ(o.status, 0);
+  EXPECT_EQ(o.output,
+            "ties_away: equal in all cases\n"
+            "  computed: ties rounded away from zero: roundf()\n"
+            "  specified: nearbyintf(), ties to even\n"
+            "40 cases, 87,264 elements, 0 declined\n");
+  const std::string report = folder_.in("identify.json");
+  // LibTorch itself, without a subject: its two codes and the specification are refuted.
+  const Outcome aten = run("identify --operator add --cases 60 --details --json '" + report + "'", Streams::output);
+  EXPECT_THAT(aten.output, HasSubstr("\nlibtorch: equal in all cases\n  computed: LibTorch\n60 cases, "));
+  EXPECT_THAT(aten.output, HasSubstr("specification: refuted by element "));
+  EXPECT_THAT(nlohmann::json::parse(std::ifstream(report)).dump(),
+              HasSubstr("variants refuted by 60 cases, equal: libtorch\""));
+}
+
+TEST_F(Operators, IdentifyRefusesWhatItDoesNotKnow) {
+  EXPECT_THAT(run("identify --operator nowhere").output, HasSubstr("--operator: there is no operator 'nowhere'"));
+  EXPECT_THAT(run("identify --operator relu --subject tflite").output, HasSubstr("--subject: must be one of aten, "));
+  EXPECT_EQ(run("identify --operator relu --path all").status, 2);
+}
+
+TEST_F(Operators, SelftestPlantsFaults) {
+  const Outcome o = run("selftest --operator relu", Streams::output);
+  EXPECT_EQ(o.status, 0);
+  EXPECT_THAT(o.output,
+              HasSubstr("named  relu              zero_point_128                         found by case   1, "));
+  EXPECT_TRUE(o.output.ends_with("\n6 of 6 faults of operators found and named\n")) << o.output;
+  EXPECT_EQ(run("selftest --operator relu --fault tflite").status, 2);
+  EXPECT_EQ(run("selftest --operator nowhere").status, 2);
+}
+
 }  // namespace
 }  // namespace tieout

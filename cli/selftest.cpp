@@ -21,8 +21,10 @@
 #include "cli/options/report_outputs.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/campaign.h"
+#include "props/identify/operator_probes.h"
 #include "props/selftest/data_policy.h"
 #include "props/selftest/fault_diagnosis.h"
+#include "props/selftest/operator_selftest.h"
 #include "props/verify/run_head.h"
 #include "reports/data/report.h"
 #include "reports/formats/finding_text.h"
@@ -33,6 +35,8 @@ namespace {
 
 // Time limit of one answer of a faulty kernel, seconds.
 constexpr double kPatience = 5;
+// Maximum number of cases for each fault of an operator.
+constexpr std::int64_t kOperatorProbes = 300;
 
 struct SelftestArguments {
   SelftestOptions options;
@@ -40,6 +44,7 @@ struct SelftestArguments {
   bool diagnose = false;
   bool policies = false;
   bool show_cases = false;
+  std::vector<std::string> operators;
   DomainArguments domain;
   ReportOutputs outputs;
 };
@@ -251,7 +256,11 @@ bool is_wanted(const FaultyKernel& faulty, const SelftestArguments& arguments) {
 
 // Returns why the arguments cannot be combined; empty if they can.
 std::string contradiction_in(const SelftestArguments& arguments) {
+  const auto is_of_operators = [](const std::string& name) {
+    return std::ranges::find(faulty_operators(), name, &FaultyOperator::name) != faulty_operators().end();
+  };
   for (const std::string& name : arguments.only) {
+    if (!arguments.operators.empty() && is_of_operators(name)) continue;
     if (std::ranges::find(faulty_kernels(), name, &FaultyKernel::name) != faulty_kernels().end()) continue;
     return "--fault: there is none called '" + name + "'; without it, all are listed";
   }
@@ -260,6 +269,9 @@ std::string contradiction_in(const SelftestArguments& arguments) {
   }
   if (arguments.policies && has_outputs(arguments.outputs)) {
     return "--policies prints a table of its own; leave out the options of the reports";
+  }
+  if (!arguments.operators.empty() && has_outputs(arguments.outputs)) {
+    return "--operator prints a list of its own; leave out the options of the reports";
   }
   return {};
 }
@@ -286,6 +298,49 @@ void hunt_all(Faults& faults, const SelftestArguments& arguments, LibTorch& refe
   }
 }
 
+// Returns the operators of that name, or all of them for "all"; none if there is none.
+std::vector<const OperatorSchema*> operators_of(const std::vector<std::string>& names) {
+  std::vector<const OperatorSchema*> found;
+  for (const OperatorSchema* const schema : operator_schemas()) {
+    const bool is_named = std::ranges::find(names, schema->name) != names.end();
+    if (is_named || std::ranges::find(names, "all") != names.end()) found.push_back(schema);
+  }
+  return found;
+}
+
+// Plants the faults of operators, identifies the arithmetic of each faulty kernel, and prints both.
+int selftest_operators(const SelftestArguments& arguments) {
+  for (const std::string& name : arguments.operators) {
+    if (operators_of({name}).empty()) {
+      return fail_command("selftest", kBadUsage,
+                          "--operator: there is no operator '" + name + "'; see `tieout help operators`");
+    }
+  }
+  int planted = 0;
+  int named = 0;
+  for (const OperatorSchema* const schema : operators_of(arguments.operators)) {
+    const std::vector<OperatorCase> probes =
+        operator_probes(*schema, arguments.options.seed, std::min(arguments.options.cases, kOperatorProbes));
+    for (const FaultyOperator& faulty : faulty_operators()) {
+      const bool is_chosen =
+          arguments.only.empty() || std::ranges::find(arguments.only, faulty.name) != arguments.only.end();
+      if (!is_chosen || !applies(faulty, *schema)) continue;
+      const OperatorHunt found = hunt_operator(faulty, probes);
+      ++planted;
+      named += is_right(found, faulty) ? 1 : 0;
+      std::vector<std::string> alike;
+      for (const OperatorVariant& variant : found.alike) alike.push_back(variant.name);
+      fmt::print("{} {:<18}{:<38} found by case {:>3}, named by case {:>3}{}{}\n",
+                 is_right(found, faulty) ? "named " : "missed", schema->name, faulty.name, found.found, found.named,
+                 alike.empty() ? "" : "; alike: ", fmt::join(alike, ", "));
+      std::fflush(stdout);
+    }
+  }
+  if (planted == 0) return fail_command("selftest", kBadUsage, "--fault: the operators do not have this fault");
+  fmt::print("{} of {} faults of operators found and named\n", named, planted);
+  return named == planted ? kEqual : kDifferent;
+}
+
 int selftest(SelftestArguments& arguments) {
   const auto domain = choose_domain(arguments.domain, nullptr, 0, "selftest");
   if (!domain) return domain.error();
@@ -293,6 +348,7 @@ int selftest(SelftestArguments& arguments) {
   if (const std::string why = contradiction_in(arguments); !why.empty()) {
     return fail_command("selftest", kBadUsage, why);
   }
+  if (!arguments.operators.empty()) return selftest_operators(arguments);
   const auto baseline = prepare_reports(arguments.outputs);
   if (!baseline) return fail_command("selftest", kBadUsage, baseline.error());
   const auto reference = load_libtorch("selftest", Waiting::asleep);
@@ -337,6 +393,10 @@ Command selftest_command() {
   add_where_option(command, arguments->domain);
   command.option("--policies", &arguments->policies,
                  "Measure instead how many of 200 cases the data of other harnesses need to find each fault");
+  command.option("--operator", &arguments->operators,
+                 "Plant faults in this operator instead, at most 300 cases each, and identify the arithmetic of each "
+                 "faulty kernel; all for every operator; can be repeated",
+                 {.type = "NAME", .excludes = {"--diagnose", "--policies", "--where"}, .one_value = true});
   add_report_options(command, arguments->outputs);
   command.run = [arguments] { return selftest(*arguments); };
   return command;

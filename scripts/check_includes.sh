@@ -26,6 +26,7 @@ folders='
   oracle/engines: cases/* oracle/element
   oracle/hypotheses: cases/* oracle/element oracle/engines
   oracle/operators: cases/* oracle/element oracle/engines
+  oracle/variants: cases/* oracle/element oracle/engines oracle/operators
   oracle/exported: cases/*
   oracle/libtorch: cases/* oracle/element oracle/engines oracle/exported
   oracle/model_files: cases/* oracle/exported oracle/libtorch
@@ -50,10 +51,10 @@ folders='
   props/findings: cases/* reports/* props/process props/explain props/verify props/operators
   props/campaign: cases/* kernels kernels/subject oracle/* reports/* props/process props/generate props/explain props/verify props/operators props/findings
   props/diagnose: cases/* kernels kernels/subject oracle/element oracle/engines oracle/hypotheses oracle/libtorch reports/data reports/text reports/formats props/process props/generate props/shrink props/verify
-  props/identify: cases/* kernels kernels/subject oracle/* props/process props/generate
+  props/identify: cases/* kernels kernels/operators kernels/subject oracle/* props/process props/generate props/operators
   props/model: cases/* kernels kernels/operators kernels/packed layers oracle/* reports/data reports/records props/generate props/shrink props/verify
   props/exported: cases/* kernels/* layers oracle/* reports/data props/model props/verify
-  props/selftest: cases/* kernels kernels/subject oracle/libtorch reports/data props/process props/generate props/verify props/diagnose
+  props/selftest: cases/* kernels kernels/operators kernels/subject oracle/libtorch oracle/variants reports/data props/process props/generate props/verify props/operators props/diagnose props/identify
   props/properties: cases/* kernels/* oracle/* layers/* reports/* props/generate props/process props/shrink props/verify props/operators
   props/package: cases/strings
 
