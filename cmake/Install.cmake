@@ -11,7 +11,7 @@ install(TARGETS tieout_subject_host RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXEC
 foreach(minor IN LISTS tieout_torch_minors)
   install(TARGETS tieout_libtorch_${minor} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endforeach()
-install(FILES kernels/tieout_kernel.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES kernels/tieout_kernel.h kernels/tieout_operator.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES props/package/kernel_gtest.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout" RENAME gtest.h)
 install(FILES cases/strings/shell_word.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tieout/cases/strings")
 install(FILES props/properties/corpus/contract.txt DESTINATION "${CMAKE_INSTALL_DATADIR}/tieout")

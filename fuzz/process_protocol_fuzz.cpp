@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cases/contents.h"
+#include "cases/operators/operator_text.h"
 #include "cases/text/case_text.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/memory_file.h"
@@ -17,6 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tieout;
   static const ConvProblem problem =
       with_contents(parse("conv2d in_channels=2 out_channels=3 input=2x3 x=uniform w=uniform").value());
+  static const OperatorCase pooling =
+      with_contents(parse_operator("max_pool shape=1x2x2x3 kernel=2 x=uniform").value());
   // The file needs a name, because the program cannot access this process' descriptors.
   std::string path = (std::filesystem::temp_directory_path() / "answers-XXXXXX").string();
   const int file = mkstemp(path.data());
@@ -28,6 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (subject->load(2)) {
       const auto y = subject->run(problem, conditions);
       require(!y || static_cast<std::int64_t>(y->values.size()) == element_count(output_shape(problem.spec)));
+    }
+    if (subject->load(2) && subject->scope().operators) {
+      const auto y = subject->run_operator(pooling, conditions);
+      require(!y || static_cast<std::int64_t>(y->values.size()) == element_count(output_shape(pooling)));
     }
   }
   close(file);

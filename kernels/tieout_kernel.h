@@ -112,6 +112,10 @@ struct tieout_kernel_info {
   int64_t output_type;     /* TIEOUT_UINT8, TIEOUT_INT8 or TIEOUT_INT32 */
   int64_t int32_bias;      /* 1: the bias is int32 and not float */
   int64_t end_padding;     /* 1: the kernel takes padding that differs between the sides; 0: such cases are declined */
+
+  /* The operators that tieout_run_operator() takes, separated by spaces: "add mul cat". `tieout fuzz` then draws cases
+   * of these only. NULL: not stated. See tieout_operator.h. */
+  const char* operators;
 };
 
 /* Optional. Returns the kernel's properties; the struct belongs to the kernel and must remain valid. */

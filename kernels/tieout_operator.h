@@ -17,7 +17,7 @@
  *
  * and then: tieout fuzz --operator relu --subject ./libmine.so
  */
-/* NOLINTBEGIN(readability-identifier-naming, modernize-deprecated-headers): the names and headers of C */
+/* NOLINTBEGIN(readability-identifier-naming, modernize-deprecated-headers, modernize-use-nullptr): this is C */
 
 #include <stdint.h>
 #include <string.h>
@@ -82,4 +82,4 @@ static inline const double* tieout_attribute_values(const struct tieout_operator
 #ifdef __cplusplus
 }
 #endif
-/* NOLINTEND(readability-identifier-naming, modernize-deprecated-headers) */
+/* NOLINTEND(readability-identifier-naming, modernize-deprecated-headers, modernize-use-nullptr) */

@@ -1,8 +1,10 @@
 #include "kernels/host/host_protocol.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "cases/strings/bytes.h"
 #include "cases/strings/printable.h"
@@ -10,6 +12,11 @@
 
 namespace tieout {
 namespace {
+
+template <typename Conditions, typename Field>
+void visit_conditions(Conditions& conditions, Field field) {
+  field(conditions.placement), field(conditions.output_fill), field(conditions.memory_fill), field(conditions.caller);
+}
 
 // Calls `field` with each part of a problem that a kernel reads, in the order of the message.
 template <typename Problem, typename Conditions, typename Field>
@@ -23,12 +30,63 @@ void visit(Problem& problem, Conditions& conditions, Field field) {
   field(c.output_scale), field(c.output_zero_point);
   field(c.bias), field(c.relu);
   field(problem.activation), field(problem.weight);
-  field(conditions.placement), field(conditions.output_fill), field(conditions.memory_fill), field(conditions.caller);
+  visit_conditions(conditions, field);
+}
+
+// The first byte of a problem.
+enum class ProblemKind : std::uint8_t { conv, of_operator };
+
+// Does the same for a call of another operator, whose numbers of inputs and of attributes are known.
+template <typename Case, typename Conditions, typename Field>
+void visit_operator(Case& c, Conditions& conditions, Field field) {
+  for (auto& input : c.inputs) {
+    field(input.shape), field(input.quantization.scale), field(input.quantization.zero_point);
+    field(input.contents.values), field(input.floats);
+  }
+  for (auto& numbers : c.attributes) field(numbers);
+  field(c.output.scale), field(c.output.zero_point);
+  visit_conditions(conditions, field);
+}
+
+// Returns the operator's case, or nothing if it is not valid.
+std::optional<OperatorCase> read_operator(ByteReader& reader, Conditions& conditions) {
+  std::string name;
+  std::uint64_t inputs = 0;
+  reader.get(name);
+  reader.get(inputs);
+  const OperatorSchema* const schema = find_operator(name);
+  if (schema == nullptr || inputs < schema->least_inputs || inputs > schema->most_inputs) return {};
+  OperatorCase c = default_case(*schema, inputs);
+  visit_operator(c, conditions, [&](auto& value) { reader.get(value); });
+  if (!reader.complete()) return {};
+  for (OperatorInput& input : c.inputs) {
+    if (!schema->has_float_input) input.contents.fill = Fill::listed;
+  }
+  if (!validate(c)) return {};
+  return c;
 }
 
 template <typename Types, typename Field>
 void visit(Types& types, Field field) {
   field(types.activation), field(types.output), field(types.int32_bias), field(types.end_padding);
+}
+
+std::string joined_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+// Returns the names of operators that the text lists, or nothing if it lists others.
+std::optional<std::vector<std::string>> split_names(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+    if (find_operator(name) == nullptr) return {};
+    names.emplace_back(name);
+  }
+  return names;
 }
 
 constexpr std::uint8_t kAnswered = 255;  // marks an output where errors have a SubjectError::Kind
@@ -58,13 +116,27 @@ std::string pack(const HostHello& hello) {
   bytes.put(hello.name);
   bytes.put(hello.domain);
   visit(hello.types, [&](const auto& value) { bytes.put(value); });
+  bytes.put(hello.scope.convolutions);
+  bytes.put(hello.scope.operators);
+  bytes.put(joined_names(hello.scope.declared));
   return bytes.take();
 }
 
 std::string pack(std::uint64_t number, const ConvProblem& problem, const Conditions& conditions) {
   ByteWriter bytes;
   bytes.put(number);
+  bytes.put(ProblemKind::conv);
   visit(problem, conditions, [&](const auto& value) { bytes.put(value); });
+  return bytes.take();
+}
+
+std::string pack(std::uint64_t number, const OperatorCase& c, const Conditions& conditions) {
+  ByteWriter bytes;
+  bytes.put(number);
+  bytes.put(ProblemKind::of_operator);
+  bytes.put(c.schema->name);
+  bytes.put(std::uint64_t{c.inputs.size()});
+  visit_operator(c, conditions, [&](const auto& value) { bytes.put(value); });
   return bytes.take();
 }
 
@@ -87,6 +159,15 @@ std::optional<HostHello> unpack_hello(std::string_view bytes) {
   reader.get(hello.name);
   reader.get(hello.domain);
   visit(hello.types, [&](auto& value) { reader.get(value); });
+  std::uint8_t convolutions = 0;
+  std::uint8_t operators = 0;
+  std::string names;
+  reader.get(convolutions);
+  reader.get(operators);
+  reader.get(names);
+  auto declared = split_names(names);
+  if (convolutions > 1 || operators > 1 || !declared) return {};
+  hello.scope = {convolutions == 1, operators == 1, std::move(*declared)};
   if (!reader.complete() || hello.error.size() > kLongestText || hello.domain.size() > kLongestDomain ||
       hello.types.activation > ActivationType::int8 || hello.types.output > OutputType::int32) {
     return {};
@@ -99,9 +180,19 @@ std::optional<HostHello> unpack_hello(std::string_view bytes) {
 std::optional<HostedProblem> unpack_problem(std::string_view bytes) {
   ByteReader reader(bytes);
   HostedProblem asked;
+  ProblemKind kind{};
   reader.get(asked.number);
-  visit(asked.problem, asked.conditions, [&](auto& value) { reader.get(value); });
-  if (!reader.complete()) return {};
+  reader.get(kind);
+  if (kind == ProblemKind::of_operator) {
+    auto c = read_operator(reader, asked.conditions);
+    if (!c) return {};
+    asked.problem = std::move(*c);
+    return asked;
+  }
+  ConvProblem problem;
+  visit(problem, asked.conditions, [&](auto& value) { reader.get(value); });
+  if (kind != ProblemKind::conv || !reader.complete()) return {};
+  asked.problem = std::move(problem);
   return asked;
 }
 

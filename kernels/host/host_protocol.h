@@ -12,8 +12,10 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <variant>
 
 #include "cases/conv_case.h"
+#include "cases/operators/operator_case.h"
 #include "kernels/subject/subject.h"
 
 namespace tieout {
@@ -25,11 +27,14 @@ struct HostHello {
   std::string error;         // empty if the library is loaded
   std::string name, domain;  // as KernelTraits has them
   KernelTypes types = {};
+  SubjectScope scope = {};
 };
 
 struct HostedProblem {
   std::uint64_t number = 0;
-  ConvProblem problem;  // without Contents, seed and Execution, which kernels do not read
+  // Without what kernels do not read: Contents, seed and Execution of a convolution; layout, seed and threads of
+  // another operator.
+  std::variant<ConvProblem, OperatorCase> problem;
   Conditions conditions;
 };
 
@@ -41,6 +46,7 @@ inline constexpr std::size_t kFrameHead = sizeof(std::uint64_t);
 
 [[nodiscard]] std::string pack(const HostHello& hello);
 [[nodiscard]] std::string pack(std::uint64_t number, const ConvProblem& problem, const Conditions& conditions);
+[[nodiscard]] std::string pack(std::uint64_t number, const OperatorCase& c, const Conditions& conditions);
 [[nodiscard]] std::string pack(std::uint64_t number, const SubjectAnswer& answer);
 
 [[nodiscard]] std::optional<HostHello> unpack_hello(std::string_view bytes);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cases/contents.h"
+#include "cases/operators/operator_text.h"
 
 namespace tieout {
 namespace {
@@ -36,8 +37,33 @@ TEST(HostProtocol, AProblemIsReadBack) {
                               .caller = Conditions::Caller::new_thread};
   const auto asked = unpack_problem(pack(7, problem, conditions));
   EXPECT_EQ(asked.value().number, 7U);
-  EXPECT_EQ(asked.value().problem, problem);
+  EXPECT_EQ(std::get<ConvProblem>(asked.value().problem), problem);
   EXPECT_EQ(asked.value().conditions, conditions);
+}
+
+TEST(HostProtocol, ACallOfAnOperatorIsReadBack) {
+  const Conditions conditions{.output_fill = 3};
+  for (const char* const line :
+       {"avg_pool shape=1x2x5x4 xs=0.3 xz=200 kernel=2x3 stride=2 exclude_pad x=uniform",
+        "batch_norm shape=1x2 xs=0.3 os=0.1 oz=9 weight=[1,2] bias=[0.5,0] mean=[0,0] var=[1,1] x=[1,2]",
+        "cat shape=2x1 shape2=2x3 shape3=2x1 xs=[1,2,3] dim=-1 x3=[1,2]", "quantize shape=2 os=0.5 x=[1.5,-inf]"}) {
+    const OperatorCase c = with_contents(parse_operator(line).value());
+    const auto asked = unpack_problem(pack(7, c, conditions));
+    ASSERT_TRUE(asked) << line;
+    EXPECT_EQ(asked->number, 7U);
+    EXPECT_EQ(asked->conditions, conditions);
+    EXPECT_EQ(std::get<OperatorCase>(asked->problem), c) << line;
+  }
+  const std::string message = pack(7, with_contents(parse_operator("relu shape=3").value()), conditions);
+  EXPECT_TRUE(unpack_problem(message));
+  EXPECT_FALSE(unpack_problem(message + "x"));
+  for (std::size_t size = 0; size < message.size(); ++size) EXPECT_FALSE(unpack_problem(message.substr(0, size)));
+  std::string other = message;
+  other[8] = 2;  // neither a convolution nor another operator
+  EXPECT_FALSE(unpack_problem(other));
+  std::string unknown = message;
+  unknown[17] = 'x';  // the first letter of its name
+  EXPECT_FALSE(unpack_problem(unknown));
 }
 
 TEST(HostProtocol, AnswersAreReadBack) {
@@ -50,6 +76,9 @@ TEST(HostProtocol, AnswersAreReadBack) {
   EXPECT_EQ(hello.value().domain, "dims=2");
   const KernelTypes types{ActivationType::int8, OutputType::int32, true, true};
   EXPECT_EQ(unpack_hello(pack(HostHello{"", "", "", types})).value().types, types);
+  const SubjectScope scope{.convolutions = false, .operators = true, .declared = {"add", "relu"}};
+  EXPECT_EQ(unpack_hello(pack(HostHello{"", "", "", types, scope})).value().scope, scope);
+  EXPECT_FALSE(unpack_hello(pack(HostHello{"", "", "", types, {.declared = {"adds"}}})));
 }
 
 // A library may write anything in place of its host.

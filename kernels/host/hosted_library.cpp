@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "cases/strings/printable.h"
@@ -22,6 +23,13 @@ using Kind = SubjectError::Kind;
 using Clock = ChildProcess::Clock;
 
 constexpr std::size_t kLongestLibraryText = 300;  // maximum size of the library's own texts in messages, in bytes
+
+Shape shape_of(const ConvProblem& problem) { return output_shape(problem.spec); }
+Shape shape_of(const OperatorCase& c) { return output_shape(c); }
+
+std::string packed(std::uint64_t number, const SubjectCall& call) {
+  return std::visit([&](const auto* problem) { return pack(number, *problem, call.conditions); }, call.problem);
+}
 
 // Returns the next message. Error: misbehaved if it has more than `most` bytes.
 tl::expected<std::string, SubjectError> read_frame(ChildProcess& process, std::size_t most,
@@ -41,6 +49,7 @@ class HostedLibrary final : public Subject {
   std::string text() const override { return file_.string(); }
   std::string domain() const override { return hello_.domain; }
   KernelTypes types() const override { return hello_.types; }
+  SubjectScope scope() const override { return hello_.scope; }
   Isolation isolation() const override { return Isolation::library; }
   void stop() override { process_.reset(); }
   std::string change() const override { return files_.change(); }
@@ -62,6 +71,11 @@ class HostedLibrary final : public Subject {
 
   SubjectAnswer run(const ConvProblem& problem, const Conditions& conditions) override {
     const SubjectCall call{problem, conditions};
+    return std::move(run_all({&call, 1}).front());
+  }
+
+  SubjectAnswer run_operator(const OperatorCase& c, const Conditions& conditions) override {
+    const SubjectCall call{c, conditions};
     return std::move(run_all({&call, 1}).front());
   }
 
@@ -98,7 +112,7 @@ class HostedLibrary final : public Subject {
     std::string bytes;
     std::size_t sent = 0;
     for (; sent < calls.size(); ++sent) {
-      const std::string one = frame(pack(number_ + sent + 1, calls[sent].problem, calls[sent].conditions));
+      const std::string one = frame(packed(number_ + sent + 1, calls[sent]));
       if (sent > 0 && bytes.size() + one.size() > process_->room()) break;
       bytes += one;
     }
@@ -112,7 +126,7 @@ class HostedLibrary final : public Subject {
   }
 
   SubjectAnswer read_answer(ChildProcess& process, const SubjectCall& call) {
-    const Shape shape = output_shape(call.problem.spec);
+    const Shape shape = std::visit([](const auto* problem) { return shape_of(*problem); }, call.problem);
     const auto most = static_cast<std::size_t>(element_count(shape)) * sizeof(std::int32_t) + 2 * kLongestText;
     const auto bytes = read_frame(process, most, ChildProcess::after(call.conditions.seconds));
     if (!bytes) return lose_track(bytes.error());

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "cases/machine/descriptor.h"
 #include "kernels/host/confinement.h"
@@ -42,12 +43,14 @@ int serve_library(const std::string& file) {
   confine();
   const std::unique_ptr<Subject> library = plug_in(file);
   const auto loaded = library->load();
-  const HostHello hello{loaded ? "" : loaded.error().message, library->name(), library->domain(), library->types()};
+  const HostHello hello{loaded ? "" : loaded.error().message, library->name(), library->domain(), library->types(),
+                        library->scope()};
   if (!write_all(answers, frame(pack(hello)))) return kConnectionLost;
   while (const auto bytes = next_request(requests)) {
     const auto asked = unpack_problem(*bytes);
     if (!asked) return kConnectionLost;
-    const SubjectAnswer answer = library->run(asked->problem, asked->conditions);
+    const SubjectAnswer answer =
+        std::visit([&](const auto& problem) { return run_on(*library, problem, asked->conditions); }, asked->problem);
     if (!write_all(answers, frame(pack(asked->number, answer)))) return kConnectionLost;
   }
   return fcntl(requests, F_GETFD) < 0 ? kConnectionLost : 0;

@@ -15,8 +15,9 @@ tl::expected<std::unique_ptr<Subject>, SubjectError> open_subject(std::string_vi
   if (const std::string why = find_read_error(file); !why.empty()) {
     return tl::unexpected(
         SubjectError{SubjectError::Kind::absent, "'" + std::string(text) + "': " + why +
-                                                     "; name a shared library that exports tieout_conv_relu (see "
-                                                     "tieout_kernel.h), command:LINE, hypothesis:NAME or engine:NAME"});
+                                                     "; name a shared library that exports tieout_conv_relu or "
+                                                     "tieout_run_operator (see tieout_kernel.h and tieout_operator.h), "
+                                                     "command:LINE, hypothesis:NAME or engine:NAME"});
   }
   return hosted_library(file);
 }

@@ -14,6 +14,7 @@
 #include "kernels/host/child_process.h"
 #include "kernels/subject/kernel_call.h"
 #include "kernels/subject/subject_digest.h"
+#include "kernels/subject/tensor_order.h"
 
 namespace tieout {
 namespace {
@@ -44,7 +45,20 @@ struct Hello {
   bool activation_last = false, weight_last = false;  // channels last: nhwc, ohwi
   std::string name, domain;                           // empty: none
   KernelTypes types;
+  SubjectScope scope;
 };
+
+// Returns the operators that a program lists, or nothing if it lists one that does not exist.
+std::optional<std::vector<std::string>> listed_operators(std::string_view list) {
+  std::vector<std::string> names;
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), name.size() + 1));
+    if (find_operator(name) == nullptr) return {};
+    names.emplace_back(name);
+  }
+  return names;
+}
 
 // Returns the properties in the line. Error: what is wrong with the line, and what is allowed.
 tl::expected<Hello, std::string> parse_hello(std::string_view line) {
@@ -77,13 +91,24 @@ tl::expected<Hello, std::string> parse_hello(std::string_view line) {
       hello.types.int32_bias = word.ends_with("=int32");
     } else if (word == "end_padding=0" || word == "end_padding=1") {
       hello.types.end_padding = word.ends_with("=1");
+    } else if (word == "convolutions=0" || word == "convolutions=1") {
+      hello.scope.convolutions = word.ends_with("=1");
+    } else if (word.starts_with("operators=")) {
+      auto names = listed_operators(word.substr(10));
+      if (!names) {
+        return tl::unexpected("'" + printable(word, 100) +
+                              "' names an operator that does not exist; see `tieout help operators`");
+      }
+      hello.scope.operators = !names->empty();
+      hello.scope.declared = std::move(*names);
     } else if (word.starts_with("name=")) {
       hello.name = printable(word.substr(5), kLongestName);
     } else {
       return tl::unexpected(
           "'" + printable(word, 100) +
           "' is not a word of it: activation=nchw or nhwc, weight=oihw or ohwi, activation_type=uint8 or int8, "
-          "output_type=uint8, int8 or int32, bias_type=float32 or int32, end_padding=0 or 1, name=WORD, and last "
+          "output_type=uint8, int8 or int32, bias_type=float32 or int32, end_padding=0 or 1, convolutions=0 or 1, "
+          "operators=NAME,NAME, name=WORD, and last "
           "domain=WORDS");
     }
   }
@@ -97,6 +122,7 @@ class ProcessSubject final : public Subject {
   std::string name() const override { return hello_.name.empty() ? program_.name : hello_.name; }
   std::string domain() const override { return hello_.domain; }
   KernelTypes types() const override { return hello_.types; }
+  SubjectScope scope() const override { return hello_.scope; }
   std::string text() const override { return program_.text; }
   std::string version() const override { return program_.reads_execution ? hello_.name : std::string(); }
   bool reads_execution() const override { return program_.reads_execution; }
@@ -130,13 +156,11 @@ class ProcessSubject final : public Subject {
     return {};
   }
 
-  tl::expected<Answers, SubjectError> run(const ConvProblem& problem, const Conditions& conditions) override {
-    if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) return tl::unexpected(loaded.error());
-    if (!process_) std::abort();  // impossible: load() has started it
-    auto answer = ask(*process_, problem, ChildProcess::after(conditions.seconds));
-    // After any other error, the position of the program in the stream of requests is unknown.
-    if (!answer && answer.error().kind != Kind::declined) process_.reset();
-    return answer;
+  SubjectAnswer run(const ConvProblem& problem, const Conditions& conditions) override {
+    return run_in_process(problem, conditions);
+  }
+  SubjectAnswer run_operator(const OperatorCase& c, const Conditions& conditions) override {
+    return run_in_process(c, conditions);
   }
 
  private:
@@ -146,6 +170,16 @@ class ProcessSubject final : public Subject {
     return tl::unexpected(SubjectError{
         Kind::absent,
         "command '" + program_.command + "' " + what + "; to 'tieout 1' it must answer a line that begins with 'ok'"});
+  }
+
+  template <typename Problem>
+  SubjectAnswer run_in_process(const Problem& problem, const Conditions& conditions) {
+    if (auto loaded = load(std::max(seconds_to_load_, kSecondsToLoad)); !loaded) return tl::unexpected(loaded.error());
+    if (!process_) std::abort();  // impossible: load() has started it
+    auto answer = ask(*process_, problem, ChildProcess::after(conditions.seconds));
+    // After any other error, the position of the program in the stream of requests is unknown.
+    if (!answer && answer.error().kind != Kind::declined) process_.reset();
+    return answer;
   }
 
   // Returns a request of docs/process_protocol.md.
@@ -164,15 +198,33 @@ class ProcessSubject final : public Subject {
     return request;
   }
 
-  tl::expected<Answers, SubjectError> ask(ChildProcess& process, const ConvProblem& problem,
-                                          Clock::time_point deadline) const {
-    const ConvCase& c = problem.spec;
-    const bool in_words = program_.request != nullptr;
-    // A program that gets whole case lines, as LibTorch does, declines by itself.
-    if (const std::string_view reason = refusal(hello_.types, c); !in_words && !reason.empty()) {
-      return tl::unexpected(SubjectError{Kind::declined, std::string(reason)});
+  // Does the same for another operator.
+  [[nodiscard]] std::string request_of(const OperatorCase& c) const {
+    std::string request = operator_request_line(c);
+    for (const OperatorInput& input : c.inputs) {
+      const auto floats = ordered(input.floats, input.shape);
+      const auto bytes = ordered(input.contents.values, input.shape);
+      request.append(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
+      request.append(bytes.begin(), bytes.end());
     }
-    const std::string request = in_words ? program_.request(problem) : request_of(problem);
+    return request;
+  }
+
+  // Returns row-major values in the program's order.
+  template <typename T>
+  [[nodiscard]] std::vector<T> ordered(const std::vector<T>& values, const Shape& shape) const {
+    return hello_.activation_last ? with_channels_last(values, shape) : values;
+  }
+
+  [[nodiscard]] static SubjectAnswer declined(std::string reason) {
+    return tl::unexpected(SubjectError{Kind::declined, std::move(reason)});
+  }
+
+  // Sends the request and returns the bytes of the output. count: their number.
+  [[nodiscard]] static tl::expected<std::vector<std::uint8_t>, SubjectError> exchange(ChildProcess& process,
+                                                                                      const std::string& request,
+                                                                                      std::int64_t count,
+                                                                                      Clock::time_point deadline) {
     if (auto sent = process.send(request, deadline); !sent) return tl::unexpected(sent.error());
     const auto line = process.read_line(deadline);
     if (!line) return tl::unexpected(line.error());
@@ -181,9 +233,6 @@ class ProcessSubject final : public Subject {
       if (reason.empty()) reason = kNoReason;
       return tl::unexpected(SubjectError{Kind::declined, std::move(reason)});
     }
-    Answers y{output_shape(c), {}};
-    const bool sums = hello_.types.output == OutputType::int32;
-    const std::int64_t count = element_count(y.shape) * (sums ? 4 : 1);  // bytes
     if (*line != "ok " + std::to_string(count)) {
       return tl::unexpected(SubjectError{Kind::misbehaved, "answers '" + printable(*line, kLongestProgramText) +
                                                                "', and neither 'ok " + std::to_string(count) +
@@ -191,11 +240,41 @@ class ProcessSubject final : public Subject {
     }
     const auto bytes = process.read_bytes(static_cast<std::size_t>(count), deadline);
     if (!bytes) return tl::unexpected(bytes.error());
-    const std::vector<std::uint8_t> unsigned_bytes(bytes->begin(), bytes->end());
-    y.values = values_of(unsigned_bytes, hello_.types.output);
+    return std::vector<std::uint8_t>(bytes->begin(), bytes->end());
+  }
+
+  SubjectAnswer ask(ChildProcess& process, const ConvProblem& problem, Clock::time_point deadline) const {
+    const ConvCase& c = problem.spec;
+    const bool in_words = program_.request != nullptr;
+    // A program that gets whole case lines, as LibTorch does, declines by itself.
+    if (!in_words && !hello_.scope.convolutions) return declined(kNoConvolutions);
+    if (const std::string_view reason = refusal(hello_.types, c); !in_words && !reason.empty()) {
+      return declined(std::string(reason));
+    }
+    Answers y{output_shape(c), {}};
+    const bool sums = hello_.types.output == OutputType::int32;
+    const auto bytes = exchange(process, in_words ? program_.request(problem) : request_of(problem),
+                                element_count(y.shape) * (sums ? 4 : 1), deadline);
+    if (!bytes) return tl::unexpected(bytes.error());
+    y.values = values_of(*bytes, hello_.types.output);
     if (hello_.activation_last) {
       y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);
     }
+    return y;
+  }
+
+  SubjectAnswer ask(ChildProcess& process, const OperatorCase& c, Clock::time_point deadline) const {
+    if (!hello_.scope.operators) return declined(kNoOperators);
+    if (std::ranges::find(hello_.scope.declared, c.schema->name) == hello_.scope.declared.end()) {
+      return declined(std::string(c.schema->name) + ": its greeting does not name this operator");
+    }
+    const OutputType type = c.schema->has_float_output ? OutputType::int32 : OutputType::uint8;
+    Answers y{output_shape(c), {}};
+    const auto bytes =
+        exchange(process, request_of(c), element_count(y.shape) * (c.schema->has_float_output ? 4 : 1), deadline);
+    if (!bytes) return tl::unexpected(bytes.error());
+    y.values = values_of(*bytes, type);
+    if (hello_.activation_last) y.values = in_row_major_order(y.values, y.shape);
     return y;
   }
 
@@ -238,6 +317,44 @@ std::string request_line(const ConvCase& c, const KernelTypes& types) {
     word("int32_bias", c.int32_bias.empty() ? "none" : list(c.int32_bias, integer));
   } else {
     word("bias", c.bias.empty() ? "none" : list(c.bias, bias));
+  }
+  return line + "\n";
+}
+
+std::string operator_request_line(const OperatorCase& c) {
+  const auto real = [](double value) { return number(value, 17); };
+  const auto integer = [](std::int64_t value) { return std::to_string(value); };
+  const auto shape_text = [&](const Shape& shape) {
+    std::string text;
+    for (const std::int64_t extent : shape) text += (text.empty() ? "" : "x") + integer(extent);
+    return text.empty() ? "scalar" : text;
+  };
+  // Returns one text for each input.
+  const auto of_inputs = [&](auto text) {
+    std::string joined;
+    for (const OperatorInput& input : c.inputs) joined += (joined.empty() ? "" : ",") + text(input);
+    return joined;
+  };
+  std::string line = "operator";
+  const auto word = [&](std::string_view name, const std::string& value) {
+    line.append(" ").append(name).append("=").append(value);
+  };
+  word("name", std::string(c.schema->name));
+  word("inputs", std::to_string(c.inputs.size()));
+  word("shape", of_inputs([&](const OperatorInput& input) { return shape_text(input.shape); }));
+  if (!c.schema->has_float_input) {
+    word("xs", of_inputs([&](const OperatorInput& input) { return real(input.quantization.scale); }));
+    word("xz", of_inputs([&](const OperatorInput& input) { return integer(input.quantization.zero_point); }));
+  }
+  word("output", shape_text(output_shape(c)));
+  if (!c.schema->has_float_output) {
+    word("os", real(c.output.scale));
+    word("oz", integer(c.output.zero_point));
+  }
+  for (std::size_t i = 0; i < c.attributes.size(); ++i) {
+    const AttributeSchema& schema = c.schema->attributes[i];
+    const bool is_extents = schema.kind == AttributeSchema::Kind::extents;
+    word(schema.name, is_extents ? list(extents(c, schema.name), integer) : list(c.attributes[i], real));
   }
   return line + "\n";
 }

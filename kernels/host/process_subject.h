@@ -29,7 +29,8 @@ struct ProcessProgram {
 // and its answers are those of docs/process_protocol.md.
 [[nodiscard]] std::unique_ptr<Subject> process_subject(ProcessProgram program);
 
-// Returns the line that begins a request, without the contents that follow it.
+// Return the line that begins a request, without the contents that follow it.
 [[nodiscard]] std::string request_line(const ConvCase& c, const KernelTypes& types = {});
+[[nodiscard]] std::string operator_request_line(const OperatorCase& c);
 
 }  // namespace tieout

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cases/contents.h"
+#include "cases/operators/operator_text.h"
 
 namespace tieout {
 namespace {
@@ -45,6 +46,42 @@ TEST(RequestLine, HasEveryWord) {
       "dilation=1,1,1 output=1,1,5 xs=0.10000000000000001 xz=0 per_channel=1 ws=0.5,0.25 wz=0,-3 os=1 oz=0 relu=1 "
       "bias=0.100000001,-2\n");
   EXPECT_THAT(request_line({}), HasSubstr(" bias=none\n"));
+}
+
+OperatorCase operator_case(const std::string& line) { return with_contents(parse_operator(line).value()); }
+
+TEST(RequestLine, HasTheWordsOfAnOperator) {
+  EXPECT_EQ(operator_request_line(operator_case("add shape=1x2x3 shape2=scalar xs=[0.1,2] xz=[3,0] os=0.5 oz=9 relu")),
+            "operator name=add inputs=2 shape=1x2x3,scalar xs=0.10000000000000001,2 xz=3,0 output=1x2x3 os=0.5 oz=9 "
+            "relu=1\n");
+  EXPECT_EQ(operator_request_line(operator_case("avg_pool shape=1x1x3x3 kernel=2 stride=1x2")),
+            "operator name=avg_pool inputs=1 shape=1x1x3x3 xs=1 xz=0 output=1x1x2x1 os=1 oz=0 kernel=2,2 stride=1,2 "
+            "padding=0,0 ceil_mode=0 exclude_pad=0 divisor=0\n");
+  EXPECT_EQ(operator_request_line(operator_case("quantize shape=1 os=0.5 x=[1]")),
+            "operator name=quantize inputs=1 shape=1 output=1 os=0.5 oz=0\n");
+  EXPECT_EQ(operator_request_line(operator_case("dequantize shape=1")),
+            "operator name=dequantize inputs=1 shape=1 xs=1 xz=0 output=1\n");
+}
+
+// The program writes what it has read: the channels last, as it declares.
+TEST(ProcessSubject, AnswersOperatorsThatItDeclares) {
+  const auto echo = process_subject(
+      "read -r hello; echo ok activation=nhwc operators=relu,mul; read -r line; bytes=$(head -c 4); printf 'ok "
+      "4\\n%s' \"$bytes\"; cat >/dev/null");
+  const OperatorCase c = operator_case("relu shape=1x2x1x2 x=[65,66,67,68]");
+  const auto y = echo->run_operator(c);
+  ASSERT_TRUE(y) << y.error().message;
+  EXPECT_EQ(y->values, (std::vector<std::int32_t>{65, 66, 67, 68}));
+  EXPECT_EQ(echo->scope(), (SubjectScope{.operators = true, .declared = {"relu", "mul"}}));
+  EXPECT_EQ(echo->run_operator(operator_case("clamp shape=4")).error(),
+            (SubjectError{Kind::declined, "clamp: its greeting does not name this operator"}));
+  const auto silent = process_subject("read -r hello; echo ok; cat >/dev/null");
+  EXPECT_EQ(silent->run_operator(c).error(), (SubjectError{Kind::declined, kNoOperators}));
+  const auto only = process_subject("read -r hello; echo ok convolutions=0 operators=relu; cat >/dev/null");
+  EXPECT_EQ(only->run(small_problem()).error(), (SubjectError{Kind::declined, kNoConvolutions}));
+  const auto wrong = process_subject("read -r hello; echo ok operators=relus; cat >/dev/null")->load();
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, HasSubstr("'operators=relus' names an operator that does not exist"));
 }
 
 TEST(RequestLine, HasTheWordsOfTheDeclaredTypes) {

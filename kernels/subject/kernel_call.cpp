@@ -1,42 +1,23 @@
 #include "kernels/subject/kernel_call.h"
 
-#include <immintrin.h>
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
-#include <cfenv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "cases/layout.h"
+#include "cases/strings/nearest_word.h"
 #include "cases/strings/printable.h"
+#include "kernels/subject/guarded_call.h"
 
 namespace tieout {
 namespace {
 
 using Order = KernelTraits::Order;
-
-template <typename T>
-const T* fill(GuardedBuffer& buffer, const std::vector<T>& values, std::size_t alignment,
-              const Conditions& conditions) {
-  const std::size_t size = values.size() * sizeof(T);
-  buffer.place(size, std::max(alignment, alignof(T)), conditions.placement, 0);
-  if (size > 0) std::memcpy(buffer.bytes().data(), values.data(), size);
-  return reinterpret_cast<const T*>(buffer.bytes().data());
-}
-
-template <typename T>
-bool holds(const GuardedBuffer& buffer, const std::vector<T>& values) {
-  return values.empty() || std::memcmp(buffer.bytes().data(), values.data(), values.size() * sizeof(T)) == 0;
-}
 
 void copy(const Spatial& from, std::int64_t* to) { std::copy(from.begin(), from.end(), to); }
 
@@ -64,80 +45,6 @@ tieout_conv describe(const ConvCase& c, const KernelTypes& types) {
   return conv;
 }
 
-// Fills the stack below the caller's frame with this byte, so that variables that are read before they are written hold
-// it.
-[[gnu::noinline]] void dirty_stack(std::uint8_t with) {
-  std::array<volatile std::uint8_t, 1 << 15> below;
-  for (volatile std::uint8_t& byte : below) byte = with;
-}
-
-// While an object lives, malloc() returns memory filled with this byte. glibc fills new memory with the complement of
-// M_PERTURB, and freed memory with M_PERTURB itself.
-class DirtyHeap {
- public:
-  explicit DirtyHeap(std::uint8_t with) { mallopt(M_PERTURB, static_cast<std::uint8_t>(~with)); }
-  DirtyHeap(const DirtyHeap&) = delete;
-  DirtyHeap& operator=(const DirtyHeap&) = delete;
-  ~DirtyHeap() { mallopt(M_PERTURB, 0); }
-
-  // Fills the chunks in the thread's cache of malloc(), which are returned as they were left: by our own allocations,
-  // too, which may be others before each call.
-  static void dirty_kept_chunks(std::uint8_t with) {
-    constexpr std::size_t kLargest = 1032, kStep = 16, kOfEachSize = 7;
-    std::array<void*, kLargest / kStep * kOfEachSize> chunks{};
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      const std::size_t size = (i / kOfEachSize + 1) * kStep;
-      chunks[i] = std::malloc(size);
-      if (chunks[i] != nullptr) std::memset(chunks[i], with, size);
-      asm volatile("" : : "r"(chunks[i]) : "memory");  // the compiler sees memory that is written and never read
-    }
-    for (void* const chunk : chunks) std::free(chunk);
-  }
-};
-
-// Bits of MXCSR: rounding mode, flushing of denormals and exception masks. They belong to the thread, and a kernel must
-// not change them.
-constexpr unsigned kModes = 0xFFC0;
-
-// Returns the kernel's text, cut off after 1000 bytes.
-std::string shortened(const char* text) {
-  constexpr std::size_t kMost = 1000;
-  return {text, strnlen(text, kMost)};
-}
-
-// The result of the call itself.
-struct Outcome {
-  const char* declined = nullptr;
-  std::optional<std::string> misbehaved;
-};
-
-Outcome call(KernelFunction kernel, const tieout_conv& conv, const Conditions& conditions) {
-  Outcome outcome;
-  std::fenv_t modes;
-  std::fegetenv(&modes);
-  const unsigned before = _mm_getcsr() & kModes;
-  dirty_stack(conditions.memory_fill);
-  try {
-    outcome.declined = kernel(&conv);
-  } catch (const std::exception& error) {
-    outcome.misbehaved = "throws: " + shortened(error.what());
-  } catch (...) {
-    outcome.misbehaved = "throws something that is no std::exception";
-  }
-  if ((_mm_getcsr() & kModes) != before) outcome.misbehaved = "leaves the thread with other floating-point modes";
-  std::fesetenv(&modes);
-  return outcome;
-}
-
-Outcome call_as(KernelFunction kernel, const tieout_conv& conv, const Conditions& conditions) {
-  const DirtyHeap heap(conditions.memory_fill);
-  DirtyHeap::dirty_kept_chunks(conditions.memory_fill);
-  if (conditions.caller == Conditions::Caller::this_thread) return call(kernel, conv, conditions);
-  Outcome outcome;
-  std::thread([&] { outcome = call(kernel, conv, conditions); }).join();
-  return outcome;
-}
-
 tl::expected<KernelTypes, std::string> types_of(const tieout_kernel_info& info) {
   const auto is_flag = [](std::int64_t value) { return value == 0 || value == 1; };
   if (info.activation_type != TIEOUT_UINT8 && info.activation_type != TIEOUT_INT8) {
@@ -157,6 +64,28 @@ tl::expected<KernelTypes, std::string> types_of(const tieout_kernel_info& info) 
                                                                  : OutputType::uint8,
                      .int32_bias = info.int32_bias == 1,
                      .end_padding = info.end_padding == 1};
+}
+
+// Returns the names of a list of operators, separated by spaces. Error: a message that names the first wrong one.
+tl::expected<std::vector<std::string>, std::string> operators_of(const char* list) {
+  if (list == nullptr) return {};
+  std::vector<std::string> known;
+  for (const OperatorSchema* const schema : operator_schemas()) known.emplace_back(schema->name);
+  std::string_view rest(list, strnlen(list, kLongestDomain));
+  std::vector<std::string> names;
+  while (!rest.empty()) {
+    const std::string name(rest.substr(0, rest.find(' ')));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    if (name.empty()) continue;
+    if (std::ranges::find(known, name) == known.end()) {
+      const auto nearest = nearest_word(name, known);
+      return tl::unexpected("tieout_describe(): operators names '" + printable(name, kLongestName) +
+                            "', which is no operator; " +
+                            (nearest ? "did you mean " + *nearest + "?" : "see `tieout help operators`"));
+    }
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -191,6 +120,9 @@ tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info
     if (!read) return tl::unexpected(read.error());
     types = *read;
   }
+  constexpr std::size_t kSizeWithOperators = offsetof(tieout_kernel_info, operators) + sizeof info.operators;
+  const auto operators = operators_of(info.size >= kSizeWithOperators ? info.operators : nullptr);
+  if (!operators) return tl::unexpected(operators.error());
   const std::string_view name =
       info.name == nullptr ? "" : std::string_view(info.name, strnlen(info.name, kLongestName + 1));
   return KernelTraits{
@@ -199,7 +131,8 @@ tl::expected<KernelTraits, std::string> traits_of(const tieout_kernel_info& info
       .alignment = static_cast<std::size_t>(alignment),
       .name = printable(name, kLongestName),
       .domain = domain == nullptr ? "" : domain,
-      .types = types};
+      .types = types,
+      .operators = *operators};
 }
 
 tieout_conv KernelCall::place_buffers(const ConvCase& c, const Inputs& inputs, const KernelTraits& traits,
@@ -208,17 +141,17 @@ tieout_conv KernelCall::place_buffers(const ConvCase& c, const Inputs& inputs, c
   const KernelTypes& types = traits.types;
   const std::size_t alignment = traits.alignment;
   tieout_conv conv = describe(c, types);
-  const std::uint8_t* const activation = fill(b.activation, inputs.activation, alignment, conditions);
+  const std::uint8_t* const activation = fill_buffer(b.activation, inputs.activation, alignment, conditions);
   if (types.activation == ActivationType::int8) {
     conv.activation_int8 = reinterpret_cast<const std::int8_t*>(activation);
   } else {
     conv.activation = activation;
   }
-  conv.weight = fill(b.weight, inputs.weight, alignment, conditions);
-  conv.weight_scales = fill(b.weight_scales, c.weight_scales, alignment, conditions);
-  conv.weight_zero_points = fill(b.weight_zero_points, c.weight_zero_points, alignment, conditions);
-  conv.bias = c.bias.empty() ? nullptr : fill(b.bias, c.bias, alignment, conditions);
-  if (!c.int32_bias.empty()) conv.int32_bias = fill(b.bias, c.int32_bias, alignment, conditions);
+  conv.weight = fill_buffer(b.weight, inputs.weight, alignment, conditions);
+  conv.weight_scales = fill_buffer(b.weight_scales, c.weight_scales, alignment, conditions);
+  conv.weight_zero_points = fill_buffer(b.weight_zero_points, c.weight_zero_points, alignment, conditions);
+  conv.bias = c.bias.empty() ? nullptr : fill_buffer(b.bias, c.bias, alignment, conditions);
+  if (!c.int32_bias.empty()) conv.int32_bias = fill_buffer(b.bias, c.int32_bias, alignment, conditions);
   const bool sums = types.output == OutputType::int32;
   b.output.place(static_cast<std::size_t>(element_count(output_shape(c))) * (sums ? sizeof(std::int32_t) : 1),
                  sums ? std::max(alignment, alignof(std::int32_t)) : alignment, conditions.placement,
@@ -244,18 +177,15 @@ std::array<NamedBuffer, 6> KernelCall::named_buffers() const {
 
 std::string KernelCall::find_wrong_write(const ConvCase& c, const Inputs& inputs) const {
   const Buffers& b = buffers_;
-  for (const NamedBuffer& named : named_buffers()) {
-    if (named.buffer == &b.bias && !has_bias(c)) continue;
-    const GuardedBuffer::Strayed strayed = named.buffer->strayed();
-    if (strayed == GuardedBuffer::Strayed::no) continue;
-    return std::string("writes ") + (strayed == GuardedBuffer::Strayed::before ? "before" : "behind") + " its " +
-           named.name;
-  }
+  const auto all = named_buffers();
+  std::vector<NamedBuffer> placed(all.begin(), all.end());
+  if (!has_bias(c)) std::erase_if(placed, [&](const NamedBuffer& named) { return named.buffer == &b.bias; });
+  if (std::string stray = find_stray_write(placed); !stray.empty()) return stray;
   const bool intact = holds(b.activation, inputs.activation) && holds(b.weight, inputs.weight) &&
                       (c.bias.empty() || holds(b.bias, c.bias)) &&
                       (c.int32_bias.empty() || holds(b.bias, c.int32_bias)) &&
                       holds(b.weight_scales, c.weight_scales) && holds(b.weight_zero_points, c.weight_zero_points);
-  return intact ? "" : "writes into its inputs";
+  return intact ? "" : kWritesIntoInputs;
 }
 
 tl::expected<Answers, SubjectError> KernelCall::run(KernelFunction kernel, const KernelTraits& traits,
@@ -275,18 +205,10 @@ tl::expected<Answers, SubjectError> KernelCall::run(KernelFunction kernel, const
   const tieout_conv given = place_buffers(c, inputs, traits, conditions);
   tieout_conv conv = given;
   const auto buffers = named_buffers();
-  const Outcome outcome = [&] {
-    const FaultReport report(buffers);
-    return call_as(kernel, conv, conditions);
-  }();
-  std::string misuse = outcome.misbehaved ? *outcome.misbehaved : find_wrong_write(c, inputs);
-  if (misuse.empty() && std::memcmp(&given, &conv, sizeof conv) != 0) misuse = "writes into its inputs";
-  if (!misuse.empty()) return tl::unexpected(SubjectError{SubjectError::Kind::misbehaved, std::move(misuse)});
-  if (outcome.declined != nullptr) {
-    std::string reason = shortened(outcome.declined);
-    if (reason.empty()) reason = kNoReason;
-    return tl::unexpected(SubjectError{SubjectError::Kind::declined, std::move(reason)});
-  }
+  const CallResult result = call_guarded([&] { return kernel(&conv); }, conditions, buffers);
+  std::string wrong_write = find_wrong_write(c, inputs);
+  if (wrong_write.empty() && std::memcmp(&given, &conv, sizeof conv) != 0) wrong_write = kWritesIntoInputs;
+  if (auto error = error_of(result, std::move(wrong_write))) return tl::unexpected(std::move(*error));
   Answers y{output_shape(c), values_of(buffers_.output.bytes(), traits.types.output)};
   if (activation_last) {
     y.values = transposed(y.values.data(), c.batch, volume(output_size(c)), c.out_channels);

@@ -1,6 +1,6 @@
 #pragma once
 // Calls a kernel through the C interface of tieout_kernel.h, with guarded copies of all buffers, and detects what the
-// kernel must not do: writing outside of the output, throwing, changing floating-point modes.
+// kernel must not do (guarded_call.h).
 
 #include <array>
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace tieout {
 
 // What tieout_describe() returned, with defaults filled in. name: printable, or empty if there is none. domain: see
-// Subject::domain().
+// Subject::domain(). operators: the names that it declares, each once.
 struct KernelTraits {
   enum class Order { channels_first, channels_last };
   Order activation = Order::channels_first;
@@ -25,6 +25,7 @@ struct KernelTraits {
   std::size_t alignment = 1;
   std::string name = {}, domain = {};
   KernelTypes types = {};
+  std::vector<std::string> operators = {};
 };
 
 constexpr std::size_t kLongestName = 60;      // bytes

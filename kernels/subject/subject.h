@@ -1,7 +1,7 @@
 #pragma once
-// Defines a subject: an int8 convolution under test, which is compared with the reference. It is a shared library that
-// exports the functions of tieout_kernel.h, or a program that uses the process protocol over its standard input and
-// output (docs/process_protocol.md).
+// Defines a subject: int8 convolutions or other quantized operators under test, which are compared with the reference.
+// It is a shared library that exports the functions of tieout_kernel.h and tieout_operator.h, or a program that uses
+// the process protocol over its standard input and output (docs/process_protocol.md).
 
 #include <cstdint>
 #include <memory>
@@ -10,11 +10,14 @@
 #include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "cases/conv_case.h"
+#include "cases/operators/operator_case.h"
 #include "kernels/subject/kernel_types.h"
 #include "kernels/tieout_kernel.h"
+#include "kernels/tieout_operator.h"
 
 namespace tieout {
 
@@ -62,7 +65,7 @@ enum class Isolation {
   program,  // in a process of its own that may take long to start: a program that uses the process protocol
 };
 
-// The answer of a subject: its output, or the reason why there is none.
+// The answer of a subject: its output, or the reason why there is none. Floats are held as their bits.
 using SubjectAnswer = tl::expected<Answers, SubjectError>;
 
 // Returns true if the subject has no process left that could answer further problems.
@@ -73,9 +76,26 @@ using SubjectAnswer = tl::expected<Answers, SubjectError>;
 
 // One call of a subject. The problem must outlive it.
 struct SubjectCall {
-  const ConvProblem& problem;
+  SubjectCall(const ConvProblem& conv, const Conditions& with) : problem(&conv), conditions(with) {}
+  SubjectCall(const OperatorCase& of_operator, const Conditions& with) : problem(&of_operator), conditions(with) {}
+
+  std::variant<const ConvProblem*, const OperatorCase*> problem;
   Conditions conditions;
 };
+
+// What a subject computes.
+struct SubjectScope {
+  bool convolutions = true;
+  bool operators = false;  // operators other than convolutions: cases/operators/
+  // The names of the operators that it declares to take; empty: it declares none.
+  std::vector<std::string> declared = {};
+
+  bool operator==(const SubjectScope&) const = default;
+};
+
+// The reasons for which a subject declines what is not in its scope, unless it has a reason of its own.
+inline constexpr const char* kNoOperators = "operators other than convolutions";
+inline constexpr const char* kNoConvolutions = "convolutions";
 
 class Subject {
  public:
@@ -99,6 +119,9 @@ class Subject {
 
   // Returns the types that the subject declares to take and return; the default ones before it is loaded.
   [[nodiscard]] virtual KernelTypes types() const { return {}; }
+
+  // Returns what the subject computes; convolutions before it is loaded.
+  [[nodiscard]] virtual SubjectScope scope() const { return {}; }
 
   // Returns what the answers depend on apart from the subject's files, such as "LibTorch 2.15.0, avx512_vnni"; empty:
   // nothing that is known.
@@ -127,11 +150,29 @@ class Subject {
   [[nodiscard]] virtual SubjectAnswer run(const ConvProblem& problem, const Conditions& conditions) = 0;
 
   [[nodiscard]] SubjectAnswer run(const ConvProblem& problem) { return run(problem, Conditions{}); }
+
+  // Returns the output of another operator in row-major order, or the error. c: valid, with contents. Subjects whose
+  // scope has no operators decline.
+  [[nodiscard]] virtual SubjectAnswer run_operator(const OperatorCase& c, const Conditions& conditions);
+
+  [[nodiscard]] SubjectAnswer run_operator(const OperatorCase& c) { return run_operator(c, Conditions{}); }
 };
 
-// Returns a subject for a kernel that is linked into this program. info: as tieout_describe() returns it, or nullptr.
+// Calls the function that the kind of problem needs.
+[[nodiscard]] inline SubjectAnswer run_on(Subject& subject, const ConvProblem& problem, const Conditions& conditions) {
+  return subject.run(problem, conditions);
+}
+[[nodiscard]] inline SubjectAnswer run_on(Subject& subject, const OperatorCase& c, const Conditions& conditions) {
+  return subject.run_operator(c, conditions);
+}
+
+// Return a subject for a kernel that is linked into this program: of convolutions, or of other operators. info: as
+// tieout_describe() returns it, or nullptr.
 using KernelFunction = const char* (*)(const tieout_conv*);
+using OperatorFunction = const char* (*)(const tieout_operator*);
 [[nodiscard]] std::unique_ptr<Subject> linked_subject(std::string name, KernelFunction kernel,
                                                       const tieout_kernel_info* info);
+[[nodiscard]] std::unique_ptr<Subject> linked_operator_subject(std::string name, OperatorFunction kernel,
+                                                               const tieout_kernel_info* info);
 
 }  // namespace tieout
