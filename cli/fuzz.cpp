@@ -60,13 +60,20 @@ int run_fuzz(FuzzArguments& arguments) {
   if (!compared) return compared.error();
   const Reference& reference = compared->reference;
   Subject* const subject = compared->subject.get();
-  const auto domain =
-      choose_domain(arguments.domain, subject, arguments.subject.rules().seconds, "fuzz", reference.other());
+  CampaignOptions kinds{.subject = subject};
+  if (const auto selected = select_operators(kinds, arguments.operators, reference, arguments.domain); !selected) {
+    return bad_usage(selected.error());
+  }
+  const auto domain = kinds.convolutions ? choose_domain(arguments.domain, subject, arguments.subject.rules().seconds,
+                                                         "fuzz", reference.other())
+                                         : tl::expected<Domain, int>(Domain());
   if (!domain) return domain.error();
   CampaignOptions options{
       .cases = arguments.cases,
       .seed = *seed,
       .sampling = arguments.uniform ? Sampling::uniform : Sampling::by_strategy,
+      .convolutions = kinds.convolutions,
+      .operators = kinds.operators,
       .domain = *domain,
       .products = arguments.products,
       .workers = arguments.workers,
@@ -78,10 +85,6 @@ int run_fuzz(FuzzArguments& arguments) {
                              words_of(*domain), words_of(arguments.subject)),
       .subject = subject,
       .rules = arguments.subject.rules()};
-  if (const auto selected = select_operators(options, arguments.operators, arguments.subject, arguments.domain);
-      !selected) {
-    return bad_usage(selected.error());
-  }
   RunSummary run = empty_run(options, reference);
   std::optional<RunRecord> record;
   if (!arguments.record.empty()) {

@@ -119,10 +119,6 @@ tl::expected<Plan, std::string> make_plan(const Arguments& arguments) {
   options.workers = arguments.workers;
   options.seconds_per_case = arguments.limit;
   options.memory_per_case = arguments.memory << 20;
-  if (const auto selected = select_operators(options, arguments.operators, arguments.subject, arguments.domain);
-      !selected) {
-    return tl::unexpected(selected.error());
-  }
   options.journal_folder = fs::path(arguments.folder) / ("in-flight-" + record_name(options.shard));
   return plan;
 }
@@ -245,7 +241,12 @@ tl::expected<Prepared, int> prepare(Arguments& arguments) {
   if (!compared) return tl::unexpected(compared.error());
   plan->options.subject = compared->subject.get();
   plan->options.rules = arguments.subject.rules();
-  const auto domain = domain_of(arguments, *plan, compared->reference.other());
+  if (const auto selected = select_operators(plan->options, arguments.operators, compared->reference, arguments.domain);
+      !selected) {
+    return tl::unexpected(fail(kBadUsage, selected.error()));
+  }
+  const auto domain = plan->options.convolutions ? domain_of(arguments, *plan, compared->reference.other())
+                                                 : tl::expected<Domain, int>(Domain());
   if (!domain) return tl::unexpected(domain.error());
   plan->options.domain = *domain;
   plan->options.command = command_of(arguments, plan->options.seed, *domain);

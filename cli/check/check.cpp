@@ -29,7 +29,6 @@
 #include "cli/options/subject_option.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/campaign/given_cases.h"
-#include "props/operators/any_case_outcome.h"
 #include "props/operators/operator_verify.h"
 #include "reports/formats/finding_text.h"
 #include "reports/formats/operator_script.h"
@@ -111,14 +110,26 @@ void print_departures(const OperatorCase& c, const Verdict& verdict, const LibTo
   }
 }
 
+// Prints how many elements of a passed case are equal to the subject's.
+void print_equal(const Verdict& verdict, const Subject& subject) {
+  const bool exact = verdict.reason.empty();
+  print_colored(Color::green, exact ? "equal" : "equal to the exact contract");
+  print_text(fmt::format(": {}, {}{}\n", counted(verdict.elements, "element"), subject.name(),
+                         exact ? "" : " " + verdict.reason));
+}
+
 // Prints the output of a passed case, and how many elements are equal.
-void print_passed(const OperatorCase& c, const Verdict& verdict, const LibTorch* reference) {
+void print_passed(const OperatorCase& c, const Verdict& verdict, const Subject* subject, const LibTorch* reference) {
   print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
                          c.schema->has_float_output ? float_bits_text(verdict.expected)
                                                     : output_text(verdict.expected, OutputType::uint8)));
-  print_colored(Color::green, "equal");
-  print_text(fmt::format(": {}, computed by {}\n", counted(verdict.elements, "element"), c.schema->name));
-  if (reference != nullptr) print_departures(c, verdict, *reference);
+  if (subject != nullptr) {
+    print_equal(verdict, *subject);
+  } else {
+    print_colored(Color::green, "equal");
+    print_text(fmt::format(": {}, computed by {}\n", counted(verdict.elements, "element"), c.schema->name));
+  }
+  if (reference != nullptr && verdict.reason.empty()) print_departures(c, verdict, *reference);
 }
 
 // Prints the result of a case. subject: nullptr if LibTorch itself was verified.
@@ -136,7 +147,7 @@ void print_verdict(const AnyCase& any, const Verdict& verdict, const Subject* su
     case Status::passed: break;
   }
   if (const auto* const of_operator = std::get_if<OperatorCase>(&any))
-    return print_passed(*of_operator, verdict, reference.libtorch());
+    return print_passed(*of_operator, verdict, subject, reference.libtorch());
   const ConvCase& c = std::get<ConvCase>(any);
   print_text(fmt::format("{}:\n {}\n", verdict.finding.expected_name,
                          output_text(as_stored(verdict.expected, c.output_type), c.output_type)));
@@ -144,10 +155,7 @@ void print_verdict(const AnyCase& any, const Verdict& verdict, const Subject* su
     return fmt::print(stderr, "tieout check: the output has no elements: nothing was compared\n");
   }
   if (subject != nullptr) {
-    const bool exact = verdict.reason.empty();
-    print_colored(Color::green, exact ? "equal" : "equal to the exact contract");
-    print_text(fmt::format(": {}, {}{}\n", counted(verdict.elements, "element"), subject->name(),
-                           exact ? "" : " " + verdict.reason));
+    print_equal(verdict, *subject);
   } else {
     print_colored(Color::green, "equal");
     print_text(fmt::format(": {}, {} path, computed by {}\n", counted(verdict.elements, "element"), name(verdict.path),
@@ -222,8 +230,6 @@ RunSummary with_causes(const Arguments& arguments, const Compared& compared, con
 int check(Arguments& arguments) {
   const auto c = arguments.file.empty() ? parse_any_case(arguments.line) : tl::expected<AnyCase, CaseError>();
   if (!c) return fail(kBadUsage, c.error().text());
-  const bool has_subject = !arguments.subject.text.empty() || !arguments.subject.reference.empty();
-  if (has_subject && std::holds_alternative<OperatorCase>(*c)) return fail(kBadUsage, kNoOperatorSubjects);
   if (const auto cost = check_cost(*c); !cost) return fail(kBadUsage, cost.error().text());
   const auto domain = read_domain(arguments.domain.where);
   if (!domain) return fail(kBadUsage, "--where: " + domain.error());
@@ -238,6 +244,11 @@ int check(Arguments& arguments) {
   if (!compared) return compared.error();
   const Reference& reference = compared->reference;
   Subject* const subject = compared->subject.get();
+  const bool takes = subject == nullptr || subject->scope().operators;
+  if (std::holds_alternative<OperatorCase>(*c) && !takes) {
+    return fail(kBadUsage, fmt::format("--subject: {} declines {}; see docs/bring_your_own.md for kernels of operators",
+                                       printable(subject->name()), kNoOperators));
+  }
   if (!arguments.before.empty()) return check_after_others(arguments, *c, reference, subject, *baseline);
   GivenCases cases(command_of(arguments), reference, subject, arguments.subject.rules());
   if (!arguments.record.empty()) {

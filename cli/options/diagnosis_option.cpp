@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cases/machine/cpu.h"
+#include "cases/operators/operator_text.h"
 #include "cases/strings/shell_word.h"
 #include "cli/common/command.h"
 #include "cli/common/duration.h"
@@ -25,6 +26,7 @@ constexpr std::string_view kHelp = "Time limit of the diagnosis that follows if 
 
 bool is_unstable(const RunSummary& run) {
   return std::ranges::any_of(run.findings, [](const Finding& finding) {
+    if (names_operator(finding.case_line)) return false;  // only convolutions are diagnosed
     return !finding.before.empty() || (has_tensors(finding) && !is_guess(finding));
   });
 }

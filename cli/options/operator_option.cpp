@@ -7,8 +7,6 @@
 #include "cases/strings/nearest_word.h"
 #include "cli/common/command.h"
 #include "cli/options/domain_option.h"
-#include "cli/options/subject_option.h"
-#include "props/operators/any_case_outcome.h"
 
 namespace tieout {
 namespace {
@@ -22,6 +20,38 @@ std::vector<std::string> accepted_names() {
   return names;
 }
 
+std::string joined_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+// Returns true if the subject takes the operator, as far as it states that.
+bool is_taken(const SubjectScope& scope, const OperatorSchema& schema) {
+  return scope.declared.empty() || std::ranges::find(scope.declared, schema.name) != scope.declared.end();
+}
+
+// Adds the operators that `name` means.
+tl::expected<void, std::string> add_named(CampaignOptions& options, const std::string& name,
+                                          const SubjectScope& scope) {
+  const OperatorSchema* const found = find_operator(name);
+  if (found == nullptr && name != kEverything) {
+    const auto nearest = nearest_word(name, accepted_names());
+    return tl::unexpected("--operator: there is no operator " + excerpt(name) +
+                          (nearest ? "; did you mean " + *nearest + "?" : "; see `tieout help operators`"));
+  }
+  if (found != nullptr && !is_taken(scope, *found)) {
+    return tl::unexpected("--operator: the subject states that it takes " + joined_list(scope.declared) + ", and not " +
+                          name);
+  }
+  for (const OperatorSchema* const schema : operator_schemas()) {
+    const bool is_chosen = name == kEverything ? is_taken(scope, *schema) : schema == found;
+    const bool is_new = std::ranges::find(options.operators, schema) == options.operators.end();
+    if (is_chosen && is_new) options.operators.push_back(schema);
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_operator_option(Command& command, std::vector<std::string>& names) {
@@ -32,27 +62,22 @@ void add_operator_option(Command& command, std::vector<std::string>& names) {
 }
 
 tl::expected<void, std::string> select_operators(CampaignOptions& options, const std::vector<std::string>& names,
-                                                 const SubjectArguments& subject, const DomainArguments& domain) {
-  if (names.empty()) return {};
+                                                 const Reference& reference, const DomainArguments& domain) {
+  const SubjectScope scope = options.subject == nullptr ? SubjectScope{.operators = true} : options.subject->scope();
+  if (names.empty() && scope.convolutions) return {};
   options.convolutions = false;
-  for (const std::string& name : names) {
-    if (name == kConvolutions || name == kEverything) options.convolutions = true;
-    if (name == kConvolutions) continue;
-    const OperatorSchema* const found = find_operator(name);
-    if (found == nullptr && name != kEverything) {
-      const auto nearest = nearest_word(name, accepted_names());
-      return tl::unexpected("--operator: there is no operator " + excerpt(name) +
-                            (nearest ? "; did you mean " + *nearest + "?" : "; see `tieout help operators`"));
-    }
-    for (const OperatorSchema* const schema : operator_schemas()) {
-      const bool is_chosen = name == kEverything || schema == found;
-      const bool is_new = std::ranges::find(options.operators, schema) == options.operators.end();
-      if (is_chosen && is_new) options.operators.push_back(schema);
-    }
+  for (const std::string& name : names.empty() ? std::vector<std::string>{kEverything} : names) {
+    const bool is_all = name == kEverything;
+    options.convolutions = options.convolutions || name == kConvolutions || (is_all && scope.convolutions);
+    if (name == kConvolutions || (is_all && !scope.operators)) continue;
+    if (const auto added = add_named(options, name, scope); !added) return added;
   }
   if (options.operators.empty()) return {};
-  if (!subject.text.empty() || !subject.reference.empty()) {
-    return tl::unexpected(std::string("--operator: ") + kNoOperatorSubjects);
+  const Subject* const other = reference.other();
+  const bool of_subject = !scope.operators;
+  if (of_subject || (other != nullptr && !other->scope().operators)) {
+    return tl::unexpected(std::string("--operator: the ") + (of_subject ? "subject" : "reference") + " declines " +
+                          kNoOperators + "; see docs/bring_your_own.md for kernels of operators");
   }
   if (!domain.where.empty()) {
     return tl::unexpected(std::string("--operator: --where is about convolutions; leave one of the two out"));

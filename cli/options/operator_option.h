@@ -10,16 +10,16 @@
 namespace tieout {
 
 struct Command;
-struct SubjectArguments;
 struct DomainArguments;
 
 void add_operator_option(Command& command, std::vector<std::string>& names);
 
-// Sets the kinds of cases that the options draw. names: values of --operator; none: convolutions only. Error: a message
-// that names the option and what is wrong with it.
+// Sets the kinds of cases that the options draw. options: with the subject, which is loaded. names: values of
+// --operator; none: convolutions only, or all that the subject takes if it takes no convolutions. "all" is limited to
+// what the subject states to take. Error: a message that names the option and what is wrong with it.
 [[nodiscard]] tl::expected<void, std::string> select_operators(CampaignOptions& options,
                                                                const std::vector<std::string>& names,
-                                                               const SubjectArguments& subject,
+                                                               const Reference& reference,
                                                                const DomainArguments& domain);
 
 // Returns the option as a command line contains it: "" or " --operator add --operator conv".

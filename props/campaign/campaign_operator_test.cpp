@@ -3,7 +3,11 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "cases/operators/operator_text.h"
 #include "props/campaign/case_at.h"
@@ -60,6 +64,37 @@ TEST(OperatorCampaign, CrashesCostOneCase) {
   EXPECT_EQ(run.cases.crashed + run.cases.passed, 60);
   ASSERT_FALSE(run.findings.empty());
   EXPECT_EQ(run.findings.front().failure, "died: SIGABRT");
+}
+
+// Where a kernel declines an operator, a case of another one takes its place.
+TEST(OperatorCampaign, VerifiesWhatASubjectTakes) {
+  StandInReference reference;
+  const auto subject = linked_operator_subject(
+      "mine",
+      [](const tieout_operator* c) -> const char* {
+        if (std::string_view(c->name) != "relu") return "not relu";
+        for (std::int64_t i = 0; i < c->output_count; ++i) {
+          const std::int64_t y = std::max<std::int64_t>(c->inputs[0].bytes[i], c->output_zero_point);
+          c->output[i] = static_cast<std::uint8_t>(y == 250 ? 251 : y);
+        }
+        return nullptr;
+      },
+      nullptr);
+  CampaignOptions options{.cases = 60, .seed = 4, .subject = subject.get()};
+  options.convolutions = false;
+  options.operators = {find_operator("clamp"), find_operator("relu")};
+  const RunSummary run = run_campaign(options, reference, {.so_far = empty_run(options, reference)},
+                                      {.progress = [](auto&, auto&) { return true; }});
+  EXPECT_EQ(run.cases.verified(), 60);
+  EXPECT_EQ(run.cases.skipped, 0);
+  EXPECT_EQ(run.declined.at("not relu"), 30);
+  EXPECT_GT(run.cases.differed, 5);
+  ASSERT_FALSE(run.findings.empty());
+  const Finding& first = run.findings.front();
+  EXPECT_EQ(first.subject, "mine");
+  EXPECT_EQ(first.mismatch_class, "unexplained");
+  EXPECT_EQ(element_count(parse_operator(first.case_line)->inputs.front().shape), 1) << first.case_line;
+  EXPECT_THAT(first.explanation, HasSubstr("mine gives: 251"));
 }
 
 TEST(OperatorCampaign, ConvolutionsKeepTheirSequence) {

@@ -36,7 +36,7 @@ struct CampaignOptions {
   Sampling sampling = Sampling::by_strategy;
   // True if convolutions are drawn.
   bool convolutions = true;
-  // The operators of which cases are drawn as well; only without a subject.
+  // The operators of which cases are drawn as well.
   std::vector<const OperatorSchema*> operators;
   // The domain from which convolutions are drawn.
   Domain domain;

@@ -18,6 +18,16 @@ ConvCase draw(const CampaignOptions& options, std::int64_t index, std::int64_t a
 
 namespace {
 
+// Returns the number of input elements that the output is computed from.
+std::int64_t work_of(const OperatorCase& c) {
+  std::int64_t window = 1;
+  for (std::size_t i = 0; i < c.attributes.size(); ++i) {
+    if (c.schema->attributes[i].name != "kernel") continue;
+    for (const std::int64_t extent : extents(c, "kernel")) window *= extent;
+  }
+  return window * element_count(output_shape(c));
+}
+
 // Of as many cases, the last one is one of an operator, if there are convolutions as well.
 constexpr std::int64_t kRound = 4;
 
@@ -42,8 +52,16 @@ AnyCase draw_any(const CampaignOptions& options, std::int64_t index, std::int64_
   const Place place = place_of(options, index);
   if (!place.is_operator) return draw(options, place.number, attempt);
   const auto number = static_cast<std::uint64_t>(place.number);
-  Random random(options.seed, number);
-  return draw_operator_case(*options.operators[number % options.operators.size()], random);
+  // A further attempt is of the next operator, because the subject may decline all cases of the first one.
+  constexpr std::uint64_t kAttempts = std::uint64_t{1} << 40U;
+  const auto tried = static_cast<std::uint64_t>(attempt);
+  Random random(options.seed, number + kAttempts * tried);
+  const OperatorSchema& schema = *options.operators[(number + tried) % options.operators.size()];
+  OperatorCase c = draw_operator_case(schema, random);
+  // A plain kernel must answer within its time limit.
+  constexpr std::int64_t kMostWork = 1'000'000;
+  while (options.subject != nullptr && work_of(c) > kMostWork) c = draw_operator_case(schema, random);
+  return c;
 }
 
 std::string_view strategy_name(const CampaignOptions& options, std::int64_t index) {

@@ -75,7 +75,7 @@ RunSummary empty_run(const CampaignOptions& options, const Reference& reference)
     add_cells(run, *reference.libtorch());
   }
   for (const OperatorSchema* const schema : options.operators)
-    run.cells[cell_of(default_case(*schema, schema->least_inputs))] = {};
+    run.cells[cell_of(default_case(*schema, schema->least_inputs), reference)] = {};
   return run;
 }
 

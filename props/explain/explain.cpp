@@ -237,7 +237,10 @@ std::string explanation_of(const Finding& finding) {
   if (const auto* const c = std::get_if<OperatorCase>(&*any)) {
     const auto reference = libtorch();
     return operator_explanation(*c, static_cast<std::int64_t>(worst), reference ? (*reference)->hardware() : Hardware{},
-                                {{finding.expected_name, finding.expected.values[worst]}});
+                                finding.subject.empty()
+                                    ? KnownAnswers{{finding.expected_name, finding.expected.values[worst]}}
+                                    : KnownAnswers{{finding.expected_name, finding.expected.values[worst]},
+                                                   {finding.actual_name, finding.actual.values[worst]}});
   }
   Explanation explanation = explain(with_contents(std::get<ConvCase>(*any)), static_cast<std::int64_t>(worst),
                                     explained_order(), Columns::deciding);

@@ -11,6 +11,7 @@
 #include "cases/text/case_words.h"
 #include "props/generate/case_class.h"
 #include "props/operators/operator_shrink.h"
+#include "props/operators/operator_subject.h"
 #include "props/operators/operator_verify.h"
 
 namespace tieout {
@@ -43,7 +44,7 @@ ClassSet shared_classes(const OperatorCase& c, const Verdict& verdict) {
   return classes;
 }
 
-CaseOutcome outcome_of_operator(const OperatorCase& c, const Verdict& verdict) {
+CaseOutcome outcome_of_operator(const OperatorCase& c, const Verdict& verdict, const Reference& reference) {
   const bool differs = verdict.status == Status::differed || verdict.status == Status::crashed;
   return {.status = verdict.status,
           .elements = verdict.elements,
@@ -51,17 +52,17 @@ CaseOutcome outcome_of_operator(const OperatorCase& c, const Verdict& verdict) {
           .departing = verdict.departure.elements,
           .departure = verdict.departure.cause,
           .reason = differs ? sampled_kind(verdict.finding) : verdict.reason,
-          .cell = cell_of(c)};
+          .cell = cell_of(c, reference)};
 }
 
 Verdict verify_one(const OperatorCase& c, const CaseSetup& setup, Placement where) {
-  LibTorch* const libtorch = setup.reference.libtorch();
-  if (setup.subject != nullptr || libtorch == nullptr) {
-    Verdict verdict;
-    end_without_answer(verdict, Status::skipped, kNoOperatorSubjects);
-    return verdict;
+  const bool alone = where == Placement::alone;
+  if (setup.subject != nullptr) {
+    return verify_operator_subject(c, setup.reference, *setup.subject, setup.rules,
+                                   alone ? TrialMode::alone : TrialMode::in_a_run);
   }
-  return where == Placement::alone ? verify_operator_alone(c, *libtorch, setup.seconds) : verify_operator(c, *libtorch);
+  LibTorch& libtorch = *setup.reference.libtorch();
+  return alone ? verify_operator_alone(c, libtorch, setup.seconds) : verify_operator(c, libtorch);
 }
 
 Verdict verify_one(const ConvCase& c, const CaseSetup& setup, Placement where) {
@@ -69,11 +70,15 @@ Verdict verify_one(const ConvCase& c, const CaseSetup& setup, Placement where) {
                                    : verify(c, setup.reference, setup.subject, setup.rules);
 }
 
-CaseOutcome outcome_of_operator_exit(const OperatorCase& c, const ExitReason& reason) {
+CaseOutcome outcome_of_operator_exit(const OperatorCase& c, const Reference& reference, const ExitReason& reason) {
+  const Cell cell = cell_of(c, reference);
   if (reason.by_machine && reason.signal == 0) {
-    return {.status = Status::no_resources, .reason = reason.text(), .cell = cell_of(c)};
+    return {.status = Status::no_resources, .reason = reason.text(), .cell = cell};
   }
-  return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + reason.text()}), .cell = cell_of(c)};
+  if (reference.other() != nullptr && reference.other()->isolation() == Isolation::none) {
+    return {.status = Status::unavailable, .reason = std::string(kReferenceDied) + reason.text(), .cell = cell};
+  }
+  return {.status = Status::crashed, .reason = kind_of({.failure = "died: " + reason.text()}), .cell = cell};
 }
 
 }  // namespace
@@ -84,7 +89,7 @@ Verdict verify_case(const AnyCase& c, const CaseSetup& setup, Placement where) {
 
 CaseOutcome outcome_of(const AnyCase& c, const Verdict& verdict, const Reference& reference) {
   if (const auto* const conv = std::get_if<ConvCase>(&c)) return outcome_of(*conv, verdict, reference);
-  return outcome_of_operator(std::get<OperatorCase>(c), verdict);
+  return outcome_of_operator(std::get<OperatorCase>(c), verdict, reference);
 }
 
 CaseOutcome run_case(const AnyCase& c, const CaseSetup& setup, Placement where) {
@@ -105,7 +110,7 @@ CaseOutcome run_first_taken_case(const std::function<AnyCase(std::int64_t)>& cas
 
 CaseOutcome outcome_of_exit(const AnyCase& c, const CaseSetup& setup, const ExitReason& reason) {
   if (const auto* const conv = std::get_if<ConvCase>(&c)) return outcome_of_exit(*conv, setup, reason);
-  return outcome_of_operator_exit(std::get<OperatorCase>(c), reason);
+  return outcome_of_operator_exit(std::get<OperatorCase>(c), setup.reference, reason);
 }
 
 CaseOutcome outcome_of_answer(const AnyCase& c, const CaseSetup& setup, const std::string& bytes) {
@@ -126,11 +131,10 @@ std::string expected_name_of(const AnyCase& c) {
 }
 
 Finding shrink_any_finding(const Finding& finding, const CaseSetup& setup, double seconds, Effort effort) {
-  LibTorch* const libtorch = setup.reference.libtorch();
-  if (!names_operator(finding.original_line) || libtorch == nullptr) {
-    return shrink_finding(finding, setup.reference, seconds, setup.subject, setup.rules, effort);
+  if (names_operator(finding.original_line)) {
+    return shrink_operator_finding(finding, setup.reference, seconds, effort, setup.subject, setup.rules);
   }
-  return shrink_operator_finding(finding, *libtorch, seconds, effort);
+  return shrink_finding(finding, setup.reference, seconds, setup.subject, setup.rules, effort);
 }
 
 }  // namespace tieout

@@ -1,6 +1,6 @@
 #pragma once
 // Does for a case of any kind what props/verify/ does for convolutions: verifies it, counts it, and shrinks its
-// finding. Operators have no subjects: with a subject, their cases are skipped.
+// finding.
 
 #include <cstdint>
 #include <functional>
@@ -12,10 +12,6 @@
 #include "reports/data/finding.h"
 
 namespace tieout {
-
-// The reason for which cases of operators are skipped if there is a subject or another reference.
-inline constexpr const char* kNoOperatorSubjects =
-    "subjects of operators: not supported; leave --subject and --reference out to verify LibTorch's operators";
 
 [[nodiscard]] Verdict verify_case(const AnyCase& c, const CaseSetup& setup, Placement where);
 

@@ -12,6 +12,7 @@
 
 #include "cases/operators/any_case.h"
 #include "cases/operators/operator_text.h"
+#include "props/operators/operator_subject.h"
 #include "props/operators/operator_verify.h"
 #include "props/process/forked_task.h"
 
@@ -223,9 +224,51 @@ bool is_failure(const Verdict& verdict) {
   return verdict.status == Status::differed || verdict.status == Status::crashed;
 }
 
+// Returns true if both fail in the same way.
 bool fails_alike(const Verdict& one, const Verdict& whole) {
   return one.status == whole.status && one.finding.mismatch_class == whole.finding.mismatch_class &&
+         without_numbers(one.conduct) == without_numbers(whole.conduct) &&
          without_numbers(one.finding.failure) == without_numbers(whole.finding.failure);
+}
+
+// Verifies cases while a finding is shrunk: of LibTorch, or of a subject.
+class OperatorTries {
+ public:
+  OperatorTries(const Reference& reference, Subject* subject, const Rules& rules)
+      : reference_(reference), subject_(subject), rules_(rules) {}
+
+  // Verifies the case in processes of their own.
+  [[nodiscard]] Verdict verify_alone(const OperatorCase& c) const {
+    return subject_ != nullptr ? verify_operator_subject(c, reference_, *subject_, rules_, TrialMode::alone)
+                               : verify_operator_alone(c, *reference_.libtorch());
+  }
+  // Verifies the case in this process. once: a subject is called once, which suffices if it is wrong in all calls.
+  [[nodiscard]] Verdict verify_here(const OperatorCase& c, bool once) const {
+    return subject_ != nullptr
+               ? verify_operator_subject(c, reference_, *subject_, rules_, once ? TrialMode::once : TrialMode::here)
+               : verify_operator(c, *reference_.libtorch());
+  }
+
+  // Returns true if a case that ends a process ends the caller's unless it is verified alone.
+  [[nodiscard]] bool share_a_process() const { return subject_ == nullptr || subject_->isolation() == Isolation::none; }
+
+  // Sets the time limit of the subject's answers.
+  void limit_answers(double seconds) { rules_.seconds = std::min(rules_.seconds, seconds); }
+
+ private:
+  const Reference& reference_;
+  Subject* subject_;
+  Rules rules_;
+};
+
+OperatorShrinkLimits limits_of_tries(const Verdict& whole, const Subject* subject, double seconds, Effort effort) {
+  OperatorShrinkLimits limits{.seconds = seconds};
+  if (subject != nullptr && subject->isolation() == Isolation::program) limits.tries = 1'000;
+  if (whole.status == Status::crashed) limits.tries = 300;  // each try starts a process
+  // Each candidate that still hangs takes the full time limit.
+  if (without_numbers(whole.finding.failure) == "died: hang") limits.tries = 20;
+  if (effort == Effort::quick) limits = {limits.tries / 20, limits.elements / 20, seconds};
+  return limits;
 }
 
 }  // namespace
@@ -259,11 +302,13 @@ OperatorCase shrink_operator_case(const OperatorCase& c, const std::function<boo
   return smallest;
 }
 
-Finding shrink_operator_finding(const Finding& finding, LibTorch& reference, double seconds, Effort effort) {
+Finding shrink_operator_finding(const Finding& finding, const Reference& reference, double seconds, Effort effort,
+                                Subject* subject, const Rules& rules) {
   const auto original = parse_operator(finding.original_line);
   // This cannot happen: print() wrote the line.
   if (!original) std::abort();
-  const Verdict whole = verify_operator_alone(*original, reference);
+  OperatorTries tries(reference, subject, rules);
+  const Verdict whole = tries.verify_alone(*original);
   if (!is_failure(whole)) {
     Finding unrepeatable = finding;
     if (whole.status == Status::no_resources || whole.status == Status::unavailable) return unrepeatable;
@@ -271,27 +316,27 @@ Finding shrink_operator_finding(const Finding& finding, LibTorch& reference, dou
     unrepeatable.failure += kOnlyAmongOthers;
     return unrepeatable;
   }
-  OperatorShrinkLimits limits{.seconds = seconds};
-  const bool ends_process = whole.status == Status::crashed;
-  if (ends_process) limits.tries = 300;  // each try starts a process
-  if (effort == Effort::quick) limits = {limits.tries / 20, limits.elements / 20, seconds};
+  const OperatorShrinkLimits limits = limits_of_tries(whole, subject, seconds, effort);
   std::string smallest = finding.original_line;
-  if (ends_process) {
+  if (whole.status == Status::crashed && tries.share_a_process()) {
     smallest = print(shrink_operator_case(
-        *original, [&](const OperatorCase& one) { return fails_alike(verify_operator_alone(one, reference), whole); },
-        limits));
+        *original, [&](const OperatorCase& one) { return fails_alike(tries.verify_alone(one), whole); }, limits));
   } else {
     // One process runs all tries. If it dies, the case stays as it was drawn.
     const auto found = run_alone(
         [&] {
+          // A smaller case that does not hang answers at once.
+          if (whole.status == Status::crashed) tries.limit_answers(0.5);
+          const bool by_values = whole.conduct.empty() && whole.status == Status::differed;
+          const bool once = by_values && fails_alike(tries.verify_here(*original, true), whole);
           return print(shrink_operator_case(
-              *original, [&](const OperatorCase& one) { return fails_alike(verify_operator(one, reference), whole); },
+              *original, [&](const OperatorCase& one) { return fails_alike(tries.verify_here(one, once), whole); },
               limits));
         },
         60 + seconds);
     if (found) smallest = *found;
   }
-  Verdict verdict = verify_operator_alone(parse_operator(smallest).value(), reference);
+  Verdict verdict = tries.verify_alone(parse_operator(smallest).value());
   Finding result = whole.finding;
   if (is_failure(verdict) && fails_alike(verdict, whole)) result = std::move(verdict.finding);
   result.original_line = finding.original_line;

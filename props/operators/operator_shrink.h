@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "cases/operators/operator_case.h"
-#include "oracle/libtorch/libtorch.h"
+#include "kernels/subject/subject.h"
+#include "props/verify/reference.h"
 #include "props/verify/verify.h"
 #include "reports/data/finding.h"
 
@@ -28,7 +29,8 @@ struct OperatorShrinkLimits {
                                                 const OperatorShrinkLimits& limits = {});
 
 // Shrinks the finding as long as its case fails with the same status, class and failure. seconds: a further limit.
-[[nodiscard]] Finding shrink_operator_finding(const Finding& finding, LibTorch& reference, double seconds,
-                                              Effort effort);
+// subject, rules: as for shrink_finding().
+[[nodiscard]] Finding shrink_operator_finding(const Finding& finding, const Reference& reference, double seconds,
+                                              Effort effort, Subject* subject = nullptr, const Rules& rules = {});
 
 }  // namespace tieout

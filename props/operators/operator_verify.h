@@ -11,6 +11,7 @@
 
 #include "cases/operators/operator_case.h"
 #include "oracle/libtorch/libtorch.h"
+#include "props/verify/reference.h"
 #include "props/verify/verdict.h"
 
 namespace tieout {
@@ -31,7 +32,8 @@ inline constexpr const char* kOtherCode = "vector and scalar code";
 [[nodiscard]] std::vector<Departure> departures_elsewhere(const OperatorCase& c, const Hardware& hardware,
                                                           const Answers& answer);
 
-// Returns the cell in which a case is counted.
+// Return the cell in which a case is counted; with another reference than LibTorch, that names it.
 [[nodiscard]] Cell cell_of(const OperatorCase& c);
+[[nodiscard]] Cell cell_of(const OperatorCase& c, const Reference& reference);
 
 }  // namespace tieout

@@ -11,9 +11,7 @@
 
 #include "cases/operators/operator_text.h"
 #include "kernels/operators/operator_kernel.h"
-#include "props/operators/any_case_outcome.h"
 #include "props/operators/operator_shrink.h"
-#include "props/verify/hypothesis_subject.h"
 #include "props/verify/stand_in_reference.h"
 #include "reports/formats/finding_text.h"
 
@@ -139,17 +137,6 @@ TEST(OperatorShrink, KeepsBroadcastInputsTogether) {
   });
   EXPECT_LE(element_count(small.inputs[0].shape), 4);
   EXPECT_EQ(small.inputs[0].contents.values, std::vector<std::uint8_t>(small.inputs[0].contents.values.size(), 0));
-}
-
-TEST(OperatorVerify, SubjectsSkipOperators) {
-  StandInReference reference;
-  const AnyCase c = parsed("relu");
-  EXPECT_EQ(verify_case(c, {.reference = reference}, Placement::here).status, Status::passed);
-  const auto subject = hypothesis_subject("hypothesis:manual_output_1").value();
-  const CaseSetup setup{.reference = reference, .subject = subject.get()};
-  const CaseOutcome outcome = run_case(c, setup, Placement::here);
-  EXPECT_EQ(outcome.status, Status::skipped);
-  EXPECT_EQ(outcome.reason, kNoOperatorSubjects);
 }
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "cases/contents.h"
+#include "cases/operators/any_case.h"
 #include "cases/random.h"
 #include "cases/strings/bytes.h"
 #include "cases/text/case_cost.h"
+#include "props/generate/operator_twins.h"
 #include "props/generate/twins.h"
 #include "props/process/forked_task.h"
 
@@ -65,7 +67,8 @@ ConvProblem other_weight(const ConvProblem& problem) {
 }
 
 // Returns a problem of one product in the types of the case.
-ConvProblem tiny_problem(const ConvCase& like) {
+ConvProblem tiny_problem(const ConvProblem& problem) {
+  const ConvCase& like = problem.spec;
   // No other problem is likely to have these scales.
   ConvCase c{.activation_type = like.activation_type, .output_type = like.output_type, .activation_scale = 0.7};
   if (c.output_type != OutputType::int32) c.output_scale = 1.3;
@@ -74,60 +77,144 @@ ConvProblem tiny_problem(const ConvCase& like) {
   return with_contents(c);
 }
 
-bool affords_twins(const ConvCase& c) {
-  constexpr std::int64_t kFewProducts = 8'000;
-  return product_count(c) <= kFewProducts;
+// ---- The same for calls of other operators.
+
+void invert(OperatorInput& input) {
+  invert(input.contents.values);
+  for (float& x : input.floats) x = -x - 1;
 }
 
+double other_scale(double scale, double factor) { return scale > 1 ? scale / factor : scale * factor; }
+
+// Returns the case with the parameters that follow from others, if it is valid, else the given one.
+OperatorCase valid_or(OperatorCase other, const OperatorCase& given) {
+  set_output_parameters(other);
+  return validate(other) ? other : given;
+}
+
+OperatorCase other_output(const OperatorCase& c) {
+  OperatorCase other = c;
+  for (OperatorInput& input : other.inputs) {
+    invert(input);
+    input.quantization.zero_point = 255 - input.quantization.zero_point;
+  }
+  other.output = {other_scale(c.output.scale, 8), 255 - c.output.zero_point};
+  return valid_or(std::move(other), c);
+}
+
+// Changes what other_output() does not change.
+OperatorCase other_weight(const OperatorCase& c) {
+  OperatorCase other = c;
+  for (OperatorInput& input : other.inputs) {
+    invert(input);
+    input.quantization.scale = other_scale(input.quantization.scale, 2);
+  }
+  return valid_or(std::move(other), c);
+}
+
+// Returns a call of the same operator on tensors of one element.
+OperatorCase tiny_problem(const OperatorCase& c) {
+  OperatorCase tiny = c;
+  for (std::size_t i = 0; i < c.attributes.size(); ++i) {
+    const AttributeSchema& schema = c.schema->attributes[i];
+    std::vector<double>& numbers = tiny.attributes[i];
+    const Shape& shape = c.inputs.front().shape;
+    const bool of_channels = shape.size() > 1 && std::ssize(numbers) == shape[1];
+    if (schema.kind == AttributeSchema::Kind::extents) numbers = {schema.default_value};
+    if (schema.kind == AttributeSchema::Kind::numbers && schema.name != "dims" && of_channels) numbers.resize(1);
+  }
+  for (OperatorInput& input : tiny.inputs) {
+    input.shape.assign(input.shape.size(), 1);
+    input.strides.clear();
+    input.quantization.scale = 0.7;
+    if (c.schema->has_float_input) input.floats = {1};
+    if (!c.schema->has_float_input) input.contents = {Fill::listed, {1}};
+  }
+  tiny.output.scale = 1.3;
+  return valid_or(std::move(tiny), c);
+}
+
+// ---- What the trial needs of both kinds of problems.
+
+Shape shape_of_answer(const ConvProblem& problem) { return output_shape(problem.spec); }
+Shape shape_of_answer(const OperatorCase& c) { return output_shape(c); }
+
+bool is_small(const ConvProblem& problem) {
+  constexpr std::int64_t kFewProducts = 8'000;
+  return product_count(problem.spec) <= kFewProducts;
+}
+bool is_small(const OperatorCase& c) {
+  constexpr std::int64_t kFewElements = 2'000;
+  return tensor_elements(c) <= kFewElements;
+}
+
+// Decides which twins of a problem are sampled.
+Random random_of(const ConvProblem& problem) {
+  return {problem.spec.seed, static_cast<std::uint64_t>(reduction_length(problem.spec))};
+}
+Random random_of(const OperatorCase& c) { return {c.seed, static_cast<std::uint64_t>(tensor_elements(c))}; }
+std::uint64_t seed_of(const ConvProblem& problem) { return problem.spec.seed; }
+std::uint64_t seed_of(const OperatorCase& c) { return c.seed; }
+
+std::size_t twin_kinds_of(const ConvProblem& /*problem*/) { return twin_kinds(); }
+std::size_t twin_kinds_of(const OperatorCase& /*c*/) { return operator_twin_kinds(); }
+std::string_view twin_name_for(const ConvProblem& /*problem*/, std::size_t kind) { return twin_name(kind); }
+std::string_view twin_name_for(const OperatorCase& /*c*/, std::size_t kind) { return operator_twin_name(kind); }
+std::optional<OperatorCase> twin_of(const OperatorCase& c, std::size_t kind) { return operator_twin_of(c, kind); }
+
 // Returns the twin if it costs as little as the problem: a shorter stride can turn a small problem into a large one.
-std::optional<ConvProblem> small_twin_of(const ConvProblem& problem, std::size_t kind) {
+template <typename Problem>
+std::optional<Problem> small_twin_of(const Problem& problem, std::size_t kind) {
   auto twin = twin_of(problem, kind);
-  return twin && affords_twins(twin->spec) ? std::move(twin) : std::nullopt;
+  return twin && is_small(*twin) ? std::move(twin) : std::nullopt;
 }
 
 // Returns two different twins of the problem, chosen by its case.
-std::vector<ConvProblem> two_twins(const ConvProblem& problem) {
-  Random random(problem.spec.seed, static_cast<std::uint64_t>(reduction_length(problem.spec)));
-  std::vector<ConvProblem> twins;
+template <typename Problem>
+std::vector<Problem> two_twins(const Problem& problem) {
+  Random random = random_of(problem);
+  std::vector<Problem> twins;
   for (int tries = 0; tries < 12 && twins.size() < 2; ++tries) {
-    auto twin = small_twin_of(problem, random.below(static_cast<std::uint32_t>(twin_kinds())));
+    auto twin = small_twin_of(problem, random.below(static_cast<std::uint32_t>(twin_kinds_of(problem))));
     if (twin) twins.push_back(std::move(*twin));
   }
   return twins;
 }
 
-std::vector<ConvProblem> problems_before(const ConvProblem& problem, WarmUp warm_up) {
-  std::vector<ConvProblem> before;
+template <typename Problem>
+std::vector<Problem> problems_before(const Problem& problem, WarmUp warm_up) {
+  std::vector<Problem> before;
   if (warm_up == WarmUp::none) return before;
-  before.push_back(tiny_problem(problem.spec));
-  if (warm_up == WarmUp::sampled && Random(problem.spec.seed).chance(1, 2)) {
-    for (ConvProblem& twin : two_twins(problem)) before.push_back(std::move(twin));
+  before.push_back(tiny_problem(problem));
+  if (warm_up == WarmUp::sampled && Random(seed_of(problem)).chance(1, 2)) {
+    for (Problem& twin : two_twins(problem)) before.push_back(std::move(twin));
     return before;
   }
   before.push_back(other_weight(problem));
   before.push_back(other_output(problem));
-  if (warm_up != WarmUp::thorough || !affords_twins(problem.spec)) return before;
-  for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
+  if (warm_up != WarmUp::thorough || !is_small(problem)) return before;
+  for (std::size_t kind = 0; kind < twin_kinds_of(problem); ++kind) {
     if (auto twin = small_twin_of(problem, kind)) before.push_back(std::move(*twin));
   }
   return before;
 }
 
 // Runs each twin and then the problem again. Returns the trial if the answer has changed.
-std::optional<Trial> changed_by_a_twin(Subject& subject, const ConvProblem& problem, const Conditions& usual,
+template <typename Problem>
+std::optional<Trial> changed_by_a_twin(Subject& subject, const Problem& problem, const Conditions& usual,
                                        const SubjectAnswer& first) {
-  if (!affords_twins(problem.spec)) return {};
-  for (std::size_t kind = 0; kind < twin_kinds(); ++kind) {
+  if (!is_small(problem)) return {};
+  for (std::size_t kind = 0; kind < twin_kinds_of(problem); ++kind) {
     const auto twin = small_twin_of(problem, kind);
     if (!twin) continue;
     // This replaces what the kernel keeps of the problem itself.
-    (void)subject.run(tiny_problem(problem.spec), usual);
-    (void)subject.run(*twin, usual);
-    SubjectAnswer again = subject.run(problem, usual);
+    (void)run_on(subject, tiny_problem(problem), usual);
+    (void)run_on(subject, *twin, usual);
+    SubjectAnswer again = run_on(subject, problem, usual);
     if (again == first) continue;
     if (!again) return failed(again.error());
     Trial trial{.kind = Trial::Kind::unstable,
-                .message = std::string(kKeptState) + ", which had " + another(twin_name(kind))};
+                .message = std::string(kKeptState) + ", which had " + another(twin_name_for(problem, kind))};
     trial.first = first->values;
     trial.second = std::move(again->values);
     return trial;
@@ -145,19 +232,20 @@ Conditions changed_conditions(double seconds) {
 }
 
 // Returns which condition changes the answer, by changing one of them at a time.
-std::string_view cause(Subject& subject, const ConvProblem& problem, double seconds, const SubjectAnswer& first) {
+template <typename Problem>
+std::string_view cause(Subject& subject, const Problem& problem, double seconds, const SubjectAnswer& first) {
   const Conditions usual{.seconds = seconds};
-  if (subject.run(problem, usual) != first) {
-    (void)subject.run(tiny_problem(problem.spec), usual);
-    for (const ConvProblem& before : {other_weight(problem), other_output(problem)}) (void)subject.run(before, usual);
-    return subject.run(problem, usual) == first ? kKeptState : kUnrepeatable;
+  if (run_on(subject, problem, usual) != first) {
+    (void)run_on(subject, tiny_problem(problem), usual);
+    for (const Problem& before : {other_weight(problem), other_output(problem)}) (void)run_on(subject, before, usual);
+    return run_on(subject, problem, usual) == first ? kKeptState : kUnrepeatable;
   }
   for (const ConditionChange& change : condition_changes(seconds)) {
-    if (subject.run(problem, change.conditions) != first) return change.text;
+    if (run_on(subject, problem, change.conditions) != first) return change.text;
   }
-  (void)subject.run(tiny_problem(problem.spec), usual);
-  (void)subject.run(other_weight(problem), usual);
-  return subject.run(problem, usual) != first ? kKeptState : kUnrepeatable;
+  (void)run_on(subject, tiny_problem(problem), usual);
+  (void)run_on(subject, other_weight(problem), usual);
+  return run_on(subject, problem, usual) != first ? kKeptState : kUnrepeatable;
 }
 
 // ---- conversion of a trial to bytes and back, to pass it between processes
@@ -171,15 +259,15 @@ std::string pack_trial(const Trial& trial) {
   return bytes.take();
 }
 
-// Returns nothing if pack_trial() cannot have written these bytes for such a problem.
-std::optional<Trial> unpack_trial(const std::string& bytes, const ConvProblem& problem) {
+// Returns nothing if pack_trial() cannot have written these bytes for an output of that shape.
+std::optional<Trial> unpack_trial(const std::string& bytes, const Shape& shape) {
   ByteReader reader(bytes);
   Trial trial;
   reader.get(trial.kind);
   reader.get(trial.message);
   reader.get(trial.first);
   reader.get(trial.second);
-  const auto size = static_cast<std::size_t>(element_count(output_shape(problem.spec)));
+  const auto size = static_cast<std::size_t>(element_count(shape));
   const bool unstable = trial.kind == Trial::Kind::unstable;
   const bool answered = unstable || trial.kind == Trial::Kind::answered;
   const bool fits = trial.first.size() == (answered ? size : 0) && trial.second.size() == (unstable ? size : 0);
@@ -207,19 +295,20 @@ std::array<ConditionChange, 4> condition_changes(double seconds) {
 
 namespace {
 
-Trial attempt(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+template <typename Problem>
+Trial attempt(Subject& subject, const Problem& problem, WarmUp warm_up, double seconds) {
   const Conditions usual{.seconds = seconds};
   const Conditions other = changed_conditions(seconds);
   // Answers to the other problems do not count, unless the process ends. The tiny problem replaces what a kernel keeps
   // of the last problem; what it keeps for good comes from the first problem that it meets.
-  const std::vector<ConvProblem> before = problems_before(problem, warm_up);
-  std::vector<ConvProblem> between;
-  if (warm_up != WarmUp::none) between = {tiny_problem(problem.spec), other_weight(problem)};
+  const std::vector<Problem> before = problems_before(problem, warm_up);
+  std::vector<Problem> between;
+  if (warm_up != WarmUp::none) between = {tiny_problem(problem), other_weight(problem)};
   std::vector<SubjectCall> calls;
-  for (const ConvProblem& one : before) calls.push_back({one, usual});
+  for (const Problem& one : before) calls.push_back({one, usual});
   calls.push_back({problem, usual});
   std::vector<SubjectCall> later;
-  for (const ConvProblem& one : between) later.push_back({one, usual});
+  for (const Problem& one : between) later.push_back({one, usual});
   later.push_back({problem, other});
   // The twins come between the two calls, and are run one by one.
   const bool thorough = warm_up == WarmUp::thorough;
@@ -248,9 +337,8 @@ bool has_ended(const Trial& trial) { return trial.kind == Trial::Kind::died || t
 
 constexpr std::string_view kAfterOthers = ", after it was asked for other problems";
 
-}  // namespace
-
-Trial run_trial(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+template <typename Problem>
+Trial run_trial_on(Subject& subject, const Problem& problem, WarmUp warm_up, double seconds) {
   Trial trial = attempt(subject, problem, warm_up, seconds);
   // A machine that is short of memory kills processes, too. If the subject caused it, it happens again.
   if (trial.kind == Trial::Kind::died && trial.message.starts_with("SIGKILL"))
@@ -258,17 +346,19 @@ Trial run_trial(Subject& subject, const ConvProblem& problem, WarmUp warm_up, do
   return trial;
 }
 
-Trial run_call(Subject& subject, const ConvProblem& problem, double seconds) {
-  SubjectAnswer answer = subject.run(problem, {.seconds = seconds});
+template <typename Problem>
+Trial run_call_on(Subject& subject, const Problem& problem, double seconds) {
+  SubjectAnswer answer = run_on(subject, problem, {.seconds = seconds});
   if (!answer) return failed(answer.error());
   return {.kind = Trial::Kind::answered, .message = {}, .first = std::move(answer->values)};
 }
 
-Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+template <typename Problem>
+Trial run_trial_alone_on(Subject& subject, const Problem& problem, WarmUp warm_up, double seconds) {
   if (subject.isolation() != Isolation::none) {
-    Trial whole = run_trial(subject, problem, warm_up, seconds);
+    Trial whole = run_trial_on(subject, problem, warm_up, seconds);
     if (warm_up == WarmUp::none || !has_ended(whole)) return whole;
-    const Trial without = run_trial(subject, problem, WarmUp::none, seconds);
+    const Trial without = run_trial_on(subject, problem, WarmUp::none, seconds);
     if (has_ended(without)) return without;
     whole.message += kAfterOthers;
     return whole;
@@ -276,13 +366,13 @@ Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_
   const auto attempt_alone = [&](WarmUp before) -> tl::expected<Trial, ExitReason> {
     // `seconds` limits one call, and there are several.
     const auto run = [&] {
-      return run_alone([&] { return pack_trial(run_trial(subject, problem, before, seconds)); }, seconds);
+      return run_alone([&] { return pack_trial(run_trial_on(subject, problem, before, seconds)); }, seconds);
     };
     auto bytes = run();
     // What came from outside may not happen again.
     if (!bytes && bytes.error().by_machine) bytes = run();
     if (!bytes) return tl::unexpected(bytes.error());
-    auto trial = unpack_trial(*bytes, problem);
+    auto trial = unpack_trial(*bytes, shape_of_answer(problem));
     if (!trial) return tl::unexpected(ExitReason{.stderr_tail = "wrote over its own answer"});
     return std::move(*trial);
   };
@@ -295,6 +385,27 @@ Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_
   if (warm_up == WarmUp::none) return died(whole.error(), "");
   if (const auto without = attempt_alone(WarmUp::none); !without) return died(without.error(), "");
   return died(whole.error(), kAfterOthers);
+}
+
+}  // namespace
+
+Trial run_trial(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+  return run_trial_on(subject, problem, warm_up, seconds);
+}
+Trial run_trial(Subject& subject, const OperatorCase& c, WarmUp warm_up, double seconds) {
+  return run_trial_on(subject, c, warm_up, seconds);
+}
+
+Trial run_call(Subject& subject, const ConvProblem& problem, double seconds) {
+  return run_call_on(subject, problem, seconds);
+}
+Trial run_call(Subject& subject, const OperatorCase& c, double seconds) { return run_call_on(subject, c, seconds); }
+
+Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds) {
+  return run_trial_alone_on(subject, problem, warm_up, seconds);
+}
+Trial run_trial_alone(Subject& subject, const OperatorCase& c, WarmUp warm_up, double seconds) {
+  return run_trial_alone_on(subject, c, warm_up, seconds);
 }
 
 }  // namespace tieout

@@ -1,5 +1,6 @@
 #pragma once
-// Runs a subject on one problem several times, under conditions that must not change its answer.
+// Runs a subject on one problem several times, under conditions that must not change its answer. A problem is a
+// convolution or a call of another operator, with contents.
 
 #include <array>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "cases/conv_case.h"
+#include "cases/operators/operator_case.h"
 #include "kernels/subject/subject.h"
 
 namespace tieout {
@@ -31,7 +33,7 @@ struct Trial {
     no_resources,
   } kind = Kind::answered;
   std::string message;
-  // The outputs, NCHW; `second` is filled if unstable.
+  // The outputs in row-major order; `second` is filled if unstable.
   std::vector<std::int32_t> first, second;
 
   bool operator==(const Trial&) const = default;
@@ -64,19 +66,22 @@ inline constexpr std::string_view kUnrepeatable = "not repeatable: the same call
 // Begins the text for an answer that the problem before changes.
 inline constexpr std::string_view kKeptState = "kept state: the answer depends on the problem before";
 
-// Runs the subject twice: with buffers that end at unmapped pages, then with buffers that begin behind one; with other
-// bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, it runs the
+// Run the subject twice: with buffers that end at unmapped pages, then with buffers that begin behind one; with other
+// bytes in the output, on the stack and in fresh memory; and on another thread. If the answers differ, they run the
 // subject again with one of these changed at a time, and `message` names the one that matters. A crash of a kernel that
 // is linked into this program ends this process.
 [[nodiscard]] Trial run_trial(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
+[[nodiscard]] Trial run_trial(Subject& subject, const OperatorCase& c, WarmUp warm_up, double seconds);
 
-// Runs the subject once, under the usual conditions. A crash of a kernel that is linked into this program ends this
+// Run the subject once, under the usual conditions. A crash of a kernel that is linked into this program ends this
 // process.
 [[nodiscard]] Trial run_call(Subject& subject, const ConvProblem& problem, double seconds);
+[[nodiscard]] Trial run_call(Subject& subject, const OperatorCase& c, double seconds);
 
-// Does the same as run_trial(), but a kernel that is linked into this program runs in a process of its own. If it dies
+// Do the same as run_trial(), but a kernel that is linked into this program runs in a process of its own. If it dies
 // or hangs, it is run again without the warm-up, so that `message` distinguishes a crash on the problem itself from one
 // that needs another problem before.
 [[nodiscard]] Trial run_trial_alone(Subject& subject, const ConvProblem& problem, WarmUp warm_up, double seconds);
+[[nodiscard]] Trial run_trial_alone(Subject& subject, const OperatorCase& c, WarmUp warm_up, double seconds);
 
 }  // namespace tieout

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "cases/contents.h"
+#include "cases/operators/any_case.h"
 #include "cases/text/case_cost.h"
 #include "cases/text/case_text.h"
 #include "oracle/engines/engine_model.h"
 #include "props/verify/reference_answer.h"
-#include "props/verify/subject_trial.h"
 #include "props/verify/verify.h"
 #include "reports/data/tensor_mismatches.h"
 
@@ -45,32 +45,13 @@ Expected libtorch_expectation(const ConvProblem& problem, Verdict& verdict, LibT
   return {as_answers(answer->y), std::string(name(c.execution.engine))};
 }
 
-bool affords_warm_up(const ConvCase& c) {
+bool is_quick(const ConvProblem& problem) {
   constexpr std::int64_t kFewProducts = 4'000;
-  return product_count(c) <= kFewProducts;
+  return product_count(problem.spec) <= kFewProducts;
 }
-
-// Sets the verdict for a trial without an answer. Returns true if there is an answer to compare.
-bool set_conduct(Verdict& verdict, const Trial& trial) {
-  switch (trial.kind) {
-    case Trial::Kind::answered:
-    case Trial::Kind::unstable: return true;
-    case Trial::Kind::declined:
-      end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.message);
-      break;
-    case Trial::Kind::absent: end_without_answer(verdict, Status::unavailable, trial.message); break;
-    case Trial::Kind::no_resources: end_without_answer(verdict, Status::no_resources, trial.message); break;
-    case Trial::Kind::misbehaved:
-      verdict.status = Status::differed;
-      verdict.conduct = verdict.finding.failure = trial.message;
-      break;
-    case Trial::Kind::died:
-    case Trial::Kind::hung:
-      verdict.finding.failure = "died: " + trial.message;
-      end_without_answer(verdict, Status::crashed, trial.message);
-      break;
-  }
-  return false;
+bool is_quick(const OperatorCase& c) {
+  constexpr std::int64_t kFewElements = 1'000;
+  return tensor_elements(c) <= kFewElements;
 }
 
 // Compares the subject's answer with verdict.expected. arithmetic: the reference's; that of the exact contract if it is
@@ -105,10 +86,10 @@ void compare_with_expected(Verdict& verdict, const ConvProblem& problem, const A
   describe_values(finding, problem.spec.output_type, d, verdict.expected, actual, traces);
 }
 
-// Runs the subject. problem: the case with its contents, and with the instruction set that the reference uses.
-Trial trial_of(Subject& subject, const ConvProblem& problem, const ConvCase& c, const Rules& rules, TrialMode where) {
+template <typename Problem>
+Trial run_subject_on(Subject& subject, const Problem& problem, const Rules& rules, TrialMode where) {
   if (where == TrialMode::once) return run_call(subject, problem, rules.seconds);
-  const WarmUp in_a_run = affords_warm_up(c) ? WarmUp::sampled : WarmUp::none;
+  const WarmUp in_a_run = is_quick(problem) ? WarmUp::sampled : WarmUp::none;
   const WarmUp outside = rules.every_twin ? WarmUp::thorough : WarmUp::other_problems;
   const WarmUp warm_up = where == TrialMode::in_a_run ? in_a_run : outside;
   // A program may start slowly, so that only a library is stopped.
@@ -141,19 +122,24 @@ void set_reference_failure(Verdict& verdict, const Trial& trial) {
 
 // Runs a reference other than LibTorch under changed conditions, and without any state of earlier problems if it is a
 // library or this is done in a process of its own. A program may start slowly, so that it is not stopped.
-Trial try_reference_again(Subject& reference, const ConvProblem& problem, const Rules& rules, TrialMode where) {
+template <typename Problem>
+Trial try_reference_again(Subject& reference, const Problem& problem, const Rules& rules, TrialMode where) {
   if (reference.isolation() == Isolation::library) reference.stop();
   return where == TrialMode::alone ? run_trial_alone(reference, problem, WarmUp::none, rules.seconds)
                                    : run_trial(reference, problem, WarmUp::none, rules.seconds);
 }
 
-// Compares the subject's trial with a reference other than LibTorch.
-void judge_by_other(Verdict& verdict, const ConvProblem& problem, Subject& reference, Trial trial, const Rules& rules,
-                    TrialMode where) {
+template <typename Problem>
+std::optional<Answers> ask_other_reference(Verdict& verdict, const Problem& problem, const Shape& shape,
+                                           Subject& reference, const Trial& trial, const Rules& rules,
+                                           TrialMode where) {
+  const auto fail = [&](const Trial& of_reference) {
+    set_reference_failure(verdict, of_reference);
+    return std::nullopt;
+  };
   const Trial expected = where == TrialMode::alone ? try_reference_again(reference, problem, rules, where)
                                                    : run_call(reference, problem, rules.seconds);
-  if (expected.kind != Trial::Kind::answered) return set_reference_failure(verdict, expected);
-  verdict.expected = {output_shape(problem.spec), expected.first};
+  if (expected.kind != Trial::Kind::answered) return fail(expected);
   // The tries of a reduction need no second answer: the smallest case is verified alone at the end.
   const bool equal = trial.kind == Trial::Kind::answered && trial.first == expected.first;
   if (where == TrialMode::in_a_run && !equal) {
@@ -161,13 +147,50 @@ void judge_by_other(Verdict& verdict, const ConvProblem& problem, Subject& refer
     if (again.kind == Trial::Kind::answered && again.first != expected.first) {
       again.message = "it answers differently in a new process";
     }
-    if (again.kind != Trial::Kind::answered || again.first != expected.first)
-      return set_reference_failure(verdict, again);
+    if (again.kind != Trial::Kind::answered || again.first != expected.first) return fail(again);
   }
-  compare_with_expected(verdict, problem, Arithmetic{}, Hardware{}, std::move(trial), rules.strictness);
+  return Answers{shape, expected.first};
 }
 
 }  // namespace
+
+bool set_conduct(Verdict& verdict, const Trial& trial) {
+  switch (trial.kind) {
+    case Trial::Kind::answered:
+    case Trial::Kind::unstable: return true;
+    case Trial::Kind::declined:
+      end_without_answer(verdict, Status::skipped, "declined by the subject: " + trial.message);
+      break;
+    case Trial::Kind::absent: end_without_answer(verdict, Status::unavailable, trial.message); break;
+    case Trial::Kind::no_resources: end_without_answer(verdict, Status::no_resources, trial.message); break;
+    case Trial::Kind::misbehaved:
+      verdict.status = Status::differed;
+      verdict.conduct = verdict.finding.failure = trial.message;
+      break;
+    case Trial::Kind::died:
+    case Trial::Kind::hung:
+      verdict.finding.failure = "died: " + trial.message;
+      end_without_answer(verdict, Status::crashed, trial.message);
+      break;
+  }
+  return false;
+}
+
+Trial run_subject(Subject& subject, const ConvProblem& problem, const Rules& rules, TrialMode where) {
+  return run_subject_on(subject, problem, rules, where);
+}
+Trial run_subject(Subject& subject, const OperatorCase& c, const Rules& rules, TrialMode where) {
+  return run_subject_on(subject, c, rules, where);
+}
+
+std::optional<Answers> answer_of_other(Verdict& verdict, const ConvProblem& problem, Subject& reference,
+                                       const Trial& trial, const Rules& rules, TrialMode where) {
+  return ask_other_reference(verdict, problem, output_shape(problem.spec), reference, trial, rules, where);
+}
+std::optional<Answers> answer_of_other(Verdict& verdict, const OperatorCase& c, Subject& reference, const Trial& trial,
+                                       const Rules& rules, TrialMode where) {
+  return ask_other_reference(verdict, c, output_shape(c), reference, trial, rules, where);
+}
 
 Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& subject, const Rules& rules,
                        TrialMode where) {
@@ -188,7 +211,7 @@ Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& s
     finding.reference = other->text();
   }
   // The subject runs first, so that no process holds the reference's answer before the subject has answered.
-  Trial trial = trial_of(subject, problem, c, rules, where);
+  Trial trial = run_subject(subject, problem, rules, where);
   finding.actual_name = subject.name();
   if (other != nullptr) finding.expected_name = expected_name(*other, subject);
   if (trial.kind == Trial::Kind::declined || trial.kind == Trial::Kind::absent ||
@@ -197,7 +220,11 @@ Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& s
     return verdict;
   }
   if (other != nullptr) {
-    if (set_conduct(verdict, trial)) judge_by_other(verdict, problem, *other, std::move(trial), rules, where);
+    if (!set_conduct(verdict, trial)) return verdict;
+    auto expected = answer_of_other(verdict, problem, *other, trial, rules, where);
+    if (!expected) return verdict;
+    verdict.expected = std::move(*expected);
+    compare_with_expected(verdict, problem, Arithmetic{}, Hardware{}, std::move(trial), rules.strictness);
     return verdict;
   }
   Expected expected = libtorch_expectation(problem, verdict, *reference.libtorch(), where);

@@ -1,9 +1,14 @@
 #pragma once
-// Verifies one case with a subject: the reference's answer is expected, and the tolerance is zero.
+// Verifies one case with a subject: the reference's answer is expected, and the tolerance is zero. The functions below
+// verify_subject() are also used for operators other than convolutions (props/operators/operator_subject.h).
+
+#include <optional>
 
 #include "cases/conv_case.h"
+#include "cases/operators/operator_case.h"
 #include "kernels/subject/subject.h"
 #include "props/verify/reference.h"
+#include "props/verify/subject_trial.h"
 #include "props/verify/verdict.h"
 
 namespace tieout {
@@ -29,5 +34,20 @@ enum class TrialMode {
 // concern its values is still a finding.
 [[nodiscard]] Verdict verify_subject(const ConvCase& c, const Reference& reference, Subject& subject,
                                      const Rules& rules, TrialMode where);
+
+// Run the subject as the mode requires. problem, c: with contents; problem: with the instruction set that the reference
+// uses.
+[[nodiscard]] Trial run_subject(Subject& subject, const ConvProblem& problem, const Rules& rules, TrialMode where);
+[[nodiscard]] Trial run_subject(Subject& subject, const OperatorCase& c, const Rules& rules, TrialMode where);
+
+// Sets the verdict for a trial without an answer. Returns true if there is an answer to compare.
+[[nodiscard]] bool set_conduct(Verdict& verdict, const Trial& trial);
+
+// Return the answer of a reference other than LibTorch, or nothing, after the verdict has been set, if it gives none
+// or, within a run, another one in a new process. trial: the subject's, which has an answer.
+[[nodiscard]] std::optional<Answers> answer_of_other(Verdict& verdict, const ConvProblem& problem, Subject& reference,
+                                                     const Trial& trial, const Rules& rules, TrialMode where);
+[[nodiscard]] std::optional<Answers> answer_of_other(Verdict& verdict, const OperatorCase& c, Subject& reference,
+                                                     const Trial& trial, const Rules& rules, TrialMode where);
 
 }  // namespace tieout

@@ -99,6 +99,8 @@ bool has_tensors(const Finding& finding) {
 }
 
 bool is_guess(const Finding& finding) {
+  // Findings of operators are classified by the reference's own codes.
+  if (names_operator(finding.case_line)) return false;
   // What a subject does beside its values has a message of its own as class, and no derivation.
   const bool of_values = !finding.derivation.empty() || finding.mismatch_class == kUnexplained;
   return !finding.subject.empty() && finding.failure.empty() && of_values;
