@@ -87,14 +87,16 @@ TEST_F(Operators, BadInputNamesTheWord) {
   refused("check 'ad shape=3'", "lists other operators");
   refused("check 'hardswich shape=3'", "; did you mean hardswish?");
   refused("check 'add shapes=3'", "shapes: is not a word of a case of add; did you mean shape?");
-  refused("check 'add shape=3' --subject hypothesis:manual_output_1", "subjects of operators: not supported");
+  refused("check 'add shape=3' --subject hypothesis:manual_output_1",
+          "--subject: hypothesis:manual_output_1 declines operators other than convolutions");
   refused("explain 'add shape=3' --at 3", "--at: index 1 must be 0..2, is 3");
   refused("explain 'add shape=3' --at 0,0", "--at: must be 1 integer");
   refused("explain 'add shape=3' --hypothesis manual_output_1", "--hypothesis: is for convolutions");
   refused("fuzz --operator ad --cases 10", "--operator: there is no operator ad");
   refused("fuzz --operator hardswich --cases 10", "did you mean hardswish?");
   refused("fuzz --operator add --where 'relu' --cases 10", "--operator: --where is about convolutions");
-  refused("fuzz --operator add --subject hypothesis:manual_output_1 --cases 10", "--operator: subjects of operators");
+  refused("fuzz --operator add --subject hypothesis:manual_output_1 --cases 10",
+          "--operator: the subject declines operators other than convolutions");
 }
 
 TEST_F(Operators, AFileMixesKinds) {
@@ -142,6 +144,61 @@ TEST_F(Operators, ACampaignIsResumed) {
   const Outcome other = run("campaign --dir '" + folder_.in("runs") + "' --cases 1200 --seed 2 --resume");
   EXPECT_EQ(other.status, 2) << other.output;
   EXPECT_THAT(other.output, HasSubstr("holds another campaign"));
+}
+
+// ---- Kernels of users.
+
+std::string kernel_of_operators(const std::string& name) {
+  return " --subject " TIEOUT_KERNELS "/liboperators_" + name + ".so";
+}
+
+TEST_F(Operators, ACorrectKernelIsEqual) {
+  const Outcome o = run("check 'max_pool shape=1x1x4x4 kernel=2 x=uniform'" + kernel_of_operators("c"));
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("equal: 9 elements, plain operators\n"));
+  const Outcome exact = run("check " + std::string(kTail) + kernel_of_operators("c"));
+  EXPECT_EQ(exact.status, 0) << exact.output;
+  EXPECT_THAT(exact.output, HasSubstr("equal to the exact contract: 65 elements, plain operators follows the exact "
+                                      "contract; LibTorch's vector code of add rounds differently"));
+  const Outcome strict = run("check --strict " + std::string(kTail) + kernel_of_operators("c"));
+  EXPECT_EQ(strict.status, 1) << strict.output;
+  EXPECT_THAT(
+      strict.output,
+      HasSubstr("class: vector and scalar code (LibTorch's vector code of add rounds differently;\n  the subject "
+                "follows the exact contract; that gives 64 of the 64 values)"));
+  const Outcome declined = run("check 'hardswish shape=3'" + kernel_of_operators("c"));
+  EXPECT_EQ(declined.status, 3) << declined.output;
+  EXPECT_THAT(declined.output, HasSubstr("not verified: declined by the subject: another operator"));
+}
+
+TEST_F(Operators, AFaultOfAKernelIsFoundShrunkAndRecorded) {
+  const std::string record = folder_.in("record");
+  const Outcome o = run("fuzz --cases 300 --seed 1 --workers 2 --operator mul --record '" + record + "' --json '" +
+                        folder_.in("report.json") + "'" + kernel_of_operators("rounds_away"));
+  EXPECT_EQ(o.status, 1) << o.output;
+  EXPECT_THAT(o.output, AllOf(HasSubstr("plain operators and aten differ at 1 of 1 element, by up to 1\n"),
+                              HasSubstr("class: unexplained\n"), HasSubstr("'mul shape=1 xs=")));
+  const auto json = nlohmann::json::parse(read(folder_ / "report.json"));
+  const std::string replay = json.at("findings").at(0).at("replay");
+  const Outcome again = run(replay.substr(std::string("tieout ").size()));
+  EXPECT_EQ(again.status, 1) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("differ at 1 of 1 element"));
+  EXPECT_EQ(run("report '" + record + "'").status, 1);
+}
+
+// Without --operator, cases are drawn of what the kernel states to take.
+TEST_F(Operators, ACampaignDrawsWhatTheKernelTakes) {
+  const std::string words =
+      "campaign --dir '" + folder_.in("runs") + "' --cases 1000 --seed 2" + kernel_of_operators("c");
+  const Outcome o = run(words);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, AllOf(HasSubstr("1,000 cases verified"), HasSubstr("path            avg_pool"),
+                              HasSubstr("drawn for operators: 1,000 cases")));
+  EXPECT_EQ(run(words + " --resume").status, 0);
+  const Outcome other = run("fuzz --cases 10 --operator relu" + kernel_of_operators("c"));
+  EXPECT_EQ(other.status, 2) << other.output;
+  EXPECT_THAT(other.output, HasSubstr("--operator: the subject states that it takes add, mul, cat, max_pool, avg_pool, "
+                                      "and not relu"));
 }
 
 TEST_F(Operators, HelpListsThemWithTheirWords) {
