@@ -290,6 +290,7 @@ int run_identify(IdentifyArguments& arguments) {
                                  .subject = arguments.given_subject.value_or("aten"),
                                  .cases = arguments.given_cases.value_or(kOperatorCases),
                                  .details = arguments.details,
+                                 .patience = arguments.patience,
                                  .outputs = &arguments.outputs});
   }
   arguments.subject = arguments.given_subject.value_or("fbgemm");
@@ -340,7 +341,8 @@ Command identify_command() {
       "A shared library that exports what tieout_kernel.h says, command:LINE, hypothesis:NAME, "
       "engine:NAME, or one of " +
           names_of_subjects() +
-          " (default: fbgemm); with --operator: aten, specification or the name of a variant (default: aten)",
+          " (default: fbgemm); with --operator: a library that exports what tieout_operator.h says, command:LINE, "
+          "aten, specification or the name of a variant (default: aten)",
       {.is_path = true});
   command.option("--isa", &arguments->isa, "Instruction set that FBGEMM is forced to use",
                  {.proposals = {"native", "avx2", "avx512", "avx512_256", "avx512_vnni", "avx512_vnni_256"},

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -12,9 +13,12 @@
 #include "cases/operators/operator_text.h"
 #include "cli/common/commands.h"
 #include "cli/common/errors.h"
+#include "cli/options/subject_option.h"
 #include "kernels/operators/operator_kernel.h"
+#include "kernels/subject/subject.h"
 #include "oracle/libtorch/libtorch.h"
 #include "props/identify/operator_identify.h"
+#include "props/verify/verify.h"
 #include "reports/formats/finding_text.h"
 #include "reports/text/number_text.h"
 
@@ -39,8 +43,27 @@ OperatorSubject libtorch_operators(LibTorch& reference) {
   return {respond, reference.hardware()};
 }
 
-// Returns the subject of that name. Error: the exit status, after the reason has been printed.
-tl::expected<OperatorSubject, int> find_operator_subject(const std::string& name, const OperatorSchema& schema) {
+// Returns true if the text names a file or a program, as --subject takes them for kernels.
+bool names_kernel(const std::string& text) { return text.find_first_of("/.:") != std::string::npos; }
+
+tl::expected<OperatorSubject, int> kernel_of_operators(const IdentifyOperatorArguments& arguments) {
+  auto opened = open_named(arguments.subject, "identify", arguments.patience);
+  if (!opened) return tl::unexpected(opened.error());
+  const std::shared_ptr<Subject> subject = std::move(*opened);
+  const Conditions conditions{.seconds = arguments.patience.value_or(Rules{}.seconds)};
+  return OperatorSubject{[=](const OperatorCase& c) -> tl::expected<OperatorOutput, SubjectError> {
+                           auto answer = subject->run_operator(c, conditions);
+                           if (!answer) return tl::unexpected(answer.error());
+                           return OperatorOutput{std::move(*answer), c.schema->has_float_output};
+                         },
+                         {}};
+}
+
+// Returns the subject. Error: the exit status, after the reason has been printed.
+tl::expected<OperatorSubject, int> find_operator_subject(const IdentifyOperatorArguments& arguments,
+                                                         const OperatorSchema& schema) {
+  const std::string& name = arguments.subject;
+  if (names_kernel(name)) return kernel_of_operators(arguments);
   if (name == "specification") return OperatorSubject{operator_kernel, {}};
   if (name == "aten") {
     const auto reference = load_libtorch("identify");
@@ -56,7 +79,8 @@ tl::expected<OperatorSubject, int> find_operator_subject(const std::string& name
     names.push_back(entry.name);
   }
   return tl::unexpected(fail_command(
-      "identify", kBadUsage, fmt::format("--subject: must be one of {}, is '{}'", fmt::join(names, ", "), name)));
+      "identify", kBadUsage,
+      fmt::format("--subject: must be a library, command:LINE or one of {}, is '{}'", fmt::join(names, ", "), name)));
 }
 
 ReportedTable table_of_variants(const OperatorIdentification& found) {
@@ -105,7 +129,7 @@ int identify_operator_of(const IdentifyOperatorArguments& arguments) {
   }
   const auto baseline = prepare_reports(*arguments.outputs);
   if (!baseline) return fail_command("identify", kBadUsage, baseline.error());
-  const auto subject = find_operator_subject(arguments.subject, *schema);
+  const auto subject = find_operator_subject(arguments, *schema);
   if (!subject) return subject.error();
   const auto start = std::chrono::steady_clock::now();
   const auto found = identify_operator(subject->respond, *schema, subject->hardware, arguments.cases, kProbeSeed);

@@ -23,14 +23,14 @@ bool ends_with_relu(std::string_view name) { return name.ends_with("_relu"); }
 
 // ---- add, mul
 
-OperatorCall call_pair(const char* plain, const char* with_relu, const OperatorCase& c,
-                       const std::vector<at::Tensor>& x) {
+DispatcherCall call_pair(const char* plain, const char* with_relu, const OperatorCase& c,
+                         const std::vector<at::Tensor>& x) {
   return {flag(c, "relu") ? with_relu : plain, "", {x[0], x[1], c.output.scale, c.output.zero_point}};
 }
-OperatorCall call_add(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_add(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return call_pair("quantized::add", "quantized::add_relu", c, x);
 }
-OperatorCall call_mul(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_mul(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return call_pair("quantized::mul", "quantized::mul_relu", c, x);
 }
 
@@ -50,14 +50,14 @@ std::optional<OperatorCase> captured_mul(std::string_view name, const Stack& arg
 
 // ---- a tensor and a number
 
-OperatorCall call_scalar(const char* plain, const char* with_relu, const OperatorCase& c,
-                         const std::vector<at::Tensor>& x) {
+DispatcherCall call_scalar(const char* plain, const char* with_relu, const OperatorCase& c,
+                           const std::vector<at::Tensor>& x) {
   return {flag(c, "relu") ? with_relu : plain, "", {x[0], c10::Scalar(number(c, "value"))}};
 }
-OperatorCall call_add_scalar(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_add_scalar(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return call_scalar("quantized::add_scalar", "quantized::add_scalar_relu", c, x);
 }
-OperatorCall call_mul_scalar(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_mul_scalar(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return call_scalar("quantized::mul_scalar", "quantized::mul_scalar_relu", c, x);
 }
 
@@ -83,21 +83,21 @@ std::optional<OperatorCase> captured_one(std::string_view op, const Stack& argum
   return case_of(op, {&arguments[0]}, y);
 }
 
-OperatorCall call_hardswish(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_hardswish(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {"quantized::hardswish", "", {x[0], c.output.scale, c.output.zero_point}};
 }
 std::optional<OperatorCase> captured_hardswish(std::string_view, const Stack& arguments, const at::Tensor& y) {
   return captured_one("hardswish", arguments, y);
 }
 
-OperatorCall call_hardsigmoid(const OperatorCase&, const std::vector<at::Tensor>& x) {
+DispatcherCall call_hardsigmoid(const OperatorCase&, const std::vector<at::Tensor>& x) {
   return {"aten::hardsigmoid", "", {x[0]}};
 }
 std::optional<OperatorCase> captured_hardsigmoid(std::string_view, const Stack& arguments, const at::Tensor& y) {
   return captured_one("hardsigmoid", arguments, y);
 }
 
-OperatorCall call_leaky_relu(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_leaky_relu(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {
       "quantized::leaky_relu", "", {x[0], c10::Scalar(number(c, "slope")), false, c.output.scale, c.output.zero_point}};
 }
@@ -107,12 +107,12 @@ std::optional<OperatorCase> captured_leaky_relu(std::string_view, const Stack& a
   return c;
 }
 
-OperatorCall call_relu(const OperatorCase&, const std::vector<at::Tensor>& x) { return {"aten::relu", "", {x[0]}}; }
+DispatcherCall call_relu(const OperatorCase&, const std::vector<at::Tensor>& x) { return {"aten::relu", "", {x[0]}}; }
 std::optional<OperatorCase> captured_relu(std::string_view, const Stack& arguments, const at::Tensor& y) {
   return captured_one("relu", arguments, y);
 }
 
-OperatorCall call_clamp(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_clamp(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {"aten::clamp", "", {x[0], c10::Scalar(number(c, "min")), c10::Scalar(number(c, "max"))}};
 }
 std::optional<OperatorCase> captured_clamp(std::string_view name, const Stack& arguments, const at::Tensor& y) {
@@ -126,7 +126,7 @@ std::optional<OperatorCase> captured_clamp(std::string_view name, const Stack& a
 }
 
 // aten::sigmoid has fixed parameters.
-OperatorCall call_sigmoid(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_sigmoid(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   if (c.output == Quantization{.scale = 1.0 / 256, .zero_point = 0}) return {"aten::sigmoid", "", {x[0]}};
   return {"quantized::sigmoid", "", {x[0], c.output.scale, c.output.zero_point}};
 }
@@ -144,8 +144,8 @@ at::Tensor float_tensor(const std::vector<double>& values) {
   return t;
 }
 
-OperatorCall call_batch_norm(const OperatorCase& c, const std::vector<at::Tensor>& x) {
-  OperatorCall call{flag(c, "relu") ? "quantized::batch_norm_relu" : "quantized::batch_norm", "", {x[0]}};
+DispatcherCall call_batch_norm(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  DispatcherCall call{flag(c, "relu") ? "quantized::batch_norm_relu" : "quantized::batch_norm", "", {x[0]}};
   for (const char* name : kChannelNumbers) call.arguments.emplace_back(float_tensor(attribute(c, name)));
   call.arguments.insert(call.arguments.end(), {number(c, "eps"), c.output.scale, c.output.zero_point});
   return call;
@@ -168,7 +168,7 @@ std::optional<OperatorCase> captured_batch_norm(std::string_view name, const Sta
 
 // ---- quantize, dequantize
 
-OperatorCall call_quantize(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_quantize(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {"aten::quantize_per_tensor", "", {x[0], c.output.scale, c.output.zero_point, at::kQUInt8}};
 }
 std::optional<OperatorCase> captured_quantize(std::string_view, const Stack& arguments, const at::Tensor& y) {
@@ -177,7 +177,7 @@ std::optional<OperatorCase> captured_quantize(std::string_view, const Stack& arg
   return case_of("quantize", {&arguments[0]}, y);
 }
 
-OperatorCall call_dequantize(const OperatorCase&, const std::vector<at::Tensor>& x) {
+DispatcherCall call_dequantize(const OperatorCase&, const std::vector<at::Tensor>& x) {
   return {"aten::dequantize", "self", {x[0]}};
 }
 std::optional<OperatorCase> captured_dequantize(std::string_view, const Stack& arguments, const at::Tensor& y) {

@@ -11,7 +11,7 @@
 namespace tieout {
 namespace {
 
-OperatorCall call_cat(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_cat(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {flag(c, "relu") ? "quantized::cat_relu" : "quantized::cat",
           "",
           {c10::List<at::Tensor>(x), integer(c, "dim"), c.output.scale, c.output.zero_point}};

@@ -21,7 +21,7 @@ namespace tieout {
 using OperatorArguments = std::vector<c10::IValue>;
 
 // A call through the dispatcher.
-struct OperatorCall {
+struct DispatcherCall {
   std::string name;
   std::string overload;
   OperatorArguments arguments;
@@ -32,7 +32,7 @@ struct OperatorBinding {
   // The names by which models call it, with their namespaces and overloads, such as "aten::mean.dim".
   std::vector<std::string_view> names;
   // Returns the call. inputs: the case's, as tensors.
-  OperatorCall (*call)(const OperatorCase& c, const std::vector<at::Tensor>& inputs);
+  DispatcherCall (*call)(const OperatorCase& c, const std::vector<at::Tensor>& inputs);
   // Returns the case of a call with its inputs' contents, or nothing if the call is of a kind that the case cannot
   // express. name: one of `names`. arguments: all of the operator's schema.
   std::optional<OperatorCase> (*captured)(std::string_view name, const OperatorArguments& arguments,

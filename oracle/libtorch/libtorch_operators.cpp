@@ -147,7 +147,7 @@ OperatorOutput call_operator(const OperatorCase& c) {
   std::vector<at::Tensor> inputs;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(input_tensor(c, i));
   const OperatorBinding& binding = binding_of(*c.schema);
-  OperatorCall call = binding.call(c, inputs);
+  DispatcherCall call = binding.call(c, inputs);
   const auto handle = c10::Dispatcher::singleton().findSchemaOrThrow(call.name.c_str(), call.overload.c_str());
   handle.callBoxed(&call.arguments);
   const at::Tensor& y = call.arguments.front().toTensor();

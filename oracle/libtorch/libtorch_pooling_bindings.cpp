@@ -37,7 +37,7 @@ void set_numbers(OperatorCase& c, const char* name, const c10::IValue& given, co
   if (!numbers.empty()) values.assign(numbers.begin(), numbers.end());
 }
 
-OperatorCall call_max_pool(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_max_pool(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {name_for(c, "aten::max_pool"),
           "",
           {x[0], numbers_of(c, "kernel"), numbers_of(c, "stride"), numbers_of(c, "padding"), numbers_of(c, "dilation"),
@@ -55,11 +55,11 @@ std::optional<OperatorCase> captured_max_pool(std::string_view name, const Stack
   return c;
 }
 
-OperatorCall call_avg_pool(const OperatorCase& c, const std::vector<at::Tensor>& x) {
-  OperatorCall call{name_for(c, "aten::avg_pool"),
-                    "",
-                    {x[0], numbers_of(c, "kernel"), numbers_of(c, "stride"), numbers_of(c, "padding"),
-                     flag(c, "ceil_mode"), !flag(c, "exclude_pad")}};
+DispatcherCall call_avg_pool(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+  DispatcherCall call{name_for(c, "aten::avg_pool"),
+                      "",
+                      {x[0], numbers_of(c, "kernel"), numbers_of(c, "stride"), numbers_of(c, "padding"),
+                       flag(c, "ceil_mode"), !flag(c, "exclude_pad")}};
   if (c.inputs.front().shape.size() == 3) return call;  // avg_pool1d has no divisor
   const std::int64_t divisor = integer(c, "divisor");
   call.arguments.push_back(divisor == 0 ? c10::IValue() : c10::IValue(divisor));
@@ -80,7 +80,7 @@ std::optional<OperatorCase> captured_avg_pool(std::string_view name, const Stack
   return c;
 }
 
-OperatorCall call_adaptive_avg_pool(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_adaptive_avg_pool(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   return {name_for(c, "aten::adaptive_avg_pool"), "", {x[0], numbers_of(c, "size")}};
 }
 
@@ -91,7 +91,7 @@ std::optional<OperatorCase> captured_adaptive_avg_pool(std::string_view name, co
   return c;
 }
 
-OperatorCall call_mean(const OperatorCase& c, const std::vector<at::Tensor>& x) {
+DispatcherCall call_mean(const OperatorCase& c, const std::vector<at::Tensor>& x) {
   const std::vector<double>& dims = attribute(c, "dims");
   return {"aten::mean",
           "dim",

@@ -340,6 +340,10 @@ Finding shrink_operator_finding(const Finding& finding, const Reference& referen
   Finding result = whole.finding;
   if (is_failure(verdict) && fails_alike(verdict, whole)) result = std::move(verdict.finding);
   result.original_line = finding.original_line;
+  // More elements tell more variants apart.
+  if (result.mismatch_class == kOtherArithmetic && !whole.finding.derivation.empty()) {
+    result.derivation = whole.finding.derivation;
+  }
   return result;
 }
 

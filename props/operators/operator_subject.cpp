@@ -4,9 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "cases/operators/any_case.h"
 #include "cases/operators/operator_text.h"
 #include "kernels/operators/operator_kernel.h"
 #include "oracle/operators/operator_model.h"
+#include "oracle/variants/operator_variants.h"
 #include "props/operators/operator_answer.h"
 #include "props/operators/operator_codes.h"
 #include "props/operators/operator_verify.h"
@@ -74,11 +76,33 @@ FollowedOutput followed_output(const ExpectedOutput& expected, const std::vector
   return followed;
 }
 
+// States which variants of the operator give all of the subject's values; see oracle/variants/.
+void name_variants(Finding& finding, const OperatorCase& c, const ExpectedOutput& expected, const TensorMismatches& d,
+                   const std::vector<std::int32_t>& actual) {
+  constexpr std::int64_t kMostElements = 2'000;  // thousands of variants compute each
+  constexpr std::size_t kMostNamed = 2;
+  if (tensor_elements(c) > kMostElements) return;
+  const bool is_float = c.schema->has_float_output;
+  const Shape& shape = expected.y.shape;
+  const auto variants =
+      explain_difference(c, expected.hardware, {{shape, expected.exact}, is_float}, {{shape, actual}, is_float});
+  std::size_t named = 0;
+  for (const OperatorVariant& variant : variants) {
+    if (variant.is_libtorch) continue;
+    if (named++ == kMostNamed) break;
+    finding.derivation += (finding.derivation.empty() ? "" : "; or of ") + variant.name + ": " + variant.what +
+                          ", where the contract has " + variant.instead;
+  }
+  if (named == 0) return;
+  finding.derivation = "the values of " + finding.derivation;
+  finding.explained = std::ssize(d.offsets);
+}
+
 // Sets the class of a difference in values, and what explains it. A few values can be those of another code by chance,
 // so that all of the subject's must be.
 void classify_difference(Finding& finding, const OperatorCase& c, const ExpectedOutput& expected,
                          const TensorMismatches& d, const std::vector<std::int32_t>& actual) {
-  finding.mismatch_class = "unexplained";
+  finding.mismatch_class = kOtherArithmetic;
   if (!expected.by_libtorch) return;
   const BothCodes codes(c, expected.hardware);
   const bool by_vector = codes.exist() && actual == codes.vector;
@@ -108,7 +132,7 @@ void pass(Verdict& verdict, const OperatorCase& c, const ExpectedOutput& expecte
 }
 
 void compare_output(Verdict& verdict, const OperatorCase& c, ExpectedOutput expected, Trial trial,
-                    Strictness strictness) {
+                    Strictness strictness, TrialMode where) {
   Answers actual{expected.y.shape, std::move(trial.first)};
   const bool unstable = trial.kind == Trial::Kind::unstable;
   if (unstable && actual == expected.y) actual.values = std::move(trial.second);
@@ -127,6 +151,8 @@ void compare_output(Verdict& verdict, const OperatorCase& c, ExpectedOutput expe
     verdict.conduct = finding.mismatch_class = trial.message;
   } else {
     classify_difference(finding, c, expected, d, actual.values);
+    // The others run thousands of times while a case is shrunk.
+    if (where == TrialMode::alone && finding.derivation.empty()) name_variants(finding, c, expected, d, actual.values);
   }
   list_elements(finding, c, expected.hardware, d);
 }
@@ -157,7 +183,7 @@ Verdict verify_operator_subject(const OperatorCase& c, const Reference& referenc
     expected = expected_output(full, *reference.libtorch(), where);
     finding.expected_name = expected.name;
   }
-  compare_output(verdict, full, std::move(expected), std::move(trial), rules.strictness);
+  compare_output(verdict, full, std::move(expected), std::move(trial), rules.strictness, where);
   return verdict;
 }
 

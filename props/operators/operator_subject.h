@@ -4,7 +4,8 @@
 // If LibTorch refuses the case or gives no answer, the expected values are the specification's (kernels/operators). At
 // elements where LibTorch's code departs from the specification, the specification's values are right as well, unless
 // the rules are strict. A difference has the class "vector and scalar code" if the subject's values are those of
-// LibTorch's other code or those of the specification.
+// LibTorch's other code or those of the specification; any other has the class "other arithmetic", and in a process of
+// its own it names the variants of the operator (oracle/variants/) that give all of the subject's values.
 
 #include "cases/operators/operator_case.h"
 #include "kernels/subject/subject.h"
@@ -13,6 +14,9 @@
 #include "props/verify/verify_subject.h"
 
 namespace tieout {
+
+// The class of differences that LibTorch's codes do not explain.
+inline constexpr const char* kOtherArithmetic = "other arithmetic";
 
 // Verifies the case as verify_subject() does a convolution; another reference than LibTorch works as there. c: a valid
 // case.

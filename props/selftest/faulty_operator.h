@@ -7,12 +7,11 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/subject/subject.h"
 #include "kernels/tieout_operator.h"
 #include "oracle/variants/changes.h"
 
 namespace tieout {
-
-using OperatorFunction = const char* (*)(const tieout_operator*);
 
 struct FaultyOperator {
   std::string_view name;  // the name of the variant that a diagnosis must find: "ties_away"

@@ -1,25 +1,29 @@
 #include "props/selftest/operator_selftest.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "kernels/operators/operator_kernel.h"
+#include "kernels/subject/subject.h"
 #include "props/identify/operator_identify.h"
-#include "props/selftest/operator_call.h"
 
 namespace tieout {
 
 OperatorHunt hunt_operator(const FaultyOperator& faulty, std::span<const OperatorCase> probes) {
   OperatorIdentifier identifier(*probes.front().schema, Hardware{});
+  const auto subject = linked_operator_subject(std::string(faulty.name), faulty.kernel, nullptr);
   OperatorHunt hunt;
   std::size_t remaining = 0;
   std::int64_t number = 0;
   for (const OperatorCase& probe : probes) {
     const OperatorCase c = with_contents(probe);
     ++number;
-    const auto output = call_operator(faulty.kernel, c);
-    if (!output) break;
-    if (hunt.found == 0 && *output != operator_kernel(c)) hunt.found = number;
-    identifier.add(probe, *output);
+    auto answer = subject->run_operator(c);
+    if (!answer) break;
+    const OperatorOutput output{std::move(*answer), c.schema->has_float_output};
+    if (hunt.found == 0 && output != operator_kernel(c)) hunt.found = number;
+    identifier.add(probe, output);
     const std::size_t standing = identifier.result().standing().size();
     if (standing != remaining) hunt.named = number;
     remaining = standing;
