@@ -57,14 +57,16 @@ tl::expected<void, std::string> add_named(CampaignOptions& options, const std::s
 void add_operator_option(Command& command, std::vector<std::string>& names) {
   command.option("--operator", &names,
                  "Operator to draw cases of (see `tieout help operators`), conv for convolutions, all for everything; "
-                 "can be repeated (default: conv)",
+                 "can be repeated (default: all; with --subject, --reference or --where: conv)",
                  {.type = "NAME", .proposals = accepted_names(), .one_value = true});
 }
 
 tl::expected<void, std::string> select_operators(CampaignOptions& options, const std::vector<std::string>& names,
                                                  const Reference& reference, const DomainArguments& domain) {
   const SubjectScope scope = options.subject == nullptr ? SubjectScope{.operators = true} : options.subject->scope();
-  if (names.empty() && scope.convolutions) return {};
+  const bool is_about_libtorch = options.subject == nullptr && reference.other() == nullptr;
+  const bool draws_all = is_about_libtorch ? domain.where.empty() : !scope.convolutions;
+  if (names.empty() && !draws_all) return {};
   options.convolutions = false;
   for (const std::string& name : names.empty() ? std::vector<std::string>{kEverything} : names) {
     const bool is_all = name == kEverything;

@@ -15,8 +15,9 @@ struct DomainArguments;
 void add_operator_option(Command& command, std::vector<std::string>& names);
 
 // Sets the kinds of cases that the options draw. options: with the subject, which is loaded. names: values of
-// --operator; none: convolutions only, or all that the subject takes if it takes no convolutions. "all" is limited to
-// what the subject states to take. Error: a message that names the option and what is wrong with it.
+// --operator; none: everything; with a subject, another reference or conditions, convolutions only, or all that the
+// subject takes if it takes no convolutions. "all" is limited to what the subject states to take. Error: a message
+// that names the option and what is wrong with it.
 [[nodiscard]] tl::expected<void, std::string> select_operators(CampaignOptions& options,
                                                                const std::vector<std::string>& names,
                                                                const Reference& reference,

@@ -12,6 +12,7 @@
 #include "cases/operators/operator_text.h"
 #include "props/campaign/case_at.h"
 #include "props/campaign/test_campaign.h"
+#include "props/operators/operator_subject.h"
 #include "props/verify/stand_in_reference.h"
 
 namespace tieout {
@@ -92,7 +93,7 @@ TEST(OperatorCampaign, VerifiesWhatASubjectTakes) {
   ASSERT_FALSE(run.findings.empty());
   const Finding& first = run.findings.front();
   EXPECT_EQ(first.subject, "mine");
-  EXPECT_EQ(first.mismatch_class, "unexplained");
+  EXPECT_EQ(first.mismatch_class, kOtherArithmetic);
   EXPECT_EQ(element_count(parse_operator(first.case_line)->inputs.front().shape), 1) << first.case_line;
   EXPECT_THAT(first.explanation, HasSubstr("mine gives: 251"));
 }

@@ -57,11 +57,31 @@ TEST(OperatorSubject, ADifferenceIsAFindingWithBothTensors) {
   EXPECT_EQ(verdict.status, Status::differed);
   EXPECT_EQ(verdict.finding.expected_name, "aten");
   EXPECT_EQ(verdict.finding.actual_name, "mine");
-  EXPECT_EQ(verdict.finding.mismatch_class, "unexplained");
+  EXPECT_EQ(verdict.finding.mismatch_class, kOtherArithmetic);
+  EXPECT_EQ(verdict.finding.derivation, "");
   ASSERT_EQ(verdict.finding.elements.size(), 1U);
   EXPECT_EQ(verdict.finding.elements[0].offset, 5);
   EXPECT_EQ(verdict.finding.elements[0].actual, verdict.finding.elements[0].expected + 1);
   EXPECT_EQ(verdict.finding.actual.shape, (Shape{1, 2, 3, 4}));
+}
+
+// The kernel truncates where the contract rounds ties to even. Only in a process of its own is the variant searched for.
+TEST(OperatorSubject, ADifferenceNamesTheVariant) {
+  const OperatorFunction truncates = [](const tieout_operator* c) -> const char* {
+    for (std::int64_t i = 0; i < c->output_count; ++i) {
+      const double real = (c->inputs[0].bytes[i] - 10) * 0.25 + (c->inputs[1].bytes[i] - 10) * 0.25;
+      c->output[i] = static_cast<std::uint8_t>(std::clamp(static_cast<int>(real) + 10, 0, 255));
+    }
+    return nullptr;
+  };
+  const std::string line = "add shape=6 xs=0.25 xz=10 os=1 oz=10 x=[0,1,2,3,250,11] x2=[0,1,2,3,250,12]";
+  const Verdict verdict = verdict_on(line, truncates, TrialMode::alone);
+  EXPECT_EQ(verdict.finding.mismatch_class, kOtherArithmetic);
+  EXPECT_EQ(verdict.finding.derivation,
+            "the values of truncated: results truncated: a cast to an integer, or a division of integers, where the "
+            "contract has nearbyintf(), ties to even, before the cast");
+  EXPECT_EQ(verdict.finding.explained, 2);
+  EXPECT_EQ(verdict_on(line, truncates, TrialMode::here).finding.derivation, "");
 }
 
 // LibTorch's vector code gives 176 for these bytes, the exact contract 175.
