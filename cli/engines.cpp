@@ -65,6 +65,8 @@ std::string onednn_text(OnednnCode code) {
     case OnednnCode::matmul_reference: return "reference code of the matrix product, exact sums";
     case OnednnCode::matmul_product: return "matrix product, exact sums, by the product of the scales";
     case OnednnCode::matmul_blocks: return "matrix product, int16 pairs saturate, by the product of the scales";
+    case OnednnCode::matmul_exact: return "matrix product of int8, exact sums, by the product of the scales";
+    case OnednnCode::matmul_avx512:
     case OnednnCode::matmul_pairs: return "matrix product, int16 pairs saturate";
     case OnednnCode::gemm: break;
   }
@@ -87,7 +89,7 @@ void print_row(ConvCase c, Engine engine, Isa isa, const LibTorch& reference) {
   } else {
     what = "by the rules of " + std::string(name(picked)) + " (oracle/README.md)";
     if (is_onednn(picked)) {
-      what += ": " + onednn_text(onednn_code(c, hardware));
+      what += ": " + onednn_text(onednn_code(c, hardware, onednn_scales(picked)));
       if (const auto other = onednn_other_code(c, hardware)) what += "; perhaps " + onednn_text(*other);
     }
   }

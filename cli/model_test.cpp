@@ -115,8 +115,10 @@ TEST_F(ModelCommand, AnExportedProgramIsVerifiedInThreeWays) {
   EXPECT_THAT(o.output, HasSubstr("\n  manual_output_1 "));
   EXPECT_THAT(o.output, Not(HasSubstr("\n  integer_float32 ")));
   EXPECT_THAT(o.output, HasSubstr("\n  lowered  20 of 20 numbers differ, by up to 0.0473282;"));
-  EXPECT_THAT(o.output, HasSubstr("\nexported: 32788 elements, 0 unexplained\n"
-                                  "lowered: 4750 of 32788 elements differ from exported, 0 unexplained\n"));
+  EXPECT_THAT(o.output,
+              HasSubstr("\nexported: 32788 elements, 0 unexplained\n"
+                        "lowered: 4750 of 32788 elements differ from exported, 0 unexplained; 4 layers predicted "
+                        "bit for bit\n"));
 }
 
 TEST_F(ModelCommand, LayersOfAnExportedProgramThatDoNotRunInInt8AreNamed) {

@@ -83,7 +83,7 @@ Answers predict(const ConvProblem& problem, Engine engine, const Hardware& hardw
     case Engine::x86: return predict(problem, x86_picks(problem.spec, hardware), hardware);
     case Engine::onednn:
     case Engine::onednn_pointwise:
-      return predict_onednn(problem, onednn_code(problem.spec, hardware), onednn_scales(engine));
+      return predict_onednn(problem, onednn_code(problem.spec, hardware, onednn_scales(engine)), onednn_scales(engine));
     case Engine::qnnpack:
       return for_each_window(problem, [](const Window& window) { return qnnpack_model(window, nullptr); }, kSums);
     case Engine::fbgemm:

@@ -51,17 +51,32 @@ enum class OnednnCode {
   gemm,
   // Linear layers.
   matmul,            // with VNNI, if the activation's zero point is 0
-  matmul_reference,  // with VNNI, all other linear layers
+  matmul_reference,  // with VNNI or AVX-512, all other linear layers
   matmul_product,    // with VNNI, before LibTorch 2.11: all linear layers
-  matmul_pairs,      // without VNNI
+  matmul_pairs,      // without AVX-512 and VNNI
   matmul_blocks,     // without VNNI, before LibTorch 2.11
+  matmul_avx512,     // with AVX-512 but no VNNI: if the activation's zero point is 0
+  matmul_exact,      // without AVX-512 and VNNI: qlinear_pointwise with an int8 activation whose zero point is not 0
+  // qlinear_pointwise takes these by the type of the activation: matmul (or matmul_avx512) for uint8 and
+  // matmul_reference for int8; without AVX-512, matmul_blocks or matmul_exact; before LibTorch 2.11, with VNNI,
+  // matmul_product.
 };
 
 // True if the code adds neighbouring channels in saturating int16.
 [[nodiscard]] constexpr bool adds_in_pairs(OnednnCode code) {
   return code == OnednnCode::int16_pairs || code == OnednnCode::pointwise || code == OnednnCode::avx512_pairs ||
          code == OnednnCode::avx512_pairs_product || code == OnednnCode::avx512_gemm ||
-         code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks;
+         code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks || code == OnednnCode::matmul_avx512;
+}
+
+// States how an operator passes the scales of activation and output to oneDNN. oneDNN's code for convolutions is the
+// same in both cases; for linear layers, the operators choose different code.
+enum class OnednnScales {
+  inverted_twice,  // quantized::convNd, quantized::linear: s' = fl(1 / fl(1 / s)), with the inner quotient in double
+  as_given,        // onednn::qconvNd_pointwise, onednn::qlinear_pointwise: s' = fl(s)
+};
+[[nodiscard]] constexpr OnednnScales onednn_scales(Engine engine) {
+  return engine == Engine::onednn_pointwise ? OnednnScales::as_given : OnednnScales::inverted_twice;
 }
 
 // True if oneDNN runs its VNNI code. AVX's VNNI is assumed to compute what AVX-512's does, which has not been measured.
@@ -69,23 +84,15 @@ enum class OnednnCode {
   return hardware.avx512_vnni || hardware.avx_vnni;
 }
 // Returns the code that oneDNN runs on the case, apart from AMX code: see onednn_other_code().
-[[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware);
+// scales: of the operator that is called.
+[[nodiscard]] OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware,
+                                     OnednnScales scales = OnednnScales::inverted_twice);
 
 // Returns the code that oneDNN may run instead for the whole output, or nullopt if onednn_code() is certain. oneDNN
 // chooses between VNNI and AMX by estimates of speed and by the size of scratch memory, and so by the number of threads
 // and the cache sizes; and it runs its reference code on small tensors if other code would need more scratch memory
 // than a multiple of their size. These estimates are not predicted.
 [[nodiscard]] std::optional<OnednnCode> onednn_other_code(const ConvCase& c, const Hardware& hardware);
-
-// States how an operator passes the scales of activation and output to oneDNN. In both cases, oneDNN's code is the
-// same.
-enum class OnednnScales {
-  inverted_twice,  // quantized::convNd: s' = fl(1 / fl(1 / s)), with the inner quotient in double
-  as_given,        // onednn::qconvNd_pointwise: s' = fl(s)
-};
-[[nodiscard]] constexpr OnednnScales onednn_scales(Engine engine) {
-  return engine == Engine::onednn_pointwise ? OnednnScales::as_given : OnednnScales::inverted_twice;
-}
 
 // True if oneDNN computes what the engine returns: the engine is not X86.
 [[nodiscard]] constexpr bool is_onednn(Engine engine) {
@@ -99,20 +106,35 @@ enum class OnednnScales {
 //   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w))); amx: the same over the taps inside
 //         of the input
 //   v   = fl(f * fl(xs' * fl(ws))); vnni, avx512_pairs, reference: fl(fl(f * xs') * fl(ws))
-//   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: NaN stays
+//   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: v > 0 ? v : v * 0, so that -inf is NaN
 //   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
 //   y   = RNE(clamp(v, 0, 255)); NaN is 255 with AVX-512, VNNI or AMX, 0 in other code
-// An int8 output, which qconvNd_pointwise returns, is the same with the stored zero point and -128..127, except that
-// NaN is -128 with AVX-512, VNNI or AMX and in pointwise, 0 in reference, and 127 in int16_pairs and depthwise. A
-// weight zero point, which oneDNN refuses, is taken out together with xz.
-// Linear layers: ws' = fl(1 / fl(1 / ws)), with the inner quotient in double per tensor and in float32 per channel.
+// An int8 output, which the operators of PyTorch 2 export return, is the same with the stored zero point and -128..127,
+// except that NaN is -128 with AVX-512, VNNI or AMX and in pointwise, 0 in reference, and 127 in int16_pairs and
+// depthwise. A weight zero point, which oneDNN refuses, is taken out together with xz. Linear layers: ws' = fl(1 / fl(1
+// / ws)), with the inner quotient in double per tensor and in float32 per channel; qlinear_pointwise: ws' = fl(ws).
 //   acc = sum(x * w); matmul_pairs: neighbouring features are added in saturating int16 first;
 //         matmul_blocks: also, and within blocks: of 384 features from 768 on, of half of them from 257 on
 //   f   = fl(acc - xz * sum(w))
 //   v   = fl(fl(f * xs') * ws'); matmul_product, matmul_blocks: fl(f * fl(xs' * ws'))
-//   v   = fl(v + b); relu as above, matmul_reference: NaN stays
+//   v   = fl(v + b); relu as above, matmul_reference: as reference
 //   v   = fl(fl(v * inv) + oz); matmul_reference: fl(fl(v / os') + oz); y = RNE(clamp(v, 0, 255)); NaN is 255 in matmul
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace);
+
+// What an operator of PyTorch 2 export adds to the sum, behind the bias and before relu: scale * steps. A float is
+// added with the scale 1; a byte is the difference to its zero point.
+struct Summand {
+  float scale = 1;
+  float steps = 0;
+};
+// Returns the value that the operators of PyTorch 2 export requantize, and return if their result is float32:
+//   v as in onednn_model(), behind the bias
+//   v = fma(scale, steps, v); reference, gemm: fl(v + fl(scale * steps))
+//   relu as in onednn_model()
+// summand: nullptr if nothing is added.
+[[nodiscard]] float onednn_value(const Window& window, OnednnCode code, const Summand* summand, Trace* trace);
+// Returns the byte that they return for that value.
+[[nodiscard]] std::uint8_t onednn_byte(const Window& window, OnednnCode code, float value, Trace* trace);
 
 // Returns f of code that adds in pairs or exactly, as an int32.
 [[nodiscard]] std::int32_t onednn_sum(const Window& window, OnednnCode code, Trace* trace);

@@ -289,6 +289,61 @@ TEST(OnednnModel, LinearBefore211) {
   EXPECT_EQ(blocks("[2*127,255*0]"), Values{64});
 }
 
+// The expected values were measured with LibTorch 2.15.0, by ONEDNN_MAX_CPU_ISA.
+TEST(OnednnModel, LinearOfPyTorch2ExportTakesScalesAsTheyAre) {
+  const std::string line =
+      "linear in_features=4 xs=52.907 ws=44.58678737038332 bias=[6015377] x=[2*222,96,98] "
+      "w=[-100,-9,103,120] engine=onednn";
+  EXPECT_EQ(predicted(line), Values{47});
+  EXPECT_EQ(predicted(line + "_pointwise"), Values{46});
+}
+
+TEST(OnednnModel, LinearOfPyTorch2ExportDividesForInt8Activations) {
+  const std::string line = "linear xz=1 os=0.11121732741594315 bias=[26.747768] x=[1] w=[0] engine=onednn_pointwise";
+  EXPECT_EQ(predicted(line), Values{240});
+  EXPECT_EQ(predicted(line + " xtype=int8"), Values{241});
+  EXPECT_EQ(predicted(line + " xtype=int8", kAvx2), Values{240});
+}
+
+TEST(OnednnModel, LinearOfPyTorch2ExportAddsPairsWithoutVnni) {
+  const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[48,82] engine=onednn_pointwise";
+  EXPECT_EQ(predicted(pair), Values{65});
+  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  // 128 is added to int8 activations, and the pair (129 * -128, 128 * -128) saturates; not so with a zero point.
+  const std::string int8 = "linear in_features=2 oz=128 xtype=int8 x=[1,0] w=[2*-128] engine=onednn_pointwise";
+  EXPECT_EQ(predicted(int8), Values{0});
+  EXPECT_EQ(predicted(int8, kAvx2), Values{128});
+  EXPECT_EQ(predicted(int8 + " xz=1", kAvx2), Values{255});
+  EXPECT_EQ(predicted(int8, kAvx512), Values{0});
+}
+
+TEST(OnednnModel, LinearWithAvx512ButNoVnni) {
+  const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[127,127] engine=onednn";
+  EXPECT_EQ(predicted(pair, kAvx512), Values{64});
+  EXPECT_EQ(predicted(pair + " xz=1", kAvx512), Values{126});
+  EXPECT_EQ(predicted(pair + " xz=1", kAvx2), Values{64});
+  EXPECT_EQ(predicted(pair + "_pointwise xz=1", kAvx512), Values{64});
+}
+
+TEST(OnednnModel, ReluOfReferenceCodeMultipliesByZero) {
+  const std::string line = "linear relu oz=7 bias=[-inf] x=[1] w=[0] engine=onednn";
+  EXPECT_EQ(predicted(line), Values{7});
+  EXPECT_EQ(predicted(line + " xz=1"), Values{0});
+  EXPECT_EQ(predicted(line + "_pointwise xz=1"), Values{7});
+  EXPECT_EQ(predicted(line + "_pointwise xz=1 xtype=int8"), Values{0});
+}
+
+TEST(OnednnModel, ASummandIsAddedInOneRounding) {
+  // 1 + 3 * fl(1/3) is 1 + 1 by two roundings, and less by one.
+  ConvProblem problem = with_contents(parse("conv2d x=[1] w=[1] engine=onednn_pointwise").value());
+  Window window;
+  gather(problem, 0, window);
+  const Summand third{.scale = 1.0F / 3, .steps = -3};
+  EXPECT_EQ(onednn_value(window, OnednnCode::reference, &third, nullptr), 0.0F);
+  EXPECT_NE(onednn_value(window, OnednnCode::vnni, &third, nullptr), 0.0F);
+  EXPECT_EQ(onednn_value(window, OnednnCode::vnni, nullptr, nullptr), 1.0F);
+}
+
 TEST(QnnpackModel, TheBiasIsAnInt32) {
   EXPECT_EQ(predicted("conv1d os=0.01 bias=[0.49] engine=qnnpack x=[0] w=[0]"), Values{0});
   EXPECT_EQ(predicted("conv1d bias=[1.5] engine=qnnpack x=[1] w=[1]"), Values{3});

@@ -26,7 +26,8 @@ float scale_of(double scale, OnednnScales scales) {
 
 bool is_matmul(OnednnCode code) {
   return code == OnednnCode::matmul || code == OnednnCode::matmul_reference || code == OnednnCode::matmul_product ||
-         code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks;
+         code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks || code == OnednnCode::matmul_avx512 ||
+         code == OnednnCode::matmul_exact;
 }
 
 // The scale of a weight of a linear layer, which is inverted twice as well: per tensor the first quotient is computed
@@ -119,7 +120,8 @@ float raw_sum(const Window& window, OnednnCode code, Trace* trace) {
 // True if the code multiplies by one scale after the other, and not by their product.
 bool scales_one_by_one(OnednnCode code) {
   return code == OnednnCode::vnni || code == OnednnCode::avx512_pairs || code == OnednnCode::reference ||
-         (is_matmul(code) && code != OnednnCode::matmul_product && code != OnednnCode::matmul_blocks);
+         (is_matmul(code) && code != OnednnCode::matmul_product && code != OnednnCode::matmul_blocks &&
+          code != OnednnCode::matmul_exact);
 }
 
 // Returns the sum in real units.
@@ -128,7 +130,7 @@ float real(const Window& window, OnednnCode code, OnednnScales scales, float raw
   const float activation_scale = step(trace, "activation scale", scale_of(window.xs, scales),
                                       as_given ? "xs' = xs, float32" : "xs' = 1 / float(1 / xs), float32");
   auto weight_scale = static_cast<float>(window.ws);
-  if (is_matmul(code)) {
+  if (is_matmul(code) && !as_given) {
     weight_scale = step(trace, "weight scale", weight_inverted_twice(window),
                         "ws' = 1 / float(1 / ws), float32; per channel 1 / ws is computed in float32, too");
   }
@@ -141,7 +143,7 @@ float real(const Window& window, OnednnCode code, OnednnScales scales, float raw
 }
 
 float with_relu(float v, OnednnCode code, Trace* trace) {
-  if (keeps_nan(code) && std::isnan(v)) return v;
+  if (keeps_nan(code)) return step(trace, "relu", v > 0 ? v : v * 0.0F, "v > 0 ? v : v * 0, before the output scale");
   return step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
 }
 
@@ -166,8 +168,9 @@ float of_nan(float lowest, float highest, OnednnCode code) {
     case OnednnCode::int16_pairs: return int8 ? highest : lowest;
     case OnednnCode::pointwise:
     case OnednnCode::matmul_pairs:
-    case OnednnCode::matmul_blocks:
-    case OnednnCode::matmul_reference: return lowest;
+    case OnednnCode::matmul_exact:
+    case OnednnCode::matmul_blocks: return lowest;
+    case OnednnCode::matmul_reference:
     case OnednnCode::reference:
     case OnednnCode::gemm: return 0;
     default: return int8 ? lowest : highest;
@@ -178,6 +181,50 @@ float clamped(float v, float lowest, float highest, OnednnCode code) {
   return std::isnan(v) ? of_nan(lowest, highest, code) : std::clamp(v, lowest, highest);
 }
 
+// Returns v with the summand.
+float with_summand(float v, const Summand& summand, OnednnCode code, Trace* trace) {
+  if (code == OnednnCode::reference || code == OnednnCode::gemm) {
+    const float product = step(trace, "summand", summand.scale * summand.steps, "its scale * its steps, float32");
+    return step(trace, "with summand", v + product, "v + summand, float32");
+  }
+  return step(trace, "with summand", std::fma(summand.scale, summand.steps, v),
+              "v + its scale * its steps, float32, one rounding (fma)");
+}
+
+// Returns the value before requantization, in real units.
+float value_of(const Window& window, OnednnCode code, OnednnScales scales, const Summand* summand, Trace* trace) {
+  float v = real(window, code, scales, raw_sum(window, code, trace), trace);
+  if (window.bias) {
+    step(trace, "bias", *window.bias, "as it is, in real units");
+    v = step(trace, "with bias", v + *window.bias, "real + bias, float32");
+  }
+  if (summand != nullptr) v = with_summand(v, *summand, code, trace);
+  return window.relu == Relu::on ? with_relu(v, code, trace) : v;
+}
+
+// Returns the byte of a value in real units.
+std::uint8_t requantized_byte(const Window& window, OnednnCode code, OnednnScales scales, float v, Trace* trace) {
+  const float shifted = with_stored_zero_point(window, scaled(window, code, scales, v, trace), trace);
+  const auto lowest = static_cast<float>(-window.output_shift);
+  const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, lowest, lowest + 255.0F, code)),
+                             "clamp to 0..255, NaN is 255 with VNNI and 0 without; to nearest, ties to even");
+  return step(trace, "result", static_cast<std::uint8_t>(static_cast<std::int64_t>(rounded) + window.output_shift),
+              "as uint8");
+}
+
+// Returns the code of onednn::qlinear_pointwise. An int8 activation is passed as it is, unlike in convolutions.
+OnednnCode linear_pointwise_code(const ConvCase& c, const Hardware& hardware) {
+  const bool int8 = c.activation_type == ActivationType::int8;
+  if (onednn_has_vnni(hardware)) {
+    if (hardware.libtorch < kScaleByScale) return OnednnCode::matmul_product;
+    return int8 ? OnednnCode::matmul_reference : OnednnCode::matmul;
+  }
+  if (hardware.avx512) return int8 ? OnednnCode::matmul_reference : OnednnCode::matmul_avx512;
+  // oneDNN adds 128 to an int8 activation for its instructions, which take uint8.
+  const bool pairs = !int8 || stored_activation_zero_point(c) == 0;
+  return pairs ? OnednnCode::matmul_blocks : OnednnCode::matmul_exact;
+}
+
 // True if the scratch memory of code that copies its input may exceed 64 times the size of the tensors. oneDNN then
 // runs its reference code. All observed cases had tensors of less than 1,500 bytes in total.
 bool has_small_tensors(const ConvCase& c) {
@@ -186,12 +233,15 @@ bool has_small_tensors(const ConvCase& c) {
 
 }  // namespace
 
-OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware) {
+OnednnCode onednn_code(const ConvCase& c, const Hardware& hardware, OnednnScales scales) {
+  if (is_linear(c) && scales == OnednnScales::as_given) return linear_pointwise_code(c, hardware);
   if (is_linear(c)) {
     const bool by_product = hardware.libtorch < kScaleByScale;
-    if (!onednn_has_vnni(hardware)) return by_product ? OnednnCode::matmul_blocks : OnednnCode::matmul_pairs;
-    if (by_product) return OnednnCode::matmul_product;
-    return c.activation_zero_point == 0 ? OnednnCode::matmul : OnednnCode::matmul_reference;
+    const bool vnni = onednn_has_vnni(hardware);
+    if (by_product) return vnni ? OnednnCode::matmul_product : OnednnCode::matmul_blocks;
+    if (!vnni && !hardware.avx512) return OnednnCode::matmul_pairs;
+    if (c.activation_zero_point != 0) return OnednnCode::matmul_reference;
+    return vnni ? OnednnCode::matmul : OnednnCode::matmul_avx512;
   }
   const bool flat_depthwise = is_depthwise(c) && c.dims != 3;
   const bool by_product = hardware.libtorch < kScaleByScale;
@@ -226,18 +276,15 @@ std::int32_t onednn_sum(const Window& window, OnednnCode code, Trace* trace) {
 }
 
 std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace) {
-  float v = real(window, code, scales, raw_sum(window, code, trace), trace);
-  if (window.bias) {
-    step(trace, "bias", *window.bias, "as it is, in real units");
-    v = step(trace, "with bias", v + *window.bias, "real + bias, float32");
-  }
-  if (window.relu == Relu::on) v = with_relu(v, code, trace);
-  const float shifted = with_stored_zero_point(window, scaled(window, code, scales, v, trace), trace);
-  const auto lowest = static_cast<float>(-window.output_shift);
-  const float rounded = step(trace, "rounded", ties_to_even(clamped(shifted, lowest, lowest + 255.0F, code)),
-                             "clamp to 0..255, NaN is 255 with VNNI and 0 without; to nearest, ties to even");
-  return step(trace, "result", static_cast<std::uint8_t>(static_cast<std::int64_t>(rounded) + window.output_shift),
-              "as uint8");
+  return requantized_byte(window, code, scales, value_of(window, code, scales, nullptr, trace), trace);
+}
+
+float onednn_value(const Window& window, OnednnCode code, const Summand* summand, Trace* trace) {
+  return value_of(window, code, OnednnScales::as_given, summand, trace);
+}
+
+std::uint8_t onednn_byte(const Window& window, OnednnCode code, float value, Trace* trace) {
+  return requantized_byte(window, code, OnednnScales::as_given, value, trace);
 }
 
 }  // namespace tieout

@@ -28,11 +28,13 @@ std::uint8_t onednn_int16_pairs(const Window& window, Trace* trace) {
 }
 
 std::uint8_t onednn_pointwise(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kVnniCpu), OnednnScales::as_given, trace);
+  return onednn_model(window, onednn_code(*window.spec, kVnniCpu, OnednnScales::as_given), OnednnScales::as_given,
+                      trace);
 }
 
 std::uint8_t onednn_pointwise_int16_pairs(const Window& window, Trace* trace) {
-  return onednn_model(window, onednn_code(*window.spec, kAvx2Cpu), OnednnScales::as_given, trace);
+  return onednn_model(window, onednn_code(*window.spec, kAvx2Cpu, OnednnScales::as_given), OnednnScales::as_given,
+                      trace);
 }
 
 std::int32_t onednn_sum_of_int16_pairs(const Window& window, Trace* trace) {

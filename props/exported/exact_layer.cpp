@@ -31,8 +31,9 @@ ExactElement ExactLayer::at(std::size_t place) const {
   const double bias = window.bias ? static_cast<double>(*window.bias) : 0;
   const double summand = call_.summand.empty() ? 0 : static_cast<double>(call_.summand[place]);
   const auto raw = static_cast<double>(window.exact_sum());
-  // Code without VNNI adds pairs; weight zero points are 0 in layers that are lowered.
-  const double sum = has_vnni() ? raw : static_cast<double>(onednn_sum(window, onednn_code(c, hardware_), nullptr));
+  // Most code without VNNI adds pairs; weight zero points are 0 in layers that are lowered.
+  const OnednnCode code = onednn_code(c, hardware_, OnednnScales::as_given);
+  const double sum = adds_in_pairs(code) ? static_cast<double>(onednn_sum(window, code, nullptr)) : raw;
   const double others = std::abs(bias) + std::abs(summand);
   const auto n = static_cast<double>(window.x.size());
   return {.value = raw * unit + bias + summand,
@@ -40,8 +41,6 @@ ExactElement ExactLayer::at(std::size_t place) const {
           .integer_bound = 8 * kUnit * (std::max(std::abs(raw), std::abs(sum)) * unit + others),
           .saturated = sum * unit + bias + summand};
 }
-
-bool ExactLayer::has_vnni() const { return onednn_has_vnni(hardware_); }
 
 bool ExactLayer::can_be(std::uint8_t byte, double value, double bound, bool clamped) const {
   const ConvCase& c = call_.spec;

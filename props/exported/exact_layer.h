@@ -40,9 +40,6 @@ class ExactLayer {
   [[nodiscard]] bool can_be(float number, double value, double bound) const;
 
  private:
-  // True if the operator runs code with VNNI, whose sums are exact.
-  [[nodiscard]] bool has_vnni() const;
-
   const ExportedCall& call_;
   const ExportedLayer& layer_;
   Hardware hardware_;

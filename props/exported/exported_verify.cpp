@@ -14,6 +14,7 @@
 #include "kernels/packed/packed_conv.h"
 #include "oracle/engines/engine_model.h"
 #include "props/exported/exact_layer.h"
+#include "props/exported/lowered_prediction.h"
 #include "props/model/layer_finding.h"
 #include "props/model/layer_walk.h"
 #include "props/model/model_spread.h"
@@ -203,11 +204,17 @@ class Verification {
     if (!report.not_compared.empty()) return;
     if (layer.dims > 0) report.geometry = geometry_of(call.spec);
     const ExactLayer exact(call, layer, problem_.onednn);
+    LayerValues predicted;
+    if (call.lowered && call.lowered->size() == call.exported.size()) {
+      LoweredPrediction prediction = predict_lowered(call, layer, problem_.onednn);
+      report.lowered_bounds = std::move(prediction.unknown);
+      predicted = std::move(prediction.values);
+    }
     ExportedLayerReport part;
     if (call.exported.bytes.empty()) {
-      compare_floats(call, exact, part);
+      compare_floats(call, exact, predicted.floats, part);
     } else {
-      compare_bytes(call, layer, exact, part, report);
+      compare_bytes(call, layer, exact, predicted.bytes, part, report);
     }
     add(report.lowered, part.lowered);
     add(report.eager, part.eager);
@@ -237,17 +244,22 @@ class Verification {
   // Every element that differs is examined, and of the others one of some.
   static constexpr std::size_t kEvery = 61;
 
-  static void compare_floats(const ExportedCall& call, const ExactLayer& exact, ExportedLayerReport& part) {
+  // predicted: the lowered answer; empty: it is checked by error bounds.
+  static void compare_floats(const ExportedCall& call, const ExactLayer& exact, const std::vector<float>& predicted,
+                             ExportedLayerReport& part) {
     const std::vector<float>& ours = call.exported.floats;
     const std::vector<float>* const lowered = call.lowered ? &call.lowered->floats : nullptr;
     const bool comparable = lowered != nullptr && lowered->size() == ours.size();
     if (comparable) part.lowered.elements = std::ssize(ours);
     for (std::size_t i = 0; i < ours.size(); ++i) {
       const bool differs = comparable && (*lowered)[i] != ours[i];
-      if (!differs && i % kEvery != 0) continue;
+      const bool wrong = comparable && !predicted.empty() && !is_predicted((*lowered)[i], predicted[i]);
+      if (!differs && !wrong && i % kEvery != 0) continue;
       const ExactElement element = exact.at(i);
       const bool ours_fits = exact.can_be(ours[i], element.value, element.float_bound);
-      const bool theirs_fits = !comparable || exact.can_be((*lowered)[i], element.saturated, element.integer_bound);
+      const bool theirs_fits =
+          predicted.empty() ? !comparable || exact.can_be((*lowered)[i], element.saturated, element.integer_bound)
+                            : !wrong;
       part.unexplained[at(ExportedWay::exported)] += ours_fits ? 0 : 1;
       part.unexplained[at(ExportedWay::lowered)] += theirs_fits ? 0 : 1;
       if (!differs) continue;
@@ -258,8 +270,10 @@ class Verification {
 
   // ---- Results in bytes.
 
+  // predicted: the lowered answer; empty: it is checked by error bounds.
   void compare_bytes(const ExportedCall& call, const ExportedLayer& layer, const ExactLayer& exact,
-                     ExportedLayerReport& part, ExportedLayerReport& whole) {
+                     const std::vector<std::uint8_t>& predicted, ExportedLayerReport& part,
+                     ExportedLayerReport& whole) {
     Answers3 answers;
     answers[at(ExportedWay::exported)] = call.exported.bytes;
     const std::size_t elements = call.exported.bytes.size();
@@ -277,7 +291,7 @@ class Verification {
       kernel.resize(elements);
       PackedConv(call.spec, call.weight, Arithmetic{}).run(call.activation.data(), kernel.data(), options_.threads);
     }
-    examine(layer, exact, answers, kernel, part);
+    examine(layer, exact, answers, kernel, predicted, part);
     if (!plain) return;
     compare_columns(call, answers, part);
     if (whole.example.empty() && part.eager.differing > 0) whole.example = example(call, answers);
@@ -305,7 +319,8 @@ class Verification {
   }
 
   void examine(const ExportedLayer& layer, const ExactLayer& exact, const Answers3& answers,
-               const std::vector<std::uint8_t>& kernel, ExportedLayerReport& part) {
+               const std::vector<std::uint8_t>& kernel, const std::vector<std::uint8_t>& predicted,
+               ExportedLayerReport& part) {
     const std::vector<std::uint8_t>& exported = answers[at(ExportedWay::exported)];
     const std::vector<std::uint8_t>& lowered = answers[at(ExportedWay::lowered)];
     const std::vector<std::uint8_t>& eager = answers[at(ExportedWay::eager)];
@@ -316,10 +331,13 @@ class Verification {
     for (std::size_t i = 0; i < exported.size(); ++i) {
       const int e = exported[i], l = lowered.empty() ? e : lowered[i], g = eager.empty() ? e : eager[i];
       const bool due = kernel.empty() ? i % kEvery == 0 : kernel[i] != e || kernel[i] != l;
-      if (!due && l == e && g == e) continue;
+      const bool wrong = !predicted.empty() && predicted[i] != l;
+      if (!due && !wrong && l == e && g == e) continue;
       const ExactElement element = exact.at(i);
       const bool e_fits = exact.can_be(exported[i], element.value, element.float_bound, true);
-      const bool l_fits = lowered.empty() || exact.can_be(lowered[i], element.saturated, element.integer_bound, false);
+      const bool l_fits = predicted.empty() ? lowered.empty() || exact.can_be(lowered[i], element.saturated,
+                                                                              element.integer_bound, false)
+                                            : !wrong;
       part.unexplained[at(ExportedWay::exported)] += e_fits ? 0 : 1;
       part.unexplained[at(ExportedWay::lowered)] += l_fits ? 0 : 1;
       if (l != e) {

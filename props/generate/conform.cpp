@@ -455,7 +455,7 @@ void conform_bias_and_relu(ConvCase& c, const Domain::Alternative& where, Random
 // Gives a case that was drawn for another engine what is drawn for its new one.
 void fit_to_engine(ConvCase& c, Random& random) {
   const Engine engine = c.execution.engine;
-  if (engine == Engine::onednn_pointwise) draw_output_type(c, random);
+  if (engine == Engine::onednn_pointwise) draw_byte_types(c, random);
   if (is_onednn(engine) && random.chance(9, 10)) std::ranges::fill(c.weight_zero_points, 0);
   if (refuses_relu(c)) c.relu = Relu::off;
 }
@@ -548,7 +548,8 @@ void conform_execution(ConvCase& c, const Domain::Alternative& where, Random& ra
   };
   constexpr std::array kEngines{Engine::fbgemm,  Engine::onednn,        Engine::x86,
                                 Engine::qnnpack, Engine::fbgemm_direct, Engine::onednn_pointwise};
-  constexpr std::array kOfLinear{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack};
+  constexpr std::array kOfLinear{Engine::fbgemm, Engine::onednn, Engine::x86, Engine::qnnpack,
+                                 Engine::onednn_pointwise};
   constexpr std::array kIsas{Isa::native,     Isa::avx2,        Isa::avx512,
                              Isa::avx512_256, Isa::avx512_vnni, Isa::avx512_vnni_256};
   constexpr std::array kFormats{MemoryFormat::contiguous, MemoryFormat::channels_last};

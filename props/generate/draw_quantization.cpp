@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cases/case_predicates.h"
 #include "props/generate/conform.h"
 #include "props/generate/generator.h"
 
@@ -131,8 +132,9 @@ constexpr std::int64_t kHighest = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
 
-void draw_output_type(ConvCase& c, Random& random) {
+void draw_byte_types(ConvCase& c, Random& random) {
   c.output_type = random.chance(1, 2) ? OutputType::int8 : OutputType::uint8;
+  if (is_linear(c)) c.activation_type = random.chance(1, 2) ? ActivationType::int8 : ActivationType::uint8;
 }
 
 void draw_int32_bias(ConvCase& c, Random& random) {

@@ -44,9 +44,8 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
                      : engine < 16 ? Engine::x86
                      : engine < 18 ? Engine::onednn
                                    : Engine::qnnpack;
-  // Two engines have no linear layers.
+  // One engine has no linear layers.
   if (is_linear(c) && execution.engine == Engine::fbgemm_direct) execution.engine = Engine::fbgemm;
-  if (is_linear(c) && execution.engine == Engine::onednn_pointwise) execution.engine = Engine::onednn;
   if (is_fbgemm(execution.engine) && random.chance(3, 4)) execution.isa = random.pick(kForced);
   if (c.dims > 1 && !is_linear(c) && random.chance(1, 4)) execution.memory_format = MemoryFormat::channels_last;
   if (random.chance(1, 30)) execution.threads = static_cast<int>(random.between(2, 4));
@@ -54,7 +53,7 @@ void draw_execution(ConvCase& c, Random& random, Audience audience) {
     c.bias.clear();
     draw_int32_bias(c, random);
   }
-  if (execution.engine == Engine::onednn_pointwise) draw_output_type(c, random);
+  if (execution.engine == Engine::onednn_pointwise) draw_byte_types(c, random);
   // ONEDNN refuses weight zero points; one case in ten keeps them to test that it does.
   const bool symmetric = is_onednn(execution.engine) ? random.chance(9, 10) : random.chance(1, 4);
   if (symmetric) std::fill(c.weight_zero_points.begin(), c.weight_zero_points.end(), 0);

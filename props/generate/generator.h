@@ -65,8 +65,8 @@ void draw_quantization(ConvCase& c, Random& random, Granularity granularity);
 // Draws an int32 bias: in the range that moves the output, at the ends of int32, or beyond what float32 holds exactly.
 void draw_int32_bias(ConvCase& c, Random& random);
 
-// Draws whether an engine that returns both types returns uint8 or int8.
-void draw_output_type(ConvCase& c, Random& random);
+// Draws whether an engine that has both types returns uint8 or int8, and whether its linear layers take uint8 or int8.
+void draw_byte_types(ConvCase& c, Random& random);
 
 // Draws sometimes padding that differs between the sides: for LibTorch itself, and for a subject if options.where
 // mentions it. Needs the shape, which it may change within options.where.

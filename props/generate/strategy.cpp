@@ -67,8 +67,7 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
   const std::vector<float> bias = c.bias;
   draw_execution(c, random, options.audience);
   if (options.audience == Audience::engines) {
-    const bool exists = !is_linear(c) || (target.execution.engine != Engine::fbgemm_direct &&
-                                          target.execution.engine != Engine::onednn_pointwise);
+    const bool exists = !is_linear(c) || target.execution.engine != Engine::fbgemm_direct;
     c.execution.engine = exists ? target.execution.engine : Engine::fbgemm;
     c.execution.isa = target.execution.isa;
     c.int32_bias.clear();
@@ -78,7 +77,7 @@ ConvCase draw_in(const Target& target, Random& random, const GeneratorOptions& o
       draw_int32_bias(c, random);
     }
   }
-  if (c.execution.engine == Engine::onednn_pointwise) draw_output_type(c, random);
+  if (c.execution.engine == Engine::onednn_pointwise) draw_byte_types(c, random);
   // ONEDNN refuses weight zero points, and X86 would pass such a case to FBGEMM.
   if (is_onednn(c.execution.engine) || c.execution.engine == Engine::x86) {
     std::ranges::fill(c.weight_zero_points, 0);

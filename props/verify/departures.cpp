@@ -98,7 +98,8 @@ struct ExactContract {
 }  // namespace
 
 Departure departure_from_exact(const Answered& answer, const Hardware& hardware) {
-  if (is_onednn(answer.engine) && adds_in_pairs(onednn_code(answer.problem.spec, hardware))) {
+  if (is_onednn(answer.engine) &&
+      adds_in_pairs(onednn_code(answer.problem.spec, hardware, onednn_scales(answer.engine)))) {
     Hardware vnni = hardware;
     vnni.avx_vnni = true;
     Departure found = difference(answer.y.values, predict(answer.problem, answer.engine, vnni).values);

@@ -40,6 +40,8 @@ struct ExportedLayerReport {
   std::string remark;        // on a layer that is lowered: why its result is float32
   std::string no_eager;      // the reason why eager quantization has no counterpart
   std::string not_compared;  // the reason why the answers are not analysed; else empty
+  // Why the lowered operator's answer is checked by error bounds only; empty: it is predicted bit for bit.
+  std::string lowered_bounds;
   std::int64_t elements = 0;
 
   AnswerDifference lowered;   // from exported

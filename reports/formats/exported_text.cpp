@@ -100,6 +100,9 @@ std::string migration_table(const ExportedReport& report) {
     if (!layer.not_compared.empty()) text += fmt::format("    not compared: {}\n", layer.not_compared);
     if (!layer.no_eager.empty()) text += fmt::format("    no eager operator: {}\n", layer.no_eager);
     text += cause_lines(layer);
+    if (!layer.lowered_bounds.empty()) {
+      text += fmt::format("    lowered answer checked by error bounds only: {}\n", layer.lowered_bounds);
+    }
     for (std::size_t way = 0; way < kExportedWays; ++way) {
       if (layer.unexplained[way] == 0) continue;
       text += fmt::format("    {:>8}  {} answers are not explained\n", layer.unexplained[way], kWays[way]);
@@ -159,22 +162,24 @@ std::string ends_text(const ExportedReport& report) {
 
 std::string exported_totals_text(const ExportedReport& report) {
   AnswerDifference lowered, eager;
-  std::int64_t elements = 0;
+  std::int64_t elements = 0, predicted = 0, bounded = 0;
   std::array<std::int64_t, kExportedWays> strange{};
   for (const ExportedLayerReport& layer : report.layers) {
     elements += layer.elements;
     lowered.elements += layer.lowered.elements;
     lowered.differing += layer.lowered.differing;
+    if (layer.lowered.elements > 0) ++(layer.lowered_bounds.empty() ? predicted : bounded);
     eager.elements += layer.eager.elements;
     eager.differing += layer.eager.differing;
     for (std::size_t way = 0; way < kExportedWays; ++way) strange[way] += layer.unexplained[way];
   }
   return fmt::format(
       "exported: {} elements, {} unexplained\n"
-      "lowered: {} of {} elements differ from exported, {} unexplained\n"
+      "lowered: {} of {} elements differ from exported, {} unexplained; {} predicted bit for bit{}\n"
       "eager {}: {} of {} elements differ from exported, {} unexplained\n",
-      elements, strange[0], lowered.differing, lowered.elements, strange[1], report.eager_engine, eager.differing,
-      eager.elements, strange[2]);
+      elements, strange[0], lowered.differing, lowered.elements, strange[1], counted(predicted, "layer"),
+      bounded == 0 ? std::string() : ", " + counted(bounded, "layer") + " checked by error bounds", report.eager_engine,
+      eager.differing, eager.elements, strange[2]);
 }
 
 }  // namespace tieout

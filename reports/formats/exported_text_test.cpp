@@ -25,6 +25,7 @@ ExportedReport exported_sample() {
                     .lowered_to = "qlinear_pointwise",
                     .remark = "the program returns its result",
                     .no_eager = "its result is float32",
+                    .lowered_bounds = "oneDNN chooses between two codes",
                     .elements = 4,
                     .lowered = {4, 1, 0.25, {{"unexplained", 1}}},
                     .unexplained = {0, 1, 0}}};
@@ -54,6 +55,7 @@ TEST(ExportedText, ShowsTheWayFromEagerToLowered) {
             "c      linear    1x4      float32  -                  1 of 4, by up to 0.25  -\n"
             "    no eager operator: its result is float32\n"
             "           1  unexplained\n"
+            "    lowered answer checked by error bounds only: oneDNN chooses between two codes\n"
             "           1  lowered answers are not explained\n");
   const ReportedTable table = exported_table(exported_sample());
   ASSERT_EQ(table.rows.size(), 3U);
@@ -76,7 +78,8 @@ TEST(ExportedText, EndsWithTotals) {
             "  lowered  3 of 4 numbers differ, by up to 0.25; top-1 changes in 0 of 1 rows\n");
   EXPECT_EQ(exported_totals_text(exported_sample()),
             "exported: 22 elements, 0 unexplained\n"
-            "lowered: 3 of 22 elements differ from exported, 1 unexplained\n"
+            "lowered: 3 of 22 elements differ from exported, 1 unexplained; 1 layer predicted bit for bit, 1 layer "
+            "checked by error bounds\n"
             "eager fbgemm: 0 of 18 elements differ from exported, 0 unexplained\n");
 }
 

@@ -209,18 +209,37 @@ std::string integer_text(const ConvCase& c) {
 
 // Returns the call of the operator that PyTorch 2 export is lowered to, which takes plain tensors.
 std::string exported_operator_text(const ConvCase& c) {
-  return fmt::format(
+  const char* const type = c.output_type == OutputType::int8 ? "int8" : "uint8";
+  const char* const post_operation = c.relu == Relu::on ? "relu" : "none";
+  const std::string begin = fmt::format(
       "\n# torch's own operator, to which PyTorch 2 export is lowered\n"
-      "weight_scales = torch.as_tensor({1}, dtype=torch.float32).flatten()\n"
-      "weight_zero_points = torch.zeros(weight_scales.numel(), dtype=torch.int32)\n"
-      "packed = torch.ops.onednn.qconv_prepack(w.int_repr(), weight_scales, x.q_scale(), x.q_zero_point(), stride,\n"
-      "                                        padding, dilation, groups, x_shape)\n"
-      "conv_outputs = torch.ops.onednn.qconv{0}d_pointwise(\n"
-      "    x.int_repr(), x.q_scale(), x.q_zero_point(), packed, weight_scales, weight_zero_points, bias, stride,\n"
-      "    padding, dilation, groups, output_scale, output_zero_point, torch.{2}, \"{3}\", [], \"\")\n"
-      "print(\"output of the operator:\\n\", conv_outputs)\n",
-      c.dims, c.granularity == Granularity::per_channel ? "w_scales" : "[w_scale]",
-      c.output_type == OutputType::int8 ? "int8" : "uint8", c.relu == Relu::on ? "relu" : "none");
+      "weight_scales = torch.as_tensor({}, dtype=torch.float32).flatten()\n"
+      "weight_zero_points = torch.zeros(weight_scales.numel(), dtype=torch.int32)\n",
+      c.granularity == Granularity::per_channel ? "w_scales" : "[w_scale]");
+  if (is_linear(c)) {
+    const bool int8 = c.activation_type == ActivationType::int8;
+    return begin +
+           fmt::format(
+               "{0}packed = torch.ops.onednn.qlinear_prepack(w.int_repr(), x_shape)\n"
+               "conv_outputs = torch.ops.onednn.qlinear_pointwise(\n"
+               "    {1}, x_scale, x_zero_point, packed, weight_scales, weight_zero_points, bias, output_scale,\n"
+               "    output_zero_point, torch.{2}, \"{3}\", [], \"\")\n"
+               "print(\"output of the operator:\\n\", conv_outputs)\n",
+               int8 ? "# it takes int8 activations as they are\nx_int8 = torch.tensor(x_stored, "
+                      "dtype=torch.int8).reshape(x_shape)\n"
+                    : "",
+               int8 ? "x_int8" : "x.int_repr()", type, post_operation);
+  }
+  return begin + fmt::format(
+                     "packed = torch.ops.onednn.qconv_prepack(w.int_repr(), weight_scales, x.q_scale(), "
+                     "x.q_zero_point(), stride,\n"
+                     "                                        padding, dilation, groups, x_shape)\n"
+                     "conv_outputs = torch.ops.onednn.qconv{}d_pointwise(\n"
+                     "    x.int_repr(), x.q_scale(), x.q_zero_point(), packed, weight_scales, weight_zero_points, "
+                     "bias, stride,\n"
+                     "    padding, dilation, groups, output_scale, output_zero_point, torch.{}, \"{}\", [], \"\")\n"
+                     "print(\"output of the operator:\\n\", conv_outputs)\n",
+                     c.dims, type, post_operation);
 }
 
 std::string operator_text(const ConvCase& c) {

@@ -88,6 +88,18 @@ TEST(PythonScript, CallsTheOperatorOfPyTorch2Export) {
               HasSubstr("torch.uint8, \"none\", [], \"\")"));
 }
 
+TEST(PythonScript, CallsTheLinearOperatorOfPyTorch2Export) {
+  const std::string line = "linear ytype=int8 oz=-3 relu x=[1] w=[1] engine=onednn_pointwise";
+  const std::string text = script(line);
+  EXPECT_THAT(text, HasSubstr("packed = torch.ops.onednn.qlinear_prepack(w.int_repr(), x_shape)\n"));
+  EXPECT_THAT(text,
+              HasSubstr("torch.ops.onednn.qlinear_pointwise(\n    x.int_repr(), x_scale, x_zero_point, packed, "));
+  EXPECT_THAT(text, HasSubstr("torch.int8, \"relu\", [], \"\")"));
+  const std::string int8 = script(line + " xtype=int8 xz=-9");
+  EXPECT_THAT(int8, HasSubstr("x_int8 = torch.tensor(x_stored, dtype=torch.int8).reshape(x_shape)\n"));
+  EXPECT_THAT(int8, HasSubstr("qlinear_pointwise(\n    x_int8, x_scale, "));
+}
+
 // No operator takes such a case. A value that does not fit int32 is INT32_MIN, and not clamped from where it is.
 TEST(PythonScript, AnInt32BiasIsComputedInIntegers) {
   const std::string text = script_of_problem("conv1d ytype=int8 int32_bias=[2147483647] x=[1] w=[0]");
