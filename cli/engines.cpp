@@ -62,6 +62,7 @@ std::string onednn_text(OnednnCode code) {
     case OnednnCode::int16_pairs: return "int16 pairs of a kernel position saturate";
     case OnednnCode::reference: return "reference code, exact sums, scale by scale";
     case OnednnCode::matmul: return "matrix product, exact sums";
+    case OnednnCode::matmul_reciprocal: return "reference code of the matrix product, exact sums, by the reciprocal";
     case OnednnCode::matmul_reference: return "reference code of the matrix product, exact sums";
     case OnednnCode::matmul_product: return "matrix product, exact sums, by the product of the scales";
     case OnednnCode::matmul_blocks: return "matrix product, int16 pairs saturate, by the product of the scales";

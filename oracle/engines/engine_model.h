@@ -50,16 +50,17 @@ enum class OnednnCode {
   // The same before LibTorch 2.11.
   gemm,
   // Linear layers.
-  matmul,            // with VNNI, if the activation's zero point is 0
-  matmul_reference,  // with VNNI or AVX-512, all other linear layers
-  matmul_product,    // with VNNI, before LibTorch 2.11: all linear layers
-  matmul_pairs,      // without AVX-512 and VNNI
-  matmul_blocks,     // without VNNI, before LibTorch 2.11
-  matmul_avx512,     // with AVX-512 but no VNNI: if the activation's zero point is 0
-  matmul_exact,      // without AVX-512 and VNNI: qlinear_pointwise with an int8 activation whose zero point is not 0
+  matmul,             // with VNNI, if the activation's zero point is 0
+  matmul_reference,   // with VNNI or AVX-512, all other linear layers
+  matmul_product,     // with VNNI, before LibTorch 2.11: all linear layers
+  matmul_pairs,       // without AVX-512 and VNNI
+  matmul_blocks,      // without VNNI, before LibTorch 2.11
+  matmul_avx512,      // with AVX-512 but no VNNI: if the activation's zero point is 0
+  matmul_exact,       // without AVX-512 and VNNI: qlinear_pointwise with an int8 activation whose zero point is not 0
+  matmul_reciprocal,  // with VNNI, before LibTorch 2.11: qlinear_pointwise with an int8 activation
   // qlinear_pointwise takes these by the type of the activation: matmul (or matmul_avx512) for uint8 and
   // matmul_reference for int8; without AVX-512, matmul_blocks or matmul_exact; before LibTorch 2.11, with VNNI,
-  // matmul_product.
+  // matmul_product for uint8 and matmul_reciprocal for int8.
 };
 
 // True if the code adds neighbouring channels in saturating int16.
@@ -106,9 +107,9 @@ enum class OnednnScales {
 //   f   = fl(acc - xz * sum(w)); pointwise: fl(fl(acc) - fl(xz * sum(w))); amx: the same over the taps inside
 //         of the input
 //   v   = fl(f * fl(xs' * fl(ws))); vnni, avx512_pairs, reference: fl(fl(f * xs') * fl(ws))
-//   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: v > 0 ? v : v * 0, so that -inf is NaN
-//   v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz)
-//   y   = RNE(clamp(v, 0, 255)); NaN is 255 with AVX-512, VNNI or AMX, 0 in other code
+//   v   = fl(v + b); relu: v > 0 ? v : 0, so that NaN is 0; reference: v > 0 ? v : v * 0, so that -inf is NaN; gemm:
+//   NaN stays v   = fl(fl(v * inv) + oz), the zero point before rounding; reference: fl(fl(v / os') + oz) y   =
+//   RNE(clamp(v, 0, 255)); NaN is 255 with AVX-512, VNNI or AMX, 0 in other code
 // An int8 output, which the operators of PyTorch 2 export return, is the same with the stored zero point and -128..127,
 // except that NaN is -128 with AVX-512, VNNI or AMX and in pointwise, 0 in reference, and 127 in int16_pairs and
 // depthwise. A weight zero point, which oneDNN refuses, is taken out together with xz. Linear layers: ws' = fl(1 / fl(1
@@ -117,7 +118,7 @@ enum class OnednnScales {
 //         matmul_blocks: also, and within blocks: of 384 features from 768 on, of half of them from 257 on
 //   f   = fl(acc - xz * sum(w))
 //   v   = fl(fl(f * xs') * ws'); matmul_product, matmul_blocks: fl(f * fl(xs' * ws'))
-//   v   = fl(v + b); relu as above, matmul_reference: as reference
+//   v   = fl(v + b); relu as above, matmul_reference, matmul_reciprocal: as reference
 //   v   = fl(fl(v * inv) + oz); matmul_reference: fl(fl(v / os') + oz); y = RNE(clamp(v, 0, 255)); NaN is 255 in matmul
 [[nodiscard]] std::uint8_t onednn_model(const Window& window, OnednnCode code, OnednnScales scales, Trace* trace);
 

@@ -334,7 +334,7 @@ TEST(OnednnModel, ReluOfReferenceCodeMultipliesByZero) {
 }
 
 TEST(OnednnModel, ASummandIsAddedInOneRounding) {
-  // 1 + 3 * fl(1/3) is 1 + 1 by two roundings, and less by one.
+  // fma(fl(1/3), -3, 1) is -2^-25, and two roundings give 0.
   ConvProblem problem = with_contents(parse("conv2d x=[1] w=[1] engine=onednn_pointwise").value());
   Window window;
   gather(problem, 0, window);

@@ -15,7 +15,8 @@ constexpr LibTorchVersion kScaleByScale{.major = 2, .minor = 11, .patch = 0};
 
 // True if C++ code computes the last steps; NaN stays NaN up to its end.
 bool keeps_nan(OnednnCode code) {
-  return code == OnednnCode::reference || code == OnednnCode::gemm || code == OnednnCode::matmul_reference;
+  return code == OnednnCode::reference || code == OnednnCode::gemm || code == OnednnCode::matmul_reference ||
+         code == OnednnCode::matmul_reciprocal;
 }
 
 // Returns the scale of an activation or an output as oneDNN computes with it. Eager operators pass its reciprocal to
@@ -27,7 +28,7 @@ float scale_of(double scale, OnednnScales scales) {
 bool is_matmul(OnednnCode code) {
   return code == OnednnCode::matmul || code == OnednnCode::matmul_reference || code == OnednnCode::matmul_product ||
          code == OnednnCode::matmul_pairs || code == OnednnCode::matmul_blocks || code == OnednnCode::matmul_avx512 ||
-         code == OnednnCode::matmul_exact;
+         code == OnednnCode::matmul_exact || code == OnednnCode::matmul_reciprocal;
 }
 
 // The scale of a weight of a linear layer, which is inverted twice as well: per tensor the first quotient is computed
@@ -143,7 +144,10 @@ float real(const Window& window, OnednnCode code, OnednnScales scales, float raw
 }
 
 float with_relu(float v, OnednnCode code, Trace* trace) {
-  if (keeps_nan(code)) return step(trace, "relu", v > 0 ? v : v * 0.0F, "v > 0 ? v : v * 0, before the output scale");
+  if (code == OnednnCode::gemm && std::isnan(v)) return v;
+  if (keeps_nan(code) && code != OnednnCode::gemm) {
+    return step(trace, "relu", v > 0 ? v : v * 0.0F, "v > 0 ? v : v * 0, before the output scale");
+  }
   return step(trace, "relu", v > 0 ? v : 0.0F, "v > 0 ? v : 0, before the output scale");
 }
 
@@ -171,6 +175,7 @@ float of_nan(float lowest, float highest, OnednnCode code) {
     case OnednnCode::matmul_exact:
     case OnednnCode::matmul_blocks: return lowest;
     case OnednnCode::matmul_reference:
+    case OnednnCode::matmul_reciprocal:
     case OnednnCode::reference:
     case OnednnCode::gemm: return 0;
     default: return int8 ? lowest : highest;
@@ -216,7 +221,7 @@ std::uint8_t requantized_byte(const Window& window, OnednnCode code, OnednnScale
 OnednnCode linear_pointwise_code(const ConvCase& c, const Hardware& hardware) {
   const bool int8 = c.activation_type == ActivationType::int8;
   if (onednn_has_vnni(hardware)) {
-    if (hardware.libtorch < kScaleByScale) return OnednnCode::matmul_product;
+    if (hardware.libtorch < kScaleByScale) return int8 ? OnednnCode::matmul_reciprocal : OnednnCode::matmul_product;
     return int8 ? OnednnCode::matmul_reference : OnednnCode::matmul;
   }
   if (hardware.avx512) return int8 ? OnednnCode::matmul_reference : OnednnCode::matmul_avx512;

@@ -122,6 +122,29 @@ TEST(ExportedProgram, SaturatedSumsAreUnexplainedWhereTheCpuHasVnni) {
   EXPECT_EQ(exit_status(report), 1);
 }
 
+// AVX-512 code without VNNI multiplies by one scale after the other: error bounds would accept its results.
+TEST(ExportedProgram, RoundingsOfOtherCodeAreUnexplained) {
+  Hardware avx512 = held_to_avx2();
+  avx512.avx512 = true;
+  const ExportedReport report = verified("small_cnn", avx512);
+  ASSERT_EQ(report.layers.size(), 4U);
+  EXPECT_EQ(report.layers[2].result, "float32");
+  EXPECT_GT(report.layers[2].unexplained[1], 1000);
+  EXPECT_EQ(report.layers[2].unexplained[0], 0);
+  EXPECT_EQ(exit_status(report), 1);
+}
+
+TEST(ExportedProgram, StatesWhichLayersAreCheckedByBounds) {
+  for (const ExportedLayerReport& layer : verified("small_cnn", held_to_avx2()).layers) {
+    EXPECT_EQ(layer.lowered_bounds, "") << layer.name;
+  }
+  Hardware amx = held_to_avx2();
+  amx.avx512 = amx.avx512_vnni = amx.amx_int8 = true;
+  const ExportedReport report = verified("small_cnn", amx);
+  EXPECT_EQ(report.layers[0].lowered_bounds, "oneDNN chooses between two codes, by estimates of their speed");
+  EXPECT_EQ(report.layers[3].lowered_bounds, "");
+}
+
 TEST(ExportedProgram, PartsFromTheLoweredOneWhereItIsCounted) {
   const ExportedReport report = verified("small_cnn", held_to_avx2());
   ASSERT_EQ(report.layers.size(), 4U);
