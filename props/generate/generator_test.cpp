@@ -33,7 +33,7 @@ TEST(Generator, TheSequenceOfASeedIsFixed) {
   for (std::uint64_t index = 0; index < 200; ++index) lines += print(case_of(1, index)) + '\n';
   Digest digest;
   digest.add_bytes(lines);
-  EXPECT_EQ(digest.value(), 16879765991522900509U) << print(case_of(1, 0));
+  EXPECT_EQ(digest.value(), 5128713794420087867U) << print(case_of(1, 0));
 }
 
 // A class that no case reaches verifies nothing, but would look like a pass.
