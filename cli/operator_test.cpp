@@ -231,7 +231,8 @@ TEST_F(Operators, IdentifyNamesTheArithmetic) {
 
 TEST_F(Operators, IdentifyRefusesWhatItDoesNotKnow) {
   EXPECT_THAT(run("identify --operator nowhere").output, HasSubstr("--operator: there is no operator 'nowhere'"));
-  EXPECT_THAT(run("identify --operator relu --subject tflite").output, HasSubstr("--subject: must be a library, command:LINE or one of aten, "));
+  EXPECT_THAT(run("identify --operator relu --subject tflite").output,
+              HasSubstr("--subject: must be a library, command:LINE or one of aten, "));
   EXPECT_EQ(run("identify --operator relu --path all").status, 2);
 }
 

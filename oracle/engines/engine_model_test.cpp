@@ -302,27 +302,27 @@ TEST(OnednnModel, LinearOfPyTorch2ExportDividesForInt8Activations) {
   const std::string line = "linear xz=1 os=0.11121732741594315 bias=[26.747768] x=[1] w=[0] engine=onednn_pointwise";
   EXPECT_EQ(predicted(line), Values{240});
   EXPECT_EQ(predicted(line + " xtype=int8"), Values{241});
-  EXPECT_EQ(predicted(line + " xtype=int8", kAvx2), Values{240});
+  EXPECT_EQ(predicted(line + " xtype=int8", kAvx2Cpu), Values{240});
 }
 
 TEST(OnednnModel, LinearOfPyTorch2ExportAddsPairsWithoutVnni) {
   const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[48,82] engine=onednn_pointwise";
   EXPECT_EQ(predicted(pair), Values{65});
-  EXPECT_EQ(predicted(pair, kAvx2), Values{64});
+  EXPECT_EQ(predicted(pair, kAvx2Cpu), Values{64});
   // 128 is added to int8 activations, and the pair (129 * -128, 128 * -128) saturates; not so with a zero point.
   const std::string int8 = "linear in_features=2 oz=128 xtype=int8 x=[1,0] w=[2*-128] engine=onednn_pointwise";
   EXPECT_EQ(predicted(int8), Values{0});
-  EXPECT_EQ(predicted(int8, kAvx2), Values{128});
-  EXPECT_EQ(predicted(int8 + " xz=1", kAvx2), Values{255});
-  EXPECT_EQ(predicted(int8, kAvx512), Values{0});
+  EXPECT_EQ(predicted(int8, kAvx2Cpu), Values{128});
+  EXPECT_EQ(predicted(int8 + " xz=1", kAvx2Cpu), Values{255});
+  EXPECT_EQ(predicted(int8, kAvx512Cpu), Values{0});
 }
 
 TEST(OnednnModel, LinearWithAvx512ButNoVnni) {
   const std::string pair = "linear in_features=2 os=512 x=[2*255] w=[127,127] engine=onednn";
-  EXPECT_EQ(predicted(pair, kAvx512), Values{64});
-  EXPECT_EQ(predicted(pair + " xz=1", kAvx512), Values{126});
-  EXPECT_EQ(predicted(pair + " xz=1", kAvx2), Values{64});
-  EXPECT_EQ(predicted(pair + "_pointwise xz=1", kAvx512), Values{64});
+  EXPECT_EQ(predicted(pair, kAvx512Cpu), Values{64});
+  EXPECT_EQ(predicted(pair + " xz=1", kAvx512Cpu), Values{126});
+  EXPECT_EQ(predicted(pair + " xz=1", kAvx2Cpu), Values{64});
+  EXPECT_EQ(predicted(pair + "_pointwise xz=1", kAvx512Cpu), Values{64});
 }
 
 TEST(OnednnModel, ReluOfReferenceCodeMultipliesByZero) {

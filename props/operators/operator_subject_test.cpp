@@ -65,7 +65,8 @@ TEST(OperatorSubject, ADifferenceIsAFindingWithBothTensors) {
   EXPECT_EQ(verdict.finding.actual.shape, (Shape{1, 2, 3, 4}));
 }
 
-// The kernel truncates where the contract rounds ties to even. Only in a process of its own is the variant searched for.
+// The kernel truncates where the contract rounds ties to even. The variant is only searched for in a process of its
+// own.
 TEST(OperatorSubject, ADifferenceNamesTheVariant) {
   const OperatorFunction truncates = [](const tieout_operator* c) -> const char* {
     for (std::int64_t i = 0; i < c->output_count; ++i) {

@@ -90,12 +90,12 @@ TEST(PythonScript, CallsTheOperatorOfPyTorch2Export) {
 
 TEST(PythonScript, CallsTheLinearOperatorOfPyTorch2Export) {
   const std::string line = "linear ytype=int8 oz=-3 relu x=[1] w=[1] engine=onednn_pointwise";
-  const std::string text = script(line);
+  const std::string text = script_of_problem(line);
   EXPECT_THAT(text, HasSubstr("packed = torch.ops.onednn.qlinear_prepack(w.int_repr(), x_shape)\n"));
   EXPECT_THAT(text,
               HasSubstr("torch.ops.onednn.qlinear_pointwise(\n    x.int_repr(), x_scale, x_zero_point, packed, "));
   EXPECT_THAT(text, HasSubstr("torch.int8, \"relu\", [], \"\")"));
-  const std::string int8 = script(line + " xtype=int8 xz=-9");
+  const std::string int8 = script_of_problem(line + " xtype=int8 xz=-9");
   EXPECT_THAT(int8, HasSubstr("x_int8 = torch.tensor(x_stored, dtype=torch.int8).reshape(x_shape)\n"));
   EXPECT_THAT(int8, HasSubstr("qlinear_pointwise(\n    x_int8, x_scale, "));
 }
