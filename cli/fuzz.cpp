@@ -48,6 +48,27 @@ constexpr std::int64_t kMostCases = 1'000'000'000'000;
 
 int bad_usage(std::string_view message) { return fail_command("fuzz", kBadUsage, message); }
 
+// Returns the options of the run. kinds: has the subject and the kinds of cases.
+CampaignOptions run_options(const FuzzArguments& arguments, std::uint64_t seed, const CampaignOptions& kinds,
+                            const Domain& domain) {
+  return {.cases = arguments.cases,
+          .seed = seed,
+          .sampling = arguments.uniform ? Sampling::uniform : Sampling::by_strategy,
+          .convolutions = kinds.convolutions,
+          .operators = kinds.operators,
+          .domain = domain,
+          .products = arguments.products,
+          .workers = arguments.workers,
+          .memory_per_case = arguments.memory << 20U,
+          .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}{}{}", arguments.cases, seed,
+                                 words_of_operators(arguments.operators), arguments.uniform ? " --uniform" : "",
+                                 arguments.products ? fmt::format(" --products {}", *arguments.products) : "",
+                                 arguments.memory == kWorkerMemory ? "" : fmt::format(" --memory {}", arguments.memory),
+                                 words_of(domain), words_of(arguments.subject)),
+          .subject = kinds.subject,
+          .rules = arguments.subject.rules()};
+}
+
 int run_fuzz(FuzzArguments& arguments) {
   const auto seed = arguments.seed.empty() ? draw_seed() : parse_seed(arguments.seed);
   if (!seed) return bad_usage("--seed: " + seed.error());
@@ -68,23 +89,7 @@ int run_fuzz(FuzzArguments& arguments) {
                                                          "fuzz", reference.other())
                                          : tl::expected<Domain, int>(Domain());
   if (!domain) return domain.error();
-  CampaignOptions options{
-      .cases = arguments.cases,
-      .seed = *seed,
-      .sampling = arguments.uniform ? Sampling::uniform : Sampling::by_strategy,
-      .convolutions = kinds.convolutions,
-      .operators = kinds.operators,
-      .domain = *domain,
-      .products = arguments.products,
-      .workers = arguments.workers,
-      .memory_per_case = arguments.memory << 20U,
-      .command = fmt::format("tieout fuzz --cases {} --seed {}{}{}{}{}{}{}", arguments.cases, *seed,
-                             words_of_operators(arguments.operators), arguments.uniform ? " --uniform" : "",
-                             arguments.products ? fmt::format(" --products {}", *arguments.products) : "",
-                             arguments.memory == kWorkerMemory ? "" : fmt::format(" --memory {}", arguments.memory),
-                             words_of(*domain), words_of(arguments.subject)),
-      .subject = subject,
-      .rules = arguments.subject.rules()};
+  const CampaignOptions options = run_options(arguments, *seed, kinds, *domain);
   RunSummary run = empty_run(options, reference);
   std::optional<RunRecord> record;
   if (!arguments.record.empty()) {

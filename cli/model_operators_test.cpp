@@ -75,6 +75,16 @@ TEST_F(ModelOperators, TheFirstOperatorOfADeviceThatDiffersIsNamedAndFollowed) {
   EXPECT_THAT(o.output, HasSubstr("1 element replaced; at the end "));
 }
 
+// python answers differently at these 64 elements with 1 and 2 threads. The network has no layer beside operators.
+TEST_F(ModelOperators, TheAnswerThatChangesWithTheThreadsIsPredicted) {
+  const std::string call = "model '" + kModels + "threads.pt' --input '" + kModels + "threads_input.pt' ";
+  const Outcome o = run(call + "--libtorch-threads 2", Streams::output);
+  EXPECT_EQ(o.status, 0) << o.output;
+  EXPECT_THAT(o.output, HasSubstr("  with 2 threads would differ at 64 of the elements, by up to 1\n"));
+  EXPECT_THAT(o.output, HasSubstr("  2 threads in all operators: 64 elements replaced; at the end 64 of 40003 differ"));
+  EXPECT_THAT(o.output, Not(HasSubstr("0 of 0 layers")));
+}
+
 TEST_F(ModelOperators, AFolderWithoutTensorsComparesNothing) {
   const Outcome o = run(kMixed + "--compare " + folder());
   EXPECT_EQ(o.status, 3) << o.output;

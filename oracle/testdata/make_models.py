@@ -10,6 +10,8 @@ The other models of that folder were trained or calibrated elsewhere and are kep
   full_range      quantized for QNNPACK, with activations up to 255, so that pairs of products can saturate
   not_quantized   the model in float
   only_linear     dynamically quantized linear layers, no convolution
+  threads         sums on ties, which LibTorch's vector and scalar code round differently: the answer depends on the
+                  number of threads (threads_input.pt)
   decomposed      the same with operators of quantized_decomposed, which LibTorch does not have
 """
 import pathlib
@@ -57,6 +59,14 @@ class Linear(torch.nn.Module):
         return self.linear(x)
 
 
+class Threads(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        many = x.expand(40003).contiguous()
+        a = torch.quantize_per_tensor(many, 0.0466264933, 88, torch.quint8)
+        b = torch.quantize_per_tensor(many * 0.25, 0.0466264933, 209, torch.quint8)
+        return torch.dequantize(torch.ops.quantized.add(a, b, 0.0932529867, 228))
+
+
 def quantized(net, x, engine='fbgemm'):
     torch.backends.quantized.engine = engine
     net.eval()
@@ -84,6 +94,8 @@ save(quantized(Net(), x, 'qnnpack'), 'full_range')
 torch.backends.quantized.engine = 'fbgemm'
 save(torch.jit.trace(Net().eval(), x), 'not_quantized')
 save(torch.jit.trace(quantize_dynamic(Linear().eval(), {torch.nn.Linear}), x), 'only_linear')
+torch.save(torch.tensor([-84 * 0.0466264933]), folder / 'threads_input.pt')
+save(torch.jit.script(Threads()), 'threads')
 
 with zipfile.ZipFile(folder / 'only_linear.pt') as ours, zipfile.ZipFile(folder / 'decomposed.pt', 'w') as other:
     for name in ours.namelist():

@@ -26,7 +26,7 @@ std::vector<std::string> names_of_standing(const OperatorIdentification& found) 
   return names;
 }
 
-OperatorIdentification identified_operator(const char* name, const OperatorResponder& subject,
+OperatorIdentification identified_operator(std::string_view name, const OperatorResponder& subject,
                                            std::int64_t cases = 100) {
   return identify_operator(subject, *find_operator(name), Hardware{}, cases, 3).value();
 }
@@ -35,7 +35,7 @@ OperatorCase operator_from(const std::string& line) { return with_contents(parse
 
 TEST(OperatorIdentify, TheSpecification) {
   for (const OperatorSchema* const schema : operator_schemas()) {
-    const OperatorIdentification found = identified_operator(schema->name.data(), operator_kernel);
+    const OperatorIdentification found = identified_operator(schema->name, operator_kernel);
     EXPECT_THAT(names_of_standing(found), Contains("specification")) << schema->name;
     EXPECT_EQ(found.cases, 100);
   }

@@ -384,8 +384,9 @@ int exit_status(const ModelReport& report) {
   }
   if (report.recorded && !report.recorded->differing.empty()) return 1;
   if (report.recorded && report.recorded->compared == 0) return 3;
-  const CaseCounts& cases = report.run.cases;
-  return cases.verified() == 0 || cases.unavailable > 0 || report.run.elements() == 0 ? 3 : 0;
+  std::int64_t elements = report.run.elements();
+  for (const OperatorReport& op : report.operators) elements += op.elements;
+  return report.run.cases.verified() == 0 || report.run.cases.unavailable > 0 || elements == 0 ? 3 : 0;
 }
 
 }  // namespace tieout

@@ -232,6 +232,7 @@ std::string unverified_text(const ModelReport& report) {
 }
 
 std::string totals_text(const ModelReport& report) {
+  if (report.layers.empty()) return {};
   std::string text;
   for (const bool hypotheses : {false, true}) {
     for (std::size_t i = 0; i < report.columns.size(); ++i) {
