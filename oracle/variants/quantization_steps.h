@@ -111,7 +111,8 @@ class QuantizationSteps {
   [[nodiscard]] std::int32_t clamped(double whole) const {
     using Int32 = std::numeric_limits<std::int32_t>;
     if (has(Change::wraps)) {
-      return static_cast<std::uint8_t>(std::clamp<double>(whole, Int32::min(), Int32::max()));
+      const double held = std::clamp<double>(whole, Int32::min(), Int32::max());
+      return static_cast<std::uint8_t>(static_cast<std::int32_t>(held));
     }
     const double high = has(Change::largest_254) ? 254 : has(Change::largest_127) ? 127 : 255;
     return static_cast<std::int32_t>(std::clamp(whole, has(Change::smallest_1) ? 1.0 : 0.0, high));
