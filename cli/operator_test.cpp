@@ -149,7 +149,7 @@ TEST_F(Operators, ACampaignIsResumed) {
 // ---- Kernels of users.
 
 std::string kernel_of_operators(const std::string& name) {
-  return " --subject " TIEOUT_KERNELS "/liboperators_" + name + ".so";
+  return " --subject '" TIEOUT_KERNELS "/liboperators_" + name + ".so'";
 }
 
 TEST_F(Operators, ACorrectKernelIsEqual) {
