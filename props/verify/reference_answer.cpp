@@ -2,54 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 
-#include "cases/strings/bytes.h"
+#include "props/verify/answer_alone.h"
 
 namespace tieout {
 namespace {
-
-// ---- conversion of an answer to bytes and back, to pass it between processes
-
-std::string pack_reference_answer(const ReferenceAnswer& answer) {
-  ByteWriter bytes;
-  bytes.put(static_cast<std::uint8_t>(answer ? 1 : 0));
-  if (answer) {
-    bytes.put(answer->picked);
-    bytes.put(answer->y.shape);
-    bytes.put(answer->y.values);
-  } else {
-    bytes.put(answer.error().kind);
-    bytes.put(answer.error().text);
-  }
-  return bytes.take();
-}
-
-ReferenceAnswer unpack_reference_answer(const std::string& bytes) {
-  ByteReader reader(bytes);
-  std::uint8_t answered = 0;
-  EngineAnswer answer{};
-  ReferenceFailure failure{};
-  reader.get(answered);
-  if (answered == 1) {
-    reader.get(answer.picked);
-    reader.get(answer.y.shape);
-    reader.get(answer.y.values);
-  } else {
-    reader.get(failure.kind);
-    reader.get(failure.text);
-  }
-  const auto is_size = [](std::int64_t extent) { return extent >= 0; };
-  const bool whole = answered != 1 || (std::ranges::all_of(answer.y.shape, is_size) &&
-                                       element_count(answer.y.shape) == std::ssize(answer.y.values));
-  if (!reader.complete() || !whole) {
-    return tl::unexpected(ReferenceFailure{ReferenceFailure::Kind::died, "wrote over its own answer"});
-  }
-  if (answered != 1) return tl::unexpected(failure);
-  return answer;
-}
 
 // True if an engine refuses a case for lack of memory. LibTorch has one type of error for everything, so that the text
 // decides.
@@ -85,14 +44,8 @@ ReferenceAnswer run_reference(const ConvProblem& problem, LibTorch& reference) {
 }
 
 ReferenceAnswer run_reference_alone(const ConvProblem& problem, LibTorch& reference, double seconds) {
-  const auto ask = [&] {
-    return run_alone([&] { return pack_reference_answer(run_reference(problem, reference)); }, seconds);
-  };
-  auto bytes = ask();
-  // What another process or the kernel caused may not happen again.
-  if (!bytes && bytes.error().by_machine) bytes = ask();
-  if (bytes) return unpack_reference_answer(*bytes);
-  return tl::unexpected(failure_of(bytes.error()));
+  return answer_alone<EngineAnswer>([&] { return run_reference(problem, reference); },
+                                    [](auto& answer, auto field) { field(answer.picked), field(answer.y); }, seconds);
 }
 
 }  // namespace tieout
