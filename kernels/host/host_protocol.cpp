@@ -1,6 +1,5 @@
 #include "kernels/host/host_protocol.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -71,20 +70,15 @@ void visit(Types& types, Field field) {
   field(types.activation), field(types.output), field(types.int32_bias), field(types.end_padding);
 }
 
-std::string joined_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
-  return text;
-}
-
-// Returns the names of operators that the text lists, or nothing if it lists others.
-std::optional<std::vector<std::string>> split_names(std::string_view text) {
-  std::vector<std::string> names;
-  while (!text.empty()) {
-    const std::string_view name = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(text.size(), name.size() + 1));
+// Returns the names of operators that follow, or nothing if there are others.
+std::optional<std::vector<std::string>> read_operator_names(ByteReader& reader) {
+  std::uint64_t count = 0;
+  reader.get(count);
+  if (count > operator_schemas().size()) return {};
+  std::vector<std::string> names(count);
+  for (std::string& name : names) {
+    reader.get(name);
     if (find_operator(name) == nullptr) return {};
-    names.emplace_back(name);
   }
   return names;
 }
@@ -118,7 +112,8 @@ std::string pack(const HostHello& hello) {
   visit(hello.types, [&](const auto& value) { bytes.put(value); });
   bytes.put(hello.scope.convolutions);
   bytes.put(hello.scope.operators);
-  bytes.put(joined_names(hello.scope.declared));
+  bytes.put(std::uint64_t{hello.scope.declared.size()});
+  for (const std::string& name : hello.scope.declared) bytes.put(name);
   return bytes.take();
 }
 
@@ -161,11 +156,9 @@ std::optional<HostHello> unpack_hello(std::string_view bytes) {
   visit(hello.types, [&](auto& value) { reader.get(value); });
   std::uint8_t convolutions = 0;
   std::uint8_t operators = 0;
-  std::string names;
   reader.get(convolutions);
   reader.get(operators);
-  reader.get(names);
-  auto declared = split_names(names);
+  auto declared = read_operator_names(reader);
   if (convolutions > 1 || operators > 1 || !declared) return {};
   hello.scope = {convolutions == 1, operators == 1, std::move(*declared)};
   if (!reader.complete() || hello.error.size() > kLongestText || hello.domain.size() > kLongestDomain ||
