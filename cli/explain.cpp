@@ -71,7 +71,8 @@ tl::expected<HypothesisList, std::string> hypotheses_for(const ExplainArguments&
 
 // Prints the explanation of an operator's element.
 int explain_operator(const ExplainArguments& arguments, const OperatorCase& given) {
-  if (!arguments.subject.empty()) return refuse_explanation("--subject: operators have no subjects; leave it out");
+  if (!arguments.subject.empty())
+    return refuse_explanation("--subject: is for convolutions; tieout check verifies kernels of operators");
   if (!arguments.hypotheses.empty()) return refuse_explanation("--hypothesis: is for convolutions; leave it out");
   const OperatorCase c = with_contents(given);
   const auto reference = libtorch();

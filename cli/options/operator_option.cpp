@@ -1,5 +1,8 @@
 #include "cli/options/operator_option.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "cases/operators/operator_case.h"
@@ -20,12 +23,6 @@ std::vector<std::string> accepted_names() {
   return names;
 }
 
-std::string joined_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 // Returns true if the subject takes the operator, as far as it states that.
 bool is_taken(const SubjectScope& scope, const OperatorSchema& schema) {
   return scope.declared.empty() || std::ranges::find(scope.declared, schema.name) != scope.declared.end();
@@ -41,8 +38,8 @@ tl::expected<void, std::string> add_named(CampaignOptions& options, const std::s
                           (nearest ? "; did you mean " + *nearest + "?" : "; see `tieout help operators`"));
   }
   if (found != nullptr && !is_taken(scope, *found)) {
-    return tl::unexpected("--operator: the subject states that it takes " + joined_list(scope.declared) + ", and not " +
-                          name);
+    return tl::unexpected(fmt::format("--operator: the subject states that it takes {}, and not {}",
+                                      fmt::join(scope.declared, ", "), name));
   }
   for (const OperatorSchema* const schema : operator_schemas()) {
     const bool is_chosen = name == kEverything ? is_taken(scope, *schema) : schema == found;

@@ -90,8 +90,9 @@ void name_variants(Finding& finding, const OperatorCase& c, const ExpectedOutput
   for (const OperatorVariant& variant : variants) {
     if (variant.is_libtorch) continue;
     if (named++ == kMostNamed) break;
-    finding.derivation += (finding.derivation.empty() ? "" : "; or of ") + variant.name + ": " + variant.what +
-                          ", where the contract has " + variant.instead;
+    finding.derivation += (finding.derivation.empty() ? "" : "; or of ") + variant.name + ": " + variant.what;
+    // The specification itself has nothing instead; another reference may differ from it.
+    if (!variant.instead.empty()) finding.derivation += ", where the contract has " + variant.instead;
   }
   if (named == 0) return;
   finding.derivation = "the values of " + finding.derivation;

@@ -85,6 +85,24 @@ TEST(OperatorSubject, ADifferenceNamesTheVariant) {
   EXPECT_EQ(verdict_on(line, truncates, TrialMode::here).finding.derivation, "");
 }
 
+// The reference is wrong, and the kernel is right: there is nothing to change in it.
+TEST(OperatorSubject, AnotherReferenceCanBeTheWrongOne) {
+  const auto wrong = linked_operator_subject(
+      "wrong",
+      [](const tieout_operator* c) -> const char* {
+        std::fill_n(c->output, c->output_count, std::uint8_t{7});
+        return nullptr;
+      },
+      nullptr);
+  const auto subject = linked_operator_subject("mine", clamp_low, nullptr);
+  const Verdict verdict =
+      verify_operator_subject(case_of_line(kRelu), Reference(*wrong), *subject, {}, TrialMode::alone);
+  EXPECT_EQ(verdict.status, Status::differed);
+  EXPECT_TRUE(verdict.finding.derivation.starts_with("the values of specification: the specification"))
+      << verdict.finding.derivation;
+  EXPECT_EQ(verdict.finding.derivation.find("where the contract has"), std::string::npos) << verdict.finding.derivation;
+}
+
 // LibTorch's vector code gives 176 for these bytes, the exact contract 175.
 TEST(OperatorSubject, TheExactContractIsRightWhereLibTorchDeparts) {
   const std::string line = "add shape=65 xs=0.0466264933 xz=[88,209] os=0.0932529867 oz=228 x=[65*4] x2=[65*188]";
